@@ -1,0 +1,96 @@
+"""A script's text, and where in it things stand.
+
+Everything that reads a script speaks in offsets (characters from the start of the text, 0-based); only reports turn them into
+the lines and columns that people count from 1.
+"""
+
+import sys
+from bisect import bisect_right
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from migsafe.errors import UnreadableError
+
+
+class Span(NamedTuple):
+    """A piece of a text: from `start` up to, but not including, `end`, both in characters."""
+
+    start: int
+    end: int
+
+
+class Position(NamedTuple):
+    """A place as people name it: line and column, both counted from 1, columns in characters."""
+
+    line: int
+    column: int
+
+
+class Script:
+    """The text of one file, read once and only when it is needed.
+
+    `path` is what the user would type to reach the file. A byte order mark is not part of the text.
+    """
+
+    __slots__ = ("_line_starts", "_text", "path")
+
+    def __init__(self, path: str, text: str | None = None) -> None:
+        self.path = path
+        self._text = text.removeprefix("\ufeff") if text is not None else None
+        self._line_starts: list[int] | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole text, line ends as they are in the file. Raises UnreadableError where there is none to be had."""
+        if self._text is None:
+            self._text = read_text(self.path)
+        return self._text
+
+    def position(self, offset: int) -> Position:
+        """The line and column of an offset. An offset past the end is the end."""
+        starts = self._starts()
+        line = bisect_right(starts, offset)
+        return Position(line, min(offset, len(self.text)) - starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """The text of a line (counted from 1), without its line end."""
+        starts = self._starts()
+        end = starts[number] if number < len(starts) else len(self.text)
+        return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+    def _starts(self) -> list[int]:
+        if self._line_starts is None:
+            self._line_starts = list(_line_starts(self.text))
+        return self._line_starts
+
+
+def _line_starts(text: str) -> Iterator[int]:
+    yield 0
+    at = text.find("\n")
+    while at >= 0:
+        yield at + 1
+        at = text.find("\n", at + 1)
+
+
+def read_text(path: str) -> str:
+    """The text of the file at `path`, or of standard input when it is `-`.
+
+    Migrations are UTF-8 (psql, and every runner that migsafe knows, send the bytes as they are to a server whose
+    client_encoding is UTF8). Raises UnreadableError that says which file and why: missing, a folder, no permission, binary, or
+    not UTF-8, with the line of the first byte that is not.
+    """
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadableError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+    if b"\0" in data:
+        raise UnreadableError(f"{path}: is not text", "It holds a NUL byte. migsafe reads SQL in UTF-8.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UnreadableError(
+            f"{path}: line {line}: is not UTF-8 (byte 0x{data[error.start]:02x})",
+            "Convert the file, for example with `iconv -f LATIN1 -t UTF-8`.",
+        ) from error
