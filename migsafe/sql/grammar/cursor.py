@@ -1,0 +1,292 @@
+"""Walking over a statement's tokens: what every part of the grammar is written with."""
+
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+from migsafe.sql.keywords import COLUMN_NAME, RESERVED, TYPE_OR_FUNCTION_NAME
+from migsafe.sql.lexer import (
+    END,
+    ESCAPE_STRING,
+    LOOK_AHEAD,
+    MARK,
+    QUOTED,
+    STRING,
+    STRINGS,
+    UNICODE_QUOTED,
+    WORD,
+    Tokens,
+)
+from migsafe.sql.literals import string_value, unicode_value
+from migsafe.sql.operations.values import Name
+from migsafe.text import Span
+
+T = TypeVar("T")
+
+NOT_A_COLUMN_NAME = RESERVED | TYPE_OR_FUNCTION_NAME
+NOT_A_FUNCTION_NAME = RESERVED | COLUMN_NAME
+
+
+class Unexpected(Exception):
+    """A token that the grammar does not allow: its index, and what could have stood there."""
+
+    def __init__(self, index: int, expected: str) -> None:
+        super().__init__(expected)
+        self.index = index
+        self.expected = expected
+
+
+class Cursor:
+    """A place in a statement's tokens.
+
+    `at(…)` looks, `accept(…)` steps over words when they are there, `expect(…)` insists. `reads` and `calls` gather the relations and
+    functions that expressions and queries name; `ctes` are the names that enclosing WITH clauses hide.
+    """
+
+    __slots__ = ("calls", "ctes", "i", "kinds", "reads", "tokens", "words")
+
+    def __init__(self, tokens: Tokens, start: int = 0) -> None:
+        self.tokens = tokens
+        self.words = tokens.words
+        self.kinds = tokens.kinds
+        self.i = start
+        self.reads: list[Name] = []
+        self.calls: list[Name] = []
+        self.ctes: frozenset[str] = frozenset()
+
+    # Looking and stepping
+
+    def at(self, *words: str) -> bool:
+        """Whether these words come next."""
+        i = self.i
+        for word in words:
+            if self.words[i] != word:
+                return False
+            i += 1
+        return True
+
+    def accept(self, *words: str) -> bool:
+        """Step over these words if they come next; whether they did."""
+        i = self.i
+        for word in words:
+            if self.words[i] != word:
+                return False
+            i += 1
+        self.i = i
+        return True
+
+    def expect(self, *words: str) -> None:
+        """Step over these words. Raises Unexpected where another stands."""
+        for word in words:
+            if self.words[self.i] != word:
+                self.fail(word.upper())
+            self.i += 1
+
+    def accept_any(self, words: "frozenset[str] | tuple[str, ...]") -> str | None:
+        """Step over the next word if it is one of `words`; which it was."""
+        word = self.words[self.i]
+        if word in words and word:
+            self.i += 1
+            return word
+        return None
+
+    def expect_any(self, *words: str) -> str:
+        """Step over one of `words`."""
+        return self.accept_any(words) or self.fail(" or ".join(word.upper() for word in words))
+
+    def fail(self, expected: str) -> NoReturn:
+        """Raise Unexpected for the token here."""
+        raise Unexpected(self.i, expected)
+
+    @property
+    def done(self) -> bool:
+        """Whether every token is behind."""
+        return self.kinds[self.i] == END
+
+    def list_of(self, item: Callable[[], T]) -> tuple[T, ...]:
+        """One or more items, parted by commas."""
+        items = [item()]
+        while self.words[self.i] == ",":
+            self.i += 1
+            items.append(item())
+        return tuple(items)
+
+    def in_parentheses(self, item: Callable[[], T]) -> tuple[T, ...]:
+        """One or more items, parted by commas, in parentheses."""
+        self.expect("(")
+        items = self.list_of(item)
+        self.expect(")")
+        return items
+
+    def skip_group(self) -> None:
+        """Step over a parenthesised or bracketed group whatever it holds."""
+        depth = 0
+        while True:
+            word = self.words[self.i]
+            if not word:
+                self.fail('")"')
+            self.i += 1
+            if word in ("(", "["):
+                depth += 1
+            elif word in (")", "]"):
+                depth -= 1
+                if not depth:
+                    return
+
+    # Texts and spans
+
+    def text(self, start: int, end: int | None = None) -> str:
+        """What was written from token `start` up to, but not including, token `end` (the current one)."""
+        span = self.span(start, end)
+        return self.tokens.text[span.start : span.end]
+
+    def span(self, start: int, end: int | None = None) -> Span:
+        """Where the tokens from `start` up to, but not including, `end` (the current one) stand."""
+        last = (self.i if end is None else end) - 1
+        begin = self.tokens.starts[start]
+        return Span(begin, self.tokens.end_of(last) if last >= start else begin)
+
+    def raw(self, index: int) -> str:
+        """A token as it was written."""
+        return self.tokens.text[self.tokens.starts[index] : self.tokens.end_of(index)]
+
+    # Names
+
+    def identifier(self, index: int) -> str:
+        """The identifier that a token names, without its quotes."""
+        kind = self.kinds[index]
+        if kind == WORD:
+            return self.words[index]
+        raw = self.raw(index)
+        if kind == QUOTED:
+            return raw[1:-1].replace('""', '"')
+        return unicode_value(raw[3:-1].replace('""', '"')) if kind == UNICODE_QUOTED else raw
+
+    def at_name(self) -> bool:
+        """Whether a column's, table's or most other objects' name may begin here (ColId in PostgreSQL's grammar)."""
+        kind = self.kinds[self.i]
+        return self.words[self.i] not in NOT_A_COLUMN_NAME if kind == WORD else kind in (QUOTED, MARK, UNICODE_QUOTED)
+
+    def name(self, expected: str = "a name") -> str:
+        """A column's, table's or most other objects' name (ColId)."""
+        i = self.i
+        if self.kinds[i] == WORD:
+            word = self.words[i]
+            if word in NOT_A_COLUMN_NAME:
+                self.fail(expected)
+            self.i = i + 1
+            return word
+        if not self.at_name():
+            self.fail(expected)
+        self.i = i + 1
+        return self.identifier(i)
+
+    def label(self, expected: str = "a name") -> str:
+        """A name in a place where any key word is one too (ColLabel): after a dot, after AS."""
+        if self.kinds[self.i] not in (WORD, QUOTED, MARK, UNICODE_QUOTED):
+            self.fail(expected)
+        self.i += 1
+        return self.identifier(self.i - 1)
+
+    def non_reserved(self, expected: str = "a name") -> str:
+        """A name that any word but a reserved one may be (NonReservedWord)."""
+        if self.kinds[self.i] == WORD and self.words[self.i] in RESERVED:
+            self.fail(expected)
+        return self.label(expected)
+
+    def type_or_function(self, expected: str) -> str:
+        """The first part of a type's or function's name (type_function_name)."""
+        if self.kinds[self.i] == WORD and self.words[self.i] in NOT_A_FUNCTION_NAME:
+            self.fail(expected)
+        return self.label(expected)
+
+    def qualified(self, expected: str = "a name") -> Name:
+        """A name with its schema and database, if it has them (qualified_name, any_name)."""
+        first = self.name(expected)
+        return self.rest_of_name(first) if self.words[self.i] == "." else Name(first)
+
+    def rest_of_name(self, first: str) -> Name:
+        """The dotted parts after the first one of a name."""
+        parts = [first]
+        while self.words[self.i] == ".":
+            self.i += 1
+            parts.append(self.label())
+        return name_of(parts)
+
+    def role(self) -> str:
+        """A role's name, CURRENT_USER and its kin, PUBLIC (RoleSpec)."""
+        word = self.words[self.i]
+        if word in ("current_user", "session_user", "current_role"):
+            self.i += 1
+            return word
+        return self.non_reserved("a role")
+
+    # Constants
+
+    def at_string(self) -> bool:
+        """Whether a string constant, or a mark that may stand for one, comes next."""
+        return self.kinds[self.i] in STRINGS or self.kinds[self.i] == MARK
+
+    def string(self, expected: str = "a string") -> str:
+        """A string constant's value."""
+        if not self.at_string():
+            self.fail(expected)
+        self.i += 1
+        return self.string_at(self.i - 1)
+
+    def string_at(self, index: int) -> str:
+        """The value of the string constant that a token is; a mark's own text."""
+        kind = self.kinds[index]
+        return self.raw(index) if kind == MARK else string_value(self.raw(index), plain=kind == STRING, escapes=kind == ESCAPE_STRING)
+
+    def number(self, expected: str = "a number") -> str:
+        """A number, signed or not, as written."""
+        start = self.i
+        if self.words[self.i] in ("+", "-"):
+            self.i += 1
+        if self.words[self.i] not in ("0", "{}"):
+            self.fail(expected)
+        self.i += 1
+        return self.text(start)
+
+    # Clauses that many statements share
+
+    def if_exists(self) -> bool:
+        """IF EXISTS."""
+        if self.words[self.i] == "if" and self.words[self.i + 1] == "exists":
+            self.i += 2
+            return True
+        return False
+
+    def if_not_exists(self) -> bool:
+        """IF NOT EXISTS."""
+        return self.accept("if", "not", "exists")
+
+    def cascade(self) -> bool:
+        """CASCADE, or RESTRICT, which is the default."""
+        if self.accept("cascade"):
+            return True
+        self.accept("restrict")
+        return False
+
+    def rest(self) -> str:
+        """Everything up to the statement's end, as written, parentheses in balance."""
+        start = self.i
+        while not self.done:
+            if self.words[self.i] in ("(", "["):
+                self.skip_group()
+            elif self.words[self.i] in (")", "]"):
+                self.fail("the end of the statement")
+            else:
+                self.i += 1
+        return self.text(start) if self.i > start else ""
+
+    @property
+    def last(self) -> int:
+        """The index of the END token."""
+        return len(self.words) - LOOK_AHEAD
+
+
+def name_of(parts: list[str]) -> Name:
+    """A name from its parts, the outermost first. What stands before a third part from the end is dropped with its dots: PostgreSQL
+    refuses such a name later, not in its grammar."""
+    return Name(*reversed(parts[-3:]))

@@ -1,0 +1,35 @@
+"""PostgreSQL's key words, by what else they may be.
+
+From the manual's appendix C, SQL Key Words (PostgreSQL 18). Every other word is an ordinary identifier, including the
+non-reserved key words, which may stand wherever a name may.
+"""
+
+RESERVED: frozenset[str] = frozenset(
+    """all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create
+    current_catalog current_date current_role current_time current_timestamp current_user default deferrable desc distinct
+    do else end except false fetch for foreign from grant group having in initially intersect into lateral leading limit
+    localtime localtimestamp not null offset on only or order placing primary references returning select session_user some
+    symmetric system_user table then to trailing true union unique user using variadic when where window with""".split()
+)
+"""Words that no name may be without quotes."""
+
+COLUMN_NAME: frozenset[str] = frozenset(
+    """between bigint bit boolean char character coalesce dec decimal exists extract float greatest grouping inout int integer
+    interval json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize
+    json_table json_value least merge_action national nchar none normalize nullif numeric out overlay position precision
+    real row setof smallint substring time timestamp treat trim values varchar xmlattributes xmlconcat xmlelement xmlexists
+    xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable""".split()
+)
+"""Words that a column, table or other object may be called, but no function or type."""
+
+TYPE_OR_FUNCTION_NAME: frozenset[str] = frozenset(
+    """authorization binary collation concurrently cross current_schema freeze full ilike inner is isnull join left like
+    natural notnull outer overlaps right similar tablesample verbose""".split()
+)
+"""Words that a function or type may be called, but no column or table."""
+
+NEEDS_AS: frozenset[str] = frozenset(
+    """array as char character create day except fetch filter for from grant group having hour intersect into limit minute
+    month offset on order over overlaps precision returning second to union varying where window with within without year""".split()
+)
+"""Words that an output column may be called only after AS."""

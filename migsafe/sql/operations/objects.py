@@ -1,0 +1,355 @@
+"""Operations on everything that is not a table: views, functions, types, triggers, roles…"""
+
+from msgspec import Struct
+
+from migsafe.sql.operations.tables import Column, Constraint, Persistence
+from migsafe.sql.operations.values import Expression, Name, Operation, Option, Query, TypeName
+from migsafe.text import Span
+
+
+class CreateView(Operation, frozen=True):
+    """CREATE VIEW."""
+
+    view: Name
+    query: Query
+    columns: tuple[str, ...] = ()
+    or_replace: bool = False
+    temporary: bool = False
+    recursive: bool = False
+    options: tuple[Option, ...] = ()
+    check_option: str | None = None
+
+
+class CreateMaterializedView(Operation, frozen=True):
+    """CREATE MATERIALIZED VIEW."""
+
+    view: Name
+    query: Query
+    columns: tuple[str, ...] = ()
+    if_not_exists: bool = False
+    with_data: bool = True
+    unlogged: bool = False
+    method: str | None = None
+    options: tuple[Option, ...] = ()
+    tablespace: str | None = None
+
+
+class RefreshMaterializedView(Operation, frozen=True):
+    """REFRESH MATERIALIZED VIEW."""
+
+    view: Name
+    concurrently: bool = False
+    with_data: bool = True
+
+
+class CreateSequence(Operation, frozen=True):
+    """CREATE SEQUENCE. `owned_by` is `table.column` (OWNED BY NONE: None, as without the clause)."""
+
+    sequence: Name
+    options: tuple[Option, ...] = ()
+    owned_by: Name | None = None
+    persistence: Persistence = Persistence.PERMANENT
+    if_not_exists: bool = False
+
+
+class AlterSequence(Operation, frozen=True):
+    """ALTER SEQUENCE with options; renames, owners and schemas are operations of their own."""
+
+    sequence: Name
+    options: tuple[Option, ...] = ()
+    owned_by: Name | None = None
+    if_exists: bool = False
+
+
+class CreateEnum(Operation, frozen=True):
+    """CREATE TYPE … AS ENUM."""
+
+    type: Name
+    values: tuple[str, ...]
+
+
+class AddEnumValue(Operation, frozen=True):
+    """ALTER TYPE … ADD VALUE. `before` and `after` name the neighbour, None where the value goes last."""
+
+    type: Name
+    value: str
+    if_not_exists: bool = False
+    before: str | None = None
+    after: str | None = None
+
+
+class RenameEnumValue(Operation, frozen=True):
+    """ALTER TYPE … RENAME VALUE."""
+
+    type: Name
+    value: str
+    new_name: str
+
+
+class CreateCompositeType(Operation, frozen=True):
+    """CREATE TYPE … AS (…)."""
+
+    type: Name
+    attributes: tuple[Column, ...]
+
+
+class AlterCompositeType(Operation, frozen=True):
+    """One ADD, DROP or ALTER ATTRIBUTE (`action`: `add`, `drop`, `alter`) of ALTER TYPE."""
+
+    type: Name
+    action: str
+    attribute: str
+    data_type: TypeName | None = None
+    if_exists: bool = False
+    cascade: bool = False
+
+
+class CreateDomain(Operation, frozen=True):
+    """CREATE DOMAIN."""
+
+    domain: Name
+    type: TypeName
+    collation: Name | None = None
+    default: Expression | None = None
+    not_null: bool = False
+    constraints: tuple[Constraint, ...] = ()
+
+
+class AlterDomain(Operation, frozen=True):
+    """ALTER DOMAIN: `action` is `set default`, `drop default`, `set not null`, `drop not null`, `add constraint`, `drop constraint` or
+    `validate constraint`; the rest is what that action takes."""
+
+    domain: Name
+    action: str
+    default: Expression | None = None
+    constraint: Constraint | None = None
+    constraint_name: str | None = None
+    if_exists: bool = False
+    cascade: bool = False
+
+
+class CreateSchema(Operation, frozen=True):
+    """CREATE SCHEMA. The objects created inside it come as operations of their own."""
+
+    schema: str | None
+    if_not_exists: bool = False
+    owner: str | None = None
+
+
+class CreateExtension(Operation, frozen=True):
+    """CREATE EXTENSION."""
+
+    extension: str
+    if_not_exists: bool = False
+    schema: str | None = None
+    version: str | None = None
+    cascade: bool = False
+
+
+class Argument(Struct, frozen=True):
+    """A function's argument: `mode` is `in`, `out`, `inout`, `variadic`, or `table` for a column of RETURNS TABLE."""
+
+    type: TypeName
+    name: str | None = None
+    mode: str = "in"
+    default: Expression | None = None
+
+
+class CreateFunction(Operation, frozen=True):
+    """CREATE FUNCTION or PROCEDURE (`kind`).
+
+    Creating it runs nothing, so its body is kept (`body`, where it stands in the script) and not read. `volatility` is `volatile`,
+    `stable` or `immutable`; None where the statement names none, and PostgreSQL takes volatile.
+    """
+
+    kind: str
+    function: Name
+    arguments: tuple[Argument, ...] = ()
+    returns: TypeName | None = None
+    or_replace: bool = False
+    language: str | None = None
+    volatility: str | None = None
+    body: Span | None = None
+    options: tuple[Option, ...] = ()
+
+
+class CreateTrigger(Operation, frozen=True):
+    """CREATE TRIGGER."""
+
+    trigger: str
+    table: Name
+    timing: str
+    """`before`, `after` or `instead of`."""
+    events: tuple[str, ...]
+    function: Name
+    or_replace: bool = False
+    constraint: bool = False
+    row: bool = False
+    columns: tuple[str, ...] = ()
+    references: Name | None = None
+    deferrable: bool | None = None
+    initially_deferred: bool | None = None
+    when: Expression | None = None
+
+
+class CreateRule(Operation, frozen=True):
+    """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its actions run later, so they are not operations."""
+
+    rule: str
+    table: Name
+    event: str
+    or_replace: bool = False
+    instead: bool = False
+
+
+class CreatePolicy(Operation, frozen=True):
+    """CREATE POLICY."""
+
+    policy: str
+    table: Name
+    permissive: bool = True
+    command: str = "all"
+    roles: tuple[str, ...] = ()
+    using: Expression | None = None
+    check: Expression | None = None
+
+
+class AlterPolicy(Operation, frozen=True):
+    """ALTER POLICY, other than a rename."""
+
+    policy: str
+    table: Name
+    roles: tuple[str, ...] = ()
+    using: Expression | None = None
+    check: Expression | None = None
+
+
+class CreateStatistics(Operation, frozen=True):
+    """CREATE STATISTICS. `name` is None where PostgreSQL chooses it."""
+
+    name: Name | None
+    tables: tuple[Name, ...]
+    kinds: tuple[str, ...] = ()
+    if_not_exists: bool = False
+
+
+class Publication(Operation, frozen=True):
+    """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`)."""
+
+    publication: str
+    action: str
+    tables: tuple[Name, ...] = ()
+    schemas: tuple[str, ...] = ()
+    all_tables: bool = False
+    options: tuple[Option, ...] = ()
+
+
+class CreateObject(Operation, frozen=True):
+    """CREATE of anything that needs no more than its name: an aggregate, an operator, a cast, a role, a database, a server…
+
+    `kind` is SQL's word in lower case, `name` None where the object has none (a cast, a transform, a user mapping), which `detail`
+    then tells (`(int as text)`, `for app server films`).
+    """
+
+    kind: str
+    name: Name | None
+    or_replace: bool = False
+    if_not_exists: bool = False
+    temporary: bool = False
+    detail: str = ""
+
+
+class AlterObject(Operation, frozen=True):
+    """ALTER of anything in a way that needs no more than its words: `action` is the rest of the statement's first words, in lower case
+    (`set statistics`, `add mapping`, `owner`…)."""
+
+    kind: str
+    name: Name | None
+    action: str
+    if_exists: bool = False
+    detail: str = ""
+
+
+class Drop(Operation, frozen=True):
+    """DROP of one or more objects of a `kind` (SQL's words in lower case: `table`, `materialized view`, `text search parser`…).
+
+    `names` are the objects; a trigger, rule or policy also has the `table` it stands on. `detail` holds what a cast, a transform or a
+    user mapping has in place of a name; `arguments` the written argument types of each routine, None where none were written.
+    """
+
+    kind: str
+    names: tuple[Name, ...]
+    if_exists: bool = False
+    cascade: bool = False
+    concurrently: bool = False
+    table: Name | None = None
+    arguments: tuple[str | None, ...] = ()
+    detail: str = ""
+
+
+class Rename(Operation, frozen=True):
+    """RENAME TO of any object. `kind` as in Drop; `table` where the object stands on one."""
+
+    kind: str
+    name: Name
+    new_name: str
+    if_exists: bool = False
+    table: Name | None = None
+
+
+class SetSchema(Operation, frozen=True):
+    """SET SCHEMA of any object."""
+
+    kind: str
+    name: Name
+    schema: str
+    if_exists: bool = False
+
+
+class SetOwner(Operation, frozen=True):
+    """OWNER TO of any object."""
+
+    kind: str
+    name: Name
+    owner: str
+    if_exists: bool = False
+
+
+class Comment(Operation, frozen=True):
+    """COMMENT ON (`provider` None) or SECURITY LABEL ON; `text` is None for IS NULL. `table` where the object stands on one, for a
+    column its relation."""
+
+    kind: str
+    name: Name | None
+    text: str | None
+    table: Name | None = None
+    security_label: bool = False
+    provider: str | None = None
+    detail: str = ""
+
+
+class Grant(Operation, frozen=True):
+    """GRANT, or REVOKE where `revoke` is set, on objects of a `kind`; `kind` is `role` for membership.
+
+    `privileges` in lower case (empty for a bare ALL), `objects` the names (schemas for `all tables in schema` and its kin).
+    """
+
+    kind: str
+    privileges: tuple[str, ...]
+    objects: tuple[Name, ...]
+    grantees: tuple[str, ...]
+    revoke: bool = False
+    grant_option: bool = False
+    cascade: bool = False
+    columns: bool = False
+
+
+class AlterDefaultPrivileges(Operation, frozen=True):
+    """ALTER DEFAULT PRIVILEGES."""
+
+    kind: str
+    privileges: tuple[str, ...]
+    grantees: tuple[str, ...]
+    schemas: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    revoke: bool = False

@@ -1,0 +1,285 @@
+"""Operations that move rows, run code, steer transactions and settings, or look after tables."""
+
+from msgspec import Struct
+
+from migsafe.sql.operations.values import Expression, Name, Operation, Option, Query
+from migsafe.text import Span
+
+
+class Insert(Operation, frozen=True):
+    """INSERT. `source` is `values`, `query` (rows come from a query) or `default` (DEFAULT VALUES). `reads` are the relations that its
+    queries read."""
+
+    table: Name
+    source: str
+    columns: tuple[str, ...] = ()
+    on_conflict: str | None = None
+    """`nothing`, `update`, or None without ON CONFLICT."""
+    reads: tuple[Name, ...] = ()
+    calls: tuple[Name, ...] = ()
+
+
+class Update(Operation, frozen=True):
+    """UPDATE. `where` is None without a filter; `current_of` is the cursor of WHERE CURRENT OF."""
+
+    table: Name
+    columns: tuple[str, ...]
+    where: Expression | None = None
+    current_of: str | None = None
+    only: bool = False
+    reads: tuple[Name, ...] = ()
+    calls: tuple[Name, ...] = ()
+
+
+class Delete(Operation, frozen=True):
+    """DELETE. `where` is None without a filter; `current_of` is the cursor of WHERE CURRENT OF."""
+
+    table: Name
+    where: Expression | None = None
+    current_of: str | None = None
+    only: bool = False
+    reads: tuple[Name, ...] = ()
+    calls: tuple[Name, ...] = ()
+
+
+class Merge(Operation, frozen=True):
+    """MERGE. `actions` are the ones of its WHEN clauses: `insert`, `update`, `delete`, `do nothing`."""
+
+    table: Name
+    actions: tuple[str, ...]
+    only: bool = False
+    reads: tuple[Name, ...] = ()
+    calls: tuple[Name, ...] = ()
+
+
+class Select(Operation, frozen=True):
+    """SELECT, VALUES or TABLE as a statement, and PERFORM in a DO block. One with INTO a new table is a CreateTableAs."""
+
+    query: Query
+
+
+class Copy(Operation, frozen=True):
+    """COPY. `table` is None for COPY (query) TO. `endpoint` is `stdin`, `stdout`, `file` or `program`; `data` where the rows stand in
+    the script."""
+
+    table: Name | None
+    source: bool
+    """True: COPY … FROM, which writes to the table."""
+    endpoint: str
+    columns: tuple[str, ...] = ()
+    query: Query | None = None
+    filtered: bool = False
+    data: Span | None = None
+
+
+class Call(Operation, frozen=True):
+    """CALL."""
+
+    procedure: Name
+
+
+class Do(Operation, frozen=True):
+    """DO. The operations of its body follow it in the statement."""
+
+    language: str
+    body: Span
+
+
+class Explain(Operation, frozen=True):
+    """EXPLAIN. With ANALYZE the explained statement runs and its operations follow."""
+
+    analyze: bool
+
+
+class Prepare(Operation, frozen=True):
+    """PREPARE: nothing runs until EXECUTE. `prepared` are the operations that it will run."""
+
+    name: str
+    prepared: tuple[Operation, ...]
+
+
+class Execute(Operation, frozen=True):
+    """EXECUTE of a prepared statement."""
+
+    name: str
+
+
+class Relation(Struct, frozen=True):
+    """A relation in a list: TRUNCATE, LOCK, VACUUM, ANALYZE."""
+
+    name: Name
+    only: bool = False
+    columns: tuple[str, ...] = ()
+
+
+class Truncate(Operation, frozen=True):
+    """TRUNCATE."""
+
+    tables: tuple[Relation, ...]
+    restart_identity: bool = False
+    cascade: bool = False
+
+
+class LockTable(Operation, frozen=True):
+    """LOCK TABLE. `mode` in SQL's words in upper case, ACCESS EXCLUSIVE where none is named."""
+
+    tables: tuple[Relation, ...]
+    mode: str = "ACCESS EXCLUSIVE"
+    nowait: bool = False
+
+
+class Cluster(Operation, frozen=True):
+    """CLUSTER; `table` is None where it means every table clustered before."""
+
+    table: Name | None
+    index: str | None = None
+    options: tuple[Option, ...] = ()
+
+
+class Reindex(Operation, frozen=True):
+    """REINDEX. `kind` is `index`, `table`, `schema`, `database` or `system`; `name` is None for the current database."""
+
+    kind: str
+    name: Name | None
+    concurrently: bool = False
+    options: tuple[Option, ...] = ()
+
+
+class Vacuum(Operation, frozen=True):
+    """VACUUM; no `tables`: every table of the database."""
+
+    tables: tuple[Relation, ...]
+    full: bool = False
+    analyze: bool = False
+    options: tuple[Option, ...] = ()
+
+
+class Analyze(Operation, frozen=True):
+    """ANALYZE; no `tables`: every table of the database."""
+
+    tables: tuple[Relation, ...]
+    options: tuple[Option, ...] = ()
+
+
+class Begin(Operation, frozen=True):
+    """BEGIN, START TRANSACTION. `modes` in lower case (`read only`, `isolation level serializable`…)."""
+
+    modes: tuple[str, ...] = ()
+
+
+class Commit(Operation, frozen=True):
+    """COMMIT, END. `chain`: AND CHAIN, which opens the next transaction."""
+
+    chain: bool = False
+
+
+class Rollback(Operation, frozen=True):
+    """ROLLBACK, ABORT."""
+
+    chain: bool = False
+
+
+class Savepoint(Operation, frozen=True):
+    """SAVEPOINT."""
+
+    name: str
+
+
+class RollbackTo(Operation, frozen=True):
+    """ROLLBACK TO SAVEPOINT."""
+
+    name: str
+
+
+class Release(Operation, frozen=True):
+    """RELEASE SAVEPOINT."""
+
+    name: str
+
+
+class TwoPhase(Operation, frozen=True):
+    """PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED: `action` in lower case."""
+
+    action: str
+    identifier: str
+
+
+class SetTransaction(Operation, frozen=True):
+    """SET TRANSACTION, and SET SESSION CHARACTERISTICS (`session`)."""
+
+    modes: tuple[str, ...]
+    session: bool = False
+
+
+class SetConstraints(Operation, frozen=True):
+    """SET CONSTRAINTS; no `constraints`: ALL."""
+
+    constraints: tuple[Name, ...]
+    deferred: bool
+
+
+class SetVariable(Operation, frozen=True):
+    """SET, and a call of set_config() with constant arguments.
+
+    `value` is what the server gets, as text, items of a list parted by `, `; None for DEFAULT. `local`: SET LOCAL.
+    """
+
+    variable: str
+    value: str | None
+    local: bool = False
+
+
+class ResetVariable(Operation, frozen=True):
+    """RESET; `variable` is None for ALL."""
+
+    variable: str | None
+
+
+class Discard(Operation, frozen=True):
+    """DISCARD `all`, `plans`, `sequences` or `temp`."""
+
+    what: str
+
+
+class AlterSystem(Operation, frozen=True):
+    """ALTER SYSTEM SET or RESET; `variable` is None for RESET ALL."""
+
+    variable: str | None
+    reset: bool = False
+
+
+class Utility(Operation, frozen=True):
+    """A statement of which migsafe needs no more than its words: LISTEN, NOTIFY, CHECKPOINT, LOAD, SHOW, cursors, REASSIGN OWNED…
+
+    `command` in lower case (`reassign owned`), `name` what it is about, as written.
+    """
+
+    command: str
+    name: str = ""
+
+
+class PsqlCommand(Operation, frozen=True):
+    r"""A psql meta-command, such as `\connect`; `arguments` is the rest of its line."""
+
+    command: str
+    arguments: str = ""
+
+
+class OpaqueCode(Operation, frozen=True):
+    """Code whose effect cannot be known without running it. `reason` says why, as the end of a sentence."""
+
+    reason: str
+    code: str
+
+
+class Broken(Operation, frozen=True):
+    """What PostgreSQL's grammar refuses. `expected` says what could have stood there, `found` what does."""
+
+    expected: str
+    found: str
+
+
+class Unparsed(Operation, frozen=True):
+    """What PostgreSQL may accept and migsafe cannot read; `reason` says why."""
+
+    reason: str

@@ -1,0 +1,120 @@
+"""The values that operations are made of: names, types, expressions, queries."""
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from migsafe.sql.keywords import COLUMN_NAME, RESERVED, TYPE_OR_FUNCTION_NAME
+from migsafe.text import Span
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_$")
+
+
+def quoted(identifier: str) -> str:
+    """The identifier as SQL must spell it: in double quotes where PostgreSQL would otherwise read something else.
+
+    Template marks (`{{ … }}`, `${…}`) stay as they are, because the runner replaces them before PostgreSQL sees them.
+    """
+    if "{{" in identifier or "${" in identifier:
+        return identifier
+    plain = (
+        identifier != ""
+        and not identifier[0].isdigit()
+        and identifier[0] != "$"
+        and _PLAIN.issuperset(identifier)
+        and identifier not in RESERVED
+        and identifier not in COLUMN_NAME
+        and identifier not in TYPE_OR_FUNCTION_NAME
+    )
+    return identifier if plain else '"' + identifier.replace('"', '""') + '"'
+
+
+class Name(NamedTuple):
+    """A name as PostgreSQL resolves it: folded to lower case unless it was quoted, `schema` None where none was given."""
+
+    name: str
+    schema: str | None = None
+    catalog: str | None = None
+
+    def __str__(self) -> str:
+        return ".".join(quoted(part) for part in (self.catalog, self.schema, self.name) if part is not None)
+
+
+class TypeName(Struct, frozen=True):
+    """A data type.
+
+    `name` is PostgreSQL's own for it where SQL spells it otherwise (`int` and `int4` are `integer`, `varchar` is `character
+    varying`, `timestamptz` is `timestamp with time zone`). `modifiers` are the arguments in parentheses, as they were written;
+    `dimensions` counts the array brackets; `fields` are an interval's (`day to second`). `percent_type`: `table.column%TYPE`.
+    `serial` is kept as a name of its own, because it makes a sequence and a default too.
+    """
+
+    name: str
+    schema: str | None = None
+    modifiers: tuple[str, ...] = ()
+    dimensions: int = 0
+    setof: bool = False
+    fields: str = ""
+    percent_type: bool = False
+
+    def __str__(self) -> str:
+        text = self.name if self.schema is None else f"{quoted(self.schema)}.{quoted(self.name)}"
+        if self.modifiers:
+            inside = f"({', '.join(self.modifiers)})"
+            words = text.split(" ", 1)
+            # timestamp(3) with time zone: the precision stands after the first word
+            after_first = self.schema is None and words[0] in ("timestamp", "time") and len(words) > 1
+            text = f"{words[0]}{inside} {words[1]}" if after_first else text + inside
+        if self.fields:
+            text = f"{text} {self.fields}"
+        return ("setof " if self.setof else "") + text + ("%type" if self.percent_type else "") + "[]" * self.dimensions
+
+
+class Expression(Struct, frozen=True):
+    """An expression as it was written, with what it calls and the relations that its sub-queries read.
+
+    `migsafe.sql.trees.parse_expression` gives its sqlglot tree. `span` is where it stands in the script.
+    """
+
+    sql: str
+    span: Span
+    calls: tuple[Name, ...] = ()
+    reads: tuple[Name, ...] = ()
+
+
+class Query(Struct, frozen=True):
+    """A SELECT, VALUES or TABLE as it was written, or a data-modifying statement in WITH or COPY.
+
+    `reads` are the relations in it that no WITH of its own names, `calls` its functions, `row_locks` the relations that FOR UPDATE
+    and its kin name (None without such a clause, empty where it locks them all), `filtered` whether the outermost SELECT has a WHERE.
+    `migsafe.sql.trees.parse_query` gives its sqlglot tree.
+    """
+
+    sql: str
+    span: Span
+    reads: tuple[Name, ...] = ()
+    calls: tuple[Name, ...] = ()
+    row_locks: tuple[Name, ...] | None = None
+    filtered: bool = False
+
+
+class Option(Struct, frozen=True):
+    """One element of a list such as `WITH (fillfactor = 70)`: the name with its namespace (`toast.autovacuum_enabled`), the value as
+    written, None where there is none."""
+
+    name: str
+    value: str | None = None
+
+
+class _Certainty(Struct, frozen=True, kw_only=True):
+    certain: bool = True
+
+
+class Operation(_Certainty, frozen=True):
+    """One effectful part of a statement.
+
+    `span` is where the operation itself stands in the script: the `ADD COLUMN` inside a long ALTER TABLE, the line inside a DO block.
+    `certain` is False where a branch, a loop or an exception handler of a DO block decides whether it runs at all.
+    """
+
+    span: Span

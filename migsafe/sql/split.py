@@ -1,0 +1,200 @@
+r"""Cutting a script into statements, where PostgreSQL and psql would.
+
+The text is read once, from front to back, and one statement's tokens are held at a time, so that a dump of any size passes through.
+"""
+
+import re
+from collections.abc import Iterator
+
+from migsafe.sql import lexer
+from migsafe.sql.lexer import Tokens
+from migsafe.text import Span
+
+
+class RawStatement(Tokens):
+    """One statement's tokens, the `;` not among them.
+
+    `data` is where the rows of a COPY … FROM stdin stand. `unterminated` is set where a string, an identifier or a comment never ends: its
+    offset and what it is.
+    """
+
+    __slots__ = ("data", "unterminated")
+
+    def __init__(self, text: str, pattern: re.Pattern[str]) -> None:
+        super().__init__(text, pattern)
+        self.data: Span | None = None
+        self.unterminated: tuple[int, str] | None = None
+
+    @property
+    def span(self) -> Span:
+        """From the first token's start to the last one's end."""
+        return Span(self.starts[0], self.end_of(len(self.words) - lexer.LOOK_AHEAD - 1))
+
+
+class MetaCommand:
+    """A psql meta-command: the rest of its line after the backslash and the command's name."""
+
+    __slots__ = ("arguments", "command", "data", "span")
+
+    def __init__(self, span: Span, command: str, arguments: str, data: Span | None) -> None:
+        self.span = span
+        self.command = command
+        self.arguments = arguments
+        self.data = data
+
+
+_RECOVERIES = 100
+"""How many unterminated literals a script may hold before the rest of it counts as one: each costs a search to the end."""
+
+_SENDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
+_STATEMENT_END = re.compile(r";[ \t]*(?:--[^\n]*)?\r?(?:\n|\Z)")
+_DATA_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
+_FROM_STDIN = re.compile(r"\bfrom\s+p?stdin\b", re.IGNORECASE)
+
+
+def split(text: str, start: int = 0, end: int | None = None) -> Iterator[RawStatement | MetaCommand]:
+    """The statements and meta-commands between two offsets of a text, in order; empty statements are left out."""
+    return _Splitter(text, len(text) if end is None else end).run(start)
+
+
+class _Splitter:
+    """What cutting has to remember on its way through a text."""
+
+    def __init__(self, text: str, end: int) -> None:
+        self.text = text
+        self.end = end
+        self.pattern = lexer.pattern_for(text)
+        self.words: dict[str, str] = {}
+        self.recoveries = 0
+
+    def run(self, start: int) -> Iterator[RawStatement | MetaCommand]:
+        """Yield what stands from `start` on."""
+        at = start
+        statement = RawStatement(self.text, self.pattern)
+        while at < self.end:
+            stop, kind = self._fill(statement, at)
+            words = statement.words
+            if kind == lexer.META:
+                meta, at = self._meta(stop)
+                if meta.command == ";" or _SENDS.match("\\" + meta.command) or _SENDS.search(meta.arguments):
+                    if words:
+                        statement.close(stop)
+                        yield statement
+                        statement = RawStatement(self.text, self.pattern)
+                if meta.command != ";":
+                    yield meta
+                continue
+            if kind == lexer.UNKNOWN:
+                at = self._recover(statement, stop)
+            elif kind == lexer.PUNCTUATION:
+                at = stop + 1
+            else:
+                at = self.end
+            if words:
+                statement.close(stop)
+                if words[0] == "copy" and kind == lexer.PUNCTUATION and _copies_from_stdin(words):
+                    line_end, at, statement.data = self._data(at)
+                    yield statement
+                    yield from _Splitter(self.text, line_end).run(stop + 1)
+                else:
+                    yield statement
+            elif statement.unterminated:
+                statement.close(stop)
+                yield statement
+            statement = RawStatement(self.text, self.pattern)
+        if statement.words:
+            statement.close(self.end)
+            yield statement
+
+    def _fill(self, statement: RawStatement, at: int) -> tuple[int, int]:
+        """Read tokens into `statement` from `at` on, up to something that ends it or interrupts it.
+
+        Returns where that is and its kind: PUNCTUATION for the `;`, META for a meta-command, UNKNOWN for what never ends, END.
+        """
+        known = self.words.get
+        add_kind, add_word, add_start = statement.kinds.append, statement.words.append, statement.starts.append
+        while True:
+            for match in self.pattern.finditer(self.text, at, self.end):
+                kind: int = match.lastindex  # type: ignore[assignment]  # one group always matches
+                word = known(match[kind])
+                if word is None:
+                    start = match.start(kind)
+                    word, at = self._rare(statement, kind, match[kind], start)
+                    if word is None:
+                        return start, at
+                    if at:
+                        if word:
+                            add_kind(kind)
+                            add_word(word)
+                            add_start(start)
+                        break
+                add_kind(kind)
+                add_word(word)
+                add_start(match.start(kind))
+
+    def _rare(self, statement: RawStatement, kind: int, raw: str, start: int) -> tuple[str | None, int]:
+        """The word of a token that is not known yet. Where reading must stop: None and the kind of the end; where it goes on elsewhere:
+        the word, or nothing for a comment, and the offset."""
+        if kind in (lexer.WORD, lexer.OPERATOR, lexer.PUNCTUATION, lexer.QUOTED, lexer.NUMBER):
+            if raw == ";":
+                ends = statement.words[:1] != ["create"] or _ends_create(statement.words)
+                return (None, kind) if ends else (raw, 0)
+            word = lexer.fold(raw) if kind == lexer.WORD else lexer.WORD_OF_KIND.get(kind, raw)
+            self.words[raw] = word
+            return word, 0
+        if kind == lexer.DOLLAR_STRING:
+            close = self.text.find(raw, start + len(raw), self.end)
+            return (None, lexer.UNKNOWN) if close < 0 else ("'", close + len(raw))
+        if kind == lexer.COMMENT_START:
+            after = lexer.skip_comment(self.text, start, self.end)
+            return (None, lexer.UNKNOWN) if after < 0 else ("", after)
+        if kind in (lexer.META, lexer.END_OF_TEXT) or (kind == lexer.UNKNOWN and raw in "'\""):
+            return None, kind
+        return lexer.WORD_OF_KIND.get(kind, raw), 0
+
+    def _meta(self, at: int) -> tuple[MetaCommand, int]:
+        """The meta-command that stands at `at`, and where what follows it begins."""
+        if self.text.startswith("\\;", at):
+            return MetaCommand(Span(at, at + 2), ";", "", None), at + 2
+        line_end = self.text.find("\n", at, self.end)
+        line_end = self.end if line_end < 0 else line_end
+        command, _, arguments = self.text[at + 1 : line_end].strip().partition(" ")
+        data = None
+        after = line_end
+        if command == "copy" and _FROM_STDIN.search(arguments):
+            _, after, data = self._data(line_end)
+        return MetaCommand(Span(at, at + len(self.text[at:line_end].rstrip())), command, arguments.strip(), data), after
+
+    def _data(self, at: int) -> tuple[int, int, Span]:
+        r"""COPY data for a statement that ends at `at`: where its line ends, where the script goes on, and where the rows stand. As with
+        psql, they begin on the next line and end before a line that holds `\.` alone, or with the script."""
+        line_end = self.text.find("\n", at, self.end)
+        if line_end < 0:
+            return self.end, self.end, Span(self.end, self.end)
+        mark = _DATA_END.search(self.text, line_end + 1, self.end)
+        if mark is None:
+            return line_end, self.end, Span(line_end + 1, self.end)
+        return line_end, mark.end(), Span(line_end + 1, mark.start())
+
+    def _recover(self, statement: RawStatement, at: int) -> int:
+        """Note that what begins at `at` never ends, and find where the next statement may begin: after the first `;` at a line's end."""
+        what = {"'": "quoted string", '"': "quoted identifier", "/": "comment", "$": "dollar-quoted string"}[self.text[at]]
+        statement.unterminated = (at, what)
+        self.recoveries += 1
+        found = _STATEMENT_END.search(self.text, at, self.end) if self.recoveries <= _RECOVERIES else None
+        return found.end() if found else self.end
+
+
+def _copies_from_stdin(words: list[str]) -> bool:
+    return "stdin" in words and words[words.index("stdin") - 1] == "from"
+
+
+def _ends_create(words: list[str]) -> bool:
+    """Whether a `;` ends a statement that begins with CREATE: not inside the parentheses of a rule, nor in a body BEGIN ATOMIC … END."""
+    head = words[1:4]
+    if "rule" in head and words.count("(") > words.count(")"):
+        return False
+    if "atomic" in words and ("function" in head or "procedure" in head):
+        body = words[words.index("atomic") + 1 :]
+        return 1 + body.count("case") - body.count("end") <= 0
+    return True
