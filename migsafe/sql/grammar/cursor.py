@@ -212,6 +212,12 @@ class Cursor:
             parts.append(self.label())
         return name_of(parts)
 
+    def qualified_function(self) -> Name:
+        """A function's name with its schema, if it has one (func_name)."""
+        if self.words[self.i + 1] != ".":
+            return Name(self.type_or_function("a function's name"))
+        return self.rest_of_name(self.name("a function's name"))
+
     def role(self) -> str:
         """A role's name, CURRENT_USER and its kin, PUBLIC (RoleSpec)."""
         word = self.words[self.i]

@@ -1,0 +1,53 @@
+"""PostgreSQL's grammar, 14 to 18: from a statement's tokens to its operations.
+
+Written after the manual's SQL commands reference; every production is compared with the real grammar by the tests.
+"""
+
+from migsafe.sql.grammar.cursor import Unexpected
+from migsafe.sql.grammar.dispatch import statement
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.lexer import END, MARK
+from migsafe.sql.operations import Broken, Operation, Unparsed
+from migsafe.sql.split import RawStatement
+from migsafe.text import Span
+
+_UNTERMINATED = {
+    "quoted string": "a closing quote",
+    "quoted identifier": "a closing double quote",
+    "comment": "a closing */",
+    "dollar-quoted string": "the closing dollar quote",
+}
+_LONGEST_FOUND = 40
+
+
+def parse(raw: RawStatement) -> tuple[Operation, ...]:
+    """The operations of a statement; a Broken one where PostgreSQL would refuse it, an Unparsed one where that cannot be known."""
+    if raw.unterminated is not None:
+        at, what = raw.unterminated
+        return (Broken(Span(at, _line_end(raw.text, at)), _UNTERMINATED[what], "the end of the file"),)
+    try:
+        return tuple(statement(Parser(raw)))
+    except Unexpected as unexpected:
+        return (_problem(raw, unexpected),)
+    except RecursionError:
+        return (Unparsed(raw.span, "it is nested too deeply"),)
+
+
+def _problem(raw: RawStatement, unexpected: Unexpected) -> Operation:
+    if MARK in raw.kinds:
+        return Unparsed(raw.span, "a template decides what it says")
+    index = unexpected.index
+    start = raw.starts[index]
+    if raw.kinds[index] == END:
+        found = '";"' if raw.text[start : start + 1] == ";" else "the end of the file"
+        last = raw.span.end
+        return Broken(Span(max(last - 1, raw.span.start), last), unexpected.expected, found)
+    end = raw.end_of(index)
+    word = raw.text[start:end]
+    word = word if len(word) <= _LONGEST_FOUND else word[: _LONGEST_FOUND - 1] + "…"
+    return Broken(Span(start, end), unexpected.expected, f'"{word}"')
+
+
+def _line_end(text: str, at: int) -> int:
+    end = text.find("\n", at)
+    return len(text) if end < 0 else end

@@ -1,0 +1,449 @@
+"""ALTER TABLE and its kin: INDEX, VIEW, MATERIALIZED VIEW, FOREIGN TABLE and SEQUENCE share its subcommands (alter_table_cmd)."""
+
+from collections.abc import Callable
+
+from migsafe.sql.grammar.columns import Attributes, at_constraint, column, table_constraint
+from migsafe.sql.grammar.definitions import foreign_options, options, sequence_options
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.tables import bound
+from migsafe.sql.operations import (
+    AddColumn,
+    AddConstraint,
+    AddIdentity,
+    AlterColumnType,
+    AlterConstraint,
+    AlterObject,
+    AlterSequence,
+    AttachPartition,
+    ClusterOn,
+    DetachPartition,
+    DropColumn,
+    DropConstraint,
+    DropDefault,
+    DropExpression,
+    DropIdentity,
+    DropNotNull,
+    Firing,
+    Identity,
+    Inherit,
+    MoveAllInTablespace,
+    NoInherit,
+    Operation,
+    Option,
+    Rename,
+    RenameColumn,
+    RenameConstraint,
+    ResetColumnOptions,
+    SetAccessMethod,
+    SetColumnOptions,
+    SetCompression,
+    SetDefault,
+    SetExpression,
+    SetIdentity,
+    SetLogged,
+    SetNotNull,
+    SetOfType,
+    SetOptions,
+    SetOwner,
+    SetReplicaIdentity,
+    SetRowSecurity,
+    SetRule,
+    SetSchema,
+    SetStatistics,
+    SetStorage,
+    SetTablespace,
+    SetTrigger,
+    SetWithoutOids,
+    Target,
+    ValidateConstraint,
+)
+
+
+def alter_relation(c: Parser, start: int, kind: str) -> list[Operation]:
+    """ALTER TABLE and its kin after the words that say which `kind`; `start` is the statement's first token."""
+    if c.accept("all", "in", "tablespace"):
+        return [_move_all(c, start, kind)]
+    if_exists = c.if_exists()
+    only = c.words[c.i] == "only"
+    name = c.relation() if kind in ("table", "foreign table") else c.qualified(f"a name of the {kind}")
+    target = Target(kind, name, only, if_exists)
+    whole = _whole_statement(c, start, target)
+    if whole is not None:
+        return [whole]
+    if kind == "sequence" and (found := _sequence(c, start, target)):
+        return [found]
+    operations = [_subcommand(c, target)]
+    while c.accept(","):
+        operations.append(_subcommand(c, target))
+    return operations
+
+
+def _move_all(c: Parser, start: int, kind: str) -> MoveAllInTablespace:
+    source = c.name("a tablespace")
+    owners = c.list_of(c.role) if c.accept("owned", "by") else ()
+    c.expect("set", "tablespace")
+    destination = c.name("a tablespace")
+    nowait = c.accept("nowait")
+    return MoveAllInTablespace(c.span(start), kind, source, destination, owners, nowait)
+
+
+def _whole_statement(c: Parser, start: int, target: Target) -> Operation | None:
+    """What takes the place of the list of subcommands: RENAME, SET SCHEMA, ATTACH and DETACH PARTITION, DEPENDS ON EXTENSION."""
+    at = c.i
+    if c.accept("rename"):
+        return _rename(c, start, target)
+    if c.at("set", "schema"):
+        c.i += 2
+        schema = c.name("a schema")
+        return SetSchema(c.span(start), target.kind, target.name, schema, target.if_exists)
+    if c.accept("attach", "partition"):
+        partition = c.qualified("a partition")
+        values = None if target.kind == "index" else bound(c)
+        return AttachPartition(c.span(at), target, partition, values)
+    if c.accept("detach", "partition"):
+        partition = c.qualified("a partition")
+        concurrently = c.accept("concurrently")
+        finalize = not concurrently and c.accept("finalize")
+        return DetachPartition(c.span(at), target, partition, concurrently, finalize)
+    if c.at("depends", "on") or c.at("no", "depends"):
+        return depends_on_extension(c, start, target.kind, target)
+    return None
+
+
+def depends_on_extension(c: Parser, start: int, kind: str, target: Target) -> AlterObject:
+    """[NO] DEPENDS ON EXTENSION."""
+    negative = c.accept("no")
+    c.expect("depends", "on", "extension")
+    extension = c.name("an extension")
+    action = "no depends on extension" if negative else "depends on extension"
+    return AlterObject(c.span(start), kind, target.name, action, target.if_exists, extension)
+
+
+def _rename(c: Parser, start: int, target: Target) -> Operation:
+    at = c.i - 1
+    if c.accept("to"):
+        new_name = c.name("a name")
+        return Rename(c.span(start), target.kind, target.name, new_name, target.if_exists)
+    if c.accept("constraint"):
+        constraint = c.name("a constraint")
+        c.expect("to")
+        new_name = c.name("a name")
+        return RenameConstraint(c.span(at), target, constraint, new_name)
+    c.accept("column")
+    old = c.name("a column, CONSTRAINT or TO")
+    c.expect("to")
+    new_name = c.name("a name")
+    return RenameColumn(c.span(at), target, old, new_name)
+
+
+def _sequence(c: Parser, start: int, target: Target) -> Operation | None:
+    found, owner = sequence_options(c)
+    if not found:
+        return None
+    return AlterSequence(c.span(start), target.name, found, owner, target.if_exists)
+
+
+def _subcommand(c: Parser, target: Target) -> Operation:
+    start = c.i
+    reader = _SUBCOMMANDS.get(c.words[start])
+    if reader is None:
+        c.fail("an ALTER TABLE subcommand")
+    c.i += 1
+    return reader(c, start, target)
+
+
+def _add(c: Parser, start: int, target: Target) -> Operation:
+    if at_constraint(c):
+        constraint = table_constraint(c)
+        return AddConstraint(c.span(start), target, constraint)
+    c.accept("column")
+    if_not_exists = c.if_not_exists()
+    added = column(c)
+    return AddColumn(c.span(start), target, added, if_not_exists)
+
+
+def _drop(c: Parser, start: int, target: Target) -> Operation:
+    if c.accept("constraint"):
+        if_exists = c.if_exists()
+        name = c.name("a constraint")
+        cascade = c.cascade()
+        return DropConstraint(c.span(start), target, name, if_exists, cascade)
+    c.accept("column")
+    if_exists = c.if_exists()
+    name = c.name("a column")
+    cascade = c.cascade()
+    return DropColumn(c.span(start), target, name, if_exists, cascade)
+
+
+def _alter(c: Parser, start: int, target: Target) -> Operation:
+    if c.accept("constraint"):
+        name = c.name("a constraint")
+        inherit = True if c.accept("inherit") else None
+        found = Attributes().read_all(c)
+        if found.inherit is False:
+            inherit = False
+        return AlterConstraint(c.span(start), target, name, found.deferrable, found.deferred, found.enforced, inherit)
+    c.accept("column")
+    name = c.number("a column") if c.words[c.i] == "0" else c.name("a column")
+    return _alter_column(c, start, target, name)
+
+
+def _alter_column(c: Parser, start: int, target: Target, name: str) -> Operation:
+    word = c.words[c.i]
+    if word == "type" or c.at("set", "data"):
+        return _alter_type(c, start, target, name)
+    if word == "drop":
+        c.i += 1
+        return _drop_of_column(c, start, target, name)
+    if word == "add":
+        c.i += 1
+        c.expect("generated")
+        always = _always(c)
+        c.expect("as", "identity")
+        found: tuple[Option, ...] = ()
+        if c.accept("("):
+            found, _ = sequence_options(c)
+            c.expect(")")
+        return AddIdentity(c.span(start), target, name, Identity(always, found))
+    if word == "reset":
+        c.i += 1
+        settings = options(c)
+        return ResetColumnOptions(c.span(start), target, name, settings)
+    if word == "options":
+        settings = foreign_options(c)
+        return SetColumnOptions(c.span(start), target, name, settings, foreign=True)
+    if word == "restart":
+        return _set_identity(c, start, target, name)
+    if word != "set":
+        c.fail("TYPE, SET, DROP, ADD GENERATED, RESTART or RESET")
+    reader = _SET_OF_COLUMN.get(c.words[c.i + 1])
+    if reader is None:
+        return _set_identity(c, start, target, name)
+    c.i += 2
+    return reader(c, start, target, name)
+
+
+def _always(c: Parser) -> bool:
+    if c.accept("by", "default"):
+        return False
+    c.expect("always")
+    return True
+
+
+def _alter_type(c: Parser, start: int, target: Target, name: str) -> Operation:
+    if c.accept("set"):
+        c.expect("data")
+    c.expect("type")
+    data_type = c.type_name()
+    collation = c.qualified("a collation") if c.accept("collate") else None
+    using = c.expression() if c.accept("using") else None
+    return AlterColumnType(c.span(start), target, name, data_type, collation, using)
+
+
+def _drop_of_column(c: Parser, start: int, target: Target, name: str) -> Operation:
+    if c.accept("default"):
+        return DropDefault(c.span(start), target, name)
+    if c.accept("not", "null"):
+        return DropNotNull(c.span(start), target, name)
+    what = c.expect_any("expression", "identity", "default", "not")
+    if_exists = c.if_exists()
+    if what == "expression":
+        return DropExpression(c.span(start), target, name, if_exists)
+    if what == "identity":
+        return DropIdentity(c.span(start), target, name, if_exists)
+    c.fail("NULL")
+
+
+def _set_default(c: Parser, start: int, target: Target, name: str) -> Operation:
+    value = c.expression()
+    return SetDefault(c.span(start), target, name, value)
+
+
+def _set_not_null(c: Parser, start: int, target: Target, name: str) -> Operation:
+    c.expect("null")
+    return SetNotNull(c.span(start), target, name)
+
+
+def _set_expression(c: Parser, start: int, target: Target, name: str) -> Operation:
+    c.expect("as", "(")
+    value = c.expression()
+    c.expect(")")
+    return SetExpression(c.span(start), target, name, value)
+
+
+def _set_statistics(c: Parser, start: int, target: Target, name: str) -> Operation:
+    value = "default" if c.accept("default") else c.number()
+    return SetStatistics(c.span(start), target, name, value)
+
+
+def _set_storage(c: Parser, start: int, target: Target, name: str) -> Operation:
+    storage = "default" if c.accept("default") else c.name("a storage")
+    return SetStorage(c.span(start), target, name, storage)
+
+
+def _set_compression(c: Parser, start: int, target: Target, name: str) -> Operation:
+    method = "default" if c.accept("default") else c.name("a compression method")
+    return SetCompression(c.span(start), target, name, method)
+
+
+def _set_column_options(c: Parser, start: int, target: Target, name: str) -> Operation:
+    c.i -= 1
+    settings = options(c)
+    return SetColumnOptions(c.span(start), target, name, settings)
+
+
+_SET_OF_COLUMN = {
+    "default": _set_default,
+    "not": _set_not_null,
+    "expression": _set_expression,
+    "statistics": _set_statistics,
+    "storage": _set_storage,
+    "compression": _set_compression,
+    "(": _set_column_options,
+}
+
+
+def _set_identity(c: Parser, start: int, target: Target, name: str) -> Operation:
+    """SET GENERATED, SET a sequence's option, RESTART: one or more of them."""
+    always: bool | None = None
+    found: list[Option] = []
+    while True:
+        if c.at("set", "generated"):
+            c.i += 2
+            always = _always(c)
+        elif c.words[c.i] == "set" or c.words[c.i] == "restart":
+            c.accept("set")
+            more, _ = sequence_options(c)
+            if not more:
+                c.fail("what to SET")
+            found.extend(more)
+        else:
+            return SetIdentity(c.span(start), target, name, always, tuple(found))
+
+
+def _validate(c: Parser, start: int, target: Target) -> Operation:
+    c.expect("constraint")
+    name = c.name("a constraint")
+    return ValidateConstraint(c.span(start), target, name)
+
+
+def _firing(c: Parser, start: int, target: Target) -> Operation:
+    """What follows ENABLE and DISABLE."""
+    enable = c.words[start] == "enable"
+    if c.accept("row"):
+        c.expect("level", "security")
+        return SetRowSecurity(c.span(start), target, "enable" if enable else "disable")
+    firing = Firing.ENABLE if enable else Firing.DISABLE
+    if enable and c.accept("always"):
+        firing = Firing.ALWAYS
+    elif enable and c.accept("replica"):
+        firing = Firing.REPLICA
+    if c.accept("rule"):
+        name = c.name("a rule")
+        return SetRule(c.span(start), target, firing, name)
+    c.expect("trigger")
+    if firing in (Firing.ENABLE, Firing.DISABLE) and (word := c.accept_any(("all", "user"))):
+        return SetTrigger(c.span(start), target, firing, None, word == "user")
+    name = c.name("a trigger, ALL or USER")
+    return SetTrigger(c.span(start), target, firing, name)
+
+
+def _force(c: Parser, start: int, target: Target) -> Operation:
+    c.expect("row", "level", "security")
+    return SetRowSecurity(c.span(start), target, "force")
+
+
+def _no(c: Parser, start: int, target: Target) -> Operation:
+    if c.accept("force", "row", "level", "security"):
+        return SetRowSecurity(c.span(start), target, "no force")
+    c.expect("inherit")
+    parent = c.qualified("a table")
+    return NoInherit(c.span(start), target, parent)
+
+
+def _inherit(c: Parser, start: int, target: Target) -> Operation:
+    parent = c.qualified("a table")
+    return Inherit(c.span(start), target, parent)
+
+
+def _cluster(c: Parser, start: int, target: Target) -> Operation:
+    c.expect("on")
+    index = c.name("an index")
+    return ClusterOn(c.span(start), target, index)
+
+
+def _owner(c: Parser, start: int, target: Target) -> Operation:
+    c.expect("to")
+    role = c.role()
+    return SetOwner(c.span(start), target.kind, target.name, role, target.if_exists)
+
+
+def _replica(c: Parser, start: int, target: Target) -> Operation:
+    c.expect("identity")
+    if c.accept("using", "index"):
+        index = c.name("an index")
+        return SetReplicaIdentity(c.span(start), target, "index", index)
+    identity = c.expect_any("default", "full", "nothing")
+    return SetReplicaIdentity(c.span(start), target, identity)
+
+
+def _of(c: Parser, start: int, target: Target) -> Operation:
+    name = c.qualified("a type")
+    return SetOfType(c.span(start), target, name)
+
+
+def _not(c: Parser, start: int, target: Target) -> Operation:
+    c.expect("of")
+    return SetOfType(c.span(start), target, None)
+
+
+def _reset(c: Parser, start: int, target: Target) -> Operation:
+    settings = options(c)
+    return SetOptions(c.span(start), target, settings, reset=True)
+
+
+def _foreign(c: Parser, start: int, target: Target) -> Operation:
+    c.i = start
+    settings = foreign_options(c)
+    return SetOptions(c.span(start), target, settings, foreign=True)
+
+
+def _set(c: Parser, start: int, target: Target) -> Operation:
+    if c.words[c.i] == "(":
+        settings = options(c)
+        return SetOptions(c.span(start), target, settings)
+    if c.accept("tablespace"):
+        space = c.name("a tablespace")
+        return SetTablespace(c.span(start), target, space)
+    if c.accept("access", "method"):
+        method = None if c.accept("default") else c.name("an access method")
+        return SetAccessMethod(c.span(start), target, method)
+    if c.accept("without", "cluster"):
+        return ClusterOn(c.span(start), target, None)
+    if c.accept("without", "oids"):
+        return SetWithoutOids(c.span(start), target)
+    word = c.expect_any("logged", "unlogged", "schema", "tablespace", "access", "without", "(")
+    if word not in ("logged", "unlogged"):
+        c.fail("the rest of SET")
+    return SetLogged(c.span(start), target, word == "logged")
+
+
+_SUBCOMMANDS: dict[str, Callable[[Parser, int, Target], Operation]] = {
+    "add": _add,
+    "drop": _drop,
+    "alter": _alter,
+    "validate": _validate,
+    "enable": _firing,
+    "disable": _firing,
+    "force": _force,
+    "no": _no,
+    "inherit": _inherit,
+    "cluster": _cluster,
+    "owner": _owner,
+    "replica": _replica,
+    "of": _of,
+    "not": _not,
+    "reset": _reset,
+    "options": _foreign,
+    "set": _set,
+}

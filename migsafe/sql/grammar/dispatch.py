@@ -1,0 +1,320 @@
+"""Which production a statement's first words lead to."""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from migsafe.sql.grammar import drops, indexes, maintenance, objects, privileges, routines, settings, type_definitions, views
+from migsafe.sql.grammar.alter_table import alter_relation
+from migsafe.sql.grammar.definitions import options
+from migsafe.sql.grammar.kinds import object_kind
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.tables import create_foreign_table, create_table, persistence
+from migsafe.sql.operations import (
+    CreateIndex,
+    CreateSequence,
+    CreateTable,
+    CreateTableAs,
+    CreateTrigger,
+    CreateView,
+    Do,
+    Explain,
+    Name,
+    Operation,
+    Persistence,
+    Prepare,
+    Query,
+    Select,
+    SetVariable,
+    TwoPhase,
+)
+
+Reader = Callable[[Parser, int], list[Operation]]
+
+
+def statement(c: Parser) -> list[Operation]:
+    """The operations of the whole statement under the cursor. Raises Unexpected where the grammar does not allow a token."""
+    found = _statement(c)
+    if not c.done:
+        c.fail("the end of the statement")
+    return found
+
+
+def _statement(c: Parser) -> list[Operation]:
+    start = c.i
+    reader = _STATEMENTS.get(c.words[start])
+    if reader is None:
+        c.fail("a statement")
+    c.i += 1
+    return reader(c, start)
+
+
+def _rows(c: Parser, start: int) -> list[Operation]:
+    """A query or a statement that changes rows, with the ones in its WITH."""
+    c.i = start
+    found = c.row_statement()
+    nested, c.nested = c.nested, []
+    if not isinstance(found, Query):
+        return [found, *nested]
+    if c.into is not None:
+        table, kept = c.into
+        return [CreateTableAs(c.span(start), table, found, persistence=kept), *nested]
+    return [Select(c.span(start), found), *nested, *(_set_config(c, start) if Name("set_config") in _unqualified(found) else ())]
+
+
+def _unqualified(query: Query) -> list[Name]:
+    return [Name(call.name) for call in query.calls]
+
+
+def _set_config(c: Parser, start: int) -> list[Operation]:
+    """A SET for each set_config('name', 'value', is_local) with constant arguments."""
+    found: list[Operation] = []
+    for i in range(start, c.i):
+        if c.words[i : i + 7 : 2] == ["set_config", "'", "'", c.words[i + 6]] and c.words[i + 1 : i + 6 : 2] == ["(", ",", ","]:
+            local = c.words[i + 6]
+            if local in ("true", "false"):
+                found.append(SetVariable(c.span(i, i + 8), c.string_at(i + 2).lower(), c.string_at(i + 4), local == "true"))
+    return found
+
+
+def _create(c: Parser, start: int) -> list[Operation]:
+    or_replace = c.accept("or", "replace")
+    word = c.words[c.i]
+    if word in ("temporary", "temp", "local", "global", "unlogged"):
+        return [_create_persistent(c, start, persistence(c), or_replace)]
+    reader = _CREATE.get(word)
+    if reader is not None and not (word == "foreign" and c.words[c.i + 1] != "table"):
+        return reader(c, start, or_replace)
+    if c.accept("default"):
+        if not c.at("conversion"):
+            c.fail("CONVERSION")
+    elif c.accept("trusted") and c.words[c.i] not in ("language", "procedural"):
+        c.fail("LANGUAGE")
+    kind = object_kind(c)
+    if kind in ("column", "constraint", "routine", "large object", "parameter"):
+        c.i -= 1
+        c.fail("a kind of object that CREATE knows")
+    return objects.create_object(c, start, kind, or_replace=or_replace)
+
+
+def _create_persistent(c: Parser, start: int, kept: Persistence, or_replace: bool) -> Operation:
+    if c.accept("table"):
+        return create_table(c, start, kept)
+    if c.accept("sequence"):
+        return views.create_sequence(c, start, kept)
+    if kept is Persistence.UNLOGGED:
+        c.expect("materialized", "view")
+        return views.create_materialized_view(c, start, unlogged=True)
+    return views.create_view(c, start, or_replace=or_replace, temporary=True)
+
+
+def _create_view(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    return [views.create_view(c, start, or_replace=or_replace, temporary=False)]
+
+
+def _create_table(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    c.i += 1
+    return [create_table(c, start, Persistence.PERMANENT)]
+
+
+def _create_sequence(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    c.i += 1
+    return [views.create_sequence(c, start, Persistence.PERMANENT)]
+
+
+def _create_materialized_view(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    c.expect("materialized", "view")
+    return [views.create_materialized_view(c, start, unlogged=False)]
+
+
+def _create_index(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    unique = c.accept("unique")
+    c.expect("index")
+    return [indexes.create_index(c, start, unique=unique)]
+
+
+def _create_routine(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    kind = c.words[c.i]
+    c.i += 1
+    return [routines.create_function(c, start, kind, or_replace=or_replace)]
+
+
+def _create_trigger(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    constraint = c.accept("constraint")
+    c.expect("trigger")
+    return [routines.create_trigger(c, start, or_replace=or_replace, constraint=constraint)]
+
+
+def _create_rule(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    c.i += 1
+    return [routines.create_rule(c, start, or_replace=or_replace)]
+
+
+def _create_policy(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    c.i += 1
+    return [routines.create_policy(c, start)]
+
+
+def _create_foreign_table(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    c.i += 2
+    return [create_foreign_table(c, start)]
+
+
+def _create_schema(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+    c.i += 1
+    header = objects.create_schema_header(c, start)
+    found: list[Operation] = [header]
+    while c.words[c.i] in ("create", "grant"):
+        element = c.i
+        c.i += 1
+        made = _create(c, element) if c.words[element] == "create" else privileges.grant(c, element)
+        schema = header.schema or header.owner
+        found += [_in_schema(operation, schema) for operation in made] if schema else made
+    return found
+
+
+def _in_schema(operation: Operation, schema: str) -> Operation:
+    """An operation of CREATE SCHEMA's elements, its unqualified name in that schema."""
+    field = {CreateTable: "table", CreateView: "view", CreateIndex: "table", CreateSequence: "sequence", CreateTrigger: "table"}.get(
+        type(operation)
+    )
+    if field is None:
+        return operation
+    name: Name = getattr(operation, field)
+    return operation if name.schema else replace(operation, **{field: Name(name.name, schema)})
+
+
+def _with_nothing_before(reader: Reader) -> Callable[[Parser, int, bool], list[Operation]]:
+    """A reader for CREATE that starts after the object's kind."""
+
+    def read(c: Parser, start: int, or_replace: bool) -> list[Operation]:
+        c.i += 1
+        return reader(c, start)
+
+    return read
+
+
+_CREATE: dict[str, Callable[[Parser, int, bool], list[Operation]]] = {
+    "view": _create_view,
+    "recursive": _create_view,
+    "table": _create_table,
+    "sequence": _create_sequence,
+    "materialized": _create_materialized_view,
+    "unique": _create_index,
+    "index": _create_index,
+    "function": _create_routine,
+    "procedure": _create_routine,
+    "trigger": _create_trigger,
+    "constraint": _create_trigger,
+    "rule": _create_rule,
+    "policy": _create_policy,
+    "foreign": _create_foreign_table,
+    "schema": _create_schema,
+    "extension": _with_nothing_before(views.create_extension),
+    "type": _with_nothing_before(type_definitions.create_type),
+    "domain": _with_nothing_before(type_definitions.create_domain),
+    "statistics": _with_nothing_before(objects.create_statistics),
+    "publication": _with_nothing_before(lambda c, start: objects.publication(c, start, "create")),
+}
+
+
+def _alter(c: Parser, start: int) -> list[Operation]:
+    if c.accept("default", "privileges"):
+        return privileges.alter_default_privileges(c, start)
+    if c.accept("system"):
+        return settings.alter_system(c, start)
+    kind = object_kind(c)
+    if kind in ("table", "index", "view", "sequence", "materialized view", "foreign table"):
+        return alter_relation(c, start, kind)
+    match kind:
+        case "type":
+            return type_definitions.alter_type(c, start)
+        case "domain":
+            return type_definitions.alter_domain(c, start)
+        case "extension":
+            return views.alter_extension(c, start)
+        case "policy":
+            return routines.alter_policy(c, start)
+        case "publication":
+            return objects.publication(c, start, "alter")
+    return objects.alter_object(c, start, kind)
+
+
+def _explain(c: Parser, start: int) -> list[Operation]:
+    if c.words[c.i] == "(" and not c.at_query():
+        analyze = indexes.option_is_on(options(c), "analyze")
+    else:
+        analyze = bool(c.accept_any(("analyze", "analyse")))
+        c.accept("verbose")
+    at = c.i
+    explained = _statement(c)
+    if c.words[at] not in ("select", "with", "values", "table", "(", "insert", "update", "delete", "merge", "declare", "create", "refresh", "execute"):
+        c.i = at
+        c.fail("a query")
+    return [Explain(c.span(start), analyze), *(explained if analyze else ())]
+
+
+def _prepare(c: Parser, start: int) -> list[Operation]:
+    if c.accept("transaction"):
+        identifier = c.string()
+        return [TwoPhase(c.span(start), "prepare transaction", identifier)]
+    name = c.name("a name for the statement")
+    if c.words[c.i] == "(":
+        c.in_parentheses(c.type_name)
+    c.expect("as")
+    prepared = _rows(c, c.i)
+    return [Prepare(c.span(start), name, tuple(prepared))]
+
+
+def _do(c: Parser, start: int) -> list[Operation]:
+    language = "plpgsql"
+    body: int | None = None
+    while not c.done:
+        if c.accept("language"):
+            language = c.string() if c.at_string() else c.non_reserved("a language")
+        elif body is None and c.at_string():
+            body = c.i
+            c.i += 1
+        else:
+            c.fail("the code as a string" if body is None else "LANGUAGE")
+    if body is None:
+        c.fail("the code as a string")
+    return [Do(c.span(start), language.lower(), c.span(body, body + 1))]
+
+
+_STATEMENTS: dict[str, Reader] = {
+    **dict.fromkeys(("select", "with", "values", "table", "(", "insert", "update", "delete", "merge"), _rows),
+    "create": _create,
+    "alter": _alter,
+    "drop": drops.drop,
+    **dict.fromkeys(("grant", "revoke"), privileges.grant),
+    "comment": privileges.comment,
+    "security": privileges.security_label,
+    "set": settings.set_statement,
+    "reset": settings.reset_statement,
+    "show": settings.show_statement,
+    "discard": settings.discard,
+    **dict.fromkeys(("begin", "start"), settings.begin),
+    **dict.fromkeys(("commit", "end"), settings.commit),
+    **dict.fromkeys(("rollback", "abort"), settings.rollback),
+    "savepoint": settings.savepoint,
+    "release": settings.release,
+    "prepare": _prepare,
+    "execute": maintenance.execute,
+    "deallocate": maintenance.deallocate,
+    "declare": maintenance.declare,
+    **dict.fromkeys(("listen", "unlisten", "notify", "close", "load", "checkpoint", "fetch", "move"), maintenance.named),
+    "vacuum": maintenance.vacuum,
+    **dict.fromkeys(("analyze", "analyse"), maintenance.analyze),
+    "lock": maintenance.lock,
+    "truncate": maintenance.truncate,
+    "copy": maintenance.copy,
+    "call": maintenance.call,
+    "cluster": indexes.cluster,
+    "reindex": indexes.reindex,
+    "refresh": views.refresh,
+    "explain": _explain,
+    "do": _do,
+    "import": objects.import_foreign_schema,
+    "reassign": objects.reassign_owned,
+}

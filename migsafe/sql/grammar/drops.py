@@ -1,0 +1,64 @@
+"""DROP of everything."""
+
+from migsafe.sql.grammar.definitions import options
+from migsafe.sql.grammar.kinds import (
+    ON_TABLE,
+    ROUTINES,
+    cast,
+    object_kind,
+    operator_signature,
+    signature,
+    transform,
+    user_mapping,
+)
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.operations import Drop, Name, Operation, Utility
+
+
+def drop(c: Parser, start: int) -> list[Operation]:
+    """DROP after that word."""
+    if c.accept("owned", "by"):
+        roles = c.list_of(c.role)
+        cascade = c.cascade()
+        return [Utility(c.span(start), "drop owned" + (" cascade" if cascade else ""), ", ".join(roles))]
+    kind = object_kind(c)
+    if kind in ("column", "constraint", "large object", "parameter"):
+        c.i = start + 1
+        c.fail("a kind of object that DROP knows")
+    concurrently = kind == "index" and c.accept("concurrently")
+    if_exists = c.if_exists()
+    names: tuple[Name, ...] = ()
+    table: Name | None = None
+    arguments: tuple[str | None, ...] = ()
+    detail = ""
+    if kind in ON_TABLE:
+        names = (Name(c.name(f"a {kind}")),)
+        c.expect("on")
+        table = c.qualified("a table")
+    elif kind in ROUTINES:
+        found = c.list_of(lambda: signature(c, kind))
+        names, arguments = tuple(name for name, _ in found), tuple(types for _, types in found)
+    elif kind == "operator":
+        pairs = c.list_of(lambda: operator_signature(c))
+        names, arguments = tuple(name for name, _ in pairs), tuple(types for _, types in pairs)
+    elif kind in ("operator class", "operator family"):
+        names = (c.qualified(),)
+        c.expect("using")
+        detail = f"using {c.name('an access method')}"
+    elif kind in ("cast", "transform", "user mapping"):
+        detail = {"cast": cast, "transform": transform, "user mapping": user_mapping}[kind](c)
+    elif kind in ("role", "user", "group"):
+        names = tuple(Name(role) for role in c.list_of(c.role))
+    elif kind in ("type", "domain"):
+        names = c.list_of(lambda: _type(c))
+    else:
+        names = c.list_of(lambda: c.qualified(f"a {kind}"))
+    cascade = c.cascade()
+    if kind == "database" and (c.accept("with") or c.words[c.i] == "("):
+        options(c)
+    return [Drop(c.span(start), kind, names, if_exists, cascade, concurrently, table, arguments, detail)]
+
+
+def _type(c: Parser) -> Name:
+    found = c.type_name()
+    return Name(found.name, found.schema)

@@ -1,0 +1,75 @@
+"""CREATE INDEX, and what builds or rebuilds indexes and tables."""
+
+from migsafe.sql.grammar.columns import index_element, nulls_not_distinct
+from migsafe.sql.grammar.definitions import options, options_after
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Reindex
+
+
+def create_index(c: Parser, start: int, *, unique: bool) -> CreateIndex:
+    """CREATE INDEX after the word INDEX."""
+    concurrently = c.accept("concurrently")
+    if_not_exists = c.if_not_exists()
+    name = None if c.words[c.i] == "on" else c.name("an index's name or ON")
+    c.expect("on")
+    only = c.words[c.i] == "only"
+    table = c.relation()
+    method = c.name("an access method") if c.accept("using") else None
+    elements = c.in_parentheses(lambda: index_element(c))
+    include = c.in_parentheses(lambda: index_element(c)) if c.accept("include") else ()
+    distinct = nulls_not_distinct(c)
+    settings = options_after(c)
+    space = c.name("a tablespace") if c.accept("tablespace") else None
+    where = c.expression() if c.accept("where") else None
+    return CreateIndex(
+        c.span(start),
+        name,
+        table,
+        elements,
+        unique,
+        concurrently,
+        if_not_exists,
+        only,
+        method,
+        include,
+        distinct,
+        settings,
+        space,
+        where,
+    )
+
+
+def reindex(c: Parser, start: int) -> list[Operation]:
+    """REINDEX after that word."""
+    settings = options(c) if c.words[c.i] == "(" else ()
+    kind = c.expect_any("index", "table", "schema", "database", "system")
+    concurrently = c.accept("concurrently") or option_is_on(settings, "concurrently")
+    optional = kind in ("database", "system")
+    name = None if optional and c.done else c.qualified(f"a {kind}")
+    return [Reindex(c.span(start), kind, name, concurrently, settings)]
+
+
+def cluster(c: Parser, start: int) -> list[Operation]:
+    """CLUSTER after that word, its older form `CLUSTER index ON table` too."""
+    settings: tuple[Option, ...] = ()
+    if c.words[c.i] == "(":
+        settings = options(c)
+    elif c.accept("verbose"):
+        settings = (Option("verbose"),)
+    table = index = None
+    if not c.done:
+        table = c.qualified("a table")
+        if c.accept("using"):
+            index = c.name("an index")
+        elif c.accept("on"):
+            index = table.name
+            table = c.qualified("a table")
+    return [Cluster(c.span(start), table, index, settings)]
+
+
+def option_is_on(settings: tuple[Option, ...], name: str) -> bool:
+    """Whether a boolean option of a utility statement is given and true (manual, REINDEX, VACUUM: TRUE, ON, 1, or nothing)."""
+    for option in settings:
+        if option.name == name:
+            return option.value is None or option.value.lower() in ("true", "on", "1")
+    return False

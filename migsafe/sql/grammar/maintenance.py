@@ -1,0 +1,233 @@
+"""VACUUM, ANALYZE, LOCK, TRUNCATE, COPY, EXPLAIN, prepared statements, cursors and the other statements that run at once."""
+
+from migsafe.sql.grammar.definitions import options
+from migsafe.sql.grammar.indexes import option_is_on
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.operations import (
+    Analyze,
+    Call,
+    Copy,
+    Execute,
+    LockTable,
+    Name,
+    Operation,
+    Option,
+    Query,
+    Relation,
+    Select,
+    Truncate,
+    Utility,
+    Vacuum,
+)
+
+_LOCK_MODES = (
+    ("access", "share"),
+    ("row", "share"),
+    ("row", "exclusive"),
+    ("share", "update", "exclusive"),
+    ("share", "row", "exclusive"),
+    ("share",),
+    ("exclusive",),
+    ("access", "exclusive"),
+)
+
+
+def relation(c: Parser) -> Relation:
+    """A table with ONLY or `*`."""
+    only = c.words[c.i] == "only"
+    return Relation(c.relation(), only)
+
+
+def _vacuum_relation(c: Parser) -> Relation:
+    only = c.words[c.i] == "only"
+    name = c.relation()
+    columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
+    return Relation(name, only, columns)
+
+
+def vacuum(c: Parser, start: int) -> list[Operation]:
+    """VACUUM after that word."""
+    settings: tuple[Option, ...] = ()
+    if c.words[c.i] == "(":
+        settings = options(c)
+    else:
+        found: list[Option] = []
+        for word in ("full", "freeze", "verbose"):
+            if c.accept(word):
+                found.append(Option(word))
+        if c.accept_any(("analyze", "analyse")):
+            found.append(Option("analyze"))
+        settings = tuple(found)
+    tables = () if c.done else c.list_of(lambda: _vacuum_relation(c))
+    analyzing = option_is_on(settings, "analyze") or option_is_on(settings, "analyse")
+    return [Vacuum(c.span(start), tables, option_is_on(settings, "full"), analyzing, settings)]
+
+
+def analyze(c: Parser, start: int) -> list[Operation]:
+    """ANALYZE after that word."""
+    settings: tuple[Option, ...] = ()
+    if c.words[c.i] == "(":
+        settings = options(c)
+    elif c.accept("verbose"):
+        settings = (Option("verbose"),)
+    tables = () if c.done else c.list_of(lambda: _vacuum_relation(c))
+    return [Analyze(c.span(start), tables, settings)]
+
+
+def lock(c: Parser, start: int) -> list[Operation]:
+    """LOCK after that word."""
+    c.accept("table")
+    tables = c.list_of(lambda: relation(c))
+    mode = "ACCESS EXCLUSIVE"
+    if c.accept("in"):
+        for words in _LOCK_MODES:
+            if c.accept(*words, "mode"):
+                mode = " ".join(words).upper()
+                break
+        else:
+            c.fail("a lock mode")
+    nowait = c.accept("nowait")
+    return [LockTable(c.span(start), tables, mode, nowait)]
+
+
+def truncate(c: Parser, start: int) -> list[Operation]:
+    """TRUNCATE after that word."""
+    c.accept("table")
+    tables = c.list_of(lambda: relation(c))
+    restart = c.accept("restart", "identity")
+    c.accept("continue", "identity")
+    cascade = c.cascade()
+    return [Truncate(c.span(start), tables, restart, cascade)]
+
+
+def copy(c: Parser, start: int) -> list[Operation]:
+    """COPY after that word. Where the rows stand is known to the splitter, not here."""
+    table: Name | None = None
+    query: Query | None = None
+    columns: tuple[str, ...] = ()
+    if c.accept("("):
+        found = c.row_statement()
+        query = found if isinstance(found, Query) else None
+        if isinstance(found, Operation):
+            c.nested.append(found)
+        c.expect(")")
+    else:
+        c.accept("binary")
+        table = c.qualified("a table")
+        columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
+    source = c.expect_any("from", "to") == "from"
+    endpoint = _endpoint(c)
+    _copy_options(c)
+    filtered = c.accept("where")
+    if filtered:
+        c.a_expr()
+    return [Copy(c.span(start), table, source, endpoint, columns, query, filtered), *c.nested]
+
+
+def _endpoint(c: Parser) -> str:
+    if word := c.accept_any(("stdin", "stdout")):
+        return word
+    program = c.accept("program")
+    c.string("STDIN, STDOUT, PROGRAM or a file's name")
+    return "program" if program else "file"
+
+
+_COPY_WORDS = frozenset(
+    "binary freeze delimiter delimiters null csv header quote escape force encoding using as".split()
+)
+
+
+def _copy_options(c: Parser) -> None:
+    """WITH (…), or the older words."""
+    c.accept_any(("using", "with"))
+    if c.words[c.i] == "(":
+        options(c)
+        return
+    while word := c.accept_any(_COPY_WORDS):
+        if word == "force":
+            c.expect_any("quote", "not", "null")
+            c.accept("null")
+            if c.words[c.i] == "*":
+                c.i += 1
+            else:
+                c.list_of(lambda: c.name("a column"))
+        elif c.at_string():
+            c.string()
+
+
+def call(c: Parser, start: int) -> list[Operation]:
+    """CALL after that word."""
+    calls = len(c.calls)
+    c.a_expr()
+    if len(c.calls) == calls:
+        c.fail("a procedure's call")
+    return [Call(c.span(start), c.calls[calls])]
+
+
+def execute(c: Parser, start: int) -> list[Operation]:
+    """EXECUTE of a prepared statement after that word."""
+    name = c.name("a prepared statement")
+    if c.accept("("):
+        c.expressions()
+        c.expect(")")
+    return [Execute(c.span(start), name)]
+
+
+def deallocate(c: Parser, start: int) -> list[Operation]:
+    """DEALLOCATE after that word."""
+    c.accept("prepare")
+    name = "all" if c.accept("all") else c.name("a prepared statement")
+    return [Utility(c.span(start), "deallocate", name)]
+
+
+def declare(c: Parser, start: int) -> list[Operation]:
+    """DECLARE … CURSOR after that word: the query runs when rows are fetched, and its relations are locked at once."""
+    name = c.name("a cursor's name")
+    while c.accept_any(("binary", "insensitive", "asensitive", "no", "scroll")):
+        pass
+    c.expect("cursor")
+    if c.accept("with") or c.accept("without"):
+        c.expect("hold")
+    c.expect("for")
+    at = c.i
+    query = c.whole_query()
+    return [Utility(c.span(start), "declare", name), Select(c.span(at), query)]
+
+
+def named(c: Parser, start: int) -> list[Operation]:
+    """LISTEN, UNLISTEN, CLOSE, LOAD, CHECKPOINT, FETCH, MOVE, NOTIFY after their first word."""
+    command = c.words[start]
+    name = ""
+    match command:
+        case "listen":
+            name = c.name("a channel")
+        case "unlisten":
+            name = "*" if c.accept("*") else c.name("a channel")
+        case "close":
+            name = "all" if c.accept("all") else c.name("a cursor")
+        case "load":
+            name = c.string("a file's name")
+        case "notify":
+            name = c.name("a channel")
+            if c.accept(","):
+                c.string()
+        case "checkpoint":
+            if c.words[c.i] == "(":
+                options(c)
+        case _:
+            name = _fetched(c)
+    return [Utility(c.span(start), command, name)]
+
+
+def _fetched(c: Parser) -> str:
+    """The cursor of FETCH or MOVE, after its direction."""
+    word = c.accept_any(("next", "prior", "first", "last", "absolute", "relative", "all", "forward", "backward"))
+    if word in ("absolute", "relative"):
+        c.number()
+    elif word in ("forward", "backward"):
+        if not c.accept("all") and c.words[c.i] in ("0", "+", "-"):
+            c.number()
+    elif word is None and c.words[c.i] in ("0", "+", "-"):
+        c.number()
+    c.accept_any(("from", "in"))
+    return c.name("a cursor")

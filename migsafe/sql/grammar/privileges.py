@@ -1,0 +1,168 @@
+"""GRANT, REVOKE, ALTER DEFAULT PRIVILEGES, COMMENT and SECURITY LABEL."""
+
+from migsafe.sql.grammar.kinds import object_kind, object_name, signature
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.operations import AlterDefaultPrivileges, Comment, Grant, Name, Operation
+
+_ALL_IN_SCHEMA = {"tables": "table", "sequences": "sequence", "functions": "function", "procedures": "procedure", "routines": "routine"}
+_DEFAULTS = ("tables", "functions", "routines", "sequences", "types", "schemas", "large")
+
+
+def grant(c: Parser, start: int) -> list[Operation]:
+    """GRANT or REVOKE after that word, privileges or membership."""
+    revoke = c.words[start] == "revoke"
+    option = revoke and _option_for(c)
+    privileges, columns = _privileges(c)
+    if c.words[c.i] != "on":
+        return [_membership(c, start, privileges, revoke=revoke, option=option)]
+    c.i += 1
+    kind, objects = _objects(c)
+    c.expect("from" if revoke else "to")
+    grantees = c.list_of(lambda: _grantee(c))
+    if not revoke and c.accept("with"):
+        c.expect("grant", "option")
+        option = True
+    if c.accept("granted", "by"):
+        c.role()
+    cascade = c.cascade()
+    return [Grant(c.span(start), kind, privileges, objects, grantees, revoke, option, cascade, columns)]
+
+
+def _option_for(c: Parser) -> bool:
+    for word in ("grant", "admin", "inherit", "set"):
+        if c.accept(word, "option", "for"):
+            return True
+    return False
+
+
+def _membership(c: Parser, start: int, roles: tuple[str, ...], *, revoke: bool, option: bool) -> Grant:
+    c.expect("from" if revoke else "to")
+    members = c.list_of(c.role)
+    if not revoke and c.accept("with"):
+        option = True
+        c.list_of(lambda: (c.label("an option"), c.accept_any(("option", "true", "false")) or c.non_reserved("OPTION, TRUE or FALSE")))
+    if c.accept("granted", "by"):
+        c.role()
+    cascade = c.cascade()
+    return Grant(c.span(start), "role", (), tuple(Name(role) for role in roles), members, revoke, option, cascade)
+
+
+def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
+    """The privileges (or the roles of a membership), and whether any is limited to columns."""
+    columns = False
+    if c.accept("all"):
+        c.accept("privileges")
+        if c.words[c.i] == "(":
+            c.in_parentheses(lambda: c.name("a column"))
+            columns = True
+        return (), columns
+    found: list[str] = []
+    while True:
+        if c.accept("alter", "system"):
+            found.append("alter system")
+        else:
+            found.append(c.accept_any(("select", "references", "create")) or c.role())
+        if c.words[c.i] == "(":
+            c.in_parentheses(lambda: c.name("a column"))
+            columns = True
+        if not c.accept(","):
+            return tuple(found), columns
+
+
+def _objects(c: Parser) -> tuple[str, tuple[Name, ...]]:
+    """What privileges are granted on: the kind and the names."""
+    if c.accept("all"):
+        word = c.expect_any(*_ALL_IN_SCHEMA)
+        c.expect("in", "schema")
+        return f"all {word} in schema", c.list_of(lambda: Name(c.name("a schema")))
+    for words, kind in _KINDS:
+        if c.at(*words) and c.words[c.i + len(words)] not in (",", "to", "from", "."):
+            c.i += len(words)
+            if kind in ("function", "procedure", "routine"):
+                return kind, tuple(name for name, _ in c.list_of(lambda: signature(c, "function")))
+            if kind == "large object":
+                return kind, c.list_of(lambda: Name(c.number()))
+            return kind, c.list_of(lambda: c.qualified(f"a {kind}"))
+    return "table", c.list_of(lambda: c.qualified("a table"))
+
+
+_KINDS = tuple(
+    (tuple(kind.split()), kind)
+    for kind in (
+        "table",
+        "sequence",
+        "foreign data wrapper",
+        "foreign server",
+        "function",
+        "procedure",
+        "routine",
+        "database",
+        "domain",
+        "language",
+        "large object",
+        "parameter",
+        "schema",
+        "tablespace",
+        "type",
+    )
+)
+
+
+def _grantee(c: Parser) -> str:
+    c.accept("group")
+    return c.role()
+
+
+def alter_default_privileges(c: Parser, start: int) -> list[Operation]:
+    """ALTER DEFAULT PRIVILEGES after these words."""
+    schemas: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    while True:
+        if c.accept("in", "schema"):
+            schemas += c.list_of(lambda: c.name("a schema"))
+        elif c.accept("for"):
+            c.expect_any("role", "user")
+            roles += c.list_of(c.role)
+        else:
+            break
+    revoke = c.expect_any("grant", "revoke") == "revoke"
+    if revoke:
+        c.accept("grant", "option", "for")
+    privileges, _ = _privileges(c)
+    c.expect("on")
+    kind = c.expect_any(*_DEFAULTS)
+    if kind == "large":
+        c.expect("objects")
+        kind = "large objects"
+    c.expect("from" if revoke else "to")
+    grantees = c.list_of(lambda: _grantee(c))
+    if not revoke and c.accept("with"):
+        c.expect("grant", "option")
+    c.cascade()
+    return [AlterDefaultPrivileges(c.span(start), kind, privileges, grantees, schemas, roles, revoke)]
+
+
+def comment(c: Parser, start: int) -> list[Operation]:
+    """COMMENT after that word."""
+    c.expect("on")
+    kind = object_kind(c)
+    found = object_name(c, kind)
+    c.expect("is")
+    text = None if c.accept("null") else c.string()
+    return [Comment(c.span(start), kind, found.name, text, found.table, detail=found.detail)]
+
+
+def security_label(c: Parser, start: int) -> list[Operation]:
+    """SECURITY LABEL after SECURITY."""
+    c.expect("label")
+    provider = None
+    if c.accept("for"):
+        provider = c.string() if c.at_string() else c.non_reserved("a provider")
+    c.expect("on")
+    kind = object_kind(c)
+    found = object_name(c, kind)
+    c.expect("is")
+    text = None if c.accept("null") else c.string()
+    return [Comment(c.span(start), kind, found.name, text, found.table, True, provider, found.detail)]
+
+

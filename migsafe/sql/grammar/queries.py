@@ -1,0 +1,664 @@
+"""Queries and the statements that change rows (SelectStmt, InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar)."""
+
+from migsafe.sql.grammar.cursor import Unexpected
+from migsafe.sql.grammar.expressions import QUERY_WORDS, Expressions
+from migsafe.sql.keywords import NEEDS_AS
+from migsafe.sql.lexer import MARK, QUOTED, UNICODE_QUOTED, WORD, Tokens
+from migsafe.sql.operations.running import Delete, Insert, Merge, Update
+from migsafe.sql.operations.tables import Persistence
+from migsafe.sql.operations.values import Expression, Name, Operation, Query
+
+_JOINS = frozenset(("join", "inner", "left", "right", "full", "cross", "natural"))
+_SET_OPERATIONS = ("union", "intersect", "except")
+DML_WORDS = frozenset(("insert", "update", "delete", "merge"))
+
+
+class Parser(Expressions):
+    """A cursor that reads everything that statements share: names, types, expressions and queries.
+
+    What a query does besides reading is gathered on the way: `into`, the new table of a SELECT … INTO; `row_locks`, the relations of FOR
+    UPDATE and its kin; `filtered`, whether the SELECT read last at the outermost level had a WHERE; `nested`, the operations of
+    data-modifying statements in WITH.
+    """
+
+    __slots__ = ("filtered", "into", "nested", "row_locks")
+
+    into: tuple[Name, Persistence] | None
+    row_locks: list[Name] | None
+    filtered: bool
+    nested: list[Operation]
+
+    def __init__(self, tokens: Tokens, start: int = 0) -> None:
+        super().__init__(tokens, start)
+        self.into = None
+        self.row_locks = None
+        self.filtered = False
+        self.nested = []
+
+    def whole_query(self) -> Query:
+        """A query with all that is known of it."""
+        start, reads, calls = self.i, len(self.reads), len(self.calls)
+        hidden = self.ctes
+        if self.words[self.i] == "with":
+            self.with_clause()
+        found = self._query_from(start, reads, calls)
+        self.ctes = hidden
+        return found
+
+    def _query_from(self, start: int, reads: int, calls: int) -> Query:
+        outer, self.row_locks = self.row_locks, None
+        self._body()
+        span = self.span(start)
+        locks = None if self.row_locks is None else tuple(self.row_locks)
+        self.row_locks = outer
+        return Query(
+            self.tokens.text[span.start : span.end], span, tuple(self.reads[reads:]), tuple(self.calls[calls:]), locks, self.filtered
+        )
+
+    def row_statement(self) -> Operation | Query:
+        """A query, or a statement that changes rows, with its WITH; the ones in its WITH join `nested`."""
+        start, reads, calls = self.i, len(self.reads), len(self.calls)
+        hidden = self.ctes
+        if self.words[self.i] == "with":
+            self.with_clause()
+        found: Operation | Query
+        match self.words[self.i]:
+            case "insert":
+                found = self._insert(start, reads, calls)
+            case "update":
+                found = self._update(start, reads, calls)
+            case "delete":
+                found = self._delete(start, reads, calls)
+            case "merge":
+                found = self._merge(start, reads, calls)
+            case _:
+                found = self._query_from(start, reads, calls)
+        self.ctes = hidden
+        return found
+
+    def at_query(self) -> bool:
+        """Whether a query comes next."""
+        j = self.i
+        while self.words[j] == "(":
+            j += 1
+        return self.words[j] in QUERY_WORDS
+
+    def query(self) -> None:
+        """A query with its WITH, set operations, ORDER BY, LIMIT and row locks (select_no_parens), or one in parentheses."""
+        hidden = self.ctes
+        if self.words[self.i] == "with":
+            self.with_clause()
+        self._body()
+        self.ctes = hidden
+
+    def _body(self) -> None:
+        """A query without its WITH."""
+        self._operand_of_set()
+        while self.accept_any(_SET_OPERATIONS):
+            self.accept_any(("all", "distinct"))
+            self._operand_of_set()
+        self._tail()
+
+    def _operand_of_set(self) -> None:
+        word = self.words[self.i]
+        if word == "(":
+            self.i += 1
+            self.query()
+            self.expect(")")
+        elif word == "select":
+            self._select()
+        elif word == "values":
+            self.i += 1
+            self._rows()
+        elif word == "table":
+            self.i += 1
+            self._relation()
+        else:
+            self.fail("a query")
+
+    def _rows(self) -> None:
+        """The rows of VALUES."""
+        words = self.words
+        while True:
+            self.expect("(")
+            self.expressions()
+            self.expect(")")
+            if words[self.i] != ",":
+                return
+            self.i += 1
+
+    def with_clause(self) -> None:
+        """WITH: its names hide relations from here on. The caller puts `ctes` back."""
+        self.expect("with")
+        recursive = self.accept("recursive")
+        while True:
+            name = self.name("a name for the WITH query")
+            if recursive:
+                self.ctes |= {name}
+            if self.words[self.i] == "(":
+                self.in_parentheses(self.name)
+            self.expect("as")
+            if self.accept("not"):
+                self.expect("materialized")
+            else:
+                self.accept("materialized")
+            self.expect("(")
+            self.preparable()
+            self.expect(")")
+            self.ctes |= {name}
+            self._search_and_cycle()
+            if not self.accept(","):
+                return
+
+    def _search_and_cycle(self) -> None:
+        if self.accept("search"):
+            self.expect_any("depth", "breadth")
+            self.expect("first", "by")
+            self.list_of(self.name)
+            self.expect("set")
+            self.name()
+        if self.accept("cycle"):
+            self.list_of(self.name)
+            self.expect("set")
+            self.name()
+            if self.accept("to"):
+                self.a_expr()
+                self.expect("default")
+                self.a_expr()
+            self.expect("using")
+            self.name()
+
+    def preparable(self) -> None:
+        """Step over a query or a statement that changes rows, whose operation joins `nested`."""
+        found = self.row_statement()
+        if isinstance(found, Operation):
+            self.nested.append(found)
+
+    def _select(self) -> None:
+        self.expect("select")
+        if self.accept("distinct"):
+            if self.accept("on"):
+                self.expect("(")
+                self.expressions()
+                self.expect(")")
+        else:
+            self.accept("all")
+        if self._at_target():
+            self.targets()
+        if self.accept("into"):
+            self._into()
+        if self.accept("from"):
+            self.from_list()
+        filtered = self.accept("where")
+        if filtered:
+            self.a_expr()
+        if self.accept("group", "by"):
+            self._group_by()
+        if self.accept("having"):
+            self.a_expr()
+        if self.accept("window"):
+            while True:
+                self.name("a window's name")
+                self.expect("as")
+                self._window_definition()
+                if not self.accept(","):
+                    break
+        self.filtered = filtered
+
+    def _at_target(self) -> bool:
+        word = self.words[self.i]
+        return word not in ("from", "where", "into", "group", "having", "window", "order", "limit", "offset", "fetch", "for", ")", "") and (
+            word not in _SET_OPERATIONS
+        )
+
+    def _into(self) -> None:
+        word = self.accept_any(("temporary", "temp", "local", "global", "unlogged"))
+        if word in ("local", "global"):
+            self.expect_any("temporary", "temp")
+        self.accept("table")
+        persistence = Persistence.PERMANENT
+        if word:
+            persistence = Persistence.UNLOGGED if word == "unlogged" else Persistence.TEMPORARY
+        self.into = self.qualified("a table"), persistence
+
+    def targets(self) -> None:
+        """The output columns of a SELECT or RETURNING."""
+        while True:
+            if self.words[self.i] == "*":
+                self.i += 1
+            else:
+                self.a_expr()
+                if self.accept("as"):
+                    self.label()
+                elif self.kinds[self.i] in (QUOTED, MARK, UNICODE_QUOTED) or (
+                    self.kinds[self.i] == WORD and self.words[self.i] not in NEEDS_AS
+                ):
+                    self.i += 1
+            if self.words[self.i] != ",":
+                return
+            self.i += 1
+
+    def _group_by(self) -> None:
+        self.accept_any(("all", "distinct"))
+        while True:
+            if self.accept("grouping", "sets", "("):
+                self._group_by()
+                self.expect(")")
+            elif self.at("rollup", "(") or self.at("cube", "("):
+                self.i += 2
+                self.expressions()
+                self.expect(")")
+            elif not self.accept("(", ")"):
+                self.a_expr()
+            if not self.accept(","):
+                return
+
+    def order_by(self) -> None:
+        """The keys of an ORDER BY."""
+        while True:
+            self.a_expr()
+            if self.accept("using"):
+                if not self.accept_operator():
+                    self.fail("an operator")
+            else:
+                self.accept_any(("asc", "desc"))
+            if self.accept("nulls"):
+                self.expect_any("first", "last")
+            if not self.accept(","):
+                return
+
+    def accept_operator(self) -> bool:
+        """An operator, qualified or not."""
+        if self.at("operator", "("):
+            self._qualified_operator()
+            return True
+        if self.words[self.i] and self.words[self.i][0] in "~!@#^&|`?+-*/%<>=":
+            self.i += 1
+            return True
+        return False
+
+    def _tail(self) -> None:
+        """ORDER BY, LIMIT, OFFSET, FETCH and row locks, in the orders that PostgreSQL allows."""
+        if self.accept("order", "by"):
+            self.order_by()
+        while True:
+            word = self.words[self.i]
+            if word == "limit":
+                self.i += 1
+                if not self.accept("all"):
+                    self.a_expr()
+                if self.words[self.i] == ",":
+                    self.fail("OFFSET")
+            elif word == "offset":
+                self.i += 1
+                self.a_expr()
+                self.accept_any(("row", "rows"))
+            elif word == "fetch":
+                self.i += 1
+                self.expect_any("first", "next")
+                if self.words[self.i] not in ("row", "rows"):
+                    self.a_expr()
+                self.expect_any("row", "rows")
+                if not self.accept("with", "ties"):
+                    self.expect("only")
+            elif word == "for" and self.words[self.i + 1] in ("update", "share", "no", "key", "read"):
+                self._row_lock()
+            else:
+                return
+
+    def _row_lock(self) -> None:
+        self.i += 1
+        if self.accept("read", "only"):
+            return
+        if not (self.accept("no", "key", "update") or self.accept("key", "share")):
+            self.expect_any("update", "share")
+        if self.row_locks is None:
+            self.row_locks = []
+        if self.accept("of"):
+            self.row_locks.extend(self.list_of(self.qualified))
+        if not self.accept("nowait") and self.accept("skip"):
+            self.expect("locked")
+
+    # FROM
+
+    def from_list(self) -> None:
+        """The relations of FROM or USING."""
+        self._table_reference()
+        while self.accept(","):
+            self._table_reference()
+
+    def _table_reference(self) -> None:
+        self._table_primary()
+        while self.words[self.i] in _JOINS:
+            self._join()
+
+    def _join(self) -> None:
+        qualified = True
+        if self.accept("cross"):
+            qualified = False
+        elif self.accept("natural"):
+            qualified = False
+            if self.accept_any(("left", "right", "full")):
+                self.accept("outer")
+            else:
+                self.accept("inner")
+        elif self.accept_any(("left", "right", "full")):
+            self.accept("outer")
+        else:
+            self.accept("inner")
+        self.expect("join")
+        if not qualified:
+            self._table_primary()
+            return
+        self._table_reference()
+        if self.accept("using"):
+            self.in_parentheses(self.name)
+            if self.accept("as"):
+                self.name()
+        else:
+            self.expect("on")
+            self.a_expr()
+
+    def _table_primary(self) -> None:
+        self.accept("lateral")
+        word = self.words[self.i]
+        if word == "(":
+            if not self.parenthesised_query():
+                self.i += 1
+                self._table_reference()
+                self.expect(")")
+            self._alias()
+        elif word in ("xmltable", "json_table") and self.words[self.i + 1] == "(":
+            self.i += 1
+            self.loose_table()
+            self._alias()
+        elif word == "rows" and self.at("rows", "from", "("):
+            self.i += 3
+            while True:
+                self.a_expr()
+                if self.accept("as"):
+                    self._column_definitions()
+                if not self.accept(","):
+                    break
+            self.expect(")")
+            self._ordinality()
+        elif self._at_function():
+            self.a_expr()
+            self._ordinality()
+        else:
+            self._relation()
+            self._alias()
+            if self.accept("tablesample"):
+                self.qualified("a sampling method")
+                self.expect("(")
+                self.expressions()
+                self.expect(")")
+                if self.accept("repeatable"):
+                    self.expect("(")
+                    self.a_expr()
+                    self.expect(")")
+
+    def _at_function(self) -> bool:
+        j = self.i
+        if self.words[j] in ("only", "table"):
+            return False
+        while self.words[j + 1] == ".":
+            j += 2
+        return self.words[j + 1] == "(" or self.words[j] in ("cast", "current_date", "current_timestamp", "current_user", "user")
+
+    def _ordinality(self) -> None:
+        self.accept("with", "ordinality")
+        self._alias()
+
+    def _relation(self) -> Name:
+        """A relation that is read (relation_expr); `name` `*` and ONLY as PostgreSQL allows them."""
+        name = self.relation()
+        if name.schema is not None or name.name not in self.ctes:
+            self.reads.append(name)
+        return name
+
+    def relation(self) -> Name:
+        """A table's name with ONLY or `*` (relation_expr); `at_only` tells beforehand."""
+        if self.accept("only"):
+            if self.accept("("):
+                name = self.qualified("a table")
+                self.expect(")")
+                return name
+            return self.qualified("a table")
+        name = self.qualified("a table")
+        self.accept("*")
+        return name
+
+    def _alias(self) -> None:
+        if self.accept("as"):
+            if self.words[self.i] == "(":
+                self._column_definitions()
+                return
+            self.name("an alias")
+        elif self.at_name():
+            if self.words[self.i] in ("set", "tablesample") or self.at("with", "ordinality"):
+                return
+            self.i += 1
+        else:
+            return
+        if self.words[self.i] == "(":
+            self._column_definitions()
+
+    def _column_definitions(self) -> None:
+        """`(a, b)` or `(a int, b text)`."""
+        self.expect("(")
+        while True:
+            self.name()
+            if self.words[self.i] not in (",", ")"):
+                self.type_name()
+                if self.accept("collate"):
+                    self.qualified("a collation")
+            if not self.accept(","):
+                break
+        self.expect(")")
+
+    def loose_table(self) -> None:
+        """The parentheses of XMLTABLE and JSON_TABLE: expressions, COLUMNS with types, nested lists."""
+        self.expect("(")
+        while not self.accept(")"):
+            if self.words[self.i] == "(":
+                self.loose_table()
+                continue
+            saved = self.i
+            try:
+                self.a_expr()
+            except Unexpected:
+                if not self.words[saved]:
+                    raise
+                self.i = saved + 1
+
+    # Windows
+
+    def window(self) -> None:
+        """What follows OVER."""
+        if self.words[self.i] == "(":
+            self._window_definition()
+        else:
+            self.name("a window")
+
+    def _window_definition(self) -> None:
+        self.expect("(")
+        if self.at_name() and self.words[self.i] not in ("partition", "range", "rows", "groups"):
+            self.i += 1
+        if self.accept("partition", "by"):
+            self.expressions()
+        if self.accept("order", "by"):
+            self.order_by()
+        if self.accept_any(("range", "rows", "groups")):
+            if self.accept("between"):
+                self._frame_bound()
+                self.expect("and")
+            self._frame_bound()
+            if self.accept("exclude") and not (self.accept("current", "row") or self.accept("no", "others")):
+                self.expect_any("group", "ties")
+        self.expect(")")
+
+    def _frame_bound(self) -> None:
+        if self.accept("current", "row"):
+            return
+        if not self.accept("unbounded"):
+            self.a_expr()
+        self.expect_any("preceding", "following")
+
+    # Statements that change rows
+
+    def _insert(self, start: int, reads: int, calls: int) -> Insert:
+        self.expect("insert", "into")
+        table = self.qualified("a table")
+        if self.accept("as"):
+            self.name("an alias")
+        columns: tuple[str, ...] = ()
+        if self.words[self.i] == "(" and not self.at_query():
+            columns = self.in_parentheses(self._target_column)
+        if self.accept("overriding"):
+            self.expect_any("user", "system")
+            self.expect("value")
+        if self.accept("default", "values"):
+            source = "default"
+        else:
+            source = "values" if self.words[self.i] == "values" else "query"
+            self.query()
+        conflict = None
+        if self.accept("on", "conflict"):
+            conflict = self._on_conflict()
+        self._returning()
+        return Insert(self.span(start), table, source, columns, conflict, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _target_column(self) -> str:
+        name = self.name("a column")
+        self.indirection()
+        return name
+
+    def _on_conflict(self) -> str:
+        if self.words[self.i] == "(":
+            self.i += 1
+            while True:
+                self.a_expr()
+                if self.at_name():
+                    self.qualified("an operator class")
+                if not self.accept(","):
+                    break
+            self.expect(")")
+            if self.accept("where"):
+                self.a_expr()
+        elif self.accept("on", "constraint"):
+            self.name("a constraint")
+        self.expect("do")
+        if self.accept("nothing"):
+            return "nothing"
+        self.expect("update", "set")
+        self._assignments()
+        if self.accept("where"):
+            self.a_expr()
+        return "update"
+
+    def _assignments(self) -> tuple[str, ...]:
+        columns: list[str] = []
+        while True:
+            if self.words[self.i] == "(":
+                columns.extend(self.in_parentheses(self._target_column))
+            else:
+                columns.append(self._target_column())
+            self.expect("=")
+            self.a_expr()
+            if not self.accept(","):
+                return tuple(columns)
+
+    def _returning(self) -> None:
+        if not self.accept("returning"):
+            return
+        if self.at("with", "("):
+            self.i += 2
+            while True:
+                self.expect_any("old", "new")
+                self.expect("as")
+                self.name()
+                if not self.accept(","):
+                    break
+            self.expect(")")
+        self.targets()
+
+    def _update(self, start: int, reads: int, calls: int) -> Update:
+        self.expect("update")
+        only = self.words[self.i] == "only"
+        table = self.relation()
+        self._target_alias()
+        self.expect("set")
+        columns = self._assignments()
+        if self.accept("from"):
+            self.from_list()
+        where, cursor = self._where_or_current_of()
+        self._returning()
+        return Update(self.span(start), table, columns, where, cursor, only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _delete(self, start: int, reads: int, calls: int) -> Delete:
+        self.expect("delete", "from")
+        only = self.words[self.i] == "only"
+        table = self.relation()
+        self._target_alias()
+        if self.accept("using"):
+            self.from_list()
+        where, cursor = self._where_or_current_of()
+        self._returning()
+        return Delete(self.span(start), table, where, cursor, only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _target_alias(self) -> None:
+        if self.accept("as") or (self.at_name() and self.words[self.i] != "set"):
+            self.name("an alias")
+
+    def _where_or_current_of(self) -> tuple[Expression | None, str | None]:
+        if not self.accept("where"):
+            return None, None
+        if self.accept("current", "of"):
+            return None, self.name("a cursor")
+        return self.expression(), None
+
+    def _merge(self, start: int, reads: int, calls: int) -> Merge:
+        self.expect("merge", "into")
+        only = self.words[self.i] == "only"
+        table = self.relation()
+        if self.words[self.i] != "using":
+            self._target_alias()
+        self.expect("using")
+        self._table_reference()
+        self.expect("on")
+        self.a_expr()
+        actions: list[str] = []
+        while self.accept("when"):
+            actions.append(self._merge_when())
+        if not actions:
+            self.fail("WHEN")
+        self._returning()
+        return Merge(self.span(start), table, tuple(actions), only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _merge_when(self) -> str:
+        self.accept("not")
+        self.expect("matched")
+        if self.accept("by"):
+            self.expect_any("source", "target")
+        if self.accept("and"):
+            self.a_expr()
+        self.expect("then")
+        word = self.expect_any("insert", "update", "delete", "do")
+        if word == "do":
+            self.expect("nothing")
+            return "do nothing"
+        if word == "update":
+            self.expect("set")
+            self._assignments()
+        elif word == "insert":
+            if self.words[self.i] == "(":
+                self.in_parentheses(self._target_column)
+            if self.accept("overriding"):
+                self.expect_any("user", "system")
+                self.expect("value")
+            if not self.accept("default", "values"):
+                self.expect("values", "(")
+                self.expressions()
+                self.expect(")")
+        return word

@@ -1,0 +1,348 @@
+"""Functions, procedures, triggers, rules and policies."""
+
+from migsafe.sql.grammar.columns import Attributes
+from migsafe.sql.grammar.cursor import Unexpected
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.settings import set_rest
+from migsafe.sql.operations import (
+    AlterObject,
+    AlterPolicy,
+    Argument,
+    CreateFunction,
+    CreatePolicy,
+    CreateRule,
+    CreateTrigger,
+    Expression,
+    Name,
+    Operation,
+    Option,
+    Rename,
+    TypeName,
+)
+from migsafe.text import Span
+
+_MODES = frozenset(("in", "out", "inout", "variadic"))
+
+
+def arguments(c: Parser) -> tuple[Argument, ...]:
+    """The arguments of a function's definition, with their parentheses."""
+    c.expect("(")
+    if c.accept(")"):
+        return ()
+    found = c.list_of(lambda: argument(c))
+    c.expect(")")
+    return found
+
+
+def argument(c: Parser) -> Argument:
+    """[mode] [name] type [DEFAULT expression], the mode and the name in either order."""
+    mode = _mode(c)
+    saved = c.i
+    name: str | None = None
+    # A name is only a name where a type follows it; `double precision` and `timestamp with time zone` are types.
+    try:
+        name = c.type_or_function("an argument's name")
+        if mode is None:
+            mode = _mode(c)
+        data_type = c.type_name()
+    except Unexpected as unexpected:
+        deepest = unexpected
+        c.i, name = saved, None
+        try:
+            data_type = c.type_name()
+        except Unexpected:
+            raise deepest from None
+    else:
+        if c.words[c.i] not in (",", ")", "default", "=", "") and c.words[c.i] != "order":
+            c.i, name = saved, None
+            data_type = c.type_name()
+    default = c.expression() if c.accept("default") or c.accept("=") else None
+    return Argument(data_type, name, mode or "in", default)
+
+
+def _mode(c: Parser) -> str | None:
+    if c.words[c.i] in _MODES and c.words[c.i + 1] not in (",", ")", "."):
+        word = c.accept_any(_MODES)
+        return "inout" if word == "in" and c.accept("out") else word
+    return None
+
+
+def create_function(c: Parser, start: int, kind: str, *, or_replace: bool) -> CreateFunction:
+    """CREATE FUNCTION or PROCEDURE after that word."""
+    name = c.qualified_function()
+    found = list(arguments(c))
+    returns: TypeName | None = None
+    if c.accept("returns"):
+        if c.accept("table"):
+            found += c.in_parentheses(lambda: _table_column(c))
+            returns = TypeName("record", setof=True)
+        else:
+            returns = c.type_name()
+    reader = _RoutineOptions(c)
+    reader.read()
+    return CreateFunction(
+        c.span(start),
+        kind,
+        name,
+        tuple(found),
+        returns,
+        or_replace,
+        reader.language,
+        reader.volatility,
+        reader.body,
+        tuple(reader.options),
+    )
+
+
+def _table_column(c: Parser) -> Argument:
+    name = c.type_or_function("a column")
+    return Argument(c.type_name(), name, "table")
+
+
+class _RoutineOptions:
+    """What follows a routine's signature, in any order (createfunc_opt_item), and its SQL-standard body."""
+
+    def __init__(self, c: Parser) -> None:
+        self.c = c
+        self.language: str | None = None
+        self.volatility: str | None = None
+        self.body: Span | None = None
+        self.options: list[Option] = []
+
+    def read(self) -> None:
+        """Step over all of them."""
+        while self._one():
+            pass
+        self._sql_body()
+
+    def _one(self) -> bool:
+        c = self.c
+        if c.accept("as"):
+            self.body = _definition(c)
+        elif c.accept("language"):
+            self.language = c.string().lower() if c.at_string() else c.non_reserved("a language")
+        elif c.accept("transform"):
+            c.list_of(lambda: (c.expect("for", "type"), c.type_name()))
+        elif c.accept("window"):
+            self.options.append(Option("window"))
+        elif word := c.accept_any(("immutable", "stable", "volatile")):
+            self.volatility = word
+        elif c.accept("set"):
+            self.options.append(Option("set", _setting(c)))
+        else:
+            option = routine_option(c)
+            if option is None:
+                return False
+            self.options.append(option)
+        return True
+
+    def _sql_body(self) -> None:
+        c = self.c
+        start = c.i
+        if c.accept("return"):
+            c.a_expr()
+        elif c.accept("begin", "atomic"):
+            while not c.accept("end"):
+                if not c.accept(";"):
+                    _atomic_statement(c)
+        if c.i > start:
+            self.body = c.span(start)
+            self.language = self.language or "sql"
+
+
+def _atomic_statement(c: Parser) -> None:
+    """A statement of an SQL-standard body: it runs when the function is called."""
+    nested = len(c.nested)
+    if c.accept("return"):
+        c.a_expr()
+    else:
+        c.preparable()
+    del c.nested[nested:]
+
+
+def routine_option(c: Parser) -> Option | None:
+    """An option that CREATE and ALTER FUNCTION share (common_func_opt_item), if one comes next."""
+    for words in (
+        ("called", "on", "null", "input"),
+        ("returns", "null", "on", "null", "input"),
+        ("strict",),
+        ("not", "leakproof"),
+        ("leakproof",),
+    ):
+        if c.accept(*words):
+            return Option(" ".join(words))
+    if c.at("external", "security") or c.at("security"):
+        c.accept("external")
+        c.i += 1
+        return Option("security", c.expect_any("definer", "invoker"))
+    if word := c.accept_any(("cost", "rows")):
+        return Option(word, c.number())
+    if c.accept("support"):
+        return Option("support", str(c.qualified_function()))
+    if c.accept("parallel"):
+        return Option("parallel", c.name("UNSAFE, RESTRICTED or SAFE"))
+    if word := c.accept_any(("immutable", "stable", "volatile")):
+        return Option(word)
+    if c.accept("reset"):
+        return Option("reset", "all" if c.accept("all") else str(c.rest_of_name(c.name("a setting"))))
+    return None
+
+
+def _setting(c: Parser) -> str:
+    """SET name TO value, as written."""
+    start = c.i
+    set_rest(c)
+    return c.text(start)
+
+
+def _definition(c: Parser) -> Span:
+    """AS 'body', or AS 'object file', 'symbol'."""
+    start = c.i
+    c.string("the function's body")
+    if c.accept(","):
+        c.string()
+    return c.span(start)
+
+
+def alter_routine(c: Parser, start: int, kind: str, name: Name) -> list[Operation]:
+    """The options of ALTER FUNCTION, PROCEDURE or ROUTINE after the signature."""
+    at = c.i
+    while True:
+        if c.accept("set"):
+            set_rest(c)
+        elif routine_option(c) is None:
+            break
+    if c.i == at:
+        c.fail("what to change about the routine")
+    c.accept("restrict")
+    return [AlterObject(c.span(start), kind, name, "options", detail=c.text(at))]
+
+
+def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool) -> CreateTrigger:
+    """CREATE [CONSTRAINT] TRIGGER after the word TRIGGER."""
+    name = c.name("a trigger's name")
+    if c.accept("instead"):
+        c.expect("of")
+        timing = "instead of"
+    else:
+        timing = c.expect_any("before", "after")
+    events, columns = [], []
+    while True:
+        event = c.expect_any("insert", "update", "delete", "truncate")
+        events.append(event)
+        if event == "update" and c.accept("of"):
+            columns.extend(c.list_of(lambda: c.name("a column")))
+        if not c.accept("or"):
+            break
+    c.expect("on")
+    table = c.qualified("a table")
+    references = c.qualified("a table") if c.accept("from") else None
+    attributes = Attributes().read_all(c)
+    if c.accept("referencing"):
+        while c.accept_any(("old", "new")):
+            c.expect_any("table", "row")
+            c.accept("as")
+            c.name()
+    row = False
+    if c.accept("for"):
+        c.accept("each")
+        row = c.expect_any("row", "statement") == "row"
+    when = None
+    if c.accept("when"):
+        c.expect("(")
+        when = c.expression()
+        c.expect(")")
+    c.expect("execute")
+    c.expect_any("function", "procedure")
+    function = c.qualified_function()
+    c.skip_group() if c.words[c.i] == "(" else c.fail('"("')
+    return CreateTrigger(
+        c.span(start),
+        name,
+        table,
+        timing,
+        tuple(events),
+        function,
+        or_replace,
+        constraint,
+        row,
+        tuple(columns),
+        references,
+        attributes.deferrable,
+        attributes.deferred,
+        when,
+    )
+
+
+def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
+    """CREATE RULE after that word."""
+    name = c.name("a rule's name")
+    c.expect("as", "on")
+    event = c.expect_any("select", "insert", "update", "delete")
+    c.expect("to")
+    table = c.qualified("a table")
+    if c.accept("where"):
+        c.a_expr()
+    c.expect("do")
+    instead = c.accept("instead")
+    if not instead:
+        c.accept("also")
+    if not c.accept("nothing"):
+        if c.words[c.i] == "(" and not c.at_query():
+            c.i += 1
+            while not c.accept(")"):
+                if not c.accept(";"):
+                    _rule_action(c)
+        else:
+            _rule_action(c)
+    return CreateRule(c.span(start), name, table, event, or_replace, instead)
+
+
+def _rule_action(c: Parser) -> None:
+    """An action runs only when the rule fires, so what it reads is not read now."""
+    reads, nested = len(c.reads), len(c.nested)
+    if c.accept("notify"):
+        c.name("a channel")
+        if c.accept(","):
+            c.string()
+    else:
+        c.preparable()
+    del c.reads[reads:], c.nested[nested:]
+
+
+def create_policy(c: Parser, start: int) -> CreatePolicy:
+    """CREATE POLICY after that word."""
+    name = c.name("a policy's name")
+    c.expect("on")
+    table = c.qualified("a table")
+    permissive = True
+    if c.accept("as"):
+        permissive = c.expect_any("permissive", "restrictive") == "permissive"
+    command = c.expect_any("all", "select", "insert", "update", "delete") if c.accept("for") else "all"
+    roles, using, check = _policy(c)
+    return CreatePolicy(c.span(start), name, table, permissive, command, roles, using, check)
+
+
+def alter_policy(c: Parser, start: int) -> list[Operation]:
+    """ALTER POLICY after that word."""
+    if_exists = c.if_exists()
+    name = c.name("a policy")
+    c.expect("on")
+    table = c.qualified("a table")
+    if c.accept("rename", "to"):
+        new_name = c.name()
+        return [Rename(c.span(start), "policy", Name(name), new_name, if_exists, table)]
+    roles, using, check = _policy(c)
+    return [AlterPolicy(c.span(start), name, table, roles, using, check)]
+
+
+def _policy(c: Parser) -> tuple[tuple[str, ...], Expression | None, Expression | None]:
+    roles = c.list_of(c.role) if c.accept("to") else ()
+    using = check = None
+    if c.accept("using", "("):
+        using = c.expression()
+        c.expect(")")
+    if c.accept("with", "check", "("):
+        check = c.expression()
+        c.expect(")")
+    return roles, using, check

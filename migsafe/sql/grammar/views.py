@@ -1,0 +1,111 @@
+"""Views, materialized views, sequences, schemas and extensions."""
+
+from migsafe.sql.grammar.definitions import options_after, sequence_options
+from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.tables import with_data
+from migsafe.sql.operations import (
+    AlterObject,
+    CreateExtension,
+    CreateMaterializedView,
+    CreateSequence,
+    CreateView,
+    Name,
+    Operation,
+    Persistence,
+    Query,
+    RefreshMaterializedView,
+    SetSchema,
+)
+
+
+def create_view(c: Parser, start: int, *, or_replace: bool, temporary: bool) -> CreateView:
+    """CREATE VIEW after the words before VIEW."""
+    recursive = c.accept("recursive")
+    c.expect("view")
+    view = c.qualified("a view's name")
+    columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
+    settings = options_after(c)
+    c.expect("as")
+    hidden = c.ctes
+    if recursive:
+        c.ctes |= {view.name}
+    query = _query(c)
+    c.ctes = hidden
+    check = None
+    if c.accept("with"):
+        check = c.accept_any(("local", "cascaded")) or "cascaded"
+        c.expect("check", "option")
+    return CreateView(c.span(start), view, query, columns, or_replace, temporary, recursive, settings, check)
+
+
+def _query(c: Parser) -> Query:
+    if not c.at_query():
+        c.fail("a query")
+    return c.whole_query()
+
+
+def create_materialized_view(c: Parser, start: int, *, unlogged: bool) -> CreateMaterializedView:
+    """CREATE MATERIALIZED VIEW after these words."""
+    if_not_exists = c.if_not_exists()
+    view = c.qualified("a view's name")
+    columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
+    method = c.name("an access method") if c.accept("using") else None
+    settings = options_after(c)
+    space = c.name("a tablespace") if c.accept("tablespace") else None
+    c.expect("as")
+    query = _query(c)
+    data = with_data(c)
+    return CreateMaterializedView(c.span(start), view, query, columns, if_not_exists, data, unlogged, method, settings, space)
+
+
+def refresh(c: Parser, start: int) -> list[Operation]:
+    """REFRESH after that word."""
+    c.expect("materialized", "view")
+    concurrently = c.accept("concurrently")
+    view = c.qualified("a materialized view")
+    data = with_data(c)
+    return [RefreshMaterializedView(c.span(start), view, concurrently, data)]
+
+
+def create_sequence(c: Parser, start: int, kept: Persistence) -> CreateSequence:
+    """CREATE SEQUENCE after these words."""
+    if_not_exists = c.if_not_exists()
+    sequence = c.qualified("a sequence's name")
+    found, owner = sequence_options(c)
+    return CreateSequence(c.span(start), sequence, found, owner, kept, if_not_exists)
+
+
+def create_extension(c: Parser, start: int) -> list[Operation]:
+    """CREATE EXTENSION after these words."""
+    if_not_exists = c.if_not_exists()
+    extension = c.name("an extension")
+    c.accept("with")
+    schema = version = None
+    cascade = False
+    while True:
+        if c.accept("schema"):
+            schema = c.name("a schema")
+        elif c.accept("version"):
+            version = c.string() if c.at_string() else c.non_reserved("a version")
+        elif c.accept("cascade"):
+            cascade = True
+        else:
+            return [CreateExtension(c.span(start), extension, if_not_exists, schema, version, cascade)]
+
+
+def alter_extension(c: Parser, start: int) -> list[Operation]:
+    """ALTER EXTENSION after these words; SET SCHEMA is an object's like any other."""
+    name = Name(c.name("an extension"))
+    if c.accept("set", "schema"):
+        schema = c.name("a schema")
+        return [SetSchema(c.span(start), "extension", name, schema)]
+    if c.accept("update"):
+        version = ""
+        if c.accept("to"):
+            version = c.string() if c.at_string() else c.non_reserved("a version")
+        return [AlterObject(c.span(start), "extension", name, "update", detail=version)]
+    action = c.expect_any("add", "drop")
+    at = c.i
+    c.label("a kind of object")
+    c.rest()
+    return [AlterObject(c.span(start), "extension", name, action, detail=c.text(at))]

@@ -1,0 +1,1 @@
+def body_operations(text, block): return ()

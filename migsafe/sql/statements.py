@@ -1,0 +1,63 @@
+"""From a script to its statements, and from a statement to its operations."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.sql.grammar import parse
+from migsafe.sql.operations import Copy, Do, OpaqueCode, Operation, PsqlCommand
+from migsafe.sql.plpgsql import body_operations
+from migsafe.sql.split import MetaCommand, RawStatement, split
+from migsafe.text import Span
+
+_RUNS_MORE = {
+    "i": "psql reads another file here",
+    "include": "psql reads another file here",
+    "ir": "psql reads another file here",
+    "include_relative": "psql reads another file here",
+    "gexec": "psql runs what the query before it returns",
+    "!": "psql runs a shell command here",
+}
+
+
+class Statement(Struct, frozen=True):
+    """One statement of a migration.
+
+    `index` counts from 1 within what was read; `span` goes from the first character to the last one before the `;`. There is always at
+    least one operation: a statement that cannot be read has a Broken or an Unparsed one. The operations of a DO block's body, of
+    EXPLAIN ANALYZE and of data-modifying WITH queries follow the one of the statement itself.
+    """
+
+    index: int
+    span: Span
+    operations: tuple[Operation, ...]
+
+
+def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]:
+    """The statements of a script, in order; of its `chunks` only, if they are given.
+
+    Never raises for what the text holds. Statements come as they are read, so that a large script need not be held in pieces.
+    """
+    index = 0
+    for chunk in chunks if chunks is not None else (Span(0, len(text)),):
+        for raw in split(text, chunk.start, chunk.end):
+            index += 1
+            operations = _psql(raw) if isinstance(raw, MetaCommand) else _operations(raw)
+            yield Statement(index, raw.span, operations)
+
+
+def _operations(raw: RawStatement) -> tuple[Operation, ...]:
+    operations = parse(raw)
+    match operations[0]:
+        case Do() as block:
+            return (block, *body_operations(raw.text, block))
+        case Copy() as copy if raw.data is not None:
+            return (replace(copy, data=raw.data), *operations[1:])
+    return operations
+
+
+def _psql(meta: MetaCommand) -> tuple[Operation, ...]:
+    command = PsqlCommand(meta.span, meta.command, meta.arguments)
+    reason = _RUNS_MORE.get(meta.command)
+    return (command, OpaqueCode(meta.span, reason, meta.arguments)) if reason else (command,)
