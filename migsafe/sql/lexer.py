@@ -81,7 +81,7 @@ def _pattern(marks: bool) -> re.Pattern[str]:
         r"[(),;\[\]]|::|:=|\.\.|\.(?![0-9])|=>(?![~!@#^&|`?+\-*/%<>=])",
         rf"[nN]?'{_STRING_BODY}'{_CONTINUED}",
         rf"{not_glued}(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"
-        rf"|{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?{_EXPONENT}|\.{_DIGITS}{_EXPONENT})",
+        rf"|{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?{_EXPONENT}|\.{_DIGITS}{_EXPONENT})(?![{_LETTER}0-9])",
         r'"[^"]*+(?:""[^"]*+)*+"',
         _OPERATOR,
         rf"[eE]'{_ESCAPE_BODY}'{_CONTINUED}",

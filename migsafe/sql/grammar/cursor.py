@@ -13,6 +13,7 @@ from migsafe.sql.lexer import (
     STRING,
     STRINGS,
     UNICODE_QUOTED,
+    UNICODE_STRING,
     WORD,
     Tokens,
 )
@@ -178,14 +179,24 @@ class Cursor:
         if not self.at_name():
             self.fail(expected)
         self.i = i + 1
+        if self.kinds[i] == UNICODE_QUOTED:
+            self.accept_escape_character()
         return self.identifier(i)
+
+    def accept_escape_character(self) -> None:
+        """UESCAPE 'character', which may follow a U&'…' or U&"…"."""
+        if self.accept("uescape"):
+            self.string()
 
     def label(self, expected: str = "a name") -> str:
         """A name in a place where any key word is one too (ColLabel): after a dot, after AS."""
         if self.kinds[self.i] not in (WORD, QUOTED, MARK, UNICODE_QUOTED):
             self.fail(expected)
-        self.i += 1
-        return self.identifier(self.i - 1)
+        i = self.i
+        self.i = i + 1
+        if self.kinds[i] == UNICODE_QUOTED:
+            self.accept_escape_character()
+        return self.identifier(i)
 
     def non_reserved(self, expected: str = "a name") -> str:
         """A name that any word but a reserved one may be (NonReservedWord)."""
@@ -236,8 +247,11 @@ class Cursor:
         """A string constant's value."""
         if not self.at_string():
             self.fail(expected)
-        self.i += 1
-        return self.string_at(self.i - 1)
+        i = self.i
+        self.i = i + 1
+        if self.kinds[i] == UNICODE_STRING:
+            self.accept_escape_character()
+        return self.string_at(i)
 
     def string_at(self, index: int) -> str:
         """The value of the string constant that a token is; a mark's own text."""

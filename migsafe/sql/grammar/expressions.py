@@ -18,7 +18,7 @@ _TYPED = frozenset(
 _AFTER_TYPE = frozenset(("'", "{}", "(", "with", "without", "precision", "varying", "character", "char"))
 _CONSTANTS = frozenset(
     """null true false current_date current_catalog current_role current_user session_user system_user user current_time
-    current_timestamp localtime localtimestamp default""".split()
+    current_timestamp localtime localtimestamp current_schema default""".split()
 )
 _WITH_PRECISION = frozenset(("current_time", "current_timestamp", "localtime", "localtimestamp"))
 _NOT_PREFIX = frozenset(("*", "/", "%", "^", "<", ">", "=", "<=", ">=", "<>", "!="))
@@ -162,8 +162,8 @@ class Expressions(Types):
                 break
         if kind in _SIMPLE:
             self.i = i + 1
-            if kind == UNICODE_STRING and self.accept("uescape"):
-                self.string()
+            if kind == UNICODE_STRING:
+                self.accept_escape_character()
             elif kind == PARAMETER:
                 self.indirection()
         elif kind == WORD:
@@ -271,6 +271,8 @@ class Expressions(Types):
         self.indirection()
 
     def _constant(self, word: str) -> bool:
+        if word == "current_schema" and self.words[self.i + 1] == "(":
+            return False
         self.i += 1
         if word in _WITH_PRECISION and self.accept("("):
             self.number()
@@ -373,7 +375,11 @@ class Expressions(Types):
 
     def _loose_call(self, word: str) -> bool:
         """EXTRACT(… FROM …), XMLELEMENT(NAME …), JSON_TABLE's kin: arguments with words of their own between them."""
-        if self.words[self.i + 1] != "(":
+        following = self.words[self.i + 1]
+        if following == "'" and word == "json":
+            self.i += 2
+            return True
+        if following != "(":
             return False
         self.i += 1
         self.loose_arguments()
@@ -388,10 +394,14 @@ class Expressions(Types):
         """Step over parentheses that hold expressions with words between them, keeping count of what the expressions call and read."""
         self.expect("(")
         while not self.accept(")"):
-            if self.accept("as"):
-                self.type_name()
-                continue
             saved = self.i, len(self.calls), len(self.reads)
+            if self.accept("as"):
+                try:
+                    self.type_name()
+                except Unexpected:
+                    self.i = saved[0] + 1
+                    self.label()
+                continue
             try:
                 self.a_expr()
             except Unexpected:
@@ -399,6 +409,16 @@ class Expressions(Types):
                     raise
                 self.i = saved[0] + 1
                 del self.calls[saved[1] :], self.reads[saved[2] :]
+
+    def _position(self, word: str) -> bool:
+        if self.words[self.i + 1] != "(":
+            return False
+        self.i += 2
+        self.b_expr()
+        self.expect("in")
+        self.b_expr()
+        self.expect(")")
+        return True
 
     def _collation_for(self, word: str) -> bool:
         if self.words[self.i + 1] != "for":
@@ -447,9 +467,7 @@ class Expressions(Types):
         return not self._subquery_test()
 
     def _similar(self) -> bool:
-        self.i += 1
-        self.expect("to")
-        return True
+        return self.accept("similar", "to")
 
     def _escape(self) -> bool:
         following = self.i + 1
@@ -524,8 +542,8 @@ _OPERANDS = {
     **dict.fromkeys(_TYPED, Expressions._typed_constant),
     **dict.fromkeys(("coalesce", "greatest", "least", "nullif", "grouping", "merge_action"), Expressions._keyword_call),
     **dict.fromkeys(
-        """xmlconcat xmlelement xmlexists xmlforest xmlparse xmlpi xmlroot xmlserialize json json_object json_array json_objectagg
-        json_arrayagg json_scalar json_serialize json_exists json_query json_value extract overlay position substring trim treat
+        """xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlparse xmlpi xmlroot xmlserialize json json_object json_array json_objectagg
+        json_arrayagg json_scalar json_serialize json_exists json_query json_value extract overlay substring trim treat
         normalize""".split(),
         Expressions._loose_call,
     ),
@@ -534,5 +552,6 @@ _OPERANDS = {
     "exists": Expressions._exists,
     "array": Expressions._array,
     "row": Expressions._row,
+    "position": Expressions._position,
     "collation": Expressions._collation_for,
 }

@@ -10,7 +10,7 @@ def create_index(c: Parser, start: int, *, unique: bool) -> CreateIndex:
     """CREATE INDEX after the word INDEX."""
     concurrently = c.accept("concurrently")
     if_not_exists = c.if_not_exists()
-    name = None if c.words[c.i] == "on" else c.name("an index's name or ON")
+    name = None if c.words[c.i] == "on" and not if_not_exists else c.name("an index's name or ON")
     c.expect("on")
     only = c.words[c.i] == "only"
     table = c.relation()

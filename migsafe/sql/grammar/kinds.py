@@ -48,6 +48,8 @@ def signature(c: Parser, kind: str) -> tuple[Name, str | None]:
     """A routine's name and its argument types as written, None where none were (function_with_argtypes, aggregate_with_argtypes)."""
     name = c.qualified_function()
     if c.words[c.i] != "(":
+        if kind == "aggregate":
+            c.fail('"("')
         return name, None
     start = c.i
     c.i += 1

@@ -115,7 +115,9 @@ def copy(c: Parser, start: int) -> list[Operation]:
         c.accept("binary")
         table = c.qualified("a table")
         columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
-    source = c.expect_any("from", "to") == "from"
+    source = table is not None and c.accept("from")
+    if not source:
+        c.expect("to")
     endpoint = _endpoint(c)
     _copy_options(c)
     filtered = c.accept("where")

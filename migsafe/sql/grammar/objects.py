@@ -318,7 +318,7 @@ def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], bool]:
         elif not kind:
             c.fail("TABLE, TABLES IN SCHEMA or ALL TABLES")
         if kind == "schema":
-            schemas.append(c.name("a schema"))
+            schemas.append(c.accept_any(("current_schema",)) or c.name("a schema"))
         else:
             tables.append(c.relation())
             if c.words[c.i] == "(":

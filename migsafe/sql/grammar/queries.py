@@ -176,14 +176,14 @@ class Parser(Expressions):
 
     def _select(self) -> None:
         self.expect("select")
-        if self.accept("distinct"):
-            if self.accept("on"):
-                self.expect("(")
-                self.expressions()
-                self.expect(")")
-        else:
+        distinct = self.accept("distinct")
+        if distinct and self.accept("on"):
+            self.expect("(")
+            self.expressions()
+            self.expect(")")
+        elif not distinct:
             self.accept("all")
-        if self._at_target():
+        if distinct or self._at_target():
             self.targets()
         if self.accept("into"):
             self._into()
@@ -404,7 +404,7 @@ class Parser(Expressions):
             return False
         while self.words[j + 1] == ".":
             j += 2
-        return self.words[j + 1] == "(" or self.words[j] in ("cast", "current_date", "current_timestamp", "current_user", "user")
+        return self.words[j + 1] == "(" or (self.words[j] == "collation" and self.words[j + 1] == "for") or self.words[j] in ("cast", "current_date", "current_timestamp", "current_user", "user")
 
     def _ordinality(self) -> None:
         self.accept("with", "ordinality")
@@ -501,7 +501,9 @@ class Parser(Expressions):
     def _frame_bound(self) -> None:
         if self.accept("current", "row"):
             return
-        if not self.accept("unbounded"):
+        if self.words[self.i] == "unbounded" and self.words[self.i + 1] in ("preceding", "following"):
+            self.i += 1
+        else:
             self.a_expr()
         self.expect_any("preceding", "following")
 
@@ -637,14 +639,14 @@ class Parser(Expressions):
         return Merge(self.span(start), table, tuple(actions), only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
 
     def _merge_when(self) -> str:
-        self.accept("not")
+        absent = self.accept("not")
         self.expect("matched")
-        if self.accept("by"):
-            self.expect_any("source", "target")
+        if absent and self.accept("by"):
+            absent = self.expect_any("source", "target") == "target"
         if self.accept("and"):
             self.a_expr()
         self.expect("then")
-        word = self.expect_any("insert", "update", "delete", "do")
+        word = self.expect_any("insert", "do") if absent else self.expect_any("update", "delete", "do")
         if word == "do":
             self.expect("nothing")
             return "do nothing"

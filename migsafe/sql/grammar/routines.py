@@ -155,8 +155,11 @@ def _atomic_statement(c: Parser) -> None:
     nested = len(c.nested)
     if c.accept("return"):
         c.a_expr()
-    else:
+    elif c.at_query() or c.words[c.i] in ("insert", "update", "delete", "merge"):
         c.preparable()
+    else:  # PostgreSQL's grammar takes any statement here and refuses it later
+        while not c.done and c.words[c.i] != ";":
+            c.i += 1
     del c.nested[nested:]
 
 

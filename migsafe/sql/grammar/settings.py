@@ -29,7 +29,7 @@ def set_statement(c: Parser, start: int) -> list[Operation]:
         deferred = c.expect_any("deferred", "immediate") == "deferred"
         return [SetConstraints(c.span(start), names, deferred)]
     local = False
-    if c.words[c.i] in ("local", "session") and c.words[c.i + 1] not in ("=", "to", "."):
+    if c.words[c.i] in ("local", "session") and c.words[c.i + 1] not in ("=", "to", ".", "authorization"):
         local = c.words[c.i] == "local"
         c.i += 1
         if not local and c.accept("characteristics", "as", "transaction"):

@@ -162,7 +162,7 @@ class Types(Cursor):
 
 
 _SPECIAL = {
-    **dict.fromkeys(("int", "integer", "smallint", "bigint", "real", "boolean"), Types._plain),
+    **dict.fromkeys(("int", "integer", "smallint", "bigint", "real", "boolean", "json"), Types._plain),
     **dict.fromkeys(("numeric", "decimal", "dec"), Types._numeric),
     **dict.fromkeys(("character", "char", "varchar", "nchar", "national"), Types._character),
     **dict.fromkeys(("timestamp", "time"), Types._time),
