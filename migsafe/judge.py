@@ -1,0 +1,125 @@
+"""Running rules over migrations."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.finding import Finding, Severity
+from migsafe.rule import Context, Rule
+from migsafe.rulebook import Rulebook
+from migsafe.schema.new_relations import NewRelations
+from migsafe.sources.migration import Migration
+from migsafe.sql.operations import Operation, Unparsed
+from migsafe.sql.statements import read
+
+
+class Summary(Struct, kw_only=True):
+    """What a run came to, in numbers. `unparsed` counts the statements that migsafe cannot read."""
+
+    files: int = 0
+    statements: int = 0
+    errors: int = 0
+    warnings: int = 0
+    infos: int = 0
+    suppressed: int = 0
+    unparsed: int = 0
+
+
+class RuleError(MigsafeError):
+    """A rule that raised. `times` says how often; the place and the cause are those of the first time."""
+
+    def __init__(self, rule: Rule, place: str, cause: Exception) -> None:
+        self.rule = rule
+        self.times = 1
+        self._place = place
+        self.__cause__ = cause
+        super().__init__(f"the rule {rule.name} failed at {place}: {type(cause).__name__}: {cause}")
+
+    def again(self) -> None:
+        """Count one more time."""
+        self.times += 1
+        self.hint = f"It failed {self.times} times; the other rules went on."
+
+
+class Verdict(Struct, kw_only=True):
+    """What the rules found, in the order of reports: path, place, rule; and what could not be judged."""
+
+    findings: list[Finding]
+    summary: Summary
+    problems: list[MigsafeError]
+    pg_version: int
+
+    def worst(self) -> Severity | None:
+        """The severity of the worst finding."""
+        return max((finding.severity for finding in self.findings), default=None)
+
+
+def judge(migrations: Iterable[Migration], rulebook: Rulebook, pg_version: int) -> Verdict:
+    """Judge what migrations do on their way up. One that cannot be read, or a rule that raises, is a problem; the others go on."""
+    judging = _Judging(rulebook, pg_version)
+    for migration in migrations:
+        judging.judge(migration)
+    return judging.verdict()
+
+
+class _Judging:
+    """What one run has found so far."""
+
+    def __init__(self, rulebook: Rulebook, pg_version: int) -> None:
+        self.rulebook = rulebook
+        self.pg_version = pg_version
+        self.findings: list[Finding] = []
+        self.problems: list[MigsafeError] = []
+        self.failures: dict[str, RuleError] = {}
+        self.paths: set[str] = set()
+        self.statements = 0
+        self.unparsed = 0
+
+    def judge(self, migration: Migration) -> None:
+        script = migration.up.script
+        try:
+            text = script.text
+        except UnreadableError as error:
+            self.problems.append(error)
+            return
+        self.paths.add(script.path)
+        relations = NewRelations()
+        at = Context(migration, relations, self.pg_version)
+        for statement in read(text, migration.up.chunks):
+            self.statements += 1
+            for operation in statement.operations:
+                for rule in self.rulebook[type(operation)]:
+                    at.enter(statement, rule)
+                    self._ask(rule, operation, at)
+                relations.follow(operation)
+            relations.end_statement()
+            if isinstance(statement.operations[0], Unparsed):
+                self.unparsed += 1
+
+    def _ask(self, rule: Rule, operation: Operation, at: Context) -> None:
+        try:
+            answer = rule.check(operation, at)
+            if answer is not None:
+                self.findings.extend((answer,) if isinstance(answer, Finding) else answer)
+        except Exception as cause:  # a rule may be anybody's, and must not take the others' findings with it
+            if rule.name in self.failures:
+                self.failures[rule.name].again()
+            else:
+                script = at.migration.up.script
+                place = script.position(operation.span.start)
+                self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
+
+    def verdict(self) -> Verdict:
+        self.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
+        number = Counter(finding.severity for finding in self.findings)
+        summary = Summary(
+            files=len(self.paths),
+            statements=self.statements,
+            errors=number[Severity.ERROR],
+            warnings=number[Severity.WARNING],
+            infos=number[Severity.INFO],
+            unparsed=self.unparsed,
+        )
+        return Verdict(findings=self.findings, summary=summary, problems=[*self.problems, *self.failures.values()], pg_version=self.pg_version)

@@ -1,0 +1,52 @@
+"""JSON, a contract: what stands here changes only with its `version`."""
+
+from typing import Any
+
+import msgspec
+
+from migsafe import __version__
+from migsafe.finding import Finding
+from migsafe.judge import Verdict
+from migsafe.reports import Look
+from migsafe.text import Position
+
+VERSION = 1
+
+
+def report(verdict: Verdict, look: Look) -> str:  # noqa: ARG001  # JSON looks the same everywhere
+    """The whole verdict as one object."""
+    document = {
+        "version": VERSION,
+        "tool": {"name": "migsafe", "version": __version__},
+        "pg_version": verdict.pg_version,
+        "summary": verdict.summary,
+        "findings": [_finding(finding) for finding in verdict.findings],
+    }
+    return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "category": finding.category,
+        "severity": finding.severity.word,
+        "message": finding.message,
+        "help": finding.help,
+        "path": _unicode(finding.script.path),
+        "migration": _unicode(finding.migration),
+        "start": _place(finding.script.position(finding.span.start)),
+        "end": _place(finding.script.position(finding.span.end)),
+        "statement": finding.statement,
+        "relations": finding.relations,
+        "lock": finding.lock.pg_locks if finding.lock else None,
+        "blocks": finding.lock.blocks if finding.lock else (),
+    }
+
+
+def _place(position: Position) -> dict[str, int]:
+    return {"line": position.line, "column": position.column}
+
+
+def _unicode(name: str) -> str:
+    """A file's name may hold bytes that are no character; JSON may not."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")

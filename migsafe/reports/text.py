@@ -1,0 +1,69 @@
+"""What a person reads: each finding with the line it stands on, what happens and the safe way; at the end, what it comes to."""
+
+from collections.abc import Callable, Iterator
+from textwrap import fill
+
+from migsafe.finding import Finding, Severity
+from migsafe.judge import Summary, Verdict
+from migsafe.reports import Look
+from migsafe.reports.excerpt import excerpt
+
+_WIDTH_OF_A_FILE = 120
+_WIDEST_PROSE = 100
+_COLOUR = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_BOLD, _DIM, _GREEN = "1", "2", "32"
+
+
+def report(verdict: Verdict, look: Look) -> str:
+    """Every finding, then one line that sums up."""
+    pieces = ["\n".join(_finding(finding, look)) + "\n" for finding in verdict.findings]
+    return "\n".join((*pieces, _closing(verdict.summary, look) + "\n"))
+
+
+def _finding(finding: Finding, look: Look) -> Iterator[str]:
+    colour = _COLOUR[finding.severity]
+    place = finding.script.position(finding.span.start)
+    path = "".join(char if char.isprintable() else "?" for char in finding.script.path)
+    where = _paint(f"{path}:{place.line}:{place.column}", _BOLD, look)
+    yield f"{where} {_paint(finding.severity.word, colour, look)} {_paint(finding.rule, _BOLD, look)}"
+    yield from excerpt(finding.script, finding.span, look.width or _WIDTH_OF_A_FILE, _painter(colour, look), _painter(_DIM, look))
+    yield _prose(finding.message, look)
+    if finding.help:
+        yield f"  {_paint('Safe:', _GREEN, look)}"
+        yield from (f"    {line}".rstrip() for line in finding.help.splitlines())
+
+
+def _closing(summary: Summary, look: Look) -> str:
+    extent = f"{_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
+    unread = f"; {_count(summary.unparsed, 'statement')} could not be read" if summary.unparsed else ""
+    found = [
+        _paint(_count(number, severity.word), _COLOUR[severity], look)
+        for severity, number in (
+            (Severity.ERROR, summary.errors),
+            (Severity.WARNING, summary.warnings),
+            (Severity.INFO, summary.infos),
+        )
+        if number
+    ]
+    if not found:
+        return f"{_paint('Nothing found', _GREEN, look)} in {extent}{unread}."
+    return f"{', '.join(found)} in {extent}{unread}."
+
+
+def _prose(text: str, look: Look) -> str:
+    """Wrapped on a terminal; one line elsewhere, so that it can be searched for."""
+    if look.width is None:
+        return f"  {text}"
+    return fill(text, min(look.width, _WIDEST_PROSE), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _paint(text: str, code: str, look: Look) -> str:
+    return f"\x1b[{code}m{text}\x1b[0m" if look.colour else text
+
+
+def _painter(code: str, look: Look) -> Callable[[str], str]:
+    return lambda text: _paint(text, code, look)

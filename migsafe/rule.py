@@ -1,0 +1,107 @@
+"""What a rule is, what it is given, and how it is declared.
+
+A rule is a function in a file of its own. The annotation of its first parameter says which operations it looks at, its name is the
+function's, its documentation the file's docstring:
+
+    @rule(category="locking", severity=Severity.ERROR)
+    def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None: ...
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, get_args, get_type_hints
+
+from msgspec import Struct
+
+from migsafe.finding import Finding, Severity
+from migsafe.lock import LockMode
+from migsafe.outside_transaction import directions
+from migsafe.schema.new_relations import NewRelations
+from migsafe.sources.migration import Migration
+from migsafe.sql.operations import Name, Operation
+from migsafe.sql.statements import Statement
+
+__all__ = ["Context", "Finding", "Rule", "Severity", "rule"]
+
+
+class Rule(Struct, frozen=True):
+    """A rule as the engine sees it. `check` looks at every operation of the types in `operations`, their subclasses included."""
+
+    name: str
+    category: str
+    severity: Severity
+    documentation: str
+    operations: tuple[type[Operation], ...]
+    check: "Callable[[Any, Context], Finding | Iterable[Finding] | None]"
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.documentation.partition("\n")[0]
+
+
+class Context:
+    """Where a rule finds an operation: the migration, the statement, and what is known there."""
+
+    __slots__ = ("_relations", "_rule", "migration", "pg_version", "statement")
+
+    def __init__(self, migration: Migration, relations: NewRelations, pg_version: int) -> None:
+        self.migration = migration
+        self.pg_version = pg_version
+        self.statement: Statement
+        self._relations = relations
+        self._rule: Rule
+
+    def enter(self, statement: Statement, asking: Rule) -> None:
+        """Move on to a statement, in the name of a rule."""
+        self.statement = statement
+        self._rule = asking
+
+    def is_new(self, name: Name) -> bool:
+        """Whether the migration created the relation itself and has put no rows into it."""
+        return self._relations.is_new(name)
+
+    def resolve(self, name: Name) -> Name:
+        """A relation's name with its schema, as messages spell it."""
+        return self._relations.resolve(name)
+
+    def text(self, start: int, end: int) -> str:
+        """What the script says between two offsets."""
+        return self.migration.up.script.text[start:end]
+
+    def outside_transaction(self, sql: str) -> str:
+        """SQL to paste that must run outside a transaction, with what the migration's runner wants to hear for that."""
+        return directions(self.migration.runner, sql)
+
+    def finding(self, op: Operation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None) -> Finding:
+        """What the rule reports about an operation. `relations` may be as the script names them."""
+        asking = self._rule
+        return Finding(
+            rule=asking.name,
+            category=asking.category,
+            severity=asking.severity,
+            message=message,
+            help=help,
+            script=self.migration.up.script,
+            span=op.span,
+            migration=self.migration.id,
+            statement=self.statement.index,
+            relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),
+            lock=lock,
+        )
+
+
+def rule(*, category: str, severity: Severity) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
+    """Make a rule of the function below."""
+
+    def declare(check: Callable[[Any, Context], Any]) -> Rule:
+        operation = get_type_hints(check)[check.__code__.co_varnames[0]]
+        return Rule(
+            name=check.__name__.replace("_", "-"),
+            category=category,
+            severity=severity,
+            documentation=(check.__globals__["__doc__"] or "").strip(),
+            operations=get_args(operation) or (operation,),
+            check=check,
+        )
+
+    return declare

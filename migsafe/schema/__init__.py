@@ -1,0 +1,1 @@
+"""The database as the migrations so far have left it."""

@@ -1,0 +1,33 @@
+"""Code whose effect cannot be known without running it.
+
+An EXECUTE of a string that is built from variables or from what a query returns may lock, rewrite or drop anything. migsafe reads a
+constant string, and format() on constants, like any other SQL.
+
+Unsafe:
+    DO $$
+    DECLARE
+        partition text;
+    BEGIN
+        FOR partition IN SELECT relname FROM pg_class WHERE relname LIKE 'orders_2%' LOOP
+            EXECUTE 'ALTER TABLE ' || quote_ident(partition) || ' ADD COLUMN note text';
+        END LOOP;
+    END $$;
+
+Safe:
+    DO $$
+    BEGIN
+        EXECUTE 'ALTER TABLE orders_2024 ADD COLUMN note text';
+        EXECUTE format('ALTER TABLE %I ADD COLUMN note text', 'orders_2025');
+    END $$;
+
+See: https://www.postgresql.org/docs/current/plpgsql-statements.html#PLPGSQL-STATEMENTS-EXECUTING-DYN
+"""
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.sql.operations import OpaqueCode
+
+
+@rule(category="history", severity=Severity.WARNING)
+def opaque_code(op: OpaqueCode, at: Context) -> Finding | None:
+    """Report the code, with the reason."""
+    return at.finding(op, f"what this runs cannot be known without running it: {op.reason}")
