@@ -29,6 +29,13 @@ def unicode_value(body: str) -> str:
     return _UNICODE.sub(lambda m: m[3] or _character(int(m[1] or m[2], 16)), body)
 
 
+def unescape(unit: str) -> str:
+    """One character of a string constant's body, as it is written there: a doubled quote, an escape of an E'…', or itself."""
+    if unit == "''":
+        return "'"
+    return _ESCAPE.sub(_escape, unit) if unit[0] == "\\" and len(unit) > 1 else unit
+
+
 def _join(body: str) -> str:
     # Quotes come in pairs inside a constant, so that only one at an even distance can be a continuation's.
     pieces: list[str] = []

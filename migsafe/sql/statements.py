@@ -51,10 +51,14 @@ def _operations(raw: RawStatement) -> tuple[Operation, ...]:
     operations = parse(raw)
     match operations[0]:
         case Do() as block:
-            return (block, *body_operations(raw.text, block))
+            return (block, *body_operations(raw.text, block, _read_operations))
         case Copy() as copy if raw.data is not None:
             return (replace(copy, data=raw.data), *operations[1:])
     return operations
+
+
+def _read_operations(text: str) -> Iterator[tuple[Operation, ...]]:
+    return (statement.operations for statement in read(text))
 
 
 def _psql(meta: MetaCommand) -> tuple[Operation, ...]:

@@ -28,12 +28,13 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
     try:
         return tuple(statement(Parser(raw)))
     except Unexpected as unexpected:
-        return (_problem(raw, unexpected),)
+        return (problem(raw, unexpected),)
     except RecursionError:
         return (Unparsed(raw.span, "it is nested too deeply"),)
 
 
-def _problem(raw: RawStatement, unexpected: Unexpected) -> Operation:
+def problem(raw: RawStatement, unexpected: Unexpected) -> Operation:
+    """What a statement with an unexpected token is: Broken, or Unparsed where a template mark may have hidden what would be right."""
     if MARK in raw.kinds:
         return Unparsed(raw.span, "a template decides what it says")
     index = unexpected.index

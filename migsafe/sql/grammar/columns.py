@@ -169,9 +169,7 @@ class Qualifiers:
         self.constraints[-1] = found.applied_to(before)
 
 
-_STARTS = frozenset(
-    "constraint default null generated not check unique primary references deferrable initially enforced collate".split()
-)
+_STARTS = frozenset("constraint default null generated not check unique primary references deferrable initially enforced collate".split())
 
 
 class Attributes:

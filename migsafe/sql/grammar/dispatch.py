@@ -248,7 +248,21 @@ def _explain(c: Parser, start: int) -> list[Operation]:
         c.accept("verbose")
     at = c.i
     explained = _statement(c)
-    if c.words[at] not in ("select", "with", "values", "table", "(", "insert", "update", "delete", "merge", "declare", "create", "refresh", "execute"):
+    if c.words[at] not in (
+        "select",
+        "with",
+        "values",
+        "table",
+        "(",
+        "insert",
+        "update",
+        "delete",
+        "merge",
+        "declare",
+        "create",
+        "refresh",
+        "execute",
+    ):
         c.i = at
         c.fail("a query")
     return [Explain(c.span(start), analyze), *(explained if analyze else ())]

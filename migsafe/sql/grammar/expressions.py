@@ -16,10 +16,11 @@ _TYPED = frozenset(
     time interval""".split()
 )
 _AFTER_TYPE = frozenset(("'", "{}", "(", "with", "without", "precision", "varying", "character", "char"))
-_CONSTANTS = frozenset(
-    """null true false current_date current_catalog current_role current_user session_user system_user user current_time
-    current_timestamp localtime localtimestamp current_schema default""".split()
+CALLED_WITHOUT_PARENTHESES = frozenset(
+    """current_date current_catalog current_role current_user session_user system_user user current_time
+    current_timestamp localtime localtimestamp current_schema""".split()
 )
+_CONSTANTS = CALLED_WITHOUT_PARENTHESES | {"null", "true", "false", "default"}
 _WITH_PRECISION = frozenset(("current_time", "current_timestamp", "localtime", "localtimestamp"))
 _NOT_PREFIX = frozenset(("*", "/", "%", "^", "<", ">", "=", "<=", ">=", "<>", "!="))
 _SUBQUERY_TESTS = frozenset(("any", "some", "all"))

@@ -134,9 +134,7 @@ def _endpoint(c: Parser) -> str:
     return "program" if program else "file"
 
 
-_COPY_WORDS = frozenset(
-    "binary freeze delimiter delimiters null csv header quote escape force encoding using as".split()
-)
+_COPY_WORDS = frozenset("binary freeze delimiter delimiters null csv header quote escape force encoding using as".split())
 
 
 def _copy_options(c: Parser) -> None:

@@ -494,4 +494,3 @@ def create_schema_header(c: Parser, start: int) -> CreateSchema:
         if c.accept("authorization"):
             owner = c.role()
     return CreateSchema(c.span(start), schema, if_not_exists, owner)
-

@@ -164,5 +164,3 @@ def security_label(c: Parser, start: int) -> list[Operation]:
     c.expect("is")
     text = None if c.accept("null") else c.string()
     return [Comment(c.span(start), kind, found.name, text, found.table, True, provider, found.detail)]
-
-

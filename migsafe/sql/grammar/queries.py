@@ -1,7 +1,7 @@
 """Queries and the statements that change rows (SelectStmt, InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar)."""
 
 from migsafe.sql.grammar.cursor import Unexpected
-from migsafe.sql.grammar.expressions import QUERY_WORDS, Expressions
+from migsafe.sql.grammar.expressions import CALLED_WITHOUT_PARENTHESES, QUERY_WORDS, Expressions
 from migsafe.sql.keywords import NEEDS_AS
 from migsafe.sql.lexer import MARK, QUOTED, UNICODE_QUOTED, WORD, Tokens
 from migsafe.sql.operations.running import Delete, Insert, Merge, Update
@@ -51,9 +51,7 @@ class Parser(Expressions):
         span = self.span(start)
         locks = None if self.row_locks is None else tuple(self.row_locks)
         self.row_locks = outer
-        return Query(
-            self.tokens.text[span.start : span.end], span, tuple(self.reads[reads:]), tuple(self.calls[calls:]), locks, self.filtered
-        )
+        return Query(self.tokens.text[span.start : span.end], span, tuple(self.reads[reads:]), tuple(self.calls[calls:]), locks, self.filtered)
 
     def row_statement(self) -> Operation | Query:
         """A query, or a statement that changes rows, with its WITH; the ones in its WITH join `nested`."""
@@ -404,7 +402,11 @@ class Parser(Expressions):
             return False
         while self.words[j + 1] == ".":
             j += 2
-        return self.words[j + 1] == "(" or (self.words[j] == "collation" and self.words[j + 1] == "for") or self.words[j] in ("cast", "current_date", "current_timestamp", "current_user", "user")
+        return (
+            self.words[j + 1] == "("
+            or (self.words[j] == "collation" and self.words[j + 1] == "for")
+            or self.words[j] in CALLED_WITHOUT_PARENTHESES
+        )
 
     def _ordinality(self) -> None:
         self.accept("with", "ordinality")

@@ -42,16 +42,12 @@ def create_table(c: Parser, start: int, kept: Persistence) -> Operation:
         parent = c.qualified("a table")
         columns, constraints, _ = _elements(c, typed=False) if c.words[c.i] == "(" else ((), (), ())
         values = bound(c)
-        return _finish(
-            c, start, table, kept, if_not_exists, columns=columns, constraints=constraints, partition_of=parent, bound=values
-        )
+        return _finish(c, start, table, kept, if_not_exists, columns=columns, constraints=constraints, partition_of=parent, bound=values)
     if c.words[c.i] != "(" or _is_column_list_of_as(c):
         return _create_table_as(c, start, table, kept, if_not_exists)
     columns, constraints, likes = ((), (), ()) if c.accept("(", ")") else _elements(c, typed=True)
     inherits = c.in_parentheses(lambda: c.qualified("a table")) if c.accept("inherits") else ()
-    return _finish(
-        c, start, table, kept, if_not_exists, columns=columns, constraints=constraints, likes=likes, inherits=inherits
-    )
+    return _finish(c, start, table, kept, if_not_exists, columns=columns, constraints=constraints, likes=likes, inherits=inherits)
 
 
 def _is_column_list_of_as(c: Parser) -> bool:
@@ -222,5 +218,3 @@ def create_foreign_table(c: Parser, start: int) -> CreateTable:
         options=settings,
         server=server,
     )
-
-

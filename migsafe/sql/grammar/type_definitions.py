@@ -63,9 +63,7 @@ def create_domain(c: Parser, start: int) -> list[Operation]:
     found = Qualifiers(None)
     while found.read(c):
         pass
-    return [
-        CreateDomain(c.span(start), name, data_type, found.collation, found.default, found.not_null, tuple(found.constraints))
-    ]
+    return [CreateDomain(c.span(start), name, data_type, found.collation, found.default, found.not_null, tuple(found.constraints))]
 
 
 def alter_domain(c: Parser, start: int) -> list[Operation]:
