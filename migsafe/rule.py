@@ -14,11 +14,13 @@ from msgspec import Struct
 
 from migsafe.finding import Finding, Severity
 from migsafe.lock import LockMode
-from migsafe.outside_transaction import directions
 from migsafe.schema.new_relations import NewRelations
-from migsafe.sources.migration import Migration
+from migsafe.sources import RUNNERS, Migration
 from migsafe.sql.operations import Name, Operation
 from migsafe.sql.statements import Statement
+
+_OUTSIDE = {runner.name: runner.outside for runner in RUNNERS}
+_OUTSIDE_OTHERS = "run it outside the runner's transaction"
 
 __all__ = ["Context", "Finding", "Rule", "Severity", "rule"]
 
@@ -69,8 +71,8 @@ class Context:
         return self.migration.up.script.text[start:end]
 
     def outside_transaction(self, sql: str) -> str:
-        """SQL to paste that must run outside a transaction, with what the migration's runner wants to hear for that."""
-        return directions(self.migration.runner, sql)
+        """SQL to paste that must run outside a transaction, with what has to be done for that under the migration's runner."""
+        return f"-- in a migration that runs outside a transaction: {_OUTSIDE.get(self.migration.runner, _OUTSIDE_OTHERS)}\n{sql}"
 
     def finding(self, op: Operation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None) -> Finding:
         """What the rule reports about an operation. `relations` may be as the script names them."""

@@ -1,0 +1,60 @@
+"""The command line: one file a command, and nothing decided here."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from migsafe import __version__
+from migsafe.cli.console import COULD_NOT, complain
+from migsafe.cli.lint import lint
+from migsafe.cli.text_command import TextCommand
+from migsafe.errors import MigsafeError
+
+_INTERRUPTED = 130
+_DEEPEST = 20_000
+"""How deep Python may recurse: SQL nests deeper than its usual thousand calls allow. Calls from Python to Python take no C stack."""
+
+app = typer.Typer(
+    help="Judges PostgreSQL migrations before they reach production.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(cls=TextCommand)(lint)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"migsafe {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
+) -> None:
+    """Judges PostgreSQL migrations before they reach production: what they lock, rewrite and break, and the safe way to do it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code; all that went wrong has been said on standard error."""
+    sys.setrecursionlimit(_DEEPEST)
+    try:
+        app(arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except MigsafeError as error:
+        complain(error)
+    except Exception as error:
+        complain(
+            f"it broke down: {type(error).__name__}: {error}\n  This is a mistake in migsafe. Please report it with what MIGSAFE_DEBUG=1 shows."
+        )
+        if os.environ.get("MIGSAFE_DEBUG"):
+            raise
+    return COULD_NOT

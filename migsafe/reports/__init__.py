@@ -5,7 +5,9 @@ from importlib import import_module
 
 from msgspec import Struct
 
+from migsafe.errors import ConfigError
 from migsafe.judge import Verdict
+from migsafe.spelling import did_you_mean
 
 FORMATS = ("text", "json")
 """What `--format` takes; each is a module here with a function `report(verdict, look)`."""
@@ -19,6 +21,8 @@ class Look(Struct, frozen=True):
 
 
 def reporter(format: str) -> Callable[[Verdict, Look], str]:
-    """The function that writes a verdict in a format."""
+    """The function that writes a verdict in a format. Raises ConfigError for one that there is not."""
+    if format not in FORMATS:
+        raise ConfigError(f"there is no format {format}", did_you_mean(format, FORMATS))
     write: Callable[[Verdict, Look], str] = import_module(f"migsafe.reports.{format}").report
     return write

@@ -69,6 +69,11 @@ def _window(widths: list[int], begin: int, finish: int, width: int, *, more: boo
     return low, high
 
 
+def visible(text: str) -> str:
+    """The text as it can be shown."""
+    return text if text.isprintable() else "".join(_cell(char) for char in text)
+
+
 def _cell(char: str) -> str:
     """What a character is shown as: a terminal must not obey the control characters of a script."""
     if char == "\t":

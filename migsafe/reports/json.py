@@ -13,7 +13,7 @@ from migsafe.text import Position
 VERSION = 1
 
 
-def report(verdict: Verdict, look: Look) -> str:  # noqa: ARG001  # JSON looks the same everywhere
+def report(verdict: Verdict, look: Look) -> str:
     """The whole verdict as one object."""
     document = {
         "version": VERSION,

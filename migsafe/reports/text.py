@@ -1,16 +1,19 @@
 """What a person reads: each finding with the line it stands on, what happens and the safe way; at the end, what it comes to."""
 
+import re
 from collections.abc import Callable, Iterator
 from textwrap import fill
 
 from migsafe.finding import Finding, Severity
 from migsafe.judge import Summary, Verdict
 from migsafe.reports import Look
-from migsafe.reports.excerpt import excerpt
+from migsafe.reports.excerpt import excerpt, visible
 
 _WIDTH_OF_A_FILE = 120
 _WIDEST_PROSE = 100
 _COLOUR = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_CODE = re.compile(r"`[^`]*`")
+_NO_BREAK = "\xa0"
 _BOLD, _DIM, _GREEN = "1", "2", "32"
 
 
@@ -23,14 +26,13 @@ def report(verdict: Verdict, look: Look) -> str:
 def _finding(finding: Finding, look: Look) -> Iterator[str]:
     colour = _COLOUR[finding.severity]
     place = finding.script.position(finding.span.start)
-    path = "".join(char if char.isprintable() else "?" for char in finding.script.path)
-    where = _paint(f"{path}:{place.line}:{place.column}", _BOLD, look)
+    where = _paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", _BOLD, look)
     yield f"{where} {_paint(finding.severity.word, colour, look)} {_paint(finding.rule, _BOLD, look)}"
     yield from excerpt(finding.script, finding.span, look.width or _WIDTH_OF_A_FILE, _painter(colour, look), _painter(_DIM, look))
-    yield _prose(finding.message, look)
+    yield _prose(visible(finding.message), look)
     if finding.help:
         yield f"  {_paint('Safe:', _GREEN, look)}"
-        yield from (f"    {line}".rstrip() for line in finding.help.splitlines())
+        yield from (_help_line(visible(line), look) for line in finding.help.splitlines())
 
 
 def _closing(summary: Summary, look: Look) -> str:
@@ -55,6 +57,16 @@ def _prose(text: str, look: Look) -> str:
     if look.width is None:
         return f"  {text}"
     return fill(text, min(look.width, _WIDEST_PROSE), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _help_line(line: str, look: Look) -> str:
+    """A line to paste: SQL stays as it is, a comment is wrapped on a terminal."""
+    if look.width is None or not line.startswith("--"):
+        return f"    {line}".rstrip()
+    # What stands between backticks is to be copied, and stays on one line.
+    kept = _CODE.sub(lambda code: code[0].replace(" ", _NO_BREAK), line)
+    wrapped = fill(kept, min(look.width, _WIDEST_PROSE), initial_indent="    ", subsequent_indent="    -- ", break_on_hyphens=False)
+    return wrapped.replace(_NO_BREAK, " ")
 
 
 def _count(number: int, noun: str) -> str:

@@ -46,6 +46,11 @@ class MetaCommand:
 _RECOVERIES = 100
 """How many unterminated literals a script may hold before the rest of it counts as one: each costs a search to the end."""
 
+# What words are folded to, kept from one script to the next: most words of a history are the same few.
+_KNOWN: dict[str, str] = {}
+_MOST_KNOWN = 50_000
+_CONSTANTS = {kind: word for kind, word in lexer.WORD_OF_KIND.items() if kind != lexer.DOLLAR_STRING}
+
 _SENDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
 _STATEMENT_END = re.compile(r";[ \t]*(?:--[^\n]*)?\r?(?:\n|\Z)")
 _DATA_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
@@ -64,7 +69,6 @@ class _Splitter:
         self.text = text
         self.end = end
         self.pattern = lexer.pattern_for(text)
-        self.words: dict[str, str] = {}
         self.recoveries = 0
 
     def run(self, start: int) -> Iterator[RawStatement | MetaCommand]:
@@ -111,12 +115,12 @@ class _Splitter:
 
         Returns where that is and its kind: PUNCTUATION for the `;`, META for a meta-command, UNKNOWN for what never ends, END.
         """
-        known = self.words.get
+        known, constant = _KNOWN.get, _CONSTANTS.get
         add_kind, add_word, add_start = statement.kinds.append, statement.words.append, statement.starts.append
         while True:
             for match in self.pattern.finditer(self.text, at, self.end):
                 kind: int = match.lastindex  # type: ignore[assignment]  # one group always matches
-                word = known(match[kind])
+                word = known(match[kind]) or constant(kind)
                 if word is None:
                     start = match.start(kind)
                     word, at = self._rare(statement, kind, match[kind], start)
@@ -135,12 +139,14 @@ class _Splitter:
     def _rare(self, statement: RawStatement, kind: int, raw: str, start: int) -> tuple[str | None, int]:
         """The word of a token that is not known yet. Where reading must stop: None and the kind of the end; where it goes on elsewhere:
         the word, or nothing for a comment, and the offset."""
-        if kind in (lexer.WORD, lexer.OPERATOR, lexer.PUNCTUATION, lexer.QUOTED, lexer.NUMBER):
+        if kind in (lexer.WORD, lexer.OPERATOR, lexer.PUNCTUATION):
             if raw == ";":
                 ends = statement.words[:1] != ["create"] or _ends_create(statement.words)
                 return (None, kind) if ends else (raw, 0)
-            word = lexer.fold(raw) if kind == lexer.WORD else lexer.WORD_OF_KIND.get(kind, raw)
-            self.words[raw] = word
+            word = lexer.fold(raw) if kind == lexer.WORD else raw
+            if len(_KNOWN) > _MOST_KNOWN:
+                _KNOWN.clear()
+            _KNOWN[raw] = word
             return word, 0
         if kind == lexer.DOLLAR_STRING:
             close = self.text.find(raw, start + len(raw), self.end)
@@ -150,7 +156,7 @@ class _Splitter:
             return (None, lexer.UNKNOWN) if after < 0 else ("", after)
         if kind in (lexer.META, lexer.END_OF_TEXT) or (kind == lexer.UNKNOWN and raw in "'\""):
             return None, kind
-        return lexer.WORD_OF_KIND.get(kind, raw), 0
+        return raw, 0
 
     def _meta(self, at: int) -> tuple[MetaCommand, int]:
         """The meta-command that stands at `at`, and where what follows it begins."""

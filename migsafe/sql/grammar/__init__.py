@@ -7,7 +7,7 @@ from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.dispatch import statement
 from migsafe.sql.grammar.queries import Parser
 from migsafe.sql.lexer import END, MARK
-from migsafe.sql.operations import Broken, Operation, Unparsed
+from migsafe.sql.operations import Broken, OpaqueCode, Operation, Unparsed
 from migsafe.sql.split import RawStatement
 from migsafe.text import Span
 
@@ -25,6 +25,8 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
     if raw.unterminated is not None:
         at, what = raw.unterminated
         return (Broken(Span(at, _line_end(raw.text, at)), _UNTERMINATED[what], "the end of the file"),)
+    if raw.words[1] == "" and raw.kinds[0] == MARK:
+        return (OpaqueCode(raw.span, "a template decides what stands here", raw.text[raw.span.start : raw.span.end]),)
     try:
         return tuple(statement(Parser(raw)))
     except Unexpected as unexpected:

@@ -9,6 +9,7 @@ from migsafe.sql.operations import (
     Column,
     Constraint,
     ConstraintKind,
+    Expression,
     Generated,
     Identity,
     IndexElement,
@@ -67,7 +68,7 @@ class Qualifiers:
     def __init__(self, column: str | None) -> None:
         self.column = column
         self.not_null = False
-        self.default = None
+        self.default: Expression | None = None
         self.identity: Identity | None = None
         self.generated: Generated | None = None
         self.collation: Name | None = None
@@ -172,6 +173,9 @@ class Qualifiers:
 _STARTS = frozenset("constraint default null generated not check unique primary references deferrable initially enforced collate".split())
 
 
+_ATTRIBUTES = frozenset(("not", "deferrable", "initially", "no", "enforced"))
+
+
 class Attributes:
     """What may follow a constraint (ConstraintAttributeSpec)."""
 
@@ -186,6 +190,8 @@ class Attributes:
 
     def read(self, c: Parser) -> bool:
         """Step over the next attribute; whether there was one."""
+        if c.words[c.i] not in _ATTRIBUTES:
+            return False
         if c.accept("not", "deferrable"):
             self.deferrable = False
         elif c.accept("deferrable"):

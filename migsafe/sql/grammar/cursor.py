@@ -65,14 +65,16 @@ class Cursor:
             i += 1
         return True
 
-    def accept(self, *words: str) -> bool:
+    def accept(self, first: str, *more: str) -> bool:
         """Step over these words if they come next; whether they did."""
         i = self.i
-        for word in words:
+        if self.words[i] != first:
+            return False
+        for word in more:
+            i += 1
             if self.words[i] != word:
                 return False
-            i += 1
-        self.i = i
+        self.i = i + 1
         return True
 
     def expect(self, *words: str) -> None:

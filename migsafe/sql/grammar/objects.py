@@ -34,7 +34,7 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
         case "transform":
             detail = transform(c)
             c.expect("(")
-            c.list_of(lambda: (c.expect_any("from", "to"), c.expect("sql", "with", "function"), signature(c, "function")))
+            c.list_of(lambda: _transform_function(c))
             c.expect(")")
         case "user mapping":
             detail = user_mapping(c)
@@ -68,6 +68,12 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
             name = c.qualified(f"a name for the {kind}")
             _CREATE_REST.get(kind, _rest)(c)
     return [CreateObject(c.span(start), kind, name, or_replace, if_not_exists, detail=detail)]
+
+
+def _transform_function(c: Parser) -> Name:
+    c.expect_any("from", "to")
+    c.expect("sql", "with", "function")
+    return signature(c, "function")[0]
 
 
 def _rest(c: Parser) -> None:

@@ -122,7 +122,7 @@ class _RoutineOptions:
         elif c.accept("language"):
             self.language = c.string().lower() if c.at_string() else c.non_reserved("a language")
         elif c.accept("transform"):
-            c.list_of(lambda: (c.expect("for", "type"), c.type_name()))
+            c.list_of(lambda: _transformed(c))
         elif c.accept("window"):
             self.options.append(Option("window"))
         elif word := c.accept_any(("immutable", "stable", "volatile")):
@@ -161,6 +161,11 @@ def _atomic_statement(c: Parser) -> None:
         while not c.done and c.words[c.i] != ";":
             c.i += 1
     del c.nested[nested:]
+
+
+def _transformed(c: Parser) -> TypeName:
+    c.expect("for", "type")
+    return c.type_name()
 
 
 def routine_option(c: Parser) -> Option | None:
@@ -229,7 +234,8 @@ def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool)
         timing = "instead of"
     else:
         timing = c.expect_any("before", "after")
-    events, columns = [], []
+    events: list[str] = []
+    columns: list[str] = []
     while True:
         event = c.expect_any("insert", "update", "delete", "truncate")
         events.append(event)
