@@ -14,7 +14,7 @@ from migsafe.sql.grammar import parse, problem
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.queries import Parser
 from migsafe.sql.lexer import DOLLAR_STRING
-from migsafe.sql.operations import Do, OpaqueCode, Operation
+from migsafe.sql.operations import Do, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.text import Span
 
@@ -187,9 +187,11 @@ class _Body:
             self._execute(c, end)
             return
         raw = _part(c, end)
-        if word == "perform":
-            raw.words[0] = "select"
-        self._add(_parsed(raw, self.run))
+        if word != "perform":
+            self._add(_parsed(raw, self.run))
+            return
+        raw.words[0] = "select"
+        self._add(_as_select(operation) for operation in parse(raw))
 
     def _execute(self, c: Parser, end: int) -> None:
         """EXECUTE expression [INTO …] [USING …]: dynamic SQL, read where it is constant."""
@@ -273,6 +275,14 @@ def _variables(c: Parser, end: int) -> range:
                     continue
                 return range(i, stop)
     return range(0)
+
+
+def _as_select(operation: Operation) -> Operation:
+    """PERFORM is a SELECT in all but its first word."""
+    if isinstance(operation, Select):
+        sql = "SELECT" + operation.query.sql[len("PERFORM") :]
+        return replace(operation, query=replace(operation.query, sql=sql))
+    return operation
 
 
 def _parsed(raw: RawStatement, run: Run) -> tuple[Operation, ...]:
