@@ -56,9 +56,13 @@ class Verdict(Struct, kw_only=True):
         return max((finding.severity for finding in self.findings), default=None)
 
 
-def judge(migrations: Iterable[Migration], rulebook: Rulebook, pg_version: int) -> Verdict:
-    """Judge what migrations do on their way up. One that cannot be read, or a rule that raises, is a problem; the others go on."""
+def judge(migrations: Iterable[Migration], rulebook: Rulebook, pg_version: int, problems: Iterable[MigsafeError] = ()) -> Verdict:
+    """Judge what migrations do on their way up.
+
+    One that cannot be read, or a rule that raises, joins the `problems` that finding them may have met already; the others go on.
+    """
     judging = _Judging(rulebook, pg_version)
+    judging.problems.extend(problems)
     for migration in migrations:
         judging.judge(migration)
     return judging.verdict()

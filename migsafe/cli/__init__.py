@@ -9,7 +9,7 @@ import typer
 from migsafe import __version__
 from migsafe.cli.console import COULD_NOT, complain
 from migsafe.cli.lint import lint
-from migsafe.cli.text_command import TextCommand
+from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
 
 _INTERRUPTED = 130
@@ -17,6 +17,7 @@ _DEEPEST = 20_000
 """How deep Python may recurse: SQL nests deeper than its usual thousand calls allow. Calls from Python to Python take no C stack."""
 
 app = typer.Typer(
+    cls=TextGroup,
     help="Judges PostgreSQL migrations before they reach production.",
     no_args_is_help=True,
     add_completion=False,

@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator
 from textwrap import fill
 
+from migsafe.errors import UnreadableError
 from migsafe.finding import Finding, Severity
-from migsafe.judge import Summary, Verdict
+from migsafe.judge import Verdict
 from migsafe.reports import Look
 from migsafe.reports.excerpt import excerpt, visible
 
@@ -20,7 +21,7 @@ _BOLD, _DIM, _GREEN = "1", "2", "32"
 def report(verdict: Verdict, look: Look) -> str:
     """Every finding, then one line that sums up."""
     pieces = ["\n".join(_finding(finding, look)) + "\n" for finding in verdict.findings]
-    return "\n".join((*pieces, _closing(verdict.summary, look) + "\n"))
+    return "\n".join((*pieces, _closing(verdict, look) + "\n"))
 
 
 def _finding(finding: Finding, look: Look) -> Iterator[str]:
@@ -35,9 +36,11 @@ def _finding(finding: Finding, look: Look) -> Iterator[str]:
         yield from (_help_line(visible(line), look) for line in finding.help.splitlines())
 
 
-def _closing(summary: Summary, look: Look) -> str:
-    extent = f"{_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
-    unread = f"; {_count(summary.unparsed, 'statement')} could not be read" if summary.unparsed else ""
+def _closing(verdict: Verdict, look: Look) -> str:
+    summary = verdict.summary
+    unread = [f"{_count(summary.unparsed, 'statement')} could not be read"] if summary.unparsed else []
+    missing = sum(isinstance(problem, UnreadableError) for problem in verdict.problems)
+    unread += [_paint(f"{_count(missing, 'file')} could not be read", _COLOUR[Severity.ERROR], look)] if missing else []
     found = [
         _paint(_count(number, severity.word), _COLOUR[severity], look)
         for severity, number in (
@@ -47,9 +50,9 @@ def _closing(summary: Summary, look: Look) -> str:
         )
         if number
     ]
-    if not found:
-        return f"{_paint('Nothing found', _GREEN, look)} in {extent}{unread}."
-    return f"{', '.join(found)} in {extent}{unread}."
+    nothing = "Nothing found" if unread else _paint("Nothing found", _GREEN, look)
+    extent = f"{', '.join(found) or nothing} in {_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
+    return "; ".join((extent, *unread)) + "."
 
 
 def _prose(text: str, look: Look) -> str:

@@ -1,0 +1,86 @@
+"""`migsafe lint`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
+from migsafe.configuration import FAIL_ON, NEWEST, OLDEST, TRANSACTIONS, USUAL, Configuration, FailOn, configuration
+from migsafe.errors import ConfigError
+from migsafe.finding import Severity
+from migsafe.judge import Verdict, judge
+from migsafe.reports import FORMATS, reporter
+from migsafe.rulebook import Rulebook, choose, shipped
+from migsafe.sources import find
+
+_FOUND = 1
+
+
+def lint(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATHS]...", help="Migration files or folders; - is standard input. Without any: `migrations` of the configuration."
+        ),
+    ] = None,
+    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the findings.")] = "text",
+    output: Annotated[str | None, typer.Option(metavar="FILE", help="Write them to a file.")] = None,
+    select: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat it, or part them with commas.")] = None,
+    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="All rules but these.")] = None,
+    fail_on: Annotated[
+        str | None, typer.Option(metavar="|".join(FAIL_ON), help="The least finding that makes the exit code 1. [default: warning]")
+    ] = None,
+    pg_version: Annotated[
+        str | None, typer.Option(metavar=f"{OLDEST}…{NEWEST}", help=f"The server's major version. [default: {USUAL}]")
+    ] = None,
+    runner: Annotated[str | None, typer.Option(metavar="NAME", help="Who runs the migrations, where the files do not tell.")] = None,
+    transaction: Annotated[
+        str | None, typer.Option(metavar="|".join(TRANSACTIONS), help="How the runner wraps a migration, where the files do not tell.")
+    ] = None,
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")] = None,
+) -> None:
+    """Judge migrations: what each would lock, rewrite or break in production, and the safe way to do it.
+
+    A folder means every migration in it, in the runner's order; a file means that one alone.
+
+    \b
+      migsafe lint                              what the configuration says
+      migsafe lint migrations/                  a whole history
+      migsafe lint migrations/0042_orders.sql   one migration
+      pg_dump --schema-only shop | migsafe lint -
+
+    \b
+    Exit code 0: nothing at or above --fail-on.
+    Exit code 1: something was found.
+    Exit code 2: it could not be done, or not all of it; what could be is reported.
+    """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
+    settings = configuration(Path(config) if config else None).overridden(
+        select=_names(select), ignore=_names(ignore), fail_on=fail_on, pg_version=pg_version, runner=runner, transaction=transaction
+    )
+    write = reporter(format)
+    rulebook = Rulebook(choose(shipped(), settings.select, settings.ignore))
+    plan = find(_asked_for(paths, settings), settings.sources)
+    verdict = judge(watched(plan.migrations, "migsafe: migration"), rulebook, settings.pg_version, plan.problems)
+    file = Path(output) if output else None
+    deliver(write(verdict, look(file)), file)
+    for problem in verdict.problems:
+        complain(problem)
+    raise typer.Exit(COULD_NOT if verdict.problems else _exit_code(verdict, settings.fail_on))
+
+
+def _names(given: list[str] | None) -> tuple[str, ...] | None:
+    """The names in an option that may be repeated and whose values may be parted by commas."""
+    return tuple(name.strip() for value in given for name in value.split(",") if name.strip()) if given else None
+
+
+def _asked_for(paths: list[str] | None, settings: Configuration) -> list[str]:
+    found = paths or list(settings.migrations)
+    if not found:
+        raise ConfigError("nothing to lint", "Name a file or a folder, or set `migrations` in [tool.migsafe] of pyproject.toml.")
+    return found
+
+
+def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:
+    worst = verdict.worst()
+    return _FOUND if fail_on != "never" and worst is not None and worst >= Severity[fail_on.upper()] else 0

@@ -1,0 +1,139 @@
+"""A project's configuration: `[tool.migsafe]` in pyproject.toml, or migsafe.toml, where the same keys stand at the top."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from migsafe.errors import ConfigError
+from migsafe.sources import CustomRunner, SourceSettings, Transaction
+from migsafe.spelling import did_you_mean
+from migsafe.text import read_text
+
+OLDEST, NEWEST, USUAL = 14, 18, 17
+"""The versions of PostgreSQL that migsafe knows, and the one it takes when nobody says."""
+
+FailOn = Literal["error", "warning", "info", "never"]
+TransactionHabit = Literal["file", "statement", "none"]
+
+_Table = TypeVar("_Table", bound=Struct)
+
+_FILES = ("migsafe.toml", "pyproject.toml")
+FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
+_CHOICES = {"fail-on": FAIL_ON, "transaction": TRANSACTIONS, "pg-version": tuple(map(str, range(OLDEST, NEWEST + 1)))}
+_CUSTOM_CHOICES = {"order": ("name", "number"), "transaction": ("file", "query", "statement")}
+_PLACE = re.compile(r" - at `\$\.([^`]*)`$")
+_OPTION = "--"
+_TYPES = {"array": "a list", "bool": "true or false", "int": "a whole number", "float": "a number", "object": "a table", "str": "a string"}
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """What a project says about itself. Command-line options go before it."""
+
+    migrations: tuple[str, ...] = ()
+    runner: str | None = None
+    transaction: TransactionHabit | None = None
+    custom_runner: CustomRunner | None = None
+    pg_version: Annotated[int, Meta(ge=OLDEST, le=NEWEST)] = USUAL
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: FailOn = "warning"
+
+    def overridden(self, **options: object) -> "Configuration":
+        """The configuration with the command-line options that were given, as text; None is one that was not. Raises ConfigError."""
+        given = {option.replace("_", "-"): value for option, value in options.items() if value is not None}
+        if not given:
+            return self
+        found = _convert(given, Configuration, _OPTION)
+        return replace(self, **{option: getattr(found, option) for option, value in options.items() if value is not None})
+
+    @property
+    def sources(self) -> SourceSettings:
+        """The part of it that finding migrations needs."""
+        return SourceSettings(self.runner, Transaction(self.transaction) if self.transaction else None, self.custom_runner)
+
+
+def configuration(file: Path | None = None, start: Path | None = None) -> Configuration:
+    """What `file` says; without one, the nearest configuration in the folder `start` (the current one) or above it.
+
+    Raises ConfigError for a file that cannot be understood, with the nearest known key where one is unknown.
+    """
+    if file is not None:
+        return _read(file, _table(file) or {})
+    folder = (start or Path.cwd()).resolve()
+    for above in (folder, *folder.parents):
+        for name in _FILES:
+            path = above / name
+            table = _table(path) if path.is_file() else None
+            if table is not None:
+                return _read(path, table)
+    return Configuration()
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    """The keys that a file holds for migsafe; None for a pyproject.toml that says nothing about it."""
+    text = read_text(str(path))
+    in_project = path.name == "pyproject.toml"
+    if in_project and "migsafe" not in text:
+        return None
+    import tomllib  # noqa: PLC0415  # start-up must not pay for it where there is nothing to read
+
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    found = document.get("tool", {}).get("migsafe") if in_project else document
+    if found is not None and not isinstance(found, dict):
+        raise ConfigError(f"{path}: [tool.migsafe] must be a table")
+    return found
+
+
+def _read(path: Path, table: dict[str, Any]) -> Configuration:
+    if isinstance(table.get("custom-runner"), dict):
+        table = {**table, "custom-runner": _custom_runner(table["custom-runner"], f"{path}: custom-runner: ")}
+    found = _convert(table, Configuration, f"{path}: ")
+    # Paths in a configuration start from its folder; the user sees them from where he stands.
+    folder = os.path.relpath(path.parent)
+    return replace(found, migrations=tuple(os.path.normpath(Path(folder, name)) for name in found.migrations))
+
+
+def _custom_runner(table: dict[str, Any], where: str) -> CustomRunner:
+    found = _convert(table, CustomRunner, where)
+    for key, choices in _CUSTOM_CHOICES.items():
+        if getattr(found, key) not in choices:
+            raise ConfigError(f"{where}{key} cannot be {getattr(found, key)}", f"It is one of {', '.join(choices)}.")
+    for key in ("up_marker", "down_marker", "no_transaction_marker"):
+        try:
+            re.compile(getattr(found, key) or "")
+        except re.error as error:
+            raise ConfigError(f"{where}{key.replace('_', '-')} is not a regular expression: {error}") from error
+    return found
+
+
+def _convert(table: Mapping[str, Any], to: type[_Table], where: str) -> _Table:
+    """A table of a configuration as a Struct. Raises ConfigError that names the key, after `where`: unknown, or of the wrong type."""
+    known = {field.name.replace("_", "-"): field.name for field in msgspec.structs.fields(to)}
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{where}there is no key {key}", did_you_mean(key, known))
+    try:
+        return msgspec.convert({known[key]: value for key, value in table.items()}, to, strict=where != _OPTION)
+    except msgspec.ValidationError as error:
+        raise _refusal(str(error), table, where) from error
+
+
+def _refusal(message: str, table: Mapping[str, Any], where: str) -> ConfigError:
+    """What msgspec says about a value, in the words of somebody who wrote TOML."""
+    place = _PLACE.search(message)
+    key = place[1].replace("_", "-") if place else ""
+    if key in _CHOICES:
+        return ConfigError(f"{where}{key} cannot be {table[key]}", f"It is one of {', '.join(_CHOICES[key])}.")
+    said = message[: place.start()] if place else message
+    for name, words in _TYPES.items():
+        said = said.replace(f"`{name} | null`", words).replace(f"`{name}`", words)
+    return ConfigError(f"{where}{key}: {said[0].lower()}{said[1:]}")
