@@ -1,9 +1,23 @@
 """Finding migrations, their order, and how their runner executes them. A source knows a runner; nothing after it does."""
 
 from migsafe.sources.custom import CustomRunner
-from migsafe.sources.find import Plan, SourceSettings, find
+from migsafe.sources.find import SourceSettings, find
 from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS, named
 
-__all__ = ["RUNNERS", "CustomRunner", "Half", "Migration", "Plan", "Runner", "SourceSettings", "Transaction", "find", "named"]
+__all__ = [
+    "RUNNERS",
+    "CustomRunner",
+    "Half",
+    "Migration",
+    "Plan",
+    "Runner",
+    "Source",
+    "SourceSettings",
+    "Step",
+    "Transaction",
+    "find",
+    "named",
+]

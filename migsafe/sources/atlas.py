@@ -1,32 +1,47 @@
 """Atlas: `<version>_<name>.sql` beside an `atlas.sum`.
 
-Order by file name (ariga/atlas sql/migrate/dir.go). Each file runs in a transaction; `-- atlas:txmode none` in the file's header turns it
-off, and statements are sent one by one (atlasgo.io, Versioned Migrations, Transaction Configuration).
+Order by file name (ariga/atlas sql/migrate/dir.go, LocalDir.Files). Each file runs in a transaction, its statements sent one by one;
+`-- atlas:txmode none` turns it off (cmd/atlas/internal/cmdapi/migrate.go, modeFor). The directive counts only among the comment lines at
+the very top, with an empty line after them (dir.go, LocalFile.comments); without that line Atlas passes over it. A file that begins with
+`-- atlas:txtar` holds `-- migration.sql --` among other parts, of which `-- down.sql --` is the way back.
 """
 
 import re
 
-from migsafe.sources.migration import Migration, Transaction, whole
+from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
+from migsafe.text import Span
 
-_TXMODE = re.compile(r"^--\s*atlas:txmode\s+(\w+)\s*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^--[ \t]*atlas:(?:txmode|txtar|nolint|delimiter|checkpoint)\b", re.MULTILINE)
+_TOP = re.compile(r"(?:(?:--|#)[^\n]*(?:\n|\Z))+(?=[ \t]*\r?\n|\Z)")
+_TXMODE_NONE = re.compile(r"^[ -~]*atlas:txmode +none\s*$", re.MULTILINE)
+_PART = re.compile(r"^-- (\S+) --[ \t]*\r?$", re.MULTILINE)
+
+
+def _read(file: MigrationFile) -> list[Migration]:
+    text = file.up.text
+    top = _TOP.match(text)
+    transaction = Transaction.NONE if top and _TXMODE_NONE.search(top[0]) else Transaction.FILE
+    parts = {"migration.sql": Span(0, len(text))}
+    if top and "atlas:txtar" in top[0]:
+        marks = list(_PART.finditer(text))
+        ends = [mark.start() for mark in marks[1:]] + [len(text)]
+        parts |= {mark[1]: Span(mark.end(), end) for mark, end in zip(marks, ends, strict=True)}
+    up = Half(file.up, (parts["migration.sql"],), transaction)
+    down = Half(file.up, (parts["down.sql"],), transaction) if "down.sql" in parts else None
+    return [Migration(file.id, "atlas", up, down)]
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
     return listed(folder, folder.sql_files)
 
 
-def _read(file: MigrationFile) -> list[Migration]:
-    mode = _TXMODE.search(file.up.text)
-    transaction = Transaction.NONE if mode and mode[1] == "none" else Transaction.FILE
-    return [Migration(file.id, "atlas", whole(file.up, transaction))]
-
-
 ATLAS = Runner(
     name="atlas",
     title="Atlas",
-    recognises=lambda folder: "atlas.sum" in folder.files or folder.mentions(_TXMODE),
+    habit=Transaction.FILE,
+    recognises=lambda folder: bool(folder.sql_files) and ("atlas.sum" in folder.files or folder.mentions(_DIRECTIVE)),
     files=_files,
     read=_read,
-    outside="begin it with `-- atlas:txmode none`",
+    outside="begin it with `-- atlas:txmode none` and an empty line",
 )

@@ -1,23 +1,23 @@
-"""A home-made runner, as the configuration describes it."""
+"""A home-made runner, as a configuration describes it."""
 
-import fnmatch
 import re
 
 from msgspec import Struct
 
 from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number, version_of
-from migsafe.sources.sections import UP
+from migsafe.sources.runner import Folder, MigrationFile, Runner, below, natural, version_of
+from migsafe.sources.sections import DOWN, UP
 from migsafe.text import Script, Span
 
 
 class CustomRunner(Struct, frozen=True):
     """What a configuration says of a home-made runner.
 
-    `files` is a glob of the migrations' file names; `order` is `name` or `number`; `down` a glob of those among them that take a migration
-    back, which belong to the file with the same number; `up_marker` and `down_marker` are regular expressions of the lines that begin the
-    halves where one file holds both; `transaction` is what the runner does with a migration (`file`, `query`, `statement`);
-    `no_transaction` is a glob of file names, `no_transaction_marker` a regular expression of a line, that switch it off.
+    `files` is a glob below the migrations folder (`**/` for folders of any depth); `order` is `name` or `number` (numbers in names compared
+    as numbers); `down` a glob of the names of files that take a migration back, which belong to the file with the same number;
+    `up_marker` and `down_marker` are regular expressions of the lines that begin the halves where one file holds both; `transaction` is
+    what the runner does with a migration (`file`, `query`, `statement`); `no_transaction` is a glob of file names,
+    `no_transaction_marker` a regular expression of a line, that switch it off.
     """
 
     files: str = "*.sql"
@@ -30,69 +30,92 @@ class CustomRunner(Struct, frozen=True):
     no_transaction_marker: str | None = None
 
 
-def custom_runner(description: CustomRunner) -> Runner:
+def custom_runner(described: CustomRunner) -> Runner:
     """The runner that a configuration describes."""
+    habit = Transaction(described.transaction)
     return Runner(
         name="custom",
         title="the runner that the configuration describes",
-        recognises=lambda folder: any(fnmatch.fnmatch(name, description.files) for name in folder.files),
-        files=lambda folder: _files(description, folder),
-        read=lambda file: _read(description, file),
-        outside=_outside(description),
+        habit=habit,
+        recognises=lambda folder: bool(_files(described, folder)),
+        files=lambda folder: _files(described, folder),
+        read=lambda file: _read(described, habit, file),
+        outside=_outside(described),
+        deep=True,
     )
 
 
-def _outside(description: CustomRunner) -> str:
-    if description.no_transaction_marker:
-        return f"give it a line that matches `{description.no_transaction_marker}`"
-    if description.no_transaction:
-        return f"name its file so that it matches `{description.no_transaction}`"
+def _outside(described: CustomRunner) -> str:
+    if described.no_transaction_marker:
+        return f"give it a line that matches `{described.no_transaction_marker}`"
+    if described.no_transaction:
+        return f"name its file so that it matches `{described.no_transaction}`"
     return "run it outside the runner's transaction"
 
 
-def _files(description: CustomRunner, folder: Folder) -> list[MigrationFile]:
-    names = [name for name in folder.files if fnmatch.fnmatch(name, description.files)]
-    names.sort(key=by_number if description.order == "number" else None)
-    downs = {version_of(name): name for name in names if description.down and fnmatch.fnmatch(name, description.down)}
+def _glob(pattern: str) -> str:
+    """A glob of paths as a regular expression: `**/` is any folders, `*` and `?` stay within a name."""
+    parts = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return "".join(parts.get(piece) or re.escape(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?)", pattern) if piece)
+
+
+def _is_named_like(path: str, pattern: str) -> bool:
+    """Whether a path's last part, or as many as the glob has, are as the glob says."""
+    return re.search(rf"(?:^|/){_glob(pattern)}$", path) is not None
+
+
+def _files(described: CustomRunner, folder: Folder) -> list[MigrationFile]:
+    wanted = _glob(described.files)
+    start = len(folder.join("x")) - 1
+    scripts: dict[str, Script] = {}
+    for inner in (folder, *(below(folder) if "/" in described.files else ())):
+        for name in inner.files:
+            script = inner.script(name)
+            if re.fullmatch(wanted, script.path[start:]):
+                scripts[script.path[start:]] = script
+    names = sorted(scripts, key=natural) if described.order == "number" else sorted(scripts)
+    downs = {_version(name): name for name in names if described.down and _is_named_like(name, described.down)}
     taken = set(downs.values())
     return [
-        MigrationFile(version_of(name), folder.script(name), folder.script(downs[version_of(name)]) if version_of(name) in downs else None)
+        MigrationFile(_version(name), scripts[name], scripts[downs[_version(name)]] if _version(name) in downs else None)
         for name in names
         if name not in taken
     ]
 
 
-def _read(description: CustomRunner, file: MigrationFile) -> list[Migration]:
-    down = _half(description, file.down) if file.down else None
-    if description.up_marker is None and description.down_marker is None:
-        return [Migration(file.id, "custom", _half(description, file.up), down)]
-    ups, downs = _sections(description, file.up)
-    transaction = _transaction(description, file.up)
-    below = Half(file.up, downs, transaction) if downs else down
-    return [Migration(file.id, "custom", Half(file.up, ups, transaction), below)]
+def _version(name: str) -> str:
+    return version_of(name.rpartition("/")[2])
 
 
-def _sections(description: CustomRunner, script: Script) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def _read(described: CustomRunner, habit: Transaction, file: MigrationFile) -> list[Migration]:
+    down = _half(described, habit, file.down) if file.down else None
+    if described.up_marker is None and described.down_marker is None:
+        return [Migration(file.id, "custom", _half(described, habit, file.up), down)]
+    ups, downs = _sections(described, file.up)
+    transaction = _transaction(described, habit, file.up)
+    return [Migration(file.id, "custom", Half(file.up, ups, transaction), Half(file.up, downs, transaction) if downs else down)]
+
+
+def _sections(described: CustomRunner, script: Script) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """The pieces of either half. What stands before the first marker is up where only a down marker is known."""
     text = script.text
-    marks: list[tuple[int, str]] = [] if description.up_marker else [(0, UP)]
-    for pattern, half in ((description.up_marker, "up"), (description.down_marker, "down")):
+    marks: list[tuple[int, str]] = [] if described.up_marker else [(0, UP)]
+    for pattern, half in ((described.up_marker, UP), (described.down_marker, DOWN)):
         if pattern:
             marks += [(match.start(), half) for match in re.finditer(pattern, text, re.MULTILINE)]
     marks.sort()
     ends = [at for at, _ in marks[1:]] + [len(text)]
     pieces = [(half, Span(at, end)) for (at, half), end in zip(marks, ends, strict=True)]
-    return tuple(span for half, span in pieces if half == UP), tuple(span for half, span in pieces if half != UP)
+    return tuple(span for half, span in pieces if half == UP), tuple(span for half, span in pieces if half == DOWN)
 
 
-def _half(description: CustomRunner, script: Script) -> Half:
-    return whole(script, _transaction(description, script))
+def _half(described: CustomRunner, habit: Transaction, script: Script) -> Half:
+    return whole(script, _transaction(described, habit, script))
 
 
-def _transaction(description: CustomRunner, script: Script) -> Transaction:
-    name = script.path.replace("\\", "/").rsplit("/", 1)[-1]
-    if description.no_transaction and fnmatch.fnmatch(name, description.no_transaction):
+def _transaction(described: CustomRunner, habit: Transaction, script: Script) -> Transaction:
+    if described.no_transaction and _is_named_like(script.path, described.no_transaction):
         return Transaction.NONE
-    if description.no_transaction_marker and re.search(description.no_transaction_marker, script.text, re.MULTILINE):
+    if described.no_transaction_marker and re.search(described.no_transaction_marker, script.text, re.MULTILINE):
         return Transaction.NONE
-    return Transaction(description.transaction)
+    return habit

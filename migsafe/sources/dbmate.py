@@ -1,7 +1,8 @@
-"""dbmate: `-- migrate:up` and `-- migrate:down` in one file.
+r"""dbmate: `-- migrate:up` and `-- migrate:down` in one file.
 
-Directives as in amacneil/dbmate pkg/dbmate/migration.go; order by file name (pkg/dbmate/db.go, FindMigrations). A section runs in a
-transaction; with `transaction:false` it is sent as one query (db.go, Migrate: `tx.Exec(section.Up)` on the bare connection), which
+Directives as in amacneil/dbmate pkg/dbmate/migration.go, which allows several pairs in a file and applies each by itself; files
+`^\d+.*\.sql$` in the order of their names (pkg/dbmate/db.go, FindMigrations). A section is sent as a whole in a transaction; with
+`transaction:false` it is sent on the bare connection (db.go, Migrate: `execMigration(sqlDB)`) and leaves the one query that it is, which
 PostgreSQL makes an implicit transaction when it holds several statements.
 """
 
@@ -11,26 +12,29 @@ from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
 from migsafe.sources.sections import UP, sections
 
-_DIRECTIVE = re.compile(r"^--\s*migrate:(?P<half>up|down)(?P<options>[^\r\n]*)$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^--[ \t]*migrate:(?P<half>up|down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, (name for name in folder.sql_files if name[:1].isdigit()))
+    return listed(folder, (name for name in folder.sql_files if name[0].isdigit()))
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    ups: list[Half] = []
-    downs: list[Half] = []
+    found: list[Migration] = []
     for half, directive, span in sections(file.up.text, _DIRECTIVE):
         outside = "transaction:false" in directive["options"].split()
         made = Half(file.up, (span,), Transaction.QUERY if outside else Transaction.FILE)
-        (ups if half == UP else downs).append(made)
-    return [Migration(file.id, "dbmate", up, downs[i] if i < len(downs) else None) for i, up in enumerate(ups)]
+        if half == UP:
+            found.append(Migration(file.id, "dbmate", made))
+        elif found:
+            found[-1] = Migration(file.id, "dbmate", found[-1].up, made)
+    return found
 
 
 DBMATE = Runner(
     name="dbmate",
     title="dbmate",
+    habit=Transaction.FILE,
     recognises=lambda folder: folder.mentions(_DIRECTIVE),
     files=_files,
     read=_read,

@@ -1,31 +1,32 @@
 """Drizzle: `0000_name.sql` with `--> statement-breakpoint` between statements, listed in `meta/_journal.json`.
 
-The migrator reads the journal's order and sends every piece between breakpoints on its own, all pending migrations in one transaction
+The migrator takes the journal's order and sends every piece between breakpoints on its own, all pending migrations in one transaction
 (drizzle-team/drizzle-orm drizzle-orm/src/migrator.ts and pg-core/dialect.ts, migrate). A bare COMMIT in a file leaves that transaction.
+Newer releases give each migration a folder with `migration.sql` and `snapshot.json` instead.
 """
 
 import re
 
 from migsafe.errors import UnreadableError
+from migsafe.sources.folders import folders_with
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, listed, version_of
+from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
 from migsafe.text import Span, read_text
 
-_BREAKPOINT = re.compile(r"--> statement-breakpoint[^\n]*")
+_BREAKPOINT = re.compile(r"--> statement-breakpoint")
 
 
 def _recognises(folder: Folder) -> bool:
-    return folder.holds("meta", "_journal.json") or bool(_folders(folder)) or folder.mentions(_BREAKPOINT)
+    return folder.holds("meta", "_journal.json") or bool(_in_folders(folder)) or folder.mentions(_BREAKPOINT)
 
 
-def _folders(folder: Folder) -> list[str]:
-    """The folders of a newer layout: `<timestamp>_name/migration.sql` with a snapshot.json beside it."""
-    return [name for name in folder.folders if folder.holds(name, "migration.sql") and folder.holds(name, "snapshot.json")]
+def _in_folders(folder: Folder) -> list[str]:
+    return [name for name in folders_with(folder, "snapshot.json") if folder.holds(name, "migration.sql")]
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    if folders := _folders(folder):
-        return [MigrationFile(version_of(name), folder.script(name, "migration.sql")) for name in folders]
+    if inner := _in_folders(folder):
+        return [MigrationFile(name, folder.script(name, "migration.sql")) for name in inner]
     order = _journal(folder)
     names = [f"{tag}.sql" for tag in order if f"{tag}.sql" in folder.files] if order else folder.sql_files
     return listed(folder, names)
@@ -39,7 +40,7 @@ def _journal(folder: Folder) -> list[str]:
 
     try:
         entries = json.loads(read_text(folder.join("meta", "_journal.json")))["entries"]
-        return [str(entry["tag"]) for entry in sorted(entries, key=lambda entry: entry["idx"])]
+        return [str(entry["tag"]) for entry in entries]
     except (UnreadableError, ValueError, KeyError, TypeError):
         return []
 
@@ -58,8 +59,10 @@ def _read(file: MigrationFile) -> list[Migration]:
 DRIZZLE = Runner(
     name="drizzle",
     title="Drizzle",
+    habit=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,
     outside="leave the runner's transaction with a COMMIT before it, and open it again with a BEGIN after it",
+    deep=True,
 )

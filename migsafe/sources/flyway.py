@@ -1,50 +1,77 @@
-"""Flyway: `V1__name.sql`, `U1__name.sql` to undo it, `R__name.sql` again whenever it changes, `B1__name.sql` as a baseline.
+"""Flyway: `V1__name.sql`, `U1__name.sql` to undo it, `R__name.sql` again whenever it changes.
 
-Versioned scripts come in the order of their versions, repeatable ones after them by description (documentation, Migrations). A script runs
-in a transaction, its statements one by one, unless a `.sql.conf` beside it says `executeInTransaction=false`, or Flyway's parser notices a
-statement that refuses one (flyway-database-postgresql, PostgreSQLParser.detectCanExecuteInTransaction): then the whole script runs without.
+Names as in flyway/flyway flyway-core ResourceNameParser; folders below belong to the same location (FileSystemScanner). Versioned scripts
+come in the order of their versions, numbers parted by dots or underscores (MigrationVersion); repeatable ones after them by description.
+Baselines (`B1__name.sql`) stand for migrations before them on a new database and are left out, as callbacks are.
+
+A script runs in a transaction, its statements one by one, unless a `.sql.conf` beside it says `executeInTransaction=false`
+(SqlScriptMetadata), or Flyway's parser notices a statement that refuses one (flyway-database-postgresql, PostgreSQLParser.
+detectCanExecuteInTransaction): then the whole script runs without (ParserSqlScript.executeInTransaction). Flyway refuses a script that has
+such statements and others, unless `mixed` is set; as a script like this can only be applied with it, it is taken to be set.
 """
 
 import re
 
 from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner
-from migsafe.sql.split import RawStatement, split
+from migsafe.sources.noticed import noticed
+from migsafe.sources.runner import Folder, MigrationFile, Runner, below
 from migsafe.text import Script, read_text
 
-_NAME = re.compile(r"([VUBR])(\d+(?:[._]\d+)*)?__(.*)\.sql$")
-_SETTING = re.compile(r"^\s*(?:flyway\.)?executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
-_PERHAPS = re.compile(r"\b(?:concurrently|vacuum|system|reindex|discard|database|tablespace|subscription)\b", re.IGNORECASE)
+_NAME = re.compile(r"([VUR])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
+_SETTING = re.compile(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
 _NOTICED = (
-    *((verb, what) for verb in ("create", "drop") for what in ("database", "tablespace", "subscription")),
-    ("alter", "system"),
-    ("create", "index", "concurrently"),
-    ("create", "unique", "index", "concurrently"),
-    ("drop", "index", "concurrently"),
-    *(("reindex", what) for what in ("schema", "database", "system")),
-    *(("reindex", "verbose", what) for what in ("schema", "database", "system")),
-    ("vacuum",),
-    ("discard", "all"),
+    r"(?:create|drop) (?:database|tablespace|subscription)\b",
+    r"alter system\b",
+    r"(?:create|drop)(?: unique)? index concurrently\b",
+    r"reindex(?: verbose)? (?:schema|database|system)\b",
+    r"vacuum\b",
+    r"discard all\b",
 )
+"""The regular expressions of PostgreSQLParser, but for ALTER TYPE ADD VALUE, which it minds before PostgreSQL 12 only. REINDEX INDEX and
+REINDEX TABLE CONCURRENTLY are not among them, nor is DETACH PARTITION CONCURRENTLY."""
+
+
+def _recognises(folder: Folder) -> bool:
+    if any(_version(name) for name in folder.sql_files):
+        return True
+    return folder.path.rpartition("/")[2] in ("migration", "migrations") and any(
+        _version(name) for inner in below(folder) for name in inner.sql_files
+    )
+
+
+def _version(name: str) -> str | None:
+    match = _NAME.match(name)
+    return match[2] if match and match[1] == "V" and match[3] is not None else None
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    versioned: list[tuple[tuple[int, ...], MigrationFile]] = []
+    versioned: list[tuple[list[int], str, MigrationFile]] = []
     repeatable: list[tuple[str, MigrationFile]] = []
-    undo = {match[2]: name for name in folder.sql_files if (match := _NAME.match(name)) and match[1] == "U"}
-    for name in folder.sql_files:
-        match = _NAME.match(name)
-        if match is None or match[1] == "U":
-            continue
-        conf = folder.join(f"{name}.conf") if f"{name}.conf" in folder.files else None
-        if match[2]:
-            down = folder.script(undo[match[2]]) if match[2] in undo else None
-            version = tuple(int(part) for part in re.split(r"[._]", match[2]))
-            versioned.append((version, MigrationFile(match[2].replace("_", "."), folder.script(name), down, conf)))
-        elif match[1] == "R":
-            repeatable.append((match[3], MigrationFile(f"R__{match[3]}", folder.script(name), None, conf)))
-    in_order = sorted(versioned, key=lambda pair: pair[0])
-    return [file for _, file in in_order] + [file for _, file in sorted(repeatable, key=lambda pair: pair[0])]
+    undo: dict[str, Script] = {}
+    scripts: list[tuple[re.Match[str], Script, str | None]] = []
+    for inner in (folder, *below(folder)):
+        for name in inner.sql_files:
+            match = _NAME.match(name)
+            if match and match[1] == "U" and match[2]:
+                undo[match[2]] = inner.script(name)
+            elif match:
+                scripts.append((match, inner.script(name), inner.join(f"{name}.conf") if f"{name}.conf" in inner.files else None))
+    for match, script, beside in scripts:
+        version = match[2]
+        if match[1] == "V" and version:
+            parts = [int(part) for part in re.split(r"[._]", version)]
+            file = MigrationFile(version.replace("_", "."), script, undo.get(version), beside)
+            versioned.append((_without_last_zeros(parts), match[0], file))
+        elif match[1] == "R" and not version and match[3] is not None:
+            repeatable.append((match[3], MigrationFile(f"R__{match[3]}", script, None, beside)))
+    in_order = sorted(versioned, key=lambda one: one[:2])
+    return [file for *_, file in in_order] + [file for _, file in sorted(repeatable, key=lambda one: one[0])]
+
+
+def _without_last_zeros(parts: list[int]) -> list[int]:
+    while len(parts) > 1 and parts[-1] == 0:
+        parts.pop()
+    return parts
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -56,21 +83,17 @@ def _read(file: MigrationFile) -> list[Migration]:
 def _half(script: Script, setting: str | None) -> Half:
     if setting is not None:
         return whole(script, Transaction.FILE if setting == "true" else Transaction.NONE)
-    return whole(script, Transaction.NONE if _refuses_transaction(script.text) else Transaction.FILE)
-
-
-def _refuses_transaction(text: str) -> bool:
-    """Whether Flyway notices a statement that cannot run in a transaction."""
-    if not _PERHAPS.search(text):
-        return False
-    return any(isinstance(raw, RawStatement) and any(tuple(raw.words[: len(words)]) == words for words in _NOTICED) for raw in split(text))
+    alone = next(noticed(script.text, _NOTICED), None) is not None
+    return whole(script, Transaction.NONE if alone else Transaction.FILE)
 
 
 FLYWAY = Runner(
     name="flyway",
     title="Flyway",
-    recognises=lambda folder: any(_NAME.match(name) for name in folder.sql_files),
+    habit=Transaction.FILE,
+    recognises=_recognises,
     files=_files,
     read=_read,
     outside="give it a script of its own, which Flyway then runs outside a transaction",
+    deep=True,
 )

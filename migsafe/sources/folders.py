@@ -1,101 +1,123 @@
 """Runners that give each migration a folder: Diesel, Hasura, Prisma."""
 
-import os
 import re
 
 from migsafe.errors import UnreadableError
-from migsafe.sources.migration import Migration, Transaction, whole
+from migsafe.sources.migration import Migration, Transaction
+from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
-from migsafe.text import read_text
+from migsafe.text import Script, read_text
 
-# Hasura names a folder by the milliseconds since 1970, Diesel by a date (or by zeros, for its first one).
-_HASURA = re.compile(r"[1-9]\d{12}(?:_|$)")
-_RUN_IN_TRANSACTION = re.compile(r"^\s*run_in_transaction\s*=\s*(true|false)", re.MULTILINE)
-
-
-def _folders_with(folder: Folder, script: str) -> list[str]:
-    return [name for name in folder.folders if folder.holds(name, script)]
+_HASURA = re.compile(r"\d{13}(?:_|$)")
+_RUN_IN_TRANSACTION = re.compile(r"^[ \t]*run_in_transaction[ \t]*=[ \t]*(true|false)", re.MULTILINE)
+_PROVIDER = re.compile(r"^\s*provider\s*=\s*\"(\w+)\"", re.MULTILINE)
+_PRISMA_PROVIDERS = ("postgresql", "postgres", "cockroachdb")
 
 
-def _is_hasura(folder: Folder) -> bool:
-    names = _folders_with(folder, "up.sql")
-    return bool(names) and all(_HASURA.match(name) for name in names)
+def folders_with(folder: Folder, script: str) -> list[str]:
+    """The names of the folders in a folder that hold a script of that name."""
+    return [name for name in folder.folders if name[0] != "." and folder.holds(name, script)]
 
 
-def _up_and_down(folder: Folder) -> list[MigrationFile]:
+def _one_with(folder: Folder, script: str) -> str | None:
+    return next((name for name in folder.folders if name[0] != "." and folder.holds(name, script)), None)
+
+
+def _optional(folder: Folder, *names: str) -> Script | None:
+    return folder.script(*names) if folder.holds(*names) else None
+
+
+def _diesel_files(folder: Folder) -> list[MigrationFile]:
+    """Diesel's version is what stands before the first `_`, without its dashes, and versions are compared as text
+    (diesel-rs/diesel diesel_migrations/migrations_internals/src/lib.rs, version_from_string; src/migration_harness.rs)."""
+    versions = sorted((name.split("_")[0].replace("-", ""), name) for name in folders_with(folder, "up.sql"))
     return [
         MigrationFile(
-            name.split("_", 1)[0],
+            version,
             folder.script(name, "up.sql"),
-            folder.script(name, "down.sql") if folder.holds(name, "down.sql") else None,
+            _optional(folder, name, "down.sql"),
             folder.join(name, "metadata.toml") if folder.holds(name, "metadata.toml") else None,
         )
-        for name in _folders_with(folder, "up.sql")
+        for version, name in versions
     ]
 
 
 def _read_diesel(file: MigrationFile) -> list[Migration]:
-    """Diesel runs up.sql as one batch in a transaction (diesel_migrations/src/file_based_migrations.rs); `run_in_transaction = false` in
-    metadata.toml leaves the batch, which is one query, alone."""
+    """Diesel sends a script as one batch in a transaction; `run_in_transaction = false` in metadata.toml leaves the batch, which is one
+    query, alone (diesel_migrations/src/file_based_migrations.rs, whose documentation warns of several statements in it)."""
     transaction = Transaction.FILE
     if file.beside:
         setting = _RUN_IN_TRANSACTION.search(read_text(file.beside))
         if setting and setting[1] == "false":
             transaction = Transaction.QUERY
-    return [Migration(file.id, "diesel", whole(file.up, transaction), whole(file.down, transaction) if file.down else None)]
+    return read_pair(file, "diesel", transaction)
 
 
-def _read_hasura(file: MigrationFile) -> list[Migration]:
-    """Hasura runs up.sql through run_sql, in a transaction (hasura.io/docs, API reference, run_sql)."""
-    down = whole(file.down, Transaction.FILE) if file.down else None
-    return [Migration(file.id, "hasura", whole(file.up, Transaction.FILE), down)]
+def _is_hasura(folder: Folder) -> bool:
+    one = _one_with(folder, "up.sql")
+    return one is not None and bool(_HASURA.match(one))
 
 
-def _prisma(folder: Folder) -> list[MigrationFile]:
+def _hasura_files(folder: Folder) -> list[MigrationFile]:
+    """Hasura's version is a number, the time in milliseconds (hasura/graphql-engine cli/migrate, source.Parse)."""
+    numbered = sorted((int(name.split("_")[0]), name) for name in folders_with(folder, "up.sql") if re.match(r"\d+(?:_|$)", name))
+    return [MigrationFile(str(number), folder.script(name, "up.sql"), _optional(folder, name, "down.sql")) for number, name in numbered]
+
+
+def _is_prisma(folder: Folder) -> bool:
+    one = _one_with(folder, "migration.sql")
+    return one is not None and not folder.holds(one, "snapshot.json")
+
+
+def _prisma_files(folder: Folder) -> list[MigrationFile]:
+    """Prisma's migrations come in the order of their folders' names (prisma/prisma-engines schema-engine/connectors/schema-connector/
+    src/migrations_directory.rs). None where migration_lock.toml names another database."""
+    if "migration_lock.toml" in folder.files:
+        try:
+            provider = _PROVIDER.search(read_text(folder.join("migration_lock.toml")))
+        except UnreadableError:
+            provider = None
+        if provider and provider[1] not in _PRISMA_PROVIDERS:
+            return []
     return [
-        MigrationFile(
-            name.split("_", 1)[0],
-            folder.script(name, "migration.sql"),
-            folder.script(name, "down.sql") if folder.holds(name, "down.sql") else None,
-        )
-        for name in _folders_with(folder, "migration.sql")
+        MigrationFile(name, folder.script(name, "migration.sql"), _optional(folder, name, "down.sql"))
+        for name in folders_with(folder, "migration.sql")
     ]
-
-
-def _read_prisma(file: MigrationFile) -> list[Migration]:
-    """Prisma sends migration.sql as one query (prisma/prisma-engines, schema-engine, apply_script → raw_cmd)."""
-    down = whole(file.down, Transaction.QUERY) if file.down else None
-    return [Migration(file.id, "prisma", whole(file.up, Transaction.QUERY), down)]
 
 
 DIESEL = Runner(
     name="diesel",
     title="Diesel",
-    recognises=lambda folder: bool(_folders_with(folder, "up.sql")),
-    files=_up_and_down,
+    habit=Transaction.FILE,
+    recognises=lambda folder: _one_with(folder, "up.sql") is not None,
+    files=_diesel_files,
     read=_read_diesel,
-    outside="put `run_in_transaction = false` into a metadata.toml beside its up.sql, and give it this one statement",
+    outside="put `run_in_transaction = false` into a metadata.toml beside it, and give it this one statement",
+    deep=True,
 )
+
+# Hasura: run_sql runs in a transaction (hasura/graphql-engine server/src-lib/Hasura/Backends/Postgres/DDL/RunSQL.hs, runTxWithCtx and
+# runTxWithMetadataCheck around Q.multiQE); nothing in a migration turns it off.
 HASURA = Runner(
     name="hasura",
     title="Hasura",
+    habit=Transaction.FILE,
     recognises=_is_hasura,
-    files=_up_and_down,
-    read=_read_hasura,
-    outside="run it by hand: Hasura runs every migration in a transaction",
+    files=_hasura_files,
+    read=lambda file: read_pair(file, "hasura", Transaction.FILE),
+    outside="Hasura has no way: run the statement by itself with psql, and make the migration one that finds it done",
+    deep=True,
 )
+
+# Prisma: apply_migration_script sends migration.sql with simple_query (prisma/prisma-engines schema-engine/connectors/
+# sql-schema-connector/src/flavour/postgres/connector/native/mod.rs).
 PRISMA = Runner(
     name="prisma",
-    title="Prisma Migrate",
-    recognises=lambda folder: any(not folder.holds(name, "snapshot.json") for name in _folders_with(folder, "migration.sql")),
-    files=_prisma,
-    read=_read_prisma,
+    title="Prisma",
+    habit=Transaction.QUERY,
+    recognises=_is_prisma,
+    files=_prisma_files,
+    read=lambda file: read_pair(file, "prisma", Transaction.QUERY),
     outside="give the statement a migration of its own",
+    deep=True,
 )
-
-
-def migration_folder(path: str) -> str | None:
-    """The folder of migrations that a script in a folder of its own belongs to; None where the script's name says otherwise."""
-    if os.path.basename(path) not in ("up.sql", "down.sql", "migration.sql"):
-        return None
-    return os.path.dirname(os.path.dirname(path)) or "."

@@ -1,7 +1,9 @@
 """goose: `-- +goose Up` and `-- +goose Down` in one file.
 
-Directives as in pressly/goose internal/sqlparser/parser.go; order by version number. Statements are sent one by one in a transaction
-(internal/migrationstats, provider_run.go); `-- +goose NO TRANSACTION` anywhere in the file turns it off for both halves.
+Directives as in pressly/goose internal/sqlparser/parser.go (extractAnnotation: in any case, no white space before the dashes); files
+`<number>_<name>.sql`, order by number (migration.go, NumericComponent). Statements are sent one by one in a transaction;
+`-- +goose NO TRANSACTION` anywhere in the file turns it off for both halves. StatementBegin, StatementEnd and ENVSUB stay in the text as
+the comments that they are.
 """
 
 import re
@@ -11,12 +13,12 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number, lis
 from migsafe.sources.sections import DOWN, UP, sections
 from migsafe.text import Span
 
-_DIRECTIVE = re.compile(r"^--\s*\+goose (?P<half>Up|Down)\s*$", re.MULTILINE)
-_NO_TRANSACTION = re.compile(r"^--\s*\+goose NO TRANSACTION\s*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"^--[ \t-]*\+goose[ \t]+(?P<half>up|down)[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
+_NO_TRANSACTION = re.compile(r"^--[ \t-]*\+goose[ \t]+no transaction[ \t-]*\r?$", re.MULTILINE | re.IGNORECASE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, sorted((name for name in folder.sql_files if name[:1].isdigit()), key=by_number))
+    return listed(folder, sorted((name for name in folder.sql_files if re.match(r"\d+_", name)), key=by_number))
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -32,6 +34,7 @@ def _read(file: MigrationFile) -> list[Migration]:
 GOOSE = Runner(
     name="goose",
     title="goose",
+    habit=Transaction.FILE,
     recognises=lambda folder: folder.mentions(_DIRECTIVE),
     files=_files,
     read=_read,

@@ -1,67 +1,122 @@
 """Liquibase's formatted SQL: `--liquibase formatted sql`, then changesets that begin with `--changeset author:id`.
 
-Each changeset is a migration of its own, in a transaction unless it says `runInTransaction:false`; `--rollback` lines hold the way back
-(docs.liquibase.com, SQL changelog format). Files come in the order of their names, which is that of includeAll.
+Directives as in liquibase/liquibase liquibase-standard AbstractFormattedChangeLogParser.java. Each changeset is a migration of its own, its
+statements sent one by one in a transaction unless it says `runInTransaction:false`; with `splitStatements:false` it is sent whole, and
+the JDBC driver makes one pipeline of it. `--rollback` lines and `/* liquibase rollback … */` blocks hold the way back. Changesets for
+another `dbms`, and those with `ignore:true`, do not run. Files come in the order of their names, which is that of includeAll.
+
+Plain .sql files below a changelog in XML, YAML or JSON are what its `sqlFile` and `include` elements name: a changeset each.
 """
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
+from migsafe.errors import UnreadableError
+from migsafe.sources.migration import Half, Migration, Transaction, whole
+from migsafe.sources.runner import Folder, MigrationFile, Runner, below, natural, version_of
 from migsafe.text import Script, Span
 
-_HEADER = re.compile(r"\A\s*--\s*liquibase\s+formatted\s+sql\b", re.IGNORECASE)
+_HEADER = re.compile(r"^\s*--\s*liquibase\s*formatted", re.IGNORECASE | re.MULTILINE)
 _CHANGESET = re.compile(
-    r"^[ \t]*--\s*changeset\s+(?P<author>[^:\r\n]+):(?P<id>\"[^\"]+\"|\S+)(?P<attributes>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]*--[ \t]*changeset[ \t]+(?P<author>\"[^\"]+\"|[^:\r\n]+):[ \t]*(?P<id>\"[^\"]+\"|\S+)(?P<attributes>[^\r\n]*)",
+    re.MULTILINE | re.IGNORECASE,
 )
-_ROLLBACK = re.compile(r"^[ \t]*--[ \t]*rollback\b[ \t]?(?P<line>[^\r\n]*)$", re.MULTILINE | re.IGNORECASE)
-_ROLLBACK_BLOCK = re.compile(r"/\*\s*liquibase\s+rollback\b(.*?)\*/", re.DOTALL | re.IGNORECASE)
-_NO_TRANSACTION = re.compile(r"\brunInTransaction\s*:\s*\"?false", re.IGNORECASE)
-_DATABASE = re.compile(r"\bdbms\s*:\s*\"?([^\s\"]+)", re.IGNORECASE)
-_NOT_SQL = ("empty", "not required")
+_ROLLBACK = re.compile(r"^[ \t]*--[ \t]*rollback (?P<sql>[^\r\n]*)", re.MULTILINE | re.IGNORECASE)
+_ROLLBACK_BLOCK = re.compile(r"^[ \t]*/\*[ \t]*liquibase[ \t]*rollback[ \t]*\r?$(?P<sql>.*?)\*/", re.DOTALL | re.MULTILINE | re.IGNORECASE)
+_NO_ROLLBACK = re.compile(r"\s*(?:not required|empty|\Z)|.*changesetid", re.IGNORECASE)
+_CHANGELOGS = (".xml", ".yaml", ".yml", ".json")
+_WAYS_BACK = ("rollback", "rollbacks")
+
+
+def _attribute(attributes: str, name: str) -> str | None:
+    match = re.search(rf"\b{name}:(\"[^\"]*\"|\S+)", attributes, re.IGNORECASE)
+    return match[1].strip('"') if match else None
+
+
+def _recognises(folder: Folder) -> bool:
+    return folder.mentions(_HEADER) or _has_changelog(folder)
+
+
+def _has_changelog(folder: Folder) -> bool:
+    """Whether a changelog in another format stands in a folder and .sql files below it."""
+    changelogs = [name for name in folder.files if name.endswith(_CHANGELOGS)]
+    for name in changelogs[:3]:
+        try:
+            if "databaseChangeLog" in folder.script(name).text[:4096]:
+                return bool(_files(folder))
+        except UnreadableError:
+            continue
+    return False
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, folder.sql_files)
+    scripts = [
+        inner.script(name)
+        for inner in (folder, *below(folder))
+        if inner is folder or inner.path.rpartition("/")[2].lower() not in _WAYS_BACK
+        for name in inner.sql_files
+    ]
+    scripts.sort(key=lambda script: natural(script.path))
+    return [MigrationFile(version_of(script.path.rpartition("/")[2]), script) for script in scripts]
 
 
 def _read(file: MigrationFile) -> list[Migration]:
     text = file.up.text
-    if not _HEADER.match(text):
-        return [Migration(file.id, "liquibase", Half(file.up, (Span(0, len(text)),), Transaction.FILE))]
+    if not _HEADER.search(text):
+        return [Migration(file.id, "liquibase", whole(file.up, Transaction.FILE))]
     heads = list(_CHANGESET.finditer(text))
     ends = [head.start() for head in heads[1:]] + [len(text)]
-    found = []
-    for head, end in zip(heads, ends, strict=True):
-        if not _for_postgresql(head["attributes"]):
-            continue
-        transaction = Transaction.NONE if _NO_TRANSACTION.search(head["attributes"]) else Transaction.FILE
-        span = Span(head.start(), end)
-        identity = head["author"].strip() + ":" + head["id"].strip('"')
-        found.append(Migration(identity, "liquibase", Half(file.up, (span,), transaction), _down(file.up, span, transaction)))
-    return found
+    return [_changeset(file.up, head, Span(head.start(), end)) for head, end in zip(heads, ends, strict=True) if _runs(head["attributes"])]
 
 
-def _for_postgresql(attributes: str) -> bool:
-    named = _DATABASE.search(attributes)
-    if named is None:
-        return True
-    databases = named[1].lower().split(",")
-    return "postgresql" in databases or (all(name.startswith("!") for name in databases) and "!postgresql" not in databases)
+def _runs(attributes: str) -> bool:
+    if (_attribute(attributes, "ignore") or "").lower() == "true":
+        return False
+    databases = [name for name in (_attribute(attributes, "dbms") or "all").lower().split(",") if name]
+    wanted = [name for name in databases if name[0] != "!"]
+    return "!postgresql" not in databases and (not wanted or "all" in wanted or "postgresql" in wanted)
+
+
+def _changeset(script: Script, head: re.Match[str], span: Span) -> Migration:
+    attributes = head["attributes"]
+    transaction = Transaction.FILE
+    if (_attribute(attributes, "runInTransaction") or "").lower() == "false":
+        whole_query = (_attribute(attributes, "splitStatements") or "").lower() == "false"
+        transaction = Transaction.QUERY if whole_query else Transaction.NONE
+    up = Half(script, _between(script.text, span, _attribute(attributes, "endDelimiter")), transaction)
+    author, identity = (head[group].strip().strip('"') for group in ("author", "id"))
+    return Migration(f"{author}:{identity}", "liquibase", up, _down(script, span, transaction))
+
+
+def _between(text: str, span: Span, delimiter: str | None) -> tuple[Span, ...]:
+    """The pieces between delimiters that are not PostgreSQL's own; a delimiter is a regular expression that ends a line."""
+    if not delimiter or delimiter in (";", r"\;"):
+        return (span,)
+    try:
+        pattern = re.compile(rf"(?:{delimiter})[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+    except re.error:
+        pattern = re.compile(rf"{re.escape(delimiter)}[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
+    first = text.find("\n", span.start, span.end)
+    pieces, at = [], span.start if first < 0 else first
+    for match in pattern.finditer(text, at, span.end):
+        pieces.append(Span(at, match.start()))
+        at = match.end()
+    return (*pieces, Span(at, span.end))
 
 
 def _down(script: Script, span: Span, transaction: Transaction) -> Half | None:
-    chunks = [Span(*line.span("line")) for line in _ROLLBACK.finditer(script.text, span.start, span.end)]
-    chunks += [Span(*block.span(1)) for block in _ROLLBACK_BLOCK.finditer(script.text, span.start, span.end)]
-    written = [chunk for chunk in chunks if script.text[chunk.start : chunk.end].strip().lower() not in ("", *_NOT_SQL)]
-    return Half(script, tuple(written), transaction) if written else None
+    """The way back; each `--rollback` line is a piece of its own."""
+    found = [Span(*match.span("sql")) for pattern in (_ROLLBACK, _ROLLBACK_BLOCK) for match in pattern.finditer(script.text, *span)]
+    chunks = tuple(chunk for chunk in sorted(found) if not _NO_ROLLBACK.match(script.text[chunk.start : chunk.end]))
+    return Half(script, chunks, transaction) if chunks else None
 
 
 LIQUIBASE = Runner(
     name="liquibase",
     title="Liquibase formatted SQL",
-    recognises=lambda folder: folder.mentions(_HEADER),
+    habit=Transaction.FILE,
+    recognises=_recognises,
     files=_files,
     read=_read,
     outside="put it into a changeset with `runInTransaction:false`",
+    deep=True,
 )

@@ -1,47 +1,59 @@
 """Plain .sql files, run in the order of their numbers as `psql -f` does: each statement its own transaction.
 
-A name that ends in `.down.sql`, `.undo.sql` or `.rollback.sql` (`_down.sql`…) is the way back of the migration whose name is otherwise the
-same.
+psql's documentation, -f and --single-transaction: without the latter every command is committed by itself.
 """
 
 import re
 
-from migsafe.sources.migration import Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number, version_of
-from migsafe.text import Script
+from migsafe.sources.migration import Migration, Transaction
+from migsafe.sources.pairs import read_pair
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural, version_of
+
+NUMBERED = re.compile(r"[vV]?\d")
+_DOWN = re.compile(r"[._-]down\.sql$")
 
 
-_HALF = re.compile(r"(.*?)[._-](up|down|undo|rollback|revert)\.sql$", re.IGNORECASE)
+def plain_files(folder: Folder) -> list[MigrationFile]:
+    """The files of a folder in the order of their numbers; where most of them have one, those without are no migrations (a dump of the
+    schema, a seed, a draft)."""
+    names = folder.sql_files
+    numbered = [name for name in names if NUMBERED.match(name)]
+    chosen = sorted(numbered if len(numbered) * 2 >= len(names) else names, key=natural)
+    downs = {up: name for name in chosen if (up := _up_of(name, names)) is not None}
+    taken = set(downs.values())
+    ups = [name for name in chosen if name not in taken]
+    versions = [version_of(name) for name in ups]
+    return [
+        MigrationFile(
+            version if versions.count(version) == 1 else name.removesuffix(".sql"),
+            folder.script(name),
+            folder.script(downs[name]) if name in downs else None,
+        )
+        for name, version in zip(ups, versions, strict=True)
+    ]
 
 
-def _files(folder: Folder) -> list[MigrationFile]:
-    ups: list[str] = []
-    downs: dict[str, str] = {}
-    for name in sorted(folder.sql_files, key=by_number):
-        half = _HALF.match(name)
-        if half and half[2].lower() != "up":
-            downs[half[1]] = name
-        else:
-            ups.append(name)
-    return [MigrationFile(version_of(name), folder.script(name), _down(folder, downs, name)) for name in ups]
-
-
-def _down(folder: Folder, downs: dict[str, str], name: str) -> Script | None:
-    half = _HALF.match(name)
-    down = downs.get(half[1] if half else name.removesuffix(".sql"))
-    return folder.script(down) if down else None
+def _up_of(name: str, names: list[str]) -> str | None:
+    """The file that a `.down.sql`, `_down.sql` or `-down.sql` takes back; None for a name that is no way down."""
+    down = _DOWN.search(name)
+    if not down:
+        return None
+    up = name[: down.start() + 1] + "up.sql"
+    if up in names or name[down.start()] == ".":
+        return up
+    return None
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    down = whole(file.down, Transaction.STATEMENT) if file.down else None
-    return [Migration(file.id, "plain", whole(file.up, Transaction.STATEMENT), down)]
+    return read_pair(file, "plain", Transaction.STATEMENT)
 
 
 PLAIN = Runner(
     name="plain",
     title="plain SQL, as psql -f runs it",
+    habit=Transaction.STATEMENT,
     recognises=lambda folder: bool(folder.sql_files),
-    files=_files,
+    files=plain_files,
     read=_read,
     outside="leave out BEGIN and COMMIT",
 )

@@ -2,16 +2,18 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from pathlib import Path
 
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.sources.migration import Migration
+from migsafe.sources.migration import Migration, Transaction
 from migsafe.text import Script
 
 _SAMPLE_FILES = 3
+_ABOVE = 6
 _OTHER_DATABASES = re.compile(
     r"[._-](?:mysql|mariadb|sqlite3?|cockroach(?:db)?|crdb|mssql|sqlserver|oracle|h2|clickhouse|duckdb|spanner)\.", re.IGNORECASE
 )
@@ -33,50 +35,71 @@ class MigrationFile(Struct, frozen=True):
 class Folder:
     """A folder of migrations: what stands in it, read once.
 
-    `path` is what the user would type; `named` the file in it that was asked for, if one was.
+    `path` is what the user would type; `named` the file in it that was asked for, if one was. Raises MigsafeError where it cannot be read.
     """
 
     def __init__(self, path: str, named: str | None = None) -> None:
         self.path = path
         self.named = named
+        self._scripts: dict[str, Script] = {}
         files: list[str] = []
         folders: list[str] = []
         try:
             with os.scandir(path or ".") as entries:
                 for entry in entries:
-                    (folders if entry.is_dir() else files).append(entry.name)
+                    (folders if _is_folder(entry) else files).append(entry.name)
         except OSError as error:
-            raise MigsafeError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
+            reason = (error.strerror or str(error)).lower()
+            raise MigsafeError(f"{path or '.'}: cannot be read: {reason}", "Name a folder that you may list.") from error
         self.files = sorted(files)
         self.folders = sorted(folders)
 
+    @classmethod
+    def of_one(cls, path: str, script: Script) -> "Folder":
+        """A folder as if it held that one script and nothing else: for standard input, and for a file that is not one of its folder's
+        migrations."""
+        folder = cls.__new__(cls)
+        folder.path, _, folder.named = path.rpartition("/")
+        folder.files, folder.folders = [folder.named], []
+        folder.sql_files = [folder.named]
+        folder._scripts = {folder.named: script}
+        return folder
+
     def join(self, *names: str) -> str:
         """The path of something in this folder, as the user would type it."""
-        return os.path.join(self.path, *names) if self.path not in ("", ".") else os.path.join(*names)
+        return "/".join(names if self.path in ("", ".") else (self.path.rstrip("/"), *names))
 
     def script(self, *names: str) -> Script:
-        """A file in this folder."""
-        return Script(self.join(*names))
+        """A file in this folder; the same Script each time, so that its text is read once."""
+        name = "/".join(names)
+        return self._scripts.setdefault(name, Script(self.join(name)))
 
     def holds(self, *names: str) -> bool:
         """Whether there is such a file in this folder."""
-        return os.path.isfile(self.join(*names))
+        return Path(self.path, *names).is_file()
+
+    def above(self) -> Iterator[Path]:
+        """This folder and those above it, up to the root of the repository."""
+        path = Path(self.path or ".").absolute()
+        for folder in (path, *path.parents[:_ABOVE]):
+            yield folder
+            if (folder / ".git").exists():
+                return
 
     @cached_property
     def sql_files(self) -> list[str]:
         """The names of its .sql files, those for another database left out, in the order of their names."""
-        return [name for name in self.files if name.endswith(".sql") and not _OTHER_DATABASES.search(name)]
+        return [name for name in self.files if name.endswith(".sql") and name[0] != "." and not _OTHER_DATABASES.search(name)]
 
     @cached_property
     def sample(self) -> list[str]:
         """The texts of the file that was asked for and of a few others: enough to tell whose directives they hold."""
         names = self.sql_files
-        chosen = [self.named] if self.named in names else []
-        chosen += [name for name in (*names[:1], *names[len(names) // 2 :][:1], *names[-1:]) if name not in chosen]
+        chosen = dict.fromkeys(name for name in (self.named, *names[:1], *names[len(names) // 2 :][:1], *names[-1:]) if name in names)
         texts = []
-        for name in dict.fromkeys(chosen[:_SAMPLE_FILES]):
+        for name in list(chosen)[:_SAMPLE_FILES]:
             try:
-                texts.append(self.script(name).text)
+                texts.append(self.script(str(name)).text)
             except UnreadableError:
                 continue
         return texts
@@ -86,31 +109,75 @@ class Folder:
         return any(pattern.search(text) for text in self.sample)
 
 
+def below(folder: Folder) -> Iterator[Folder]:
+    """The folders in a folder, and those in them, each once; what cannot be listed and what is hidden is left out."""
+    seen = {identity(folder.path)}
+    waiting = [folder]
+    while waiting:
+        outer = waiting.pop()
+        inner: list[Folder] = []
+        for name in outer.folders:
+            path = outer.join(name)
+            if name[0] == "." or identity(path) in seen:
+                continue
+            seen.add(identity(path))
+            try:
+                inner.append(Folder(path))
+            except MigsafeError:
+                continue
+        yield from inner
+        waiting += reversed(inner)
+
+
+def identity(path: str) -> tuple[int, int]:
+    """What makes a folder the same one however it is reached. Zeros where it cannot be seen."""
+    try:
+        found = Path(path or ".").stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a symbolic link that leads round in a circle
+        return False
+
+
 class Runner(Struct, frozen=True):
     """What is known of a program that applies migrations.
 
-    `recognises` tells from a folder whether its migrations are this runner's; `files` lists them in the runner's order, reading none;
-    `read` gives a file's migrations (one, but for formats with several in a file), and raises UnreadableError. `outside` says in a
-    sentence how a migration is made to run outside a transaction.
+    `recognises` tells from a folder whether its migrations are this runner's; `files` lists them in the runner's order;
+    `read` gives a file's migrations (one, but for formats with several in a file), and raises UnreadableError. `habit` is how it sends
+    a migration that says nothing about it. `outside` says in a sentence how a migration is made to run outside a transaction. `deep`
+    runners look into the folders below for themselves.
     """
 
     name: str
     title: str
+    habit: Transaction
     recognises: Callable[[Folder], bool]
     files: Callable[[Folder], list[MigrationFile]]
     read: Callable[[MigrationFile], list[Migration]]
     outside: str
+    deep: bool = False
 
 
 def by_number(name: str) -> tuple[int, str]:
-    """A key that orders file names by the number they begin with, then by name."""
-    digits = re.match(r"\D*?(\d+)", name)
-    return (int(digits[1]) if digits else -1, name)
+    """A key that orders file names by the number they begin with, then by name; those without a number come last."""
+    digits = re.match(r"[vV]?(\d+)", name)
+    return (int(digits[1]), name) if digits else (10**30, name)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A key that orders names as people do: v1.9 before v1.10."""
+    return [(int(digits), "") if digits else (-1, other) for digits, other in re.findall(r"(\d+)|(\D+)", name)]
 
 
 def version_of(name: str) -> str:
     """The version that a file's name begins with; its whole stem where it begins with no digit."""
-    digits = re.match(r"[vV]?(\d+(?:[._]\d+)*)(?=[_.\-]|$)", name)
+    digits = re.match(r"[vV]?(\d+(?:\.\d+)*)(?=[_.\-]|$)", name)
     return digits[1] if digits else name.removesuffix(".sql")
 
 

@@ -1,42 +1,48 @@
 """sqlx: `<version>_<name>.sql`, or the pair `.up.sql` and `.down.sql`.
 
-Names as in launchbadge/sqlx sqlx-core/src/migrate/source.rs, ordered by version. A migration is sent as a whole in a transaction
-(sqlx-postgres/src/migrate.rs, apply); a first line `-- no-transaction` leaves it the one query that it is.
+Names as in launchbadge/sqlx sqlx-core/src/migrate/source.rs, ordered by version; a file that begins with `-- no-transaction` is sent
+outside a transaction. A migration is sent as a whole in a transaction (sqlx-postgres/src/migrate.rs, apply: conn.execute of the script, a
+simple query); without the transaction the one query is still an implicit one when it holds several statements.
+
+Its pairs look like golang-migrate's. They are taken for sqlx's where a crate that mentions sqlx, a `.sqlx` folder or an `sqlx.toml`
+stands above them, or a sampled file says `-- no-transaction`.
 """
 
-import os
 import re
 
-from migsafe.sources.golang_migrate import paired_files
+from migsafe.errors import UnreadableError
 from migsafe.sources.migration import Half, Migration, Transaction, whole
+from migsafe.sources.pairs import pairs
 from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number, listed
-from migsafe.text import Script
+from migsafe.text import Script, read_text
 
-_NO_TRANSACTION = re.compile(r"\A--\s?no-transaction\b")
+_NO_TRANSACTION = re.compile(r"\A-- no-transaction")
 _NAME = re.compile(r"\d+_.*\.sql$")
+_PAIR = r"(\d+)_(.*)\.(up|down)\.sql$"
 
 
 def _recognises(folder: Folder) -> bool:
-    if not any(_NAME.match(name) for name in folder.sql_files):
+    return any(_NAME.match(name) for name in folder.sql_files) and (folder.mentions(_NO_TRANSACTION) or _beside_sqlx(folder))
+
+
+def _beside_sqlx(folder: Folder) -> bool:
+    if folder.named == "-":
         return False
-    return folder.mentions(_NO_TRANSACTION) or _in_rust_project(folder)
-
-
-def _in_rust_project(folder: Folder) -> bool:
-    """Whether the migrations stand in a crate, as sqlx's do."""
-    path = os.path.abspath(folder.path)
-    for _ in range(3):
-        if os.path.isfile(os.path.join(path, "Cargo.toml")):
+    for above in folder.above():
+        if (above / ".sqlx").is_dir() or (above / "sqlx.toml").is_file():
             return True
-        path = os.path.dirname(path)
+        try:
+            if (above / "Cargo.toml").is_file() and "sqlx" in read_text(str(above / "Cargo.toml")):
+                return True
+        except UnreadableError:
+            continue
     return False
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    pairs = paired_files(folder)
     simple = [name for name in folder.sql_files if _NAME.match(name) and not name.endswith((".up.sql", ".down.sql"))]
-    found = pairs + listed(folder, simple)
-    return sorted(found, key=lambda file: by_number(os.path.basename(file.up.path)))
+    found = pairs(folder, _PAIR) + listed(folder, simple)
+    return sorted(found, key=lambda file: by_number(file.up.path.rpartition("/")[2]))
 
 
 def _half(script: Script) -> Half:
@@ -50,6 +56,7 @@ def _read(file: MigrationFile) -> list[Migration]:
 SQLX = Runner(
     name="sqlx",
     title="sqlx",
+    habit=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,

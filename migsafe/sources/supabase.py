@@ -1,32 +1,57 @@
 """Supabase: `supabase/migrations/<version>_<name>.sql`.
 
-The command line sends a file's statements, with its own note of the version, as one pipeline without BEGIN (supabase/cli
-pkg/migration/file.go, ExecBatch): PostgreSQL runs it as one implicit transaction. A statement that refuses a transaction block may only
-come first in it, so that it needs a file of its own.
+Names and order (by name) as in supabase/cli pkg/migration/list.go. The command line sends a file's statements, with its own note of the
+version, as one batch: a pipeline without BEGIN, which PostgreSQL runs as one implicit transaction (pkg/migration/file.go, ExecBatch).
+Statements that cannot be in it are sent alone, between the batch before and the batch after them (supabase/cli pull request 5156, in
+releases from 2.109; DROP INDEX CONCURRENTLY since pull request 6276). Older releases refuse them unless they come first in their file.
 """
 
-import os
+import re
+from pathlib import Path
 
-from migsafe.sources.migration import Migration, Transaction, whole
+from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.noticed import noticed
 from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
+from migsafe.text import Script, Span
+
+_ALONE = (
+    r"create (?:unique )?index concurrently\b",
+    r"drop index concurrently\b",
+    r"reindex\b.* concurrently\b",
+    r"vacuum\b",
+    r"alter system\b",
+    r"cluster\b",
+)
 
 
 def _recognises(folder: Folder) -> bool:
-    path = os.path.abspath(folder.path)
-    return os.path.basename(path) == "migrations" and os.path.basename(os.path.dirname(path)) == "supabase" and bool(folder.sql_files)
+    path = Path(folder.path or ".").absolute()
+    return path.name == "migrations" and path.parent.name == "supabase" and bool(folder.sql_files)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, (name for name in folder.sql_files if name[:1].isdigit()))
+    return listed(folder, (name for name in folder.sql_files if re.match(r"\d+_", name)))
+
+
+def _chunks(script: Script) -> tuple[Span, ...]:
+    """The queries that a script is sent as: batches, and statements alone between them."""
+    chunks: list[Span] = []
+    at = 0
+    for alone in noticed(script.text, _ALONE):
+        chunks += [Span(at, alone.start), alone]
+        at = alone.end
+    chunks.append(Span(at, len(script.text)))
+    return tuple(chunk for chunk in chunks if script.text[chunk.start : chunk.end].strip("; \t\r\n"))
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    return [Migration(file.id, "supabase", whole(file.up, Transaction.QUERY))]
+    return [Migration(file.id, "supabase", Half(file.up, _chunks(file.up), Transaction.QUERY))]
 
 
 SUPABASE = Runner(
     name="supabase",
     title="Supabase",
+    habit=Transaction.QUERY,
     recognises=_recognises,
     files=_files,
     read=_read,

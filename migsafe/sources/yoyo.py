@@ -1,63 +1,88 @@
 """yoyo: `name.sql` with an optional `name.rollback.sql`.
 
-Order by file name, dependencies first: a comment `-- depends: other` at the top names them (yoyo documentation, Migrations as SQL
-scripts). Each migration runs in a transaction; `-- transactional: false` turns it off.
+As in yoyo-migrations 9.0 yoyo/migrations.py: files in the order of their names, each as soon as those that its `-- depends:` names are
+done (topological_sort); comments `-- depends:` and `-- transactional:` count at the top, before the first statement
+(parse_metadata_from_sql_comments). Statements are sent one by one in a transaction, which `-- transactional: false` turns off for both
+halves (process_steps).
 """
 
 import re
+from heapq import heapify, heappop, heappush
 
 from migsafe.errors import UnreadableError
-from migsafe.sources.migration import Migration, Transaction, whole
+from migsafe.sources.migration import Migration, Transaction
+from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 
 _ROLLBACK = ".rollback.sql"
-_HEADER = re.compile(r"^--\s*(depends|transactional)\s*:(.*)$", re.MULTILINE | re.IGNORECASE)
+_DIRECTIVE = re.compile(r"^\s*--\s*(transactional|depends)\s*:[ \t]*([^\r\n]*)", re.MULTILINE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    names = [name for name in folder.sql_files if not name.endswith(_ROLLBACK)]
     made = {}
-    for name in names:
-        stem = name.removesuffix(".sql")
-        down = folder.script(stem + _ROLLBACK) if stem + _ROLLBACK in folder.files else None
-        made[stem] = MigrationFile(stem, folder.script(name), down)
-    ordered: dict[str, MigrationFile] = {}
-    waiting: set[str] = set()
-
-    def add(stem: str) -> None:
-        if stem in ordered or stem in waiting or stem not in made:
-            return
-        waiting.add(stem)
-        for other in sorted(_header(made[stem]).get("depends", "").split()):
-            add(other)
-        ordered[stem] = made[stem]
-
-    for stem in made:
-        add(stem)
-    return list(ordered.values())
+    for name in folder.sql_files:
+        if not name.endswith(_ROLLBACK):
+            stem = name.removesuffix(".sql")
+            down = folder.script(stem + _ROLLBACK) if stem + _ROLLBACK in folder.files else None
+            made[stem] = MigrationFile(stem, folder.script(name), down)
+    return [made[stem] for stem in _in_order(list(made), {stem: _directives(file).get("depends", "").split() for stem, file in made.items()})]
 
 
-def _header(file: MigrationFile) -> dict[str, str]:
+def _in_order(names: list[str], depends: dict[str, list[str]]) -> list[str]:
+    """The first name that waits for nothing, again and again; what waits in a circle comes at the end."""
+    place = {name: index for index, name in enumerate(names)}
+    waits = {name: {other for other in depends[name] if other in place} - {name} for name in names}
+    after: dict[str, list[str]] = {}
+    for name, others in waits.items():
+        for other in others:
+            after.setdefault(other, []).append(name)
+    ready = [place[name] for name in names if not waits[name]]
+    heapify(ready)
+    ordered: list[str] = []
+    while ready:
+        done = names[heappop(ready)]
+        ordered.append(done)
+        for name in after.get(done, ()):
+            waits[name].remove(done)
+            if not waits[name]:
+                heappush(ready, place[name])
+    return ordered + [name for name in names if waits[name]]
+
+
+def _directives(file: MigrationFile) -> dict[str, str]:
     """The directives at the top of a script; none where it cannot be read, which is said when it is read for its statements."""
     try:
         text = file.up.text
     except UnreadableError:
         return {}
-    return {match[1].lower(): match[2].strip() for match in _HEADER.finditer(text)}
+    if "--" not in text:
+        return {}
+    found: dict[str, str] = {}
+    for line in text.splitlines():
+        if line.strip() and not line.lstrip().startswith("--"):
+            break
+        match = _DIRECTIVE.match(line)
+        if match:
+            found[match[1]] = f"{found.get(match[1], '')} {match[2]}".strip()
+    return found
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    up = whole(file.up, Transaction.FILE)
-    outside = _header(file).get("transactional", "").lower() == "false"
-    transaction = Transaction.NONE if outside else Transaction.FILE
-    down = whole(file.down, transaction) if file.down else None
-    return [Migration(file.id, "yoyo", whole(up.script, transaction), down)]
+    outside = _directives(file).get("transactional", "").lower() == "false"
+    return read_pair(file, "yoyo", Transaction.NONE if outside else Transaction.FILE)
+
+
+def _recognises(folder: Folder) -> bool:
+    return any(name.endswith(_ROLLBACK) for name in folder.sql_files) or any(
+        _directives(MigrationFile("", folder.script(name))) for name in folder.sql_files[-1:]
+    )
 
 
 YOYO = Runner(
     name="yoyo",
     title="yoyo",
-    recognises=lambda folder: any(name.endswith(_ROLLBACK) for name in folder.sql_files) or folder.mentions(_HEADER),
+    habit=Transaction.FILE,
+    recognises=_recognises,
     files=_files,
     read=_read,
     outside="begin it with `-- transactional: false`",

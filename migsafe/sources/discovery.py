@@ -1,0 +1,132 @@
+"""From paths to folders of migrations, each with its runner."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.sources.plain import NUMBERED
+from migsafe.sources.runner import Folder, MigrationFile, Runner, identity, natural
+from migsafe.sources.runners import recognised
+from migsafe.sources.versioned import VERSION
+
+_NEVER = frozenset(("node_modules", "vendor", "venv", "__pycache__"))
+_WAYS_BACK = frozenset(("down", "downs", "rollback", "rollbacks", "revert", "undo"))
+_BUILT = frozenset(("target", "build", "dist", "out"))
+_BUILD_FILES = frozenset(("pom.xml", "build.gradle", "build.gradle.kts", "Cargo.toml", "package.json", "pyproject.toml"))
+_OTHER_DATABASES = frozenset(
+    "mysql mariadb sqlite sqlite3 h2 hsqldb derby mssql sqlserver oracle db2 cockroach cockroachdb crdb clickhouse cassandra spanner "
+    "snowflake bigquery duckdb".split()
+)
+_INNER_SCRIPTS = frozenset(("up.sql", "down.sql", "migration.sql"))
+_LEVELS = 4
+
+Found = tuple[Folder, Runner, list[MigrationFile]]
+
+
+def folders_below(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> list[Found]:
+    """The folders of migrations at a path and below it, in the order of their names.
+
+    With `chosen`, that runner's alone. A folder whose scripts are in no order (plain, without numbers) counts only where there is nothing
+    better. Raises MigsafeError where the path itself cannot be listed; folders below that cannot are problems.
+    """
+    found = list(_walk(Folder(path), chosen, problems, {identity(path)}))
+    in_order = [one for one in found if not _is_loose(one)]
+    return in_order or found
+
+
+def _is_loose(found: Found) -> bool:
+    folder, runner, _ = found
+    return runner.name == "plain" and not any(NUMBERED.match(name) for name in folder.sql_files)
+
+
+def _walk(folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]]) -> Iterator[Found]:
+    runner = chosen or recognised(folder)
+    files = runner.files(folder) if runner else []
+    if runner and files:
+        yield folder, runner, files
+    if runner and runner.deep and (files or not chosen):
+        return
+    for name in sorted(folder.folders, key=natural):
+        if _is_passed_over(folder, name):
+            continue
+        path = folder.join(name)
+        if identity(path) in seen:
+            continue
+        seen.add(identity(path))
+        try:
+            inner = Folder(path)
+        except MigsafeError as error:
+            problems[error.what] = UnreadableError(error.what, error.hint)
+            continue
+        yield from _walk(inner, chosen, problems, seen)
+
+
+def _is_passed_over(folder: Folder, name: str) -> bool:
+    lower = name.lower()
+    return (
+        name[0] == "."
+        or lower in _NEVER
+        or lower in _OTHER_DATABASES
+        or lower in _WAYS_BACK
+        or (lower in _BUILT and not _BUILD_FILES.isdisjoint(folder.files))
+    )
+
+
+def folder_of(path: str, chosen: Runner | None) -> tuple[Found, int, bool] | None:
+    """The folder that a file is a migration of, its place in the runner's order, and whether the file is the way back there.
+
+    None for a file that is no migration of its folder.
+    """
+    parent = Path(path).parent
+    near = [parent, *_above(parent)]
+    inside = Path(path).name in _INNER_SCRIPTS or VERSION.match(parent.absolute().name)
+    candidates = [*near[1:2], *near[:1], *near[2:]] if inside else near
+    best: tuple[Found, int, bool] | None = None
+    for candidate in candidates:
+        placed = _placed(path, candidate, chosen, deep=candidate is not parent)
+        if placed and (best is None or best[0][1].name in ("plain", placed[0][1].name)):
+            best = placed
+            if inside and candidate is not parent:
+                break
+        elif best and best[0][1].name != "plain":
+            break
+    return best
+
+
+def _above(parent: Path) -> list[Path]:
+    """The folders above, as few as a runner that looks into folders needs."""
+    found: list[Path] = []
+    at = parent
+    for _ in range(_LEVELS - 1):
+        if (at / ".git").exists():
+            break
+        above = at.parent if at.name not in ("", "..") else at / ".."
+        if above.absolute() == at.absolute():
+            break
+        at = above
+        found.append(at)
+    return found
+
+
+def _placed(path: str, candidate: Path, chosen: Runner | None, *, deep: bool) -> tuple[Found, int, bool] | None:
+    try:
+        folder = Folder(str(candidate), None if deep else Path(path).name)
+    except MigsafeError:
+        return None
+    runner = chosen or recognised(folder)
+    if runner is None or (deep and not runner.deep):
+        return None
+    files = runner.files(folder)
+    for place, file in enumerate(files):
+        if _same(file.up.path, path):
+            return (folder, runner, files), place, False
+        if file.down and _same(file.down.path, path):
+            return (folder, runner, files), place, True
+    return None
+
+
+def _same(listed: str, given: str) -> bool:
+    if listed.rpartition("/")[2] != re.split(r"[/\\]", given)[-1]:
+        return False
+    return Path(listed) == Path(given) or (Path(listed).exists() and Path(listed).samefile(given))

@@ -1,0 +1,56 @@
+"""Folders named by versions, with scripts in each: `0.21/00__name.sql`, `v1.2/manifest.json` beside `v1.2/name.sql`.
+
+Several programs apply their own migrations so. Versions come in their order (v1.9 before v1.10). Where a folder has a manifest.json with
+`SchemaUpdateCqlFiles`, that is the list and its order (temporalio/temporal tools/common/schema/updatetask.go, which sends statement by
+statement); else file names are.
+"""
+
+import re
+
+from migsafe.errors import MigsafeError
+from migsafe.sources.migration import Migration, Transaction
+from migsafe.sources.pairs import read_pair
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural
+from migsafe.text import read_text
+
+VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+$")
+
+
+def _files(folder: Folder) -> list[MigrationFile]:
+    found = []
+    for version in sorted((name for name in folder.folders if VERSION.match(name)), key=lambda name: natural(name.lstrip("vV"))):
+        try:
+            inner = Folder(folder.join(version))
+        except MigsafeError:
+            continue
+        names = _manifest(inner) or sorted(inner.sql_files, key=natural)
+        found += [MigrationFile(f"{version}/{name.removesuffix('.sql')}", inner.script(name)) for name in names]
+    return found
+
+
+def _manifest(folder: Folder) -> list[str]:
+    if "manifest.json" not in folder.files:
+        return []
+    import json  # noqa: PLC0415  # only these folders need it
+
+    try:
+        names = json.loads(read_text(folder.join("manifest.json"))).get("SchemaUpdateCqlFiles", [])
+    except (MigsafeError, ValueError, AttributeError):
+        return []
+    return [name for name in names if name in folder.files]
+
+
+def _read(file: MigrationFile) -> list[Migration]:
+    return read_pair(file, "versioned", Transaction.STATEMENT)
+
+
+VERSIONED = Runner(
+    name="versioned",
+    title="folders named by versions",
+    habit=Transaction.STATEMENT,
+    recognises=lambda folder: any(VERSION.match(name) for name in folder.folders) and bool(_files(folder)),
+    files=_files,
+    read=_read,
+    outside="leave out BEGIN and COMMIT",
+    deep=True,
+)

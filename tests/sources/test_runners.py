@@ -1,0 +1,165 @@
+"""Each runner: how it is recognised, its order, its halves and its transactions."""
+
+import pytest
+
+from migsafe.sources import Half, Migration, find
+
+from .conftest import Write
+
+CUSTOMERS = "CREATE TABLE customers (id bigint PRIMARY KEY);\n"
+ORDERS = "CREATE TABLE orders (id bigint PRIMARY KEY);\n"
+NO_ORDERS = "DROP TABLE orders;\n"
+INDEX = "CREATE INDEX CONCURRENTLY orders_id_idx ON orders (id);\n"
+
+
+def sql(half: Half | None) -> list[str]:
+    return [half.script.text[start:end].strip() for start, end in half.chunks] if half else []
+
+
+def up(migration: Migration) -> tuple[str, str]:
+    return migration.id, migration.up.transaction.value
+
+
+@pytest.mark.parametrize(
+    ("runner", "files", "expected"),
+    [
+        ("plain", {"1_customers.sql": CUSTOMERS, "10_orders.sql": ORDERS, "2_x.sql": ORDERS}, ["1 statement", "2 statement", "10 statement"]),
+        ("plain", {"001.sql": CUSTOMERS, "002.sql": ORDERS, "schema.sql": ORDERS}, ["001 statement", "002 statement"]),
+        ("plain", {"V0001.Customers.up.sql": CUSTOMERS, "V0001.Customers.down.sql": NO_ORDERS}, ["0001 statement"]),
+        ("golang-migrate", {"2_b.up.sql": ORDERS, "10_c.up.sql": ORDERS, "2_b.down.sql": NO_ORDERS}, ["2 query", "10 query"]),
+        ("pop", {"1_a.up.sql": ORDERS, "1_a.postgres.up.sql": CUSTOMERS, "1_a.mysql.up.sql": ORDERS}, ["1 file"]),
+        ("pop", {"1_a.autocommit.up.sql": INDEX, "2_b.sqlite.up.sql": ORDERS}, ["1 query"]),
+        ("sqlx", {"1_a.sql": CUSTOMERS, "2_b.sql": "-- no-transaction\n" + INDEX}, ["1 file", "2 query"]),
+        ("sqlx", {"1_a.up.sql": CUSTOMERS, "Cargo.toml": '[dependencies]\nsqlx = "0.8"\n'}, ["1 file"]),
+        ("dbmate", {"2_b.sql": "-- migrate:up\n" + ORDERS, "10_a.sql": "-- migrate:up transaction:false\n" + INDEX}, ["10 query", "2 file"]),
+        ("goose", {"2_b.sql": "-- +goose up\n" + ORDERS, "10_c.sql": "-- +goose NO TRANSACTION\n-- +goose Up\n"}, ["2 file", "10 none"]),
+        ("sql-migrate", {"2.sql": "-- +migrate Up\n" + ORDERS, "10.sql": "-- +migrate Up notransaction\n"}, ["2.sql file", "10.sql none"]),
+        (
+            "diesel",
+            {"2024-01-02-030405_a/up.sql": ORDERS, "2024-01-01-030405_b/up.sql": ORDERS},
+            ["20240101030405 file", "20240102030405 file"],
+        ),
+        ("diesel", {"1_a/up.sql": INDEX, "1_a/metadata.toml": "run_in_transaction = false\n"}, ["1 query"]),
+        ("hasura", {"1700000000001_b/up.sql": ORDERS, "1700000000000_a/up.sql": CUSTOMERS}, ["1700000000000 file", "1700000000001 file"]),
+        ("prisma", {"2024_b/migration.sql": ORDERS, "2023_a/migration.sql": ORDERS}, ["2023_a query", "2024_b query"]),
+        ("drizzle", {"2024_b/migration.sql": ORDERS, "2024_b/snapshot.json": "{}"}, ["2024_b file"]),
+        ("supabase", {"supabase/migrations/20240101000000_a.sql": ORDERS}, ["20240101000000 query"]),
+        ("atlas", {"1_a.sql": "-- atlas:txmode none\n\n" + INDEX, "2_b.sql": ORDERS, "atlas.sum": "h1:"}, ["1 none", "2 file"]),
+        ("atlas", {"1_a.sql": "-- atlas:txmode none\n" + INDEX, "atlas.sum": "h1:"}, ["1 file"]),
+        ("yoyo", {"a.sql": "-- depends: b\n" + ORDERS, "b.sql": CUSTOMERS, "b.rollback.sql": NO_ORDERS}, ["b file", "a file"]),
+        ("yoyo", {"a.sql": "-- transactional: false\n" + INDEX}, ["a none"]),
+        ("versioned", {"v1.10/1.sql": ORDERS, "v1.9/1.sql": CUSTOMERS, "LATEST.sql": ORDERS}, ["v1.9/1 statement", "v1.10/1 statement"]),
+        ("flyway", {"V1_10__c.sql": ORDERS, "R__v.sql": ORDERS, "V1.2__b.sql": ORDERS}, ["1.2 file", "1.10 file", "R__v file"]),
+        ("flyway", {"V1__a.sql": CUSTOMERS, "2024/V2__b.sql": ORDERS, "B2__base.sql": ORDERS}, ["1 file", "2 file"]),
+    ],
+)
+def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[str]) -> None:
+    plan = find([shop(files)])
+    assert {migration.runner for migration in plan.migrations} == {runner}
+    assert [" ".join(up(migration)) for migration in plan.migrations] == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "ups", "downs"),
+    [
+        ({"1.up.sql": ORDERS, "1.down.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
+        ({"1_a.up.sql": ORDERS, "1_other.down.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
+        ({"V1__a.sql": ORDERS, "U1__a.sql": NO_ORDERS}, [ORDERS], [NO_ORDERS]),
+        (
+            {"1_a.sql": "-- a note\n-- +goose Up\r\n" + ORDERS + "-- +goose Down\r\n" + NO_ORDERS},
+            ["-- +goose Up\r\n" + ORDERS],
+            ["-- +goose Down\r\n" + NO_ORDERS],
+        ),
+        (
+            {"1_a.sql": "-- +migrate Down\n" + NO_ORDERS + "-- +migrate Up\n" + ORDERS},
+            ["-- +migrate Up\n" + ORDERS],
+            ["-- +migrate Down\n" + NO_ORDERS],
+        ),
+        ({"1_a.sql": f"{ORDERS}--> statement-breakpoint\n{INDEX}"}, [ORDERS, INDEX], []),
+        ({"1_a.sql": f"-- atlas:txtar\n\n-- checks.sql --\nSELECT 1;\n-- migration.sql --\n{ORDERS}"}, [ORDERS], []),
+    ],
+)
+def test_halves(shop: Write, files: dict[str, str], ups: list[str], downs: list[str]) -> None:
+    (migration,) = find([shop(files)]).migrations
+    assert sql(migration.up) == [text.strip() for text in ups]
+    assert sql(migration.down) == [text.strip() for text in downs]
+
+
+def test_dbmate_applies_every_section_of_a_file_by_itself(shop: Write) -> None:
+    text = "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up transaction:false\nSELECT 3;\n-- migrate:down\n"
+    migrations = find([shop({"1_a.sql": text})]).migrations
+    assert [up(migration) for migration in migrations] == [("1", "file"), ("1", "query")]
+
+
+@pytest.mark.parametrize(
+    ("text", "transaction"),
+    [
+        (INDEX, "none"),
+        ("DROP INDEX CONCURRENTLY orders_id_idx;", "none"),
+        ("VACUUM orders;", "none"),
+        ("REINDEX INDEX CONCURRENTLY orders_id_idx;", "file"),
+        ("COMMENT ON TABLE orders IS 'VACUUM it'; -- VACUUM", "file"),
+    ],
+)
+def test_flyway_notices_statements_that_refuse_a_transaction(shop: Write, text: str, transaction: str) -> None:
+    (migration,) = find([shop({"V1__a.sql": text})]).migrations
+    assert migration.up.transaction.value == transaction
+
+
+def test_flyway_script_configuration_goes_before_what_flyway_notices(shop: Write) -> None:
+    plan = find([shop({"V1__a.sql": ORDERS, "V1__a.sql.conf": "executeInTransaction=false\n"})])
+    assert [up(migration) for migration in plan.migrations] == [("1", "none")]
+
+
+def test_supabase_sends_what_refuses_a_transaction_alone(shop: Write) -> None:
+    shop({"supabase/migrations/1_a.sql": ORDERS + INDEX + CUSTOMERS})
+    (migration,) = find(["shop/supabase/migrations"]).migrations
+    assert [chunk.strip(";\n") for chunk in sql(migration.up)] == [text.strip(";\n") for text in (ORDERS, INDEX, CUSTOMERS)]
+
+
+def test_drizzle_takes_the_order_of_its_journal(shop: Write) -> None:
+    journal = '{"entries": [{"idx": 0, "tag": "0001_b"}, {"idx": 1, "tag": "0000_a"}]}'
+    plan = find([shop({"0000_a.sql": ORDERS, "0001_b.sql": CUSTOMERS, "meta/_journal.json": journal})])
+    assert [migration.id for migration in plan.migrations] == ["0001", "0000"]
+
+
+LIQUIBASE = """--liquibase formatted sql
+
+--changeset ann:1
+--preconditions onFail:MARK_RAN
+CREATE TABLE orders (id bigint);
+--rollback DROP TABLE orders;
+
+--changeset "bob b":two runInTransaction:false
+CREATE INDEX CONCURRENTLY i ON orders (id);
+/* liquibase rollback
+DROP INDEX i;
+*/
+--changeset ann:3 dbms:mysql
+SELECT 1;
+--changeset ann:4 splitStatements:false runInTransaction:false
+SELECT 2;
+--rollback not required
+--changeset ann:5 endDelimiter:/
+SELECT 3
+/
+SELECT 4
+/
+"""
+
+
+def test_liquibase_changesets_are_migrations(shop: Write) -> None:
+    migrations = find([shop({"changes.sql": LIQUIBASE})]).migrations
+    assert [up(migration) for migration in migrations] == [
+        ("ann:1", "file"),
+        ("bob b:two", "none"),
+        ("ann:4", "query"),
+        ("ann:5", "file"),
+    ]
+    assert [sql(migration.down) for migration in migrations] == [["DROP TABLE orders;"], ["DROP INDEX i;"], [], []]
+    assert sql(migrations[3].up)[:2] == ["SELECT 3", "SELECT 4"]
+
+
+def test_liquibase_runs_plain_scripts_that_a_changelog_names(shop: Write) -> None:
+    plan = find([shop({"changelog.xml": "<databaseChangeLog/>", "sql/V1__a.sql": ORDERS, "sql/rollback/U1__a.sql": NO_ORDERS})])
+    assert [(migration.runner, *up(migration)) for migration in plan.migrations] == [("liquibase", "1", "file")]
