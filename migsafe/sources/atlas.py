@@ -25,7 +25,7 @@ def _read(file: MigrationFile) -> list[Migration]:
     parts = {"migration.sql": Span(0, len(text))}
     if top and "atlas:txtar" in top[0]:
         marks = list(_PART.finditer(text))
-        ends = [mark.start() for mark in marks[1:]] + [len(text)]
+        ends = [*(mark.start() for mark in marks), len(text)][1:]
         parts |= {mark[1]: Span(mark.end(), end) for mark, end in zip(marks, ends, strict=True)}
     up = Half(file.up, (parts["migration.sql"],), transaction)
     down = Half(file.up, (parts["down.sql"],), transaction) if "down.sql" in parts else None

@@ -92,6 +92,8 @@ def _read(described: CustomRunner, habit: Transaction, file: MigrationFile) -> l
     if described.up_marker is None and described.down_marker is None:
         return [Migration(file.id, "custom", _half(described, habit, file.up), down)]
     ups, downs = _sections(described, file.up)
+    if not ups and not downs:
+        return [Migration(file.id, "custom", _half(described, habit, file.up), down)]
     transaction = _transaction(described, habit, file.up)
     return [Migration(file.id, "custom", Half(file.up, ups, transaction), Half(file.up, downs, transaction) if downs else down)]
 
@@ -104,7 +106,7 @@ def _sections(described: CustomRunner, script: Script) -> tuple[tuple[Span, ...]
         if pattern:
             marks += [(match.start(), half) for match in re.finditer(pattern, text, re.MULTILINE)]
     marks.sort()
-    ends = [at for at, _ in marks[1:]] + [len(text)]
+    ends = [*(at for at, _ in marks), len(text)][1:]
     pieces = [(half, Span(at, end)) for (at, half), end in zip(marks, ends, strict=True)]
     return tuple(span for half, span in pieces if half == UP), tuple(span for half, span in pieces if half == DOWN)
 

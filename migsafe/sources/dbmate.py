@@ -8,7 +8,7 @@ PostgreSQL makes an implicit transaction when it holds several statements.
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.migration import Half, Migration, Transaction, whole
 from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
 from migsafe.sources.sections import UP, sections
 
@@ -28,7 +28,8 @@ def _read(file: MigrationFile) -> list[Migration]:
             found.append(Migration(file.id, "dbmate", made))
         elif found:
             found[-1] = Migration(file.id, "dbmate", found[-1].up, made)
-    return found
+    # dbmate refuses a file without a way up; its statements are judged all the same.
+    return found or [Migration(file.id, "dbmate", whole(file.up, Transaction.FILE))]
 
 
 DBMATE = Runner(

@@ -59,7 +59,7 @@ def _is_hasura(folder: Folder) -> bool:
 
 
 def _hasura_files(folder: Folder) -> list[MigrationFile]:
-    """Hasura's version is a number, the time in milliseconds (hasura/graphql-engine cli/migrate, source.Parse)."""
+    """Hasura's version is a number, the time in milliseconds (hasura/graphql-engine cli/migrate/source/parse.go)."""
     numbered = sorted((int(name.split("_")[0]), name) for name in folders_with(folder, "up.sql") if re.match(r"\d+(?:_|$)", name))
     return [MigrationFile(str(number), folder.script(name, "up.sql"), _optional(folder, name, "down.sql")) for number, name in numbered]
 
@@ -70,8 +70,8 @@ def _is_prisma(folder: Folder) -> bool:
 
 
 def _prisma_files(folder: Folder) -> list[MigrationFile]:
-    """Prisma's migrations come in the order of their folders' names (prisma/prisma-engines schema-engine/connectors/schema-connector/
-    src/migrations_directory.rs). None where migration_lock.toml names another database."""
+    """Prisma's migrations come in the order of their folders' names (prisma/prisma packages/migrate/src/utils/listMigrations.ts). None
+    where migration_lock.toml names another database."""
     if "migration_lock.toml" in folder.files:
         try:
             provider = _PROVIDER.search(read_text(folder.join("migration_lock.toml")))

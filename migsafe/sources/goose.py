@@ -8,7 +8,7 @@ the comments that they are.
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.migration import Half, Migration, Transaction, whole
 from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number, listed
 from migsafe.sources.sections import DOWN, UP, sections
 from migsafe.text import Span
@@ -27,6 +27,8 @@ def _read(file: MigrationFile) -> list[Migration]:
     spans: dict[str, list[Span]] = {UP: [], DOWN: []}
     for half, _, span in sections(text, _DIRECTIVE):
         spans[half].append(span)
+    if not spans[UP] and not spans[DOWN]:  # goose refuses the file; its statements are judged all the same
+        return [Migration(file.id, "goose", whole(file.up, transaction))]
     down = Half(file.up, tuple(spans[DOWN]), transaction) if spans[DOWN] else None
     return [Migration(file.id, "goose", Half(file.up, tuple(spans[UP]), transaction), down)]
 

@@ -64,7 +64,7 @@ def _read(file: MigrationFile) -> list[Migration]:
     if not _HEADER.search(text):
         return [Migration(file.id, "liquibase", whole(file.up, Transaction.FILE))]
     heads = list(_CHANGESET.finditer(text))
-    ends = [head.start() for head in heads[1:]] + [len(text)]
+    ends = [*(head.start() for head in heads), len(text)][1:]
     return [_changeset(file.up, head, Span(head.start(), end)) for head, end in zip(heads, ends, strict=True) if _runs(head["attributes"])]
 
 

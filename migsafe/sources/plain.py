@@ -4,6 +4,7 @@ psql's documentation, -f and --single-transaction: without the latter every comm
 """
 
 import re
+from collections import Counter
 
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
@@ -18,18 +19,18 @@ def plain_files(folder: Folder) -> list[MigrationFile]:
     schema, a seed, a draft)."""
     names = folder.sql_files
     numbered = [name for name in names if NUMBERED.match(name)]
-    chosen = sorted(numbered if len(numbered) * 2 >= len(names) else names, key=natural)
+    chosen = sorted(numbered if len(numbered) * 2 > len(names) else names, key=natural)
     downs = {up: name for name in chosen if (up := _up_of(name, names)) is not None}
     taken = set(downs.values())
     ups = [name for name in chosen if name not in taken]
-    versions = [version_of(name) for name in ups]
+    versions = Counter(version_of(name) for name in ups)
     return [
         MigrationFile(
-            version if versions.count(version) == 1 else name.removesuffix(".sql"),
+            version_of(name) if versions[version_of(name)] == 1 else name.removesuffix(".sql"),
             folder.script(name),
             folder.script(downs[name]) if name in downs else None,
         )
-        for name, version in zip(ups, versions, strict=True)
+        for name in ups
     ]
 
 

@@ -2,8 +2,8 @@
 
 Names, the choice between the scripts for one version and the order are those of ory/hydra oryx/popx/match.go and migration_info.go
 (compareMigration, sortAndFilter: the version as text; a script for PostgreSQL alone goes before one for every database). A migration is
-sent as a whole in a transaction (gobuffalo/pop file_migrator.go; oryx/popx/migrator.go, Up); `.autocommit.` leaves it the one query that
-it is.
+sent as a whole in a transaction (gobuffalo/pop migrator.go, UpTo, and file_migrator.go; oryx/popx/migrator.go); `.autocommit.` leaves it
+the one query that it is.
 """
 
 import re

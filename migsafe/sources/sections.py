@@ -13,5 +13,5 @@ def sections(text: str, directive: re.Pattern[str]) -> list[tuple[str, re.Match[
     The pattern's group `half` matches `up` or `down` in any case. What stands before the first directive is in no piece.
     """
     matches = list(directive.finditer(text))
-    ends = [match.start() for match in matches[1:]] + [len(text)]
+    ends = [*(match.start() for match in matches), len(text)][1:]
     return [(match["half"].lower(), match, Span(match.start(), end)) for match, end in zip(matches, ends, strict=True)]

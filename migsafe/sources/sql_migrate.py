@@ -7,7 +7,7 @@ the number that the name begins with, names without one last (migrate.go, Less);
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.migration import Half, Migration, Transaction, whole
 from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number
 from migsafe.sources.sections import DOWN, UP, sections
 from migsafe.text import Span
@@ -26,6 +26,8 @@ def _read(file: MigrationFile) -> list[Migration]:
         spans[half].append(span)
         if "notransaction" in directive["options"].split():
             transaction[half] = Transaction.NONE
+    if not spans[UP] and not spans[DOWN]:  # sql-migrate refuses the file; its statements are judged all the same
+        return [Migration(file.id, "sql-migrate", whole(file.up, Transaction.FILE))]
     up, down = (Half(file.up, tuple(spans[half]), transaction[half]) for half in (UP, DOWN))
     return [Migration(file.id, "sql-migrate", up, down if spans[DOWN] else None)]
 

@@ -85,6 +85,12 @@ def test_halves(shop: Write, files: dict[str, str], ups: list[str], downs: list[
     assert sql(migration.down) == [text.strip() for text in downs]
 
 
+@pytest.mark.parametrize("first", ["-- +goose Up\n", "-- +migrate Up\n", "-- migrate:up\n", "--liquibase formatted sql\n--changeset a:1\n"])
+def test_a_file_without_the_directives_of_its_folder_is_judged_whole(shop: Write, first: str) -> None:
+    second = find([shop({"1_a.sql": first, "2_b.sql": ORDERS, "3_c.sql": first})]).migrations[1]
+    assert sql(second.up) == [ORDERS.strip()]
+
+
 def test_dbmate_applies_every_section_of_a_file_by_itself(shop: Write) -> None:
     text = "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up transaction:false\nSELECT 3;\n-- migrate:down\n"
     migrations = find([shop({"1_a.sql": text})]).migrations
