@@ -19,30 +19,30 @@ _DIALECT = "postgres"
 _CACHED = 4096
 
 
-def parse_expression(expression: Expression) -> exp.Expression | None:
+def parse_expression(expression: Expression) -> exp.Expr | None:
     """The tree of an expression; None where sqlglot cannot read what PostgreSQL can."""
     return _expression(expression.sql)
 
 
-def parse_query(query: Query) -> exp.Expression | None:
+def parse_query(query: Query) -> exp.Expr | None:
     """The tree of a query; None where sqlglot cannot read what PostgreSQL can."""
     return _query(query.sql)
 
 
-def parse_type(type_name: TypeName) -> exp.Expression | None:
+def parse_type(type_name: TypeName) -> exp.Expr | None:
     """The tree of a data type; None where sqlglot cannot read what PostgreSQL can."""
     return _type(str(type_name))
 
 
 @lru_cache(_CACHED)
-def _expression(sql: str) -> exp.Expression | None:
+def _expression(sql: str) -> exp.Expr | None:
     # As an output column, because into=… has no entry for "any expression".
     tree = _query(f"SELECT {sql}")
     return tree.expressions[0] if tree is not None and len(tree.expressions) == 1 else None
 
 
 @lru_cache(_CACHED)
-def _query(sql: str) -> exp.Expression | None:
+def _query(sql: str) -> exp.Expr | None:
     import sqlglot  # noqa: PLC0415  # costs more than the rest of the program's start
     from sqlglot import exp  # noqa: PLC0415
     from sqlglot.errors import SqlglotError  # noqa: PLC0415
@@ -55,7 +55,7 @@ def _query(sql: str) -> exp.Expression | None:
 
 
 @lru_cache(_CACHED)
-def _type(sql: str) -> exp.Expression | None:
+def _type(sql: str) -> exp.Expr | None:
     from sqlglot import exp  # noqa: PLC0415
     from sqlglot.errors import SqlglotError  # noqa: PLC0415
 

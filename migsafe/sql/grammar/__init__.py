@@ -7,7 +7,7 @@ from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.dispatch import statement
 from migsafe.sql.grammar.queries import Parser
 from migsafe.sql.lexer import END, MARK
-from migsafe.sql.operations import Broken, OpaqueCode, Operation, Unparsed
+from migsafe.sql.operations import Broken, CutIdentifier, OpaqueCode, Operation, Unparsed
 from migsafe.sql.split import RawStatement
 from migsafe.text import Span
 
@@ -28,7 +28,11 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
     if raw.words[1] == "" and raw.kinds[0] == MARK:
         return (OpaqueCode(raw.span, "a template decides what stands here", raw.text[raw.span.start : raw.span.end]),)
     try:
-        return tuple(statement(Parser(raw)))
+        parser = Parser(raw)
+        found = statement(parser)
+        for index, (written, kept) in parser.cut.items():
+            found.append(CutIdentifier(parser.span(index, index + 1), written, kept))
+        return tuple(found)
     except Unexpected as unexpected:
         return (problem(raw, unexpected),)
     except RecursionError:

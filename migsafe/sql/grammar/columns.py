@@ -198,6 +198,8 @@ class Attributes:
             self.deferrable = True
         elif c.accept("initially"):
             self.deferred = c.expect_any("immediate", "deferred") == "deferred"
+            if self.deferred and self.deferrable is None:
+                self.deferrable = True
         elif c.accept("not", "valid"):
             self.not_valid = True
         elif c.accept("no", "inherit"):

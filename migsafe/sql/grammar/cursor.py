@@ -23,6 +23,8 @@ from migsafe.text import Span
 
 T = TypeVar("T")
 
+MOST_BYTES = 63
+
 NOT_A_COLUMN_NAME = RESERVED | TYPE_OR_FUNCTION_NAME
 NOT_A_FUNCTION_NAME = RESERVED | COLUMN_NAME
 
@@ -40,10 +42,11 @@ class Cursor:
     """A place in a statement's tokens.
 
     `at(…)` looks, `accept(…)` steps over words when they are there, `expect(…)` insists. `reads` and `calls` gather the relations and
-    functions that expressions and queries name; `ctes` are the names that enclosing WITH clauses hide.
+    functions that expressions and queries name; `ctes` are the names that enclosing WITH clauses hide. `cut` has the identifiers that are
+    too long, by their token: as written, and what PostgreSQL keeps.
     """
 
-    __slots__ = ("calls", "ctes", "i", "kinds", "reads", "tokens", "words")
+    __slots__ = ("calls", "ctes", "cut", "i", "kinds", "reads", "tokens", "words")
 
     def __init__(self, tokens: Tokens, start: int = 0) -> None:
         self.tokens = tokens
@@ -53,6 +56,7 @@ class Cursor:
         self.reads: list[Name] = []
         self.calls: list[Name] = []
         self.ctes: frozenset[str] = frozenset()
+        self.cut: dict[int, tuple[str, str]] = {}
 
     # Looking and stepping
 
@@ -158,11 +162,25 @@ class Cursor:
         """The identifier that a token names, without its quotes."""
         kind = self.kinds[index]
         if kind == WORD:
-            return self.words[index]
-        raw = self.raw(index)
-        if kind == QUOTED:
-            return raw[1:-1].replace('""', '"')
-        return unicode_value(raw[3:-1].replace('""', '"')) if kind == UNICODE_QUOTED else raw
+            name = self.words[index]
+        elif kind == QUOTED:
+            name = self.raw(index)[1:-1].replace('""', '"')
+        elif kind == UNICODE_QUOTED:
+            name = unicode_value(self.raw(index)[3:-1].replace('""', '"'))
+        else:
+            return self.raw(index)
+        if len(name) > MOST_BYTES or not name.isascii():
+            return self._kept(index, name)
+        return name
+
+    def _kept(self, index: int, name: str) -> str:
+        """What PostgreSQL keeps of an identifier: its first 63 bytes, whole characters only (manual, 4.1.1)."""
+        data = name.encode()
+        if len(data) <= MOST_BYTES:
+            return name
+        kept = data[:MOST_BYTES].decode(errors="ignore")
+        self.cut[index] = (name, kept)
+        return kept
 
     def at_name(self) -> bool:
         """Whether a column's, table's or most other objects' name may begin here (ColId in PostgreSQL's grammar)."""
@@ -177,7 +195,7 @@ class Cursor:
             if word in NOT_A_COLUMN_NAME:
                 self.fail(expected)
             self.i = i + 1
-            return word
+            return word if len(word) <= MOST_BYTES and word.isascii() else self._kept(i, word)
         if not self.at_name():
             self.fail(expected)
         self.i = i + 1

@@ -101,7 +101,7 @@ def transform(c: Parser) -> str:
 def user_mapping(c: Parser) -> str:
     """FOR role SERVER name."""
     c.expect("for")
-    role = "user" if c.accept("user") else c.role()
+    role = "current_user" if c.accept("user") else c.role()
     c.expect("server")
     return f"for {role} server {c.name('a server')}"
 

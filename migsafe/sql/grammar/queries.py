@@ -38,25 +38,25 @@ class Parser(Expressions):
     def whole_query(self) -> Query:
         """A query with all that is known of it."""
         start, reads, calls = self.i, len(self.reads), len(self.calls)
-        hidden = self.ctes
+        hidden, locks = self.ctes, self.row_locks
+        self.row_locks = None
         if self.words[self.i] == "with":
             self.with_clause()
         found = self._query_from(start, reads, calls)
-        self.ctes = hidden
+        self.ctes, self.row_locks = hidden, locks
         return found
 
     def _query_from(self, start: int, reads: int, calls: int) -> Query:
-        outer, self.row_locks = self.row_locks, None
         self._body()
         span = self.span(start)
         locks = None if self.row_locks is None else tuple(self.row_locks)
-        self.row_locks = outer
         return Query(self.tokens.text[span.start : span.end], span, tuple(self.reads[reads:]), tuple(self.calls[calls:]), locks, self.filtered)
 
     def row_statement(self) -> Operation | Query:
         """A query, or a statement that changes rows, with its WITH; the ones in its WITH join `nested`."""
         start, reads, calls = self.i, len(self.reads), len(self.calls)
-        hidden = self.ctes
+        hidden, locks = self.ctes, self.row_locks
+        self.row_locks = None
         if self.words[self.i] == "with":
             self.with_clause()
         found: Operation | Query
@@ -71,7 +71,7 @@ class Parser(Expressions):
                 found = self._merge(start, reads, calls)
             case _:
                 found = self._query_from(start, reads, calls)
-        self.ctes = hidden
+        self.ctes, self.row_locks = hidden, locks
         return found
 
     def at_query(self) -> bool:
@@ -171,6 +171,8 @@ class Parser(Expressions):
         found = self.row_statement()
         if isinstance(found, Operation):
             self.nested.append(found)
+        elif found.row_locks is not None:
+            self.row_locks = [*(self.row_locks or ()), *found.row_locks]
 
     def _select(self) -> None:
         self.expect("select")

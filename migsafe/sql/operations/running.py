@@ -272,6 +272,14 @@ class OpaqueCode(Operation, frozen=True):
     code: str
 
 
+class CutIdentifier(Operation, frozen=True):
+    """An identifier of more than 63 bytes, which PostgreSQL cuts: as it is `written`, and what is `kept`. It follows the operations of its
+    statement, which name what is kept."""
+
+    written: str
+    kept: str
+
+
 class Broken(Operation, frozen=True):
     """What PostgreSQL's grammar refuses. `expected` says what could have stood there, `found` what does."""
 
