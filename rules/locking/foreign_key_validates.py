@@ -53,7 +53,7 @@ def _is_checked(constraint: Constraint) -> bool:
 
 def _added(op: AddConstraint, constraint: Constraint, at: Context) -> Finding:
     table, referenced = _tables(op, constraint, at)
-    both = dict.fromkeys((table, referenced))
+    both = dict.fromkeys(name for name in (table, referenced) if not at.is_new(name))
     return at.finding(
         op,
         f"ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on {' and '.join(map(str, both))} while it checks every row of {table}: "
@@ -72,7 +72,7 @@ def _added_with_column(op: AddColumn, constraint: Constraint, at: Context) -> Fi
         f"ADD COLUMN {quoted(op.column.name)} with a default and REFERENCES takes ACCESS EXCLUSIVE on {table} while it checks every row "
         f"against {referenced}: every SELECT, INSERT, UPDATE and DELETE waits",
         help=f"ALTER TABLE {op.target.name} {column};\n{_not_valid_first(op.target.name, constraint)}",
-        relations=dict.fromkeys((table, referenced)),
+        relations=(table, referenced),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
 

@@ -1,0 +1,174 @@
+"""`migsafe lint`, as a user meets it."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+
+import pytest
+
+from migsafe import __version__
+from migsafe.rule import Context
+from tests.cli.conftest import Run
+
+Command = Callable[..., Run]
+Write = Callable[[str, str | bytes], Path]
+
+
+def test_exit_codes_follow_fail_on(migsafe: Command, write: Write) -> None:
+    write("clean.sql", "SELECT 1;")
+    write("warning.sql", "DO $$ BEGIN EXECUTE built; END $$;")
+    write("error.sql", "DROP TABLE a;")
+    codes = {
+        (name, fail_on): migsafe("lint", name, "--fail-on", fail_on).code
+        for name in ("clean.sql", "warning.sql", "error.sql")
+        for fail_on in ("info", "warning", "error", "never")
+    }
+    assert [key for key, code in codes.items() if code] == [
+        ("warning.sql", "info"),
+        ("warning.sql", "warning"),
+        ("error.sql", "info"),
+        ("error.sql", "warning"),
+        ("error.sql", "error"),
+    ]
+    assert set(codes.values()) == {0, 1}
+
+
+def test_rules_are_selected_and_ignored(migsafe: Command, write: Write) -> None:
+    write("a.sql", "DROP TABLE a; CREATE INDEX ON t (a); SELEC 1;")
+
+    def rules(*options: str) -> list[str]:
+        found = json.loads(migsafe("lint", "a.sql", "--format", "json", *options).out)["findings"]
+        return [finding["rule"] for finding in found]
+
+    assert rules("--select", "drop-table,syntax-error") == ["drop-table", "syntax-error"]
+    assert rules("--ignore", "drop-table", "--ignore", "syntax-error") == ["index-not-concurrent"]
+
+
+def test_options_go_before_the_configuration(migsafe: Command, write: Write) -> None:
+    write("db/1.sql", "DROP TABLE a;")
+    write("migsafe.toml", 'migrations = ["db"]\nfail-on = "never"\npg-version = 14')
+    assert migsafe("lint").code == 0
+    assert migsafe("lint", "--fail-on", "error").code == 1
+    assert json.loads(migsafe("lint", "--format", "json").out)["pg_version"] == 14
+    assert json.loads(migsafe("lint", "--format", "json", "--pg-version", "18").out)["pg_version"] == 18
+
+
+def test_a_named_configuration(migsafe: Command, write: Write) -> None:
+    write("a.sql", "DROP TABLE a;")
+    write("ci.toml", 'ignore = ["drop-table"]')
+    assert migsafe("lint", "a.sql", "--config", "ci.toml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["missing.sql"], "migsafe: missing.sql: there is no such file or folder\n"),
+        (["empty"], "migsafe: empty: holds no migrations\n"),
+        ([], "migsafe: nothing to lint\n"),
+        (["a.sql", "--select", "drop-tabel"], "migsafe: there is no rule drop-tabel\n  Did you mean drop-table?\n"),
+        (["a.sql", "--pg-version", "13"], "migsafe: --pg-version cannot be 13\n  It is one of 14, 15, 16, 17, 18.\n"),
+        (["a.sql", "--transaction", "fil"], "migsafe: --transaction cannot be fil\n  It is one of file, statement, none.\n"),
+        (["a.sql", "--format", "jsno"], "migsafe: there is no format jsno\n  Did you mean json?\n"),
+        (["a.sql", "--runner", "gose"], "migsafe: there is no runner gose\n  Did you mean goose?\n"),
+        (["a.sql", "--config", "nowhere.toml"], "migsafe: nowhere.toml: cannot be read: no such file or directory\n"),
+        (["a.sql", "--output", "no/such/folder"], "migsafe: no/such/folder: cannot be written: no such file or directory\n"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_line(migsafe: Command, write: Write, arguments: list[str], complaint: str) -> None:
+    write("a.sql", "SELECT 1;")
+    write("empty/README", "nothing here")
+    result = migsafe("lint", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(complaint)
+
+
+def test_a_file_that_cannot_be_read_costs_only_itself(migsafe: Command, write: Write) -> None:
+    write("binary.sql", b"\0\1\2")
+    write("latin.sql", b"SELECT '\xe9';")
+    write("good.sql", "SELECT 1;")
+    result = migsafe("lint", "binary.sql", "good.sql", "latin.sql")
+    assert (result.code, result.out) == (2, "Nothing found in 1 file, 1 statement; 2 files could not be read.\n")
+    assert result.err.startswith("migsafe: binary.sql: is not text\n")
+    assert "migsafe: latin.sql: line 1: is not UTF-8 (byte 0xe9)\n" in result.err
+
+
+def test_a_file_named_twice_is_judged_once(migsafe: Command, write: Write) -> None:
+    write("db/a.sql", "DROP TABLE a;")
+    assert migsafe("lint", "db/a.sql", "./db/a.sql", "db").out.endswith("1 error in 1 file, 1 statement.\n")
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbfDROP TABLE a;", b"DROP TABLE a;\r\n", b"DROP TABLE a"])
+def test_marks_of_other_systems_do_not_move_columns(migsafe: Command, write: Write, content: bytes) -> None:
+    write("a.sql", content)
+    [finding] = json.loads(migsafe("lint", "a.sql", "--format", "json").out)["findings"]
+    assert (finding["start"], finding["end"]) == ({"line": 1, "column": 1}, {"line": 1, "column": 13})
+
+
+def test_standard_input(migsafe: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"DROP TABLE a;")))
+    assert migsafe("lint", "-").out.startswith("-:1:1 error drop-table\n")
+
+
+def test_a_report_goes_to_a_file(migsafe: Command, write: Write, tmp_path: Path) -> None:
+    write("a.sql", "DROP TABLE a;")
+    result = migsafe("lint", "a.sql", "--format", "json", "--output", "report.json")
+    assert (result.code, result.out, result.err) == (1, "", "")
+    assert json.loads((tmp_path / "report.json").read_text())["summary"]["errors"] == 1
+
+
+def test_colour_can_be_forced_and_refused(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("a.sql", "DROP TABLE a;")
+    assert "\x1b" not in migsafe("lint", "a.sql").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" in migsafe("lint", "a.sql").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in migsafe("lint", "a.sql").out
+
+
+def test_deeply_nested_sql_is_read(migsafe: Command, write: Write) -> None:
+    write("a.sql", f"SELECT {'(' * 2000}1{')' * 2000}; DROP TABLE a;")
+    assert migsafe("lint", "a.sql").out.endswith("1 error in 1 file, 2 statements.\n")
+
+
+def test_a_breakdown_is_said_without_a_traceback(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def break_down(*_: object) -> None:
+        raise KeyError("gone")
+
+    write("a.sql", "SELECT 1;")
+    monkeypatch.setattr("migsafe.judge.NewRelations.follow", break_down)
+    result = migsafe("lint", "a.sql")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("migsafe: it broke down: KeyError: 'gone'\n")
+    assert "Traceback" not in result.err
+    monkeypatch.setenv("MIGSAFE_DEBUG", "1")
+    with pytest.raises(KeyError):
+        migsafe("lint", "a.sql")
+
+
+def test_a_rule_that_raises_makes_the_exit_code_2(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_luck(self: Context, sql: str) -> str:
+        raise ZeroDivisionError("out of luck")
+
+    write("a.sql", "CREATE INDEX ON t (a); DROP TABLE a;")
+    monkeypatch.setattr(Context, "outside_transaction", out_of_luck)
+    result = migsafe("lint", "a.sql")
+    assert (result.code, result.err) == (2, "migsafe: the rule index-not-concurrent failed at a.sql:1:1: ZeroDivisionError: out of luck\n")
+    assert "error drop-table" in result.out
+
+
+def test_an_interrupt_is_quiet(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    write("a.sql", "SELECT 1;")
+    monkeypatch.setattr("migsafe.judge.NewRelations.follow", interrupt)
+    assert migsafe("lint", "a.sql") == Run(130, "", "")
+
+
+def test_help_teaches(migsafe: Command) -> None:
+    help = migsafe("lint", "--help").out
+    assert "migsafe lint migrations/0042_orders.sql" in help
+    assert "Exit code 2" in help
+    assert "lint" in migsafe("--help").out
+    assert migsafe("--version").out == f"migsafe {__version__}\n"

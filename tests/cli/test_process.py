@@ -1,0 +1,36 @@
+"""The command as a process of its own: what it loads, and pipes that end early."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SHOP = "fixtures/shop"
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+
+
+def test_a_bare_checkout_runs() -> None:
+    result = python("-S", "-c", "import migsafe.rules; print(migsafe.rules.__path__[0])")
+    assert result.stdout.strip() == str(ROOT / "rules")
+
+
+def test_linting_a_file_imports_nothing_heavy() -> None:
+    heavy = {"sqlglot", "alembic", "sqlalchemy", "psycopg", "rich", "pydantic"}
+    script = f"import sys; from migsafe.cli import main; main(['lint', '{SHOP}/0004_find_items_by_sku.sql']); print(*sys.modules)"
+    assert not heavy & set(python("-c", script).stdout.splitlines()[-1].split())
+
+
+def test_a_reader_that_leaves_early_is_not_complained_about() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "migsafe", "lint", SHOP], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait() == 1

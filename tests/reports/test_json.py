@@ -1,0 +1,50 @@
+import json
+
+from migsafe import __version__
+from migsafe.reports import Look, reporter
+from tests.judged import judged
+
+SQL = """\
+SELECT 'première';
+ALTER TABLE app.orders
+    ADD COLUMN note text,
+    ADD CONSTRAINT fk FOREIGN KEY (customer_id)
+        REFERENCES customers (id);
+"""
+
+
+def test_the_contract() -> None:
+    document = json.loads(reporter("json")(judged(SQL, path="migrations/0001_x.sql"), Look()))
+    [finding] = document["findings"]
+    assert document == {
+        "version": 1,
+        "tool": {"name": "migsafe", "version": __version__},
+        "pg_version": 17,
+        "summary": {"files": 1, "statements": 2, "errors": 1, "warnings": 0, "infos": 0, "suppressed": 0, "unparsed": 0},
+        "findings": [finding],
+    }
+    assert finding == {
+        "rule": "foreign-key-validates",
+        "category": "locking",
+        "severity": "error",
+        "message": finding["message"],
+        "help": finding["help"],
+        "path": "migrations/0001_x.sql",
+        "migration": "0001",
+        "start": {"line": 4, "column": 5},
+        "end": {"line": 5, "column": 34},
+        "statement": 2,
+        "relations": ["app.orders", "public.customers"],
+        "lock": "ShareRowExclusiveLock",
+        "blocks": ["writes"],
+    }
+
+
+def test_a_finding_without_a_lock_blocks_nothing() -> None:
+    [finding] = json.loads(reporter("json")(judged("SELEC 1;"), Look()))["findings"]
+    assert (finding["lock"], finding["blocks"], finding["relations"]) == (None, [], [])
+
+
+def test_a_path_that_is_not_unicode_does_not_stop_it() -> None:
+    document = json.loads(reporter("json")(judged("DROP TABLE a", path="\udcff.sql"), Look()))
+    assert document["findings"][0]["path"] == "\ufffd.sql"

@@ -1,0 +1,39 @@
+CREATE INDEX ON orders (qty); -- expect: index-not-concurrent
+CREATE UNIQUE INDEX IF NOT EXISTS i ON app.orders USING btree (qty); -- expect: index-not-concurrent
+CREATE INDEX CONCURRENTLY i ON orders (qty);
+
+-- a partitioned table's own index builds nothing
+CREATE INDEX ON ONLY events (at);
+
+-- materialized views are locked like tables
+CREATE INDEX ON daily_sales (day); -- expect: index-not-concurrent
+
+-- what a DO block does, it does
+DO $$
+BEGIN
+    CREATE INDEX ON orders (qty); -- expect: index-not-concurrent
+    IF to_regclass('i') IS NULL THEN
+        EXECUTE 'CREATE INDEX i ON orders (qty)'; -- expect: index-not-concurrent
+    END IF;
+END $$;
+
+-- creating a function runs nothing
+CREATE FUNCTION reindex_orders() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    CREATE INDEX ON orders (qty);
+END $$;
+
+-- next migration
+CREATE TABLE orders (id bigint PRIMARY KEY, qty integer);
+INSERT INTO orders VALUES (1, 1);
+CREATE INDEX ON orders (qty);
+CREATE INDEX ON public.orders (id, qty);
+CREATE INDEX ON app.orders (qty); -- expect: index-not-concurrent
+
+-- next migration
+CREATE TABLE IF NOT EXISTS orders (id bigint PRIMARY KEY, qty integer);
+CREATE INDEX ON orders (qty); -- expect: index-not-concurrent
+
+-- next migration
+CREATE MATERIALIZED VIEW daily_sales AS SELECT 1 AS day;
+CREATE UNIQUE INDEX ON daily_sales (day);

@@ -1,0 +1,44 @@
+"""Every example in a rule's documentation is judged: the unsafe ones report that rule and no other, the safe ones nothing."""
+
+import re
+from textwrap import dedent
+
+import pytest
+
+from migsafe.rule import Rule
+from migsafe.rulebook import shipped
+from tests.judged import found, judged
+
+EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
+RULES = shipped()
+
+
+def examples(kind: str) -> list[tuple[Rule, str]]:
+    return [(rule, dedent(sql)) for rule in RULES for heading, sql in EXAMPLE.findall(rule.documentation + "\n") if heading == kind]
+
+
+def name(value: object) -> str:
+    return value.name if isinstance(value, Rule) else ""
+
+
+@pytest.mark.parametrize(("rule", "sql"), examples("Unsafe"), ids=name)
+def test_an_unsafe_example_reports_its_rule(rule: Rule, sql: str) -> None:
+    assert set(found(sql)) == {rule.name}
+
+
+@pytest.mark.parametrize(("rule", "sql"), examples("Safe"), ids=name)
+def test_a_safe_example_reports_nothing(rule: Rule, sql: str) -> None:
+    assert found(sql) == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=name)
+def test_a_rule_says_what_it_finds_and_shows_both_ways(rule: Rule) -> None:
+    kinds = [kind for kind, _ in EXAMPLE.findall(rule.documentation + "\n")]
+    assert rule.summary.endswith(".")
+    assert {"Unsafe", "Safe"} <= set(kinds)
+
+
+@pytest.mark.parametrize(("rule", "sql"), [pair for pair in examples("Unsafe") if pair[0].category == "locking"], ids=name)
+def test_the_safe_way_that_is_offered_is_safe(rule: Rule, sql: str) -> None:
+    for finding in judged(sql).findings:
+        assert found(finding.help) == []

@@ -1,0 +1,69 @@
+"""What rules say, with the user's own names."""
+
+import pytest
+
+from migsafe.finding import Finding
+from migsafe.lock import LockMode
+from tests.judged import judged
+
+
+def finding(sql: str, runner: str = "plain") -> Finding:
+    return judged(sql, runner=runner).findings[0]
+
+
+def test_an_index_names_the_table_the_lock_and_the_safe_way() -> None:
+    it = finding("CREATE UNIQUE INDEX ON orders (customer_id, placed_at DESC) INCLUDE (total) WHERE total > 0", runner="sql-migrate")
+    assert it.message == "CREATE UNIQUE INDEX takes SHARE on public.orders until it is built: every INSERT, UPDATE and DELETE waits"
+    assert it.help == (
+        "-- in a migration that runs outside a transaction: begin it with `-- +migrate Up notransaction`\n"
+        "CREATE UNIQUE INDEX CONCURRENTLY orders_customer_id_placed_at_total_idx "
+        "ON orders (customer_id, placed_at DESC) INCLUDE (total) WHERE total > 0;"
+    )
+    assert (it.relations, it.lock) == (("public.orders",), LockMode.SHARE)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        'i ON "Orders" USING gin (lower(note) gin_trgm_ops, (a || b)) WITH (fastupdate = off) TABLESPACE fast',
+        'i ON orders (code COLLATE "C" text_pattern_ops DESC NULLS LAST) NULLS NOT DISTINCT',
+    ],
+)
+def test_the_safe_index_is_the_same_index(index: str) -> None:
+    [unsafe] = judged(f"CREATE INDEX {index}").findings
+    [again] = judged(unsafe.help.replace(" CONCURRENTLY", "")).findings
+    assert again.help == unsafe.help
+
+
+def test_a_foreign_key_is_named_as_postgresql_would_and_added_in_two_steps() -> None:
+    it = finding('ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES "Customers" (id) ON DELETE SET NULL')
+    assert it.message == (
+        'ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on public.orders and public."Customers" while it checks every row of public.orders: '
+        "every INSERT, UPDATE and DELETE on them waits"
+    )
+    name = "orders_customer_id_fkey"
+    assert it.help.splitlines() == [
+        f'ALTER TABLE orders ADD CONSTRAINT {name} FOREIGN KEY (customer_id) REFERENCES "Customers" (id) ON DELETE SET NULL NOT VALID;',
+        "-- then, in a later transaction (the next migration), while reads and writes go on:",
+        f"ALTER TABLE orders VALIDATE CONSTRAINT {name};",
+    ]
+    assert it.relations == ("public.orders", 'public."Customers"')
+
+
+def test_a_column_with_a_default_is_added_before_its_foreign_key() -> None:
+    it = finding("ALTER TABLE orders ADD COLUMN region_id bigint NOT NULL DEFAULT 1 CONSTRAINT r REFERENCES regions (id)")
+    assert it.lock is LockMode.ACCESS_EXCLUSIVE
+    assert it.help.splitlines()[:2] == [
+        "ALTER TABLE orders ADD COLUMN region_id bigint NOT NULL DEFAULT 1;",
+        "ALTER TABLE orders ADD CONSTRAINT r FOREIGN KEY (region_id) REFERENCES regions (id) NOT VALID;",
+    ]
+
+
+def test_a_drop_lists_every_table_once() -> None:
+    it = finding("CREATE TABLE c (id int); DROP TABLE IF EXISTS a, x.b, c;")
+    assert it.message.startswith("DROP TABLE takes ACCESS EXCLUSIVE on public.a, x.b and removes them with their rows: ")
+    assert it.relations == ("public.a", "x.b")
+
+
+def test_a_syntax_error_says_what_was_expected() -> None:
+    assert finding("CREATE TABLE orders (id ;").message == 'expected a data type, found ";"'

@@ -1,0 +1,89 @@
+"""Which relations are new at the end of a migration."""
+
+import pytest
+
+from migsafe.schema.new_relations import NewRelations
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import read
+
+
+def after(sql: str) -> NewRelations:
+    relations = NewRelations()
+    for statement in read(sql):
+        for operation in statement.operations:
+            relations.follow(operation)
+        relations.end_statement()
+    return relations
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE a (id int)",
+        "CREATE TABLE public.a (id int)",
+        "CREATE TABLE a AS SELECT 1 AS id WITH NO DATA",
+        "CREATE MATERIALIZED VIEW a AS SELECT 1 AS id",
+        "CREATE TABLE a (id int); INSERT INTO a VALUES (1), (2)",
+        "CREATE TABLE b (id int); ALTER TABLE b RENAME TO a",
+        "CREATE TABLE x.a (id int); ALTER TABLE x.a SET SCHEMA public",
+        "DROP TABLE a; CREATE TABLE a (id int)",
+        "DROP TABLE IF EXISTS a; CREATE TABLE IF NOT EXISTS a (id int)",
+        "CREATE TEMP TABLE a AS SELECT 1 AS id",
+        "CREATE TABLE a (id int) PARTITION BY RANGE (id); CREATE TABLE b (id int); ALTER TABLE a ATTACH PARTITION b DEFAULT",
+        "DO $$ BEGIN CREATE TABLE a (id int); END $$",
+        "SET search_path TO x; CREATE TABLE public.a (id int); RESET search_path",
+    ],
+)
+def test_a_is_new(sql: str) -> None:
+    assert after(sql).is_new(Name("a"))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        "CREATE TABLE IF NOT EXISTS a (id int)",
+        "CREATE TABLE x.a (id int)",
+        "CREATE TABLE a AS SELECT 1 AS id",
+        "CREATE TABLE a (id int); INSERT INTO a SELECT id FROM b",
+        "CREATE TABLE a (id int); COPY a FROM '/data/a'",
+        "CREATE TABLE a (id int); MERGE INTO a USING b ON a.id = b.id WHEN NOT MATCHED THEN INSERT VALUES (b.id)",
+        "CREATE TABLE a (id int); DROP TABLE a",
+        "CREATE TABLE a (id int); ALTER TABLE a RENAME TO b",
+        "CREATE TABLE a (id int) PARTITION BY RANGE (id); ALTER TABLE a ATTACH PARTITION old DEFAULT",
+        "DO $$ BEGIN IF to_regclass('a') IS NULL THEN CREATE TABLE a (id int); END IF; END $$",
+        "SET search_path TO x; CREATE TABLE a (id int); RESET search_path",
+    ],
+)
+def test_a_is_not_new(sql: str) -> None:
+    assert not after(sql).is_new(Name("a"))
+
+
+def test_what_a_branch_creates_is_new_inside_the_branch() -> None:
+    relations = NewRelations()
+    [statement] = read("DO $$ BEGIN IF true THEN CREATE TABLE a (id int); END IF; END $$")
+    for operation in statement.operations:
+        relations.follow(operation)
+    assert relations.is_new(Name("a"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "schema"),
+    [
+        ("", "public"),
+        ("SET search_path TO app, public", "app"),
+        ('SET search_path TO "$user", app', "app"),
+        ("SET LOCAL search_path = 'App'", "App"),
+        ("SELECT pg_catalog.set_config('search_path', 'app', false)", "app"),
+        ("SELECT pg_catalog.set_config('search_path', '', false)", "public"),
+        ("SET search_path TO app; SET search_path TO DEFAULT", "public"),
+        ("SET search_path TO app; RESET ALL", "public"),
+        ("SET search_path TO app; DISCARD ALL", "public"),
+    ],
+)
+def test_an_unqualified_name_leads_where_the_search_path_says(setting: str, schema: str) -> None:
+    assert after(setting).resolve(Name("orders")) == Name("orders", schema)
+
+
+def test_a_name_leads_to_the_relation_that_the_migration_created() -> None:
+    assert after("CREATE TABLE b.t (id int); SET search_path TO a, b").resolve(Name("t")) == Name("t", "b")

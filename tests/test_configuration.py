@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from migsafe.configuration import Configuration, configuration
+from migsafe.errors import ConfigError
+from migsafe.sources import Transaction
+
+
+def project(folder: Path, toml: str, name: str = "pyproject.toml") -> Path:
+    path = folder / name
+    path.write_text(toml)
+    return path
+
+
+def test_the_nearest_file_that_speaks_of_migsafe_counts(tmp_path: Path) -> None:
+    project(tmp_path, "[tool.migsafe]\npg-version = 15")
+    below = tmp_path / "service" / "db"
+    below.mkdir(parents=True)
+    project(tmp_path / "service", "[tool.black]\nline-length = 100")
+    assert configuration(start=below).pg_version == 15
+    project(below, "pg-version = 16", "migsafe.toml")
+    assert configuration(start=below).pg_version == 16
+
+
+def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = project(
+        tmp_path,
+        """
+        [tool.migsafe]
+        migrations = ["db/migrations"]
+        runner = "dbmate"
+        transaction = "file"
+        pg-version = 14
+        select = ["drop-table"]
+        ignore = ["syntax-error"]
+        fail-on = "error"
+
+        [tool.migsafe.custom-runner]
+        files = "*.up.sql"
+        no-transaction = "*.autocommit.*"
+        """,
+    )
+    found = configuration(path)
+    assert (found.migrations, found.pg_version, found.fail_on) == (("db/migrations",), 14, "error")
+    assert (found.select, found.ignore) == (("drop-table",), ("syntax-error",))
+    assert (found.sources.runner, found.sources.transaction) == ("dbmate", Transaction.FILE)
+    assert found.sources.custom is not None
+    assert (found.sources.custom.files, found.sources.custom.no_transaction) == ("*.up.sql", "*.autocommit.*")
+
+
+def test_paths_start_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(tmp_path, 'migrations = ["db"]', "migsafe.toml")
+    (tmp_path / "src").mkdir()
+    monkeypatch.chdir(tmp_path / "src")
+    assert configuration().migrations == ("../db",)
+
+
+def test_without_any_file_everything_is_as_usual(tmp_path: Path) -> None:
+    assert configuration(project(tmp_path, "")) == Configuration()
+
+
+@pytest.mark.parametrize(
+    ("toml", "complaint"),
+    [
+        ("pg-versoin = 17", "there is no key pg-versoin\n  Did you mean pg-version?"),
+        ("fail_on = 'error'", "there is no key fail_on\n  Did you mean fail-on?"),
+        ("select = 'drop-table'", "select: expected a list, got a string"),
+        ("select = [1]", "select[0]: expected a string, got a whole number"),
+        ("runner = true", "runner: expected a string, got true or false"),
+        ("pg-version = 9", "pg-version cannot be 9\n  It is one of 14, 15, 16, 17, 18."),
+        ("fail-on = 'sometimes'", "fail-on cannot be sometimes\n  It is one of error, warning, info, never."),
+        ("custom-runner.file = '*'", "custom-runner: there is no key file\n  Did you mean files?"),
+        ("custom-runner.order = 'date'", "custom-runner: order cannot be date\n  It is one of name, number."),
+        ("custom-runner.up-marker = '('", "custom-runner: up-marker is not a regular expression: "),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, toml: str, complaint: str) -> None:
+    path = project(tmp_path, toml, "migsafe.toml")
+    with pytest.raises(ConfigError) as refused:
+        configuration(path)
+    assert str(refused.value).startswith(f"{path}: {complaint}")
+
+
+def test_what_is_not_toml_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"is not TOML: .*line 1"):
+        configuration(project(tmp_path, "runner = migsafe"))

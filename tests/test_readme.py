@@ -1,0 +1,25 @@
+"""What the README shows is what the command prints."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from migsafe.cli import main
+from migsafe.rulebook import shipped
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_output_is_real(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    [(command, shown)] = re.findall(r"```console\n\$ migsafe ([^\n]*)\n(.*?)```", README, re.DOTALL)
+    main(shlex.split(command))
+    assert capsys.readouterr().out == shown
+
+
+def test_every_rule_is_listed() -> None:
+    listed = re.findall(r"^\| ([a-z-]+) \| (error|warning|info) \|", README, re.MULTILINE)
+    assert sorted(listed) == [(rule.name, rule.severity.word) for rule in shipped()]
