@@ -10,7 +10,7 @@ from migsafe.finding import Finding, Severity
 from migsafe.rule import Context, Rule
 from migsafe.rulebook import Rulebook
 from migsafe.schema.new_relations import NewRelations
-from migsafe.sources.migration import Migration
+from migsafe.sources import RUNNERS, Migration, Runner
 from migsafe.sql.operations import Operation, Unparsed
 from migsafe.sql.statements import read
 
@@ -56,12 +56,19 @@ class Verdict(Struct, kw_only=True):
         return max((finding.severity for finding in self.findings), default=None)
 
 
-def judge(migrations: Iterable[Migration], rulebook: Rulebook, pg_version: int, problems: Iterable[MigsafeError] = ()) -> Verdict:
+def judge(
+    migrations: Iterable[Migration],
+    rulebook: Rulebook,
+    pg_version: int,
+    runners: Iterable[Runner] = RUNNERS,
+    problems: Iterable[MigsafeError] = (),
+) -> Verdict:
     """Judge what migrations do on their way up.
 
-    One that cannot be read, or a rule that raises, joins the `problems` that finding them may have met already; the others go on.
+    `runners` are the ones that the migrations may name. A migration that cannot be read, or a rule that raises, joins the `problems` that
+    finding the migrations may have met already; the others go on.
     """
-    judging = _Judging(rulebook, pg_version)
+    judging = _Judging(rulebook, pg_version, runners)
     judging.problems.extend(problems)
     for migration in migrations:
         judging.judge(migration)
@@ -71,9 +78,10 @@ def judge(migrations: Iterable[Migration], rulebook: Rulebook, pg_version: int, 
 class _Judging:
     """What one run has found so far."""
 
-    def __init__(self, rulebook: Rulebook, pg_version: int) -> None:
+    def __init__(self, rulebook: Rulebook, pg_version: int, runners: Iterable[Runner]) -> None:
         self.rulebook = rulebook
         self.pg_version = pg_version
+        self.outside = {runner.name: runner.outside for runner in runners}
         self.findings: list[Finding] = []
         self.problems: list[MigsafeError] = []
         self.failures: dict[str, RuleError] = {}
@@ -90,7 +98,7 @@ class _Judging:
             return
         self.paths.add(script.path)
         relations = NewRelations()
-        at = Context(migration, relations, self.pg_version)
+        at = Context(migration, relations, self.pg_version, self.outside[migration.runner])
         for statement in read(text, migration.up.chunks):
             self.statements += 1
             for operation in statement.operations:

@@ -15,12 +15,9 @@ from msgspec import Struct
 from migsafe.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.schema.new_relations import NewRelations
-from migsafe.sources import RUNNERS, Migration
+from migsafe.sources import Migration, Transaction
 from migsafe.sql.operations import Name, Operation
 from migsafe.sql.statements import Statement
-
-_OUTSIDE = {runner.name: runner.outside for runner in RUNNERS}
-_OUTSIDE_OTHERS = "run it outside the runner's transaction"
 
 __all__ = ["Context", "Finding", "Rule", "Severity", "rule"]
 
@@ -44,11 +41,12 @@ class Rule(Struct, frozen=True):
 class Context:
     """Where a rule finds an operation: the migration, the statement, and what is known there."""
 
-    __slots__ = ("_relations", "_rule", "migration", "pg_version", "statement")
+    __slots__ = ("_outside", "_relations", "_rule", "migration", "pg_version", "statement")
 
-    def __init__(self, migration: Migration, relations: NewRelations, pg_version: int) -> None:
+    def __init__(self, migration: Migration, relations: NewRelations, pg_version: int, outside: str) -> None:
         self.migration = migration
         self.pg_version = pg_version
+        self._outside = outside
         self.statement: Statement
         self._relations = relations
         self._rule: Rule
@@ -72,7 +70,9 @@ class Context:
 
     def outside_transaction(self, sql: str) -> str:
         """SQL to paste that must run outside a transaction, with what has to be done for that under the migration's runner."""
-        return f"-- in a migration that runs outside a transaction: {_OUTSIDE.get(self.migration.runner, _OUTSIDE_OTHERS)}\n{sql}"
+        if self.migration.up.transaction is Transaction.NONE:
+            return sql
+        return f"-- in a migration that runs outside a transaction: {self._outside}\n{sql}"
 
     def finding(self, op: Operation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None) -> Finding:
         """What the rule reports about an operation. `relations` may be as the script names them."""

@@ -1,5 +1,6 @@
 """`migsafe lint`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,9 +13,10 @@ from migsafe.finding import Severity
 from migsafe.judge import Verdict, judge
 from migsafe.reports import FORMATS, reporter
 from migsafe.rulebook import Rulebook, choose, shipped
-from migsafe.sources import find
+from migsafe.sources import RUNNERS, find
 
 _FOUND = 1
+_SKIPPED_SHOWN = 3
 
 
 def lint(
@@ -61,11 +63,14 @@ def lint(
     write = reporter(format)
     rulebook = Rulebook(choose(shipped(), settings.select, settings.ignore))
     plan = find(_asked_for(paths, settings), settings.sources)
-    verdict = judge(watched(plan.migrations, "migsafe: migration"), rulebook, settings.pg_version, plan.problems)
+    runners = [*RUNNERS, *(source.runner for source in plan.sources)]
+    verdict = judge(watched(plan.migrations, "migsafe: migration"), rulebook, settings.pg_version, runners, plan.problems)
     file = Path(output) if output else None
     deliver(write(verdict, look(file)), file)
     for problem in verdict.problems:
         complain(problem)
+    if plan.skipped:
+        complain(_left_out(plan.skipped))
     raise typer.Exit(COULD_NOT if verdict.problems else _exit_code(verdict, settings.fail_on))
 
 
@@ -79,6 +84,13 @@ def _asked_for(paths: list[str] | None, settings: Configuration) -> list[str]:
     if not found:
         raise ConfigError("nothing to lint", "Name a file or a folder, or set `migrations` in [tool.migsafe] of pyproject.toml.")
     return found
+
+
+def _left_out(skipped: Sequence[str]) -> str:
+    """What to say of files that are no migrations: the first few by name."""
+    number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
+    files = f"{number} .sql file{'' if number == 1 else 's'} that the runner does not take for migrations"
+    return f"left out {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
 
 
 def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:
