@@ -1,145 +1,200 @@
-"""How faithfully migsafe reads SQL: statement by statement against PostgreSQL's own grammar (pglast).
+"""How faithfully migsafe reads SQL: every statement below a folder, against PostgreSQL's own grammar (pglast).
 
-    python benchmarks/fidelity.py FOLDER [--examples N]
+    python benchmarks/fidelity.py FOLDER [--limit N] [--verbose]
 
-For every .sql file below FOLDER: the same cuts, and for each statement the same kind, subcommands, names and flags. What PostgreSQL's grammar
-accepts must never be a syntax error here. Statements with template marks or psql variables, which PostgreSQL cannot parse, are counted apart.
+Compared are the cuts, and of each statement the signature (tests/sql/oracle): its kind, its subcommands, the names and flags, types,
+expressions, the relations that it reads, the functions that it calls. A file that PostgreSQL's grammar takes as a whole is compared as a whole;
+any other one (psql meta-commands, template marks, COPY data, a broken statement) statement by statement, as migsafe cut it.
 """
 
 import argparse
-import json
 import sys
-from collections import Counter, defaultdict
+import time
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pglast
+from pglast.parser import ParseError
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pglast.parser import ParseError, parse_sql_json
-from pglast.parser import split as postgres_split
-
 from migsafe.errors import UnreadableError
 from migsafe.sql.lexer import MARK
-from migsafe.sql.operations import Broken, Unparsed
+from migsafe.sql.operations import Broken, OpaqueCode, PsqlCommand, Unparsed
 from migsafe.sql.split import MetaCommand, RawStatement, split
-from migsafe.sql.statements import read
-from migsafe.text import Script
-from tests.sql.signatures import signature_of_operations, signature_of_tree
+from migsafe.sql.statements import Statement, read
+from migsafe.text import Script, Span
+from tests.sql import oracle
 
-RECURSION_LIMIT = 20_000
+_SHOWN = 300
+_RECURSION_LIMIT = 20_000
 
 
-class Comparison:
-    """What has been counted, with an example or two of each disagreement."""
+class Report:
+    """What has been compared so far: counts, and where the two grammars disagree, by pattern."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
-        self.patterns: Counter[str] = Counter()
-        self.examples: defaultdict[str, list[str]] = defaultdict(list)
+        self.disagreements: Counter[str] = Counter()
+        self.accepted: Counter[str] = Counter()
+        self.examples: dict[str, list[str]] = {}
 
     def disagree(self, pattern: str, example: str) -> None:
-        """Note a disagreement."""
-        self.counts["disagree"] += 1
-        self.patterns[pattern] += 1
-        self.examples[pattern].append(example)
+        """Note a statement that the two grammars read differently."""
+        self.disagreements[pattern] += 1
+        self.examples.setdefault(pattern, []).append(example)
 
-    def file(self, path: Path) -> None:
-        """Compare one file."""
-        try:
-            text = Script(str(path)).text
-        except UnreadableError:
-            self.counts["unreadable files"] += 1
-            return
-        self.counts["files"] += 1
-        raws = list(split(text))
-        self._cuts(path, text, raws)
-        for raw in raws:
-            if isinstance(raw, MetaCommand):
-                self.counts["psql meta-commands"] += 1
-            elif MARK in raw.kinds:
-                self.counts["statements with marks"] += 1
-            elif raw.unterminated is None:
-                self._statement(path, text[raw.span.start : raw.span.end])
-            else:
-                self._statement(path, text[raw.span.start :])
-
-    def _cuts(self, path: Path, text: str, raws: list[RawStatement | MetaCommand]) -> None:
-        """Compare the cuts of a file that PostgreSQL can scan as a whole."""
-        if any(isinstance(raw, MetaCommand) or MARK in raw.kinds or raw.data is not None for raw in raws):
-            self.counts["files not cut as a whole"] += 1
-            return
-        try:
-            theirs = [text[part].strip() for part in postgres_split(text, with_parser=True, only_slices=True)]
-        except ParseError:
-            self.counts["files not cut as a whole"] += 1
-            return
-        ours = [text[raw.span.start : raw.span.end] for raw in raws]
-        if len(theirs) != len(ours) or any(not their.endswith(our) for their, our in zip(theirs, ours, strict=True)):
-            if [_bare(their) for their in theirs] != [_bare(our) for our in ours]:
-                self.disagree("cuts", str(path))
-
-    def _statement(self, path: Path, sql: str) -> None:
-        try:
-            tree = json.loads(parse_sql_json(sql))["stmts"]
-        except ParseError:
-            tree = None
-        statements = list(read(sql))
-        operations = statements[0].operations if statements else ()
-        refused = any(isinstance(operation, Broken | Unparsed) for operation in operations[:1])
-        if tree is None:
-            self.counts["refused by both" if refused else "refused by PostgreSQL only"] += 1
-            return
-        self.counts["compared"] += 1
-        if refused:
-            self.counts["syntax errors that are none"] += 1
-            self.disagree(f"refused: {type(operations[0]).__name__}", f"{path}: {sql[:200]}")
-            return
-        if len(tree) != 1:
-            self.disagree("several statements", f"{path}: {sql[:200]}")
-            return
-        theirs = signature_of_tree(tree[0]["stmt"])
-        ours = signature_of_operations(operations)
-        if theirs[0][0] == "do":
-            ours = ours[:1]
-        if theirs != ours:
-            self.disagree(_pattern(theirs, ours), f"{path}: {sql[:300]}\n      PostgreSQL {theirs}\n      migsafe    {ours}")
+    def lenient(self, pattern: str, example: str) -> None:
+        """Note a statement that PostgreSQL refuses and migsafe does not."""
+        self.accepted[pattern] += 1
+        self.examples.setdefault(pattern, []).append(example)
 
 
-def _bare(sql: str) -> str:
-    """A statement without the comments around it."""
-    found = list(split(sql))
-    return sql[found[0].span.start : found[-1].span.end] if found else ""
+def compare_file(path: Path, report: Report) -> None:
+    """Compare one file."""
+    try:
+        script = Script(str(path))
+        text = script.text
+    except UnreadableError:
+        report.counts["files skipped (not UTF-8, or binary)"] += 1
+        return
+    report.counts["files"] += 1
+    pairs = list(zip(split(text), read(text), strict=True))
+    trees = _whole(text, pairs)
+    for at, (raw, statement) in enumerate(pairs):
+        where = script.position(statement.span.start)
+        place = f"{path}:{where.line}:{where.column}"
+        if isinstance(raw, MetaCommand):
+            report.counts["psql meta-commands"] += 1
+        elif trees is not None and at < len(trees):
+            _compare(report, place, text, statement, trees[at].stmt)
+        else:
+            _compare_alone(report, place, text, raw, statement)
+    if trees is not None:
+        _compare_cuts(report, path, text, [statement.span for _, statement in pairs], trees)
 
 
-def _pattern(theirs: list[tuple[str, ...]], ours: list[tuple[str, ...]]) -> str:
-    """What differs first, in a few words."""
-    for their, our in zip(theirs, ours, strict=False):
-        if their != our:
-            at = next((i for i, (a, b) in enumerate(zip(their, our, strict=False)) if a != b), -1)
-            return f"{' '.join(their[:2])}: element {at}"
-    return f"{' '.join(theirs[0][:1])}: {len(theirs)} operations against {len(ours)}"
+def _whole(text: str, pairs: list[tuple[RawStatement | MetaCommand, Statement]]) -> tuple[Any, ...] | None:
+    """The trees of a whole script; None where PostgreSQL does not take it, or where psql would not send it as it stands."""
+    if any(isinstance(raw, MetaCommand) or raw.data is not None for raw, _ in pairs):
+        return None
+    try:
+        trees = pglast.parse_sql(text)
+    except (ParseError, ValueError):
+        return None
+    return trees if [tree.stmt_location for tree in trees] == [statement.span.start for _, statement in pairs] else None
 
 
-def main() -> None:
-    """Compare every file and print what was found."""
+def _compare_cuts(report: Report, path: Path, text: str, ours: list[Span], trees: tuple[Any, ...]) -> None:
+    """Compare where statements end; that they begin at the same places is known."""
+    report.counts["statements whose cuts were compared"] += len(ours)
+    for span, tree in zip(ours, trees, strict=True):
+        end = tree.stmt_location + tree.stmt_len if tree.stmt_len else len(text)
+        if span.end > end or any(True for _ in split(text, span.end, end)):
+            report.disagree("cut: end", f"{path}: migsafe ends at {span.end}, PostgreSQL at {end}")
+
+
+def _compare_alone(report: Report, place: str, text: str, raw: RawStatement, statement: Statement) -> None:
+    """Compare a statement as migsafe cut it."""
+    sql = text[statement.span.start : statement.span.end]
+    refusal = None
+    try:
+        trees = pglast.parse_sql(sql)
+    except (ParseError, ValueError) as error:
+        trees, refusal = (), str(error)
+    if len(trees) == 1:
+        _compare(report, place, text, statement, trees[0].stmt)
+    elif trees:
+        report.counts["statements compared"] += 1
+        report.disagree("cut: several statements in one", f"{place}: {_short(sql)}")
+    elif MARK in raw.kinds:
+        report.counts["statements with template marks or psql variables"] += 1
+    elif _refusal(statement):
+        report.counts["statements that both refuse"] += 1
+    else:
+        report.counts["statements that only PostgreSQL refuses"] += 1
+        word = _pattern_of_refusal(sql)
+        report.lenient(f"{word}: {str(refusal).partition(', at index')[0]}", f"{place}: {_short(sql)}")
+
+
+def _pattern_of_refusal(sql: str) -> str:
+    return " ".join(sql.split()[:2]).lower()
+
+
+def _refusal(statement: Statement) -> Broken | Unparsed | None:
+    return next((operation for operation in statement.operations if isinstance(operation, Broken | Unparsed)), None)
+
+
+def _compare(report: Report, place: str, text: str, statement: Statement, tree: Any) -> None:
+    report.counts["statements compared"] += 1
+    sql = text[statement.span.start : statement.span.end]
+    first = statement.operations[0]
+    if isinstance(first, Broken | Unparsed):
+        report.counts["statements that only migsafe refuses"] += 1
+        words = first.expected if isinstance(first, Broken) else first.reason
+        report.disagree(f"{type(first).__name__}: {type(tree).__name__}: {words}", f"{place}: {_short(sql)}")
+        return
+    try:
+        real = oracle.of_tree(tree)
+        ours = oracle.of_operations([item for item in statement.operations if not isinstance(item, OpaqueCode | PsqlCommand)])
+    except RecursionError:
+        report.counts["statements too deep to compare"] += 1
+        return
+    found = oracle.difference(real, ours)
+    if found is not None:
+        theirs, mine = found
+        report.disagree(
+            oracle.pattern(theirs, mine), f"{place}: {_short(sql)}\n        PostgreSQL: {_short(theirs)}\n        migsafe:    {_short(mine)}"
+        )
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def sql_files(folder: Path) -> Iterator[Path]:
+    """The SQL files below a folder, in order; a file is itself."""
+    if folder.is_file():
+        yield folder
+    yield from (path for path in sorted(folder.rglob("*.sql")) if path.is_file())
+
+
+def main() -> int:
+    """Compare and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--examples", type=int, default=1, help="examples to show of each disagreement")
+    parser.add_argument("--limit", type=int, help="stop after so many files")
+    parser.add_argument("--verbose", action="store_true", help="show every example of a pattern, not the first one")
     arguments = parser.parse_args()
-    sys.setrecursionlimit(RECURSION_LIMIT)
-    comparison = Comparison()
-    for path in sorted(arguments.folder.rglob("*.sql")):
-        if path.is_file():
-            comparison.file(path)
-    compared, disagree = comparison.counts["compared"], comparison.counts["disagree"]
-    for name, count in sorted(comparison.counts.items()):
-        print(f"{count:8,}  {name}")
-    if compared:
-        print(f"agreement: {100 * (compared - disagree) / compared:.3f} %")
-    for pattern, count in comparison.patterns.most_common():
-        print(f"\n{count:6}  {pattern}")
-        for example in comparison.examples[pattern][: arguments.examples]:
-            print(f"      {example}")
+    sys.setrecursionlimit(_RECURSION_LIMIT)
+    report = Report()
+    started = time.perf_counter()
+    for count, path in enumerate(sql_files(arguments.folder)):
+        if count == arguments.limit:
+            break
+        compare_file(path, report)
+    _print(report, time.perf_counter() - started, verbose=arguments.verbose)
+    return 1 if report.counts["statements that only migsafe refuses"] else 0
+
+
+def _print(report: Report, seconds: float, *, verbose: bool) -> None:
+    compared = report.counts["statements compared"]
+    differing = sum(report.disagreements.values())
+    for words, count in sorted(report.counts.items()):
+        print(f"{count:9,}  {words}")
+    print(f"{differing:9,}  disagreements in {len(report.disagreements)} patterns")
+    print(f"{100 * (1 - differing / compared) if compared else 100:9.3f}  % agreement   ({seconds:.1f} s)")
+    for title, patterns in (("Disagreements", report.disagreements), ("PostgreSQL refuses, migsafe does not", report.accepted)):
+        if patterns:
+            print(f"\n{title}:")
+        for pattern, count in patterns.most_common():
+            print(f"\n{count:6}  {pattern}")
+            for example in report.examples[pattern] if verbose else report.examples[pattern][:1]:
+                print(f"      {example}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,0 +1,188 @@
+"""The meaning of expressions and queries, from PostgreSQL's own parse trees: their shape, what they call and what they read."""
+
+from collections.abc import Iterator
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import pglast
+from pglast import ast, enums
+
+from tests.sql.oracle.entry import dotted
+
+_POSITIONS = frozenset(("rexpr_list_start", "rexpr_list_end", "list_start", "list_end", "stmt_len", "subLinkId", "ancestors"))
+_SLOTS: dict[type, tuple[str, ...]] = {}
+# Not calls of a function that the statement names: what the grammar makes of LIKE … ESCAPE, SIMILAR TO, and SQL's key words with parentheses.
+_IMPLIED = frozenset(
+    (
+        ("pg_catalog", "like_escape"),
+        ("pg_catalog", "similar_to_escape"),
+        ("pg_catalog", "json_object"),
+        ("substring",),
+        ("overlay",),
+    )
+)
+CHANGES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
+
+
+def slots(node: Any) -> tuple[str, ...]:
+    """The names of a node's parts, without the ones that say where it stands."""
+    kind = type(node)
+    found = _SLOTS.get(kind)
+    if found is None:
+        found = _SLOTS[kind] = tuple(slot for slot in kind.__slots__ if slot not in _POSITIONS and not slot.endswith("location"))
+    return found
+
+
+def shape(node: Any) -> str:
+    """A tree as a line of text: equal for two trees that differ in nothing but where they stand."""
+    match node:
+        case None:
+            return "-"
+        case ast.Node():
+            parts = ((slot, getattr(node, slot)) for slot in slots(node))
+            said = (f"{slot}={shape(value)}" for slot, value in parts if value is not None and value is not False and value != "\0")
+            return f"{type(node).__name__}({' '.join(said)})"
+        case tuple() | list():
+            return f"[{' '.join(shape(item) for item in node)}]"
+        case Enum():
+            return str(node.name)
+    return repr(node)
+
+
+@lru_cache(maxsize=4096)
+def expression_shape(sql: str) -> str:
+    """The shape of an expression that is given as text."""
+    try:
+        (statement,) = pglast.parse_sql(f"SELECT ({sql}\n)")
+        select: Any = statement.stmt
+        (target,) = select.targetList
+    except (pglast.parser.ParseError, ValueError) as error:
+        return f"no expression: {sql!r} ({error})"
+    return shape(target.val)
+
+
+@lru_cache(maxsize=4096)
+def query_shape(sql: str) -> str:
+    """The shape of a query that is given as text."""
+    try:
+        (statement,) = pglast.parse_sql(sql)
+    except (pglast.parser.ParseError, ValueError) as error:
+        return f"no query: {sql!r} ({error})"
+    return shape(statement.stmt)
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """Every node of a tree, the outer ones first."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (tuple, list)):
+            stack.extend(reversed(node))
+        elif isinstance(node, ast.Node):
+            yield node
+            if not _repeats(node):
+                stack.extend(value for slot in reversed(slots(node)) if isinstance(value := getattr(node, slot), (ast.Node, tuple)))
+
+
+def _repeats(node: Any) -> bool:
+    """Whether a node holds again what one before it held: (a, b) = (SELECT …) has its query once for each column."""
+    return isinstance(node, ast.MultiAssignRef) and node.colno != 1
+
+
+def calls(*nodes: Any) -> tuple[str, ...]:
+    """The functions that trees call in so many words, sorted."""
+    made = (node for node in walk(nodes) if isinstance(node, ast.FuncCall) and node.funcformat == enums.CoercionForm.COERCE_EXPLICIT_CALL)
+    names = (tuple(part.sval for part in node.funcname or ()) for node in made)
+    return tuple(sorted(dotted(parts) for parts in names if parts not in _IMPLIED))
+
+
+def relation(node: Any) -> str:
+    """A relation's name as written."""
+    return dotted((node.catalogname, node.schemaname, node.relname))
+
+
+Hidden = frozenset[str]
+"""The names of WITH queries in reach: a relation of such a name is not read."""
+NOTHING: Hidden = frozenset()
+
+
+def reads(*nodes: Any, hidden: Hidden = NOTHING) -> tuple[str, ...]:
+    """The relations that trees read, sorted: those of FROM and USING that no WITH in reach names."""
+    return tuple(sorted(_reads(nodes, hidden)))
+
+
+def own_queries(node: Any) -> Hidden:
+    """The names of a statement's own WITH queries."""
+    clause = getattr(node, "withClause", None)
+    return NOTHING if clause is None else frozenset(query.ctename for query in clause.ctes)
+
+
+def _reads(node: Any, hidden: Hidden) -> Iterator[str]:
+    if isinstance(node, (tuple, list)):
+        for item in node:
+            yield from _reads(item, hidden)
+        return
+    if not isinstance(node, ast.Node) or _repeats(node):
+        return
+    if isinstance(node, ast.RangeVar):
+        if node.schemaname is not None or node.relname not in hidden:
+            yield relation(node)
+        return
+    with_clause = getattr(node, "withClause", None)
+    if with_clause is not None:
+        if with_clause.recursive:
+            hidden |= {query.ctename for query in with_clause.ctes}
+        for query in with_clause.ctes:
+            yield from _reads((query.ctequery, query.search_clause, query.cycle_clause), hidden)
+            hidden |= {query.ctename}
+    unread = {"lockingClause", "intoClause", "withClause", "rel"}
+    if isinstance(node, CHANGES):
+        unread.add("relation")
+    for slot in slots(node):
+        if slot not in unread:
+            yield from _reads(getattr(node, slot), hidden)
+
+
+def row_locks(query: Any) -> str | None:
+    """The relations of FOR UPDATE and its kin, wherever the query has one; None where it has none."""
+    clauses = [node for node in walk(query) if isinstance(node, ast.LockingClause)]
+    if not clauses:
+        return None
+    return "of " + ", ".join(sorted(relation(locked) for clause in clauses for locked in clause.lockedRels or ()))
+
+
+def filtered(query: Any) -> bool:
+    """Whether the outermost SELECT, of several the last one, has a WHERE."""
+    while query.op != enums.SetOperation.SETOP_NONE:
+        query = query.rarg
+    return query.whereClause is not None
+
+
+def changes(node: Any, hidden: Hidden = NOTHING) -> Iterator[tuple[Any, Hidden]]:
+    """The statements that change rows in the WITH queries of a tree, each with the names that are hidden from it."""
+    if isinstance(node, (tuple, list)):
+        for item in node:
+            yield from changes(item, hidden)
+        return
+    if not isinstance(node, ast.Node):
+        return
+    clause = getattr(node, "withClause", None)
+    if clause is not None:
+        if clause.recursive:
+            hidden |= own_queries(node)
+        for query in clause.ctes:
+            if isinstance(query.ctequery, CHANGES):
+                yield query.ctequery, hidden
+            yield from changes(query.ctequery, hidden)
+            hidden |= {query.ctename}
+    for slot in slots(node):
+        if slot != "withClause":
+            yield from changes(getattr(node, slot), hidden)
+
+
+def into(query: Any) -> Any:
+    """The new table of a SELECT … INTO, which the first SELECT of several names."""
+    while query.larg is not None:
+        query = query.larg
+    return query.intoClause
