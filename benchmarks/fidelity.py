@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ from tests.sql import oracle
 
 _SHOWN = 300
 _RECURSION_LIMIT = 20_000
+
+
+Pair = tuple[RawStatement | MetaCommand, Statement]
 
 
 class Report:
@@ -63,12 +67,14 @@ def compare_file(path: Path, report: Report) -> None:
     report.counts["files"] += 1
     pairs = list(zip(split(text), read(text), strict=True))
     trees = _whole(text, pairs)
+    if trees is not None and not _same_beginnings(report, path, pairs, trees):
+        trees = None
     for at, (raw, statement) in enumerate(pairs):
         where = script.position(statement.span.start)
         place = f"{path}:{where.line}:{where.column}"
         if isinstance(raw, MetaCommand):
             report.counts["psql meta-commands"] += 1
-        elif trees is not None and at < len(trees):
+        elif trees is not None:
             _compare(report, place, text, statement, trees[at].stmt)
         else:
             _compare_alone(report, place, text, raw, statement)
@@ -76,7 +82,7 @@ def compare_file(path: Path, report: Report) -> None:
         _compare_cuts(report, path, text, [statement.span for _, statement in pairs], trees)
 
 
-def _whole(text: str, pairs: list[tuple[RawStatement | MetaCommand, Statement]]) -> tuple[Any, ...] | None:
+def _whole(text: str, pairs: list[Pair]) -> tuple[Any, ...] | None:
     """The trees of a whole script; None where PostgreSQL does not take it, or where psql would not send it as it stands."""
     if any(isinstance(raw, MetaCommand) or raw.data is not None for raw, _ in pairs):
         return None
@@ -84,14 +90,24 @@ def _whole(text: str, pairs: list[tuple[RawStatement | MetaCommand, Statement]])
         trees = pglast.parse_sql(text)
     except (ParseError, ValueError):
         return None
-    return trees if [tree.stmt_location for tree in trees] == [statement.span.start for _, statement in pairs] else None
+    return trees
+
+
+def _same_beginnings(report: Report, path: Path, pairs: list[Pair], trees: tuple[Any, ...]) -> bool:
+    ours = [statement.span.start for _, statement in pairs]
+    real = [tree.stmt_location or 0 for tree in trees]
+    if ours == real:
+        return True
+    first = next((pair for pair in zip_longest(ours, real) if pair[0] != pair[1]), (None, None))
+    report.disagree("cut: beginning", f"{path}: migsafe begins at {first[0]}, PostgreSQL at {first[1]}")
+    return False
 
 
 def _compare_cuts(report: Report, path: Path, text: str, ours: list[Span], trees: tuple[Any, ...]) -> None:
     """Compare where statements end; that they begin at the same places is known."""
     report.counts["statements whose cuts were compared"] += len(ours)
     for span, tree in zip(ours, trees, strict=True):
-        end = tree.stmt_location + tree.stmt_len if tree.stmt_len else len(text)
+        end = (tree.stmt_location or 0) + tree.stmt_len if tree.stmt_len else len(text)
         if span.end > end or any(True for _ in split(text, span.end, end)):
             report.disagree("cut: end", f"{path}: migsafe ends at {span.end}, PostgreSQL at {end}")
 
@@ -144,10 +160,8 @@ def _compare(report: Report, place: str, text: str, statement: Statement, tree: 
         return
     found = oracle.difference(real, ours)
     if found is not None:
-        theirs, mine = found
-        report.disagree(
-            oracle.pattern(theirs, mine), f"{place}: {_short(sql)}\n        PostgreSQL: {_short(theirs)}\n        migsafe:    {_short(mine)}"
-        )
+        both = f"\n        PostgreSQL: {_short(found[0])}\n        migsafe:    {_short(found[1])}"
+        report.disagree(oracle.pattern(*found), f"{place}: {_short(sql)}{both}")
 
 
 def _short(text: str) -> str:

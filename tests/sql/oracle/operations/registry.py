@@ -76,7 +76,7 @@ def options(found: Iterable[Option]) -> tuple[str, ...]:
 
 def sequence_options(found: Iterable[Option]) -> tuple[str, ...]:
     """A sequence's options, their values as PostgreSQL reads them."""
-    return tuple(_sequence_option(item) for item in options(found))
+    return tuple(_sequence_option(item.name if item.value is None else f"{item.name} {item.value}") for item in found)
 
 
 def _sequence_option(said: str) -> str:
