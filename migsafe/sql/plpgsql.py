@@ -5,6 +5,7 @@ piece (IF … THEN, LOOP, WHEN … THEN, BEGIN) is stepped over. A statement tha
 not certain to run.
 """
 
+import re
 from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
@@ -26,22 +27,23 @@ _QUERY_STARTS = frozenset(("select", "with", "values", "table", "insert", "updat
 _INTO_STARTS = frozenset(("select", "with", "values", "insert", "update", "delete", "merge", "table"))
 
 
-def body_operations(text: str, block: Do, run: Run) -> tuple[Operation, ...]:
-    """The operations of a DO block's body, their spans those of the script. `run` reads the SQL of a constant EXECUTE."""
+def body_operations(raw: RawStatement, block: Do, run: Run) -> tuple[Operation, ...]:
+    """The operations of the body of the DO block that a statement is, their spans those of the script. `run` reads the SQL of a constant
+    EXECUTE."""
     if block.language != "plpgsql":
         return (OpaqueCode(block.span, f"it is written in {block.language}", ""),)
-    outer = Parser(next(iter(_raw_statements(text, block.body))))
-    constant = constant_at(outer, 0)
-    if outer.kinds[0] == DOLLAR_STRING:
-        width = text.index("$", block.body.start + 1) + 1 - block.body.start
-        inside = Span(block.body.start + width, block.body.end - width)
-        return tuple(_Body(run).read(_raw_statements(text, inside)))
+    start, end = block.body
+    index = raw.starts.index(start)
+    if raw.kinds[index] == DOLLAR_STRING:
+        width = raw.text.index("$", start + 1) + 1 - start
+        return tuple(_Body(run).read(_raw_statements(raw.text, Span(start + width, end - width), raw.pattern)))
+    constant = constant_at(Parser(raw), index)
     found = _Body(run).read(_raw_statements(constant.value, Span(0, len(constant.value))))
     return tuple(moved(operation, constant.offsets) for operation in found)
 
 
-def _raw_statements(text: str, span: Span) -> Iterable[RawStatement]:
-    return (raw for raw in split(text, span.start, span.end) if not isinstance(raw, MetaCommand))
+def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = None) -> Iterable[RawStatement]:
+    return (raw for raw in split(text, span.start, span.end, pattern) if not isinstance(raw, MetaCommand))
 
 
 class _Body:
@@ -288,4 +290,4 @@ def _as_select(operation: Operation) -> Operation:
 def _parsed(raw: RawStatement, run: Run) -> tuple[Operation, ...]:
     operations = parse(raw)
     first = operations[0]
-    return (first, *body_operations(raw.text, first, run)) if isinstance(first, Do) else operations
+    return (first, *body_operations(raw, first, run)) if isinstance(first, Do) else operations

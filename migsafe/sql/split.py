@@ -52,63 +52,70 @@ _MOST_KNOWN = 50_000
 _CONSTANTS = {kind: word for kind, word in lexer.WORD_OF_KIND.items() if kind != lexer.DOLLAR_STRING}
 
 _SENDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
+_NOTHING = re.compile(r"[\s;]*+")
 _STATEMENT_END = re.compile(r";[ \t]*(?:--[^\n]*)?\r?(?:\n|\Z)")
 _DATA_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 _FROM_STDIN = re.compile(r"\bfrom\s+p?stdin\b", re.IGNORECASE)
 
 
-def split(text: str, start: int = 0, end: int | None = None) -> Iterator[RawStatement | MetaCommand]:
-    """The statements and meta-commands between two offsets of a text, in order; empty statements are left out."""
-    return _Splitter(text, len(text) if end is None else end).run(start)
+def split(
+    text: str, start: int = 0, end: int | None = None, pattern: re.Pattern[str] | None = None
+) -> Iterator[RawStatement | MetaCommand]:
+    """The statements and meta-commands between two offsets of a text, in order; empty statements are left out.
+
+    `pattern` is what `lexer.pattern_for` gives for the text; who cuts many pieces out of one text asks for it once.
+    """
+    return _Splitter(text, len(text) if end is None else end, pattern or lexer.pattern_for(text)).run(start)
 
 
 class _Splitter:
     """What cutting has to remember on its way through a text."""
 
-    def __init__(self, text: str, end: int) -> None:
+    def __init__(self, text: str, end: int, pattern: re.Pattern[str]) -> None:
         self.text = text
         self.end = end
-        self.pattern = lexer.pattern_for(text)
+        self.pattern = pattern
         self.recoveries = 0
+        self.create: _Create | None = None
 
     def run(self, start: int) -> Iterator[RawStatement | MetaCommand]:
         """Yield what stands from `start` on."""
         at = start
-        statement = RawStatement(self.text, self.pattern)
+        statement = self._new()
         while at < self.end:
+            if not statement.words:
+                at = _NOTHING.match(self.text, at, self.end).end()  # type: ignore[union-attr]  # it matches everywhere
             stop, kind = self._fill(statement, at)
-            words = statement.words
             if kind == lexer.META:
                 meta, at = self._meta(stop)
-                if meta.command == ";" or _SENDS.match("\\" + meta.command) or _SENDS.search(meta.arguments):
-                    if words:
-                        statement.close(stop)
-                        yield statement
-                        statement = RawStatement(self.text, self.pattern)
+                if statement.words and (meta.command == ";" or _SENDS.search(f"\\{meta.command} {meta.arguments}")):
+                    yield self._closed(statement, stop)
+                    statement = self._new()
                 if meta.command != ";":
                     yield meta
                 continue
             if kind == lexer.UNKNOWN:
                 at = self._recover(statement, stop)
-            elif kind == lexer.PUNCTUATION:
-                at = stop + 1
             else:
-                at = self.end
-            if words:
-                statement.close(stop)
-                if words[0] == "copy" and kind == lexer.PUNCTUATION and _copies_from_stdin(words):
+                at = stop + 1 if kind == lexer.PUNCTUATION else self.end
+            if statement.words or statement.unterminated:
+                line_end = stop
+                if kind == lexer.PUNCTUATION and _copies_from_stdin(statement.words):
                     line_end, at, statement.data = self._data(at)
-                    yield statement
-                    yield from _Splitter(self.text, line_end).run(stop + 1)
-                else:
-                    yield statement
-            elif statement.unterminated:
-                statement.close(stop)
-                yield statement
-            statement = RawStatement(self.text, self.pattern)
+                yield self._closed(statement, stop)
+                if line_end > stop:
+                    yield from _Splitter(self.text, line_end, self.pattern).run(stop + 1)
+            statement = self._new()
         if statement.words:
-            statement.close(self.end)
-            yield statement
+            yield self._closed(statement, self.end)
+
+    def _new(self) -> RawStatement:
+        self.create = None
+        return RawStatement(self.text, self.pattern)
+
+    def _closed(self, statement: RawStatement, end: int) -> RawStatement:
+        statement.close(end)
+        return statement
 
     def _fill(self, statement: RawStatement, at: int) -> tuple[int, int]:
         """Read tokens into `statement` from `at` on, up to something that ends it or interrupts it.
@@ -141,8 +148,7 @@ class _Splitter:
         the word, or nothing for a comment, and the offset."""
         if kind in (lexer.WORD, lexer.OPERATOR, lexer.PUNCTUATION):
             if raw == ";":
-                ends = statement.words[:1] != ["create"] or _ends_create(statement.words)
-                return (None, kind) if ends else (raw, 0)
+                return (None, kind) if self._ends(statement.words) else (raw, 0)
             word = lexer.fold(raw) if kind == lexer.WORD else raw
             if len(_KNOWN) > _MOST_KNOWN:
                 _KNOWN.clear()
@@ -157,6 +163,14 @@ class _Splitter:
         if kind in (lexer.META, lexer.END_OF_TEXT) or (kind == lexer.UNKNOWN and raw in "'\""):
             return None, kind
         return raw, 0
+
+    def _ends(self, words: list[str]) -> bool:
+        """Whether the `;` after these words ends their statement."""
+        if words[:1] != ["create"]:
+            return True
+        if self.create is None:
+            self.create = _Create(words)
+        return self.create.ends(words)
 
     def _meta(self, at: int) -> tuple[MetaCommand, int]:
         """The meta-command that stands at `at`, and where what follows it begins."""
@@ -192,15 +206,32 @@ class _Splitter:
 
 
 def _copies_from_stdin(words: list[str]) -> bool:
-    return "stdin" in words and words[words.index("stdin") - 1] == "from"
+    return words[:1] == ["copy"] and "stdin" in words and words[words.index("stdin") - 1] == "from"
 
 
-def _ends_create(words: list[str]) -> bool:
-    """Whether a `;` ends a statement that begins with CREATE: not inside the parentheses of a rule, nor in a body BEGIN ATOMIC … END."""
-    head = words[1:4]
-    if "rule" in head and words.count("(") > words.count(")"):
-        return False
-    if "atomic" in words and ("function" in head or "procedure" in head):
-        body = words[words.index("atomic") + 1 :]
-        return 1 + body.count("case") - body.count("end") <= 0
-    return True
+class _Create:
+    """Whether a `;` ends a statement that begins with CREATE: not inside the parentheses of a rule, nor in a body BEGIN ATOMIC … END. What has
+    been looked at once is not looked at again."""
+
+    __slots__ = ("depth", "opens", "seen")
+
+    def __init__(self, words: list[str]) -> None:
+        head = words[1:4]
+        self.opens = "rule" in head, "function" in head or "procedure" in head
+        self.depth = 0
+        self.seen = 0
+
+    def ends(self, words: list[str]) -> bool:
+        """Whether the `;` after these words of the statement ends it."""
+        rule, routine = self.opens
+        more = words[self.seen :]
+        if rule:
+            self.depth += more.count("(") - more.count(")")
+        elif routine:
+            if not self.depth and "atomic" in more:
+                more = more[more.index("atomic") + 1 :]
+                self.depth = 1
+            if self.depth:
+                self.depth += more.count("case") - more.count("end")
+        self.seen = len(words)
+        return self.depth <= 0

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.sql.grammar import parse
+from migsafe.sql.lexer import pattern_for
 from migsafe.sql.operations import Copy, Do, OpaqueCode, Operation, PsqlCommand
 from migsafe.sql.plpgsql import body_operations
 from migsafe.sql.split import MetaCommand, RawStatement, split
@@ -40,8 +41,9 @@ def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]
     Never raises for what the text holds. Statements come as they are read, so that a large script need not be held in pieces.
     """
     index = 0
+    pattern = pattern_for(text)
     for chunk in chunks if chunks is not None else (Span(0, len(text)),):
-        for raw in split(text, chunk.start, chunk.end):
+        for raw in split(text, chunk.start, chunk.end, pattern):
             index += 1
             operations = _psql(raw) if isinstance(raw, MetaCommand) else _operations(raw)
             yield Statement(index, raw.span, operations)
@@ -51,7 +53,7 @@ def _operations(raw: RawStatement) -> tuple[Operation, ...]:
     operations = parse(raw)
     match operations[0]:
         case Do() as block:
-            return (block, *body_operations(raw.text, block, _read_operations))
+            return (block, *body_operations(raw, block, _read_operations))
         case Copy() as copy if raw.data is not None:
             return (replace(copy, data=raw.data), *operations[1:])
     return operations
