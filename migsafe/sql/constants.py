@@ -25,8 +25,8 @@ class NotConstantError(Exception):
     """The expression's value depends on what only a running database knows."""
 
 
-_QUOTED_UNIT = re.compile(r"''|.", re.DOTALL)
-_ESCAPED_UNIT = re.compile(r"''|\\(?:[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)|.", re.DOTALL)
+_DOUBLED_QUOTE = re.compile(r"''")
+_ESCAPE = re.compile(r"''|\\(?:[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)", re.DOTALL)
 _PLACEHOLDER = re.compile(r"%(?:(\d+)\$)?([sIL%])")
 
 
@@ -36,15 +36,30 @@ def constant_at(c: Cursor, index: int) -> Constant:
     if kind == DOLLAR_STRING:
         tag = raw.index("$", 1) + 1
         return Constant(raw[tag:-tag], array("I", range(start + tag, start + len(raw) - tag)))
-    opening = raw.index("'") + 1
-    unit = {STRING: _QUOTED_UNIT, ESCAPE_STRING: _ESCAPED_UNIT}.get(kind)
     value = c.string_at(index)
-    if unit is not None:
-        pieces = [(unescape(m[0]), m.start()) for m in unit.finditer(raw, opening, len(raw) - 1)]
-        if "".join(text for text, _ in pieces) == value:
-            return Constant(value, array("I", (start + at for text, at in pieces for _ in text)))
+    special = {STRING: _DOUBLED_QUOTE, ESCAPE_STRING: _ESCAPE}.get(kind)
+    if special is not None:
+        found = _unescaped(raw, start, special)
+        if found.value == value:
+            return found
     # A constant continued over lines, or with Unicode escapes: every character stands where the constant begins.
     return Constant(value, array("I", [start]) * len(value))
+
+
+def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> Constant:
+    """A constant whose text begins at offset `start`, with what `special` matches replaced by the character that it stands for."""
+    at = raw.index("'") + 1
+    pieces: list[str] = []
+    offsets = array("I")
+    for match in special.finditer(raw, at, len(raw) - 1):
+        text = unescape(match[0])
+        pieces += (raw[at : match.start()], text)
+        offsets.extend(range(start + at, start + match.start()))
+        offsets.extend([start + match.start()] * len(text))
+        at = match.end()
+    pieces.append(raw[at:-1])
+    offsets.extend(range(start + at, start + len(raw) - 1))
+    return Constant("".join(pieces), offsets)
 
 
 def evaluate(c: Cursor, end: int) -> Constant:

@@ -61,10 +61,10 @@ _CONTINUED = r"(?:[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r](?:[ \t\n\r\f\v]++|--[^\n\r]*
 _STRING_BODY = r"[^']*+(?:''[^']*+)*+"
 _ESCAPE_BODY = r"[^'\\]*+(?:(?:''|\\(?s:.))[^'\\]*+)*+"
 _EXPONENT = rf"(?:[eE][+-]?{_DIGITS})?"
-# An operator that holds any of ~!@#^&|`?% may end in + or -; any other gives a trailing + or - back (manual, 4.1.3).
+# PostgreSQL refuses an operator of more than 63 characters, so that no more need to be tried at once. One that holds any of ~!@#^&|`?% may end in + or -; any other gives a trailing + or - back (manual, 4.1.3).
 _OPERATOR = (
-    r"(?:(?!--|/\*)[+\-*/<>=])*(?!--|/\*)[~!@#^&|`?%](?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=])*+"
-    r"|(?:(?!--|/\*)[+\-*/<>=])*(?!--|/\*)[*/<>=]|(?!--)[+\-]"
+    r"(?:(?!--|/\*)[+\-*/<>=]){0,62}(?!--|/\*)[~!@#^&|`?%](?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=]){0,62}+"
+    r"|(?:(?!--|/\*)[+\-*/<>=]){0,62}(?!--|/\*)[*/<>=]|(?!--)[+\-]"
 )
 # What a template engine decides or takes out, as opposed to what it replaces by a name or a value.
 _CONTROL = r"-?\s*(?:(?:if|else|end|range|with|define|block)\b|/\*|[#^!/])"
