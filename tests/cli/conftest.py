@@ -15,7 +15,8 @@ class Run(NamedTuple):
 
 @pytest.fixture
 def migsafe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Run]:
-    """The command, run in an empty folder."""
+    """The command, run in a repository without migrations; what lies above it is not looked at."""
+    (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str) -> Run:
