@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from migsafe import __version__
-from migsafe.cli.console import COULD_NOT, complain
+from migsafe.cli.console import COULD_NOT, DEBUG, complain
 from migsafe.cli.lint import lint
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
@@ -53,9 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MigsafeError as error:
         complain(error)
     except Exception as error:
-        complain(
-            f"it broke down: {type(error).__name__}: {error}\n  This is a mistake in migsafe. Please report it with what MIGSAFE_DEBUG=1 shows."
-        )
-        if os.environ.get("MIGSAFE_DEBUG"):
+        complain(f"it broke down: {type(error).__name__}: {error}\n  This is a mistake in migsafe. Please report it with what {DEBUG}=1 shows.")
+        if DEBUG in os.environ:
             raise
     return COULD_NOT

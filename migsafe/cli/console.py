@@ -8,6 +8,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
 from time import monotonic
+from traceback import print_exception
 from typing import TypeVar
 
 from migsafe.errors import MigsafeError
@@ -15,6 +16,9 @@ from migsafe.reports import Look
 
 COULD_NOT = 2
 """The exit code of what could not be done."""
+
+DEBUG = "MIGSAFE_DEBUG"
+"""The environment variable that asks for tracebacks."""
 
 _PATIENCE = 1.0
 """How many seconds may pass in silence."""
@@ -50,10 +54,12 @@ def deliver(report: str, output: Path | None) -> None:
 
 
 def complain(what: object) -> None:
-    """Say on standard error what went wrong."""
+    """Say on standard error what went wrong; with MIGSAFE_DEBUG set, also where."""
     text = f"migsafe: {what}".encode(errors="backslashreplace").decode()
     with suppress(OSError):
         print(text, file=sys.stderr)
+    if DEBUG in os.environ and isinstance(what, BaseException) and what.__cause__:
+        print_exception(what.__cause__)
 
 
 def watched(items: Sequence[_Item], doing: str) -> Iterator[_Item]:
