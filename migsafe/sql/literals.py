@@ -24,9 +24,10 @@ def string_value(raw: str, *, plain: bool, escapes: bool) -> str:
     return _ESCAPE.sub(_escape, body) if escapes else unicode_value(body.replace("''", "'"))
 
 
-def unicode_value(body: str) -> str:
-    r"""The text of a U&'…' or U&"…" with its `\0061` and `\+000061` escapes replaced; a UESCAPE character is not known here."""
-    return _UNICODE.sub(lambda m: m[3] or _character(int(m[1] or m[2], 16)), body)
+def unicode_value(body: str, escape: str = "\\") -> str:
+    r"""The text of a U&'…' or U&"…" with its `\0061` and `\+000061` escapes replaced; `escape` is the character of UESCAPE."""
+    pattern = _UNICODE if escape == "\\" else re.compile(_UNICODE.pattern.replace(r"\\", re.escape(escape)))
+    return pattern.sub(lambda m: m[3] or _character(int(m[1] or m[2], 16)), body)
 
 
 def unescape(unit: str) -> str:

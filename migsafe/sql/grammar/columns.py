@@ -397,7 +397,7 @@ def _action(c: Parser) -> str:
         return word
     what = c.expect_any("null", "default")
     if c.words[c.i] == "(":
-        c.in_parentheses(lambda: c.name("a column"))
+        return f"set {what} ({', '.join(c.in_parentheses(lambda: c.name('a column')))})"
     return f"set {what}"
 
 

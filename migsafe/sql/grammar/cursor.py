@@ -166,12 +166,16 @@ class Cursor:
         elif kind == QUOTED:
             name = self.raw(index)[1:-1].replace('""', '"')
         elif kind == UNICODE_QUOTED:
-            name = unicode_value(self.raw(index)[3:-1].replace('""', '"'))
+            name = unicode_value(self.raw(index)[3:-1].replace('""', '"'), self._escape_character(index))
         else:
             return self.raw(index)
         if len(name) > MOST_BYTES or not name.isascii():
             return self._kept(index, name)
         return name
+
+    def _escape_character(self, index: int) -> str:
+        r"""The character that begins an escape in the U&'…' or U&"…" that a token is."""
+        return self.string_at(index + 2) if self.words[index + 1] == "uescape" and self.words[index + 2] == "'" else "\\"
 
     def _kept(self, index: int, name: str) -> str:
         """What PostgreSQL keeps of an identifier: its first 63 bytes, whole characters only (manual, 4.1.1)."""

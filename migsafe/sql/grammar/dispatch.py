@@ -46,20 +46,21 @@ def _statement(c: Parser) -> list[Operation]:
     if reader is None:
         c.fail("a statement")
     c.i += 1
-    return reader(c, start)
+    found = reader(c, start)
+    nested, c.nested = c.nested, []
+    return [*found, *nested]
 
 
 def _rows(c: Parser, start: int) -> list[Operation]:
-    """A query or a statement that changes rows, with the ones in its WITH."""
+    """A query or a statement that changes rows."""
     c.i = start
     found = c.row_statement()
-    nested, c.nested = c.nested, []
     if not isinstance(found, Query):
-        return [found, *nested]
+        return [found]
     if c.into is not None:
         table, kept = c.into
-        return [CreateTableAs(c.span(start), table, found, persistence=kept), *nested]
-    return [Select(c.span(start), found), *nested, *(_set_config(c, start) if Name("set_config") in _unqualified(found) else ())]
+        return [CreateTableAs(c.span(start), table, found, persistence=kept)]
+    return [Select(c.span(start), found), *(_set_config(c, start) if Name("set_config") in _unqualified(found) else ())]
 
 
 def _unqualified(query: Query) -> list[Name]:
@@ -276,7 +277,8 @@ def _prepare(c: Parser, start: int) -> list[Operation]:
     if c.words[c.i] == "(":
         c.in_parentheses(c.type_name)
     c.expect("as")
-    prepared = _rows(c, c.i)
+    prepared = [*_rows(c, c.i), *c.nested]
+    c.nested = []
     return [Prepare(c.span(start), name, tuple(prepared))]
 
 

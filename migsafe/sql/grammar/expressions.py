@@ -394,6 +394,8 @@ class Expressions(Types):
     def loose_arguments(self) -> None:
         """Step over parentheses that hold expressions with words between them, keeping count of what the expressions call and read."""
         self.expect("(")
+        if self.words[self.i] in QUERY_WORDS:
+            self.query()
         while not self.accept(")"):
             saved = self.i, len(self.calls), len(self.reads)
             if self.accept("as"):

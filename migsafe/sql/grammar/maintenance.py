@@ -123,7 +123,7 @@ def copy(c: Parser, start: int) -> list[Operation]:
     filtered = c.accept("where")
     if filtered:
         c.a_expr()
-    return [Copy(c.span(start), table, source, endpoint, columns, query, filtered), *c.nested]
+    return [Copy(c.span(start), table, source, endpoint, columns, query, filtered)]
 
 
 def _endpoint(c: Parser) -> str:

@@ -8,6 +8,7 @@ from migsafe.sql.grammar.routines import alter_routine, argument
 from migsafe.sql.grammar.settings import reset_variable, set_rest
 from migsafe.sql.operations import (
     AlterObject,
+    CreateExtension,
     CreateObject,
     CreateSchema,
     CreateStatistics,
@@ -60,6 +61,10 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
             name = c.qualified("a name")
             c.expect("using")
             detail = f"using {c.name('an access method')}"
+        case "language" if c.words[c.i + 1] == "":
+            # Since 13 the grammar itself makes it the extension of that name.
+            extension = c.name("a language")
+            return [CreateExtension(c.span(start), extension, or_replace)]
         case "role" | "user" | "group":
             name = Name(c.role())
             c.accept("with")

@@ -92,6 +92,10 @@ class Parser(Expressions):
     def _body(self) -> None:
         """A query without its WITH."""
         self._operand_of_set()
+        self._after_operand()
+
+    def _after_operand(self) -> None:
+        """The set operations after the first operand, and what ends a query."""
         while self.accept_any(_SET_OPERATIONS):
             self.accept_any(("all", "distinct"))
             self._operand_of_set()
@@ -128,11 +132,10 @@ class Parser(Expressions):
     def with_clause(self) -> None:
         """WITH: its names hide relations from here on. The caller puts `ctes` back."""
         self.expect("with")
-        recursive = self.accept("recursive")
+        if self.accept("recursive"):
+            self.ctes |= self._with_names()
         while True:
             name = self.name("a name for the WITH query")
-            if recursive:
-                self.ctes |= {name}
             if self.words[self.i] == "(":
                 self.in_parentheses(self.name)
             self.expect("as")
@@ -147,6 +150,26 @@ class Parser(Expressions):
             self._search_and_cycle()
             if not self.accept(","):
                 return
+
+    def _with_names(self) -> frozenset[str]:
+        """The names of all queries of a WITH RECURSIVE, each of which may read any other."""
+        names: set[str] = set()
+        saved = self.i
+        while self.at_name():
+            at = self.i
+            self.i += 1
+            if self.words[self.i] == "(":
+                self.skip_group()
+            if self.words[self.i] == "as":
+                names.add(self.identifier(at))
+            while not self.done and self.words[self.i] not in (",", "select", "insert", "update", "delete", "merge", "values", "table"):
+                if self.words[self.i] == "(":
+                    self.skip_group()
+                else:
+                    self.i += 1
+            self.i += self.words[self.i] == ","
+        self.i = saved
+        return frozenset(names)
 
     def _search_and_cycle(self) -> None:
         if self.accept("search"):
@@ -468,6 +491,9 @@ class Parser(Expressions):
             if self.words[self.i] == "(":
                 self.loose_table()
                 continue
+            if self.at("columns", "("):
+                self.i += 1
+                continue
             saved = self.i
             try:
                 self.a_expr()
@@ -527,13 +553,21 @@ class Parser(Expressions):
         if self.accept("default", "values"):
             source = "default"
         else:
-            source = "values" if self.words[self.i] == "values" else "query"
-            self.query()
+            source = self._insert_source()
         conflict = None
         if self.accept("on", "conflict"):
             conflict = self._on_conflict()
         self._returning()
         return Insert(self.span(start), table, source, columns, conflict, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _insert_source(self) -> str:
+        if not self.accept("values"):
+            self.query()
+            return "query"
+        self._rows()
+        compound = self.words[self.i] in _SET_OPERATIONS
+        self._after_operand()
+        return "query" if compound else "values"
 
     def _target_column(self) -> str:
         name = self.name("a column")

@@ -122,7 +122,8 @@ class _RoutineOptions:
         elif c.accept("language"):
             self.language = c.string().lower() if c.at_string() else c.non_reserved("a language")
         elif c.accept("transform"):
-            c.list_of(lambda: _transformed(c))
+            types = c.list_of(lambda: _transformed(c))
+            self.options.append(Option("transform", ", ".join(f"for type {data_type}" for data_type in types)))
         elif c.accept("window"):
             self.options.append(Option("window"))
         elif word := c.accept_any(("immutable", "stable", "volatile")):
@@ -297,14 +298,24 @@ def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
     if not instead:
         c.accept("also")
     if not c.accept("nothing"):
-        if c.words[c.i] == "(" and not c.at_query():
-            c.i += 1
+        _rule_actions(c)
+    return CreateRule(c.span(start), name, table, event, or_replace, instead)
+
+
+def _rule_actions(c: Parser) -> None:
+    """One action, or several in parentheses."""
+    saved = c.i
+    if c.accept("("):
+        try:
             while not c.accept(")"):
                 if not c.accept(";"):
                     _rule_action(c)
-        else:
-            _rule_action(c)
-    return CreateRule(c.span(start), name, table, event, or_replace, instead)
+            return
+        except Unexpected:
+            if c.words[saved + 1] != "(":
+                raise
+            c.i = saved
+    _rule_action(c)
 
 
 def _rule_action(c: Parser) -> None:

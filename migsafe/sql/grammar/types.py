@@ -3,19 +3,14 @@
 from migsafe.sql.grammar.cursor import Cursor
 from migsafe.sql.operations.values import Name, TypeName
 
+# Names of the catalogue, which a query may also quote or qualify, against SQL's own. The type "char" is not SQL's CHAR.
 _ALIASES = {
-    "int": "integer",
     "int4": "integer",
     "int2": "smallint",
     "int8": "bigint",
     "float4": "real",
     "float8": "double precision",
     "bool": "boolean",
-    "dec": "numeric",
-    "decimal": "numeric",
-    "char": "character",
-    "nchar": "character",
-    "bpchar": "bpchar",
     "varchar": "character varying",
     "varbit": "bit varying",
     "timestamptz": "timestamp with time zone",
@@ -108,7 +103,7 @@ class Types(Cursor):
         return self.text(start)
 
     def _plain(self, word: str) -> TypeName:
-        return TypeName(_ALIASES.get(word, word))
+        return TypeName("integer" if word == "int" else word)
 
     def _numeric(self, word: str) -> TypeName:
         return TypeName("numeric", None, self._modifiers())

@@ -40,13 +40,22 @@ class Name(NamedTuple):
         return ".".join(quoted(part) for part in (self.catalog, self.schema, self.name) if part is not None)
 
 
+_SPELT_BY_SQL = frozenset(
+    (
+        *("integer", "smallint", "bigint", "real", "double precision", "numeric", "boolean", "bit", "bit varying", "json"),
+        *("character", "character varying", "interval", "timestamp with time zone", "timestamp without time zone"),
+        *("time with time zone", "time without time zone"),
+    )
+)
+
+
 class TypeName(Struct, frozen=True):
     """A data type.
 
     `name` is PostgreSQL's own for it where SQL spells it otherwise (`int` and `int4` are `integer`, `varchar` is `character
     varying`, `timestamptz` is `timestamp with time zone`). `modifiers` are the arguments in parentheses, as they were written;
     `dimensions` counts the array brackets; `fields` are an interval's (`day to second`). `percent_type`: `table.column%TYPE`.
-    `serial` is kept as a name of its own, because it makes a sequence and a default too.
+    `serial` is kept as a name of its own, because it makes a sequence and a default too; `char` is the catalogue's one-byte type "char".
     """
 
     name: str
@@ -58,7 +67,8 @@ class TypeName(Struct, frozen=True):
     percent_type: bool = False
 
     def __str__(self) -> str:
-        text = self.name if self.schema is None else f"{quoted(self.schema)}.{quoted(self.name)}"
+        text = self.name if self.schema is None and self.name in _SPELT_BY_SQL else quoted(self.name)
+        text = text if self.schema is None else f"{quoted(self.schema)}.{text}"
         if self.modifiers:
             inside = f"({', '.join(self.modifiers)})"
             words = text.split(" ", 1)
