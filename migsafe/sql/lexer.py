@@ -61,7 +61,8 @@ _CONTINUED = r"(?:[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r](?:[ \t\n\r\f\v]++|--[^\n\r]*
 _STRING_BODY = r"[^']*+(?:''[^']*+)*+"
 _ESCAPE_BODY = r"[^'\\]*+(?:(?:''|\\(?s:.))[^'\\]*+)*+"
 _EXPONENT = rf"(?:[eE][+-]?{_DIGITS})?"
-# PostgreSQL refuses an operator of more than 63 characters, so that no more need to be tried at once. One that holds any of ~!@#^&|`?% may end in + or -; any other gives a trailing + or - back (manual, 4.1.3).
+# An operator that holds any of ~!@#^&|`?% may end in + or -; any other gives a trailing + or - back (manual, 4.1.3). PostgreSQL refuses one
+# of more than 63 characters, so that no more need to be tried at once.
 _OPERATOR = (
     r"(?:(?!--|/\*)[+\-*/<>=]){0,62}(?!--|/\*)[~!@#^&|`?%](?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=]){0,62}+"
     r"|(?:(?!--|/\*)[+\-*/<>=]){0,62}(?!--|/\*)[*/<>=]|(?!--)[+\-]"
@@ -81,7 +82,8 @@ def _pattern(marks: bool) -> re.Pattern[str]:
         quoted = r'(?:\{\{(?s:.*?)\}\}|[^"]|"")*+'  # a mark may hold quotes of its own: "{{ index .Options "Schema" }}"
         mark = rf"{_CONTINUE}*+(?:{_MARK})(?:{_CONTINUE}|{_MARK})*+|{_PSQL_VARIABLE}"
     kinds = (
-        rf"{not_glued}(?:[^{_NOT_LETTER}bBeEnNuUxX]|[eEbBxXnN](?!')|[uU](?!&['\"])){_CONTINUE}*+(?:\$(?!\{{){_CONTINUE}*+)*+",
+        rf"{not_glued}(?:[^{_NOT_LETTER}bBeEnNuUxX]|[eEbBxXnN](?!')|[uU](?!&['\"]))"
+        rf"{_CONTINUE}*+(?:\$(?!\{{){_CONTINUE}*+)*+",
         r"[(),;\[\]]|::|:=|\.\.|\.(?![0-9])|=>(?![~!@#^&|`?+\-*/%<>=])",
         rf"[nN]?'{_STRING_BODY}'{_CONTINUED}",
         rf"{not_glued}(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from migsafe.sql.constants import NotConstantError, constant_at, evaluate, moved
 from migsafe.sql.grammar import parse, problem
 from migsafe.sql.grammar.cursor import Unexpected
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import DOLLAR_STRING
 from migsafe.sql.operations import Do, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
@@ -166,7 +166,7 @@ class _Body:
             c.i += 1
         c.i += 1
         is_query = c.words[start] == "for" and c.words[c.i] in _QUERY_STARTS and ".." not in c.words[c.i : after]
-        if is_query and c.words[c.i] != "(" or (is_query and c.at_query()):
+        if is_query and (c.words[c.i] != "(" or c.at_query()):
             self._statement(c, after - 1)
         c.i = after
         self.inside.append("loop")

@@ -58,9 +58,7 @@ _DATA_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 _FROM_STDIN = re.compile(r"\bfrom\s+p?stdin\b", re.IGNORECASE)
 
 
-def split(
-    text: str, start: int = 0, end: int | None = None, pattern: re.Pattern[str] | None = None
-) -> Iterator[RawStatement | MetaCommand]:
+def split(text: str, start: int = 0, end: int | None = None, pattern: re.Pattern[str] | None = None) -> Iterator[RawStatement | MetaCommand]:
     """The statements and meta-commands between two offsets of a text, in order; empty statements are left out.
 
     `pattern` is what `lexer.pattern_for` gives for the text; who cuts many pieces out of one text asks for it once.
@@ -94,10 +92,9 @@ class _Splitter:
                 if meta.command != ";":
                     yield meta
                 continue
+            at = stop + 1 if kind == lexer.PUNCTUATION else self.end
             if kind == lexer.UNKNOWN:
                 at = self._recover(statement, stop)
-            else:
-                at = stop + 1 if kind == lexer.PUNCTUATION else self.end
             if statement.words or statement.unterminated:
                 line_end = stop
                 if kind == lexer.PUNCTUATION and _copies_from_stdin(statement.words):

@@ -5,7 +5,7 @@ Written after the manual's SQL commands reference; every production is compared 
 
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.dispatch import statement
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END, MARK
 from migsafe.sql.operations import Broken, CutIdentifier, OpaqueCode, Operation, Unparsed
 from migsafe.sql.split import RawStatement

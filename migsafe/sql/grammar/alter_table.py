@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from migsafe.sql.grammar.columns import Attributes, at_constraint, column, table_constraint
 from migsafe.sql.grammar.definitions import foreign_options, options, sequence_options
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import bound
 from migsafe.sql.operations import (
     AddColumn,

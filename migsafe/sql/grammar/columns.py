@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.definitions import foreign_options, options, options_after, sequence_options
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     Column,
     Constraint,

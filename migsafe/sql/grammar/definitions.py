@@ -1,6 +1,6 @@
 """Lists of options: WITH (…), OPTIONS (…), the definitions of operators and types, a sequence's options."""
 
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import MARK, QUOTED, STRINGS, UNICODE_QUOTED, WORD
 from migsafe.sql.operations import Name, Option
 

@@ -8,7 +8,7 @@ from migsafe.sql.grammar import drops, indexes, maintenance, objects, privileges
 from migsafe.sql.grammar.alter_table import alter_relation
 from migsafe.sql.grammar.definitions import options
 from migsafe.sql.grammar.kinds import object_kind
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import create_foreign_table, create_table, persistence
 from migsafe.sql.operations import (
     CreateIndex,

@@ -11,7 +11,7 @@ from migsafe.sql.grammar.kinds import (
     transform,
     user_mapping,
 )
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Drop, Name, Operation, Utility
 
 

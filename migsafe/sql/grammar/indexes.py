@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.columns import index_element, nulls_not_distinct
 from migsafe.sql.grammar.definitions import options, options_after
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Reindex
 
 

@@ -1,7 +1,7 @@
 """The kinds of object that DROP, ALTER, COMMENT, SECURITY LABEL and GRANT name, and how each kind's objects are written."""
 
 from migsafe.sql.grammar.cursor import Unexpected
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.routines import argument
 from migsafe.sql.operations import Name
 

@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.definitions import options
 from migsafe.sql.grammar.indexes import option_is_on
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     Analyze,
     Call,
@@ -51,10 +51,7 @@ def vacuum(c: Parser, start: int) -> list[Operation]:
     if c.words[c.i] == "(":
         settings = options(c)
     else:
-        found: list[Option] = []
-        for word in ("full", "freeze", "verbose"):
-            if c.accept(word):
-                found.append(Option(word))
+        found = [Option(word) for word in ("full", "freeze", "verbose") if c.accept(word)]
         if c.accept_any(("analyze", "analyse")):
             found.append(Option("analyze"))
         settings = tuple(found)

@@ -3,7 +3,7 @@
 from migsafe.sql.grammar.alter_table import depends_on_extension
 from migsafe.sql.grammar.definitions import foreign_options, options, options_after
 from migsafe.sql.grammar.kinds import cast, operator_signature, signature, transform, user_mapping
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.routines import alter_routine, argument
 from migsafe.sql.grammar.settings import reset_variable, set_rest
 from migsafe.sql.operations import (
@@ -443,7 +443,7 @@ def _alteration(c: Parser, kind: str) -> str:
     if kind in ("text search dictionary",):
         options(c)
         return "options"
-    if kind == "database" and not (c.words[c.i] in ("set", "reset", "refresh")):
+    if kind == "database" and c.words[c.i] not in ("set", "reset", "refresh"):
         _database(c)
         return "options"
     for words in _ACTIONS.get(kind, ()):

@@ -1,7 +1,7 @@
 """GRANT, REVOKE, ALTER DEFAULT PRIVILEGES, COMMENT and SECURITY LABEL."""
 
 from migsafe.sql.grammar.kinds import object_kind, object_name, signature
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import AlterDefaultPrivileges, Comment, Grant, Name, Operation
 
 _ALL_IN_SCHEMA = {"tables": "table", "sequences": "sequence", "functions": "function", "procedures": "procedure", "routines": "routine"}
@@ -29,10 +29,7 @@ def grant(c: Parser, start: int) -> list[Operation]:
 
 
 def _option_for(c: Parser) -> bool:
-    for word in ("grant", "admin", "inherit", "set"):
-        if c.accept(word, "option", "for"):
-            return True
-    return False
+    return any(c.accept(word, "option", "for") for word in ("grant", "admin", "inherit", "set"))
 
 
 def _membership(c: Parser, start: int, roles: tuple[str, ...], *, revoke: bool, option: bool) -> Grant:
@@ -82,7 +79,7 @@ def _objects(c: Parser) -> tuple[str, tuple[Name, ...]]:
                 return kind, tuple(name for name, _ in c.list_of(lambda: signature(c, "function")))
             if kind == "large object":
                 return kind, c.list_of(lambda: Name(c.number()))
-            return kind, c.list_of(lambda: c.qualified(f"a {kind}"))
+            return kind, c.list_of(c.qualified)
     return "table", c.list_of(lambda: c.qualified("a table"))
 
 

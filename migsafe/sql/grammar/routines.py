@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.columns import Attributes
 from migsafe.sql.grammar.cursor import Unexpected
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.settings import set_rest
 from migsafe.sql.operations import (
     AlterObject,

@@ -1,6 +1,7 @@
 """SET, RESET and their kin, and transactions."""
 
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
+from migsafe.sql.lexer import NUMBER, STRINGS
 from migsafe.sql.operations import (
     AlterSystem,
     Begin,
@@ -19,7 +20,6 @@ from migsafe.sql.operations import (
     TwoPhase,
     Utility,
 )
-from migsafe.sql.lexer import NUMBER, STRINGS
 
 
 def set_statement(c: Parser, start: int) -> list[Operation]:

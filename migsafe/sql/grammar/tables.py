@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.columns import at_constraint, column, index_element, table_constraint
 from migsafe.sql.grammar.definitions import foreign_options, options_after
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     Bound,
     Column,

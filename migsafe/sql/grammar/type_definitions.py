@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.columns import Qualifiers, table_constraint
 from migsafe.sql.grammar.definitions import options
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     AddEnumValue,
     AlterCompositeType,

@@ -110,7 +110,7 @@ class Types(Cursor):
 
     def _float(self, word: str) -> TypeName:
         modifiers = self._modifiers()
-        single = bool(modifiers) and modifiers[0].isdigit() and int(modifiers[0]) <= 24  # noqa: PLR2004  # the manual's 8.1.3
+        single = bool(modifiers) and modifiers[0].isdigit() and int(modifiers[0]) <= 24  # the manual's 8.1.3
         return TypeName("real" if single else "double precision")
 
     def _double(self, word: str) -> TypeName:

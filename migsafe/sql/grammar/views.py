@@ -1,7 +1,7 @@
 """Views, materialized views, sequences, schemas and extensions."""
 
 from migsafe.sql.grammar.definitions import options_after, sequence_options
-from migsafe.sql.grammar.queries import Parser
+from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import with_data
 from migsafe.sql.operations import (
     AlterObject,

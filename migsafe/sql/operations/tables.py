@@ -34,8 +34,11 @@ class IndexElement(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """The far side of a foreign key. `columns` is empty where the primary key is meant. The actions are SQL's words in lower case; SET NULL and SET
-    DEFAULT may name the columns that they are about: `set null (a, b)`."""
+    """The far side of a foreign key.
+
+    `columns` is empty where the primary key is meant. The actions are SQL's words in lower case; SET NULL and SET DEFAULT may name the
+    columns that they are about: `set null (a, b)`.
+    """
 
     table: Name
     columns: tuple[str, ...] = ()

@@ -1,0 +1,204 @@
+"""The statements that change rows (InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar), and the whole cursor."""
+
+from migsafe.sql.grammar.queries import SET_OPERATIONS, Queries
+from migsafe.sql.operations.running import Delete, Insert, Merge, Update
+from migsafe.sql.operations.values import Expression, Operation, Query
+
+DML_WORDS = frozenset(("insert", "update", "delete", "merge"))
+
+
+class Parser(Queries):
+    """A cursor that reads everything that statements share: names, types, expressions, queries, and changes of rows."""
+
+    __slots__ = ()
+
+    def row_statement(self) -> Operation | Query:
+        """A query, or a statement that changes rows, with its WITH; the ones in its WITH join `nested`."""
+        start, reads, calls = self.i, len(self.reads), len(self.calls)
+        hidden, locks = self.ctes, self.row_locks
+        self.row_locks = None
+        if self.words[self.i] == "with":
+            self.with_clause()
+        found: Operation | Query
+        match self.words[self.i]:
+            case "insert":
+                found = self._insert(start, reads, calls)
+            case "update":
+                found = self._update(start, reads, calls)
+            case "delete":
+                found = self._delete(start, reads, calls)
+            case "merge":
+                found = self._merge(start, reads, calls)
+            case _:
+                found = self._query_from(start, reads, calls)
+        self.ctes, self.row_locks = hidden, locks
+        return found
+
+    def preparable(self) -> None:
+        """Step over a query or a statement that changes rows, whose operation joins `nested`."""
+        found = self.row_statement()
+        if isinstance(found, Operation):
+            self.nested.append(found)
+        elif found.row_locks is not None:
+            self.row_locks = [*(self.row_locks or ()), *found.row_locks]
+
+    def _insert(self, start: int, reads: int, calls: int) -> Insert:
+        self.expect("insert", "into")
+        table = self.qualified("a table")
+        if self.accept("as"):
+            self.name("an alias")
+        columns: tuple[str, ...] = ()
+        if self.words[self.i] == "(" and not self.at_query():
+            columns = self.in_parentheses(self._target_column)
+        if self.accept("overriding"):
+            self.expect_any("user", "system")
+            self.expect("value")
+        source = "default" if self.accept("default", "values") else self._insert_source()
+        conflict = None
+        if self.accept("on", "conflict"):
+            conflict = self._on_conflict()
+        self._returning()
+        return Insert(self.span(start), table, source, columns, conflict, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _insert_source(self) -> str:
+        if not self.accept("values"):
+            self.query()
+            return "query"
+        self._rows()
+        compound = self.words[self.i] in SET_OPERATIONS
+        self._after_operand()
+        return "query" if compound else "values"
+
+    def _target_column(self) -> str:
+        name = self.name("a column")
+        self.indirection()
+        return name
+
+    def _on_conflict(self) -> str:
+        if self.words[self.i] == "(":
+            self.i += 1
+            while True:
+                self.a_expr()
+                if self.at_name():
+                    self.qualified("an operator class")
+                if not self.accept(","):
+                    break
+            self.expect(")")
+            if self.accept("where"):
+                self.a_expr()
+        elif self.accept("on", "constraint"):
+            self.name("a constraint")
+        self.expect("do")
+        if self.accept("nothing"):
+            return "nothing"
+        self.expect("update", "set")
+        self._assignments()
+        if self.accept("where"):
+            self.a_expr()
+        return "update"
+
+    def _assignments(self) -> tuple[str, ...]:
+        columns: list[str] = []
+        while True:
+            if self.words[self.i] == "(":
+                columns.extend(self.in_parentheses(self._target_column))
+            else:
+                columns.append(self._target_column())
+            self.expect("=")
+            self.a_expr()
+            if not self.accept(","):
+                return tuple(columns)
+
+    def _returning(self) -> None:
+        if not self.accept("returning"):
+            return
+        if self.at("with", "("):
+            self.i += 2
+            while True:
+                self.expect_any("old", "new")
+                self.expect("as")
+                self.name()
+                if not self.accept(","):
+                    break
+            self.expect(")")
+        self.targets()
+
+    def _update(self, start: int, reads: int, calls: int) -> Update:
+        self.expect("update")
+        only = self.words[self.i] == "only"
+        table = self.relation()
+        self._target_alias()
+        self.expect("set")
+        columns = self._assignments()
+        if self.accept("from"):
+            self.from_list()
+        where, cursor = self._where_or_current_of()
+        self._returning()
+        return Update(self.span(start), table, columns, where, cursor, only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _delete(self, start: int, reads: int, calls: int) -> Delete:
+        self.expect("delete", "from")
+        only = self.words[self.i] == "only"
+        table = self.relation()
+        self._target_alias()
+        if self.accept("using"):
+            self.from_list()
+        where, cursor = self._where_or_current_of()
+        self._returning()
+        return Delete(self.span(start), table, where, cursor, only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _target_alias(self) -> None:
+        if self.accept("as") or (self.at_name() and self.words[self.i] != "set"):
+            self.name("an alias")
+
+    def _where_or_current_of(self) -> tuple[Expression | None, str | None]:
+        if not self.accept("where"):
+            return None, None
+        if self.accept("current", "of"):
+            return None, self.name("a cursor")
+        return self.expression(), None
+
+    def _merge(self, start: int, reads: int, calls: int) -> Merge:
+        self.expect("merge", "into")
+        only = self.words[self.i] == "only"
+        table = self.relation()
+        if self.words[self.i] != "using":
+            self._target_alias()
+        self.expect("using")
+        self._table_reference()
+        self.expect("on")
+        self.a_expr()
+        actions: list[str] = []
+        while self.accept("when"):
+            actions.append(self._merge_when())
+        if not actions:
+            self.fail("WHEN")
+        self._returning()
+        return Merge(self.span(start), table, tuple(actions), only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+
+    def _merge_when(self) -> str:
+        absent = self.accept("not")
+        self.expect("matched")
+        if absent and self.accept("by"):
+            absent = self.expect_any("source", "target") == "target"
+        if self.accept("and"):
+            self.a_expr()
+        self.expect("then")
+        word = self.expect_any("insert", "do") if absent else self.expect_any("update", "delete", "do")
+        if word == "do":
+            self.expect("nothing")
+            return "do nothing"
+        if word == "update":
+            self.expect("set")
+            self._assignments()
+        elif word == "insert":
+            if self.words[self.i] == "(":
+                self.in_parentheses(self._target_column)
+            if self.accept("overriding"):
+                self.expect_any("user", "system")
+                self.expect("value")
+            if not self.accept("default", "values"):
+                self.expect("values", "(")
+                self.expressions()
+                self.expect(")")
+        return word
