@@ -27,6 +27,9 @@ class Position(NamedTuple):
     column: int
 
 
+_HEAD = 1 << 16
+
+
 class Script:
     """The text of one file, read once and only when it is needed.
 
@@ -46,6 +49,17 @@ class Script:
         if self._text is None:
             self._text = read_text(self.path)
         return self._text
+
+    def head(self) -> str:
+        """The beginning of the text, some tens of thousands of characters: enough to see what kind of script it is without reading a large
+        one. Raises UnreadableError."""
+        if self._text is not None or self.path == "-":
+            return self.text[:_HEAD]
+        try:
+            with Path(self.path).open("rb") as file:
+                return file.read(_HEAD).decode("utf-8-sig", "ignore")
+        except OSError as error:
+            raise UnreadableError(f"{self.path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
 
     def position(self, offset: int) -> Position:
         """The line and column of an offset. An offset past the end is the end."""

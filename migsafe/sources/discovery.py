@@ -1,5 +1,6 @@
 """From paths to folders of migrations, each with its runner."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +100,7 @@ def _above(parent: Path) -> list[Path]:
     found: list[Path] = []
     at = parent
     for _ in range(_LEVELS - 1):
-        if (at / ".git").exists():
+        if os.path.exists(at / ".git"):
             break
         above = at.parent if at.name not in ("", "..") else at / ".."
         if above.absolute() == at.absolute():
@@ -129,4 +130,4 @@ def _placed(path: str, candidate: Path, chosen: Runner | None, *, deep: bool) ->
 def _same(listed: str, given: str) -> bool:
     if listed.rpartition("/")[2] != re.split(r"[/\\]", given)[-1]:
         return False
-    return Path(listed) == Path(given) or (Path(listed).exists() and Path(listed).samefile(given))
+    return Path(listed) == Path(given) or (os.path.exists(listed) and os.path.samefile(listed, given))

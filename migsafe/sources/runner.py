@@ -76,7 +76,7 @@ class Folder:
 
     def holds(self, *names: str) -> bool:
         """Whether there is such a file in this folder."""
-        return Path(self.path, *names).is_file()
+        return os.path.isfile(Path(self.path, *names))
 
     def above(self) -> Iterator[Path]:
         """This folder and those above it, up to the root of the repository."""
@@ -99,7 +99,7 @@ class Folder:
         texts = []
         for name in list(chosen)[:_SAMPLE_FILES]:
             try:
-                texts.append(self.script(str(name)).text)
+                texts.append(self.script(str(name)).head())
             except UnreadableError:
                 continue
         return texts

@@ -8,6 +8,7 @@ Its pairs look like golang-migrate's. They are taken for sqlx's where a crate th
 stands above them, or a sampled file says `-- no-transaction`.
 """
 
+import os
 import re
 
 from migsafe.errors import UnreadableError
@@ -29,10 +30,10 @@ def _beside_sqlx(folder: Folder) -> bool:
     if folder.named == "-":
         return False
     for above in folder.above():
-        if (above / ".sqlx").is_dir() or (above / "sqlx.toml").is_file():
+        if os.path.isdir(above / ".sqlx") or os.path.isfile(above / "sqlx.toml"):
             return True
         try:
-            if (above / "Cargo.toml").is_file() and "sqlx" in read_text(str(above / "Cargo.toml")):
+            if os.path.isfile(above / "Cargo.toml") and "sqlx" in read_text(str(above / "Cargo.toml")):
                 return True
         except UnreadableError:
             continue

@@ -85,7 +85,7 @@ class Cursor:
         """Step over these words. Raises Unexpected where another stands."""
         for word in words:
             if self.words[self.i] != word:
-                self.fail(word.upper())
+                self.fail(word.upper() if word[0].isalpha() else f'"{word}"')
             self.i += 1
 
     def accept_any(self, words: "frozenset[str] | tuple[str, ...]") -> str | None:

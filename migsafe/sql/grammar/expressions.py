@@ -6,7 +6,7 @@ sqlglot's (`migsafe.sql.trees`).
 
 from migsafe.sql.grammar.cursor import NOT_A_COLUMN_NAME, NOT_A_FUNCTION_NAME, Unexpected
 from migsafe.sql.grammar.types import Types
-from migsafe.sql.lexer import BIT_STRING, MARK, NUMBER, OPERATOR, PARAMETER, QUOTED, STRINGS, UNICODE_QUOTED, UNICODE_STRING, WORD
+from migsafe.sql.lexer import BIT_STRING, MARK, NUMBER, OPERATOR, PARAMETER, QUOTED, STRINGS, UNICODE_QUOTED, UNICODE_STRING, WORD, Tokens
 from migsafe.sql.operations.values import Expression, Name
 
 QUERY_WORDS = frozenset(("select", "with", "values", "table"))
@@ -27,9 +27,16 @@ _SUBQUERY_TESTS = frozenset(("any", "some", "all"))
 
 
 class Expressions(Types):
-    """A cursor that reads expressions. Queries inside them are its subclass's business."""
+    """A cursor that reads expressions. Queries inside them are its subclass's business.
 
-    __slots__ = ()
+    `row` is a row of opening parentheses that has been measured: its first index and the one after it.
+    """
+
+    __slots__ = ("row",)
+
+    def __init__(self, tokens: Tokens, start: int = 0) -> None:
+        super().__init__(tokens, start)
+        self.row = (0, 0)
 
     def query(self) -> None:
         """Step over a query."""
@@ -120,11 +127,19 @@ class Expressions(Types):
             self.expressions()
             self.expect(")")
 
+    def after_parentheses(self) -> int:
+        """The index of the first token here that is no opening parenthesis; found once for a row of them."""
+        first, after = self.row
+        if not first <= self.i < after:
+            after = self.i
+            while self.words[after] == "(":
+                after += 1
+            self.row = self.i, after
+        return after
+
     def parenthesised_query(self) -> bool:
         """Step over `(query)` if one comes next; more parentheses may stand around it. Otherwise nothing is stepped over."""
-        j = self.i
-        while self.words[j] == "(":
-            j += 1
+        j = self.after_parentheses()
         if j == self.i or self.words[j] not in QUERY_WORDS:
             return False
         saved = self.i, len(self.calls), len(self.reads)

@@ -52,10 +52,7 @@ class Queries(Expressions):
 
     def at_query(self) -> bool:
         """Whether a query comes next."""
-        j = self.i
-        while self.words[j] == "(":
-            j += 1
-        return self.words[j] in QUERY_WORDS
+        return self.words[self.after_parentheses()] in QUERY_WORDS
 
     def query(self) -> None:
         """A query with its WITH, set operations, ORDER BY, LIMIT and row locks (select_no_parens), or one in parentheses."""
