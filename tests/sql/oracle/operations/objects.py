@@ -97,6 +97,9 @@ def _routine_option(found: o.Option) -> str:
     if found.name == "set":
         node = reparsed(f"SET {found.value}")
         return f"set {found.value if node is None else shape(node)}"
+    if found.name == "transform":
+        types = [reparsed(f"SELECT NULL::{item.strip().removeprefix('for type ')}") for item in str(found.value).split(",")]
+        return f"transform {[item and shape(item.targetList[0].val.typeName) for item in types]}"
     if found.name == "parallel" or found.value is None:
         return f"parallel {found.value}" if found.value is not None else _SAME.get(found.name, found.name)
     return f"{found.name} {found.value}"
@@ -203,6 +206,8 @@ def create_object(op: o.CreateObject) -> Signature:
 def alter_object(op: o.AlterObject) -> Signature:
     """ALTER in a way that needs no more than its first words."""
     details: dict[str, object] = {"kind": object_kind(op.kind), "action": op.action}
+    if op.kind == "database" and op.action == "set tablespace":
+        details["action"] = "options"  # the same to PostgreSQL's grammar
     more: Signature = ()
     if op.kind in ("function", "procedure", "routine") and op.action == "options":
         node = reparsed(f"ALTER {op.kind} f() {op.detail}")

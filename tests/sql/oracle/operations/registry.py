@@ -1,5 +1,6 @@
 """Which function gives the entries of which operation, and what they all share."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -69,9 +70,12 @@ def query(found: Query) -> dict[str, object]:
     }
 
 
+_SIGN = re.compile(r"^-\s+")
+
+
 def options(found: Iterable[Option]) -> tuple[str, ...]:
     """Options as `name value`; PostgreSQL folds TRUE, OFF and their kin, and keeps other words."""
-    return tuple(item.name if item.value is None else f"{item.name} {item.value.lower()}" for item in found)
+    return tuple(item.name if item.value is None else f"{item.name} {_SIGN.sub('-', item.value.lower())}" for item in found)
 
 
 def sequence_options(found: Iterable[Option]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from migsafe.sql import operations as o
 from tests.sql.oracle.data_types import operation_type
-from tests.sql.oracle.entry import Entry, Signature, dotted, entry
+from tests.sql.oracle.entry import Entry, Signature, entry
 from tests.sql.oracle.operations.registry import expression, name, names, options, query, reader, sequence_options
 from tests.sql.oracle.shapes import expression_shape
 from tests.sql.oracle.trees.columns import LIKE_OPTIONS
@@ -17,7 +17,7 @@ def column(found: o.Column, kind: str = "column") -> Signature:
     details = {
         **expression("default", found.default),
         **expression("generated", generated.expression if generated else None),
-        "stored": {True: "stored", False: "virtual", None: None}[generated.stored] if generated else None,
+        "stored": None if generated is None else "stored" if generated.stored else "virtual",
     }
     header = entry(
         kind,
@@ -49,7 +49,6 @@ def constraint(found: o.Constraint) -> Signature:
             "match": None if reference.match == "simple" else reference.match,
             "on_delete": None if reference.on_delete == "no action" else reference.on_delete,
             "on_update": None if reference.on_update == "no action" else reference.on_update,
-            "references_period": getattr(reference, "period", found.period),
         }
     return (
         entry(
@@ -80,10 +79,8 @@ def constraint(found: o.Constraint) -> Signature:
 def key(found: o.IndexElement, kind: str = "key") -> Entry:
     """A key of an index, of an EXCLUDE constraint or of PARTITION BY."""
     operator = found.operator
-    if operator is not None and operator.lower().startswith("operator"):
-        operator = operator[operator.index("(") + 1 : -1].replace(" ", "")
-    elif operator is not None:
-        operator = dotted((operator,))
+    if operator is not None:
+        operator = "".join(operator.removeprefix("OPERATOR").strip("() ").split())
     return entry(
         kind,
         found.column,

@@ -67,8 +67,9 @@ def identity(node: Any) -> str:
     return " ".join(("always" if node.generated_when == "a" else "by default", *(sequence_option(item) for item in node.options or ())))
 
 
-def constraint(node: Any, column_name: str | None = None) -> Signature:
-    """A constraint, then the keys of an EXCLUDE. `column_name`: of a column constraint."""
+def constraint(node: Any, column_name: str | None = None, *, of_domain: bool = False) -> Signature:
+    """A constraint, then the keys of an EXCLUDE. `column_name`: of a column constraint. A domain's NOT NULL names a
+    column that is none (`value`)."""
     kind = _CONSTRAINTS.get(node.contype)
     if kind is None:
         raise UnmappedError(str(node.contype))
@@ -77,11 +78,13 @@ def constraint(node: Any, column_name: str | None = None) -> Signature:
     columns = strings(node.fk_attrs if kind == "FOREIGN KEY" else node.keys)
     keys: list[Entry] = []
     if kind == "EXCLUDE":
-        pairs = [(pair[0], name(pair[1])) for pair in node.exclusions]
+        pairs = [(pair[0], ".".join(strings(pair[1]))) for pair in node.exclusions]
         columns = tuple(key.name for key, _ in pairs if key.name is not None)
         keys = [index_key(key, operator) for key, operator in pairs]
     if column_name is not None and kind != "EXCLUDE":
         columns = (column_name,)
+    if of_domain:
+        columns = ()
     return (
         entry(
             "constraint",
@@ -99,7 +102,7 @@ def constraint(node: Any, column_name: str | None = None) -> Signature:
             deferrable=node.deferrable,
             initially_deferred=node.initdeferred,
             not_enforced=not enforced,
-            period=node.without_overlaps or node.fk_with_period,
+            period=node.without_overlaps or node.fk_with_period or node.pk_with_period,
             **(_reference(node) if kind == "FOREIGN KEY" else {}),
             **expression("check", node.raw_expr),
             **expression("where", node.where_clause),
@@ -118,7 +121,6 @@ def _reference(node: Any) -> dict[str, object]:
         "match": _MATCHES[node.fk_matchtype],
         "on_delete": delete,
         "on_update": _ACTIONS[node.fk_upd_action],
-        "references_period": node.pk_with_period,
     }
 
 

@@ -205,7 +205,7 @@ def alter_domain(node: Any) -> Signature:
     if action == "set default":
         details = expression("default", node.def_)
     elif action == "add constraint":
-        added = constraint(node.def_)
+        added = constraint(node.def_, of_domain=True)
     return (
         entry(
             "alter domain",
@@ -263,8 +263,10 @@ _FUNCTION_WORDS = {
 
 def _function_option(node: Any) -> str:
     match node.defname:
-        case "set" | "transform":
-            return f"{node.defname} {shape(node.arg)}"
+        case "set":
+            return f"set {shape(node.arg)}"
+        case "transform":
+            return f"transform {[shape(item) for item in node.arg]}"
         case "window":
             return "window"
         case "support":

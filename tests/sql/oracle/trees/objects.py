@@ -220,8 +220,7 @@ def _collation(node: Any) -> Signature:
 
 @reader(ast.AlterDatabaseStmt)
 def _database(node: Any) -> Signature:
-    only_tablespace = [item.defname for item in node.options or ()] == ["tablespace"]
-    return altered("database", dotted((node.dbname,)), "set tablespace" if only_tablespace else "options")
+    return altered("database", dotted((node.dbname,)), "options")
 
 
 @reader(ast.AlterDatabaseRefreshCollStmt)
