@@ -39,10 +39,11 @@ class NewRelations:
         """The name with the schema in which PostgreSQL finds it, `public` when nothing says otherwise."""
         if name.schema is not None:
             return Name(name.name, name.schema)
-        for schema in (_TEMPORARY, *self._search_path):
-            found = Name(name.name, schema)
-            if found in self._new:
-                return found
+        if self._new:
+            for schema in (_TEMPORARY, *self._search_path):
+                found = Name(name.name, schema)
+                if found in self._new:
+                    return found
         return self._in_first_schema(name)
 
     def is_new(self, name: Name) -> bool:

@@ -1,5 +1,6 @@
 """The values that operations are made of: names, types, expressions, queries."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from migsafe.text import Span
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_$")
 
 
+@lru_cache(maxsize=4096)
 def quoted(identifier: str) -> str:
     """The identifier as SQL must spell it: in double quotes where PostgreSQL would otherwise read something else.
 
