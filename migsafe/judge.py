@@ -105,7 +105,7 @@ class _Judging:
                 for rule in self.rulebook[type(operation)]:
                     at.enter(statement, rule)
                     self._ask(rule, operation, at)
-                relations.follow(operation)
+                at.leave(operation)
             relations.end_statement()
             if isinstance(statement.operations[0], Unparsed):
                 self.unparsed += 1

@@ -16,7 +16,7 @@ from migsafe.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.schema.new_relations import NewRelations
 from migsafe.sources import Migration, Transaction
-from migsafe.sql.operations import Name, Operation
+from migsafe.sql.operations import Begin, Commit, Do, Name, Operation, Rollback
 from migsafe.sql.statements import Statement
 
 __all__ = ["Context", "Finding", "Rule", "Severity", "rule"]
@@ -41,12 +41,13 @@ class Rule(Struct, frozen=True):
 class Context:
     """Where a rule finds an operation: the migration, the statement, and what is known there."""
 
-    __slots__ = ("_outside", "_relations", "_rule", "migration", "pg_version", "statement")
+    __slots__ = ("_in_block", "_outside", "_relations", "_rule", "migration", "pg_version", "statement")
 
     def __init__(self, migration: Migration, relations: NewRelations, pg_version: int, outside: str) -> None:
         self.migration = migration
         self.pg_version = pg_version
         self._outside = outside
+        self._in_block = False
         self.statement: Statement
         self._relations = relations
         self._rule: Rule
@@ -55,6 +56,15 @@ class Context:
         """Move on to a statement, in the name of a rule."""
         self.statement = statement
         self._rule = asking
+
+    def leave(self, operation: Operation) -> None:
+        """Move on behind an operation that has been judged."""
+        match operation:
+            case Begin():
+                self._in_block = True
+            case Commit(chain=chain) | Rollback(chain=chain):
+                self._in_block = chain
+        self._relations.follow(operation)
 
     def is_new(self, name: Name) -> bool:
         """Whether the migration created the relation itself and has put no rows into it."""
@@ -70,9 +80,12 @@ class Context:
 
     def outside_transaction(self, sql: str) -> str:
         """SQL to paste that must run outside a transaction, with what has to be done for that under the migration's runner."""
-        if self.migration.up.transaction is Transaction.NONE:
-            return sql
-        return f"-- in a migration that runs outside a transaction: {self._outside}\n{sql}"
+        steps: list[str] = []
+        if isinstance(self.statement.operations[0], Do):
+            steps.append("outside the DO block")
+        if self._in_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY):
+            steps.append(f"in a migration that runs outside a transaction: {self._outside}")
+        return f"-- {', '.join(steps)}\n{sql}" if steps else sql
 
     def finding(self, op: Operation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None) -> Finding:
         """What the rule reports about an operation. `relations` may be as the script names them."""

@@ -13,9 +13,10 @@ NEXT_MIGRATION = re.compile(r"^\s*-- next migration\n", re.MULTILINE)
 
 
 def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") -> Migration:
-    """One migration that holds this SQL."""
+    """One migration that holds this SQL, in a transaction unless the runner is none."""
     script = Script(path, sql)
-    return Migration("0001", runner, Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT))
+    transaction = Transaction.STATEMENT if runner == "plain" else Transaction.FILE
+    return Migration("0001", runner, Half(script, (Span(0, len(script.text)),), transaction))
 
 
 def judged(sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain") -> Verdict:

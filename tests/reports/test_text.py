@@ -23,7 +23,6 @@ def test_a_finding() -> None:
         "     | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^\n"
         "  CREATE INDEX takes SHARE on public.orders until it is built: every INSERT, UPDATE and DELETE waits\n"
         "  Safe:\n"
-        "    -- in a migration that runs outside a transaction: leave out BEGIN and COMMIT\n"
         "    CREATE INDEX CONCURRENTLY i ON orders (qty);\n"
         "\n"
         "1 error in 1 file, 1 statement.\n"

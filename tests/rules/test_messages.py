@@ -23,6 +23,19 @@ def test_an_index_names_the_table_the_lock_and_the_safe_way() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sql", "step"),
+    [
+        ("CREATE INDEX i ON orders (a)", ""),
+        ("BEGIN; CREATE INDEX i ON orders (a)", "-- in a migration that runs outside a transaction: leave out BEGIN and COMMIT\n"),
+        ("BEGIN; COMMIT; CREATE INDEX i ON orders (a)", ""),
+        ("DO $$ BEGIN CREATE INDEX i ON orders (a); END $$", "-- outside the DO block\n"),
+    ],
+)
+def test_the_safe_way_says_what_stands_around_it_now(sql: str, step: str) -> None:
+    assert finding(sql).help == f"{step}CREATE INDEX CONCURRENTLY i ON orders (a);"
+
+
+@pytest.mark.parametrize(
     "index",
     [
         'i ON "Orders" USING gin (lower(note) gin_trgm_ops, (a || b)) WITH (fastupdate = off) TABLESPACE fast',
