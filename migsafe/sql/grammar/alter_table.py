@@ -2,15 +2,15 @@
 
 from collections.abc import Callable
 
-from migsafe.sql.grammar.columns import Attributes, at_constraint, column, table_constraint
+from migsafe.sql.grammar.alter_column import alter_column
+from migsafe.sql.grammar.columns import column
+from migsafe.sql.grammar.constraints import Attributes, at_constraint, table_constraint
 from migsafe.sql.grammar.definitions import foreign_options, options, sequence_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import bound
 from migsafe.sql.operations import (
     AddColumn,
     AddConstraint,
-    AddIdentity,
-    AlterColumnType,
     AlterConstraint,
     AlterObject,
     AlterSequence,
@@ -19,29 +19,16 @@ from migsafe.sql.operations import (
     DetachPartition,
     DropColumn,
     DropConstraint,
-    DropDefault,
-    DropExpression,
-    DropIdentity,
-    DropNotNull,
     Firing,
-    Identity,
     Inherit,
     MoveAllInTablespace,
     NoInherit,
     Operation,
-    Option,
     Rename,
     RenameColumn,
     RenameConstraint,
-    ResetColumnOptions,
     SetAccessMethod,
-    SetColumnOptions,
-    SetCompression,
-    SetDefault,
-    SetExpression,
-    SetIdentity,
     SetLogged,
-    SetNotNull,
     SetOfType,
     SetOptions,
     SetOwner,
@@ -49,8 +36,6 @@ from migsafe.sql.operations import (
     SetRowSecurity,
     SetRule,
     SetSchema,
-    SetStatistics,
-    SetStorage,
     SetTablespace,
     SetTrigger,
     SetWithoutOids,
@@ -185,140 +170,7 @@ def _alter(c: Parser, start: int, target: Target) -> Operation:
         return AlterConstraint(c.span(start), target, name, found.deferrable, found.deferred, found.enforced, inherit)
     c.accept("column")
     name = c.number("a column") if c.words[c.i] == "0" else c.name("a column")
-    return _alter_column(c, start, target, name)
-
-
-def _alter_column(c: Parser, start: int, target: Target, name: str) -> Operation:
-    word = c.words[c.i]
-    if word == "type" or c.at("set", "data"):
-        return _alter_type(c, start, target, name)
-    if word == "drop":
-        c.i += 1
-        return _drop_of_column(c, start, target, name)
-    if word == "add":
-        c.i += 1
-        c.expect("generated")
-        always = _always(c)
-        c.expect("as", "identity")
-        found: tuple[Option, ...] = ()
-        if c.accept("("):
-            found, _ = sequence_options(c)
-            c.expect(")")
-        return AddIdentity(c.span(start), target, name, Identity(always, found))
-    if word == "reset":
-        c.i += 1
-        settings = options(c)
-        return ResetColumnOptions(c.span(start), target, name, settings)
-    if word == "options":
-        settings = foreign_options(c)
-        return SetColumnOptions(c.span(start), target, name, settings, foreign=True)
-    if word == "restart":
-        return _set_identity(c, start, target, name)
-    if word != "set":
-        c.fail("TYPE, SET, DROP, ADD GENERATED, RESTART or RESET")
-    reader = _SET_OF_COLUMN.get(c.words[c.i + 1])
-    if reader is None:
-        return _set_identity(c, start, target, name)
-    c.i += 2
-    return reader(c, start, target, name)
-
-
-def _always(c: Parser) -> bool:
-    if c.accept("by", "default"):
-        return False
-    c.expect("always")
-    return True
-
-
-def _alter_type(c: Parser, start: int, target: Target, name: str) -> Operation:
-    if c.accept("set"):
-        c.expect("data")
-    c.expect("type")
-    data_type = c.type_name()
-    collation = c.qualified("a collation") if c.accept("collate") else None
-    using = c.expression() if c.accept("using") else None
-    return AlterColumnType(c.span(start), target, name, data_type, collation, using)
-
-
-def _drop_of_column(c: Parser, start: int, target: Target, name: str) -> Operation:
-    if c.accept("default"):
-        return DropDefault(c.span(start), target, name)
-    if c.accept("not", "null"):
-        return DropNotNull(c.span(start), target, name)
-    what = c.expect_any("expression", "identity", "default", "not")
-    if_exists = c.if_exists()
-    if what == "expression":
-        return DropExpression(c.span(start), target, name, if_exists)
-    if what == "identity":
-        return DropIdentity(c.span(start), target, name, if_exists)
-    c.fail("NULL")
-
-
-def _set_default(c: Parser, start: int, target: Target, name: str) -> Operation:
-    value = c.expression()
-    return SetDefault(c.span(start), target, name, value)
-
-
-def _set_not_null(c: Parser, start: int, target: Target, name: str) -> Operation:
-    c.expect("null")
-    return SetNotNull(c.span(start), target, name)
-
-
-def _set_expression(c: Parser, start: int, target: Target, name: str) -> Operation:
-    c.expect("as", "(")
-    value = c.expression()
-    c.expect(")")
-    return SetExpression(c.span(start), target, name, value)
-
-
-def _set_statistics(c: Parser, start: int, target: Target, name: str) -> Operation:
-    value = "default" if c.accept("default") else c.number()
-    return SetStatistics(c.span(start), target, name, value)
-
-
-def _set_storage(c: Parser, start: int, target: Target, name: str) -> Operation:
-    storage = "default" if c.accept("default") else c.name("a storage")
-    return SetStorage(c.span(start), target, name, storage)
-
-
-def _set_compression(c: Parser, start: int, target: Target, name: str) -> Operation:
-    method = "default" if c.accept("default") else c.name("a compression method")
-    return SetCompression(c.span(start), target, name, method)
-
-
-def _set_column_options(c: Parser, start: int, target: Target, name: str) -> Operation:
-    c.i -= 1
-    settings = options(c)
-    return SetColumnOptions(c.span(start), target, name, settings)
-
-
-_SET_OF_COLUMN = {
-    "default": _set_default,
-    "not": _set_not_null,
-    "expression": _set_expression,
-    "statistics": _set_statistics,
-    "storage": _set_storage,
-    "compression": _set_compression,
-    "(": _set_column_options,
-}
-
-
-def _set_identity(c: Parser, start: int, target: Target, name: str) -> Operation:
-    """SET GENERATED, SET a sequence's option, RESTART: one or more of them."""
-    always: bool | None = None
-    found: list[Option] = []
-    while True:
-        if c.at("set", "generated"):
-            c.i += 2
-            always = _always(c)
-        elif c.words[c.i] == "set" or c.words[c.i] == "restart":
-            c.accept("set")
-            more, _ = sequence_options(c)
-            if not more:
-                c.fail("what to SET")
-            found.extend(more)
-        else:
-            return SetIdentity(c.span(start), target, name, always, tuple(found))
+    return alter_column(c, start, target, name)
 
 
 def _validate(c: Parser, start: int, target: Target) -> Operation:

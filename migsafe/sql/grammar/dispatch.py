@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from migsafe.sql.grammar import drops, indexes, maintenance, objects, privileges, routines, settings, type_definitions, views
+from migsafe.sql.grammar import (
+    alter_object,
+    drops,
+    indexes,
+    maintenance,
+    objects,
+    privileges,
+    publications,
+    routines,
+    settings,
+    type_definitions,
+    views,
+)
 from migsafe.sql.grammar.alter_table import alter_relation
 from migsafe.sql.grammar.definitions import options
 from migsafe.sql.grammar.kinds import object_kind
@@ -215,7 +227,7 @@ _CREATE: dict[str, Callable[[Parser, int, bool], list[Operation]]] = {
     "type": _with_nothing_before(type_definitions.create_type),
     "domain": _with_nothing_before(type_definitions.create_domain),
     "statistics": _with_nothing_before(objects.create_statistics),
-    "publication": _with_nothing_before(lambda c, start: objects.publication(c, start, "create")),
+    "publication": _with_nothing_before(lambda c, start: publications.publication(c, start, "create")),
 }
 
 
@@ -237,8 +249,8 @@ def _alter(c: Parser, start: int) -> list[Operation]:
         case "policy":
             return routines.alter_policy(c, start)
         case "publication":
-            return objects.publication(c, start, "alter")
-    return objects.alter_object(c, start, kind)
+            return publications.publication(c, start, "alter")
+    return alter_object.alter_object(c, start, kind)
 
 
 def _explain(c: Parser, start: int) -> list[Operation]:

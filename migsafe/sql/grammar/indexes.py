@@ -1,6 +1,6 @@
 """CREATE INDEX, and what builds or rebuilds indexes and tables."""
 
-from migsafe.sql.grammar.columns import index_element, nulls_not_distinct
+from migsafe.sql.grammar.constraints import index_element, nulls_not_distinct
 from migsafe.sql.grammar.definitions import options, options_after
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Reindex

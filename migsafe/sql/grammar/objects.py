@@ -1,24 +1,17 @@
-"""CREATE and ALTER of the objects of which migsafe needs no more than the name: roles, databases, operators, servers…"""
+"""CREATE of the objects of which migsafe needs no more than the name: roles, databases, operators, servers…"""
 
-from migsafe.sql.grammar.alter_table import depends_on_extension
 from migsafe.sql.grammar.definitions import foreign_options, options, options_after
-from migsafe.sql.grammar.kinds import cast, operator_signature, signature, transform, user_mapping
+from migsafe.sql.grammar.kinds import cast, signature, transform, user_mapping
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.grammar.routines import alter_routine, argument
-from migsafe.sql.grammar.settings import reset_variable, set_rest
+from migsafe.sql.grammar.roles_and_databases import database_settings, role_options
+from migsafe.sql.grammar.routines import argument
 from migsafe.sql.operations import (
-    AlterObject,
     CreateExtension,
     CreateObject,
     CreateSchema,
     CreateStatistics,
     Name,
     Operation,
-    Publication,
-    Rename,
-    SetOwner,
-    SetSchema,
-    Target,
     Utility,
 )
 
@@ -68,7 +61,7 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
         case "role" | "user" | "group":
             name = Name(c.role())
             c.accept("with")
-            _role_options(c)
+            role_options(c)
         case _:
             name = c.qualified(f"a name for the {kind}")
             _CREATE_REST.get(kind, _rest)(c)
@@ -122,30 +115,6 @@ def _aggregate_arguments(c: Parser) -> None:
     if c.accept("order", "by"):
         c.list_of(lambda: argument(c))
     c.expect(")")
-
-
-def _role_options(c: Parser) -> None:
-    while not c.done:
-        if c.accept("in"):
-            c.expect_any("role", "group")
-            c.list_of(c.role)
-        elif c.accept_any(("role", "admin", "user", "sysid")):
-            if c.words[c.i] == "0":
-                c.number()
-            else:
-                c.list_of(c.role)
-        elif c.accept("connection"):
-            c.expect("limit")
-            c.number()
-        elif c.accept("valid"):
-            c.expect("until")
-            c.string()
-        elif c.accept_any(("encrypted", "unencrypted")) or c.at("password"):
-            c.expect("password")
-            if not c.accept("null"):
-                c.string()
-        else:
-            c.non_reserved("a role's option")
 
 
 def _definition(c: Parser) -> None:
@@ -239,30 +208,6 @@ def _subscription(c: Parser) -> None:
     options_after(c)
 
 
-def _database(c: Parser) -> None:
-    c.accept("with")
-    database_options(c)
-
-
-def database_options(c: Parser) -> None:
-    """The options of CREATE and ALTER DATABASE: `name [=] value`."""
-    while not c.done:
-        if c.accept("connection"):
-            c.expect("limit")
-        else:
-            c.non_reserved("a database's option")
-        if c.words[c.i] == "=":
-            c.i += 1
-        if c.accept("default"):
-            continue
-        if c.words[c.i] in ("0", "+", "-"):
-            c.number()
-        elif c.at_string():
-            c.string()
-        else:
-            c.label("a value")
-
-
 _CREATE_REST = {
     "collation": _collation,
     "conversion": _conversion,
@@ -273,7 +218,7 @@ _CREATE_REST = {
     "access method": _access_method,
     "language": _language,
     "subscription": _subscription,
-    "database": _database,
+    "database": database_settings,
     "text search configuration": _definition,
     "text search dictionary": _definition,
     "text search parser": _definition,
@@ -293,182 +238,6 @@ def create_statistics(c: Parser, start: int) -> list[Operation]:
     c.from_list()
     tables = tuple(c.reads[reads:])
     return [CreateStatistics(c.span(start), name, tables, kinds, if_not_exists)]
-
-
-def publication(c: Parser, start: int, action: str) -> list[Operation]:
-    """CREATE or ALTER PUBLICATION after these words; `action` is `create` or `alter`."""
-    name = c.name("a publication")
-    if action == "alter":
-        if c.at("set", "("):
-            c.i += 1
-            settings = options(c)
-            return [Publication(c.span(start), name, "options", options=settings)]
-        if found := _common(c, start, "publication", Name(name), False):
-            return [found]
-        action = c.expect_any("add", "set", "drop")
-        tables, schemas, _ = _published(c)
-        return [Publication(c.span(start), name, action, tables, schemas)]
-    tables, schemas, everything = (), (), False
-    if c.accept("for"):
-        tables, schemas, everything = _published(c)
-    settings = options_after(c)
-    return [Publication(c.span(start), name, action, tables, schemas, everything, settings)]
-
-
-def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], bool]:
-    if c.accept("all", "tables"):
-        return (), (), True
-    tables: list[Name] = []
-    schemas: list[str] = []
-    kind = ""
-    while True:
-        if c.accept("tables", "in", "schema"):
-            kind = "schema"
-        elif c.accept("table"):
-            kind = "table"
-        elif not kind:
-            c.fail("TABLE, TABLES IN SCHEMA or ALL TABLES")
-        if kind == "schema":
-            schemas.append(c.accept_any(("current_schema",)) or c.name("a schema"))
-        else:
-            tables.append(c.relation())
-            if c.words[c.i] == "(":
-                c.in_parentheses(lambda: c.name("a column"))
-            if c.accept("where", "("):
-                c.a_expr()
-                c.expect(")")
-        if not c.accept(","):
-            return tuple(tables), tuple(schemas), False
-
-
-def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
-    """ALTER of a `kind` after its words."""
-    if kind == "user mapping":
-        detail = user_mapping(c)
-        foreign_options(c)
-        return [AlterObject(c.span(start), kind, None, "options", detail=detail)]
-    if kind == "large object":
-        name = Name(c.number())
-        c.expect("owner", "to")
-        owner = c.role()
-        return [SetOwner(c.span(start), kind, name, owner)]
-    if_exists = c.if_exists()
-    detail = ""
-    if kind in ("function", "procedure", "routine", "aggregate"):
-        name, _ = signature(c, kind)
-    elif kind == "operator":
-        name, detail = operator_signature(c)
-    elif kind in ("operator class", "operator family"):
-        name = c.qualified()
-        c.expect("using")
-        detail = f"using {c.name('an access method')}"
-    elif kind in ("role", "user", "group"):
-        name = Name("all" if c.accept("all") else c.role())
-    elif kind in ("rule", "trigger"):
-        return [_on_table(c, start, kind, if_exists)]
-    else:
-        name = c.qualified(f"a {kind}")
-    if found := _common(c, start, kind, name, if_exists):
-        return [found]
-    if kind in ("function", "procedure", "routine"):
-        return alter_routine(c, start, kind, name)
-    action = _alteration(c, kind)
-    return [AlterObject(c.span(start), kind, name, action, if_exists, detail)]
-
-
-def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
-    name = Name(c.name(f"a {kind}"))
-    c.expect("on")
-    table = c.qualified("a table")
-    if kind == "trigger" and (c.at("depends", "on") or c.at("no", "depends")):
-        return depends_on_extension(c, start, kind, Target(kind, name))
-    c.expect("rename", "to")
-    new_name = c.name()
-    return Rename(c.span(start), kind, name, new_name, if_exists, table)
-
-
-def _common(c: Parser, start: int, kind: str, name: Name, if_exists: bool) -> Operation | None:
-    """RENAME TO, OWNER TO, SET SCHEMA, DEPENDS ON EXTENSION."""
-    if c.accept("rename", "to"):
-        new_name = c.role() if kind in ("role", "user", "group") else c.name()
-        return Rename(c.span(start), kind, name, new_name, if_exists)
-    if c.accept("owner", "to"):
-        owner = c.role()
-        return SetOwner(c.span(start), kind, name, owner, if_exists)
-    if c.at("set", "schema") and kind not in ("database", "role", "user"):
-        c.i += 2
-        schema = c.name("a schema")
-        return SetSchema(c.span(start), kind, name, schema, if_exists)
-    if c.at("depends", "on") or c.at("no", "depends"):
-        return depends_on_extension(c, start, kind, Target(kind, name, False, if_exists))
-    return None
-
-
-_ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "collation": (("refresh", "version"),),
-    "database": (("refresh", "collation", "version"), ("set", "tablespace"), ("set",), ("reset",)),
-    "domain": (),
-    "event trigger": (("enable", "replica"), ("enable", "always"), ("enable",), ("disable",)),
-    "foreign data wrapper": (("options",), ("handler",), ("validator",), ("no", "handler"), ("no", "validator")),
-    "group": (("add", "user"), ("drop", "user")),
-    "operator": (("set",),),
-    "operator family": (("add",), ("drop",)),
-    "server": (("options",), ("version",)),
-    "statistics": (("set", "statistics"),),
-    "subscription": (
-        ("connection",),
-        ("set", "publication"),
-        ("add", "publication"),
-        ("drop", "publication"),
-        ("refresh", "publication"),
-        ("enable",),
-        ("disable",),
-        ("set",),
-        ("skip",),
-    ),
-    "tablespace": (("set",), ("reset",)),
-    "text search configuration": (
-        ("add", "mapping", "for"),
-        ("alter", "mapping", "for"),
-        ("alter", "mapping", "replace"),
-        ("drop", "mapping"),
-    ),
-}
-
-
-def _alteration(c: Parser, kind: str) -> str:
-    """What the rest of an ALTER does, in its own first words."""
-    if kind in ("role", "user"):
-        return _alter_role(c)
-    if kind in ("text search dictionary",):
-        options(c)
-        return "options"
-    if kind == "database" and c.words[c.i] not in ("set", "reset", "refresh"):
-        _database(c)
-        return "options"
-    for words in _ACTIONS.get(kind, ()):
-        if c.at(*words):
-            if words in (("set",), ("reset",)) and kind == "database":
-                c.i += 1
-                set_rest(c) if words[0] == "set" else reset_variable(c)
-            else:
-                c.rest()
-            return " ".join(words)
-    c.fail(f"what to change about the {kind}")
-
-
-def _alter_role(c: Parser) -> str:
-    if c.accept("in", "database"):
-        c.name("a database")
-    if c.accept("set"):
-        set_rest(c)
-        return "set"
-    if c.accept("reset"):
-        reset_variable(c)
-        return "reset"
-    c.accept("with")
-    _role_options(c)
-    return "options"
 
 
 def import_foreign_schema(c: Parser, start: int) -> list[Operation]:

@@ -165,7 +165,7 @@ class Parser(Queries):
         if self.words[self.i] != "using":
             self._target_alias()
         self.expect("using")
-        self._table_reference()
+        self.table_reference()
         self.expect("on")
         self.a_expr()
         actions: list[str] = []

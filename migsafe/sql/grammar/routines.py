@@ -1,6 +1,6 @@
 """Functions, procedures, triggers, rules and policies."""
 
-from migsafe.sql.grammar.columns import Attributes
+from migsafe.sql.grammar.constraints import Attributes
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.settings import set_rest

@@ -1,6 +1,7 @@
 """CREATE TABLE in all its forms."""
 
-from migsafe.sql.grammar.columns import at_constraint, column, index_element, table_constraint
+from migsafe.sql.grammar.columns import column
+from migsafe.sql.grammar.constraints import at_constraint, index_element, table_constraint
 from migsafe.sql.grammar.definitions import foreign_options, options_after
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (

@@ -1,6 +1,7 @@
 """Types and domains."""
 
-from migsafe.sql.grammar.columns import Qualifiers, table_constraint
+from migsafe.sql.grammar.columns import Qualifiers
+from migsafe.sql.grammar.constraints import table_constraint
 from migsafe.sql.grammar.definitions import options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (

@@ -1,0 +1,140 @@
+"""ALTER of the objects of which migsafe needs no more than the name: roles, databases, operators, servers…"""
+
+from migsafe.sql.grammar.alter_table import depends_on_extension
+from migsafe.sql.grammar.definitions import foreign_options, options
+from migsafe.sql.grammar.kinds import operator_signature, signature, user_mapping
+from migsafe.sql.grammar.parser import Parser
+from migsafe.sql.grammar.roles_and_databases import database_settings, role_options
+from migsafe.sql.grammar.routines import alter_routine
+from migsafe.sql.grammar.settings import reset_variable, set_rest
+from migsafe.sql.operations import AlterObject, Name, Operation, Rename, SetOwner, SetSchema, Target
+
+
+def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
+    """ALTER of a `kind` after its words."""
+    if kind == "user mapping":
+        detail = user_mapping(c)
+        foreign_options(c)
+        return [AlterObject(c.span(start), kind, None, "options", detail=detail)]
+    if kind == "large object":
+        name = Name(c.number())
+        c.expect("owner", "to")
+        owner = c.role()
+        return [SetOwner(c.span(start), kind, name, owner)]
+    if_exists = c.if_exists()
+    detail = ""
+    if kind in ("function", "procedure", "routine", "aggregate"):
+        name, _ = signature(c, kind)
+    elif kind == "operator":
+        name, detail = operator_signature(c)
+    elif kind in ("operator class", "operator family"):
+        name = c.qualified()
+        c.expect("using")
+        detail = f"using {c.name('an access method')}"
+    elif kind in ("role", "user", "group"):
+        name = Name("all" if c.accept("all") else c.role())
+    elif kind in ("rule", "trigger"):
+        return [_on_table(c, start, kind, if_exists)]
+    else:
+        name = c.qualified(f"a {kind}")
+    if found := renamed_or_moved(c, start, kind, name, if_exists):
+        return [found]
+    if kind in ("function", "procedure", "routine"):
+        return alter_routine(c, start, kind, name)
+    action = _alteration(c, kind)
+    return [AlterObject(c.span(start), kind, name, action, if_exists, detail)]
+
+
+def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
+    name = Name(c.name(f"a {kind}"))
+    c.expect("on")
+    table = c.qualified("a table")
+    if kind == "trigger" and (c.at("depends", "on") or c.at("no", "depends")):
+        return depends_on_extension(c, start, kind, Target(kind, name))
+    c.expect("rename", "to")
+    new_name = c.name()
+    return Rename(c.span(start), kind, name, new_name, if_exists, table)
+
+
+def renamed_or_moved(c: Parser, start: int, kind: str, name: Name, if_exists: bool) -> Operation | None:
+    """RENAME TO, OWNER TO, SET SCHEMA, DEPENDS ON EXTENSION."""
+    if c.accept("rename", "to"):
+        new_name = c.role() if kind in ("role", "user", "group") else c.name()
+        return Rename(c.span(start), kind, name, new_name, if_exists)
+    if c.accept("owner", "to"):
+        owner = c.role()
+        return SetOwner(c.span(start), kind, name, owner, if_exists)
+    if c.at("set", "schema") and kind not in ("database", "role", "user"):
+        c.i += 2
+        schema = c.name("a schema")
+        return SetSchema(c.span(start), kind, name, schema, if_exists)
+    if c.at("depends", "on") or c.at("no", "depends"):
+        return depends_on_extension(c, start, kind, Target(kind, name, False, if_exists))
+    return None
+
+
+_ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "collation": (("refresh", "version"),),
+    "database": (("refresh", "collation", "version"), ("set", "tablespace"), ("set",), ("reset",)),
+    "domain": (),
+    "event trigger": (("enable", "replica"), ("enable", "always"), ("enable",), ("disable",)),
+    "foreign data wrapper": (("options",), ("handler",), ("validator",), ("no", "handler"), ("no", "validator")),
+    "group": (("add", "user"), ("drop", "user")),
+    "operator": (("set",),),
+    "operator family": (("add",), ("drop",)),
+    "server": (("options",), ("version",)),
+    "statistics": (("set", "statistics"),),
+    "subscription": (
+        ("connection",),
+        ("set", "publication"),
+        ("add", "publication"),
+        ("drop", "publication"),
+        ("refresh", "publication"),
+        ("enable",),
+        ("disable",),
+        ("set",),
+        ("skip",),
+    ),
+    "tablespace": (("set",), ("reset",)),
+    "text search configuration": (
+        ("add", "mapping", "for"),
+        ("alter", "mapping", "for"),
+        ("alter", "mapping", "replace"),
+        ("drop", "mapping"),
+    ),
+}
+
+
+def _alteration(c: Parser, kind: str) -> str:
+    """What the rest of an ALTER does, in its own first words."""
+    if kind in ("role", "user"):
+        return _alter_role(c)
+    if kind in ("text search dictionary",):
+        options(c)
+        return "options"
+    if kind == "database" and c.words[c.i] not in ("set", "reset", "refresh"):
+        database_settings(c)
+        return "options"
+    for words in _ACTIONS.get(kind, ()):
+        if c.at(*words):
+            if words in (("set",), ("reset",)) and kind == "database":
+                c.i += 1
+                set_rest(c) if words[0] == "set" else reset_variable(c)
+            else:
+                c.rest()
+            return " ".join(words)
+    c.fail(f"what to change about the {kind}")
+
+
+def _alter_role(c: Parser) -> str:
+    if c.accept("in", "database"):
+        c.name("a database")
+    if c.accept("set"):
+        set_rest(c)
+        return "set"
+    if c.accept("reset"):
+        reset_variable(c)
+        return "reset"
+    c.accept("with")
+    role_options(c)
+    return "options"

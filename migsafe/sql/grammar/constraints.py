@@ -1,0 +1,282 @@
+"""Constraints, and the keys of indexes that some of them share."""
+
+from msgspec.structs import replace
+
+from migsafe.sql.grammar.cursor import Unexpected
+from migsafe.sql.grammar.definitions import options, options_after
+from migsafe.sql.grammar.parser import Parser
+from migsafe.sql.operations import Constraint, ConstraintKind, IndexElement, Name, Option, Reference
+from migsafe.text import Span
+
+_CONSTRAINT_WORDS = frozenset(("constraint", "check", "not", "unique", "primary", "exclude", "foreign"))
+
+
+_ACTIONS = ("no", "restrict", "cascade", "set")
+
+
+_NO_SPAN = Span(0, 0)
+
+
+_ATTRIBUTES = frozenset(("not", "deferrable", "initially", "no", "enforced"))
+
+
+class Attributes:
+    """What may follow a constraint (ConstraintAttributeSpec)."""
+
+    __slots__ = ("deferrable", "deferred", "enforced", "inherit", "not_valid")
+
+    def __init__(self) -> None:
+        self.deferrable: bool | None = None
+        self.deferred: bool | None = None
+        self.enforced: bool | None = None
+        self.not_valid = False
+        self.inherit: bool | None = None
+
+    def read(self, c: Parser) -> bool:
+        """Step over the next attribute; whether there was one."""
+        if c.words[c.i] not in _ATTRIBUTES:
+            return False
+        if c.accept("not", "deferrable"):
+            self.deferrable = False
+        elif c.accept("deferrable"):
+            self.deferrable = True
+        elif c.accept("initially"):
+            self.deferred = c.expect_any("immediate", "deferred") == "deferred"
+            if self.deferred and self.deferrable is None:
+                self.deferrable = True
+        elif c.accept("not", "valid"):
+            self.not_valid = True
+        elif c.accept("no", "inherit"):
+            self.inherit = False
+        elif c.accept("not", "enforced"):
+            self.enforced = False
+        elif c.accept("enforced"):
+            self.enforced = True
+        else:
+            return False
+        return True
+
+    def read_all(self, c: Parser) -> "Attributes":
+        """Step over every attribute that follows."""
+        while self.read(c):
+            pass
+        return self
+
+    def applied_to(self, constraint: Constraint) -> Constraint:
+        """The constraint with these attributes."""
+        changes: dict[str, object] = {}
+        if self.deferrable is not None:
+            changes["deferrable"] = self.deferrable
+        if self.deferred is not None:
+            changes["initially_deferred"] = self.deferred
+        if self.enforced is not None:
+            changes["enforced"] = self.enforced
+        if self.not_valid:
+            changes["not_valid"] = True
+        if self.inherit is False:
+            changes["no_inherit"] = True
+        return replace(constraint, **changes) if changes else constraint
+
+
+def with_span(constraint: Constraint, span: Span) -> Constraint:
+    """The constraint as it stands there."""
+    return replace(constraint, span=span) if constraint.span != span else constraint
+
+
+def at_constraint(c: Parser) -> bool:
+    """Whether a table constraint comes next, rather than a column."""
+    word = c.words[c.i]
+    return word in _CONSTRAINT_WORDS and (word != "exclude" or c.words[c.i + 1] in ("using", "("))
+
+
+def table_constraint(c: Parser) -> Constraint:
+    """A constraint of a table or, where it is a CHECK or NOT NULL without a column, of a domain."""
+    start = c.i
+    name = c.name("a constraint's name") if c.accept("constraint") else None
+    word = c.words[c.i]
+    reader = _TABLE_CONSTRAINTS.get(word)
+    if reader is None:
+        c.fail("a constraint")
+    c.i += 1
+    made = reader(c, name)
+    made = Attributes().read_all(c).applied_to(made)
+    return with_span(made, c.span(start))
+
+
+def _check(c: Parser, name: str | None) -> Constraint:
+    c.expect("(")
+    condition = c.expression()
+    c.expect(")")
+    return Constraint(ConstraintKind.CHECK, _NO_SPAN, name, check=condition)
+
+
+def _not_null(c: Parser, name: str | None) -> Constraint:
+    c.expect("null")
+    columns = (c.name("a column"),) if c.at_name() and c.words[c.i] not in ("deferrable", "no", "enforced", "initially") else ()
+    return Constraint(ConstraintKind.NOT_NULL, _NO_SPAN, name, columns)
+
+
+def _unique(c: Parser, name: str | None) -> Constraint:
+    return _unique_or_primary(c, name, ConstraintKind.UNIQUE)
+
+
+def _primary_key(c: Parser, name: str | None) -> Constraint:
+    c.expect("key")
+    return _unique_or_primary(c, name, ConstraintKind.PRIMARY_KEY)
+
+
+def _unique_or_primary(c: Parser, name: str | None, kind: ConstraintKind) -> Constraint:
+    if c.at("using", "index") and c.words[c.i + 2] != "tablespace":
+        c.i += 2
+        return Constraint(kind, _NO_SPAN, name, index=Name(c.name("an index")))
+    distinct = kind is ConstraintKind.UNIQUE and nulls_not_distinct(c)
+    c.expect("(")
+    columns = c.list_of(lambda: c.name("a column"))
+    period = c.accept("without", "overlaps")
+    c.expect(")")
+    include = c.in_parentheses(lambda: c.name("a column")) if c.accept("include") else ()
+    settings = options_after(c)
+    space = c.name() if c.accept("using", "index", "tablespace") else None
+    return Constraint(
+        kind,
+        _NO_SPAN,
+        name,
+        columns,
+        include=include,
+        options=settings,
+        tablespace=space,
+        nulls_not_distinct=distinct,
+        period=period,
+    )
+
+
+def _exclude(c: Parser, name: str | None) -> Constraint:
+    method = c.name("an access method") if c.accept("using") else None
+    elements = c.in_parentheses(lambda: _exclusion(c))
+    include = c.in_parentheses(lambda: c.name("a column")) if c.accept("include") else ()
+    settings = options_after(c)
+    space = c.name() if c.accept("using", "index", "tablespace") else None
+    where = None
+    if c.accept("where"):
+        c.expect("(")
+        where = c.expression()
+        c.expect(")")
+    return Constraint(
+        ConstraintKind.EXCLUDE,
+        _NO_SPAN,
+        name,
+        tuple(element.column for element in elements if element.column is not None),
+        method=method,
+        elements=elements,
+        include=include,
+        options=settings,
+        tablespace=space,
+        where=where,
+    )
+
+
+def _exclusion(c: Parser) -> IndexElement:
+    element = index_element(c)
+    c.expect("with")
+    start = c.i
+    if not c.accept_operator():
+        c.fail("an operator")
+    return replace(element, operator=c.text(start))
+
+
+def _foreign_key(c: Parser, name: str | None) -> Constraint:
+    c.expect("key")
+    c.expect("(")
+    columns, period = _key_columns(c)
+    c.expect(")")
+    c.expect("references")
+    return Constraint(ConstraintKind.FOREIGN_KEY, _NO_SPAN, name, columns, references=reference(c), period=period)
+
+
+def _key_columns(c: Parser) -> tuple[tuple[str, ...], bool]:
+    columns = [c.name("a column")]
+    while c.accept(","):
+        if c.accept("period"):
+            if c.words[c.i] in (")", ","):
+                columns.append("period")
+                continue
+            return (*columns, c.name("a column")), True
+        columns.append(c.name("a column"))
+    return tuple(columns), False
+
+
+_TABLE_CONSTRAINTS = {
+    "check": _check,
+    "not": _not_null,
+    "unique": _unique,
+    "primary": _primary_key,
+    "exclude": _exclude,
+    "foreign": _foreign_key,
+}
+
+
+def reference(c: Parser) -> Reference:
+    """What follows REFERENCES."""
+    table = c.qualified("a table")
+    columns: tuple[str, ...] = ()
+    if c.accept("("):
+        columns, _ = _key_columns(c)
+        c.expect(")")
+    match = "simple"
+    if c.accept("match"):
+        match = c.expect_any("full", "partial", "simple")
+    actions = {"delete": "no action", "update": "no action"}
+    while c.words[c.i] == "on" and c.words[c.i + 1] in actions:
+        event = c.words[c.i + 1]
+        c.i += 2
+        actions[event] = _action(c)
+    return Reference(table, columns, match, actions["delete"], actions["update"])
+
+
+def _action(c: Parser) -> str:
+    word = c.expect_any(*_ACTIONS)
+    if word == "no":
+        c.expect("action")
+        return "no action"
+    if word != "set":
+        return word
+    what = c.expect_any("null", "default")
+    if c.words[c.i] == "(":
+        return f"set {what} ({', '.join(c.in_parentheses(lambda: c.name('a column')))})"
+    return f"set {what}"
+
+
+def nulls_not_distinct(c: Parser) -> bool:
+    """NULLS [NOT] DISTINCT."""
+    if c.accept("nulls", "not", "distinct"):
+        return True
+    c.accept("nulls", "distinct")
+    return False
+
+
+def index_element(c: Parser) -> IndexElement:
+    """A key of an index, of an exclusion constraint, or of PARTITION BY: a column, a function's call, or an expression in parentheses."""
+    column_name = expression = None
+    if c.words[c.i] == "(":
+        c.i += 1
+        expression = c.expression()
+        c.expect(")")
+    elif c.at_name() and c.words[c.i + 1] not in ("(", "."):
+        column_name = c.name()
+    else:
+        start = c.i
+        expression = c.expression(bounded=True)
+        if c.words[c.i - 1] != ")" and c.words[start] not in ("current_user", "session_user", "user", "current_date"):
+            raise Unexpected(start, "a column, a function's call or an expression in parentheses")
+    collation = c.qualified("a collation") if c.accept("collate") else None
+    opclass: Name | None = None
+    settings: tuple[Option, ...] = ()
+    if c.at_name() and not c.at("nulls", "first") and not c.at("nulls", "last"):
+        opclass = c.qualified("an operator class")
+        if c.words[c.i] == "(":
+            settings = options(c)
+    descending = c.accept("desc") or (c.accept("asc") and False)
+    nulls = None
+    if c.accept("nulls"):
+        nulls = c.expect_any("first", "last") == "first"
+    return IndexElement(column_name, expression, collation, opclass, settings, descending, nulls)

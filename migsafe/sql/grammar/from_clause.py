@@ -1,0 +1,215 @@
+"""What a query reads: FROM (table_ref in PostgreSQL's grammar), and windows."""
+
+from migsafe.sql.grammar.cursor import Unexpected
+from migsafe.sql.grammar.expressions import CALLED_WITHOUT_PARENTHESES, Expressions
+from migsafe.sql.operations.values import Name
+
+_JOINS = frozenset(("join", "inner", "left", "right", "full", "cross", "natural"))
+
+
+class FromClause(Expressions):
+    """A cursor that reads FROM and OVER too."""
+
+    __slots__ = ()
+
+    def accept_operator(self) -> bool:
+        """An operator, qualified or not."""
+        if self.at("operator", "("):
+            self._qualified_operator()
+            return True
+        if self.words[self.i] and self.words[self.i][0] in "~!@#^&|`?+-*/%<>=":
+            self.i += 1
+            return True
+        return False
+
+    def from_list(self) -> None:
+        """The relations of FROM or USING."""
+        self.table_reference()
+        while self.accept(","):
+            self.table_reference()
+
+    def table_reference(self) -> None:
+        """A relation, a sub-query or a function, with what is joined to it."""
+        self._table_primary()
+        while self.words[self.i] in _JOINS:
+            self._join()
+
+    def _join(self) -> None:
+        qualified = True
+        if self.accept("cross"):
+            qualified = False
+        elif self.accept("natural"):
+            qualified = False
+            if self.accept_any(("left", "right", "full")):
+                self.accept("outer")
+            else:
+                self.accept("inner")
+        elif self.accept_any(("left", "right", "full")):
+            self.accept("outer")
+        else:
+            self.accept("inner")
+        self.expect("join")
+        if not qualified:
+            self._table_primary()
+            return
+        self.table_reference()
+        if self.accept("using"):
+            self.in_parentheses(self.name)
+            if self.accept("as"):
+                self.name()
+        else:
+            self.expect("on")
+            self.a_expr()
+
+    def _table_primary(self) -> None:
+        self.accept("lateral")
+        word = self.words[self.i]
+        if word == "(":
+            if not self.parenthesised_query():
+                self.i += 1
+                self.table_reference()
+                self.expect(")")
+            self._alias()
+        elif word in ("xmltable", "json_table") and self.words[self.i + 1] == "(":
+            self.i += 1
+            self.loose_table()
+            self._alias()
+        elif word == "rows" and self.at("rows", "from", "("):
+            self.i += 3
+            while True:
+                self.a_expr()
+                if self.accept("as"):
+                    self._column_definitions()
+                if not self.accept(","):
+                    break
+            self.expect(")")
+            self._ordinality()
+        elif self._at_function():
+            self.a_expr()
+            self._ordinality()
+        else:
+            self.read_relation()
+            self._alias()
+            if self.accept("tablesample"):
+                self.qualified("a sampling method")
+                self.expect("(")
+                self.expressions()
+                self.expect(")")
+                if self.accept("repeatable"):
+                    self.expect("(")
+                    self.a_expr()
+                    self.expect(")")
+
+    def _at_function(self) -> bool:
+        j = self.i
+        if self.words[j] in ("only", "table"):
+            return False
+        while self.words[j + 1] == ".":
+            j += 2
+        return (
+            self.words[j + 1] == "("
+            or (self.words[j] == "collation" and self.words[j + 1] == "for")
+            or self.words[j] in CALLED_WITHOUT_PARENTHESES
+        )
+
+    def _ordinality(self) -> None:
+        self.accept("with", "ordinality")
+        self._alias()
+
+    def read_relation(self) -> Name:
+        """A relation that is read (relation_expr); `name` `*` and ONLY as PostgreSQL allows them."""
+        name = self.relation()
+        if name.schema is not None or name.name not in self.ctes:
+            self.reads.append(name)
+        return name
+
+    def relation(self) -> Name:
+        """A table's name with ONLY or `*` (relation_expr); `at_only` tells beforehand."""
+        if self.accept("only"):
+            if self.accept("("):
+                name = self.qualified("a table")
+                self.expect(")")
+                return name
+            return self.qualified("a table")
+        name = self.qualified("a table")
+        self.accept("*")
+        return name
+
+    def _alias(self) -> None:
+        if self.accept("as"):
+            if self.words[self.i] == "(":
+                self._column_definitions()
+                return
+            self.name("an alias")
+        elif self.at_name():
+            if self.words[self.i] in ("set", "tablesample") or self.at("with", "ordinality"):
+                return
+            self.i += 1
+        else:
+            return
+        if self.words[self.i] == "(":
+            self._column_definitions()
+
+    def _column_definitions(self) -> None:
+        """`(a, b)` or `(a int, b text)`."""
+        self.expect("(")
+        while True:
+            self.name()
+            if self.words[self.i] not in (",", ")"):
+                self.type_name()
+                if self.accept("collate"):
+                    self.qualified("a collation")
+            if not self.accept(","):
+                break
+        self.expect(")")
+
+    def loose_table(self) -> None:
+        """The parentheses of XMLTABLE and JSON_TABLE: expressions, COLUMNS with types, nested lists."""
+        self.expect("(")
+        while not self.accept(")"):
+            if self.words[self.i] == "(":
+                self.loose_table()
+                continue
+            if self.at("columns", "("):
+                self.i += 1
+                continue
+            saved = self.i
+            try:
+                self.a_expr()
+            except Unexpected:
+                if not self.words[saved]:
+                    raise
+                self.i = saved + 1
+
+    def window(self) -> None:
+        """What follows OVER."""
+        if self.words[self.i] == "(":
+            self._window_definition()
+        else:
+            self.name("a window")
+
+    def _window_definition(self) -> None:
+        self.expect("(")
+        if self.at_name() and self.words[self.i] not in ("partition", "range", "rows", "groups"):
+            self.i += 1
+        if self.accept("partition", "by"):
+            self.expressions()
+        if self.accept("order", "by"):
+            self.order_by()
+        if self.accept_any(("range", "rows", "groups")):
+            if self.accept("between"):
+                self._frame_bound()
+                self.expect("and")
+            self._frame_bound()
+            if self.accept("exclude") and not (self.accept("current", "row") or self.accept("no", "others")):
+                self.expect_any("group", "ties")
+        self.expect(")")
+
+    def _frame_bound(self) -> None:
+        if self.accept("current", "row"):
+            return
+        if self.words[self.i] == "unbounded" and self.words[self.i + 1] in ("preceding", "following"):
+            self.i += 1
+        else:
+            self.a_expr()
+        self.expect_any("preceding", "following")

@@ -1,0 +1,52 @@
+"""CREATE and ALTER PUBLICATION."""
+
+from migsafe.sql.grammar.alter_object import renamed_or_moved
+from migsafe.sql.grammar.definitions import options, options_after
+from migsafe.sql.grammar.parser import Parser
+from migsafe.sql.operations import Name, Operation, Publication
+
+
+def publication(c: Parser, start: int, action: str) -> list[Operation]:
+    """CREATE or ALTER PUBLICATION after these words; `action` is `create` or `alter`."""
+    name = c.name("a publication")
+    if action == "alter":
+        if c.at("set", "("):
+            c.i += 1
+            settings = options(c)
+            return [Publication(c.span(start), name, "options", options=settings)]
+        if found := renamed_or_moved(c, start, "publication", Name(name), False):
+            return [found]
+        action = c.expect_any("add", "set", "drop")
+        tables, schemas, _ = _published(c)
+        return [Publication(c.span(start), name, action, tables, schemas)]
+    tables, schemas, everything = (), (), False
+    if c.accept("for"):
+        tables, schemas, everything = _published(c)
+    settings = options_after(c)
+    return [Publication(c.span(start), name, action, tables, schemas, everything, settings)]
+
+
+def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], bool]:
+    if c.accept("all", "tables"):
+        return (), (), True
+    tables: list[Name] = []
+    schemas: list[str] = []
+    kind = ""
+    while True:
+        if c.accept("tables", "in", "schema"):
+            kind = "schema"
+        elif c.accept("table"):
+            kind = "table"
+        elif not kind:
+            c.fail("TABLE, TABLES IN SCHEMA or ALL TABLES")
+        if kind == "schema":
+            schemas.append(c.accept_any(("current_schema",)) or c.name("a schema"))
+        else:
+            tables.append(c.relation())
+            if c.words[c.i] == "(":
+                c.in_parentheses(lambda: c.name("a column"))
+            if c.accept("where", "("):
+                c.a_expr()
+                c.expect(")")
+        if not c.accept(","):
+            return tuple(tables), tuple(schemas), False

@@ -1,0 +1,309 @@
+"""The operations of ALTER TABLE; ALTER INDEX, ALTER VIEW and their kin share them."""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from migsafe.sql.operations.tables import Bound, Column, Constraint, Identity
+from migsafe.sql.operations.values import Expression, Name, Operation, Option, TypeName
+
+
+class Target(Struct, frozen=True):
+    """What an ALTER is about, the same for each of its operations.
+
+    `kind` is what the statement calls it: `table`, `foreign table`, `index`, `view`, `materialized view`, `sequence`. PostgreSQL takes
+    ALTER TABLE for most of them too, so it says how the relation was named, not what it is. `only`: ONLY was written.
+    """
+
+    kind: str
+    name: Name
+    only: bool = False
+    if_exists: bool = False
+
+
+class AlterRelation(Operation, frozen=True):
+    """The part of every operation of ALTER TABLE and its kin that says which relation."""
+
+    target: Target
+
+
+class AddColumn(AlterRelation, frozen=True):
+    """ADD COLUMN. The column's own constraints come inside it."""
+
+    column: Column
+    if_not_exists: bool = False
+
+
+class DropColumn(AlterRelation, frozen=True):
+    """DROP COLUMN."""
+
+    column: str
+    if_exists: bool = False
+    cascade: bool = False
+
+
+class AlterColumnType(AlterRelation, frozen=True):
+    """ALTER COLUMN … TYPE."""
+
+    column: str
+    type: TypeName
+    collation: Name | None = None
+    using: Expression | None = None
+
+
+class SetDefault(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET DEFAULT."""
+
+    column: str
+    default: Expression
+
+
+class DropDefault(AlterRelation, frozen=True):
+    """ALTER COLUMN … DROP DEFAULT."""
+
+    column: str
+
+
+class SetNotNull(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET NOT NULL."""
+
+    column: str
+
+
+class DropNotNull(AlterRelation, frozen=True):
+    """ALTER COLUMN … DROP NOT NULL."""
+
+    column: str
+
+
+class SetExpression(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET EXPRESSION AS (…) (PostgreSQL 17)."""
+
+    column: str
+    expression: Expression
+
+
+class DropExpression(AlterRelation, frozen=True):
+    """ALTER COLUMN … DROP EXPRESSION."""
+
+    column: str
+    if_exists: bool = False
+
+
+class AddIdentity(AlterRelation, frozen=True):
+    """ALTER COLUMN … ADD GENERATED … AS IDENTITY."""
+
+    column: str
+    identity: Identity
+
+
+class SetIdentity(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET GENERATED …, SET INCREMENT …, RESTART… `always` is None where the kind of generation stays."""
+
+    column: str
+    always: bool | None
+    options: tuple[Option, ...] = ()
+
+
+class DropIdentity(AlterRelation, frozen=True):
+    """ALTER COLUMN … DROP IDENTITY."""
+
+    column: str
+    if_exists: bool = False
+
+
+class SetStatistics(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET STATISTICS. An index's expression is named by its number."""
+
+    column: str
+    value: str
+
+
+class SetStorage(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET STORAGE."""
+
+    column: str
+    storage: str
+
+
+class SetCompression(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET COMPRESSION."""
+
+    column: str
+    method: str
+
+
+class SetColumnOptions(AlterRelation, frozen=True):
+    """ALTER COLUMN … SET (n_distinct = …), and a foreign table's column OPTIONS (…). `foreign` tells the two apart."""
+
+    column: str
+    options: tuple[Option, ...]
+    foreign: bool = False
+
+
+class ResetColumnOptions(AlterRelation, frozen=True):
+    """ALTER COLUMN … RESET (…)."""
+
+    column: str
+    options: tuple[Option, ...]
+
+
+class AddConstraint(AlterRelation, frozen=True):
+    """ADD CONSTRAINT, with or without the word and a name."""
+
+    constraint: Constraint
+
+
+class AlterConstraint(AlterRelation, frozen=True):
+    """ALTER CONSTRAINT. None: not mentioned."""
+
+    constraint: str
+    deferrable: bool | None = None
+    initially_deferred: bool | None = None
+    enforced: bool | None = None
+    inherit: bool | None = None
+
+
+class ValidateConstraint(AlterRelation, frozen=True):
+    """VALIDATE CONSTRAINT."""
+
+    constraint: str
+
+
+class DropConstraint(AlterRelation, frozen=True):
+    """DROP CONSTRAINT."""
+
+    constraint: str
+    if_exists: bool = False
+    cascade: bool = False
+
+
+class Firing(Enum):
+    """When a trigger or a rule fires."""
+
+    ENABLE = "enable"
+    DISABLE = "disable"
+    ALWAYS = "enable always"
+    REPLICA = "enable replica"
+
+
+class SetTrigger(AlterRelation, frozen=True):
+    """ENABLE or DISABLE TRIGGER. `trigger` is None for ALL and USER; `user` tells these apart."""
+
+    firing: Firing
+    trigger: str | None
+    user: bool = False
+
+
+class SetRule(AlterRelation, frozen=True):
+    """ENABLE or DISABLE RULE."""
+
+    firing: Firing
+    rule: str
+
+
+class SetRowSecurity(AlterRelation, frozen=True):
+    """ENABLE, DISABLE, FORCE or NO FORCE ROW LEVEL SECURITY (`action`, in lower case)."""
+
+    action: str
+
+
+class ClusterOn(AlterRelation, frozen=True):
+    """CLUSTER ON index; SET WITHOUT CLUSTER where `index` is None."""
+
+    index: str | None
+
+
+class SetWithoutOids(AlterRelation, frozen=True):
+    """SET WITHOUT OIDS, which does nothing since PostgreSQL 12."""
+
+
+class SetAccessMethod(AlterRelation, frozen=True):
+    """SET ACCESS METHOD; None is DEFAULT."""
+
+    method: str | None
+
+
+class SetTablespace(AlterRelation, frozen=True):
+    """SET TABLESPACE."""
+
+    tablespace: str
+
+
+class MoveAllInTablespace(Operation, frozen=True):
+    """ALTER TABLE, INDEX or MATERIALIZED VIEW ALL IN TABLESPACE … SET TABLESPACE …"""
+
+    kind: str
+    source: str
+    destination: str
+    owners: tuple[str, ...] = ()
+    nowait: bool = False
+
+
+class SetLogged(AlterRelation, frozen=True):
+    """SET LOGGED, SET UNLOGGED."""
+
+    logged: bool
+
+
+class SetOptions(AlterRelation, frozen=True):
+    """SET (fillfactor = …), RESET (…) (`reset`), and a foreign table's OPTIONS (…) (`foreign`)."""
+
+    options: tuple[Option, ...]
+    reset: bool = False
+    foreign: bool = False
+
+
+class Inherit(AlterRelation, frozen=True):
+    """INHERIT parent."""
+
+    parent: Name
+
+
+class NoInherit(AlterRelation, frozen=True):
+    """NO INHERIT parent."""
+
+    parent: Name
+
+
+class SetOfType(AlterRelation, frozen=True):
+    """OF type; NOT OF where `type` is None."""
+
+    type: Name | None
+
+
+class SetReplicaIdentity(AlterRelation, frozen=True):
+    """REPLICA IDENTITY `default`, `full`, `nothing`, or `index` (then `index` names it)."""
+
+    identity: str
+    index: str | None = None
+
+
+class AttachPartition(AlterRelation, frozen=True):
+    """ATTACH PARTITION. `bound` is None for an index's partition."""
+
+    partition: Name
+    bound: Bound | None = None
+
+
+class DetachPartition(AlterRelation, frozen=True):
+    """DETACH PARTITION."""
+
+    partition: Name
+    concurrently: bool = False
+    finalize: bool = False
+
+
+class RenameColumn(AlterRelation, frozen=True):
+    """RENAME COLUMN, the word COLUMN or not; a composite type's attribute where the target's kind is `type`."""
+
+    column: str
+    new_name: str
+    cascade: bool = False
+
+
+class RenameConstraint(AlterRelation, frozen=True):
+    """RENAME CONSTRAINT; of a domain where the target's kind is `domain`."""
+
+    constraint: str
+    new_name: str
