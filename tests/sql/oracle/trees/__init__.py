@@ -2,10 +2,10 @@
 
 from pglast import ast
 
-from tests.sql.oracle.trees import alter_table, columns, definitions, objects, running, tables
+from tests.sql.oracle.trees import alter_table, columns, definitions, objects, registry, running, tables
 from tests.sql.oracle.trees.registry import READERS, statement
 
-__all__ = ["NO_STATEMENTS", "READERS", "alter_table", "columns", "definitions", "objects", "running", "statement", "tables"]
+__all__ = ["NO_STATEMENTS", "READERS", "alter_table", "columns", "definitions", "objects", "registry", "running", "statement", "tables"]
 
 # Parts of other statements, of PL/pgSQL or of the planner's trees, though they are called statements.
 NO_STATEMENTS = frozenset((ast.RawStmt, ast.PLAssignStmt, ast.ReturnStmt, ast.SetOperationStmt, ast.ReplicaIdentityStmt))
