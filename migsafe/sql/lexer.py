@@ -32,7 +32,7 @@ END = 0
 a template's or a psql variable."""
 
 STRINGS = frozenset((STRING, ESCAPE_STRING, UNICODE_STRING, DOLLAR_STRING))
-"""The kinds that are a string constant (a bit string is none)."""
+"""The kinds that are a string constant. A bit string is none, nor is N'…', which PostgreSQL reads as NCHAR '…' (kind BIT_STRING here)."""
 
 # What a grammar compares for the kinds whose text it does not: no identifier, operator or punctuation is spelt like one of these.
 WORD_OF_KIND = {
@@ -85,13 +85,13 @@ def _pattern(marks: bool) -> re.Pattern[str]:
         rf"{not_glued}(?:[^{_NOT_LETTER}bBeEnNuUxX]|[eEbBxXnN](?!')|[uU](?!&['\"]))"
         rf"{_CONTINUE}*+(?:\$(?!\{{){_CONTINUE}*+)*+",
         r"[(),;\[\]]|::|:=|\.\.|\.(?![0-9])|=>(?![~!@#^&|`?+\-*/%<>=])",
-        rf"[nN]?'{_STRING_BODY}'{_CONTINUED}",
+        rf"'{_STRING_BODY}'{_CONTINUED}",
         rf"{not_glued}(?:0[xX](?:_?[0-9a-fA-F])++|0[oO](?:_?[0-7])++|0[bB](?:_?[01])++"
         rf"|{_DIGITS}(?:\.(?!\.)(?:{_DIGITS})?)?{_EXPONENT}|\.{_DIGITS}{_EXPONENT})(?!{_CONTINUE})",
         rf'"{quoted}"',
         _OPERATOR,
         rf"[eE]'{_ESCAPE_BODY}'{_CONTINUED}",
-        rf"[bBxX]'[^']*+'{_CONTINUED}",
+        rf"[bBxXnN]'{_STRING_BODY}'{_CONTINUED}",
         r"\$[0-9]++",
         mark,
         rf"[uU]&'{_STRING_BODY}'{_CONTINUED}",

@@ -131,12 +131,14 @@ def _endpoint(c: Parser) -> str:
     return "program" if program else "file"
 
 
-_COPY_WORDS = frozenset("binary freeze delimiter delimiters null csv header quote escape force encoding using as".split())
+_COPY_WORDS = frozenset("binary freeze delimiter null csv header quote escape force encoding as".split())
 
 
 def _copy_options(c: Parser) -> None:
     """WITH (…), or the older words."""
-    c.accept_any(("using", "with"))
+    if c.accept("using", "delimiters") or c.accept("delimiters"):
+        c.string()
+    c.accept("with")
     if c.words[c.i] == "(":
         options(c)
         return
