@@ -327,7 +327,7 @@ MODIFIED_TYPES = [
 ]
 
 _NOT_NAMES = RESERVED | TYPE_OR_FUNCTION_NAME | COLUMN_NAME
-_characters = st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs",))
+_characters = st.characters(codec="utf-8", exclude_characters="\0")
 words = st.from_regex(r"[a-zA-Zäßé_][a-zA-Z0-9_$ñ]{0,8}", fullmatch=True).filter(lambda word: word.lower() not in _NOT_NAMES)
 TERMINALS: dict[str, st.SearchStrategy[str]] = {
     "word": words,

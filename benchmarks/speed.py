@@ -1,0 +1,240 @@
+"""How fast migsafe is, beside squawk, in one run.
+
+    python benchmarks/speed.py [FOLDER] [--runs N] [--cores N]
+
+Whole processes, each started anew, in turns (migsafe, squawk, migsafe, squawk…): on a history, and on one small file. For the small file
+the yardstick is `python -c "import sqlglot, typer"`. Then migsafe's reading alone, inside one process. Without FOLDER the history is one of
+our own making, some thousands of statements, the same every time.
+
+Both tools get what they would get in CI: migsafe the folder, squawk the files. What they print is thrown away.
+"""
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from migsafe.errors import UnreadableError
+from migsafe.sql.split import split
+from migsafe.sql.statements import read
+from migsafe.text import Script
+
+_SMALL = 1000
+"""The bytes that the one small file should have, or near it."""
+
+
+@dataclass
+class Measured:
+    """What the runs of one command took, in wall-clock and in processor seconds."""
+
+    name: str
+    command: list[str]
+    seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Run the command once more."""
+        started = time.perf_counter()
+        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        self.seconds.append(time.perf_counter() - started)
+        self.processor.append(usage.ru_utime + usage.ru_stime)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in (0, 1):
+            print(f"note: {self.name} ended with exit code {process.returncode}", file=sys.stderr)
+
+    @property
+    def median(self) -> float:
+        """The median of the wall-clock seconds."""
+        return statistics.median(self.seconds)
+
+
+def in_turns(contenders: list[Measured], runs: int) -> None:
+    """Run every command once to warm the file cache, then in turns."""
+    for contender in contenders:
+        contender.run()
+        contender.seconds.clear()
+        contender.processor.clear()
+    for _ in range(runs):
+        for contender in contenders:
+            contender.run()
+
+
+def show(title: str, contenders: list[Measured], statements: int | None) -> None:
+    """Print a table: medians, and how many times the first one's median each takes."""
+    print(f"\n{title}")
+    print(f"  {'':24}{'median':>10}{'fastest':>10}{'processor':>11}{'statements/s':>14}{'migsafe = 1':>13}")
+    for contender in contenders:
+        rate = f"{statements / contender.median:14,.0f}" if statements is not None and contender.name != "yardstick" else " " * 14
+        print(
+            f"  {contender.name:24}{_seconds(contender.median):>10}{_seconds(min(contender.seconds)):>10}"
+            f"{_seconds(statistics.median(contender.processor)):>11}{rate}"
+            f"{contender.median / contenders[0].median:>13.2f}"
+        )
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
+
+
+def reading(files: list[Path], runs: int) -> float:
+    """The median seconds that reading every file to operations takes inside one process."""
+
+    def once() -> None:
+        for file in files:
+            for _ in read(Script(str(file)).text):
+                pass
+
+    return statistics.median(_timed(once) for _ in range(runs))
+
+
+def _timed(action: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
+
+
+def sql_files(folder: Path) -> Iterator[Path]:
+    """The readable SQL files below a folder, in order."""
+    for path in sorted(folder.rglob("*.sql")):
+        try:
+            Script(str(path)).text  # noqa: B018  # reading it is the test
+        except UnreadableError:
+            continue
+        yield path
+
+
+def small_one(files: list[Path]) -> Path:
+    """The file whose size is nearest to a small migration's."""
+    return min(files, key=lambda file: (abs(file.stat().st_size - _SMALL), str(file)))
+
+
+TABLES = (
+    "orders order_items customers addresses products prices stock payments refunds shipments carts vouchers reviews returns suppliers".split()
+)
+COLUMNS = "note state total quantity weight currency placed_at paid_at shipped_at code priority discount channel reference locale".split()
+TYPES = ["text", "integer", "bigint", "numeric(12, 2)", "timestamptz", "boolean", "jsonb", "varchar(80)", "uuid", "date"]
+TEMPLATES = [
+    "ALTER TABLE {table} ADD COLUMN {column}_{n} {type};",
+    "ALTER TABLE {table} ADD COLUMN {column}_{n} {type}, ADD COLUMN {other}_{n} {type};",
+    "ALTER TABLE {table} ADD COLUMN IF NOT EXISTS {column}_{n} integer NOT NULL DEFAULT 0;",
+    "ALTER TABLE {table} ALTER COLUMN {column} SET NOT NULL;",
+    "ALTER TABLE {table} ALTER COLUMN {column} TYPE {type} USING {column}::{type};",
+    "ALTER TABLE {table} DROP COLUMN IF EXISTS {other}_{n};",
+    "ALTER TABLE {table} ADD CONSTRAINT {table}_{column}_{n} CHECK ({column} IS NOT NULL AND {column}::text <> '') NOT VALID;",
+    "ALTER TABLE {table} VALIDATE CONSTRAINT {table}_{column}_{n};",
+    "ALTER TABLE {table} ADD CONSTRAINT {table}_{n}_fkey FOREIGN KEY ({column}_id) REFERENCES {parent} (id) ON DELETE CASCADE;",
+    "CREATE INDEX {table}_{column}_{n}_idx ON {table} ({column}, lower({other}));",
+    "CREATE INDEX CONCURRENTLY IF NOT EXISTS {table}_{column}_{n}_idx ON {table} USING btree ({column} DESC) WHERE {other} IS NOT NULL;",
+    "CREATE UNIQUE INDEX {table}_{n}_key ON {table} ({column}, {other});",
+    """CREATE TABLE IF NOT EXISTS {table}_{n} (
+    id bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY,
+    {parent}_id bigint NOT NULL REFERENCES {parent} (id) ON DELETE CASCADE,
+    {column} {type} NOT NULL,
+    {other} text DEFAULT 'none' CHECK ({other} <> ''),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE ({parent}_id, {column})
+);""",
+    "DROP TABLE IF EXISTS {table}_{n} CASCADE;",
+    "COMMENT ON COLUMN {table}.{column} IS 'what the customer''s {other} was in run {n}';",
+    "UPDATE {table} SET {column} = {other} WHERE {column} IS NULL AND id BETWEEN {n} AND {n} + 1000;",
+    "INSERT INTO {table} ({column}, {other}) SELECT {column}, {other} FROM {parent} WHERE id > {n} ON CONFLICT DO NOTHING;",
+    "GRANT SELECT, INSERT, UPDATE ON {table} TO shop_writer, shop_reader;",
+    """CREATE OR REPLACE FUNCTION touch_{table}_{n}() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW.{column} := now();
+    RETURN NEW;
+END;
+$$;""",
+    """DO $$
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM pg_type WHERE typname = '{table}_state_{n}') THEN
+        CREATE TYPE {table}_state_{n} AS ENUM ('new', 'paid', 'sent');
+    END IF;
+END $$;""",
+]
+
+
+def write_history(folder: Path, migrations: int) -> None:
+    """Write a shop's history: numbered migrations of one to eight statements."""
+    chance = random.Random(2024)
+    for number in range(1, migrations + 1):
+        statements = (
+            chance.choice(TEMPLATES).format(
+                table=chance.choice(TABLES),
+                parent=chance.choice(TABLES),
+                column=chance.choice(COLUMNS),
+                other=chance.choice(COLUMNS),
+                type=chance.choice(TYPES),
+                n=number,
+            )
+            for _ in range(chance.randint(1, 8))
+        )
+        (folder / f"{number:04}_change.sql").write_text(f"-- Change {number} of the shop.\n" + "\n\n".join(statements) + "\n")
+
+
+def compare(folder: Path, runs: int) -> None:
+    """Measure everything on a folder and print it."""
+    files = list(sql_files(folder))
+    if not files:
+        sys.exit(f"{folder}: no SQL file there")
+    statements = sum(1 for file in files for _ in split(Script(str(file)).text))
+    size = sum(file.stat().st_size for file in files)
+    migsafe = [sys.executable, "-m", "migsafe", "lint"]
+    squawk = Path(sys.executable).with_name("squawk")
+    if not squawk.exists():
+        sys.exit(f"{squawk} is missing: pip install squawk-cli")
+
+    contenders = [
+        Measured("migsafe lint", [*migsafe, str(folder)]),
+        Measured("squawk", [str(squawk), *map(str, files)]),
+    ]
+    in_turns(contenders, runs)
+    show(f"The whole history: {statements:,} statements in {len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
+
+    small = small_one(files)
+    contenders = [
+        Measured("migsafe lint", [*migsafe, str(small)]),
+        Measured("squawk", [str(squawk), str(small)]),
+        Measured("yardstick", [sys.executable, "-c", "import sqlglot, typer"]),
+    ]
+    in_turns(contenders, 3 * runs)
+    show(f"One small file of {small.stat().st_size:,} bytes; the yardstick imports sqlglot and typer", contenders, None)
+    print(f"  migsafe takes {contenders[0].median / contenders[2].median:.2f} times the yardstick")
+
+    seconds = reading(files, runs)
+    rate = f"{statements / seconds:,.0f} statements/s, {size / seconds / 1e6:.1f} MB/s"
+    print(f"\nmigsafe reading alone, in one process: {_seconds(seconds)}, {rate}")
+
+
+def main() -> None:
+    """Read the arguments and compare."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", help="SQL files; without it, a history of our own")
+    parser.add_argument("--runs", type=int, default=5, help="measured runs of each command")
+    parser.add_argument("--cores", type=int, default=2, help="processor cores to use, where the system can limit them")
+    parser.add_argument("--migrations", type=int, default=1000, help="of the history of our own")
+    arguments = parser.parse_args()
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))[: arguments.cores]
+        os.sched_setaffinity(0, cores)
+        print(f"{len(cores)} core(s), {arguments.runs} runs of each in turns, Python {sys.version.split()[0]}")
+    if arguments.folder is not None:
+        compare(arguments.folder, arguments.runs)
+        return
+    with tempfile.TemporaryDirectory() as made:
+        write_history(Path(made), arguments.migrations)
+        compare(Path(made), arguments.runs)
+
+
+if __name__ == "__main__":
+    main()
