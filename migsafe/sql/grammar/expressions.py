@@ -370,17 +370,13 @@ class Expressions(Types):
         self.expect("]")
 
     def _row(self, word: str) -> bool:
-        if self.words[self.i + 1] != "(":
+        if not self._keyword_call(word):
             return False
-        self.i += 2
-        if not self.accept(")"):
-            self.expressions()
-            self.expect(")")
         self.indirection()
         return True
 
     def _keyword_call(self, word: str) -> bool:
-        """COALESCE and its kin, which are spelt like functions."""
+        """ROW, COALESCE and their kin, which are spelt like functions."""
         if self.words[self.i + 1] != "(":
             return False
         self.i += 2
