@@ -146,6 +146,7 @@ class _RoutineOptions:
             while not c.accept("end"):
                 if not c.accept(";"):
                     _atomic_statement(c)
+                    c.expect(";")
         if c.i > start:
             self.body = c.span(start)
             self.language = self.language or "sql"

@@ -73,9 +73,14 @@ def query(found: Query) -> dict[str, object]:
 _SIGN = re.compile(r"^-\s+")
 
 
+def spaceless_sign(value: str) -> str:
+    """A number as PostgreSQL reads it, whatever stands between it and its sign."""
+    return _SIGN.sub("-", value)
+
+
 def options(found: Iterable[Option]) -> tuple[str, ...]:
     """Options as `name value`; PostgreSQL folds TRUE, OFF and their kin, and keeps other words."""
-    return tuple(item.name if item.value is None else f"{item.name} {_SIGN.sub('-', item.value.lower())}" for item in found)
+    return tuple(item.name if item.value is None else f"{item.name} {spaceless_sign(item.value.lower())}" for item in found)
 
 
 def sequence_options(found: Iterable[Option]) -> tuple[str, ...]:

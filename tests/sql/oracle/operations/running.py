@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from migsafe.sql import operations as o
 from tests.sql.oracle.entry import Signature, entry
-from tests.sql.oracle.operations.registry import expression, name, names, operation, options, query, reader, sorted_names
+from tests.sql.oracle.operations.registry import expression, name, names, operation, options, query, reader, sorted_names, spaceless_sign
 
 
 def _rows(op: o.Insert | o.Update | o.Delete | o.Merge) -> dict[str, object]:
@@ -168,7 +168,9 @@ def set_constraints(op: o.SetConstraints) -> Signature:
 @reader(o.SetVariable)
 def set_variable(op: o.SetVariable) -> Signature:
     """SET."""
-    value = op.value.upper() if op.value is not None and op.variable == "xmloption" else op.value
+    value = None if op.value is None else spaceless_sign(op.value)
+    if op.variable == "xmloption" and value is not None:
+        value = value.upper()
     return (entry("set", op.variable, value=value, local=op.local),)
 
 
