@@ -87,6 +87,11 @@ def _line_starts(text: str) -> Iterator[int]:
         at = text.find("\n", at + 1)
 
 
+def _bytes_of(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123  # making a Path takes as long as reading a small file, and a history has thousands
+        return file.read()
+
+
 def read_text(path: str) -> str:
     """The text of the file at `path`, or of standard input when it is `-`.
 
@@ -95,7 +100,7 @@ def read_text(path: str) -> str:
     not UTF-8, with the line of the first byte that is not.
     """
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        data = sys.stdin.buffer.read() if path == "-" else _bytes_of(path)
     except OSError as error:
         raise UnreadableError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     if b"\0" in data:

@@ -76,7 +76,7 @@ class Folder:
 
     def holds(self, *names: str) -> bool:
         """Whether there is such a file in this folder."""
-        return os.path.isfile(Path(self.path, *names))
+        return os.path.isfile(self.join(*names))
 
     def above(self) -> Iterator[Path]:
         """This folder and those above it, up to the root of the repository."""
