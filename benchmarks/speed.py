@@ -6,7 +6,8 @@ Whole processes, each started anew, in turns (migsafe, squawk, migsafe, squawkâ€
 the yardstick is `python -c "import sqlglot, typer"`. Then migsafe's reading alone, inside one process. Without FOLDER the history is one of
 our own making, some thousands of statements, the same every time.
 
-Both tools get what they would get in CI: migsafe the folder, squawk the files. What they print is thrown away.
+Both get the same migrations: migsafe the folder, squawk the files that migsafe judges there (the ways up). Both print their shortest form
+for programs, one line or object a finding, because squawk's usual one costs it more than its judging. What they print is thrown away.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.errors import UnreadableError
+from migsafe.sources import find
 from migsafe.sql.split import split
 from migsafe.sql.statements import read
 from migsafe.text import Script
@@ -104,13 +105,8 @@ def _timed(action: Callable[[], None]) -> float:
 
 
 def sql_files(folder: Path) -> Iterator[Path]:
-    """The readable SQL files below a folder, in order."""
-    for path in sorted(folder.rglob("*.sql")):
-        try:
-            Script(str(path)).text  # noqa: B018  # reading it is the test
-        except UnreadableError:
-            continue
-        yield path
+    """The scripts that migsafe judges in a folder, each once."""
+    yield from dict.fromkeys(Path(migration.up.script.path) for migration in find([str(folder)]).migrations)
 
 
 def small_one(files: list[Path]) -> Path:
@@ -189,14 +185,14 @@ def compare(folder: Path, runs: int) -> None:
         sys.exit(f"{folder}: no SQL file there")
     statements = sum(1 for file in files for _ in split(Script(str(file)).text))
     size = sum(file.stat().st_size for file in files)
-    migsafe = [sys.executable, "-m", "migsafe", "lint"]
+    migsafe = [sys.executable, "-m", "migsafe", "lint", "--format", "json"]
     squawk = Path(sys.executable).with_name("squawk")
     if not squawk.exists():
         sys.exit(f"{squawk} is missing: pip install squawk-cli")
 
     contenders = [
         Measured("migsafe lint", [*migsafe, str(folder)]),
-        Measured("squawk", [str(squawk), *map(str, files)]),
+        Measured("squawk", [str(squawk), "--reporter", "gcc", *map(str, files)]),
     ]
     in_turns(contenders, runs)
     show(f"The whole history: {statements:,} statements in {len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
@@ -204,7 +200,7 @@ def compare(folder: Path, runs: int) -> None:
     small = small_one(files)
     contenders = [
         Measured("migsafe lint", [*migsafe, str(small)]),
-        Measured("squawk", [str(squawk), str(small)]),
+        Measured("squawk", [str(squawk), "--reporter", "gcc", str(small)]),
         Measured("yardstick", [sys.executable, "-c", "import sqlglot, typer"]),
     ]
     in_turns(contenders, 3 * runs)
