@@ -1,43 +1,48 @@
 """Lists of options: WITH (…), OPTIONS (…), the definitions of operators and types, a sequence's options."""
 
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.lexer import MARK, QUOTED, STRINGS, UNICODE_QUOTED, WORD
+from migsafe.sql.keywords import RESERVED
+from migsafe.sql.lexer import MARK, OPERATOR, QUOTED, STRINGS, UNICODE_QUOTED, WORD
 from migsafe.sql.operations import Name, Option
 
 
 def options(c: Parser) -> tuple[Option, ...]:
-    """`(fillfactor = 70, toast.autovacuum_enabled, …)` (reloptions, definition, utility_option_list)."""
-    c.expect("(")
-    if c.accept(")"):
-        return ()
-    found = c.list_of(lambda: _option(c))
-    c.expect(")")
-    return found
+    """`(fillfactor = 70, toast.autovacuum_enabled, …)` (reloptions, definition)."""
+    return c.in_parentheses(lambda: _option(c))
+
+
+def utility_options(c: Parser) -> tuple[Option, ...]:
+    """`(VERBOSE, PARALLEL 2, FORCE_QUOTE (a, b))` (utility_option_list, copy_generic_opt_list)."""
+    return c.in_parentheses(lambda: _utility_option(c))
 
 
 def _option(c: Parser) -> Option:
     name = c.string() if c.at_string() else c.label("an option")
     while c.accept("."):
         name = f"{name}.{c.label('an option')}"
-    if c.accept("="):
-        return Option(name, _value(c))
+    return Option(name, _value(c) if c.accept("=") else None)
+
+
+def _utility_option(c: Parser) -> Option:
+    name = c.label("an option")
     return Option(name, None if c.words[c.i] in (",", ")") else _value(c))
 
 
 def _value(c: Parser) -> str:
-    """A value up to the next comma or closing parenthesis, as written."""
+    """A value (def_arg): a string, a number, an operator, a word, a type, or a list of COPY's."""
     start = c.i
-    while c.words[c.i] not in (",", ")", ";"):
-        if c.done:
-            c.fail('")"')
-        if c.words[c.i] in ("(", "["):
-            c.skip_group()
-        else:
-            c.i += 1
-    if c.i == start:
-        c.fail("a value")
-    if c.i == start + 1 and c.kinds[start] in STRINGS:
-        return c.string_at(start)
+    if c.kinds[start] in STRINGS:
+        return c.string()
+    if c.words[start] == "(":
+        c.skip_group()
+    elif c.kinds[start] == WORD and (c.words[start] in RESERVED or c.words[start] == "none"):
+        c.i += 1
+    elif c.words[start] == "0" or (c.words[start] in ("+", "-") and c.words[start + 1] not in (",", ")")):
+        c.number()
+    elif c.kinds[start] == OPERATOR or c.at("operator", "("):
+        c.accept_operator()
+    else:
+        c.type_name()
     return c.text(start)
 
 

@@ -18,7 +18,7 @@ from migsafe.sql.grammar import (
     views,
 )
 from migsafe.sql.grammar.alter_table import alter_relation
-from migsafe.sql.grammar.definitions import options
+from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.kinds import object_kind
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import create_foreign_table, create_table, persistence
@@ -255,7 +255,7 @@ def _alter(c: Parser, start: int) -> list[Operation]:
 
 def _explain(c: Parser, start: int) -> list[Operation]:
     if c.words[c.i] == "(" and not c.at_query():
-        analyze = indexes.option_is_on(options(c), "analyze")
+        analyze = indexes.option_is_on(utility_options(c), "analyze")
     else:
         analyze = bool(c.accept_any(("analyze", "analyse")))
         c.accept("verbose")

@@ -1,6 +1,6 @@
 """DROP of everything."""
 
-from migsafe.sql.grammar.definitions import options
+from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.kinds import (
     ON_TABLE,
     ROUTINES,
@@ -55,7 +55,7 @@ def drop(c: Parser, start: int) -> list[Operation]:
         names = c.list_of(lambda: c.qualified(f"a {kind}"))
     cascade = c.cascade()
     if kind == "database" and (c.accept("with") or c.words[c.i] == "("):
-        options(c)
+        utility_options(c)
     return [Drop(c.span(start), kind, names, if_exists, cascade, concurrently, table, arguments, detail)]
 
 

@@ -1,7 +1,7 @@
 """CREATE INDEX, and what builds or rebuilds indexes and tables."""
 
 from migsafe.sql.grammar.constraints import index_element, nulls_not_distinct
-from migsafe.sql.grammar.definitions import options, options_after
+from migsafe.sql.grammar.definitions import options_after, utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Reindex
 
@@ -41,7 +41,7 @@ def create_index(c: Parser, start: int, *, unique: bool) -> CreateIndex:
 
 def reindex(c: Parser, start: int) -> list[Operation]:
     """REINDEX after that word."""
-    settings = options(c) if c.words[c.i] == "(" else ()
+    settings = utility_options(c) if c.words[c.i] == "(" else ()
     kind = c.expect_any("index", "table", "schema", "database", "system")
     concurrently = c.accept("concurrently") or option_is_on(settings, "concurrently")
     optional = kind in ("database", "system")
@@ -53,7 +53,7 @@ def cluster(c: Parser, start: int) -> list[Operation]:
     """CLUSTER after that word, its older form `CLUSTER index ON table` too."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
-        settings = options(c)
+        settings = utility_options(c)
     elif c.accept("verbose"):
         settings = (Option("verbose"),)
     table = index = None

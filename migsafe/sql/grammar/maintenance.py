@@ -1,8 +1,9 @@
 """VACUUM, ANALYZE, LOCK, TRUNCATE, COPY, EXPLAIN, prepared statements, cursors and the other statements that run at once."""
 
-from migsafe.sql.grammar.definitions import options
+from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.indexes import option_is_on
 from migsafe.sql.grammar.parser import Parser
+from migsafe.sql.lexer import END
 from migsafe.sql.operations import (
     Analyze,
     Call,
@@ -49,7 +50,7 @@ def vacuum(c: Parser, start: int) -> list[Operation]:
     """VACUUM after that word."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
-        settings = options(c)
+        settings = utility_options(c)
     else:
         found = [Option(word) for word in ("full", "freeze", "verbose") if c.accept(word)]
         if c.accept_any(("analyze", "analyse")):
@@ -64,7 +65,7 @@ def analyze(c: Parser, start: int) -> list[Operation]:
     """ANALYZE after that word."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
-        settings = options(c)
+        settings = utility_options(c)
     elif c.accept("verbose"):
         settings = (Option("verbose"),)
     tables = () if c.done else c.list_of(lambda: _vacuum_relation(c))
@@ -140,7 +141,7 @@ def _copy_options(c: Parser) -> None:
         c.string()
     c.accept("with")
     if c.words[c.i] == "(":
-        options(c)
+        utility_options(c)
         return
     while word := c.accept_any(_COPY_WORDS):
         if word == "force":
@@ -174,7 +175,8 @@ def execute(c: Parser, start: int) -> list[Operation]:
 
 def deallocate(c: Parser, start: int) -> list[Operation]:
     """DEALLOCATE after that word."""
-    c.accept("prepare")
+    if c.kinds[c.i + 1] != END:
+        c.accept("prepare")
     name = "all" if c.accept("all") else c.name("a prepared statement")
     return [Utility(c.span(start), "deallocate", name)]
 
@@ -212,7 +214,7 @@ def named(c: Parser, start: int) -> list[Operation]:
                 c.string()
         case "checkpoint":
             if c.words[c.i] == "(":
-                options(c)
+                utility_options(c)
         case _:
             name = _fetched(c)
     return [Utility(c.span(start), command, name)]

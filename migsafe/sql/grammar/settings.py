@@ -1,7 +1,7 @@
 """SET, RESET and their kin, and transactions."""
 
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.lexer import NUMBER, STRINGS
+from migsafe.sql.lexer import END, NUMBER, STRINGS
 from migsafe.sql.operations import (
     AlterSystem,
     Begin,
@@ -212,8 +212,7 @@ def rollback(c: Parser, start: int) -> list[Operation]:
         saved = c.i
         c.accept_any(("work", "transaction"))
         if c.accept("to"):
-            c.accept("savepoint")
-            name = c.name("a savepoint")
+            name = _savepoint_name(c)
             return [RollbackTo(c.span(start), name)]
         c.i = saved
     c.accept_any(("work", "transaction"))
@@ -227,8 +226,14 @@ def savepoint(c: Parser, start: int) -> list[Operation]:
     return [Savepoint(c.span(start), name)]
 
 
+def _savepoint_name(c: Parser) -> str:
+    """[SAVEPOINT] name; a savepoint may be called savepoint."""
+    if c.kinds[c.i + 1] != END:
+        c.accept("savepoint")
+    return c.name("a savepoint")
+
+
 def release(c: Parser, start: int) -> list[Operation]:
     """RELEASE after that word."""
-    c.accept("savepoint")
-    name = c.name("a savepoint")
+    name = _savepoint_name(c)
     return [Release(c.span(start), name)]
