@@ -4,7 +4,10 @@ from enum import Enum
 
 
 class LockMode(Enum):
-    """The mode of a lock on a table: its value is what SQL and people call it, `pg_locks` what the view of that name does."""
+    """The mode of a lock on a table: its value is what SQL and people call it, `pg_locks` what the view of that name does.
+
+    Modes compare by strength, in the order in which the manual lists them.
+    """
 
     ACCESS_SHARE = "ACCESS SHARE"
     ROW_SHARE = "ROW SHARE"
@@ -18,6 +21,17 @@ class LockMode(Enum):
     def __str__(self) -> str:
         return self.value
 
+    def __lt__(self, other: "LockMode") -> bool:
+        return self.strength < other.strength
+
+    def __ge__(self, other: "LockMode") -> bool:
+        return self.strength >= other.strength
+
+    @property
+    def strength(self) -> int:
+        """1 for the weakest mode, 8 for the strongest, as in PostgreSQL's lockdefs.h."""
+        return _STRENGTH[self]
+
     @property
     def pg_locks(self) -> str:
         """The mode as pg_locks spells it, such as `AccessExclusiveLock`."""
@@ -28,5 +42,7 @@ class LockMode(Enum):
         """What waits while the lock is held: `reads` (SELECT, and COPY and pg_dump with it), `writes` (INSERT, UPDATE, DELETE)."""
         if self is LockMode.ACCESS_EXCLUSIVE:
             return ("reads", "writes")
-        writes = (LockMode.SHARE, LockMode.SHARE_ROW_EXCLUSIVE, LockMode.EXCLUSIVE)
-        return ("writes",) if self in writes else ()
+        return ("writes",) if self >= LockMode.SHARE else ()
+
+
+_STRENGTH = {mode: number for number, mode in enumerate(LockMode, 1)}

@@ -1,0 +1,1 @@
+"""What PostgreSQL does with each operation."""

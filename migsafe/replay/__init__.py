@@ -1,0 +1,1 @@
+"""Running migrations on a disposable PostgreSQL, and measuring what they do there."""
