@@ -1,0 +1,174 @@
+"""PostgreSQL's built-in casts: which type becomes which, and whether the bytes stay.
+
+The tables are pg_cast of PostgreSQL 14 to 18, which differ in two pairs only; the rules for what it does not list are those of
+find_coercion_pathway (src/backend/parser/parse_coerce.c): to and from strings by way of the text form, arrays by way of their elements. A
+test compares all of it with running servers. Casts that CREATE CAST made are not known here.
+
+Types go by the names that TypeName gives them, without their modifiers.
+"""
+
+from enum import Enum
+
+
+class Cast(Enum):
+    """How a value becomes another type's."""
+
+    RELABELLED = "relabelled"
+    """The bytes stay (castmethod `b`)."""
+    TIMEZONE = "timezone"
+    """Between timestamps with and without time zone: the bytes stay where the TimeZone is UTC."""
+    COMPUTED = "computed"
+    """A function makes a new value."""
+
+
+def _rows(text: str) -> dict[str, frozenset[str]]:
+    rows = (line.split(":") for line in text.strip().splitlines())
+    return {source.strip(): frozenset(target.strip() for target in targets.split(",")) for source, targets in rows}
+
+
+_OBJECTS = frozenset(
+    """regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype""".split()
+)
+"""Names of catalogue objects; all are object identifiers underneath and cast alike."""
+
+_AS_THEY_ARE = _rows(
+    """
+    bit: bit varying
+    bit varying: bit
+    character varying: character, text
+    text: character, character varying
+    cidr: inet
+    integer: oid
+    oid: integer
+    regoper: regoperator
+    regoperator: regoper
+    regproc: regprocedure
+    regprocedure: regproc
+    xml: character, character varying, text
+    citext: text, character varying, character
+    """
+)
+_AUTOMATIC = _rows(
+    """
+    char: character, character varying, text
+    bigint: double precision, integer, money, numeric, oid, real, smallint
+    box: polygon
+    character: char, character varying, name, text, citext
+    character varying: char, name, regclass, citext
+    text: char, name, regclass, citext
+    boolean: citext
+    inet: cidr, citext
+    date: timestamp with time zone, timestamp without time zone
+    double precision: bigint, integer, numeric, real, smallint
+    integer: bigint, double precision, money, numeric, real, smallint
+    interval: time without time zone
+    json: jsonb
+    jsonb: json
+    macaddr: macaddr8
+    macaddr8: macaddr
+    money: numeric
+    numeric: bigint, double precision, integer, money, real, smallint
+    oid: bigint
+    path: polygon
+    point: box
+    polygon: path
+    real: bigint, double precision, integer, numeric, smallint
+    smallint: bigint, double precision, integer, numeric, oid, real
+    time with time zone: time without time zone
+    time without time zone: interval, time with time zone
+    timestamp with time zone: date, time with time zone, time without time zone, timestamp without time zone
+    timestamp without time zone: date, time without time zone, timestamp with time zone
+    """
+)
+_ONLY_EXPLICIT = _rows(
+    """
+    char: integer
+    bigint: bit
+    bit: bigint, integer
+    boolean: integer
+    box: circle, lseg, point
+    character: xml
+    character varying: xml
+    circle: box, point, polygon
+    daterange: datemultirange
+    int4range: int4multirange
+    int8range: int8multirange
+    integer: char, bit, boolean
+    jsonb: bigint, boolean, double precision, integer, numeric, real, smallint
+    lseg: point
+    numrange: nummultirange
+    polygon: box, circle, point
+    text: xml
+    tsrange: tsmultirange
+    tstzrange: tstzmultirange
+    xid8: xid
+    """
+)
+_INTEGERS = frozenset(("smallint", "integer", "bigint"))
+_TIMESTAMPS = frozenset(("timestamp with time zone", "timestamp without time zone"))
+
+BUILT_IN = (
+    _AUTOMATIC.keys()
+    | _ONLY_EXPLICIT.keys()
+    | _OBJECTS
+    | frozenset(
+        """xml cidr aclitem bytea cid datemultirange gtsvector int4multirange int8multirange jsonpath line name nummultirange pg_lsn
+        pg_node_tree pg_snapshot refcursor tid tsmultirange tsquery tstzmultirange tsvector txid_snapshot uuid xid""".split()
+    )
+    | {"bit varying"}
+)
+"""Every built-in type that a column may have, arrays and some of the catalogues' own aside."""
+
+RANGES = frozenset(
+    """int4range int8range numrange tsrange tstzrange daterange int4multirange int8multirange nummultirange tsmultirange tstzmultirange
+    datemultirange""".split()
+)
+
+_STRINGS = frozenset(("text", "character varying", "character", "name", "citext"))
+COLLATABLE = _STRINGS
+
+
+def is_string(name: str, pg_version: int) -> bool:
+    """Whether a type is of the string category, so that everything may become it by way of its text form."""
+    return name in _STRINGS or (name == "char" and pg_version < 15)
+
+
+def cast(source: str, target: str, *, explicit: bool, pg_version: int) -> Cast | None:
+    """How `source` becomes `target`; None where PostgreSQL knows no such cast, or none but an `explicit` one.
+
+    The same type is RELABELLED. What is no built-in type has only the casts by way of its text form.
+    """
+    if source == target or target in _AS_THEY_ARE.get(source, ()) or _object_to(source, target, (*_OBJECTS, "integer", "oid")):
+        return Cast.RELABELLED
+    if target == "citext" and source in ("text", "character varying"):
+        return Cast.RELABELLED
+    if source in _TIMESTAMPS and target in _TIMESTAMPS:
+        return Cast.TIMEZONE
+    if target in _ONLY_EXPLICIT.get(source, ()):
+        return Cast.COMPUTED if explicit else None
+    if target in _AUTOMATIC.get(source, ()) or _object_to(source, target, ("smallint", "bigint")) or is_string(target, pg_version):
+        return Cast.COMPUTED
+    if explicit and (is_string(source, pg_version) or _of_version(source, target, pg_version)):
+        return Cast.COMPUTED
+    return None
+
+
+def _object_to(source: str, target: str, others: tuple[str, ...]) -> bool:
+    """Whether one is the name of a catalogue object and the other one of `others`; two different names of objects are not."""
+    if source in _OBJECTS:
+        return target in others and target not in _OBJECTS and target != "smallint"
+    return target in _OBJECTS and source in others and source not in _OBJECTS
+
+
+def _of_version(source: str, target: str, pg_version: int) -> bool:
+    if (source, target) == ("path", "point"):
+        return pg_version < 15
+    return pg_version >= 18 and ((source == "bytea" and target in _INTEGERS) or (target == "bytea" and source in _INTEGERS))
+
+
+_COMPARED_AS = {"character varying": "text", "cidr": "inet", **dict.fromkeys(_OBJECTS, "oid")}
+
+
+def compared_as(name: str) -> str:
+    """The type whose operators and operator classes serve a type that has none of its own (GetDefaultOpClass)."""
+    return _COMPARED_AS.get(name, name)
