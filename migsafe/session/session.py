@@ -1,0 +1,269 @@
+"""A connection on which a runner sends a migration."""
+
+from collections.abc import Hashable, Mapping
+from enum import Enum
+from typing import NamedTuple
+
+from migsafe.lock import LockMode
+from migsafe.session.journal import Journal
+from migsafe.session.settings import Settings
+from migsafe.session.transitions import Transition, Turn
+from migsafe.session.written import is_sent
+from migsafe.sources import Transaction
+from migsafe.sql.operations import (
+    Begin,
+    Commit,
+    Discard,
+    Do,
+    Execute,
+    LockTable,
+    Operation,
+    Prepare,
+    PsqlCommand,
+    Release,
+    ResetVariable,
+    Rollback,
+    RollbackTo,
+    Savepoint,
+    SetVariable,
+    TwoPhase,
+    Utility,
+)
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.statements import Statement
+
+Turns = tuple[Transition, ...]
+
+_BEGAN: Turns = (Transition(Turn.BEGAN),)
+_ENDED: dict[Turn, Turns] = {turn: (Transition(turn),) for turn in (Turn.COMMITTED, Turn.ROLLED_BACK)}
+_STEERING = frozenset(
+    (
+        *(Begin, Commit, Rollback, Savepoint, RollbackTo, Release, TwoPhase, SetVariable, ResetVariable, Discard),
+        *(Prepare, Execute, Utility, LockTable, PsqlCommand),
+    )
+)
+"""The operations that a session minds: a long history has few of them."""
+
+
+class _Block(Enum):
+    """Why a transaction outlives the statement: it does not; a query of several statements; BEGIN, by the runner or the script."""
+
+    NONE = 0
+    IMPLICIT = 1
+    EXPLICIT = 2
+
+
+class _Savepoint(NamedTuple):
+    name: str
+    settings: int
+    locks: int
+
+
+class Session:
+    """A connection and its transaction, from a migration's first statement to its last.
+
+        session = Session(half.transaction)
+        for statement, first, last in sent(half):
+            session.enter(statement, first=first, last=last)
+            for operation in statement.operations:
+                …                               # what holds here: session.settings, session.locks, session.in_block
+                session.follow(operation)
+            session.leave()
+        session.finish()
+
+    Each of the four returns the transitions that it brought about, for who keeps a journal of his own. PostgreSQL is taken to accept what it
+    is sent: a statement that `refuses` knows better about changes nothing, but does not abort the transaction either. An operation that is
+    not certain to run (a branch of a DO block) changes nothing, except for COMMIT: batches commit in a loop.
+    """
+
+    __slots__ = ("_block", "_in_do", "_last", "_locks", "_number", "_prepared", "_runner", "_savepoints", "_started", "settings", "transaction")
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.settings = Settings()
+        self.transaction: int | None = None
+        """A number that no other transaction of this session has; None between two of them."""
+        self._runner = transaction
+        self._started = False
+        self._number = 0
+        self._block = _Block.NONE
+        self._in_do = False
+        self._last = True
+        self._savepoints: list[_Savepoint] = []
+        self._locks: Journal[Hashable, LockMode] = Journal()
+        self._prepared: dict[str, tuple[Operation, ...]] = {}
+
+    @property
+    def in_block(self) -> bool:
+        """Whether PostgreSQL would refuse VACUUM and its kin here: in a transaction block, in a query of several statements, in DO."""
+        return self._block is not _Block.NONE or self._in_do
+
+    @property
+    def locks(self) -> Mapping[Hashable, LockMode]:
+        """The strongest lock held on each relation, by what `take` called it."""
+        return self._locks.entries
+
+    def take(self, relation: Hashable, lock: LockMode) -> None:
+        """Lock a relation until the transaction ends, or goes back to a savepoint before this."""
+        held = self._locks.entries.get(relation)
+        if held is None or held < lock:
+            self._locks.put(relation, lock)
+
+    def held(self, relation: Hashable) -> LockMode | None:
+        """The strongest lock that the transaction holds on a relation."""
+        return self._locks.entries.get(relation)
+
+    def prepared(self, name: str) -> tuple[Operation, ...]:
+        """What EXECUTE of this name runs; nothing if this session has not prepared it."""
+        return self._prepared.get(name, ())
+
+    def enter(self, statement: Statement, *, first: bool = True, last: bool = True) -> Turns:
+        """A statement begins; `first` and `last` say where it stands in its chunk, which matters under Transaction.QUERY."""
+        self._last = last
+        if not is_sent(statement):
+            return ()
+        self._in_do = isinstance(statement.operations[0], Do)
+        turns = self._begin() if self.transaction is None else ()
+        if self._block is _Block.NONE:
+            if self._runner is Transaction.FILE and not self._started:
+                self._block = _Block.EXPLICIT
+            elif self._runner is Transaction.QUERY and not (first and last):
+                self._block = _Block.IMPLICIT
+        self._started = True
+        return turns
+
+    def follow(self, operation: Operation) -> Turns:
+        """An operation of the statement has run."""
+        if type(operation) not in _STEERING:
+            return ()
+        if not (operation.certain or isinstance(operation, Commit)) or self.refuses(operation) is not None:
+            return ()
+        match operation:
+            case SetVariable(variable=variable, value=value, local=local):
+                self.settings.set(variable, value, local=local)
+            case ResetVariable(variable=variable):
+                self.settings.reset(variable)
+            case Discard(what="all"):
+                self.settings.discard()
+                self._prepared.clear()
+            case Prepare(name=name, prepared=operations):
+                self._prepared[name] = operations
+            case Execute(name=name):
+                return tuple(turn for run in self.prepared(name) for turn in self.follow(run))
+            case Utility(command="deallocate", name=name):
+                self._deallocate(name)
+            case Begin():
+                self._block = _Block.EXPLICIT
+            case Commit(chain=chain):
+                return self._finish(Turn.COMMITTED, chain=chain)
+            case Rollback(chain=chain):
+                return self._finish(Turn.ROLLED_BACK, chain=chain)
+            case TwoPhase(action="prepare transaction") if self._block is _Block.EXPLICIT:
+                return self._end(Turn.COMMITTED)
+            case Savepoint() | RollbackTo() | Release():
+                return (self._turn_at_savepoint(operation),)
+            case PsqlCommand(command="connect" | "c"):
+                return self._reconnect()
+        return ()
+
+    def leave(self) -> Turns:
+        """The statement has ended, and with it the transaction if that was its own."""
+        self._in_do = False
+        goes_on = self._block is _Block.EXPLICIT or (self._block is _Block.IMPLICIT and not self._last)
+        return () if self.transaction is None or goes_on else self._end(Turn.COMMITTED)
+
+    def finish(self) -> Turns:
+        """The migration has ended: the runner commits its transaction; one that the script left open is lost with the connection."""
+        if self.transaction is None:
+            return ()
+        return self._end(Turn.COMMITTED if self._runner is Transaction.FILE else Turn.ROLLED_BACK)
+
+    def refuses(self, operation: Operation) -> str | None:
+        """Why PostgreSQL refuses what steers transactions and settings, as the end of a sentence; None where it does not."""
+        if type(operation) not in _STEERING:
+            return None
+        match operation:
+            case Savepoint() | RollbackTo() | Release():
+                return self._refuses_savepoint(operation)
+            case Commit() | Rollback() if self._in_do:
+                return "a DO block may not end the transaction that it runs in" if self._block is not _Block.NONE else None
+            case Commit(chain=True) | Rollback(chain=True) if self._block is not _Block.EXPLICIT:
+                return "AND CHAIN can only be used in a transaction block"
+            case LockTable() if not self.in_block:
+                return "LOCK TABLE can only be used in a transaction block"
+            case Discard(what="all") if self.in_block:
+                return "DISCARD ALL cannot run inside a transaction block"
+            case TwoPhase(action="commit prepared" | "rollback prepared" as action) if self.in_block:
+                return f"{action.upper()} cannot run inside a transaction block"
+            case SetVariable(variable=variable, value=value) if not self.settings.accepts(variable, value):
+                return f"{value!r} is no value for {variable}"
+            case Prepare(name=name) if name in self._prepared:
+                return f"the prepared statement {quoted(name)} exists already"
+        return None
+
+    def _refuses_savepoint(self, operation: Savepoint | RollbackTo | Release) -> str | None:
+        if self._in_do:
+            return "a DO block cannot use savepoints"
+        if self._block is not _Block.EXPLICIT:
+            return "savepoints can only be used in a transaction block"
+        if not isinstance(operation, Savepoint) and self._depth(operation.name) is None:
+            return f"there is no savepoint {quoted(operation.name)}"
+        return None
+
+    def _depth(self, name: str) -> int | None:
+        """Where the savepoint stands that a name means: the last one of that name."""
+        return max((depth for depth, savepoint in enumerate(self._savepoints) if savepoint.name == name), default=None)
+
+    def _turn_at_savepoint(self, operation: Savepoint | RollbackTo | Release) -> Transition:
+        name = operation.name
+        if isinstance(operation, Savepoint):
+            self._savepoints.append(_Savepoint(name, self.settings.mark, self._locks.mark))
+            return Transition(Turn.SAVEPOINT, len(self._savepoints) - 1, name)
+        depth = self._depth(name)
+        assert depth is not None
+        if isinstance(operation, Release):
+            del self._savepoints[depth:]
+            return Transition(Turn.RELEASED, depth, name)
+        self.settings.back_to(self._savepoints[depth].settings)
+        self._locks.back_to(self._savepoints[depth].locks)
+        del self._savepoints[depth + 1 :]
+        return Transition(Turn.ROLLED_BACK_TO, depth, name)
+
+    def _deallocate(self, name: str) -> None:
+        if name == "all":
+            self._prepared.clear()
+        else:
+            self._prepared.pop(name, None)
+
+    def _begin(self) -> Turns:
+        self._number += 1
+        self.transaction = self._number
+        return _BEGAN
+
+    def _finish(self, turn: Turn, *, chain: bool) -> Turns:
+        """COMMIT or ROLLBACK. Outside a block it is a warning, and DO goes on in a new transaction at once."""
+        block = self._block
+        if block is _Block.NONE and not self._in_do:
+            return ()
+        ended = self._end(turn)
+        if chain or self._in_do:
+            self._block = block
+            return (*ended, *self._begin())
+        return ended
+
+    def _end(self, turn: Turn) -> Turns:
+        if turn is Turn.COMMITTED:
+            self.settings.commit()
+        else:
+            self.settings.back_to()
+        self._savepoints.clear()
+        self._locks.clear()
+        self._block = _Block.NONE
+        self.transaction = None
+        return _ENDED[turn]
+
+    def _reconnect(self) -> Turns:
+        """Leave the connection, as psql does, and what was open on it."""
+        turns = () if self.transaction is None else self._end(Turn.ROLLED_BACK)
+        self.settings.discard()
+        self._prepared.clear()
+        return turns

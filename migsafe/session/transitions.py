@@ -1,0 +1,28 @@
+"""What happens to a transaction."""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Turn(Enum):
+    """A way in which a transaction goes on."""
+
+    BEGAN = "began"
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    SAVEPOINT = "savepoint"
+    ROLLED_BACK_TO = "rolled back to"
+    RELEASED = "released"
+
+
+class Transition(NamedTuple):
+    """One turn of a transaction.
+
+    `depth` is for the turns of savepoints: how many savepoints stood before the one that it is about. After ROLLED_BACK_TO that one still
+    stands, after RELEASED it is gone; those set after it are gone either way. So a journal needs no names: it keeps a list of marks,
+    appends one at SAVEPOINT, goes back to `marks[depth]` and cuts the list to `depth + 1`, or cuts it to `depth`.
+    """
+
+    turn: Turn
+    depth: int = 0
+    name: str = ""

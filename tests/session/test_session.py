@@ -1,0 +1,150 @@
+from pathlib import Path
+
+import pytest
+
+from migsafe.lock import LockMode
+from migsafe.session import Session, Transition, Turn, sent
+from migsafe.sources import Half, Transaction
+from migsafe.sql.operations import LockTable, Operation
+from migsafe.text import Script, Span
+from tests.session.script import REFUSED, SCRIPTS, expectation, half, modelled
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_what_holds_after_each_statement(path: Path) -> None:
+    migration = half(path)
+    session = Session(migration.transaction)
+    found, expected = [], []
+    for statement, first, last in sent(migration):
+        place = migration.script.position(statement.span.start).line
+        says = expectation(migration.script, statement.span.end)
+        session.enter(statement, first=first, last=last)
+        refusal = [session.refuses(operation) for operation in statement.operations]
+        follow(session, *statement.operations)
+        session.leave()
+        found.append((place, REFUSED if any(refusal) else modelled(session)))
+        expected.append((place, says))
+    assert found == expected
+
+
+def follow(session: Session, *operations: Operation) -> list[Transition]:
+    turns: list[Transition] = []
+    for operation in operations:
+        turns += session.follow(operation)
+        if isinstance(operation, LockTable) and session.refuses(operation) is None:
+            session.take(operation.tables[0].name.name, LockMode(operation.mode))
+    return turns
+
+
+def run(sql: str, transaction: Transaction, session: Session | None = None) -> list[list[str]]:
+    """The transitions of each statement, and those of the end."""
+    session = session or Session(transaction)
+    script = Script("a.sql", sql)
+    found = []
+    for statement, first, last in sent(Half(script, (Span(0, len(sql)),), transaction)):
+        turns = list(session.enter(statement, first=first, last=last))
+        turns += follow(session, *statement.operations)
+        turns += session.leave()
+        found.append([spelt(turn) for turn in turns])
+    return [*found, [spelt(turn) for turn in session.finish()]]
+
+
+def spelt(transition: Transition) -> str:
+    turn, depth, name = transition
+    return f"{turn.value} {name} {depth}" if name else turn.value
+
+
+ALONE = ["began", "committed"]
+
+
+@pytest.mark.parametrize(
+    ("transaction", "sql", "turns"),
+    [
+        (Transaction.STATEMENT, "SELECT 1; SELECT 2;", [ALONE, ALONE, []]),
+        (Transaction.FILE, "SELECT 1; SELECT 2;", [["began"], [], ["committed"]]),
+        (Transaction.QUERY, "SELECT 1; SELECT 2;", [["began"], ["committed"], []]),
+        (Transaction.QUERY, "SELECT 1;", [ALONE, []]),
+        (Transaction.STATEMENT, "BEGIN; SELECT 1; COMMIT;", [["began"], [], ["committed"], []]),
+        (Transaction.STATEMENT, "BEGIN; SELECT 1;", [["began"], [], ["rolled back"]]),
+        (Transaction.STATEMENT, "COMMIT; ROLLBACK;", [ALONE, ALONE, []]),
+        (Transaction.FILE, "SELECT 1; COMMIT; VACUUM;", [["began"], ["committed"], ALONE, []]),
+        (Transaction.FILE, "COMMIT; BEGIN; SELECT 1;", [["began", "committed"], ["began"], [], ["committed"]]),
+        (Transaction.FILE, "ROLLBACK AND CHAIN;", [["began", "rolled back", "began"], ["committed"]]),
+        (Transaction.FILE, "SAVEPOINT a; SAVEPOINT b; ROLLBACK TO a; RELEASE a; RELEASE a;",
+         [["began", "savepoint a 0"], ["savepoint b 1"], ["rolled back to a 0"], ["released a 0"], [], ["committed"]]),
+        (Transaction.STATEMENT, "DO $$ BEGIN COMMIT; ROLLBACK; END $$", [["began", "committed", "began", "rolled back", *ALONE], []]),
+        (Transaction.STATEMENT, "DO $$ BEGIN LOOP COMMIT; END LOOP; IF a THEN ROLLBACK; END IF; END $$", [["began", "committed", *ALONE], []]),
+        (Transaction.FILE, "DO $$ BEGIN COMMIT; END $$", [["began"], ["committed"]]),
+        (Transaction.QUERY, "SELECT 1; COMMIT; SELECT 2;", [["began"], ["committed"], ALONE, []]),
+        (Transaction.QUERY, "SELECT 1; BEGIN; SELECT 2;", [["began"], [], [], ["rolled back"]]),
+        (Transaction.STATEMENT, "\\echo a\nSELECT 1;", [[], ALONE, []]),
+        (Transaction.STATEMENT, "BEGIN;\n\\connect other\nSELECT 1;", [["began"], ["rolled back"], ALONE, []]),
+        (Transaction.STATEMENT, "BEGIN; PREPARE TRANSACTION 'a'; PREPARE TRANSACTION 'b';", [["began"], ["committed"], ALONE, []]),
+    ],
+)  # fmt: skip
+def test_turns_of_the_transaction(transaction: Transaction, sql: str, turns: list[list[str]]) -> None:
+    assert run(sql, transaction) == turns
+
+
+def test_chunks_are_queries_of_their_own() -> None:
+    script = Script("a.sql", "SELECT 1; SELECT 2; -- that was it\nSELECT 3;")
+    chunks = (Span(0, 20), Span(35, 44))
+    assert [(first, last) for _, first, last in sent(Half(script, chunks, Transaction.QUERY))] == [(True, False), (False, True), (True, True)]
+
+
+def test_a_transaction_has_a_number_of_its_own() -> None:
+    session = Session(Transaction.STATEMENT)
+    assert session.transaction is None
+    script = Script("a.sql", "SELECT 1; BEGIN; SELECT 2; COMMIT AND CHAIN; SELECT 3;")
+    seen: list[int | None] = []
+    for statement, _, _ in sent(Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT)):
+        session.enter(statement)
+        seen.append(session.transaction)
+        follow(session, *statement.operations)
+        session.leave()
+    assert seen == [1, 2, 2, 2, 3]
+
+
+def test_vacuum_is_refused_inside() -> None:
+    def in_block(sql: str, transaction: Transaction) -> list[bool]:
+        session = Session(transaction)
+        script = Script("a.sql", sql)
+        found = []
+        for statement, first, last in sent(Half(script, (Span(0, len(sql)),), transaction)):
+            session.enter(statement, first=first, last=last)
+            found.append(session.in_block)
+            follow(session, *statement.operations)
+            session.leave()
+        return found
+
+    assert in_block("VACUUM; SELECT 1", Transaction.STATEMENT) == [False, False]
+    assert in_block("VACUUM; SELECT 1", Transaction.QUERY) == [True, True]
+    assert in_block("VACUUM", Transaction.QUERY) == [False]
+    assert in_block("VACUUM; COMMIT; VACUUM", Transaction.FILE) == [True, True, False]
+    assert in_block("DO $$ BEGIN EXECUTE 'VACUUM'; END $$", Transaction.NONE) == [True]
+
+
+def test_locks_compare_by_strength_and_end_with_the_transaction() -> None:
+    session = Session(Transaction.FILE)
+    run("LOCK TABLE t IN SHARE MODE; LOCK TABLE t IN ROW SHARE MODE; LOCK TABLE u IN SHARE MODE", Transaction.FILE, session)
+    assert session.locks == {}
+    script = Script("a.sql", "LOCK TABLE t IN SHARE MODE; LOCK TABLE t IN ROW SHARE MODE; LOCK TABLE u IN ROW SHARE MODE")
+    session = Session(Transaction.FILE)
+    for statement, _, _ in sent(Half(script, (Span(0, len(script.text)),), Transaction.FILE)):
+        session.enter(statement)
+        follow(session, *statement.operations)
+        session.leave()
+    assert session.locks == {"t": LockMode.SHARE, "u": LockMode.ROW_SHARE}
+
+
+def test_prepared_statements_outlive_a_rollback() -> None:
+    session = Session(Transaction.STATEMENT)
+    run("BEGIN; PREPARE a AS DELETE FROM t; PREPARE b AS DELETE FROM t; ROLLBACK; DEALLOCATE b; DISCARD PLANS", Transaction.STATEMENT, session)
+    assert [type(operation).__name__ for operation in session.prepared("a")] == ["Delete"]
+    assert session.prepared("b") == ()
+    run("DEALLOCATE ALL", Transaction.STATEMENT, session)
+    assert session.prepared("a") == ()
+
+
+def test_turns_can_be_told_apart() -> None:
+    assert len({turn.value for turn in Turn}) == len(Turn)
