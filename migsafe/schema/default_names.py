@@ -1,8 +1,10 @@
-"""The names that PostgreSQL gives to what a statement leaves unnamed (makeObjectName in its src/backend/commands/indexcmds.c)."""
+"""The names that PostgreSQL gives to what a statement leaves unnamed (makeObjectName and ChooseIndexName in its
+src/backend/commands/indexcmds.c, ChooseConstraintName in src/backend/catalog/pg_constraint.c)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from migsafe.sql.operations import CreateIndex
+from migsafe.schema.catalog import Catalog
+from migsafe.sql.operations import CreateIndex, Name
 
 _LONGEST = 63
 """NAMEDATALEN - 1, in bytes."""
@@ -13,7 +15,7 @@ def default_name(table: str, columns: Iterable[str], label: str) -> str:
 
     A number that PostgreSQL appends where the name is taken is not known here.
     """
-    first, second = table.encode(), "_".join(columns).encode()
+    first, second = table.encode(), "_".join(columns).encode()[:_LONGEST]
     room = _LONGEST - len(label.encode()) - 1 - bool(second)
     while len(first) + len(second) > room:
         if len(first) > len(second):
@@ -28,3 +30,40 @@ def default_index_name(index: CreateIndex) -> str | None:
     """The name of an index that was given none; None where it has an expression, which PostgreSQL names after what it calls."""
     columns = [element.column for element in (*index.elements, *index.include)]
     return None if None in columns else default_name(index.table.name, (column for column in columns if column is not None), "idx")
+
+
+def free_relation_name(catalog: Catalog, table: Name, columns: Iterable[str], label: str, *, constraint: bool = False) -> Name:
+    """The name of an index or a sequence of a table: with a number where a relation has that name, or a constraint for one behind a
+    constraint."""
+
+    def taken(name: Name) -> bool:
+        return catalog.is_taken(name) or (constraint and catalog.has_constraint_named(name))
+
+    return _free(taken, table, columns, label)
+
+
+def free_constraint_name(catalog: Catalog, table: Name, columns: Iterable[str], label: str, others: Iterable[str] = ()) -> Name:
+    """The name of a constraint of a table: with a number where a constraint in the schema has that name, or one of `others`."""
+    reserved = tuple(others)
+    return _free(lambda name: catalog.has_constraint_named(name) or name.name in reserved, table, columns, label)
+
+
+def index_columns(names: Iterable[str]) -> list[str]:
+    """The names of an index's columns, told apart by numbers as PostgreSQL does (ChooseIndexColumnNames)."""
+    found: list[str] = []
+    for name in names:
+        free, number = name, 0
+        while free in found:
+            number += 1
+            free = name.encode()[: _LONGEST - len(str(number))].decode(errors="ignore") + str(number)
+        found.append(free)
+    return found
+
+
+def _free(taken: Callable[[Name], bool], table: Name, columns: Iterable[str], label: str) -> Name:
+    parts = tuple(columns)
+    name, number = Name(default_name(table.name, parts, label), table.schema), 0
+    while taken(name):
+        number += 1
+        name = Name(default_name(table.name, parts, f"{label}{number}"), table.schema)
+    return name

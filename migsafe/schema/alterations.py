@@ -1,0 +1,387 @@
+"""ALTER TABLE and its kin."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.columns import (
+    add_sequence,
+    built,
+    default_of,
+    drawing,
+    next_number,
+    set_column,
+    stored_type,
+    stub_column,
+)
+from migsafe.schema.constraints import add_constraint, add_not_null, not_null_constraint
+from migsafe.schema.dependents import Fall, Part, described, fall, remove
+from migsafe.schema.formulas import formula
+from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
+from migsafe.schema.objects import Column, Constraint, Index, Relation, RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
+
+_KINDS = {
+    "sequence": RelationKind.SEQUENCE,
+    "view": RelationKind.VIEW,
+    "materialized view": RelationKind.MATERIALIZED,
+    "foreign table": RelationKind.FOREIGN,
+}
+
+
+def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
+    """The relation that an ALTER is about; one that is not known yet joins the catalogue, incomplete. None where IF EXISTS finds nothing,
+    and for an index or a type."""
+    target = op.target
+    relation = catalog.relation(target.name)
+    if relation is not None or target.kind in ("index", "type", "domain") or catalog.index(target.name) is not None:
+        return relation
+    if catalog.is_absent(target.name):
+        if target.if_exists:
+            return None
+        catalog.refuse(f"relation {catalog.resolve(target.name)} does not exist")
+    kind = _KINDS.get(target.kind, RelationKind.TABLE)
+    relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(target.name), kind=kind, complete=False, made_in=-1, filled=True)
+    catalog.put(relation)
+    return relation
+
+
+def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
+    """The column that an ALTER is about; one that is not known yet joins the table."""
+    column = table.column(name)
+    if column is not None:
+        return column
+    if table.complete:
+        catalog.refuse(f"column {name} of {table.name} does not exist")
+    return stub_column(catalog, table, name)
+
+
+def alter(catalog: Catalog, op: AlterRelation) -> None:
+    """Apply one operation of ALTER TABLE."""
+    change = _CHANGES.get(type(op))
+    if change is None:
+        return
+    relation = altered_relation(catalog, op)
+    if relation is not None or type(op) is sql.AttachPartition:
+        change(catalog, op, relation)
+
+
+def _below(catalog: Catalog, op: AlterRelation, table: Relation) -> list[Relation]:
+    """The table and, without ONLY, those below it."""
+    return [table] if op.target.only else [table, *catalog.descendants(table.oid)]
+
+
+def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
+    before = table.column(op.column.name)
+    if before is not None:
+        if op.if_not_exists:
+            return
+        catalog.refuse(f"column {op.column.name} of {table.name} already exists")
+        remove(catalog, fall(catalog, [Part(table.oid, before.number)], cascade=True).parts)
+        table = catalog.the(Relation, table.oid)
+    add_column(catalog, table, op.column)
+    column = op.column
+    names = tuple(one.name for one in column.constraints if one.name is not None)
+    order = (ConstraintKind.CHECK, ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE, ConstraintKind.FOREIGN_KEY)
+    for one in sorted((one for one in column.constraints if one.kind in order), key=lambda one: order.index(one.kind)):
+        add_constraint(catalog, table.oid, one, only=op.target.only, others=names)
+
+
+def add_column(catalog: Catalog, table: Relation, definition: sql.Column, *, inherited: bool = False) -> None:
+    """Give a table a column, and the tables below it; constraints other than NOT NULL come after."""
+    already = table.column(definition.name)
+    if already is not None and inherited:
+        set_column(catalog, table, already.number, inherited=already.inherited + 1)
+        return
+    in_key = any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
+    made = built(catalog, next_number(table), definition, in_key)
+    column = replace(made.column, local=False, inherited=1) if inherited else made.column
+    if definition.generated is not None:
+        column = replace(column, default=formula(definition.generated.expression, (*table.columns, column)))
+    table = catalog.change(table, columns=(*table.columns, column))
+    if made.sequence and not (inherited and column.identity and catalog.pg_version < 17):
+        sequence = add_sequence(catalog, table, column)
+        if column.identity is None:
+            column = drawing(column, sequence, catalog[sequence].name)
+            table = set_column(catalog, table, column.number, default=column.default)
+    if column.not_null and catalog.pg_version >= 18:
+        written = next((one for one in definition.constraints if one.kind is ConstraintKind.NOT_NULL), None)
+        add_not_null(catalog, table.oid, column.number, written, fresh=True, only=True, inherited=inherited)
+    for child in catalog.children(table.oid):
+        add_column(catalog, child, definition, inherited=True)
+
+
+def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
+    column = table.column(op.column)
+    if column is None:
+        if not op.if_exists and table.complete:
+            catalog.refuse(f"column {op.column} of {table.name} does not exist")
+        return
+    if column.inherited:
+        catalog.refuse(f"column {op.column} of {table.name} is inherited")
+    falling = column_fall(catalog, table, column, cascade=op.cascade, only=op.target.only)
+    _refuse_held(catalog, falling, f"column {op.column} of {table.name}")
+    remove(catalog, falling.parts)
+
+
+def column_fall(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> Fall:
+    """What falls with a column: it goes from the tables below too, where no other parent and no definition of their own keeps it."""
+    parts = [Part(table.oid, column.number)]
+    if not only:
+        for child in catalog.descendants(table.oid):
+            theirs = child.column(column.name)
+            if theirs is not None and theirs.inherited <= 1 and not theirs.local:
+                parts.append(Part(child.oid, theirs.number))
+    return fall(catalog, parts, cascade=cascade)
+
+
+def _refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
+    if falling.held_by:
+        catalog.refuse(f"{described(catalog, falling.held_by[0])} depends on {what}")
+
+
+def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
+    altered_column(catalog, table, op.column)
+    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+        column = one.column(op.column)
+        if column is not None:
+            # Without COLLATE the column takes the collation of its new type.
+            set_column(catalog, one, column.number, type=stored_type(catalog, op.type), collation=op.collation)
+
+
+def _set_default(catalog: Catalog, op: sql.SetDefault, table: Relation) -> None:
+    altered_column(catalog, table, op.column)
+    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+        column = one.column(op.column)
+        if column is not None:
+            set_column(catalog, one, column.number, default=default_of(catalog, op.default))
+
+
+def _drop_default(catalog: Catalog, op: sql.DropDefault, table: Relation) -> None:
+    altered_column(catalog, table, op.column)
+    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+        column = one.column(op.column)
+        if column is not None:
+            set_column(catalog, one, column.number, default=None)
+
+
+def _set_not_null(catalog: Catalog, op: sql.SetNotNull, table: Relation) -> None:
+    column = altered_column(catalog, table, op.column)
+    add_not_null(catalog, table.oid, column.number, only=op.target.only)
+
+
+def _drop_not_null(catalog: Catalog, op: sql.DropNotNull, table: Relation) -> None:
+    column = altered_column(catalog, table, op.column)
+    key = catalog.primary_key(table.oid)
+    if key is not None and column.number in key.columns:
+        catalog.refuse(f"column {op.column} of {table.name} is in a primary key")
+    if column.identity:
+        catalog.refuse(f"column {op.column} of {table.name} is an identity column")
+    _no_longer_not_null(catalog, table, op.column, only=op.target.only)
+
+
+def _no_longer_not_null(catalog: Catalog, table: Relation, name: str, *, only: bool) -> None:
+    table = catalog.the(Relation, table.oid)
+    column = table.column(name)
+    if column is None:
+        return
+    constraint = not_null_constraint(catalog, table.oid, column.number)
+    if constraint is not None:
+        catalog.drop(constraint.oid)
+    set_column(catalog, table, column.number, not_null=False)
+    if only:
+        return
+    for child in catalog.children(table.oid):
+        below = child.column(name)
+        if below is None:
+            continue
+        theirs = not_null_constraint(catalog, child.oid, below.number)
+        if theirs is not None and (theirs.local or theirs.inherited > 1):
+            catalog.change(theirs, inherited=theirs.inherited - 1)
+        else:
+            _no_longer_not_null(catalog, child, name, only=False)
+
+
+def _set_expression(catalog: Catalog, op: sql.SetExpression, table: Relation) -> None:
+    column = altered_column(catalog, table, op.column)
+    table = catalog.the(Relation, table.oid)
+    for one in _below(catalog, op, table):
+        theirs = one.column(column.name)
+        if theirs is not None:
+            set_column(catalog, one, theirs.number, default=formula(op.expression, one.columns))
+
+
+def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) -> None:
+    column = altered_column(catalog, table, op.column)
+    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+        theirs = one.column(column.name)
+        if theirs is not None and theirs.generated:
+            set_column(catalog, one, theirs.number, default=None, generated=None)
+
+
+def _add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None:
+    column = altered_column(catalog, table, op.column)
+    table = set_column(catalog, catalog.the(Relation, table.oid), column.number, identity="always" if op.identity.always else "by default")
+    add_sequence(catalog, table, column)
+
+
+def _set_identity(catalog: Catalog, op: sql.SetIdentity, table: Relation) -> None:
+    column = altered_column(catalog, table, op.column)
+    if op.always is not None:
+        set_column(catalog, catalog.the(Relation, table.oid), column.number, identity="always" if op.always else "by default")
+
+
+def _drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> None:
+    column = altered_column(catalog, table, op.column)
+    if column.identity is None:
+        return
+    set_column(catalog, catalog.the(Relation, table.oid), column.number, identity=None)
+    for sequence in catalog.mentioning(table.oid, Relation):
+        if sequence.owner == (table.oid, column.number):
+            catalog.drop(sequence.oid)
+
+
+def _add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relation) -> None:
+    add_constraint(catalog, table.oid, op.constraint, only=op.target.only)
+
+
+def altered_constraint(catalog: Catalog, table: Relation, name: str) -> Constraint | None:
+    """The constraint that an ALTER is about."""
+    found = catalog.constraint(table.oid, name)
+    if found is None and table.complete:
+        catalog.refuse(f"constraint {name} of {table.name} does not exist")
+    return found
+
+
+def _alter_constraint(catalog: Catalog, op: sql.AlterConstraint, table: Relation) -> None:
+    found = altered_constraint(catalog, table, op.constraint)
+    if found is None:
+        return
+    for one in (found, *_constraints_below(catalog, found)):
+        deferrable = op.deferrable if op.deferrable is not None else one.deferrable or bool(op.initially_deferred)
+        initially = op.initially_deferred if op.initially_deferred is not None else one.initially_deferred and deferrable
+        enforced = one.enforced if op.enforced is None else op.enforced
+        catalog.change(
+            one, deferrable=deferrable, initially_deferred=initially, enforced=enforced, valid=one.valid if op.enforced is None else enforced
+        )
+
+
+def _constraints_below(catalog: Catalog, constraint: Constraint) -> list[Constraint]:
+    found: list[Constraint] = []
+    for child in catalog.descendants(constraint.table):
+        one = catalog.constraint(child.oid, constraint.name.name)
+        if one is not None and one.kind is constraint.kind:
+            found.append(one)
+    return found
+
+
+def _validate(catalog: Catalog, op: sql.ValidateConstraint, table: Relation) -> None:
+    found = altered_constraint(catalog, table, op.constraint)
+    if found is None:
+        return
+    for one in (found, *_constraints_below(catalog, found)):
+        catalog.change(one, valid=True)
+
+
+def _drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relation) -> None:
+    found = catalog.constraint(table.oid, op.constraint)
+    if found is None:
+        if not op.if_exists and table.complete:
+            catalog.refuse(f"constraint {op.constraint} of {table.name} does not exist")
+        return
+    if found.inherited and not found.local:
+        catalog.refuse(f"constraint {op.constraint} of {table.name} is inherited")
+    falling = constraint_fall(catalog, found, cascade=op.cascade, only=op.target.only)
+    _refuse_held(catalog, falling, f"constraint {op.constraint} of {table.name}")
+    if found.kind is ConstraintKind.NOT_NULL:
+        column = table.numbered(found.columns[0])
+        if column is not None:
+            _no_longer_not_null(catalog, table, column.name, only=op.target.only)
+            return
+    for below in _constraints_below(catalog, found) if found.kind is ConstraintKind.CHECK else ():
+        if Part(below.oid) not in falling.parts:
+            catalog.change(below, inherited=max(below.inherited - 1, 0), local=below.local or op.target.only)
+    remove(catalog, falling.parts)
+
+
+def constraint_fall(catalog: Catalog, constraint: Constraint, *, cascade: bool, only: bool = False) -> Fall:
+    """What falls with a constraint: a CHECK goes from the tables below too, where nothing else keeps it."""
+    parts = [Part(constraint.oid)]
+    if constraint.kind is ConstraintKind.CHECK and not only:
+        parts += [Part(one.oid) for one in _constraints_below(catalog, constraint) if one.inherited <= 1 and not one.local]
+    return fall(catalog, parts, cascade=cascade)
+
+
+def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> None:
+    for one in _below(catalog, op, table):
+        column = one.column(op.column)
+        if column is None:
+            if one.oid == table.oid and table.complete and table.kind is not RelationKind.VIEW:
+                catalog.refuse(f"column {op.column} of {table.name} does not exist")
+            continue
+        if one.column(op.new_name) is not None:
+            catalog.refuse(f"column {op.new_name} of {one.name} already exists")
+        set_column(catalog, one, column.number, name=op.new_name)
+
+
+def _rename_constraint(catalog: Catalog, op: sql.RenameConstraint, table: Relation) -> None:
+    found = altered_constraint(catalog, table, op.constraint)
+    if found is None:
+        return
+    for one in (found, *(_constraints_below(catalog, found) if found.kind is ConstraintKind.CHECK else ())):
+        name = Name(op.new_name, one.name.schema)
+        catalog.change(one, name=name)
+        if one.index is not None and one.kind is not ConstraintKind.FOREIGN_KEY:
+            catalog.change(catalog.the(Index, one.index), name=name)
+
+
+def _cluster_on(catalog: Catalog, op: sql.ClusterOn, table: Relation) -> None:
+    index = catalog.index(Name(op.index, table.name.schema)) if op.index is not None else None
+    catalog.change(table, clustered_on=index.oid if index is not None else None)
+
+
+def _set_of_type(catalog: Catalog, op: sql.SetOfType, table: Relation) -> None:
+    catalog.change(table, of_type=catalog.in_first_schema(op.type) if op.type is not None else None)
+
+
+def _set_access_method(catalog: Catalog, op: sql.SetAccessMethod, table: Relation) -> None:
+    catalog.change(table, method=op.method)
+
+
+def _set_logged(catalog: Catalog, op: sql.SetLogged, table: Relation) -> None:
+    kept = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
+    for one in (table, *(found for found in catalog.mentioning(table.oid, Relation) if found.owner and found.owner[0] == table.oid)):
+        catalog.change(one, persistence=kept)
+
+
+_CHANGES: dict[type[AlterRelation], Callable[[Catalog, Any, Any], None]] = {
+    sql.AddColumn: _add_column,
+    sql.DropColumn: _drop_column,
+    sql.AlterColumnType: _alter_type,
+    sql.SetDefault: _set_default,
+    sql.DropDefault: _drop_default,
+    sql.SetNotNull: _set_not_null,
+    sql.DropNotNull: _drop_not_null,
+    sql.SetExpression: _set_expression,
+    sql.DropExpression: _drop_expression,
+    sql.AddIdentity: _add_identity,
+    sql.SetIdentity: _set_identity,
+    sql.DropIdentity: _drop_identity,
+    sql.AddConstraint: _add_constraint,
+    sql.AlterConstraint: _alter_constraint,
+    sql.ValidateConstraint: _validate,
+    sql.DropConstraint: _drop_constraint,
+    sql.Inherit: inherit,
+    sql.NoInherit: no_inherit,
+    sql.AttachPartition: attach,
+    sql.DetachPartition: detach,
+    sql.RenameColumn: _rename_column,
+    sql.RenameConstraint: _rename_constraint,
+    sql.ClusterOn: _cluster_on,
+    sql.SetOfType: _set_of_type,
+    sql.SetAccessMethod: _set_access_method,
+    sql.SetLogged: _set_logged,
+}

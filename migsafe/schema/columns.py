@@ -1,0 +1,162 @@
+"""A table's columns as statements define them."""
+
+import re
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.default_names import free_relation_name
+from migsafe.schema.formulas import formula
+from migsafe.schema.objects import Column, Composite, Formula, Relation, RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Expression, Name, TypeName
+
+_CONSTANT = re.compile(r"'((?:[^']|'')*)'")
+_SERIAL = {
+    "serial": "integer",
+    "serial4": "integer",
+    "bigserial": "bigint",
+    "serial8": "bigint",
+    "smallserial": "smallint",
+    "serial2": "smallint",
+}
+
+
+def is_serial(type_name: TypeName | None) -> bool:
+    """Whether a column's type is one of the serial pseudo-types, which make a sequence and a default (manual, 8.1.4)."""
+    return type_name is not None and type_name.schema is None and not type_name.dimensions and type_name.name in _SERIAL
+
+
+def stored_type(catalog: Catalog, type_name: TypeName | None) -> TypeName | None:
+    """A column's type as the catalogue has it: a serial's integer type, a user's type with its schema; None for what is not known."""
+    if type_name is None or type_name.percent_type:
+        return None
+    if is_serial(type_name):
+        return TypeName(_SERIAL[type_name.name])
+    user = catalog.type_of(type_name)
+    return replace(type_name, schema=user.name.schema) if user is not None else type_name
+
+
+def sequence_of(catalog: Catalog, default: Expression) -> tuple[int, ...]:
+    """The sequences that a default draws from: `nextval('name'::regclass)`."""
+    if not any(call.name == "nextval" for call in default.calls):
+        return ()
+    written = _CONSTANT.search(default.sql)
+    found = catalog.relation(name_in(written[1].replace("''", "'"))) if written else None
+    return (found.oid,) if found is not None else ()
+
+
+def name_in(text: str) -> Name:
+    """The name that a string such as `public.orders_id_seq` spells, as PostgreSQL's regclass reads it."""
+    parts = [piece[1:-1].replace('""', '"') if piece.startswith('"') else piece.strip().lower() for piece in _pieces(text)]
+    return Name(parts[-1], parts[-2] if len(parts) > 1 else None)
+
+
+def _pieces(text: str) -> list[str]:
+    pieces, quoted = [""], False
+    for character in text:
+        if character == '"':
+            quoted = not quoted
+        if character == "." and not quoted:
+            pieces.append("")
+        else:
+            pieces[-1] += character
+    return pieces
+
+
+def default_of(catalog: Catalog, default: Expression | None) -> Formula | None:
+    """A column's default; it uses no columns."""
+    return None if default is None else Formula(default, (), sequence_of(catalog, default))
+
+
+class Built(Struct):
+    """A column that a statement defines, and the sequence that it needs: how its name begins, and its integer type."""
+
+    column: Column
+    sequence: bool = False
+
+
+def built(catalog: Catalog, number: int, definition: sql.Column, inside_key: bool = False) -> Built:
+    """The column of a definition. `inside_key`: the statement's PRIMARY KEY holds it. A generated column's expression comes later, when all
+    columns of its table are known."""
+    serial = is_serial(definition.type)
+    column = Column(
+        number=number,
+        name=definition.name,
+        type=stored_type(catalog, definition.type),
+        not_null=definition.not_null or serial or inside_key or definition.identity is not None,
+        default=default_of(catalog, definition.default),
+        identity=None if definition.identity is None else "always" if definition.identity.always else "by default",
+        generated=generated_kind(catalog, definition),
+        collation=definition.collation,
+    )
+    return Built(column, serial or definition.identity is not None)
+
+
+def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
+    """`stored` or `virtual` for a generated column; where the statement says neither, 18 makes it virtual, and before 18 refuses."""
+    if definition.generated is None:
+        return None
+    if definition.generated.stored is None:
+        return "virtual" if catalog.pg_version >= 18 else "stored"
+    return "stored" if definition.generated.stored else "virtual"
+
+
+def generate(columns: Iterable[Column], definitions: Iterable[sql.Column]) -> tuple[Column, ...]:
+    """The columns, with the expressions of the generated ones bound to them."""
+    found = tuple(columns)
+    expressions = {one.name: one.generated.expression for one in definitions if one.generated is not None}
+    return tuple(
+        replace(column, default=formula(expressions[column.name], found)) if column.name in expressions else column for column in found
+    )
+
+
+def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
+    """Make the sequence of a serial or identity column; gives its number."""
+    name = free_relation_name(catalog, table.name, (column.name,), "seq")
+    oid = catalog.new_oid()
+    catalog.put(
+        Relation(
+            oid=oid,
+            name=name,
+            kind=RelationKind.SEQUENCE,
+            owner=(table.oid, column.number),
+            made_in=catalog.migration,
+            persistence=table.persistence,
+        )
+    )
+    return oid
+
+
+def drawing(column: Column, sequence: int, name: Name) -> Column:
+    """A serial column with its default, `nextval('sequence'::regclass)`."""
+    call = Expression(f"nextval('{name}'::regclass)", sql.Column("").span, (Name("nextval"),))
+    return replace(column, default=Formula(call, (), (sequence,)))
+
+
+def next_number(relation: Relation) -> int:
+    """The number of the next column of a relation. A dropped column's is not used again, as far as it is known."""
+    return max((column.number for column in relation.columns), default=0) + 1
+
+
+def set_column(catalog: Catalog, table: Relation, number: int, **fields: object) -> Relation:
+    """Change some fields of one column; gives the table as it is now."""
+    columns = tuple(replace(column, **fields) if column.number == number else column for column in table.columns)
+    return catalog.change(table, columns=columns)
+
+
+def stub_column(catalog: Catalog, table: Relation, name: str) -> Column:
+    """A column of a table of which not all is known: it must exist, since a statement uses it."""
+    column = Column(number=next_number(table), name=name, type=None, not_null=None)
+    catalog.change(table, columns=(*table.columns, column))
+    return column
+
+
+def composite_columns(catalog: Catalog, name: Name) -> tuple[Column, ...]:
+    """The columns of a table made OF a composite type."""
+    composite = catalog.type_named(name)
+    if not isinstance(composite, Composite):
+        return ()
+    return tuple(Column(number=number, name=one, type=kind) for number, (one, kind) in enumerate(composite.attributes, 1))

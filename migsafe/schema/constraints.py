@@ -1,0 +1,334 @@
+"""Constraints, and the indexes behind them."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.columns import set_column, stub_column
+from migsafe.schema.default_names import free_constraint_name
+from migsafe.schema.formulas import formula
+from migsafe.schema.indexes import add_index, free_index_name, index_key
+from migsafe.schema.objects import Column, Constraint, Index, Relation, RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Name
+
+LABELS = {ConstraintKind.PRIMARY_KEY: "pkey", ConstraintKind.UNIQUE: "key", ConstraintKind.EXCLUDE: "excl"}
+"""The constraints behind which an index stands, and how the names of these end that PostgreSQL chooses."""
+
+
+def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[int, ...]:
+    """The numbers of a relation's columns. One that is not known to exist joins a table of which not all is known; else it is refused."""
+    numbers: list[int] = []
+    for name in names:
+        table = catalog.the(Relation, oid)
+        column = table.column(name)
+        if column is None:
+            if table.complete:
+                catalog.refuse(f"column {name} of {table.name} does not exist")
+            column = stub_column(catalog, table, name)
+        numbers.append(column.number)
+    return tuple(numbers)
+
+
+def add_constraint(
+    catalog: Catalog, oid: int, given: sql.Constraint, *, fresh: bool = False, only: bool = False, others: Sequence[str] = ()
+) -> None:
+    """Add a constraint to a table, and to those below it. `fresh`: with the table itself, so that no row needs to be checked. `others` are
+    names that the same statement gives to other constraints."""
+    table = catalog.the(Relation, oid)
+    if given.name is not None and catalog.constraint(oid, given.name) is not None:
+        catalog.refuse(f"constraint {given.name} of {table.name} already exists")
+        drop = catalog.constraint(oid, given.name)
+        if drop is not None:
+            catalog.drop(drop.oid)
+    match given.kind:
+        case ConstraintKind.CHECK:
+            _add_check(catalog, table, given, fresh, only, others)
+        case ConstraintKind.NOT_NULL:
+            add_not_null(catalog, oid, column_numbers(catalog, oid, given.columns)[0], given, fresh=fresh, only=only)
+        case ConstraintKind.FOREIGN_KEY:
+            _add_foreign_key(catalog, oid, given, fresh, others)
+        case _:
+            _add_behind_index(catalog, oid, given)
+
+
+def _add_check(catalog: Catalog, table: Relation, given: sql.Constraint, fresh: bool, only: bool, others: Sequence[str]) -> None:
+    assert given.check is not None
+    bound = formula(given.check, table.columns)
+    if given.name is not None:
+        name = Name(given.name, table.name.schema)
+    else:
+        used = [column.name for column in table.columns if column.number in bound.columns]
+        name = free_constraint_name(catalog, table.name, used if len(used) == 1 else (), "check", others)
+    constraint = Constraint(
+        oid=catalog.new_oid(),
+        name=name,
+        table=table.oid,
+        kind=ConstraintKind.CHECK,
+        columns=bound.columns,
+        check=bound,
+        valid=given.enforced and (fresh or not given.not_valid),
+        enforced=given.enforced,
+        no_inherit=given.no_inherit,
+    )
+    catalog.put(constraint)
+    if not given.no_inherit and not only:
+        for child in catalog.children(table.oid):
+            inherit_check(catalog, child, constraint)
+
+
+def inherit_check(catalog: Catalog, child: Relation, above: Constraint) -> None:
+    """Give a child table its parent's CHECK: its own of that name becomes an inherited one."""
+    already = catalog.constraint(child.oid, above.name.name)
+    if already is not None:
+        catalog.change(already, inherited=already.inherited + 1)
+        return
+    assert above.check is not None
+    bound = formula(above.check.expression, child.columns)
+    copy = replace(
+        above,
+        oid=catalog.new_oid(),
+        name=Name(above.name.name, child.name.schema),
+        table=child.oid,
+        columns=bound.columns,
+        check=bound,
+        local=False,
+        inherited=1,
+    )
+    catalog.put(copy)
+    for grandchild in catalog.children(child.oid):
+        inherit_check(catalog, grandchild, copy)
+
+
+def add_not_null(
+    catalog: Catalog,
+    oid: int,
+    number: int,
+    given: sql.Constraint | None = None,
+    *,
+    fresh: bool = False,
+    only: bool = False,
+    inherited: bool = False,
+) -> None:
+    """Make a column NOT NULL; from 18 on that is a constraint with a name."""
+    table = catalog.the(Relation, oid)
+    valid = fresh or given is None or not given.not_valid
+    column = table.numbered(number)
+    if column is None:
+        return
+    if valid or catalog.pg_version >= 18:
+        table = set_column(catalog, table, number, not_null=True)
+    if catalog.pg_version >= 18:
+        add_not_null_constraint(catalog, table, column, given.name if given is not None else None, valid=valid, inherited=inherited)
+    if only or (given is not None and given.no_inherit):
+        return
+    for child in catalog.children(oid):
+        below = child.column(column.name)
+        if below is not None:
+            add_not_null(catalog, child.oid, below.number, given, fresh=fresh, inherited=True)
+
+
+def add_not_null_constraint(
+    catalog: Catalog, table: Relation, column: Column, name: str | None = None, *, valid: bool = True, inherited: bool = False
+) -> None:
+    """18's constraint behind a NOT NULL column."""
+    already = not_null_constraint(catalog, table.oid, column.number)
+    if already is not None:
+        if valid and not already.valid:
+            already = catalog.change(already, valid=True)
+        if inherited:
+            catalog.change(already, inherited=already.inherited + 1)
+        return
+    full = Name(name, table.name.schema) if name is not None else free_constraint_name(catalog, table.name, (column.name,), "not_null")
+    catalog.put(
+        Constraint(
+            oid=catalog.new_oid(),
+            name=full,
+            table=table.oid,
+            kind=ConstraintKind.NOT_NULL,
+            columns=(column.number,),
+            valid=valid,
+            local=not inherited,
+            inherited=int(inherited),
+        )
+    )
+
+
+def not_null_constraint(catalog: Catalog, oid: int, number: int) -> Constraint | None:
+    """18's constraint behind a NOT NULL column."""
+    for one in catalog.constraints(oid):
+        if one.kind is ConstraintKind.NOT_NULL and one.columns == (number,):
+            return one
+    return None
+
+
+def _add_foreign_key(catalog: Catalog, oid: int, given: sql.Constraint, fresh: bool, others: Sequence[str]) -> None:
+    assert given.references is not None
+    columns = column_numbers(catalog, oid, given.columns)
+    table = catalog.the(Relation, oid)
+    referenced = catalog.relation(given.references.table)
+    if referenced is None and catalog.is_absent(given.references.table):
+        catalog.refuse(f"relation {catalog.resolve(given.references.table)} does not exist")
+    far: tuple[int, ...] = ()
+    key: int | None = None
+    if referenced is not None:
+        far = column_numbers(catalog, referenced.oid, given.references.columns)
+        key = referenced_index(catalog, referenced, far)
+        if not far and key is not None:
+            far = tuple(one.column for one in catalog.the(Index, key).keys if one.column is not None)
+        if key is None and referenced.complete:
+            catalog.refuse(f"there is no unique constraint on the referenced columns of {referenced.name}")
+    name = Name(given.name, table.name.schema) if given.name else free_constraint_name(catalog, table.name, given.columns, "fkey", others)
+    constraint = Constraint(
+        oid=catalog.new_oid(),
+        name=name,
+        table=oid,
+        kind=ConstraintKind.FOREIGN_KEY,
+        columns=columns,
+        references=referenced.oid if referenced is not None else None,
+        referenced_columns=far,
+        on_delete=given.references.on_delete,
+        on_update=given.references.on_update,
+        index=key,
+        valid=given.enforced and (fresh or not given.not_valid),
+        enforced=given.enforced,
+        deferrable=bool(given.deferrable) or bool(given.initially_deferred),
+        initially_deferred=bool(given.initially_deferred),
+    )
+    catalog.put(constraint)
+    if table.kind is RelationKind.PARTITIONED:
+        for child in catalog.children(oid):
+            inherit_foreign_key(catalog, child, constraint)
+
+
+def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]) -> int | None:
+    """The unique index that a foreign key to these columns rests on; that of the primary key for none."""
+    if not columns:
+        primary = catalog.primary_key(table.oid)
+        return primary.index if primary is not None else None
+    for index in sorted(catalog.indexes(table.oid), key=lambda one: one.oid):
+        keys = [key.column for key in index.keys]
+        if index.unique and index.predicate is None and None not in keys and sorted(columns) == sorted(key for key in keys if key is not None):
+            return index.oid
+    return None
+
+
+def inherit_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> None:
+    """Give a partition the foreign key of its parent. One that it has already, and that says the same, is taken for it."""
+    parent = catalog.the(Relation, above.table)
+    columns = column_numbers(catalog, child.oid, (column.name for number in above.columns if (column := parent.numbered(number)) is not None))
+    for already in catalog.constraints(child.oid):
+        if (
+            already.kind is ConstraintKind.FOREIGN_KEY
+            and already.parent is None
+            and already.references == above.references
+            and already.columns == columns
+            and already.referenced_columns == above.referenced_columns
+        ):
+            copy = catalog.change(already, parent=above.oid, inherited=1, local=False)
+            break
+    else:
+        name = above.name.name
+        if catalog.constraint(child.oid, name) is not None:
+            names = [column.name for number in columns if (column := catalog.the(Relation, child.oid).numbered(number)) is not None]
+            name = free_constraint_name(catalog, child.name, names, "fkey").name
+        copy = replace(
+            above,
+            oid=catalog.new_oid(),
+            name=Name(name, child.name.schema),
+            table=child.oid,
+            columns=columns,
+            parent=above.oid,
+            local=False,
+            inherited=1,
+        )
+        catalog.put(copy)
+    for grandchild in catalog.children(child.oid):
+        inherit_foreign_key(catalog, grandchild, copy)
+
+
+def _add_behind_index(catalog: Catalog, oid: int, given: sql.Constraint) -> None:
+    table = catalog.the(Relation, oid)
+    if given.kind is ConstraintKind.PRIMARY_KEY and (before := catalog.primary_key(oid)) is not None:
+        catalog.refuse(f"multiple primary keys for table {table.name} are not allowed")
+        catalog.drop(before.oid)
+    index = _taken_index(catalog, table, given) if given.index is not None else _built_index(catalog, table, given)
+    columns = tuple(key.column for key in index.keys if key.column is not None)
+    if given.kind is ConstraintKind.PRIMARY_KEY:
+        for number in columns:
+            add_not_null(catalog, oid, number, only=False)
+    put_behind_index(catalog, oid, index, given)
+
+
+def behind_index(catalog: Catalog, index: Index) -> Constraint | None:
+    """The constraint behind which an index stands."""
+    for one in catalog.mentioning(index.oid, Constraint):
+        if one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY:
+            return one
+    return None
+
+
+def put_behind_index(catalog: Catalog, oid: int, index: Index, given: sql.Constraint, parent: int | None = None) -> None:
+    """Take in the constraint of an index, and those of its parts on partitions."""
+    constraint = Constraint(
+        oid=catalog.new_oid(),
+        name=index.name,
+        table=oid,
+        kind=given.kind,
+        columns=tuple(number for key in index.keys for number in key.columns),
+        index=index.oid,
+        deferrable=bool(given.deferrable) or bool(given.initially_deferred),
+        initially_deferred=bool(given.initially_deferred),
+        parent=parent,
+        local=parent is None,
+        inherited=int(parent is not None),
+    )
+    catalog.put(constraint)
+    for part in catalog.mentioning(index.oid, Index):
+        behind = behind_index(catalog, part)
+        if behind is not None:
+            catalog.change(behind, parent=constraint.oid, local=False, inherited=1)
+        else:
+            put_behind_index(catalog, part.table, part, given, constraint.oid)
+
+
+def _taken_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> Index:
+    """The index that USING INDEX names, which takes the constraint's name."""
+    assert given.index is not None
+    index = catalog.index(Name(given.index.name, table.name.schema))
+    if index is None:
+        if table.complete:
+            catalog.refuse(f"index {given.index.name} does not exist")
+        index = Index(oid=catalog.new_oid(), name=Name(given.index.name, table.name.schema), table=table.oid, keys=(), unique=True)
+        catalog.put(index)
+    if given.name is not None and given.name != index.name.name:
+        index = catalog.change(index, name=Name(given.name, table.name.schema))
+    return index
+
+
+def _built_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> Index:
+    keys = [index_key(catalog, table, element) for element in given.elements]
+    if not given.elements:
+        keys = [index_key(catalog, table, sql.IndexElement(column)) for column in given.columns]
+    table = catalog.the(Relation, table.oid)
+    include = column_numbers(catalog, table.oid, given.include)
+    label = LABELS[given.kind]
+    if given.name is not None:
+        name = Name(given.name, table.name.schema)
+        if catalog.is_taken(name):
+            catalog.refuse(f"relation {name} already exists")
+    else:
+        name = free_index_name(catalog, table, keys, include, label, constraint=True)
+    index = Index(
+        oid=catalog.new_oid(),
+        name=name,
+        table=table.oid,
+        keys=tuple(keys),
+        include=include,
+        unique=given.kind is not ConstraintKind.EXCLUDE,
+        method=given.method or "btree",
+        predicate=formula(given.where, table.columns) if given.where is not None else None,
+        nulls_not_distinct=given.nulls_not_distinct,
+    )
+    return add_index(catalog, index, label=label, constraint=True)

@@ -1,0 +1,228 @@
+"""What falls when something is dropped (manual, 5.15, Dependency Tracking; PostgreSQL's pg_depend)."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.objects import (
+    Attached,
+    Composite,
+    Constraint,
+    Domain,
+    EnumType,
+    Function,
+    Index,
+    Object,
+    Publication,
+    Relation,
+    RelationKind,
+    Trigger,
+)
+from migsafe.sql.operations import ConstraintKind, Name, TypeName
+
+
+class Part(NamedTuple):
+    """An object, or a relation's column, or only that column's default."""
+
+    oid: int
+    column: int = 0
+    default: bool = False
+
+
+class Fall(Struct):
+    """What a DROP takes along. `parts` are the dropped ones and all that fall with them; `held_by` those that hold the drop up, because they
+    rest on one of them and CASCADE was not said."""
+
+    parts: tuple[Part, ...]
+    held_by: tuple[Part, ...] = ()
+
+
+def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) -> Fall:
+    """What falls with some objects. What would fall only by CASCADE falls in either case, because a history that ran must have had it."""
+    waiting = list(dict.fromkeys(dropped))
+    found: dict[Part, None] = dict.fromkeys(waiting)
+    normal: dict[Part, None] = {}
+    # What goes by itself first: an object that also rests on one of these in another way does not hold the drop up.
+    while waiting:
+        part = waiting.pop(0)
+        for other, automatic in dependents(catalog, part):
+            if other in found or Part(other.oid) in found:
+                continue
+            if automatic:
+                found[other] = None
+                waiting.append(other)
+                normal.pop(other, None)
+            else:
+                normal[other] = None
+        if not waiting and normal:
+            held_by = () if cascade else tuple(one for one in normal if one not in found and Part(one.oid) not in found)
+            if held_by:
+                rest = fall(catalog, (*found, *held_by), cascade=True)
+                return Fall(rest.parts, held_by)
+            waiting.extend(one for one in normal if one not in found)
+            found.update(dict.fromkeys(normal))
+            normal.clear()
+    return Fall(tuple(found))
+
+
+def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:
+    """What rests directly on an object: each with whether it goes by itself, or only by CASCADE."""
+    one = catalog.get(part.oid)
+    match one:
+        case Relation() if part.default:
+            return
+        case Relation() if part.column:
+            yield from _of_column(catalog, one, part.column)
+        case Relation():
+            yield from _of_relation(catalog, one)
+        case Constraint():
+            if one.index is not None and one.kind is not ConstraintKind.FOREIGN_KEY:
+                yield Part(one.index), True
+            for child in catalog.mentioning(one.oid, Constraint):
+                yield Part(child.oid), child.parent == one.oid
+        case Index():
+            for other in catalog.mentioning(one.oid, Constraint):
+                yield Part(other.oid), other.kind is not ConstraintKind.FOREIGN_KEY
+            for piece in catalog.mentioning(one.oid, Index):
+                yield Part(piece.oid), True
+        case Trigger():
+            for copy in catalog.mentioning(one.oid, Trigger):
+                yield Part(copy.oid), True
+        case Function():
+            yield from _of_function(catalog, one)
+        case EnumType() | Domain() | Composite():
+            yield from _of_type(catalog, one)
+
+
+def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, bool]]:
+    for one in catalog.mentioning(relation.oid, Object):
+        match one:
+            case Index() | Attached():
+                yield Part(one.oid), not isinstance(one, Attached) or one.table == relation.oid
+            case Constraint():
+                yield Part(one.oid), one.table == relation.oid
+            case Trigger():
+                yield Part(one.oid), one.table == relation.oid
+            case Relation() if relation.oid in one.parents:
+                yield Part(one.oid), one.bound is not None
+            case Relation() if relation.oid in one.reads:
+                yield Part(one.oid), False
+            case Relation() if one.owner is not None and one.owner[0] == relation.oid:
+                yield Part(one.oid), True
+            case Relation():
+                for column in one.columns:
+                    if column.default is not None and relation.oid in column.default.draws:
+                        yield Part(one.oid, column.number, default=True), False
+
+
+def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tuple[Part, bool]]:
+    for one in catalog.mentioning(relation.oid, Object):
+        match one:
+            case Index() if number in one.columns:
+                yield Part(one.oid), True
+            case Constraint() if one.table == relation.oid and number in one.columns:
+                yield Part(one.oid), True
+            case Constraint() if one.references == relation.oid and number in one.referenced_columns:
+                yield Part(one.oid), False
+            case Trigger() | Attached() if one.table == relation.oid and number in one.columns:
+                yield Part(one.oid), isinstance(one, Attached) and one.kind == "statistics"
+            case Relation() if (relation.oid, number) in one.uses:
+                yield Part(one.oid), False
+            case Relation() if one.owner == (relation.oid, number):
+                yield Part(one.oid), True
+    for column in relation.columns:
+        if column.generated and column.default is not None and number in column.default.columns:
+            yield Part(relation.oid, column.number), False
+
+
+def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:
+    for trigger in catalog.mentioning(function.oid, Trigger):
+        yield Part(trigger.oid), False
+    if len(catalog.functions(function.name)) > 1:
+        return  # which of the overloads an expression calls is not known
+    for relation in catalog.relations():
+        if relation.query is not None and _calls(catalog, relation.query.calls, function):
+            yield Part(relation.oid), False
+        for column in relation.columns:
+            if column.default is not None and _calls(catalog, column.default.expression.calls, function):
+                yield Part(relation.oid, column.number, default=not column.generated), False
+    for constraint in catalog.all(Constraint):
+        if constraint.check is not None and _calls(catalog, constraint.check.expression.calls, function):
+            yield Part(constraint.oid), False
+    for index in catalog.all(Index):
+        formulas = (*(key.formula for key in index.keys), index.predicate)
+        if any(one is not None and _calls(catalog, one.expression.calls, function) for one in formulas):
+            yield Part(index.oid), False
+
+
+def _calls(catalog: Catalog, calls: Iterable[Name], function: Function) -> bool:
+    return any(
+        call.name == function.name.name
+        and (call.schema or function.name.schema) == function.name.schema
+        and function in catalog.functions(call)
+        for call in calls
+    )
+
+
+def _of_type(catalog: Catalog, one: EnumType | Domain | Composite) -> Iterator[tuple[Part, bool]]:
+    for relation in catalog.relations():
+        for column in relation.columns:
+            if is_of(column.type, one.name):
+                yield Part(relation.oid, column.number), False
+    for domain in catalog.all(Domain):
+        if is_of(domain.type, one.name):
+            yield Part(domain.oid), False
+    for composite in catalog.all(Composite):
+        if any(is_of(attribute, one.name) for _, attribute in composite.attributes):
+            yield Part(composite.oid), False
+
+
+def is_of(column_type: TypeName | None, name: Name) -> bool:
+    """Whether a type, or the element type of an array, is the one of a name with its schema."""
+    return column_type is not None and (column_type.name, column_type.schema) == (name.name, name.schema)
+
+
+def remove(catalog: Catalog, parts: Iterable[Part]) -> None:
+    """Drop what falls."""
+    for part in reversed(tuple(parts)):
+        one = catalog.get(part.oid)
+        if one is None:
+            continue
+        if not part.column:
+            _remove_from_publications(catalog, one)
+            catalog.drop(part.oid)
+        elif isinstance(one, Relation):
+            if part.default:
+                kept = tuple(replace(column, default=None) if column.number == part.column else column for column in one.columns)
+            else:
+                kept = tuple(column for column in one.columns if column.number != part.column)
+            catalog.change(one, columns=kept)
+
+
+def _remove_from_publications(catalog: Catalog, one: Object) -> None:
+    if isinstance(one, Relation) and one.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
+        for publication in catalog.mentioning(one.oid, Publication):
+            catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid != one.oid))
+
+
+def described(catalog: Catalog, part: Part) -> str:
+    """An object as PostgreSQL's messages name it: `view public.v`, `column a of table public.t`."""
+    one = catalog.get(part.oid)
+    match one:
+        case Relation() if part.column:
+            column = one.numbered(part.column)
+            name = f"column {column.name if column else '?'} of {one.kind.value} {one.name}"
+            return f"default value for {name}" if part.default else name
+        case Relation():
+            return f"{one.kind.value} {one.name}"
+        case Constraint() | Trigger():
+            table = catalog.get(one.table)
+            return f"{type(one).__name__.lower()} {one.name.name} on {table.name if table else '?'}"
+        case Function():
+            return f"{one.kind} {one.name}({', '.join(one.arguments)})"
+        case None:
+            return "what was dropped"
+    return f"{type(one).__name__.lower().removesuffix('type')} {one.name}"

@@ -1,0 +1,162 @@
+"""Indexes, with their parts on partitions."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.columns import stub_column
+from migsafe.schema.default_names import free_relation_name, index_columns
+from migsafe.schema.formulas import formula, output_name
+from migsafe.schema.objects import Formula, Index, Key, Relation, RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import CreateIndex, Name
+
+_HAVE_INDEXES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALIZED)
+
+
+def index_key(catalog: Catalog, relation: Relation, element: sql.IndexElement) -> Key:
+    """A key as the catalogue has it."""
+    number: int | None = None
+    bound: Formula | None = None
+    if element.column is not None:
+        column = relation.column(element.column)
+        if column is None:
+            now = catalog.the(Relation, relation.oid)
+            column = now.column(element.column)
+            if column is None:
+                if now.complete:
+                    catalog.refuse(f"column {element.column} of {now.name} does not exist")
+                column = stub_column(catalog, now, element.column)
+        number = column.number
+    elif element.expression is not None:
+        bound = formula(element.expression, relation.columns)
+    return Key(number, bound, element.collation, element.opclass, element.descending, element.nulls_first, element.operator)
+
+
+def free_index_name(
+    catalog: Catalog, relation: Relation, keys: Iterable[Key], include: Iterable[int], label: str, *, constraint: bool = False
+) -> Name:
+    """The name that PostgreSQL gives an index without one. A primary key's leaves the columns out."""
+    names: list[str] = []
+    for key in (*keys, *(Key(number) for number in include)):
+        column = relation.numbered(key.column) if key.column is not None else None
+        names.append(column.name if column is not None else output_name(key.formula.expression.sql) if key.formula is not None else "expr")
+    return free_relation_name(catalog, relation.name, () if label == "pkey" else index_columns(names), label, constraint=constraint)
+
+
+def create_index(catalog: Catalog, op: CreateIndex) -> None:
+    """CREATE INDEX."""
+    relation = catalog.relation(op.table)
+    if relation is None:
+        return
+    if op.name is not None:
+        name = Name(op.name, relation.name.schema)
+        if catalog.is_taken(name):
+            if op.if_not_exists:
+                return
+            catalog.refuse(f"relation {name} already exists")
+            before = catalog.index(name)
+            if before is not None:
+                catalog.drop(before.oid)
+    keys = [index_key(catalog, relation, element) for element in op.elements]
+    include = [key.column for element in op.include if (key := index_key(catalog, relation, element)).column is not None]
+    relation = catalog.the(Relation, relation.oid)
+    numbers = tuple(number for number in include if number is not None)
+    if op.name is None:
+        name = free_index_name(catalog, relation, keys, numbers, "idx")
+    index = Index(
+        oid=catalog.new_oid(),
+        name=name,
+        table=relation.oid,
+        keys=tuple(keys),
+        include=numbers,
+        unique=op.unique,
+        method=op.method or "btree",
+        predicate=formula(op.where, relation.columns) if op.where is not None else None,
+        nulls_not_distinct=op.nulls_not_distinct,
+    )
+    add_index(catalog, index, only=op.only)
+
+
+def add_index(catalog: Catalog, index: Index, *, only: bool = False, label: str = "idx", constraint: bool = False) -> Index:
+    """Take in an index; on a partitioned table each partition's part too, unless ONLY, which leaves it invalid while it has partitions."""
+    relation = catalog.the(Relation, index.table)
+    partitions = catalog.children(relation.oid) if relation.kind is RelationKind.PARTITIONED else []
+    if only and partitions:
+        index = replace(index, valid=False)
+    catalog.put(index)
+    if not only:
+        for child in partitions:
+            part_for(catalog, child, index, label, constraint=constraint)
+    return index
+
+
+def part_for(catalog: Catalog, child: Relation, index: Index, label: str, *, constraint: bool = False) -> Index | None:
+    """Give a partition its part of a partitioned index: an index of its own that matches, or a new one. None for a partition that cannot
+    have indexes."""
+    if child.kind not in _HAVE_INDEXES:
+        return None
+    above = catalog.the(Relation, index.table)
+    wanted = for_partition(above, child, index)
+    for already in catalog.indexes(child.oid):
+        if already.parent is None and already.valid and same_index(already, wanted):
+            return catalog.change(already, parent=index.oid)
+    name = free_index_name(catalog, child, wanted.keys, wanted.include, label, constraint=constraint)
+    return add_index(catalog, replace(wanted, oid=catalog.new_oid(), name=name, parent=index.oid), label=label, constraint=constraint)
+
+
+def for_partition(above: Relation, child: Relation, index: Index) -> Index:
+    """A partitioned index as a partition would have it: on its own columns of the same names."""
+
+    def number(old: int) -> int:
+        column = above.numbered(old)
+        below = child.column(column.name) if column is not None else None
+        return below.number if below is not None else old
+
+    def bound(one: Formula | None) -> Formula | None:
+        return formula(one.expression, child.columns) if one is not None else None
+
+    keys = tuple(replace(key, column=number(key.column) if key.column is not None else None, formula=bound(key.formula)) for key in index.keys)
+    return replace(
+        index, table=child.oid, keys=keys, include=tuple(number(one) for one in index.include), predicate=bound(index.predicate), valid=True
+    )
+
+
+def same_index(one: Index, other: Index) -> bool:
+    """Whether two indexes of one table do the same (PostgreSQL's CompareIndexInfo)."""
+    return (
+        (one.unique, one.method, one.include, one.nulls_not_distinct) == (other.unique, other.method, other.include, other.nulls_not_distinct)
+        and len(one.keys) == len(other.keys)
+        and all(_same_key(mine, its) for mine, its in zip(one.keys, other.keys, strict=True))
+        and _text(one.predicate) == _text(other.predicate)
+    )
+
+
+def _same_key(one: Key, other: Key) -> bool:
+    return (one.column, _text(one.formula), one.collation, one.opclass, one.operator) == (
+        other.column,
+        _text(other.formula),
+        other.collation,
+        other.opclass,
+        other.operator,
+    )
+
+
+def _text(one: Formula | None) -> str | None:
+    return None if one is None else " ".join(one.expression.sql.split())
+
+
+def attach_index(catalog: Catalog, parent: Index, part: Index) -> None:
+    """ALTER INDEX … ATTACH PARTITION: the last missing part makes the index valid."""
+    catalog.change(part, parent=parent.oid)
+    make_valid(catalog, parent)
+
+
+def make_valid(catalog: Catalog, index: Index) -> None:
+    """Mark a partitioned index valid once every partition has a valid part."""
+    parts = {part.table for part in catalog.mentioning(index.oid, Index) if part.valid and part.parent == index.oid}
+    if not index.valid and all(child.oid in parts for child in catalog.children(index.table)):
+        index = catalog.change(index, valid=True)
+        if index.parent is not None:
+            make_valid(catalog, catalog.the(Index, index.parent))

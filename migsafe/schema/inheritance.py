@@ -1,0 +1,100 @@
+"""Inheritance and partitions: how a table joins a tree, and leaves it."""
+
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.constraints import inherit_check, not_null_constraint
+from migsafe.schema.indexes import attach_index
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.tables import clone_to_partition
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind
+
+
+def inherit(catalog: Catalog, op: sql.Inherit, table: Relation) -> None:
+    """INHERIT parent."""
+    parent = catalog.relation(op.parent)
+    if parent is None:
+        return
+    table = catalog.change(table, parents=(*table.parents, parent.oid))
+    _adopt(catalog, table, parent)
+
+
+def _adopt(catalog: Catalog, child: Relation, parent: Relation) -> None:
+    """Count what a child has in common with its new parent as inherited."""
+    is_partition = parent.kind is RelationKind.PARTITIONED
+    columns = tuple(
+        replace(column, inherited=column.inherited + 1, local=column.local and not is_partition) if parent.column(column.name) else column
+        for column in child.columns
+    )
+    child = catalog.change(child, columns=columns)
+    for constraint in catalog.constraints(parent.oid):
+        if constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit:
+            inherit_check(catalog, child, constraint)
+            theirs = catalog.constraint(child.oid, constraint.name.name)
+            if is_partition and theirs is not None:
+                catalog.change(theirs, local=False)
+        elif constraint.kind is ConstraintKind.NOT_NULL:
+            above = parent.numbered(constraint.columns[0])
+            below = child.column(above.name) if above is not None else None
+            found = not_null_constraint(catalog, child.oid, below.number) if below is not None else None
+            if found is not None:
+                catalog.change(found, inherited=found.inherited + 1, local=found.local and not is_partition)
+
+
+def no_inherit(catalog: Catalog, op: sql.NoInherit, table: Relation) -> None:
+    """NO INHERIT parent."""
+    parent = catalog.relation(op.parent)
+    if parent is not None:
+        _leave(catalog, table, parent)
+
+
+def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
+    columns = tuple(
+        replace(column, inherited=max(column.inherited - 1, 0), local=column.local or column.inherited <= 1)
+        if parent.column(column.name)
+        else column
+        for column in child.columns
+    )
+    child = catalog.change(child, parents=tuple(oid for oid in child.parents if oid != parent.oid), bound=None, columns=columns)
+    names = {one.name.name for one in catalog.constraints(parent.oid) if one.kind is ConstraintKind.CHECK}
+    for constraint in catalog.constraints(child.oid):
+        if constraint.parent is not None or constraint.name.name in names or constraint.kind is ConstraintKind.NOT_NULL:
+            fewer = max(constraint.inherited - 1, 0)
+            catalog.change(constraint, parent=None, inherited=fewer, local=constraint.local or fewer == 0)
+    for index in catalog.indexes(child.oid):
+        if index.parent is not None:
+            catalog.change(index, parent=None)
+    for trigger in catalog.triggers(child.oid):
+        if trigger.parent is not None:
+            catalog.drop(trigger.oid)
+
+
+def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) -> None:
+    """ATTACH PARTITION, of a table or of an index."""
+    index, part = catalog.index(op.target.name), catalog.index(op.partition)
+    if index is not None:
+        if part is not None:
+            attach_index(catalog, index, part)
+        return
+    child = catalog.relation(op.partition)
+    if table is None or child is None:
+        return
+    if child.parents:
+        catalog.refuse(f"{child.name} is already a partition or a child")
+    if table.kind is not RelationKind.PARTITIONED:
+        if table.complete:
+            catalog.refuse(f"{table.name} is not partitioned")
+        table = catalog.change(table, kind=RelationKind.PARTITIONED)
+    child = catalog.change(child, parents=(table.oid,), bound=op.bound)
+    _adopt(catalog, child, table)
+    if not catalog.is_new(child):
+        catalog.change(table, filled=True)
+    clone_to_partition(catalog, catalog.the(Relation, table.oid), child.oid)
+
+
+def detach(catalog: Catalog, op: sql.DetachPartition, table: Relation) -> None:
+    """DETACH PARTITION."""
+    child = catalog.relation(op.partition)
+    if child is not None and table.oid in child.parents:
+        _leave(catalog, child, table)

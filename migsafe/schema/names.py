@@ -1,0 +1,122 @@
+"""RENAME and SET SCHEMA: objects keep their numbers, so that whatever points to them follows."""
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.constraints import behind_index
+from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, RelationKind, Trigger
+from migsafe.schema.routines import attached, trigger_named
+from migsafe.schema.types import move_type
+from migsafe.sql.operations import Name, Rename, SetSchema
+
+RELATIONS = frozenset(("table", "foreign table", "view", "materialized view", "sequence", "index"))
+
+
+def rename(catalog: Catalog, op: Rename) -> None:
+    """ALTER … RENAME TO."""
+    if op.kind in RELATIONS:
+        _rename_relation(catalog, op)
+    elif op.kind in ("type", "domain"):
+        one = catalog.type_named(op.name)
+        if one is not None:
+            move_type(catalog, one, Name(op.new_name, one.name.schema))
+    elif op.kind in ("function", "procedure", "routine", "aggregate"):
+        for function in catalog.functions(op.name)[:1]:
+            catalog.change(function, name=Name(op.new_name, function.name.schema))
+    elif op.kind in ("trigger", "rule", "policy"):
+        table = catalog.relation(op.table) if op.table is not None else None
+        if table is not None:
+            _rename_on_table(catalog, op, table)
+    elif op.kind == "statistics":
+        found = catalog.other("statistics", catalog.in_first_schema(op.name))
+        if found is not None:
+            catalog.change(found, name=Name(op.new_name, found.name.schema))
+    elif op.kind == "publication":
+        publication = catalog.other("publication", Name(op.name.name))
+        if isinstance(publication, Publication):
+            catalog.change(publication, name=Name(op.new_name))
+    elif op.kind == "schema":
+        _rename_schema(catalog, op.name.name, op.new_name)
+
+
+def _rename_on_table(catalog: Catalog, op: Rename, table: Relation) -> None:
+    if op.kind == "trigger":
+        for trigger in trigger_named(catalog, table, op.name.name):
+            for part in (trigger, *catalog.mentioning(trigger.oid, Trigger)):
+                catalog.change(part, name=Name(op.new_name, part.name.schema))
+        return
+    one = attached(catalog, table, op.kind, op.name.name)
+    if one is not None:
+        catalog.change(one, name=Name(op.new_name, one.name.schema))
+
+
+def _rename_relation(catalog: Catalog, op: Rename) -> None:
+    # ALTER TABLE renames indexes and views too, whatever the statement calls them.
+    one: Relation | Index | None = catalog.relation(op.name) or catalog.index(op.name)
+    before = catalog.resolve(op.name)
+    if one is None:
+        if not op.if_exists and catalog.is_absent(op.name):
+            catalog.refuse(f"relation {before} does not exist")
+        if catalog.is_absent(op.name) or op.kind == "index":
+            return
+        kind = {"view": RelationKind.VIEW, "materialized view": RelationKind.MATERIALIZED, "sequence": RelationKind.SEQUENCE}.get(
+            op.kind, RelationKind.TABLE
+        )
+        one = Relation(oid=catalog.new_oid(), name=before, kind=kind, complete=False, made_in=-1, filled=True)
+        catalog.put(one)
+    name = Name(op.new_name, one.name.schema)
+    if catalog.is_taken(name):
+        catalog.refuse(f"relation {name} already exists")
+    catalog.change(one, name=name)
+    if isinstance(one, Index):
+        constraint = behind_index(catalog, one)
+        if constraint is not None:
+            catalog.change(constraint, name=name)
+    catalog.forget(before)
+
+
+def _rename_schema(catalog: Catalog, schema: str, new_name: str) -> None:
+    for one in catalog.all(Object):
+        if one.name.schema == schema:
+            _move(catalog, one, new_name)
+    catalog.drop_schema(schema)
+    catalog.add_schema(new_name)
+
+
+def _move(catalog: Catalog, one: Object, schema: str) -> None:
+    match one:
+        case _ if catalog.type_named(one.name) is one:
+            move_type(catalog, one, Name(one.name.name, schema))
+        case _:
+            catalog.change(one, name=Name(one.name.name, schema))
+
+
+def set_schema(catalog: Catalog, op: SetSchema) -> None:
+    """ALTER … SET SCHEMA: a table takes its indexes, constraints, triggers and owned sequences along."""
+    if op.kind in ("type", "domain"):
+        one = catalog.type_named(op.name)
+        if one is not None:
+            move_type(catalog, one, Name(one.name.name, op.schema))
+        return
+    if op.kind in ("function", "procedure", "routine", "aggregate"):
+        for function in catalog.functions(op.name)[:1]:
+            catalog.change(function, name=Name(function.name.name, op.schema))
+        return
+    relation = catalog.relation(op.name)
+    if relation is None:
+        if not op.if_exists and op.kind in RELATIONS and catalog.is_absent(op.name):
+            catalog.refuse(f"relation {catalog.resolve(op.name)} does not exist")
+        return
+    if catalog.is_taken(Name(relation.name.name, op.schema)):
+        catalog.refuse(f"relation {relation.name.name} already exists in schema {op.schema}")
+    before = relation.name
+    _move(catalog, relation, op.schema)
+    catalog.forget(before)
+    for other in catalog.mentioning(relation.oid, Object):
+        match other:
+            case Index():
+                _move(catalog, other, op.schema)
+            case Constraint() | Trigger() if other.table == relation.oid:
+                _move(catalog, other, op.schema)
+            case Attached(kind="rule" | "policy") if other.table == relation.oid:
+                _move(catalog, other, op.schema)
+            case Relation() if other.owner is not None and other.owner[0] == relation.oid:
+                _move(catalog, other, op.schema)

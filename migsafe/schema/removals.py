@@ -1,0 +1,118 @@
+"""DROP of everything."""
+
+from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.constraints import behind_index
+from migsafe.schema.dependents import Fall, Part, described, fall, remove
+from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
+from migsafe.schema.routines import attached, trigger_named
+from migsafe.sql.operations import Drop, Name
+
+_RELATIONS = {
+    "table": (RelationKind.TABLE, RelationKind.PARTITIONED),
+    "foreign table": (RelationKind.FOREIGN,),
+    "view": (RelationKind.VIEW,),
+    "materialized view": (RelationKind.MATERIALIZED,),
+    "sequence": (RelationKind.SEQUENCE,),
+}
+_ROUTINES = ("function", "procedure", "routine", "aggregate")
+
+
+def dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], list[str]]:
+    """The known objects that a DROP names, and what of it is known not to exist (a schema comes as all that is in it)."""
+    found: list[Part] = []
+    missing: list[str] = []
+    for number, name in enumerate(op.names):
+        parts = _named(catalog, op, name, op.arguments[number] if number < len(op.arguments) else None)
+        found.extend(parts)
+        if not parts and _is_known_missing(catalog, op, name):
+            missing.append(f"{op.kind} {catalog.resolve(name) if op.kind in _RELATIONS or op.kind == 'index' else name} does not exist")
+    return found, missing
+
+
+def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> list[Part]:
+    one: Object | None = None
+    if op.kind in _RELATIONS:
+        one = catalog.relation(name)
+    elif op.kind == "index":
+        one = catalog.index(name)
+    elif op.kind in ("type", "domain"):
+        one = catalog.type_named(name)
+    elif op.kind in _ROUTINES:
+        return _routine(catalog, name, arguments)
+    elif op.kind in ("trigger", "rule", "policy"):
+        table = catalog.relation(op.table) if op.table is not None else None
+        if table is not None and op.kind == "trigger":
+            return [Part(trigger.oid) for trigger in trigger_named(catalog, table, name.name)]
+        one = attached(catalog, table, op.kind, name.name) if table is not None else None
+    elif op.kind == "statistics":
+        one = catalog.other("statistics", catalog.in_first_schema(name))
+    elif op.kind == "publication":
+        one = catalog.other("publication", Name(name.name))
+    elif op.kind == "schema":
+        return [Part(inside.oid) for inside in catalog.all(Object) if _is_in(inside, name.name)]
+    return [] if one is None else [Part(one.oid)]
+
+
+def _routine(catalog: Catalog, name: Name, arguments: str | None) -> list[Part]:
+    candidates = catalog.functions(name)
+    if arguments is not None and len(candidates) > 1:
+        # Written types may be spelt in several ways: where none matches, the count decides.
+        count = len([one for one in arguments.split(",") if one.strip()])
+        exact = [one for one in candidates if ", ".join(one.arguments) == arguments.lower()]
+        candidates = exact or [one for one in candidates if len(one.arguments) == count]
+    return [Part(one.oid) for one in candidates[:1]]
+
+
+def _is_in(one: Object, schema: str) -> bool:
+    return one.name.schema == schema and not (isinstance(one, Attached) and one.kind != "statistics")
+
+
+def _is_known_missing(catalog: Catalog, op: Drop, name: Name) -> bool:
+    if op.kind in _RELATIONS or op.kind == "index":
+        return catalog.is_absent(name)
+    if op.kind in ("trigger", "rule", "policy") and op.table is not None:
+        table = catalog.relation(op.table)
+        return table.complete if table is not None else catalog.is_absent(op.table)
+    return False
+
+
+def drop_fall(catalog: Catalog, op: Drop) -> Fall:
+    """What falls with a DROP."""
+    parts, _ = dropped(catalog, op)
+    return fall(catalog, parts, cascade=op.cascade or op.kind == "schema")
+
+
+def drop(catalog: Catalog, op: Drop) -> None:
+    """DROP."""
+    parts, missing = dropped(catalog, op)
+    if not op.if_exists:
+        for what in missing:
+            catalog.refuse(what)
+    for part in parts:
+        _refuse_kind(catalog, op, part)
+    if op.kind == "schema" and parts and not op.cascade:
+        catalog.refuse(f"{described(catalog, parts[0])} is in schema {op.names[0]}")
+    falling = fall(catalog, parts, cascade=op.cascade or op.kind == "schema")
+    if falling.held_by:
+        catalog.refuse(f"{described(catalog, falling.held_by[0])} depends on {described(catalog, parts[0])}")
+    remove(catalog, falling.parts)
+    if op.kind == "schema":
+        for name in op.names:
+            catalog.drop_schema(name.name)
+
+
+def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
+    one = catalog[part.oid]
+    kinds = _RELATIONS.get(op.kind)
+    if kinds is not None and isinstance(one, Relation) and one.complete and one.kind not in kinds:
+        catalog.refuse(f"{one.name} is a {one.kind.value}, not a {op.kind}")
+    if isinstance(one, Index) and op.kind == "index":
+        constraint = behind_index(catalog, one)
+        if constraint is not None:
+            catalog.refuse(f"{described(catalog, Part(constraint.oid))} requires index {one.name}")
+
+
+def drop_temporary(catalog: Catalog) -> None:
+    """What the end of a connection drops."""
+    parts = [Part(one.oid) for one in catalog.relations() if one.name.schema == TEMPORARY]
+    remove(catalog, fall(catalog, parts, cascade=True).parts)

@@ -1,0 +1,147 @@
+"""Functions, triggers, rules, policies, statistics objects, publications."""
+
+from collections.abc import Iterable
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.formulas import identifiers
+from migsafe.schema.objects import Attached, Function, Publication, Relation, RelationKind, Trigger
+from migsafe.schema.tables import add_trigger_part
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Expression, Name
+
+
+def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
+    """CREATE FUNCTION, CREATE PROCEDURE."""
+    name = catalog.in_first_schema(op.function)
+    arguments = tuple(str(one.type) for one in op.arguments if one.mode in ("in", "inout", "variadic"))
+    volatility = op.volatility or "volatile"
+    for before in catalog.functions(name):
+        if before.arguments == arguments:
+            if not op.or_replace:
+                catalog.refuse(f"{op.kind} {name} already exists with the same argument types")
+            catalog.change(before, volatility=volatility, language=op.language, kind=op.kind)
+            return
+    catalog.put(Function(oid=catalog.new_oid(), name=name, kind=op.kind, arguments=arguments, volatility=volatility, language=op.language))
+
+
+def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
+    """CREATE TRIGGER; a row trigger of a partitioned table goes to its partitions too."""
+    table = catalog.relation(op.table)
+    if table is None:
+        return
+    functions = catalog.functions(op.function)
+    referenced = catalog.relation(op.references) if op.references is not None else None
+    for before in trigger_named(catalog, table, op.trigger):
+        if not op.or_replace:
+            catalog.refuse(f"trigger {op.trigger} for relation {table.name} already exists")
+        for part in catalog.mentioning(before.oid, Trigger):
+            catalog.drop(part.oid)
+        catalog.drop(before.oid)
+    words = identifiers(op.when.sql) if op.when is not None else ()
+    columns = tuple(column.number for column in table.columns if column.name in op.columns or column.name in words)
+    trigger = Trigger(
+        oid=catalog.new_oid(),
+        name=Name(op.trigger, table.name.schema),
+        table=table.oid,
+        events=op.events,
+        function=functions[0].oid if len(functions) == 1 else None,
+        columns=columns,
+        references=referenced.oid if referenced is not None else None,
+        row=op.row,
+    )
+    catalog.put(trigger)
+    if op.row and table.kind is RelationKind.PARTITIONED:
+        for child in catalog.children(table.oid):
+            add_trigger_part(catalog, trigger, child)
+
+
+def trigger_named(catalog: Catalog, table: Relation, name: str) -> list[Trigger]:
+    """The trigger of a name on a table, as a list of one or none."""
+    return [one for one in catalog.triggers(table.oid) if one.name.name == name]
+
+
+def attached(catalog: Catalog, table: Relation, kind: str, name: str) -> Attached | None:
+    """A table's rule or policy of a name."""
+    for one in catalog.mentioning(table.oid, Attached):
+        if one.table == table.oid and one.kind == kind and one.name.name == name:
+            return one
+    return None
+
+
+def _attach(
+    catalog: Catalog, table: Relation, kind: str, name: str, expressions: Iterable[Expression | None] = (), *, or_replace: bool = False
+) -> None:
+    before = attached(catalog, table, kind, name)
+    if before is not None:
+        if not or_replace:
+            catalog.refuse(f"{kind} {name} for table {table.name} already exists")
+        catalog.drop(before.oid)
+    given = [one for one in expressions if one is not None]
+    words = {word for one in given for word in identifiers(one.sql)}
+    reads = {found.oid for one in given for read in one.reads if (found := catalog.relation(read)) is not None}
+    catalog.put(
+        Attached(
+            oid=catalog.new_oid(),
+            name=Name(name, table.name.schema),
+            kind=kind,
+            table=table.oid,
+            columns=tuple(column.number for column in table.columns if column.name in words),
+            reads=tuple(reads - {table.oid}),
+        )
+    )
+
+
+def create_policy(catalog: Catalog, op: sql.CreatePolicy) -> None:
+    """CREATE POLICY."""
+    table = catalog.relation(op.table)
+    if table is not None:
+        _attach(catalog, table, "policy", op.policy, (op.using, op.check))
+
+
+def alter_policy(catalog: Catalog, op: sql.AlterPolicy) -> None:
+    """ALTER POLICY."""
+    table = catalog.relation(op.table)
+    if table is not None:
+        if attached(catalog, table, "policy", op.policy) is None and table.complete:
+            catalog.refuse(f"policy {op.policy} for table {table.name} does not exist")
+        _attach(catalog, table, "policy", op.policy, (op.using, op.check), or_replace=True)
+
+
+def create_rule(catalog: Catalog, op: sql.CreateRule) -> None:
+    """CREATE RULE."""
+    table = catalog.relation(op.table)
+    if table is not None:
+        _attach(catalog, table, "rule", op.rule, or_replace=op.or_replace)
+
+
+def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
+    """CREATE STATISTICS."""
+    table = catalog.relation(op.tables[0]) if op.tables else None
+    if table is None or op.name is None:
+        return
+    name = catalog.in_first_schema(op.name)
+    if catalog.other("statistics", name) is not None:
+        if not op.if_not_exists:
+            catalog.refuse(f"statistics object {name} already exists")
+        return
+    catalog.put(Attached(oid=catalog.new_oid(), name=name, kind="statistics", table=table.oid))
+
+
+def publish(catalog: Catalog, op: sql.Publication) -> None:
+    """CREATE PUBLICATION, ALTER PUBLICATION."""
+    name = Name(op.publication)
+    tables = tuple(one.oid for given in op.tables if (one := catalog.relation(given)) is not None)
+    before = catalog.other("publication", name)
+    publication = before if isinstance(before, Publication) else None
+    match op.action:
+        case "create":
+            if publication is not None:
+                catalog.refuse(f"publication {op.publication} already exists")
+                catalog.drop(publication.oid)
+            catalog.put(Publication(oid=catalog.new_oid(), name=name, tables=tables))
+        case "set" if publication is not None:
+            catalog.change(publication, tables=tables)
+        case "add" if publication is not None:
+            catalog.change(publication, tables=tuple(dict.fromkeys((*publication.tables, *tables))))
+        case "drop" if publication is not None:
+            catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid not in tables))

@@ -1,0 +1,116 @@
+"""Views, materialized views, tables made of queries, sequences."""
+
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.formulas import identifiers
+from migsafe.schema.objects import Column, Relation, RelationKind
+from migsafe.schema.tables import is_surely_made, make_room, new_name
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name, Persistence, Query
+
+
+def read_by(catalog: Catalog, query: Query) -> list[Relation]:
+    """The known relations that a query reads."""
+    found = (catalog.relation(name) for name in query.reads)
+    return list({relation.oid: relation for relation in found if relation is not None}.values())
+
+
+def _uses(query: Query, reads: list[Relation]) -> tuple[tuple[int, int], ...]:
+    """The columns that a query uses, as far as its words tell: all of a relation's where it says `*` anywhere but in count(*)."""
+    words = identifiers(query.sql)
+    everything = "*" in query.sql.replace("(*)", "")
+    return tuple((one.oid, column.number) for one in reads for column in one.columns if everything or column.name in words)
+
+
+def create_view(catalog: Catalog, op: sql.CreateView) -> None:
+    """CREATE VIEW; one that is replaced keeps its number and what rests on it."""
+    name = new_name(catalog, op.view, Persistence.TEMPORARY if op.temporary else Persistence.PERMANENT)
+    before = catalog.relation(name)
+    reads = read_by(catalog, op.query)
+    known = {
+        "kind": RelationKind.VIEW,
+        "columns": tuple(Column(number, column, None, None) for number, column in enumerate(op.columns, 1)),
+        "complete": False,
+        "query": op.query,
+        "reads": tuple(one.oid for one in reads),
+        "uses": _uses(op.query, reads),
+    }
+    if before is not None and op.or_replace and before.kind is RelationKind.VIEW:
+        catalog.change(before, **known)
+        return
+    make_room(catalog, name, if_not_exists=False)
+    surely = catalog.certain and (not op.or_replace or catalog.is_absent(name))
+    catalog.put(replace(Relation(oid=catalog.new_oid(), name=name, made_in=catalog.migration, filled=not surely), **known))
+
+
+def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -> None:
+    """CREATE MATERIALIZED VIEW."""
+    name = catalog.in_first_schema(op.view)
+    surely = is_surely_made(catalog, name, if_not_exists=op.if_not_exists)
+    if not make_room(catalog, name, if_not_exists=op.if_not_exists):
+        return
+    reads = read_by(catalog, op.query)
+    catalog.put(
+        Relation(
+            oid=catalog.new_oid(),
+            name=name,
+            kind=RelationKind.MATERIALIZED,
+            columns=tuple(Column(number, column, None, None) for number, column in enumerate(op.columns, 1)),
+            complete=False,
+            query=op.query,
+            reads=tuple(one.oid for one in reads),
+            uses=_uses(op.query, reads),
+            made_in=catalog.migration,
+            filled=not surely,
+        )
+    )
+
+
+def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
+    """CREATE TABLE … AS, SELECT … INTO: the columns' types are not known."""
+    name = new_name(catalog, op.table, op.persistence)
+    surely = is_surely_made(catalog, name, if_not_exists=op.if_not_exists)
+    if not make_room(catalog, name, if_not_exists=op.if_not_exists):
+        return
+    catalog.put(
+        Relation(
+            oid=catalog.new_oid(),
+            name=name,
+            columns=tuple(Column(number, column) for number, column in enumerate(op.columns, 1)),
+            complete=False,
+            persistence=op.persistence,
+            made_in=catalog.migration,
+            filled=not surely or (op.with_data and op.persistence is not Persistence.TEMPORARY),
+        )
+    )
+
+
+def create_sequence(catalog: Catalog, op: sql.CreateSequence) -> None:
+    """CREATE SEQUENCE."""
+    name = new_name(catalog, op.sequence, op.persistence)
+    if not make_room(catalog, name, if_not_exists=op.if_not_exists):
+        return
+    catalog.put(
+        Relation(oid=catalog.new_oid(), name=name, kind=RelationKind.SEQUENCE, owner=_owner(catalog, op.owned_by), made_in=catalog.migration)
+    )
+
+
+def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
+    """ALTER SEQUENCE: its owner is what matters here."""
+    sequence = catalog.relation(op.sequence)
+    if sequence is None:
+        if not op.if_exists and catalog.is_absent(op.sequence):
+            catalog.refuse(f"relation {catalog.resolve(op.sequence)} does not exist")
+        return
+    if any(option.name == "owned by" for option in op.options):
+        catalog.change(sequence, owner=_owner(catalog, op.owned_by))
+
+
+def _owner(catalog: Catalog, column: Name | None) -> tuple[int, int] | None:
+    """The table and column of OWNED BY: `schema.table.column`, read as catalog, schema and name."""
+    if column is None or column.schema is None:
+        return None
+    table = catalog.relation(Name(column.schema, column.catalog))
+    found = table.column(column.name) if table is not None else None
+    return (table.oid, found.number) if table is not None and found is not None else None
