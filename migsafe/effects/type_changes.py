@@ -62,6 +62,10 @@ class TypeChange(Struct, frozen=True, kw_only=True):
         return (self.opclass_changes and element.opclass is None) or (self.collation_changes and not own_collation)
 
 
+_NOT_TYPES = frozenset(("serial", "smallserial", "bigserial"))
+"""What only a column's definition may say."""
+
+
 class _Value(Struct, frozen=True):
     """The column on its way through the expression: as which type, and what made it more than a relabelling."""
 
@@ -94,6 +98,9 @@ def change_of_type(
             rechecks_foreign_keys=True,
             rechecks_referencing=True,
         )
+    if new.name in _NOT_TYPES and new.schema is None:
+        error = f'type "{new}" does not exist'
+        return TypeChange(rewrite=False, why=error, refused=error)
     before, after = column_type(old, user_types), column_type(new, user_types)
     steps = _casts_of(using, column) if using is not None else ()
     value = _Value(before, old)
