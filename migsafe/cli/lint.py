@@ -1,14 +1,13 @@
 """`migsafe lint`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.configuration import FAIL_ON, NEWEST, OLDEST, TRANSACTIONS, USUAL, Configuration, FailOn, configuration
-from migsafe.errors import ConfigError
+from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, TransactionHabit, asked_for, left_out
+from migsafe.configuration import FAIL_ON, FailOn, configuration
 from migsafe.finding import Severity
 from migsafe.judge import Verdict, judge
 from migsafe.reports import FORMATS, reporter
@@ -16,31 +15,21 @@ from migsafe.rulebook import Rulebook, choose, shipped
 from migsafe.sources import RUNNERS, find
 
 _FOUND = 1
-_SKIPPED_SHOWN = 3
 
 
 def lint(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[PATHS]...", help="Migration files or folders; - is standard input. Without any: `migrations` of the configuration."
-        ),
-    ] = None,
+    paths: Paths = None,
     format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the findings.")] = "text",
-    output: Annotated[str | None, typer.Option(metavar="FILE", help="Write them to a file.")] = None,
+    output: Output = None,
     select: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat it, or part them with commas.")] = None,
     ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="All rules but these.")] = None,
     fail_on: Annotated[
         str | None, typer.Option(metavar="|".join(FAIL_ON), help="The least finding that makes the exit code 1. [default: warning]")
     ] = None,
-    pg_version: Annotated[
-        str | None, typer.Option(metavar=f"{OLDEST}…{NEWEST}", help=f"The server's major version. [default: {USUAL}]")
-    ] = None,
-    runner: Annotated[str | None, typer.Option(metavar="NAME", help="Who runs the migrations, where the files do not tell.")] = None,
-    transaction: Annotated[
-        str | None, typer.Option(metavar="|".join(TRANSACTIONS), help="How the runner wraps a migration, where the files do not tell.")
-    ] = None,
-    config: Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")] = None,
+    pg_version: PgVersion = None,
+    runner: RunnerName = None,
+    transaction: TransactionHabit = None,
+    config: Config = None,
 ) -> None:
     """Judge migrations: what each would lock, rewrite or break in production, and the safe way to do it.
 
@@ -62,7 +51,7 @@ def lint(
     )
     write = reporter(format)
     rulebook = Rulebook(choose(shipped(), settings.select, settings.ignore))
-    plan = find(_asked_for(paths, settings), settings.sources)
+    plan = find(asked_for(paths, settings, "lint"), settings.sources)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     verdict = judge(watched(plan.migrations, "migsafe: migration"), rulebook, settings.pg_version, runners, plan.problems)
     file = Path(output) if output else None
@@ -70,27 +59,13 @@ def lint(
     for problem in verdict.problems:
         complain(problem)
     if plan.skipped:
-        complain(_left_out(plan.skipped))
+        complain(left_out(plan.skipped))
     raise typer.Exit(COULD_NOT if verdict.problems else _exit_code(verdict, settings.fail_on))
 
 
 def _names(given: list[str] | None) -> tuple[str, ...] | None:
     """The names in an option that may be repeated and whose values may be parted by commas."""
     return tuple(name.strip() for value in given for name in value.split(",") if name.strip()) if given else None
-
-
-def _asked_for(paths: list[str] | None, settings: Configuration) -> list[str]:
-    found = paths or list(settings.migrations)
-    if not found:
-        raise ConfigError("nothing to lint", "Name a file or a folder, or set `migrations` in [tool.migsafe] of pyproject.toml.")
-    return found
-
-
-def _left_out(skipped: Sequence[str]) -> str:
-    """What to say of files that are no migrations: the first few by name."""
-    number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
-    files = f"{number} .sql file{'' if number == 1 else 's'} that the runner does not take for migrations"
-    return f"left out {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
 
 
 def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:

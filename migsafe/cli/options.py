@@ -1,0 +1,40 @@
+"""What more than one command takes, in the same words."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from migsafe.configuration import NEWEST, OLDEST, TRANSACTIONS, USUAL, Configuration
+from migsafe.errors import ConfigError
+
+Paths = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[PATHS]...", help="Migration files or folders; - is standard input. Without any: `migrations` of the configuration."
+    ),
+]
+Output = Annotated[str | None, typer.Option(metavar="FILE", help="Write them to a file.")]
+PgVersion = Annotated[str | None, typer.Option(metavar=f"{OLDEST}…{NEWEST}", help=f"The server's major version. [default: {USUAL}]")]
+RunnerName = Annotated[str | None, typer.Option(metavar="NAME", help="Who runs the migrations, where the files do not tell.")]
+TransactionHabit = Annotated[
+    str | None, typer.Option(metavar="|".join(TRANSACTIONS), help="How the runner wraps a migration, where the files do not tell.")
+]
+Config = Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")]
+
+_SKIPPED_SHOWN = 3
+
+
+def asked_for(paths: list[str] | None, settings: Configuration, doing: str) -> list[str]:
+    """The paths that were given, or those of the configuration. Raises ConfigError where there are none; `doing` says what for."""
+    found = paths or list(settings.migrations)
+    if not found:
+        raise ConfigError(f"nothing to {doing}", "Name a file or a folder, or set `migrations` in [tool.migsafe] of pyproject.toml.")
+    return found
+
+
+def left_out(skipped: Sequence[str]) -> str:
+    """What to say of files that are no migrations: the first few by name."""
+    number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
+    files = f"{number} .sql file{'' if number == 1 else 's'} that the runner does not take for migrations"
+    return f"left out {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
