@@ -1,6 +1,6 @@
 """What falls when something is dropped (manual, 5.15, Dependency Tracking; PostgreSQL's pg_depend)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -49,7 +49,7 @@ def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) ->
     while waiting:
         part = waiting.pop(0)
         for other, automatic in dependents(catalog, part):
-            if other in found or Part(other.oid) in found:
+            if _is_in(other, found):
                 continue
             if automatic:
                 found[other] = None
@@ -58,7 +58,7 @@ def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) ->
             else:
                 normal[other] = None
         if not waiting and normal:
-            held_by = () if cascade else tuple(one for one in normal if one not in found and Part(one.oid) not in found)
+            held_by = () if cascade else tuple(one for one in normal if not _is_in(one, found))
             if held_by:
                 rest = fall(catalog, (*found, *held_by), cascade=True)
                 return Fall(rest.parts, held_by)
@@ -66,6 +66,11 @@ def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) ->
             found.update(dict.fromkeys(normal))
             normal.clear()
     return Fall(tuple(found))
+
+
+def _is_in(part: Part, found: Container[Part]) -> bool:
+    """Whether something falls: itself, the column whose default it is, or all of its relation."""
+    return part in found or Part(part.oid) in found or Part(part.oid, part.column) in found
 
 
 def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:

@@ -1,0 +1,228 @@
+"""What changes of columns cost: which rewrite the table, which scan it."""
+
+from migsafe.effects.column_types import Domain as DomainOf
+from migsafe.effects.column_types import UserType
+from migsafe.effects.constraints import referenced_table
+from migsafe.effects.falls import fallen
+from migsafe.effects.known import domain_of, is_constrained
+from migsafe.effects.scene import Effects, Scene
+from migsafe.effects.type_changes import TypeChange, change_of_type
+from migsafe.effects.volatility import is_volatile
+from migsafe.lock import LockMode
+from migsafe.schema.alterations import column_fall
+from migsafe.schema.columns import generated_kind, is_serial, stored_type
+from migsafe.schema.objects import Column, Composite, Domain, EnumType, Index, Relation
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Expression, IndexElement, Name, TypeName
+
+_EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
+
+
+def add_column(scene: Scene, op: sql.AddColumn) -> Effects:
+    """ADD COLUMN: only a default that each row must compute for itself rewrites the table (manual, ALTER TABLE, Notes)."""
+    relation = scene.catalog.relation(op.target.name)
+    column = op.column
+    if relation is not None and op.if_not_exists and relation.column(column.name) is not None:
+        yield from scene.of(relation, _EXCLUSIVE)
+        return
+    rewrite = why_rewritten(scene, column)
+    scan = rewrite or _why_scanned(scene, column)
+    if relation is None:
+        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=bool(rewrite), scan=bool(scan), why=scan)
+    for one in scene.tree(relation) if relation is not None else ():
+        has_rows = scene.has_rows(one)
+        yield from scene.of(
+            one, _EXCLUSIVE, **_rewritten(scene, one, bool(rewrite)), scan=bool(scan) and has_rows, why=scan if has_rows else ""
+        )
+    for given in column.constraints:
+        if given.references is not None:
+            # A column that is null everywhere has nothing to look up.
+            yield from referenced_table(scene, given.references.table, checked=given.enforced and _has_value(scene, column))
+
+
+def _rewritten(scene: Scene, relation: Relation, rewrite: bool) -> dict[str, object]:
+    """How a rewrite shows on a relation: its indexes are written anew with it, under locks of their own."""
+    if not rewrite or not scene.has_rows(relation):
+        return {}
+    return {"rewrite": True, "index_lock": _EXCLUSIVE if scene.catalog.indexes(relation.oid) else None}
+
+
+def why_rewritten(scene: Scene, column: sql.Column) -> str:
+    """Why adding a column rewrites the table, as the end of a sentence; empty where it does not."""
+    if column.generated is not None:
+        kind = generated_kind(scene.catalog, column)
+        return f"{column.name} is computed for every row" if kind == "stored" else ""
+    if is_serial(column.type) or column.identity is not None:
+        return f"every row gets a number from the sequence of {column.name}"
+    if is_constrained(scene, column.type):
+        return f"every row is checked against the domain {column.type}"
+    domain = domain_of(scene, column.type)
+    default = column.default or (domain.default if domain is not None else None)
+    return why_volatile(scene, default) if default is not None else ""
+
+
+def why_volatile(scene: Scene, expression: Expression) -> str:
+    """Which call makes each row's value another, as the end of a sentence; empty where none does."""
+    call = is_volatile(expression, lambda name: _volatility(scene, name), scene.pg_version)
+    if call is None:
+        return ""
+    if call.known:
+        return f"{call.function}() is volatile, so that every row gets a value of its own"
+    return f"{call.function}() may be volatile: nothing is known of it"
+
+
+def _volatility(scene: Scene, name: Name) -> str | None:
+    found = scene.catalog.functions(name)
+    worst = ("volatile", "stable", "immutable")
+    return min((one.volatility for one in found), key=worst.index, default=None)
+
+
+def _has_value(scene: Scene, column: sql.Column) -> bool:
+    domain = domain_of(scene, column.type)
+    has_default = column.default is not None and column.default.sql.strip().lower() != "null"
+    return (
+        has_default or column.generated is not None or is_serial(column.type) or column.identity is not None or bool(domain and domain.default)
+    )
+
+
+def _why_scanned(scene: Scene, column: sql.Column) -> str:
+    for given in column.constraints:
+        if given.kind is ConstraintKind.CHECK and given.enforced:
+            return "every row is checked against the new column's CHECK"
+        if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
+            return f"a unique index is built for the {given.kind.value} constraint"
+        if given.references is not None and given.enforced and _has_value(scene, column):
+            return "every row is looked up in the referenced table"
+    virtual = column.generated is not None
+    if column.not_null and (virtual or not _has_value(scene, column)):
+        return "every row is checked for nulls"
+    return ""
+
+
+def drop_column(scene: Scene, op: sql.DropColumn) -> Effects:
+    """DROP COLUMN: what rests on the column falls too."""
+    yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+    relation = scene.catalog.relation(op.target.name)
+    column = relation.column(op.column) if relation is not None else None
+    if relation is None or column is None:
+        return
+    if not op.target.only:
+        yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
+    parts = column_fall(scene.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
+    yield from fallen(scene, (part for part in parts if not part.column))
+    for part in parts:
+        if part.column:
+            yield from scene.on_oid(part.oid, _EXCLUSIVE)
+
+
+def alter_type(scene: Scene, op: sql.AlterColumnType) -> Effects:
+    """ALTER COLUMN … TYPE."""
+    relation = scene.catalog.relation(op.target.name)
+    if relation is None:
+        change = type_change(scene, op, None)
+        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=change.rewrite, scan=change.rewrite, why=change.why)
+        return
+    for one in scene.tree(relation, only=op.target.only):
+        column = one.column(op.column)
+        change = type_change(scene, op, column)
+        yield from _changed_type(scene, one, column, change)
+
+
+def type_change(scene: Scene, op: sql.AlterColumnType, column: Column | None) -> TypeChange:
+    """What the change of type does to a column; None for one of which nothing is known."""
+    return change_of_type(
+        column.type if column is not None else None,
+        stored_type(scene.catalog, op.type) or op.type,
+        column=op.column,
+        user_types=lambda name: _user_type(scene, name),
+        pg_version=scene.pg_version,
+        using=op.using,
+        timezone=scene.timezone,
+        old_collation=column.collation if column is not None else None,
+        new_collation=op.collation,
+    )
+
+
+def _user_type(scene: Scene, name: TypeName) -> DomainOf | UserType | None:
+    match scene.catalog.type_of(name):
+        case Domain() as domain:
+            return DomainOf(domain.type, domain.constrained, domain.collation)
+        case EnumType():
+            return UserType.ENUM
+        case Composite():
+            return UserType.COMPOSITE
+    return None
+
+
+def _changed_type(scene: Scene, relation: Relation, column: Column | None, change: TypeChange) -> Effects:
+    has_rows = scene.has_rows(relation)
+    rebuilt: list[str] = []
+    scan = change.rewrite
+    why = change.why if change.rewrite else ""
+    number = column.number if column is not None else -1
+    for index in scene.catalog.indexes(relation.oid):
+        if number in index.columns and not change.rewrite and _is_rebuilt(index, number, change, column):
+            rebuilt.append(index.name.name)
+            why = why or f"the index {index.name.name} is built anew: {change.why}"
+    for constraint in scene.catalog.constraints(relation.oid):
+        if number in constraint.columns and constraint.valid and constraint.enforced and constraint.kind is ConstraintKind.CHECK:
+            scan, why = True, why or f"every row is checked against {constraint.name.name} again"
+    yield from scene.of(
+        relation,
+        _EXCLUSIVE,
+        rewrite=change.rewrite and has_rows,
+        scan=(scan or bool(rebuilt)) and has_rows,
+        rebuilt=tuple(rebuilt) if has_rows else (),
+        index_lock=_EXCLUSIVE if has_rows and (rebuilt or (change.rewrite and scene.catalog.indexes(relation.oid))) else None,
+        why=why if has_rows else "",
+    )
+    for constraint in scene.catalog.constraints(relation.oid):
+        if constraint.kind is ConstraintKind.FOREIGN_KEY and number in constraint.columns:
+            yield from _other_side(scene, relation, constraint.references, scanned=change.rechecks_foreign_keys and constraint.valid)
+    for constraint in scene.catalog.referencing(relation.oid):
+        if number in constraint.referenced_columns:
+            yield from _other_side(scene, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid)
+
+
+def _other_side(scene: Scene, relation: Relation, other: int | None, *, scanned: bool) -> Effects:
+    """The other table of a foreign key that is dropped and made again; if it is proved again, both are read."""
+    why = "the foreign key is checked again" if scanned else ""
+    yield from scene.on_oid(other, _EXCLUSIVE, scan=scanned, why=why)
+    if scanned and other != relation.oid:
+        yield from scene.of(relation, _EXCLUSIVE, scan=True, why=why)
+
+
+def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | None) -> bool:
+    if index.predicate is not None and number in index.predicate.columns:
+        return True
+    for key in index.keys:
+        if key.formula is not None and number in key.formula.columns:
+            return True
+        if key.column == number:
+            element = IndexElement("", collation=key.collation, opclass=key.opclass)
+            if change.rebuilds(element, column.collation if column is not None else None):
+                return True
+    return False
+
+
+def set_expression(scene: Scene, op: sql.SetExpression) -> Effects:
+    """SET EXPRESSION: a stored column is computed anew for every row."""
+    relation = scene.catalog.relation(op.target.name)
+    why = f"{op.column} is computed anew for every row"
+    if relation is None:
+        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
+        return
+    for one in scene.tree(relation, only=op.target.only):
+        column = one.column(op.column)
+        stored = scene.has_rows(one) and (column is None or column.generated != "virtual")
+        yield from scene.of(one, _EXCLUSIVE, **_rewritten(scene, one, stored), scan=stored, why=why if stored else "")
+
+
+def rename_column(scene: Scene, op: sql.RenameColumn) -> Effects:
+    """RENAME COLUMN, and a composite type's attribute."""
+    relation = scene.catalog.relation(op.target.name)
+    if relation is None:
+        if op.target.kind not in ("type", "domain"):
+            yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+        return
+    yield from scene.all_of(scene.tree(relation, only=op.target.only), _EXCLUSIVE)

@@ -1,0 +1,200 @@
+"""What queries and changes of rows lock (manual, 13.3.1 and 13.3.2)."""
+
+from collections.abc import Iterable, Sequence
+
+from migsafe.effects.scene import Effects, Scene
+from migsafe.lock import LockMode
+from migsafe.schema.formulas import identifiers
+from migsafe.schema.objects import Constraint, Relation, RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Expression, Name, Query
+
+READ = LockMode.ACCESS_SHARE
+_WHY_ALL = "there is no filter, so that every row is read"
+
+
+def reads(scene: Scene, names: Iterable[Name], lock: LockMode = READ, *, scan: bool = False) -> Effects:
+    """What reading relations locks: what views read behind them, and tables below, too."""
+    for name in names:
+        relation = scene.catalog.relation(name)
+        if relation is None:
+            yield from scene.on(name, lock)
+        else:
+            yield from read(scene, relation, lock, scan=scan)
+
+
+def read(scene: Scene, relation: Relation, lock: LockMode = READ, *, scan: bool = False) -> Effects:
+    """What reading a relation locks."""
+    yield from scene.of(relation, lock, scan=scan and scene.has_rows(relation), why=_WHY_ALL if scan else "")
+    if relation.kind is RelationKind.VIEW:
+        # PostgreSQL puts the view's query in its place, and locks what that reads as the outer query would.
+        if relation.query is not None:
+            yield from _behind(scene, relation, lock, scan and not relation.query.filtered, {relation.oid})
+        return
+    for child in scene.catalog.descendants(relation.oid):
+        yield from scene.of(child, lock, scan=scan and scene.has_rows(child), why=_WHY_ALL if scan else "")
+
+
+def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, seen: set[int]) -> Effects:
+    assert view.query is not None
+    known = [one for oid in view.reads if isinstance(one := scene.catalog.get(oid), Relation)]
+    names = {one.name for one in known}
+    for one in known:
+        if one.oid in seen:
+            continue
+        seen.add(one.oid)
+        if one.kind is RelationKind.VIEW and one.query is not None:
+            yield from scene.of(one, lock)
+            yield from _behind(scene, one, lock, scan and not one.query.filtered, seen)
+        else:
+            yield from read(scene, one, lock, scan=scan)
+    for name in view.query.reads:
+        if scene.catalog.relation(name) is None and scene.catalog.resolve(name) not in names and len(known) < len(view.query.reads):
+            yield from scene.on(name, lock)
+
+
+def query(scene: Scene, one: Query) -> Effects:
+    """What a query locks: ROW SHARE on what FOR UPDATE and its kin lock rows of."""
+    yield from reads(scene, one.reads, scan=not one.filtered)
+    if one.row_locks is not None:
+        # An alias may stand in FOR UPDATE OF: where the name is none of the relations', all are taken.
+        named = [name for name in one.reads if not one.row_locks or name in one.row_locks]
+        yield from reads(scene, named or one.reads, LockMode.ROW_SHARE)
+
+
+def select(scene: Scene, op: sql.Select) -> Effects:
+    """SELECT."""
+    yield from query(scene, op.query)
+
+
+def insert(scene: Scene, op: sql.Insert) -> Effects:
+    """INSERT: ROW EXCLUSIVE, and ROW SHARE on the tables that foreign keys look into."""
+    yield from _written(scene, op.table, ("insert",))
+    yield from reads(scene, op.reads)
+    relation = scene.catalog.relation(op.table)
+    for constraint in scene.catalog.constraints(relation.oid) if relation is not None else ():
+        if constraint.references is not None and constraint.enforced:
+            yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
+
+
+def update(scene: Scene, op: sql.Update) -> Effects:
+    """UPDATE."""
+    scan = op.current_of is None and _reads_all(scene, op.table, op.where)
+    yield from _written(scene, op.table, ("update",), only=op.only, scan=scan, why=_why(op.where))
+    yield from reads(scene, op.reads)
+    for relation in _targets(scene, op.table, only=op.only):
+        numbers = [column.number for column in relation.columns if column.name in op.columns]
+        for constraint in scene.catalog.constraints(relation.oid):
+            if constraint.references is not None and set(numbers) & set(constraint.columns):
+                yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
+        touched = [one for one in scene.catalog.referencing(relation.oid) if set(numbers) & set(one.referenced_columns)]
+        yield from _referencing(scene, touched, "on_update")
+
+
+def delete(scene: Scene, op: sql.Delete) -> Effects:
+    """DELETE: the tables that refer to this one are looked into, or changed."""
+    scan = op.current_of is None and _reads_all(scene, op.table, op.where)
+    yield from _written(scene, op.table, ("delete",), only=op.only, scan=scan, why=_why(op.where))
+    yield from reads(scene, op.reads)
+    for relation in _targets(scene, op.table, only=op.only):
+        yield from _referencing(scene, scene.catalog.referencing(relation.oid), "on_delete")
+
+
+def merge(scene: Scene, op: sql.Merge) -> Effects:
+    """MERGE."""
+    yield from _written(scene, op.table, op.actions, only=op.only)
+    yield from reads(scene, op.reads)
+
+
+def _referencing(scene: Scene, constraints: Sequence[Constraint], event: str) -> Effects:
+    for constraint in constraints:
+        action = getattr(constraint, event)
+        lock = LockMode.ROW_SHARE if action in ("no action", "restrict") else LockMode.ROW_EXCLUSIVE
+        found = scene.catalog.get(constraint.table)
+        if isinstance(found, Relation) and constraint.enforced:
+            yield from scene.of(found, lock)
+
+
+def _written(scene: Scene, name: Name, actions: Sequence[str], *, only: bool = False, scan: bool = False, why: str = "") -> Effects:
+    relation = scene.catalog.relation(name)
+    if relation is None:
+        yield from scene.on(name, LockMode.ROW_EXCLUSIVE, scan=scan, why=why)
+        return
+    for target in _targets(scene, name, only=only or set(actions) == {"insert"}):
+        has_rows = scene.has_rows(target)
+        yield from scene.of(target, LockMode.ROW_EXCLUSIVE, scan=scan and has_rows, why=why if scan and has_rows else "")
+        if target.kind is RelationKind.VIEW and target.query is not None:
+            yield from _behind(scene, target, LockMode.ROW_EXCLUSIVE, scan, {target.oid})
+
+
+def _targets(scene: Scene, name: Name, *, only: bool = False) -> list[Relation]:
+    relation = scene.catalog.relation(name)
+    return [] if relation is None else scene.tree(relation, only=only)
+
+
+def _reads_all(scene: Scene, name: Name, where: Expression | None) -> bool:
+    """Whether a change reads its whole table: without a filter, or with one that no index of a known table can serve."""
+    if where is None:
+        return True
+    relation = scene.catalog.relation(name)
+    if relation is None or not relation.complete:
+        return False
+    words = identifiers(where.sql)
+    for index in scene.catalog.indexes(relation.oid):
+        leading = index.keys[0] if index.keys else None
+        if leading is None or any(column.name in words for column in relation.columns if column.number in leading.columns):
+            return False
+    return True
+
+
+def _why(where: Expression | None) -> str:
+    return _WHY_ALL if where is None else "no index serves the filter, so that every row is read"
+
+
+def copy(scene: Scene, op: sql.Copy) -> Effects:
+    """COPY."""
+    if op.query is not None:
+        yield from query(scene, op.query)
+    if op.table is not None:
+        if op.source:
+            yield from insert(scene, sql.Insert(op.span, op.table, "query"))
+        else:
+            yield from scene.on(op.table, READ, scan=True, why="every row is copied")
+
+
+def truncate(scene: Scene, op: sql.Truncate) -> Effects:
+    """TRUNCATE: ACCESS EXCLUSIVE on the tables, those below and, with CASCADE, those that refer to them."""
+    waiting: list[Relation] = []
+    for given in op.tables:
+        relation = scene.catalog.relation(given.name)
+        if relation is None:
+            yield from scene.on(given.name, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE)
+        else:
+            waiting += scene.tree(relation, only=given.only)
+    seen: set[int] = set()
+    while waiting:
+        relation = waiting.pop(0)
+        if relation.oid in seen:
+            continue
+        seen.add(relation.oid)
+        has_index = bool(scene.catalog.indexes(relation.oid)) and relation.kind is RelationKind.TABLE
+        yield from scene.of(relation, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE if has_index else None)
+        if op.cascade:
+            for constraint in scene.catalog.referencing(relation.oid):
+                found = scene.catalog.get(constraint.table)
+                if isinstance(found, Relation):
+                    waiting += scene.tree(found)
+
+
+def lock_table(scene: Scene, op: sql.LockTable) -> Effects:
+    """LOCK TABLE: the tables below too, and what a view reads."""
+    mode = LockMode(op.mode)
+    for given in op.tables:
+        relation = scene.catalog.relation(given.name)
+        if relation is None:
+            yield from scene.on(given.name, mode)
+        elif relation.kind is RelationKind.VIEW:
+            yield from scene.of(relation, mode)
+            yield from _behind(scene, relation, mode, False, {relation.oid})
+        else:
+            yield from scene.all_of(scene.tree(relation, only=given.only), mode)

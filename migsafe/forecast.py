@@ -1,0 +1,167 @@
+"""What each statement of a migration would do, and the database that it leaves."""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from migsafe.effects.effect import Effect, combined
+from migsafe.effects.foresee import foresee
+from migsafe.effects.scene import Scene
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.follow import begin_migration, follow
+from migsafe.session import Session, Transition, Turn, sent
+from migsafe.sources import Half, Transaction
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import AlterRelation, Operation
+from migsafe.sql.statements import Statement
+from migsafe.text import Script, Span
+
+_NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode, sql.Call)
+
+_PASSES: tuple[tuple[type[Operation], ...], ...] = (
+    (sql.DropColumn, sql.DropConstraint, sql.DropNotNull, sql.DropExpression, sql.DropIdentity),
+    (sql.AlterColumnType,),
+    (sql.AddColumn,),
+    (sql.SetExpression,),
+)
+"""The order in which PostgreSQL runs the parts of one ALTER TABLE, whatever their order in the statement (AlterTablePass in its
+src/backend/commands/tablecmds.c), as far as it makes a difference here; what is not listed comes last."""
+
+
+class Foreseen(Struct, frozen=True, kw_only=True):
+    """What one statement does.
+
+    `operations` has the effects of each of its operations, in the order in which they run; `effects` those of the whole statement, one a
+    relation. `refused` says why PostgreSQL would refuse it, as far as the history tells, as the end of a sentence. `understood` is False
+    where it does something that cannot be known without running it.
+    """
+
+    statement: Statement
+    operations: tuple[tuple[Operation, tuple[Effect, ...]], ...]
+    effects: tuple[Effect, ...]
+    refused: str | None = None
+    understood: bool = True
+
+
+class Note(Struct, frozen=True):
+    """Something to say about the history: where, and what, as a sentence without its full stop."""
+
+    script: Script
+    span: Span
+    text: str
+
+
+class Forecast:
+    """A database, stepped through its migrations.
+
+    `apply` takes a migration of the history in; `steps` takes one to judge, and says what each of its statements does. Both leave the
+    database as the migration would. `notes` are the contradictions met in the history, each said once: it ran, so what it says is
+    believed.
+    """
+
+    def __init__(self, pg_version: int) -> None:
+        self.catalog = Catalog(pg_version)
+        self.session = Session(Transaction.STATEMENT)
+        self.notes: list[Note] = []
+        self._marks: list[int] = []
+        self._said: set[str] = set()
+
+    def load(self, script: Script) -> None:
+        """Take a `pg_dump --schema-only` as the start: what is not in it does not exist. Raises UnreadableError."""
+        self.apply(Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT))
+        self.catalog.complete = True
+
+    def apply(self, half: Half) -> None:
+        """Take in a migration of the history. Raises UnreadableError."""
+        for foreseen in self._steps(half, judged=False):
+            if foreseen.refused is not None and foreseen.refused not in self._said:
+                self._said.add(foreseen.refused)
+                self.notes.append(Note(half.script, foreseen.statement.span, foreseen.refused))
+
+    def steps(self, half: Half) -> Iterator[Foreseen]:
+        """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
+        return self._steps(half, judged=True)
+
+    def begin(self, transaction: Transaction) -> None:
+        """Begin a migration on a connection of its own, for `follow` to step through."""
+        self.session = Session(transaction)
+        begin_migration(self.catalog)
+        self.catalog.keep()
+
+    def follow(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> Foreseen:
+        """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
+        self._turn(self.session.enter(statement, first=first, last=last))
+        found: list[tuple[Operation, tuple[Effect, ...]]] = []
+        refused: str | None = None
+        for operation in in_passes(statement.operations):
+            effects, why = self._operation(operation, judged)
+            found.append((operation, effects))
+            refused = refused or why
+        self._turn(self.session.leave())
+        return Foreseen(
+            statement=statement,
+            operations=tuple(found),
+            effects=combined(effect for _, effects in found for effect in effects),
+            refused=refused,
+            understood=not any(isinstance(operation, _NOT_UNDERSTOOD) for operation in statement.operations),
+        )
+
+    def finish(self) -> None:
+        """End the migration, and with it a transaction that it left open."""
+        self._turn(self.session.finish())
+
+    def _steps(self, half: Half, *, judged: bool) -> Iterator[Foreseen]:
+        self.begin(half.transaction)
+        for statement, first, last in sent(half):
+            yield self.follow(statement, first=first, last=last, judged=judged)
+        self.finish()
+
+    def _operation(self, operation: Operation, judged: bool) -> tuple[tuple[Effect, ...], str | None]:
+        settings = self.session.settings
+        self.catalog.search_path = settings.search_path
+        effects: tuple[Effect, ...] = ()
+        if judged:
+            effects = combined(foresee(operation, Scene(self.catalog, settings.timezone, self.session.prepared)))
+            for effect in effects:
+                self.session.take(effect.relation, effect.lock)
+        refusals = follow(self.catalog, operation) if operation.certain else self._doubtful(operation)
+        refused = self.session.refuses(operation)
+        self._turn(self.session.follow(operation))
+        return effects, refused or (refusals[0] if refusals else None)
+
+    def _doubtful(self, operation: Operation) -> list[str]:
+        """Take in what a branch of a DO block may do: blocks that look before they leap leave what they set out to make."""
+        follow(self.catalog, operation)
+        return []
+
+    def _turn(self, transitions: tuple[Transition, ...]) -> None:
+        """Keep or undo what a transaction did."""
+        for turn, depth, _ in transitions:
+            match turn:
+                case Turn.COMMITTED:
+                    self.catalog.keep()
+                    self._marks.clear()
+                case Turn.ROLLED_BACK:
+                    self.catalog.undo(0)
+                    self._marks.clear()
+                case Turn.SAVEPOINT:
+                    self._marks.append(self.catalog.mark())
+                case Turn.ROLLED_BACK_TO:
+                    self.catalog.undo(self._marks[depth])
+                    del self._marks[depth + 1 :]
+                case Turn.RELEASED:
+                    del self._marks[depth:]
+
+
+def in_passes(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """The operations of a statement in the order in which PostgreSQL runs them."""
+    if len(operations) == 1 or not isinstance(operations[0], AlterRelation):
+        return operations
+    return tuple(sorted(operations, key=_pass))
+
+
+def _pass(operation: Operation) -> int:
+    for number, kinds in enumerate(_PASSES):
+        if isinstance(operation, kinds):
+            return number
+    return len(_PASSES)
