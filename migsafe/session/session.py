@@ -1,6 +1,6 @@
 """A connection on which a runner sends a migration."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import NamedTuple
 
@@ -8,8 +8,8 @@ from migsafe.lock import LockMode
 from migsafe.session.journal import Journal
 from migsafe.session.settings import Settings
 from migsafe.session.transitions import Transition, Turn
-from migsafe.session.written import is_sent
-from migsafe.sources import Transaction
+from migsafe.session.written import is_sent, sent
+from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import (
     Begin,
     Commit,
@@ -43,6 +43,17 @@ _STEERING = frozenset(
     )
 )
 """The operations that a session minds: a long history has few of them."""
+
+
+def transactions(half: Half, statements: Iterable[Statement]) -> Iterator[int | None]:
+    """The number of the transaction in which each statement of a migration runs; None for what is not sent to the server."""
+    session = Session(half.transaction)
+    for statement, first, last in sent(half, statements):
+        session.enter(statement, first=first, last=last)
+        yield session.transaction if is_sent(statement) else None
+        for operation in statement.operations:
+            session.follow(operation)
+        session.leave()
 
 
 class _Block(Enum):

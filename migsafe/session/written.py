@@ -1,6 +1,6 @@
 """The statements of a migration, and which of them a runner sends together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from migsafe.sources import Half
@@ -16,12 +16,12 @@ class Sent(NamedTuple):
     last: bool
 
 
-def sent(half: Half) -> Iterator[Sent]:
-    """The statements of a migration in order. Reads the script; raises UnreadableError."""
+def sent(half: Half, statements: Iterable[Statement] | None = None) -> Iterator[Sent]:
+    """The statements of a migration in order; its script is read for them if they are not given. Raises UnreadableError."""
     ends = iter([chunk.end for chunk in half.chunks])
     end = -1
     waiting: Sent | None = None
-    for statement in read(half.script.text, half.chunks):
+    for statement in statements if statements is not None else read(half.script.text, half.chunks):
         begins = statement.span.start >= end
         while statement.span.start >= end:
             end = next(ends)

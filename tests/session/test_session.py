@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.session import Session, Transition, Turn, sent
+from migsafe.session import Session, Transition, Turn, sent, transactions
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import LockTable, Operation
+from migsafe.sql.statements import read
 from migsafe.text import Script, Span
 from tests.session.script import REFUSED, SCRIPTS, expectation, half, modelled
 
@@ -93,16 +94,13 @@ def test_chunks_are_queries_of_their_own() -> None:
 
 
 def test_a_transaction_has_a_number_of_its_own() -> None:
-    session = Session(Transaction.STATEMENT)
-    assert session.transaction is None
-    script = Script("a.sql", "SELECT 1; BEGIN; SELECT 2; COMMIT AND CHAIN; SELECT 3;")
-    seen: list[int | None] = []
-    for statement, _, _ in sent(Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT)):
-        session.enter(statement)
-        seen.append(session.transaction)
-        follow(session, *statement.operations)
-        session.leave()
-    assert seen == [1, 2, 2, 2, 3]
+    def numbers(sql: str, transaction: Transaction) -> list[int | None]:
+        return list(transactions(Half(Script("a.sql", sql), (Span(0, len(sql)),), transaction), read(sql)))
+
+    sql = "\\echo 1\nSELECT 1; BEGIN; SELECT 2; COMMIT AND CHAIN; SELECT 3;"
+    assert Session(Transaction.FILE).transaction is None
+    assert numbers(sql, Transaction.STATEMENT) == [None, 1, 2, 2, 2, 3]
+    assert numbers(sql, Transaction.FILE) == [None, 1, 1, 1, 1, 2]
 
 
 def test_vacuum_is_refused_inside() -> None:
