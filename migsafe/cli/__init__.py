@@ -9,6 +9,7 @@ import typer
 from migsafe import __version__
 from migsafe.cli.console import COULD_NOT, DEBUG, complain
 from migsafe.cli.lint import lint
+from migsafe.cli.locks import locks
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(cls=TextCommand)(lint)
+app.command(cls=TextCommand)(locks)
 
 
 def _print_version(wanted: bool) -> None:

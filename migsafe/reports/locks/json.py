@@ -1,0 +1,81 @@
+"""JSON, a contract: what stands here changes only with its `version`.
+
+The shape of a statement and of an effect is that of a replay too, which adds what it measured.
+"""
+
+from typing import Any
+
+import msgspec
+
+from migsafe.effects.effect import Effect
+from migsafe.reports import Look
+from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
+from migsafe.sources import Half, Transaction
+from migsafe.text import Script
+
+VERSION = 1
+
+
+def report(prediction: Prediction, look: Look) -> str:
+    """The whole prediction as one object."""
+    document = {
+        "version": VERSION,
+        "pg_version": prediction.pg_version,
+        "migrations": [msgspec.Raw(msgspec.json.encode(_migration(each))) for each in prediction.migrations],
+    }
+    return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
+
+
+def _migration(predicted: PredictedMigration) -> dict[str, Any]:
+    half = predicted.migration.up
+    return {
+        "id": _unicode(predicted.migration.id),
+        "path": _unicode(half.script.path),
+        "transaction": _transaction(half, predicted.statements),
+        "statements": [_statement(half.script, statement) for statement in predicted.statements],
+    }
+
+
+def _transaction(half: Half, statements: tuple[PredictedStatement, ...]) -> str:
+    """How the runner wraps the migration. Sent as one query of several statements, it is one transaction as a `file` is; sent as several
+    queries, or as one that holds a single statement, each is its own."""
+    if half.transaction is not Transaction.QUERY:
+        return str(half.transaction.value)
+    sent = sum(each.transaction is not None for each in statements)
+    return "file" if len(half.chunks) == 1 and sent > 1 else "statement"
+
+
+def _statement(script: Script, predicted: PredictedStatement) -> dict[str, Any]:
+    span = predicted.statement.span
+    place = script.position(span.start)
+    return {
+        "index": predicted.statement.index,
+        "start": {"line": place.line, "column": place.column},
+        "sql": script.text[span.start : span.end],
+        "transaction": predicted.transaction,
+        "understood": predicted.understood,
+        "refused": predicted.refused,
+        "effects": [effect_object(effect) for effect in predicted.effects],
+    }
+
+
+def effect_object(effect: Effect) -> dict[str, Any]:
+    """An effect as the contract spells it."""
+    return {
+        "relation": str(effect.relation),
+        "kind": effect.kind,
+        "lock": effect.lock.pg_locks,
+        "index_lock": effect.index_lock.pg_locks if effect.index_lock else None,
+        "blocks": effect.blocks,
+        "rewrite": effect.rewrite,
+        "scan": effect.scan,
+        "rebuilt": effect.rebuilt,
+        "waits": effect.waits,
+        "new": effect.new,
+        "why": effect.why,
+    }
+
+
+def _unicode(name: str) -> str:
+    """A file's name may hold bytes that are no character; JSON may not."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")

@@ -1,0 +1,104 @@
+import json
+from typing import Any
+
+import pytest
+
+from migsafe.lock import LockMode
+from migsafe.reports import Look
+from migsafe.reports.locks import PredictedMigration, Prediction, reporter
+from migsafe.sources import Half, Transaction
+from migsafe.text import Script, Span
+from tests.reports.predicted import effect, predicted
+
+
+def document(*migrations: PredictedMigration) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(reporter("json")(Prediction(migrations=migrations, problems=[], pg_version=17), Look()))
+    return found
+
+
+def test_the_contract() -> None:
+    built = effect("orders", LockMode.SHARE, scan=True, why="the index is built")
+    assert document(predicted("SELECT 1;\n  CREATE INDEX ON orders\n (qty);", (), [built])) == {
+        "version": 1,
+        "pg_version": 17,
+        "migrations": [
+            {
+                "id": "0001",
+                "path": "db/0001_change.sql",
+                "transaction": "statement",
+                "statements": [
+                    {
+                        "index": 1,
+                        "start": {"line": 1, "column": 1},
+                        "sql": "SELECT 1",
+                        "transaction": 1,
+                        "understood": True,
+                        "refused": None,
+                        "effects": [],
+                    },
+                    {
+                        "index": 2,
+                        "start": {"line": 2, "column": 3},
+                        "sql": "CREATE INDEX ON orders\n (qty)",
+                        "transaction": 2,
+                        "understood": True,
+                        "refused": None,
+                        "effects": [
+                            {
+                                "relation": "public.orders",
+                                "kind": "table",
+                                "lock": "ShareLock",
+                                "index_lock": None,
+                                "blocks": ["writes"],
+                                "rewrite": False,
+                                "scan": True,
+                                "rebuilt": [],
+                                "waits": False,
+                                "new": False,
+                                "why": "the index is built",
+                            }
+                        ],
+                    },
+                ],
+            }
+        ],
+    }
+
+
+def test_what_is_there_of_the_rest() -> None:
+    reindexed = effect("a b", LockMode.SHARE, index_lock=LockMode.ACCESS_EXCLUSIVE, rebuilt=("i",), waits=True, new=True)
+    row = {"effects": (reindexed,), "understood": False, "refused": "of this"}
+    [statement] = document(predicted("SELECT 1", row))["migrations"][0]["statements"]
+    [found] = statement["effects"]
+    assert (statement["understood"], statement["refused"]) == (False, "of this")
+    assert (found["relation"], found["index_lock"], found["blocks"]) == ('public."a b"', "AccessExclusiveLock", ["reads", "writes"])
+    assert (found["rebuilt"], found["waits"], found["new"]) == (["i"], True, True)
+
+
+@pytest.mark.parametrize(
+    ("sql", "sent", "transaction", "numbers"),
+    [
+        ("SELECT 1; SELECT 2", Transaction.FILE, "file", [1, 1]),
+        ("SELECT 1; SELECT 2", Transaction.STATEMENT, "statement", [1, 2]),
+        ("SELECT 1; SELECT 2", Transaction.NONE, "none", [1, 2]),
+        ("SELECT 1; SELECT 2", Transaction.QUERY, "file", [1, 1]),
+        ("SELECT 1", Transaction.QUERY, "statement", [1]),
+        ("\\echo a\nBEGIN; SELECT 1; COMMIT", Transaction.STATEMENT, "statement", [None, 1, 1, 1]),
+    ],
+)
+def test_transactions(sql: str, sent: Transaction, transaction: str, numbers: list[int | None]) -> None:
+    [migration] = document(predicted(sql, sent=sent))["migrations"]
+    assert migration["transaction"] == transaction
+    assert [statement["transaction"] for statement in migration["statements"]] == numbers
+
+
+def test_several_queries_are_not_one_transaction() -> None:
+    migration = predicted("SELECT 1; SELECT 2", sent=Transaction.QUERY)
+    script = migration.migration.up.script
+    half = Half(Script("a.sql", script.text), (Span(0, 9), Span(9, 18)), Transaction.QUERY)
+    apart = PredictedMigration(type(migration.migration)("1", "plain", half), migration.statements)
+    assert document(apart)["migrations"][0]["transaction"] == "statement"
+
+
+def test_a_path_that_is_not_unicode_does_not_stop_it() -> None:
+    assert document(predicted("SELECT 1", path="\udcff.sql"))["migrations"][0]["path"] == "\ufffd.sql"

@@ -1,0 +1,142 @@
+import pytest
+
+from migsafe.errors import UnreadableError
+from migsafe.lock import LockMode
+from migsafe.reports import Look
+from migsafe.reports.locks import PredictedMigration, Prediction, reporter
+from migsafe.reports.locks.cells import columns
+from migsafe.sources import Transaction
+from tests.reports.predicted import Row, effect, predicted
+
+LONG = "a_table_whose_name_somebody_made_as_long_as_postgresql_lets_him"
+INDEX = "CREATE INDEX ON orders (qty);"
+BUILT = effect("orders", LockMode.SHARE, scan=True, why="the index is built")
+ADDED = effect("orders", LockMode.ACCESS_EXCLUSIVE)
+CHANGED = effect("items", LockMode.ACCESS_EXCLUSIVE, rewrite=True, rebuilt=("items_pkey", "items_sku_idx"), why="clock_timestamp() is volatile")
+
+
+def report(*migrations: PredictedMigration, width: int | None = None, colour: bool = False) -> str:
+    return reporter("text")(Prediction(migrations=migrations, problems=[], pg_version=17), Look(colour=colour, width=width))
+
+
+def below(sql: str, *rows: Row, width: int | None = None) -> list[str]:
+    """What stands between the heading and the summary."""
+    return report(predicted(sql, *rows), width=width).partition("\n\n")[0].splitlines()[1:]
+
+
+def test_a_migration() -> None:
+    sql = "CREATE TABLE items (id bigint);\n\nINSERT INTO items VALUES (1);\nCREATE INDEX i\n    ON orders (qty); -- why\nSELECT 1;\n"
+    assert report(predicted(sql, (), [effect("items", LockMode.ROW_EXCLUSIVE, new=True)], [BUILT])) == (
+        "db/0001_change.sql · each statement by itself\n"
+        "   1  CREATE TABLE items (id bigint)\n"
+        "   3  INSERT INTO items VALUES (1)\n"
+        "      public.items   ROW EXCLUSIVE  stops nobody: it is new\n"
+        "   4  CREATE INDEX i ON orders (qty)\n"
+        "      public.orders  SHARE          stops writes             reads all of it: the index is built\n"
+        "   6  SELECT 1\n"
+        "\n"
+        "4 statements in 1 migration on PostgreSQL 17: 1 stops writes, 1 reads all of a table.\n"
+    )
+
+
+def test_nothing_stops() -> None:
+    assert report(predicted("SELECT 1;")).endswith("1 statement in 1 migration on PostgreSQL 17: reads and writes go on.\n")
+
+
+@pytest.mark.parametrize(
+    ("sql", "sent", "manner"),
+    [
+        ("SELECT 1; SELECT 2;", Transaction.STATEMENT, "each statement by itself"),
+        ("SELECT 1; SELECT 2;", Transaction.NONE, "each statement by itself"),
+        ("SELECT 1; SELECT 2;", Transaction.FILE, "one transaction: locks are held to its end"),
+        ("SELECT 1;", Transaction.FILE, "one transaction"),
+        ("SELECT 1; SELECT 2;", Transaction.QUERY, "one transaction: locks are held to its end"),
+        ("SELECT 1;", Transaction.QUERY, "each statement by itself"),
+        ("BEGIN; SELECT 2; COMMIT;", Transaction.STATEMENT, "one transaction: locks are held to its end"),
+        ("SELECT 1; BEGIN; SELECT 2; COMMIT;", Transaction.STATEMENT, "2 transactions: each holds its locks to its end"),
+        ("SELECT 1; COMMIT; VACUUM;", Transaction.FILE, "2 transactions: each holds its locks to its end"),
+    ],
+)
+def test_the_heading_says_how_it_runs(sql: str, sent: Transaction, manner: str) -> None:
+    assert report(predicted(sql, sent=sent)).splitlines()[0] == f"db/0001_change.sql · {manner}"
+
+
+def test_a_file_of_several_migrations_tells_them_apart() -> None:
+    assert report(predicted("SELECT 1", path="changes.sql")).startswith("changes.sql 0001 · each")
+
+
+def test_what_is_done_is_said_with_why() -> None:
+    reindexed = effect("orders", LockMode.SHARE, index_lock=LockMode.ACCESS_EXCLUSIVE, rebuilt=("orders_pkey",))
+    concurrently = effect("orders", LockMode.SHARE_UPDATE_EXCLUSIVE, kind="materialized view", waits=True)
+    rows = below("SELECT 1; SELECT 2; SELECT 3", [CHANGED], [reindexed], [concurrently])
+    assert [row.split("  ")[-1].strip() for row in rows if "public." in row] == [
+        "rewrites it and builds items_pkey, items_sku_idx anew: clock_timestamp() is volatile",
+        "builds orders_pkey anew; ACCESS EXCLUSIVE on an index, for which the planning of every query waits",
+        "materialized view; waits for transactions that use it",
+    ]
+    assert "stops reads and writes" in rows[3]
+
+
+def test_what_postgresql_refuses_and_what_is_not_known() -> None:
+    rows = below(
+        "VACUUM; SOMETHING; DO $$ BEGIN EXECUTE built; END $$",
+        {"effects": (), "refused": "VACUUM cannot run inside a transaction block"},
+        {"effects": (), "understood": False},
+        {"effects": (ADDED,), "understood": False},
+    )
+    assert rows == [
+        "   1  VACUUM",
+        "      PostgreSQL refuses it: VACUUM cannot run inside a transaction block",
+        "   1  SOMETHING",
+        "      what it locks is not known: migsafe cannot follow it",
+        "   1  DO $$ BEGIN EXECUTE built; END $$",
+        "      it may lock more: the SQL that EXECUTE runs is built while it runs",
+        "      public.orders  ACCESS EXCLUSIVE  stops reads and writes",
+    ]
+
+
+def test_details_stand_below_where_they_do_not_fit() -> None:
+    assert below(INDEX, [BUILT], width=60) == [
+        "   1  CREATE INDEX ON orders (qty)",
+        "      public.orders  SHARE  stops writes",
+        "        reads all of it: the index is built",
+    ]
+
+
+def test_a_name_too_long_for_a_column_has_a_line() -> None:
+    long = effect(LONG, LockMode.SHARE_ROW_EXCLUSIVE)
+    assert below(INDEX, [BUILT, long], width=100)[1:] == [
+        "      public.orders  SHARE                stops writes  reads all of it: the index is built",
+        f"      public.{LONG}",
+        "        SHARE ROW EXCLUSIVE, stops writes",
+    ]
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 100, 200])
+def test_nothing_is_wider_than_the_terminal(width: int) -> None:
+    wide = effect("表" * 30, LockMode.ACCESS_EXCLUSIVE, scan=True, why="a CHECK is added")
+    text = report(predicted(f"ALTER TABLE {LONG} ADD CHECK ({'qty > 0 AND ' * 30} true); {INDEX}", [CHANGED, wide], [BUILT]), width=width)
+    assert max(columns(line) for line in text.splitlines()[1:]) <= width
+
+
+def test_a_statement_is_cut_on_one_line_without_its_comments() -> None:
+    sql = "ALTER TABLE t -- first\n  ADD CHECK (a <> '--' /* then */),\n\tADD \x1b[31m text" + " " * 5000
+    assert below(sql) == ["   1  ALTER TABLE t ADD CHECK (a <> '--' ), ADD ␛[31m text"]
+    assert below("SELECT '表表表表表表表表表表表表'", width=30) == ["   1  SELECT '表表表表表表表…"]
+
+
+def test_colours_show_what_stops() -> None:
+    text = report(predicted(f"SELECT 1; {INDEX} {INDEX}", (), [BUILT], [ADDED]), colour=True)
+    assert "\x1b[1;33mSHARE" in text
+    assert "\x1b[1;31mACCESS EXCLUSIVE" in text
+    assert "\x1b[2mSELECT 1\x1b[0m" in text
+    assert "\x1b[1;31m1 stops reads and writes\x1b[0m, \x1b[1;33m1 stops writes\x1b[0m" in text
+
+
+def test_the_summary_counts() -> None:
+    migrations = (predicted(INDEX, [BUILT]), predicted(f"{INDEX} {INDEX}", [ADDED, BUILT], {"effects": (CHANGED,), "refused": "no"}))
+    prediction = Prediction(migrations=migrations, problems=[UnreadableError("a"), UnreadableError("b")], pg_version=15)
+    assert reporter("text")(prediction, Look()).splitlines()[-1] == (
+        "3 statements in 2 migrations on PostgreSQL 15: 2 stop reads and writes, 1 stops writes, 1 rewrites a table, "
+        "2 read all of a table, 1 refused, 2 files could not be read."
+    )
