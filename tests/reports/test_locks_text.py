@@ -63,6 +63,7 @@ def test_the_heading_says_how_it_runs(sql: str, sent: Transaction, manner: str) 
 
 def test_a_file_of_several_migrations_tells_them_apart() -> None:
     assert report(predicted("SELECT 1", path="changes.sql")).startswith("changes.sql 0001 · each")
+    assert report(predicted("SELECT 1", path="00-01-change/up.sql")).startswith("00-01-change/up.sql · each")
 
 
 def test_what_is_done_is_said_with_why() -> None:
@@ -123,6 +124,24 @@ def test_a_statement_is_cut_on_one_line_without_its_comments() -> None:
     sql = "ALTER TABLE t -- first\n  ADD CHECK (a <> '--' /* then */),\n\tADD \x1b[31m text" + " " * 5000
     assert below(sql) == ["   1  ALTER TABLE t ADD CHECK (a <> '--' ), ADD ␛[31m text"]
     assert below("SELECT '表表表表表表表表表表表表'", width=30) == ["   1  SELECT '表表表表表表表…"]
+
+
+def test_many_relations_with_the_same_fate_share_a_line() -> None:
+    partitions = [effect(f"p{number}", LockMode.ACCESS_EXCLUSIVE, scan=True, why="a CHECK is added") for number in range(20)]
+    reads = [effect(f"r{number}", LockMode.ACCESS_SHARE) for number in range(3)]
+    assert below("SELECT 1", [*partitions, *reads])[1:] == [
+        "      ACCESS EXCLUSIVE, stops reads and writes: public.p0, public.p1, public.p2, public.p3, public.p4, public.p5, public.p6, "
+        "public.p7, public.p8, public.p9 and 10 more",
+        "        reads all of it: a CHECK is added",
+        "      public.r0   ACCESS SHARE      stops nothing",
+        "      public.r1   ACCESS SHARE      stops nothing",
+        "      public.r2   ACCESS SHARE      stops nothing",
+    ]
+
+
+def test_of_many_indexes_some_are_named() -> None:
+    rebuilt = effect("t", LockMode.SHARE, rebuilt=tuple(f"i{number}" for number in range(6)))
+    assert below("SELECT 1", [rebuilt])[1].endswith("  builds i0, i1, i2 and 3 more anew")
 
 
 def test_colours_show_what_stops() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from migsafe.effects.effect import Effect
 from migsafe.errors import UnreadableError
+from migsafe.lock import LockMode
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
@@ -16,6 +17,10 @@ _WIDTH_OF_A_FILE = 120
 _WIDEST_PROSE = 100
 _GAP = "  "
 _LONGEST_NAME = 40
+_MANY = 3
+"""How many relations with the same fate have a line each."""
+_MOST_NAMES = 10
+_MOST_INDEXES = 3
 _RED, _YELLOW, _BOLD, _DIM = "1;31", "1;33", "1", "2"
 
 
@@ -47,7 +52,7 @@ def _migration(predicted: PredictedMigration, look: Look) -> Iterator[str]:
     script = migration.up.script
     path = visible(script.path)
     # Where one file holds several migrations, its name does not tell which.
-    of_file = "" if migration.id in script.path else f" {visible(migration.id)}"
+    of_file = "" if _letters(migration.id) in _letters(script.path) else f" {visible(migration.id)}"
     yield f"{_paint(path, _BOLD, look)}{of_file} {_paint(f'· {_manner(predicted)}', _DIM, look)}"
     lines = [script.position(each.statement.span.start).line for each in statements]
     gutter = max(len(str(max(lines, default=0))), 4)
@@ -59,6 +64,10 @@ def _migration(predicted: PredictedMigration, look: Look) -> Iterator[str]:
         quiet = not each.effects and each.understood and each.refused is None
         yield f"{_paint(f'{line:{gutter}}', _DIM, look)}{_GAP}{_paint(words, _DIM, look) if quiet else words}"
         yield from rows.of(each)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text))
 
 
 def _manner(predicted: PredictedMigration) -> str:
@@ -90,11 +99,19 @@ class _Rows:
         if not predicted.understood:
             unknown = "it may lock more" if predicted.effects else "what it locks is not known"
             yield from self._prose(f"{unknown}: {_reason(predicted)}", _YELLOW)
+        alike: dict[tuple[LockMode, str, str], list[Effect]] = {}
         for effect in predicted.effects:
-            yield from self._row(effect)
+            alike.setdefault((effect.lock, _stops(effect), "; ".join(_details(effect))), []).append(effect)
+        for (lock, stops, details), effects in alike.items():
+            if len(effects) <= _MANY:
+                for effect in effects:
+                    yield from self._row(effect, details)
+            else:
+                yield from self._prose(f"{lock}, {stops}: {_listed([_name(effect) for effect in effects], _MOST_NAMES)}", _colour(effects[0]))
+                yield from self._prose(details, indent=_GAP) if details else ()
 
-    def _row(self, effect: Effect) -> Iterator[str]:
-        name, details = _name(effect), "; ".join(_details(effect))
+    def _row(self, effect: Effect, details: str) -> Iterator[str]:
+        name = _name(effect)
         used = len(self._margin) + self._names + self._locks + self._stops + 3 * len(_GAP)
         if columns(name) > self._names or (self._width is not None and used - len(_GAP) > self._width):
             yield from self._stacked(effect, name, details)
@@ -132,6 +149,12 @@ def _reason(predicted: PredictedStatement) -> str:
     return "; ".join(dict.fromkeys(reasons)) or "migsafe cannot follow it"
 
 
+def _listed(names: Sequence[str], most: int) -> str:
+    """Names one after the other; of too many, the first ones."""
+    rest = len(names) - most
+    return ", ".join(names) if rest <= 1 else f"{', '.join(names[:most])} and {rest} more"
+
+
 def _name(effect: Effect) -> str:
     return visible(str(effect.relation))
 
@@ -155,7 +178,7 @@ def _details(effect: Effect) -> Iterator[str]:
         return
     done = [words for words, does in (("rewrites it", effect.rewrite), ("reads all of it", effect.scan and not effect.rewrite)) if does]
     if effect.rebuilt:
-        done.append(f"builds {visible(', '.join(effect.rebuilt))} anew")
+        done.append(f"builds {visible(_listed(effect.rebuilt, _MOST_INDEXES))} anew")
     if done:
         yield " and ".join(done) + (f": {visible(effect.why)}" if effect.why else "")
     if effect.blocks != effect.lock.blocks:
