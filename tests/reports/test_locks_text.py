@@ -80,7 +80,7 @@ def test_what_is_done_is_said_with_why() -> None:
 
 def test_what_postgresql_refuses_and_what_is_not_known() -> None:
     rows = below(
-        "VACUUM; SOMETHING; DO $$ BEGIN EXECUTE built; END $$",
+        "VACUUM; CREATE TABEL a; DO $$ BEGIN EXECUTE built; END $$",
         {"effects": (), "refused": "VACUUM cannot run inside a transaction block"},
         {"effects": (), "understood": False},
         {"effects": (ADDED,), "understood": False},
@@ -88,8 +88,8 @@ def test_what_postgresql_refuses_and_what_is_not_known() -> None:
     assert rows == [
         "   1  VACUUM",
         "      PostgreSQL refuses it: VACUUM cannot run inside a transaction block",
-        "   1  SOMETHING",
-        "      what it locks is not known: migsafe cannot follow it",
+        "   1  CREATE TABEL a",
+        '      what it locks is not known: expected a kind of object, found "TABEL"',
         "   1  DO $$ BEGIN EXECUTE built; END $$",
         "      it may lock more: the SQL that EXECUTE runs is built while it runs",
         "      public.orders  ACCESS EXCLUSIVE  stops reads and writes",
@@ -153,9 +153,9 @@ def test_colours_show_what_stops() -> None:
 
 
 def test_the_summary_counts() -> None:
-    migrations = (predicted(INDEX, [BUILT]), predicted(f"{INDEX} {INDEX}", [ADDED, BUILT], {"effects": (CHANGED,), "refused": "no"}))
+    migrations = (predicted(INDEX, [BUILT]), predicted(INDEX * 3, [ADDED, BUILT], [CHANGED], {"effects": (CHANGED,), "refused": "no"}))
     prediction = Prediction(migrations=migrations, problems=[UnreadableError("a"), UnreadableError("b")], pg_version=15)
     assert reporter("text")(prediction, Look()).splitlines()[-1] == (
-        "3 statements in 2 migrations on PostgreSQL 15: 2 stop reads and writes, 1 stops writes, 1 rewrites a table, "
+        "4 statements in 2 migrations on PostgreSQL 15: 2 stop reads and writes, 1 stops writes, 1 rewrites a table, "
         "2 read all of a table, 1 refused, 2 files could not be read."
     )

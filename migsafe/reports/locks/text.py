@@ -11,7 +11,7 @@ from migsafe.reports.excerpt import visible
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
 from migsafe.sources import Transaction
-from migsafe.sql.operations import OpaqueCode, Unparsed
+from migsafe.sql.operations import Broken, Call, OpaqueCode, Unparsed
 
 _WIDTH_OF_A_FILE = 120
 _WIDEST_PROSE = 100
@@ -96,7 +96,7 @@ class _Rows:
         """The lines below a statement."""
         if predicted.refused is not None:
             yield from self._prose(f"PostgreSQL refuses it: {predicted.refused}", _RED)
-        if not predicted.understood:
+        elif not predicted.understood:
             unknown = "it may lock more" if predicted.effects else "what it locks is not known"
             yield from self._prose(f"{unknown}: {_reason(predicted)}", _YELLOW)
         alike: dict[tuple[LockMode, str, str], list[Effect]] = {}
@@ -145,7 +145,15 @@ class _Rows:
 
 def _reason(predicted: PredictedStatement) -> str:
     """Why not all of a statement is known."""
-    reasons = [visible(each.reason) for each in predicted.statement.operations if isinstance(each, Unparsed | OpaqueCode)]
+    reasons: list[str] = []
+    for operation in predicted.statement.operations:
+        match operation:
+            case Unparsed(reason=reason) | OpaqueCode(reason=reason):
+                reasons.append(visible(reason))
+            case Broken(expected=expected, found=found):
+                reasons.append(visible(f"expected {expected}, found {found}"))
+            case Call(procedure=procedure):
+                reasons.append(visible(f"what {procedure} does is not looked at"))
     return "; ".join(dict.fromkeys(reasons)) or "migsafe cannot follow it"
 
 
@@ -190,14 +198,14 @@ def _details(effect: Effect) -> Iterator[str]:
 def _add(count: _Count, predicted: PredictedMigration) -> None:
     count.migrations += 1
     for each in predicted.statements:
-        known = [effect for effect in each.effects if not effect.new]
+        known = [effect for effect in each.effects if not effect.new and each.refused is None]
         count.statements += 1
         stopped = max((effect.blocks for effect in known), key=len, default=())
         count.stopping[stopped] = count.stopping.get(stopped, 0) + 1
         count.rewriting += any(effect.rewrite for effect in known)
         count.scanning += any(effect.scan and not effect.rewrite for effect in known)
         count.refused += each.refused is not None
-        count.unknown += not each.understood
+        count.unknown += not each.understood and each.refused is None
 
 
 def _closing(count: _Count, prediction: Prediction, look: Look) -> str:
