@@ -7,16 +7,17 @@ from msgspec import Struct
 from migsafe.effects.effect import Effect, combined
 from migsafe.effects.foresee import foresee
 from migsafe.effects.scene import Scene
+from migsafe.effects.volatility import volatility_of
+from migsafe.lock import LockMode
+from migsafe.schema.bodies import called
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.follow import begin_migration, follow
 from migsafe.session import Session, Transition, Turn, sent
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import AlterRelation, Operation
+from migsafe.sql.operations import AlterRelation, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
-
-_NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode, sql.Call)
 
 _PASSES: tuple[tuple[type[Operation], ...], ...] = (
     (sql.DropColumn, sql.DropConstraint, sql.DropNotNull, sql.DropExpression, sql.DropIdentity),
@@ -94,16 +95,18 @@ class Forecast:
         found: list[tuple[Operation, tuple[Effect, ...]]] = []
         refused: str | None = None
         for operation in in_passes(statement.operations):
-            effects, why = self._operation(operation, judged)
-            found.append((operation, effects))
-            refused = refused or why
+            runs = (operation, *called(self.catalog, operation))
+            for run in runs:
+                effects, why = self._operation(run, judged)
+                found.append((run, effects))
+                refused = refused or why
         self._turn(self.session.leave())
         return Foreseen(
             statement=statement,
             operations=tuple(found),
             effects=combined(effect for _, effects in found for effect in effects),
             refused=refused,
-            understood=not any(isinstance(operation, _NOT_UNDERSTOOD) for operation in statement.operations),
+            understood=all(self._understands(operation, effects) for operation, effects in found),
         )
 
     def finish(self) -> None:
@@ -133,6 +136,26 @@ class Forecast:
         """Take in what a branch of a DO block may do: blocks that look before they leap leave what they set out to make."""
         follow(self.catalog, operation)
         return []
+
+    def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
+        if any(effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE for effect in effects):
+            # It may have partitions that opaque code made, which would be locked with it.
+            partitioned = (self.catalog.relation(effect.relation) for effect in effects if effect.kind == "partitioned table")
+            if any(one is not None and not one.complete for one in partitioned):
+                return False
+        match operation:
+            case sql.Broken() | sql.Unparsed() | sql.OpaqueCode():
+                return False
+            case sql.Call(procedure=name):
+                return self._knows(name)
+            case sql.Select(query=query):
+                return all(self._knows(name) for name in query.calls)
+        return True
+
+    def _knows(self, name: Name) -> bool:
+        """Whether a function is one of PostgreSQL's or its extensions', or its body is known."""
+        found = self.catalog.functions(name)
+        return any(one.code is not None for one in found) or (not found and volatility_of(name, self.catalog.pg_version) is not None)
 
     def _turn(self, transitions: tuple[Transition, ...]) -> None:
         """Keep or undo what a transaction did."""

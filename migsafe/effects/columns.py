@@ -10,10 +10,12 @@ from migsafe.effects.type_changes import TypeChange, change_of_type
 from migsafe.effects.volatility import is_volatile
 from migsafe.lock import LockMode
 from migsafe.schema.alterations import column_fall
+from migsafe.schema.bodies import operations_of
 from migsafe.schema.columns import generated_kind, is_serial, stored_type
-from migsafe.schema.objects import Column, Composite, Domain, EnumType, Index, Relation
+from migsafe.schema.formulas import says
+from migsafe.schema.objects import Column, Composite, Domain, EnumType, Function, Index, Relation
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import ConstraintKind, Expression, IndexElement, Name, TypeName
+from migsafe.sql.operations import ConstraintKind, Expression, IndexElement, Name, Select, TypeName
 
 _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 
@@ -72,9 +74,23 @@ def why_volatile(scene: Scene, expression: Expression) -> str:
 
 
 def _volatility(scene: Scene, name: Name) -> str | None:
-    found = scene.catalog.functions(name)
+    """The volatility of a function that the history made; of one that PostgreSQL puts in the place of its call, its body's."""
+    found = [_of_body(scene, one) if one.inlined else one.volatility for one in scene.catalog.functions(name)]
     worst = ("volatile", "stable", "immutable")
-    return min((one.volatility for one in found), key=worst.index, default=None)
+    return min(found, key=worst.index, default=None)
+
+
+def _of_body(scene: Scene, function: Function) -> str:
+    """inline_function() in PostgreSQL's src/backend/optimizer/util/clauses.c: a single SELECT of one expression, without a FROM."""
+    operations = operations_of(function)
+    if function.volatility != "volatile" or len(operations) != 1 or not isinstance(operations[0], Select):
+        return function.volatility
+    query = operations[0].query
+    if query.reads or query.row_locks is not None or function.name in query.calls or says(query.sql, "from"):
+        return function.volatility
+    body = Expression(query.sql, query.span, query.calls)
+    volatile = is_volatile(body, lambda name: None if name.name == function.name.name else _volatility(scene, name), scene.pg_version)
+    return "volatile" if volatile is not None else "stable"
 
 
 def _has_value(scene: Scene, column: sql.Column) -> bool:

@@ -69,5 +69,7 @@ def drop(scene: Scene, op: sql.Drop) -> Effects:
             if scene.catalog.relation(name) is None and not scene.catalog.is_absent(name):
                 yield from scene.on(name, _EXCLUSIVE, kind=op.kind)
     elif op.kind in ("trigger", "rule", "policy") and op.table is not None:
-        if not (op.if_exists and scene.catalog.is_absent(op.table)):
+        table = scene.catalog.relation(op.table)
+        known = table.complete if table is not None else scene.catalog.is_absent(op.table)
+        if not known or not op.if_exists:
             yield from scene.on(op.table, _EXCLUSIVE)

@@ -1,8 +1,12 @@
 """What the catalogue lets PostgreSQL, and migsafe, know without reading a row."""
 
+from collections.abc import Callable
+
+from migsafe.effects.proofs import proves_bound, proves_default_excludes, proves_not_null
 from migsafe.effects.scene import Scene
+from migsafe.effects.type_changes import is_utc
 from migsafe.schema.objects import Column, Constraint, Domain, Relation
-from migsafe.sql.operations import Bound, ConstraintKind, Name, TypeName
+from migsafe.sql.operations import Bound, ConstraintKind, Expression, Name, TypeName
 
 
 def proved_not_null(scene: Scene, relation: Relation, column: str) -> bool:
@@ -23,8 +27,6 @@ def check_implies_not_null(scene: Scene, relation: Relation, column: Column) -> 
     for one in valid_checks(scene, relation):
         name = dict(one.check.uses).get(column.number) if one.check is not None else None
         if one.check is not None and name is not None:
-            from migsafe.effects.proofs import proves_not_null  # noqa: PLC0415
-
             if proves_not_null(one.check.expression, name):
                 return True
     return False
@@ -49,10 +51,59 @@ def is_constrained(scene: Scene, type_name: TypeName | None) -> bool:
 
 
 def bound_is_proved(scene: Scene, parent: Relation, child: Relation, bound: Bound) -> bool:
-    """Whether a table's valid CHECKs, and its NOT NULLs, prove that its rows belong in the partition that it becomes."""
-    return False
+    """Whether a table's valid CHECKs, and its NOT NULLs, prove that its rows belong in the partition that it becomes: of the parent, and
+    of whatever that is a partition of itself."""
+    level: Relation | None = parent
+    while level is not None:
+        siblings = [one.bound for one in scene.catalog.children(level.oid) if one.bound is not None and one.oid != child.oid]
+        known = _knowledge(scene, child)
+        if level.partition_key is None or not proves_bound(
+            known,
+            lambda name: _is_not_null(child, name),
+            level.partition_key,
+            bound,
+            types=child_types(child),
+            siblings=siblings,
+            utc=_utc(scene),
+        ):
+            return False
+        above = scene.catalog.get(level.parents[0]) if level.bound is not None and level.parents else None
+        bound = level.bound or bound
+        level = above if isinstance(above, Relation) else None
+    return True
 
 
 def default_is_proved(scene: Scene, parent: Relation, default: Relation, bound: Bound) -> bool:
     """Whether the default partition's valid CHECKs prove that no row in it belongs in a new partition."""
-    return False
+    return parent.partition_key is not None and proves_default_excludes(
+        _knowledge(scene, default),
+        lambda name: _is_not_null(default, name),
+        parent.partition_key,
+        bound,
+        types=child_types(default),
+        utc=_utc(scene),
+    )
+
+
+def child_types(relation: Relation) -> Callable[[str], TypeName | None]:
+    """The types of a relation's columns by name."""
+    return lambda name: column.type if (column := relation.column(name)) is not None else None
+
+
+def _knowledge(scene: Scene, relation: Relation) -> list[Expression]:
+    """The expressions of a table's valid CHECKs; one that was written before a column was renamed names it wrongly, and is left out."""
+    return [
+        one.check.expression
+        for one in valid_checks(scene, relation)
+        if one.check is not None
+        and all((column := relation.numbered(number)) is not None and column.name == name for number, name in one.check.uses)
+    ]
+
+
+def _is_not_null(relation: Relation, name: str) -> bool:
+    column = relation.column(name)
+    return column is not None and bool(column.not_null)
+
+
+def _utc(scene: Scene) -> bool:
+    return scene.timezone is not None and is_utc(scene.timezone)

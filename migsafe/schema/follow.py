@@ -1,11 +1,11 @@
 """Applying operations to the catalogue."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from migsafe.schema.alterations import alter
 from migsafe.schema.catalog import TEMPORARY, Catalog
-from migsafe.schema.formulas import identifiers
 from migsafe.schema.indexes import create_index
 from migsafe.schema.names import rename, set_schema
 from migsafe.schema.removals import drop, drop_temporary
@@ -31,6 +31,8 @@ from migsafe.schema.types import (
 from migsafe.schema.views import alter_sequence, create_materialized_view, create_sequence, create_table_as, create_view
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation
+
+_WORD = re.compile(r"\w+")
 
 
 def follow(catalog: Catalog, operation: Operation) -> list[str]:
@@ -85,7 +87,7 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 
 
 def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
-    words = set(identifiers(op.code))
+    words = set(_WORD.findall(op.code))
     named = {relation.oid for relation in catalog.relations() if relation.name.name in words}
     catalog.doubt(lambda relation: not named or relation.oid in named)
 

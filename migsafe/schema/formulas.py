@@ -1,10 +1,10 @@
 """Which columns an expression uses, and what an index calls its column."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from migsafe.schema.objects import Column, Formula, Relation
-from migsafe.sql.lexer import DOLLAR_STRING, QUOTED, WORD, fold, pattern_for
+from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, QUOTED, WORD, fold, pattern_for
 from migsafe.sql.operations import Expression
 
 
@@ -12,22 +12,11 @@ from migsafe.sql.operations import Expression
 def identifiers(sql: str) -> tuple[str, ...]:
     """The identifiers in an expression or a query that may be columns: no function's name, no keyword told from a name."""
     found: dict[str, None] = {}
-    pattern, at, pending = pattern_for(sql), 0, ""
-    while at < len(sql):
-        match = pattern.match(sql, at)
-        if match is None or match.lastindex is None:
-            break
-        text, kind = match[match.lastindex], match.lastindex
-        at = match.end()
+    pending = ""
+    for kind, text in _tokens(sql):
         if pending and text != "(":
             found[pending] = None
-        pending = ""
-        if kind == WORD:
-            pending = fold(text)
-        elif kind == QUOTED:
-            pending = text[1:-1].replace('""', '"')
-        elif kind == DOLLAR_STRING:
-            at = sql.find(text, at) + len(text)
+        pending = fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else ""
     if pending:
         found[pending] = None
     return tuple(found)
@@ -44,18 +33,99 @@ def formula_of(expression: Expression | None, relation: Relation) -> Formula | N
     return None if expression is None else formula(expression, relation.columns)
 
 
+_AFTER_RELATION = frozenset(
+    (
+        *("where", "join", "left", "right", "full", "inner", "cross", "natural", "on", "using", "group", "order", "having", "limit"),
+        *("offset", "union", "except", "intersect", "window", "for", "fetch", "tablesample", "select", "lateral"),
+    )
+)
+"""The keywords that may stand where an alias could."""
+
+
+def columns_used(sql: str, relations: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:
+    """Which columns of some relations a query uses: pairs of relation and column. `relations` has, by name, their columns.
+
+    A qualified column is its alias's; `alias.*` stands for all of them, a bare `*` for all of what the same SELECT reads. What no alias
+    tells is taken for every relation's that has it.
+    """
+    words = [(kind, fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else text) for kind, text in _tokens(sql)]
+    selects = _selects(words)
+    aliases, read_in = _read(words, selects, relations)
+    found: set[tuple[str, str]] = set()
+    for at, (kind, word) in enumerate(words):
+        qualifier = words[at - 2][1] if at > 1 and words[at - 1][1] == "." and words[at - 2][0] in (WORD, QUOTED) else None
+        owners = aliases.get(qualifier, relations) if qualifier is not None else relations
+        if kind in (WORD, QUOTED):
+            found.update((owner, word) for owner in owners if word in relations[owner])
+        elif word == "*" and qualifier is not None:
+            # An alias that is none of the relations' is a WITH query's or a sub-query's, whose own columns were met already.
+            found.update((owner, column) for owner in aliases.get(qualifier, ()) for column in relations[owner])
+        elif word == "*" and at > 0 and words[at - 1][1] in ("select", ",", "distinct", "all"):
+            found.update((owner, column) for owner in read_in.get(selects[at], ()) for column in relations[owner])
+    return found
+
+
+def _selects(words: list[tuple[int, str]]) -> list[int]:
+    """For each token, where the innermost query that it stands in begins."""
+    found: list[int] = []
+    inside = [0]
+    for at, (_, word) in enumerate(words):
+        if word == "(":
+            is_query = at + 1 < len(words) and words[at + 1][1] in ("select", "with", "values")
+            inside.append(at if is_query else inside[-1])
+        elif word == ")" and len(inside) > 1:
+            inside.pop()
+        found.append(inside[-1])
+    return found
+
+
+def _read(
+    words: list[tuple[int, str]], selects: list[int], relations: Mapping[str, Collection[str]]
+) -> tuple[dict[str, set[str]], dict[int, set[str]]]:
+    """What each alias may stand for (a name may mean another thing in a sub-query), and which relations each query reads."""
+    aliases: dict[str, set[str]] = {}
+    read_in: dict[int, set[str]] = {}
+    for at, (kind, word) in enumerate(words):
+        if kind not in (WORD, QUOTED) or at == 0:
+            continue
+        if word in relations and words[at - 1][1] in ("from", "join", ",", ".", "only", "(", "lateral"):
+            read_in.setdefault(selects[at], set()).add(word)
+            aliases.setdefault(word, set()).add(word)
+            following = at + 1 + (at + 1 < len(words) and words[at + 1][1] == "as")
+            if following < len(words) and words[following][0] in (WORD, QUOTED) and words[following][1] not in _AFTER_RELATION:
+                aliases.setdefault(words[following][1], set()).add(word)
+        elif words[at - 1][1] == ")":
+            aliases.setdefault(word, set())  # a sub-query's: none of the relations itself
+    return aliases, read_in
+
+
+def says(sql: str, word: str) -> bool:
+    """Whether a query or an expression holds a keyword outside parentheses."""
+    depth = 0
+    for kind, text in _tokens(sql):
+        depth += (text == "(") - (text == ")")
+        if depth == 0 and kind == WORD and fold(text) == word:
+            return True
+    return False
+
+
 def output_name(sql: str) -> str:
     """What PostgreSQL calls the index column of an expression: the function that it calls, the column or the type that it casts
     to, else `expr` (FigureIndexColname in its src/backend/parser/parse_target.c)."""
-    words: list[tuple[int, str]] = []
+    return _named(list(_tokens(sql))) or "expr"
+
+
+def _tokens(sql: str) -> Iterator[tuple[int, str]]:
+    """The tokens of an expression or a query: kind and text."""
     pattern, at = pattern_for(sql), 0
     while at < len(sql):
         match = pattern.match(sql, at)
-        if match is None or match.lastindex is None:
-            break
-        words.append((match.lastindex, match[match.lastindex]))
-        at = match.end()
-    return _named(words) or "expr"
+        if match is None or match.lastindex is None or match.lastindex == END_OF_TEXT:
+            return
+        text, at = match[match.lastindex], match.end()
+        if match.lastindex == DOLLAR_STRING:
+            at = sql.find(text, at) + len(text)
+        yield match.lastindex, text
 
 
 def _named(words: list[tuple[int, str]]) -> str | None:

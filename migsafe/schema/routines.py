@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Attached, Function, Publication, Relation, RelationKind, Trigger
@@ -14,14 +16,22 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
     """CREATE FUNCTION, CREATE PROCEDURE."""
     name = catalog.in_first_schema(op.function)
     arguments = tuple(str(one.type) for one in op.arguments if one.mode in ("in", "inout", "variadic"))
-    volatility = op.volatility or "volatile"
+    options = {(option.name, option.value) for option in op.options}
+    plain = not any(name in ("set", "strict", "returns null on null input") for name, _ in options) and ("security", "definer") not in options
+    known = {
+        "kind": op.kind,
+        "volatility": op.volatility or "volatile",
+        "language": op.language,
+        "code": op.code,
+        "inlined": op.kind == "function" and op.language == "sql" and plain and not (op.returns is not None and op.returns.setof),
+    }
     for before in catalog.functions(name):
         if before.arguments == arguments:
             if not op.or_replace:
                 catalog.refuse(f"{op.kind} {name} already exists with the same argument types")
-            catalog.change(before, volatility=volatility, language=op.language, kind=op.kind)
+            catalog.change(before, **known)
             return
-    catalog.put(Function(oid=catalog.new_oid(), name=name, kind=op.kind, arguments=arguments, volatility=volatility, language=op.language))
+    catalog.put(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments), **known))
 
 
 def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:

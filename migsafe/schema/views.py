@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.formulas import identifiers
+from migsafe.schema.formulas import columns_used
 from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.tables import is_surely_made, make_room, new_name
 from migsafe.sql import operations as sql
@@ -17,10 +17,9 @@ def read_by(catalog: Catalog, query: Query) -> list[Relation]:
 
 
 def _uses(query: Query, reads: list[Relation]) -> tuple[tuple[int, int], ...]:
-    """The columns that a query uses, as far as its words tell: all of a relation's where it says `*` anywhere but in count(*)."""
-    words = identifiers(query.sql)
-    everything = "*" in query.sql.replace("(*)", "")
-    return tuple((one.oid, column.number) for one in reads for column in one.columns if everything or column.name in words)
+    """The columns that a query uses, as far as its words tell."""
+    used = columns_used(query.sql, {one.name.name: {column.name for column in one.columns} for one in reads})
+    return tuple((one.oid, column.number) for one in reads for column in one.columns if (one.name.name, column.name) in used)
 
 
 def create_view(catalog: Catalog, op: sql.CreateView) -> None:

@@ -91,6 +91,7 @@ def create_function(c: Parser, start: int, kind: str, *, or_replace: bool) -> Cr
         reader.volatility,
         reader.body,
         tuple(reader.options),
+        reader.code,
     )
 
 
@@ -107,6 +108,7 @@ class _RoutineOptions:
         self.language: str | None = None
         self.volatility: str | None = None
         self.body: Span | None = None
+        self.code: str | None = None
         self.options: list[Option] = []
 
     def read(self) -> None:
@@ -118,7 +120,12 @@ class _RoutineOptions:
     def _one(self) -> bool:
         c = self.c
         if c.accept("as"):
-            self.body = _definition(c)
+            start = c.i
+            self.code = c.string("the function's body")
+            if c.accept(","):
+                c.string("the name in the object file")
+                self.code = None
+            self.body = c.span(start)
         elif c.accept("language"):
             self.language = c.string().lower() if c.at_string() else c.non_reserved("a language")
         elif c.accept("transform"):
@@ -142,11 +149,15 @@ class _RoutineOptions:
         start = c.i
         if c.accept("return"):
             c.a_expr()
+            self.code = f"SELECT {c.text(start + 1)}"
         elif c.accept("begin", "atomic"):
+            inside = c.i
             while not c.accept("end"):
                 if not c.accept(";"):
                     _atomic_statement(c)
                     c.expect(";")
+            end = c.tokens.starts[c.i - 1]
+            self.code = c.tokens.text[c.tokens.starts[inside] : end]
         if c.i > start:
             self.body = c.span(start)
             self.language = self.language or "sql"
@@ -203,15 +214,6 @@ def _setting(c: Parser) -> str:
     start = c.i
     set_rest(c)
     return c.text(start)
-
-
-def _definition(c: Parser) -> Span:
-    """AS 'body', or AS 'object file', 'symbol'."""
-    start = c.i
-    c.string("the function's body")
-    if c.accept(","):
-        c.string()
-    return c.span(start)
 
 
 def alter_routine(c: Parser, start: int, kind: str, name: Name) -> list[Operation]:

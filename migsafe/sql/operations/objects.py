@@ -158,8 +158,8 @@ class Argument(Struct, frozen=True):
 class CreateFunction(Operation, frozen=True):
     """CREATE FUNCTION or PROCEDURE (`kind`).
 
-    Creating it runs nothing, so its body is kept (`body`, where it stands in the script) and not read. `volatility` is `volatile`,
-    `stable` or `immutable`; None where the statement names none, and PostgreSQL takes volatile.
+    Creating it runs nothing, so its body is kept and not read: `body` is where it stands in the script, `code` its text, None where it
+    is compiled code. `volatility` is `volatile`, `stable` or `immutable`; None where the statement names none, and PostgreSQL takes volatile.
     """
 
     kind: str
@@ -171,6 +171,7 @@ class CreateFunction(Operation, frozen=True):
     volatility: str | None = None
     body: Span | None = None
     options: tuple[Option, ...] = ()
+    code: str | None = None
 
 
 class CreateTrigger(Operation, frozen=True):
