@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from migsafe.effects.constants import Constant, Written, constant
 from migsafe.effects.predicates import (
     COMMUTED,
-    LONGEST_LIST,
     Fixed,
-    Listed,
     Null,
     Opaque,
     Predicate,
     both,
     compared,
     either,
+    listed,
     negated,
 )
 from migsafe.sql.operations import Expression, TypeName
@@ -161,8 +161,24 @@ class Conditions:
         if found is None:
             return Opaque()
         name, type_name = found
-        worths = [self.constant(element, type_name, casts) for element in elements]
-        return listed(name, worths, any_of=any_of)
+        constants: list[Constant] = []
+        others: list[Predicate] = []
+        kinds: set[tuple[str, ...]] = set()
+        for element in elements:
+            written = _written(element, casts)
+            worth = None if written is None else constant(written, type_name, utc=self.utc)
+            if worth is not None and written is not None:
+                constants.append(worth)
+                kinds.add(written.casts)
+            elif written is not None:
+                return Opaque()  # all of the list becomes that one's type
+            else:
+                others.append(Opaque())
+        if len(kinds) > 1 and any(isinstance(worth.value, datetime) for worth in constants):
+            return Opaque()  # a mixed list of dates becomes one of timestamps
+        if constants:
+            others.append(listed(name, constants, any_of=any_of))
+        return either(others) if any_of else both(others)
 
     def _compared_subject(self, tree: exp.Expr) -> tuple[str, TypeName | None] | None:
         """What a comparison is about, with its type. A varchar is compared as text, so that a cast between the two is no other subject."""
@@ -196,20 +212,6 @@ class Conditions:
         """What a constant is worth beside a column of a type; None for anything else."""
         written = _written(tree, casts)
         return None if written is None else constant(written, type_name, utc=self.utc)
-
-
-def listed(subject: str, values: Iterable[Constant | None], *, any_of: bool) -> Predicate:
-    """= ANY of constants, or <> ALL of them; None among them for what is no constant."""
-    known = [value for value in values if value is not None]
-    unknown: list[Predicate] = [Opaque() for value in values if value is None]
-    if len(known) > LONGEST_LIST:
-        found: Predicate = Listed(subject, tuple(known), negated=not any_of)
-        return either([found, *unknown]) if any_of else both([found, *unknown])
-    if len(known) + len(unknown) > 1 and any(isinstance(value.value, bool) for value in known):
-        return Opaque()  # x = ANY ('{t,f}') stays, while x = true becomes x
-    if any_of:
-        return either([*(compared(subject, "=", value) for value in known), *unknown])
-    return both([*(compared(subject, "<>", value) for value in known), *unknown])
 
 
 _OPERATORS = {"EQ": "=", "NEQ": "<>", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}

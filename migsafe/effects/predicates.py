@@ -4,21 +4,25 @@ The rules are predicate_implied_by's (src/backend/optimizer/util/predtest.c), in
 It knows little on purpose: how AND and OR nest, and that a comparison with a constant implies others of the same column.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from migsafe.effects.constants import Constant, relation
 
 
 class Both(Struct, frozen=True):
-    """AND."""
+    """AND; or <> ALL of a list of constants (`array`), which PostgreSQL takes apart too, but never merges with an AND around it."""
 
     parts: tuple["Predicate", ...]
+    array: bool = False
 
 
 class Either(Struct, frozen=True):
-    """OR."""
+    """OR; or = ANY of a list of constants (`array`), which is never merged with an OR around it."""
 
     parts: tuple["Predicate", ...]
+    array: bool = False
 
 
 class Compared(Struct, frozen=True):
@@ -80,7 +84,7 @@ def _joined(parts: list[Predicate], kind: type[Both] | type[Either], *, absorbin
             return part
         if isinstance(part, Fixed) and part.value is (not absorbing):
             continue
-        flat.extend(part.parts if isinstance(part, kind) else (part,))
+        flat.extend(part.parts if isinstance(part, kind) and not part.array else (part,))
     if not flat:
         return Fixed(not absorbing)
     return flat[0] if len(flat) == 1 else kind(tuple(flat))
@@ -89,10 +93,12 @@ def _joined(parts: list[Predicate], kind: type[Both] | type[Either], *, absorbin
 def negated(predicate: Predicate) -> Predicate:
     """NOT, carried inwards as far as it goes (negate_clause)."""
     match predicate:
-        case Both(parts):
-            return either([negated(part) for part in parts])
-        case Either(parts):
-            return both([negated(part) for part in parts])
+        case Both(parts, array):
+            opposite = [negated(part) for part in parts]
+            return Either(tuple(opposite), array) if array else either(opposite)
+        case Either(parts, array):
+            opposite = [negated(part) for part in parts]
+            return Both(tuple(opposite), array) if array else both(opposite)
         case Compared(subject, operator, value):
             return compared(subject, NEGATION[operator], value)
         case Null(subject, was):
@@ -112,6 +118,19 @@ def compared(subject: str, operator: str, value: Constant) -> Predicate:
         wanted = value.value if operator == "=" else not value.value
         return Compared(subject, "=", Constant("boolean", wanted))
     return Compared(subject, operator, value)
+
+
+def listed(subject: str, values: Sequence[Constant], *, any_of: bool) -> Predicate:
+    """= ANY of constants, or <> ALL of them."""
+    if len(values) == 1:
+        return compared(subject, "=" if any_of else "<>", values[0])
+    if len(values) > LONGEST_LIST:
+        return Listed(subject, tuple(values), negated=not any_of)
+    if any(isinstance(value.value, bool) for value in values):
+        return Opaque()  # x = ANY ('{t,f}') stays, while x = true becomes x
+    if any_of:
+        return Either(tuple(Compared(subject, "=", value) for value in values), array=True)
+    return Both(tuple(Compared(subject, "<>", value) for value in values), array=True)
 
 
 def implies(clause: Predicate, predicate: Predicate) -> bool:

@@ -9,9 +9,9 @@ A constant of a timestamp with time zone that names no offset is taken to have b
 
 from collections.abc import Callable, Sequence
 
-from migsafe.effects.conditions import ColumnTypes, Conditions, listed, subject_of
+from migsafe.effects.conditions import ColumnTypes, Conditions, subject_of
 from migsafe.effects.constants import Constant, fits
-from migsafe.effects.predicates import Fixed, Null, Opaque, Predicate, both, compared, either, implies, negated
+from migsafe.effects.predicates import Fixed, Null, Opaque, Predicate, both, compared, either, implies, listed, negated
 from migsafe.sql.operations import Bound, Expression, IndexElement, PartitionKey
 from migsafe.sql.trees import parse_expression
 from migsafe.text import Span
@@ -22,13 +22,13 @@ NotNull = Callable[[str], bool]
 """Whether a column has a valid NOT NULL."""
 
 
-def proves_not_null(check: Expression, column: str) -> bool:
+def proves_not_null(check: Expression, column: str, *, composite: bool = False) -> bool:
     """Whether a valid CHECK implies `column IS NOT NULL`, so that SET NOT NULL does not scan.
 
     One CHECK must do it alone: several are joined by AND, and PostgreSQL looks at each. A CHECK passes on NULL, so `x > 0` proves nothing.
-    It never proves it of a column of a composite type, whose IS NOT NULL is about the fields.
+    `composite`: the column is of a composite type, whose IS NOT NULL is about its fields and proves nothing.
     """
-    return implies(Conditions(lambda _: None).predicate(check), Null(column, negated=True))
+    return not composite and implies(Conditions(lambda _: None).predicate(check), Null(column, negated=True))
 
 
 def proves_bound(
@@ -116,11 +116,12 @@ def _list(conditions: Conditions, subject: str, element: IndexElement, written: 
     """get_qual_for_list."""
     nullable = any(value.lower() == "null" for value in written)
     values = [_value(conditions, element, value) for value in written if value.lower() != "null"]
-    if None in values:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
         return None
-    if not values:
+    if not known:
         return Null(subject)
-    found = listed(subject, values, any_of=True)
+    found = listed(subject, known, any_of=True)
     if found == Opaque():
         return None
     return either([Null(subject), found]) if nullable else both([Null(subject, negated=True), found])
