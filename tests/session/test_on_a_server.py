@@ -5,11 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as trying
+from hypothesis import strategies as some
 
 from migsafe.lock import LockMode
-from migsafe.session import milliseconds, sent
+from migsafe.session import Session, milliseconds, sent
 from migsafe.sources import Transaction
-from tests.session.script import REFUSED, SCRIPTS, expectation, half, state
+from migsafe.sql.operations import LockTable
+from migsafe.sql.statements import read
+from tests.session.script import REFUSED, SCRIPTS, expectation, half, modelled, state
 from tests.session.test_settings import TIMES
 
 psycopg = pytest.importorskip("psycopg")
@@ -24,11 +29,31 @@ OBSERVE = """
 MODES = {mode.pg_locks: mode for mode in LockMode}
 
 
+ANYTHING = [
+    *("BEGIN", "COMMIT", "ROLLBACK", "COMMIT AND CHAIN", "ROLLBACK AND CHAIN"),
+    *("SAVEPOINT one", "SAVEPOINT two", "ROLLBACK TO one", "ROLLBACK TO two", "RELEASE one", "RELEASE two"),
+    *("SET lock_timeout = 1", "SET LOCAL lock_timeout = 2", "SET lock_timeout TO DEFAULT", "SET LOCAL lock_timeout TO DEFAULT"),
+    *("RESET lock_timeout", "RESET ALL", "DISCARD ALL", "SET search_path TO a, public", "SET LOCAL search_path TO b", "RESET search_path"),
+    *("SELECT set_config('lock_timeout', '3', true)", "SELECT set_config('lock_timeout', '4', false)", "SET ROLE pg_monitor", "RESET ROLE"),
+    *("LOCK TABLE public.t IN SHARE MODE", "LOCK TABLE public.t IN ACCESS SHARE MODE", "LOCK TABLE public.t"),
+    *("DO $$ BEGIN SET LOCAL lock_timeout = 5; SET search_path TO b; END $$", "DO $$ BEGIN SET lock_timeout = 6; COMMIT; END $$"),
+    *("DO $$ BEGIN SET lock_timeout = 7; ROLLBACK; SET LOCAL search_path TO a; COMMIT; END $$", "SELECT 1"),
+]
+
+
+@pytest.fixture(scope="module")
+def database(server: str) -> str:
+    """How to reach a server that has what the scripts speak of."""
+    with psycopg.connect(server, autocommit=True, prepare_threshold=None) as connection:
+        for schema in ("a", "b", '"A b"'):
+            connection.execute(f"CREATE SCHEMA {schema}; GRANT USAGE ON SCHEMA {schema} TO PUBLIC")
+        connection.execute("CREATE TABLE t (); GRANT ALL ON TABLE t TO PUBLIC")
+    return server
+
+
 @pytest.fixture
-def connection(server: str) -> Iterator[Any]:
-    with psycopg.connect(server, autocommit=True) as found:
-        found.execute('CREATE SCHEMA IF NOT EXISTS a; CREATE SCHEMA IF NOT EXISTS b; CREATE SCHEMA IF NOT EXISTS "A b"')
-        found.execute("CREATE TABLE IF NOT EXISTS t (); CREATE TABLE IF NOT EXISTS u ()")
+def connection(database: str) -> Iterator[Any]:
+    with psycopg.connect(database, autocommit=True, prepare_threshold=None) as found:
         yield found
 
 
@@ -77,6 +102,27 @@ def seen(row: tuple[Any, ...], *, block: bool) -> str:
     schemas = tuple(schema for schema in path.split("|") if schema and schema != "pg_catalog")
     lock = max((MODES[mode] for mode in modes.split()), default=None) if modes else None
     return state(int(timeout), schemas, zone, role, block, lock)
+
+
+@trying(max_examples=60, deadline=None, derandomize=True)
+@given(script=some.lists(some.sampled_from(ANYTHING), max_size=30))
+def test_any_script_leaves_what_the_server_leaves(database: str, script: list[str]) -> None:
+    session = Session(Transaction.STATEMENT)
+    with psycopg.connect(database, autocommit=True, prepare_threshold=None) as connection:
+        for sql in script:
+            [statement] = read(sql)
+            session.enter(statement)
+            refused = False
+            for operation in statement.operations:
+                refused = refused or session.refuses(operation) is not None
+                if isinstance(operation, LockTable) and not refused:
+                    session.take("t", LockMode(operation.mode))
+                session.follow(operation)
+            session.leave()
+            [found] = observed(connection, [sql])
+            assert found == (REFUSED if refused else modelled(session)), sql
+            if connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+                break
 
 
 def test_times_are_read_as_the_server_reads_them(connection: Any) -> None:
