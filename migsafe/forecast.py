@@ -11,7 +11,7 @@ from migsafe.effects.volatility import volatility_of
 from migsafe.lock import LockMode
 from migsafe.schema.bodies import called
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.follow import begin_migration, follow
+from migsafe.schema.follow import begin_migration, end_statement, follow
 from migsafe.session import Session, Transition, Turn, sent
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
@@ -100,6 +100,7 @@ class Forecast:
                 effects, why = self._operation(run, judged)
                 found.append((run, effects))
                 refused = refused or why
+        end_statement(self.catalog)
         self._turn(self.session.leave())
         return Foreseen(
             statement=statement,

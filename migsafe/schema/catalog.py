@@ -45,6 +45,7 @@ class Catalog:
         self.migration = 0
         self.certain = True
         self.refusals: list[str] = []
+        self.passing: list[int] = []
         self._objects: dict[int, Object] = {}
         self._mentioned: dict[int, tuple[int, ...]] = {}
         self._relations: dict[Name, int] = {}
@@ -222,6 +223,15 @@ class Catalog:
         """A number for another object."""
         self._last += 1
         return self._last
+
+    @property
+    def last_oid(self) -> int:
+        """The number given last."""
+        return self._last
+
+    def relations_since(self, oid: int) -> list[Relation]:
+        """The relations that got their numbers after another."""
+        return [found for number in range(oid + 1, self._last + 1) if isinstance(found := self._objects.get(number), Relation)]
 
     def put(self, changed: Object) -> None:
         """Take in an object, in the place of the one that had its number."""

@@ -8,6 +8,7 @@ from migsafe.schema.alterations import alter
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.indexes import create_index
 from migsafe.schema.names import rename, set_schema
+from migsafe.schema.objects import Relation
 from migsafe.schema.removals import drop, drop_temporary
 from migsafe.schema.routines import (
     alter_policy,
@@ -46,10 +47,23 @@ def follow(catalog: Catalog, operation: Operation) -> list[str]:
         change = alter
     if change is None:
         return []
+    last = catalog.last_oid
     catalog.certain = operation.certain
     catalog.refusals = []
     change(catalog, operation)
+    if not operation.certain:
+        # Only inside its branch is it known that what the branch made is new.
+        catalog.passing.extend(one.oid for one in catalog.relations_since(last))
     return catalog.refusals
+
+
+def end_statement(catalog: Catalog) -> None:
+    """End a statement: what a branch of its DO block has made may have been there before, for all that the rest of the migration knows."""
+    for oid in catalog.passing:
+        made = catalog.get(oid)
+        if isinstance(made, Relation):
+            catalog.change(made, filled=True)
+    catalog.passing.clear()
 
 
 def begin_migration(catalog: Catalog) -> None:

@@ -78,7 +78,10 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
             attach_index(catalog, index, part)
         return
     child = catalog.relation(op.partition)
-    if table is None or child is None:
+    if table is None:
+        return
+    if child is None:
+        catalog.change(table, filled=True)
         return
     if child.parents:
         catalog.refuse(f"{child.name} is already a partition or a child")

@@ -96,6 +96,9 @@ def drop(catalog: Catalog, op: Drop) -> None:
     if falling.held_by:
         catalog.refuse(f"{described(catalog, falling.held_by[0])} depends on {described(catalog, parts[0])}")
     remove(catalog, falling.parts)
+    if op.kind in _RELATIONS or op.kind == "index":
+        for name in op.names:
+            catalog.forget(catalog.resolve(name))
     if op.kind == "schema":
         for name in op.names:
             catalog.drop_schema(name.name)

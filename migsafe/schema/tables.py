@@ -43,7 +43,7 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
 
 def is_surely_made(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
     """Whether a CREATE that PostgreSQL takes surely makes something new, and does not find an old one that no migration made."""
-    return catalog.certain and (not if_not_exists or catalog.is_absent(name))
+    return not if_not_exists or catalog.is_absent(name)
 
 
 def create_table(catalog: Catalog, op: CreateTable) -> None:

@@ -39,7 +39,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         catalog.change(before, **known)
         return
     make_room(catalog, name, if_not_exists=False)
-    surely = catalog.certain and (not op.or_replace or catalog.is_absent(name))
+    surely = not op.or_replace or catalog.is_absent(name)
     catalog.put(replace(Relation(oid=catalog.new_oid(), name=name, made_in=catalog.migration, filled=not surely), **known))
 
 
