@@ -18,7 +18,7 @@ def installed() -> list[Path]:
     named = [Path(folder) for folder in os.environ.get("MIGSAFE_TEST_PG_BINDIRS", "").split(os.pathsep) if folder]
     on_path = shutil.which("initdb")
     usual = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    folders = [*named, *([Path(on_path).parent] if on_path else []), *usual]
+    folders = [*named, *([Path(on_path).resolve().parent] if on_path else []), *usual]
     return list(dict.fromkeys(folder for folder in folders if (folder / "initdb").exists()))
 
 
