@@ -66,6 +66,7 @@ class Forecast:
         self.notes: list[Note] = []
         self._marks: list[int] = []
         self._said: set[str] = set()
+        self._refused: str | None = None
 
     def load(self, script: Script) -> None:
         """Take a `pg_dump --schema-only` as the start: what is not in it does not exist. Raises UnreadableError."""
@@ -91,24 +92,30 @@ class Forecast:
 
     def follow(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> Foreseen:
         """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
-        self._turn(self.session.enter(statement, first=first, last=last))
-        found: list[tuple[Operation, tuple[Effect, ...]]] = []
-        refused: str | None = None
-        for operation in in_passes(statement.operations):
-            runs = (operation, *called(self.catalog, operation))
-            for run in runs:
-                effects, why = self._operation(run, judged)
-                found.append((run, effects))
-                refused = refused or why
-        end_statement(self.catalog)
-        self._turn(self.session.leave())
+        found = tuple(self.through(statement, first=first, last=last, judged=judged))
         return Foreseen(
             statement=statement,
-            operations=tuple(found),
+            operations=found,
             effects=combined(effect for _, effects in found for effect in effects),
-            refused=refused,
+            refused=self._refused,
             understood=all(self._understands(operation, effects) for operation, effects in found),
         )
+
+    def through(
+        self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True
+    ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
+        """Step through the operations of a statement in the order in which they run, those of the functions that it calls too. Each comes
+        with its effects before it is taken in, so that `catalog` and `session` are as it finds them."""
+        self._refused = None
+        self._turn(self.session.enter(statement, first=first, last=last))
+        for written in in_passes(statement.operations):
+            for operation in (written, *called(self.catalog, written)):
+                self.catalog.search_path = self.session.settings.search_path
+                effects = self._effects(operation) if judged else ()
+                yield operation, effects
+                self._take_in(operation)
+        end_statement(self.catalog)
+        self._turn(self.session.leave())
 
     def finish(self) -> None:
         """End the migration, and with it a transaction that it left open."""
@@ -120,23 +127,21 @@ class Forecast:
             yield self.follow(statement, first=first, last=last, judged=judged)
         self.finish()
 
-    def _operation(self, operation: Operation, judged: bool) -> tuple[tuple[Effect, ...], str | None]:
-        settings = self.session.settings
-        self.catalog.search_path = settings.search_path
-        effects: tuple[Effect, ...] = ()
-        if judged:
-            effects = combined(foresee(operation, Scene(self.catalog, settings.timezone, self.session.prepared)))
-            for effect in effects:
-                self.session.take(effect.relation, effect.lock)
-        refusals = follow(self.catalog, operation) if operation.certain else self._doubtful(operation)
-        refused = self.session.refuses(operation)
-        self._turn(self.session.follow(operation))
-        return effects, refused or (refusals[0] if refusals else None)
+    def _effects(self, operation: Operation) -> tuple[Effect, ...]:
+        scene = Scene(self.catalog, self.session.settings.timezone, self.session.prepared)
+        effects = combined(foresee(operation, scene))
+        for effect in effects:
+            self.session.take(effect.relation, effect.lock)
+        return effects
 
-    def _doubtful(self, operation: Operation) -> list[str]:
-        """Take in what a branch of a DO block may do: blocks that look before they leap leave what they set out to make."""
-        follow(self.catalog, operation)
-        return []
+    def _take_in(self, operation: Operation) -> None:
+        refusals = follow(self.catalog, operation)
+        refused = self.session.refuses(operation)
+        if refusals and operation.certain:
+            # A branch of a DO block may well have looked before.
+            refused = refused or refusals[0]
+        self._refused = self._refused or refused
+        self._turn(self.session.follow(operation))
 
     def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
         if any(effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE for effect in effects):

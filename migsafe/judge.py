@@ -7,12 +7,12 @@ from msgspec import Struct
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.finding import Finding, Severity
+from migsafe.histories import Stop
 from migsafe.rule import Context, Rule
 from migsafe.rulebook import Rulebook
-from migsafe.schema.new_relations import NewRelations
-from migsafe.sources import RUNNERS, Migration, Runner
+from migsafe.session import sent
+from migsafe.sources import RUNNERS, Runner
 from migsafe.sql.operations import Operation, Unparsed
-from migsafe.sql.statements import read
 
 
 class Summary(Struct, kw_only=True):
@@ -57,58 +57,57 @@ class Verdict(Struct, kw_only=True):
 
 
 def judge(
-    migrations: Iterable[Migration],
+    stops: Iterable[Stop],
     rulebook: Rulebook,
     pg_version: int,
     runners: Iterable[Runner] = RUNNERS,
-    problems: Iterable[MigsafeError] = (),
+    problems: list[MigsafeError] | None = None,
 ) -> Verdict:
     """Judge what migrations do on their way up.
 
     `runners` are the ones that the migrations may name. A migration that cannot be read, or a rule that raises, joins the `problems` that
     finding the migrations may have met already; the others go on.
     """
-    judging = _Judging(rulebook, pg_version, runners)
-    judging.problems.extend(problems)
-    for migration in migrations:
-        judging.judge(migration)
+    judging = _Judging(rulebook, pg_version, runners, problems if problems is not None else [])
+    for stop in stops:
+        judging.judge(stop)
     return judging.verdict()
 
 
 class _Judging:
     """What one run has found so far."""
 
-    def __init__(self, rulebook: Rulebook, pg_version: int, runners: Iterable[Runner]) -> None:
+    def __init__(self, rulebook: Rulebook, pg_version: int, runners: Iterable[Runner], problems: list[MigsafeError]) -> None:
         self.rulebook = rulebook
         self.pg_version = pg_version
         self.outside = {runner.name: runner.outside for runner in runners}
         self.findings: list[Finding] = []
-        self.problems: list[MigsafeError] = []
+        self.problems = problems
         self.failures: dict[str, RuleError] = {}
         self.paths: set[str] = set()
         self.statements = 0
         self.unparsed = 0
 
-    def judge(self, migration: Migration) -> None:
+    def judge(self, stop: Stop) -> None:
+        migration, forecast = stop
         script = migration.up.script
         try:
-            text = script.text
+            script.text  # noqa: B018  # what cannot be read is said here, and costs no more than itself
         except UnreadableError as error:
             self.problems.append(error)
             return
         self.paths.add(script.path)
-        relations = NewRelations()
-        at = Context(migration, relations, self.pg_version, self.outside[migration.runner])
-        for statement in read(text, migration.up.chunks):
+        at = Context(migration, forecast, self.outside[migration.runner])
+        forecast.begin(migration.up.transaction)
+        for statement, first, last in sent(migration.up):
             self.statements += 1
-            for operation in statement.operations:
+            for operation, effects in forecast.through(statement, first=first, last=last):
                 for rule in self.rulebook[type(operation)]:
-                    at.enter(statement, rule)
+                    at.enter(statement, effects, rule)
                     self._ask(rule, operation, at)
-                at.leave(operation)
-            relations.end_statement()
             if isinstance(statement.operations[0], Unparsed):
                 self.unparsed += 1
+        forecast.finish()
 
     def _ask(self, rule: Rule, operation: Operation, at: Context) -> None:
         try:

@@ -12,11 +12,14 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec import Struct
 
+from migsafe.effects.effect import Effect
 from migsafe.finding import Finding, Severity
+from migsafe.forecast import Forecast
 from migsafe.lock import LockMode
-from migsafe.schema.new_relations import NewRelations
+from migsafe.schema.catalog import Catalog
+from migsafe.session import Session
 from migsafe.sources import Migration, Transaction
-from migsafe.sql.operations import Begin, Commit, Do, Name, Operation, Rollback
+from migsafe.sql.operations import Do, Name, Operation
 from migsafe.sql.statements import Statement
 
 __all__ = ["Context", "Finding", "Rule", "Severity", "rule"]
@@ -39,40 +42,41 @@ class Rule(Struct, frozen=True):
 
 
 class Context:
-    """Where a rule finds an operation: the migration, the statement, and what is known there."""
+    """Where a rule finds an operation: the migration, the statement, the database and the session before it, and what it does."""
 
-    __slots__ = ("_in_block", "_outside", "_relations", "_rule", "migration", "pg_version", "statement")
+    __slots__ = ("_forecast", "_outside", "_rule", "effects", "migration", "statement")
 
-    def __init__(self, migration: Migration, relations: NewRelations, pg_version: int, outside: str) -> None:
+    def __init__(self, migration: Migration, forecast: Forecast, outside: str) -> None:
         self.migration = migration
-        self.pg_version = pg_version
-        self._outside = outside
-        self._in_block = False
         self.statement: Statement
-        self._relations = relations
+        self.effects: tuple[Effect, ...]
+        self._forecast = forecast
+        self._outside = outside
         self._rule: Rule
 
-    def enter(self, statement: Statement, asking: Rule) -> None:
-        """Move on to a statement, in the name of a rule."""
+    def enter(self, statement: Statement, effects: tuple[Effect, ...], asking: Rule) -> None:
+        """Move on to an operation of a statement, in the name of a rule."""
         self.statement = statement
+        self.effects = effects
         self._rule = asking
 
-    def leave(self, operation: Operation) -> None:
-        """Move on behind an operation that has been judged."""
-        match operation:
-            case Begin():
-                self._in_block = True
-            case Commit(chain=chain) | Rollback(chain=chain):
-                self._in_block = chain
-        self._relations.follow(operation)
+    @property
+    def catalog(self) -> Catalog:
+        """The database as the operation finds it."""
+        return self._forecast.catalog
+
+    @property
+    def session(self) -> Session:
+        """The connection as the operation finds it."""
+        return self._forecast.session
 
     def is_new(self, name: Name) -> bool:
         """Whether the migration created the relation itself and has put no rows into it."""
-        return self._relations.is_new(name)
+        return self.catalog.is_new(self.catalog.relation(name))
 
     def resolve(self, name: Name) -> Name:
         """A relation's name with its schema, as messages spell it."""
-        return self._relations.resolve(name)
+        return self.catalog.resolve(name)
 
     def text(self, start: int, end: int) -> str:
         """What the script says between two offsets."""
@@ -83,7 +87,7 @@ class Context:
         steps: list[str] = []
         if isinstance(self.statement.operations[0], Do):
             steps.append("outside the DO block")
-        if self._in_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY):
+        if self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY):
             steps.append(f"in a migration that runs outside a transaction: {self._outside}")
         return f"-- {', '.join(steps)}\n{sql}" if steps else sql
 

@@ -1,8 +1,11 @@
 """Judging SQL that a test holds."""
 
 import re
+from collections.abc import Iterable
 from textwrap import dedent
 
+from migsafe.forecast import Forecast
+from migsafe.histories import Stop
 from migsafe.judge import Verdict, judge
 from migsafe.rule import Rule
 from migsafe.rulebook import Rulebook, shipped
@@ -19,10 +22,17 @@ def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") ->
     return Migration("0001", runner, Half(script, (Span(0, len(script.text)),), transaction))
 
 
+def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[Stop]:
+    """The migrations as one history, each to be judged."""
+    forecast = Forecast(pg_version)
+    return [Stop(one, forecast) for one in migrations]
+
+
 def judged(sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain") -> Verdict:
     """The verdict on SQL as one migration; as several where it says `-- next migration`."""
     pieces = NEXT_MIGRATION.split(dedent(sql))
-    return judge([migration(piece, path, runner) for piece in pieces], Rulebook(shipped() if rules is None else rules), 17)
+    migrations = [migration(piece, path, runner) for piece in pieces]
+    return judge(in_turn(migrations), Rulebook(shipped() if rules is None else rules), 17)
 
 
 def found(sql: str) -> list[str]:

@@ -7,12 +7,12 @@ from migsafe.rulebook import Rulebook, shipped
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.sql.operations import Drop
 from migsafe.text import Script, Span
-from tests.judged import judged, migration
+from tests.judged import in_turn, judged, migration
 
 
 def test_findings_come_by_path_then_place_then_rule() -> None:
     sql = "DROP TABLE a;\nCREATE INDEX ON t (a);\nDROP TABLE b;"
-    verdict = judge([migration(sql, "b.sql"), migration(sql, "a.sql")], Rulebook(shipped()), 17)
+    verdict = judge([*in_turn([migration(sql, "b.sql")]), *in_turn([migration(sql, "a.sql")])], Rulebook(shipped()), 17)
     assert [(it.script.path, it.script.position(it.span.start).line) for it in verdict.findings] == [
         (path, line) for path in ("a.sql", "b.sql") for line in (1, 2, 3)
     ]
@@ -50,6 +50,6 @@ def test_a_rule_may_report_several_things_about_an_operation() -> None:
 
 def test_a_script_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
     gone = Migration("1", "plain", Half(Script(str(tmp_path / "gone.sql")), (Span(0, 0),), Transaction.FILE))
-    verdict = judge([gone, migration("DROP TABLE a")], Rulebook(shipped()), 17)
+    verdict = judge(in_turn([gone, migration("DROP TABLE a")]), Rulebook(shipped()), 17)
     assert [problem.what for problem in verdict.problems] == [f"{tmp_path}/gone.sql: cannot be read: no such file or directory"]
     assert len(verdict.findings) == verdict.summary.files == 1

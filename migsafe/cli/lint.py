@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, TransactionHabit, asked_for, left_out
+from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
 from migsafe.configuration import FAIL_ON, FailOn, configuration
+from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
+from migsafe.histories import stops
 from migsafe.judge import Verdict, judge
 from migsafe.reports import FORMATS, reporter
 from migsafe.rulebook import Rulebook, choose, shipped
@@ -26,6 +28,7 @@ def lint(
     fail_on: Annotated[
         str | None, typer.Option(metavar="|".join(FAIL_ON), help="The least finding that makes the exit code 1. [default: warning]")
     ] = None,
+    schema: Schema = None,
     pg_version: PgVersion = None,
     runner: RunnerName = None,
     transaction: TransactionHabit = None,
@@ -33,7 +36,7 @@ def lint(
 ) -> None:
     """Judge migrations: what each would lock, rewrite or break in production, and the safe way to do it.
 
-    A folder means every migration in it, in the runner's order; a file means that one alone.
+    A folder means every migration in it, in the runner's order; a file means that one alone, after the migrations before it.
 
     \b
       migsafe lint                              what the configuration says
@@ -53,7 +56,9 @@ def lint(
     rulebook = Rulebook(choose(shipped(), settings.select, settings.ignore))
     plan = find(asked_for(paths, settings, "lint"), settings.sources)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
-    verdict = judge(watched(plan.migrations, "migsafe: migration"), rulebook, settings.pg_version, runners, plan.problems)
+    problems: list[MigsafeError] = []
+    found = stops(plan, settings.pg_version, problems, dump(schema), lambda steps: watched(steps, "migsafe: migration"))
+    verdict = judge(found, rulebook, settings.pg_version, runners, problems)
     file = Path(output) if output else None
     deliver(write(verdict, look(file)), file)
     for problem in verdict.problems:

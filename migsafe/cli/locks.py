@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, TransactionHabit, asked_for, left_out
+from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, left_out
 from migsafe.configuration import configuration
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.reports.locks import FORMATS, PredictedMigration, PredictedStatement, Prediction, reporter
@@ -22,9 +22,7 @@ def locks(
     paths: Paths = None,
     format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the predictions.")] = "text",
     output: Output = None,
-    schema: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A `pg_dump --schema-only` of the database before the first migration.")
-    ] = None,
+    schema: Schema = None,
     pg_version: PgVersion = None,
     runner: RunnerName = None,
     transaction: TransactionHabit = None,

@@ -7,6 +7,7 @@ import typer
 
 from migsafe.configuration import NEWEST, OLDEST, TRANSACTIONS, USUAL, Configuration
 from migsafe.errors import ConfigError
+from migsafe.text import Script
 
 Paths = Annotated[
     list[str] | None,
@@ -20,6 +21,7 @@ RunnerName = Annotated[str | None, typer.Option(metavar="NAME", help="Who runs t
 TransactionHabit = Annotated[
     str | None, typer.Option(metavar="|".join(TRANSACTIONS), help="How the runner wraps a migration, where the files do not tell.")
 ]
+Schema = Annotated[str | None, typer.Option(metavar="FILE", help="A `pg_dump --schema-only` of the database before the first migration.")]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")]
 
 _SKIPPED_SHOWN = 3
@@ -38,3 +40,8 @@ def left_out(skipped: Sequence[str]) -> str:
     number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
     files = f"{number} .sql file{'' if number == 1 else 's'} that the runner does not take for migrations"
     return f"left out {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
+
+
+def dump(schema: str | None) -> Script | None:
+    """The script of --schema."""
+    return Script(schema) if schema else None

@@ -109,6 +109,11 @@ class Session:
         return self._block is not _Block.NONE or self._in_do
 
     @property
+    def in_transaction_block(self) -> bool:
+        """Whether a transaction outlives the statement: the runner or the script opened it, or the query holds several statements."""
+        return self._block is not _Block.NONE
+
+    @property
     def locks(self) -> Mapping[Hashable, LockMode]:
         """The strongest lock held on each relation, by what `take` called it."""
         return self._locks.entries

@@ -1,6 +1,7 @@
 """What is to be judged, and the history before it."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -75,7 +76,7 @@ class Source:
 
 
 class Plan:
-    """What the given paths ask for: `migrations` to judge, in their runner's order, with what could not be read.
+    """What the given paths ask for, with what could not be read.
 
     `sources` are the histories that they stand in, one for each folder of migrations, in the order of the paths. `skipped` are .sql files
     in these folders that are no migrations: not named as the runner wants it, or for another database.
@@ -85,7 +86,11 @@ class Plan:
         self.sources = tuple(sources)
         self.skipped = tuple(skipped)
         self._problems = problems
-        self.migrations = [migration for source in sources for migration in source.judged()]
+
+    @cached_property
+    def migrations(self) -> list[Migration]:
+        """The migrations to judge, without reading the history."""
+        return [migration for source in self.sources for migration in source.judged()]
 
     @property
     def problems(self) -> list[UnreadableError]:

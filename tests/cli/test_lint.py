@@ -136,7 +136,7 @@ def test_a_breakdown_is_said_without_a_traceback(migsafe: Command, write: Write,
         raise KeyError("gone")
 
     write("a.sql", "SELECT 1;")
-    monkeypatch.setattr("migsafe.judge.NewRelations.follow", break_down)
+    monkeypatch.setattr("migsafe.forecast.Forecast.begin", break_down)
     result = migsafe("lint", "a.sql")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("migsafe: it broke down: KeyError: 'gone'\n")
@@ -162,7 +162,7 @@ def test_an_interrupt_is_quiet(migsafe: Command, write: Write, monkeypatch: pyte
         raise KeyboardInterrupt
 
     write("a.sql", "SELECT 1;")
-    monkeypatch.setattr("migsafe.judge.NewRelations.follow", interrupt)
+    monkeypatch.setattr("migsafe.forecast.Forecast.begin", interrupt)
     assert migsafe("lint", "a.sql") == Run(130, "", "")
 
 

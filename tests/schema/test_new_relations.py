@@ -2,18 +2,23 @@
 
 import pytest
 
-from migsafe.schema.new_relations import NewRelations
+from migsafe.forecast import Forecast
+from migsafe.schema.catalog import Catalog
+from migsafe.sources import Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
 
 
-def after(sql: str) -> NewRelations:
-    relations = NewRelations()
-    for statement in read(sql):
-        for operation in statement.operations:
-            relations.follow(operation)
-        relations.end_statement()
-    return relations
+def after(sql: str) -> Catalog:
+    forecast = Forecast(17)
+    forecast.begin(Transaction.STATEMENT)
+    for statement in read(sql + "; SELECT"):
+        forecast.follow(statement)
+    return forecast.catalog
+
+
+def is_new(catalog: Catalog) -> bool:
+    return catalog.is_new(catalog.relation(Name("a")))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,7 @@ def after(sql: str) -> NewRelations:
     ],
 )
 def test_a_is_new(sql: str) -> None:
-    assert after(sql).is_new(Name("a"))
+    assert is_new(after(sql))
 
 
 @pytest.mark.parametrize(
@@ -56,15 +61,16 @@ def test_a_is_new(sql: str) -> None:
     ],
 )
 def test_a_is_not_new(sql: str) -> None:
-    assert not after(sql).is_new(Name("a"))
+    assert not is_new(after(sql))
 
 
 def test_what_a_branch_creates_is_new_inside_the_branch() -> None:
-    relations = NewRelations()
-    [statement] = read("DO $$ BEGIN IF true THEN CREATE TABLE a (id int); END IF; END $$")
-    for operation in statement.operations:
-        relations.follow(operation)
-    assert relations.is_new(Name("a"))
+    forecast = Forecast(17)
+    forecast.begin(Transaction.STATEMENT)
+    [statement] = read("DO $$ BEGIN IF true THEN CREATE TABLE a (id int); CREATE INDEX ON a (id); END IF; END $$")
+    effects = [effect for _, of_one in forecast.through(statement) for effect in of_one]
+    assert [effect.new for effect in effects] == [True]
+    assert not is_new(forecast.catalog)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def test_what_a_branch_creates_is_new_inside_the_branch() -> None:
         ("", "public"),
         ("SET search_path TO app, public", "app"),
         ('SET search_path TO "$user", app', "app"),
-        ("SET LOCAL search_path = 'App'", "App"),
+        ("BEGIN; SET LOCAL search_path = 'App'", "App"),
         ("SELECT pg_catalog.set_config('search_path', 'app', false)", "app"),
         ("SELECT pg_catalog.set_config('search_path', '', false)", "public"),
         ("SET search_path TO app; SET search_path TO DEFAULT", "public"),
