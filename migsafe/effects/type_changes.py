@@ -212,7 +212,8 @@ def _same_collation(one: Name | None, other: Name | None) -> bool:
 
 
 _UTC = re.compile(
-    r"(?:etc/)?(?:utc|uct|gmt|gmt[+-]?0|greenwich|zulu|universal)|factory|(?:<[^>]*>|[a-z]*)[+-]?0+(?::0+)*(?:\.0+)?", re.IGNORECASE
+    r"(?:posix/)?(?:(?:etc/)?(?:utc|uct|gmt|gmt[+-]?0|greenwich|zulu|universal)|factory)|(?:<[^>]*>|[a-z]*)[+-]?0+(?::0+)*(?:\.0+)?",
+    re.IGNORECASE,
 )
 
 
