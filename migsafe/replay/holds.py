@@ -1,0 +1,167 @@
+"""Locks held in the way of a statement, so that it has to say which ones it wants."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from migsafe.lock import LockMode
+from migsafe.replay.snapshot import Index, Relation, Snapshot
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_AS, _RS, _RE, _SUE, _S, _SRE, _E, _AE = LockMode
+
+CONFLICTS: dict[LockMode, frozenset[LockMode]] = {
+    _AS: frozenset((_AE,)),
+    _RS: frozenset((_E, _AE)),
+    _RE: frozenset((_S, _SRE, _E, _AE)),
+    _SUE: frozenset((_SUE, _S, _SRE, _E, _AE)),
+    _S: frozenset((_RE, _SUE, _SRE, _E, _AE)),
+    _SRE: frozenset((_RE, _SUE, _S, _SRE, _E, _AE)),
+    _E: frozenset((_RS, _RE, _SUE, _S, _SRE, _E, _AE)),
+    _AE: frozenset(LockMode),
+}
+"""Which modes wait for which (manual, 13.3.1, table 13.2)."""
+
+_WAITING = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = %s AND NOT granted"
+
+
+def next_in_the_way(seen: Iterable[LockMode]) -> LockMode | None:
+    """The mode to hold so that the modes already seen pass and the most of those stronger than all of them do not; None where every
+    mode stops one that was seen, or where there is no stronger one."""
+    passing = set(seen)
+    stronger = {mode for mode in LockMode if not passing or mode > max(passing)}
+    best = max(LockMode, key=lambda mode: -1 if CONFLICTS[mode] & passing else len(CONFLICTS[mode] & stronger))
+    return None if CONFLICTS[best] & passing or not CONFLICTS[best] & stronger else best
+
+
+class Hold:
+    """A transaction that holds one mode on one table, or on nothing after it is let go."""
+
+    def __init__(self, connection: "Connection[Any]", watch: "Connection[Any]") -> None:
+        self.connection = connection
+        self.pid = connection.info.backend_pid
+        self._watch = watch
+
+    def take(self, sql: str) -> None:
+        """Take a lock that nobody stands in the way of."""
+        self.connection.execute("BEGIN")
+        self.connection.execute(sql.encode())
+
+    def queue(self, sql: str) -> None:
+        """Ask for a lock, and come back when it is either granted or waited for."""
+        self.connection.execute("BEGIN")
+        asked = self.connection.pgconn
+        asked.send_query(sql.encode())
+        while self._busy() and self._watch.execute(_WAITING, (self.pid,)).fetchone() is None:
+            pass
+
+    def settle(self) -> None:
+        """Wait until what was queued is granted."""
+        asked = self.connection.pgconn
+        while asked.get_result() is not None:
+            pass
+
+    def release(self) -> None:
+        """Let go."""
+        self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Let go, and hang up."""
+        with suppress(Exception):
+            self.connection.close()
+
+    def _busy(self) -> bool:
+        self.connection.pgconn.consume_input()
+        return bool(self.connection.pgconn.is_busy())
+
+
+def lock_sql(relation: Relation, mode: LockMode) -> str:
+    """What takes a mode on a relation, and on no other. A materialized view takes no LOCK: there ACCESS SHARE stands for what is less than
+    ACCESS EXCLUSIVE."""
+    if relation.kind != "materialized view":
+        return f"LOCK TABLE ONLY {relation.name} IN {mode} MODE"
+    if mode is LockMode.ACCESS_EXCLUSIVE:
+        return f"ALTER MATERIALIZED VIEW {relation.name} OWNER TO CURRENT_USER"
+    return f"SELECT FROM {relation.name} LIMIT 0"
+
+
+def lock_index_sql(index: Index, relation: Relation) -> str:
+    """What takes SHARE UPDATE EXCLUSIVE on an index, and nothing on its table."""
+    return f"COMMENT ON INDEX {relation.name._replace(name=index.name)} IS 'held'"
+
+
+class Holds:
+    """One hold on each table of a database, and one on all the indexes of each.
+
+    `connect` makes a connection, `watch` is one that looks at pg_locks.
+    """
+
+    def __init__(self, connect: Callable[[], "Connection[Any]"], watch: "Connection[Any]", found: Snapshot) -> None:
+        self._connect = connect
+        self._watch = watch
+        self._found = found
+        self._spare: list[Hold] = []
+        self.seen: dict[int, set[LockMode]] = {}
+        self.waited: set[int] = set()
+        self.given_up: set[int] = set()
+        self._tables: dict[int, Hold] = {}
+        self._indexes: dict[int, Hold] = {}
+
+    def take(self) -> None:
+        """Hold ACCESS EXCLUSIVE on every table, SHARE UPDATE EXCLUSIVE on every index."""
+        for relation in self._found.relations.values():
+            if relation.kind not in ("table", "partitioned table", "materialized view"):
+                continue
+            indexes = self._found.indexes_of(relation.oid)
+            if indexes:
+                self._indexes[relation.oid] = self._hold()
+                self._indexes[relation.oid].take(";".join(lock_index_sql(index, relation) for index in indexes))
+            self._tables[relation.oid] = self._hold()
+            self._tables[relation.oid].take(lock_sql(relation, LockMode.ACCESS_EXCLUSIVE))
+
+    def asked(self, oid: int, mode: LockMode) -> None:
+        """The statement waits for this mode on this relation or index: note it, and let it pass, and nothing stronger."""
+        self.seen.setdefault(oid, set()).add(mode)
+        index = self._found.indexes.get(oid)
+        if index is not None:
+            # There is no weaker lock on an index alone to hold next.
+            if mode is not LockMode.ACCESS_EXCLUSIVE:
+                self.given_up.add(index.table)
+            self._free(self._indexes.pop(index.table, None))
+        elif oid in self._tables:
+            self._swap(oid)
+
+    def waited_for(self, pids: Iterable[int]) -> None:
+        """The statement waits for the end of these transactions: note those of ours, and have others take their place."""
+        for oid, hold in list(self._tables.items()):
+            if hold.pid in pids:
+                self.waited.add(oid)
+                self._swap(oid)
+
+    def close(self) -> None:
+        """Let everything go."""
+        for hold in (*self._tables.values(), *self._indexes.values(), *self._spare):
+            hold.close()
+
+    def _swap(self, oid: int) -> None:
+        """Put the next hold in the queue behind the statement before the old one goes, so that nothing can slip between them."""
+        old = self._tables.pop(oid)
+        mode = next_in_the_way(self.seen.get(oid, ()))
+        if mode is None:
+            self._free(old)
+            return
+        new = self._hold()
+        new.queue(lock_sql(self._found.relations[oid], mode))
+        self._free(old)
+        new.settle()
+        self._tables[oid] = new
+
+    def _hold(self) -> Hold:
+        return self._spare.pop() if self._spare else Hold(self._connect(), self._watch)
+
+    def _free(self, hold: Hold | None) -> None:
+        if hold is not None:
+            hold.release()
+            self._spare.append(hold)

@@ -1,0 +1,92 @@
+"""The relations of a database at a moment, as pg_catalog has them."""
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from migsafe.lock import LockMode
+from migsafe.sql.operations import Name
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_KINDS = {"r": "table", "p": "partitioned table", "f": "foreign table", "m": "materialized view", "v": "view"}
+_MODES = {mode.pg_locks: mode for mode in LockMode}
+
+_RELATIONS = """
+    SELECT c.oid::int8, CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END,
+        c.relname, c.relkind::text, pg_catalog.pg_relation_filenode(c.oid)::int8
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'f', 'm', 'v')
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+        AND (n.nspname !~ '^pg_(toast_)?temp_' OR n.oid = pg_catalog.pg_my_temp_schema())
+    ORDER BY c.oid
+"""
+_INDEXES = """
+    SELECT c.oid::int8, i.indrelid::int8, c.relname, pg_catalog.pg_relation_filenode(c.oid)::int8
+    FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+    WHERE c.relnamespace NOT IN ('pg_catalog'::pg_catalog.regnamespace, 'pg_toast'::pg_catalog.regnamespace)
+    ORDER BY c.oid
+"""
+_LOCKS = """
+    SELECT relation::int8, mode FROM pg_catalog.pg_locks
+    WHERE locktype = 'relation' AND granted AND pid = %s
+        AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+"""
+
+
+class Index(Struct, frozen=True):
+    """An index, and the file that it is in; a partitioned table's has none."""
+
+    oid: int
+    table: int
+    name: str
+    file: int | None
+
+
+class Relation(Struct, frozen=True):
+    """A relation of the user's, and the file that its rows are in; None where it has no rows of its own."""
+
+    oid: int
+    name: Name
+    kind: str
+    file: int | None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it has rows of its own, here."""
+        return self.kind in ("table", "materialized view")
+
+
+class Snapshot(Struct, frozen=True):
+    """The user's relations and their indexes, by number."""
+
+    relations: dict[int, Relation]
+    indexes: dict[int, Index]
+
+    def indexes_of(self, table: int) -> list[Index]:
+        """The indexes of a table."""
+        return [index for index in self.indexes.values() if index.table == table]
+
+
+def snapshot(connection: "Connection[Any]") -> Snapshot:
+    """The relations as this connection sees them, those of its own transaction too. Takes no lock on any."""
+    relations = {
+        oid: Relation(oid, Name(name, schema), _KINDS[kind], file)
+        for oid, schema, name, kind, file in connection.execute(_RELATIONS).fetchall()
+    }
+    indexes = {oid: Index(oid, table, name, file) for oid, table, name, file in connection.execute(_INDEXES).fetchall() if table in relations}
+    return Snapshot(relations, indexes)
+
+
+def locks_of(pid: int, observer: "Connection[Any]") -> dict[int, LockMode]:
+    """The strongest lock that a backend holds on each relation and index of the observer's database, by number."""
+    found: dict[int, LockMode] = {}
+    for oid, mode in observer.execute(_LOCKS, (pid,)).fetchall():
+        found[oid] = max(found.get(oid, _MODES[mode]), _MODES[mode])
+    return found
+
+
+def mode_called(pg_locks: str) -> LockMode:
+    """The lock mode that pg_locks spells so."""
+    return _MODES[pg_locks]
