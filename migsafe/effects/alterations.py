@@ -43,10 +43,16 @@ def alter(scene: Scene, op: AlterRelation) -> Effects:
         return
     relation = scene.catalog.relation(op.target.name)
     if relation is None:
-        if not (op.target.if_exists and scene.catalog.is_absent(op.target.name)):
-            yield from scene.on(op.target.name, lock, op.target.kind)
+        yield from scene.on(op.target.name, lock, op.target.kind)
         return
     recurses = type(op) in _RECURSE and relation.kind is not RelationKind.VIEW
+    if isinstance(op, sql.SetTrigger):
+        # Partitions have parts of a row trigger.
+        recurses = relation.kind is RelationKind.PARTITIONED
+    elif isinstance(op, sql.DropNotNull) and scene.pg_version >= 18:
+        # Since 18 NOT NULL is a constraint, and there is nothing to do below a column that has none.
+        column = relation.column(op.column)
+        recurses = column is None or column.not_null is not False
     yield from scene.all_of(scene.tree(relation, only=op.target.only or not recurses), lock)
 
 
@@ -89,7 +95,7 @@ def rename(scene: Scene, op: sql.Rename) -> Effects:
         yield from scene.on(op.table, _EXCLUSIVE)
         if op.kind == "trigger":
             relation = scene.catalog.relation(op.table)
-            if relation is not None and relation.kind is RelationKind.PARTITIONED:
+            if relation is not None and relation.kind is RelationKind.PARTITIONED and scene.pg_version >= 15:
                 yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
     elif op.kind in ("table", "foreign table", "view", "materialized view"):
         yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)

@@ -122,8 +122,9 @@ def drop_column(scene: Scene, op: sql.DropColumn) -> Effects:
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None:
         return
-    if not op.target.only:
-        yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
+    # With ONLY the children keep the column, as one of their own.
+    below = scene.catalog.children(relation.oid) if op.target.only else scene.catalog.descendants(relation.oid)
+    yield from scene.all_of(below, _EXCLUSIVE)
     parts = column_fall(scene.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
     yield from fallen(scene, (part for part in parts if not part.column))
     for part in parts:
@@ -189,7 +190,9 @@ def _changed_type(scene: Scene, relation: Relation, column: Column | None, chang
         rewrite=change.rewrite and has_rows,
         scan=(scan or bool(rebuilt)) and has_rows,
         rebuilt=tuple(rebuilt) if has_rows else (),
-        index_lock=_EXCLUSIVE if has_rows and (rebuilt or (change.rewrite and scene.catalog.indexes(relation.oid))) else None,
+        index_lock=_EXCLUSIVE
+        if has_rows and any(change.rewrite or number in one.columns for one in scene.catalog.indexes(relation.oid))
+        else None,
         why=why if has_rows else "",
     )
     for constraint in scene.catalog.constraints(relation.oid):
@@ -203,9 +206,11 @@ def _changed_type(scene: Scene, relation: Relation, column: Column | None, chang
 def _other_side(scene: Scene, relation: Relation, other: int | None, *, scanned: bool) -> Effects:
     """The other table of a foreign key that is dropped and made again; if it is proved again, both are read."""
     why = "the foreign key is checked again" if scanned else ""
-    yield from scene.on_oid(other, _EXCLUSIVE, scan=scanned, why=why)
-    if scanned and other != relation.oid:
-        yield from scene.of(relation, _EXCLUSIVE, scan=True, why=why)
+    for one in dict.fromkeys((other, relation.oid)):
+        found = scene.catalog.get(one) if one is not None else None
+        if isinstance(found, Relation):
+            scan = scanned and scene.has_rows(found)
+            yield from scene.of(found, _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
 def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | None) -> bool:

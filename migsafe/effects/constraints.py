@@ -28,9 +28,11 @@ def add_constraint(scene: Scene, op: sql.AddConstraint) -> Effects:
             why = "every row is checked against the new CHECK" if checked else ""
             if relation is None:
                 yield from scene.on(name, _EXCLUSIVE, kind, scan=checked, why=why)
-            for one in scene.tree(relation, only=op.target.only or given.no_inherit) if relation is not None else ():
-                has_rows = scene.has_rows(one)
-                yield from scene.of(one, _EXCLUSIVE, scan=checked and has_rows, why=why if has_rows else "")
+            # Since 18 the children are locked even where the CHECK is not for them.
+            only = op.target.only or (given.no_inherit and scene.pg_version < 18)
+            for one in scene.tree(relation, only=only) if relation is not None else ():
+                scan = checked and scene.has_rows(one) and not (given.no_inherit and one is not relation)
+                yield from scene.of(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
         case ConstraintKind.NOT_NULL:
             yield from not_null(scene, name, given.columns, only=op.target.only or given.no_inherit, checked=not given.not_valid)
         case _:
@@ -55,9 +57,10 @@ def _behind_index(scene: Scene, name: Name, relation: Relation | None, given: sq
     if relation is None:
         yield from scene.on(name, _EXCLUSIVE, scan=True, why=why)
         return
-    for one in scene.tree(relation):
+    yield from scene.of(relation, _EXCLUSIVE, scan=scene.has_rows(relation), why=why if scene.has_rows(relation) else "")
+    for one in scene.catalog.descendants(relation.oid) if relation.kind is RelationKind.PARTITIONED else ():
         has_rows = scene.has_rows(one)
-        yield from scene.of(one, _EXCLUSIVE, scan=has_rows, why=why if has_rows else "")
+        yield from scene.of(one, _EXCLUSIVE if scene.pg_version >= 18 else LockMode.SHARE, scan=has_rows, why=why if has_rows else "")
     if given.kind is ConstraintKind.PRIMARY_KEY:
         yield from not_null(scene, name, given.columns)
 
@@ -85,9 +88,11 @@ def _foreign_key(scene: Scene, name: Name, relation: Relation | None, given: sql
     why = "every row is looked up in the referenced table" if checked else ""
     if relation is None:
         yield from scene.on(name, _SHARE_ROW, scan=checked, why=why)
-    for one in scene.tree(relation) if relation is not None and relation.kind is RelationKind.PARTITIONED else [relation] if relation else []:
-        has_rows = scene.has_rows(one)
-        yield from scene.of(one, _SHARE_ROW, scan=checked and has_rows, why=why if has_rows else "")
+    # Since 18 the children of an inheritance tree are locked too, though the foreign key is not for them.
+    only = relation is not None and relation.kind is not RelationKind.PARTITIONED
+    for one in scene.tree(relation, only=only and scene.pg_version < 18) if relation is not None else ():
+        scan = checked and scene.has_rows(one) and not (only and one is not relation)
+        yield from scene.of(one, _SHARE_ROW, scan=scan, why=why if scan else "")
     yield from referenced_table(scene, given.references.table, checked=checked)
 
 
@@ -141,6 +146,7 @@ def drop_constraint(scene: Scene, op: sql.DropConstraint) -> Effects:
         return
     if found.kind in (ConstraintKind.CHECK, ConstraintKind.NOT_NULL) and not op.target.only:
         yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
+    yield from scene.on_oid(found.references, _EXCLUSIVE)
     yield from fallen(scene, constraint_fall(scene.catalog, found, cascade=op.cascade, only=op.target.only).parts)
 
 

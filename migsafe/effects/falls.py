@@ -47,12 +47,15 @@ def _relation(scene: Scene, relation: Relation) -> Effects:
 
 def _constraint(scene: Scene, constraint: Constraint) -> Effects:
     yield from scene.on_oid(constraint.table, _EXCLUSIVE)
-    if constraint.kind is ConstraintKind.FOREIGN_KEY:
-        # Its triggers on the referenced table go too.
-        yield from scene.on_oid(constraint.references, _EXCLUSIVE)
-        referenced = scene.catalog.get(constraint.references) if constraint.references is not None else None
-        if isinstance(referenced, Relation) and referenced.kind is RelationKind.PARTITIONED:
-            yield from scene.all_of(scene.catalog.descendants(referenced.oid), _EXCLUSIVE)
+    if constraint.kind is not ConstraintKind.FOREIGN_KEY or constraint.parent is not None:
+        return  # the triggers on the referenced table are those of the partitioned table's own foreign key
+    # Its triggers on the referenced table go too; up to 14 a partitioned one has none itself.
+    referenced = scene.catalog.get(constraint.references) if constraint.references is not None else None
+    if isinstance(referenced, Relation):
+        is_partitioned = referenced.kind is RelationKind.PARTITIONED
+        if not is_partitioned or scene.pg_version >= 15:
+            yield from scene.of(referenced, _EXCLUSIVE)
+        yield from scene.all_of(scene.catalog.descendants(referenced.oid) if is_partitioned else (), _EXCLUSIVE)
 
 
 def drop(scene: Scene, op: sql.Drop) -> Effects:

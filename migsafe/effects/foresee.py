@@ -45,8 +45,10 @@ from migsafe.sql.operations import AlterRelation, Operation
 def foresee(operation: Operation, scene: Scene) -> list[Effect]:
     """What an operation does to the relations that are there before it. A relation may come more than once: `combined` makes one of it."""
     find = _EFFECTS.get(type(operation))
-    if find is None and isinstance(operation, AlterRelation):
-        find = alter
+    if isinstance(operation, AlterRelation):
+        if operation.target.if_exists and scene.catalog.is_absent(operation.target.name):
+            return []
+        find = find or alter
     return [] if find is None else list(find(scene, operation))
 
 

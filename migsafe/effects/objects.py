@@ -1,13 +1,13 @@
 """What statements about views, triggers, types and everything else lock of tables."""
 
 from migsafe.effects.known import domain_of
-from migsafe.effects.queries import query, reads
+from migsafe.effects.queries import query
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
 from migsafe.schema.dependents import is_of
 from migsafe.schema.objects import Domain, Relation, RelationKind
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, TypeName
+from migsafe.sql.operations import Name, Query, TypeName
 
 _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 _SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
@@ -28,7 +28,7 @@ def create_materialized_view(scene: Scene, op: sql.CreateMaterializedView) -> Ef
     """CREATE MATERIALIZED VIEW."""
     if op.if_not_exists and scene.catalog.is_taken(scene.catalog.resolve(op.view)):
         return
-    yield from query(scene, op.query) if op.with_data else reads(scene, op.query.reads)
+    yield from _queried(scene, op.query, op.with_data)
 
 
 def create_table_as(scene: Scene, op: sql.CreateTableAs) -> Effects:
@@ -36,7 +36,16 @@ def create_table_as(scene: Scene, op: sql.CreateTableAs) -> Effects:
     if op.if_not_exists and scene.catalog.is_taken(scene.catalog.resolve(op.table)):
         return
     if op.query is not None:
-        yield from query(scene, op.query)
+        yield from _queried(scene, op.query, op.with_data)
+
+
+def _queried(scene: Scene, one: Query, with_data: bool) -> Effects:
+    """WITH NO DATA: the query is analysed, but not run."""
+    if with_data:
+        yield from query(scene, one)
+    else:
+        for name in one.reads:
+            yield from scene.on(name, _READ)
 
 
 def create_sequence(scene: Scene, op: sql.CreateSequence | sql.AlterSequence) -> Effects:
@@ -83,7 +92,12 @@ def publication(scene: Scene, op: sql.Publication) -> Effects:
         if relation is None:
             yield from scene.on(name, _SHARE_UPDATE)
         else:
-            yield from scene.all_of(scene.tree(relation), _SHARE_UPDATE)
+            # A partitioned table is published as itself.
+            yield from scene.all_of(scene.tree(relation, only=relation.kind is RelationKind.PARTITIONED), _SHARE_UPDATE)
+    if op.action == "set":
+        before = scene.catalog.other("publication", Name(op.publication))
+        for oid in before.mentions() if before is not None else ():
+            yield from scene.on_oid(oid, _SHARE_UPDATE)
 
 
 def comment(scene: Scene, op: sql.Comment) -> Effects:
@@ -103,9 +117,6 @@ def grant(scene: Scene, op: sql.Grant) -> Effects:
     if op.kind in ("table", *_RELATIONS):
         for name in op.objects:
             yield from scene.on(name, _READ)
-    elif op.kind == "all tables in schema":
-        schemas = {name.name for name in op.objects}
-        yield from scene.all_of([one for one in scene.catalog.relations() if one.name.schema in schemas], _READ)
 
 
 def alter_domain(scene: Scene, op: sql.AlterDomain) -> Effects:

@@ -59,7 +59,7 @@ def _foreign_keys_of(scene: Scene, parent: Relation, *, checked: bool) -> Effect
         if isinstance(referenced, Relation) and constraint.kind is ConstraintKind.FOREIGN_KEY:
             yield from referenced_table(scene, referenced.name, checked=checked and constraint.enforced)
     for constraint in scene.catalog.referencing(parent.oid):
-        yield from scene.on_oid(constraint.table, LockMode.ACCESS_SHARE)
+        yield from scene.on_oid(constraint.table, LockMode.SHARE_ROW_EXCLUSIVE if scene.pg_version >= 15 else LockMode.ACCESS_SHARE)
 
 
 def attach(scene: Scene, op: sql.AttachPartition) -> Effects:

@@ -20,7 +20,7 @@ from migsafe.schema.constraints import add_constraint, add_not_null, not_null_co
 from migsafe.schema.dependents import Fall, Part, described, fall, remove
 from migsafe.schema.formulas import formula
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
-from migsafe.schema.objects import Column, Constraint, Index, Relation, RelationKind
+from migsafe.schema.objects import Attached, Column, Constraint, Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
 
@@ -144,12 +144,31 @@ def _refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
 
 
 def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
-    altered_column(catalog, table, op.column)
+    user = _fixes_type(catalog, table, altered_column(catalog, table, op.column))
+    if user is not None:
+        catalog.refuse(f"{user} uses column {op.column} of {table.name}, so that its type cannot be altered")
     for one in _below(catalog, op, catalog.the(Relation, table.oid)):
         column = one.column(op.column)
         if column is not None:
             # Without COLLATE the column takes the collation of its new type.
             set_column(catalog, one, column.number, type=stored_type(catalog, op.type), collation=op.collation)
+
+
+def _fixes_type(catalog: Catalog, table: Relation, column: Column) -> str | None:
+    """What uses a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
+    for one in catalog.mentioning(table.oid, Relation):
+        if (table.oid, column.number) in one.uses:
+            return f"{one.kind.value} {one.name}"
+    for trigger in catalog.triggers(table.oid):
+        if column.number in trigger.columns:
+            return f"trigger {trigger.name.name}"
+    for attached in catalog.mentioning(table.oid, Attached):
+        if attached.kind == "policy" and attached.table == table.oid and column.number in attached.columns:
+            return f"policy {attached.name.name}"
+    for other in table.columns:
+        if other.generated and other.default is not None and column.number in other.default.columns:
+            return f"generated column {other.name}"
+    return None
 
 
 def _set_default(catalog: Catalog, op: sql.SetDefault, table: Relation) -> None:
