@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from migsafe.effects.constants import Constant, Written, constant
 from migsafe.effects.predicates import (
     COMMUTED,
+    Compared,
     Fixed,
     Null,
     Opaque,
@@ -140,7 +141,9 @@ class Conditions:
                 return Opaque()
             array = right.this if any_of else right.expressions[0]
             elements, casts = _elements(array)
-            return Opaque() if elements is None else self._listed(tree.this, elements, casts, any_of=any_of)
+            found = Opaque() if elements is None else self._listed(tree.this, elements, casts, any_of=any_of)
+            # An array of one boolean stays an array up to 15, while `x = true` becomes x.
+            return Opaque() if isinstance(found, Compared) and isinstance(found.value.value, bool) else found
         for condition, fixed in ((tree.this, right), (right, tree.this)):
             if isinstance(fixed, exp.Boolean) and operator in ("=", "<>"):
                 found = self._predicate(condition, depth)
@@ -169,7 +172,7 @@ class Conditions:
             worth = None if written is None else constant(written, type_name, utc=self.utc)
             if worth is not None and written is not None:
                 constants.append(worth)
-                kinds.add(written.casts)
+                kinds.add(written.casts or ("" if type_name is None else type_name.name,))
             elif written is not None:
                 return Opaque()  # all of the list becomes that one's type
             else:

@@ -1,17 +1,18 @@
 """What ALTER COLUMN TYPE does: said here, predicted without a server, and seen on every PostgreSQL that is found."""
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
+from psycopg import Connection
 
 from migsafe.effects.casts import BUILT_IN, RANGES, Cast, cast
 from migsafe.effects.type_changes import Domain, TypeChange, UserType, change_of_type, is_utc
+from migsafe.replay.server import Server
 from migsafe.sql.operations import AddColumn, AlterColumnType, CreateIndex, TypeName
 from migsafe.sql.statements import read
-from tests.session.conftest import server  # noqa: F401
-
-psycopg = pytest.importorskip("psycopg")
+from tests.replay.servers import each_installation
 
 SETUP = """
     CREATE TYPE mood AS ENUM ('sad', 'happy');
@@ -301,17 +302,14 @@ def test_a_change_that_keeps_every_value(old: str, new: str) -> None:
 # On servers
 
 
-@pytest.fixture(scope="module")
-def connection(server: str) -> Any:  # noqa: F811
-    with psycopg.connect(server, autocommit=True) as found:
-        found.execute("DROP DATABASE IF EXISTS type_changes")
-        found.execute("CREATE DATABASE type_changes")
-    with psycopg.connect(f"{server} dbname=type_changes", autocommit=True) as found:
+@pytest.fixture(scope="module", params=each_installation())
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    with Server(request.param) as server, server.connect() as found:
         found.execute(SETUP)
         yield found
 
 
-def version(connection: Any) -> int:
+def version(connection: Connection) -> int:
     return int(connection.info.server_version) // 10000
 
 
@@ -339,7 +337,7 @@ MEASURE = """
 """
 
 
-def differences(connection: Any, tried: list[tuple[str, str, str]], timezone: str) -> list[str]:
+def differences(connection: Connection, tried: list[tuple[str, str, str]], timezone: str) -> list[str]:
     """Where a server does something else than is predicted. Where the column can have no index, only the rewrite is compared."""
     connection.execute(MEASURE)
     connection.execute("SELECT set_config('TimeZone', %s, false)", (timezone,))
@@ -355,7 +353,7 @@ def differences(connection: Any, tried: list[tuple[str, str, str]], timezone: st
     return found
 
 
-def test_servers_do_what_is_said_here(connection: Any) -> None:
+def test_servers_do_what_is_said_here(connection: Connection) -> None:
     for timezone in ("Europe/Berlin", "UTC"):
         assert differences(connection, [(one.old, one.new, one.using) for one in ALL if one.timezone == timezone], timezone) == []
 
@@ -366,14 +364,14 @@ MATRIX = """
 """
 
 
-def test_servers_agree_on_every_pair(connection: Any) -> None:
+def test_servers_agree_on_every_pair(connection: Connection) -> None:
     types = [name.strip() for name in MATRIX.split(";")]
     every = [(old, new, using) for old in types for new in types for using in ("", f"c::{new}")]
     # A third of them on each server: four seconds are enough, and the versions hardly differ.
     assert differences(connection, every[version(connection) % 3 :: 3], "Europe/Berlin") == []
 
 
-def test_the_table_of_casts_is_the_server_s(connection: Any) -> None:
+def test_the_table_of_casts_is_the_server_s(connection: Connection) -> None:
     rows = connection.execute(
         """SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castcontext::text, castmethod::text
            FROM pg_cast WHERE castsource <> casttarget AND oid < 16384"""
@@ -396,16 +394,17 @@ def test_the_table_of_casts_is_the_server_s(connection: Any) -> None:
     assert relabelled <= listed.keys()
 
 
-def test_utc_is_what_the_server_takes_for_it(connection: Any) -> None:
+def test_utc_is_what_the_server_takes_for_it(connection: Connection) -> None:
     names = [name for (name,) in connection.execute("SELECT name FROM pg_timezone_names").fetchall() if name != "localtime"]
     names += ["utc", "Etc/utc", "UTC0", "0", "+00", "<+00>-00", "XYZ0", "00:00", "UTC+0", "1", "UTC1", "<UTC>-1", "UTC0:30"]
     connection.execute("DROP TABLE IF EXISTS clock; CREATE TABLE clock (c timestamp)")
     wrong = []
     for name in names:
         with connection.transaction(force_rollback=True):
-            before = connection.execute("SELECT set_config('TimeZone', %s, true), pg_relation_filenode('clock')", (name,)).fetchone()[1]
+            connection.execute("SELECT set_config('TimeZone', %s, true)", (name,))
+            before = connection.execute("SELECT pg_relation_filenode('clock')").fetchone()
             connection.execute("ALTER TABLE clock ALTER COLUMN c TYPE timestamptz")
-            after = connection.execute("SELECT pg_relation_filenode('clock')").fetchone()[0]
+            after = connection.execute("SELECT pg_relation_filenode('clock')").fetchone()
             if (before == after) != is_utc(name):
                 wrong.append(name)
     assert wrong == []
@@ -432,7 +431,7 @@ INDEXES = """
 """
 
 
-def test_an_index_is_kept_or_built(connection: Any) -> None:
+def test_an_index_is_kept_or_built(connection: Connection) -> None:
     wrong = []
     for index, old, new, happens in (re.split(r"\s{2,}", line.strip()) for line in INDEXES.strip().splitlines()):
         (column,), (made,), (op,) = (
@@ -469,7 +468,7 @@ RECHECKED = [
 ]
 
 
-def messages(connection: Any, sql: str) -> list[str]:
+def messages(connection: Connection, sql: str) -> list[str]:
     """What the server says about its work while it runs a statement."""
     found: list[str] = []
     connection.execute("SET client_min_messages = debug1")
@@ -481,7 +480,7 @@ def messages(connection: Any, sql: str) -> list[str]:
 
 
 @pytest.mark.parametrize("timezone", ["Europe/Berlin", "UTC"])
-def test_foreign_keys_are_proved_again_and_checks_always(connection: Any, timezone: str) -> None:
+def test_foreign_keys_are_proved_again_and_checks_always(connection: Connection, timezone: str) -> None:
     wrong = []
     for old, new in RECHECKED:
         change = predicted(old, new, timezone=timezone, pg_version=version(connection))

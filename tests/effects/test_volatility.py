@@ -1,17 +1,17 @@
 """Volatile defaults: what makes one, and that the data are the servers' own."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from psycopg import Connection
 
 from migsafe.effects import volatility
 from migsafe.effects.volatility import VolatileCall, is_volatile, volatility_of
+from migsafe.replay.server import Server
 from migsafe.sql.operations import AddColumn, Expression, Name
 from migsafe.sql.statements import read
-from tests.session.conftest import server  # noqa: F401
-
-psycopg = pytest.importorskip("psycopg")
+from tests.replay.servers import each_installation
 
 VOLATILE = {
     "float DEFAULT random()": "random",
@@ -103,16 +103,13 @@ def test_functions_of_postgresql_s_own(call: Name, pg_version: int, expected: st
 # On servers
 
 
-@pytest.fixture(scope="module")
-def connection(server: str) -> Any:  # noqa: F811
-    with psycopg.connect(server, autocommit=True) as found:
-        found.execute("DROP DATABASE IF EXISTS volatility")
-        found.execute("CREATE DATABASE volatility")
-    with psycopg.connect(f"{server} dbname=volatility", autocommit=True) as found:
+@pytest.fixture(scope="module", params=each_installation())
+def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
+    with Server(request.param) as server, server.connect() as found:
         yield found
 
 
-def test_a_volatile_default_rewrites(connection: Any) -> None:
+def test_a_volatile_default_rewrites(connection: Connection) -> None:
     connection.execute("CREATE SEQUENCE numbers; CREATE TABLE t ()")
     connection.execute("CREATE FUNCTION chance() RETURNS float VOLATILE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'")
     connection.execute("CREATE FUNCTION steady() RETURNS int STABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'")
@@ -148,14 +145,14 @@ EXTENSIONS = [
 ]
 
 
-def test_the_data_are_the_server_s(connection: Any) -> None:
+def test_the_data_are_the_server_s(connection: Connection) -> None:
     version = int(connection.info.server_version) // 10000
     rows = connection.execute(OF_THE_SERVER).fetchall()
     seen = {name: worst.split()[1] for name, worst in rows} | {"timezone": "stable"}  # see volatility_of
     assert sorted(set(volatility._functions(version, "pg_catalog").items()) ^ set(seen.items())) == []
 
 
-def test_the_data_of_the_extensions_are_the_server_s(connection: Any) -> None:
+def test_the_data_of_the_extensions_are_the_server_s(connection: Connection) -> None:
     version = int(connection.info.server_version) // 10000
     there = {name for (name,) in connection.execute("SELECT name FROM pg_available_extensions").fetchall()} & set(EXTENSIONS)
     if not there:
@@ -168,7 +165,7 @@ def test_the_data_of_the_extensions_are_the_server_s(connection: Any) -> None:
     assert {name: found for name, found in seen.items() if known.get(name) != found} == {}
 
 
-def test_no_operator_or_cast_is_volatile(connection: Any) -> None:
+def test_no_operator_or_cast_is_volatile(connection: Connection) -> None:
     found = connection.execute(
         """SELECT oprname FROM pg_operator JOIN pg_proc ON pg_proc.oid = oprcode WHERE provolatile = 'v'
            UNION ALL SELECT castsource::regtype::text FROM pg_cast JOIN pg_proc ON pg_proc.oid = castfunc WHERE provolatile = 'v'"""
