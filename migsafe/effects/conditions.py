@@ -46,7 +46,6 @@ _TYPES = {
     "UUID": "uuid",
 }
 _TEXTS = frozenset(("text", "character varying"))
-_NESTED = 64
 
 
 class Conditions:
@@ -62,23 +61,23 @@ class Conditions:
         if "unknown" in expression.sql.lower():
             return Opaque()
         tree = parse_expression(expression)
-        return Opaque() if tree is None else self._predicate(tree, _NESTED)
+        try:
+            return Opaque() if tree is None else self._predicate(tree)
+        except RecursionError:
+            return Opaque()
 
-    def _predicate(self, tree: exp.Expr, depth: int) -> Predicate:
+    def _predicate(self, tree: exp.Expr) -> Predicate:
         from sqlglot import exp  # noqa: PLC0415  # see migsafe.sql.trees
 
-        if not depth:
-            return Opaque()
-        depth -= 1
         match tree:
             case exp.Paren():
-                return self._predicate(tree.this, depth)
+                return self._predicate(tree.this)
             case exp.And():
-                return both([self._predicate(tree.this, depth), self._predicate(tree.expression, depth)])
+                return both([self._predicate(tree.this), self._predicate(tree.expression)])
             case exp.Or():
-                return either([self._predicate(tree.this, depth), self._predicate(tree.expression, depth)])
+                return either([self._predicate(tree.this), self._predicate(tree.expression)])
             case exp.Not():
-                return negated(self._predicate(tree.this, depth))
+                return negated(self._predicate(tree.this))
             case exp.Boolean():
                 return Fixed(bool(tree.this))
             case exp.Null():
@@ -92,7 +91,7 @@ class Conditions:
             case exp.In():
                 return self._in(tree)
             case exp.EQ() | exp.NEQ() | exp.LT() | exp.LTE() | exp.GT() | exp.GTE():
-                return self._comparison(tree, depth)
+                return self._comparison(tree)
             case exp.Column() if (
                 (type_name := self.types(_name(tree))) is not None and type_name.name == "boolean" and not type_name.dimensions
             ):
@@ -130,7 +129,7 @@ class Conditions:
             return Opaque()
         return self._listed(tree.this, tree.expressions, (), any_of=True)
 
-    def _comparison(self, tree: exp.Binary, depth: int) -> Predicate:
+    def _comparison(self, tree: exp.Binary) -> Predicate:
         from sqlglot import exp  # noqa: PLC0415
 
         operator = _OPERATORS[type(tree).__name__]
@@ -146,7 +145,7 @@ class Conditions:
             return Opaque() if isinstance(found, Compared) and isinstance(found.value.value, bool) else found
         for condition, fixed in ((tree.this, right), (right, tree.this)):
             if isinstance(fixed, exp.Boolean) and operator in ("=", "<>"):
-                found = self._predicate(condition, depth)
+                found = self._predicate(condition)
                 return found if fixed.this == (operator == "=") else negated(found)
         found = self._compare(tree.this, operator, right)
         return found if not isinstance(found, Opaque) else self._compare(right, COMMUTED[operator], tree.this)

@@ -73,7 +73,8 @@ def constant(written: Written, type_name: TypeName | None, *, utc: bool = False)
         case "boolean":
             return _boolean(written) if casts <= {name} else None
     own = type_name is not None and casts <= {type_name.name}
-    if (casts and not own) or written.text.lower() in _NOW:
+    # A number that is not whole may turn the column into a numeric; what depends on the clock was another value at another time.
+    if (casts and not own) or written.text.lower() in _NOW or not (written.quoted or _WHOLE.fullmatch(written.text)):
         return None
     return Constant(f"{name} as written", written.text)
 

@@ -245,6 +245,11 @@ BOUNDS: dict[str, str] = {
         yes     d = 'sad'::mood
         no      d::text = 'sad'
     """,
+    "d whole NOT NULL | RANGE (d) | FROM (10) TO (20)": """
+        yes     d >= 10 AND d < 20
+        server  d >= 11 AND d < 19
+    """,
+    "d whole NOT NULL | RANGE (d) | FROM (10.0) TO (20.0)": "no      d >= 10.0 AND d < 20.0",
     "a int NOT NULL, b int NOT NULL | RANGE (a, b) | FROM (1, 10) TO (1, 20)": """
         yes     a = 1 AND b BETWEEN 12 AND 15
         yes     a IN (1) AND b >= 10 AND b < 20
