@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from migsafe.effects.blocks import alone
 from migsafe.effects.effect import Effect, combined
 from migsafe.effects.foresee import foresee
 from migsafe.effects.scene import Scene
@@ -135,13 +136,20 @@ class Forecast:
         return effects
 
     def _take_in(self, operation: Operation) -> None:
+        refused = self._refusal(operation)
         refusals = follow(self.catalog, operation)
-        refused = self.session.refuses(operation)
         if refusals and operation.certain:
             # A branch of a DO block may well have looked before.
             refused = refused or refusals[0]
         self._refused = self._refused or refused
         self._turn(self.session.follow(operation))
+
+    def _refusal(self, operation: Operation) -> str | None:
+        """Why PostgreSQL would refuse an operation wherever it stood, or where it stands."""
+        if isinstance(operation, sql.Broken):
+            return f"expected {operation.expected}, found {operation.found}"
+        lonely = alone(operation, self.catalog) if self.session.in_block else None
+        return f"{lonely} cannot run inside a transaction block" if lonely else self.session.refuses(operation)
 
     def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
         if any(effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE for effect in effects):

@@ -13,7 +13,7 @@ from migsafe.schema.alterations import column_fall
 from migsafe.schema.bodies import operations_of
 from migsafe.schema.columns import generated_kind, is_serial, stored_type
 from migsafe.schema.formulas import says
-from migsafe.schema.objects import Column, Composite, Domain, EnumType, Function, Index, Relation
+from migsafe.schema.objects import Column, Composite, Domain, EnumType, Function, Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Expression, IndexElement, Name, Select, TypeName
 
@@ -107,7 +107,7 @@ def _why_scanned(scene: Scene, column: sql.Column) -> str:
             return "every row is checked against the new column's CHECK"
         if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
             return f"a unique index is built for the {given.kind.value} constraint"
-        if given.references is not None and given.enforced and _has_value(scene, column):
+        if given.references is not None and given.enforced and (column.default is not None or _has_value(scene, column)):
             return "every row is looked up in the referenced table"
     virtual = column.generated is not None
     if column.not_null and (virtual or not _has_value(scene, column)):
@@ -149,7 +149,7 @@ def type_change(scene: Scene, op: sql.AlterColumnType, column: Column | None) ->
     """What the change of type does to a column; None for one of which nothing is known."""
     return change_of_type(
         column.type if column is not None else None,
-        stored_type(scene.catalog, op.type) or op.type,
+        op.type if is_serial(op.type) else stored_type(scene.catalog, op.type) or op.type,
         column=op.column,
         user_types=lambda name: _user_type(scene, name),
         pg_version=scene.pg_version,
@@ -191,7 +191,7 @@ def _changed_type(scene: Scene, relation: Relation, column: Column | None, chang
         scan=(scan or bool(rebuilt)) and has_rows,
         rebuilt=tuple(rebuilt) if has_rows else (),
         index_lock=_EXCLUSIVE
-        if has_rows and any(change.rewrite or number in one.columns for one in scene.catalog.indexes(relation.oid))
+        if any(number in one.columns or (change.rewrite and has_rows) for one in scene.catalog.indexes(relation.oid))
         else None,
         why=why if has_rows else "",
     )
@@ -206,11 +206,12 @@ def _changed_type(scene: Scene, relation: Relation, column: Column | None, chang
 def _other_side(scene: Scene, relation: Relation, other: int | None, *, scanned: bool) -> Effects:
     """The other table of a foreign key that is dropped and made again; if it is proved again, both are read."""
     why = "the foreign key is checked again" if scanned else ""
-    for one in dict.fromkeys((other, relation.oid)):
-        found = scene.catalog.get(one) if one is not None else None
-        if isinstance(found, Relation):
-            scan = scanned and scene.has_rows(found)
-            yield from scene.of(found, _EXCLUSIVE, scan=scan, why=why if scan else "")
+    found = scene.catalog.get(other) if other is not None else None
+    for one in (*(scene.tree(found, only=found.kind is not RelationKind.PARTITIONED) if isinstance(found, Relation) else ()), relation):
+        scan = scanned and scene.has_rows(one)
+        # Up to 14 a partitioned table that is referred to has no triggers itself.
+        weaker = one.kind is RelationKind.PARTITIONED and one is found and scene.pg_version < 15
+        yield from scene.of(one, LockMode.SHARE_ROW_EXCLUSIVE if weaker else _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
 def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | None) -> bool:
@@ -241,9 +242,13 @@ def set_expression(scene: Scene, op: sql.SetExpression) -> Effects:
 
 def rename_column(scene: Scene, op: sql.RenameColumn) -> Effects:
     """RENAME COLUMN, and a composite type's attribute."""
+    if op.target.kind in ("type", "domain"):
+        if op.cascade:
+            name = scene.catalog.in_first_schema(op.target.name)
+            yield from scene.all_of([one for one in scene.catalog.relations() if one.of_type == name], _EXCLUSIVE)
+        return
     relation = scene.catalog.relation(op.target.name)
     if relation is None:
-        if op.target.kind not in ("type", "domain"):
-            yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
         return
     yield from scene.all_of(scene.tree(relation, only=op.target.only), _EXCLUSIVE)

@@ -104,8 +104,10 @@ def referenced_table(scene: Scene, name: Name, *, checked: bool, lock: LockMode 
         yield from scene.on(name, lock, scan=checked, why=why)
         return
     for one in scene.tree(referenced) if referenced.kind is RelationKind.PARTITIONED else [referenced]:
-        has_rows = scene.has_rows(one)
-        yield from scene.of(one, lock, scan=checked and has_rows, why=why if has_rows else "")
+        scan = checked and scene.has_rows(one)
+        # The query that validates names the partitioned table alone; its partitions are only read.
+        weaker = lock is LockMode.ROW_SHARE and one is not referenced
+        yield from scene.of(one, LockMode.ACCESS_SHARE if weaker else lock, scan=scan, why=why if scan else "")
 
 
 def validate(scene: Scene, op: sql.ValidateConstraint) -> Effects:
@@ -144,8 +146,10 @@ def drop_constraint(scene: Scene, op: sql.DropConstraint) -> Effects:
     found = scene.catalog.constraint(relation.oid, op.constraint)
     if found is None:
         return
-    if found.kind in (ConstraintKind.CHECK, ConstraintKind.NOT_NULL) and not op.target.only:
-        yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
+    if found.kind in (ConstraintKind.CHECK, ConstraintKind.NOT_NULL):
+        # With ONLY the children keep it, as one of their own.
+        below = scene.catalog.children(relation.oid) if op.target.only else scene.catalog.descendants(relation.oid)
+        yield from scene.all_of(below, _EXCLUSIVE)
     yield from scene.on_oid(found.references, _EXCLUSIVE)
     yield from fallen(scene, constraint_fall(scene.catalog, found, cascade=op.cascade, only=op.target.only).parts)
 

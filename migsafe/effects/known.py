@@ -5,7 +5,7 @@ from collections.abc import Callable
 from migsafe.effects.proofs import proves_bound, proves_default_excludes, proves_not_null
 from migsafe.effects.scene import Scene
 from migsafe.effects.type_changes import is_utc
-from migsafe.schema.objects import Column, Constraint, Domain, Relation
+from migsafe.schema.objects import Column, Composite, Constraint, Domain, Relation
 from migsafe.sql.operations import Bound, ConstraintKind, Expression, Name, TypeName
 
 
@@ -24,10 +24,11 @@ def valid_checks(scene: Scene, relation: Relation) -> list[Constraint]:
 
 def check_implies_not_null(scene: Scene, relation: Relation, column: Column) -> bool:
     """Whether a valid CHECK implies that a column is not null."""
+    is_composite = column.type is not None and isinstance(scene.catalog.type_of(column.type), Composite)
     for one in valid_checks(scene, relation):
         name = dict(one.check.uses).get(column.number) if one.check is not None else None
         if one.check is not None and name is not None:
-            if proves_not_null(one.check.expression, name):
+            if proves_not_null(one.check.expression, name, composite=is_composite):
                 return True
     return False
 
@@ -54,21 +55,23 @@ def bound_is_proved(scene: Scene, parent: Relation, child: Relation, bound: Boun
     """Whether a table's valid CHECKs, and its NOT NULLs, prove that its rows belong in the partition that it becomes: of the parent, and
     of whatever that is a partition of itself."""
     level: Relation | None = parent
+    below = child
     while level is not None:
-        siblings = [one.bound for one in scene.catalog.children(level.oid) if one.bound is not None and one.oid != child.oid]
+        siblings = [one.bound for one in scene.catalog.children(level.oid) if one.bound is not None and one.oid != below.oid]
         known = _knowledge(scene, child)
         if level.partition_key is None or not proves_bound(
             known,
             lambda name: _is_not_null(child, name),
             level.partition_key,
             bound,
-            types=child_types(child),
+            types=types_of(scene, child),
             siblings=siblings,
             utc=_utc(scene),
         ):
             return False
         above = scene.catalog.get(level.parents[0]) if level.bound is not None and level.parents else None
         bound = level.bound or bound
+        below = level
         level = above if isinstance(above, Relation) else None
     return True
 
@@ -80,14 +83,21 @@ def default_is_proved(scene: Scene, parent: Relation, default: Relation, bound: 
         lambda name: _is_not_null(default, name),
         parent.partition_key,
         bound,
-        types=child_types(default),
+        types=types_of(scene, default),
         utc=_utc(scene),
     )
 
 
-def child_types(relation: Relation) -> Callable[[str], TypeName | None]:
-    """The types of a relation's columns by name."""
-    return lambda name: column.type if (column := relation.column(name)) is not None else None
+def types_of(scene: Scene, relation: Relation) -> Callable[[str], TypeName | None]:
+    """The types of a relation's columns by name; of a domain's, what it is over."""
+
+    def type_of(name: str) -> TypeName | None:
+        column = relation.column(name)
+        found = column.type if column is not None else None
+        domain = domain_of(scene, found)
+        return domain.type if domain is not None else found
+
+    return type_of
 
 
 def _knowledge(scene: Scene, relation: Relation) -> list[Expression]:

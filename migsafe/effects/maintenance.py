@@ -141,9 +141,14 @@ def vacuum(scene: Scene, op: sql.Vacuum) -> Effects:
 
 
 def analyze(scene: Scene, op: sql.Analyze) -> Effects:
-    """ANALYZE."""
+    """ANALYZE; up to 17 the children of an inheritance tree are sampled with their parent, but not analysed."""
     for one in _tables(scene, op.tables):
-        yield from scene.on(one, _SHARE_UPDATE) if isinstance(one, Name) else scene.of(one, _SHARE_UPDATE)
+        if isinstance(one, Name):
+            yield from scene.on(one, _SHARE_UPDATE)
+            continue
+        yield from scene.of(one, _SHARE_UPDATE)
+        if scene.pg_version < 18 and one.kind is RelationKind.TABLE:
+            yield from scene.all_of(scene.catalog.descendants(one.oid), LockMode.ACCESS_SHARE)
 
 
 def refresh(scene: Scene, op: sql.RefreshMaterializedView) -> Effects:

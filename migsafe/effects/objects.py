@@ -4,8 +4,9 @@ from migsafe.effects.known import domain_of
 from migsafe.effects.queries import query
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
+from migsafe.schema.bodies import operations_of
 from migsafe.schema.dependents import is_of
-from migsafe.schema.objects import Domain, Relation, RelationKind
+from migsafe.schema.objects import Domain, Function, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Query, TypeName
 
@@ -52,6 +53,19 @@ def create_sequence(scene: Scene, op: sql.CreateSequence | sql.AlterSequence) ->
     """OWNED BY looks at the column's table."""
     if op.owned_by is not None and op.owned_by.schema is not None:
         yield from scene.on(Name(op.owned_by.schema, op.owned_by.catalog), _READ)
+
+
+def create_function(scene: Scene, op: sql.CreateFunction) -> Effects:
+    """CREATE FUNCTION: a body in SQL is analysed, though not run."""
+    if op.language == "sql" and op.code is not None:
+        function = Function(oid=0, name=op.function, code=op.code, language=op.language)
+        for inner in operations_of(function):
+            match inner:
+                case sql.Select(query=query):
+                    for name in query.reads:
+                        yield from scene.on(name, _READ)
+                case sql.Insert(table=name) | sql.Update(table=name) | sql.Delete(table=name):
+                    yield from scene.on(name, LockMode.ROW_EXCLUSIVE)
 
 
 def create_trigger(scene: Scene, op: sql.CreateTrigger) -> Effects:

@@ -4,7 +4,7 @@ from migsafe.effects.constraints import referenced_table
 from migsafe.effects.known import bound_is_proved, default_is_proved
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
-from migsafe.schema.constraints import behind_index
+from migsafe.schema.constraints import behind_index, matching_foreign_key
 from migsafe.schema.indexes import for_partition, same_index
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
@@ -52,11 +52,16 @@ def _default_partition(scene: Scene, parent: Relation, bound: Bound) -> Effects:
         yield from scene.of(one, _EXCLUSIVE, scan=scan, why=why)
 
 
-def _foreign_keys_of(scene: Scene, parent: Relation, *, checked: bool) -> Effects:
-    """A partition gets the foreign keys of its parent; those that refer to the parent will refer to it."""
+def _foreign_keys_of(scene: Scene, parent: Relation, *, checked: bool, child: Relation | None = None) -> Effects:
+    """A partition gets the foreign keys of its parent; those that refer to the parent will refer to it. One that the child has already is
+    taken for its part, whose triggers on the referenced table go."""
     for constraint in scene.catalog.constraints(parent.oid):
         referenced = scene.catalog.get(constraint.references) if constraint.references is not None else None
-        if isinstance(referenced, Relation) and constraint.kind is ConstraintKind.FOREIGN_KEY:
+        if not isinstance(referenced, Relation) or constraint.kind is not ConstraintKind.FOREIGN_KEY:
+            continue
+        if child is not None and matching_foreign_key(scene.catalog, child, constraint) is not None:
+            yield from referenced_table(scene, referenced.name, checked=False, lock=_EXCLUSIVE)
+        else:
             yield from referenced_table(scene, referenced.name, checked=checked and constraint.enforced)
     for constraint in scene.catalog.referencing(parent.oid):
         yield from scene.on_oid(constraint.table, LockMode.SHARE_ROW_EXCLUSIVE if scene.pg_version >= 15 else LockMode.ACCESS_SHARE)
@@ -81,7 +86,7 @@ def attach(scene: Scene, op: sql.AttachPartition) -> Effects:
         yield from _attached(scene, parent, child, op.bound, why)
     if op.bound is not None and op.bound.kind != "default":
         yield from _default_partition(scene, parent, op.bound)
-    yield from _foreign_keys_of(scene, parent, checked=child is None or scene.has_rows(child))
+    yield from _foreign_keys_of(scene, parent, checked=child is None or scene.has_rows(child), child=child)
 
 
 def _attached(scene: Scene, parent: Relation, child: Relation, bound: Bound, why: str) -> Effects:
@@ -91,7 +96,10 @@ def _attached(scene: Scene, parent: Relation, child: Relation, bound: Bound, why
         for index in scene.catalog.indexes(parent.oid)
         if not any(same_index(one, for_partition(parent, child, index)) for one in scene.catalog.indexes(child.oid))
     ]
-    foreign = any(one.kind is ConstraintKind.FOREIGN_KEY for one in scene.catalog.constraints(parent.oid))
+    foreign = any(
+        one.kind is ConstraintKind.FOREIGN_KEY and matching_foreign_key(scene.catalog, child, one) is None
+        for one in scene.catalog.constraints(parent.oid)
+    )
     if proved and missing:
         why = f"{'a unique index' if behind_index(scene.catalog, missing[0]) else 'an index'} like {missing[0].name.name} is built on it"
     elif proved and foreign:
@@ -102,11 +110,11 @@ def _attached(scene: Scene, parent: Relation, child: Relation, bound: Bound, why
 
 
 def _attach_index(scene: Scene, op: sql.AttachPartition) -> Effects:
-    """ALTER INDEX … ATTACH PARTITION locks the two indexes, and their tables for reading the catalogue only."""
-    for name in (op.target.name, op.partition):
+    """ALTER INDEX … ATTACH PARTITION: the partition's index is locked, the tables only so far that they stay what they are."""
+    for name, index_lock in ((op.target.name, None), (op.partition, _EXCLUSIVE)):
         index = scene.catalog.index(name)
         if index is not None:
-            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
+            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=index_lock)
 
 
 def detach(scene: Scene, op: sql.DetachPartition) -> Effects:

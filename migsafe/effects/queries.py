@@ -128,8 +128,14 @@ def _written(scene: Scene, name: Name, actions: Sequence[str], *, only: bool = F
 
 
 def _targets(scene: Scene, name: Name, *, only: bool = False) -> list[Relation]:
+    """The tables whose rows a statement changes: of a simple view, that which it shows."""
     relation = scene.catalog.relation(name)
-    return [] if relation is None else scene.tree(relation, only=only)
+    if relation is None:
+        return []
+    shown = relation
+    while shown.kind is RelationKind.VIEW and len(shown.reads) == 1 and isinstance(below := scene.catalog.get(shown.reads[0]), Relation):
+        shown = below
+    return scene.tree(relation, only=only) if shown is relation else [relation, *scene.tree(shown, only=only)]
 
 
 def _reads_all(scene: Scene, name: Name, where: Expression | None) -> bool:

@@ -18,7 +18,7 @@ from migsafe.schema.columns import (
 )
 from migsafe.schema.constraints import add_constraint, add_not_null, not_null_constraint
 from migsafe.schema.dependents import Fall, Part, described, fall, remove
-from migsafe.schema.formulas import formula
+from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.objects import Attached, Column, Constraint, Index, Relation, RelationKind
 from migsafe.sql import operations as sql
@@ -82,6 +82,8 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
         catalog.refuse(f"column {op.column.name} of {table.name} already exists")
         remove(catalog, fall(catalog, [Part(table.oid, before.number)], cascade=True).parts)
         table = catalog.the(Relation, table.oid)
+    if op.target.only and catalog.children(table.oid):
+        catalog.refuse(f"column {op.column.name} must be added to the children of {table.name} too")
     add_column(catalog, table, op.column)
     column = op.column
     names = tuple(one.name for one in column.constraints if one.name is not None)
@@ -122,9 +124,22 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
         return
     if column.inherited:
         catalog.refuse(f"column {op.column} of {table.name} is inherited")
+    if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
+        catalog.refuse(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
+    _refuse_key(catalog, table, column)
     falling = column_fall(catalog, table, column, cascade=op.cascade, only=op.target.only)
     _refuse_held(catalog, falling, f"column {op.column} of {table.name}")
     remove(catalog, falling.parts)
+
+
+def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
+    """A partition key's columns must stay as they are."""
+    key = table.partition_key
+    if key is not None and any(
+        element.column == column.name or (element.expression is not None and column.name in identifiers(element.expression.sql))
+        for element in key.elements
+    ):
+        catalog.refuse(f"column {column.name} is part of the partition key of {table.name}")
 
 
 def column_fall(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> Fall:
@@ -144,6 +159,10 @@ def _refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
 
 
 def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
+    if table.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED):
+        catalog.refuse(f"the type of a column of {table.kind.value} {table.name} cannot be altered")
+    _refuse_key(catalog, table, altered_column(catalog, table, op.column))
+    table = catalog.the(Relation, table.oid)
     user = _fixes_type(catalog, table, altered_column(catalog, table, op.column))
     if user is not None:
         catalog.refuse(f"{user} uses column {op.column} of {table.name}, so that its type cannot be altered")
@@ -189,6 +208,8 @@ def _drop_default(catalog: Catalog, op: sql.DropDefault, table: Relation) -> Non
 
 def _set_not_null(catalog: Catalog, op: sql.SetNotNull, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
+    if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
+        catalog.refuse(f"column {op.column} of {table.name} must be made NOT NULL in the partitions too")
     add_not_null(catalog, table.oid, column.number, only=op.target.only)
 
 
@@ -243,6 +264,8 @@ def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) 
 
 def _add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
+    if column.not_null is False:
+        catalog.refuse(f"column {op.column} of {table.name} must be NOT NULL before it can become an identity column")
     table = set_column(catalog, catalog.the(Relation, table.oid), column.number, identity="always" if op.identity.always else "by default")
     add_sequence(catalog, table, column)
 
@@ -264,6 +287,11 @@ def _drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> N
 
 
 def _add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relation) -> None:
+    given = op.constraint
+    if given.kind is ConstraintKind.CHECK and op.target.only and not given.no_inherit and catalog.children(table.oid):
+        catalog.refuse(f"the constraint must be added to the children of {table.name} too")
+    if given.references is not None and given.not_valid and table.kind is RelationKind.PARTITIONED and catalog.pg_version < 18:
+        catalog.refuse(f"a NOT VALID foreign key cannot be added to the partitioned table {table.name}")
     add_constraint(catalog, table.oid, op.constraint, only=op.target.only)
 
 

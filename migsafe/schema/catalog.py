@@ -112,7 +112,7 @@ class Catalog:
     def is_absent(self, name: Name) -> bool:
         """Whether it is known that no relation and no index has this name."""
         resolved = self.resolve(name)
-        if resolved in self._relations:
+        if resolved in self._relations or resolved.schema in SYSTEM_SCHEMAS:
             return False
         return resolved in self._absent or self.complete or resolved.schema == TEMPORARY
 

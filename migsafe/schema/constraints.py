@@ -214,20 +214,25 @@ def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]
     return None
 
 
+def matching_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> Constraint | None:
+    """A table's own foreign key that says the same as one of the table whose partition it becomes."""
+    parent = catalog.the(Relation, above.table)
+    names = [column.name for number in above.columns if (column := parent.numbered(number)) is not None]
+    columns = tuple(column.number for name in names if (column := child.column(name)) is not None)
+    for one in catalog.constraints(child.oid):
+        same = (one.references, one.columns, one.referenced_columns) == (above.references, columns, above.referenced_columns)
+        if same and one.kind is ConstraintKind.FOREIGN_KEY and one.parent is None:
+            return one
+    return None
+
+
 def inherit_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> None:
     """Give a partition the foreign key of its parent. One that it has already, and that says the same, is taken for it."""
     parent = catalog.the(Relation, above.table)
     columns = column_numbers(catalog, child.oid, (column.name for number in above.columns if (column := parent.numbered(number)) is not None))
-    for already in catalog.constraints(child.oid):
-        if (
-            already.kind is ConstraintKind.FOREIGN_KEY
-            and already.parent is None
-            and already.references == above.references
-            and already.columns == columns
-            and already.referenced_columns == above.referenced_columns
-        ):
-            copy = catalog.change(already, parent=above.oid, inherited=1, local=False)
-            break
+    already = matching_foreign_key(catalog, child, above)
+    if already is not None:
+        copy = catalog.change(already, parent=above.oid, inherited=1, local=False)
     else:
         name = above.name.name
         if catalog.constraint(child.oid, name) is not None:

@@ -103,6 +103,12 @@ def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:
 
 
 def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, bool]]:
+    # A foreign key to a partitioned table rests on every partition.
+    above = catalog.get(relation.parents[0]) if relation.bound is not None and relation.parents else None
+    while isinstance(above, Relation):
+        for constraint in catalog.referencing(above.oid):
+            yield Part(constraint.oid), False
+        above = catalog.get(above.parents[0]) if above.bound is not None and above.parents else None
     for one in catalog.mentioning(relation.oid, Object):
         match one:
             case Index() | Attached():
@@ -174,6 +180,8 @@ def _calls(catalog: Catalog, calls: Iterable[Name], function: Function) -> bool:
 
 def _of_type(catalog: Catalog, one: EnumType | Domain | Composite) -> Iterator[tuple[Part, bool]]:
     for relation in catalog.relations():
+        if relation.of_type == one.name:
+            yield Part(relation.oid), False
         for column in relation.columns:
             if is_of(column.type, one.name):
                 yield Part(relation.oid, column.number), False

@@ -10,6 +10,7 @@ from migsafe.schema.indexes import create_index
 from migsafe.schema.names import rename, set_schema
 from migsafe.schema.objects import Relation
 from migsafe.schema.removals import drop, drop_temporary
+from migsafe.schema.requirements import missing_relation, truncated_without
 from migsafe.schema.routines import (
     alter_policy,
     create_function,
@@ -42,14 +43,17 @@ def follow(catalog: Catalog, operation: Operation) -> list[str]:
     Gives why PostgreSQL would refuse it, as far as the catalogue knows, each as the end of a sentence: the operation is applied all the
     same, because a later statement is believed before an earlier one.
     """
+    catalog.refusals = []
+    missing = missing_relation(catalog, operation)
+    if missing is not None:
+        catalog.refuse(f"relation {missing} does not exist")
     change = _CHANGES.get(type(operation))
     if change is None and isinstance(operation, AlterRelation):
         change = alter
     if change is None:
-        return []
+        return catalog.refusals
     last = catalog.last_oid
     catalog.certain = operation.certain
-    catalog.refusals = []
     change(catalog, operation)
     if not operation.certain:
         # Only inside its branch is it known that what the branch made is new.
@@ -91,6 +95,12 @@ def _merge(catalog: Catalog, op: sql.Merge) -> None:
 def _copy(catalog: Catalog, op: sql.Copy) -> None:
     if op.source and op.table is not None:
         _fill(catalog, op.table)
+
+
+def _truncate(catalog: Catalog, op: sql.Truncate) -> None:
+    why = truncated_without(catalog, op)
+    if why is not None:
+        catalog.refuse(why)
 
 
 def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
@@ -140,6 +150,7 @@ _CHANGES: dict[type[Operation], Callable[[Catalog, Any], None]] = {
     sql.Insert: _insert,
     sql.Merge: _merge,
     sql.Copy: _copy,
+    sql.Truncate: _truncate,
     sql.OpaqueCode: _opaque,
     sql.Discard: _discard,
 }

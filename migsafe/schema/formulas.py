@@ -45,17 +45,17 @@ _AFTER_RELATION = frozenset(
 def columns_used(sql: str, relations: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:
     """Which columns of some relations a query uses: pairs of relation and column. `relations` has, by name, their columns.
 
-    A qualified column is its alias's; `alias.*` stands for all of them, a bare `*` for all of what the same SELECT reads. What no alias
-    tells is taken for every relation's that has it.
+    A qualified column is its alias's; `alias.*` stands for all of them, a bare `*` for all of what the same SELECT reads. A bare column is
+    taken for every relation's that has it and is read by its SELECT or by one around that.
     """
     words = [(kind, fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else text) for kind, text in _tokens(sql)]
-    selects = _selects(words)
+    selects, around = _selects(words)
     aliases, read_in = _read(words, selects, relations)
     found: set[tuple[str, str]] = set()
     for at, (kind, word) in enumerate(words):
         qualifier = words[at - 2][1] if at > 1 and words[at - 1][1] == "." and words[at - 2][0] in (WORD, QUOTED) else None
-        owners = aliases.get(qualifier, relations) if qualifier is not None else relations
         if kind in (WORD, QUOTED):
+            owners = _visible(selects[at], around, read_in) if qualifier is None else aliases.get(qualifier, relations)
             found.update((owner, word) for owner in owners if word in relations[owner])
         elif word == "*" and qualifier is not None:
             # An alias that is none of the relations' is a WITH query's or a sub-query's, whose own columns were met already.
@@ -65,18 +65,31 @@ def columns_used(sql: str, relations: Mapping[str, Collection[str]]) -> set[tupl
     return found
 
 
-def _selects(words: list[tuple[int, str]]) -> list[int]:
-    """For each token, where the innermost query that it stands in begins."""
+def _visible(select: int, around: Mapping[int, int], read_in: Mapping[int, set[str]]) -> set[str]:
+    """The relations whose columns a query can name: its own, and those of the queries around it."""
+    found: set[str] = set()
+    at: int | None = select
+    while at is not None:
+        found |= read_in.get(at, set())
+        at = around.get(at)
+    return found
+
+
+def _selects(words: list[tuple[int, str]]) -> tuple[list[int], dict[int, int]]:
+    """For each token, where the innermost query that it stands in begins; and for each such query, the one around it."""
     found: list[int] = []
-    inside = [0]
+    around: dict[int, int] = {}
+    inside = [-1]
     for at, (_, word) in enumerate(words):
         if word == "(":
             is_query = at + 1 < len(words) and words[at + 1][1] in ("select", "with", "values")
+            if is_query:
+                around[at] = inside[-1]
             inside.append(at if is_query else inside[-1])
         elif word == ")" and len(inside) > 1:
             inside.pop()
         found.append(inside[-1])
-    return found
+    return found, around
 
 
 def _read(
