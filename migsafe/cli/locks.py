@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, left_out
+from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
 from migsafe.configuration import configuration
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.forecast import Forecast
+from migsafe.histories import stops
 from migsafe.reports.locks import FORMATS, PredictedMigration, PredictedStatement, Prediction, reporter
+from migsafe.session import transactions
 from migsafe.sources import Migration, Plan, find
 from migsafe.text import Script
-
-if TYPE_CHECKING:
-    from migsafe.forecast import Forecast
 
 
 def locks(
@@ -63,7 +63,7 @@ def locks(
     write = reporter(format)
     plan = find(asked_for(paths, settings, "look at"), settings.sources)
     problems: list[MigsafeError] = []
-    migrations = _predicted(plan, settings.pg_version, Script(schema) if schema else None, problems)
+    migrations = _predicted(plan, settings.pg_version, dump(schema), problems)
     file = Path(output) if output else None
     deliver(write(Prediction(migrations=migrations, problems=problems, pg_version=settings.pg_version), look(file)), file)
     for problem in problems:
@@ -74,31 +74,19 @@ def locks(
 
 
 def _predicted(plan: Plan, pg_version: int, schema: Script | None, problems: list[MigsafeError]) -> Iterator[PredictedMigration]:
-    """The predictions for the migrations asked for, each made when its turn comes; the ones before it are gone through for the schema."""
-    from migsafe.forecast import Forecast  # noqa: PLC0415  # a command that predicts nothing must not pay for it
-
-    steps = [(source, step) for source in plan.sources for step in source.steps()]
-    problems += plan.problems
-    source, forecast = None, Forecast(pg_version)
-    for of, (migration, judged) in watched(steps, "migsafe: migration"):
-        if of is not source:
-            source, forecast = of, Forecast(pg_version)
-            if schema is not None:
-                forecast.load(schema)
-                _say_notes(forecast)
+    """The predictions for the migrations asked for, each made when its turn comes."""
+    forecast = None
+    for migration, forecast in stops(plan, pg_version, problems, schema, lambda steps: watched(steps, "migsafe: migration")):
+        _say_notes(forecast)
         try:
-            if judged:
-                yield _prediction(forecast, migration)
-            else:
-                forecast.apply(migration.up)
+            yield _prediction(forecast, migration)
         except UnreadableError as error:
             problems.append(error)
+    if forecast is not None:
         _say_notes(forecast)
 
 
-def _prediction(forecast: "Forecast", migration: Migration) -> PredictedMigration:
-    from migsafe.session import transactions  # noqa: PLC0415
-
+def _prediction(forecast: Forecast, migration: Migration) -> PredictedMigration:
     half = migration.up
     found = list(forecast.steps(half))
     numbers = transactions(half, [foreseen.statement for foreseen in found])
@@ -117,7 +105,7 @@ def _prediction(forecast: "Forecast", migration: Migration) -> PredictedMigratio
     )
 
 
-def _say_notes(forecast: "Forecast") -> None:
+def _say_notes(forecast: Forecast) -> None:
     """Say what contradicts what came before, and forget it."""
     for note in forecast.notes:
         place = note.script.position(note.span.start)

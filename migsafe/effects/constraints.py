@@ -93,7 +93,8 @@ def _foreign_key(scene: Scene, name: Name, relation: Relation | None, given: sql
     for one in scene.tree(relation, only=only and scene.pg_version < 18) if relation is not None else ():
         scan = checked and scene.has_rows(one) and not (only and one is not relation)
         yield from scene.of(one, _SHARE_ROW, scan=scan, why=why if scan else "")
-    yield from referenced_table(scene, given.references.table, checked=checked)
+    # A table without rows has nothing to look up.
+    yield from referenced_table(scene, given.references.table, checked=checked and not scene.catalog.is_new(relation))
 
 
 def referenced_table(scene: Scene, name: Name, *, checked: bool, lock: LockMode = _SHARE_ROW) -> Effects:
