@@ -20,6 +20,8 @@ from migsafe.sql.operations import AlterRelation, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
+_NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode)
+
 _PASSES: tuple[tuple[type[Operation], ...], ...] = (
     (sql.DropColumn, sql.DropConstraint, sql.DropNotNull, sql.DropExpression, sql.DropIdentity),
     (sql.AlterColumnType,),
@@ -64,6 +66,7 @@ class Forecast:
     def __init__(self, pg_version: int) -> None:
         self.catalog = Catalog(pg_version)
         self.session = Session(Transaction.STATEMENT)
+        self._scene = Scene(self.catalog, prepared=self.session.prepared)
         self.notes: list[Note] = []
         self._marks: list[int] = []
         self._said: set[str] = set()
@@ -88,6 +91,7 @@ class Forecast:
     def begin(self, transaction: Transaction) -> None:
         """Begin a migration on a connection of its own, for `follow` to step through."""
         self.session = Session(transaction)
+        self._scene = Scene(self.catalog, prepared=self.session.prepared)
         begin_migration(self.catalog)
         self.catalog.keep()
 
@@ -110,8 +114,8 @@ class Forecast:
         self._refused = None
         self._turn(self.session.enter(statement, first=first, last=last))
         for written in in_passes(statement.operations):
+            self.catalog.search_path = self.session.settings.search_path
             for operation in (written, *called(self.catalog, written)):
-                self.catalog.search_path = self.session.settings.search_path
                 effects = self._effects(operation) if judged else ()
                 yield operation, effects
                 self._take_in(operation)
@@ -129,8 +133,8 @@ class Forecast:
         self.finish()
 
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
-        scene = Scene(self.catalog, self.session.settings.timezone, self.session.prepared)
-        effects = combined(foresee(operation, scene))
+        self._scene.timezone = self.session.settings.timezone
+        effects = combined(foresee(operation, self._scene))
         for effect in effects:
             self.session.take(effect.relation, effect.lock)
         return effects
@@ -152,19 +156,17 @@ class Forecast:
         return f"{lonely} cannot run inside a transaction block" if lonely else self.session.refuses(operation)
 
     def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
-        if any(effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE for effect in effects):
-            # It may have partitions that opaque code made, which would be locked with it.
-            partitioned = (self.catalog.relation(effect.relation) for effect in effects if effect.kind == "partitioned table")
-            if any(one is not None and not one.complete for one in partitioned):
-                return False
-        match operation:
-            case sql.Broken() | sql.Unparsed() | sql.OpaqueCode():
-                return False
-            case sql.Call(procedure=name):
-                return self._knows(name)
-            case sql.Select(query=query):
-                return all(self._knows(name) for name in query.calls)
-        return True
+        for effect in effects:
+            if effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE:
+                # It may have partitions that opaque code made, which would be locked with it.
+                partitioned = self.catalog.relation(effect.relation)
+                if partitioned is not None and not partitioned.complete:
+                    return False
+        if isinstance(operation, sql.Select):
+            return all(self._knows(name) for name in operation.query.calls)
+        if isinstance(operation, sql.Call):
+            return self._knows(operation.procedure)
+        return not isinstance(operation, _NOT_UNDERSTOOD)
 
     def _knows(self, name: Name) -> bool:
         """Whether a function is one of PostgreSQL's or its extensions', or its body is known."""

@@ -9,8 +9,18 @@ _CREATED_ALONE = frozenset(("database", "tablespace"))
 _ALTERED_ALONE = frozenset((("database", "set tablespace"), ("subscription", "refresh"), ("subscription", "set publication")))
 
 
+_MAY_BE_ALONE = frozenset(
+    (
+        *(sql.CreateIndex, sql.Drop, sql.DetachPartition, sql.Reindex, sql.Vacuum, sql.Cluster, sql.AlterSystem),
+        *(sql.CreateObject, sql.AlterObject),
+    )
+)
+
+
 def alone(operation: Operation, catalog: Catalog) -> str | None:
     """What PostgreSQL calls an operation that cannot run inside a transaction block; None for any other."""
+    if type(operation) not in _MAY_BE_ALONE:
+        return None
     match operation:
         case sql.CreateIndex(concurrently=True):
             return "CREATE INDEX CONCURRENTLY"

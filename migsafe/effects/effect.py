@@ -43,8 +43,11 @@ class Effect(Struct, frozen=True, kw_only=True):
 
 def combined(effects: Iterable[Effect]) -> tuple[Effect, ...]:
     """One effect a relation, at its strongest, in the order in which the relations first came."""
+    given = tuple(effects)
+    if len(given) < 2:
+        return given
     found: dict[Name, Effect] = {}
-    for effect in effects:
+    for effect in given:
         before = found.get(effect.relation)
         found[effect.relation] = effect if before is None else _both(before, effect)
     return tuple(found.values())

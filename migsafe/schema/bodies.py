@@ -30,6 +30,8 @@ def _operations(code: str, language: str) -> tuple[Operation, ...]:
 
 
 _WRITES: dict[type[Operation], str] = {Insert: "insert", Update: "update", Delete: "delete", Truncate: "truncate"}
+_RUN_MORE = frozenset((*_WRITES, Merge, Copy, Select, Call))
+"""The operations that may call a function or fire a trigger."""
 _DEEPEST = 8
 """How deep calls within calls are followed: deeper than people write them, and an end to a recursion."""
 
@@ -37,7 +39,7 @@ _DEEPEST = 8
 def called(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
     """What an operation runs beside itself: the bodies of the functions that it calls and of the triggers that it fires, as far as they
     are known, where the operation stands. Only the body of a function that is called once and for sure is certain to run."""
-    if depth == _DEEPEST:
+    if depth == _DEEPEST or type(operation) not in _RUN_MORE:
         return
     for function, surely in _functions(catalog, operation):
         for inner in operations_of(function):

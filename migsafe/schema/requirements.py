@@ -1,6 +1,7 @@
 """What must be there for an operation, so that PostgreSQL does not refuse it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import Any
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Relation
@@ -10,32 +11,35 @@ from migsafe.sql.operations import Name, Operation
 
 def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
     """The first relation that an operation needs and that is known not to exist."""
-    for name in _needed(operation):
+    needed = _NEEDED.get(type(operation))
+    for name in needed(operation) if needed is not None else ():
         if catalog.is_absent(name):
             return catalog.resolve(name)
     return None
 
 
-def _needed(operation: Operation) -> Iterator[Name]:
-    match operation:
-        case sql.CreateIndex(table=name) | sql.CreateTrigger(table=name) | sql.CreatePolicy(table=name) | sql.CreateRule(table=name):
-            yield name
-        case sql.Insert(table=name, reads=reads) | sql.Update(table=name, reads=reads) | sql.Delete(table=name, reads=reads):
-            yield name
-            yield from reads
-        case sql.Merge(table=name, reads=reads):
-            yield name
-            yield from reads
-        case sql.CreateView(query=query) | sql.CreateMaterializedView(query=query) | sql.Select(query=query):
-            yield from query.reads
-        case sql.CreateTableAs(query=sql.Query(reads=reads)):
-            yield from reads
-        case sql.Copy(table=Name() as name):
-            yield name
-        case sql.Truncate(tables=tables) | sql.LockTable(tables=tables):
-            yield from (table.name for table in tables)
-        case sql.RefreshMaterializedView(view=name):
-            yield name
+def _of_query(op: sql.CreateView | sql.CreateMaterializedView | sql.CreateTableAs | sql.Select) -> tuple[Name, ...]:
+    return op.query.reads if op.query is not None else ()
+
+
+_NEEDED: dict[type[Operation], Callable[[Any], tuple[Name, ...]]] = {
+    sql.CreateIndex: lambda op: (op.table,),
+    sql.CreateTrigger: lambda op: (op.table,),
+    sql.CreatePolicy: lambda op: (op.table,),
+    sql.CreateRule: lambda op: (op.table,),
+    sql.Insert: lambda op: (op.table, *op.reads),
+    sql.Update: lambda op: (op.table, *op.reads),
+    sql.Delete: lambda op: (op.table, *op.reads),
+    sql.Merge: lambda op: (op.table, *op.reads),
+    sql.CreateView: _of_query,
+    sql.CreateMaterializedView: _of_query,
+    sql.CreateTableAs: _of_query,
+    sql.Select: _of_query,
+    sql.Copy: lambda op: (op.table,) if op.table is not None else (),
+    sql.Truncate: lambda op: tuple(table.name for table in op.tables),
+    sql.LockTable: lambda op: tuple(table.name for table in op.tables),
+    sql.RefreshMaterializedView: lambda op: (op.view,),
+}
 
 
 def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
