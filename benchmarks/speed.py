@@ -3,8 +3,8 @@
     python benchmarks/speed.py [FOLDER] [--runs N] [--cores N]
 
 Whole processes, each started anew, in turns (migsafe, squawk, migsafe, squawk…): on a history, and on one small file. For the small file
-the yardstick is `python -c "import sqlglot, typer"`. Then migsafe's reading alone, inside one process. Without FOLDER the history is one of
-our own making, some thousands of statements, the same every time.
+the yardstick is `python -c "import sqlglot, typer"`. Then reading, schema and effects apart, inside one process. Without FOLDER the history
+is one of our own making, some thousands of statements, the same every time.
 
 Both get the same migrations: migsafe the folder, squawk the files that migsafe judges there (the ways up). Both print their shortest form
 for programs, one line or object a finding, because squawk's usual one costs it more than its judging. What they print is thrown away.
@@ -24,6 +24,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from migsafe.forecast import Forecast
+from migsafe.session import sent
 from migsafe.sources import find
 from migsafe.sql.split import split
 from migsafe.sql.statements import read
@@ -96,6 +98,25 @@ def reading(files: list[Path], runs: int) -> float:
                 pass
 
     return statistics.median(_timed(once) for _ in range(runs))
+
+
+def following(folder: Path, runs: int) -> tuple[float, float]:
+    """The median seconds that the schema takes to follow every statement, read already, and that schema and effects take together."""
+    histories = [
+        [(step.migration.up.transaction, list(sent(step.migration.up))) for step in source.steps()] for source in find([str(folder)]).sources
+    ]
+
+    def once(judged: bool) -> None:
+        for history in histories:
+            forecast = Forecast(17)
+            for transaction, statements in history:
+                forecast.begin(transaction)
+                for statement, first, last in statements:
+                    forecast.follow(statement, first=first, last=last, judged=judged)
+                forecast.finish()
+
+    schema = statistics.median(_timed(lambda: once(False)) for _ in range(runs))
+    return schema, statistics.median(_timed(lambda: once(True)) for _ in range(runs))
 
 
 def _timed(action: Callable[[], None]) -> float:
@@ -209,7 +230,10 @@ def compare(folder: Path, runs: int) -> None:
 
     seconds = reading(files, runs)
     rate = f"{statements / seconds:,.0f} statements/s, {size / seconds / 1e6:.1f} MB/s"
-    print(f"\nmigsafe reading alone, in one process: {_seconds(seconds)}, {rate}")
+    schema, both = following(folder, runs)
+    print(f"\nInside one process, the shares of a history's time:\n  reading             {_seconds(seconds):>8}  {rate}")
+    print(f"  schema              {_seconds(schema):>8}  {schema / seconds:.2f} of reading")
+    print(f"  schema and effects  {_seconds(both):>8}  {both / seconds:.2f} of reading")
 
 
 def main() -> None:

@@ -13,9 +13,12 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_output_is_real(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+SHOWN = re.findall(r"```console\n\$ migsafe ([^\n]*)\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize(("command", "shown"), SHOWN, ids=[command.split()[0] for command, _ in SHOWN])
+def test_the_output_is_real(command: str, shown: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(ROOT)
-    [(command, shown)] = re.findall(r"```console\n\$ migsafe ([^\n]*)\n(.*?)```", README, re.DOTALL)
     main(shlex.split(command))
     assert capsys.readouterr().out == shown
 
