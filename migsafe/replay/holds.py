@@ -84,7 +84,8 @@ def lock_sql(relation: Relation, mode: LockMode) -> str:
         return f"LOCK TABLE ONLY {relation.name} IN {mode} MODE"
     if mode is LockMode.ACCESS_EXCLUSIVE:
         return f"ALTER MATERIALIZED VIEW {relation.name} OWNER TO CURRENT_USER"
-    return f"SELECT FROM {relation.name} LIMIT 0"
+    # Preparing a query locks the relation alone; planning it would lock the indexes too.
+    return f"PREPARE held AS SELECT FROM {relation.name}; DEALLOCATE held"
 
 
 def lock_index_sql(index: Index, relation: Relation) -> str:

@@ -1,32 +1,42 @@
 """What runs when a function is called, or a trigger fires: the statements of its body."""
 
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Function
-from migsafe.sql.operations import Call, Copy, Delete, Do, Insert, Merge, Name, OpaqueCode, Operation, Select, Truncate, Update
-from migsafe.sql.statements import read
+from migsafe.sql.constants import Constant, NotConstantError, arguments, evaluate
+from migsafe.sql.grammar.parser import Parser
+from migsafe.sql.operations import Call, Copy, Delete, Insert, Merge, Name, OpaqueCode, Operation, Select, Truncate, Update
+from migsafe.sql.split import MetaCommand, split
+from migsafe.sql.statements import read, read_routine
 
 
-def operations_of(function: Function) -> tuple[Operation, ...]:
-    """The operations of a function's body; none where its text is not known, or is not SQL or PL/pgSQL. Their spans are those of the body."""
-    return _operations(function.code, function.language or "") if function.code is not None else ()
+def operations_of(function: Function, given: Sequence[str | None] = ()) -> tuple[Operation, ...]:
+    """The operations of a function's body when it is called with these arguments, None for one whose value is not known; no operations
+    where the text is not known, or is not SQL or PL/pgSQL. Their spans are those of the body."""
+    if function.code is None:
+        return ()
+    known = [
+        (key, value)
+        for number, (name, value) in enumerate(zip_longest(function.parameters, given), 1)
+        for key in (name, f"${number}")
+        if key is not None and value is not None
+    ]
+    return _operations(function.code, function.language or "", tuple(known))
 
 
 @lru_cache(512)
-def _operations(code: str, language: str) -> tuple[Operation, ...]:
+def _operations(code: str, language: str, known: tuple[tuple[str, str], ...]) -> tuple[Operation, ...]:
     if language == "sql":
         return tuple(operation for statement in read(code) for operation in statement.operations)
     if language != "plpgsql":
         return ()
-    # A body reads like a DO block's; the tag must not occur in it.
-    tag = "$body$"
-    while tag in code:
-        tag = f"${tag.strip('$')}_$"
-    return tuple(operation for statement in read(f"DO {tag}{code}{tag}") for operation in statement.operations if not isinstance(operation, Do))
+    return read_routine(code, {name: Constant(value, array("I", [0]) * len(value)) for name, value in known})
 
 
 _WRITES: dict[type[Operation], str] = {Insert: "insert", Update: "update", Delete: "delete", Truncate: "truncate"}
@@ -42,7 +52,8 @@ def called(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[O
     if depth == _DEEPEST or type(operation) not in _RUN_MORE:
         return
     for function, surely in _functions(catalog, operation):
-        for inner in operations_of(function):
+        given = constant_arguments(operation.query.sql, function.name.name) if isinstance(operation, Select) else ()
+        for inner in operations_of(function, given):
             run = replace(inner, span=operation.span, certain=surely and inner.certain)
             if isinstance(run, OpaqueCode) and isinstance(operation, Select):
                 # What a built string is about, the arguments tell at best.
@@ -68,6 +79,31 @@ def _functions(catalog: Catalog, operation: Operation) -> Iterator[tuple[Functio
             function = catalog.get(trigger.function) if trigger.function is not None else None
             if isinstance(function, Function) and set(trigger.events) & set(events):
                 yield function, False
+
+
+@lru_cache(512)
+def constant_arguments(sql: str, function: str) -> tuple[str | None, ...]:
+    """The arguments of the first call of a function in a query: their values, None for what is no constant string."""
+    for raw in split(sql):
+        if isinstance(raw, MetaCommand):
+            continue
+        c = Parser(raw)
+        while not c.done and not (c.words[c.i] == function and c.words[c.i + 1] == "("):
+            c.i += 1
+        if c.done:
+            return ()
+        c.i += 1
+        start = c.i
+        c.skip_group()
+        close, c.i = c.i - 1, start + 1
+        found: list[str | None] = []
+        for stop in arguments(c, close):
+            try:
+                found.append(evaluate(c, stop).value)
+            except NotConstantError:
+                found.append(None)
+        return tuple(found)
+    return ()
 
 
 def _written(operation: Operation) -> Iterator[tuple[Name, tuple[str, ...]]]:

@@ -34,6 +34,14 @@ from migsafe.schema.views import alter_sequence, create_materialized_view, creat
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation
 
+_CHANGES_NO_RELATION = re.compile(
+    r"\s*(?:format\s*\(\s*)?'\s*(?:grant|revoke|comment|notify|set|select|analyze|vacuum|refresh"
+    r"|(?:create|alter|drop)\s+(?:role|user|group|database|default\s+privileges|function|extension)"
+    r"|alter\s+table\s+\S+\s+owner)\b",
+    re.IGNORECASE,
+)
+"""How code begins that is built while it runs, but cannot change what relations look like, whatever is put into it."""
+
 _WORD = re.compile(r"\w+")
 
 
@@ -111,6 +119,8 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 
 
 def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
+    if _CHANGES_NO_RELATION.match(op.code):
+        return
     words = set(_WORD.findall(op.code))
     named = {relation.oid for relation in catalog.relations() if relation.name.name in words}
     catalog.doubt(lambda relation: not named or relation.oid in named)

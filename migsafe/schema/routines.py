@@ -15,7 +15,8 @@ from migsafe.sql.operations import Expression, Name
 def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
     """CREATE FUNCTION, CREATE PROCEDURE."""
     name = catalog.in_first_schema(op.function)
-    arguments = tuple(str(one.type) for one in op.arguments if one.mode in ("in", "inout", "variadic"))
+    given = [one for one in op.arguments if one.mode in ("in", "inout", "variadic")]
+    arguments = tuple(str(one.type) for one in given)
     options = {(option.name, option.value) for option in op.options}
     plain = not any(name in ("set", "strict", "returns null on null input") for name, _ in options) and ("security", "definer") not in options
     known = {
@@ -23,6 +24,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "volatility": op.volatility or "volatile",
         "language": op.language,
         "code": op.code,
+        "parameters": tuple(one.name for one in given),
         "inlined": op.kind == "function" and op.language == "sql" and plain and not (op.returns is not None and op.returns.setof),
     }
     for before in catalog.functions(name):

@@ -2,6 +2,7 @@
 
 import re
 from array import array
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -62,68 +63,79 @@ def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> Constant:
     return Constant("".join(pieces), offsets)
 
 
-def evaluate(c: Cursor, end: int) -> Constant:
-    """The value of the string expression from the cursor up to token `end`: constants, `||`, and format(), quote_ident() and
-    quote_literal() of constants. Raises NotConstantError for anything else."""
-    value, offsets = _operand(c)
+Known = Mapping[str, Constant]
+"""The variables and parameters whose values are known."""
+
+
+def evaluate(c: Cursor, end: int, known: Known | None = None) -> Constant:
+    """The value of the string expression from the cursor up to token `end`: constants, variables that are `known`, `||`, and format(),
+    concat(), quote_ident() and quote_literal() of such. Raises NotConstantError for anything else."""
+    known = known or {}
+    value, offsets = _operand(c, known)
     while c.i < end:
         if not c.accept("||"):
             raise NotConstantError
-        more = _operand(c)
+        more = _operand(c, known)
         value, offsets = value + more.value, offsets + more.offsets
     return Constant(value, offsets)
 
 
-def _operand(c: Cursor) -> Constant:
+def _operand(c: Cursor, known: Known) -> Constant:
     at = c.i
     if c.words[at] == "'":
         c.i += 1
         found = constant_at(c, at)
+    elif c.words[at] in known and c.words[at + 1] not in ("(", ".", "["):
+        c.i += 1
+        found = known[c.words[at]]
     elif c.words[at] == "(":
         c.skip_group()
         close = c.i
         c.i = at + 1
-        found = evaluate(c, close - 1)
+        found = evaluate(c, close - 1, known)
         c.i = close
     elif c.words[at] in ("format", "concat", "quote_ident", "quote_literal") and c.words[at + 1] == "(":
-        found = _call(c)
+        found = _call(c, known)
     else:
         raise NotConstantError
-    if c.at("::", "text") or c.at("::", "varchar"):
+    while c.words[c.i] == "::" and c.words[c.i + 1] in ("text", "varchar", "name", "regclass"):
         c.i += 2
     return found
 
 
-def _call(c: Cursor) -> Constant:
+def arguments(c: Cursor, end: int) -> Iterator[int]:
+    """Step through a list up to token `end`: where each item ends, with the cursor at its first token."""
+    while c.i < end:
+        stop, depth = c.i, 0
+        while stop < end and (depth or c.words[stop] != ","):
+            depth += (c.words[stop] in ("(", "[")) - (c.words[stop] in (")", "]"))
+            stop += 1
+        yield stop
+        c.i = stop + 1
+
+
+def _call(c: Cursor, known: Known) -> Constant:
     name = c.words[c.i]
     c.i += 1
     at = c.i
     c.skip_group()
     close = c.i
     c.i = at + 1
-    arguments: list[Constant] = []
-    while c.i < close - 1:
-        stop = c.i
-        while stop < close - 1 and c.words[stop] != ",":
-            if c.words[stop] == "(":
-                raise NotConstantError
-            stop += 1
-        arguments.append(evaluate(c, stop))
-        c.accept(",")
+    given = [evaluate(c, stop, known) for stop in arguments(c, close - 1)]
     c.i = close
-    if not arguments:
+    if not given:
         raise NotConstantError
-    first = arguments[0]
+    first = given[0]
     match name:
         case "format":
-            return _format(first, arguments[1:])
+            return _format(first, given[1:])
         case "quote_ident":
             return _spelt(quoted(first.value), first)
         case "quote_literal":
             return _spelt(_literal(first.value), first)
-    value = "".join(argument.value for argument in arguments)
+    value = "".join(argument.value for argument in given)
     offsets = array("I")
-    for argument in arguments:
+    for argument in given:
         offsets += argument.offsets
     return Constant(value, offsets)
 

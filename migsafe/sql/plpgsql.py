@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from migsafe.sql.constants import NotConstantError, constant_at, evaluate, moved
+from migsafe.sql.constants import Known, NotConstantError, constant_at, moved
 from migsafe.sql.grammar import parse, problem
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import DOLLAR_STRING
 from migsafe.sql.operations import Do, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
+from migsafe.sql.variables import Variables
 from migsafe.text import Span
 
 Run = Callable[[str], Iterable[tuple[Operation, ...]]]
@@ -27,18 +28,19 @@ _QUERY_STARTS = frozenset(("select", "with", "values", "table", "insert", "updat
 _INTO_STARTS = frozenset(("select", "with", "values", "insert", "update", "delete", "merge", "table"))
 
 
-def body_operations(raw: RawStatement, block: Do, run: Run) -> tuple[Operation, ...]:
+def body_operations(raw: RawStatement, block: Do, run: Run, known: Known | None = None) -> tuple[Operation, ...]:
     """The operations of the body of the DO block that a statement is, their spans those of the script. `run` reads the SQL of a constant
-    EXECUTE."""
+    EXECUTE; `known` are the parameters of a function whose values are."""
     if block.language != "plpgsql":
         return (OpaqueCode(block.span, f"it is written in {block.language}", ""),)
     start, end = block.body
     index = raw.starts.index(start)
     if raw.kinds[index] == DOLLAR_STRING:
         width = raw.text.index("$", start + 1) + 1 - start
-        return tuple(_Body(run).read(_raw_statements(raw.text, Span(start + width, end - width), raw.pattern)))
+        body = _Body(run, raw.text[start + width : end - width], known)
+        return tuple(body.read(_raw_statements(raw.text, Span(start + width, end - width), raw.pattern)))
     constant = constant_at(Parser(raw), index)
-    found = _Body(run).read(_raw_statements(constant.value, Span(0, len(constant.value))))
+    found = _Body(run, constant.value, known).read(_raw_statements(constant.value, Span(0, len(constant.value))))
     return tuple(moved(operation, constant.offsets) for operation in found)
 
 
@@ -49,8 +51,9 @@ def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = Non
 class _Body:
     """What reading a body has to remember: the constructs it is in, and what has been found."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, text: str, known: Known | None = None) -> None:
         self.run = run
+        self.variables = Variables(text, known or {})
         self.inside: list[str] = []
         self.declaring = False
         self.found: list[Operation] = []
@@ -74,10 +77,16 @@ class _Body:
     def _piece(self, c: Parser) -> None:
         while not c.done and self._header(c):
             pass
-        if c.done or self.declaring:
+        if self.declaring:
+            self.variables.declare(c)
+            return
+        if c.done:
             return
         word = c.words[c.i]
-        if word in _NOT_SQL or _is_assignment(c):
+        if _is_assignment(c):
+            self.variables.assign(c)
+            return
+        if word in _NOT_SQL:
             if word == "return" and c.words[c.i + 1] == "query":
                 c.i += 2
                 self._statement(c, c.last)
@@ -168,6 +177,8 @@ class _Body:
         is_query = c.words[start] == "for" and c.words[c.i] in _QUERY_STARTS and ".." not in c.words[c.i : after]
         if is_query and (c.words[c.i] != "(" or c.at_query()):
             self._statement(c, after - 1)
+        elif c.words[start] == "foreach":
+            self.variables.iterate(c, c.words[start + 1], after - 1)
         c.i = after
         self.inside.append("loop")
         return True
@@ -208,13 +219,14 @@ class _Body:
             else:
                 stop += 1
         try:
-            constant = evaluate(c, stop)
+            constants = self.variables.values(c, stop)
         except NotConstantError:
             code = c.text(start + 1, stop)
             self._add((OpaqueCode(c.span(start, stop), "the SQL that EXECUTE runs is built while it runs", code),))
             return
-        for operations in self.run(constant.value):
-            self._add(moved(operation, constant.offsets) for operation in operations)
+        for constant in constants:
+            for operations in self.run(constant.value):
+                self._add(moved(operation, constant.offsets) for operation in operations)
 
 
 _HEADERS: dict[str, Callable[[_Body, Parser], bool]] = {

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.sql.constants import Known
 from migsafe.sql.grammar import parse
 from migsafe.sql.lexer import pattern_for
 from migsafe.sql.operations import Copy, Do, OpaqueCode, Operation, PsqlCommand
@@ -47,6 +48,21 @@ def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]
             index += 1
             operations = _psql(raw) if isinstance(raw, MetaCommand) else _operations(raw)
             yield Statement(index, raw.span, operations)
+
+
+def read_routine(code: str, known: Known) -> tuple[Operation, ...]:
+    """The operations of a PL/pgSQL routine's body, when it is called with parameters of which some are `known`. Spans are of no use: the
+    text is read in a place of its own."""
+    # A body reads like a DO block's; the tag must not occur in it.
+    tag = "$body$"
+    while tag in code:
+        tag = f"${tag.strip('$')}_$"
+    for raw in split(f"DO {tag}{code}{tag}"):
+        if isinstance(raw, RawStatement):
+            operations = parse(raw)
+            block = operations[0]
+            return body_operations(raw, block, _read_operations, known) if isinstance(block, Do) else operations
+    return ()
 
 
 def _operations(raw: RawStatement) -> tuple[Operation, ...]:

@@ -5,7 +5,10 @@ ALTER TABLE orders {{ .Action }} COLUMN note; -- expect: unparsed-statement
 DO $$
 DECLARE
     name text := 'orders';
+    tenant text;
 BEGIN
-    EXECUTE 'ALTER TABLE ' || name || ' ADD COLUMN total numeric'; -- expect: opaque-code
+    SELECT code INTO tenant FROM tenants;
+    EXECUTE 'ALTER TABLE ' || tenant || ' ADD COLUMN total numeric'; -- expect: opaque-code
+    EXECUTE 'ALTER TABLE ' || name || ' ADD COLUMN total numeric';
     EXECUTE format('ALTER TABLE %I ADD COLUMN total numeric', 'orders');
 END $$;

@@ -1,0 +1,51 @@
+"""Which dynamic SQL of a PL/pgSQL body can be read, because what it is built from is constant."""
+
+import pytest
+
+from migsafe.sql.operations import AddColumn, OpaqueCode, Operation
+from migsafe.sql.statements import read
+
+ALTER = "EXECUTE format('ALTER TABLE %I ADD COLUMN x int', t);"
+
+
+def run(body: str) -> list[Operation]:
+    [statement] = read(f"DO $$ {body} $$")
+    return list(statement.operations[1:])
+
+
+def altered(body: str) -> list[str]:
+    """The tables to which the body adds a column."""
+    operations = run(body)
+    assert not any(isinstance(operation, OpaqueCode) for operation in operations)
+    return [operation.target.name.name for operation in operations if isinstance(operation, AddColumn)]
+
+
+@pytest.mark.parametrize(
+    ("body", "tables"),
+    [
+        (f"DECLARE t text := 'a'; BEGIN {ALTER} END", ["a"]),
+        (f"DECLARE t CONSTANT text DEFAULT 'a'; BEGIN {ALTER} END", ["a"]),
+        (f"DECLARE t text; BEGIN t := 'a'; {ALTER} END", ["a"]),
+        (f"DECLARE p text := 'a'; t text := p || '_b'; BEGIN {ALTER} END", ["a_b"]),
+        ("DECLARE q text; BEGIN q := 'ALTER TABLE a ADD COLUMN x int'; EXECUTE q; END", ["a"]),
+        (f"DECLARE t text; BEGIN FOREACH t IN ARRAY ARRAY['a', 'b'] LOOP {ALTER} END LOOP; END", ["a", "b"]),
+        (f"DECLARE q text; t text := 'a'; BEGIN q := quote_ident(lower('x')); {ALTER} END", ["a"]),
+    ],
+)
+def test_a_variable_with_one_value_is_that_value(body: str, tables: list[str]) -> None:
+    assert altered(body) == tables
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"DECLARE t text := 'a'; BEGIN IF b() THEN t := 'b'; END IF; {ALTER} END",
+        f"DECLARE t text := 'a'; BEGIN SELECT c INTO t FROM d; {ALTER} END",
+        f"DECLARE t text; BEGIN FOR t IN SELECT c FROM d LOOP {ALTER} END LOOP; END",
+        f"DECLARE t text; BEGIN FOREACH t IN ARRAY list LOOP {ALTER} END LOOP; END",
+        f"DECLARE t text := current_user; BEGIN {ALTER} END",
+        f"DECLARE t text; BEGIN {ALTER} END",
+    ],
+)
+def test_any_other_variable_keeps_its_secret(body: str) -> None:
+    assert any(isinstance(operation, OpaqueCode) for operation in run(body))
