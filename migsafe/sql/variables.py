@@ -16,6 +16,7 @@ class Variables:
     def __init__(self, text: str, known: Known) -> None:
         self._text = text.lower()
         self._known: dict[str, tuple[Constant, ...]] = {}
+        self._declared: set[str] = set()
         for name, value in known.items():
             if not self._assignments(name):
                 self._known[name] = (value,)
@@ -26,14 +27,17 @@ class Variables:
         at = c.i
         while not c.done and c.words[c.i] not in (":=", "=", "default"):
             c.i += 1
-        if not c.done and c.i > at and self._assignments(name) <= (c.words[c.i] == ":="):
+        if c.done or c.i == at:
+            return
+        self._declared.add(name)
+        if not self._assignments(name):
             c.i += 1
             self._set(c, name)
 
     def assign(self, c: Parser) -> None:
         """An assignment: `name := expression`."""
         name = c.words[c.i]
-        if c.words[c.i + 1] in (":=", "=") and self._assignments(name) == (c.words[c.i + 1] == ":="):
+        if name not in self._declared and c.words[c.i + 1] == ":=" and self._assignments(name) == 1:
             c.i += 2
             self._set(c, name)
         else:
