@@ -60,11 +60,12 @@ class Forecast:
 
     `apply` takes a migration of the history in; `steps` takes one to judge, and says what each of its statements does. Both leave the
     database as the migration would. `notes` are the contradictions met in the history, each said once: it ran, so what it says is
-    believed.
+    believed. `timezone` is the server's TimeZone, where that is known.
     """
 
-    def __init__(self, pg_version: int) -> None:
+    def __init__(self, pg_version: int, timezone: str | None = None) -> None:
         self.catalog = Catalog(pg_version)
+        self._timezone = timezone
         self.session = Session(Transaction.STATEMENT)
         self._scene = Scene(self.catalog, prepared=self.session.prepared)
         self.notes: list[Note] = []
@@ -133,7 +134,7 @@ class Forecast:
         self.finish()
 
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
-        self._scene.timezone = self.session.settings.timezone
+        self._scene.timezone = self.session.settings.timezone or self._timezone
         effects = combined(foresee(operation, self._scene))
         for effect in effects:
             self.session.take(effect.relation, effect.lock)
