@@ -1,6 +1,6 @@
 """What each statement of a migration would do, and the database that it leaves."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from msgspec import Struct
 
@@ -69,6 +69,8 @@ class Forecast:
         self.session = Session(Transaction.STATEMENT)
         self._scene = Scene(self.catalog, prepared=self.session.prepared)
         self.notes: list[Note] = []
+        self.held: dict[Hashable, LockMode] = {}
+        """The locks that the transaction held when the statement at hand began, by relation."""
         self._marks: list[int] = []
         self._said: set[str] = set()
         self._refused: str | None = None
@@ -114,12 +116,13 @@ class Forecast:
         with its effects before it is taken in, so that `catalog` and `session` are as it finds them."""
         self._refused = None
         self._turn(self.session.enter(statement, first=first, last=last))
+        self.held = dict(self.session.locks)
         for written in in_passes(statement.operations):
             self.catalog.search_path = self.session.settings.search_path
             for operation in (written, *called(self.catalog, written)):
                 effects = self._effects(operation) if judged else ()
                 yield operation, effects
-                self._take_in(operation)
+                self._take_in(operation, effects)
         end_statement(self.catalog)
         self._turn(self.session.leave())
 
@@ -135,12 +138,11 @@ class Forecast:
 
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
         self._scene.timezone = self.session.settings.timezone or self._timezone
-        effects = combined(foresee(operation, self._scene))
+        return combined(foresee(operation, self._scene))
+
+    def _take_in(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
             self.session.take(effect.relation, effect.lock)
-        return effects
-
-    def _take_in(self, operation: Operation) -> None:
         refused = self._refusal(operation)
         refusals = follow(self.catalog, operation)
         if refusals and operation.certain:

@@ -5,14 +5,16 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from migsafe.effects.effect import Effect
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.finding import Finding, Severity
 from migsafe.histories import Stop
-from migsafe.rule import Context, Rule
+from migsafe.rule import Context, Limits, MigrationEnd, Rule
 from migsafe.rulebook import Rulebook
 from migsafe.session import sent
 from migsafe.sources import RUNNERS, Runner
 from migsafe.sql.operations import Operation, Unparsed
+from migsafe.sql.statements import Statement
 
 
 class Summary(Struct, kw_only=True):
@@ -62,13 +64,14 @@ def judge(
     pg_version: int,
     runners: Iterable[Runner] = RUNNERS,
     problems: list[MigsafeError] | None = None,
+    limits: Limits | None = None,
 ) -> Verdict:
     """Judge what migrations do on their way up.
 
     `runners` are the ones that the migrations may name. A migration that cannot be read, or a rule that raises, joins the `problems` that
     finding the migrations may have met already; the others go on.
     """
-    judging = _Judging(rulebook, pg_version, runners, problems if problems is not None else [])
+    judging = _Judging(rulebook, pg_version, runners, problems if problems is not None else [], limits or Limits())
     for stop in stops:
         judging.judge(stop)
     return judging.verdict()
@@ -77,8 +80,9 @@ def judge(
 class _Judging:
     """What one run has found so far."""
 
-    def __init__(self, rulebook: Rulebook, pg_version: int, runners: Iterable[Runner], problems: list[MigsafeError]) -> None:
+    def __init__(self, rulebook: Rulebook, pg_version: int, runners: Iterable[Runner], problems: list[MigsafeError], limits: Limits) -> None:
         self.rulebook = rulebook
+        self.limits = limits
         self.pg_version = pg_version
         self.outside = {runner.name: runner.outside for runner in runners}
         self.findings: list[Finding] = []
@@ -97,17 +101,24 @@ class _Judging:
             self.problems.append(error)
             return
         self.paths.add(script.path)
-        at = Context(migration, forecast, self.outside[migration.runner])
+        at = Context(migration, forecast, self.outside[migration.runner], self.limits)
         forecast.begin(migration.up.transaction)
+        statement: Statement | None = None
         for statement, first, last in sent(migration.up):
             self.statements += 1
             for operation, effects in forecast.through(statement, first=first, last=last):
-                for rule in self.rulebook[type(operation)]:
-                    at.enter(statement, effects, rule)
-                    self._ask(rule, operation, at)
+                self._ask_all(statement, operation, effects, at)
+                at.leave(statement, operation, effects)
             if isinstance(statement.operations[0], Unparsed):
                 self.unparsed += 1
+        if statement is not None:
+            self._ask_all(statement, MigrationEnd(statement.span), (), at)
         forecast.finish()
+
+    def _ask_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
+        for rule in self.rulebook[type(operation)]:
+            at.enter(statement, effects, rule)
+            self._ask(rule, operation, at)
 
     def _ask(self, rule: Rule, operation: Operation, at: Context) -> None:
         try:

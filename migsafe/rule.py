@@ -7,7 +7,7 @@ function's, its documentation the file's docstring:
     def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None: ...
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, get_args, get_type_hints
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ from migsafe.sources import Migration, Transaction
 from migsafe.sql.operations import Do, Name, Operation
 from migsafe.sql.statements import Statement
 
-__all__ = ["Context", "Finding", "Rule", "Severity", "rule"]
+__all__ = ["Context", "Done", "Finding", "Limits", "MigrationEnd", "Rule", "Severity", "rule"]
 
 
 class Rule(Struct, frozen=True):
@@ -41,15 +41,45 @@ class Rule(Struct, frozen=True):
         return self.documentation.partition("\n")[0]
 
 
+class MigrationEnd(Operation, frozen=True):
+    """Where a migration ends: no operation of its own, but what rules look at that need to know all of the migration."""
+
+
+class Done(Struct, frozen=True):
+    """An operation that has run: in which statement, what it did, in which transaction (a number), and what locks that held before."""
+
+    statement: Statement
+    operation: Operation
+    effects: tuple[Effect, ...]
+    transaction: int | None
+    held: Mapping[Hashable, LockMode]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a project takes for granted, or for too much. Times are milliseconds.
+
+    `lock_timeout` is what the runner sets on its connections, None where it sets none; `longest_lock_timeout` the most that is no finding.
+    """
+
+    lock_timeout: int | None = None
+    longest_lock_timeout: int = 10_000
+
+
 class Context:
-    """Where a rule finds an operation: the migration, the statement, the database and the session before it, and what it does."""
+    """Where a rule finds an operation: the migration, the statement, the database and the session before it, and what it does.
 
-    __slots__ = ("_forecast", "_outside", "_rule", "effects", "migration", "statement")
+    `past` are the operations of the migration that have run before it, `held` the locks that the transaction had taken before the
+    statement began.
+    """
 
-    def __init__(self, migration: Migration, forecast: Forecast, outside: str) -> None:
+    __slots__ = ("_forecast", "_outside", "_rule", "effects", "limits", "migration", "past", "statement")
+
+    def __init__(self, migration: Migration, forecast: Forecast, outside: str, limits: Limits) -> None:
         self.migration = migration
         self.statement: Statement
         self.effects: tuple[Effect, ...]
+        self.limits = limits
+        self.past: list[Done] = []
         self._forecast = forecast
         self._outside = outside
         self._rule: Rule
@@ -59,6 +89,20 @@ class Context:
         self.statement = statement
         self.effects = effects
         self._rule = asking
+
+    def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
+        """Move on behind an operation that every rule has seen."""
+        self.past.append(Done(statement, operation, effects, self.session.transaction, self.held))
+
+    @property
+    def held(self) -> Mapping[Hashable, LockMode]:
+        """The locks that the transaction held before the statement, by relation (its name with the schema)."""
+        return self._forecast.held
+
+    @property
+    def disturbing(self) -> list[Effect]:
+        """The effects of the operation that stop reads or writes on a relation that others can know."""
+        return [effect for effect in self.effects if effect.blocks and not effect.new]
 
     @property
     def catalog(self) -> Catalog:
@@ -91,9 +135,13 @@ class Context:
             steps.append(f"in a migration that runs outside a transaction: {self._outside}")
         return f"-- {', '.join(steps)}\n{sql}" if steps else sql
 
-    def finding(self, op: Operation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None) -> Finding:
-        """What the rule reports about an operation. `relations` may be as the script names them."""
+    def finding(
+        self, op: Operation | Done, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None
+    ) -> Finding:
+        """What the rule reports about an operation, or about an earlier one. `relations` may be as the script names them."""
         asking = self._rule
+        statement = op.statement if isinstance(op, Done) else self.statement
+        op = op.operation if isinstance(op, Done) else op
         return Finding(
             rule=asking.name,
             category=asking.category,
@@ -103,7 +151,7 @@ class Context:
             script=self.migration.up.script,
             span=op.span,
             migration=self.migration.id,
-            statement=self.statement.index,
+            statement=statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),
             lock=lock,
         )

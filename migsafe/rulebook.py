@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from migsafe.errors import ConfigError
-from migsafe.rule import Rule
+from migsafe.rule import MigrationEnd, Rule
 from migsafe.spelling import did_you_mean
 from migsafe.sql.operations import Operation
 
@@ -23,7 +23,12 @@ class Rulebook(dict[type[Operation], tuple[Rule, ...]]):
         self.rules = tuple(rules)
 
     def __missing__(self, operation: type[Operation]) -> tuple[Rule, ...]:
-        found = self[operation] = tuple(rule for rule in self.rules if issubclass(operation, rule.operations))
+        # A rule that looks at every operation does not mean the end of the migration by it.
+        found = self[operation] = tuple(
+            rule
+            for rule in self.rules
+            if issubclass(operation, rule.operations) and (operation is not MigrationEnd or operation in rule.operations)
+        )
         return found
 
 

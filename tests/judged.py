@@ -7,7 +7,7 @@ from textwrap import dedent
 from migsafe.forecast import Forecast
 from migsafe.histories import Stop
 from migsafe.judge import Verdict, judge
-from migsafe.rule import Rule
+from migsafe.rule import Limits, Rule
 from migsafe.rulebook import Rulebook, shipped
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.text import Script, Span
@@ -28,13 +28,17 @@ def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[Stop]
     return [Stop(one, forecast) for one in migrations]
 
 
-def judged(sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain") -> Verdict:
-    """The verdict on SQL as one migration; as several where it says `-- next migration`."""
+def judged(
+    sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain", limits: Limits | None = None
+) -> Verdict:
+    """The verdict on SQL as one migration; as several where it says `-- next migration`. A lock_timeout of 2 s holds unless `limits` say
+    otherwise, because nearly every statement has something to say without one."""
     pieces = NEXT_MIGRATION.split(dedent(sql))
     migrations = [migration(piece, path, runner) for piece in pieces]
-    return judge(in_turn(migrations), Rulebook(shipped() if rules is None else rules), 17)
+    limits = limits or Limits(lock_timeout=2000)
+    return judge(in_turn(migrations), Rulebook(shipped() if rules is None else rules), 17, limits=limits)
 
 
-def found(sql: str) -> list[str]:
+def found(sql: str, limits: Limits | None = None) -> list[str]:
     """The names of the rules that report something in this SQL, in the order of reports."""
-    return [finding.rule for finding in judged(sql).findings]
+    return [finding.rule for finding in judged(sql, limits=limits).findings]

@@ -1,11 +1,17 @@
-"""The cases beside this file: SQL with `-- expect: rule` on each line where a rule reports something, and nowhere else."""
+"""The cases beside this file: SQL with `-- expect: rule` on each line where a rule of the folder's category reports something, and nowhere
+else. Migrations are parted by `-- next migration`."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.judged import judged
+from migsafe.forecast import Forecast
+from migsafe.histories import Stop
+from migsafe.judge import judge
+from migsafe.rule import Limits
+from migsafe.rulebook import Rulebook, shipped
+from tests.judged import migration
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.rglob("*.sql"))
@@ -14,7 +20,11 @@ EXPECT = re.compile(r"-- expect: (\S+)")
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.relative_to(HERE)))
 def test_findings_stand_where_they_are_expected(case: Path) -> None:
-    for migration in case.read_text().split("-- next migration\n"):
-        expected = [(at, rule) for at, line in enumerate(migration.splitlines(), 1) for rule in EXPECT.findall(line)]
-        reported = [(finding.script.position(finding.span.start).line, finding.rule) for finding in judged(migration).findings]
-        assert reported == expected, migration
+    rules = [rule for rule in shipped() if rule.category == case.parent.name]
+    migrations = case.read_text().split("-- next migration\n")
+    forecast, book = Forecast(17), Rulebook(rules)
+    for number, sql in enumerate(migrations, 1):
+        expected = [(at, rule) for at, line in enumerate(sql.splitlines(), 1) for rule in EXPECT.findall(line)]
+        limits = Limits() if case.parent.name == "timeouts" else Limits(lock_timeout=2000)
+        findings = judge([Stop(migration(sql, f"{number:04}_change.sql"), forecast)], book, 17, limits=limits).findings
+        assert [(finding.script.position(finding.span.start).line, finding.rule) for finding in findings] == expected, sql
