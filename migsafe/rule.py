@@ -8,7 +8,7 @@ function's, its documentation the file's docstring:
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
 
 from msgspec import Struct
 
@@ -22,11 +22,17 @@ from migsafe.sources import Migration, Transaction
 from migsafe.sql.operations import Do, Name, Operation
 from migsafe.sql.statements import Statement
 
-__all__ = ["Context", "Done", "Finding", "Limits", "MigrationEnd", "Rule", "Severity", "rule"]
+__all__ = ["Context", "Done", "Finding", "Harm", "Limits", "MigrationEnd", "Rule", "Severity", "rule"]
+
+Harm = Literal["", "time"]
 
 
 class Rule(Struct, frozen=True):
-    """A rule as the engine sees it. `check` looks at every operation of the types in `operations`, their subclasses included."""
+    """A rule as the engine sees it. `check` looks at every operation of the types in `operations`, their subclasses included.
+
+    An `off` rule runs only where somebody asks for it. `harm` is `time` where all that it finds is that something takes long on a large
+    table: where the table is known to be small, that is none.
+    """
 
     name: str
     category: str
@@ -34,6 +40,8 @@ class Rule(Struct, frozen=True):
     documentation: str
     operations: tuple[type[Operation], ...]
     check: "Callable[[Any, Context], Finding | Iterable[Finding] | None]"
+    off: bool = False
+    harm: Harm = ""
 
     @property
     def summary(self) -> str:
@@ -157,7 +165,7 @@ class Context:
         )
 
 
-def rule(*, category: str, severity: Severity) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
+def rule(*, category: str, severity: Severity, off: bool = False, harm: Harm = "") -> "Callable[[Callable[[Any, Context], Any]], Rule]":
     """Make a rule of the function below."""
 
     def declare(check: Callable[[Any, Context], Any]) -> Rule:
@@ -169,6 +177,8 @@ def rule(*, category: str, severity: Severity) -> "Callable[[Callable[[Any, Cont
             documentation=(check.__globals__["__doc__"] or "").strip(),
             operations=get_args(operation) or (operation,),
             check=check,
+            off=off,
+            harm=harm,
         )
 
     return declare

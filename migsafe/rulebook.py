@@ -49,12 +49,13 @@ def load(folder: Path, package: str) -> list[Rule]:
 
 
 def choose(rules: Sequence[Rule], select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Rule]:
-    """The rules in `select`, or all of them where it is empty, but for those in `ignore`. Raises ConfigError for a name that no rule has."""
+    """The rules in `select`, or all that are not off where it is empty, but for those in `ignore`. Raises ConfigError for a name that no
+    rule has."""
     known = [rule.name for rule in rules]
     for name in (*select, *ignore):
         if name not in known:
             raise ConfigError(f"there is no rule {name}", did_you_mean(name, known))
-    return [rule for rule in rules if (not select or rule.name in select) and rule.name not in ignore]
+    return [rule for rule in rules if (rule.name in select or not (select or rule.off)) and rule.name not in ignore]
 
 
 def _module(path: Path, name: str) -> ModuleType:
