@@ -97,12 +97,19 @@ def rename(scene: Scene, op: sql.Rename) -> Effects:
             relation = scene.catalog.relation(op.table)
             if relation is not None and relation.kind is RelationKind.PARTITIONED and scene.pg_version >= 15:
                 yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
-    elif op.kind in ("table", "foreign table", "view", "materialized view"):
-        yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
+    elif op.kind in ("table", "foreign table", "view", "materialized view", "index"):
+        # PostgreSQL goes by what it is; only what ALTER INDEX calls an index is locked as weakly as an index may be.
+        index = scene.catalog.index(op.name)
+        if index is not None and op.kind != "index":
+            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
+        elif index is None and (op.kind != "index" or scene.catalog.relation(op.name) is not None):
+            yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
 
 
 def set_schema(scene: Scene, op: sql.SetSchema) -> Effects:
-    """ALTER … SET SCHEMA."""
+    """ALTER … SET SCHEMA; to where it is, nothing happens."""
+    if scene.catalog.resolve(op.name).schema == op.schema:
+        return
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
 
@@ -113,6 +120,13 @@ def set_owner(scene: Scene, op: sql.SetOwner) -> Effects:
         relation = scene.catalog.relation(op.name)
         has_index = relation is not None and bool(scene.catalog.indexes(relation.oid))
         yield from _named(scene, op.name, op.kind, if_exists=op.if_exists, index_lock=_EXCLUSIVE if has_index else None)
+
+
+def alter_object(scene: Scene, op: sql.AlterObject) -> Effects:
+    """ALTER of anything in other ways: an index is locked for it, which stops who plans a query of its table."""
+    index = scene.catalog.index(op.name) if op.kind == "index" and op.name is not None else None
+    if index is not None:
+        yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
 
 
 def _named(scene: Scene, name: Name, kind: str, *, if_exists: bool, index_lock: LockMode | None = None) -> Effects:

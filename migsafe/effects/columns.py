@@ -31,15 +31,24 @@ def add_column(scene: Scene, op: sql.AddColumn) -> Effects:
     scan = rewrite or _why_scanned(scene, column)
     if relation is None:
         yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=bool(rewrite), scan=bool(scan), why=scan)
-    for one in scene.tree(relation) if relation is not None else ():
-        has_rows = scene.has_rows(one)
-        yield from scene.of(
-            one, _EXCLUSIVE, **_rewritten(scene, one, bool(rewrite)), scan=bool(scan) and has_rows, why=scan if has_rows else ""
-        )
+    builds_index = not rewrite and any(given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY) for given in column.constraints)
+    for one in _given_column(scene, relation, column.name) if relation is not None else ():
+        # The children of an inheritance tree get no index.
+        scanned = bool(scan) and scene.has_rows(one) and not (builds_index and one is not relation and one.bound is None)
+        yield from scene.of(one, _EXCLUSIVE, **_rewritten(scene, one, bool(rewrite)), scan=scanned, why=scan if scanned else "")
     for given in column.constraints:
         if given.references is not None:
             # A column that is null everywhere has nothing to look up.
             yield from referenced_table(scene, given.references.table, checked=given.enforced and _has_value(scene, column))
+
+
+def _given_column(scene: Scene, relation: Relation, name: str) -> list[Relation]:
+    """The relation and those below it that get a new column: a child that has one of that name takes it for the parent's, and goes no
+    further down."""
+    found = [relation]
+    for child in scene.catalog.children(relation.oid):
+        found += [child] if child.column(name) is not None else _given_column(scene, child, name)
+    return list({one.oid: one for one in found}.values())
 
 
 def _rewritten(scene: Scene, relation: Relation, rewrite: bool) -> dict[str, object]:
@@ -178,7 +187,8 @@ def _changed_type(scene: Scene, relation: Relation, column: Column | None, chang
     why = change.why if change.rewrite else ""
     number = column.number if column is not None else -1
     for index in scene.catalog.indexes(relation.oid):
-        if number in index.columns and not change.rewrite and _is_rebuilt(index, number, change, column):
+        # A part of a partitioned index is never taken over.
+        if number in index.columns and not change.rewrite and (index.parent is not None or _is_rebuilt(index, number, change, column)):
             rebuilt.append(index.name.name)
             why = why or f"the index {index.name.name} is built anew: {change.why}"
     for constraint in scene.catalog.constraints(relation.oid):

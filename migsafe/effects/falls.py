@@ -18,6 +18,8 @@ def fallen(scene: Scene, parts: Iterable[Part]) -> Effects:
     for part in parts:
         one = scene.catalog.get(part.oid)
         match one:
+            case Relation() if part.column:
+                yield from scene.of(one, _EXCLUSIVE)
             case Relation():
                 yield from _relation(scene, one)
             case Index():

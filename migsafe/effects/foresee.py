@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from migsafe.effects.alterations import alter, identity, rename, rename_constraint, set_owner, set_schema
+from migsafe.effects.alterations import alter, alter_object, identity, rename, rename_constraint, set_owner, set_schema
 from migsafe.effects.columns import add_column, alter_type, drop_column, rename_column, set_expression
 from migsafe.effects.constraints import add_constraint, alter_constraint, drop_constraint, set_not_null, validate
 from migsafe.effects.effect import Effect
@@ -101,6 +101,7 @@ _EFFECTS: dict[type[Operation], Callable[[Scene, Any], Effects]] = {
     sql.MoveAllInTablespace: move_all,
     sql.Drop: drop,
     sql.Rename: rename,
+    sql.AlterObject: alter_object,
     sql.SetSchema: set_schema,
     sql.SetOwner: set_owner,
     sql.Comment: comment,

@@ -42,7 +42,8 @@ def domain_of(scene: Scene, type_name: TypeName | None) -> Domain | None:
 def is_constrained(scene: Scene, type_name: TypeName | None) -> bool:
     """Whether a type is a domain with a constraint of its own, or over one that has."""
     seen: set[Name] = set()
-    domain = domain_of(scene, type_name)
+    # The elements of an array are not looked at.
+    domain = domain_of(scene, type_name) if type_name is not None and not type_name.dimensions else None
     while domain is not None and domain.name not in seen:
         if domain.constrained:
             return True

@@ -46,8 +46,11 @@ def reindex(scene: Scene, op: sql.Reindex) -> Effects:
         relation = scene.catalog.relation(op.name)
         if relation is None:
             yield from _rebuilt(scene, op.name, op.concurrently)
-        for one in scene.tree(relation) if relation is not None else ():
+        # Partitions are rebuilt one by one, in transactions of their own; the children of an inheritance tree are not.
+        for one in scene.tree(relation, only=relation.kind is not RelationKind.PARTITIONED) if relation is not None else ():
             yield from _reindexed(scene, one, op.concurrently)
+        return
+    if op.kind == "system":
         return
     schema = op.name.name if op.kind == "schema" and op.name is not None else None
     for one in scene.catalog.relations():
@@ -56,17 +59,21 @@ def reindex(scene: Scene, op: sql.Reindex) -> Effects:
 
 
 def _reindexed(scene: Scene, table: Relation, concurrently: bool, index: Index | None = None) -> Effects:
+    weak = _SHARE_UPDATE if concurrently else LockMode.SHARE
     if table.kind is RelationKind.PARTITIONED:
+        yield from scene.of(table, weak, index_lock=_EXCLUSIVE if index is not None and not concurrently else None)
         for part in scene.catalog.mentioning(index.oid, Index) if index is not None else ():
             below = scene.catalog.get(part.table)
             if isinstance(below, Relation):
                 yield from _reindexed(scene, below, concurrently, part)
         return
-    names = tuple(one.name.name for one in ([index] if index is not None else scene.catalog.indexes(table.oid)))
+    indexes = [index] if index is not None else scene.catalog.indexes(table.oid)
+    # That of an exclusion constraint cannot be rebuilt concurrently, and is passed over.
+    names = tuple(one.name.name for one in indexes if not (concurrently and any(key.operator for key in one.keys)))
     why = "every row is read to build its indexes anew"
     yield from scene.of(
         table,
-        _SHARE_UPDATE if concurrently else LockMode.SHARE,
+        weak,
         index_lock=_EXCLUSIVE if names and not concurrently else None,
         scan=bool(names),
         rebuilt=names,
@@ -101,8 +108,7 @@ def cluster(scene: Scene, op: sql.Cluster) -> Effects:
             yield from scene.on(op.table, _EXCLUSIVE, rewrite=True, scan=True, why=why)
             return
         for one in scene.tree(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
-            if scene.has_rows(one):
-                yield from rewritten(scene, one, why)
+            yield from rewritten(scene, one, why) if scene.has_rows(one) else scene.of(one, _EXCLUSIVE)
         return
     for one in scene.catalog.relations():
         if one.clustered_on is not None:
@@ -136,8 +142,8 @@ def vacuum(scene: Scene, op: sql.Vacuum) -> Effects:
             yield from scene.on(one, _EXCLUSIVE if op.full else _SHARE_UPDATE, rewrite=op.full, scan=op.full, why=why if op.full else "")
         elif op.full and scene.has_rows(one):
             yield from rewritten(scene, one, why)
-        elif scene.has_rows(one) or op.analyze:
-            yield from scene.of(one, _SHARE_UPDATE)
+        else:
+            yield from scene.of(one, _EXCLUSIVE if op.full else _SHARE_UPDATE)
 
 
 def analyze(scene: Scene, op: sql.Analyze) -> Effects:
@@ -160,7 +166,8 @@ def refresh(scene: Scene, op: sql.RefreshMaterializedView) -> Effects:
         yield from scene.on(op.view, LockMode.EXCLUSIVE, kind, scan=True, why="the new rows are compared with every old one")
     else:
         has_index = view is not None and bool(scene.catalog.indexes(view.oid))
-        yield from scene.on(op.view, _EXCLUSIVE, kind, rewrite=True, index_lock=_EXCLUSIVE if has_index else None, why=why)
+        index_lock = _EXCLUSIVE if has_index else None
+        yield from scene.on(op.view, _EXCLUSIVE, kind, rewrite=True, scan=has_index and op.with_data, index_lock=index_lock, why=why)
     if view is not None and view.query is not None and op.with_data:
         yield from reads(scene, view.query.reads, scan=not view.query.filtered)
 

@@ -1,5 +1,6 @@
 """What statements about views, triggers, types and everything else lock of tables."""
 
+from migsafe.effects.columns import alter_type
 from migsafe.effects.known import domain_of
 from migsafe.effects.queries import query
 from migsafe.effects.scene import Effects, Scene
@@ -34,10 +35,9 @@ def create_materialized_view(scene: Scene, op: sql.CreateMaterializedView) -> Ef
 
 def create_table_as(scene: Scene, op: sql.CreateTableAs) -> Effects:
     """CREATE TABLE … AS."""
-    if op.if_not_exists and scene.catalog.is_taken(scene.catalog.resolve(op.table)):
-        return
+    is_there = op.if_not_exists and scene.catalog.is_taken(scene.catalog.resolve(op.table))
     if op.query is not None:
-        yield from _queried(scene, op.query, op.with_data)
+        yield from _queried(scene, op.query, op.with_data and not is_there)
 
 
 def _queried(scene: Scene, one: Query, with_data: bool) -> Effects:
@@ -120,7 +120,7 @@ def comment(scene: Scene, op: sql.Comment) -> Effects:
         yield from scene.on(op.name, _SHARE_UPDATE, op.kind)
     elif op.kind == "column" and op.table is not None:
         yield from scene.on(op.table, _SHARE_UPDATE)
-    elif op.kind in ("constraint", "trigger", "rule", "policy") and op.table is not None:
+    elif op.kind in ("constraint", "trigger", "rule", "policy") and op.table is not None and scene.catalog.type_named(op.table) is None:
         yield from scene.on(op.table, _READ)
 
 
@@ -158,13 +158,18 @@ def _users(scene: Scene, domain: Domain) -> list[Relation]:
     return [
         one
         for one in scene.catalog.relations()
-        if one.kind in (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALIZED, RelationKind.FOREIGN)
+        if one.kind in (RelationKind.TABLE, RelationKind.MATERIALIZED, RelationKind.FOREIGN)
         and any(is_of(column.type, name) for column in one.columns for name in names)
     ]
 
 
 def alter_composite(scene: Scene, op: sql.AlterCompositeType) -> Effects:
     """ALTER TYPE … ATTRIBUTE with CASCADE changes the tables made OF the type."""
-    if op.cascade:
-        name = scene.catalog.in_first_schema(op.type)
-        yield from scene.all_of([one for one in scene.catalog.relations() if one.of_type == name], _EXCLUSIVE)
+    name = scene.catalog.in_first_schema(op.type)
+    for one in scene.catalog.relations() if op.cascade else ():
+        if one.of_type != name:
+            continue
+        if op.action == "alter" and op.data_type is not None:
+            yield from alter_type(scene, sql.AlterColumnType(op.span, sql.Target("table", one.name), op.attribute, op.data_type))
+        else:
+            yield from scene.of(one, _EXCLUSIVE)

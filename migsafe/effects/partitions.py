@@ -75,6 +75,7 @@ def attach(scene: Scene, op: sql.AttachPartition) -> Effects:
         return
     yield from scene.on(op.target.name, _SHARE_UPDATE, "partitioned table")
     parent, child = scene.catalog.relation(op.target.name), scene.catalog.relation(op.partition)
+    yield from _above(scene, parent)
     why = "no valid CHECK proves that its rows belong in the partition"
     if child is None:
         yield from scene.on(op.partition, _EXCLUSIVE, scan=True, why=why)
@@ -87,6 +88,15 @@ def attach(scene: Scene, op: sql.AttachPartition) -> Effects:
     if op.bound is not None and op.bound.kind != "default":
         yield from _default_partition(scene, parent, op.bound)
     yield from _foreign_keys_of(scene, parent, checked=child is None or scene.has_rows(child), child=child)
+
+
+def _above(scene: Scene, relation: Relation | None) -> Effects:
+    """The tables above a partition are looked at for what they say of its rows."""
+    while relation is not None and relation.bound is not None and relation.parents:
+        above = scene.catalog.get(relation.parents[0])
+        relation = above if isinstance(above, Relation) else None
+        if relation is not None:
+            yield from scene.of(relation, LockMode.ACCESS_SHARE)
 
 
 def _attached(scene: Scene, parent: Relation, child: Relation, bound: Bound, why: str) -> Effects:
@@ -121,10 +131,20 @@ def detach(scene: Scene, op: sql.DetachPartition) -> Effects:
     """DETACH PARTITION: CONCURRENTLY takes the strong lock on the partition alone, once nobody uses the parent any more."""
     weak = op.concurrently or op.finalize
     yield from scene.on(op.target.name, _SHARE_UPDATE if weak else _EXCLUSIVE, "partitioned table", waits=weak)
-    yield from scene.on(op.partition, _EXCLUSIVE)
     parent, child = scene.catalog.relation(op.target.name), scene.catalog.relation(op.partition)
+    if child is None:
+        yield from scene.on(op.partition, _EXCLUSIVE)
     if parent is None or child is None:
         return
+    # Rows of it that a foreign key refers to through the parent would be refused: both sides are read.
+    referring = scene.catalog.referencing(parent.oid)
+    why = "rows of other tables may refer to it through the parent" if referring else ""
+    for one in scene.tree(child):
+        has_part = any(index.parent is not None for index in scene.catalog.indexes(one.oid)) and one is child
+        scan = bool(referring) and scene.has_rows(one)
+        yield from scene.of(one, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_part else None, scan=scan, why=why if scan else "")
+    for constraint in referring:
+        yield from scene.on_oid(constraint.table, _EXCLUSIVE, scan=True, why=why)
     default = scene.catalog.default_partition(parent.oid)
     if default is not None:
         yield from scene.of(default, _EXCLUSIVE)

@@ -105,6 +105,8 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
         if not op.if_exists and op.kind in RELATIONS and catalog.is_absent(op.name):
             catalog.refuse(f"relation {catalog.resolve(op.name)} does not exist")
         return
+    if relation.name.schema == op.schema:
+        return
     if catalog.is_taken(Name(relation.name.name, op.schema)):
         catalog.refuse(f"relation {relation.name.name} already exists in schema {op.schema}")
     before = relation.name
