@@ -11,6 +11,9 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from migsafe.errors import ConfigError
+from migsafe.finding import Severity
+from migsafe.rule import Limits
+from migsafe.session import milliseconds
 from migsafe.sources import CustomRunner, SourceSettings, Transaction
 from migsafe.spelling import did_you_mean
 from migsafe.text import read_text
@@ -20,16 +23,38 @@ OLDEST, NEWEST, USUAL = 14, 18, 17
 
 FailOn = Literal["error", "warning", "info", "never"]
 TransactionHabit = Literal["file", "statement", "none"]
+SeverityWord = Literal["error", "warning", "info"]
 
 _Table = TypeVar("_Table", bound=Struct)
 
 _FILES = ("migsafe.toml", "pyproject.toml")
 FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
-_CHOICES = {"fail-on": FAIL_ON, "transaction": TRANSACTIONS, "pg-version": tuple(map(str, range(OLDEST, NEWEST + 1)))}
+_CHOICES = {
+    "fail-on": FAIL_ON,
+    "transaction": TRANSACTIONS,
+    "pg-version": tuple(map(str, range(OLDEST, NEWEST + 1))),
+    "severity[...]": get_args(SeverityWord),
+}
 _CUSTOM_CHOICES = {"order": ("name", "number"), "transaction": ("file", "query", "statement")}
 _PLACE = re.compile(r" - at `\$\.([^`]*)`$")
+_FILE_KEYS = ("migrations", "schema", "stats", "baseline", "rules")
+_NO_KEYS = ("folder",)
 _OPTION = "--"
 _TYPES = {"array": "a list", "bool": "true or false", "int": "a whole number", "float": "a number", "object": "a table", "str": "a string"}
+
+
+class PerPath(Struct, frozen=True, kw_only=True):
+    """What holds for some files only: globs of their paths from the configuration's folder (`**` stands for any number of folders), rules
+    that say nothing there, and severities."""
+
+    paths: tuple[str, ...]
+    ignore: tuple[str, ...] = ()
+    severity: dict[str, SeverityWord] = {}
+
+    @property
+    def severities(self) -> dict[str, Severity]:
+        """The severities by rule."""
+        return _severities(self.severity)
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -43,6 +68,18 @@ class Configuration(Struct, frozen=True, kw_only=True):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     fail_on: FailOn = "warning"
+    severity: dict[str, SeverityWord] = {}
+    per_path: tuple[PerPath, ...] = ()
+    start_after: str | None = None
+    lock_timeout: str | None = None
+    longest_lock_timeout: str = "10s"
+    small_table: Annotated[int, Meta(ge=0)] = 10_000
+    schema: str | None = None
+    stats: str | None = None
+    baseline: str | None = None
+    rules: str | None = None
+    folder: str = "."
+    """Where the configuration stands, as seen from the current folder; no key."""
 
     def overridden(self, **options: object) -> "Configuration":
         """The configuration with the command-line options that were given, as text; None is one that was not. Raises ConfigError."""
@@ -51,6 +88,18 @@ class Configuration(Struct, frozen=True, kw_only=True):
             return self
         found = _convert(given, Configuration, _OPTION)
         return replace(self, **{option: getattr(found, option) for option, value in options.items() if value is not None})
+
+    @property
+    def severities(self) -> dict[str, Severity]:
+        """The severities that rules are given, by name."""
+        return _severities(self.severity)
+
+    @property
+    def limits(self) -> Limits:
+        """What is taken for granted, or for too much."""
+        longest = milliseconds(self.longest_lock_timeout)
+        assert longest is not None  # what is no time has been refused
+        return Limits(lock_timeout=milliseconds(self.lock_timeout) if self.lock_timeout else None, longest_lock_timeout=longest)
 
     @property
     def sources(self) -> SourceSettings:
@@ -93,13 +142,32 @@ def _table(path: Path) -> dict[str, Any] | None:
     return found
 
 
+def _severities(words: Mapping[str, SeverityWord]) -> dict[str, Severity]:
+    return {rule: Severity[word.upper()] for rule, word in words.items()}
+
+
 def _read(path: Path, table: dict[str, Any]) -> Configuration:
+    where = f"{path}: "
     if isinstance(table.get("custom-runner"), dict):
-        table = {**table, "custom-runner": _custom_runner(table["custom-runner"], f"{path}: custom-runner: ")}
-    found = _convert(table, Configuration, f"{path}: ")
+        table = {**table, "custom-runner": _custom_runner(table["custom-runner"], f"{where}custom-runner: ")}
+    if isinstance(table.get("per-path"), list):
+        parts = enumerate(table["per-path"], 1)
+        table = {**table, "per-path": [_convert(it, PerPath, f"{where}per-path {n}: ") if isinstance(it, dict) else it for n, it in parts]}
+    found = _convert(table, Configuration, where)
+    for key in ("lock-timeout", "longest-lock-timeout"):
+        value = getattr(found, key.replace("-", "_"))
+        if value is not None and milliseconds(value) is None:
+            raise ConfigError(f"{where}{key}: {value} is no time", "PostgreSQL takes 500ms, 2s, 1min.")
     # Paths in a configuration start from its folder; the user sees them from where he stands.
     folder = os.path.relpath(path.parent)
-    return replace(found, migrations=tuple(os.path.normpath(Path(folder, name)) for name in found.migrations))
+    return replace(found, folder=folder, **{key: _from(folder, getattr(found, key)) for key in _FILE_KEYS})
+
+
+def _from(folder: str, name: Any) -> Any:
+    """A path of the configuration, or several, as seen from the current folder."""
+    if isinstance(name, tuple):
+        return tuple(_from(folder, one) for one in name)
+    return os.path.normpath(Path(folder, name)) if name is not None else None
 
 
 def _custom_runner(table: dict[str, Any], where: str) -> CustomRunner:
@@ -117,7 +185,7 @@ def _custom_runner(table: dict[str, Any], where: str) -> CustomRunner:
 
 def _convert(table: Mapping[str, Any], to: type[_Table], where: str) -> _Table:
     """A table of a configuration as a Struct. Raises ConfigError that names the key, after `where`: unknown, or of the wrong type."""
-    known = {field.name.replace("_", "-"): field.name for field in msgspec.structs.fields(to)}
+    known = {field.name.replace("_", "-"): field.name for field in msgspec.structs.fields(to) if field.name not in _NO_KEYS}
     for key in table:
         if key not in known:
             raise ConfigError(f"{where}there is no key {key}", did_you_mean(key, known))
@@ -132,8 +200,11 @@ def _refusal(message: str, table: Mapping[str, Any], where: str) -> ConfigError:
     place = _PLACE.search(message)
     key = place[1].replace("_", "-") if place else ""
     if key in _CHOICES:
-        return ConfigError(f"{where}{key} cannot be {table[key]}", f"It is one of {', '.join(_CHOICES[key])}.")
+        value = table[key] if key in table else next(it for it in table["severity"].values() if it not in _CHOICES[key])
+        return ConfigError(f"{where}{key.removesuffix('[...]')} cannot be {value}", f"It is one of {', '.join(_CHOICES[key])}.")
     said = message[: place.start()] if place else message
     for name, words in _TYPES.items():
         said = said.replace(f"`{name} | null`", words).replace(f"`{name}`", words)
-    return ConfigError(f"{where}{key}: {said[0].lower()}{said[1:]}")
+    said = said.replace("Object missing required field", "it lacks the key")
+    where = f"{where}{key.removesuffix('[...]')}: " if key else where
+    return ConfigError(f"{where}{said[0].lower()}{said[1:]}")

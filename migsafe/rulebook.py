@@ -1,13 +1,18 @@
 """The rules that a run goes by: loaded from folders of rule files, chosen by name, found by operation."""
 
+import os
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from traceback import walk_tb
 from types import ModuleType
 
+from msgspec.structs import replace
+
 from migsafe.errors import ConfigError
+from migsafe.finding import Severity
 from migsafe.rule import MigrationEnd, Rule
 from migsafe.spelling import did_you_mean
 from migsafe.sql.operations import Operation
@@ -37,6 +42,24 @@ def shipped() -> list[Rule]:
     return load(Path(import_module(SHIPPED).__path__[0]), SHIPPED)
 
 
+def own(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
+    """The rules of a project's own folder. Raises ConfigError for a folder that is not there or holds no rule, a file that does not run, and
+    a name that one of the `others` or another file has taken."""
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: there is no such folder", "`rules` in the configuration names a folder of rule files.")
+    # Two folders may hold files of the same name.
+    rules = load(folder, f"migsafe_own_rules.{abs(hash(folder.resolve())):x}")
+    if not rules:
+        raise ConfigError(f"{folder}: holds no rules", "A rule is a function below `@rule(category=…, severity=…)` in a file of its own.")
+    taken = {rule.name: rule for rule in others}
+    for rule in rules:
+        if rule.name in taken:
+            file = Path(rule.check.__code__.co_filename)
+            raise ConfigError(f"{os.path.relpath(file)}: there is a rule {rule.name} already", "Give the function another name.")
+        taken[rule.name] = rule
+    return rules
+
+
 def load(folder: Path, package: str) -> list[Rule]:
     """The rules of every file below a folder, by name; the files become modules of `package`."""
     found = [
@@ -51,11 +74,25 @@ def load(folder: Path, package: str) -> list[Rule]:
 def choose(rules: Sequence[Rule], select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Rule]:
     """The rules in `select`, or all that are not off where it is empty, but for those in `ignore`. Raises ConfigError for a name that no
     rule has."""
-    known = [rule.name for rule in rules]
     for name in (*select, *ignore):
-        if name not in known:
-            raise ConfigError(f"there is no rule {name}", did_you_mean(name, known))
+        named(name, rules)
     return [rule for rule in rules if (rule.name in select or not (select or rule.off)) and rule.name not in ignore]
+
+
+def adjusted(rules: Sequence[Rule], severities: Mapping[str, Severity]) -> list[Rule]:
+    """The rules with the severities that a project gives them; a rule that is off is on where it is given one. Raises ConfigError for a
+    name that no rule has."""
+    for name in severities:
+        named(name, rules)
+    return [replace(rule, severity=severities[rule.name], off=False) if rule.name in severities else rule for rule in rules]
+
+
+def named(name: str, rules: Iterable[Rule]) -> Rule:
+    """The rule of that name. Raises ConfigError, with the nearest name, where there is none."""
+    known = {rule.name: rule for rule in rules}
+    if name not in known:
+        raise ConfigError(f"there is no rule {name}", did_you_mean(name, known))
+    return known[name]
 
 
 def _module(path: Path, name: str) -> ModuleType:
@@ -65,5 +102,22 @@ def _module(path: Path, name: str) -> ModuleType:
     if spec is None or spec.loader is None:
         raise ConfigError(f"{path}: is not a Python file")
     module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as cause:  # the file may be anybody's
+        del sys.modules[name]
+        place = _place(cause, path)
+        raise ConfigError(f"{os.path.relpath(path)}{place}: is no rule: {type(cause).__name__}: {_words(cause)}") from cause
     return module
+
+
+def _place(cause: Exception, path: Path) -> str:
+    """The line of the file at which it failed, as `:12`."""
+    if isinstance(cause, SyntaxError):
+        return f":{cause.lineno}"
+    lines = [line for frame, line in walk_tb(cause.__traceback__) if frame.f_code.co_filename == str(path)]
+    return f":{lines[-1]}" if lines else ""
+
+
+def _words(cause: Exception) -> str:
+    return cause.msg if isinstance(cause, SyntaxError) else str(cause)

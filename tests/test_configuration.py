@@ -4,6 +4,8 @@ import pytest
 
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import ConfigError
+from migsafe.finding import Severity
+from migsafe.rule import Limits
 from migsafe.sources import Transaction
 
 
@@ -37,6 +39,23 @@ def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ignore = ["syntax-error"]
         fail-on = "error"
 
+        start-after = "0042"
+        lock-timeout = "2s"
+        longest-lock-timeout = "1min"
+        small-table = 500
+        schema = "db/schema.sql"
+        stats = "../stats.json"
+        baseline = "baseline.json"
+        rules = "tools/rules"
+
+        [tool.migsafe.severity]
+        drop-table = "warning"
+
+        [[tool.migsafe.per-path]]
+        paths = ["legacy/**"]
+        ignore = ["drop-table"]
+        severity = { syntax-error = "info" }
+
         [tool.migsafe.custom-runner]
         files = "*.up.sql"
         no-transaction = "*.autocommit.*"
@@ -45,6 +64,12 @@ def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = configuration(path)
     assert (found.migrations, found.pg_version, found.fail_on) == (("db/migrations",), 14, "error")
     assert (found.select, found.ignore) == (("drop-table",), ("syntax-error",))
+    assert (found.start_after, found.small_table) == ("0042", 500)
+    assert found.limits == Limits(lock_timeout=2000, longest_lock_timeout=60_000)
+    assert (found.schema, found.stats, found.baseline, found.rules) == ("db/schema.sql", "../stats.json", "baseline.json", "tools/rules")
+    assert found.severities == {"drop-table": Severity.WARNING}
+    [legacy] = found.per_path
+    assert (legacy.paths, legacy.ignore, legacy.severities) == (("legacy/**",), ("drop-table",), {"syntax-error": Severity.INFO})
     assert (found.sources.runner, found.sources.transaction) == ("dbmate", Transaction.FILE)
     assert found.sources.custom is not None
     assert (found.sources.custom.files, found.sources.custom.no_transaction) == ("*.up.sql", "*.autocommit.*")
@@ -57,7 +82,8 @@ def test_paths_start_from_the_configuration(tmp_path: Path, monkeypatch: pytest.
     assert configuration().migrations == ("../db",)
 
 
-def test_without_any_file_everything_is_as_usual(tmp_path: Path) -> None:
+def test_without_any_file_everything_is_as_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     assert configuration(project(tmp_path, "")) == Configuration()
 
 
@@ -71,6 +97,12 @@ def test_without_any_file_everything_is_as_usual(tmp_path: Path) -> None:
         ("runner = true", "runner: expected a string, got true or false"),
         ("pg-version = 9", "pg-version cannot be 9\n  It is one of 14, 15, 16, 17, 18."),
         ("fail-on = 'sometimes'", "fail-on cannot be sometimes\n  It is one of error, warning, info, never."),
+        ("severity.drop-table = 'bad'", "severity cannot be bad\n  It is one of error, warning, info."),
+        ("lock-timeout = '2x'", "lock-timeout: 2x is no time\n  PostgreSQL takes 500ms, 2s, 1min."),
+        ("start-after = 42", "start-after: expected a string, got a whole number"),
+        ("per-path = [{ ignore = [] }]", "per-path 1: it lacks the key `paths`"),
+        ("per-path = [{ paths = [], ignor = [] }]", "per-path 1: there is no key ignor\n  Did you mean ignore?"),
+        ("folder = '.'", "there is no key folder\n"),
         ("custom-runner.file = '*'", "custom-runner: there is no key file\n  Did you mean files?"),
         ("custom-runner.order = 'date'", "custom-runner: order cannot be date\n  It is one of name, number."),
         ("custom-runner.up-marker = '('", "custom-runner: up-marker is not a regular expression: "),

@@ -8,8 +8,10 @@ import typer
 
 from migsafe import __version__
 from migsafe.cli.console import COULD_NOT, DEBUG, complain
+from migsafe.cli.explain import explain
 from migsafe.cli.lint import lint
 from migsafe.cli.locks import locks
+from migsafe.cli.rules import rules
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
 
@@ -28,6 +30,8 @@ app = typer.Typer(
 )
 app.command(cls=TextCommand)(lint)
 app.command(cls=TextCommand)(locks)
+app.command(cls=TextCommand)(rules)
+app.command(cls=TextCommand)(explain)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,27 @@
+"""The rules as a project's configuration has them."""
+
+from pathlib import Path
+
+from migsafe.configuration import Configuration
+from migsafe.documentation.listed import Listed
+from migsafe.rule import Rule
+from migsafe.rulebook import adjusted, choose, named, own, shipped
+
+
+def every_rule(settings: Configuration) -> list[Rule]:
+    """Ours and the project's own, each with the severity that the configuration gives it, by name. Raises ConfigError for an own rule that
+    cannot be loaded, and for a name in the configuration that no rule has."""
+    rules = shipped()
+    if settings.rules is not None:
+        rules = sorted((*rules, *own(Path(settings.rules), rules)), key=lambda rule: rule.name)
+    for part in settings.per_path:
+        for name in (*part.ignore, *part.severity):
+            named(name, rules)
+    return adjusted(rules, settings.severities)
+
+
+def listed(settings: Configuration) -> list[Listed]:
+    """Every rule, and whether it is on."""
+    rules = every_rule(settings)
+    on = {rule.name for rule in choose(rules, settings.select, settings.ignore)}
+    return [Listed(rule, rule.name in on) for rule in rules]

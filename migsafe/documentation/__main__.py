@@ -1,0 +1,26 @@
+"""`python -m migsafe.documentation [FOLDER]`: write the rules' pages and their index, in a checkout to `docs/rules`."""
+
+import sys
+from pathlib import Path
+
+from migsafe.documentation.markdown import files
+from migsafe.rulebook import shipped
+
+DOCS = Path(__file__).parents[2] / "docs" / "rules"
+
+
+def main() -> None:
+    """Make the folder what the rules say: pages of rules that there are no more go."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
+    pages = files(shipped())
+    for name, text in pages.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    for path in folder.rglob("*.md"):
+        if path.relative_to(folder).as_posix() not in pages:
+            path.unlink()
+    print(f"{folder}: {len(pages)} pages")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Rules as Markdown: a page for each, and an index."""
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from migsafe.documentation.page import Example, Prose, page
+from migsafe.rule import Rule
+
+CATEGORIES = {
+    "locking": "Reads or writes stop for a time that grows with the table, or longer than they need to.",
+    "timeouts": "A lock request that waits makes everything behind it wait.",
+    "transactions": "A transaction that PostgreSQL refuses, or that is not where the migration takes it to be.",
+    "idempotency": "A migration that fails half-way must be able to run again.",
+    "indexes": "An index that is missing, or one too many.",
+    "compatibility": "The release that is running breaks, because it meets the new schema before it is replaced.",
+    "data": "What cannot be had back.",
+    "design": "What is cheap to do right today, and dear to mend later.",
+    "history": "The files themselves: their order, what cannot be read or known, and suppressions.",
+}
+"""The shipped categories in the order of the index, each with the hazard that its rules have in common."""
+
+
+def in_order(rules: Sequence[Rule]) -> list[tuple[str, list[Rule]]]:
+    """The rules by category, in the order of the index; a category of somebody's own comes after ours."""
+    places = {category: place for place, category in enumerate(CATEGORIES)}
+    ordered = sorted(rules, key=lambda rule: (places.get(rule.category, len(places)), rule.category, rule.name))
+    return [(category, list(of_it)) for category, of_it in groupby(ordered, key=lambda rule: rule.category)]
+
+
+def files(rules: Sequence[Rule]) -> dict[str, str]:
+    """The pages and the index: what stands where below `docs/rules`."""
+    return {"README.md": index(rules), **{f"{rule.category}/{rule.name}.md": explanation(rule) for rule in rules}}
+
+
+def index(rules: Sequence[Rule]) -> str:
+    """All rules, category by category, each with a link to its page."""
+    lines = [
+        "# Rules",
+        "",
+        "Made from the rules' own files by `python -m migsafe.documentation`; `migsafe explain RULE` shows the same in a terminal.",
+    ]
+    for category, of_it in in_order(rules):
+        lines += ["", f"## {category}", ""]
+        if category in CATEGORIES:
+            lines += [CATEGORIES[category], ""]
+        lines += ["| rule | severity | |", "|---|---|---|"]
+        lines += [f"| [{rule.name}]({category}/{rule.name}.md) | {severity(rule)} | {_cell(rule.summary)} |" for rule in of_it]
+    return "\n".join(lines) + "\n"
+
+
+def severity(rule: Rule) -> str:
+    """How bad it is, and whether it must be asked for."""
+    return f"{rule.severity.word}, off" if rule.off else rule.severity.word
+
+
+def explanation(rule: Rule) -> str:
+    """A rule's page."""
+    text = page(rule.documentation)
+    lines = [f"# {rule.name}", "", f"{rule.category} · {severity(rule)}", "", f"**{text.summary}**"]
+    was_item = False
+    for block in text.blocks:
+        match block:
+            case Prose(text=paragraph, item=item):
+                lines += [f"- {paragraph}"] if item and was_item else ["", f"- {paragraph}" if item else paragraph]
+                was_item = item
+            case Example(heading=heading, code=code):
+                lines += ["", *([f"{heading}:", ""] if heading else []), "```sql", code, "```"]
+                was_item = False
+    if text.see:
+        lines += ["", "See:", "", *(f"- <{address}>" for address in text.see)]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
