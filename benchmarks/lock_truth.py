@@ -40,7 +40,7 @@ from migsafe.sql.statements import Statement
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_STEERING = (sql.Begin, sql.Commit, sql.Rollback, sql.Savepoint, sql.RollbackTo, sql.Release, sql.TwoPhase)
+_STEERING = (sql.Begin, sql.Commit, sql.Rollback, sql.Savepoint, sql.RollbackTo, sql.Release, sql.TwoPhase, sql.SetTransaction)
 _SHOWN = 160
 
 
@@ -96,6 +96,8 @@ class Replay:
         except psycopg.Error as error:
             self.truth.counts["refused by the server"] += 1
             self.truth.refusals[str(error).partition("\n")[0][:_SHOWN]] += 1
+            if connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+                connection.execute("ROLLBACK")
             return
         foreseen = self.forecast.follow(statement, first=first, last=last)
         self._compare(half, statement, text, foreseen, measured)
@@ -153,8 +155,8 @@ def _differences(foreseen: Foreseen, measured: Measurement) -> tuple[list[str], 
         mine, its = said.get(name), real.get(name)
         my_lock = mine.lock if mine is not None else None
         its_lock = its.lock if its is not None else None
-        if my_lock is not None and its_lock is None and held.get(name) is not None and held[name] >= my_lock:
-            its_lock = my_lock
+        if held.get(name) is not None and held[name] >= (its_lock or held[name]) and held[name] >= (my_lock or held[name]):
+            my_lock = its_lock = None
         if its_lock is not None and its_lock >= least and (my_lock is None or my_lock < its_lock):
             under.append(f"{its_lock} on {name}")
         if my_lock is not None and my_lock >= least and (its_lock is None or its_lock < my_lock):

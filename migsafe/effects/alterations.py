@@ -107,9 +107,7 @@ def rename(scene: Scene, op: sql.Rename) -> Effects:
 
 
 def set_schema(scene: Scene, op: sql.SetSchema) -> Effects:
-    """ALTER … SET SCHEMA; to where it is, nothing happens."""
-    if scene.catalog.resolve(op.name).schema == op.schema:
-        return
+    """ALTER … SET SCHEMA."""
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
 

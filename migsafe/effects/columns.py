@@ -210,17 +210,18 @@ def _changed_type(scene: Scene, relation: Relation, column: Column | None, chang
             yield from _other_side(scene, relation, constraint.references, scanned=change.rechecks_foreign_keys and constraint.valid)
     for constraint in scene.catalog.referencing(relation.oid):
         if number in constraint.referenced_columns:
-            yield from _other_side(scene, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid)
+            yield from _other_side(scene, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid, refers=True)
 
 
-def _other_side(scene: Scene, relation: Relation, other: int | None, *, scanned: bool) -> Effects:
-    """The other table of a foreign key that is dropped and made again; if it is proved again, both are read."""
+def _other_side(scene: Scene, relation: Relation, other: int | None, *, scanned: bool, refers: bool = False) -> Effects:
+    """The other table of a foreign key that is dropped and made again, the one that `refers` or the one referred to; if it is proved again,
+    both are read."""
     why = "the foreign key is checked again" if scanned else ""
     found = scene.catalog.get(other) if other is not None else None
     for one in (*(scene.tree(found, only=found.kind is not RelationKind.PARTITIONED) if isinstance(found, Relation) else ()), relation):
         scan = scanned and scene.has_rows(one)
         # Up to 14 a partitioned table that is referred to has no triggers itself.
-        weaker = one.kind is RelationKind.PARTITIONED and one is found and scene.pg_version < 15
+        weaker = one.kind is RelationKind.PARTITIONED and one is found and scene.pg_version < 15 and not refers
         yield from scene.of(one, LockMode.SHARE_ROW_EXCLUSIVE if weaker else _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 

@@ -34,7 +34,7 @@ def add_constraint(scene: Scene, op: sql.AddConstraint) -> Effects:
                 scan = checked and scene.has_rows(one) and not (given.no_inherit and one is not relation)
                 yield from scene.of(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
         case ConstraintKind.NOT_NULL:
-            yield from not_null(scene, name, given.columns, only=op.target.only or given.no_inherit, checked=not given.not_valid)
+            yield from not_null(scene, name, given.columns, only=op.target.only, checked=not given.not_valid, alone=given.no_inherit)
         case _:
             yield from _behind_index(scene, name, relation, given)
 
@@ -65,8 +65,9 @@ def _behind_index(scene: Scene, name: Name, relation: Relation | None, given: sq
         yield from not_null(scene, name, given.columns)
 
 
-def not_null(scene: Scene, name: Name, columns: Iterable[str], *, only: bool = False, checked: bool = True) -> Effects:
-    """What it takes to make columns NOT NULL: every row is read, unless that is known already."""
+def not_null(scene: Scene, name: Name, columns: Iterable[str], *, only: bool = False, checked: bool = True, alone: bool = False) -> Effects:
+    """What it takes to make columns NOT NULL: every row is read, unless that is known already. `alone`: the tables below are locked, but not
+    concerned."""
     relation = scene.catalog.relation(name)
     columns = tuple(columns)
     why = "every row is checked for nulls"
@@ -74,7 +75,8 @@ def not_null(scene: Scene, name: Name, columns: Iterable[str], *, only: bool = F
         yield from scene.on(name, _EXCLUSIVE, scan=checked, why=why if checked else "")
         return
     for one in scene.tree(relation, only=only):
-        scan = checked and scene.has_rows(one) and not all(proved_not_null(scene, one, column) for column in columns)
+        scan = checked and scene.has_rows(one) and not (alone and one is not relation)
+        scan = scan and not all(proved_not_null(scene, one, column) for column in columns)
         yield from scene.of(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
@@ -164,6 +166,14 @@ def alter_constraint(scene: Scene, op: sql.AlterConstraint) -> Effects:
         return
     if found.kind is ConstraintKind.FOREIGN_KEY and relation.kind is RelationKind.PARTITIONED:
         yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
+    if op.enforced is False and found.enforced:
+        # The triggers on the referenced table go.
+        yield from scene.on_oid(found.references, _EXCLUSIVE)
+    if op.inherit is not None:
+        why = f"every row is checked against {op.constraint}" if op.inherit else ""
+        for one in scene.catalog.descendants(relation.oid):
+            scan = op.inherit and scene.has_rows(one)
+            yield from scene.of(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
     if op.enforced and not found.enforced:
         yield from scene.of(relation, _EXCLUSIVE, scan=True, why=f"every row is checked against {op.constraint}")
         yield from scene.on_oid(found.references, _SHARE_ROW, scan=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from migsafe.effects.proofs import proves_bound, proves_default_excludes, proves_not_null
 from migsafe.effects.scene import Scene
 from migsafe.effects.type_changes import is_utc
+from migsafe.schema.constraints import not_null_constraint
 from migsafe.schema.objects import Column, Composite, Constraint, Domain, Relation
 from migsafe.sql.operations import Bound, ConstraintKind, Expression, Name, TypeName
 
@@ -14,7 +15,10 @@ def proved_not_null(scene: Scene, relation: Relation, column: str) -> bool:
     found = relation.column(column)
     if found is None:
         return False
-    return bool(found.not_null) or check_implies_not_null(scene, relation, found)
+    constraint = not_null_constraint(scene.catalog, relation.oid, found.number)
+    if found.not_null and (constraint is None or constraint.valid):
+        return True
+    return check_implies_not_null(scene, relation, found)
 
 
 def valid_checks(scene: Scene, relation: Relation) -> list[Constraint]:

@@ -4,6 +4,7 @@ from migsafe.effects.queries import reads
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
 from migsafe.schema.catalog import TEMPORARY
+from migsafe.schema.indexes import has_same, sketched
 from migsafe.schema.objects import Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
@@ -24,6 +25,7 @@ def create_index(scene: Scene, op: sql.CreateIndex) -> Effects:
     if concurrently and relation.name.schema == TEMPORARY:
         # PostgreSQL builds a temporary table's index the ordinary way.
         lock, concurrently = LockMode.SHARE, False
+    wanted = sketched(scene.catalog, relation, op)
     exists = op.if_not_exists and op.name is not None and scene.catalog.is_taken(Name(op.name, relation.name.schema))
     if exists or op.only:
         scan = not exists and scene.has_rows(relation)
@@ -31,7 +33,10 @@ def create_index(scene: Scene, op: sql.CreateIndex) -> Effects:
         return
     for one in scene.tree(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
         has_rows = scene.has_rows(one)
-        yield from scene.of(one, lock, scan=has_rows, why=why if has_rows else "", waits=concurrently and has_rows)
+        # A partition's own index that is the same becomes the part.
+        there = one is not relation and wanted is not None and has_same(scene.catalog, relation, one, wanted)
+        scan = has_rows and not there
+        yield from scene.of(one, lock, scan=scan, why=why if scan else "", waits=concurrently and has_rows)
 
 
 def reindex(scene: Scene, op: sql.Reindex) -> Effects:
@@ -129,7 +134,7 @@ def _tables(scene: Scene, given: tuple[sql.Relation, ...]) -> list[Relation | Na
         elif relation.kind is RelationKind.PARTITIONED or scene.pg_version >= 18:
             # From 18 on, VACUUM and ANALYZE go down an inheritance tree too unless ONLY is said.
             found.extend(scene.tree(relation, only=one.only))
-        else:
+        elif relation.kind is not RelationKind.VIEW:
             found.append(relation)
     return found
 

@@ -5,7 +5,7 @@ from migsafe.effects.known import bound_is_proved, default_is_proved
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
 from migsafe.schema.constraints import behind_index, matching_foreign_key
-from migsafe.schema.indexes import for_partition, same_index
+from migsafe.schema.indexes import has_same
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Bound, ConstraintKind, CreateTable, Name
@@ -101,11 +101,7 @@ def _above(scene: Scene, relation: Relation | None) -> Effects:
 
 def _attached(scene: Scene, parent: Relation, child: Relation, bound: Bound, why: str) -> Effects:
     proved = bound_is_proved(scene, parent, child, bound)
-    missing = [
-        index
-        for index in scene.catalog.indexes(parent.oid)
-        if not any(same_index(one, for_partition(parent, child, index)) for one in scene.catalog.indexes(child.oid))
-    ]
+    missing = [index for index in scene.catalog.indexes(parent.oid) if not has_same(scene.catalog, parent, child, index)]
     foreign = any(
         one.kind is ConstraintKind.FOREIGN_KEY and matching_foreign_key(scene.catalog, child, one) is None
         for one in scene.catalog.constraints(parent.oid)

@@ -146,7 +146,8 @@ def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tu
                 yield Part(one.oid), True
     for column in relation.columns:
         if column.generated and column.default is not None and number in column.default.columns:
-            yield Part(relation.oid, column.number), False
+            # Up to 14 a generated column goes with what it is computed from.
+            yield Part(relation.oid, column.number), catalog.pg_version < 15
 
 
 def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:

@@ -59,24 +59,14 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
             before = catalog.index(name)
             if before is not None:
                 catalog.drop(before.oid)
-    keys = [index_key(catalog, relation, element) for element in op.elements]
-    include = [key.column for element in op.include if (key := index_key(catalog, relation, element)).column is not None]
+    for element in (*op.elements, *op.include):
+        index_key(catalog, relation, element)
     relation = catalog.the(Relation, relation.oid)
-    numbers = tuple(number for number in include if number is not None)
+    index = sketched(catalog, relation, op)
+    assert index is not None  # every column is known by now
     if op.name is None:
-        name = free_index_name(catalog, relation, keys, numbers, "idx")
-    index = Index(
-        oid=catalog.new_oid(),
-        name=name,
-        table=relation.oid,
-        keys=tuple(keys),
-        include=numbers,
-        unique=op.unique,
-        method=op.method or "btree",
-        predicate=formula(op.where, relation.columns) if op.where is not None else None,
-        nulls_not_distinct=op.nulls_not_distinct,
-    )
-    add_index(catalog, index, only=op.only)
+        name = free_index_name(catalog, relation, index.keys, index.include, "idx")
+    add_index(catalog, replace(index, oid=catalog.new_oid(), name=name), only=op.only)
 
 
 def add_index(catalog: Catalog, index: Index, *, only: bool = False, label: str = "idx", constraint: bool = False) -> Index:
@@ -145,6 +135,30 @@ def _same_key(one: Key, other: Key) -> bool:
 
 def _text(one: Formula | None) -> str | None:
     return None if one is None else " ".join(one.expression.sql.split())
+
+
+def has_same(catalog: Catalog, above: Relation, child: Relation, index: Index) -> bool:
+    """Whether a partition has an index of its own that can be its part of a partitioned one."""
+    wanted = for_partition(above, child, index)
+    return any(one.parent is None and one.valid and same_index(one, wanted) for one in catalog.indexes(child.oid))
+
+
+def sketched(catalog: Catalog, relation: Relation, op: CreateIndex) -> Index | None:
+    """The index that CREATE INDEX would make, without making it; None where it is on columns of which nothing is known."""
+    if any(element.column is not None and relation.column(element.column) is None for element in (*op.elements, *op.include)):
+        return None
+    include = tuple(number for element in op.include if (number := index_key(catalog, relation, element).column) is not None)
+    return Index(
+        oid=0,
+        name=Name(op.name or "", relation.name.schema),
+        table=relation.oid,
+        keys=tuple(index_key(catalog, relation, element) for element in op.elements),
+        include=include,
+        unique=op.unique,
+        method=op.method or "btree",
+        predicate=formula(op.where, relation.columns) if op.where is not None else None,
+        nulls_not_distinct=op.nulls_not_distinct,
+    )
 
 
 def attach_index(catalog: Catalog, parent: Index, part: Index) -> None:
