@@ -1,5 +1,6 @@
 """Locks held in the way of a statement, so that it has to say which ones it wants."""
 
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ CONFLICTS: dict[LockMode, frozenset[LockMode]] = {
 }
 """Which modes wait for which (manual, 13.3.1, table 13.2)."""
 
+_PAUSE = 0.0005
+
+_AT_ONCE = "SET LOCAL lock_timeout = '50ms'"
 _WAITING = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = %s AND NOT granted"
 
 
@@ -55,12 +59,13 @@ class Hold:
         asked = self.connection.pgconn
         asked.send_query(sql.encode())
         while self._busy() and self._watch.execute(_WAITING, (self.pid,)).fetchone() is None:
-            pass
+            time.sleep(_PAUSE)
 
     def settle(self) -> None:
         """Wait until what was queued is granted."""
-        asked = self.connection.pgconn
-        while asked.get_result() is not None:
+        while self._busy():
+            time.sleep(_PAUSE)
+        while self.connection.pgconn.get_result() is not None:
             pass
 
     def release(self) -> None:
@@ -94,9 +99,10 @@ def lock_index_sql(index: Index, relation: Relation) -> str:
 
 
 class Holds:
-    """One hold on each table of a database, and one on all the indexes of each.
+    """One hold on each table of a database, and one on all the indexes of each that the statement comes to: the table is locked first.
 
-    `connect` makes a connection, `watch` is one that looks at pg_locks.
+    `connect` makes a connection, `watch` is one that looks at pg_locks. `seen` are the modes that the statement asked for, `waited` the
+    tables whose transactions it waited for, `given_up` those whose indexes could not be held to the end.
     """
 
     def __init__(self, connect: Callable[[], "Connection[Any]"], watch: "Connection[Any]", found: Snapshot) -> None:
@@ -111,28 +117,26 @@ class Holds:
         self._indexes: dict[int, Hold] = {}
 
     def take(self) -> None:
-        """Hold ACCESS EXCLUSIVE on every table, SHARE UPDATE EXCLUSIVE on every index."""
+        """Hold ACCESS EXCLUSIVE on every table."""
         for relation in self._found.relations.values():
-            if relation.kind not in ("table", "partitioned table", "materialized view"):
-                continue
-            indexes = self._found.indexes_of(relation.oid)
-            if indexes:
-                self._indexes[relation.oid] = self._hold()
-                self._indexes[relation.oid].take(";".join(lock_index_sql(index, relation) for index in indexes))
-            self._tables[relation.oid] = self._hold()
-            self._tables[relation.oid].take(lock_sql(relation, LockMode.ACCESS_EXCLUSIVE))
+            if relation.kind in ("table", "partitioned table", "materialized view"):
+                self._tables[relation.oid] = self._hold()
+                self._tables[relation.oid].take(lock_sql(relation, LockMode.ACCESS_EXCLUSIVE))
 
-    def asked(self, oid: int, mode: LockMode) -> None:
-        """The statement waits for this mode on this relation or index: note it, and let it pass, and nothing stronger."""
-        self.seen.setdefault(oid, set()).add(mode)
-        index = self._found.indexes.get(oid)
-        if index is not None:
-            # There is no weaker lock on an index alone to hold next.
-            if mode is not LockMode.ACCESS_EXCLUSIVE:
-                self.given_up.add(index.table)
-            self._free(self._indexes.pop(index.table, None))
-        elif oid in self._tables:
+    def asked(self, oid: int, mode: LockMode, pids: Iterable[int]) -> None:
+        """The statement waits for these backends, which have its way to this mode on this relation or index: note it, and let it pass, and
+        nothing stronger."""
+        if oid in self._tables:
+            if oid not in self.seen:
+                self._take_indexes(oid)
+            self.seen.setdefault(oid, set()).add(mode)
             self._swap(oid)
+        elif oid in self._found.indexes:
+            self.seen.setdefault(oid, set()).add(mode)
+            # There is no weaker lock on an index alone to hold next.
+            self._give_up(self._found.indexes[oid].table, known=mode is LockMode.ACCESS_EXCLUSIVE)
+        else:
+            self._clear_catalogs(set(pids))
 
     def waited_for(self, pids: Iterable[int]) -> None:
         """The statement waits for the end of these transactions: note those of ours, and have others take their place."""
@@ -145,6 +149,36 @@ class Holds:
         """Let everything go."""
         for hold in (*self._tables.values(), *self._indexes.values(), *self._spare):
             hold.close()
+
+    def _take_indexes(self, table: int) -> None:
+        """Hold SHARE UPDATE EXCLUSIVE on the indexes of a table that the statement is about to lock."""
+        from psycopg.errors import LockNotAvailable  # noqa: PLC0415  # start-up must not pay for it
+
+        indexes = self._found.indexes_of(table)
+        if not indexes:
+            return
+        hold = self._hold()
+        try:
+            hold.take("; ".join([_AT_ONCE, *(lock_index_sql(index, self._found.relations[table]) for index in indexes)]))
+        except LockNotAvailable:
+            self._free(hold)
+            self.given_up.add(table)
+        else:
+            self._indexes[table] = hold
+
+    def _give_up(self, table: int, *, known: bool = False) -> None:
+        """Let go of a table's indexes; unless their strongest lock is known, it will not be."""
+        if table in self._indexes:
+            self._free(self._indexes.pop(table))
+            if not known:
+                self.given_up.add(table)
+
+    def _clear_catalogs(self, pids: set[int]) -> None:
+        """Let go of what holds a system catalogue, as comments do, and REINDEX DATABASE comes to it."""
+        for table in [table for table, hold in self._indexes.items() if hold.pid in pids]:
+            self._give_up(table)
+        for table in [table for table, hold in self._tables.items() if hold.pid in pids]:
+            self._free(self._tables.pop(table))
 
     def _swap(self, oid: int) -> None:
         """Put the next hold in the queue behind the statement before the old one goes, so that nothing can slip between them."""
@@ -162,7 +196,6 @@ class Holds:
     def _hold(self) -> Hold:
         return self._spare.pop() if self._spare else Hold(self._connect(), self._watch)
 
-    def _free(self, hold: Hold | None) -> None:
-        if hold is not None:
-            hold.release()
-            self._spare.append(hold)
+    def _free(self, hold: Hold) -> None:
+        hold.release()
+        self._spare.append(hold)

@@ -75,7 +75,7 @@ def _run(connection: "Connection[Any]", sql: str, holds: Holds, watch: "Connecti
         if blocked is None:
             time.sleep(_PAUSE)
         elif blocked[0] is not None:
-            holds.asked(blocked[0], mode_called(blocked[1]))
+            holds.asked(blocked[0], mode_called(blocked[1]), blocked[2])
         else:
             holds.waited_for(blocked[2])
     failed = None

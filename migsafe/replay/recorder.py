@@ -53,18 +53,18 @@ class Trace(Struct, kw_only=True):
     truncates: bool = False
 
 
-def measure(connection: "Connection[Any]", sql: str, *, scans: bool = True) -> Measurement:
+def measure(connection: "Connection[Any]", sql: str, *, scans: bool = True, rows: dict[int, int] | None = None) -> Measurement:
     """Run one statement, and measure it. In a transaction that is open it stays open; else the statement gets one, and commits.
 
-    With `scans`, the rows of every table are counted first. The statement must be one that a transaction allows and that does not end
-    it. Raises psycopg.Error as the statement does.
+    With `scans`, the rows of every table are counted first, unless `rows` has them already, by number. The statement must be one that a
+    transaction allows and that does not end it. Raises psycopg.Error as the statement does.
     """
     from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
 
     if connection.info.transaction_status == TransactionStatus.IDLE:
         connection.execute("BEGIN")
         try:
-            found = measure(connection, sql, scans=scans)
+            found = measure(connection, sql, scans=scans, rows=rows)
         except BaseException:
             connection.execute("ROLLBACK")
             raise
@@ -73,7 +73,8 @@ def measure(connection: "Connection[Any]", sql: str, *, scans: bool = True) -> M
     pid = connection.info.backend_pid
     before = snapshot(connection)
     held = locks_of(pid, connection)
-    rows = count_rows(connection, before) if scans else {}
+    if rows is None or not scans:
+        rows = count_rows(connection, before) if scans else {}
     base = _counters(connection, rows)
     connection.execute(sql.encode())
     locks = {oid: lock for oid, lock in locks_of(pid, connection).items() if oid not in held or lock > held[oid]}

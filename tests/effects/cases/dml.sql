@@ -1,0 +1,161 @@
+-- Queries and changes of rows.
+
+-- case: select
+SELECT * FROM loose;
+-- case: select by key
+SELECT * FROM orders WHERE id = 5;
+-- case: select two
+SELECT * FROM orders AS o JOIN customers AS c ON c.id = o.customer_id;
+-- case: select in a subquery
+SELECT (SELECT count(*) FROM coupons);
+-- case: select from a common table expression
+WITH a AS (SELECT * FROM loose) SELECT count(*) FROM a;
+-- case: select from a partitioned table
+SELECT count(*) FROM events;
+-- case: select from a partition
+SELECT count(*) FROM events_2020;
+-- case: select nothing
+SELECT 1;
+-- case: select from a function
+SELECT maybe_one();
+-- case: select for update
+SELECT * FROM loose FOR UPDATE;
+-- case: select for share
+SELECT * FROM loose FOR SHARE;
+-- case: select for no key update, skipping
+SELECT * FROM loose FOR NO KEY UPDATE SKIP LOCKED;
+-- case: select for key share
+SELECT * FROM loose FOR KEY SHARE NOWAIT;
+-- case: select for update of one
+SELECT o.id FROM orders AS o JOIN customers AS c ON c.id = o.customer_id FOR UPDATE OF o;
+-- case: select for update through a view
+SELECT * FROM order_totals FOR UPDATE;
+-- case: select for update in a subquery
+SELECT count(*) FROM (SELECT 1 FROM loose FOR UPDATE) AS q;
+-- case: select for update from a partitioned table
+SELECT * FROM visits FOR UPDATE;
+-- case: select into
+SELECT * INTO copied FROM loose;
+-- case: table
+TABLE loose;
+-- case: union
+SELECT id FROM hens UNION SELECT id FROM eggs;
+-- case: insert
+INSERT INTO loose VALUES (1, 'b', 'c');
+-- case: insert several
+INSERT INTO loose VALUES (1, 'b', 'c'), (2, 'b', 'c');
+-- case: insert with a foreign key
+INSERT INTO items (order_id, line) VALUES (1, 50);
+-- case: insert with a foreign key of null
+INSERT INTO employees VALUES (5000, 1);
+-- case: insert a query
+INSERT INTO loose (a, c) SELECT id, name FROM customers;
+-- case: insert or nothing
+INSERT INTO keyed (a, b) VALUES (1, 5000) ON CONFLICT DO NOTHING;
+-- case: insert or update
+INSERT INTO keyed (a, b) VALUES (1, 5000) ON CONFLICT (a) DO UPDATE SET d = excluded.d;
+-- case: insert returning
+INSERT INTO loose (c) VALUES ('c') RETURNING a;
+-- case: insert default values
+INSERT INTO bookings DEFAULT VALUES;
+-- case: insert into a partitioned table
+INSERT INTO visits VALUES ('de', 'x', 1);
+-- case: insert a query into a partitioned table
+INSERT INTO visits (region, page) SELECT 'us', name FROM customers;
+-- case: insert into a partition
+INSERT INTO visits_eu VALUES ('de', 'x', 1);
+-- case: insert into a partitioned table with a foreign key
+INSERT INTO events VALUES (5000, '2020-05-05', 'x', 1, 1);
+-- case: insert with a common table expression
+WITH a AS (SELECT id FROM coupons, hens LIMIT 1) INSERT INTO loose (a, c) SELECT id, 'c' FROM a;
+-- case: update
+UPDATE loose SET a = 5;
+-- case: update by key
+UPDATE orders SET total = 5 WHERE id = 5;
+-- case: update all of a referenced table
+UPDATE customers SET padding = 'y';
+-- case: update a referenced key
+UPDATE coupons SET code = code || 'x';
+-- case: update a key with references
+UPDATE hens SET id = id + 1000 WHERE id = 3;
+-- case: update a foreign key
+UPDATE orders SET customer_id = 1;
+-- case: update without an index
+UPDATE loose SET b = 'x' WHERE b = 'y';
+-- case: update from another
+UPDATE loose SET a = c.id FROM customers AS c WHERE c.name = loose.b;
+-- case: update with a subquery
+UPDATE loose SET a = (SELECT max(id) FROM hens);
+-- case: update returning
+UPDATE loose SET a = 5 RETURNING *;
+-- case: update a partitioned table
+UPDATE visits SET hits = 5;
+-- case: update a partition key
+UPDATE visits SET region = 'us' WHERE region = 'de';
+-- case: update a partition
+UPDATE visits_eu SET hits = 5;
+-- case: delete
+DELETE FROM loose;
+-- case: delete by key
+DELETE FROM notices WHERE id = 5;
+-- case: delete what others refer to
+-- refused
+DELETE FROM customers WHERE id = 5;
+-- case: delete what others go with
+DELETE FROM items;
+-- case: delete what others go with, from the top
+TRUNCATE returns;
+DELETE FROM orders WHERE id = 5;
+-- case: delete using another
+DELETE FROM loose USING customers AS c WHERE c.name = loose.b;
+-- case: delete where not exists
+DELETE FROM event_notes WHERE NOT EXISTS (SELECT FROM hens WHERE hens.id = event_notes.id);
+-- case: delete returning, in a common table expression
+WITH gone AS (DELETE FROM loose RETURNING *) INSERT INTO keyed (a, b) SELECT a + 5000, a + 5000 FROM gone;
+-- case: delete from a partitioned table
+DELETE FROM visits;
+-- case: delete from a partitioned table that others refer to
+DELETE FROM events WHERE id = 5000;
+-- case: merge
+-- versions: 15-
+MERGE INTO keyed AS k USING customers AS c ON c.id = k.a
+    WHEN MATCHED THEN UPDATE SET d = c.name WHEN NOT MATCHED THEN INSERT (a, b) VALUES (c.id, c.id);
+-- case: merge, delete
+-- versions: 15-
+MERGE INTO loose AS l USING customers AS c ON c.id = l.a WHEN MATCHED THEN DELETE;
+-- case: merge with a query
+-- versions: 15-
+MERGE INTO loose AS l USING (SELECT id FROM hens) AS h ON h.id = l.a WHEN MATCHED THEN DO NOTHING;
+-- case: merge into a partitioned table
+-- versions: 15-
+MERGE INTO visits AS v USING customers AS c ON c.name = v.page WHEN MATCHED THEN UPDATE SET hits = 5;
+-- case: copy to
+COPY loose TO '/dev/null';
+-- case: copy a query to
+COPY (SELECT * FROM customers) TO '/dev/null';
+-- case: copy from
+COPY loose FROM '/dev/null';
+-- case: copy from, with foreign keys
+COPY items FROM '/dev/null';
+-- case: values
+VALUES (1), (2);
+-- case: call
+CREATE PROCEDURE p() LANGUAGE sql AS 'SELECT 1';
+CALL p();
+-- case: do
+DO $$ BEGIN UPDATE loose SET a = 5; END $$;
+-- case: do with a change of a table
+DO $$ BEGIN ALTER TABLE loose ADD COLUMN x int; DELETE FROM hens WHERE id = 5000; END $$;
+-- case: prepare
+PREPARE s AS SELECT * FROM loose;
+-- case: execute
+PREPARE s AS UPDATE loose SET a = 5;
+EXECUTE s;
+-- case: declare a cursor
+DECLARE c CURSOR FOR SELECT * FROM loose;
+-- case: setval
+CREATE SEQUENCE s;
+SELECT setval('s', 100);
+-- case: nextval
+CREATE SEQUENCE s;
+SELECT nextval('s');

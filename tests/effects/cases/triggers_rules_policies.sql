@@ -1,0 +1,77 @@
+-- Triggers, rules, row security.
+
+-- case: create a trigger
+CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION touch();
+-- case: create a statement trigger
+CREATE TRIGGER t AFTER TRUNCATE ON orders FOR EACH STATEMENT EXECUTE FUNCTION touch();
+-- case: create a trigger with a condition
+CREATE TRIGGER t BEFORE UPDATE OF note ON orders FOR EACH ROW WHEN (OLD.note IS DISTINCT FROM NEW.note) EXECUTE FUNCTION touch();
+-- case: create a trigger with transition tables
+CREATE TRIGGER t AFTER UPDATE ON orders REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION touch();
+-- case: replace a trigger
+CREATE OR REPLACE TRIGGER notices_touch BEFORE INSERT ON notices FOR EACH ROW EXECUTE FUNCTION touch();
+-- case: create a constraint trigger
+CREATE CONSTRAINT TRIGGER t AFTER INSERT ON orders DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch();
+-- case: create a constraint trigger from another table
+CREATE CONSTRAINT TRIGGER t AFTER INSERT ON orders FROM customers FOR EACH ROW EXECUTE FUNCTION touch();
+-- case: create a trigger on a foreign table
+CREATE TRIGGER t BEFORE INSERT ON far_orders FOR EACH ROW EXECUTE FUNCTION touch();
+-- case: create an event trigger
+CREATE FUNCTION happened() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
+CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION happened();
+-- case: trigger depends on an extension
+ALTER TRIGGER notices_touch ON notices DEPENDS ON EXTENSION plpgsql;
+-- case: disable a trigger
+ALTER TABLE notices DISABLE TRIGGER notices_touch;
+-- case: enable a trigger
+ALTER TABLE notices ENABLE TRIGGER notices_touch;
+-- case: enable a trigger always
+ALTER TABLE notices ENABLE ALWAYS TRIGGER notices_touch;
+-- case: enable a trigger on a replica
+ALTER TABLE notices ENABLE REPLICA TRIGGER notices_touch;
+-- case: disable all triggers
+ALTER TABLE orders DISABLE TRIGGER ALL;
+-- case: disable the user's triggers
+ALTER TABLE orders DISABLE TRIGGER USER;
+-- case: create a rule
+CREATE RULE r AS ON DELETE TO orders DO INSTEAD NOTHING;
+-- case: create a rule that writes elsewhere
+CREATE RULE r AS ON INSERT TO orders DO ALSO INSERT INTO notices VALUES (NEW.id, NEW.note);
+-- case: replace a rule
+CREATE OR REPLACE RULE notices_keep AS ON DELETE TO notices DO INSTEAD NOTHING;
+-- case: disable a rule
+ALTER TABLE notices DISABLE RULE notices_keep;
+-- case: enable a rule always
+ALTER TABLE notices ENABLE ALWAYS RULE notices_keep;
+-- case: enable row security
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+-- case: disable row security
+ALTER TABLE orders DISABLE ROW LEVEL SECURITY;
+-- case: force row security
+ALTER TABLE orders FORCE ROW LEVEL SECURITY;
+-- case: do not force row security
+ALTER TABLE orders NO FORCE ROW LEVEL SECURITY;
+-- case: create a policy
+CREATE POLICY p ON orders USING (true);
+-- case: create a policy that reads another table
+CREATE POLICY p ON orders USING (EXISTS (SELECT FROM customers WHERE customers.id = customer_id));
+-- case: create a policy for a role
+CREATE POLICY p ON orders AS RESTRICTIVE FOR INSERT TO clerk WITH CHECK (total > 0);
+-- case: alter a policy
+ALTER POLICY notices_read ON notices USING (id > 0);
+-- case: alter a policy to read another table
+ALTER POLICY notices_read ON notices USING (EXISTS (SELECT FROM hens WHERE hens.id = notices.id));
+-- case: alter a policy's roles
+ALTER POLICY notices_read ON notices TO clerk;
+-- case: comment on a trigger
+COMMENT ON TRIGGER notices_touch ON notices IS 'x';
+-- case: comment on a policy
+COMMENT ON POLICY notices_read ON notices IS 'x';
+-- case: comment on a rule
+COMMENT ON RULE notices_keep ON notices IS 'x';
+-- case: create a function
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT count(*)::int FROM orders';
+-- case: create a function with a body
+CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM orders; END;
+-- case: replace a function
+CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';

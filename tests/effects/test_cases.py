@@ -1,0 +1,93 @@
+"""The catalogue is proved: what is foreseen of each case is what every PostgreSQL that is found does."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from migsafe.effects.effect import Effect
+from migsafe.forecast import Forecast, Foreseen
+from migsafe.lock import LockMode
+from migsafe.replay.recorder import Measurement
+from migsafe.replay.server import Server
+from migsafe.sources import Transaction
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import read
+from tests.effects.bench import Bench, Refusal
+from tests.effects.cases import SCHEMA, Case, cases
+from tests.replay.servers import each_installation
+
+CASES = cases()
+SCHEMA_STATEMENTS = tuple(read(SCHEMA))
+
+# The tables have a few hundred rows: an index must be worth its while.
+SETTINGS = {"random_page_cost": "1.1"}
+
+
+@pytest.fixture(scope="module", params=each_installation())
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with Server(request.param, SETTINGS) as server:
+        bench = Bench(server)
+        yield bench
+        bench.close()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_foreseen_is_what_happens(bench: Bench, case: Case) -> None:
+    major = bench.server.installation.major
+    if major not in case.versions:
+        pytest.skip("not on this version")
+    measured = bench.measured(case)
+    foreseen = foresee(case, major)
+    if isinstance(measured, Refusal) or case.refused:
+        assert isinstance(measured, Refusal), f"PostgreSQL {major} does not refuse it:\n{case.sql}"
+        assert case.refused, f"PostgreSQL {major} refuses it: {measured.why}\n{case.sql}"
+        return
+    expected, found = lines(measured.effects, measured), lines(foreseen.effects, measured)
+    if expected != found or foreseen.refused is not None:
+        pytest.fail(difference(case, major, expected, found, foreseen.refused), pytrace=False)
+
+
+def test_names_of_cases_are_told_apart() -> None:
+    names = [str(case) for case in CASES]
+    assert len(names) == len(set(names))
+
+
+def foresee(case: Case, major: int) -> Foreseen:
+    """What is predicted for the last statement of a case."""
+    forecast = Forecast(major)
+    forecast.begin(Transaction.STATEMENT)
+    for statement in SCHEMA_STATEMENTS:
+        forecast.follow(statement, judged=False)
+    forecast.finish()
+    forecast.catalog.complete = True
+    forecast.begin(Transaction.STATEMENT)
+    for statement in case.statements[:-1]:
+        forecast.follow(statement, judged=False)
+    return forecast.follow(case.statements[-1])
+
+
+def lines(effects: tuple[Effect, ...], measured: Measurement) -> dict[Name, str]:
+    """Effects as text, a relation each; of what could not be measured nothing is said."""
+    return {effect.relation: line(effect, measured) for effect in effects}
+
+
+def line(effect: Effect, measured: Measurement) -> str:
+    stops_readers = effect.index_lock is LockMode.ACCESS_EXCLUSIVE and effect.relation not in measured.partly
+    words = [effect.kind, str(effect.lock)]
+    words += ["ACCESS EXCLUSIVE on an index"] if stops_readers else []
+    words += ["rewrite"] if effect.rewrite else []
+    words += ["scan"] if effect.scan and measured.scans else []
+    words += [f"rebuilds {', '.join(sorted(effect.rebuilt))}"] if effect.rebuilt else []
+    words += ["waits"] if effect.waits else []
+    return "; ".join(words)
+
+
+def difference(case: Case, major: int, measured: dict[Name, str], foreseen: dict[Name, str], refused: str | None) -> str:
+    """Both sides, a line for each relation that they see otherwise."""
+    out = [f"{case} on PostgreSQL {major}", *("    " + line for line in case.text.strip().splitlines())]
+    if refused is not None:
+        out.append(f"  foreseen: it is refused, because {refused}")
+    for name in sorted(measured.keys() | foreseen.keys(), key=str):
+        if measured.get(name) != foreseen.get(name):
+            out += [f"  {name}", f"    measured: {measured.get(name, 'nothing')}", f"    foreseen: {foreseen.get(name, 'nothing')}"]
+    return "\n".join(out)
