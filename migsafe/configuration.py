@@ -15,6 +15,7 @@ from migsafe.finding import Severity
 from migsafe.rule import Limits
 from migsafe.session import milliseconds
 from migsafe.sources import CustomRunner, SourceSettings, Transaction
+from migsafe.sources.custom import glob
 from migsafe.spelling import did_you_mean
 from migsafe.text import read_text
 
@@ -93,6 +94,13 @@ class Configuration(Struct, frozen=True, kw_only=True):
     def severities(self) -> dict[str, Severity]:
         """The severities that rules are given, by name."""
         return _severities(self.severity)
+
+    def concerns(self, part: PerPath, path: str) -> bool:
+        """Whether a part of the configuration holds for a file."""
+        if path == "-":
+            return False
+        place = Path(os.path.relpath(path, self.folder)).as_posix()
+        return any(re.fullmatch(f"{glob(pattern.rstrip('/'))}(?:/.*)?", place) for pattern in part.paths)
 
     @property
     def limits(self) -> Limits:

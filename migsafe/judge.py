@@ -15,6 +15,8 @@ from migsafe.session import sent
 from migsafe.sources import RUNNERS, Runner
 from migsafe.sql.operations import Operation, Unparsed
 from migsafe.sql.statements import Statement
+from migsafe.suppressions import Suppression, covers, mentioned, resolved, suppressions
+from migsafe.text import Script, Span
 
 
 class Summary(Struct, kw_only=True):
@@ -46,12 +48,18 @@ class RuleError(MigsafeError):
 
 
 class Verdict(Struct, kw_only=True):
-    """What the rules found, in the order of reports: path, place, rule; and what could not be judged."""
+    """What the rules found, in the order of reports: path, place, rule; and what could not be judged.
+
+    `baselined` of the suppressed findings stand in a baseline. `paths` are the files that were judged, `rules` those that judged them.
+    """
 
     findings: list[Finding]
     summary: Summary
     problems: list[MigsafeError]
     pg_version: int
+    baselined: int = 0
+    paths: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
     def worst(self) -> Severity | None:
         """The severity of the worst finding."""
@@ -77,6 +85,26 @@ def judge(
     return judging.verdict()
 
 
+class _Remarks:
+    """What suppressions of one script need: its judged pieces, each with the context of its migration, and where its statements stand."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.chunks: list[tuple[Span, Context]] = []
+        self.places: dict[tuple[str, int], Span] = {}
+
+    def context(self, suppression: Suppression) -> Context:
+        """The context of the migration in which a suppression stands, or of the first one."""
+        start = suppression.span.start
+        return next((at for chunk, at in self.chunks if chunk.start <= start < chunk.end), self.chunks[0][1])
+
+    def nearest(self, suppression: Suppression, at: Context) -> int:
+        """The number of the statement in which, or before which, a suppression stands; the last one's behind all of them."""
+        numbers = [(span.end, number) for (migration, number), span in self.places.items() if migration == at.migration.id]
+        behind = [number for end, number in numbers if end > suppression.span.start]
+        return behind[0] if behind else max((number for _, number in numbers), default=1)
+
+
 class _Judging:
     """What one run has found so far."""
 
@@ -85,7 +113,10 @@ class _Judging:
         self.limits = limits
         self.pg_version = pg_version
         self.outside = {runner.name: runner.outside for runner in runners}
+        self.book = rulebook
         self.findings: list[Finding] = []
+        self.suppressed = 0
+        self.remarks: dict[str, _Remarks] = {}
         self.problems = problems
         self.failures: dict[str, RuleError] = {}
         self.paths: set[str] = set()
@@ -102,10 +133,14 @@ class _Judging:
             return
         self.paths.add(script.path)
         at = Context(migration, forecast, self.outside[migration.runner], self.limits)
+        self.book = self.rulebook.at(script.path)
+        remarks = self._remarks(at)
         forecast.begin(migration.up.transaction)
         statement: Statement | None = None
         for statement, first, last in sent(migration.up):
             self.statements += 1
+            if remarks is not None:
+                remarks.places[migration.id, statement.index] = statement.span
             for operation, effects in forecast.through(statement, first=first, last=last):
                 self._ask_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
@@ -116,7 +151,7 @@ class _Judging:
         forecast.finish()
 
     def _ask_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
-        for rule in self.rulebook[type(operation)]:
+        for rule in self.book[type(operation)]:
             at.enter(statement, effects, rule)
             self._ask(rule, operation, at)
 
@@ -133,7 +168,49 @@ class _Judging:
                 place = script.position(operation.span.start)
                 self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
+    def _remarks(self, at: Context) -> "_Remarks | None":
+        """What is known of the suppressions of the script at hand; None where it has none."""
+        half = at.migration.up
+        if not mentioned(half.script):
+            return None
+        remarks = self.remarks.setdefault(half.script.path, _Remarks(half.script))
+        remarks.chunks += [(chunk, at) for chunk in half.chunks]
+        return remarks
+
+    def _suppress(self) -> None:
+        """Take out the findings that are suppressed, and ask the rules that look at suppressions."""
+        for remarks in self.remarks.values():
+            book = self.book = self.rulebook.at(remarks.script.path)
+            found = suppressions(remarks.script, [chunk for chunk, _ in remarks.chunks])
+            used = self._take_out(found, remarks)
+            for suppression, names in zip(found, used, strict=True):
+                at = remarks.context(suppression)
+                resolved_one = resolved(suppression, book.known, book.names - self.failures.keys(), names)
+                nearest = remarks.nearest(suppression, at)
+                self._ask_all(Statement(nearest, suppression.span, (resolved_one,)), resolved_one, (), at)
+            self._take_out(found, remarks)
+
+    def _take_out(self, found: list[Suppression], remarks: "_Remarks") -> list[set[str]]:
+        """Take out what is suppressed; returns for each suppression the rules whose findings it covered."""
+        used: list[set[str]] = [set() for _ in found]
+        left = []
+        for finding in self.findings:
+            held = False
+            if finding.script.path == remarks.script.path:
+                place = remarks.places.get((finding.migration, finding.statement))
+                for suppression, names in zip(found, used, strict=True):
+                    if covers(suppression, finding, place):
+                        names.add(finding.rule)
+                        held = True
+            if held:
+                self.suppressed += 1
+            else:
+                left.append(finding)
+        self.findings = left
+        return used
+
     def verdict(self) -> Verdict:
+        self._suppress()
         self.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
         number = Counter(finding.severity for finding in self.findings)
         summary = Summary(
@@ -142,6 +219,7 @@ class _Judging:
             errors=number[Severity.ERROR],
             warnings=number[Severity.WARNING],
             infos=number[Severity.INFO],
+            suppressed=self.suppressed,
             unparsed=self.unparsed,
         )
         return Verdict(findings=self.findings, summary=summary, problems=[*self.problems, *self.failures.values()], pg_version=self.pg_version)

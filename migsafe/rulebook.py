@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from traceback import walk_tb
 from types import ModuleType
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import ConfigError
@@ -16,25 +17,57 @@ from migsafe.finding import Severity
 from migsafe.rule import MigrationEnd, Rule
 from migsafe.spelling import did_you_mean
 from migsafe.sql.operations import Operation
+from migsafe.suppressions import Suppression
 
 SHIPPED = "migsafe.rules"
 
 
-class Rulebook(dict[type[Operation], tuple[Rule, ...]]):
-    """Which rules look at an operation: `rulebook[type(operation)]`, worked out once for each type."""
+_NO_OPERATIONS = (MigrationEnd, Suppression)
+"""What a rule that looks at every operation does not mean by that."""
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
+
+class Part(Struct, frozen=True):
+    """What holds for some files only: which paths, rules that say nothing there, and severities."""
+
+    holds: Callable[[str], bool]
+    ignore: tuple[str, ...]
+    severities: dict[str, Severity]
+
+
+class Rulebook(dict[type[Operation], tuple[Rule, ...]]):
+    """Which rules look at an operation: `rulebook[type(operation)]`, worked out once for each type.
+
+    `known` are the names of all rules that there are, chosen or not; `parts` say what is otherwise for some files.
+    """
+
+    def __init__(self, rules: Iterable[Rule], known: Iterable[str] = (), parts: Sequence[Part] = ()) -> None:
         super().__init__()
         self.rules = tuple(rules)
+        self.names = frozenset(rule.name for rule in self.rules)
+        self.known = self.names | frozenset(known)
+        self._parts = tuple(parts)
+        self._for_parts: dict[tuple[bool, ...], Rulebook] = {}
 
     def __missing__(self, operation: type[Operation]) -> tuple[Rule, ...]:
-        # A rule that looks at every operation does not mean the end of the migration by it.
         found = self[operation] = tuple(
             rule
             for rule in self.rules
-            if issubclass(operation, rule.operations) and (operation is not MigrationEnd or operation in rule.operations)
+            if issubclass(operation, rule.operations) and (operation not in _NO_OPERATIONS or operation in rule.operations)
         )
         return found
+
+    def at(self, path: str) -> "Rulebook":
+        """The rules for a file."""
+        if not self._parts:
+            return self
+        holding = tuple(part.holds(path) for part in self._parts)
+        if holding not in self._for_parts:
+            rules = list(self.rules)
+            for part, holds in zip(self._parts, holding, strict=True):
+                if holds:
+                    rules = [rule for rule in adjusted(rules, part.severities) if rule.name not in part.ignore]
+            self._for_parts[holding] = Rulebook(rules, self.known)
+        return self._for_parts[holding]
 
 
 def shipped() -> list[Rule]:
@@ -80,10 +113,7 @@ def choose(rules: Sequence[Rule], select: Collection[str] = (), ignore: Collecti
 
 
 def adjusted(rules: Sequence[Rule], severities: Mapping[str, Severity]) -> list[Rule]:
-    """The rules with the severities that a project gives them; a rule that is off is on where it is given one. Raises ConfigError for a
-    name that no rule has."""
-    for name in severities:
-        named(name, rules)
+    """The rules with the severities that a project gives them; a rule that is off is on where it is given one."""
     return [replace(rule, severity=severities[rule.name], off=False) if rule.name in severities else rule for rule in rules]
 
 
@@ -91,7 +121,7 @@ def named(name: str, rules: Iterable[Rule]) -> Rule:
     """The rule of that name. Raises ConfigError, with the nearest name, where there is none."""
     known = {rule.name: rule for rule in rules}
     if name not in known:
-        raise ConfigError(f"there is no rule {name}", did_you_mean(name, known))
+        raise ConfigError(f"there is no rule {name}", did_you_mean(name, known, "`migsafe rules` lists them."))
     return known[name]
 
 

@@ -7,13 +7,13 @@ import typer
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
+from migsafe.cli.project import rulebook
 from migsafe.configuration import FAIL_ON, FailOn, configuration
 from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
 from migsafe.histories import stops
 from migsafe.judge import Verdict, judge
 from migsafe.reports import FORMATS, reporter
-from migsafe.rulebook import Rulebook, choose, shipped
 from migsafe.sources import RUNNERS, find
 
 _FOUND = 1
@@ -53,12 +53,12 @@ def lint(
         select=_names(select), ignore=_names(ignore), fail_on=fail_on, pg_version=pg_version, runner=runner, transaction=transaction
     )
     write = reporter(format)
-    rulebook = Rulebook(choose(shipped(), settings.select, settings.ignore))
+    book = rulebook(settings)
     plan = find(asked_for(paths, settings, "lint"), settings.sources)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     problems: list[MigsafeError] = []
-    found = stops(plan, settings.pg_version, problems, dump(schema), lambda steps: watched(steps, "migsafe: migration"))
-    verdict = judge(found, rulebook, settings.pg_version, runners, problems)
+    found = stops(plan, settings.pg_version, problems, dump(schema or settings.schema), lambda steps: watched(steps, "migsafe: migration"))
+    verdict = judge(found, book, settings.pg_version, runners, problems, settings.limits)
     file = Path(output) if output else None
     deliver(write(verdict, look(file)), file)
     for problem in verdict.problems:

@@ -63,7 +63,7 @@ def locks(
     write = reporter(format)
     plan = find(asked_for(paths, settings, "look at"), settings.sources)
     problems: list[MigsafeError] = []
-    migrations = _predicted(plan, settings.pg_version, dump(schema), problems)
+    migrations = _predicted(plan, settings.pg_version, dump(schema or settings.schema), problems)
     file = Path(output) if output else None
     deliver(write(Prediction(migrations=migrations, problems=problems, pg_version=settings.pg_version), look(file)), file)
     for problem in problems:

@@ -1,11 +1,12 @@
 """The rules as a project's configuration has them."""
 
+from functools import partial
 from pathlib import Path
 
 from migsafe.configuration import Configuration
 from migsafe.documentation.listed import Listed
 from migsafe.rule import Rule
-from migsafe.rulebook import adjusted, choose, named, own, shipped
+from migsafe.rulebook import Part, Rulebook, adjusted, choose, named, own, shipped
 
 
 def every_rule(settings: Configuration) -> list[Rule]:
@@ -14,10 +15,16 @@ def every_rule(settings: Configuration) -> list[Rule]:
     rules = shipped()
     if settings.rules is not None:
         rules = sorted((*rules, *own(Path(settings.rules), rules)), key=lambda rule: rule.name)
-    for part in settings.per_path:
-        for name in (*part.ignore, *part.severity):
-            named(name, rules)
+    for name in (*settings.severity, *(name for part in settings.per_path for name in (*part.ignore, *part.severity))):
+        named(name, rules)
     return adjusted(rules, settings.severities)
+
+
+def rulebook(settings: Configuration) -> Rulebook:
+    """The rules that are on, and where."""
+    rules = every_rule(settings)
+    parts = [Part(partial(settings.concerns, part), part.ignore, part.severities) for part in settings.per_path]
+    return Rulebook(choose(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
 
 
 def listed(settings: Configuration) -> list[Listed]:

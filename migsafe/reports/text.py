@@ -21,7 +21,7 @@ _BOLD, _DIM, _GREEN = "1", "2", "32"
 def report(verdict: Verdict, look: Look) -> str:
     """Every finding, then one line that sums up."""
     pieces = ["\n".join(_finding(finding, look)) + "\n" for finding in verdict.findings]
-    return "\n".join((*pieces, _closing(verdict, look) + "\n"))
+    return "\n".join((*pieces, closing(verdict, look) + "\n"))
 
 
 def _finding(finding: Finding, look: Look) -> Iterator[str]:
@@ -36,11 +36,13 @@ def _finding(finding: Finding, look: Look) -> Iterator[str]:
         yield from (_help_line(visible(line), look) for line in finding.help.splitlines())
 
 
-def _closing(verdict: Verdict, look: Look) -> str:
+def closing(verdict: Verdict, look: Look) -> str:
+    """What it comes to, in one line."""
     summary = verdict.summary
     unread = [f"{_count(summary.unparsed, 'statement')} could not be read"] if summary.unparsed else []
     missing = sum(isinstance(problem, UnreadableError) for problem in verdict.problems)
     unread += [_paint(f"{_count(missing, 'file')} could not be read", _COLOUR[Severity.ERROR], look)] if missing else []
+    unread = [*_left_out(verdict), *unread]
     found = [
         _paint(_count(number, severity.word), _COLOUR[severity], look)
         for severity, number in (
@@ -50,9 +52,16 @@ def _closing(verdict: Verdict, look: Look) -> str:
         )
         if number
     ]
-    nothing = "Nothing found" if unread else _paint("Nothing found", _GREEN, look)
+    nothing = "Nothing found" if summary.unparsed or missing else _paint("Nothing found", _GREEN, look)
     extent = f"{', '.join(found) or nothing} in {_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
     return "; ".join((extent, *unread)) + "."
+
+
+def _left_out(verdict: Verdict) -> list[str]:
+    """What was found and is not reported."""
+    suppressed = verdict.summary.suppressed - verdict.baselined
+    said = [(suppressed, f"{suppressed} suppressed"), (verdict.baselined, f"{verdict.baselined} in the baseline")]
+    return [words for number, words in said if number]
 
 
 def _prose(text: str, look: Look) -> str:

@@ -53,7 +53,7 @@ def _outside(described: CustomRunner) -> str:
     return "run it outside the runner's transaction"
 
 
-def _glob(pattern: str) -> str:
+def glob(pattern: str) -> str:
     """A glob of paths as a regular expression: `**/` is any folders, `*` and `?` stay within a name."""
     parts = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return "".join(parts.get(piece) or re.escape(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?)", pattern) if piece)
@@ -61,11 +61,11 @@ def _glob(pattern: str) -> str:
 
 def _is_named_like(path: str, pattern: str) -> bool:
     """Whether a path's last part, or as many as the glob has, are as the glob says."""
-    return re.search(rf"(?:^|/){_glob(pattern)}$", path) is not None
+    return re.search(rf"(?:^|/){glob(pattern)}$", path) is not None
 
 
 def _files(described: CustomRunner, folder: Folder) -> list[MigrationFile]:
-    wanted = _glob(described.files)
+    wanted = glob(described.files)
     start = len(folder.join("x")) - 1
     scripts: dict[str, Script] = {}
     for inner in (folder, *(below(folder) if "/" in described.files else ())):

@@ -1,0 +1,25 @@
+"""A suppression of a rule that does not exist.
+
+It suppresses nothing: the name is misspelt, or the rule has another one by now.
+
+Unsafe:
+    -- migsafe: ignore[index-not-concurent] orders is empty until launch
+    SELECT 1;
+
+Safe:
+    -- migsafe: ignore[index-not-concurrent] orders is empty until launch
+    CREATE INDEX orders_qty_idx ON orders (qty);
+"""
+
+from collections.abc import Iterator
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.spelling import did_you_mean
+from migsafe.suppressions import Suppression
+
+
+@rule(category="history", severity=Severity.WARNING)
+def unknown_rule(op: Suppression, at: Context) -> Iterator[Finding]:
+    """Report each name that no rule has, with the nearest that one has."""
+    for name in op.unknown:
+        yield at.finding(op, f"there is no rule {name}. {did_you_mean(name, op.known, '`migsafe rules` lists them.')}")
