@@ -222,4 +222,11 @@ class _Judging:
             suppressed=self.suppressed,
             unparsed=self.unparsed,
         )
-        return Verdict(findings=self.findings, summary=summary, problems=[*self.problems, *self.failures.values()], pg_version=self.pg_version)
+        return Verdict(
+            findings=self.findings,
+            summary=summary,
+            problems=[*self.problems, *self.failures.values()],
+            pg_version=self.pg_version,
+            paths=tuple(sorted(self.paths)),
+            rules=self.rulebook.rules,
+        )

@@ -8,6 +8,7 @@ from migsafe import __version__
 from migsafe.finding import Finding
 from migsafe.judge import Verdict
 from migsafe.reports import Look
+from migsafe.reports.paths import unicode
 from migsafe.text import Position
 
 VERSION = 1
@@ -32,8 +33,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity.word,
         "message": finding.message,
         "help": finding.help,
-        "path": _unicode(finding.script.path),
-        "migration": _unicode(finding.migration),
+        "path": unicode(finding.script.path),
+        "migration": unicode(finding.migration),
         "start": _place(finding.script.position(finding.span.start)),
         "end": _place(finding.script.position(finding.span.end)),
         "statement": finding.statement,
@@ -45,8 +46,3 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 def _place(position: Position) -> dict[str, int]:
     return {"line": position.line, "column": position.column}
-
-
-def _unicode(name: str) -> str:
-    """A file's name may hold bytes that are no character; JSON may not."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")

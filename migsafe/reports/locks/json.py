@@ -10,6 +10,7 @@ import msgspec
 from migsafe.effects.effect import Effect
 from migsafe.reports import Look
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
+from migsafe.reports.paths import unicode
 from migsafe.sources import Half, Transaction
 from migsafe.text import Script
 
@@ -29,8 +30,8 @@ def report(prediction: Prediction, look: Look) -> str:
 def _migration(predicted: PredictedMigration) -> dict[str, Any]:
     half = predicted.migration.up
     return {
-        "id": _unicode(predicted.migration.id),
-        "path": _unicode(half.script.path),
+        "id": unicode(predicted.migration.id),
+        "path": unicode(half.script.path),
         "transaction": _transaction(half, predicted.statements),
         "statements": [_statement(half.script, statement) for statement in predicted.statements],
     }
@@ -74,8 +75,3 @@ def effect_object(effect: Effect) -> dict[str, Any]:
         "new": effect.new,
         "why": effect.why,
     }
-
-
-def _unicode(name: str) -> str:
-    """A file's name may hold bytes that are no character; JSON may not."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")
