@@ -9,7 +9,7 @@ from migsafe.errors import ConfigError
 from migsafe.judge import Verdict
 from migsafe.spelling import did_you_mean
 
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
 """What `--format` takes; each is a module here with a function `report(verdict, look)`."""
 
 

@@ -19,7 +19,11 @@ def fingerprints(findings: Iterable[Finding]) -> Iterator[str]:
     """
     seen: Counter[tuple[str, ...]] = Counter()
     for finding in findings:
-        sql = " ".join(finding.script.text[finding.span.start : finding.span.end].split())
-        key = (finding.rule, from_root(finding.script.path), sql)
+        key = (finding.rule, from_root(finding.script.path), subject(finding))
         yield sha256("\0".join((*key, str(seen[key]))).encode()).hexdigest()[:32]
         seen[key] += 1
+
+
+def subject(finding: Finding) -> str:
+    """The SQL that a finding is about, whatever its spacing."""
+    return " ".join(finding.script.text[finding.span.start : finding.span.end].split())

@@ -1,0 +1,86 @@
+"""Markdown, for a comment on a pull request."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from migsafe.finding import Finding, Severity
+from migsafe.judge import Verdict
+from migsafe.reports import Look
+from migsafe.reports.markup import code, escaped, fenced
+from migsafe.reports.paths import from_root, unicode
+from migsafe.reports.text import closing
+
+LONGEST = 65_536
+"""GitHub takes no longer comment."""
+
+_RESERVED = 1_000
+_LONGEST_MESSAGE = 2_000
+_LONGEST_CODE = 4_000
+_MOST_LINES = 8
+_MOST_PROBLEMS = 10
+_SIGN = {Severity.ERROR: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
+
+
+def report(verdict: Verdict, look: Look) -> str:
+    """What it comes to, what could not be judged, then the findings by file; of too many the worst."""
+    head = [f"### migsafe\n\n{escaped(closing(verdict, Look()))}", *_problems(verdict)]
+    written = [_finding(finding) for finding in verdict.findings]
+    kept = _fitting(verdict.findings, written, LONGEST - _RESERVED - sum(len(part) + 2 for part in head))
+    blocks = [*head]
+    for path, numbers in groupby(kept, key=lambda number: verdict.findings[number].script.path):
+        blocks += [_heading(path), *(written[number] for number in numbers)]
+    left = len(written) - len(kept)
+    if left:
+        blocks.append(f"*{left} more finding{'s' if left > 1 else ''} left out: a comment has no room for more.*")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _fitting(findings: list[Finding], written: list[str], room: int) -> list[int]:
+    """Which findings there is room for, the worst before the others; in the order of reports."""
+    kept: list[int] = []
+    headed: set[str] = set()
+    for number in sorted(range(len(findings)), key=lambda number: -findings[number].severity):
+        path = findings[number].script.path
+        heading = 0 if path in headed else len(_heading(path)) + 2
+        room -= len(written[number]) + 2 + heading
+        if room < 0:
+            break
+        headed.add(path)
+        kept.append(number)
+    return sorted(kept)
+
+
+def _heading(path: str) -> str:
+    return f"#### {code(from_root(path))}"
+
+
+def _problems(verdict: Verdict) -> Iterator[str]:
+    said = [f"- {escaped(_cut(unicode(problem.what), _LONGEST_MESSAGE))}" for problem in verdict.problems[:_MOST_PROBLEMS]]
+    if len(verdict.problems) > len(said):
+        said.append(f"- and {len(verdict.problems) - len(said)} more")
+    if said:
+        yield "\n".join(("**Not everything could be judged:**", "", *said))
+
+
+def _finding(finding: Finding) -> str:
+    line = finding.script.position(finding.span.start).line
+    parts = [
+        f"{_SIGN[finding.severity]} **{finding.severity.word}** {code(finding.rule)}, line {line}",
+        escaped(_cut(finding.message, _LONGEST_MESSAGE)),
+        fenced(_cut(_excerpt(finding), _LONGEST_CODE)),
+    ]
+    if finding.help:
+        parts.append(f"<details><summary>Safe</summary>\n\n{fenced(_cut(finding.help, _LONGEST_CODE))}\n\n</details>")
+    return "\n\n".join(parts)
+
+
+def _excerpt(finding: Finding) -> str:
+    """The lines on which the operation stands; the first few of many."""
+    script = finding.script
+    first, last = script.position(finding.span.start).line, script.position(max(finding.span.start, finding.span.end - 1)).line
+    lines = [script.line(number) for number in range(first, min(last, first + _MOST_LINES - 1) + 1)]
+    return "\n".join((*lines, *(["…"] if last >= first + _MOST_LINES else [])))
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,125 @@
+"""SARIF 2.1.0, which GitHub's code scanning, Azure DevOps and editors read.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html (§ below)
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from migsafe import __version__
+from migsafe.documentation.markdown import explanation
+from migsafe.documentation.page import Prose, page
+from migsafe.errors import MigsafeError
+from migsafe.finding import Finding, Severity
+from migsafe.judge import RuleError, Verdict
+from migsafe.reports import Look
+from migsafe.reports.fingerprint import VERSION, fingerprints
+from migsafe.reports.markup import escaped, fenced
+from migsafe.reports.paths import address, unicode
+from migsafe.rule import Rule
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT = "%SRCROOT%"
+_COULD_NOT = 2
+_LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
+"""What GitHub calls severities of findings that are not about security."""
+_LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
+
+
+def report(verdict: Verdict, look: Look) -> str:
+    """A log with one run."""
+    names = [rule.name for rule in verdict.rules]
+    # A finding of a rule that nothing else is known of, too, is to have its descriptor.
+    others = dict.fromkeys(finding.rule for finding in verdict.findings if finding.rule not in names)
+    places = {name: number for number, name in enumerate((*names, *others))}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "migsafe",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": [*map(_rule, verdict.rules), *({"id": name} for name in others)],
+            }
+        },
+        "invocations": [_invocation(verdict.problems)],
+        "originalUriBaseIds": {_ROOT: {"description": {"text": "The root of the repository."}}},
+        "columnKind": "unicodeCodePoints",
+        "results": [
+            _result(finding, places[finding.rule], fingerprint)
+            for finding, fingerprint in zip(verdict.findings, fingerprints(verdict.findings), strict=True)
+        ],
+        "properties": {"pgVersion": verdict.pg_version},
+    }
+    document = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    """A reportingDescriptor (§3.49)."""
+    text = page(rule.documentation)
+    prose = "\n\n".join(block.text for block in text.blocks if isinstance(block, Prose))
+    return {
+        "id": rule.name,
+        "shortDescription": {"text": _message(text.summary)},
+        "fullDescription": {"text": _message(prose or text.summary)},
+        "help": {"text": _message(rule.documentation), "markdown": _braces(explanation(rule))},
+        **({"helpUri": text.see[0]} if text.see else {}),
+        "defaultConfiguration": {"level": _LEVEL[rule.severity], "enabled": not rule.off},
+        "properties": {"category": rule.category, "tags": [rule.category], "problem.severity": _PROBLEM[rule.severity]},
+    }
+
+
+def _result(finding: Finding, rule: int, fingerprint: str) -> dict[str, Any]:
+    text, markdown = finding.message, _braces(escaped(finding.message))
+    if finding.help:
+        text += f"\n\nSafe:\n{finding.help}"
+        markdown += f"\n\nSafe:\n\n{_braces(fenced(finding.help))}"
+    return {
+        "ruleId": finding.rule,
+        "ruleIndex": rule,
+        "level": _LEVEL[finding.severity],
+        "message": {"text": _message(text), "markdown": markdown},
+        "locations": [_location(finding)],
+        "partialFingerprints": {f"migsafe/v{VERSION}": fingerprint},
+    }
+
+
+def _location(finding: Finding) -> dict[str, Any]:
+    """Where it stands; the end is exclusive, as ours is (§3.30.8)."""
+    uri = address(finding.script.path)
+    start, end = finding.script.position(finding.span.start), finding.script.position(finding.span.end)
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri} if uri.startswith("file:") else {"uri": uri, "uriBaseId": _ROOT},
+            "region": {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column},
+        }
+    }
+
+
+def _invocation(problems: list[MigsafeError]) -> dict[str, Any]:
+    """How the run went (§3.20). The exit code of one that went well depends on what the user calls a failure, and is not known here."""
+    if not problems:
+        return {"executionSuccessful": True}
+    return {
+        "executionSuccessful": False,
+        "exitCode": _COULD_NOT,
+        "exitCodeDescription": "not everything could be judged",
+        "toolExecutionNotifications": [_notification(problem) for problem in problems],
+    }
+
+
+def _notification(problem: MigsafeError) -> dict[str, Any]:
+    of_rule = {"associatedRule": {"id": problem.rule.name}} if isinstance(problem, RuleError) else {}
+    return {"level": "error", "message": {"text": _message(unicode(str(problem)))}, **of_rule}
+
+
+def _message(text: str) -> str:
+    """Plain text, in which `[` before a target in parentheses would begin a link, and braces a placeholder (§3.11.5, §3.11.6)."""
+    return _LINK.sub(r"\\[", _braces(text))
+
+
+def _braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
