@@ -195,7 +195,7 @@ def _set_default(catalog: Catalog, op: sql.SetDefault, table: Relation) -> None:
     for one in _below(catalog, op, catalog.the(Relation, table.oid)):
         column = one.column(op.column)
         if column is not None:
-            set_column(catalog, one, column.number, default=default_of(catalog, op.default))
+            set_column(catalog, one, column.number, default=default_of(catalog, op.default, column.type))
 
 
 def _drop_default(catalog: Catalog, op: sql.DropDefault, table: Relation) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.formulas import formula
-from migsafe.schema.objects import Column, Composite, Formula, Relation, RelationKind
+from migsafe.schema.objects import Column, Composite, Domain, Formula, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
 
@@ -66,9 +66,14 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def default_of(catalog: Catalog, default: Expression | None) -> Formula | None:
-    """A column's default; it uses no columns."""
-    return None if default is None else Formula(default, (), sequence_of(catalog, default))
+def default_of(catalog: Catalog, default: Expression | None, of: TypeName | None) -> Formula | None:
+    """The default of a column of a type; it uses no columns. NULL is none at all, unless it must be brought to a length or a domain."""
+    if default is None:
+        return None
+    is_null = default.sql.strip().lower() == "null"
+    if is_null and of is not None and not of.modifiers and not isinstance(catalog.type_of(of), Domain):
+        return None
+    return Formula(default, (), sequence_of(catalog, default))
 
 
 class Built(Struct):
@@ -87,7 +92,7 @@ def built(catalog: Catalog, number: int, definition: sql.Column, inside_key: boo
         name=definition.name,
         type=stored_type(catalog, definition.type),
         not_null=definition.not_null or serial or inside_key or definition.identity is not None,
-        default=default_of(catalog, definition.default),
+        default=default_of(catalog, definition.default, definition.type),
         identity=None if definition.identity is None else "always" if definition.identity.always else "by default",
         generated=generated_kind(catalog, definition),
         collation=definition.collation,

@@ -49,7 +49,12 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
     """CREATE INDEX."""
     relation = catalog.relation(op.table)
     if relation is None:
-        return
+        if catalog.is_absent(op.table):
+            return
+        # It was there before the history began, and the index is the first that is known of it.
+        kind = RelationKind.PARTITIONED if op.only else RelationKind.TABLE
+        relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(op.table), kind=kind, complete=False, made_in=-1, filled=True)
+        catalog.put(relation)
     if op.name is not None:
         name = Name(op.name, relation.name.schema)
         if catalog.is_taken(name):

@@ -181,18 +181,21 @@ def _name_not_nulls(catalog: Catalog, oid: int, op: CreateTable, parents: list[R
     given = [one for column in op.columns for one in column.constraints] + list(op.constraints)
     named = {one.columns[0]: one for one in given if one.kind is ConstraintKind.NOT_NULL and one.columns}
     table = catalog.the(Relation, oid)
+    sources = [source for like in op.likes if (source := catalog.relation(like.table)) is not None]
     for column in table.columns:
         if not column.not_null:
             continue
-        above = [
-            one
-            for parent in parents
-            if (theirs := parent.column(column.name)) is not None
-            and (one := not_null_constraint(catalog, parent.oid, theirs.number)) is not None
-        ]
+        above, copied = _not_nulls_of(catalog, parents, column.name), _not_nulls_of(catalog, sources, column.name)
         written = named.get(column.name)
-        name = written.name if written is not None and written.name else above[0].name.name if above else None
+        name = written.name if written is not None and written.name else next((one.name.name for one in (*above, *copied)), None)
         add_not_null_constraint(catalog, table, column, name, inherited=bool(above))
+
+
+def _not_nulls_of(catalog: Catalog, relations: list[Relation], column: str) -> list[Constraint]:
+    """The constraints behind a NOT NULL column of some relations."""
+    found = ((one, one.column(column)) for one in relations)
+    constraints = (not_null_constraint(catalog, one.oid, theirs.number) for one, theirs in found if theirs is not None)
+    return [constraint for constraint in constraints if constraint is not None]
 
 
 def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
