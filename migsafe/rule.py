@@ -80,7 +80,7 @@ class Context:
     statement began.
     """
 
-    __slots__ = ("_forecast", "_outside", "_rule", "effects", "limits", "migration", "past", "statement")
+    __slots__ = ("_forecast", "_notes", "_outside", "_rule", "effects", "limits", "migration", "past", "statement")
 
     def __init__(self, migration: Migration, forecast: Forecast, outside: str, limits: Limits) -> None:
         self.migration = migration
@@ -90,6 +90,7 @@ class Context:
         self.past: list[Done] = []
         self._forecast = forecast
         self._outside = outside
+        self._notes: dict[str, list[Any]] = {}
         self._rule: Rule
 
     def enter(self, statement: Statement, effects: tuple[Effect, ...], asking: Rule) -> None:
@@ -101,6 +102,11 @@ class Context:
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Move on behind an operation that every rule has seen."""
         self.past.append(Done(statement, operation, effects, self.session.transaction, self.held))
+
+    @property
+    def notes(self) -> list[Any]:
+        """What the rule has noted in this migration, to look at it again at its end."""
+        return self._notes.setdefault(self._rule.name, [])
 
     @property
     def held(self) -> Mapping[Hashable, LockMode]:
