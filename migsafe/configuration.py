@@ -107,7 +107,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
         """What is taken for granted, or for too much."""
         longest = milliseconds(self.longest_lock_timeout)
         assert longest is not None  # what is no time has been refused
-        return Limits(lock_timeout=milliseconds(self.lock_timeout) if self.lock_timeout else None, longest_lock_timeout=longest)
+        lock_timeout = milliseconds(self.lock_timeout) if self.lock_timeout else None
+        return Limits(lock_timeout=lock_timeout, longest_lock_timeout=longest, small_table=self.small_table)
 
     @property
     def sources(self) -> SourceSettings:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal, get_args, get_type_hints
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.effects.effect import Effect
 from migsafe.finding import Finding, Severity
@@ -19,8 +20,9 @@ from migsafe.lock import LockMode
 from migsafe.schema.catalog import Catalog
 from migsafe.session import Session
 from migsafe.sources import Migration, Transaction
-from migsafe.sql.operations import Do, Name, Operation
+from migsafe.sql.operations import AddColumn, Constraint, Do, Name, Operation
 from migsafe.sql.statements import Statement
+from migsafe.stats import counted
 
 __all__ = ["Context", "Done", "Finding", "Harm", "Limits", "MigrationEnd", "Rule", "Severity", "rule"]
 
@@ -67,10 +69,13 @@ class Limits(Struct, frozen=True, kw_only=True):
     """What a project takes for granted, or for too much. Times are milliseconds.
 
     `lock_timeout` is what the runner sets on its connections, None where it sets none; `longest_lock_timeout` the most that is no finding.
+    `rows` are the row counts that are known, by relation; a table of fewer than `small_table` is small.
     """
 
     lock_timeout: int | None = None
     longest_lock_timeout: int = 10_000
+    small_table: int = 10_000
+    rows: Mapping[str, int] = {}
 
 
 class Context:
@@ -118,6 +123,19 @@ class Context:
         """The effects of the operation that stop reads or writes on a relation that others can know."""
         return [effect for effect in self.effects if effect.blocks and not effect.new]
 
+    def slow(self, *, only: bool = False) -> list[Effect]:
+        """The effects of the operation that last the longer the more rows a relation has, on relations that others can know. Their locks are
+        those of the whole statement. `only`: what is below the relation is not concerned.
+
+        A partitioned table of which no partition is known has some all the same: programs make them.
+        """
+        found = [effect for effect in self.effects if not effect.new and (_takes_long(effect) or (not only and self._has_unseen_parts(effect)))]
+        return [replace(effect, lock=self._forecast.strongest(self.statement, effect)) for effect in found]
+
+    def _has_unseen_parts(self, effect: Effect) -> bool:
+        relation = self.catalog.relation(effect.relation) if effect.kind == "partitioned table" else None
+        return relation is not None and not self.catalog.children(relation.oid)
+
     @property
     def catalog(self) -> Catalog:
         """The database as the operation finds it."""
@@ -135,6 +153,14 @@ class Context:
     def resolve(self, name: Name) -> Name:
         """A relation's name with its schema, as messages spell it."""
         return self.catalog.resolve(name)
+
+    def without(self, op: AddColumn, constraints: Iterable[Constraint]) -> str:
+        """An ADD COLUMN as the script says it, but for some of its constraints."""
+        start, words = op.span.start, ""
+        for one in sorted(constraints, key=lambda one: one.span.start):
+            words += self.text(start, one.span.start).rstrip()
+            start = one.span.end
+        return words + self.text(start, op.span.end)
 
     def text(self, start: int, end: int) -> str:
         """What the script says between two offsets."""
@@ -154,13 +180,14 @@ class Context:
     ) -> Finding:
         """What the rule reports about an operation, or about an earlier one. `relations` may be as the script names them."""
         asking = self._rule
+        severity, size = self._size(op.effects if isinstance(op, Done) else self.effects)
         statement = op.statement if isinstance(op, Done) else self.statement
         op = op.operation if isinstance(op, Done) else op
         return Finding(
             rule=asking.name,
             category=asking.category,
-            severity=asking.severity,
-            message=message,
+            severity=severity,
+            message=message + size,
             help=help,
             script=self.migration.up.script,
             span=op.span,
@@ -170,9 +197,29 @@ class Context:
             lock=lock,
         )
 
+    def _size(self, effects: Iterable[Effect]) -> tuple[Severity, str]:
+        """How bad the finding is on tables of the sizes that are known, and what to say about these."""
+        severity, rows = self._rule.severity, self.limits.rows
+        long = {effect.relation for effect in effects if _takes_long(effect) and not effect.new} if rows else ()
+        counts = {name: counted(rows, name) for name in sorted(long, key=str)}
+        known = {name: number for name, number in counts.items() if number is not None}
+        if not known:
+            return severity, ""
+        said = ", ".join(f"{name} has about {number:,} row{'' if number == 1 else 's'}" for name, number in known.items())
+        small = len(known) == len(counts) and all(number < self.limits.small_table for number in known.values())
+        if not small or self._rule.harm != "time":
+            return severity, f" ({said})"
+        return min(severity, Severity.INFO), f" ({said}: fewer than {self.limits.small_table:,} take no time that matters)"
 
-def rule(*, category: str, severity: Severity, off: bool = False, harm: Harm = "") -> "Callable[[Callable[[Any, Context], Any]], Rule]":
-    """Make a rule of the function below."""
+
+def _takes_long(effect: Effect) -> bool:
+    return effect.scan or effect.rewrite or bool(effect.rebuilt)
+
+
+def rule(
+    *, category: str, severity: Severity, off: bool = False, harm: Harm | None = None
+) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
+    """Make a rule of the function below. The harm of what is about locking is time unless it says otherwise."""
 
     def declare(check: Callable[[Any, Context], Any]) -> Rule:
         operation = get_type_hints(check)[check.__code__.co_varnames[0]]
@@ -184,7 +231,7 @@ def rule(*, category: str, severity: Severity, off: bool = False, harm: Harm = "
             operations=get_args(operation) or (operation,),
             check=check,
             off=off,
-            harm=harm,
+            harm=harm if harm is not None else "time" if category == "locking" else "",
         )
 
     return declare

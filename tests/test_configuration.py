@@ -65,7 +65,7 @@ def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (found.migrations, found.pg_version, found.fail_on) == (("db/migrations",), 14, "error")
     assert (found.select, found.ignore) == (("drop-table",), ("syntax-error",))
     assert (found.start_after, found.small_table) == ("0042", 500)
-    assert found.limits == Limits(lock_timeout=2000, longest_lock_timeout=60_000)
+    assert found.limits == Limits(lock_timeout=2000, longest_lock_timeout=60_000, small_table=500)
     assert (found.schema, found.stats, found.baseline, found.rules) == ("db/schema.sql", "../stats.json", "baseline.json", "tools/rules")
     assert found.severities == {"drop-table": Severity.WARNING}
     [legacy] = found.per_path

@@ -12,6 +12,7 @@ from migsafe.cli.explain import explain
 from migsafe.cli.lint import lint
 from migsafe.cli.locks import locks
 from migsafe.cli.rules import rules
+from migsafe.cli.stats import stats
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
 
@@ -32,6 +33,7 @@ app.command(cls=TextCommand)(lint)
 app.command(cls=TextCommand)(locks)
 app.command(cls=TextCommand)(rules)
 app.command(cls=TextCommand)(explain)
+app.command(cls=TextCommand)(stats)
 
 
 def _print_version(wanted: bool) -> None:

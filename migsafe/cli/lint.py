@@ -4,30 +4,54 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
-from migsafe.cli.project import rulebook
-from migsafe.configuration import FAIL_ON, FailOn, configuration
-from migsafe.errors import MigsafeError
+from migsafe.cli.options import (
+    Baseline,
+    Changed,
+    Config,
+    FailOnOption,
+    Ignore,
+    Output,
+    Paths,
+    PgVersion,
+    RunnerName,
+    Schema,
+    Select,
+    Since,
+    Stats,
+    TransactionHabit,
+    WriteBaseline,
+    asked_for,
+    dump,
+    left_out,
+)
+from migsafe.cli.project import rulebook, within
+from migsafe.configuration import Configuration, FailOn, configuration
+from migsafe.errors import ConfigError, MigsafeError
 from migsafe.finding import Severity
 from migsafe.histories import stops
 from migsafe.judge import Verdict, judge
 from migsafe.reports import FORMATS, reporter
-from migsafe.sources import RUNNERS, find
+from migsafe.sources import RUNNERS, Plan, find
 
 _FOUND = 1
+_GONE_SHOWN = 3
 
 
 def lint(
     paths: Paths = None,
     format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the findings.")] = "text",
     output: Output = None,
-    select: Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat it, or part them with commas.")] = None,
-    ignore: Annotated[list[str] | None, typer.Option(metavar="RULE", help="All rules but these.")] = None,
-    fail_on: Annotated[
-        str | None, typer.Option(metavar="|".join(FAIL_ON), help="The least finding that makes the exit code 1. [default: warning]")
-    ] = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    fail_on: FailOnOption = None,
+    since: Since = None,
+    changed: Changed = False,
+    baseline: Baseline = None,
+    write_baseline: WriteBaseline = False,
+    stats: Stats = None,
     schema: Schema = None,
     pg_version: PgVersion = None,
     runner: RunnerName = None,
@@ -42,6 +66,8 @@ def lint(
       migsafe lint                              what the configuration says
       migsafe lint migrations/                  a whole history
       migsafe lint migrations/0042_orders.sql   one migration
+      migsafe lint --since origin/main          what this branch changed, on the whole history
+      migsafe lint --write-baseline             report only new findings from now on
       pg_dump --schema-only shop | migsafe lint -
 
     \b
@@ -50,22 +76,84 @@ def lint(
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     settings = configuration(Path(config) if config else None).overridden(
-        select=_names(select), ignore=_names(ignore), fail_on=fail_on, pg_version=pg_version, runner=runner, transaction=transaction
+        select=_names(select),
+        ignore=_names(ignore),
+        fail_on=fail_on,
+        baseline=baseline,
+        stats=stats,
+        schema=schema,
+        pg_version=pg_version,
+        runner=runner,
+        transaction=transaction,
     )
     write = reporter(format)
-    book = rulebook(settings)
-    plan = find(asked_for(paths, settings, "lint"), settings.sources)
-    runners = [*RUNNERS, *(source.runner for source in plan.sources)]
-    problems: list[MigsafeError] = []
-    found = stops(plan, settings.pg_version, problems, dump(schema or settings.schema), lambda steps: watched(steps, "migsafe: migration"))
-    verdict = judge(found, book, settings.pg_version, runners, problems, settings.limits)
-    file = Path(output) if output else None
-    deliver(write(verdict, look(file)), file)
+    plan = _narrowed(find(asked_for(paths, settings, "lint"), settings.sources), settings, since, changed)
+    verdict = _judged(plan, settings)
+    if write_baseline:
+        _record(verdict, settings)
+        code = 0
+    else:
+        verdict = _new(verdict, settings)
+        file = Path(output) if output else None
+        deliver(write(verdict, look(file)), file)
+        code = _exit_code(verdict, settings.fail_on)
     for problem in verdict.problems:
         complain(problem)
     if plan.skipped:
         complain(left_out(plan.skipped))
-    raise typer.Exit(COULD_NOT if verdict.problems else _exit_code(verdict, settings.fail_on))
+    raise typer.Exit(COULD_NOT if verdict.problems else code)
+
+
+def _narrowed(plan: Plan, settings: Configuration, since: str | None, changed: bool) -> Plan:
+    """What of a plan is to be judged: after `start-after`, and changed where that is asked for."""
+    if settings.start_after is not None:
+        plan = plan.after(settings.start_after)
+    if since is None and not changed:
+        return plan
+    if since is not None and changed:
+        raise ConfigError("--since and --changed cannot both be given", "--since counts what is not committed, too.")
+    from migsafe import changed as git  # noqa: PLC0415  # most runs do not ask git
+
+    folders = [source.folder for source in plan.sources if source.folder is not None]
+    files = git.since(since, folders) if since is not None else git.uncommitted(folders)
+    return plan.narrowed(lambda file: file.is_among(files))
+
+
+def _judged(plan: Plan, settings: Configuration) -> Verdict:
+    limits = settings.limits
+    if settings.stats is not None:
+        from migsafe.stats import read  # noqa: PLC0415
+
+        limits = replace(limits, rows=read(settings.stats))
+    runners = [*RUNNERS, *(source.runner for source in plan.sources)]
+    problems: list[MigsafeError] = []
+    book, start = rulebook(settings), dump(settings.schema)
+    found = stops(plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"))
+    return judge(found, book, settings.pg_version, runners, problems, limits)
+
+
+def _new(verdict: Verdict, settings: Configuration) -> Verdict:
+    """The verdict without what the baseline holds; says what of that is gone."""
+    if settings.baseline is None:
+        return verdict
+    from migsafe.baseline import read, without  # noqa: PLC0415  # only those who have one need it
+
+    verdict, gone = without(verdict, read(settings.baseline), settings.baseline)
+    if gone:
+        shown = ", ".join(f"{entry.rule} in {entry.path}" for entry in gone[:_GONE_SHOWN])
+        number = f"{len(gone)} finding{'' if len(gone) == 1 else 's'} of the baseline {'is' if len(gone) == 1 else 'are'} gone"
+        complain(f"{number}: {shown}{', …' if len(gone) > _GONE_SHOWN else ''}\n  `migsafe lint --write-baseline` takes note of that.")
+    return verdict
+
+
+def _record(verdict: Verdict, settings: Configuration) -> None:
+    from migsafe.baseline import USUAL, write  # noqa: PLC0415
+
+    file = settings.baseline or within(settings, USUAL)
+    number = write(file, verdict)
+    deliver(f"{file}: {number} finding{'' if number == 1 else 's'} recorded.\n", None)
+    if settings.baseline is None:
+        complain(f'to report only what is new, set `baseline = "{USUAL}"` in the configuration, or give `--baseline {file}`')
 
 
 def _names(given: list[str] | None) -> tuple[str, ...] | None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from migsafe.configuration import NEWEST, OLDEST, TRANSACTIONS, USUAL, Configuration
+from migsafe.configuration import FAIL_ON, NEWEST, OLDEST, TRANSACTIONS, USUAL, Configuration
 from migsafe.errors import ConfigError
 from migsafe.text import Script
 
@@ -23,6 +23,18 @@ TransactionHabit = Annotated[
 ]
 Schema = Annotated[str | None, typer.Option(metavar="FILE", help="A `pg_dump --schema-only` of the database before the first migration.")]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")]
+Select = Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat it, or part them with commas.")]
+Ignore = Annotated[list[str] | None, typer.Option(metavar="RULE", help="All rules but these.")]
+FailOnOption = Annotated[
+    str | None, typer.Option(metavar="|".join(FAIL_ON), help="The least finding that makes the exit code 1. [default: warning]")
+]
+Since = Annotated[str | None, typer.Option(metavar="REV", help="Judge only what git says changed since then; the rest is history.")]
+Changed = Annotated[bool, typer.Option("--changed", help="Judge only what is not committed yet.")]
+Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Report only what this file does not hold.")]
+WriteBaseline = Annotated[
+    bool, typer.Option("--write-baseline", help="Record today's findings in the baseline, migsafe-baseline.json unless said otherwise.")
+]
+Stats = Annotated[str | None, typer.Option(metavar="FILE", help="How many rows tables have, as `migsafe stats` writes it.")]
 
 _SKIPPED_SHOWN = 3
 

@@ -32,3 +32,8 @@ def listed(settings: Configuration) -> list[Listed]:
     rules = every_rule(settings)
     on = {rule.name for rule in choose(rules, settings.select, settings.ignore)}
     return [Listed(rule, rule.name in on) for rule in rules]
+
+
+def within(settings: Configuration, name: str) -> str:
+    """A file beside the configuration, as seen from the current folder."""
+    return str(Path(settings.folder, name))

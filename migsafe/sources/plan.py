@@ -1,14 +1,15 @@
 """What is to be judged, and the history before it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
-from migsafe.errors import UnreadableError
+from migsafe.errors import ConfigError, UnreadableError
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import MigrationFile, Runner
+from migsafe.spelling import did_you_mean
 
 
 class Step(NamedTuple):
@@ -35,6 +36,7 @@ class Source:
         last = max((place for place, (_, judged) in enumerate(files) if judged), default=-1)
         self.path = path
         self.runner = runner
+        self._all = files
         self._files = files[: last + 1]
         self._transaction = transaction
         self._problems = problems
@@ -57,6 +59,29 @@ class Source:
             if not judged:
                 yield from self._read(file)
 
+    def narrowed(self, keep: Callable[[MigrationFile], bool]) -> "Source":
+        """The same history, but judged are only the files that `keep` wants; the others are history."""
+        files = [(file, judged and keep(file)) for file, judged in self._all]
+        return Source(self.path, self.runner, files, self._transaction, self._problems)
+
+    def after(self, version: str) -> "Source | None":
+        """The same history, where all up to a migration is not judged; None where it holds no such migration."""
+        places = [place for place, (file, _) in enumerate(self._all) if _is_called(file, version)]
+        if not places:
+            return None
+        files = [(file, judged and place > places[-1]) for place, (file, judged) in enumerate(self._all)]
+        return Source(self.path, self.runner, files, self._transaction, self._problems)
+
+    @property
+    def folder(self) -> str | None:
+        """A folder that holds files of it; None where there is only standard input."""
+        return next((file.up.path.rpartition("/")[0] or "." for file, _ in self._all if file.up.path != "-"), None)
+
+    @property
+    def versions(self) -> list[str]:
+        """The versions of all its migrations."""
+        return [file.id for file, _ in self._all]
+
     def _read(self, file: MigrationFile) -> list[Migration]:
         try:
             migrations = self.runner.read(file)
@@ -75,6 +100,13 @@ class Source:
         return msgspec.structs.replace(half, transaction=self._transaction)
 
 
+def _is_called(file: MigrationFile, version: str) -> bool:
+    """Whether a version, or the name of a file with or without its ending, is that of a migration; 42 is 0042."""
+    name = file.up.path.replace("\\", "/").rpartition("/")[2]
+    numbers = version.isdecimal() and file.id.isdecimal() and int(version) == int(file.id)
+    return numbers or version in (file.id, name, name.removesuffix(".sql"))
+
+
 class Plan:
     """What the given paths ask for, with what could not be read.
 
@@ -86,6 +118,18 @@ class Plan:
         self.sources = tuple(sources)
         self.skipped = tuple(skipped)
         self._problems = problems
+
+    def narrowed(self, keep: Callable[[MigrationFile], bool]) -> "Plan":
+        """The same, but judged are only the files that `keep` wants."""
+        return Plan([source.narrowed(keep) for source in self.sources], self.skipped, self._problems)
+
+    def after(self, version: str) -> "Plan":
+        """The same, but judged is only what comes after a migration, in the histories that hold it. Raises ConfigError where none does."""
+        after = [source.after(version) for source in self.sources]
+        if not any(after) and any(source.folder is not None for source in self.sources):
+            known = [known for source in self.sources for known in source.versions]
+            raise ConfigError(f"start-after: there is no migration {version}", did_you_mean(version, known, f"The last one is {known[-1]}."))
+        return Plan([found or source for found, source in zip(after, self.sources, strict=True)], self.skipped, self._problems)
 
     @cached_property
     def migrations(self) -> list[Migration]:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -30,6 +30,11 @@ class MigrationFile(Struct, frozen=True):
     up: Script
     down: Script | None = None
     beside: str | None = None
+
+    def is_among(self, files: Collection[str]) -> bool:
+        """Whether one of its files that say what happens on the way up is among absolute paths. Standard input always is."""
+        named = (self.up.path, self.beside)
+        return self.up.path == "-" or any(os.path.realpath(path) in files for path in named if path is not None)
 
 
 class Folder:

@@ -1,0 +1,116 @@
+"""Yesterday's findings, so that a run reports only what is new."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+Command = Callable[..., Run]
+Write = Callable[[str, str], Path]
+
+
+@pytest.fixture(autouse=True)
+def configured(write: Write) -> None:
+    write("migsafe.toml", 'lock-timeout = "2s"\nbaseline = "baseline.json"')
+
+
+def test_only_what_is_new_is_reported(migsafe: Command, write: Write) -> None:
+    write("db/1.sql", "DROP TABLE a;")
+    assert migsafe("lint", "db", "--write-baseline") == Run(0, "baseline.json: 1 finding recorded.\n", "")
+    assert migsafe("lint", "db") == Run(0, "Nothing found in 1 file, 1 statement; 1 in the baseline.\n", "")
+    write("db/2.sql", "DROP TABLE b; -- migsafe: ignore[drop-table] known\nDROP TABLE c;")
+    result = migsafe("lint", "db")
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith("db/2.sql:2:1 error drop-table\n")
+    assert result.out.endswith("\n1 error in 2 files, 3 statements; 1 suppressed; 1 in the baseline.\n")
+    assert json.loads(migsafe("lint", "db", "--format", "json").out)["summary"]["suppressed"] == 2
+
+
+def test_a_finding_is_known_again_wherever_it_moves(migsafe: Command, write: Write) -> None:
+    write("1.sql", "DROP TABLE a;")
+    migsafe("lint", "1.sql", "--write-baseline")
+    write("1.sql", "-- a comment\nSELECT 1;\n\n  DROP\n    TABLE a;")
+    assert migsafe("lint", "1.sql").code == 0
+    write("1.sql", "DROP TABLE b;")
+    assert migsafe("lint", "1.sql").code == 1
+
+
+def test_each_of_several_alike_counts(migsafe: Command, write: Write) -> None:
+    write("1.sql", "DROP TABLE a;")
+    migsafe("lint", "1.sql", "--write-baseline")
+    write("1.sql", "DROP TABLE a; CREATE TABLE a (id bigint PRIMARY KEY); COMMIT; DROP TABLE b; DROP TABLE a;")
+    assert migsafe("lint", "1.sql", "--select", "drop-table").out.count("error drop-table") == 1
+
+
+def test_what_is_gone_is_said(migsafe: Command, write: Write, tmp_path: Path) -> None:
+    for number in range(1, 6):
+        write(f"db/{number}.sql", "DROP TABLE a;")
+    migsafe("lint", "db", "--write-baseline")
+    write("db/1.sql", "SELECT 1;")
+    (tmp_path / "db" / "2.sql").unlink()
+    assert migsafe("lint", "db").err == (
+        "migsafe: 2 findings of the baseline are gone: drop-table in db/1.sql, drop-table in db/2.sql\n"
+        "  `migsafe lint --write-baseline` takes note of that.\n"
+    )
+    # What was not looked at is not gone.
+    (tmp_path / "db" / "2.sql").touch()
+    assert migsafe("lint", "db/3.sql").err == ""
+    assert migsafe("lint", "db", "--select", "syntax-error").err == ""
+
+
+def test_a_part_is_recorded_without_losing_the_rest(migsafe: Command, write: Write) -> None:
+    write("db/1.sql", "DROP TABLE a;")
+    write("db/2.sql", "DROP TABLE b;")
+    migsafe("lint", "db", "--write-baseline")
+    write("db/2.sql", "SELECT 1;")
+    assert migsafe("lint", "db/2.sql", "--write-baseline").out == "baseline.json: 1 finding recorded.\n"
+    assert migsafe("lint", "db/1.sql").code == 0
+
+
+def test_the_file_has_a_line_for_each_finding_in_order(migsafe: Command, write: Write, tmp_path: Path) -> None:
+    write("db/2.sql", "DROP TABLE b;")
+    write("db/1.sql", "DROP  TABLE\na;")
+    migsafe("lint", "db", "--write-baseline")
+    lines = (tmp_path / "baseline.json").read_text().splitlines()
+    assert lines[0] == '{"version": 1, "findings": ['
+    assert lines[1].startswith('{"path":"db/1.sql","migration":"1","rule":"drop-table","digest":"')
+    assert lines[1].endswith('","number":1,"sql":"DROP TABLE a"},')
+    assert lines[-1] == "]}"
+    assert len(lines) == 4
+
+
+def test_paths_start_from_the_baseline(migsafe: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("db/1.sql", "DROP TABLE a;")
+    migsafe("lint", "db", "--write-baseline")
+    monkeypatch.chdir(tmp_path / "db")
+    assert migsafe("lint", "1.sql").code == 0
+
+
+def test_without_a_configuration_it_says_how_to_go_on(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "lock-timeout = '2s'")
+    write("1.sql", "SELECT 1;")
+    result = migsafe("lint", "1.sql", "--write-baseline")
+    assert result.out == "migsafe-baseline.json: 0 findings recorded.\n"
+    assert 'set `baseline = "migsafe-baseline.json"` in the configuration, or give `--baseline migsafe-baseline.json`' in result.err
+    assert migsafe("lint", "1.sql", "--baseline", "migsafe-baseline.json").code == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "baseline.json: there is no such baseline\n  `migsafe lint --write-baseline` writes it.\n"),
+        ("{", "baseline.json: is no baseline: Input data was truncated\n"),
+        ('{"version": 1, "findings": [{}]}', "baseline.json: is no baseline: Object missing required field `path`"),
+        ('{"version": 2, "findings": []}', "baseline.json: is a baseline of version 2; this migsafe knows version 1\n"),
+    ],
+)
+def test_what_is_no_baseline_is_said(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:
+    write("1.sql", "DROP TABLE a;")
+    if content is not None:
+        write("baseline.json", content)
+    result = migsafe("lint", "1.sql")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"migsafe: {complaint}")

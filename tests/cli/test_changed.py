@@ -1,0 +1,146 @@
+"""What git says changed is judged, the rest is history."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+Command = Callable[..., Run]
+Write = Callable[[str, str], Path]
+
+
+def git(*arguments: str) -> None:
+    settings = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+    subprocess.run(["git", *settings, *arguments], check=True, capture_output=True, env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull})
+
+
+@pytest.fixture
+def repository(migsafe: Command, write: Write, tmp_path: Path) -> Path:
+    """Two migrations on `main`, and a branch that is checked out."""
+    (tmp_path / ".git").rmdir()
+    git("init", "--initial-branch=main")
+    write("migsafe.toml", "lock-timeout = '2s'\nselect = ['drop-table']")
+    write("db/1.sql", "CREATE TABLE a (id bigint PRIMARY KEY); DROP TABLE x1;")
+    write("db/2.sql", "DROP TABLE x2;")
+    git("add", ".")
+    git("commit", "-m", "first")
+    git("checkout", "-b", "branch")
+    return tmp_path
+
+
+def judged(migsafe: Command, *arguments: str) -> list[str]:
+    result = migsafe("lint", "--format", "json", *arguments)
+    assert result.err == ""
+    return [finding["path"] for finding in json.loads(result.out)["findings"]]
+
+
+def test_since_a_revision(migsafe: Command, write: Write, repository: Path) -> None:
+    assert judged(migsafe, "db", "--since", "main") == []
+    assert migsafe("lint", "db", "--since", "main").out == "Nothing found in 0 files, 0 statements.\n"
+    write("db/3.sql", "DROP TABLE x3;")
+    git("add", ".")
+    git("commit", "-m", "third")
+    write("db/2.sql", "DROP TABLE x2; -- once more")
+    assert judged(migsafe, "db", "--since", "main") == ["db/2.sql", "db/3.sql"]
+    assert judged(migsafe, "db", "--since", "HEAD") == ["db/2.sql"]
+    assert judged(migsafe, "db/1.sql", "db/3.sql", "--since", "main") == ["db/3.sql"]
+
+
+def test_what_others_changed_meanwhile_is_not_ours(migsafe: Command, write: Write, repository: Path) -> None:
+    git("checkout", "main")
+    write("db/1.sql", "DROP TABLE theirs;")
+    git("commit", "-am", "theirs")
+    git("checkout", "branch")
+    assert judged(migsafe, "db", "--since", "main") == []
+
+
+def test_what_is_not_committed(migsafe: Command, write: Write, repository: Path) -> None:
+    write("db/3.sql", "DROP TABLE x3;")
+    write("db/4 ä.sql", "DROP TABLE x4;")
+    git("add", "db/3.sql")
+    assert judged(migsafe, "db", "--changed") == ["db/3.sql", "db/4 ä.sql"]
+
+
+def test_renamed_and_deleted_files(migsafe: Command, repository: Path) -> None:
+    git("mv", "db/2.sql", "db/3.sql")
+    git("rm", "db/1.sql")
+    assert judged(migsafe, "db", "--since", "main") == ["db/3.sql"]
+    assert judged(migsafe, "db", "--changed") == ["db/3.sql"]
+
+
+def test_the_rest_is_history(migsafe: Command, write: Write, repository: Path) -> None:
+    write("db/3.sql", "ALTER TABLE a ALTER COLUMN id SET NOT NULL; CREATE INDEX ON a (id); DROP TABLE x3;")
+    result = migsafe("lint", "db", "--changed", "--select", "index-not-concurrent,drop-table")
+    assert "db/3.sql:1:" in result.out
+    assert result.out.endswith("\n2 errors in 1 file, 3 statements.\n")
+
+
+def test_from_a_folder_below(migsafe: Command, write: Write, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("db/3.sql", "DROP TABLE x3;")
+    monkeypatch.chdir(repository / "db")
+    assert judged(migsafe, ".", "--changed") == ["3.sql"]
+    monkeypatch.chdir("/")
+    assert judged(migsafe, str(repository / "db"), "--changed", "--select", "drop-table") == [str(repository / "db" / "3.sql")]
+
+
+def test_before_the_first_commit(migsafe: Command, write: Write, tmp_path: Path) -> None:
+    (tmp_path / ".git").rmdir()
+    git("init")
+    write("1.sql", "DROP TABLE a;")
+    write("2.sql", "DROP TABLE b;")
+    git("add", "1.sql")
+    assert judged(migsafe, ".", "--changed", "--select", "drop-table") == ["1.sql", "2.sql"]
+
+
+def test_in_a_hook(migsafe: Command, write: Write, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("db/3.sql", "DROP TABLE x3;")
+    monkeypatch.setenv("GIT_DIR", ".git")
+    monkeypatch.setenv("GIT_INDEX_FILE", ".git/index")
+    assert judged(migsafe, "db", "--changed") == ["db/3.sql"]
+
+
+@pytest.mark.parametrize("revision", ["mian", "--output=x", ""])
+def test_a_revision_that_there_is_not(migsafe: Command, repository: Path, revision: str) -> None:
+    assert migsafe("lint", "db", "--since", revision) == Run(
+        2,
+        "",
+        f"migsafe: --since: git knows no revision {revision}\n  Fetch it first; a CI job that clones only the last commit does not have it.\n",
+    )
+
+
+def test_outside_of_a_repository(migsafe: Command, write: Write) -> None:
+    write("db/1.sql", "DROP TABLE a;")
+    result = migsafe("lint", "db", "--changed")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("migsafe: db: git sees no repository here: not a git repository")
+
+
+def test_without_git(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("db/1.sql", "DROP TABLE a;")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert migsafe("lint", "db", "--changed").err.startswith("migsafe: git cannot be run\n")
+
+
+def test_both_at_once(migsafe: Command, repository: Path) -> None:
+    assert migsafe("lint", "db", "--changed", "--since", "main").err.startswith("migsafe: --since and --changed cannot both be given\n")
+
+
+@pytest.mark.parametrize("version", ["1", "0001", "1.sql"])
+def test_start_after(migsafe: Command, write: Write, version: str) -> None:
+    write("migsafe.toml", f"start-after = '{version}'\nselect = ['drop-table']")
+    write("db/1.sql", "DROP TABLE x1;")
+    write("db/2.sql", "DROP TABLE x2;")
+    assert judged(migsafe, "db") == ["db/2.sql"]
+    assert judged(migsafe, "db/1.sql") == []
+
+
+def test_start_after_a_migration_that_there_is_not(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "start-after = '0043'")
+    write("db/0041.sql", "DROP TABLE x1;")
+    write("db/0042.sql", "DROP TABLE x2;")
+    assert migsafe("lint", "db") == Run(2, "", "migsafe: start-after: there is no migration 0043\n  Did you mean 0042?\n")
