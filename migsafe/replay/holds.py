@@ -1,7 +1,7 @@
 """Locks held in the way of a statement, so that it has to say which ones it wants."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -99,46 +99,56 @@ def lock_index_sql(index: Index, relation: Relation) -> str:
 
 
 class Holds:
-    """One hold on each table of a database, and one on all the indexes of each that the statement comes to: the table is locked first.
+    """Holds on every table of a database, and on the indexes of each that the statement comes to: the table is locked first.
 
-    `connect` makes a connection, `watch` is one that looks at pg_locks. `seen` are the modes that the statement asked for, `waited` the
-    tables whose transactions it waited for, `given_up` those whose indexes could not be held to the end.
+    `connect` makes a connection, `watch` is one that looks at pg_locks. Tables that the statement is likely to lock, `apart`, have a hold
+    each from the start; one transaction is enough for the others, until the statement comes to one of them. `seen` are the modes that it
+    asked for, `waited` the tables whose transactions it waited for, `given_up` those whose indexes could not be held to the end.
     """
 
-    def __init__(self, connect: Callable[[], "Connection[Any]"], watch: "Connection[Any]", found: Snapshot) -> None:
+    def __init__(self, connect: Callable[[], "Connection[Any]"], watch: "Connection[Any]", found: Snapshot, apart: Collection[int]) -> None:
         self._connect = connect
         self._watch = watch
         self._found = found
-        self._spare: list[Hold] = []
         self.seen: dict[int, set[LockMode]] = {}
         self.waited: set[int] = set()
         self.given_up: set[int] = set()
         self._tables: dict[int, Hold] = {}
         self._indexes: dict[int, Hold] = {}
+        lockable = [one.oid for one in found.relations.values() if one.kind in ("table", "partitioned table", "materialized view")]
+        self._apart = [oid for oid in lockable if oid in apart]
+        self._together = [oid for oid in lockable if oid not in apart]
+        self._one: Hold | None = None
+        self._spare: list[Hold] = []
 
     def take(self) -> None:
         """Hold ACCESS EXCLUSIVE on every table."""
-        for relation in self._found.relations.values():
-            if relation.kind in ("table", "partitioned table", "materialized view"):
-                self._tables[relation.oid] = self._hold()
-                self._tables[relation.oid].take(lock_sql(relation, LockMode.ACCESS_EXCLUSIVE))
+        for oid in self._apart:
+            self._tables[oid] = self._hold()
+            self._tables[oid].take(self._lock(oid, LockMode.ACCESS_EXCLUSIVE))
+        if self._together:
+            self._one = self._hold()
+            self._one.take("; ".join(self._lock(oid, LockMode.ACCESS_EXCLUSIVE) for oid in self._together))
 
-    def asked(self, oid: int, mode: LockMode, pids: Iterable[int]) -> None:
+    def asked(self, oid: int, mode: LockMode, pids: Collection[int]) -> None:
         """The statement waits for these backends, which have its way to this mode on this relation or index: note it, and let it pass, and
         nothing stronger."""
-        if oid in self._tables:
+        if oid in self._tables or oid in self._together:
             if oid not in self.seen:
                 self._take_indexes(oid)
             self.seen.setdefault(oid, set()).add(mode)
-            self._swap(oid)
+            if oid in self._together:
+                self._part(oid)
+            else:
+                self._swap(oid)
         elif oid in self._found.indexes:
             self.seen.setdefault(oid, set()).add(mode)
             # There is no weaker lock on an index alone to hold next.
             self._give_up(self._found.indexes[oid].table, known=mode is LockMode.ACCESS_EXCLUSIVE)
         else:
-            self._clear_catalogs(set(pids))
+            self._clear_catalogs(pids)
 
-    def waited_for(self, pids: Iterable[int]) -> None:
+    def waited_for(self, pids: Collection[int]) -> None:
         """The statement waits for the end of these transactions: note those of ours, and have others take their place."""
         for oid, hold in list(self._tables.items()):
             if hold.pid in pids:
@@ -147,7 +157,7 @@ class Holds:
 
     def close(self) -> None:
         """Let everything go."""
-        for hold in (*self._tables.values(), *self._indexes.values(), *self._spare):
+        for hold in (*self._tables.values(), *self._indexes.values(), *self._spare, *([self._one] if self._one else ())):
             hold.close()
 
     def _take_indexes(self, table: int) -> None:
@@ -173,12 +183,30 @@ class Holds:
             if not known:
                 self.given_up.add(table)
 
-    def _clear_catalogs(self, pids: set[int]) -> None:
+    def _clear_catalogs(self, pids: Collection[int]) -> None:
         """Let go of what holds a system catalogue, as comments do, and REINDEX DATABASE comes to it."""
+        if self._one is not None and self._one.pid in pids:
+            self._part(None)
+            return
         for table in [table for table, hold in self._indexes.items() if hold.pid in pids]:
             self._give_up(table)
         for table in [table for table, hold in self._tables.items() if hold.pid in pids]:
             self._free(self._tables.pop(table))
+
+    def _part(self, asked: int | None) -> None:
+        """Give each of the tables that are held together a hold of its own; of the one that the statement asks for, the next one."""
+        old, self._one = self._one, None
+        assert old is not None
+        for oid in self._together:
+            mode = next_in_the_way(self.seen[oid]) if oid == asked else LockMode.ACCESS_EXCLUSIVE
+            if mode is not None:
+                self._tables[oid] = self._hold()
+                self._tables[oid].queue(self._lock(oid, mode))
+        self._free(old)
+        for oid in self._together:
+            if oid in self._tables:
+                self._tables[oid].settle()
+        self._together.clear()
 
     def _swap(self, oid: int) -> None:
         """Put the next hold in the queue behind the statement before the old one goes, so that nothing can slip between them."""
@@ -188,10 +216,13 @@ class Holds:
             self._free(old)
             return
         new = self._hold()
-        new.queue(lock_sql(self._found.relations[oid], mode))
+        new.queue(self._lock(oid, mode))
         self._free(old)
         new.settle()
         self._tables[oid] = new
+
+    def _lock(self, oid: int, mode: LockMode) -> str:
+        return lock_sql(self._found.relations[oid], mode)
 
     def _hold(self) -> Hold:
         return self._spare.pop() if self._spare else Hold(self._connect(), self._watch)

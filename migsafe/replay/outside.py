@@ -12,6 +12,7 @@ table), locks on an index after a first one less than ACCESS EXCLUSIVE (DROP IND
 views and foreign tables, which none of these statements lock.
 """
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ _COUNTERS = """
     SELECT relid::int8, (coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::int8 FROM pg_catalog.pg_stat_all_tables
 """
 _PAUSE = 0.001
+_WORD = re.compile(r"\w+")
 
 
 def measure_outside(server: Server, database: str, sql: str, *, scans: bool = True) -> Measurement:
@@ -46,7 +48,7 @@ def measure_outside(server: Server, database: str, sql: str, *, scans: bool = Tr
         scans = scans and not _reads_samples(sql)
         rows = _rows(server, database, before) if scans else {}
         base = _counters(server, database, watch.info.backend_pid) if scans else {}
-        holds = Holds(lambda: server.connect(database), watch, before)
+        holds = Holds(lambda: server.connect(database), watch, before, _named(sql, before))
         connection = server.connect(database)
         try:
             holds.take()
@@ -89,6 +91,13 @@ def _run(connection: "Connection[Any]", sql: str, holds: Holds, watch: "Connecti
 def _is_busy(sent: Any) -> bool:
     sent.consume_input()
     return bool(sent.is_busy())
+
+
+def _named(sql: str, found: Snapshot) -> set[int]:
+    """The tables that a statement seems to name, or whose indexes."""
+    words = set(_WORD.findall(sql.lower()))
+    tables = {relation.oid for relation in found.relations.values() if relation.name.name.lower() in words}
+    return tables | {index.table for index in found.indexes.values() if index.name.lower() in words}
 
 
 def _reads_samples(sql: str) -> bool:
