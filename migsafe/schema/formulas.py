@@ -122,6 +122,24 @@ def says(sql: str, word: str) -> bool:
     return False
 
 
+def not_nulls(sql: str) -> tuple[str, ...] | None:
+    """The columns that a condition says are not null; None where it says anything else."""
+    found: list[str] = []
+    condition: list[tuple[int, str]] = []
+    for kind, text in (*_tokens(sql), (WORD, "and")):
+        if text in ("(", ")"):
+            continue
+        if kind != WORD or fold(text) != "and":
+            condition.append((kind, text))
+            continue
+        if len(condition) != 4 or condition[0][0] not in (WORD, QUOTED) or [fold(word) for _, word in condition[1:]] != ["is", "not", "null"]:
+            return None
+        subject = condition[0][1]
+        found.append(fold(subject) if condition[0][0] == WORD else subject[1:-1].replace('""', '"'))
+        condition = []
+    return tuple(found)
+
+
 def output_name(sql: str) -> str:
     """What PostgreSQL calls the index column of an expression: the function that it calls, the column or the type that it casts
     to, else `expr` (FigureIndexColname in its src/backend/parser/parse_target.c)."""

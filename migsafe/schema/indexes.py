@@ -123,12 +123,18 @@ def same_index(one: Index, other: Index) -> bool:
     return (
         (one.unique, one.method, one.include, one.nulls_not_distinct) == (other.unique, other.method, other.include, other.nulls_not_distinct)
         and len(one.keys) == len(other.keys)
-        and all(_same_key(mine, its) for mine, its in zip(one.keys, other.keys, strict=True))
-        and _text(one.predicate) == _text(other.predicate)
+        and all(same_key(mine, its) for mine, its in zip(one.keys, other.keys, strict=True))
+        and same_predicate(one, other)
     )
 
 
-def _same_key(one: Key, other: Key) -> bool:
+def same_predicate(one: Index, other: Index) -> bool:
+    """Whether two indexes hold the same rows."""
+    return _text(one.predicate) == _text(other.predicate)
+
+
+def same_key(one: Key, other: Key) -> bool:
+    """Whether two keys of indexes hold and compare the same values, in whatever order."""
     return (one.column, _text(one.formula), one.collation, one.opclass, one.operator) == (
         other.column,
         _text(other.formula),

@@ -1,0 +1,85 @@
+"""What an index is good for: which foreign keys it serves, and which other indexes could go because of it."""
+
+from collections.abc import Collection
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.constraints import behind_index
+from migsafe.schema.dependents import Part
+from migsafe.schema.formulas import not_nulls
+from migsafe.schema.indexes import same_key, same_predicate
+from migsafe.schema.objects import Constraint, Index, Key, Relation
+from migsafe.sql.operations import ConstraintKind
+
+_FINDS_VALUES = frozenset(("btree", "hash", "gist", "gin"))
+"""The methods by which a few rows of one value are found quickly; a BRIN index leaves whole ranges of the table to read."""
+
+
+def serves(index: Index, constraint: Constraint, relation: Relation) -> bool:
+    """Whether an index finds the rows that refer to a key: its first columns are the foreign key's, in any order among themselves.
+
+    A partial index does so only if its condition is that some of them are not null, which `column = value` implies.
+    """
+    columns = set(constraint.columns)
+    first = {key.column for key in index.keys[: len(columns)]}
+    if index.method not in _FINDS_VALUES or first != columns:
+        return False
+    if index.predicate is None:
+        return True
+    names = not_nulls(index.predicate.expression.sql)
+    wanted = {column.name for column in relation.columns if column.number in columns}
+    return names is not None and wanted.issuperset(names)
+
+
+def is_served(catalog: Catalog, constraint: Constraint, without: Collection[int] = ()) -> bool:
+    """Whether an index of the referencing table finds the rows that refer to a key, apart from some of its indexes."""
+    table = catalog.the(Relation, constraint.table)
+    return any(serves(index, constraint, table) for index in catalog.indexes(table.oid) if index.oid not in without)
+
+
+def unserved(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
+    """The foreign keys that no index serves any longer once some objects fall, and that stay themselves."""
+    gone = {part.oid for part in parts if not part.column}
+    fallen = [one for oid in gone if isinstance(one := catalog.get(oid), Index)]
+    found: dict[int, Constraint] = {}
+    for index in fallen:
+        table = catalog.the(Relation, index.table)
+        for constraint in catalog.constraints(table.oid) if table.oid not in gone else ():
+            stays = constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is None and constraint.oid not in gone
+            if stays and serves(index, constraint, table) and not is_served(catalog, constraint, gone):
+                found[constraint.oid] = constraint
+    return list(found.values())
+
+
+def makes_redundant(catalog: Catalog, index: Index, other: Index) -> bool:
+    """Whether an index could go because another one of its table does all that it does.
+
+    The other one begins with the same keys under the same method, operator classes and condition, and holds what this one includes. What is
+    unique needs another that is unique on the same keys; of two that do the same, what stands behind a constraint or came first stays.
+    """
+    if index.oid == other.oid or index.table != other.table or index.method != other.method or not (index.valid and other.valid):
+        return False
+    same_length = len(index.keys) == len(other.keys)
+    if len(index.keys) > len(other.keys) or (not same_length and index.method != "btree") or not index.keys:
+        return False
+    if not all(same_key(mine, its) for mine, its in zip(index.keys, other.keys, strict=False)) or not _same_order(index, other):
+        return False
+    if not same_predicate(index, other) or any(key.operator is not None for key in (*index.keys, *other.keys)):
+        return False
+    if not set(index.include) <= {*other.include, *(key.column for key in other.keys)}:
+        return False
+    if index.unique and not (other.unique and same_length and index.nulls_not_distinct == other.nulls_not_distinct):
+        return False
+    if not same_length or index.unique != other.unique or set(index.include) != set(other.include):
+        return behind_index(catalog, index) is None
+    mine, its = behind_index(catalog, index), behind_index(catalog, other)
+    return other.oid < index.oid if (mine is None) == (its is None) else mine is None
+
+
+def _same_order(index: Index, other: Index) -> bool:
+    """Whether the keys that they share are in the same order, or each in the opposite: an index is read backwards just as well."""
+    pairs = list(zip(map(_order, index.keys), map(_order, other.keys), strict=False))
+    return all(mine == its for mine, its in pairs) or all(mine == (not its[0], not its[1]) for mine, its in pairs)
+
+
+def _order(key: Key) -> tuple[bool, bool]:
+    return key.descending, key.descending if key.nulls_first is None else key.nulls_first

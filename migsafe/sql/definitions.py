@@ -1,0 +1,49 @@
+"""The columns and constraints that statements define, each with where it is written."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from migsafe.sql.operations import AddColumn, AddConstraint, Column, Constraint, ConstraintKind, CreateTable, Name, Operation
+from migsafe.text import Span
+
+Defining = CreateTable | AddColumn | AddConstraint
+"""The operations that define columns or constraints of tables."""
+
+AnOperation = TypeVar("AnOperation", bound=Operation)
+
+
+def table_of(op: Defining) -> Name:
+    """The table that gets them, as it is written."""
+    return op.table if isinstance(op, CreateTable) else op.target.name
+
+
+def columns_in(op: Defining) -> tuple[Column, ...]:
+    """The columns that an operation defines."""
+    match op:
+        case CreateTable():
+            return op.columns
+        case AddColumn():
+            return (op.column,)
+    return ()
+
+
+def constraints_in(op: Defining) -> Iterator[Constraint]:
+    """The constraints that an operation defines, those of its columns first."""
+    for column in columns_in(op):
+        yield from column.constraints
+    if isinstance(op, CreateTable):
+        yield from op.constraints
+    elif isinstance(op, AddConstraint):
+        yield op.constraint
+
+
+def foreign_keys_in(op: Defining) -> Iterator[Constraint]:
+    """The foreign keys that an operation defines."""
+    return (constraint for constraint in constraints_in(op) if constraint.kind is ConstraintKind.FOREIGN_KEY)
+
+
+def piece(op: AnOperation, span: Span) -> AnOperation:
+    """An operation, pointed to at the piece of it that is meant."""
+    return replace(op, span=span) if span.end > span.start else op
