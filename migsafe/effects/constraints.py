@@ -36,10 +36,10 @@ def add_constraint(scene: Scene, op: sql.AddConstraint) -> Effects:
         case ConstraintKind.NOT_NULL:
             yield from not_null(scene, name, given.columns, only=op.target.only, checked=not given.not_valid, alone=given.no_inherit)
         case _:
-            yield from _behind_index(scene, name, relation, given)
+            yield from _behind_index(scene, name, relation, given, only=op.target.only)
 
 
-def _behind_index(scene: Scene, name: Name, relation: Relation | None, given: sql.Constraint) -> Effects:
+def _behind_index(scene: Scene, name: Name, relation: Relation | None, given: sql.Constraint, *, only: bool) -> Effects:
     if given.index is not None:
         yield from scene.on(name, _EXCLUSIVE)
         index = scene.catalog.index(Name(given.index.name, relation.name.schema)) if relation is not None else None
@@ -58,11 +58,12 @@ def _behind_index(scene: Scene, name: Name, relation: Relation | None, given: sq
         yield from scene.on(name, _EXCLUSIVE, scan=True, why=why)
         return
     yield from scene.of(relation, _EXCLUSIVE, scan=scene.has_rows(relation), why=why if scene.has_rows(relation) else "")
-    for one in scene.catalog.descendants(relation.oid) if relation.kind is RelationKind.PARTITIONED else ():
+    # With ONLY the partitions' indexes are to be attached later.
+    for one in scene.catalog.descendants(relation.oid) if relation.kind is RelationKind.PARTITIONED and not only else ():
         has_rows = scene.has_rows(one)
         yield from scene.of(one, _EXCLUSIVE if scene.pg_version >= 18 else LockMode.SHARE, scan=has_rows, why=why if has_rows else "")
     if given.kind is ConstraintKind.PRIMARY_KEY:
-        yield from not_null(scene, name, given.columns)
+        yield from not_null(scene, name, given.columns, only=only)
 
 
 def not_null(scene: Scene, name: Name, columns: Iterable[str], *, only: bool = False, checked: bool = True, alone: bool = False) -> Effects:
@@ -92,11 +93,35 @@ def _foreign_key(scene: Scene, name: Name, relation: Relation | None, given: sql
         yield from scene.on(name, _SHARE_ROW, scan=checked, why=why)
     # Since 18 the children of an inheritance tree are locked too, though the foreign key is not for them.
     only = relation is not None and relation.kind is not RelationKind.PARTITIONED
+    looked_up, taken_over = checked and relation is None, False
     for one in scene.tree(relation, only=only and scene.pg_version < 18) if relation is not None else ():
         scan = checked and scene.has_rows(one) and not (only and one is not relation)
+        if scan and one is not relation and _has_foreign_key(scene, one, given):
+            # A partition's own is taken over with its proof; that its triggers go locks the referenced table.
+            scan, taken_over = False, True
         yield from scene.of(one, _SHARE_ROW, scan=scan, why=why if scan else "")
+        looked_up = looked_up or scan
     # A table without rows has nothing to look up.
-    yield from referenced_table(scene, given.references.table, checked=checked and not scene.catalog.is_new(relation))
+    lock = _EXCLUSIVE if taken_over else _SHARE_ROW
+    yield from referenced_table(scene, given.references.table, checked=looked_up and not scene.catalog.is_new(relation), lock=lock)
+
+
+def _has_foreign_key(scene: Scene, relation: Relation, given: sql.Constraint) -> bool:
+    """Whether a table has a valid foreign key of its own that says the same."""
+    assert given.references is not None
+    referenced = scene.catalog.relation(given.references.table)
+    for one in scene.catalog.constraints(relation.oid):
+        here = [column.name for number in one.columns if (column := relation.numbered(number)) is not None]
+        if one.kind is not ConstraintKind.FOREIGN_KEY or not one.valid or here != list(given.columns):
+            continue
+        if referenced is None or one.references != referenced.oid:
+            if referenced is None and one.references is None:
+                return True
+            continue
+        there = [column.name for number in one.referenced_columns if (column := referenced.numbered(number)) is not None]
+        if there == list(given.references.columns or there):
+            return True
+    return False
 
 
 def referenced_table(scene: Scene, name: Name, *, checked: bool, lock: LockMode = _SHARE_ROW) -> Effects:

@@ -226,3 +226,13 @@ ALTER TABLE customers DROP CONSTRAINT customers_score_check, ADD CONSTRAINT cust
 ALTER TABLE orders DROP CONSTRAINT orders_customer_fk, ADD CONSTRAINT orders_customer_fk FOREIGN KEY (customer_id) REFERENCES customers ON DELETE CASCADE NOT VALID;
 -- case: set constraints
 SET CONSTRAINTS ALL DEFERRED;
+-- case: add a unique constraint to a partitioned table only
+ALTER TABLE ONLY events ADD CONSTRAINT u UNIQUE (day, id);
+-- case: add a foreign key that the partitions have
+ALTER TABLE visits_eu ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers (id);
+ALTER TABLE visits_us ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers (id);
+ALTER TABLE visits_rest ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers (id);
+ALTER TABLE visits ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers (id);
+-- case: add a foreign key that a partition has
+ALTER TABLE visits_eu ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers;
+ALTER TABLE visits ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers (id);
