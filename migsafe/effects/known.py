@@ -14,7 +14,10 @@ def proved_not_null(scene: Scene, relation: Relation, column: str) -> bool:
     """Whether a column is NOT NULL already, or a valid CHECK implies it."""
     found = relation.column(column)
     if found is None:
-        return False
+        # Of a table that is half known the CHECK may be known, and the column not.
+        return not relation.complete and any(
+            one.check is not None and proves_not_null(one.check.expression, column) for one in valid_checks(scene, relation)
+        )
     constraint = not_null_constraint(scene.catalog, relation.oid, found.number)
     if found.not_null and (constraint is None or constraint.valid):
         return True
@@ -30,7 +33,9 @@ def check_implies_not_null(scene: Scene, relation: Relation, column: Column) -> 
     """Whether a valid CHECK implies that a column is not null."""
     is_composite = column.type is not None and isinstance(scene.catalog.type_of(column.type), Composite)
     for one in valid_checks(scene, relation):
-        name = dict(one.check.uses).get(column.number) if one.check is not None else None
+        # A CHECK of a table that is half known may be older than what is known of the column.
+        unbound = None if relation.complete else column.name
+        name = dict(one.check.uses).get(column.number, unbound) if one.check is not None else None
         if one.check is not None and name is not None:
             if proves_not_null(one.check.expression, name, composite=is_composite):
                 return True
