@@ -136,6 +136,12 @@ class Forecast:
             yield self.follow(statement, first=first, last=last, judged=judged)
         self.finish()
 
+    def strongest(self, statement: Statement, effect: Effect) -> LockMode:
+        """The lock that the relation of an effect is really under: ALTER TABLE takes the strongest that any of its parts needs, at once."""
+        parts = statement.operations if isinstance(statement.operations[0], AlterRelation) else ()
+        others = (other.lock for part in parts for other in foresee(part, self._scene) if other.relation == effect.relation)
+        return max((effect.lock, *others))
+
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
         self._scene.timezone = self.session.settings.timezone or self._timezone
         return combined(foresee(operation, self._scene))
