@@ -9,7 +9,7 @@ from migsafe.schema.columns import set_column, stub_column
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.formulas import formula
 from migsafe.schema.indexes import add_index, free_index_name, index_key
-from migsafe.schema.objects import Column, Constraint, Index, Relation, RelationKind
+from migsafe.schema.objects import Column, Constraint, Formula, Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
 
@@ -56,11 +56,7 @@ def add_constraint(
 def _add_check(catalog: Catalog, table: Relation, given: sql.Constraint, fresh: bool, only: bool, others: Sequence[str]) -> None:
     assert given.check is not None
     bound = formula(given.check, table.columns)
-    if given.name is not None:
-        name = Name(given.name, table.name.schema)
-    else:
-        used = [column.name for column in table.columns if column.number in bound.columns]
-        name = free_constraint_name(catalog, table.name, used if len(used) == 1 else (), "check", others)
+    name = Name(given.name, table.name.schema) if given.name is not None else _free_check_name(catalog, table, bound, others)
     constraint = Constraint(
         oid=catalog.new_oid(),
         name=name,
@@ -76,6 +72,20 @@ def _add_check(catalog: Catalog, table: Relation, given: sql.Constraint, fresh: 
     if not given.no_inherit and not only:
         for child in catalog.children(table.oid):
             inherit_check(catalog, child, constraint)
+
+
+def _free_check_name(catalog: Catalog, table: Relation, check: Formula, others: Sequence[str] = ()) -> Name:
+    """A CHECK that is about one column is named after it, any other after the table alone."""
+    used = [column.name for column in table.columns if column.number in check.columns]
+    return free_constraint_name(catalog, table.name, used if len(used) == 1 else (), "check", others)
+
+
+def check_name(catalog: Catalog, table: Name, given: sql.Constraint, column: str | None = None) -> str:
+    """The name that PostgreSQL would give to a table's CHECK without one; `column` is the new one that it stands at."""
+    relation = catalog.relation(table)
+    if column is not None or relation is None or given.check is None:
+        return free_constraint_name(catalog, catalog.resolve(table), (column,) if column is not None else (), "check").name
+    return _free_check_name(catalog, relation, formula(given.check, relation.columns)).name
 
 
 def inherit_check(catalog: Catalog, child: Relation, above: Constraint) -> None:
