@@ -1,19 +1,24 @@
 """Operations written as SQL again, for people to paste."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from migsafe.sql.operations import Constraint, CreateIndex, IndexElement, Option
+from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement, Name, Option, TypeName
 from migsafe.sql.operations.values import quoted
 
 
-def create_index(index: CreateIndex, name: str | None, *, concurrently: bool) -> str:
-    """CREATE INDEX under a name, which may be None, without its `;`."""
+def in_turn(*migrations: str) -> str:
+    """SQL for several migrations, one after the other; what is empty is left out."""
+    return "\n-- next migration\n".join(migration for migration in migrations if migration)
+
+
+def create_index(index: CreateIndex, name: str | None, *, concurrently: bool = False, only: bool = False, table: Name | None = None) -> str:
+    """CREATE INDEX under a name, which may be None, without its `;`. `table` is another one than its own: a partition."""
     words = ["CREATE UNIQUE INDEX" if index.unique else "CREATE INDEX"]
     if concurrently:
         words.append("CONCURRENTLY")
     if name is not None:
-        words.append(f"IF NOT EXISTS {quoted(name)}" if index.if_not_exists else quoted(name))
-    words.append(f"ON {index.table}")
+        words.append(quoted(name))
+    words.append(f"ON {'ONLY ' if only else ''}{table or index.table}")
     if index.method is not None:
         words.append(f"USING {quoted(index.method)}")
     words.append(_elements(index.elements))
@@ -30,8 +35,101 @@ def create_index(index: CreateIndex, name: str | None, *, concurrently: bool) ->
     return " ".join(words)
 
 
-def foreign_key(constraint: Constraint, name: str) -> str:
-    """A FOREIGN KEY constraint of a table under a name, as NOT VALID."""
+def unique_index(table: Name, constraint: Constraint, name: str) -> str:
+    """The CREATE UNIQUE INDEX CONCURRENTLY whose index a UNIQUE or PRIMARY KEY constraint can take over, without its `;`."""
+    words = [f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {table} ({_columns(constraint.columns)})"]
+    if constraint.include:
+        words.append(f"INCLUDE ({_columns(constraint.include)})")
+    if constraint.nulls_not_distinct:
+        words.append("NULLS NOT DISTINCT")
+    if constraint.options:
+        words.append(f"WITH {_options(constraint.options)}")
+    if constraint.tablespace is not None:
+        words.append(f"TABLESPACE {quoted(constraint.tablespace)}")
+    return " ".join(words)
+
+
+def using_index(table: Name, constraint: Constraint, name: str) -> str:
+    """The ALTER TABLE that makes a constraint of the index of its name."""
+    words = [f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {constraint.kind.value} USING INDEX {quoted(name)}"]
+    return " ".join((*words, *_deferrable(constraint))) + ";"
+
+
+def check(expression: str, name: str, *, no_inherit: bool = False) -> str:
+    """A CHECK constraint of a table under a name, as NOT VALID."""
+    return f"CONSTRAINT {quoted(name)} CHECK ({expression}){' NO INHERIT' if no_inherit else ''} NOT VALID"
+
+
+def validate(table: Name, *names: str) -> str:
+    """The ALTER TABLE that validates constraints."""
+    return f"ALTER TABLE {table} {', '.join(f'VALIDATE CONSTRAINT {quoted(name)}' for name in names)};"
+
+
+def not_null(table: Name, names: Mapping[str, str], pg_version: int, *already: str) -> tuple[str, str]:
+    """Two migrations that make columns NOT NULL without a scan that stops anybody. `names` are those of the constraints by column, `already`
+    parts that the first ALTER TABLE has too.
+
+    Before 18 a valid CHECK lets SET NOT NULL believe it; from 18 on NOT NULL is a constraint that can be NOT VALID itself.
+    """
+    if pg_version >= 18:
+        given = [f"CONSTRAINT {quoted(name)} NOT NULL {quoted(column)} NOT VALID" for column, name in names.items()]
+    else:
+        given = [check(f"{quoted(column)} IS NOT NULL", name) for column, name in names.items()]
+    first = f"ALTER TABLE {table} {', '.join((*already, *(f'ADD {one}' for one in given)))};"
+    second = ["-- while reads and writes go on:", validate(table, *names.values())]
+    if pg_version < 18:
+        second += [
+            "-- a valid CHECK spares SET NOT NULL the scan, as long as it is dropped only afterwards:",
+            f"ALTER TABLE {table} {', '.join(f'ALTER COLUMN {quoted(column)} SET NOT NULL' for column in names)};",
+            f"ALTER TABLE {table} {', '.join(f'DROP CONSTRAINT {quoted(name)}' for name in names.values())};",
+        ]
+    return first, "\n".join(second)
+
+
+def column(given: Column, type_name: TypeName | None = None) -> str:
+    """A column's name, type and collation, without default and constraints."""
+    words = [quoted(given.name), str(type_name or given.type)]
+    if given.collation is not None:
+        words.append(f"COLLATE {given.collation}")
+    return " ".join(words)
+
+
+def in_batches(table: Name, column: str, value: str, condition: str) -> str:
+    """A DO block that sets a column where a condition holds, 10,000 rows a transaction, until no row is left."""
+    update = f"UPDATE {table} SET {quoted(column)} = {value}"  # noqa: S608  # it is written down, not run
+    rows = f"SELECT ctid FROM {table} WHERE {condition} LIMIT 10000"  # noqa: S608
+    return "\n".join(
+        (
+            "DO $$",
+            "BEGIN",
+            "    LOOP",
+            f"        {update}",
+            f"            WHERE {condition} AND ctid = ANY (ARRAY({rows}));",
+            "        EXIT WHEN NOT FOUND;",
+            "        COMMIT;",
+            "    END LOOP;",
+            "END $$;",
+        )
+    )
+
+
+def kept_in_step(table: Name, column: str, expression: str, name: str) -> str:
+    """A trigger of this name that computes a column from the others whenever a row is written."""
+    function = Name(name, table.schema)
+    return "\n".join(
+        (
+            f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $$",
+            "BEGIN",
+            f"    SELECT {expression} INTO NEW.{quoted(column)} FROM (SELECT NEW.*) AS {quoted(table.name)};",  # noqa: S608
+            "    RETURN NEW;",
+            "END $$;",
+            f"CREATE OR REPLACE TRIGGER {quoted(name)} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();",
+        )
+    )
+
+
+def foreign_key(constraint: Constraint, name: str, *, not_valid: bool = True) -> str:
+    """A FOREIGN KEY constraint of a table under a name, as NOT VALID unless it need not be."""
     reference = constraint.references
     assert reference is not None
     words = [f"CONSTRAINT {quoted(name)} FOREIGN KEY ({_key_columns(constraint, constraint.columns)}) REFERENCES {reference.table}"]
@@ -42,12 +140,23 @@ def foreign_key(constraint: Constraint, name: str) -> str:
     for event, action in (("DELETE", reference.on_delete), ("UPDATE", reference.on_update)):
         if action != "no action":
             words.append(f"ON {event} {_action(action)}")
+    words += _deferrable(constraint)
+    if not_valid:
+        words.append("NOT VALID")
+    return " ".join(words)
+
+
+def _deferrable(constraint: Constraint) -> list[str]:
+    words = []
     if constraint.deferrable is not None:
         words.append("DEFERRABLE" if constraint.deferrable else "NOT DEFERRABLE")
     if constraint.initially_deferred:
         words.append("INITIALLY DEFERRED")
-    words.append("NOT VALID")
-    return " ".join(words)
+    return words
+
+
+def _columns(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in names)
 
 
 def _key_columns(constraint: Constraint, columns: tuple[str, ...]) -> str:

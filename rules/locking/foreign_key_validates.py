@@ -19,61 +19,78 @@ Safe, in two migrations:
     -- next migration
     ALTER TABLE orders VALIDATE CONSTRAINT orders_customer_id_fkey;
 
+Safe up to 17, where a partitioned table takes no NOT VALID foreign key, but believes those of its partitions:
+    CREATE TABLE visits (id bigint NOT NULL, day date NOT NULL, page_id bigint NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+    CREATE TABLE visits_2025 PARTITION OF visits FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    CREATE INDEX visits_page_id_idx ON visits (page_id);
+    -- next migration
+    ALTER TABLE visits_2025 ADD CONSTRAINT visits_page_id_fkey FOREIGN KEY (page_id) REFERENCES pages (id) NOT VALID;
+    -- next migration
+    ALTER TABLE visits_2025 VALIDATE CONSTRAINT visits_page_id_fkey;
+    -- next migration
+    ALTER TABLE visits ADD CONSTRAINT visits_page_id_fkey FOREIGN KEY (page_id) REFERENCES pages (id);
+
 Safe, because the column is null everywhere:
     ALTER TABLE orders ADD COLUMN region_id bigint REFERENCES regions (id);
 
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from migsafe.effects.effect import Effect
 from migsafe.lock import LockMode
 from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
+from migsafe.schema.objects import RelationKind
 from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import foreign_key
+from migsafe.sql.written import foreign_key, in_turn, validate
 
 
 @rule(category="locking", severity=Severity.ERROR)
 def foreign_key_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
-    """Report a foreign key that reads an existing table."""
-    if at.is_new(op.target.name):
+    """Report a foreign key that reads an existing table; one of a column that is written anew anyhow is another rule's."""
+    given = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
+    checked = [one for one in given if one.kind is ConstraintKind.FOREIGN_KEY and one.enforced and not one.not_valid]
+    slow = at.slow(only=op.target.only) if checked else []
+    if not slow or any(effect.rewrite for effect in slow):
         return None
-    match op:
-        case AddConstraint(constraint=constraint):
-            return _added(op, constraint, at) if _is_checked(constraint) else None
-        case AddColumn(column=column):
-            checked = [constraint for constraint in column.constraints if _is_checked(constraint)]
-            has_value = column.default is not None or column.generated is not None
-            return _added_with_column(op, checked[0], at) if checked and has_value else None
+    return _added(op, checked[0], slow, at) if isinstance(op, AddConstraint) else _added_with_column(op, checked[0], slow, at)
 
 
-def _is_checked(constraint: Constraint) -> bool:
-    return constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.enforced and not constraint.not_valid
-
-
-def _added(op: AddConstraint, constraint: Constraint, at: Context) -> Finding:
+def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Context) -> Finding:
     table, referenced = _tables(op, constraint, at)
     both = dict.fromkeys(name for name in (table, referenced) if not at.is_new(name))
+    lock = slow[0].lock
+    is_stronger = lock > LockMode.SHARE_ROW_EXCLUSIVE
+    if is_stronger:
+        # Another part of the same ALTER TABLE asks for it.
+        locked = f"{lock} on {table}"
+        locked += f", and SHARE ROW EXCLUSIVE on {referenced}," if len(both) > 1 else ""
+        waits = f"every {slow[0].stops} on {'the first' if len(both) > 1 else 'it'} waits"
+    else:
+        locked = f"SHARE ROW EXCLUSIVE on {' and '.join(map(str, both))}"
+        waits = f"every INSERT, UPDATE and DELETE on {'them' if len(both) > 1 else 'it'} waits"
+    statement = "ALTER TABLE with an ADD FOREIGN KEY" if is_stronger else "ADD FOREIGN KEY"
     return at.finding(
         op,
-        f"ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on {' and '.join(map(str, both))} while it checks every row of {table}: "
-        f"every INSERT, UPDATE and DELETE on {'them' if len(both) > 1 else 'it'} waits",
-        help=_not_valid_first(op.target.name, constraint),
+        f"{statement} takes {locked} while it checks every row of {table}: {waits}",
+        help=_not_valid_first(op.target.name, constraint, at),
         relations=both,
-        lock=LockMode.SHARE_ROW_EXCLUSIVE,
+        lock=lock,
     )
 
 
-def _added_with_column(op: AddColumn, constraint: Constraint, at: Context) -> Finding:
+def _added_with_column(op: AddColumn, constraint: Constraint, slow: list[Effect], at: Context) -> Finding | None:
     table, referenced = _tables(op, constraint, at)
-    column = at.text(op.span.start, constraint.span.start).rstrip() + at.text(constraint.span.end, op.span.end)
+    if not any(effect.scan and effect.relation == referenced for effect in at.effects):
+        return None
     return at.finding(
         op,
-        f"ADD COLUMN {quoted(op.column.name)} with a default and REFERENCES takes ACCESS EXCLUSIVE on {table} while it checks every row "
-        f"against {referenced}: every SELECT, INSERT, UPDATE and DELETE waits",
-        help=f"ALTER TABLE {op.target.name} {column};\n{_not_valid_first(op.target.name, constraint)}",
+        f"ADD COLUMN {quoted(op.column.name)} with a default and REFERENCES takes {slow[0].lock} on {table} while it checks every row "
+        f"against {referenced}: every {slow[0].stops} waits",
+        help=_not_valid_first(op.target.name, constraint, at, at.without(op, [constraint])),
         relations=(table, referenced),
-        lock=LockMode.ACCESS_EXCLUSIVE,
+        lock=slow[0].lock,
     )
 
 
@@ -82,10 +99,26 @@ def _tables(op: AddConstraint | AddColumn, constraint: Constraint, at: Context) 
     return at.resolve(op.target.name), at.resolve(constraint.references.table)
 
 
-def _not_valid_first(table: Name, constraint: Constraint) -> str:
+def _not_valid_first(table: Name, constraint: Constraint, at: Context, column: str = "") -> str:
+    """The safe way, which adds a `column` first where that is given."""
     name = constraint.name or default_name(table.name, constraint.columns, "fkey")
-    return (
-        f"ALTER TABLE {table} ADD {foreign_key(constraint, name)};\n"
-        "-- then, in a later transaction (the next migration), while reads and writes go on:\n"
-        f"ALTER TABLE {table} VALIDATE CONSTRAINT {quoted(name)};"
+    relation = at.catalog.relation(table)
+    if relation is not None and relation.kind is RelationKind.PARTITIONED and at.catalog.pg_version < 18:
+        add_column = f"ALTER TABLE {table} {column};" if column else ""
+        return in_turn(add_column, _partition_by_partition(table, [one.name for one in at.catalog.children(relation.oid)], constraint, name))
+    return in_turn(
+        f"ALTER TABLE {table} {column and f'{column}, '}ADD {foreign_key(constraint, name)};",
+        f"-- while reads and writes go on:\n{validate(table, name)}",
     )
+
+
+def _partition_by_partition(table: Name, partitions: list[Name], constraint: Constraint, name: str) -> str:
+    """Up to 17 a partitioned table takes no NOT VALID foreign key, but those that its partitions have already it takes over unchecked."""
+    steps = [
+        step
+        for partition in partitions[:2]
+        for step in (f"ALTER TABLE {partition} ADD {foreign_key(constraint, name)};", validate(partition, name))
+    ]
+    others = "every partition" if not steps else "the other partitions"
+    last = f"ALTER TABLE {table} ADD {foreign_key(constraint, name, not_valid=False)};"
+    return in_turn(*steps, f"-- and so on for {others}; then the partitioned table takes theirs over, and checks nothing:\n-- {last}")
