@@ -1,7 +1,7 @@
 """Running rules over migrations."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -159,7 +159,7 @@ class _Judging:
         try:
             answer = rule.check(operation, at)
             if answer is not None:
-                self.findings.extend((answer,) if isinstance(answer, Finding) else answer)
+                self.findings.extend((answer,) if isinstance(answer, Finding) else _findings(answer))
         except Exception as cause:  # a rule may be anybody's, and must not take the others' findings with it
             if rule.name in self.failures:
                 self.failures[rule.name].again()
@@ -230,3 +230,10 @@ class _Judging:
             paths=tuple(sorted(self.paths)),
             rules=self.rulebook.rules,
         )
+
+
+def _findings(answer: Iterable[object]) -> Iterator[Finding]:
+    for one in answer:
+        if not isinstance(one, Finding):
+            raise TypeError(f"it reports {one!r}, which is no finding")
+        yield one

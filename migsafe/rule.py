@@ -222,13 +222,17 @@ def rule(
     """Make a rule of the function below. The harm of what is about locking is time unless it says otherwise."""
 
     def declare(check: Callable[[Any, Context], Any]) -> Rule:
-        operation = get_type_hints(check)[check.__code__.co_varnames[0]]
+        parameters = check.__code__.co_varnames[: check.__code__.co_argcount]
+        annotated = get_type_hints(check).get(parameters[0]) if parameters else None
+        operations = get_args(annotated) or (annotated,)
+        if not all(isinstance(one, type) and issubclass(one, Operation) for one in operations):
+            raise TypeError(f"the first parameter of {check.__name__} must say which operations it looks at, as in `op: CreateTable`")
         return Rule(
             name=check.__name__.replace("_", "-"),
             category=category,
             severity=severity,
             documentation=(check.__globals__["__doc__"] or "").strip(),
-            operations=get_args(operation) or (operation,),
+            operations=operations,
             check=check,
             off=off,
             harm=harm if harm is not None else "time" if category == "locking" else "",

@@ -95,12 +95,10 @@ def own(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
 
 def load(folder: Path, package: str) -> list[Rule]:
     """The rules of every file below a folder, by name; the files become modules of `package`."""
-    found = [
-        value
-        for path in sorted(folder.rglob("[!_]*.py"))
-        for value in vars(_module(path, ".".join((package, *path.relative_to(folder).with_suffix("").parts)))).values()
-        if isinstance(value, Rule)
-    ]
+    found = []
+    for path in sorted(folder.rglob("[!_]*.py")):
+        module = _module(path, ".".join((package, *path.relative_to(folder).with_suffix("").parts)))
+        found += [value for value in vars(module).values() if isinstance(value, Rule) and value.check.__module__ == module.__name__]
     return sorted(found, key=lambda rule: rule.name)
 
 
@@ -145,7 +143,7 @@ def _place(cause: Exception, path: Path) -> str:
     """The line of the file at which it failed, as `:12`."""
     if isinstance(cause, SyntaxError):
         return f":{cause.lineno}"
-    lines = [line for frame, line in walk_tb(cause.__traceback__) if frame.f_code.co_filename == str(path)]
+    lines = [line for frame, line in walk_tb(cause.__traceback__) if frame.f_code.co_filename == str(path.absolute())]
     return f":{lines[-1]}" if lines else ""
 
 

@@ -1,0 +1,97 @@
+"""A team's own rules: the README's one, and what can be wrong with a file."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+Command = Callable[..., Run]
+Write = Callable[[str, str], Path]
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
+[SHOWN] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+HEAD = "from migsafe.rule import Context, Finding, Severity, rule\nfrom migsafe.sql.operations import Drop\n"
+RULE = "@rule(category='ours', severity=Severity.ERROR)\n"
+
+
+@pytest.fixture
+def own(write: Write) -> None:
+    write("migsafe.toml", "rules = 'tools/rules'\nlock-timeout = '2s'")
+    write("tools/rules/created_at_missing.py", SHOWN)
+
+
+@pytest.mark.usefixtures("own")
+def test_the_readme_s_rule_works_like_any_other(migsafe: Command, write: Write) -> None:
+    write("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY);")
+    result = migsafe("lint", "1.sql")
+    assert result.code == 1
+    assert "1.sql:1:1 warning created-at-missing\n" in result.out
+    assert "public.orders has no created_at\n  Safe:\n    ALTER TABLE orders ADD COLUMN created_at" in result.out
+    write("1.sql", "-- migsafe: ignore[created-at-missing] a lookup table\nCREATE TABLE orders (id bigint PRIMARY KEY);")
+    assert migsafe("lint", "1.sql").out == "Nothing found in 1 file, 1 statement; 1 suppressed.\n"
+    write("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY, created_at timestamptz);")
+    assert migsafe("lint", "1.sql", "--select", "created-at-missing").code == 0
+
+
+@pytest.mark.usefixtures("own")
+def test_it_is_listed_and_explained(migsafe: Command) -> None:
+    assert [
+        rule["category"] for rule in json.loads(migsafe("rules", "--format", "json").out)["rules"] if rule["name"] == "created-at-missing"
+    ] == ["ours"]
+    assert migsafe("explain", "created-at-missing").out.startswith("created-at-missing · ours · warning\n\nA new table has a created_at column")
+    assert migsafe("explain", "created-at-mising").err == "migsafe: there is no rule created-at-mising\n  Did you mean created-at-missing?\n"
+
+
+@pytest.mark.usefixtures("own")
+def test_the_folder_is_the_configuration_s(migsafe: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write("db/1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY);")
+    monkeypatch.chdir(tmp_path / "db")
+    assert migsafe("lint", "1.sql", "--select", "created-at-missing").code == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "complaint"),
+    [
+        ("def a(:", "tools/rules/broken.py:1: is no rule: SyntaxError: "),
+        ("\nimport nowhere", "tools/rules/broken.py:2: is no rule: ModuleNotFoundError: No module named 'nowhere'\n"),
+        (
+            f"{HEAD}{RULE}def a(op, at): ...",
+            "tools/rules/broken.py:3: is no rule: TypeError: the first parameter of a must say which operations it looks at",
+        ),
+        (f"{HEAD}{RULE}def a(op: int, at: Context): ...", "tools/rules/broken.py:3: is no rule: TypeError: the first parameter of a must say"),
+        (f"{HEAD}{RULE}def drop_table(op: Drop, at: Context): ...", "tools/rules/broken.py: there is a rule drop-table already\n"),
+        ("x = 1", "tools/rules: holds no rules\n"),
+        (None, "tools/rules: there is no such folder\n"),
+    ],
+)
+def test_a_file_that_is_no_rule_is_named(migsafe: Command, write: Write, code: str | None, complaint: str) -> None:
+    write("migsafe.toml", "rules = 'tools/rules'")
+    write("1.sql", "DROP TABLE a;")
+    if code is not None:
+        write("tools/rules/broken.py", code)
+    result = migsafe("lint", "1.sql")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(f"migsafe: {complaint}")
+
+
+@pytest.mark.parametrize("answer", ["'a string'", "[None]"])
+def test_what_a_rule_reports_must_be_findings(migsafe: Command, write: Write, answer: str) -> None:
+    write("migsafe.toml", "rules = 'tools/rules'\nselect = ['odd', 'drop-table']")
+    write("tools/rules/odd.py", f"{HEAD}{RULE}def odd(op: Drop, at: Context): return {answer}")
+    write("1.sql", "DROP TABLE a;")
+    result = migsafe("lint", "1.sql")
+    assert result.code == 2
+    assert "migsafe: the rule odd failed at 1.sql:1:1: TypeError: it reports " in result.err
+    assert "error drop-table" in result.out
+
+
+def test_a_rule_that_another_file_imports_counts_once(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "rules = 'tools/rules'\nselect = ['mine']")
+    importing = f"from migsafe.rules.compatibility.drop_table import drop_table\n{HEAD}{RULE}"
+    write("tools/rules/mine.py", f"{importing}def mine(op: Drop, at: Context): return drop_table.check(op, at)")
+    write("1.sql", "DROP TABLE a;")
+    assert "error mine\n" in migsafe("lint", "1.sql").out
