@@ -14,10 +14,18 @@ from migsafe.sql.operations import ConstraintKind
 def inherit(catalog: Catalog, op: sql.Inherit, table: Relation) -> None:
     """INHERIT parent."""
     parent = catalog.relation(op.parent)
-    if parent is None:
+    if parent is None or circles(catalog, table, parent):
         return
     table = catalog.change(table, parents=(*table.parents, parent.oid))
     _adopt(catalog, table, parent)
+
+
+def circles(catalog: Catalog, child: Relation, parent: Relation) -> bool:
+    """Refuse a table that would be above itself."""
+    if child.oid != parent.oid and all(one.oid != parent.oid for one in catalog.descendants(child.oid)):
+        return False
+    catalog.refuse(f"{child.name} would inherit from itself")
+    return True
 
 
 def _adopt(catalog: Catalog, child: Relation, parent: Relation) -> None:
@@ -82,6 +90,8 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
         return
     if child is None:
         catalog.change(table, filled=True)
+        return
+    if circles(catalog, child, table):
         return
     if child.parents:
         catalog.refuse(f"{child.name} is already a partition or a child")

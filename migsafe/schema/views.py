@@ -22,6 +22,20 @@ def _uses(query: Query, reads: list[Relation]) -> tuple[tuple[int, int], ...]:
     return tuple((one.oid, column.number) for one in reads for column in one.columns if (one.name.name, column.name) in used)
 
 
+def _reads(catalog: Catalog, relation: Relation, oid: int) -> bool:
+    """Whether a view reads another relation, itself or through other views."""
+    waiting, seen = [relation.oid], set[int]()
+    while waiting:
+        at = waiting.pop()
+        if at == oid:
+            return True
+        found = catalog.get(at)
+        if at not in seen and isinstance(found, Relation):
+            seen.add(at)
+            waiting.extend(found.reads)
+    return False
+
+
 def create_view(catalog: Catalog, op: sql.CreateView) -> None:
     """CREATE VIEW; one that is replaced keeps its number and what rests on it."""
     name = new_name(catalog, op.view, Persistence.TEMPORARY if op.temporary else Persistence.PERMANENT)
@@ -36,6 +50,9 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         "uses": _uses(op.query, reads),
     }
     if before is not None and op.or_replace and before.kind is RelationKind.VIEW:
+        if any(_reads(catalog, one, before.oid) for one in reads):
+            catalog.refuse(f"{before.name} would read itself")
+            return
         catalog.change(before, **known)
         return
     make_room(catalog, name, if_not_exists=False)
