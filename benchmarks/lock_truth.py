@@ -1,250 +1,290 @@
-"""How true the predictions are on whole histories: every statement is predicted, run on a real server, and compared.
+"""How true the predictions are on whole histories: every migration below the folders, run on a real server and foreseen beside it.
 
-    python benchmarks/lock_truth.py FOLDER… [--bindir DIR] [--show N]
+    python benchmarks/lock_truth.py FOLDER… [--bindir DIR] [--apart] [--verbose]
 
-Each folder's migrations run in their runner's order and transactions on a server of their own, empty at first, which the prediction knows.
-Compared are, for every relation that was there before the statement, the strongest lock from SHARE UPDATE EXCLUSIVE up, and whether its
-rows were rewritten. A lock that the transaction holds already leaves no trace, so that predicting it again is no mistake. Not compared are
+A history runs in a database of its own, in order, each migration as its runner sends it. Compared are, for each statement and each relation
+that was there before it, the strongest lock from SHARE UPDATE EXCLUSIVE up, and whether the table was rewritten. Scans are not: the tables are
+as the history leaves them, most of them empty. What the transaction holds already leaves no trace when it is asked for again, so that a
+prediction up to that counts as right; --apart runs each statement in a transaction of its own, where nothing is held.
 
-- statements that the server refuses: a history whose extensions the server lacks loses them and what rests on them;
-- statements that run outside any transaction (CONCURRENTLY, VACUUM), whose locks are gone when they end: tests/effects measures those;
-- statements of which migsafe itself says that not all can be known (SQL that is built while it runs). They are counted.
+A migration that fails is rolled back and left out, with what depends on it. Roles that a history takes for granted are made.
 """
 
 import argparse
+import re
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.effects.blocks import alone
+from migsafe.effects.effect import Effect
 from migsafe.errors import MigsafeError
 from migsafe.forecast import Forecast, Foreseen
 from migsafe.lock import LockMode
 from migsafe.replay.binaries import Installation, installation, installations
+from migsafe.replay.outside import measure_outside
 from migsafe.replay.recorder import Measurement, measure
 from migsafe.replay.server import Server
 from migsafe.session import sent
-from migsafe.sources import Half, Transaction, find
+from migsafe.sources import Half, Source, Transaction, find
 from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
 
-if TYPE_CHECKING:
-    from psycopg import Connection
-
-_STEERING = (sql.Begin, sql.Commit, sql.Rollback, sql.Savepoint, sql.RollbackTo, sql.Release, sql.TwoPhase, sql.SetTransaction)
-_SHOWN = 160
-
-
-@dataclass
-class Truth:
-    """What comparing one history came to. `differences` are the statements that are not exact, with both sides."""
-
-    name: str
-    counts: Counter[str] = field(default_factory=Counter)
-    differences: list[tuple[str, str, str, str]] = field(default_factory=list)
-    refusals: Counter[str] = field(default_factory=Counter)
-
-    @property
-    def compared(self) -> int:
-        """The statements that were compared."""
-        return self.counts["exact"] + self.counts["differ"]
-
-    @property
-    def share(self) -> float:
-        """The exact ones among them, in percent."""
-        return 100 * self.counts["exact"] / self.compared if self.compared else 100.0
+_SHOWN = 200
+_FROM = LockMode.SHARE_UPDATE_EXCLUSIVE
+_DATABASE = "history"
+_ROLE = re.compile(r'role "(.+)" does not exist')
+_BOUNDARIES = (sql.Begin, sql.Commit, sql.Savepoint, sql.Release)
+_STEERING = (*_BOUNDARIES, sql.Rollback, sql.RollbackTo, sql.TwoPhase, sql.SetVariable, sql.ResetVariable, sql.Discard)
 
 
-class Replay:
-    """One history on one server, with its prediction beside it."""
+class Ran(NamedTuple):
+    """A statement that the server took, with what it did; None where that was not measured."""
 
-    def __init__(self, server: Server, truth: Truth) -> None:
-        self.truth = truth
+    statement: Statement
+    first: bool
+    last: bool
+    measured: Measurement | None
+
+
+class Report:
+    """What has been compared so far."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.differences: Counter[str] = Counter()
+        self.examples: dict[str, list[str]] = {}
+        self.failures: list[str] = []
+
+    def differ(self, pattern: str, example: str) -> None:
+        """Note a statement of which the two sides say different things."""
+        self.differences[pattern] += 1
+        self.examples.setdefault(pattern, []).append(example)
+
+
+class History:
+    """A history as it is replayed: a database, and its forecast."""
+
+    def __init__(self, server: Server, source: Source, report: Report, *, apart: bool) -> None:
         self.server = server
-        self.forecast = Forecast(server.installation.major, timezone="UTC")
+        self.source = source
+        self.report = report
+        self.apart = apart
+        self.forecast = Forecast(server.installation.major)
+        # The database is made empty: what no migration made is not there.
         self.forecast.catalog.complete = True
 
-    def migration(self, half: Half) -> None:
-        """Run a migration on a connection of its own, statement by statement."""
+    def replay(self) -> None:
+        """Replay it all."""
+        self.server.create_database(_DATABASE)
+        try:
+            steps = list(self.source.steps())
+            for number, step in enumerate(steps, 1):
+                _progress(f"{self.source.path}: {number}/{len(steps)}")
+                self._migrate(step.migration.up)
+        finally:
+            self.server.drop_database(_DATABASE)
+
+    def _migrate(self, half: Half) -> None:
+        """Run a migration, making the roles that it misses, and compare."""
+        self.report.counts["migrations"] += 1
+        for _ in range(20):
+            try:
+                with self.server.connect(_DATABASE) as connection:
+                    ran = list(self._run(connection, half))
+                break
+            except psycopg.Error as error:
+                missing = _ROLE.search(str(error))
+                if missing is None:
+                    self.report.counts["migrations that failed and were left out"] += 1
+                    self.report.failures.append(f"{half.script.path}: {_short(str(error).partition(chr(10))[0])}")
+                    return
+                with self.server.connect() as connection:
+                    connection.execute(f"CREATE ROLE {Name(missing[1])}".encode())
         self.forecast.begin(half.transaction)
-        with self.server.connect("history") as connection:
-            for statement, first, last in sent(half):
-                self._statement(connection, half, statement, first, last)
-            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                connection.execute("COMMIT" if half.transaction is Transaction.FILE else "ROLLBACK")
+        for one in ran:
+            foreseen = self.forecast.follow(one.statement, first=one.first, last=one.last)
+            if one.measured is not None:
+                self._compare(half, foreseen, one.measured)
         self.forecast.finish()
 
-    def _statement(self, connection: "Connection[Any]", half: Half, statement: Statement, first: bool, last: bool) -> None:
-        text = half.script.text[statement.span.start : statement.span.end]
-        if isinstance(statement.operations[0], sql.PsqlCommand):
-            return
-        in_transaction = half.transaction is Transaction.FILE or (half.transaction is Transaction.QUERY and not (first and last))
-        is_idle = connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
-        if in_transaction and is_idle and not isinstance(statement.operations[0], _STEERING):
+    def _run(self, connection: "psycopg.Connection[Any]", half: Half) -> Iterator[Ran]:
+        """Send a migration's statements as its runner does."""
+        wraps = half.transaction is Transaction.FILE and not self.apart
+        if wraps:
             connection.execute("BEGIN")
-        try:
-            measured = self._run(connection, statement, text)
-        except psycopg.Error as error:
-            self.truth.counts["refused by the server"] += 1
-            self.truth.refusals[str(error).partition("\n")[0][:_SHOWN]] += 1
-            if connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
-                connection.execute("ROLLBACK")
-            return
-        foreseen = self.forecast.follow(statement, first=first, last=last)
-        self._compare(half, statement, text, foreseen, measured)
-        if half.transaction is Transaction.QUERY and last and connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+        for statement, first, last in sent(half):
+            text = half.script.text[statement.span.start : statement.span.end]
+            query = half.transaction is Transaction.QUERY and not (first and last) and not self.apart
+            if query and first:
+                connection.execute("BEGIN")
+            yield Ran(statement, first, last, self._send(connection, statement, text, half.script.text))
+            if query and last:
+                connection.execute("COMMIT")
+        if wraps:
             connection.execute("COMMIT")
 
-    def _run(self, connection: "Connection[Any]", statement: Statement, text: str) -> Measurement | None:
-        """Run a statement; what it did, None where that cannot be measured. Raises psycopg.Error, with the transaction as it was before."""
-        first = statement.operations[0]
-        if isinstance(first, sql.Copy) and first.endpoint == "stdin":
-            raise psycopg.DataError("COPY FROM STDIN is left out")
-        if isinstance(first, _STEERING):
-            connection.execute(text.encode())
-            return None
-        if any(alone(operation, self.forecast.catalog) for operation in statement.operations):
-            connection.execute(text.encode())
-            return None
+    def _send(self, connection: "psycopg.Connection[Any]", statement: Statement, text: str, script: str) -> Measurement | None:
+        match statement.operations[0]:
+            case sql.PsqlCommand():
+                return None
+            case sql.Begin() | sql.Commit() | sql.Savepoint() | sql.Release() if self.apart:
+                return None
+            case operation if isinstance(operation, _STEERING):
+                connection.execute(text.encode())
+                return None
+            case sql.Copy(data=data) if data is not None:
+                with connection.cursor().copy(text.encode()) as copy:
+                    copy.write(script[data.start : data.end])
+                return None
         try:
-            with _savepoint(connection):
-                return measure(connection, text, scans=False)
+            return measure(connection, text, scans=False)
         except psycopg.errors.ActiveSqlTransaction:
+            if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+                raise
+        return self._outside(connection, text)
+
+    def _outside(self, connection: "psycopg.Connection[Any]", text: str) -> Measurement | None:
+        """A statement that no transaction takes; unmeasured if it needs the settings of this connection."""
+        try:
+            return measure_outside(self.server, _DATABASE, text, scans=False)
+        except psycopg.Error:
             connection.execute(text.encode())
             return None
 
-    def _compare(self, half: Half, statement: Statement, text: str, foreseen: Foreseen, measured: Measurement | None) -> None:
-        if measured is None:
-            self.truth.counts["not measured"] += 1
+    def _compare(self, half: Half, foreseen: Foreseen, measured: Measurement) -> None:
+        under, over = _differences(foreseen.effects, measured)
+        counts = self.report.counts
+        counts["statements compared"] += 1
+        counts["statements exact"] += not under and not over and foreseen.refused is None
+        counts["statements under-predicted"] += bool(under)
+        counts["statements over-predicted"] += bool(over)
+        counts["statements taken for refused"] += foreseen.refused is not None
+        if not (under or over or foreseen.refused):
             return
         if not foreseen.understood:
-            self.truth.counts["said to be unknown"] += 1
-            return
-        under, over = _differences(foreseen, measured)
-        if not under and not over and foreseen.refused is None:
-            self.truth.counts["exact"] += 1
-            return
-        self.truth.counts["differ"] += 1
-        self.truth.counts["under-predicted"] += bool(under)
-        self.truth.counts["over-predicted"] += bool(over)
-        place = f"{half.script.path}:{half.script.position(statement.span.start).line}"
-        if foreseen.refused is not None:
-            self.truth.counts["said to be refused"] += 1
-            over = [*over, f"refused: {foreseen.refused}"]
-        self.truth.differences.append((place, " ".join(text.split())[:_SHOWN], ", ".join(under), ", ".join(over)))
+            counts["statements that differ and were said not to be understood"] += 1
+        line = half.script.position(foreseen.statement.span.start).line
+        text = half.script.text[foreseen.statement.span.start : foreseen.statement.span.end]
+        words = [*(f"under: {one}" for one in under), *(f"over: {one}" for one in over)]
+        words += [f"refused: {foreseen.refused}"] if foreseen.refused else []
+        self.report.differ(
+            f"{_kind(foreseen)}: {_pattern(words)}",
+            f"{half.script.path}:{line}: {_short(text)}\n        " + "\n        ".join(words),
+        )
 
 
-def _differences(foreseen: Foreseen, measured: Measurement) -> tuple[list[str], list[str]]:
-    """What was measured and not predicted, and what was predicted and not measured."""
-    least = LockMode.SHARE_UPDATE_EXCLUSIVE
-    real = {str(one.relation): one for one in measured.effects if one.relation.schema != "pg_temp" and not _is_temporary(str(one.relation))}
-    said = {str(one.relation): one for one in foreseen.effects if one.relation.schema != "pg_temp"}
-    held = {str(name): lock for name, lock in measured.held.items()}
-    under: list[str] = []
-    over: list[str] = []
-    for name in sorted(real.keys() | said.keys()):
-        mine, its = said.get(name), real.get(name)
-        my_lock = mine.lock if mine is not None else None
-        its_lock = its.lock if its is not None else None
-        if held.get(name) is not None and held[name] >= (its_lock or held[name]) and held[name] >= (my_lock or held[name]):
-            my_lock = its_lock = None
-        if its_lock is not None and its_lock >= least and (my_lock is None or my_lock < its_lock):
-            under.append(f"{its_lock} on {name}")
-        if my_lock is not None and my_lock >= least and (its_lock is None or its_lock < my_lock):
-            over.append(f"{my_lock} on {name}")
-        my_rewrite, its_rewrite = mine is not None and mine.rewrite, its is not None and its.rewrite
-        if my_rewrite != its_rewrite:
-            (over if my_rewrite else under).append(f"rewrite of {name}")
+def _differences(predicted: tuple[Effect, ...], measured: Measurement) -> tuple[list[str], list[str]]:
+    """Where the prediction falls short of what happened, and where it goes beyond it."""
+    ours = {effect.relation: effect for effect in predicted if effect.relation.schema != "pg_temp"}
+    real = {effect.relation: effect for effect in measured.effects if effect.relation.schema != "pg_temp"}
+    under, over = [], []
+    for name in sorted(ours.keys() | real.keys(), key=str):
+        our, its, held = _lock(ours.get(name)), _lock(real.get(name)), measured.held.get(name)
+        words = f"{name}: measured {its or 'nothing'}, foreseen {our or 'nothing'}"
+        if its is not None and (our is None or our < its):
+            under.append(words)
+        elif our is not None and (its is None or its < our) and not (held is not None and held >= our):
+            over.append(words)
+        rewritten = [effect is not None and effect.rewrite for effect in (real.get(name), ours.get(name))]
+        if rewritten[0] != rewritten[1]:
+            (under if rewritten[0] else over).append(f"{name}: {'rewritten' if rewritten[0] else 'not rewritten'}")
     return under, over
 
 
-def _is_temporary(name: str) -> bool:
-    return name.startswith(("pg_temp_", '"pg_temp_'))
+def _lock(effect: Effect | None) -> LockMode | None:
+    return effect.lock if effect is not None and effect.lock >= _FROM else None
 
 
-@contextmanager
-def _savepoint(connection: "Connection[Any]") -> Iterator[None]:
-    """Keep a statement that fails from ending the transaction that it runs in."""
-    if connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-        yield
-        return
-    connection.execute("SAVEPOINT before_statement")
-    try:
-        yield
-    except psycopg.Error:
-        connection.execute("ROLLBACK TO SAVEPOINT before_statement")
-        raise
-    connection.execute("RELEASE SAVEPOINT before_statement")
+def _kind(foreseen: Foreseen) -> str:
+    return " + ".join(dict.fromkeys(type(operation).__name__ for operation, _ in foreseen.operations))[:_SHOWN]
 
 
-def replay(folder: str, chosen: Installation) -> Truth:
-    """Replay the histories below a folder, and compare."""
-    truth = Truth(Path(folder).name)
+def _pattern(words: list[str]) -> str:
+    """The differences without the names."""
+    return "; ".join(dict.fromkeys(re.sub(r"^(under|over): .*?: ", r"\1: ", re.sub(r"^(refused): .*", r"\1", word)) for word in words))
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _progress(words: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\x1b[K{words[-100:]}")
+        sys.stderr.flush()
+
+
+def _replay(server: Server, folder: str, report: Report, *, apart: bool) -> None:
+    before = report.counts.copy()
     plan = find([folder])
     for source in plan.sources:
-        with Server(chosen) as server:
-            server.create_database("history")
-            replaying = Replay(server, truth)
-            for step in source.steps():
-                replaying.migration(step.migration.up)
-    return truth
+        History(server, source, report, apart=apart).replay()
+    _progress("")
+    now = report.counts - before
+    failed = now["migrations that failed and were left out"]
+    note = f"   {failed} of {now['migrations']} migrations failed" if failed else ""
+    note = "   does not replay" if failed and failed == now["migrations"] else note
+    print(f"{now['statements exact']:6,} of {now['statements compared']:6,} exact   {folder}{note}", flush=True)
+    for problem in plan.problems:
+        print(f"        {problem.what}")
 
 
-def show(truth: Truth, most: int) -> None:
-    """Print a line for a history, and what differs in it."""
-    others = {name: number for name, number in truth.counts.items() if name not in ("exact", "differ") and number}
-    print(f"{truth.name:24}{truth.counts['exact']:>7} of {truth.compared:>6} exact {truth.share:8.2f} %   {_listed(others)}")
-    for error, number in truth.refusals.most_common(2):
-        print(f"    {number:>5}  the server: {error}")
-    for place, text, under, over in truth.differences[:most]:
-        print(f"    {place}: {text}")
-        for label, what in (("not foreseen", under), ("only foreseen", over)):
-            if what:
-                print(f"        {label}: {what}")
+def _chosen(bindir: Path | None) -> Installation:
+    """The PostgreSQL to run on: the one asked for, or the newest that brings contrib extensions."""
+    if bindir is not None:
+        return installation(bindir)
+    found = sorted(installations(), key=lambda one: (not one.embedded, one.major))
+    if not found:
+        raise MigsafeError("no PostgreSQL on this machine", "--bindir names the folder of its programs.")
+    return found[-1]
 
 
-def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{number} {name}" for name, number in counts.items())
-
-
-def main() -> None:
-    """Read the arguments, replay, and print."""
+def main() -> int:
+    """Replay, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", metavar="FOLDER")
-    parser.add_argument("--bindir", type=Path, help="PostgreSQL's programs; without it, the first that is found")
-    parser.add_argument("--show", type=int, default=10, help="differences to show for each history")
+    parser.add_argument("--bindir", type=Path, help="the folder of PostgreSQL's programs; else the newest that is found")
+    parser.add_argument("--apart", action="store_true", help="run each statement in a transaction of its own")
+    parser.add_argument("--verbose", action="store_true", help="show every example of a pattern, and every migration that failed")
     arguments = parser.parse_args()
+    report = Report()
+    started = time.perf_counter()
     try:
-        chosen = installation(arguments.bindir) if arguments.bindir else installations()[0]
-    except (MigsafeError, IndexError) as error:
-        sys.exit(str(error) or "no PostgreSQL is found")
-    print(f"PostgreSQL {chosen.version}")
-    total, started = Truth("all"), time.perf_counter()
-    for number, folder in enumerate(arguments.folders, 1):
-        if sys.stderr.isatty():
-            print(f"\r{number} of {len(arguments.folders)}: {folder}\x1b[K", end="\r", file=sys.stderr)
-        try:
-            truth = replay(folder, chosen)
-        except MigsafeError as error:
-            print(f"{folder}: {error}", file=sys.stderr)
-            continue
-        show(truth, arguments.show)
-        total.counts += truth.counts
-    show(total, 0)
-    print(f"{time.perf_counter() - started:.0f} s")
+        with Server(_chosen(arguments.bindir)) as server:
+            print(server.installation)
+            for folder in arguments.folders:
+                _replay(server, folder, report, apart=arguments.apart)
+    except MigsafeError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        _progress("interrupted\n")
+    _print(report, time.perf_counter() - started, verbose=arguments.verbose)
+    return 1 if report.counts["statements under-predicted"] else 0
+
+
+def _print(report: Report, seconds: float, *, verbose: bool) -> None:
+    print()
+    for words, count in sorted(report.counts.items()):
+        print(f"{count:9,}  {words}")
+    compared, exact = report.counts["statements compared"], report.counts["statements exact"]
+    print(f"{100 * exact / compared if compared else 100:9.3f}  % exact   ({seconds:.1f} s)")
+    if verbose and report.failures:
+        print("\nLeft out:", *report.failures, sep="\n      ")
+    for pattern, count in report.differences.most_common():
+        print(f"\n{count:6}  {pattern}")
+        for example in report.examples[pattern] if verbose else report.examples[pattern][:1]:
+            print(f"      {example}")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

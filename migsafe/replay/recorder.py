@@ -30,8 +30,8 @@ class Measurement(Struct, frozen=True, kw_only=True):
     leaves no trace; `held` has those. `waits` is measured only outside transactions. `scans` is False where no counter tells whether
     tables were read; `index_locks` holds the relations whose locks on indexes could be seen only in part.
 
-    A statement that locks an index alone has an effect on its table where the lock is ACCESS EXCLUSIVE, which stops queries of the
-    table; the lock on the table then reads ACCESS SHARE, the least there is.
+    Where nothing new is locked but an index, ACCESS EXCLUSIVE, which stops queries of its table, or where a table is rewritten or scanned
+    under a lock that was held before, `lock` reads ACCESS SHARE, the least there is.
     """
 
     effects: tuple[Effect, ...]
@@ -135,7 +135,7 @@ def _effect(trace: Trace, relation: Relation) -> Effect | None:
     return Effect(
         relation=relation.name,
         kind=relation.kind,
-        lock=lock or trace.held.get(relation.oid) or LockMode.ACCESS_SHARE,
+        lock=lock or LockMode.ACCESS_SHARE,
         index_lock=index_lock,
         rewrite=rewrite,
         scan=scan,
