@@ -1,0 +1,1 @@
+"""Rules about indexes that are missing, or too much."""

@@ -1,0 +1,87 @@
+"""An index goes that was the only one to serve a foreign key.
+
+Every DELETE of a referenced row, and every UPDATE of its key, looks for the rows that refer to it. Once no index begins with the columns of
+the foreign key, that reads the referencing table from end to end, once for each row. What counts is what is left when the migration ends. An
+index goes with its DROP INDEX, with the UNIQUE or PRIMARY KEY constraint in front of it, and with a column in it.
+
+Unsafe:
+    CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+    CREATE TABLE orders (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        customer_id bigint NOT NULL REFERENCES customers (id)
+    );
+    CREATE INDEX orders_customer_id_idx ON orders (customer_id);
+    -- next migration
+    DROP INDEX CONCURRENTLY orders_customer_id_idx;
+
+Safe, because another index begins with the column:
+    CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+    CREATE TABLE orders (
+        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        customer_id bigint NOT NULL REFERENCES customers (id),
+        placed_at timestamptz
+    );
+    CREATE INDEX orders_customer_id_idx ON orders (customer_id);
+    -- next migration
+    CREATE INDEX CONCURRENTLY orders_customer_id_placed_at_idx ON orders (customer_id, placed_at);
+    -- next migration
+    DROP INDEX CONCURRENTLY orders_customer_id_idx;
+
+See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-FK
+"""
+
+from collections.abc import Iterator
+
+from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.schema.alterations import column_fall, constraint_fall
+from migsafe.schema.cover import is_served, unserved
+from migsafe.schema.default_names import default_name
+from migsafe.schema.dependents import Part
+from migsafe.schema.objects import Constraint, Relation
+from migsafe.schema.removals import drop_fall
+from migsafe.sql.operations import Drop, DropColumn, DropConstraint
+from migsafe.sql.operations.values import quoted
+
+
+@rule(category="indexes", severity=Severity.WARNING)
+def drop_index_uncovers_foreign_key(op: Drop | DropConstraint | DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Note each foreign key that loses its last index, and report those that have none when the migration ends."""
+    if isinstance(op, MigrationEnd):
+        yield from _left_unserved(at)
+    else:
+        at.notes.extend((len(at.past), constraint.oid) for constraint in unserved(at.catalog, _falling(op, at)))
+
+
+def _falling(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part, ...]:
+    if isinstance(op, Drop):
+        return drop_fall(at.catalog, op).parts if op.kind == "index" else ()
+    table = at.catalog.relation(op.target.name)
+    if table is None:
+        return ()
+    if isinstance(op, DropColumn):
+        column = table.column(op.column)
+        return column_fall(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts if column is not None else ()
+    constraint = at.catalog.constraint(table.oid, op.constraint)
+    return constraint_fall(at.catalog, constraint, cascade=op.cascade).parts if constraint is not None else ()
+
+
+def _left_unserved(at: Context) -> Iterator[Finding]:
+    for position, oid in at.notes:
+        constraint = at.catalog.get(oid)
+        if not isinstance(constraint, Constraint) or is_served(at.catalog, constraint):
+            continue
+        table = at.catalog.the(Relation, constraint.table)
+        names = [column.name for number in constraint.columns if (column := table.numbered(number)) is not None]
+        columns = ", ".join(map(quoted, names))
+        referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
+        there = f"of {referenced.name}" if referenced is not None else "of a referenced row"
+        name = quoted(default_name(table.name.name, names, "idx"))
+        yield at.finding(
+            at.past[position],
+            f"this leaves no index of {table.name} that begins with {columns}, the columns of the foreign key {constraint.name.name}: every "
+            f"DELETE {there}, and every UPDATE of its key, reads all of {table.name} to find the rows that refer to it",
+            help=at.outside_transaction(
+                f"-- first, unless the old index stays:\nCREATE INDEX CONCURRENTLY {name} ON {table.name} ({columns});"
+            ),
+            relations=(table.name,),
+        )

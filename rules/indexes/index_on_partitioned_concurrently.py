@@ -1,0 +1,80 @@
+"""CONCURRENTLY on an index of a partitioned table is refused.
+
+PostgreSQL stops with "cannot create index on partitioned table … concurrently", with ONLY as well, and with "cannot drop partitioned index …
+concurrently". The way without blocking writes goes through the partitions: an index ON ONLY the parent, which builds nothing, one
+CONCURRENTLY on each partition, and each of these attached. Once every partition has its part the parent's index is valid.
+
+Unsafe:
+    CREATE TABLE events (id bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+    -- next migration
+    CREATE INDEX CONCURRENTLY events_at_idx ON events (at);
+
+Safe, the partition's index outside a transaction:
+    CREATE TABLE events (id bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+    CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    -- next migration
+    CREATE INDEX events_at_idx ON ONLY events (at);
+    -- next migration
+    CREATE INDEX CONCURRENTLY events_2025_at_idx ON events_2025 (at);
+    -- next migration
+    ALTER INDEX events_at_idx ATTACH PARTITION events_2025_at_idx;
+
+See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
+"""
+
+from msgspec.structs import replace
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.schema.default_names import default_index_name
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.sql.operations import CreateIndex, Drop, Name
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.written import create_index
+
+
+@rule(category="indexes", severity=Severity.ERROR)
+def index_on_partitioned_concurrently(op: CreateIndex | Drop, at: Context) -> Finding | None:
+    """Report an index of a partitioned table that is made or dropped CONCURRENTLY."""
+    if not op.concurrently:
+        return None
+    return _created(op, at) if isinstance(op, CreateIndex) else _dropped(op, at)
+
+
+def _created(op: CreateIndex, at: Context) -> Finding | None:
+    table = at.catalog.relation(op.table)
+    if table is None or table.kind is not RelationKind.PARTITIONED:
+        return None
+    name = op.name or default_index_name(op) or "index_name"
+    return at.finding(
+        op,
+        f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on {table.name}, because that is a partitioned table",
+        help=_by_parts(op, name, table, at),
+        relations=(table.name,),
+    )
+
+
+def _by_parts(op: CreateIndex, name: str, table: Relation, at: Context) -> str:
+    children = at.catalog.children(table.oid)
+    parts = [child.name for child in children[:3]] or [Name(f"{table.name.name}_partition", table.name.schema)]
+    above = create_index(replace(op, table=Name(op.table.name, op.table.schema)), name, concurrently=False).replace(" ON ", " ON ONLY ", 1)
+    lines = [f"{above};", "-- then for each partition, outside a transaction:"]
+    lines += [create_index(replace(op, table=part, only=False), f"{part.name}_{name}", concurrently=True) + ";" for part in parts]
+    lines.append("-- then:")
+    lines += [f"ALTER INDEX {quoted(name)} ATTACH PARTITION {quoted(f'{part.name}_{name}')};" for part in parts]
+    if len(children) > len(parts):
+        lines.append(f"-- … and so for the other {len(children) - len(parts)} partitions")
+    return "\n".join(lines)
+
+
+def _dropped(op: Drop, at: Context) -> Finding | None:
+    for name in op.names:
+        index = at.catalog.index(name) if op.kind == "index" else None
+        table = at.catalog.get(index.table) if index is not None else None
+        if isinstance(table, Relation) and table.kind is RelationKind.PARTITIONED:
+            return at.finding(
+                op,
+                f"PostgreSQL refuses DROP INDEX CONCURRENTLY of {at.resolve(name)}, because {table.name} is a partitioned table",
+                help=f"SET lock_timeout = '2s';\nDROP INDEX {name};",
+                relations=(table.name,),
+            )
+    return None

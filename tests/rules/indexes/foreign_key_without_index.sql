@@ -1,0 +1,50 @@
+CREATE TABLE customers (id bigint PRIMARY KEY, region text, UNIQUE (id, region));
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    a bigint REFERENCES customers, -- expect: foreign-key-without-index
+    b bigint REFERENCES customers,
+    c bigint,
+    region text,
+    d bigint REFERENCES customers,
+    e bigint UNIQUE REFERENCES customers,
+    CONSTRAINT pair FOREIGN KEY (c, region) REFERENCES customers (id, region),
+    CONSTRAINT other FOREIGN KEY (a, region) REFERENCES customers (id, region) -- expect: foreign-key-without-index
+);
+CREATE INDEX ON orders (b) WHERE b IS NOT NULL;
+-- in any order among themselves
+CREATE INDEX ON orders (region, c, d);
+CREATE INDEX ON orders USING hash (d);
+
+-- next migration
+-- a partial index that leaves rows out does not count, nor does a block range index
+CREATE TABLE items (
+    x bigint REFERENCES orders, -- expect: foreign-key-without-index
+    y bigint REFERENCES orders, -- expect: foreign-key-without-index
+    gone boolean
+);
+CREATE INDEX ON items (x) WHERE NOT gone;
+CREATE INDEX ON items USING brin (y);
+
+-- next migration
+-- the foreign key, the column or the table is gone again
+ALTER TABLE items ADD COLUMN z bigint CONSTRAINT z_fk REFERENCES orders;
+ALTER TABLE items DROP CONSTRAINT z_fk;
+ALTER TABLE items ADD COLUMN zz bigint REFERENCES orders;
+ALTER TABLE items DROP COLUMN zz;
+CREATE TABLE passing (a bigint REFERENCES orders);
+DROP TABLE passing;
+CREATE TEMP TABLE unseen (a bigint REFERENCES orders);
+
+-- next migration
+-- what indexes a table has that no migration made is not known
+ALTER TABLE unknown ADD FOREIGN KEY (a) REFERENCES orders NOT VALID;
+ALTER TABLE unknown ADD COLUMN b bigint REFERENCES orders;
+ALTER TABLE items ADD CONSTRAINT z FOREIGN KEY (z) REFERENCES orders; -- expect: foreign-key-without-index
+CREATE TABLE IF NOT EXISTS items (x bigint REFERENCES orders);
+ALTER TABLE items ADD COLUMN IF NOT EXISTS x bigint REFERENCES orders;
+
+-- next migration
+-- partitions have what their parent has
+CREATE TABLE events (id bigint, order_id bigint REFERENCES orders) PARTITION BY LIST (id);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
+CREATE INDEX ON events (order_id);
