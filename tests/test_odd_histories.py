@@ -83,7 +83,7 @@ def calls(sql: str) -> int:
 LARGE = {
     "tables": "CREATE TABLE t{n} (id bigint PRIMARY KEY, x int); ",
     "foreign keys": "CREATE TABLE t{n} (id bigint PRIMARY KEY, x int REFERENCES t0); ",
-    "indexes of one table": "CREATE INDEX ON t0 (x); ",
+    "indexes of one table": "CREATE INDEX i{n} ON t0 (x); ",
     "views": "CREATE VIEW v{n} AS SELECT * FROM t0; ",
     "functions replaced": "CREATE OR REPLACE FUNCTION f{n}() RETURNS int LANGUAGE sql AS 'SELECT 1'; ",
     "transactions": "BEGIN; CREATE TABLE t{n} (); ROLLBACK; ",

@@ -25,7 +25,7 @@ def create_index(scene: Scene, op: sql.CreateIndex) -> Effects:
     if concurrently and relation.name.schema == TEMPORARY:
         # PostgreSQL builds a temporary table's index the ordinary way.
         lock, concurrently = LockMode.SHARE, False
-    wanted = sketched(scene.catalog, relation, op)
+    wanted = sketched(scene.catalog, relation, op) if relation.kind is RelationKind.PARTITIONED else None
     exists = op.if_not_exists and op.name is not None and scene.catalog.is_taken(Name(op.name, relation.name.schema))
     if exists or op.only:
         scan = not exists and scene.has_rows(relation)

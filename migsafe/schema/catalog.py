@@ -55,6 +55,7 @@ class Catalog:
         self._others: dict[tuple[str, Name], int] = {}
         self._schemas: dict[str, bool] = {"public": True}
         self._absent: dict[Name, bool] = {}
+        self._temporary: dict[int, bool] = {}
         self._journal: list[tuple[dict[Any, Any], Any, Any]] = []
         self._last = 0
 
@@ -76,8 +77,8 @@ class Catalog:
     def resolve(self, name: Name) -> Name:
         """A relation's name with the schema in which PostgreSQL finds it; that of the first schema in search_path for an unknown one."""
         if name.schema is not None:
-            return Name(name.name, name.schema)
-        for schema in (TEMPORARY, *self.search_path):
+            return name if name.catalog is None else Name(name.name, name.schema)
+        for schema in (TEMPORARY, *self.search_path) if self._temporary else self.search_path:
             found = Name(name.name, schema)
             if found in self._relations:
                 return found
@@ -127,6 +128,10 @@ class Catalog:
     def mentioning(self, oid: int, kind: type[A]) -> list[A]:
         """The objects of a kind that rest on another."""
         return [found for one in self._mentioned.get(oid, ()) if isinstance(found := self._objects[one], kind)]
+
+    def temporary(self) -> list[Relation]:
+        """The tables, views and sequences that go with the connection."""
+        return [found for oid in self._temporary if isinstance(found := self._objects[oid], Relation)]
 
     def constraints(self, table: int) -> list[Constraint]:
         """A table's own constraints."""
@@ -318,6 +323,8 @@ class Catalog:
         match one:
             case Relation() | Index():
                 self._write(self._relations, one.name, one.oid)
+                if one.name.schema == TEMPORARY:
+                    self._write(self._temporary, one.oid, True)
                 if one.name in self._absent:
                     self._remove(self._absent, one.name)
             case Constraint():
@@ -335,6 +342,7 @@ class Catalog:
         match one:
             case Relation() | Index():
                 self._remove_if(self._relations, one.name, one.oid)
+                self._remove(self._temporary, one.oid)
             case Constraint():
                 self._write(self._constraints, one.name, tuple(oid for oid in self._constraints[one.name] if oid != one.oid))
             case Function():

@@ -153,8 +153,8 @@ def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tu
 def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:
     for trigger in catalog.mentioning(function.oid, Trigger):
         yield Part(trigger.oid), False
-    if len(catalog.functions(function.name)) > 1:
-        return  # which of the overloads an expression calls is not known
+    if len(catalog.functions(function.name)) > 1 or "trigger" in function.returns:
+        return  # which of the overloads an expression calls is not known; a trigger function can be called by none
     for relation in catalog.relations():
         if relation.query is not None and _calls(catalog, relation.query.calls, function):
             yield Part(relation.oid), False

@@ -1,6 +1,6 @@
 """DROP of everything."""
 
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.dependents import Fall, Part, described, fall, remove
 from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
@@ -117,5 +117,6 @@ def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
 
 def drop_temporary(catalog: Catalog) -> None:
     """What the end of a connection drops."""
-    parts = [Part(one.oid) for one in catalog.relations() if one.name.schema == TEMPORARY]
-    remove(catalog, fall(catalog, parts, cascade=True).parts)
+    parts = [Part(one.oid) for one in catalog.temporary()]
+    if parts:
+        remove(catalog, fall(catalog, parts, cascade=True).parts)

@@ -24,6 +24,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "volatility": op.volatility or "volatile",
         "language": op.language,
         "code": op.code,
+        "returns": op.returns.name if op.returns is not None else "",
         "parameters": tuple(one.name for one in given),
         "inlined": op.kind == "function" and op.language == "sql" and plain and not (op.returns is not None and op.returns.setof),
     }

@@ -1,53 +1,106 @@
 """A database's catalogue in one shape: read from a server, or from the model."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import psycopg
 
-from migsafe.schema.catalog import Catalog
+from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.constraints import behind_index
-from migsafe.schema.objects import Constraint, Domain, EnumType, Index, Relation, RelationKind
-from migsafe.sql.operations import ConstraintKind
+from migsafe.schema.objects import (
+    Attached,
+    Composite,
+    Constraint,
+    Domain,
+    EnumType,
+    Formula,
+    Function,
+    Index,
+    Relation,
+    RelationKind,
+    Trigger,
+)
+from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
-Catalogue = dict[str, object]
-"""By kind and name: `table a`, `column a.x`, `constraint a.a_pkey`, `index a_x_idx`, `type mood`."""
+Entry = dict[str, object]
+Catalogue = dict[str, Entry]
+"""By kind and name: `table a`, `column a.x`, `constraint a.a_pkey`, `index a_x_idx`, `type mood`. What is in the schema public goes without."""
 
-_RELATIONS = """
-    SELECT c.oid, c.relname, c.relkind::text, coalesce((SELECT array_agg(p.relname::text ORDER BY i.inhseqno) FROM pg_inherits i
-        JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid AND c.relkind IN ('r', 'p')), '{}')
-    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-"""
-_COLUMNS = """
-    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity::text, a.attgenerated::text,
-        a.atthasdef, a.attislocal, a.attinhcount
-    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
-"""
-_CONSTRAINTS = """
-    SELECT r.relname, c.conname, c.contype::text, c.convalidated, f.relname, c.conislocal, c.coninhcount,
-        (SELECT array_agg(a.attname::text ORDER BY k.n) FROM unnest(c.conkey) WITH ORDINALITY AS k (num, n)
-            JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num)
-    FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid JOIN pg_namespace n ON n.oid = c.connamespace
-    LEFT JOIN pg_class f ON f.oid = c.confrelid LEFT JOIN pg_constraint p ON p.oid = c.conparentid
-    WHERE n.nspname = 'public' AND c.contype <> 't' AND p.conrelid IS DISTINCT FROM c.conrelid
-"""
-_INDEXES = """
-    SELECT i.relname, t.relname, x.indisunique, x.indisvalid, x.indpred IS NOT NULL, m.amname,
-        (SELECT array_agg(coalesce(a.attname::text, '()') ORDER BY k.n) FROM unnest(x.indkey) WITH ORDINALITY AS k (num, n)
-            LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.num AND k.num > 0),
-        EXISTS (SELECT FROM pg_inherits h WHERE h.inhrelid = i.oid), (SELECT min(c.conname::text) FROM pg_constraint c
-            WHERE c.conindid = i.oid AND c.contype IN ('p', 'u', 'x'))
-    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class t ON t.oid = x.indrelid JOIN pg_am m ON m.oid = i.relam
-    JOIN pg_namespace n ON n.oid = i.relnamespace WHERE n.nspname = 'public'
-"""
-_ENUMS = """
-    SELECT t.typname, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_type t JOIN pg_enum e ON e.enumtypid = t.oid GROUP BY 1
-"""
-_DOMAINS = """
-    SELECT t.typname, format_type(t.typbasetype, t.typtypmod), t.typnotnull,
-        (SELECT count(*) FROM pg_constraint c WHERE c.contypid = t.oid AND c.contype = 'c')
-    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE t.typtype = 'd' AND n.nspname = 'public'
-"""
+_QUERIES = {
+    "relation": """
+        SELECT {c.oid}, c.relkind::text, c.relpersistence::text AS persistence, pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AS "default",
+            (SELECT array_agg({i.inhparent} ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relkind IN ('r', 'p'))
+                AS parents,
+            (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')) AS columns,
+            (SELECT array_agg(DISTINCT {d.refobjid}) FROM pg_rewrite r JOIN pg_depend d
+                ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
+                WHERE r.ev_class = c.oid AND c.relkind IN ('v', 'm')) AS reads,
+            (SELECT {d.refobjid} || '.' || a.attname FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+                WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S') AS owner,
+            CASE WHEN c.reloftype <> 0 THEN c.reloftype::regtype::text END AS of
+        FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND {here c.relnamespace}
+    """,
+    "column": """
+        SELECT {a.attrelid}, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
+            a.attidentity::text AS identity, a.attgenerated::text AS generated, a.atthasdef AS "default", a.attislocal AS local,
+            a.attinhcount AS inherited
+        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+        WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND {here c.relnamespace}
+    """,
+    "constraint": """
+        SELECT {c.conrelid}, c.conname, c.contype::text AS kind, {columns c.conkey c.conrelid} AS columns, c.convalidated AS valid,
+            coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) AS enforced, c.connoinherit AND c.contype = 'c' AS no_inherit,
+            c.condeferrable AS deferrable, c.condeferred AS deferred, c.conislocal AS local, c.coninhcount AS inherited,
+            c.conparentid <> 0 AS part, {c.confrelid} AS references, {columns c.confkey c.confrelid} AS referenced,
+            CASE WHEN c.contype = 'f' THEN c.confdeltype::text END AS on_delete, {c.conindid} AS index
+        FROM pg_constraint c LEFT JOIN pg_constraint p ON p.oid = c.conparentid
+        WHERE c.conrelid <> 0 AND c.contype <> 't' AND p.conrelid IS DISTINCT FROM c.conrelid AND {here c.connamespace}
+    """,
+    "index": """
+        SELECT {x.indexrelid}, {x.indrelid} AS table, {columns x.indkey x.indrelid} AS columns, x.indnkeyatts AS keys, x.indisunique AS unique,
+            x.indisvalid AS valid, x.indpred IS NOT NULL AS partial, m.amname AS method,
+            coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct,
+            (SELECT {h.inhparent} FROM pg_inherits h WHERE h.inhrelid = x.indexrelid) AS part_of,
+            (SELECT min(c.conname::text) FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')) AS behind
+        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam WHERE {here i.relnamespace}
+    """,
+    "enum": """
+        SELECT e.enumtypid::regtype::text, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels FROM pg_enum e GROUP BY 1
+    """,
+    "domain": """
+        SELECT t.oid::regtype::text, format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS not_null, t.typdefault IS NOT NULL AS "default",
+            (SELECT array_agg(c.conname || ' ' || c.convalidated ORDER BY c.conname) FROM pg_constraint c
+                WHERE c.contypid = t.oid AND c.contype = 'c') AS checks
+        FROM pg_type t WHERE t.typtype = 'd' AND {here t.typnamespace}
+    """,
+    "composite": """
+        SELECT t.oid::regtype::text, (SELECT array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
+            FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS attributes
+        FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND {here t.typnamespace}
+    """,
+    "trigger": """
+        SELECT {g.tgrelid}, g.tgname, p.proname AS function, g.tgparentid <> 0 AS part, g.tgtype & 1 = 1 AS row
+        FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid
+        WHERE NOT g.tgisinternal AND {here c.relnamespace}
+    """,
+    "function": """
+        SELECT p.pronamespace::regnamespace || '.' || p.proname, p.oid::text, p.prokind::text AS kind, p.provolatile::text AS volatility,
+            p.pronargs AS arguments
+        FROM pg_proc p WHERE {here p.pronamespace}
+    """,
+    "policy": "SELECT {p.polrelid}, p.polname, true AS there FROM pg_policy p",
+    "rule": """
+        SELECT {r.ev_class}, r.rulename, true AS there FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+        WHERE r.rulename <> '_RETURN' AND {here c.relnamespace}
+    """,
+    "statistics": """
+        SELECT s.stxnamespace::regnamespace || '.' || s.stxname, {s.stxrelid} AS table FROM pg_statistic_ext s WHERE {here s.stxnamespace}
+    """,
+    "schema": "SELECT nspname, true AS there FROM pg_namespace WHERE {here oid} AND nspname NOT LIKE 'pg_temp%'",
+}
+"""For each kind of object: what it is called (one or two columns, without a name of their own), and what is known of it."""
+
 _KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "S": "sequence"}
 _CONTYPES = {
     ConstraintKind.CHECK: "c",
@@ -57,99 +110,3 @@ _CONTYPES = {
     ConstraintKind.EXCLUDE: "x",
     ConstraintKind.NOT_NULL: "n",
 }
-_GENERATED = {"s": "stored", "v": "virtual", "": None}
-_IDENTITY = {"a": "always", "d": "by default", "": None}
-
-
-def from_server(connection: "psycopg.Connection[Any]") -> Catalogue:
-    """What pg_catalog says of the schema public."""
-    found: Catalogue = {}
-    for _, name, kind, parents in connection.execute(_RELATIONS):
-        found[f"relation {name}"] = (_KINDS[kind], tuple(parents))
-    for table, name, kind, not_null, identity, generated, default, local, inherited in connection.execute(_COLUMNS):
-        found[f"column {table}.{name}"] = (kind, not_null, _IDENTITY[identity], _GENERATED[generated], default, local, inherited)
-    for table, name, kind, valid, references, local, inherited, columns in connection.execute(_CONSTRAINTS):
-        found[f"constraint {table}.{name}"] = (kind, _in_order(kind, columns or ()), valid, references, local, inherited)
-    for name, table, unique, valid, partial, method, columns, is_part, constraint in connection.execute(_INDEXES):
-        found[f"index {name}"] = (table, tuple(columns), unique, valid, partial, method, is_part, constraint)
-    for name, labels in connection.execute(_ENUMS):
-        found[f"type {name}"] = tuple(labels)
-    for name, base, not_null, checks in connection.execute(_DOMAINS):
-        found[f"type {name}"] = (base, not_null, checks)
-    return found
-
-
-def from_model(catalog: Catalog) -> Catalogue:
-    """What the model knows of the schema public."""
-    found: Catalogue = {}
-    for relation in catalog.relations():
-        if relation.name.schema != "public":
-            continue
-        name = relation.name.name
-        parents = tuple(catalog[oid].name.name for oid in relation.parents)
-        found[f"relation {name}"] = (relation.kind.value, parents)
-        if relation.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
-            _add_table(found, catalog, relation)
-    for index in catalog.all(Index):
-        _add_index(found, catalog, index)
-    for enum in catalog.all(EnumType):
-        found[f"type {enum.name.name}"] = enum.values
-    for domain in catalog.all(Domain):
-        found[f"type {domain.name.name}"] = (str(domain.type), domain.not_null, len(domain.checks))
-    return found
-
-
-def _add_table(found: Catalogue, catalog: Catalog, table: Relation) -> None:
-    for column in table.columns:
-        kind = str(column.type).replace("public.", "").replace(", ", ",") if column.type is not None else None
-        found[f"column {table.name.name}.{column.name}"] = (
-            kind,
-            bool(column.not_null),
-            column.identity,
-            column.generated,
-            column.default is not None,
-            column.local,
-            column.inherited,
-        )
-    for constraint in catalog.constraints(table.oid):
-        found[f"constraint {table.name.name}.{constraint.name.name}"] = _constraint(catalog, table, constraint)
-
-
-def _constraint(catalog: Catalog, table: Relation, one: Constraint) -> object:
-    kind = _CONTYPES[one.kind]
-    columns = [column.name if (column := table.numbered(number)) is not None else "?" for number in one.columns]
-    references = catalog[one.references].name.name if one.references is not None else None
-    return (kind, _in_order(kind, columns), one.valid, references, one.local, one.inherited)
-
-
-def _in_order(kind: str, columns: "list[str] | tuple[str, ...]") -> tuple[str, ...]:
-    """A CHECK's columns come in no order that matters."""
-    return tuple(sorted(columns)) if kind == "c" else tuple(columns)
-
-
-def _add_index(found: Catalogue, catalog: Catalog, index: Index) -> None:
-    table = catalog.the(Relation, index.table)
-    if index.name.schema != "public":
-        return
-    numbers = [key.column for key in index.keys] + list(index.include)
-    columns = tuple("()" if number is None else (table.numbered(number) or table.columns[0]).name for number in numbers)
-    constraint = behind_index(catalog, index)
-    found[f"index {index.name.name}"] = (
-        table.name.name,
-        columns,
-        index.unique,
-        index.valid,
-        index.predicate is not None,
-        index.method,
-        index.parent is not None,
-        constraint.name.name if constraint is not None else None,
-    )
-
-
-def difference(server: Catalogue, model: Catalogue) -> list[str]:
-    """The entries that differ, a line each, both sides."""
-    return [
-        f"{name}: server {server.get(name, 'has none')}, model {model.get(name, 'has none')}"
-        for name in sorted(server.keys() | model.keys())
-        if server.get(name) != model.get(name)
-    ]
