@@ -6,7 +6,7 @@ from migsafe.effects.falls import fallen
 from migsafe.effects.known import proved_not_null
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
-from migsafe.schema.alterations import constraint_fall
+from migsafe.schema.altered_constraints import constraint_fall
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name

@@ -5,6 +5,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from migsafe.schema.altered_constraints import (
+    apply_add_constraint,
+    apply_alter_constraint,
+    apply_drop_constraint,
+    apply_rename_constraint,
+    apply_validate,
+    no_longer_not_null,
+    refuse_held,
+)
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import (
     add_sequence,
@@ -16,11 +25,11 @@ from migsafe.schema.columns import (
     stored_type,
     stub_column,
 )
-from migsafe.schema.constraints import add_constraint, add_not_null, not_null_constraint
-from migsafe.schema.dependents import Fall, Part, described, fall, remove
+from migsafe.schema.constraints import add_constraint, add_not_null
+from migsafe.schema.dependents import Fall, Part, fall, remove
 from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
-from migsafe.schema.objects import Attached, Column, Constraint, Index, Relation, RelationKind
+from migsafe.schema.objects import Attached, Column, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
 
@@ -128,7 +137,7 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
         catalog.refuse(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
     _refuse_key(catalog, table, column)
     falling = column_fall(catalog, table, column, cascade=op.cascade, only=op.target.only)
-    _refuse_held(catalog, falling, f"column {op.column} of {table.name}")
+    refuse_held(catalog, falling, f"column {op.column} of {table.name}")
     remove(catalog, falling.parts)
 
 
@@ -151,11 +160,6 @@ def column_fall(catalog: Catalog, table: Relation, column: Column, *, cascade: b
             if theirs is not None and theirs.inherited <= 1 and not theirs.local:
                 parts.append(Part(child.oid, theirs.number))
     return fall(catalog, parts, cascade=cascade)
-
-
-def _refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
-    if falling.held_by:
-        catalog.refuse(f"{described(catalog, falling.held_by[0])} depends on {what}")
 
 
 def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
@@ -220,29 +224,7 @@ def _drop_not_null(catalog: Catalog, op: sql.DropNotNull, table: Relation) -> No
         catalog.refuse(f"column {op.column} of {table.name} is in a primary key")
     if column.identity:
         catalog.refuse(f"column {op.column} of {table.name} is an identity column")
-    _no_longer_not_null(catalog, table, op.column, only=op.target.only)
-
-
-def _no_longer_not_null(catalog: Catalog, table: Relation, name: str, *, only: bool) -> None:
-    table = catalog.the(Relation, table.oid)
-    column = table.column(name)
-    if column is None:
-        return
-    constraint = not_null_constraint(catalog, table.oid, column.number)
-    if constraint is not None:
-        catalog.drop(constraint.oid)
-    set_column(catalog, table, column.number, not_null=False)
-    if only:
-        return
-    for child in catalog.children(table.oid):
-        below = child.column(name)
-        if below is None:
-            continue
-        theirs = not_null_constraint(catalog, child.oid, below.number)
-        if theirs is not None and (theirs.local or theirs.inherited > 1):
-            catalog.change(theirs, inherited=theirs.inherited - 1)
-        else:
-            _no_longer_not_null(catalog, child, name, only=False)
+    no_longer_not_null(catalog, table, op.column, only=op.target.only)
 
 
 def _set_expression(catalog: Catalog, op: sql.SetExpression, table: Relation) -> None:
@@ -286,82 +268,6 @@ def _drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> N
             catalog.drop(sequence.oid)
 
 
-def _add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relation) -> None:
-    given = op.constraint
-    if given.kind is ConstraintKind.CHECK and op.target.only and not given.no_inherit and catalog.children(table.oid):
-        catalog.refuse(f"the constraint must be added to the children of {table.name} too")
-    if given.references is not None and given.not_valid and table.kind is RelationKind.PARTITIONED and catalog.pg_version < 18:
-        catalog.refuse(f"a NOT VALID foreign key cannot be added to the partitioned table {table.name}")
-    add_constraint(catalog, table.oid, op.constraint, only=op.target.only)
-
-
-def altered_constraint(catalog: Catalog, table: Relation, name: str) -> Constraint | None:
-    """The constraint that an ALTER is about."""
-    found = catalog.constraint(table.oid, name)
-    if found is None and table.complete:
-        catalog.refuse(f"constraint {name} of {table.name} does not exist")
-    return found
-
-
-def _alter_constraint(catalog: Catalog, op: sql.AlterConstraint, table: Relation) -> None:
-    found = altered_constraint(catalog, table, op.constraint)
-    if found is None:
-        return
-    for one in (found, *_constraints_below(catalog, found)):
-        deferrable = op.deferrable if op.deferrable is not None else one.deferrable or bool(op.initially_deferred)
-        initially = op.initially_deferred if op.initially_deferred is not None else one.initially_deferred and deferrable
-        enforced = one.enforced if op.enforced is None else op.enforced
-        catalog.change(
-            one, deferrable=deferrable, initially_deferred=initially, enforced=enforced, valid=one.valid if op.enforced is None else enforced
-        )
-
-
-def _constraints_below(catalog: Catalog, constraint: Constraint) -> list[Constraint]:
-    found: list[Constraint] = []
-    for child in catalog.descendants(constraint.table):
-        one = catalog.constraint(child.oid, constraint.name.name)
-        if one is not None and one.kind is constraint.kind:
-            found.append(one)
-    return found
-
-
-def _validate(catalog: Catalog, op: sql.ValidateConstraint, table: Relation) -> None:
-    found = altered_constraint(catalog, table, op.constraint)
-    if found is None:
-        return
-    for one in (found, *_constraints_below(catalog, found)):
-        catalog.change(one, valid=True)
-
-
-def _drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relation) -> None:
-    found = catalog.constraint(table.oid, op.constraint)
-    if found is None:
-        if not op.if_exists and table.complete:
-            catalog.refuse(f"constraint {op.constraint} of {table.name} does not exist")
-        return
-    if found.inherited and not found.local:
-        catalog.refuse(f"constraint {op.constraint} of {table.name} is inherited")
-    falling = constraint_fall(catalog, found, cascade=op.cascade, only=op.target.only)
-    _refuse_held(catalog, falling, f"constraint {op.constraint} of {table.name}")
-    if found.kind is ConstraintKind.NOT_NULL:
-        column = table.numbered(found.columns[0])
-        if column is not None:
-            _no_longer_not_null(catalog, table, column.name, only=op.target.only)
-            return
-    for below in _constraints_below(catalog, found) if found.kind is ConstraintKind.CHECK else ():
-        if Part(below.oid) not in falling.parts:
-            catalog.change(below, inherited=max(below.inherited - 1, 0), local=below.local or op.target.only)
-    remove(catalog, falling.parts)
-
-
-def constraint_fall(catalog: Catalog, constraint: Constraint, *, cascade: bool, only: bool = False) -> Fall:
-    """What falls with a constraint: a CHECK goes from the tables below too, where nothing else keeps it."""
-    parts = [Part(constraint.oid)]
-    if constraint.kind is ConstraintKind.CHECK and not only:
-        parts += [Part(one.oid) for one in _constraints_below(catalog, constraint) if one.inherited <= 1 and not one.local]
-    return fall(catalog, parts, cascade=cascade)
-
-
 def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> None:
     for one in _below(catalog, op, table):
         column = one.column(op.column)
@@ -372,17 +278,6 @@ def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> N
         if one.column(op.new_name) is not None:
             catalog.refuse(f"column {op.new_name} of {one.name} already exists")
         set_column(catalog, one, column.number, name=op.new_name)
-
-
-def _rename_constraint(catalog: Catalog, op: sql.RenameConstraint, table: Relation) -> None:
-    found = altered_constraint(catalog, table, op.constraint)
-    if found is None:
-        return
-    for one in (found, *(_constraints_below(catalog, found) if found.kind is ConstraintKind.CHECK else ())):
-        name = Name(op.new_name, one.name.schema)
-        catalog.change(one, name=name)
-        if one.index is not None and one.kind is not ConstraintKind.FOREIGN_KEY:
-            catalog.change(catalog.the(Index, one.index), name=name)
 
 
 def _cluster_on(catalog: Catalog, op: sql.ClusterOn, table: Relation) -> None:
@@ -417,16 +312,16 @@ _CHANGES: dict[type[AlterRelation], Callable[[Catalog, Any, Any], None]] = {
     sql.AddIdentity: _add_identity,
     sql.SetIdentity: _set_identity,
     sql.DropIdentity: _drop_identity,
-    sql.AddConstraint: _add_constraint,
-    sql.AlterConstraint: _alter_constraint,
-    sql.ValidateConstraint: _validate,
-    sql.DropConstraint: _drop_constraint,
+    sql.AddConstraint: apply_add_constraint,
+    sql.AlterConstraint: apply_alter_constraint,
+    sql.ValidateConstraint: apply_validate,
+    sql.DropConstraint: apply_drop_constraint,
     sql.Inherit: inherit,
     sql.NoInherit: no_inherit,
     sql.AttachPartition: attach,
     sql.DetachPartition: detach,
     sql.RenameColumn: _rename_column,
-    sql.RenameConstraint: _rename_constraint,
+    sql.RenameConstraint: apply_rename_constraint,
     sql.ClusterOn: _cluster_on,
     sql.SetOfType: _set_of_type,
     sql.SetAccessMethod: _set_access_method,

@@ -260,9 +260,12 @@ class Composite(Object, frozen=True, kw_only=True):
 
 
 class Function(Object, frozen=True, kw_only=True):
-    """A function, procedure or aggregate. `arguments` are the input arguments' types as written, `parameters` their names, `returns` the
-    type of its result, `code` the text of its body where the history holds it. `inlined`: PostgreSQL may put its expression in the place of a call (SQL, neither STRICT nor SECURITY
-    DEFINER, no SET)."""
+    """A function, procedure or aggregate.
+
+    `arguments` are the input arguments' types as written, `parameters` their names, `returns` the type of its result, `code` the text of
+    its body where the history holds it. `inlined`: PostgreSQL may put its expression in the place of a call (SQL, neither STRICT nor
+    SECURITY DEFINER, no SET).
+    """
 
     kind: str = "function"
     arguments: tuple[str, ...] = ()

@@ -4,20 +4,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as some
 
 from migsafe.lock import LockMode
+from migsafe.replay.server import Server
 from migsafe.session import Session, milliseconds, sent
 from migsafe.sources import Transaction
 from migsafe.sql.operations import LockTable
 from migsafe.sql.statements import read
 from tests.session.script import REFUSED, SCRIPTS, expectation, half, modelled, state
 from tests.session.test_settings import TIMES
-
-psycopg = pytest.importorskip("psycopg")
 
 OBSERVE = """
     SELECT (SELECT setting FROM pg_settings WHERE name = 'lock_timeout'),
@@ -42,9 +42,9 @@ ANYTHING = [
 
 
 @pytest.fixture(scope="module")
-def database(server: str) -> str:
-    """How to reach a server that has what the scripts speak of."""
-    with psycopg.connect(server, autocommit=True, prepare_threshold=None) as connection:
+def database(server: Server) -> Server:
+    """A server that has what the scripts speak of."""
+    with server.connect() as connection:
         for schema in ("a", "b", '"A b"'):
             connection.execute(f"CREATE SCHEMA {schema}; GRANT USAGE ON SCHEMA {schema} TO PUBLIC")
         connection.execute("CREATE TABLE t (); GRANT ALL ON TABLE t TO PUBLIC")
@@ -52,8 +52,8 @@ def database(server: str) -> str:
 
 
 @pytest.fixture
-def connection(database: str) -> Iterator[Any]:
-    with psycopg.connect(database, autocommit=True, prepare_threshold=None) as found:
+def connection(database: Server) -> Iterator[Any]:
+    with database.connect() as found:
         yield found
 
 
@@ -106,9 +106,9 @@ def seen(row: tuple[Any, ...], *, block: bool) -> str:
 
 @trying(max_examples=60, deadline=None, derandomize=True)
 @given(script=some.lists(some.sampled_from(ANYTHING), max_size=30))
-def test_any_script_leaves_what_the_server_leaves(database: str, script: list[str]) -> None:
+def test_any_script_leaves_what_the_server_leaves(database: Server, script: list[str]) -> None:
     session = Session(Transaction.STATEMENT)
-    with psycopg.connect(database, autocommit=True, prepare_threshold=None) as connection:
+    with database.connect() as connection:
         for sql in script:
             [statement] = read(sql)
             session.enter(statement)
