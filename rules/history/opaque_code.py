@@ -8,7 +8,7 @@ Unsafe:
     DECLARE
         partition text;
     BEGIN
-        FOR partition IN SELECT relname FROM pg_class WHERE relname LIKE 'orders_2%' LOOP
+        FOR partition IN SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'orders_2%' LOOP
             EXECUTE 'ALTER TABLE ' || quote_ident(partition) || ' ADD COLUMN note text';
         END LOOP;
     END $$;
