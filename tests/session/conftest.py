@@ -10,5 +10,6 @@ from tests.replay.servers import each_installation
 
 @pytest.fixture(scope="session", params=each_installation())
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(request.param) as server:
+    # A time zone that the scripts do not set, so that setting theirs shows.
+    with Server(request.param, {"timezone": "Europe/Berlin"}) as server:
         yield server
