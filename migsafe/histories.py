@@ -12,10 +12,14 @@ Steps = Sequence[tuple[Source, Step]]
 
 
 class Stop(NamedTuple):
-    """A migration to judge, and the database as the migrations before it have left it. Who stops here takes the migration in."""
+    """A migration to judge, and the database as the migrations before it have left it. Who stops here takes the migration in.
+
+    `twin` is the path of another migration with the same version.
+    """
 
     migration: Migration
     forecast: Forecast
+    twin: str | None = None
 
 
 def stops(
@@ -40,7 +44,7 @@ def stops(
             if schema is not None:
                 forecast.load(schema)
         if judged:
-            yield Stop(migration, forecast)
+            yield Stop(migration, forecast, source.twins.get(migration.up.script.path))
             continue
         try:
             forecast.apply(migration.up)

@@ -124,7 +124,7 @@ class _Judging:
         self.unparsed = 0
 
     def judge(self, stop: Stop) -> None:
-        migration, forecast = stop
+        migration, forecast, twin = stop
         script = migration.up.script
         try:
             script.text  # noqa: B018  # what cannot be read is said here, and costs no more than itself
@@ -132,7 +132,7 @@ class _Judging:
             self.problems.append(error)
             return
         self.paths.add(script.path)
-        at = Context(migration, forecast, self.outside[migration.runner], self.limits)
+        at = Context(migration, forecast, self.outside[migration.runner], self.limits, twin)
         self.book = self.rulebook.at(script.path)
         remarks = self._remarks(at)
         forecast.begin(migration.up.transaction)

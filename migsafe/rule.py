@@ -82,13 +82,14 @@ class Context:
     """Where a rule finds an operation: the migration, the statement, the database and the session before it, and what it does.
 
     `past` are the operations of the migration that have run before it, `held` the locks that the transaction had taken before the
-    statement began.
+    statement began. `twin` is the path of another migration with the same version.
     """
 
-    __slots__ = ("_forecast", "_notes", "_outside", "_rule", "effects", "limits", "migration", "past", "statement")
+    __slots__ = ("_forecast", "_notes", "_outside", "_rule", "effects", "limits", "migration", "past", "statement", "twin")
 
-    def __init__(self, migration: Migration, forecast: Forecast, outside: str, limits: Limits) -> None:
+    def __init__(self, migration: Migration, forecast: Forecast, outside: str, limits: Limits, twin: str | None = None) -> None:
         self.migration = migration
+        self.twin = twin
         self.statement: Statement
         self.effects: tuple[Effect, ...]
         self.limits = limits

@@ -1,7 +1,7 @@
 """Judging SQL that a test holds."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from textwrap import dedent
 
 from migsafe.forecast import Forecast
@@ -10,8 +10,10 @@ from migsafe.judge import Verdict, judge
 from migsafe.rule import Limits, Rule
 from migsafe.rulebook import Rulebook, shipped
 from migsafe.sources import Half, Migration, Transaction
+from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
 
+NAMED = re.compile(r"\s*-- (\S+\.sql)\n")
 NEXT_MIGRATION = re.compile(r"^\s*-- next migration\n", re.MULTILINE)
 
 
@@ -28,6 +30,15 @@ def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[Stop]
     return [Stop(one, forecast) for one in migrations]
 
 
+def with_twins(stops: Iterable[Stop]) -> Iterator[Stop]:
+    """The same; the migrations that begin with their file's name have the version that it begins with."""
+    versions: dict[str, str] = {}
+    for stop in stops:
+        named = NAMED.match(stop.migration.up.script.text)
+        twin = versions.setdefault(version_of(named[1]), named[1]) if named else None
+        yield stop._replace(twin=twin) if named and twin != named[1] else stop
+
+
 def judged(
     sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain", limits: Limits | None = None
 ) -> Verdict:
@@ -36,7 +47,7 @@ def judged(
     pieces = NEXT_MIGRATION.split(dedent(sql))
     migrations = [migration(piece, path, runner) for piece in pieces]
     limits = limits or Limits(lock_timeout=2000)
-    return judge(in_turn(migrations), Rulebook(shipped() if rules is None else rules), 17, limits=limits)
+    return judge(with_twins(in_turn(migrations)), Rulebook(shipped() if rules is None else rules), 17, limits=limits)
 
 
 def found(sql: str, limits: Limits | None = None) -> list[str]:

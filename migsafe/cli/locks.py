@@ -76,7 +76,7 @@ def locks(
 def _predicted(plan: Plan, pg_version: int, schema: Script | None, problems: list[MigsafeError]) -> Iterator[PredictedMigration]:
     """The predictions for the migrations asked for, each made when its turn comes."""
     forecast = None
-    for migration, forecast in stops(plan, pg_version, problems, schema, lambda steps: watched(steps, "migsafe: migration")):
+    for migration, forecast, _ in stops(plan, pg_version, problems, schema, lambda steps: watched(steps, "migsafe: migration")):
         _say_notes(forecast)
         try:
             yield _prediction(forecast, migration)

@@ -40,4 +40,5 @@ DBMATE = Runner(
     files=_files,
     read=_read,
     outside="begin it with `-- migrate:up transaction:false` and give it this one statement",
+    unique=True,
 )

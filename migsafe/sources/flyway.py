@@ -96,4 +96,5 @@ FLYWAY = Runner(
     read=_read,
     outside="give it a script of its own, which Flyway then runs outside a transaction",
     deep=True,
+    unique=True,
 )

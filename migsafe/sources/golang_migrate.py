@@ -22,4 +22,5 @@ GOLANG_MIGRATE = Runner(
     files=lambda folder: pairs(folder, _NAME),
     read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
     outside="give the statement a migration file of its own",
+    unique=True,
 )

@@ -41,4 +41,5 @@ GOOSE = Runner(
     files=_files,
     read=_read,
     outside="put `-- +goose NO TRANSACTION` at the top of its file",
+    unique=True,
 )

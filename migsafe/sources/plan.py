@@ -72,6 +72,25 @@ class Source:
         files = [(file, judged and place > places[-1]) for place, (file, judged) in enumerate(self._all)]
         return Source(self.path, self.runner, files, self._transaction, self._problems)
 
+    @cached_property
+    def twins(self) -> dict[str, str]:
+        """The paths of migrations whose version another one has, with the path of that other: of those to judge, and of two that are to be
+        judged only the later one."""
+        if not self.runner.unique:
+            return {}
+        ways_back = {file.down.path for file, _ in self._all if file.down}
+        same: dict[str, list[tuple[bool, str]]] = {}
+        for file, judged in self._all:
+            if file.up.path not in ways_back:
+                same.setdefault(file.id, []).append((judged, file.up.path))
+        twins = {}
+        for files in same.values():
+            for place, (judged, path) in enumerate(files):
+                others = [other for before, (also, other) in enumerate(files) if before < place or (before > place and not also)]
+                if judged and others:
+                    twins[path] = others[0]
+        return twins
+
     @property
     def folder(self) -> str | None:
         """A folder that holds files of it; None where there is only standard input."""

@@ -156,7 +156,8 @@ class Runner(Struct, frozen=True):
     `recognises` tells from a folder whether its migrations are this runner's; `files` lists them in the runner's order;
     `read` gives a file's migrations (one, but for formats with several in a file), and raises UnreadableError. `habit` is how it sends
     a migration that says nothing about it. `outside` says in a sentence how a migration is made to run outside a transaction. `deep`
-    runners look into the folders below for themselves.
+    runners look into the folders below for themselves. A `unique` one records what has run by versions, so that of two migrations with the
+    same it refuses both, or never runs one.
     """
 
     name: str
@@ -167,6 +168,7 @@ class Runner(Struct, frozen=True):
     read: Callable[[MigrationFile], list[Migration]]
     outside: str
     deep: bool = False
+    unique: bool = False
 
 
 def by_number(name: str) -> tuple[int, str]:

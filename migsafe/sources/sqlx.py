@@ -62,4 +62,5 @@ SQLX = Runner(
     files=_files,
     read=_read,
     outside="make `-- no-transaction` its first line, and give it this one statement",
+    unique=True,
 )

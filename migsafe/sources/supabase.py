@@ -56,4 +56,5 @@ SUPABASE = Runner(
     files=_files,
     read=_read,
     outside="give the statement a migration file of its own",
+    unique=True,
 )

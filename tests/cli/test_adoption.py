@@ -19,14 +19,14 @@ def rules(run: Run) -> list[str]:
 
 def test_what_is_suppressed_is_counted(migsafe: Command, write: Write) -> None:
     write("a.sql", "DROP TABLE a; -- migsafe: ignore[drop-table] nobody used it\n")
-    write("migsafe.toml", "lock-timeout = '2s'")
+    write("migsafe.toml", "select = ['drop-table']")
     assert migsafe("lint", "a.sql") == Run(0, "Nothing found in 1 file, 1 statement; 1 suppressed.\n", "")
     assert json.loads(migsafe("lint", "a.sql", "--format", "json").out)["summary"]["suppressed"] == 1
 
 
 def test_a_severity_by_rule(migsafe: Command, write: Write) -> None:
     write("a.sql", "DROP TABLE a;")
-    write("migsafe.toml", "lock-timeout = '2s'\nfail-on = 'error'\nseverity = { drop-table = 'warning' }")
+    write("migsafe.toml", "select = ['drop-table']\nfail-on = 'error'\nseverity = { drop-table = 'warning' }")
     result = migsafe("lint", "a.sql")
     assert result.code == 0
     assert " warning drop-table\n" in result.out
@@ -35,7 +35,7 @@ def test_a_severity_by_rule(migsafe: Command, write: Write) -> None:
 def test_what_holds_for_some_files_only(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     write(
         "migsafe.toml",
-        "lock-timeout = '2s'\nper-path = [{ paths = ['old/**'], ignore = ['drop-table'], severity = { syntax-error = 'info' } }]",
+        "select = ['drop-table', 'syntax-error']\nper-path = [{ paths = ['old/**'], ignore = ['drop-table'], severity = { syntax-error = 'info' } }]",
     )
     write("old/deep/1.sql", "DROP TABLE a; SELEC 1;")
     write("new/1.sql", "DROP TABLE a;")
@@ -57,7 +57,7 @@ def test_a_misspelt_rule_in_the_configuration(migsafe: Command, write: Write, to
 def test_the_runner_s_lock_timeout_and_the_schema_come_from_the_configuration(migsafe: Command, write: Write) -> None:
     write("schema.sql", "CREATE TABLE orders (id bigint PRIMARY KEY);")
     write("db/2.sql", "ALTER TABLE orders ADD COLUMN note text;")
-    write("migsafe.toml", "lock-timeout = '2s'\nschema = 'schema.sql'")
+    write("migsafe.toml", "select = ['foreign-key-validates']\nlock-timeout = '2s'\nschema = 'schema.sql'")
     assert migsafe("lint", "db").code == 0
     write("migsafe.toml", "schema = 'nowhere.sql'")
     assert migsafe("lint", "db").err == "migsafe: nowhere.sql: cannot be read: no such file or directory\n"

@@ -14,7 +14,7 @@ Write = Callable[[str, str], Path]
 
 @pytest.fixture(autouse=True)
 def configured(write: Write) -> None:
-    write("migsafe.toml", 'lock-timeout = "2s"\nbaseline = "baseline.json"')
+    write("migsafe.toml", 'select = ["drop-table", "syntax-error"]\nbaseline = "baseline.json"')
 
 
 def test_only_what_is_new_is_reported(migsafe: Command, write: Write) -> None:
@@ -90,7 +90,7 @@ def test_paths_start_from_the_baseline(migsafe: Command, write: Write, tmp_path:
 
 
 def test_without_a_configuration_it_says_how_to_go_on(migsafe: Command, write: Write) -> None:
-    write("migsafe.toml", "lock-timeout = '2s'")
+    write("migsafe.toml", "select = ['drop-table']")
     write("1.sql", "SELECT 1;")
     result = migsafe("lint", "1.sql", "--write-baseline")
     assert result.out == "migsafe-baseline.json: 0 findings recorded.\n"

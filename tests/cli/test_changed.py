@@ -144,3 +144,26 @@ def test_start_after_a_migration_that_there_is_not(migsafe: Command, write: Writ
     write("db/0041.sql", "DROP TABLE x1;")
     write("db/0042.sql", "DROP TABLE x2;")
     assert migsafe("lint", "db") == Run(2, "", "migsafe: start-after: there is no migration 0043\n  Did you mean 0042?\n")
+
+
+GOOSE = "-- +goose Up\nDROP TABLE a;\n-- +goose Down\nSELECT 1;\n"
+
+
+def test_two_branches_took_the_same_version(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "select = ['duplicate-version']")
+    for name in ("0001_a", "0002_b", "0002_c"):
+        write(f"db/{name}.sql", GOOSE)
+    result = migsafe("lint", "db")
+    assert (result.code, result.out.count("duplicate-version")) == (1, 1)
+    assert "db/0002_c.sql:2:1 error duplicate-version\n" in result.out
+    assert "the version 0002 is also that of db/0002_b.sql: the runner refuses both, or never runs one of them" in result.out
+    # The other one is named where it alone is new.
+    assert "is also that of db/0002_c.sql" in migsafe("lint", "db/0002_b.sql").out
+    assert migsafe("lint", "db/0001_a.sql").code == 0
+
+
+def test_a_way_back_has_the_version_of_its_migration(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", "select = ['duplicate-version']\nrunner = 'golang-migrate'")
+    write("db/0001_a.up.sql", "SELECT 1;")
+    write("db/0001_a.down.sql", "SELECT 1;")
+    assert migsafe("lint", "db", "db/0001_a.down.sql") == Run(0, "Nothing found in 2 files, 2 statements.\n", "")

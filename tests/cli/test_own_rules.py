@@ -20,7 +20,7 @@ RULE = "@rule(category='ours', severity=Severity.ERROR)\n"
 
 @pytest.fixture
 def own(write: Write) -> None:
-    write("migsafe.toml", "rules = 'tools/rules'\nlock-timeout = '2s'")
+    write("migsafe.toml", "rules = 'tools/rules'\nselect = ['created-at-missing', 'drop-table']")
     write("tools/rules/created_at_missing.py", SHOWN)
 
 
