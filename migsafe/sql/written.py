@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from migsafe.sql.lexer import DOLLAR_STRING, WORD, pattern_for
 from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement, Name, Option, TypeName
 from migsafe.sql.operations.values import quoted
 
@@ -126,6 +127,22 @@ def kept_in_step(table: Name, column: str, expression: str, name: str) -> str:
             f"CREATE OR REPLACE TRIGGER {quoted(name)} BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {function}();",
         )
     )
+
+
+def with_word(expression: str, word: str, other: str) -> str:
+    """An expression in which another word stands in the place of a keyword: a column's name where a domain says VALUE."""
+    pattern, at, found = pattern_for(expression), 0, ""
+    while at < len(expression):
+        match = pattern.match(expression, at)
+        if match is None or match.lastindex is None:
+            break
+        is_it = match.lastindex == WORD and match[WORD].lower() == word
+        end = match.end()
+        if match.lastindex == DOLLAR_STRING:
+            end = expression.find(match[DOLLAR_STRING], end) + len(match[DOLLAR_STRING])
+        found += expression[at : match.start(WORD)] + other if is_it else expression[at:end]
+        at = end
+    return found + expression[at:]
 
 
 def foreign_key(constraint: Constraint, name: str, *, not_valid: bool = True) -> str:
