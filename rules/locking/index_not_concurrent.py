@@ -1,8 +1,11 @@
 """CREATE INDEX without CONCURRENTLY stops writes until the index is built.
 
-The build holds SHARE on the table: SELECT goes on, INSERT, UPDATE and DELETE wait, and the wait grows with the table. With CONCURRENTLY
-the build holds SHARE UPDATE EXCLUSIVE, which lets reads and writes go on; it reads the table twice, and PostgreSQL refuses it inside a
+The build holds SHARE on the table: SELECT goes on, INSERT, UPDATE and DELETE wait, and the wait grows with the table. With CONCURRENTLY the
+build holds SHARE UPDATE EXCLUSIVE, which lets reads and writes go on; it reads the table twice, and PostgreSQL refuses it inside a
 transaction. A build that fails leaves an INVALID index, which has to be dropped before the next attempt.
+
+On a materialized view the build makes REFRESH wait. On a partitioned table it reads every partition, and PostgreSQL refuses CONCURRENTLY:
+there the partitions' indexes are built one by one, and attached to one that was created ON ONLY the parent.
 
 Unsafe:
     CREATE INDEX orders_qty_idx ON orders (qty);
@@ -17,6 +20,10 @@ Safe, because the table is new:
 Safe, for a partitioned table, each partition's index outside a transaction:
     CREATE INDEX orders_qty_idx ON ONLY orders (qty);
     -- next migration
+    CREATE INDEX CONCURRENTLY orders_2024_qty_idx ON orders_2024 (qty);
+    -- next migration
+    ALTER INDEX orders_qty_idx ATTACH PARTITION orders_2024_qty_idx;
+    -- next migration
     CREATE INDEX CONCURRENTLY orders_2025_qty_idx ON orders_2025 (qty);
     -- next migration
     ALTER INDEX orders_qty_idx ATTACH PARTITION orders_2025_qty_idx;
@@ -24,23 +31,52 @@ Safe, for a partitioned table, each partition's index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
-from migsafe.lock import LockMode
 from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.schema.default_names import default_index_name
-from migsafe.sql.operations import CreateIndex
-from migsafe.sql.written import create_index
+from migsafe.schema.default_names import default_index_name, default_name
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.sql.operations import CreateIndex, Name
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.written import create_index, in_turn
 
 
 @rule(category="locking", severity=Severity.ERROR)
 def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     """Report an index built on a relation that others may be writing to."""
-    if op.concurrently or op.only or at.is_new(op.table):
+    slow = [] if op.concurrently else at.slow(only=op.only)
+    if not slow:
         return None
     what = "CREATE UNIQUE INDEX" if op.unique else "CREATE INDEX"
+    relation = at.catalog.relation(op.table)
+    is_partitioned = relation is not None and relation.kind is RelationKind.PARTITIONED
+    parts = " and its partitions" if is_partitioned else ""
     return at.finding(
         op,
-        f"{what} takes SHARE on {at.resolve(op.table)} until it is built: every INSERT, UPDATE and DELETE waits",
-        help=at.outside_transaction(create_index(op, op.name or default_index_name(op), concurrently=True) + ";"),
-        relations=(op.table,),
-        lock=LockMode.SHARE,
+        f"{what} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].stops} waits",
+        help=_partition_by_partition(op, relation, at) if relation is not None and is_partitioned else _concurrently(op, at),
+        relations=[op.table, *(effect.relation for effect in slow)],
+        lock=slow[0].lock,
     )
+
+
+def _concurrently(op: CreateIndex, at: Context) -> str:
+    name = op.name or default_index_name(op)
+    sql = f"{create_index(op, name, concurrently=True)};"
+    if op.if_not_exists and name is not None:
+        # IF NOT EXISTS would keep an INVALID index for a good one.
+        sql = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- what a failed build left\n{sql}"
+    return at.outside_transaction(sql)
+
+
+def _partition_by_partition(op: CreateIndex, parent: Relation, at: Context) -> str:
+    name = op.name or default_index_name(op) or default_name(op.table.name, (), "idx")
+    steps = [f"{create_index(op, name, only=True)};"]
+    partitions = at.catalog.children(parent.oid)
+    for partition in partitions[:2]:
+        theirs = default_name(partition.name.name, [element.column or "expr" for element in op.elements], "idx")
+        built = create_index(op, theirs, concurrently=True, table=partition.name)
+        steps.append(at.outside_transaction(f"{built};"))
+        attached = Name(theirs, partition.name.schema)
+        steps.append(f"ALTER INDEX {Name(name, op.table.schema)} ATTACH PARTITION {attached};")
+    if len(partitions) != len(partitions[:2]) or not partitions:
+        steps[-1] += f"\n-- and so for {'every other' if partitions else 'every'} partition: then {quoted(name)} becomes valid"
+    return in_turn(*steps)

@@ -1,0 +1,37 @@
+CREATE TABLE parcels (id bigint PRIMARY KEY, weight bigint, code text);
+CREATE INDEX parcels_weight_idx ON parcels (weight);
+CREATE TABLE events (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE INDEX events_id_idx ON events (id);
+CREATE TABLE visits (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
+CREATE MATERIALIZED VIEW totals AS SELECT weight, count(*) AS number FROM parcels GROUP BY weight;
+DROP INDEX parcels_weight_idx;
+CREATE INDEX parcels_weight_idx ON parcels (weight);
+REINDEX TABLE parcels;
+
+-- next migration
+CREATE INDEX ON events (day); -- expect: index-not-concurrent
+CREATE INDEX ON ONLY events (day);
+CREATE INDEX ON visits (day); -- expect: index-not-concurrent
+CREATE INDEX ON totals (weight); -- expect: index-not-concurrent
+CREATE INDEX IF NOT EXISTS parcels_weight_idx ON parcels (weight);
+CREATE INDEX IF NOT EXISTS parcels_code_idx ON parcels (code); -- expect: index-not-concurrent
+CREATE TEMPORARY TABLE found AS SELECT 1 AS id;
+CREATE INDEX ON found (id);
+
+-- next migration
+REINDEX INDEX parcels_code_idx; -- expect: reindex-not-concurrent
+REINDEX TABLE parcels; -- expect: reindex-not-concurrent
+REINDEX (VERBOSE) TABLE app.unknown; -- expect: reindex-not-concurrent
+REINDEX (CONCURRENTLY) TABLE parcels;
+REINDEX TABLE CONCURRENTLY parcels;
+REINDEX (CONCURRENTLY false) TABLE parcels; -- expect: reindex-not-concurrent
+REINDEX SCHEMA public; -- expect: reindex-not-concurrent
+REINDEX DATABASE shop; -- expect: reindex-not-concurrent
+
+-- next migration
+DROP INDEX events_id_idx;
+DROP INDEX CONCURRENTLY parcels_weight_idx;
+DROP INDEX IF EXISTS parcels_weight_idx;
+DROP INDEX parcels_code_idx; -- expect: drop-index-not-concurrent
+DROP INDEX IF EXISTS app.unknown_idx, app.other_idx; -- expect: drop-index-not-concurrent
