@@ -1,0 +1,64 @@
+"""PRIMARY KEY USING INDEX reads the whole table where a column of the index may be null.
+
+The index is there already, but a primary key's columns must be NOT NULL: if one is not, PostgreSQL makes it so, and checks every row while
+it holds ACCESS EXCLUSIVE on the table. Even SELECT waits, and the wait grows with the table. Make the columns NOT NULL first, by way of a
+CHECK that is validated while reads and writes go on; then the primary key takes a moment.
+
+Unsafe, the index outside a transaction:
+    CREATE UNIQUE INDEX CONCURRENTLY events_pkey ON events (id);
+    -- next migration
+    ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY USING INDEX events_pkey;
+
+Safe, the index outside a transaction:
+    CREATE UNIQUE INDEX CONCURRENTLY events_pkey ON events (id);
+    -- next migration
+    ALTER TABLE events ADD CONSTRAINT events_id_not_null CHECK (id IS NOT NULL) NOT VALID;
+    -- next migration
+    ALTER TABLE events VALIDATE CONSTRAINT events_id_not_null;
+    ALTER TABLE events ALTER COLUMN id SET NOT NULL;
+    ALTER TABLE events DROP CONSTRAINT events_id_not_null;
+    -- next migration
+    ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY USING INDEX events_pkey;
+
+See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
+"""
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.schema.default_names import default_name
+from migsafe.sql.operations import AddConstraint, ConstraintKind, Name
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.written import in_turn, not_null
+
+
+@rule(category="locking", severity=Severity.ERROR)
+def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None:
+    """Report a primary key on an index of an existing table that has a column which nothing proves NOT NULL."""
+    given, table = op.constraint, op.target.name
+    if given.kind is not ConstraintKind.PRIMARY_KEY or given.index is None:
+        return None
+    slow = at.slow(only=True)
+    if not slow:
+        return None
+    nullable = _nullable(op, at)
+    columns = " and ".join(map(quoted, nullable)) or f"what {given.index} is about"
+    names = {one: default_name(table.name, (one,), "not_null") for one in nullable}
+    return at.finding(
+        op,
+        f"ADD PRIMARY KEY USING INDEX takes {slow[0].lock} on {at.resolve(table)} while it checks every row for nulls, because {columns} "
+        f"may be null: every {slow[0].stops} waits",
+        help=in_turn(
+            *(not_null(table, names, at.catalog.pg_version) if names else ("-- first make each column of the index NOT NULL",)),
+            f"-- then as it is:\n-- ALTER TABLE {table} {at.text(op.span.start, op.span.end)};",
+        ),
+        relations=[effect.relation for effect in slow],
+        lock=slow[0].lock,
+    )
+
+
+def _nullable(op: AddConstraint, at: Context) -> list[str]:
+    """The columns of the index that are not NOT NULL; none where the index is not known."""
+    relation = at.catalog.relation(op.target.name)
+    assert op.constraint.index is not None
+    index = at.catalog.index(Name(op.constraint.index.name, relation.name.schema)) if relation is not None else None
+    numbers = [key.column for key in index.keys] if index is not None else []
+    return [column.name for column in relation.columns if column.number in numbers and not column.not_null] if relation is not None else []

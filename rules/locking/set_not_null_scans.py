@@ -1,0 +1,55 @@
+"""SET NOT NULL checks every row while nobody can read or write.
+
+It holds ACCESS EXCLUSIVE on the table while it reads it from end to end: even SELECT waits, and the wait grows with the table. The scan is
+spared where a valid CHECK implies that the column is not null. Such a CHECK is added as NOT VALID, which takes a moment, and validated
+while reads and writes go on; after SET NOT NULL it can go. It must not go in the same ALTER TABLE, which drops constraints first.
+
+PostgreSQL 18 needs no CHECK: there NOT NULL is a constraint that can itself be added as NOT VALID, and be validated later.
+
+Unsafe:
+    ALTER TABLE orders ALTER COLUMN email SET NOT NULL;
+
+Safe, in two migrations:
+    ALTER TABLE orders ADD CONSTRAINT orders_email_not_null CHECK (email IS NOT NULL) NOT VALID;
+    -- next migration
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_email_not_null;
+    ALTER TABLE orders ALTER COLUMN email SET NOT NULL;
+    ALTER TABLE orders DROP CONSTRAINT orders_email_not_null;
+
+Safe, with PostgreSQL 18 or newer:
+    ALTER TABLE orders ADD CONSTRAINT orders_email_not_null NOT NULL email NOT VALID;
+    -- next migration
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_email_not_null;
+
+See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
+"""
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.schema.default_names import default_name
+from migsafe.sql.operations import AddConstraint, ConstraintKind, SetNotNull
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.written import in_turn, not_null
+
+
+@rule(category="locking", severity=Severity.ERROR)
+def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding | None:
+    """Report a NOT NULL for which an existing table is read."""
+    if isinstance(op, AddConstraint):
+        if op.constraint.kind is not ConstraintKind.NOT_NULL:
+            return None
+        what, column, name = "ADD NOT NULL", op.constraint.columns[0], op.constraint.name
+    else:
+        what, column, name = "SET NOT NULL", op.column, None
+    # Partitions that nobody knows may have what proves it.
+    slow = at.slow(only=True)
+    if not slow:
+        return None
+    table = op.target.name
+    return at.finding(
+        op,
+        f"{what} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
+        f"every {slow[0].stops} waits",
+        help=in_turn(*not_null(table, {column: name or default_name(table.name, (column,), "not_null")}, at.catalog.pg_version)),
+        relations=[effect.relation for effect in slow],
+        lock=slow[0].lock,
+    )
