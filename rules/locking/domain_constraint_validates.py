@@ -1,0 +1,57 @@
+"""A new constraint of a domain is compared with every value in every table that uses it.
+
+ALTER DOMAIN … ADD CONSTRAINT and SET NOT NULL hold SHARE on those tables, all at once, while they read them from end to end: INSERT, UPDATE
+and DELETE wait, and the wait grows with the tables. As NOT VALID the constraint reads nothing, and new values are checked from then on.
+VALIDATE CONSTRAINT would take the same SHARE locks for its scan, so that it has to wait for a quiet hour; the constraint works without it.
+
+Unsafe:
+    CREATE DOMAIN price AS numeric;
+    CREATE TABLE offers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, asked price);
+    -- next migration
+    ALTER DOMAIN price ADD CONSTRAINT price_positive CHECK (VALUE > 0);
+
+Safe, for new values:
+    CREATE DOMAIN price AS numeric;
+    CREATE TABLE offers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, asked price);
+    -- next migration
+    ALTER DOMAIN price ADD CONSTRAINT price_positive CHECK (VALUE > 0) NOT VALID;
+
+See: https://www.postgresql.org/docs/current/sql-alterdomain.html
+"""
+
+from migsafe.lock import LockMode
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.schema.objects import Domain
+from migsafe.sql.operations import AlterDomain, Name
+from migsafe.sql.written import check
+
+
+@rule(category="locking", severity=Severity.ERROR)
+def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
+    """Report a domain's constraint that reads existing tables, or may: of an unknown domain nobody knows who uses it."""
+    given = op.constraint
+    if op.action != "set not null" and not (op.action == "add constraint" and given is not None and not given.not_valid):
+        return None
+    slow = at.slow()
+    if not slow and isinstance(at.catalog.type_named(op.domain), Domain):
+        return None
+    tables = [effect.relation for effect in slow]
+    where = " and ".join(map(str, tables)) or f"every table that uses {op.domain}"
+    is_check = given is not None and given.check is not None
+    expression = given.check.sql if given is not None and given.check is not None else "VALUE IS NOT NULL"
+    name = (given.name if given is not None else None) or _name(op.domain, is_check)
+    return at.finding(
+        op,
+        f"ALTER DOMAIN {'ADD CONSTRAINT' if given is not None else 'SET NOT NULL'} takes SHARE on {where} while it checks every value: "
+        "every INSERT, UPDATE and DELETE waits",
+        help=(
+            "-- new values are checked from here on; VALIDATE CONSTRAINT would hold the same locks while it reads the old ones:\n"
+            f"ALTER DOMAIN {op.domain} ADD {check(expression, name)};"
+        ),
+        relations=tables,
+        lock=LockMode.SHARE,
+    )
+
+
+def _name(domain: Name, is_check: bool) -> str:
+    return f"{domain.name}_check" if is_check else f"{domain.name}_not_null"

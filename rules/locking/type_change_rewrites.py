@@ -1,0 +1,106 @@
+"""ALTER COLUMN TYPE writes the table or its indexes anew, unless every value is stored the same in both types.
+
+It holds ACCESS EXCLUSIVE on the table meanwhile: even SELECT waits, and the wait grows with the table and its indexes. Where the bytes stay
+the same, as from varchar(50) to varchar(100) or text, from numeric(8, 2) to numeric(10, 2), or from cidr to inet, only the catalogue
+changes. Two things cost even then: an index is built anew if its ordering changes, as with another collation, and a CHECK on the column is
+compared with every row again. What the column was must be known for that: migsafe reads it from the migrations before.
+
+A wider type goes into a new column: a trigger fills it for rows that are written, batches for the old ones, and a later release uses it
+instead. For a shorter text a CHECK does what the type would.
+
+Unsafe:
+    ALTER TABLE orders ALTER COLUMN qty TYPE bigint;
+
+Safe, the batches outside a transaction, and then a release that uses the new column:
+    ALTER TABLE orders ADD COLUMN qty_new bigint;
+    -- next migration
+    CREATE OR REPLACE FUNCTION orders_qty_new_sync() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        NEW.qty_new := NEW.qty;
+        RETURN NEW;
+    END $$;
+    CREATE OR REPLACE TRIGGER orders_qty_new_sync BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION orders_qty_new_sync();
+    -- next migration
+    DO $$
+    BEGIN
+        LOOP
+            UPDATE orders SET qty_new = qty
+                WHERE qty_new IS DISTINCT FROM qty
+                AND ctid = ANY (ARRAY(SELECT ctid FROM orders WHERE qty_new IS DISTINCT FROM qty LIMIT 10000));
+            EXIT WHEN NOT FOUND;
+            COMMIT;
+        END LOOP;
+    END $$;
+
+Safe, because every value stays as it is:
+    CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
+    -- next migration
+    ALTER TABLE notes ALTER COLUMN line TYPE varchar(100);
+
+See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
+"""
+
+from migsafe.effects.effect import Effect
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.schema.default_names import default_name
+from migsafe.sql.operations import AlterColumnType, TypeName
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.written import check, in_batches, in_turn, kept_in_step, validate
+
+_TEXTS = frozenset(("text", "character varying", "character"))
+_TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
+
+
+@rule(category="locking", severity=Severity.ERROR)
+def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
+    """Report a change of type for which an existing table is written anew, or read."""
+    # Of partitions that nobody knows it is not known either.
+    slow = at.slow(only=True)
+    if not slow:
+        return None
+    main = next((effect for effect in slow if effect.rewrite), slow[0])
+    return at.finding(
+        op,
+        f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {at.resolve(op.target.name)} while it {_work(main)}, "
+        f"because {main.why}: every {main.stops} waits",
+        help=_safe_way(op, at),
+        relations=[effect.relation for effect in slow],
+        lock=main.lock,
+    )
+
+
+def _work(effect: Effect) -> str:
+    if effect.rewrite:
+        return "writes every row and index anew"
+    if effect.rebuilt:
+        several = len(effect.rebuilt) > 1
+        return f"builds the index{'es' if several else ''} {' and '.join(map(quoted, effect.rebuilt))} anew"
+    return "reads every row"
+
+
+def _safe_way(op: AlterColumnType, at: Context) -> str:
+    table, name = op.target.name, quoted(op.column)
+    relation = at.catalog.relation(table)
+    before = relation.column(op.column) if relation is not None else None
+    old = before.type if before is not None else None
+    if old is not None and op.using is None and _is_shorter_text(old, op.type):
+        label = default_name(table.name, (op.column,), "check")
+        limit = check(f"char_length({name}) <= {op.type.modifiers[0]}", label)
+        return in_turn(f"ALTER TABLE {table} ADD {limit};", f"-- while reads and writes go on:\n{validate(table, label)}")
+    column = f"{op.column}_new"
+    value = op.using.sql if op.using is not None else f"{name}::{op.type}"
+    trigger = kept_in_step(table, column, value, default_name(table.name, (column,), "sync"))
+    batches = in_batches(table, column, value, f"{quoted(column)} IS DISTINCT FROM ({value})")
+    steps = in_turn(
+        f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {op.type};",
+        f"-- a trigger fills it for the rows that are written:\n{trigger}",
+        at.outside_transaction(batches),
+    )
+    steps += f"\n-- then a release that uses {quoted(column)} instead of {name}, and a later one that drops {name} and the trigger"
+    if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
+        steps = f"-- where the times are in UTC, it is enough to say SET timezone = 'UTC' before: then nothing is written anew. Else:\n{steps}"
+    return steps
+
+
+def _is_shorter_text(old: TypeName, new: TypeName) -> bool:
+    return old.name in _TEXTS and new.name == "character varying" and bool(new.modifiers) and not (old.dimensions or new.dimensions)
