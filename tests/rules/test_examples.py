@@ -7,7 +7,7 @@ import pytest
 
 from migsafe.rule import Limits, Rule, Severity
 from migsafe.rulebook import shipped
-from tests.judged import found, judged
+from tests.judged import judged
 
 EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 RULES = shipped()
@@ -49,4 +49,5 @@ def test_a_rule_says_what_it_finds_and_shows_both_ways(rule: Rule) -> None:
 @pytest.mark.parametrize(("rule", "sql"), [pair for pair in examples("Unsafe") if pair[0].category == "locking"], ids=name)
 def test_the_safe_way_that_is_offered_is_safe(rule: Rule, sql: str) -> None:
     for finding in judged(sql).findings:
-        assert found(finding.help) == []
+        offered = judged(finding.help).findings
+        assert [one.rule for one in offered if one.severity > Severity.INFO] == []
