@@ -11,9 +11,6 @@ holds ACCESS EXCLUSIVE meanwhile, so that even SELECT waits.
 Unsafe:
     ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (id);
 
-Unsafe:
-    ALTER TABLE orders ADD COLUMN region_id bigint DEFAULT 1 REFERENCES regions (id);
-
 Safe, in two migrations:
     ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID;
     -- next migration
@@ -29,9 +26,6 @@ Safe up to 17, where a partitioned table takes no NOT VALID foreign key, but bel
     ALTER TABLE visits_2025 VALIDATE CONSTRAINT visits_page_id_fkey;
     -- next migration
     ALTER TABLE visits ADD CONSTRAINT visits_page_id_fkey FOREIGN KEY (page_id) REFERENCES pages (id);
-
-Safe, because the column is null everywhere:
-    ALTER TABLE orders ADD COLUMN region_id bigint REFERENCES regions (id);
 
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
