@@ -10,7 +10,7 @@ from migsafe.finding import Severity
 from migsafe.reports import Look, reporter
 from migsafe.rule import Context, Finding, rule
 from migsafe.sql.operations import Drop
-from tests.judged import judged
+from tests.reports.few import judged
 
 COMMAND = re.compile(r"::(?P<name>[^ :]+)(?: (?P<properties>.*?))?::(?P<data>.*)")
 

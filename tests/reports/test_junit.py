@@ -16,7 +16,7 @@ from migsafe.judge import Verdict
 from migsafe.reports import Look, reporter
 from migsafe.rule import Context, Finding, rule
 from migsafe.sql.operations import Drop
-from tests.judged import judged
+from tests.reports.few import judged
 
 SCHEMA = xmlschema.XMLSchema10(str(Path(__file__).parent / "schemas" / "junit-10.xsd"))
 SQL = "CREATE INDEX ON a (b); CREATE INDEX ON a (b);\nDROP TABLE c;"

@@ -16,7 +16,7 @@ from migsafe.reports.markdown import LONGEST
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.rule import Context, Finding, rule
 from migsafe.sql.operations import Drop
-from tests.judged import judged
+from tests.reports.few import judged
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 NO_WIDTH = "\u200b"

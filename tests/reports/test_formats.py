@@ -1,0 +1,29 @@
+"""What every format has in common."""
+
+import subprocess
+import sys
+
+import pytest
+
+from migsafe.reports import FORMATS, Look, reporter
+from tests.reports.few import judged
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("path", ["-", "a b.sql", "\udcff.sql", "a\x1b[31m\n.sql"])
+@pytest.mark.parametrize("sql", ["", "DROP TABLE a;", '\ufeffDROP TABLE é;\r\nDROP TABLE "\x01\u202e\U0001f600";'])
+def test_any_script_is_reported_as_text(format: str, path: str, sql: str) -> None:
+    text = reporter(format)(judged(sql, path=path), Look())
+    assert text.encode(errors="surrogateescape")
+    assert text.endswith("\n")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_report_is_the_same_each_time(format: str) -> None:
+    assert reporter(format)(judged("DROP TABLE a"), Look()) == reporter(format)(judged("DROP TABLE a"), Look())
+
+
+def test_a_format_costs_nothing_where_it_is_not_asked_for() -> None:
+    code = "import sys, migsafe.cli; print([name for name in sys.modules if name.startswith(('xml', 'migsafe.reports.', 'jsonschema'))])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not [name for name in ("xml", "sarif", "junit", "markdown", "jsonschema") if name in said]
