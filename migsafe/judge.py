@@ -179,35 +179,37 @@ class _Judging:
 
     def _suppress(self) -> None:
         """Take out the findings that are suppressed, and ask the rules that look at suppressions."""
-        for remarks in self.remarks.values():
-            book = self.book = self.rulebook.at(remarks.script.path)
+        by_path: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            by_path.setdefault(finding.script.path, []).append(finding)
+        self.findings = []
+        for path, remarks in self.remarks.items():
+            book = self.book = self.rulebook.at(path)
             found = suppressions(remarks.script, [chunk for chunk, _ in remarks.chunks])
-            used = self._take_out(found, remarks)
+            left, used = self._taken_out(by_path.pop(path, []), found, remarks)
             for suppression, names in zip(found, used, strict=True):
                 at = remarks.context(suppression)
-                resolved_one = resolved(suppression, book.known, book.names - self.failures.keys(), names)
-                nearest = remarks.nearest(suppression, at)
-                self._ask_all(Statement(nearest, suppression.span, (resolved_one,)), resolved_one, (), at)
-            self._take_out(found, remarks)
+                judged = resolved(suppression, book.known, book.names - self.failures.keys(), names)
+                self._ask_all(Statement(remarks.nearest(suppression, at), suppression.span, (judged,)), judged, (), at)
+            about, _ = self._taken_out(self.findings, found, remarks)
+            by_path[path] = left + about
+            self.findings = []
+        self.findings = [finding for findings in by_path.values() for finding in findings]
 
-    def _take_out(self, found: list[Suppression], remarks: "_Remarks") -> list[set[str]]:
-        """Take out what is suppressed; returns for each suppression the rules whose findings it covered."""
+    def _taken_out(self, findings: list[Finding], found: list[Suppression], remarks: "_Remarks") -> tuple[list[Finding], list[set[str]]]:
+        """The findings of a script that are not suppressed, and for each suppression the rules whose findings it covers."""
         used: list[set[str]] = [set() for _ in found]
         left = []
-        for finding in self.findings:
-            held = False
-            if finding.script.path == remarks.script.path:
-                place = remarks.places.get((finding.migration, finding.statement))
-                for suppression, names in zip(found, used, strict=True):
-                    if covers(suppression, finding, place):
-                        names.add(finding.rule)
-                        held = True
-            if held:
+        for finding in findings:
+            place = remarks.places.get((finding.migration, finding.statement))
+            holding = [names for suppression, names in zip(found, used, strict=True) if covers(suppression, finding, place)]
+            for names in holding:
+                names.add(finding.rule)
+            if holding:
                 self.suppressed += 1
             else:
                 left.append(finding)
-        self.findings = left
-        return used
+        return left, used
 
     def verdict(self) -> Verdict:
         self._suppress()
