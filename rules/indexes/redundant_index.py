@@ -43,7 +43,7 @@ def redundant_index(op: CreateIndex | AddConstraint | AddColumn | CreateTable | 
     if not isinstance(op, MigrationEnd):
         at.notes.append((len(at.past), at.catalog.last_oid))
         return
-    ends = [last for _, last in at.notes[1:]] + [at.catalog.last_oid]
+    ends = [last for _, last in (*at.notes, (0, at.catalog.last_oid))][1:]
     reported: set[int] = set()
     for (position, first), end in zip(at.notes, ends, strict=True):
         done = at.past[position]
