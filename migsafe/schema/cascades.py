@@ -1,0 +1,67 @@
+"""What CASCADE takes along."""
+
+from msgspec import Struct
+
+from migsafe.schema.alterations import column_fall
+from migsafe.schema.altered_constraints import constraint_fall
+from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.dependents import Part, fall
+from migsafe.schema.objects import Constraint, Object, Relation
+from migsafe.schema.removals import dropped
+from migsafe.sql.operations import Drop, DropColumn, DropConstraint
+
+Cascading = Drop | DropColumn | DropConstraint
+
+
+class Cascade(Struct):
+    """What goes only because CASCADE was said: `parts`, as far as it is `known` what there is."""
+
+    parts: tuple[Part, ...]
+    known: bool
+
+
+def cascade_of(catalog: Catalog, op: Cascading) -> Cascade | None:
+    """What CASCADE takes along; None where it is not said, or is known to do nothing. A schema's CASCADE means all that is in it."""
+    if not op.cascade or (isinstance(op, Drop) and op.kind == "schema"):
+        return None
+    if isinstance(op, Drop):
+        parts, known = _dropped(catalog, op)
+        held = fall(catalog, parts).held_by
+    else:
+        table = catalog.relation(op.target.name)
+        if table is None:
+            return None if catalog.is_absent(op.target.name) else Cascade((), known=False)
+        column = table.column(op.column) if isinstance(op, DropColumn) else None
+        constraint = catalog.constraint(table.oid, op.constraint) if isinstance(op, DropConstraint) else None
+        known = table.complete or is_fresh(catalog, table)
+        if column is not None:
+            held = column_fall(catalog, table, column, cascade=False, only=op.target.only).held_by
+        elif constraint is not None:
+            held = constraint_fall(catalog, constraint, cascade=False, only=op.target.only).held_by
+        else:
+            return None if known else Cascade((), known=False)
+    taken = tuple(part for part in held if not _is_unseen(catalog, part))
+    return None if known and not taken else Cascade(taken, known)
+
+
+def _dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
+    """The known objects that a DROP names, and whether these are all."""
+    parts, _ = dropped(catalog, op)
+    if op.kind in ("index", "trigger", "rule", "policy", "statistics", "publication"):
+        return parts, True  # nothing rests on these but the parts that partitions have
+    named = [name for name in op.names if not (op.if_exists and catalog.is_absent(name))]
+    found = [catalog.get(part.oid) for part in parts]
+    return parts, len(found) >= len(named) and all(not isinstance(one, Relation) or one.complete or is_fresh(catalog, one) for one in found)
+
+
+def is_fresh(catalog: Catalog, relation: Relation) -> bool:
+    """Whether the migration has made a relation itself, so that nothing rests on it but what it made too."""
+    return relation.made_in == catalog.migration or relation.name.schema == TEMPORARY
+
+
+def _is_unseen(catalog: Catalog, part: Part) -> bool:
+    """Whether the migration has made itself what falls."""
+    one: Object | None = catalog.get(part.oid)
+    if isinstance(one, Constraint):
+        one = catalog.get(one.table)
+    return isinstance(one, Relation) and not part.column and is_fresh(catalog, one)
