@@ -201,13 +201,15 @@ class Context:
     def _size(self, effects: Iterable[Effect]) -> tuple[Severity, str]:
         """How bad the finding is on tables of the sizes that are known, and what to say about these."""
         severity, rows = self._rule.severity, self.limits.rows
-        long = {effect.relation for effect in effects if _takes_long(effect) and not effect.new} if rows else ()
+        long = {effect.relation: effect for effect in effects if _takes_long(effect) and not effect.new} if rows else {}
         counts = {name: counted(rows, name) for name in sorted(long, key=str)}
         known = {name: number for name, number in counts.items() if number is not None}
         if not known:
             return severity, ""
         said = ", ".join(f"{name} has about {number:,} row{'' if number == 1 else 's'}" for name, number in known.items())
-        small = len(known) == len(counts) and all(number < self.limits.small_table for number in known.values())
+        # A materialized view of three rows may sum up a table of a billion.
+        computed = any(effect.rewrite and effect.kind == "materialized view" for effect in long.values())
+        small = len(known) == len(counts) and all(number < self.limits.small_table for number in known.values()) and not computed
         if not small or self._rule.harm != "time":
             return severity, f" ({said})"
         return min(severity, Severity.INFO), f" ({said}: fewer than {self.limits.small_table:,} take no time that matters)"

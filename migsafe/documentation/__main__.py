@@ -11,6 +11,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "rules"
 
 def main() -> None:
     """Make the folder what the rules say: pages of rules that there are no more go."""
+    if len(sys.argv) < 2 and not DOCS.is_dir():
+        sys.exit("Name the folder to write to: outside a checkout there is no docs/rules.")
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
     pages = files(shipped())
     for name, text in pages.items():

@@ -100,6 +100,25 @@ def test_what_breaks_the_release_does_so_on_a_small_table_too(migsafe: Command, 
     assert finding(migsafe, "drop-table", "--stats", "stats.json")["severity"] == "error"
 
 
+REFRESHING = """
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.sql.operations import RefreshMaterializedView
+
+@rule(category="ours", severity=Severity.ERROR, harm="time")
+def refreshing(op: RefreshMaterializedView, at: Context) -> Finding:
+    return at.finding(op, "it takes long")
+"""
+
+
+def test_what_a_materialized_view_is_computed_from_is_not_its_own_rows(migsafe: Command, write: Write) -> None:
+    write("stats.json", '{"version": 1, "relations": {"public.totals": 3}}')
+    write("migsafe.toml", "rules = 'rules'")
+    write("rules/refreshing.py", REFRESHING)
+    write("1.sql", "REFRESH MATERIALIZED VIEW totals;")
+    found = finding(migsafe, "refreshing", "--stats", "stats.json")
+    assert (found["severity"], found["message"]) == ("error", "it takes long (public.totals has about 3 rows)")
+
+
 def test_names_with_quotes(migsafe: Command, write: Write) -> None:
     write("stats.json", """{"version": 1, "relations": {"public.\\"Order\\"": 120, "public.\\"order\\"": 1}}""")
     write("1.sql", 'CREATE INDEX ON "Order" (id);')
