@@ -39,7 +39,7 @@ def add_column(scene: Scene, op: sql.AddColumn) -> Effects:
     for given in column.constraints:
         if given.references is not None:
             # A column that is null everywhere has nothing to look up.
-            yield from referenced_table(scene, given.references.table, checked=given.enforced and _has_value(scene, column))
+            yield from referenced_table(scene, given.references.table, checked=given.enforced and has_value(scene, column))
 
 
 def _given_column(scene: Scene, relation: Relation, name: str) -> list[Relation]:
@@ -102,7 +102,8 @@ def _of_body(scene: Scene, function: Function) -> str:
     return "volatile" if volatile is not None else "stable"
 
 
-def _has_value(scene: Scene, column: sql.Column) -> bool:
+def has_value(scene: Scene, column: sql.Column) -> bool:
+    """Whether a column has a value where an INSERT leaves it out, and in the rows that are there when it is added."""
     domain = domain_of(scene, column.type)
     has_default = column.default is not None and column.default.sql.strip().lower() != "null"
     return (
@@ -116,10 +117,10 @@ def _why_scanned(scene: Scene, column: sql.Column) -> str:
             return "every row is checked against the new column's CHECK"
         if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
             return f"a unique index is built for the {given.kind.value} constraint"
-        if given.references is not None and given.enforced and (column.default is not None or _has_value(scene, column)):
+        if given.references is not None and given.enforced and (column.default is not None or has_value(scene, column)):
             return "every row is looked up in the referenced table"
     virtual = column.generated is not None
-    if column.not_null and (virtual or not _has_value(scene, column)):
+    if column.not_null and (virtual or not has_value(scene, column)):
         return "every row is checked for nulls"
     return ""
 
@@ -190,7 +191,7 @@ def _changed_type(scene: Scene, relation: Relation, column: Column | None, chang
         # A part of a partitioned index is never taken over.
         if number in index.columns and not change.rewrite and (index.parent is not None or _is_rebuilt(index, number, change, column)):
             rebuilt.append(index.name.name)
-            why = why or f"the index {index.name.name} is built anew: {change.why}"
+            why = why or f"the index {index.name.name} is built anew: {_why_rebuilt(index, number, change)}"
     for constraint in scene.catalog.constraints(relation.oid):
         if number in constraint.columns and constraint.valid and constraint.enforced and constraint.kind is ConstraintKind.CHECK:
             scan, why = True, why or f"every row is checked against {constraint.name.name} again"
@@ -223,6 +224,14 @@ def _other_side(scene: Scene, relation: Relation, other: int | None, *, scanned:
         # Up to 14 a partitioned table that is referred to has no triggers itself.
         weaker = one.kind is RelationKind.PARTITIONED and one is found and scene.pg_version < 15 and not refers
         yield from scene.of(one, LockMode.SHARE_ROW_EXCLUSIVE if weaker else _EXCLUSIVE, scan=scan, why=why if scan else "")
+
+
+def _why_rebuilt(index: Index, number: int, change: TypeChange) -> str:
+    if not any(key.column == number for key in index.keys):
+        return "it has an expression or a WHERE that reads the column"
+    if change.collation_changes:
+        return "the new collation orders it otherwise"
+    return "the new type has another operator class" if change.opclass_changes else "a partition's index is never taken over"
 
 
 def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | None) -> bool:
