@@ -20,10 +20,6 @@ Safe, because the table is new:
 Safe, for a partitioned table, each partition's index outside a transaction:
     CREATE INDEX orders_qty_idx ON ONLY orders (qty);
     -- next migration
-    CREATE INDEX CONCURRENTLY orders_2024_qty_idx ON orders_2024 (qty);
-    -- next migration
-    ALTER INDEX orders_qty_idx ATTACH PARTITION orders_2024_qty_idx;
-    -- next migration
     CREATE INDEX CONCURRENTLY orders_2025_qty_idx ON orders_2025 (qty);
     -- next migration
     ALTER INDEX orders_qty_idx ATTACH PARTITION orders_2025_qty_idx;
@@ -60,11 +56,12 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
 
 def _concurrently(op: CreateIndex, at: Context) -> str:
     name = op.name or default_index_name(op)
-    sql = f"{create_index(op, name, concurrently=True)};"
-    if op.if_not_exists and name is not None:
-        # IF NOT EXISTS would keep an INVALID index for a good one.
-        sql = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- what a failed build left\n{sql}"
-    return at.outside_transaction(sql)
+    built = at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
+    if not op.if_not_exists or name is None:
+        return built
+    # IF NOT EXISTS would take an INVALID index for a good one.
+    left = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- what a failed build may have left"
+    return in_turn(at.outside_transaction(left), built)
 
 
 def _partition_by_partition(op: CreateIndex, parent: Relation, at: Context) -> str:

@@ -11,7 +11,7 @@ instead. For a shorter text a CHECK does what the type would.
 Unsafe:
     ALTER TABLE orders ALTER COLUMN qty TYPE bigint;
 
-Safe, the batches outside a transaction, and then a release that uses the new column:
+Safe, because the values go to a new column that a later release uses, the batches outside a transaction:
     ALTER TABLE orders ADD COLUMN qty_new bigint;
     -- next migration
     CREATE OR REPLACE FUNCTION orders_qty_new_sync() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -43,7 +43,8 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.effects.effect import Effect
 from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
-from migsafe.sql.operations import AlterColumnType, TypeName
+from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.written import check, in_batches, in_turn, kept_in_step, validate
 
@@ -62,8 +63,8 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {at.resolve(op.target.name)} while it {_work(main)}, "
-        f"because {main.why}: every {main.stops} waits",
-        help=_safe_way(op, at),
+        f"because {_cause(main)}: every {main.stops} waits",
+        help=_safe_way(op, main, at),
         relations=[effect.relation for effect in slow],
         lock=main.lock,
     )
@@ -78,12 +79,18 @@ def _work(effect: Effect) -> str:
     return "reads every row"
 
 
-def _safe_way(op: AlterColumnType, at: Context) -> str:
+def _cause(effect: Effect) -> str:
+    return effect.why if effect.rewrite else effect.why.rpartition(" is built anew: ")[2]
+
+
+def _safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
     table, name = op.target.name, quoted(op.column)
     relation = at.catalog.relation(table)
     before = relation.column(op.column) if relation is not None else None
     old = before.type if before is not None else None
-    if old is not None and op.using is None and _is_shorter_text(old, op.type):
+    if relation is not None and before is not None and not main.rewrite and not main.rebuilt:
+        return _checked_later(op, _checks(relation, before, at), at)
+    if old is not None and main.rewrite and op.using is None and _is_shorter_text(old, op.type):
         label = default_name(table.name, (op.column,), "check")
         limit = check(f"char_length({name}) <= {op.type.modifiers[0]}", label)
         return in_turn(f"ALTER TABLE {table} ADD {limit};", f"-- while reads and writes go on:\n{validate(table, label)}")
@@ -100,6 +107,24 @@ def _safe_way(op: AlterColumnType, at: Context) -> str:
     if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
         steps = f"-- where the times are in UTC, it is enough to say SET timezone = 'UTC' before: then nothing is written anew. Else:\n{steps}"
     return steps
+
+
+def _checks(relation: Relation, column: Column, at: Context) -> list[Constraint]:
+    return [
+        one
+        for one in at.catalog.constraints(relation.oid)
+        if one.kind is ConstraintKind.CHECK and one.valid and one.enforced and column.number in one.columns
+    ]
+
+
+def _checked_later(op: AlterColumnType, checks: list[Constraint], at: Context) -> str:
+    """Every CHECK on the column goes, and comes back as NOT VALID, in the statement that changes the type."""
+    table = op.target.name
+    parts = [f"DROP CONSTRAINT {quoted(one.name.name)}" for one in checks]
+    parts.append(at.text(op.span.start, op.span.end))
+    parts += [f"ADD {check(one.check.expression.sql, one.name.name, no_inherit=one.no_inherit)}" for one in checks if one.check is not None]
+    again = validate(table, *(one.name.name for one in checks))
+    return in_turn(f"ALTER TABLE {table}\n    " + ",\n    ".join(parts) + ";", f"-- while reads and writes go on:\n{again}")
 
 
 def _is_shorter_text(old: TypeName, new: TypeName) -> bool:

@@ -34,3 +34,12 @@ ALTER DOMAIN app.unknown DROP NOT NULL;
 -- next migration
 SET timezone = 'UTC';
 ALTER TABLE parcels ALTER COLUMN at TYPE timestamp;
+
+-- next migration
+CREATE TABLE boxes (id bigint PRIMARY KEY, code varchar(20) CONSTRAINT boxes_code_known CHECK (code <> ''));
+
+-- next migration
+ALTER TABLE boxes
+    DROP CONSTRAINT boxes_code_known,
+    ALTER COLUMN code TYPE varchar(40),
+    ADD CONSTRAINT boxes_code_known CHECK (code <> '') NOT VALID;

@@ -1,0 +1,112 @@
+"""What the rules about locks say, and the safe way that they offer, with the user's own names."""
+
+import pytest
+
+from migsafe.finding import Finding, Severity
+from migsafe.lock import LockMode
+from tests.judged import judged
+
+HISTORY = """
+CREATE TABLE parcels (
+    id bigint PRIMARY KEY, code varchar(20) CONSTRAINT parcels_code_known CHECK (code <> ''), name text, at timestamp, weight bigint
+);
+CREATE INDEX parcels_name_idx ON parcels (name);
+CREATE TABLE events (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE MATERIALIZED VIEW totals AS SELECT weight FROM parcels;
+-- next migration
+"""
+
+
+def finding(sql: str) -> Finding:
+    return next(one for one in judged(HISTORY + sql).findings if one.category == "locking")
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (
+            "CREATE INDEX ON totals (weight)",
+            "CREATE INDEX takes SHARE on public.totals until it is built: every REFRESH waits",
+        ),
+        (
+            "CREATE INDEX ON events (id)",
+            "CREATE INDEX takes SHARE on public.events and its partitions until it is built: every INSERT, UPDATE and DELETE waits",
+        ),
+        (
+            "DROP INDEX parcels_name_idx",
+            "DROP INDEX takes ACCESS EXCLUSIVE on public.parcels, and waits for all who use it: "
+            "meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
+        ),
+        (
+            "ALTER TABLE parcels ADD COLUMN reference uuid DEFAULT gen_random_uuid()",
+            "ADD COLUMN reference takes ACCESS EXCLUSIVE on public.parcels while it writes every row and index anew, because "
+            "gen_random_uuid() is volatile, so that every row gets a value of its own: every SELECT, INSERT, UPDATE and DELETE waits",
+        ),
+        (
+            'ALTER TABLE parcels ALTER COLUMN name TYPE text COLLATE "C"',
+            "ALTER COLUMN name TYPE text takes ACCESS EXCLUSIVE on public.parcels while it builds the index parcels_name_idx anew, "
+            "because the new collation orders it otherwise: every SELECT, INSERT, UPDATE and DELETE waits",
+        ),
+        (
+            "ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES regions, ADD COLUMN note text",
+            "ALTER TABLE with an ADD FOREIGN KEY takes ACCESS EXCLUSIVE on public.parcels, and SHARE ROW EXCLUSIVE on public.regions, "
+            "while it checks every row of public.parcels: every SELECT, INSERT, UPDATE and DELETE on the first waits",
+        ),
+    ],
+)
+def test_a_message_says_what_waits_and_why(sql: str, message: str) -> None:
+    assert finding(sql).message == message
+
+
+def test_a_check_that_would_be_compared_again_comes_back_not_valid() -> None:
+    assert finding("ALTER TABLE parcels ALTER COLUMN code TYPE varchar(50)").help.splitlines() == [
+        "ALTER TABLE parcels",
+        "    DROP CONSTRAINT parcels_code_known,",
+        "    ALTER COLUMN code TYPE varchar(50),",
+        "    ADD CONSTRAINT parcels_code_known CHECK (code <> '') NOT VALID;",
+        "-- next migration",
+        "-- while reads and writes go on:",
+        "ALTER TABLE parcels VALIDATE CONSTRAINT parcels_code_known;",
+    ]
+
+
+def test_a_partitioned_table_is_indexed_partition_by_partition() -> None:
+    assert finding("CREATE INDEX events_id_idx ON events (id)").help.splitlines() == [
+        "CREATE INDEX events_id_idx ON ONLY events (id);",
+        "-- next migration",
+        "CREATE INDEX CONCURRENTLY events_2025_id_idx ON public.events_2025 (id);",
+        "-- next migration",
+        "ALTER INDEX events_id_idx ATTACH PARTITION public.events_2025_id_idx;",
+    ]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE parcels ADD COLUMN reference uuid NOT NULL UNIQUE DEFAULT gen_random_uuid() CHECK (reference IS NOT NULL)",
+        "ALTER TABLE parcels ADD COLUMN number bigserial",
+        "ALTER TABLE parcels ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY",
+        "ALTER TABLE parcels ADD COLUMN double bigint GENERATED ALWAYS AS (weight * 2) STORED",
+        "ALTER TABLE parcels ADD COLUMN size bigint UNIQUE",
+        "ALTER TABLE parcels ADD CHECK (weight > 0)",
+        "ALTER TABLE parcels ALTER COLUMN weight TYPE integer",
+        "ALTER TABLE parcels ALTER COLUMN at TYPE timestamptz",
+        "ALTER TABLE parcels ALTER COLUMN code TYPE varchar(50)",
+        "ALTER TABLE parcels ALTER COLUMN name TYPE varchar(50)",
+        "ALTER TABLE parcels ALTER COLUMN name SET NOT NULL",
+        "ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES regions",
+        "ALTER TABLE events ADD UNIQUE (id, day)",
+        "CREATE INDEX ON events (id)",
+        "DROP INDEX parcels_name_idx",
+        "REINDEX (VERBOSE) TABLE parcels",
+    ],
+)
+def test_the_safe_way_is_safe_after_the_same_history(sql: str) -> None:
+    offered = [one for one in judged(HISTORY + finding(sql).help).findings if one.category == "locking" and one.severity > Severity.INFO]
+    assert offered == []
+
+
+def test_a_lock_is_the_whole_statements() -> None:
+    assert finding("ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES regions").lock is LockMode.SHARE_ROW_EXCLUSIVE
+    assert finding("ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES regions, ADD note text").lock is LockMode.ACCESS_EXCLUSIVE
