@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,9 @@ def test_a_mistake_is_named(tmp_path: Path, toml: str, complaint: str) -> None:
 def test_what_is_not_toml_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"is not TOML: .*line 1"):
         configuration(project(tmp_path, "runner = migsafe"))
+
+
+def test_the_readme_shows_a_configuration_that_is_understood(tmp_path: Path) -> None:
+    [shown] = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "README.md").read_text(), re.DOTALL)
+    found = configuration(project(tmp_path, shown))
+    assert (found.start_after, found.lock_timeout, found.small_table) == ("0042", "2s", 10_000)

@@ -33,10 +33,8 @@ def test_a_severity_by_rule(migsafe: Command, write: Write) -> None:
 
 
 def test_what_holds_for_some_files_only(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    write(
-        "migsafe.toml",
-        "select = ['drop-table', 'syntax-error']\nper-path = [{ paths = ['old/**'], ignore = ['drop-table'], severity = { syntax-error = 'info' } }]",
-    )
+    part = "paths = ['old/**'], ignore = ['drop-table'], severity = { syntax-error = 'info' }"
+    write("migsafe.toml", f"select = ['drop-table', 'syntax-error']\nper-path = [{{ {part} }}]")
     write("old/deep/1.sql", "DROP TABLE a; SELEC 1;")
     write("new/1.sql", "DROP TABLE a;")
     assert rules(migsafe("lint", "old", "new", "--format", "json")) == ["new/1.sql: drop-table", "old/deep/1.sql: syntax-error"]
