@@ -4,11 +4,12 @@
 
 on a line of its own right above a statement or an operation, or behind one on its line; `ignore-file[…]` above the first statement holds for
 all of the file. Only `--` comments count, also those in the body of a DO block; what stands in a string, in /* */ or in the body of a
-function is none.
+function is none. In a script in Python it is `#` comments.
 """
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -20,8 +21,8 @@ from migsafe.text import Script, Span
 
 _MENTION = "migsafe:"
 _COMMENT = re.compile(r"--[^\n\r]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/")
-_SAID = re.compile(r"--+\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\])?(?P<reason>.*)")
-_ONLY_COMMENT = re.compile(r"\s*--")
+_SAID = re.compile(r"(?:--+|#+)\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\])?(?P<reason>.*)")
+_ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
 
 
 class Suppression(Operation, frozen=True, kw_only=True):
@@ -59,11 +60,32 @@ def mentioned(script: Script) -> bool:
 def suppressions(script: Script, chunks: Iterable[Span]) -> list[Suppression]:
     """What a script suppresses: at its top, and in the pieces of it that are judged. Raises UnreadableError."""
     text = script.text
+    if script.path.endswith(".py"):
+        return _in_python(script, list(chunks))
     top = _skipped(text, 0, len(text))
     found = {comment.start: comment for comment in _in_region(text, Span(0, top.end), do=False)}
     for chunk in chunks:
         found.update((comment.start, comment) for comment in _in_chunk(text, chunk))
     return [_parsed(text, found[start], top=start < top.end) for start in sorted(found)]
+
+
+def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
+    """What a script in Python suppresses: its comments begin with #. Its docstring may come before those that hold for all of it."""
+    from io import StringIO  # noqa: PLC0415  # only these scripts need it
+    from tokenize import COMMENT, ENCODING, NEWLINE, NL, STRING, TokenError, generate_tokens  # noqa: PLC0415
+
+    found = []
+    top = True
+    # The module counts lines and columns; lines end as they do in the script.
+    starts = [0, *(match.end() for match in re.finditer("\n", script.text))]
+    with suppress(TokenError, SyntaxError):
+        for token in generate_tokens(StringIO(script.text, newline="").readline):
+            top = top and token.type in (COMMENT, ENCODING, NEWLINE, NL, STRING)
+            if token.type == COMMENT and _SAID.match(token.string):
+                start = starts[token.start[0] - 1] + token.start[1]
+                if top or any(chunk.start <= start < chunk.end for chunk in chunks):
+                    found.append(_parsed(script.text, Span(start, start + len(token.string)), top=top))
+    return found
 
 
 def covers(suppression: Suppression, finding: Finding, statement: Span | None) -> bool:

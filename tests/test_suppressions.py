@@ -126,3 +126,38 @@ def test_the_down_half_is_not_looked_at() -> None:
     sql = f"-- migsafe: ignore-file[drop-table] top\n-- up\nDROP TABLE a;\n-- down\n{WHY}\nSELECT 1;"
     up = Span(sql.index("-- up"), sql.index("-- down"))
     assert [it.whole_file for it in suppressions(Script("1.sql", sql), [up])] == [True]
+
+
+PYTHON = '''"""add a column
+
+# migsafe: ignore-file[drop-table] in a string
+"""
+# migsafe: ignore-file[drop-table] the service is gone
+from alembic import op
+
+def upgrade():
+    # migsafe: ignore[truncate] cache
+    op.execute("""
+    -- migsafe: ignore[drop-table] a string of Python's
+    TRUNCATE a""")  # migsafe: ignore[lock-timeout-missing] small
+
+def downgrade():
+    # migsafe: ignore[drop-column] not looked at
+    op.drop_column("a", "b")
+'''
+
+
+def test_a_script_in_python() -> None:
+    up = Span(PYTHON.index("def upgrade"), PYTHON.index("def downgrade"))
+    found = suppressions(Script("1.py", PYTHON), [up])
+    assert [(it.names, it.whole_file, it.holds) for it in found] == [
+        (("drop-table",), True, True),
+        (("truncate",), False, True),
+        (("lock-timeout-missing",), False, True),
+    ]
+    assert PYTHON[slice(*found[1].span)] == "# migsafe: ignore[truncate] cache"
+
+
+def test_a_hash_is_no_comment_in_sql() -> None:
+    sql = "# migsafe: ignore[drop-table] why\nDROP TABLE a;"
+    assert suppressions(Script("1.sql", sql), [Span(0, len(sql))]) == []
