@@ -50,6 +50,7 @@ OBSTACLES = [
     (re.compile(r'^multiple primary keys for table "(\w+)"'), ("ALTER TABLE {0} DROP CONSTRAINT {0}_pkey CASCADE",)),
     (re.compile(r'^column "(\w+)" of relation "(\w+)" is an identity column'), ("ALTER TABLE {1} ALTER COLUMN {0} DROP IDENTITY",)),
     (re.compile(r'^column "(\w+)" of relation "(\w+)" is already an identity column'), ("ALTER TABLE {1} ALTER COLUMN {0} DROP IDENTITY",)),
+    (re.compile(r'^"(\w+)" is already a partition'), ("ALTER TABLE orders DETACH PARTITION {0}",)),
     (re.compile(r'^type "(\w+)" already exists'), ("DROP TYPE IF EXISTS {0} CASCADE",)),
     (re.compile(r'^schema "(\w+)" already exists'), ("DROP SCHEMA {0} CASCADE",)),
     (re.compile(r'^function "(\w+)" already exists'), ("DROP FUNCTION {0} CASCADE",)),
@@ -120,7 +121,7 @@ class Bench:
     def __init__(self, server: Server) -> None:
         self.server = server
         self._admin = server.connect()
-        self._runs: dict[tuple[str, bool, bool], Run] = {}
+        self._runs: dict[tuple[str, bool, frozenset[int]], Run] = {}
         server.create_database(MODEL)
         with server.connect(MODEL) as connection:
             for statement in read(SCHEMA):
@@ -137,22 +138,22 @@ class Bench:
         self._shared.close()
         self._admin.close()
 
-    def run(self, sql: str, *, measured: bool = False, partitioned: bool = False) -> Run:
-        """Run an example, in a database of its own; once for each of the ways to ask."""
-        asked = (sql, measured, partitioned)
+    def run(self, sql: str, *, measured: bool = False, years: frozenset[int] = frozenset()) -> Run:
+        """Run an example, in a database of its own; once for each of the ways to ask. `years` are partitions of orders, if it has any."""
+        asked = (sql, measured, years)
         if asked not in self._runs:
-            self._runs[asked] = self._run(sql, measured, partitioned)
+            self._runs[asked] = self._run(sql, measured, years)
         return self._runs[asked]
 
-    def _run(self, sql: str, measured: bool, partitioned: bool) -> Run:
-        if not measured and not partitioned and self._runs_in_a_transaction(sql):
+    def _run(self, sql: str, measured: bool, years: frozenset[int]) -> Run:
+        if not measured and not years and self._runs_in_a_transaction(sql):
             return Run((), frozenset(), None)
         room: list[str] = []
         first: Run | None = None
         while True:
             with self._copied():
                 try:
-                    self._prepare("; ".join(([PARTITIONED] if partitioned else []) + room))
+                    self._prepare("; ".join([*_partitioned(years), *room]))
                 except psycopg.Error:
                     break
                 run = self._attempt(sql, measured)
@@ -243,6 +244,13 @@ class Bench:
 def _step(migration: int, statement: int, sql: str, found: Measurement, before: set[Name]) -> Step:
     effects = tuple(effect for effect in found.effects if effect.relation in before)
     return Step(migration, statement, sql, effects, {name: lock for name, lock in found.held.items() if name in before})
+
+
+def _partitioned(years: frozenset[int]) -> list[str]:
+    if not years:
+        return []
+    bounds = "CREATE TABLE orders_{0} PARTITION OF orders FOR VALUES FROM ('{0}-01-01') TO ('{1}-01-01')"
+    return [PARTITIONED, *(bounds.format(year, year + 1) for year in sorted(years))]
 
 
 def _room_for(error: psycopg.Error | None) -> list[str]:
