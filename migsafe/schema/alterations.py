@@ -11,7 +11,6 @@ from migsafe.schema.altered_constraints import (
     apply_drop_constraint,
     apply_rename_constraint,
     apply_validate,
-    no_longer_not_null,
     refuse_held,
 )
 from migsafe.schema.catalog import Catalog
@@ -25,10 +24,11 @@ from migsafe.schema.columns import (
     stored_type,
     stub_column,
 )
-from migsafe.schema.constraints import add_constraint, add_not_null
+from migsafe.schema.constraints import add_constraint, distinct
 from migsafe.schema.dependents import Fall, Part, fall, remove
 from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
+from migsafe.schema.not_nulls import add_not_null, drop_not_null
 from migsafe.schema.objects import Attached, Column, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
@@ -93,36 +93,49 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
         table = catalog.the(Relation, table.oid)
     if op.target.only and catalog.children(table.oid):
         catalog.refuse(f"column {op.column.name} must be added to the children of {table.name} too")
-    add_column(catalog, table, op.column)
     column = op.column
+    added = add_column(catalog, table, column)
+    if added.not_null and catalog.pg_version >= 18:
+        written = next((one for one in column.constraints if one.kind is ConstraintKind.NOT_NULL), None)
+        add_not_null(catalog, table.oid, added.number, written, fresh=True)
     names = tuple(one.name for one in column.constraints if one.name is not None)
-    order = (ConstraintKind.CHECK, ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE, ConstraintKind.FOREIGN_KEY)
-    for one in sorted((one for one in column.constraints if one.kind in order), key=lambda one: order.index(one.kind)):
+    for one in distinct(column.constraints):
         add_constraint(catalog, table.oid, one, only=op.target.only, others=names)
 
 
-def add_column(catalog: Catalog, table: Relation, definition: sql.Column, *, inherited: bool = False) -> None:
-    """Give a table a column, and the tables below it; constraints other than NOT NULL come after."""
-    already = table.column(definition.name)
-    if already is not None and inherited:
-        set_column(catalog, table, already.number, inherited=already.inherited + 1)
-        return
+def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Column:
+    """Give a table a column, and the tables below it; constraints come after."""
     in_key = any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
     made = built(catalog, next_number(table), definition, in_key)
-    column = replace(made.column, local=False, inherited=1) if inherited else made.column
+    column = made.column
     if definition.generated is not None:
         column = replace(column, default=formula(definition.generated.expression, (*table.columns, column)))
     table = catalog.change(table, columns=(*table.columns, column))
-    if made.sequence and not (inherited and column.identity and catalog.pg_version < 17):
+    if made.sequence:
         sequence = add_sequence(catalog, table, column)
         if column.identity is None:
             column = drawing(column, sequence, catalog[sequence].name)
-            table = set_column(catalog, table, column.number, default=column.default)
-    if column.not_null and catalog.pg_version >= 18:
-        written = next((one for one in definition.constraints if one.kind is ConstraintKind.NOT_NULL), None)
-        add_not_null(catalog, table.oid, column.number, written, fresh=True, only=True, inherited=inherited)
+            set_column(catalog, table, column.number, default=column.default)
     for child in catalog.children(table.oid):
-        add_column(catalog, child, definition, inherited=True)
+        inherit_column(catalog, child, column)
+    return column
+
+
+def inherit_column(catalog: Catalog, table: Relation, above: Column) -> None:
+    """Give a table its parent's new column: one of that name that it has already becomes an inherited one."""
+    already = table.column(above.name)
+    if already is not None:
+        local = already.local and table.bound is None
+        set_column(catalog, table, already.number, inherited=already.inherited + 1, local=local)
+        return
+    # Identity goes to partitions since 17, to other children never.
+    identity = above.identity if table.bound is not None and catalog.pg_version >= 17 else None
+    column = replace(above, number=next_number(table), local=False, inherited=1, identity=identity)
+    if above.default is not None and above.generated:
+        column = replace(column, default=formula(above.default.expression, (*table.columns, column)))
+    catalog.change(table, columns=(*table.columns, column))
+    for child in catalog.children(table.oid):
+        inherit_column(catalog, child, column)
 
 
 def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
@@ -136,9 +149,16 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
         catalog.refuse(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
     _refuse_key(catalog, table, column)
-    falling = column_fall(catalog, table, column, cascade=op.cascade, only=op.target.only)
+    going, staying = _column_tree(catalog, table, column, only=op.target.only)
+    falling = fall(catalog, going, cascade=op.cascade)
     refuse_held(catalog, falling, f"column {op.column} of {table.name}")
     remove(catalog, falling.parts)
+    for part, fewer in staying.items():
+        child = catalog.get(part.oid)
+        theirs = child.numbered(part.column) if isinstance(child, Relation) else None
+        if isinstance(child, Relation) and theirs is not None:
+            inherited = max(theirs.inherited - fewer, 0)
+            set_column(catalog, child, part.column, inherited=inherited, local=theirs.local or op.target.only)
 
 
 def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
@@ -153,13 +173,25 @@ def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
 
 def column_fall(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> Fall:
     """What falls with a column: it goes from the tables below too, where no other parent and no definition of their own keeps it."""
-    parts = [Part(table.oid, column.number)]
-    if not only:
-        for child in catalog.descendants(table.oid):
+    return fall(catalog, _column_tree(catalog, table, column, only=only)[0], cascade=cascade)
+
+
+def _column_tree(catalog: Catalog, table: Relation, column: Column, *, only: bool) -> tuple[list[Part], dict[Part, int]]:
+    """The columns that go with one, and those of tables below that stay: each with how many parents fewer it has."""
+    going = [Part(table.oid, column.number)]
+    fewer: dict[Part, int] = {}
+    waiting = [table.oid]
+    while waiting:
+        for child in catalog.children(waiting.pop()):
             theirs = child.column(column.name)
-            if theirs is not None and theirs.inherited <= 1 and not theirs.local:
-                parts.append(Part(child.oid, theirs.number))
-    return fall(catalog, parts, cascade=cascade)
+            part = Part(child.oid, theirs.number) if theirs is not None else None
+            if theirs is None or part is None or part in going:
+                continue
+            fewer[part] = fewer.get(part, 0) + 1
+            if not only and not theirs.local and theirs.inherited <= fewer[part]:
+                going.append(part)
+                waiting.append(child.oid)
+    return going, {part: count for part, count in fewer.items() if part not in going}
 
 
 def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
@@ -224,7 +256,7 @@ def _drop_not_null(catalog: Catalog, op: sql.DropNotNull, table: Relation) -> No
         catalog.refuse(f"column {op.column} of {table.name} is in a primary key")
     if column.identity:
         catalog.refuse(f"column {op.column} of {table.name} is an identity column")
-    no_longer_not_null(catalog, table, op.column, only=op.target.only)
+    drop_not_null(catalog, catalog.the(Relation, table.oid), op.column, only=op.target.only)
 
 
 def _set_expression(catalog: Catalog, op: sql.SetExpression, table: Relation) -> None:
@@ -244,25 +276,33 @@ def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) 
             set_column(catalog, one, theirs.number, default=None, generated=None)
 
 
+def _identify(catalog: Catalog, table: Relation, column: str, identity: str | None) -> None:
+    """Set a column's identity; that of partitions is the partitioned table's since 17."""
+    for one in (table, *(catalog.descendants(table.oid) if table.kind is RelationKind.PARTITIONED and catalog.pg_version >= 17 else ())):
+        theirs = one.column(column)
+        if theirs is not None:
+            set_column(catalog, one, theirs.number, identity=identity)
+
+
 def _add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if column.not_null is False:
         catalog.refuse(f"column {op.column} of {table.name} must be NOT NULL before it can become an identity column")
-    table = set_column(catalog, catalog.the(Relation, table.oid), column.number, identity="always" if op.identity.always else "by default")
+    _identify(catalog, catalog.the(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
     add_sequence(catalog, table, column)
 
 
 def _set_identity(catalog: Catalog, op: sql.SetIdentity, table: Relation) -> None:
-    column = altered_column(catalog, table, op.column)
+    altered_column(catalog, table, op.column)
     if op.always is not None:
-        set_column(catalog, catalog.the(Relation, table.oid), column.number, identity="always" if op.always else "by default")
+        _identify(catalog, catalog.the(Relation, table.oid), op.column, "always" if op.always else "by default")
 
 
 def _drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if column.identity is None:
         return
-    set_column(catalog, catalog.the(Relation, table.oid), column.number, identity=None)
+    _identify(catalog, catalog.the(Relation, table.oid), op.column, None)
     for sequence in catalog.mentioning(table.oid, Relation):
         if sequence.owner == (table.oid, column.number):
             catalog.drop(sequence.oid)

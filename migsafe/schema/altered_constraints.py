@@ -1,35 +1,18 @@
 """ALTER TABLE of constraints."""
 
+from collections.abc import Iterator
+
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.columns import set_column
-from migsafe.schema.constraints import add_constraint, not_null_constraint
+from migsafe.schema.constraints import add_constraint
 from migsafe.schema.dependents import Fall, Part, described, fall, remove
+from migsafe.schema.not_nulls import below as not_nulls_below
+from migsafe.schema.not_nulls import drop_not_null, inherit_not_null
 from migsafe.schema.objects import Constraint, Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
 
-
-def no_longer_not_null(catalog: Catalog, table: Relation, name: str, *, only: bool) -> None:
-    """Let a column be null again, and those below it that were NOT NULL for its sake alone."""
-    table = catalog.the(Relation, table.oid)
-    column = table.column(name)
-    if column is None:
-        return
-    constraint = not_null_constraint(catalog, table.oid, column.number)
-    if constraint is not None:
-        catalog.drop(constraint.oid)
-    set_column(catalog, table, column.number, not_null=False)
-    if only:
-        return
-    for child in catalog.children(table.oid):
-        below = child.column(name)
-        if below is None:
-            continue
-        theirs = not_null_constraint(catalog, child.oid, below.number)
-        if theirs is not None and (theirs.local or theirs.inherited > 1):
-            catalog.change(theirs, inherited=theirs.inherited - 1)
-        else:
-            no_longer_not_null(catalog, child, name, only=False)
+_NAMED_ALIKE = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
+"""The constraints that the tables below have under the same name."""
 
 
 def refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
@@ -61,7 +44,10 @@ def apply_alter_constraint(catalog: Catalog, op: sql.AlterConstraint, table: Rel
     found = altered_constraint(catalog, table, op.constraint)
     if found is None:
         return
-    for one in (found, *_constraints_below(catalog, found)):
+    if op.inherit is not None:
+        _set_inherit(catalog, found, inherit=op.inherit)
+        return
+    for one in (found, *_all_below(catalog, found)):
         deferrable = op.deferrable if op.deferrable is not None else one.deferrable or bool(op.initially_deferred)
         initially = op.initially_deferred if op.initially_deferred is not None else one.initially_deferred and deferrable
         enforced = one.enforced if op.enforced is None else op.enforced
@@ -70,21 +56,50 @@ def apply_alter_constraint(catalog: Catalog, op: sql.AlterConstraint, table: Rel
         )
 
 
-def _constraints_below(catalog: Catalog, constraint: Constraint) -> list[Constraint]:
-    found: list[Constraint] = []
-    for child in catalog.descendants(constraint.table):
-        one = catalog.constraint(child.oid, constraint.name.name)
-        if one is not None and one.kind is constraint.kind:
-            found.append(one)
-    return found
+def _set_inherit(catalog: Catalog, constraint: Constraint, *, inherit: bool) -> None:
+    """Let the children of a table have its NOT NULL constraint too, or only for themselves (18)."""
+    if constraint.no_inherit != inherit:
+        return
+    children = list(_children_of(catalog, constraint))
+    catalog.change(constraint, no_inherit=not inherit)
+    if not inherit:
+        for one in children:
+            catalog.change(one, inherited=max(one.inherited - 1, 0), local=True)
+        return
+    column = catalog.the(Relation, constraint.table).numbered(constraint.columns[0])
+    for child in catalog.children(constraint.table) if column is not None else ():
+        inherit_not_null(catalog, child, column.name if column is not None else "", constraint.name.name, valid=constraint.valid)
+
+
+def _children_of(catalog: Catalog, constraint: Constraint) -> Iterator[Constraint]:
+    """The constraints that the children of a table have for the sake of one of its own."""
+    if constraint.kind is ConstraintKind.NOT_NULL:
+        yield from not_nulls_below(catalog, constraint)
+    elif constraint.kind is ConstraintKind.CHECK:
+        for child in catalog.children(constraint.table) if not constraint.no_inherit else ():
+            one = catalog.constraint(child.oid, constraint.name.name)
+            if one is not None and one.kind is ConstraintKind.CHECK:
+                yield one
+    else:
+        yield from (one for one in catalog.mentioning(constraint.oid, Constraint) if one.parent == constraint.oid)
+
+
+def _all_below(catalog: Catalog, constraint: Constraint) -> Iterator[Constraint]:
+    waiting, seen = [constraint], {constraint.oid}
+    while waiting:
+        for one in list(_children_of(catalog, waiting.pop())):
+            if one.oid not in seen:
+                seen.add(one.oid)
+                waiting.append(one)
+                yield one
 
 
 def apply_validate(catalog: Catalog, op: sql.ValidateConstraint, table: Relation) -> None:
     """VALIDATE CONSTRAINT."""
     found = altered_constraint(catalog, table, op.constraint)
-    if found is None:
+    if found is None or found.valid:
         return
-    for one in (found, *_constraints_below(catalog, found)):
+    for one in (found, *_all_below(catalog, found)):
         catalog.change(one, valid=True)
 
 
@@ -95,27 +110,43 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
         if not op.if_exists and table.complete:
             catalog.refuse(f"constraint {op.constraint} of {table.name} does not exist")
         return
-    if found.inherited and not found.local:
+    if found.inherited:
         catalog.refuse(f"constraint {op.constraint} of {table.name} is inherited")
-    falling = constraint_fall(catalog, found, cascade=op.cascade, only=op.target.only)
-    refuse_held(catalog, falling, f"constraint {op.constraint} of {table.name}")
     if found.kind is ConstraintKind.NOT_NULL:
         column = table.numbered(found.columns[0])
         if column is not None:
-            no_longer_not_null(catalog, table, column.name, only=op.target.only)
+            drop_not_null(catalog, table, column.name, only=op.target.only)
             return
-    for below in _constraints_below(catalog, found) if found.kind is ConstraintKind.CHECK else ():
-        if Part(below.oid) not in falling.parts:
-            catalog.change(below, inherited=max(below.inherited - 1, 0), local=below.local or op.target.only)
+    going, staying = _constraint_tree(catalog, found, only=op.target.only)
+    falling = fall(catalog, going, cascade=op.cascade)
+    refuse_held(catalog, falling, f"constraint {op.constraint} of {table.name}")
     remove(catalog, falling.parts)
+    for oid, fewer in staying.items():
+        one = catalog.get(oid)
+        if isinstance(one, Constraint):
+            catalog.change(one, inherited=max(one.inherited - fewer, 0), local=one.local or op.target.only)
 
 
 def constraint_fall(catalog: Catalog, constraint: Constraint, *, cascade: bool, only: bool = False) -> Fall:
     """What falls with a constraint: a CHECK goes from the tables below too, where nothing else keeps it."""
-    parts = [Part(constraint.oid)]
-    if constraint.kind is ConstraintKind.CHECK and not only:
-        parts += [Part(one.oid) for one in _constraints_below(catalog, constraint) if one.inherited <= 1 and not one.local]
-    return fall(catalog, parts, cascade=cascade)
+    return fall(catalog, _constraint_tree(catalog, constraint, only=only)[0], cascade=cascade)
+
+
+def _constraint_tree(catalog: Catalog, constraint: Constraint, *, only: bool) -> tuple[list[Part], dict[int, int]]:
+    """The constraints that go with one, and those of tables below that stay: each with how many parents fewer it has."""
+    going = [Part(constraint.oid)]
+    fewer: dict[int, int] = {}
+    waiting = [constraint]
+    while waiting:
+        above = waiting.pop()
+        for one in _children_of(catalog, above) if above.kind is ConstraintKind.CHECK else ():
+            if Part(one.oid) in going:
+                continue
+            fewer[one.oid] = fewer.get(one.oid, 0) + 1
+            if not only and not one.local and one.inherited <= fewer[one.oid]:
+                going.append(Part(one.oid))
+                waiting.append(one)
+    return going, {oid: count for oid, count in fewer.items() if Part(oid) not in going}
 
 
 def apply_rename_constraint(catalog: Catalog, op: sql.RenameConstraint, table: Relation) -> None:
@@ -123,7 +154,7 @@ def apply_rename_constraint(catalog: Catalog, op: sql.RenameConstraint, table: R
     found = altered_constraint(catalog, table, op.constraint)
     if found is None:
         return
-    for one in (found, *(_constraints_below(catalog, found) if found.kind is ConstraintKind.CHECK else ())):
+    for one in (found, *(_all_below(catalog, found) if found.kind in _NAMED_ALIKE else ())):
         name = Name(op.new_name, one.name.schema)
         catalog.change(one, name=name)
         if one.index is not None and one.kind is not ConstraintKind.FOREIGN_KEY:

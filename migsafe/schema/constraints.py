@@ -5,14 +5,16 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.columns import set_column, stub_column
+from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.formulas import formula
 from migsafe.schema.indexes import add_index, free_index_name, index_key
-from migsafe.schema.objects import Column, Constraint, Formula, Index, Relation, RelationKind
+from migsafe.schema.not_nulls import add_not_null, not_null_constraint
+from migsafe.schema.objects import Constraint, Formula, Index, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
 
+__all__ = ["not_null_constraint"]
 LABELS = {ConstraintKind.PRIMARY_KEY: "pkey", ConstraintKind.UNIQUE: "key", ConstraintKind.EXCLUDE: "excl"}
 """The constraints behind which an index stands, and how the names of these end that PostgreSQL chooses."""
 
@@ -31,17 +33,46 @@ def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[in
     return tuple(numbers)
 
 
+def distinct(given: Iterable[sql.Constraint]) -> list[sql.Constraint]:
+    """The constraints of one statement other than NOT NULL, in the order in which PostgreSQL makes them. Of those that would have the same
+    index there is one, a primary key first (transformIndexConstraints in src/backend/parser/parse_utilcmd.c)."""
+    found: list[sql.Constraint] = []
+    check, key, unique = ConstraintKind.CHECK, ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE
+    for kinds in ((check,), (key,), (unique, ConstraintKind.EXCLUDE), (ConstraintKind.FOREIGN_KEY,)):
+        for one in (one for one in given if one.kind in kinds):
+            same = next((at for at, before in enumerate(found) if one.kind in LABELS and _key(before) == _key(one)), None)
+            if same is None:
+                found.append(one)
+            elif found[same].name is None and one.name is not None:
+                found[same] = replace(found[same], name=one.name)
+    return found
+
+
+def _key(given: sql.Constraint) -> object:
+    """What the index behind a constraint is made of."""
+    if given.kind not in LABELS or given.index is not None:
+        return given
+    elements = tuple((one.column, one.expression.sql if one.expression else None, one.operator, one.opclass) for one in given.elements)
+    where = given.where.sql if given.where is not None else None
+    deferral = (bool(given.deferrable) or bool(given.initially_deferred), bool(given.initially_deferred))
+    columns = tuple((name, None, None, None) for name in given.columns)
+    return elements or columns, given.include, where, given.method or "btree", given.nulls_not_distinct, deferral
+
+
 def add_constraint(
     catalog: Catalog, oid: int, given: sql.Constraint, *, fresh: bool = False, only: bool = False, others: Sequence[str] = ()
 ) -> None:
     """Add a constraint to a table, and to those below it. `fresh`: with the table itself, so that no row needs to be checked. `others` are
     names that the same statement gives to other constraints."""
     table = catalog.the(Relation, oid)
-    if given.name is not None and catalog.constraint(oid, given.name) is not None:
+    before = catalog.constraint(oid, given.name) if given.name is not None else None
+    if before is not None and before.kind is given.kind is ConstraintKind.CHECK and before.inherited and (fresh or not before.local):
+        # What its parents say already, a table may say too.
+        catalog.change(before, local=table.bound is None)
+        return
+    if before is not None and not before.kind is given.kind is ConstraintKind.NOT_NULL:
         catalog.refuse(f"constraint {given.name} of {table.name} already exists")
-        drop = catalog.constraint(oid, given.name)
-        if drop is not None:
-            catalog.drop(drop.oid)
+        catalog.drop(before.oid)
     match given.kind:
         case ConstraintKind.CHECK:
             _add_check(catalog, table, given, fresh, only, others)
@@ -88,11 +119,19 @@ def check_name(catalog: Catalog, table: Name, given: sql.Constraint, column: str
     return _free_check_name(catalog, relation, formula(given.check, relation.columns)).name
 
 
-def inherit_check(catalog: Catalog, child: Relation, above: Constraint) -> None:
-    """Give a child table its parent's CHECK: its own of that name becomes an inherited one."""
+def inherit_check(catalog: Catalog, child: Relation, above: Constraint, *, fresh: bool = False) -> None:
+    """Give a child table its parent's CHECK: its own of that name becomes an inherited one. `fresh`: it has no rows yet."""
     already = catalog.constraint(child.oid, above.name.name)
     if already is not None:
-        catalog.change(already, inherited=already.inherited + 1)
+        is_partition = child.bound is not None
+        enforced = already.enforced or above.enforced
+        catalog.change(
+            already,
+            inherited=1 if is_partition else already.inherited + 1,
+            local=already.local and not is_partition,
+            enforced=enforced,
+            valid=already.valid or (enforced and (fresh or (above.enforced and above.valid and not already.enforced))),
+        )
         return
     assert above.check is not None
     bound = formula(above.check.expression, child.columns)
@@ -103,74 +142,13 @@ def inherit_check(catalog: Catalog, child: Relation, above: Constraint) -> None:
         table=child.oid,
         columns=bound.columns,
         check=bound,
+        valid=above.enforced and (fresh or above.valid),
         local=False,
         inherited=1,
     )
     catalog.put(copy)
     for grandchild in catalog.children(child.oid):
         inherit_check(catalog, grandchild, copy)
-
-
-def add_not_null(
-    catalog: Catalog,
-    oid: int,
-    number: int,
-    given: sql.Constraint | None = None,
-    *,
-    fresh: bool = False,
-    only: bool = False,
-    inherited: bool = False,
-) -> None:
-    """Make a column NOT NULL; from 18 on that is a constraint with a name."""
-    table = catalog.the(Relation, oid)
-    valid = fresh or given is None or not given.not_valid
-    column = table.numbered(number)
-    if column is None:
-        return
-    if valid or catalog.pg_version >= 18:
-        table = set_column(catalog, table, number, not_null=True)
-    if catalog.pg_version >= 18:
-        add_not_null_constraint(catalog, table, column, given.name if given is not None else None, valid=valid, inherited=inherited)
-    if only or (given is not None and given.no_inherit):
-        return
-    for child in catalog.children(oid):
-        below = child.column(column.name)
-        if below is not None:
-            add_not_null(catalog, child.oid, below.number, given, fresh=fresh, inherited=True)
-
-
-def add_not_null_constraint(
-    catalog: Catalog, table: Relation, column: Column, name: str | None = None, *, valid: bool = True, inherited: bool = False
-) -> None:
-    """18's constraint behind a NOT NULL column."""
-    already = not_null_constraint(catalog, table.oid, column.number)
-    if already is not None:
-        if valid and not already.valid:
-            already = catalog.change(already, valid=True)
-        if inherited:
-            catalog.change(already, inherited=already.inherited + 1)
-        return
-    full = Name(name, table.name.schema) if name is not None else free_constraint_name(catalog, table.name, (column.name,), "not_null")
-    catalog.put(
-        Constraint(
-            oid=catalog.new_oid(),
-            name=full,
-            table=table.oid,
-            kind=ConstraintKind.NOT_NULL,
-            columns=(column.number,),
-            valid=valid,
-            local=not inherited,
-            inherited=int(inherited),
-        )
-    )
-
-
-def not_null_constraint(catalog: Catalog, oid: int, number: int) -> Constraint | None:
-    """18's constraint behind a NOT NULL column."""
-    for one in catalog.constraints(oid):
-        if one.kind is ConstraintKind.NOT_NULL and one.columns == (number,):
-            return one
-    return None
 
 
 def _add_foreign_key(catalog: Catalog, oid: int, given: sql.Constraint, fresh: bool, others: Sequence[str]) -> None:

@@ -1,14 +1,16 @@
-"""What an index is good for: which foreign keys it serves, and which other indexes could go because of it."""
+"""What indexes and constraints are good for: which foreign keys an index serves, what could go because of it, what is missed without it."""
 
 from collections.abc import Collection
 
+from migsafe.schema.alterations import column_fall
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import behind_index
+from migsafe.schema.default_names import default_name
 from migsafe.schema.dependents import Part
 from migsafe.schema.formulas import not_nulls
 from migsafe.schema.indexes import same_key, same_predicate
-from migsafe.schema.objects import Constraint, Index, Key, Relation
-from migsafe.sql.operations import ConstraintKind
+from migsafe.schema.objects import Column, Constraint, Index, Key, Relation
+from migsafe.sql.operations import ConstraintKind, DropConstraint
 
 _FINDS_VALUES = frozenset(("btree", "hash", "gist", "gin"))
 """The methods by which a few rows of one value are found quickly; a BRIN index leaves whole ranges of the table to read."""
@@ -48,6 +50,73 @@ def unserved(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
             if stays and serves(index, constraint, table) and not is_served(catalog, constraint, gone):
                 found[constraint.oid] = constraint
     return list(found.values())
+
+
+def taken_along(catalog: Catalog, table: Relation, column: Column, *, only: bool = False) -> list[Index | Constraint]:
+    """What falls with a column by itself and is about others of the table too, but for indexes that another one stands in for."""
+    parts = column_fall(catalog, table, column, cascade=False, only=only).parts
+    gone = {part.oid for part in parts if not part.column}
+    found: list[Index | Constraint] = []
+    for oid in gone:
+        one = catalog.get(oid)
+        if not isinstance(one, Index | Constraint) or one.table != table.oid or set(one.columns) <= {column.number}:
+            continue
+        if isinstance(one, Constraint):
+            is_missed = one.kind is not ConstraintKind.NOT_NULL
+        else:
+            is_missed = behind_index(catalog, one) is None and not _has_stand_in(catalog, one, column.number, gone)
+        if is_missed:
+            found.append(one)
+    return sorted(found, key=lambda one: one.oid)
+
+
+def _has_stand_in(catalog: Catalog, index: Index, without: int, gone: Collection[int]) -> bool:
+    """Whether an index that stays begins with the other keys of one, or one has no other keys."""
+    rest = [key for key in index.keys if key.column != without]
+    if index.unique and len(rest) < len(index.keys):
+        return False
+    return not rest or any(
+        other.oid not in gone
+        and other.method == index.method
+        and len(other.keys) >= len(rest)
+        and all(same_key(mine, its) for mine, its in zip(rest, other.keys, strict=False))
+        for other in catalog.indexes(index.table)
+    )
+
+
+def is_primary_key(catalog: Catalog, op: DropConstraint) -> bool:
+    """Whether it is a primary key that DROP CONSTRAINT drops; on a table of which nothing is known, by the name that PostgreSQL gives it."""
+    table = catalog.relation(op.target.name)
+    constraint = catalog.constraint(table.oid, op.constraint) if table is not None else None
+    if constraint is not None:
+        return constraint.kind is ConstraintKind.PRIMARY_KEY
+    unknown = not catalog.is_absent(op.target.name) if table is None else not table.complete
+    return unknown and op.constraint == default_name(op.target.name.name, (), "pkey")
+
+
+def is_replaced(catalog: Catalog, op: DropConstraint, constraint: Constraint | None) -> bool:
+    """Whether a table has another constraint in the place of a dropped one, or is gone itself."""
+    table = catalog.relation(op.target.name)
+    if table is None or catalog.constraint(table.oid, op.constraint) is not None:
+        return True
+    if constraint is None:
+        return False
+    if not all(table.numbered(number) is not None for number in constraint.columns):
+        return True  # it would have gone with the column
+    same_kind = (one for one in catalog.constraints(table.oid) if one.kind is constraint.kind)
+    if any(set(one.columns) == set(constraint.columns) for one in same_kind):
+        return True
+    return constraint.kind is ConstraintKind.UNIQUE and any(
+        index.unique and index.predicate is None and {key.column for key in index.keys} == set(constraint.columns)
+        for index in catalog.indexes(table.oid)
+    )
+
+
+def says_only_not_null(catalog: Catalog, constraint: Constraint) -> bool:
+    """Whether a CHECK says no more than that columns are not null which are NOT NULL anyway."""
+    table = catalog.the(Relation, constraint.table)
+    names = not_nulls(constraint.check.expression.sql) if constraint.check is not None else None
+    return names is not None and all((column := table.column(name)) is not None and column.not_null for name in names)
 
 
 def makes_redundant(catalog: Catalog, index: Index, other: Index) -> bool:

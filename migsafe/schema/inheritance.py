@@ -3,9 +3,10 @@
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.constraints import inherit_check, not_null_constraint
+from migsafe.schema.constraints import inherit_check
 from migsafe.schema.indexes import attach_index
-from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.not_nulls import not_null_constraint
+from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.tables import clone_to_partition
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind
@@ -31,23 +32,25 @@ def circles(catalog: Catalog, child: Relation, parent: Relation) -> bool:
 def _adopt(catalog: Catalog, child: Relation, parent: Relation) -> None:
     """Count what a child has in common with its new parent as inherited."""
     is_partition = parent.kind is RelationKind.PARTITIONED
-    columns = tuple(
-        replace(column, inherited=column.inherited + 1, local=column.local and not is_partition) if parent.column(column.name) else column
-        for column in child.columns
-    )
+    columns = tuple(_adopted(catalog, column, parent.column(column.name), is_partition=is_partition) for column in child.columns)
     child = catalog.change(child, columns=columns)
     for constraint in catalog.constraints(parent.oid):
         if constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit:
             inherit_check(catalog, child, constraint)
-            theirs = catalog.constraint(child.oid, constraint.name.name)
-            if is_partition and theirs is not None:
-                catalog.change(theirs, local=False)
-        elif constraint.kind is ConstraintKind.NOT_NULL:
+        elif constraint.kind is ConstraintKind.NOT_NULL and not constraint.no_inherit:
             above = parent.numbered(constraint.columns[0])
             below = child.column(above.name) if above is not None else None
             found = not_null_constraint(catalog, child.oid, below.number) if below is not None else None
             if found is not None:
                 catalog.change(found, inherited=found.inherited + 1, local=found.local and not is_partition)
+
+
+def _adopted(catalog: Catalog, column: Column, above: Column | None, *, is_partition: bool) -> Column:
+    if above is None:
+        return column
+    # Identity is a partition's too since 17.
+    identity = above.identity if is_partition and catalog.pg_version >= 17 else column.identity
+    return replace(column, inherited=column.inherited + 1, local=column.local and not is_partition, identity=identity)
 
 
 def no_inherit(catalog: Catalog, op: sql.NoInherit, table: Relation) -> None:
@@ -58,17 +61,27 @@ def no_inherit(catalog: Catalog, op: sql.NoInherit, table: Relation) -> None:
 
 
 def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
+    """Let go of a parent: what came from it alone is the child's own from now on (RemoveInheritance in tablecmds.c)."""
+    is_partition = child.bound is not None
     columns = tuple(
-        replace(column, inherited=max(column.inherited - 1, 0), local=column.local or column.inherited <= 1)
-        if parent.column(column.name)
-        else column
+        _left(catalog, column, is_partition=is_partition) if parent.column(column.name) and column.inherited else column
         for column in child.columns
     )
+    checks = {one.name.name for one in catalog.constraints(parent.oid) if one.kind is ConstraintKind.CHECK}
+    not_null = {
+        column.name
+        for one in catalog.constraints(parent.oid)
+        if one.kind is ConstraintKind.NOT_NULL and not one.no_inherit and (column := parent.numbered(one.columns[0])) is not None
+    }
     child = catalog.change(child, parents=tuple(oid for oid in child.parents if oid != parent.oid), bound=None, columns=columns)
-    names = {one.name.name for one in catalog.constraints(parent.oid) if one.kind is ConstraintKind.CHECK}
     for constraint in catalog.constraints(child.oid):
-        if constraint.parent is not None or constraint.name.name in names or constraint.kind is ConstraintKind.NOT_NULL:
-            fewer = max(constraint.inherited - 1, 0)
+        if constraint.kind is ConstraintKind.NOT_NULL:
+            column = child.numbered(constraint.columns[0])
+            stems = column is not None and column.name in not_null
+        else:
+            stems = constraint.parent is not None or (constraint.kind is ConstraintKind.CHECK and constraint.name.name in checks)
+        if stems and constraint.inherited:
+            fewer = constraint.inherited - 1
             catalog.change(constraint, parent=None, inherited=fewer, local=constraint.local or fewer == 0)
     for index in catalog.indexes(child.oid):
         if index.parent is not None:
@@ -76,6 +89,12 @@ def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
     for trigger in catalog.triggers(child.oid):
         if trigger.parent is not None:
             catalog.drop(trigger.oid)
+
+
+def _left(catalog: Catalog, column: Column, *, is_partition: bool) -> Column:
+    fewer = column.inherited - 1
+    identity = None if is_partition and catalog.pg_version >= 17 else column.identity
+    return replace(column, inherited=fewer, local=column.local or fewer == 0, identity=identity)
 
 
 def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) -> None:

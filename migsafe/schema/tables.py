@@ -1,27 +1,25 @@
 """CREATE TABLE in all its forms."""
 
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import TEMPORARY, Catalog
-from migsafe.schema.columns import Built, add_sequence, built, composite_columns, drawing, generate
+from migsafe.schema.columns import Built, add_sequence, built, composite_columns, default_of, drawing, generate
 from migsafe.schema.constraints import (
     LABELS,
     add_constraint,
-    add_not_null_constraint,
     behind_index,
+    distinct,
     inherit_check,
     inherit_foreign_key,
-    not_null_constraint,
     put_behind_index,
 )
 from migsafe.schema.dependents import Part, fall, remove
-from migsafe.schema.formulas import formula
-from migsafe.schema.indexes import add_index, for_partition, free_index_name, part_for
+from migsafe.schema.indexes import part_for
+from migsafe.schema.likes import copy_like, like_columns
+from migsafe.schema.not_nulls import name_not_nulls
 from migsafe.schema.objects import Column, Constraint, Index, Relation, RelationKind, Trigger
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import ConstraintKind, CreateTable, Like, Name, Persistence
+from migsafe.sql.operations import ConstraintKind, CreateTable, Name, Persistence
 
 
 def new_name(catalog: Catalog, name: Name, persistence: Persistence) -> Name:
@@ -74,11 +72,11 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
     _give_columns(catalog, table, op, parents)
     for parent in parents:
         _inherit_checks(catalog, table.oid, parent)
-    for like in op.likes:
-        _copy_like(catalog, table.oid, like)
-    _add_constraints(catalog, table.oid, op)
     if catalog.pg_version >= 18:
-        _name_not_nulls(catalog, table.oid, op, parents)
+        name_not_nulls(catalog, table.oid, op, parents)
+    _add_constraints(catalog, table.oid, op)
+    for like in op.likes:
+        copy_like(catalog, table.oid, like)
     if op.partition_of is not None:
         for parent in parents:
             clone_to_partition(catalog, parent, table.oid)
@@ -103,13 +101,14 @@ def _give_columns(catalog: Catalog, table: Relation, op: CreateTable, parents: l
     for column in composite_columns(catalog, op.of_type) if op.of_type else ():
         columns[column.name] = column
     for like in op.likes:
-        for column in _like_columns(catalog, like):
-            columns[column.name] = replace(column, number=len(columns) + 1)
+        for column in like_columns(catalog, like):
+            above = columns.get(column.name)
+            columns[column.name] = _over(above, column) if above is not None else replace(column, number=len(columns) + 1)
     needs: list[Column] = []
     for definition in op.columns:
         in_key = definition.name in key or any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
         made = built(catalog, len(columns) + 1, definition, in_key or definition.name in not_null)
-        made = _merged(columns[definition.name], made, definition) if definition.name in columns else made
+        made = _merged(catalog, columns[definition.name], made, definition) if definition.name in columns else made
         columns[definition.name] = made.column
         if made.sequence:
             needs.append(made.column)
@@ -142,60 +141,38 @@ def _inherited(catalog: Catalog, parents: list[Relation], *, is_partition: bool)
     return found
 
 
-def _merged(inherited: Column, made: Built, definition: sql.Column) -> Built:
-    """An inherited column that the statement mentions too: what it says comes on top."""
-    own = made.column
-    column = replace(
-        inherited,
-        local=definition.type is not None,
-        not_null=inherited.not_null or own.not_null,
-        default=own.default or inherited.default,
-        generated=own.generated or inherited.generated,
-        identity=own.identity or inherited.identity,
+def _merged(catalog: Catalog, above: Column, made: Built, definition: sql.Column) -> Built:
+    """A column of a parent, or of the type that the table is OF, that the statement mentions too."""
+    column = _over(above, made.column)
+    if definition.default is not None:
+        # DEFAULT NULL is none, whatever the parent's.
+        column = replace(column, default=default_of(catalog, definition.default, above.type))
+    return Built(replace(column, local=above.local or definition.type is not None), made.sequence)
+
+
+def _over(above: Column, own: Column) -> Column:
+    """An inherited column that the table defines too: what it says comes on top."""
+    return replace(
+        above,
+        local=True,
+        not_null=above.not_null or own.not_null,
+        default=own.default or above.default,
+        generated=own.generated or above.generated,
+        identity=own.identity or above.identity,
     )
-    return Built(column, made.sequence)
 
 
 def _inherit_checks(catalog: Catalog, oid: int, parent: Relation) -> None:
     for constraint in catalog.constraints(parent.oid):
         if constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit:
-            inherit_check(catalog, catalog.the(Relation, oid), constraint)
+            inherit_check(catalog, catalog.the(Relation, oid), constraint, fresh=True)
 
 
 def _add_constraints(catalog: Catalog, oid: int, op: CreateTable) -> None:
     given = [one for column in op.columns for one in column.constraints] + list(op.constraints)
     names = tuple(one.name for one in given if one.name is not None)
-    for kinds in (
-        (ConstraintKind.CHECK,),
-        (ConstraintKind.PRIMARY_KEY,),
-        (ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE),
-        (ConstraintKind.FOREIGN_KEY,),
-    ):
-        for one in given:
-            if one.kind in kinds:
-                add_constraint(catalog, oid, one, fresh=True, others=names)
-
-
-def _name_not_nulls(catalog: Catalog, oid: int, op: CreateTable, parents: list[Relation]) -> None:
-    """18's constraints behind the NOT NULL columns of a new table."""
-    given = [one for column in op.columns for one in column.constraints] + list(op.constraints)
-    named = {one.columns[0]: one for one in given if one.kind is ConstraintKind.NOT_NULL and one.columns}
-    table = catalog.the(Relation, oid)
-    sources = [source for like in op.likes if (source := catalog.relation(like.table)) is not None]
-    for column in table.columns:
-        if not column.not_null:
-            continue
-        above, copied = _not_nulls_of(catalog, parents, column.name), _not_nulls_of(catalog, sources, column.name)
-        written = named.get(column.name)
-        name = written.name if written is not None and written.name else next((one.name.name for one in (*above, *copied)), None)
-        add_not_null_constraint(catalog, table, column, name, inherited=bool(above))
-
-
-def _not_nulls_of(catalog: Catalog, relations: list[Relation], column: str) -> list[Constraint]:
-    """The constraints behind a NOT NULL column of some relations."""
-    found = ((one, one.column(column)) for one in relations)
-    constraints = (not_null_constraint(catalog, one.oid, theirs.number) for one, theirs in found if theirs is not None)
-    return [constraint for constraint in constraints if constraint is not None]
+    for one in distinct(given):
+        add_constraint(catalog, oid, one, fresh=True, others=names)
 
 
 def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
@@ -229,66 +206,3 @@ def add_trigger_part(catalog: Catalog, trigger: Trigger, child: Relation) -> Non
     catalog.put(part)
     for grandchild in catalog.children(child.oid):
         add_trigger_part(catalog, part, grandchild)
-
-
-def _wanted(like: Like) -> set[str]:
-    """What LIKE's options include: all but comments and storage are of interest here."""
-    every = {"constraints", "defaults", "identity", "generated", "indexes", "statistics"}
-    found: set[str] = set()
-    for option in like.options:
-        verb, what = option.split(" ", 1)
-        names = every if what == "all" else {what}
-        found = found | names if verb == "including" else found - names
-    return found
-
-
-def _like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
-    source = catalog.relation(like.table)
-    if source is None:
-        if catalog.is_absent(like.table):
-            catalog.refuse(f"relation {catalog.resolve(like.table)} does not exist")
-        return
-    wanted = _wanted(like)
-    for column in source.columns:
-        keeps_default = "generated" in wanted if column.generated else "defaults" in wanted
-        yield replace(
-            column,
-            default=column.default if keeps_default else None,
-            generated=column.generated if keeps_default else None,
-            identity=column.identity if "identity" in wanted else None,
-            local=True,
-            inherited=0,
-        )
-
-
-def _copy_like(catalog: Catalog, oid: int, like: Like) -> None:
-    """What LIKE copies beside the columns: CHECKs under their names, indexes under names of the new table."""
-    source = catalog.relation(like.table)
-    table = catalog.the(Relation, oid)
-    if source is None or not source.complete:
-        catalog.change(table, complete=False)
-        return
-    wanted = _wanted(like)
-    for column in table.columns:
-        if column.identity and source.column(column.name) is not None:
-            add_sequence(catalog, table, column)
-    if "constraints" in wanted:
-        for constraint in catalog.constraints(source.oid):
-            if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
-                bound = formula(constraint.check.expression, table.columns)
-                copy = replace(constraint, oid=catalog.new_oid(), name=Name(constraint.name.name, table.name.schema), table=oid)
-                catalog.put(replace(copy, check=bound, columns=bound.columns, local=True, inherited=0, parent=None))
-    if "indexes" in wanted:
-        for index in catalog.indexes(source.oid):
-            _copy_index(catalog, table, source, index)
-
-
-def _copy_index(catalog: Catalog, table: Relation, source: Relation, index: Index) -> None:
-    behind = behind_index(catalog, index)
-    copy = for_partition(source, table, index)
-    label = LABELS[behind.kind] if behind else "idx"
-    name = free_index_name(catalog, table, copy.keys, copy.include, label, constraint=behind is not None)
-    index = add_index(catalog, replace(copy, oid=catalog.new_oid(), name=name, parent=None, table=table.oid))
-    if behind:
-        given = sql.Constraint(behind.kind, sql.Column("").span, deferrable=behind.deferrable)
-        put_behind_index(catalog, table.oid, index, given)

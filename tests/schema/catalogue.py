@@ -4,16 +4,17 @@ from collections.abc import Iterable
 from typing import Any
 
 import psycopg
+from psycopg.rows import dict_row
 
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.objects import (
     Attached,
+    Column,
     Composite,
     Constraint,
     Domain,
     EnumType,
-    Formula,
     Function,
     Index,
     Relation,
@@ -24,84 +25,106 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 Entry = dict[str, object]
 Catalogue = dict[str, Entry]
-"""By kind and name: `table a`, `column a.x`, `constraint a.a_pkey`, `index a_x_idx`, `type mood`. What is in the schema public goes without."""
+"""By kind and name: `relation public.a`, `column public.a x`, `index public.a_x_idx`. A temporary relation has no schema in its name."""
+
+
+def _here(namespace: str) -> str:
+    """Whether a namespace is no system schema."""
+    return f"{namespace} IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_(?!temp)' AND nspname <> 'information_schema')"
+
+
+def _columns(numbers: str, relation: str) -> str:
+    """The names of numbered columns, `()` for an expression."""
+    return f"""(SELECT array_agg(coalesce(a.attname::text, '()') ORDER BY k.n) FROM unnest({numbers}::int2[]) WITH ORDINALITY AS k (num, n)
+        LEFT JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = k.num AND k.num > 0)"""
+
 
 _QUERIES = {
-    "relation": """
-        SELECT {c.oid}, c.relkind::text, c.relpersistence::text AS persistence, pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' AS "default",
-            (SELECT array_agg({i.inhparent} ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = c.oid AND c.relkind IN ('r', 'p'))
-                AS parents,
+    "relation": f"""
+        SELECT c.oid::regclass::text AS name, c.relkind::text AS kind, c.relpersistence::text AS persistence,
+            CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT' END AS "default",
+            (SELECT array_agg(i.inhparent::regclass::text ORDER BY i.inhseqno) FROM pg_inherits i WHERE i.inhrelid = c.oid) AS parents,
             (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')) AS columns,
-            (SELECT array_agg(DISTINCT {d.refobjid}) FROM pg_rewrite r JOIN pg_depend d
-                ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'n'
+            (SELECT array_agg(DISTINCT d.refobjid::regclass::text) FROM pg_rewrite r JOIN pg_depend d
+                ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
                 WHERE r.ev_class = c.oid AND c.relkind IN ('v', 'm')) AS reads,
-            (SELECT {d.refobjid} || '.' || a.attname FROM pg_depend d JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+            (SELECT d.refobjid::regclass || ' ' || a.attname FROM pg_depend d
+                JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S') AS owner,
-            CASE WHEN c.reloftype <> 0 THEN c.reloftype::regtype::text END AS of
-        FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND {here c.relnamespace}
+            CASE WHEN c.reloftype <> 0 THEN c.reloftype::regtype::text END AS of_type
+        FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND {_here("c.relnamespace")}
     """,
-    "column": """
-        SELECT {a.attrelid}, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
+    "column": f"""
+        SELECT a.attrelid::regclass || ' ' || a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
             a.attidentity::text AS identity, a.attgenerated::text AS generated, a.atthasdef AS "default", a.attislocal AS local,
             a.attinhcount AS inherited
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND {here c.relnamespace}
+        WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND {_here("c.relnamespace")}
     """,
-    "constraint": """
-        SELECT {c.conrelid}, c.conname, c.contype::text AS kind, {columns c.conkey c.conrelid} AS columns, c.convalidated AS valid,
-            coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) AS enforced, c.connoinherit AND c.contype = 'c' AS no_inherit,
-            c.condeferrable AS deferrable, c.condeferred AS deferred, c.conislocal AS local, c.coninhcount AS inherited,
-            c.conparentid <> 0 AS part, {c.confrelid} AS references, {columns c.confkey c.confrelid} AS referenced,
-            CASE WHEN c.contype = 'f' THEN c.confdeltype::text END AS on_delete, {c.conindid} AS index
+    "constraint": f"""
+        SELECT c.conrelid::regclass || ' ' || c.conname AS name, c.contype::text AS kind, {_columns("c.conkey", "c.conrelid")} AS columns,
+            c.convalidated AS valid, coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true) AS enforced,
+            c.connoinherit AND c.contype IN ('c', 'n') AS no_inherit, c.condeferrable AS deferrable, c.condeferred AS deferred,
+            c.conislocal AS local, c.coninhcount AS inherited, c.conparentid <> 0 AS part,
+            nullif(c.confrelid, 0)::regclass::text AS references, {_columns("c.confkey", "c.confrelid")} AS referenced,
+            nullif(c.conindid, 0)::regclass::text AS index
         FROM pg_constraint c LEFT JOIN pg_constraint p ON p.oid = c.conparentid
-        WHERE c.conrelid <> 0 AND c.contype <> 't' AND p.conrelid IS DISTINCT FROM c.conrelid AND {here c.connamespace}
+        WHERE c.conrelid <> 0 AND c.contype <> 't' AND p.conrelid IS DISTINCT FROM c.conrelid AND {_here("c.connamespace")}
     """,
-    "index": """
-        SELECT {x.indexrelid}, {x.indrelid} AS table, {columns x.indkey x.indrelid} AS columns, x.indnkeyatts AS keys, x.indisunique AS unique,
-            x.indisvalid AS valid, x.indpred IS NOT NULL AS partial, m.amname AS method,
+    "index": f"""
+        SELECT x.indexrelid::regclass::text AS name, x.indrelid::regclass::text AS table, {_columns("x.indkey", "x.indrelid")} AS columns,
+            x.indnkeyatts AS keys, x.indisunique AS unique, x.indisvalid AS valid, x.indpred IS NOT NULL AS partial, m.amname::text AS method,
             coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct,
-            (SELECT {h.inhparent} FROM pg_inherits h WHERE h.inhrelid = x.indexrelid) AS part_of,
+            (SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = x.indexrelid) AS part_of,
             (SELECT min(c.conname::text) FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')) AS behind
-        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam WHERE {here i.relnamespace}
+        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam WHERE {_here("i.relnamespace")}
     """,
     "enum": """
-        SELECT e.enumtypid::regtype::text, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels FROM pg_enum e GROUP BY 1
+        SELECT e.enumtypid::regtype::text AS name, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels FROM pg_enum e GROUP BY 1
     """,
-    "domain": """
-        SELECT t.oid::regtype::text, format_type(t.typbasetype, t.typtypmod) AS base, t.typnotnull AS not_null, t.typdefault IS NOT NULL AS "default",
-            (SELECT array_agg(c.conname || ' ' || c.convalidated ORDER BY c.conname) FROM pg_constraint c
-                WHERE c.contypid = t.oid AND c.contype = 'c') AS checks
-        FROM pg_type t WHERE t.typtype = 'd' AND {here t.typnamespace}
+    "domain": f"""
+        SELECT t.oid::regtype::text AS name, format_type(t.typbasetype, t.typtypmod) AS type, t.typnotnull AS not_null,
+            (SELECT array_agg(c.conname::text ORDER BY c.conname COLLATE "C") FROM pg_constraint c
+                WHERE c.contypid = t.oid AND c.contype = 'c') AS checks,
+            (SELECT array_agg(c.conname::text ORDER BY c.conname COLLATE "C") FROM pg_constraint c
+                WHERE c.contypid = t.oid AND c.contype = 'c' AND NOT c.convalidated) AS not_valid
+        FROM pg_type t WHERE t.typtype = 'd' AND {_here("t.typnamespace")}
     """,
-    "composite": """
-        SELECT t.oid::regtype::text, (SELECT array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
+    "composite": f"""
+        SELECT t.oid::regtype::text AS name, (SELECT array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS attributes
-        FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND {here t.typnamespace}
+        FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND {_here("t.typnamespace")}
     """,
-    "trigger": """
-        SELECT {g.tgrelid}, g.tgname, p.proname AS function, g.tgparentid <> 0 AS part, g.tgtype & 1 = 1 AS row
+    "trigger": f"""
+        SELECT g.tgrelid::regclass || ' ' || g.tgname AS name, p.proname::text AS function, g.tgparentid <> 0 AS part, g.tgtype & 1 = 1 AS row
         FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid
-        WHERE NOT g.tgisinternal AND {here c.relnamespace}
+        WHERE NOT g.tgisinternal AND {_here("c.relnamespace")}
     """,
-    "function": """
-        SELECT p.pronamespace::regnamespace || '.' || p.proname, p.oid::text, p.prokind::text AS kind, p.provolatile::text AS volatility,
-            p.pronargs AS arguments
-        FROM pg_proc p WHERE {here p.pronamespace}
+    "function": f"""
+        SELECT p.pronamespace::regnamespace || '.' || p.proname || '/' || p.pronargs AS name, p.prokind::text AS kind,
+            p.provolatile::text AS volatility
+        FROM pg_proc p WHERE {_here("p.pronamespace")}
     """,
-    "policy": "SELECT {p.polrelid}, p.polname, true AS there FROM pg_policy p",
-    "rule": """
-        SELECT {r.ev_class}, r.rulename, true AS there FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-        WHERE r.rulename <> '_RETURN' AND {here c.relnamespace}
+    "policy": "SELECT p.polrelid::regclass || ' ' || p.polname AS name FROM pg_policy p",
+    "rule": f"""
+        SELECT r.ev_class::regclass || ' ' || r.rulename AS name FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
+        WHERE r.rulename <> '_RETURN' AND {_here("c.relnamespace")}
     """,
-    "statistics": """
-        SELECT s.stxnamespace::regnamespace || '.' || s.stxname, {s.stxrelid} AS table FROM pg_statistic_ext s WHERE {here s.stxnamespace}
+    "statistics": f"""
+        SELECT s.stxnamespace::regnamespace || '.' || s.stxname AS name, s.stxrelid::regclass::text AS table
+        FROM pg_statistic_ext s WHERE {_here("s.stxnamespace")}
     """,
-    "schema": "SELECT nspname, true AS there FROM pg_namespace WHERE {here oid} AND nspname NOT LIKE 'pg_temp%'",
 }
-"""For each kind of object: what it is called (one or two columns, without a name of their own), and what is known of it."""
+"""For each kind of object, what PostgreSQL's catalogues say of it. Read under an empty search_path, so that names come with their schema."""
 
-_KINDS = {"r": "table", "p": "partitioned table", "v": "view", "m": "materialized view", "S": "sequence"}
+_RELKINDS = {
+    RelationKind.TABLE: "r",
+    RelationKind.PARTITIONED: "p",
+    RelationKind.VIEW: "v",
+    RelationKind.MATERIALIZED: "m",
+    RelationKind.SEQUENCE: "S",
+}
 _CONTYPES = {
     ConstraintKind.CHECK: "c",
     ConstraintKind.FOREIGN_KEY: "f",
@@ -110,3 +133,170 @@ _CONTYPES = {
     ConstraintKind.EXCLUDE: "x",
     ConstraintKind.NOT_NULL: "n",
 }
+_WITH_COLUMNS = (RelationKind.TABLE, RelationKind.PARTITIONED)
+
+
+def from_server(connection: "psycopg.Connection[Any]") -> Catalogue:
+    """What a server's catalogue says of all but the system schemas."""
+    found: Catalogue = {}
+    connection.execute("SET search_path TO ''")
+    with connection.cursor(row_factory=dict_row) as cursor:
+        for kind, query in _QUERIES.items():
+            for row in cursor.execute(query):
+                entry: Entry = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+                name = entry.pop("name")
+                if entry.get("kind") == "c":
+                    entry["columns"] = tuple(sorted(entry["columns"] or ()))  # type: ignore[call-overload]  # a CHECK's have no order
+                found[f"{kind} {name}"] = entry
+    return found
+
+
+def from_model(catalog: Catalog) -> Catalogue:
+    """What the model knows, in the same shape."""
+    found: Catalogue = {}
+    for relation in catalog.relations():
+        found[f"relation {_full(relation.name)}"] = _relation(catalog, relation)
+        for column in relation.columns if relation.kind in _WITH_COLUMNS else ():
+            found[f"column {_full(relation.name)} {column.name}"] = _column(column)
+    for constraint in catalog.all(Constraint):
+        found[f"constraint {_of(catalog, constraint.table)} {constraint.name.name}"] = _constraint(catalog, constraint)
+    for index in catalog.all(Index):
+        found[f"index {_full(index.name)}"] = _index(catalog, index)
+    for trigger in catalog.all(Trigger):
+        function = catalog.the(Function, trigger.function).name.name if trigger.function is not None else None
+        found[f"trigger {_of(catalog, trigger.table)} {trigger.name.name}"] = {
+            "function": function,
+            "part": trigger.parent is not None,
+            "row": trigger.row,
+        }
+    for attached in catalog.all(Attached):
+        if attached.kind == "statistics":
+            found[f"statistics {_full(attached.name)}"] = {"table": _of(catalog, attached.table)}
+        else:
+            found[f"{attached.kind} {_of(catalog, attached.table)} {attached.name.name}"] = {}
+    _add_types_and_functions(found, catalog)
+    return found
+
+
+def _add_types_and_functions(found: Catalogue, catalog: Catalog) -> None:
+    for enum in catalog.all(EnumType):
+        found[f"enum {_full(enum.name)}"] = {"labels": enum.values}
+    for domain in catalog.all(Domain):
+        found[f"domain {_full(domain.name)}"] = {
+            "type": _type(domain.type),
+            "not_null": domain.not_null,
+            "checks": _some(sorted(check.name for check in domain.checks)),
+            "not_valid": _some(sorted(check.name for check in domain.checks if not check.valid)),
+        }
+    for composite in catalog.all(Composite):
+        found[f"composite {_full(composite.name)}"] = {"attributes": _some(f"{name} {_type(kind)}" for name, kind in composite.attributes)}
+    for function in catalog.all(Function):
+        found[f"function {_full(function.name)}/{len(function.arguments)}"] = {
+            "kind": function.kind[0],
+            "volatility": function.volatility[0],
+        }
+
+
+def _relation(catalog: Catalog, relation: Relation) -> Entry:
+    owner = None
+    if relation.owner is not None:
+        table = catalog.the(Relation, relation.owner[0])
+        owner = f"{_full(table.name)} {_called(table, relation.owner[1])}"
+    return {
+        "kind": _RELKINDS[relation.kind],
+        "persistence": relation.persistence.value[0],
+        "default": relation.bound.kind == "default" if relation.bound is not None else None,
+        "parents": _some(_of(catalog, oid) for oid in relation.parents),
+        "columns": _some(column.name for column in relation.columns) if relation.kind in _WITH_COLUMNS else None,
+        "reads": _some(sorted(_of(catalog, oid) for oid in relation.reads)),
+        "owner": owner,
+        "of_type": _full(relation.of_type) if relation.of_type is not None else None,
+    }
+
+
+def _column(column: Column) -> Entry:
+    return {
+        "type": _type(column.type),
+        "not_null": column.not_null,
+        "identity": {"always": "a", "by default": "d", None: ""}[column.identity],
+        "generated": (column.generated or "")[:1],
+        "default": column.default is not None,
+        "local": column.local,
+        "inherited": column.inherited,
+    }
+
+
+def _constraint(catalog: Catalog, one: Constraint) -> Entry:
+    table = catalog.the(Relation, one.table)
+    far = catalog.the(Relation, one.references) if one.references is not None else None
+    columns = [_called(table, number) for number in one.columns]
+    return {
+        "kind": _CONTYPES[one.kind],
+        "columns": tuple(sorted(columns)) if one.kind is ConstraintKind.CHECK else tuple(columns),
+        "valid": one.valid,
+        "enforced": one.enforced,
+        "no_inherit": one.no_inherit,
+        "deferrable": one.deferrable,
+        "deferred": one.initially_deferred,
+        "local": one.local,
+        "inherited": one.inherited,
+        "part": one.parent is not None,
+        "references": _full(far.name) if far is not None else None,
+        "referenced": _some(_called(far, number) for number in one.referenced_columns) if far is not None else None,
+        "index": _of(catalog, one.index) if one.index is not None else None,
+    }
+
+
+def _index(catalog: Catalog, index: Index) -> Entry:
+    table = catalog.the(Relation, index.table)
+    numbers = [key.column for key in index.keys] + list(index.include)
+    behind = behind_index(catalog, index)
+    return {
+        "table": _full(table.name),
+        "columns": tuple("()" if number is None else _called(table, number) for number in numbers),
+        "keys": len(index.keys),
+        "unique": index.unique,
+        "valid": index.valid,
+        "partial": index.predicate is not None,
+        "method": index.method,
+        "nulls_not_distinct": index.nulls_not_distinct,
+        "part_of": _of(catalog, index.parent) if index.parent is not None else None,
+        "behind": behind.name.name if behind is not None else None,
+    }
+
+
+def _full(name: Name) -> str:
+    return name.name if name.schema == TEMPORARY else f"{name.schema}.{name.name}"
+
+
+def _of(catalog: Catalog, oid: int) -> str:
+    return _full(catalog[oid].name)
+
+
+def _called(table: Relation, number: int) -> str:
+    column = table.numbered(number)
+    return column.name if column is not None else f"no column {number}"
+
+
+def _type(given: TypeName | None) -> str | None:
+    """A type as format_type spells it."""
+    return str(given).replace(", ", ",") if given is not None else None
+
+
+def _some(found: Iterable[str]) -> tuple[str, ...] | None:
+    """PostgreSQL aggregates nothing to NULL."""
+    return tuple(found) or None
+
+
+def difference(server: Catalogue, model: Catalogue) -> list[str]:
+    """What differs, a line each, both sides. A type that the model does not know is no difference."""
+    found: list[str] = []
+    for name in sorted(server.keys() | model.keys()):
+        if name not in model:
+            found.append(f"{name}: the model has none; the server {server[name]}")
+        elif name not in server:
+            found.append(f"{name}: the server has none; the model {model[name]}")
+        else:
+            one, other = server[name], model[name]
+            found += [f"{name}: {key}: server {one.get(key)}, model {other.get(key)}" for key in one if one.get(key) != other.get(key)]
+    return found

@@ -1,0 +1,78 @@
+"""CREATE TABLE … (LIKE …)."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.columns import add_sequence
+from migsafe.schema.constraints import LABELS, behind_index, put_behind_index
+from migsafe.schema.formulas import formula
+from migsafe.schema.indexes import add_index, for_partition, free_index_name
+from migsafe.schema.objects import Column, Index, Relation
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Like, Name
+
+
+def _wanted(like: Like) -> set[str]:
+    """What LIKE's options include: all but comments and storage are of interest here."""
+    every = {"constraints", "defaults", "identity", "generated", "indexes", "statistics"}
+    found: set[str] = set()
+    for option in like.options:
+        verb, what = option.split(" ", 1)
+        names = every if what == "all" else {what}
+        found = found | names if verb == "including" else found - names
+    return found
+
+
+def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
+    """The columns that LIKE copies."""
+    source = catalog.relation(like.table)
+    if source is None:
+        if catalog.is_absent(like.table):
+            catalog.refuse(f"relation {catalog.resolve(like.table)} does not exist")
+        return
+    wanted = _wanted(like)
+    for column in source.columns:
+        keeps_default = "generated" in wanted if column.generated else "defaults" in wanted
+        yield replace(
+            column,
+            default=column.default if keeps_default else None,
+            generated=column.generated if keeps_default else None,
+            identity=column.identity if "identity" in wanted else None,
+            local=True,
+            inherited=0,
+        )
+
+
+def copy_like(catalog: Catalog, oid: int, like: Like) -> None:
+    """What LIKE copies beside the columns: CHECKs under their names, indexes under names of the new table."""
+    source = catalog.relation(like.table)
+    table = catalog.the(Relation, oid)
+    if source is None or not source.complete:
+        catalog.change(table, complete=False)
+        return
+    wanted = _wanted(like)
+    for column in table.columns:
+        if column.identity and source.column(column.name) is not None:
+            add_sequence(catalog, table, column)
+    if "constraints" in wanted:
+        for constraint in catalog.constraints(source.oid):
+            if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
+                bound = formula(constraint.check.expression, table.columns)
+                copy = replace(constraint, oid=catalog.new_oid(), name=Name(constraint.name.name, table.name.schema), table=oid)
+                catalog.put(replace(copy, check=bound, columns=bound.columns, valid=copy.enforced, local=True, inherited=0, parent=None))
+    if "indexes" in wanted:
+        for index in catalog.indexes(source.oid):
+            _copy_index(catalog, table, source, index)
+
+
+def _copy_index(catalog: Catalog, table: Relation, source: Relation, index: Index) -> None:
+    behind = behind_index(catalog, index)
+    copy = for_partition(source, table, index)
+    label = LABELS[behind.kind] if behind else "idx"
+    name = free_index_name(catalog, table, copy.keys, copy.include, label, constraint=behind is not None)
+    index = add_index(catalog, replace(copy, oid=catalog.new_oid(), name=name, parent=None, table=table.oid))
+    if behind:
+        given = sql.Constraint(behind.kind, sql.Column("").span, deferrable=behind.deferrable)
+        put_behind_index(catalog, table.oid, index, given)
