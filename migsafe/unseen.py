@@ -36,7 +36,22 @@ def is_own(at: Context, name: Name) -> bool:
 def _is_own(at: Context, relation: Relation | None) -> bool:
     if relation is None:
         return False
-    return relation.persistence is Persistence.TEMPORARY or (relation.made_in == at.catalog.migration and relation.complete)
+    if relation.persistence is Persistence.TEMPORARY:
+        return True
+    return relation.made_in == at.catalog.migration and (relation.complete or not _may_be_old(at, relation.name))
+
+
+def _may_be_old(at: Context, name: Name) -> bool:
+    """Whether IF NOT EXISTS may have found a relation that no migration made."""
+    for done in at.past:
+        match done.operation:
+            case sql.CreateTable(table=made, if_not_exists=True) | sql.CreateTableAs(table=made, if_not_exists=True):
+                if at.resolve(made) == name:
+                    return True
+            case sql.CreateMaterializedView(view=made, if_not_exists=True) | sql.CreateSequence(sequence=made, if_not_exists=True):
+                if at.resolve(made) == name:
+                    return True
+    return False
 
 
 def is_own_column(at: Context, table: Name, column: str) -> bool:
@@ -54,10 +69,17 @@ def added(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     return None
 
 
-def is_own_name(at: Context, kind: str, name: Name) -> bool:
-    """Whether the migration itself has brought a name up: it made the object, or gave it this name."""
+def is_own_name(at: Context, kind: str, name: Name, *, made: bool = False) -> bool:
+    """Whether the migration itself has brought a name up: it made the object, or (unless it must be `made`) gave it this name."""
     wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
-    return any(wanted == brought for done in at.past for brought in _brought(at, done.operation))
+    operations = (done.operation for done in at.past if not (made and isinstance(done.operation, sql.Rename | sql.SetSchema)))
+    return any(wanted == brought for operation in operations for brought in _brought(at, operation))
+
+
+def is_only_fired(at: Context, kind: str, name: Name) -> bool:
+    """Whether nothing but triggers can call a function."""
+    found = at.catalog.functions(name) if _GROUPS.get(kind) == "routine" else []
+    return bool(found) and all("trigger" in function.returns for function in found)
 
 
 def gap(at: Context, position: int, kind: str, name: Name) -> Gap:

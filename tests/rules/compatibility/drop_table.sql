@@ -1,6 +1,7 @@
 DROP TABLE coupons; -- expect: drop-table
-DROP TABLE IF EXISTS coupons, app.vouchers CASCADE; -- expect: drop-table
-DROP VIEW coupons;
+-- what CASCADE may take along is another rule's
+DROP TABLE IF EXISTS coupons, app.vouchers CASCADE;
+DROP VIEW coupons; -- expect: drop-object
 DROP INDEX coupons_code_idx;
 
 -- next migration
@@ -11,3 +12,19 @@ DROP TABLE coupons, found;
 -- next migration
 CREATE TABLE coupons (code text);
 DROP TABLE coupons, vouchers; -- expect: drop-table
+-- it is gone already
+DROP TABLE IF EXISTS vouchers;
+
+-- next migration
+CREATE TABLE staging AS SELECT * FROM orders;
+DROP TABLE staging;
+CREATE TABLE IF NOT EXISTS kept (id bigint);
+DROP TABLE kept; -- expect: drop-table
+
+-- next migration
+CREATE TABLE parents (id bigint PRIMARY KEY);
+CREATE TABLE children (id bigint REFERENCES parents);
+
+-- next migration
+-- CASCADE has nothing to do here
+DROP TABLE children CASCADE; -- expect: drop-table

@@ -1,0 +1,78 @@
+"""A constraint goes that the running release may rely on.
+
+Rows can be written from now on that it was written to exclude, and before it comes back they have to be found and mended. INSERT … ON CONFLICT
+fails without the unique constraint that it names. A foreign key's triggers stand on both tables: dropping it takes ACCESS EXCLUSIVE on the
+referenced one too. What the migration replaces by its end, a constraint of the same name or kind and columns, is not reported, nor a CHECK
+that only says what NOT NULL says too. A primary key is a matter of drop-primary-key.
+
+Unsafe:
+    ALTER TABLE orders DROP CONSTRAINT orders_qty_check;
+
+Safe, because another takes its place:
+    ALTER TABLE orders DROP CONSTRAINT orders_qty_check, ADD CONSTRAINT orders_qty_check CHECK (qty > 0) NOT VALID;
+
+See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A-CONSTRAINT
+"""
+
+from collections.abc import Iterator
+
+from migsafe.lock import LockMode
+from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.schema.cascades import cascade_of
+from migsafe.schema.cover import is_primary_key, is_replaced, says_only_not_null
+from migsafe.schema.objects import Constraint
+from migsafe.sql.operations import AddConstraint, ConstraintKind, DropConstraint
+from migsafe.sql.operations.values import quoted
+from migsafe.unseen import is_own
+
+
+@rule(category="compatibility", severity=Severity.INFO)
+def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Note each constraint that is dropped, and report when the migration ends those that nothing has replaced."""
+    if isinstance(op, MigrationEnd):
+        for position, constraint in at.notes:
+            yield from _dropped(at, position, constraint)
+        return
+    table = at.catalog.relation(op.target.name)
+    constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
+    if is_own(at, op.target.name) or _is_own(op, at) or cascade_of(at.catalog, op) is not None:
+        return
+    if constraint is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(op.target.name))):
+        return
+    if not is_primary_key(at.catalog, op) and not (constraint is not None and says_only_not_null(at.catalog, constraint)):
+        at.notes.append((len(at.past), constraint))
+
+
+def _is_own(op: DropConstraint, at: Context) -> bool:
+    """Whether the migration has added the constraint itself."""
+    table = at.resolve(op.target.name)
+    return any(
+        isinstance(done.operation, AddConstraint)
+        and done.operation.constraint.name == op.constraint
+        and at.resolve(done.operation.target.name) == table
+        for done in at.past
+    )
+
+
+def _dropped(at: Context, position: int, constraint: Constraint | None) -> Iterator[Finding]:
+    done = at.past[position]
+    op: DropConstraint = done.operation  # type: ignore[assignment]  # those are noted
+    if is_replaced(at.catalog, op, constraint):
+        return
+    table, name = at.resolve(op.target.name), quoted(op.constraint)
+    kind = f"{constraint.kind.value} constraint" if constraint is not None else "constraint"
+    referenced = at.catalog.get(constraint.references) if constraint is not None and constraint.references is not None else None
+    locked = f"takes ACCESS EXCLUSIVE on {table} and {referenced.name}, and " if referenced is not None else ""
+    consequence = (
+        "INSERT … ON CONFLICT on its columns fails, and " if constraint is not None and constraint.kind is ConstraintKind.UNIQUE else ""
+    )
+    yield at.finding(
+        done,
+        f"DROP CONSTRAINT {locked}takes the {kind} {name} away from {table}: {consequence}what it kept out can be written from now on",
+        help=(
+            f"-- once no release that relies on it is running, in a migration of its own:\n"
+            f"ALTER TABLE {op.target.name} DROP CONSTRAINT {'IF EXISTS ' if op.if_exists else ''}{name};"
+        ),
+        relations=(table, *((referenced.name,) if referenced is not None else ())),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+    )

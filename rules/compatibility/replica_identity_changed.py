@@ -1,0 +1,49 @@
+"""What logical replication sends of a row that is changed or deleted becomes another.
+
+REPLICA IDENTITY decides which columns of the old row go into the write-ahead log. NOTHING, and DEFAULT without a primary key, make every UPDATE
+and DELETE fail while the table is published for them. FULL logs the whole old row, and the subscriber looks it up by all columns, which
+without an index there reads the table once for each row. USING INDEX changes the columns that consumers such as Debezium get as the key of
+a deleted row. Change it together with who reads the stream.
+
+Unsafe:
+    ALTER TABLE orders REPLICA IDENTITY FULL;
+
+Safe, because the table is new:
+    CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);
+    ALTER TABLE orders REPLICA IDENTITY FULL;
+
+See: https://www.postgresql.org/docs/current/logical-replication-publication.html#LOGICAL-REPLICATION-PUBLICATION-REPLICA-IDENTITY
+"""
+
+from migsafe.lock import LockMode
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.sql.operations import SetReplicaIdentity
+from migsafe.sql.operations.values import quoted
+from migsafe.unseen import is_own
+
+_CONSEQUENCES = {
+    "nothing": "every UPDATE and DELETE fails while the table is published for them",
+    "full": "every UPDATE and DELETE logs the whole old row, and a subscriber without a fitting index reads its whole table for each",
+    "default": "every UPDATE and DELETE fails while the table is published for them, unless it has a primary key",
+    "index": "consumers get other columns as the key of a changed or deleted row",
+}
+
+
+@rule(category="compatibility", severity=Severity.WARNING)
+def replica_identity_changed(op: SetReplicaIdentity, at: Context) -> Finding | None:
+    """Report a change on a table that the migration did not create."""
+    table = op.target.name
+    if is_own(at, table) or (op.target.if_exists and at.catalog.is_absent(table)):
+        return None
+    identity = f"USING INDEX {quoted(op.index)}" if op.index is not None else op.identity.upper()
+    return at.finding(
+        op,
+        f"REPLICA IDENTITY {identity} changes what logical replication sends of {at.resolve(table)}: {_CONSEQUENCES[op.identity]}",
+        help=(
+            f"-- once all who read its changes are prepared; who they are is told by\n"
+            f"SELECT pubname FROM pg_publication_tables WHERE tablename = '{table.name}';\n"
+            f"ALTER TABLE {table} REPLICA IDENTITY {identity};"
+        ),
+        relations=(table,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+    )

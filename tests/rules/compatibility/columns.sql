@@ -1,0 +1,51 @@
+CREATE TABLE known (id bigint PRIMARY KEY, a text NOT NULL, b text DEFAULT 'x', c text);
+ALTER TABLE known DROP COLUMN c;
+ALTER TABLE known RENAME COLUMN a TO aa;
+ALTER TABLE known ADD COLUMN d text NOT NULL;
+ALTER TABLE known ALTER COLUMN b DROP DEFAULT;
+ALTER TABLE known ALTER COLUMN b SET DEFAULT 'y';
+
+-- next migration
+ALTER TABLE orders DROP COLUMN note; -- expect: drop-column
+ALTER TABLE known DROP COLUMN IF EXISTS never;
+ALTER TABLE known
+    DROP COLUMN aa, -- expect: drop-column
+    ADD COLUMN e text;
+ALTER TABLE known DROP COLUMN e;
+ALTER TABLE orders RENAME note TO remark; -- expect: rename-column
+ALTER TABLE open_orders RENAME COLUMN note TO remark; -- expect: rename-column
+
+-- next migration
+-- a view keeps the old names alive
+BEGIN;
+ALTER TABLE orders RENAME TO orders_table;
+ALTER TABLE orders_table RENAME COLUMN placed TO placed_at;
+CREATE VIEW orders AS SELECT id, placed_at AS placed FROM orders_table;
+COMMIT;
+
+-- next migration
+ALTER TABLE known ADD COLUMN f text NOT NULL; -- expect: required-column-added
+ALTER TABLE known ADD COLUMN IF NOT EXISTS f text NOT NULL;
+ALTER TABLE known ADD COLUMN g bigint NOT NULL DEFAULT 1, ADD COLUMN h bigint GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE known ADD COLUMN i serial NOT NULL, ADD COLUMN j bigint NOT NULL GENERATED ALWAYS AS (g) STORED;
+ALTER TABLE known ALTER COLUMN g DROP DEFAULT; -- expect: required-column-added
+ALTER TABLE orders ADD COLUMN k bigint NOT NULL DEFAULT NULL; -- expect: required-column-added
+CREATE DOMAIN amount AS numeric DEFAULT 0;
+ALTER TABLE orders ADD COLUMN l amount NOT NULL;
+
+-- next migration
+ALTER TABLE known ALTER COLUMN b DROP DEFAULT; -- expect: drop-default
+ALTER TABLE known ALTER COLUMN b DROP DEFAULT;
+ALTER TABLE known ALTER COLUMN f DROP NOT NULL; -- expect: drop-not-null
+ALTER TABLE known ALTER COLUMN b DROP NOT NULL;
+ALTER TABLE orders ALTER COLUMN b DROP NOT NULL, ALTER COLUMN b DROP DEFAULT; -- expect: drop-not-null -- expect: drop-default
+
+-- next migration
+CREATE TABLE pairs (a bigint, b bigint, c bigint, d bigint, UNIQUE (a, b), CHECK (c > d));
+CREATE INDEX ON pairs (d);
+CREATE INDEX ON pairs (c);
+
+-- next migration
+ALTER TABLE pairs DROP COLUMN a; -- expect: column-takes-others-along -- expect: drop-column
+ALTER TABLE pairs DROP CONSTRAINT pairs_check;
+ALTER TABLE pairs DROP COLUMN c; -- expect: drop-column

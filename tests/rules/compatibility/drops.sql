@@ -1,0 +1,38 @@
+DROP FUNCTION total(bigint); -- expect: drop-object
+DROP TYPE status; -- expect: drop-object
+DROP SEQUENCE numbers; -- expect: drop-object
+DROP SCHEMA shop; -- expect: drop-object
+DROP TRIGGER t ON orders;
+DROP EXTENSION citext;
+CREATE VIEW v AS SELECT 1 AS a;
+DROP VIEW v;
+DROP FUNCTION area(bigint); -- expect: drop-object
+CREATE FUNCTION area(bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1';
+
+-- next migration
+BEGIN;
+DROP FUNCTION area(bigint);
+CREATE FUNCTION area(bigint, bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1';
+COMMIT;
+
+-- next migration
+CREATE TABLE orders (id bigint PRIMARY KEY, code text UNIQUE, a bigint NOT NULL CHECK (a > 0), region_id bigint);
+ALTER TABLE orders ADD CONSTRAINT a_there CHECK (a IS NOT NULL);
+ALTER TABLE orders ADD CONSTRAINT region FOREIGN KEY (region_id) REFERENCES orders;
+ALTER TABLE orders ADD CONSTRAINT passing CHECK (a < 5);
+ALTER TABLE orders DROP CONSTRAINT passing;
+ALTER TABLE orders REPLICA IDENTITY FULL;
+
+-- next migration
+ALTER TABLE orders DROP CONSTRAINT a_there;
+ALTER TABLE orders DROP CONSTRAINT orders_a_check; -- expect: drop-constraint
+ALTER TABLE orders DROP CONSTRAINT region; -- expect: drop-constraint
+ALTER TABLE orders DROP CONSTRAINT orders_pkey; -- expect: drop-primary-key
+ALTER TABLE orders DROP CONSTRAINT orders_code_key;
+CREATE UNIQUE INDEX orders_code ON orders (code);
+ALTER TABLE items DROP CONSTRAINT items_pkey; -- expect: drop-primary-key
+ALTER TABLE items DROP CONSTRAINT whatever; -- expect: drop-constraint
+ALTER TABLE orders REPLICA IDENTITY NOTHING; -- expect: replica-identity-changed
+
+-- next migration
+ALTER TABLE lines DROP CONSTRAINT lines_pkey, ADD PRIMARY KEY (a);
