@@ -83,13 +83,15 @@ class Hold:
 
 
 def lock_sql(relation: Relation, mode: LockMode) -> str:
-    """What takes a mode on a relation, and on no other. A materialized view takes no LOCK: there ACCESS SHARE stands for what is less than
-    ACCESS EXCLUSIVE."""
+    """What takes a mode on a relation, and on no other; on a materialized view, which LOCK refuses, one that stops less."""
     if relation.kind != "materialized view":
         return f"LOCK TABLE ONLY {relation.name} IN {mode} MODE"
     if mode is LockMode.ACCESS_EXCLUSIVE:
         return f"ALTER MATERIALIZED VIEW {relation.name} OWNER TO CURRENT_USER"
-    # Preparing a query locks the relation alone; planning it would lock the indexes too.
+    if CONFLICTS[_SUE] <= CONFLICTS[mode]:
+        # A comment takes SHARE UPDATE EXCLUSIVE.
+        return f"COMMENT ON MATERIALIZED VIEW {relation.name} IS 'held'"
+    # Preparing a query takes ACCESS SHARE on the relation alone; planning it would lock the indexes too.
     return f"PREPARE held AS SELECT FROM {relation.name}; DEALLOCATE held"
 
 

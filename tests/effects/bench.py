@@ -22,6 +22,13 @@ class Refusal(NamedTuple):
     why: str
 
 
+class Measured(NamedTuple):
+    """What PostgreSQL did; `in_block` says whether the statement ran in a transaction block, as all do that can."""
+
+    found: Measurement
+    in_block: bool
+
+
 class Bench:
     """A server with the database in which every case begins."""
 
@@ -43,13 +50,13 @@ class Bench:
         self._shared.close()
         self._admin.close()
 
-    def measured(self, case: Case) -> Measurement | Refusal:
+    def measured(self, case: Case) -> Measured | Refusal:
         """What the last statement of a case does."""
         try:
             try:
-                return self._in_transaction(case)
+                return Measured(self._in_transaction(case), in_block=True)
             except psycopg.errors.ActiveSqlTransaction:
-                return self._outside(case)
+                return Measured(self._outside(case), in_block=False)
         except psycopg.Error as error:
             return Refusal(str(error).partition("\n")[0])
 

@@ -3,6 +3,7 @@
     -- case: what it shows
     -- versions: 15-            only on these: `15-`, `14-17`, `18`
     -- refused                  PostgreSQL refuses it
+    -- apart from: a, b         relations that are left out: which rows there are decides what happens to them
     ALTER TABLE …;              preparation, if any
     ALTER TABLE …;              the measured statement
 
@@ -19,17 +20,19 @@ from migsafe.sql.statements import Statement, read
 HERE = Path(__file__).parent
 SCHEMA = (HERE / "schema.sql").read_text()
 
-_HEADING = re.compile(r"^-- case: (?P<name>.+)\n(?P<options>(?:-- (?:versions: .+|refused)\n)*)", re.MULTILINE)
+_HEADING = re.compile(r"^-- case: (?P<name>.+)\n(?P<options>(?:-- (?:versions: .+|refused|apart from: .+)\n)*)", re.MULTILINE)
+_APART = re.compile(r"-- apart from: (.+)\n")
 _VERSIONS = re.compile(r"-- versions: (?P<first>\d+)(?P<dash>-)?(?P<last>\d+)?\n")
 
 
 class Case(NamedTuple):
-    """One case: where it is, when it applies, and its statements, the last of which is measured."""
+    """One case: where it is, when it applies, what is left out, and its statements, the last of which is measured."""
 
     file: str
     name: str
     versions: range
     refused: bool
+    apart: frozenset[str]
     text: str
     statements: tuple[Statement, ...]
 
@@ -64,7 +67,9 @@ def _read(path: Path) -> Iterator[Case]:
     for heading, end in zip(headings, ends, strict=True):
         body = text[heading.end() : end]
         options = heading["options"]
-        yield Case(path.stem, heading["name"], _versions(options), "-- refused\n" in options, body, tuple(read(body)))
+        left_out = _APART.search(options)
+        apart = frozenset(left_out[1].split(", ")) if left_out else frozenset()
+        yield Case(path.stem, heading["name"], _versions(options), "-- refused\n" in options, apart, body, tuple(read(body)))
 
 
 def _versions(options: str) -> range:

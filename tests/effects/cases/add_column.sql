@@ -89,7 +89,7 @@ ALTER TABLE loose ADD COLUMN x int REFERENCES customers (id) DEFERRABLE INITIALL
 -- case: references the same table
 ALTER TABLE employees ADD COLUMN x int REFERENCES employees (id);
 -- case: references a partitioned table
-ALTER TABLE loose ADD COLUMN x bigint, ADD COLUMN y date, ADD FOREIGN KEY (x, y) REFERENCES events;
+ALTER TABLE loose ADD COLUMN x bigint DEFAULT 1, ADD COLUMN y date DEFAULT '2020-06-01', ADD FOREIGN KEY (x, y) REFERENCES events;
 -- case: domain with a check
 ALTER TABLE orders ADD COLUMN x amount;
 -- case: domain with a check, and a default
@@ -141,7 +141,7 @@ ALTER TABLE orders ADD COLUMN x int, ADD CONSTRAINT x_check CHECK (x > 0);
 -- case: then a check on it, not valid
 ALTER TABLE orders ADD COLUMN x int, ADD CONSTRAINT x_check CHECK (x > 0) NOT VALID;
 -- case: then a foreign key on it
-ALTER TABLE orders ADD COLUMN x int, ADD CONSTRAINT x_fk FOREIGN KEY (x) REFERENCES customers;
+ALTER TABLE orders ADD COLUMN x int DEFAULT 1, ADD CONSTRAINT x_fk FOREIGN KEY (x) REFERENCES customers;
 -- case: then not null on it
 ALTER TABLE orders ADD COLUMN x int DEFAULT 1, ALTER COLUMN x SET NOT NULL;
 -- case: then a default for it

@@ -59,12 +59,15 @@ INSERT INTO loose (c) VALUES ('c') RETURNING a;
 -- case: insert default values
 INSERT INTO bookings DEFAULT VALUES;
 -- case: insert into a partitioned table
+-- apart from: visits_eu
 INSERT INTO visits VALUES ('de', 'x', 1);
 -- case: insert a query into a partitioned table
+-- apart from: visits_us
 INSERT INTO visits (region, page) SELECT 'us', name FROM customers;
 -- case: insert into a partition
 INSERT INTO visits_eu VALUES ('de', 'x', 1);
 -- case: insert into a partitioned table with a foreign key
+-- apart from: events_2020
 INSERT INTO events VALUES (5000, '2020-05-05', 'x', 1, 1);
 -- case: insert with a common table expression
 WITH a AS (SELECT id FROM coupons, hens LIMIT 1) INSERT INTO loose (a, c) SELECT id, 'c' FROM a;
@@ -77,7 +80,7 @@ UPDATE customers SET padding = 'y';
 -- case: update a referenced key
 UPDATE coupons SET code = code || 'x';
 -- case: update a key with references
-UPDATE hens SET id = id + 1000 WHERE id = 3;
+UPDATE employees SET id = id + 1000 WHERE id = 3;
 -- case: update a foreign key
 UPDATE orders SET customer_id = 1;
 -- case: update without an index
@@ -91,6 +94,7 @@ UPDATE loose SET a = 5 RETURNING *;
 -- case: update a partitioned table
 UPDATE visits SET hits = 5;
 -- case: update a partition key
+-- apart from: visits_rest, visits_us
 UPDATE visits SET region = 'us' WHERE region = 'de';
 -- case: update a partition
 UPDATE visits_eu SET hits = 5;
@@ -115,7 +119,7 @@ WITH gone AS (DELETE FROM loose RETURNING *) INSERT INTO keyed (a, b) SELECT a +
 -- case: delete from a partitioned table
 DELETE FROM visits;
 -- case: delete from a partitioned table that others refer to
-DELETE FROM events WHERE id = 5000;
+DELETE FROM events WHERE id = 5 AND day = '2021-06-01';
 -- case: merge
 -- versions: 15-
 MERGE INTO keyed AS k USING customers AS c ON c.id = k.a
@@ -136,7 +140,7 @@ COPY (SELECT * FROM customers) TO '/dev/null';
 -- case: copy from
 COPY loose FROM '/dev/null';
 -- case: copy from, with foreign keys
-COPY items FROM '/dev/null';
+COPY items (order_id, line) FROM PROGRAM 'echo 1,60' (FORMAT csv);
 -- case: values
 VALUES (1), (2);
 -- case: call
@@ -145,7 +149,7 @@ CALL p();
 -- case: do
 DO $$ BEGIN UPDATE loose SET a = 5; END $$;
 -- case: do with a change of a table
-DO $$ BEGIN ALTER TABLE loose ADD COLUMN x int; DELETE FROM hens WHERE id = 5000; END $$;
+DO $$ BEGIN ALTER TABLE loose ADD COLUMN x int; DELETE FROM items WHERE order_id = 5; END $$;
 -- case: prepare
 PREPARE s AS SELECT * FROM loose;
 -- case: execute

@@ -15,6 +15,7 @@ CREATE INDEX i ON orders USING brin (placed);
 -- case: create hash
 CREATE INDEX i ON orders USING hash (coupon);
 -- case: create with a function that reads another table
+-- apart from: coupons
 CREATE FUNCTION lookup(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN RETURN (SELECT count(*) FROM public.coupons); END';
 CREATE INDEX i ON orders (lookup(quantity));
 -- case: create if not exists, and it exists

@@ -65,15 +65,15 @@ ALTER TABLE logs ATTACH PARTITION logs_2021 FOR VALUES FROM ('2030-01-01') TO ('
 ALTER TABLE visits ATTACH PARTITION visits_asia FOR VALUES IN ('cn');
 -- case: attach where an index is to be made
 CREATE TABLE events_2030 (id bigint NOT NULL, day date NOT NULL, kind text, amount int, customer_id int, padding text);
-INSERT INTO events_2030 SELECT n, '2030-05-05' FROM generate_series(1, 300) AS n;
+INSERT INTO events_2030 SELECT n, '2030-05-05', 'kind', 1, 1 FROM generate_series(1, 300) AS n;
 ALTER TABLE events ATTACH PARTITION events_2030 FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
 -- case: attach where the indexes are there
 CREATE TABLE events_2030 (LIKE events INCLUDING INDEXES, CHECK (day >= '2030-01-01' AND day < '2031-01-01'));
-INSERT INTO events_2030 SELECT n, '2030-05-05' FROM generate_series(1, 300) AS n;
+INSERT INTO events_2030 SELECT n, '2030-05-05', 'kind', 1, 1 FROM generate_series(1, 300) AS n;
 ALTER TABLE events ATTACH PARTITION events_2030 FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
 -- case: attach where the indexes and the foreign key are there
 CREATE TABLE events_2030 (LIKE events INCLUDING INDEXES, FOREIGN KEY (customer_id) REFERENCES customers, CHECK (day >= '2030-01-01' AND day < '2031-01-01'));
-INSERT INTO events_2030 SELECT n, '2030-05-05' FROM generate_series(1, 300) AS n;
+INSERT INTO events_2030 SELECT n, '2030-05-05', 'kind', 1, 1 FROM generate_series(1, 300) AS n;
 ALTER TABLE events ATTACH PARTITION events_2030 FOR VALUES FROM ('2030-01-01') TO ('2031-01-01');
 -- case: attach a partitioned table
 CREATE TABLE logs_2030 (LIKE logs) PARTITION BY LIST (level);
@@ -90,6 +90,7 @@ CREATE TABLE tree_rest PARTITION OF tree DEFAULT PARTITION BY LIST (b);
 CREATE TABLE tree_rest_1 PARTITION OF tree_rest FOR VALUES IN (1);
 INSERT INTO tree SELECT 5, 1 FROM generate_series(1, 300);
 CREATE TABLE tree_1 (a int, b int);
+INSERT INTO tree_1 SELECT 1, 1 FROM generate_series(1, 300);
 ALTER TABLE tree ATTACH PARTITION tree_1 FOR VALUES IN (1);
 -- case: attach, proved by a check over a larger range
 CREATE TABLE logs_2030 (LIKE logs, CHECK (day IS NOT NULL AND day >= '2030-03-01' AND day < '2030-04-01'));

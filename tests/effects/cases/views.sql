@@ -98,6 +98,7 @@ UPDATE large_orders SET total = 5;
 -- case: insert through one
 INSERT INTO order_totals (id, customer_id, total) VALUES (5000, 1, 5);
 -- case: delete through one
+-- apart from: items, returns
 DELETE FROM large_orders;
 -- case: update what cannot be updated
 -- refused
