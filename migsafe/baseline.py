@@ -56,7 +56,9 @@ def read(file: str) -> list[Entry]:
     try:
         document = msgspec.json.decode(read_text(file), type=_Document)
     except msgspec.DecodeError as error:
-        raise ConfigError(f"{file}: is no baseline: {error}", "`migsafe lint --write-baseline` writes a new one.") from error
+        raise ConfigError(
+            f"{file}: is no baseline: {error}", "Mend it; or delete it, and `migsafe lint --write-baseline` writes a new one."
+        ) from error
     if document.version != VERSION:
         raise ConfigError(f"{file}: is a baseline of version {document.version}; this migsafe knows version {VERSION}")
     return document.findings

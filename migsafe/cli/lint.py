@@ -1,5 +1,6 @@
 """`migsafe lint`."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,7 @@ from migsafe.errors import ConfigError, MigsafeError
 from migsafe.finding import Severity
 from migsafe.histories import stops
 from migsafe.judge import Verdict, judge
-from migsafe.reports import FORMATS, reporter
+from migsafe.reports import FORMATS, Look, reporter
 from migsafe.sources import RUNNERS, Plan, find
 
 _FOUND = 1
@@ -86,17 +87,10 @@ def lint(
         runner=runner,
         transaction=transaction,
     )
-    write = reporter(format)
+    write, file = reporter(format), Path(output) if output else None
     plan = _narrowed(find(asked_for(paths, settings, "lint"), settings.sources), settings, since, changed)
     verdict = _judged(plan, settings)
-    if write_baseline:
-        _record(verdict, settings)
-        code = 0
-    else:
-        verdict = _new(verdict, settings)
-        file = Path(output) if output else None
-        deliver(write(verdict, look(file)), file)
-        code = _exit_code(verdict, settings.fail_on)
+    code = _record(verdict, settings) if write_baseline else _report(_new(verdict, settings), write, file, settings.fail_on)
     for problem in verdict.problems:
         complain(problem)
     if plan.skipped:
@@ -146,7 +140,15 @@ def _new(verdict: Verdict, settings: Configuration) -> Verdict:
     return verdict
 
 
-def _record(verdict: Verdict, settings: Configuration) -> None:
+def _report(verdict: Verdict, write: Callable[[Verdict, Look], str], file: Path | None, fail_on: FailOn) -> int:
+    """Write the findings; returns the exit code."""
+    deliver(write(verdict, look(file)), file)
+    worst = verdict.worst()
+    return _FOUND if fail_on != "never" and worst is not None and worst >= Severity[fail_on.upper()] else 0
+
+
+def _record(verdict: Verdict, settings: Configuration) -> int:
+    """Write the baseline; returns the exit code."""
     from migsafe.baseline import USUAL, write  # noqa: PLC0415
 
     file = settings.baseline or within(settings, USUAL)
@@ -154,13 +156,9 @@ def _record(verdict: Verdict, settings: Configuration) -> None:
     deliver(f"{file}: {number} finding{'' if number == 1 else 's'} recorded.\n", None)
     if settings.baseline is None:
         complain(f'to report only what is new, set `baseline = "{USUAL}"` in the configuration, or give `--baseline {file}`')
+    return 0
 
 
 def _names(given: list[str] | None) -> tuple[str, ...] | None:
     """The names in an option that may be repeated and whose values may be parted by commas."""
     return tuple(name.strip() for value in given for name in value.split(",") if name.strip()) if given else None
-
-
-def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:
-    worst = verdict.worst()
-    return _FOUND if fail_on != "never" and worst is not None and worst >= Severity[fail_on.upper()] else 0

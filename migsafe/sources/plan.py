@@ -72,6 +72,11 @@ class Source:
         files = [(file, judged and place > places[-1]) for place, (file, judged) in enumerate(self._all)]
         return Source(self.path, self.runner, files, self._transaction, self._problems)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has several migrations, and all of them are to be judged."""
+        return len(self._all) > 1 and all(judged for _, judged in self._all)
+
     @cached_property
     def twins(self) -> dict[str, str]:
         """The paths of migrations whose version another one has, with the path of that other: of those to judge, and of two that are to be
@@ -143,9 +148,10 @@ class Plan:
         return Plan([source.narrowed(keep) for source in self.sources], self.skipped, self._problems)
 
     def after(self, version: str) -> "Plan":
-        """The same, but judged is only what comes after a migration, in the histories that hold it. Raises ConfigError where none does."""
+        """The same, but judged is only what comes after a migration, in the histories that hold it. Raises ConfigError where none does, if
+        all of a history is to be judged: a file by itself may be from anywhere."""
         after = [source.after(version) for source in self.sources]
-        if not any(after) and any(source.folder is not None for source in self.sources):
+        if not any(after) and any(source.is_whole for source in self.sources):
             known = [known for source in self.sources for known in source.versions]
             raise ConfigError(f"start-after: there is no migration {version}", did_you_mean(version, known, f"The last one is {known[-1]}."))
         return Plan([found or source for found, source in zip(after, self.sources, strict=True)], self.skipped, self._problems)

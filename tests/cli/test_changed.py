@@ -144,6 +144,9 @@ def test_start_after_a_migration_that_there_is_not(migsafe: Command, write: Writ
     write("db/0041.sql", "DROP TABLE x1;")
     write("db/0042.sql", "DROP TABLE x2;")
     assert migsafe("lint", "db") == Run(2, "", "migsafe: start-after: there is no migration 0043\n  Did you mean 0042?\n")
+    # A file by itself need not be of that history.
+    write("hotfix.sql", "SELECT 1;")
+    assert migsafe("lint", "hotfix.sql", "--select", "drop-table").code == 0
 
 
 GOOSE = "-- +goose Up\nDROP TABLE a;\n-- +goose Down\nSELECT 1;\n"
