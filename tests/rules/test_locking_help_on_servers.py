@@ -1,0 +1,94 @@
+"""What the rules about locks offer runs, and reads or rewrites nothing under a lock that stops reads or writes."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from migsafe.effects.effect import Effect
+from migsafe.replay.outside import measure_outside
+from migsafe.replay.recorder import measure
+from migsafe.replay.server import Server
+from migsafe.sql.statements import read
+from tests.judged import NEXT_MIGRATION, judged
+from tests.replay.servers import each_installation
+
+HISTORY = """
+CREATE TABLE regions (id bigint PRIMARY KEY);
+CREATE DOMAIN amount AS bigint CHECK (VALUE >= 0);
+CREATE TABLE parcels (
+    id bigint PRIMARY KEY,
+    code varchar(20) CONSTRAINT parcels_code_known CHECK (code <> ''),
+    name text,
+    at timestamp,
+    weight bigint
+);
+CREATE INDEX parcels_name_idx ON parcels (name);
+CREATE TABLE events (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- next migration
+"""
+ROWS = """
+INSERT INTO regions SELECT generate_series(1, 1000);
+INSERT INTO parcels SELECT n, 'code', 'name', '2025-01-01', n FROM generate_series(1, 1000) AS n;
+INSERT INTO events SELECT n, '2025-06-01' FROM generate_series(1, 1000) AS n;
+"""
+UNSAFE = [
+    "ALTER TABLE parcels ADD COLUMN reference uuid NOT NULL UNIQUE DEFAULT gen_random_uuid() CHECK (reference IS NOT NULL)",
+    "ALTER TABLE parcels ADD COLUMN number bigserial",
+    "ALTER TABLE parcels ADD COLUMN number bigint GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE parcels ADD COLUMN double bigint GENERATED ALWAYS AS (weight * 2) STORED",
+    "ALTER TABLE parcels ADD COLUMN cost amount DEFAULT 1",
+    "ALTER TABLE parcels ADD COLUMN size bigint UNIQUE",
+    "ALTER TABLE parcels ADD COLUMN region_id bigint DEFAULT 1 REFERENCES regions (id)",
+    "ALTER TABLE parcels ADD CHECK (weight > 0)",
+    "ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES regions",
+    "ALTER TABLE parcels ALTER COLUMN weight TYPE integer",
+    "ALTER TABLE parcels ALTER COLUMN at TYPE timestamptz",
+    "ALTER TABLE parcels ALTER COLUMN code TYPE varchar(50)",
+    "ALTER TABLE parcels ALTER COLUMN name TYPE varchar(50)",
+    "ALTER TABLE parcels ALTER COLUMN name SET NOT NULL",
+    "ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES regions",
+    "CREATE INDEX ON events (id)",
+    "CREATE INDEX IF NOT EXISTS parcels_code_idx ON parcels (code)",
+    "DROP INDEX parcels_name_idx",
+    "REINDEX (VERBOSE) TABLE parcels",
+]
+
+
+@pytest.fixture(scope="module", params=each_installation())
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(request.param) as server:
+        server.create_database("model")
+        with server.connect("model") as connection:
+            connection.execute(HISTORY.encode())
+            connection.execute(ROWS.encode())
+        yield server
+
+
+@pytest.mark.parametrize("unsafe", UNSAFE)
+def test_the_safe_way_works_under_no_lock(server: Server, unsafe: str) -> None:
+    help_ = next(one for one in judged(HISTORY + unsafe).findings if one.category == "locking").help
+    server.create_database("copy", template="model")
+    try:
+        for migration in NEXT_MIGRATION.split(help_):
+            for statement in read(migration):
+                sql = migration[statement.span.start : statement.span.end]
+                for effect in _effects(server, sql):
+                    assert not (effect.blocks and (effect.scan or effect.rewrite or effect.rebuilt)), sql
+    finally:
+        server.drop_database("copy")
+
+
+def _effects(server: Server, sql: str) -> tuple[Effect, ...]:
+    with server.connect("copy") as connection:
+        try:
+            return measure(connection, sql).effects
+        except psycopg.errors.ActiveSqlTransaction:
+            pass
+        except psycopg.errors.InvalidTransactionTermination:
+            # Batches commit, which no transaction around them lets them do.
+            connection.execute("ROLLBACK")
+            connection.execute(sql.encode())
+            return ()
+    return measure_outside(server, "copy", sql).effects
