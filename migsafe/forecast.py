@@ -85,7 +85,7 @@ class Forecast:
         for foreseen in self._steps(half, judged=False):
             if foreseen.refused is not None and foreseen.refused not in self._said:
                 self._said.add(foreseen.refused)
-                self.notes.append(Note(half.script, foreseen.statement.span, foreseen.refused))
+                self.notes.append(Note(half.file, half.place(foreseen.statement.span), foreseen.refused))
 
     def steps(self, half: Half) -> Iterator[Foreseen]:
         """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""

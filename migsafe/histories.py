@@ -44,7 +44,7 @@ def stops(
             if schema is not None:
                 forecast.load(schema)
         if judged:
-            yield Stop(migration, forecast, source.twins.get(migration.up.script.path))
+            yield Stop(migration, forecast, source.twins.get(migration.up.file.path))
             continue
         try:
             forecast.apply(migration.up)

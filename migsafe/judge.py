@@ -125,7 +125,7 @@ class _Judging:
 
     def judge(self, stop: Stop) -> None:
         migration, forecast, twin = stop
-        script = migration.up.script
+        script = migration.up.file
         try:
             script.text  # noqa: B018  # what cannot be read is said here, and costs no more than itself
         except UnreadableError as error:
@@ -140,7 +140,7 @@ class _Judging:
         for statement, first, last in sent(migration.up):
             self.statements += 1
             if remarks is not None:
-                remarks.places[migration.id, statement.index] = statement.span
+                remarks.places[migration.id, statement.index] = migration.up.place(statement.span)
             for operation, effects in forecast.through(statement, first=first, last=last):
                 self._ask_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
@@ -164,17 +164,17 @@ class _Judging:
             if rule.name in self.failures:
                 self.failures[rule.name].again()
             else:
-                script = at.migration.up.script
-                place = script.position(operation.span.start)
+                script = at.migration.up.file
+                place = script.position(at.migration.up.place(operation.span).start)
                 self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
     def _remarks(self, at: Context) -> "_Remarks | None":
         """What is known of the suppressions of the script at hand; None where it has none."""
         half = at.migration.up
-        if not mentioned(half.script):
+        if not mentioned(half.file):
             return None
-        remarks = self.remarks.setdefault(half.script.path, _Remarks(half.script))
-        remarks.chunks += [(chunk, at) for chunk in half.chunks]
+        remarks = self.remarks.setdefault(half.file.path, _Remarks(half.file))
+        remarks.chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
         return remarks
 
     def _suppress(self) -> None:

@@ -24,7 +24,7 @@ from migsafe.sql.operations import AddColumn, Constraint, Do, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.stats import counted
 
-__all__ = ["Context", "Done", "Finding", "Harm", "Limits", "MigrationEnd", "Rule", "Severity", "rule"]
+__all__ = ["Context", "Done", "Finding", "Harm", "Limits", "MigrationEnd", "Remark", "Rule", "Severity", "rule"]
 
 Harm = Literal["", "time"]
 
@@ -49,6 +49,10 @@ class Rule(Struct, frozen=True):
     def summary(self) -> str:
         """The first line of the documentation."""
         return self.documentation.partition("\n")[0]
+
+
+class Remark(Operation, frozen=True):
+    """Something that stands in the file that people edit: no operation of PostgreSQL's, but what rules look at."""
 
 
 class MigrationEnd(Operation, frozen=True):
@@ -183,15 +187,15 @@ class Context:
         asking = self._rule
         severity, size = self._size(op.effects if isinstance(op, Done) else self.effects)
         statement = op.statement if isinstance(op, Done) else self.statement
-        op = op.operation if isinstance(op, Done) else op
+        op, half = op.operation if isinstance(op, Done) else op, self.migration.up
         return Finding(
             rule=asking.name,
             category=asking.category,
             severity=severity,
             message=message + size,
             help=help,
-            script=self.migration.up.script,
-            span=op.span,
+            script=half.file,
+            span=op.span if isinstance(op, Remark) else half.place(op.span),
             migration=self.migration.id,
             statement=statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),

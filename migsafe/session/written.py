@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from migsafe.sources import Half
-from migsafe.sql.operations import PsqlCommand
+from msgspec.structs import replace
+
+from migsafe.sources import Half, Program
+from migsafe.sql.operations import OpaqueCode, PsqlCommand
 from migsafe.sql.statements import Statement, read
 
 
@@ -21,7 +23,7 @@ def sent(half: Half, statements: Iterable[Statement] | None = None) -> Iterator[
     ends = iter([chunk.end for chunk in half.chunks])
     end = -1
     waiting: Sent | None = None
-    for statement in statements if statements is not None else read(half.script.text, half.chunks):
+    for statement in statements if statements is not None else _written(half):
         begins = statement.span.start >= end
         while statement.span.start >= end:
             end = next(ends)
@@ -30,6 +32,23 @@ def sent(half: Half, statements: Iterable[Statement] | None = None) -> Iterator[
         waiting = Sent(statement, begins, last=True)
     if waiting is not None:
         yield waiting
+
+
+def _written(half: Half) -> Iterator[Statement]:
+    return read(half.script.text, half.chunks) if half.program is None else _of_program(half.script.text, half.program)
+
+
+def _of_program(text: str, program: Program) -> Iterator[Statement]:
+    """The statements that a program sends, as far as it is known what they are, and whether they run."""
+    index = 0
+    for call in program.calls:
+        opaque = (Statement(1, call.sql, (OpaqueCode(call.sql, call.opaque, text[slice(*call.sql)]),)),) if call.opaque else None
+        for statement in opaque or read(text, (call.sql,)):
+            index += 1
+            operations = statement.operations
+            if not call.certain:
+                operations = tuple(replace(one, certain=False) for one in operations)
+            yield Statement(index, statement.span, operations)
 
 
 def is_sent(statement: Statement) -> bool:

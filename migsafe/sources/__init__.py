@@ -2,17 +2,19 @@
 
 from migsafe.sources.custom import CustomRunner
 from migsafe.sources.find import SourceSettings, find
-from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.migration import Call, Half, Migration, Program, Transaction
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS, named
 
 __all__ = [
     "RUNNERS",
+    "Call",
     "CustomRunner",
     "Half",
     "Migration",
     "Plan",
+    "Program",
     "Runner",
     "Source",
     "SourceSettings",

@@ -1,5 +1,6 @@
 """A migration: one unit that a runner applies."""
 
+from bisect import bisect_right
 from enum import Enum
 
 from msgspec import Struct
@@ -24,15 +25,56 @@ class Transaction(Enum):
     """A directive, or the runner's own judgement, switched its transaction off; each statement is its own."""
 
 
+class Call(Struct, frozen=True):
+    """A call in a program that sends something to the server.
+
+    `sql` is what it sends, as a piece of the half's script; `place` is where the call stands in the program. `opaque` says why what it runs
+    cannot be known, as the end of a sentence; its `sql` is then the call itself. `certain` is False where the program decides by something
+    unknown whether it runs at all. `by_runner` marks the COMMIT and BEGIN that the runner itself sends.
+    """
+
+    sql: Span
+    place: Span
+    opaque: str = ""
+    certain: bool = True
+    by_runner: bool = False
+
+
+class Program(Struct, frozen=True):
+    """A migration that is a program: its script, the function of it that runs, and the calls that it came to, in order."""
+
+    script: Script
+    function: str
+    calls: tuple[Call, ...] = ()
+
+
 class Half(Struct, frozen=True):
     """What a runner sends to go one way: up or down.
 
-    `chunks` are the pieces of the script that hold SQL, in the order in which they run; under Transaction.QUERY each is one query.
+    `chunks` are the pieces of the script that hold SQL, in the order in which they run; under Transaction.QUERY each is one query. Where
+    the migration is a `program`, the script is what it sends, put together; it is empty before somebody has rendered the program.
     """
 
     script: Script
     chunks: tuple[Span, ...]
     transaction: Transaction
+    program: Program | None = None
+
+    @property
+    def file(self) -> Script:
+        """The script that people edit."""
+        return self.program.script if self.program is not None else self.script
+
+    def call(self, at: int) -> Call | None:
+        """The call of the program that sends what stands at an offset of the script."""
+        calls = self.program.calls if self.program is not None else ()
+        place = bisect_right(calls, at, key=lambda call: call.sql.start)
+        return calls[place - 1] if place else None
+
+    def place(self, span: Span) -> Span:
+        """Where in the file stands what stands in the script."""
+        call = self.call(span.start)
+        return call.place if call is not None else span
 
 
 class Migration(Struct, frozen=True):

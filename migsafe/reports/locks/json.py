@@ -12,7 +12,6 @@ from migsafe.reports import Look
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.reports.paths import unicode
 from migsafe.sources import Half, Transaction
-from migsafe.text import Script
 
 VERSION = 1
 
@@ -31,9 +30,9 @@ def _migration(predicted: PredictedMigration) -> dict[str, Any]:
     half = predicted.migration.up
     return {
         "id": unicode(predicted.migration.id),
-        "path": unicode(half.script.path),
+        "path": unicode(half.file.path),
         "transaction": _transaction(half, predicted.statements),
-        "statements": [_statement(half.script, statement) for statement in predicted.statements],
+        "statements": [_statement(half, statement) for statement in predicted.statements],
     }
 
 
@@ -46,13 +45,13 @@ def _transaction(half: Half, statements: tuple[PredictedStatement, ...]) -> str:
     return "file" if len(half.chunks) == 1 and sent > 1 else "statement"
 
 
-def _statement(script: Script, predicted: PredictedStatement) -> dict[str, Any]:
+def _statement(half: Half, predicted: PredictedStatement) -> dict[str, Any]:
     span = predicted.statement.span
-    place = script.position(span.start)
+    place = half.file.position(half.place(span).start)
     return {
         "index": predicted.statement.index,
         "start": {"line": place.line, "column": place.column},
-        "sql": script.text[span.start : span.end],
+        "sql": half.script.text[span.start : span.end],
         "transaction": predicted.transaction,
         "understood": predicted.understood,
         "refused": predicted.refused,

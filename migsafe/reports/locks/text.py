@@ -49,12 +49,12 @@ def report(prediction: Prediction, look: Look) -> str:
 
 def _migration(predicted: PredictedMigration, look: Look) -> Iterator[str]:
     migration, statements = predicted.migration, predicted.statements
-    script = migration.up.script
-    path = visible(script.path)
+    half, script = migration.up, migration.up.script
+    path = visible(half.file.path)
     # Where one file holds several migrations, its name does not tell which.
-    of_file = "" if _letters(migration.id) in _letters(script.path) else f" {visible(migration.id)}"
+    of_file = "" if _letters(migration.id) in _letters(half.file.path) else f" {visible(migration.id)}"
     yield f"{_paint(path, _BOLD, look)}{of_file} {_paint(f'· {_manner(predicted)}', _DIM, look)}"
-    lines = [script.position(each.statement.span.start).line for each in statements]
+    lines = [half.file.position(half.place(each.statement.span).start).line for each in statements]
     gutter = max(len(str(max(lines, default=0))), 4)
     width = look.width or _WIDTH_OF_A_FILE
     rows = _Rows([effect for each in statements for effect in each.effects], gutter + len(_GAP), look)
