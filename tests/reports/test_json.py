@@ -35,8 +35,9 @@ def test_the_contract() -> None:
         "end": {"line": 5, "column": 34},
         "statement": 2,
         "relations": ["app.orders", "public.customers"],
-        "lock": "ShareRowExclusiveLock",
-        "blocks": ["writes"],
+        # That of the whole ALTER TABLE, which its ADD COLUMN takes.
+        "lock": "AccessExclusiveLock",
+        "blocks": ["reads", "writes"],
     }
 
 
