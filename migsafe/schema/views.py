@@ -38,11 +38,15 @@ def _reads(catalog: Catalog, relation: Relation, oid: int) -> bool:
 
 def create_view(catalog: Catalog, op: sql.CreateView) -> None:
     """CREATE VIEW; one that is replaced keeps its number and what rests on it."""
-    name = new_name(catalog, op.view, Persistence.TEMPORARY if op.temporary else Persistence.PERMANENT)
-    before = catalog.relation(name)
     reads = read_by(catalog, op.query)
+    # A view of what only this session can see is one itself.
+    temporary = op.temporary or any(one.persistence is Persistence.TEMPORARY for one in reads)
+    persistence = Persistence.TEMPORARY if temporary else Persistence.PERMANENT
+    name = new_name(catalog, op.view, persistence)
+    before = catalog.relation(name)
     known = {
         "kind": RelationKind.VIEW,
+        "persistence": persistence,
         "columns": tuple(Column(number, column, None, None) for number, column in enumerate(op.columns, 1)),
         "complete": False,
         "query": op.query,

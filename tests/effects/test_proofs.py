@@ -106,7 +106,7 @@ UNREADABLE = {
     "nothing": "",
     "parentheses": "((((",
     "twice": "x IS NOT NULL IS NOT NULL",
-    "many NOTs": "NOT " * 500 + "x IS NOT NULL",
+    "many NOTs": "NOT " * 501 + "x IS NOT NULL",
     "many casts": "x" + "::int" * 2000 + " IS NOT NULL",
     "many ORs": " OR ".join(["x IS NOT NULL"] * 2000) + " OR y > 0",
 }

@@ -129,7 +129,8 @@ NOT_IN_STATEMENTS = {o.Operation, o.AlterRelation, o.Broken, o.Unparsed, o.Opaqu
 
 def _kinds_of_operation(kind: type[o.Operation] = o.Operation) -> Iterator[type[o.Operation]]:
     yield kind
-    for other in kind.__subclasses__():
+    # What rules look at beside the operations of statements is none of the grammar's business.
+    for other in (one for one in kind.__subclasses__() if one.__module__.startswith(o.__name__)):
         yield from _kinds_of_operation(other)
 
 
