@@ -10,7 +10,7 @@ from migsafe.sql.operations import Name
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_KINDS = {"r": "table", "p": "partitioned table", "f": "foreign table", "m": "materialized view", "v": "view"}
+KINDS = {"r": "table", "p": "partitioned table", "f": "foreign table", "m": "materialized view", "v": "view"}
 _MODES = {mode.pg_locks: mode for mode in LockMode}
 
 _RELATIONS = """
@@ -72,8 +72,7 @@ class Snapshot(Struct, frozen=True):
 def snapshot(connection: "Connection[Any]") -> Snapshot:
     """The relations as this connection sees them, those of its own transaction too. Takes no lock on any."""
     relations = {
-        oid: Relation(oid, Name(name, schema), _KINDS[kind], file)
-        for oid, schema, name, kind, file in connection.execute(_RELATIONS).fetchall()
+        oid: Relation(oid, Name(name, schema), KINDS[kind], file) for oid, schema, name, kind, file in connection.execute(_RELATIONS).fetchall()
     }
     indexes = {oid: Index(oid, table, name, file) for oid, table, name, file in connection.execute(_INDEXES).fetchall() if table in relations}
     return Snapshot(relations, indexes)

@@ -1,0 +1,176 @@
+"""Keeping account of one connection, statement by statement, so that a whole history can be recorded at little cost.
+
+What a statement did is in the locks that its transaction holds afterwards: every relation that it touched is among them, with its name,
+its file and the tuples read by now. So one query after each statement is enough; the rest of the database is as it was.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from migsafe.lock import LockMode
+from migsafe.replay.recorder import Measurement, Trace, count_rows, judged, truncates
+from migsafe.replay.snapshot import KINDS, Index, Relation, Snapshot, mode_called, snapshot
+from migsafe.sql.operations import Name
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_LOCKED = """
+    SELECT l.relation::int8, l.modes, c.relkind::text, c.schema, c.relname, c.file, i.indrelid::int8, c.read, c.inserted, c.deleted,
+        pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn
+    FROM (SELECT relation, pg_catalog.array_agg(mode) AS modes FROM pg_catalog.pg_locks
+            WHERE locktype = 'relation' AND granted AND pid = pg_catalog.pg_backend_pid()
+                AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
+            GROUP BY relation) AS l
+    LEFT JOIN (
+        SELECT c.oid, c.relkind, c.relname, CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END AS schema,
+            pg_catalog.pg_relation_filenode(c.oid)::int8 AS file, n.nspname AS namespace,
+            pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
+                + CASE WHEN c.relkind IN ('i', 'I') THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END AS read,
+            pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
+        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace) AS c ON c.oid = l.relation
+    LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = l.relation
+    WHERE c.namespace IS NULL OR c.namespace NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+"""
+_COUNTED = """
+    SELECT c.oid::int8, pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
+            + CASE WHEN c.relkind = 'i' THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
+        pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
+    FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm', 'i') AND c.oid >= 16384
+"""
+_WAL = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
+
+_Counts = tuple[int, int, int]
+_NONE: _Counts = (0, 0, 0)
+
+
+class Ledger:
+    """The account of one connection, which must be its database's only one that changes anything.
+
+    `begin` opens a transaction's account, `entry` gives what the statement that just ran did, `end` closes it. `rows` are the rows of each
+    table, by number, as they are by now; `read` is how many the last statement read of how many there were, `wal_bytes` what it wrote.
+    """
+
+    def __init__(self, connection: "Connection[Any]") -> None:
+        self._connection = connection
+        self._known = snapshot(connection)
+        self._held: dict[int, LockMode] = {}
+        self._counts: dict[int, _Counts] = {}
+        self._wal = 0
+        self.wal_bytes = 0
+        self.read: dict[Name, tuple[int, int]] = {}
+        self.rows = self._recounted()
+
+    @property
+    def relations(self) -> Iterable[Relation]:
+        """The relations that there are."""
+        return self._known.relations.values()
+
+    def begin(self) -> None:
+        """A transaction has begun."""
+        self._held = {}
+        # What a backend counted in earlier transactions may not have been reported yet, and counts on.
+        self._counts = {oid: (read, new, gone) for oid, read, new, gone in self._connection.execute(_COUNTED).fetchall()}
+        self._wal = self._written()
+
+    def entry(self, sql: str) -> Measurement:
+        """What the statement that just ran did."""
+        before, held = self._known, self._held
+        relations, indexes = dict(before.relations), dict(before.indexes)
+        locks: dict[int, LockMode] = {}
+        read: dict[int, int] = {}
+        changed: dict[int, int] = {}
+        written = self._wal
+        for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute(_LOCKED).fetchall():
+            written = int(wal)
+            locks[oid] = max(mode_called(mode) for mode in modes)
+            if kind is None:
+                relations.pop(oid, None)
+                indexes.pop(oid, None)
+                continue
+            now, then = tuple(counts), self._counts.get(oid, _NONE)
+            self._counts[oid] = now
+            of = oid if table is None else table
+            read[of] = read.get(of, 0) + now[0] - then[0]
+            if table is not None:
+                indexes[oid] = Index(oid, table, name, file)
+            elif kind in KINDS:
+                relations[oid] = Relation(oid, Name(name, schema), KINDS[kind], file)
+                changed[oid] = now[1] - then[1] - (now[2] - then[2])
+        after = Snapshot(relations, indexes)
+        newly = {oid: lock for oid, lock in locks.items() if oid not in held or lock > held[oid]}
+        trace = Trace(
+            before=before,
+            after=after,
+            locks=newly,
+            held=held,
+            read=read,
+            rows=self.rows,
+            truncates=truncates(sql) if _may_truncate(sql) else False,
+        )
+        self.read = {
+            after.relations[oid].name: (count, self.rows.get(oid, 0))
+            for oid, count in read.items()
+            if oid in self.rows and oid in after.relations
+        }
+        self._count(trace, changed)
+        self._known, self._held = after, locks
+        self.wal_bytes, self._wal = written - self._wal, written
+        return judged(trace)
+
+    def end(self) -> None:
+        """The transaction has been committed."""
+        self._held = {}
+
+    def undone(self) -> None:
+        """The transaction, or a part of it, has been rolled back."""
+        self._known = snapshot(self._connection)
+        self.rows = self._recounted()
+
+    @contextmanager
+    def outside(self, *, counts: bool) -> Iterator[list[Snapshot]]:
+        """The account of a statement that no transaction takes, which runs in the block: what was there before, and then what is there now.
+        With `counts` it may have changed rows."""
+        found = [self._known]
+        wal = self._written()
+        yield found
+        self._held = {}
+        self._known = snapshot(self._connection)
+        self.wal_bytes = self._written() - wal
+        if counts:
+            self.rows = self._recounted()
+        found.append(self._known)
+
+    def _recounted(self) -> dict[int, int]:
+        from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
+
+        if self._connection.info.transaction_status != TransactionStatus.IDLE:
+            return count_rows(self._connection, self._known)
+        self._connection.execute("BEGIN")
+        try:
+            return count_rows(self._connection, self._known)
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def _count(self, trace: Trace, changed: dict[int, int]) -> None:
+        """Bring the number of rows up to date."""
+        emptied = {oid for oid in changed if trace.truncates and _is_moved(trace, oid)}
+        self.rows = {
+            oid: 0 if oid in emptied else self.rows.get(oid, 0) + changed.get(oid, 0)
+            for oid, relation in trace.after.relations.items()
+            if relation.has_rows
+        }
+
+    def _written(self) -> int:
+        [(written,)] = self._connection.execute(_WAL).fetchall()
+        return int(written)
+
+
+def _may_truncate(sql: str) -> bool:
+    return "truncate" in sql.lower()
+
+
+def _is_moved(trace: Trace, oid: int) -> bool:
+    before, after = trace.before.relations.get(oid), trace.after.relations.get(oid)
+    return before is not None and after is not None and before.file != after.file

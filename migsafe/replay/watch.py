@@ -1,0 +1,116 @@
+"""Looking at another connection's locks while it works.
+
+What runs in a transaction leaves all its locks to be read afterwards, and needs no looking. What runs outside takes and releases them on its
+way: those that it holds for as long as a look takes are seen. And only from outside is it seen how long a statement waits.
+"""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Self
+
+from migsafe.lock import LockMode
+from migsafe.replay.snapshot import mode_called
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_LOCKS = "SELECT relation::int8, mode, granted FROM pg_catalog.pg_locks WHERE pid = %s AND (NOT granted OR locktype = 'relation')"
+_WAITING = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = %s AND NOT granted LIMIT 1"
+_CLOSE, _FAR = 0.0005, 0.005
+
+
+class Seen:
+    """A lock that was seen to be held: its strongest mode, and for how long."""
+
+    def __init__(self, mode: LockMode, now: float) -> None:
+        self.mode = mode
+        self.first = self.last = now
+
+    @property
+    def seconds(self) -> float:
+        """From when it was first seen to when it was last."""
+        return self.last - self.first
+
+
+class Waited:
+    """How long a statement was seen to wait for locks."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+
+class Watch:
+    """Looks at the locks of the backend `pid`, on a connection of its own, from `with` to the end of the block."""
+
+    def __init__(self, connection: "Connection[Any]", pid: int) -> None:
+        self._connection = connection
+        self._pid = pid
+        self._lock = threading.Lock()
+        self._seen: dict[int, Seen] | None = None
+        self._waited: Waited | None = None
+        self._working = threading.Event()
+        self._over = False
+        self._thread = threading.Thread(target=self._look, name="migsafe-watch", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._working.set()
+        self._thread.join()
+
+    @contextmanager
+    def waits(self) -> Iterator[Waited]:
+        """How long the backend waits for locks while the block runs, to some milliseconds."""
+        waited = self._waited = Waited()
+        self._working.set()
+        try:
+            yield waited
+        finally:
+            self._working.clear()
+            with self._lock:
+                self._waited = None
+
+    @contextmanager
+    def closely(self) -> Iterator[dict[int, Seen]]:
+        """The locks that the backend holds while the block runs, by number."""
+        seen: dict[int, Seen] = {}
+        self._seen = seen
+        try:
+            yield seen
+        finally:
+            with self._lock:
+                self._seen = None
+
+    def _look(self) -> None:
+        with suppress(Exception):  # the server may be gone, and who works on it says so
+            before = time.perf_counter()
+            waiting = False
+            while not self._over:
+                self._working.wait()
+                time.sleep(_CLOSE if self._seen is not None else _FAR)
+                now = time.perf_counter()
+                with self._lock:
+                    is_waiting = self._note(now)
+                    if waiting and is_waiting and self._waited is not None:
+                        self._waited.seconds += now - before
+                before, waiting = now, is_waiting
+
+    def _note(self, now: float) -> bool:
+        """Look once; returns whether it waits."""
+        if self._waited is None:
+            return False
+        if self._seen is None:
+            return self._connection.execute(_WAITING, (self._pid,)).fetchone() is not None
+        waits = False
+        for oid, mode, granted in self._connection.execute(_LOCKS, (self._pid,)).fetchall():
+            if not granted:
+                waits = True
+            elif oid is not None:
+                seen = self._seen.setdefault(oid, Seen(mode_called(mode), now))
+                seen.mode, seen.last = max(seen.mode, mode_called(mode)), now
+        return waits
