@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.columns import set_column
+from migsafe.schema.columns import set_column, stored_type
 from migsafe.schema.dependents import Part, fall, is_of, remove
 from migsafe.schema.objects import Composite, Domain, DomainCheck, EnumType, Relation, Type
 from migsafe.sql import operations as sql
@@ -114,7 +114,7 @@ def create_composite(catalog: Catalog, op: sql.CreateCompositeType) -> None:
     """CREATE TYPE … AS (…)."""
     name = catalog.in_first_schema(op.type)
     _make_room(catalog, name)
-    attributes = tuple((one.name, one.type) for one in op.attributes)
+    attributes = tuple((one.name, stored_type(catalog, one.type)) for one in op.attributes)
     catalog.put(Composite(oid=catalog.new_oid(), name=name, attributes=attributes))
 
 
@@ -123,13 +123,14 @@ def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> None:
     composite = catalog.type_named(op.type)
     if not isinstance(composite, Composite):
         return
+    stored = stored_type(catalog, op.data_type)
     match op.action:
         case "add":
-            catalog.change(composite, attributes=(*composite.attributes, (op.attribute, op.data_type)))
+            catalog.change(composite, attributes=(*composite.attributes, (op.attribute, stored)))
         case "drop":
             catalog.change(composite, attributes=tuple(one for one in composite.attributes if one[0] != op.attribute))
         case "alter":
-            attributes = tuple((name, op.data_type if name == op.attribute else kind) for name, kind in composite.attributes)
+            attributes = tuple((name, stored if name == op.attribute else kind) for name, kind in composite.attributes)
             catalog.change(composite, attributes=attributes)
 
 
