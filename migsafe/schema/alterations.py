@@ -30,6 +30,7 @@ from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.not_nulls import add_not_null, drop_not_null
 from migsafe.schema.objects import Attached, Column, Relation, RelationKind
+from migsafe.schema.types import rename_in_type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
 
@@ -70,6 +71,9 @@ def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
 
 def alter(catalog: Catalog, op: AlterRelation) -> None:
     """Apply one operation of ALTER TABLE."""
+    if isinstance(op, sql.RenameColumn | sql.RenameConstraint) and op.target.kind in ("type", "domain"):
+        rename_in_type(catalog, op)
+        return
     change = _CHANGES.get(type(op))
     if change is None:
         return

@@ -118,6 +118,20 @@ def create_composite(catalog: Catalog, op: sql.CreateCompositeType) -> None:
     catalog.put(Composite(oid=catalog.new_oid(), name=name, attributes=attributes))
 
 
+def rename_in_type(catalog: Catalog, op: sql.RenameColumn | sql.RenameConstraint) -> None:
+    """RENAME ATTRIBUTE of a composite type, and of the tables made OF it; RENAME CONSTRAINT of a domain."""
+    one = catalog.type_named(op.target.name)
+    if isinstance(op, sql.RenameColumn) and isinstance(one, Composite):
+        catalog.change(one, attributes=tuple((op.new_name if name == op.column else name, kind) for name, kind in one.attributes))
+        for table in [table for table in catalog.relations() if table.of_type == one.name]:
+            column = table.column(op.column)
+            if column is not None:
+                set_column(catalog, table, column.number, name=op.new_name)
+    elif isinstance(op, sql.RenameConstraint) and isinstance(one, Domain):
+        checks = tuple(replace(check, name=op.new_name) if check.name == op.constraint else check for check in one.checks)
+        catalog.change(one, checks=checks)
+
+
 def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> None:
     """One ADD, DROP or ALTER ATTRIBUTE."""
     composite = catalog.type_named(op.type)
