@@ -74,6 +74,7 @@ class Forecast:
         self._marks: list[int] = []
         self._said: set[str] = set()
         self._refused: str | None = None
+        self._goes_on = False
 
     def load(self, script: Script) -> None:
         """Take a `pg_dump --schema-only` as the start: what is not in it does not exist. Raises UnreadableError."""
@@ -87,12 +88,16 @@ class Forecast:
                 self._said.add(foreseen.refused)
                 self.notes.append(Note(half.file, half.place(foreseen.statement.span), foreseen.refused))
 
-    def steps(self, half: Half) -> Iterator[Foreseen]:
+    def steps(self, half: Half, *, goes_on: bool = False) -> Iterator[Foreseen]:
         """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
-        return self._steps(half, judged=True)
+        return self._steps(half, judged=True, goes_on=goes_on)
 
     def begin(self, transaction: Transaction) -> None:
-        """Begin a migration on a connection of its own, for `follow` to step through."""
+        """Begin a migration, for `follow` to step through: on a connection of its own, or in the transaction of the one before it if that
+        goes on. Then what that one made is still new: nobody has seen it."""
+        if self._goes_on:
+            self._goes_on = False
+            return
         self.session = Session(transaction)
         self._scene = Scene(self.catalog, prepared=self.session.prepared)
         begin_migration(self.catalog)
@@ -126,15 +131,17 @@ class Forecast:
         end_statement(self.catalog)
         self._turn(self.session.leave())
 
-    def finish(self) -> None:
-        """End the migration, and with it a transaction that it left open."""
-        self._turn(self.session.finish())
+    def finish(self, *, goes_on: bool = False) -> None:
+        """End the migration, and with it a transaction that it left open, unless that `goes_on` to the next migration."""
+        self._goes_on = goes_on
+        if not goes_on:
+            self._turn(self.session.finish())
 
-    def _steps(self, half: Half, *, judged: bool) -> Iterator[Foreseen]:
+    def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[Foreseen]:
         self.begin(half.transaction)
         for statement, first, last in sent(half):
             yield self.follow(statement, first=first, last=last, judged=judged)
-        self.finish()
+        self.finish(goes_on=goes_on)
 
     def strongest(self, statement: Statement, effect: Effect) -> LockMode:
         """The lock that the relation of an effect is really under: ALTER TABLE takes the strongest that any of its parts needs, at once."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.forecast import Forecast
-from migsafe.sources import Migration, Plan, Source, Step
+from migsafe.sources import Migration, Plan, Source, Standing, Step
 from migsafe.text import Script
 
 Steps = Sequence[tuple[Source, Step]]
@@ -14,12 +14,13 @@ Steps = Sequence[tuple[Source, Step]]
 class Stop(NamedTuple):
     """A migration to judge, and the database as the migrations before it have left it. Who stops here takes the migration in.
 
-    `twin` is the path of another migration with the same version.
+    `standing` is what is odd about its place in the history; the transaction `goes_on` where the next stop is in the same.
     """
 
     migration: Migration
     forecast: Forecast
-    twin: str | None = None
+    standing: Standing = Standing()
+    goes_on: bool = False
 
 
 def stops(
@@ -38,13 +39,13 @@ def stops(
     steps = [(source, step) for source in plan.sources for step in source.steps()]
     problems += plan.problems
     at, forecast = None, Forecast(pg_version)
-    for source, (migration, judged) in watch(steps):
+    for source, (migration, judged, goes_on) in watch(steps):
         if source is not at:
             at, forecast = source, Forecast(pg_version)
             if schema is not None:
                 forecast.load(schema)
         if judged:
-            yield Stop(migration, forecast, source.twins.get(migration.up.file.path))
+            yield Stop(migration, forecast, source.standings.get(migration.up.file.path, Standing()), goes_on)
             continue
         try:
             forecast.apply(migration.up)

@@ -9,7 +9,7 @@ from migsafe.effects.effect import Effect
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.finding import Finding, Severity
 from migsafe.histories import Stop
-from migsafe.rule import Context, Limits, MigrationEnd, Rule
+from migsafe.rule import Context, Earlier, Limits, MigrationEnd, Rule
 from migsafe.rulebook import Rulebook
 from migsafe.session import sent
 from migsafe.sources import RUNNERS, Runner
@@ -120,23 +120,26 @@ class _Judging:
         self.problems = problems
         self.failures: dict[str, RuleError] = {}
         self.paths: set[str] = set()
+        self.earlier: tuple[Earlier, ...] = ()
         self.statements = 0
         self.unparsed = 0
 
     def judge(self, stop: Stop) -> None:
-        migration, forecast, twin = stop
+        migration, forecast, standing, goes_on = stop
         script = migration.up.file
         try:
             script.text  # noqa: B018  # what cannot be read is said here, and costs no more than itself
         except UnreadableError as error:
             self.problems.append(error)
+            forecast.finish(goes_on=goes_on)
             return
         self.paths.add(script.path)
-        at = Context(migration, forecast, self.outside[migration.runner], self.limits, twin)
+        at = Context(migration, forecast, self.outside[migration.runner], self.limits, standing, self.earlier)
         self.book = self.rulebook.at(script.path)
         remarks = self._remarks(at)
         forecast.begin(migration.up.transaction)
-        statement: Statement | None = None
+        nowhere = Span(0, 0)
+        statement = Statement(1, nowhere, (MigrationEnd(nowhere),))
         for statement, first, last in sent(migration.up):
             self.statements += 1
             if remarks is not None:
@@ -146,9 +149,10 @@ class _Judging:
                 at.leave(statement, operation, effects)
             if isinstance(statement.operations[0], Unparsed):
                 self.unparsed += 1
-        if statement is not None:
-            self._ask_all(statement, MigrationEnd(statement.span), (), at)
-        forecast.finish()
+        self._ask_all(statement, MigrationEnd(statement.span), (), at)
+        ran = Earlier(migration, tuple(at.past), forecast.session.transaction, dict(forecast.session.locks))
+        self.earlier = (*self.earlier, ran) if goes_on else ()
+        forecast.finish(goes_on=goes_on)
 
     def _ask_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
         for rule in self.book[type(operation)]:

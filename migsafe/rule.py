@@ -19,12 +19,26 @@ from migsafe.forecast import Forecast
 from migsafe.lock import LockMode
 from migsafe.schema.catalog import Catalog
 from migsafe.session import Session
-from migsafe.sources import Migration, Transaction
+from migsafe.sources import Migration, Standing, Transaction
 from migsafe.sql.operations import AddColumn, Constraint, Do, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.stats import counted
+from migsafe.text import Span
 
-__all__ = ["Context", "Done", "Finding", "Harm", "Limits", "MigrationEnd", "Remark", "Rule", "Severity", "rule"]
+__all__ = [
+    "Context",
+    "Done",
+    "Earlier",
+    "Finding",
+    "Harm",
+    "Limits",
+    "MigrationEnd",
+    "Remark",
+    "Rule",
+    "Severity",
+    "SharedTransaction",
+    "rule",
+]
 
 Harm = Literal["", "time"]
 
@@ -69,6 +83,36 @@ class Done(Struct, frozen=True):
     held: Mapping[Hashable, LockMode]
 
 
+class Earlier(Struct, frozen=True):
+    """A migration that the runner applied before another in the same run: what it did, the transaction (a number) in which it ended, and the
+    locks that this held then."""
+
+    migration: Migration
+    past: tuple[Done, ...]
+    transaction: int | None
+    held: Mapping[Hashable, LockMode]
+
+
+class SharedTransaction(Struct, frozen=True):
+    """A transaction that began in an earlier migration of the same run.
+
+    `earlier` are the migrations before this one that ended in it, `apart` says what to do so that each has a transaction of its own, as an
+    imperative; empty where the runner knows no way.
+    """
+
+    earlier: tuple[Earlier, ...]
+    apart: str
+
+    def holder(self, relation: Hashable) -> Migration | None:
+        """The earlier migration that took the lock that was held on a relation when this one began; None where none was."""
+        found, lock = None, None
+        for one in self.earlier:
+            now = one.held.get(relation)
+            if now != lock:
+                found, lock = one.migration, now
+        return found if lock is not None else None
+
+
 class Limits(Struct, frozen=True, kw_only=True):
     """What a project takes for granted, or for too much. Times are milliseconds.
 
@@ -86,14 +130,23 @@ class Context:
     """Where a rule finds an operation: the migration, the statement, the database and the session before it, and what it does.
 
     `past` are the operations of the migration that have run before it, `held` the locks that the transaction had taken before the
-    statement began. `twin` is the path of another migration with the same version.
+    statement began. `standing` is what is odd about the migration's place in its history.
     """
 
-    __slots__ = ("_forecast", "_notes", "_outside", "_rule", "effects", "limits", "migration", "past", "statement", "twin")
+    __slots__ = ("_earlier", "_forecast", "_notes", "_outside", "_rule", "effects", "limits", "migration", "past", "standing", "statement")
 
-    def __init__(self, migration: Migration, forecast: Forecast, outside: str, limits: Limits, twin: str | None = None) -> None:
+    def __init__(
+        self,
+        migration: Migration,
+        forecast: Forecast,
+        outside: str,
+        limits: Limits,
+        standing: Standing,
+        earlier: tuple[Earlier, ...] = (),
+    ) -> None:
         self.migration = migration
-        self.twin = twin
+        self.standing = standing
+        self._earlier = earlier
         self.statement: Statement
         self.effects: tuple[Effect, ...]
         self.limits = limits
@@ -122,6 +175,13 @@ class Context:
     def held(self) -> Mapping[Hashable, LockMode]:
         """The locks that the transaction held before the statement, by relation (its name with the schema)."""
         return self._forecast.held
+
+    @property
+    def shared_transaction(self) -> SharedTransaction | None:
+        """The transaction of the statement, where it began in an earlier migration that the runner applies in the same run."""
+        number = self.session.transaction
+        together = tuple(one for one in self._earlier if one.transaction == number) if number is not None else ()
+        return SharedTransaction(together, together[-1].migration.apart or "") if together else None
 
     @property
     def disturbing(self) -> list[Effect]:
@@ -170,6 +230,11 @@ class Context:
     def text(self, start: int, end: int) -> str:
         """What the script says between two offsets."""
         return self.migration.up.script.text[start:end]
+
+    @staticmethod
+    def declared(place: Span | None) -> Remark | None:
+        """A piece of the file that people edit, to report something about; None where there is no such place."""
+        return Remark(place) if place is not None else None
 
     def outside_transaction(self, sql: str) -> str:
         """SQL to paste that must run outside a transaction, with what has to be done for that under the migration's runner."""

@@ -9,7 +9,7 @@ from migsafe.histories import Stop
 from migsafe.judge import Verdict, judge
 from migsafe.rule import Limits, Rule
 from migsafe.rulebook import Rulebook, shipped
-from migsafe.sources import Half, Migration, Transaction
+from migsafe.sources import Half, Migration, Other, Standing, Transaction
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
 
@@ -36,7 +36,7 @@ def with_twins(stops: Iterable[Stop]) -> Iterator[Stop]:
     for stop in stops:
         named = NAMED.match(stop.migration.up.script.text)
         twin = versions.setdefault(version_of(named[1]), named[1]) if named else None
-        yield stop._replace(twin=twin) if named and twin != named[1] else stop
+        yield stop._replace(standing=Standing(twin=Other(version_of(named[1]), twin))) if named and twin and twin != named[1] else stop
 
 
 def judged(

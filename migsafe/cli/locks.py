@@ -76,19 +76,19 @@ def locks(
 def _predicted(plan: Plan, pg_version: int, schema: Script | None, problems: list[MigsafeError]) -> Iterator[PredictedMigration]:
     """The predictions for the migrations asked for, each made when its turn comes."""
     forecast = None
-    for migration, forecast, _ in stops(plan, pg_version, problems, schema, lambda steps: watched(steps, "migsafe: migration")):
+    for migration, forecast, _, goes_on in stops(plan, pg_version, problems, schema, lambda steps: watched(steps, "migsafe: migration")):
         _say_notes(forecast)
         try:
-            yield _prediction(forecast, migration)
+            yield _prediction(forecast, migration, goes_on=goes_on)
         except UnreadableError as error:
             problems.append(error)
     if forecast is not None:
         _say_notes(forecast)
 
 
-def _prediction(forecast: Forecast, migration: Migration) -> PredictedMigration:
+def _prediction(forecast: Forecast, migration: Migration, *, goes_on: bool) -> PredictedMigration:
     half = migration.up
-    found = list(forecast.steps(half))
+    found = list(forecast.steps(half, goes_on=goes_on))
     numbers = transactions(half, [foreseen.statement for foreseen in found])
     return PredictedMigration(
         migration,

@@ -6,6 +6,7 @@ from migsafe.sources.migration import Call, Half, Migration, Program, Transactio
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS, named
+from migsafe.sources.standing import Missing, Other, Standing
 
 __all__ = [
     "RUNNERS",
@@ -13,11 +14,14 @@ __all__ = [
     "CustomRunner",
     "Half",
     "Migration",
+    "Missing",
+    "Other",
     "Plan",
     "Program",
     "Runner",
     "Source",
     "SourceSettings",
+    "Standing",
     "Step",
     "Transaction",
     "find",

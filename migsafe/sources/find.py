@@ -33,6 +33,7 @@ class _Gathered:
         self.folder, self.runner, self.files = found
         self.up: set[int] = set()
         self.down: set[int] = set()
+        self.whole = False
 
     def in_order(self) -> list[tuple[MigrationFile, bool]]:
         """The files, and whether each is to be judged; a way back comes after what it takes back."""
@@ -64,10 +65,13 @@ def find(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
             for one in found:
                 one_of = _gather(gathered, one)
                 one_of.up.update(range(len(one[2])))
+                one_of.whole = True
                 skipped += _left_out(one)
         else:
             _gather_file(gathered, path, chosen, problems)
-    sources = [Source(one.folder.path, one.runner, one.in_order(), settings.transaction, problems) for one in gathered.values()]
+    sources = [
+        Source(one.folder.path, one.runner, one.in_order(), settings.transaction, problems, release=not one.whole) for one in gathered.values()
+    ]
     return Plan(sources, skipped, problems)
 
 

@@ -81,13 +81,15 @@ class Migration(Struct, frozen=True):
     """One migration of a history.
 
     `id` is the version as the runner records it (`0002`, `20240102030405`, `1.2`, `author:id`), `runner` the name of the runner whose
-    habits `up` and `down` describe. `down` is None where there is no way back.
+    habits `up` and `down` describe. `down` is None where there is no way back. `apart` is for a runner whose transaction goes on to the next
+    migration that it applies in the same run: what to do so that it ends with this one, as an imperative; None where it does.
     """
 
     id: str
     runner: str
     up: Half
     down: Half | None = None
+    apart: str | None = None
 
 
 def whole(script: Script, transaction: Transaction) -> Half:

@@ -8,21 +8,26 @@ import msgspec
 
 from migsafe.errors import ConfigError, UnreadableError
 from migsafe.sources.migration import Half, Migration, Transaction
+from migsafe.sources.order import below, standings
 from migsafe.sources.runner import MigrationFile, Runner
+from migsafe.sources.standing import Standing
 from migsafe.spelling import did_you_mean
 
 
 class Step(NamedTuple):
-    """A migration in its place: one to judge, or one of the history, which only says what the database looks like by then."""
+    """A migration in its place: one to judge, or one of the history, which only says what the database looks like by then. `goes_on` where
+    the step after it runs in the same transaction."""
 
     migration: Migration
     judged: bool
+    goes_on: bool = False
 
 
 class Source:
-    """One history: a folder's migrations in the order in which its runner applies them, up to the last one to judge.
+    """One history: a folder's migrations in the order in which its runner applies them, as far as those to judge come after them.
 
-    `path` is what the user would type for the folder (or the file, where it stands alone).
+    `path` is what the user would type for the folder (or the file, where it stands alone). The migrations to judge of a `release` are
+    applied in one run of the runner; otherwise each is taken to be deployed by itself.
     """
 
     def __init__(
@@ -32,20 +37,29 @@ class Source:
         files: Sequence[tuple[MigrationFile, bool]],
         transaction: Transaction | None,
         problems: dict[str, UnreadableError],
+        *,
+        release: bool = False,
     ) -> None:
-        last = max((place for place, (_, judged) in enumerate(files) if judged), default=-1)
+        needed = below([file for file, _ in files], [place for place, (_, judged) in enumerate(files) if judged])
         self.path = path
         self.runner = runner
         self._all = files
-        self._files = files[: last + 1]
+        self._files = [one for place, one in enumerate(files) if place in needed]
         self._transaction = transaction
         self._problems = problems
+        self.release = release
 
     def steps(self) -> Iterator[Step]:
         """The migrations in order, each file read when its turn comes. What cannot be read goes to the plan's problems."""
+        before: Step | None = None
         for file, judged in self._files:
             for migration in self._read(file):
-                yield Step(migration, judged)
+                if before is not None:
+                    together = self.release and before.judged and judged and before.migration.apart is not None
+                    yield before._replace(goes_on=together)
+                before = Step(migration, judged)
+        if before is not None:
+            yield before
 
     def judged(self) -> Iterator[Migration]:
         """The migrations to judge, without reading the history."""
@@ -62,15 +76,19 @@ class Source:
     def narrowed(self, keep: Callable[[MigrationFile], bool]) -> "Source":
         """The same history, but judged are only the files that `keep` wants; the others are history."""
         files = [(file, judged and keep(file)) for file, judged in self._all]
-        return Source(self.path, self.runner, files, self._transaction, self._problems)
+        return Source(self.path, self.runner, files, self._transaction, self._problems, release=True)
 
     def after(self, version: str) -> "Source | None":
-        """The same history, where all up to a migration is not judged; None where it holds no such migration."""
+        """The same history, where all up to a migration is not judged; None where it holds no such migration.
+
+        What comes after it is no release: it is where a project began to be judged, perhaps years ago.
+        """
         places = [place for place, (file, _) in enumerate(self._all) if _is_called(file, version)]
         if not places:
             return None
-        files = [(file, judged and place > places[-1]) for place, (file, judged) in enumerate(self._all)]
-        return Source(self.path, self.runner, files, self._transaction, self._problems)
+        done = below([file for file, _ in self._all], places)
+        files = [(file, judged and place not in done) for place, (file, judged) in enumerate(self._all)]
+        return Source(self.path, self.runner, files, self._transaction, self._problems, release=self.release)
 
     @property
     def is_whole(self) -> bool:
@@ -78,23 +96,9 @@ class Source:
         return len(self._all) > 1 and all(judged for _, judged in self._all)
 
     @cached_property
-    def twins(self) -> dict[str, str]:
-        """The paths of migrations whose version another one has, with the path of that other: of those to judge, and of two that are to be
-        judged only the later one."""
-        if not self.runner.unique:
-            return {}
-        ways_back = {file.down.path for file, _ in self._all if file.down}
-        same: dict[str, list[tuple[bool, str]]] = {}
-        for file, judged in self._all:
-            if file.up.path not in ways_back:
-                same.setdefault(file.id, []).append((judged, file.up.path))
-        twins = {}
-        for files in same.values():
-            for place, (judged, path) in enumerate(files):
-                others = [other for before, (also, other) in enumerate(files) if before < place or (before > place and not also)]
-                if judged and others:
-                    twins[path] = others[0]
-        return twins
+    def standings(self) -> dict[str, Standing]:
+        """What is odd about the places of the migrations to judge, by path."""
+        return standings(self._all, unique=self.runner.unique)
 
     @property
     def folder(self) -> str | None:
@@ -115,7 +119,8 @@ class Source:
         return [self._as_configured(migration) for migration in migrations] if self._transaction else migrations
 
     def _as_configured(self, migration: Migration) -> Migration:
-        return msgspec.structs.replace(migration, up=self._sent(migration.up), down=self._sent(migration.down) if migration.down else None)
+        down = self._sent(migration.down) if migration.down else None
+        return msgspec.structs.replace(migration, up=self._sent(migration.up), down=down, apart=None)
 
     def _sent(self, half: Half) -> Half:
         # What a directive in the file says goes before what is configured for all of them.
@@ -128,7 +133,7 @@ def _is_called(file: MigrationFile, version: str) -> bool:
     """Whether a version, or the name of a file with or without its ending, is that of a migration; 42 is 0042."""
     name = file.up.path.replace("\\", "/").rpartition("/")[2]
     numbers = version.isdecimal() and file.id.isdecimal() and int(version) == int(file.id)
-    return numbers or version in (file.id, name, name.removesuffix(".sql"))
+    return numbers or version in (file.id, name, name.removesuffix(".sql"), name.removesuffix(".py"))
 
 
 class Plan:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.sources.migration import Migration, Transaction
+from migsafe.sources.standing import Standing
 from migsafe.text import Script
 
 _SAMPLE_FILES = 3
@@ -23,13 +24,16 @@ class MigrationFile(Struct, frozen=True):
     """Where a migration stands, before anything of it is read.
 
     `id` is its version, `up` the script that applies it, `down` the one that takes it back where that is a file of its own, `beside` a
-    file that the runner reads for its settings.
+    file that the runner reads for its settings. `after` are the versions that it comes right after; None where that is all before it in the
+    runner's order. `standing` is what is odd about that, as far as it can be told without knowing what is to be judged.
     """
 
     id: str
     up: Script
     down: Script | None = None
     beside: str | None = None
+    after: tuple[str, ...] | None = None
+    standing: Standing = Standing()
 
     def is_among(self, files: Collection[str]) -> bool:
         """Whether one of its files that say what happens on the way up is among absolute paths. Standard input always is."""

@@ -24,8 +24,9 @@ from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 
 @rule(category="history", severity=Severity.ERROR)
 def duplicate_version(op: MigrationEnd, at: Context) -> Finding | None:
-    """Report the migration, where it begins."""
-    if at.twin is None:
+    """Report the migration, where its file says its version, or where it begins."""
+    twin = at.standing.twin
+    if twin is None:
         return None
-    first = at.past[0] if at.past else op
-    return at.finding(first, f"the version {at.migration.id} is also that of {at.twin}: the runner refuses both, or never runs one of them")
+    said = f"the version {at.migration.id} is also that of {twin.path}: the runner refuses both, or never runs one of them"
+    return at.finding(at.declared(at.standing.names) or (at.past[0] if at.past else op), said)

@@ -1,0 +1,112 @@
+"""Migrations that a runner applies in one run, and whether they share its transaction."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from migsafe.forecast import Forecast
+from migsafe.histories import stops
+from migsafe.judge import Verdict, judge
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.rulebook import Rulebook, shipped
+from migsafe.sources import Plan, Source, Transaction, find
+from migsafe.sources.plain import PLAIN
+from migsafe.sources.runner import MigrationFile
+from migsafe.sql.operations import Operation
+from migsafe.text import Script
+
+TOGETHER = replace(
+    PLAIN,
+    habit=Transaction.FILE,
+    read=lambda file: [replace(one, up=replace(one.up, transaction=Transaction.FILE), apart="commit after each") for one in PLAIN.read(file)],
+)
+
+
+def source(*scripts: str, judged: str = "", release: bool = True, transaction: Transaction | None = None) -> Source:
+    """Scripts of a runner that applies all that are pending in one transaction; `judged` has a letter j for each that is judged."""
+    files = [MigrationFile(str(number), Script(f"{number}.sql", sql)) for number, sql in enumerate(scripts, 1)]
+    which = judged or "j" * len(files)
+    return Source("", TOGETHER, [(file, letter == "j") for file, letter in zip(files, which, strict=True)], transaction, {}, release=release)
+
+
+@rule(category="ours", severity=Severity.INFO)
+def held_from_before(op: Operation, at: Context) -> Iterator[Finding]:
+    shared = at.shared_transaction
+    for relation, lock in sorted(at.held.items(), key=str):
+        holder = shared.holder(relation) if shared else None
+        yield at.finding(op, f"{lock} on {relation} since {holder.id if holder else 'here'}", help=shared.apart if shared else "")
+
+
+def verdict(*sources: Source) -> Verdict:
+    return judge(stops(Plan(sources, (), {}), 17, []), Rulebook([held_from_before]), 17)
+
+
+def said(*sources: Source) -> list[tuple[str, str, str]]:
+    return [(finding.migration, finding.message, finding.help) for finding in verdict(*sources).findings]
+
+
+LOCKING = "ALTER TABLE orders ADD COLUMN note text"
+INDEX = "CREATE INDEX ON items (sku)"
+
+
+def test_the_locks_of_a_release_are_held_to_its_end() -> None:
+    assert said(source(LOCKING, INDEX, "SELECT 1")) == [
+        ("2", "ACCESS EXCLUSIVE on public.orders since 1", "commit after each"),
+        ("3", "SHARE on public.items since 2", "commit after each"),
+        ("3", "ACCESS EXCLUSIVE on public.orders since 1", "commit after each"),
+    ]
+
+
+def test_a_whole_history_was_deployed_one_by_one() -> None:
+    assert said(source(LOCKING, INDEX, release=False)) == []
+
+
+def test_a_migration_of_the_history_parts_those_around_it() -> None:
+    assert said(source(LOCKING, "SELECT 1", INDEX, judged="j.j")) == []
+
+
+def test_a_history_ends_what_the_one_before_it_held() -> None:
+    assert said(source(LOCKING), source(INDEX, "SELECT 1")) == [("2", "SHARE on public.items since 1", "commit after each")]
+
+
+def test_a_commit_in_a_script_ends_the_transaction_for_the_next_ones_too() -> None:
+    assert said(source(LOCKING, f"COMMIT; BEGIN; {INDEX}", "SELECT 1")) == [
+        ("2", "ACCESS EXCLUSIVE on public.orders since 1", "commit after each"),
+        ("3", "SHARE on public.items since 2", "commit after each"),
+    ]
+
+
+def test_what_a_migration_of_the_same_transaction_made_is_new() -> None:
+    index = [one for one in shipped() if one.name == "index-not-concurrent"]
+    scripts = ("CREATE TABLE carts (id int)", "CREATE INDEX ON carts (id)")
+    for release, found in ((True, []), (False, ["index-not-concurrent"])):
+        plan = Plan([source(*scripts, release=release)], (), {})
+        assert [one.rule for one in judge(stops(plan, 17, []), Rulebook(index), 17).findings] == found
+
+
+def test_a_rollback_takes_back_what_the_transaction_did_before() -> None:
+    forecast = Forecast(17)
+    for stop in stops(Plan([source("CREATE TABLE carts (id int)", "ROLLBACK")], (), {}), 17, []):
+        forecast = stop.forecast
+        list(forecast.steps(stop.migration.up, goes_on=stop.goes_on))
+    assert [one.name.name for one in forecast.catalog.relations_since(0)] == []
+
+
+@pytest.mark.parametrize(
+    ("paths", "release"), [(["1_a.sql", "2_b.sql"], True), (["."], False), (["1_a.sql", "."], False)], ids=["files", "folder", "both"]
+)
+def test_files_that_are_named_one_by_one_are_a_release(
+    paths: list[str], release: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("1_a.sql", "2_b.sql"):
+        Path(name).write_text("SELECT 1;")
+    [found] = find(paths).sources
+    assert found.release is release
+    assert found.narrowed(lambda file: True).release
+
+
+def test_who_says_how_a_runner_wraps_a_migration_says_where_its_transaction_ends() -> None:
+    assert said(source(LOCKING, INDEX, transaction=Transaction.FILE)) == []
