@@ -100,9 +100,12 @@ class Player:
         self._tells = connection.info.parameter_status("is_superuser") == "on"
         connection.add_notice_handler(self._notice)
 
-    def play(self, half: Half) -> tuple[Played, ...]:
-        """Send it all, or all up to the statement that fails. Raises UnreadableError for the script."""
+    def play(self, half: Half, began: Callable[[float], None] | None = None) -> tuple[Played, ...]:
+        """Send it all, or all up to the statement that fails. `began` is told when that begins, by perf_counter. Raises UnreadableError for the
+        script."""
         self.zero = perf_counter()
+        if began is not None:
+            began(self.zero)
         wraps = half.transaction is Transaction.FILE
         try:
             if wraps:

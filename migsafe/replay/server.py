@@ -84,18 +84,21 @@ class Server:
             raise MigsafeError("the server is not running")
         return self._folder
 
-    def connect(self, database: str = "postgres", *, autocommit: bool = True) -> "Connection[TupleRow]":
-        """Connect as the superuser. In autocommit, transactions are what the SQL says: BEGIN, COMMIT."""
+    def connect(
+        self, database: str = "postgres", *, autocommit: bool = True, user: str = "postgres", options: str = ""
+    ) -> "Connection[TupleRow]":
+        """Connect, as the superuser if nobody else is named. In autocommit, transactions are what the SQL says: BEGIN, COMMIT."""
         import psycopg  # noqa: PLC0415  # start-up must not pay for it
 
         return psycopg.connect(
             host=str(self.folder),
             port=int(self._settings["port"]),
-            user="postgres",
+            user=user,
             dbname=database,
             autocommit=autocommit,
             client_encoding="utf8",
             application_name="migsafe",
+            options=options,
             sslmode="disable",
             gssencmode="disable",
             # A statement is sent as it stands, never prepared: a plan that is kept holds no locks, and would hide them.

@@ -1,5 +1,7 @@
 """DROP of everything."""
 
+import re
+
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.dependents import Fall, Part, described, fall, remove
@@ -14,6 +16,8 @@ _RELATIONS = {
     "materialized view": (RelationKind.MATERIALIZED,),
     "sequence": (RelationKind.SEQUENCE,),
 }
+_MODIFIERS = re.compile(r"\([^()]*\)")
+_GOES_OUT = re.compile(r"\s*out\b", re.IGNORECASE)
 _ROUTINES = ("function", "procedure", "routine", "aggregate")
 
 
@@ -55,9 +59,9 @@ def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> lis
 
 def _routine(catalog: Catalog, name: Name, arguments: str | None) -> list[Part]:
     candidates = catalog.functions(name)
-    if arguments is not None and len(candidates) > 1:
-        # Written types may be spelt in several ways: where none matches, the count decides.
-        count = len([one for one in arguments.split(",") if one.strip()])
+    if arguments is not None:
+        # Written types may be spelt in several ways: where none matches, the count of those that go in decides.
+        count = len([one for one in _MODIFIERS.sub("", arguments).split(",") if one.strip() and not _GOES_OUT.match(one)])
         exact = [one for one in candidates if ", ".join(one.arguments) == arguments.lower()]
         candidates = exact or [one for one in candidates if len(one.arguments) == count]
     return [Part(one.oid) for one in candidates[:1]]

@@ -1,0 +1,171 @@
+"""A database's schema and rows in a form that can be compared: what is there, object by object, and a sum over the rows of each table."""
+
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from migsafe.sql.operations import Name
+from migsafe.sql.operations.values import quoted
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_HERE = "(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')"
+
+_OBJECTS = {
+    "schema": "SELECT quote_ident(n.nspname), coalesce(n.nspacl::text, '') FROM pg_catalog.pg_namespace AS n WHERE n.oid IN (@here)",
+    "extension": "SELECT extname, extversion FROM pg_catalog.pg_extension",
+    "relation": """
+        SELECT c.oid::regclass::text, concat_ws(' ', c.relkind, c.relpersistence, pg_get_partkeydef(c.oid), pg_get_expr(c.relpartbound, c.oid),
+            (SELECT string_agg(i.inhparent::regclass::text, ', ' ORDER BY i.inhseqno) FROM pg_catalog.pg_inherits AS i
+                WHERE i.inhrelid = c.oid),
+            CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END, CASE WHEN NOT c.relispopulated THEN 'not populated' END,
+            c.reloptions::text, nullif(c.relreplident, 'd'), CASE WHEN c.relrowsecurity THEN 'row security' END, c.relacl::text)
+        FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND c.relnamespace IN (@here)
+    """,
+    "column": """
+        SELECT c.oid::regclass || '.' || quote_ident(a.attname), concat_ws(' ', format_type(a.atttypid, a.atttypmod),
+            CASE WHEN a.attnotnull THEN 'NOT NULL' END, nullif(a.attidentity, ''), nullif(a.attgenerated, ''),
+            pg_get_expr(d.adbin, d.adrelid), nullif(a.attcollation, t.typcollation)::regcollation::text)
+        FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+            JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+            LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f') AND c.relnamespace IN (@here)
+    """,
+    "constraint": """
+        SELECT coalesce(nullif(o.conrelid, 0)::regclass::text, o.contypid::regtype::text) || '.' || quote_ident(o.conname),
+            concat_ws(' ', pg_get_constraintdef(o.oid), CASE WHEN NOT o.convalidated THEN '(not validated)' END)
+        FROM pg_catalog.pg_constraint AS o WHERE o.connamespace IN (@here) AND o.contype <> 't'
+    """,
+    "index": """
+        SELECT c.oid::regclass::text, concat_ws(' ', pg_get_indexdef(c.oid), CASE WHEN NOT i.indisvalid THEN '(INVALID)' END)
+        FROM pg_catalog.pg_index AS i JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid WHERE c.relnamespace IN (@here)
+    """,
+    "sequence": """
+        SELECT s.seqrelid::regclass::text, concat_ws(' ', s.seqtypid::regtype, s.seqincrement, s.seqmin, s.seqmax, s.seqcycle)
+        FROM pg_catalog.pg_sequence AS s JOIN pg_catalog.pg_class AS c ON c.oid = s.seqrelid WHERE c.relnamespace IN (@here)
+    """,
+    "type": """
+        SELECT t.oid::regtype::text, concat_ws(' ', t.typtype, CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END,
+            CASE WHEN t.typnotnull THEN 'NOT NULL' END, t.typdefault,
+            (SELECT string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder) FROM pg_catalog.pg_enum AS e WHERE e.enumtypid = t.oid),
+            (SELECT string_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY a.attnum)
+                FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped))
+        FROM pg_catalog.pg_type AS t LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid AND c.relkind = 'c'
+        WHERE (t.typtype IN ('d', 'e', 'r') OR c.oid IS NOT NULL) AND t.typnamespace IN (@here)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e')
+    """,
+    "function": """
+        SELECT p.oid::regprocedure::text, CASE WHEN p.prokind = 'a' THEN 'aggregate' ELSE pg_get_functiondef(p.oid) END
+        FROM pg_catalog.pg_proc AS p WHERE p.pronamespace IN (@here) AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+            WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+    """,
+    "trigger": """
+        SELECT g.tgrelid::regclass || '.' || quote_ident(g.tgname), concat_ws(' ', pg_get_triggerdef(g.oid), nullif(g.tgenabled, 'O'))
+        FROM pg_catalog.pg_trigger AS g WHERE NOT g.tgisinternal
+    """,
+    "rule": """
+        SELECT r.ev_class::regclass || '.' || quote_ident(r.rulename), pg_get_ruledef(r.oid)
+        FROM pg_catalog.pg_rewrite AS r JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class
+        WHERE r.rulename <> '_RETURN' AND c.relnamespace IN (@here)
+    """,
+    "policy": """
+        SELECT p.polrelid::regclass || '.' || quote_ident(p.polname), concat_ws(' ', p.polcmd, p.polpermissive, p.polroles::text,
+            pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid))
+        FROM pg_catalog.pg_policy AS p
+    """,
+    "statistics": """
+        SELECT quote_ident(s.stxname), pg_get_statisticsobjdef(s.oid) FROM pg_catalog.pg_statistic_ext AS s WHERE s.stxnamespace IN (@here)
+    """,
+    "publication": "SELECT pubname, concat_ws(' ', puballtables, pubinsert, pubupdate, pubdelete, pubtruncate) FROM pg_catalog.pg_publication",
+    "event trigger": "SELECT evtname, concat_ws(' ', evtevent, evtfoid::regproc, evtenabled, evttags) FROM pg_catalog.pg_event_trigger",
+    "comment": """
+        SELECT pg_describe_object(d.classoid, d.objoid, d.objsubid), d.description FROM pg_catalog.pg_description AS d
+        LEFT JOIN pg_catalog.pg_class AS c ON d.classoid = 'pg_class'::regclass AND c.oid = d.objoid
+        WHERE d.objoid >= 16384 AND (c.oid IS NULL OR c.relnamespace IN (@here))
+    """,
+}
+"""For each kind of object its name and its definition, as text that two databases with the same schema have in common. `(@here)` are the
+schemas that are not PostgreSQL's own."""
+
+_TABLES = """
+    SELECT n.nspname, c.relname, (SELECT array_agg(a.attname ORDER BY a.attname) FROM pg_catalog.pg_attribute AS a
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '')
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relnamespace IN (@here) AND c.relpersistence <> 't'
+"""
+
+Schema = dict[tuple[str, str], str]
+"""Definitions by kind and name."""
+
+
+class Rows(Struct, frozen=True):
+    """The rows of a table: how many, and a sum over the values of each column, whatever their order."""
+
+    count: int
+    columns: dict[str, int | None]
+
+
+def schema_of(connection: "Connection[Any]") -> Schema:
+    """The schema of a database, with all names qualified. The connection must be in autocommit."""
+    found: Schema = {}
+    connection.execute("BEGIN")
+    try:
+        connection.execute("SET LOCAL search_path = ''")
+        for kind, query in _OBJECTS.items():
+            for name, definition in connection.execute(_made(query)).fetchall():
+                found[kind, name] = definition
+    finally:
+        connection.execute("ROLLBACK")
+    return found
+
+
+def rows_of(connection: "Connection[Any]") -> dict[Name, Rows]:
+    """The rows of every table, each read from end to end."""
+    found = {}
+    for schema, table, columns in connection.execute(_made(_TABLES)).fetchall():
+        name = Name(table, schema)
+        sums = [f"sum(pg_catalog.hashtextextended(t.{quoted(column)}::text, 0))::text" for column in columns or ()]
+        query = f"SELECT {', '.join(['count(*)', *sums])} FROM ONLY {name} AS t"  # noqa: S608  # names are quoted
+        [(count, *values)] = connection.execute(query.encode()).fetchall()
+        found[name] = Rows(count, {column: int(value) if value else None for column, value in zip(columns or (), values, strict=True)})
+    return found
+
+
+def schema_differences(one: Schema, other: Schema) -> list[str]:
+    """What differs, a line each, in the words of someone who expected `one` and found `other`."""
+    found = []
+    for key in sorted(one.keys() | other.keys()):
+        kind, name = key
+        if key not in other:
+            found.append(f"{kind} {name} is missing")
+        elif key not in one:
+            found.append(f"{kind} {name} is left over{' and INVALID' if other[key].endswith('(INVALID)') else ''}")
+        elif one[key] != other[key]:
+            found.append(f"{kind} {name} is {_short(other[key])}, and should be {_short(one[key])}")
+    return found
+
+
+def rows_lost(before: dict[Name, Rows], after: dict[Name, Rows]) -> list[str]:
+    """What of the rows of `before` is not in `after`, a line each."""
+    found = []
+    for name, rows in sorted(before.items(), key=lambda item: str(item[0])):
+        now = after.get(name)
+        if now is None:
+            found += [f"{name}: all {rows.count:,} rows"] if rows.count else []
+        elif now.count != rows.count:
+            found.append(f"{name}: {rows.count:,} rows before, {now.count:,} after")
+        else:
+            changed = [column for column, value in rows.columns.items() if now.columns.get(column) != value]
+            found += [f"{name}: the values of {', '.join(changed)}"] if changed else []
+    return found
+
+
+def _made(query: str) -> bytes:
+    return query.replace("(@here)", _HERE).encode()
+
+
+def _short(definition: str) -> str:
+    words = " ".join(definition.split())
+    return words if len(words) <= 200 else words[:199] + "…"
