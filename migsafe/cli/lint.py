@@ -8,6 +8,7 @@ import typer
 from msgspec.structs import replace
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
+from migsafe.cli.narrowed import narrowed
 from migsafe.cli.options import (
     Baseline,
     Changed,
@@ -88,7 +89,7 @@ def lint(
         transaction=transaction,
     )
     write, file = reporter(format), Path(output) if output else None
-    plan = _narrowed(find(asked_for(paths, settings, "lint"), settings.sources), settings, since, changed)
+    plan = narrowed(find(asked_for(paths, settings, "lint"), settings.sources), settings, since, changed)
     verdict = _judged(plan, settings)
     code = _record(verdict, settings) if write_baseline else _report(_new(verdict, settings), write, file, settings.fail_on)
     for problem in verdict.problems:
@@ -96,21 +97,6 @@ def lint(
     if plan.skipped:
         complain(left_out(plan.skipped))
     raise typer.Exit(COULD_NOT if verdict.problems else code)
-
-
-def _narrowed(plan: Plan, settings: Configuration, since: str | None, changed: bool) -> Plan:
-    """What of a plan is to be judged: after `start-after`, and changed where that is asked for."""
-    if settings.start_after is not None:
-        plan = plan.after(settings.start_after)
-    if since is None and not changed:
-        return plan
-    if since is not None and changed:
-        raise ConfigError("--since and --changed cannot both be given", "--since counts what is not committed, too.")
-    from migsafe import changed as git  # noqa: PLC0415  # most runs do not ask git
-
-    folders = [source.folder for source in plan.sources if source.folder is not None]
-    files = git.since(since, folders) if since is not None else git.uncommitted(folders)
-    return plan.narrowed(lambda file: file.is_among(files))
 
 
 def _judged(plan: Plan, settings: Configuration) -> Verdict:
