@@ -31,7 +31,7 @@ from migsafe.cli.options import (
 )
 from migsafe.cli.project import rulebook, within
 from migsafe.configuration import Configuration, FailOn, configuration
-from migsafe.errors import ConfigError, MigsafeError
+from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
 from migsafe.histories import stops
 from migsafe.judge import Verdict, judge

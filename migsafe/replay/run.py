@@ -39,11 +39,12 @@ _MOST_CANARIES = 30
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """How to replay. `checks` are the experiments, `fill` puts rows into a database's tables, `queue` is for how many seconds a reader holds
+    """How to replay. `checks` are the experiments, `fill` puts rows into a database's tables, and says
+    which stayed empty and why, `queue` is for how many seconds a reader holds
     each table that the migration touches. `start` is a database of the host's to begin with, `schema` a dump to load first."""
 
     checks: tuple[str, ...] = EXPERIMENTS
-    fill: "Callable[[Connection[Any]], None] | None" = None
+    fill: "Callable[[Connection[Any]], dict[str, str]] | None" = None
     queue: float = 0.0
     canaries: bool = True
     start: str | None = None
@@ -67,7 +68,8 @@ Progress = Callable[[str], None]
 
 
 class Replay:
-    """A replay of what a plan asks for. `problems` gets what could not be done; what could be goes on."""
+    """A replay of what a plan asks for. `problems` gets what could not be done; what could be goes on. `unfilled` are the tables without rows,
+    with the reasons."""
 
     def __init__(self, plan: Plan, host: Host, options: Options, problems: list[MigsafeError], progress: Progress) -> None:
         self._plan = plan
@@ -75,6 +77,7 @@ class Replay:
         self._options = options
         self._problems = problems
         self._progress = progress
+        self.unfilled: dict[str, str] = {}
         self._names = count(1)
 
     def migrations(self) -> Iterator[Replayed]:
@@ -143,7 +146,7 @@ class Replay:
             return
         self._progress("filling the tables")
         with self._host.connect(base) as connection:
-            self._options.fill(connection)
+            self.unfilled.update(self._options.fill(connection))
 
     def _judged(self, base: str, migration: Migration, forecast: Forecast) -> tuple[Replayed, str]:
         """Replay one migration on a copy of the base; the copy is the next base."""

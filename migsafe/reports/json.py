@@ -21,12 +21,13 @@ def report(verdict: Verdict, look: Look) -> str:
         "tool": {"name": "migsafe", "version": __version__},
         "pg_version": verdict.pg_version,
         "summary": verdict.summary,
-        "findings": [_finding(finding) for finding in verdict.findings],
+        "findings": [finding_object(finding) for finding in verdict.findings],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def finding_object(finding: Finding) -> dict[str, Any]:
+    """A finding as the contract spells it."""
     return {
         "rule": finding.rule,
         "category": finding.category,

@@ -20,19 +20,24 @@ _BOLD, _DIM, _GREEN = "1", "2", "32"
 
 def report(verdict: Verdict, look: Look) -> str:
     """Every finding, then one line that sums up."""
-    pieces = ["\n".join(_finding(finding, look)) + "\n" for finding in verdict.findings]
-    return "\n".join((*pieces, closing(verdict, look) + "\n"))
+    findings = findings_text(verdict, look)
+    return "\n".join((*([findings] if findings else []), closing(verdict, look) + "\n"))
+
+
+def findings_text(verdict: Verdict, look: Look) -> str:
+    """Every finding, an empty line between two."""
+    return "\n".join("\n".join(_finding(finding, look)) + "\n" for finding in verdict.findings)
 
 
 def _finding(finding: Finding, look: Look) -> Iterator[str]:
     colour = _COLOUR[finding.severity]
     place = finding.script.position(finding.span.start)
-    where = _paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", _BOLD, look)
-    yield f"{where} {_paint(finding.severity.word, colour, look)} {_paint(finding.rule, _BOLD, look)}"
+    where = paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", _BOLD, look)
+    yield f"{where} {paint(finding.severity.word, colour, look)} {paint(finding.rule, _BOLD, look)}"
     yield from excerpt(finding.script, finding.span, look.width or _WIDTH_OF_A_FILE, _painter(colour, look), _painter(_DIM, look))
     yield _prose(visible(finding.message), look)
     if finding.help:
-        yield f"  {_paint('Safe:', _GREEN, look)}"
+        yield f"  {paint('Safe:', _GREEN, look)}"
         yield from (_help_line(visible(line), look) for line in finding.help.splitlines())
 
 
@@ -41,10 +46,10 @@ def closing(verdict: Verdict, look: Look) -> str:
     summary = verdict.summary
     unread = [f"{_count(summary.unparsed, 'statement')} could not be read"] if summary.unparsed else []
     missing = sum(isinstance(problem, UnreadableError) for problem in verdict.problems)
-    unread += [_paint(f"{_count(missing, 'file')} could not be read", _COLOUR[Severity.ERROR], look)] if missing else []
+    unread += [paint(f"{_count(missing, 'file')} could not be read", _COLOUR[Severity.ERROR], look)] if missing else []
     unread = [*_left_out(verdict), *unread]
     found = [
-        _paint(_count(number, severity.word), _COLOUR[severity], look)
+        paint(_count(number, severity.word), _COLOUR[severity], look)
         for severity, number in (
             (Severity.ERROR, summary.errors),
             (Severity.WARNING, summary.warnings),
@@ -52,7 +57,7 @@ def closing(verdict: Verdict, look: Look) -> str:
         )
         if number
     ]
-    nothing = "Nothing found" if summary.unparsed or missing else _paint("Nothing found", _GREEN, look)
+    nothing = "Nothing found" if summary.unparsed or missing else paint("Nothing found", _GREEN, look)
     extent = f"{', '.join(found) or nothing} in {_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
     return "; ".join((extent, *unread)) + "."
 
@@ -85,9 +90,10 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def _paint(text: str, code: str, look: Look) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if look.colour else text
+def paint(text: str, code: str, look: Look) -> str:
+    """A text in a colour, where the place shows colours."""
+    return f"\x1b[{code}m{text}\x1b[0m" if look.colour and code else text
 
 
 def _painter(code: str, look: Look) -> Callable[[str], str]:
-    return lambda text: _paint(text, code, look)
+    return lambda text: paint(text, code, look)

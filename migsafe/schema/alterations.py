@@ -17,6 +17,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import (
     add_sequence,
     built,
+    composite_name,
     default_of,
     drawing,
     next_number,
@@ -330,7 +331,7 @@ def _cluster_on(catalog: Catalog, op: sql.ClusterOn, table: Relation) -> None:
 
 
 def _set_of_type(catalog: Catalog, op: sql.SetOfType, table: Relation) -> None:
-    catalog.change(table, of_type=catalog.in_first_schema(op.type) if op.type is not None else None)
+    catalog.change(table, of_type=composite_name(catalog, op.type) if op.type is not None else None)
 
 
 def _set_access_method(catalog: Catalog, op: sql.SetAccessMethod, table: Relation) -> None:

@@ -159,6 +159,12 @@ def stub_column(catalog: Catalog, table: Relation, name: str) -> Column:
     return column
 
 
+def composite_name(catalog: Catalog, name: Name) -> Name:
+    """The name with its schema of the composite type that a table is made OF."""
+    composite = catalog.type_named(name)
+    return composite.name if composite is not None else catalog.in_first_schema(name)
+
+
 def composite_columns(catalog: Catalog, name: Name) -> tuple[Column, ...]:
     """The columns of a table made OF a composite type."""
     composite = catalog.type_named(name)

@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import TEMPORARY, Catalog
-from migsafe.schema.columns import Built, add_sequence, built, composite_columns, default_of, drawing, generate
+from migsafe.schema.columns import Built, add_sequence, built, composite_columns, composite_name, default_of, drawing, generate
 from migsafe.schema.constraints import (
     LABELS,
     add_constraint,
@@ -61,7 +61,7 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
         partition_key=op.partition_by,
         bound=op.bound,
         parents=tuple(parent.oid for parent in parents),
-        of_type=catalog.in_first_schema(op.of_type) if op.of_type else None,
+        of_type=composite_name(catalog, op.of_type) if op.of_type else None,
         method=op.method,
         made_in=catalog.migration,
         filled=not surely,

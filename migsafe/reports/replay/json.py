@@ -1,0 +1,99 @@
+"""JSON: the shape of `migsafe locks`, with what was measured. What stands here changes only with its `version`."""
+
+from typing import Any
+
+import msgspec
+
+from migsafe.replay.experiments import Outcome
+from migsafe.replay.recording import Played, Quiet, Touch, Wait
+from migsafe.replay.run import Replayed
+from migsafe.reports import Look
+from migsafe.reports.json import finding_object
+from migsafe.reports.locks.json import effect_object
+from migsafe.reports.paths import unicode
+from migsafe.reports.replay import Replay
+from migsafe.sources import Half
+
+VERSION = 1
+
+
+def report(replay: Replay, look: Look) -> str:
+    """The whole replay as one object."""
+    document = {
+        "version": VERSION,
+        "pg_version": replay.pg_version,
+        "server": replay.host,
+        "unfilled": replay.unfilled,
+        "migrations": [_migration(one) for one in replay.replayed],
+        "findings": [finding_object(finding) for finding in replay.verdict.findings],
+    }
+    return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
+
+
+def _migration(one: Replayed) -> dict[str, Any]:
+    half, recording = one.migration.up, one.recording
+    return {
+        "id": unicode(one.migration.id),
+        "path": unicode(half.file.path),
+        "transaction": half.transaction.value,
+        "duration_ms": _ms(recording.duration_ms),
+        "failed": recording.failure.message if recording.failure else None,
+        "statements": [_statement(half, played) for played in recording.statements],
+        "canaries": {
+            "quiet": _quiet(recording.quiet),
+            "disturbed": _quiet(recording.disturbed),
+            "waits": [_wait(wait) for wait in recording.waits],
+            "broken": {str(relation): unicode(error) for relation, error in recording.broken.items()},
+        },
+        "experiments": [_outcome(outcome) for outcome in one.outcomes],
+    }
+
+
+def _statement(half: Half, played: Played) -> dict[str, Any]:
+    place = half.file.position(half.place(played.statement.span).start)
+    return {
+        "index": played.statement.index,
+        "start": {"line": place.line, "column": place.column},
+        "sql": played.sql,
+        "transaction": played.transaction,
+        "started_ms": _ms(1000 * played.started),
+        "duration_ms": _ms(played.duration_ms),
+        "waited_ms": _ms(played.waited_ms),
+        "wal_bytes": played.wal_bytes,
+        "temp_bytes": played.temp_bytes,
+        "failed": played.failure.message if played.failure else None,
+        "effects": [_touch(touch) for touch in played.touches],
+    }
+
+
+def _touch(touch: Touch) -> dict[str, Any]:
+    measured = {"tuples_read": touch.tuples_read, "rows": touch.rows, "held_ms": _ms(touch.held_ms), "grows": touch.grows}
+    return {**effect_object(touch.effect), **measured}
+
+
+def _wait(wait: Wait) -> dict[str, Any]:
+    return {
+        "relation": str(wait.relation),
+        "access": wait.access,
+        "started_ms": _ms(1000 * wait.started),
+        "ms": _ms(wait.ms),
+        "statement": wait.statement,
+    }
+
+
+def _quiet(quiet: Quiet) -> dict[str, Any]:
+    return {"p50_ms": _ms(quiet.p50), "p99_ms": _ms(quiet.p99), "max_ms": _ms(quiet.most), "probes": quiet.probes}
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "experiment": outcome.experiment,
+        "passed": outcome.passed,
+        "harmless": outcome.harmless,
+        "summary": outcome.summary,
+        "steps": [{"statement": step.statement, "text": step.text} for step in outcome.steps],
+    }
+
+
+def _ms(value: float) -> float:
+    return round(value, 3)
