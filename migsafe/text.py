@@ -4,6 +4,7 @@ Everything that reads a script speaks in offsets (characters from the start of t
 the lines and columns that people count from 1.
 """
 
+import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ class Position(NamedTuple):
 
 
 _HEAD = 1 << 16
+_DECLARED = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*(?!utf-?8\b)([-\w.]+)", re.IGNORECASE)
+"""The encoding that a script in Python says it has in its first two lines (PEP 263)."""
 
 
 class Script:
@@ -96,8 +99,8 @@ def read_text(path: str) -> str:
     """The text of the file at `path`, or of standard input when it is `-`.
 
     Migrations are UTF-8 (psql, and every runner that migsafe knows, send the bytes as they are to a server whose
-    client_encoding is UTF8). Raises UnreadableError that says which file and why: missing, a folder, no permission, binary, or
-    not UTF-8, with the line of the first byte that is not.
+    client_encoding is UTF8), unless a script in Python says that it is something else. Raises UnreadableError that says which file and why:
+    missing, a folder, no permission, binary, or not UTF-8, with the line of the first byte that is not.
     """
     try:
         data = sys.stdin.buffer.read() if path == "-" else _bytes_of(path)
@@ -105,9 +108,14 @@ def read_text(path: str) -> str:
         raise UnreadableError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     if b"\0" in data:
         raise UnreadableError(f"{path}: is not text", "It holds a NUL byte. migsafe reads SQL in UTF-8.")
+    declared = _DECLARED.match(data) if path.endswith(".py") else None
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(declared[1].decode() if declared else "utf-8-sig")
+    except LookupError as error:
+        raise UnreadableError(f"{path}: there is no encoding {error.args[0].rpartition(' ')[2]}") from error
     except UnicodeDecodeError as error:
+        if declared:
+            raise UnreadableError(f"{path}: is not {error.encoding}, as it says") from error
         line = data.count(b"\n", 0, error.start) + 1
         raise UnreadableError(
             f"{path}: line {line}: is not UTF-8 (byte 0x{data[error.start]:02x})",

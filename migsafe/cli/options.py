@@ -50,7 +50,7 @@ def asked_for(paths: list[str] | None, settings: Configuration, doing: str) -> l
 def left_out(skipped: Sequence[str]) -> str:
     """What to say of files that are no migrations: the first few by name."""
     number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
-    files = f"{number} .sql file{'' if number == 1 else 's'} that the runner does not take for migrations"
+    files = f"{number} file{'' if number == 1 else 's'} that the runner does not take for migrations"
     return f"left out {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
 
 

@@ -11,7 +11,7 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner, identity, natu
 from migsafe.sources.runners import recognised
 from migsafe.sources.versioned import VERSION
 
-_NEVER = frozenset(("node_modules", "vendor", "venv", "__pycache__"))
+_NEVER = frozenset(("node_modules", "site-packages", "vendor", "venv", "__pycache__"))
 _WAYS_BACK = frozenset(("down", "downs", "rollback", "rollbacks", "revert", "undo"))
 _BUILT = frozenset(("target", "build", "dist", "out"))
 _BUILD_FILES = frozenset(("pom.xml", "build.gradle", "build.gradle.kts", "Cargo.toml", "package.json", "pyproject.toml"))
@@ -31,7 +31,7 @@ def folders_below(path: str, chosen: Runner | None, problems: dict[str, Unreadab
     With `chosen`, that runner's alone. A folder whose scripts are in no order (plain, without numbers) counts only where there is nothing
     better. Raises MigsafeError where the path itself cannot be listed; folders below that cannot are problems.
     """
-    found = list(_walk(Folder(path), chosen, problems, {identity(path)}))
+    found = list(_walk(Folder(path), chosen, problems, {identity(path)}, set()))
     in_order = [one for one in found if not _is_loose(one)]
     return in_order or found
 
@@ -41,12 +41,16 @@ def _is_loose(found: Found) -> bool:
     return runner.name == "plain" and not any(NUMBERED.match(name) for name in folder.sql_files)
 
 
-def _walk(folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]]) -> Iterator[Found]:
-    runner = chosen or recognised(folder)
-    files = runner.files(folder) if runner else []
-    if runner and files:
-        yield folder, runner, files
-    if runner and runner.deep and (files or not chosen):
+def _walk(
+    folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]], told: set[tuple[int, int]]
+) -> Iterator[Found]:
+    """The histories of a folder and of those below. `seen` are the folders that were looked into, `told` the homes of histories found."""
+    runner, histories = _histories(folder, chosen, problems)
+    for home, files in histories:
+        if runner and identity(home.path) not in told:
+            told.add(identity(home.path))
+            yield home, runner, files
+    if runner and runner.deep and (histories or not chosen):
         return
     for name in sorted(folder.folders, key=natural):
         if _is_passed_over(folder, name):
@@ -60,7 +64,22 @@ def _walk(folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableE
         except MigsafeError as error:
             problems[error.what] = UnreadableError(error.what, error.hint)
             continue
-        yield from _walk(inner, chosen, problems, seen)
+        yield from _walk(inner, chosen, problems, seen, told)
+
+
+def _histories(
+    folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], *, deep: bool = False
+) -> tuple[Runner | None, list[tuple[Folder, list[MigrationFile]]]]:
+    """The runner that recognises a folder, and the homes of its histories that hold any migrations. `deep`: only one that looks below it."""
+    try:
+        runner = chosen or recognised(folder)
+        if runner is None or (deep and not runner.deep):
+            return None, []
+        histories = [(home, runner.files(home)) for home in runner.homes(folder)]
+    except UnreadableError as error:
+        problems[error.what] = error
+        return None, []
+    return runner, [(home, files) for home, files in histories if files]
 
 
 def _is_passed_over(folder: Folder, name: str) -> bool:
@@ -74,10 +93,10 @@ def _is_passed_over(folder: Folder, name: str) -> bool:
     )
 
 
-def folder_of(path: str, chosen: Runner | None) -> tuple[Found, int, bool] | None:
+def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> tuple[Found, int, bool] | None:
     """The folder that a file is a migration of, its place in the runner's order, and whether the file is the way back there.
 
-    None for a file that is no migration of its folder.
+    None for a file that is no migration of its folder. What the runner cannot read of its settings goes to `problems`.
     """
     parent = Path(path).parent
     near = [parent, *_above(parent)]
@@ -85,7 +104,7 @@ def folder_of(path: str, chosen: Runner | None) -> tuple[Found, int, bool] | Non
     candidates = [*near[1:2], *near[:1], *near[2:]] if inside else near
     best: tuple[Found, int, bool] | None = None
     for candidate in candidates:
-        placed = _placed(path, candidate, chosen, deep=candidate is not parent)
+        placed = _placed(path, candidate, chosen, problems, deep=candidate is not parent)
         if placed and (best is None or best[0][1].name in ("plain", placed[0][1].name)):
             best = placed
             if inside and candidate is not parent:
@@ -110,20 +129,22 @@ def _above(parent: Path) -> list[Path]:
     return found
 
 
-def _placed(path: str, candidate: Path, chosen: Runner | None, *, deep: bool) -> tuple[Found, int, bool] | None:
+def _placed(
+    path: str, candidate: Path, chosen: Runner | None, problems: dict[str, UnreadableError], *, deep: bool
+) -> tuple[Found, int, bool] | None:
     try:
         folder = Folder(str(candidate), None if deep else Path(path).name)
     except MigsafeError:
         return None
-    runner = chosen or recognised(folder)
-    if runner is None or (deep and not runner.deep):
+    runner, histories = _histories(folder, chosen, problems, deep=deep)
+    if runner is None:
         return None
-    files = runner.files(folder)
-    for place, file in enumerate(files):
-        if _same(file.up.path, path):
-            return (folder, runner, files), place, False
-        if file.down and _same(file.down.path, path):
-            return (folder, runner, files), place, True
+    for home, files in histories:
+        for place, file in enumerate(files):
+            if _same(file.up.path, path):
+                return (home, runner, files), place, False
+            if file.down and _same(file.down.path, path):
+                return (home, runner, files), place, True
     return None
 
 

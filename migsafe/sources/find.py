@@ -16,6 +16,9 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner, version_of
 from migsafe.sources.runners import named, recognised
 from migsafe.text import Script
 
+_NO_SCRIPTS = (".py", ".ini", ".toml")
+"""What the names of files end in that are not SQL, whatever folder they stand in."""
+
 
 class SourceSettings(Struct, frozen=True):
     """What a configuration says about its migrations: the runner's name (else it is recognised), how the runner sends a migration that
@@ -81,7 +84,7 @@ def _gather(gathered: dict[str, _Gathered], found: Found) -> _Gathered:
 
 
 def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> None:
-    placed = folder_of(path, chosen) if path != "-" and Path(path).is_file() else None
+    placed = folder_of(path, chosen, problems) if path != "-" and Path(path).is_file() else None
     if placed:
         found, place, is_down = placed
         one = _gather(gathered, found)
@@ -90,6 +93,10 @@ def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | Non
         file, half = one.files[place], "down" if is_down else "up"
         if getattr(file, half).path != path:
             one.files[place] = replace(file, **{half: Script(path)})
+        return
+    if path.endswith(_NO_SCRIPTS) or (chosen and chosen.suffix != ".sql"):
+        error = UnreadableError(f"{path}: is no migration", _no_migration(chosen))
+        problems[error.what] = error
         return
     script = Script(path)
     try:
@@ -115,6 +122,12 @@ def _is_folder(path: str) -> bool:
     return Path(path).is_dir()
 
 
+def _no_migration(chosen: Runner | None) -> str:
+    if chosen and chosen.suffix != ".py":
+        return f"It is looked at as {chosen.title}: check `runner` in the configuration."
+    return "Name a revision of Alembic, which says `revision = …` and `down_revision = …`, or the folder that holds them."
+
+
 def _no_migrations(chosen: Runner | None) -> str:
     if chosen:
         return f"Its files are looked at as {chosen.title}: check `runner` in the configuration."
@@ -122,6 +135,7 @@ def _no_migrations(chosen: Runner | None) -> str:
 
 
 def _left_out(found: Found) -> list[str]:
-    folder, _, files = found
+    folder, runner, files = found
     known = {script.path for file in files for script in (file.up, file.down) if script}
-    return [path for path in (folder.join(name) for name in folder.files if name.endswith(".sql")) if path not in known]
+    named = [name for name in folder.files if name.endswith(runner.suffix) and name != "__init__.py"]
+    return [path for path in map(folder.join, named) if path not in known]

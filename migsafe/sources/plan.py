@@ -139,7 +139,7 @@ def _is_called(file: MigrationFile, version: str) -> bool:
 class Plan:
     """What the given paths ask for, with what could not be read.
 
-    `sources` are the histories that they stand in, one for each folder of migrations, in the order of the paths. `skipped` are .sql files
+    `sources` are the histories that they stand in, one for each folder of migrations, in the order of the paths. `skipped` are files
     in these folders that are no migrations: not named as the runner wants it, or for another database.
     """
 

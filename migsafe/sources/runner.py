@@ -101,9 +101,16 @@ class Folder:
         return [name for name in self.files if name.endswith(".sql") and name[0] != "." and not _OTHER_DATABASES.search(name)]
 
     @cached_property
+    def python_files(self) -> list[str]:
+        """The names of its Python scripts, in their order."""
+        return [name for name in self.files if name.endswith(".py") and not name.startswith((".#", "__init__"))]
+
+    @cached_property
     def sample(self) -> list[str]:
-        """The texts of the file that was asked for and of a few others: enough to tell whose directives they hold."""
-        names = self.sql_files
+        """The texts of the .sql file that was asked for and of a few others: enough to tell whose directives they hold."""
+        return self._some_of(self.sql_files)
+
+    def _some_of(self, names: list[str]) -> list[str]:
         chosen = dict.fromkeys(name for name in (self.named, *names[:1], *names[len(names) // 2 :][:1], *names[-1:]) if name in names)
         texts = []
         for name in list(chosen)[:_SAMPLE_FILES]:
@@ -114,8 +121,12 @@ class Folder:
         return texts
 
     def mentions(self, pattern: re.Pattern[str]) -> bool:
-        """Whether one of the sampled files holds the pattern."""
+        """Whether one of the sampled .sql files holds the pattern."""
         return any(pattern.search(text) for text in self.sample)
+
+    def mentions_in_python(self, pattern: re.Pattern[str]) -> bool:
+        """Whether one of a few of its Python scripts holds the pattern."""
+        return any(pattern.search(text) for text in self._some_of(self.python_files))
 
 
 def below(folder: Folder) -> Iterator[Folder]:
@@ -154,14 +165,21 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def itself(folder: Folder) -> list[Folder]:
+    """The folder alone."""
+    return [folder]
+
+
 class Runner(Struct, frozen=True):
     """What is known of a program that applies migrations.
 
-    `recognises` tells from a folder whether its migrations are this runner's; `files` lists them in the runner's order;
+    `recognises` tells from a folder whether its migrations are this runner's; `homes` gives the folders by which the histories are known that
+    a recognised folder holds or leads to, one each whichever way they are reached: mostly it is the folder itself. `files` lists the
+    migrations of a home in the runner's order;
     `read` gives a file's migrations (one, but for formats with several in a file), and raises UnreadableError. `habit` is how it sends
     a migration that says nothing about it. `outside` says in a sentence how a migration is made to run outside a transaction. `deep`
     runners look into the folders below for themselves. A `unique` one records what has run by versions, so that of two migrations with the
-    same it refuses both, or never runs one.
+    same it refuses both, or never runs one. The names of its files end in `suffix`.
     """
 
     name: str
@@ -173,6 +191,8 @@ class Runner(Struct, frozen=True):
     outside: str
     deep: bool = False
     unique: bool = False
+    homes: Callable[[Folder], list[Folder]] = itself
+    suffix: str = ".sql"
 
 
 def by_number(name: str) -> tuple[int, str]:

@@ -1,6 +1,7 @@
 """The runners that migsafe knows, in the order in which they are looked for."""
 
 from migsafe.errors import ConfigError
+from migsafe.sources.alembic import ALEMBIC
 from migsafe.sources.atlas import ATLAS
 from migsafe.sources.dbmate import DBMATE
 from migsafe.sources.drizzle import DRIZZLE
@@ -21,6 +22,7 @@ from migsafe.spelling import did_you_mean
 
 # Directives in the files say more than names do, and peculiar names more than those that several runners share.
 RUNNERS: tuple[Runner, ...] = (
+    ALEMBIC,
     HASURA,
     DIESEL,
     PRISMA,

@@ -1,0 +1,101 @@
+"""Alembic: scripts in Python that say which revision they are and which they come after.
+
+They are read from their syntax trees here, as far as it takes to put them in order and to know how they are sent; nothing is run or
+imported. What they send to the server is not known yet: each half is a program that somebody has to render.
+"""
+
+from migsafe.sources.alembic.environment import Habits, habits
+from migsafe.sources.alembic.graph import Graph
+from migsafe.sources.alembic.project import homes, project
+from migsafe.sources.alembic.script import Body, Revision, revision
+from migsafe.sources.migration import Half, Migration, Program, Transaction
+from migsafe.sources.runner import Folder, MigrationFile, Runner
+from migsafe.sources.standing import Other, Standing
+from migsafe.text import Script
+
+__all__ = ["ALEMBIC", "RevisionFile"]
+
+
+class RevisionFile(MigrationFile, frozen=True, kw_only=True):
+    """A script, with what it says of itself and how its environment sends it."""
+
+    revision: Revision
+    habits: Habits
+
+
+def _files(home: Folder) -> list[MigrationFile]:
+    found = project(home)
+    sent = habits(found.env)
+    scripts: list[Script] = []
+    declared: list[tuple[Revision, str]] = []
+    for path, folder in found.scripts():
+        script = Script(path)
+        read = revision(script)
+        if read is not None:
+            scripts.append(script)
+            declared.append((read, folder))
+    graph = Graph(declared)
+    return [_file(graph, place, scripts, sent) for place in graph.in_order()]
+
+
+def _file(graph: Graph, place: int, scripts: list[Script], sent: Habits) -> RevisionFile:
+    made = graph.found[place][0]
+    standing = Standing(
+        rivals=tuple(_other(graph.found[other][0], scripts[other]) for other in graph.rivals(place)),
+        missing=graph.missing(place),
+        circle=graph.circle(place),
+        one_way=_one_way(made),
+        names=made.names,
+        follows=made.follows,
+        returns=made.downgrade.place or made.upgrade.place,
+    )
+    return RevisionFile(made.version, scripts[place], after=graph.after(place), standing=standing, revision=made, habits=sent)
+
+
+def _other(made: Revision, script: Script) -> Other:
+    return Other(made.version, script.path)
+
+
+def _one_way(made: Revision) -> str:
+    """Why a revision cannot be taken back. One that does nothing need not be, and that of a merge usually does nothing."""
+    if made.flaw is not None or made.upgrade.body in (Body.ABSENT, Body.EMPTY):
+        return ""
+    match made.downgrade.body:
+        case Body.ABSENT:
+            return "there is no downgrade()"
+        case Body.EMPTY:
+            return "downgrade() does nothing"
+        case Body.RAISES:
+            return "downgrade() raises an error"
+    return ""
+
+
+def _read(file: MigrationFile) -> list[Migration]:
+    assert isinstance(file, RevisionFile)
+    made, sent = file.revision, file.habits
+    if made.flaw is not None:
+        raise made.flaw
+    down = _half(file.up, "downgrade", sent) if made.downgrade.body is Body.WORKS else None
+    return [Migration(file.id, "alembic", _half(file.up, "upgrade", sent), down, sent.apart)]
+
+
+def _half(script: Script, function: str, sent: Habits) -> Half:
+    return Half(Script(script.path, ""), (), sent.transaction, Program(script, function))
+
+
+def _is_alembic(folder: Folder) -> bool:
+    return bool(homes(folder))
+
+
+ALEMBIC = Runner(
+    name="alembic",
+    title="Alembic",
+    habit=Transaction.FILE,
+    recognises=_is_alembic,
+    files=_files,
+    read=_read,
+    outside="put it below `with op.get_context().autocommit_block():`",
+    unique=True,
+    homes=homes,
+    suffix=".py",
+)

@@ -1,0 +1,138 @@
+"""What env.py says about transactions, read from its syntax tree; nothing of it is run.
+
+Watched on servers with Alembic 1.13 to 1.20 and SQLAlchemy 2: one upgrade is one transaction, unless `transaction_per_migration` is set.
+Without `transactional_ddl` each migration has one of its own too, for all that its name says (MigrationContext.begin_transaction). On a
+connection that is in a transaction already (`engine.begin()`) Alembic opens none at all, and all migrations share that one. In AUTOCOMMIT
+each statement is its own.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from migsafe.errors import UnreadableError
+from migsafe.sources.alembic.constants import Unknown, value
+from migsafe.sources.migration import Transaction
+from migsafe.text import read_text
+
+_SETTING = "transaction_per_migration=True"
+
+
+class Habits(Struct, frozen=True):
+    """How the environment sends migrations: each in a transaction of its own where `apart` is None, else that is what to do about it."""
+
+    transaction: Transaction = Transaction.FILE
+    apart: str | None = f"pass `{_SETTING}` to `context.configure()` in env.py"
+
+
+def habits(path: str | None) -> Habits:
+    """What an env.py makes of migrations; the usual thing where there is none, or none that can be read."""
+    if path is None:
+        return Habits()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(read_text(path))
+    except (UnreadableError, SyntaxError, ValueError, RecursionError):
+        return Habits()
+    names = _constants(tree)
+    if any(_is_autocommit(node, names) for node in ast.walk(tree)):
+        return Habits(Transaction.STATEMENT, None)
+    if any(map(_begins, ast.walk(tree))):
+        return Habits(apart=f"let {path} connect with `connect()` instead of `begin()`, and pass `{_SETTING}` to `context.configure()`")
+    configured = list(_configured(tree, names))
+    online = [options for options in configured if "connection" in options] or configured
+    if online and all(options.get("transaction_per_migration") is True or options.get("transactional_ddl") is False for options in online):
+        return Habits(apart=None)
+    return Habits(apart=f"pass `{_SETTING}` to `context.configure()` in {path}")
+
+
+def _constants(tree: ast.Module) -> dict[str, object]:
+    """The names that have one value wherever in the script they are given one."""
+    found: dict[str, object] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=given) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as given):
+                new = _options(given, found) or value(given, found)
+                found[name] = new if found.get(name, new) == new else Unknown.VALUE
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=given):
+                options = found.get(name)
+                if isinstance(options, dict):
+                    options[key] = value(given, found)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault")):
+                options = found.get(name)
+                if isinstance(options, dict):
+                    options.update(_keywords(node, found))
+                    options.update(*(_options(argument, found) or {} for argument in node.args[:1]))
+    return found
+
+
+def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] | None:
+    """A dictionary with strings as keys, as far as its values are known."""
+    match node:
+        case ast.Name(id=name):
+            known = names.get(name)
+            return known if isinstance(known, dict) else None
+        case ast.Dict(keys=keys, values=values):
+            found: dict[str, object] = {}
+            for key, given in zip(keys, values, strict=True):
+                if key is None:
+                    found |= _options(given, names) or {}
+                elif isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    found[key.value] = value(given, names)
+            return found
+        case ast.Call(func=ast.Name(id="dict")):
+            return {**(_options(node.args[0], names) or {} if node.args else {}), **_keywords(node, names)}
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return {**(_options(left, names) or {}), **(_options(right, names) or {})}
+    return None
+
+
+def _keywords(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for keyword in call.keywords:
+        if keyword.arg is None:
+            found |= _options(keyword.value, names) or {}
+        else:
+            found[keyword.arg] = value(keyword.value, names)
+    return found
+
+
+def _configured(tree: ast.Module, names: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """The options of each call of `configure()`."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="configure") | ast.Name(id="configure")):
+                options = _keywords(node, names)
+                if node.args:
+                    options.setdefault("connection", Unknown.VALUE)
+                yield {**options, **_inner(node, names)}
+
+
+def _inner(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
+    """The options in `opts={…}`, as MigrationContext.configure() takes them."""
+    given = next((keyword.value for keyword in call.keywords if keyword.arg == "opts"), None)
+    return (_options(given, names) or {}) if given is not None else {}
+
+
+def _is_autocommit(node: ast.AST, names: Mapping[str, object]) -> bool:
+    """Whether a call makes connections in AUTOCOMMIT."""
+    if not isinstance(node, ast.Call):
+        return False
+    level = _keywords(node, names).get("isolation_level")
+    return isinstance(level, str) and level.upper() == "AUTOCOMMIT"
+
+
+def _begins(node: ast.AST) -> bool:
+    """Whether it is `with engine.begin() as connection`, async or not."""
+    if not isinstance(node, ast.With | ast.AsyncWith):
+        return False
+    return any(
+        isinstance(item.context_expr, ast.Call)
+        and isinstance(item.context_expr.func, ast.Attribute)
+        and item.context_expr.func.attr == "begin"
+        and item.optional_vars is not None
+        for item in node.items
+    )

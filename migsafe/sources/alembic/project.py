@@ -1,0 +1,98 @@
+"""From a folder to the revisions that it holds or leads to."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.sources.alembic.settings import Settings, settings_in
+from migsafe.sources.runner import Folder, identity
+
+_DOWN_REVISION = re.compile(r"^down_revision\b.*=", re.MULTILINE)
+_REVISION_FILE = re.compile(r"(?!\.\#|__init__).*\.py$")
+"""The scripts that Alembic loads (alembic/script/base.py, _only_source_rev_file)."""
+_ABOVE = 8
+
+
+class Project(Struct, frozen=True):
+    """Where a history's revisions stand: the folders of its versions, whether those below them count, and its env.py, if there is one."""
+
+    versions: tuple[str, ...]
+    recursive: bool = False
+    env: str | None = None
+
+    def scripts(self) -> Iterator[tuple[str, str]]:
+        """The paths of what may be a revision's script, in Alembic's order, each with the folder of versions that holds it."""
+        seen = set()
+        for folder in self.versions:
+            for root, folders, files in os.walk(folder):
+                folders[:] = sorted(name for name in folders if not name.endswith("__pycache__")) if self.recursive else []
+                for name in sorted(files):
+                    path = "/".join((root.replace("\\", "/").rstrip("/"), name)) if root not in ("", ".") else name
+                    if _REVISION_FILE.match(name) and os.path.realpath(path) not in seen:
+                        seen.add(os.path.realpath(path))
+                        yield path, folder
+
+
+def homes(folder: Folder) -> list[Folder]:
+    """The folders of versions, the first of each history, that a folder holds or leads to. Raises UnreadableError for settings that cannot
+    be understood."""
+    paths = [found.versions[0] for found in settings_in(folder)]
+    if not paths and "env.py" in folder.files and "versions" in folder.folders:
+        paths = [project(Folder(folder.join("versions"))).versions[0]]
+    if not paths and folder.mentions_in_python(_DOWN_REVISION):
+        paths = [project(folder).versions[0]]
+    found = []
+    for path in dict.fromkeys(paths):
+        try:
+            found.append(folder if identity(path) == identity(folder.path) else Folder(path))
+        except MigsafeError:
+            continue
+    return found
+
+
+def project(versions: Folder) -> Project:
+    """The history that a folder of versions belongs to. Raises UnreadableError for settings that cannot be understood."""
+    for above in _above(versions.path):
+        try:
+            folder = Folder(above)
+        except UnreadableError:
+            raise
+        except MigsafeError:
+            continue
+        for settings in settings_in(folder):
+            place = _place(versions.path, settings)
+            if place is not None:
+                # What the user has typed for a folder stays what he has typed.
+                paths = tuple(versions.path or "." if identity(path) == identity(versions.path) else path for path in settings.versions)
+                return Project(paths, settings.recursive, _env(settings.script_location))
+    return Project((versions.path or ".",), env=next((env for above in _above(versions.path)[:4] if (env := _env(above))), None))
+
+
+def _place(path: str, settings: Settings) -> str | None:
+    """The folder of versions in which a folder's scripts count; None where they do not."""
+    ids = {identity(folder): folder for folder in settings.versions if os.path.isdir(folder)}
+    for folder in (Path(path or ".").absolute(), *Path(path or ".").absolute().parents):
+        if identity(str(folder)) in ids:
+            return ids[identity(str(folder))]
+        if not settings.recursive:
+            return None
+    return None
+
+
+def _above(path: str) -> list[str]:
+    """A folder and those above it, up to the root of the repository, as the user would type them."""
+    found = [path or "."]
+    for _ in range(_ABOVE):
+        if os.path.exists(Path(found[-1], ".git")) or Path(found[-1]).absolute().parent == Path(found[-1]).absolute():
+            break
+        found.append(os.path.normpath(Path(found[-1], "..")).replace("\\", "/"))
+    return found
+
+
+def _env(folder: str) -> str | None:
+    path = os.path.normpath(Path(folder, "env.py")).replace("\\", "/")
+    return path if os.path.isfile(path) else None

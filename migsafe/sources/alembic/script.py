@@ -1,0 +1,216 @@
+"""What a revision's script says of itself, read from its syntax tree; nothing of it is run."""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from enum import Enum
+from pathlib import Path
+
+from msgspec import Struct
+
+from migsafe.errors import UnreadableError
+from migsafe.sources.alembic.constants import names, value
+from migsafe.text import Script, Span
+
+_LEGACY = re.compile(r"[a-f0-9]+(?=\.py$)")
+"""Names of scripts that need not say their revision (alembic/script/base.py, _legacy_rev)."""
+
+_DECLARATION = r"^{}[ \t]*(?::[^=\n]*)?=[ \t]*(?P<value>[^\n#]*)"
+_QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
+_LINE_END = re.compile(r"\r\n?|\n")
+
+
+class Body(Enum):
+    """What a function of a script does."""
+
+    ABSENT = "absent"
+    EMPTY = "empty"
+    RAISES = "raises"
+    WORKS = "works"
+
+
+class Way(Struct, frozen=True):
+    """One of the functions that go up or down, and the line in which it begins."""
+
+    body: Body
+    place: Span | None = None
+
+
+class Revision(Struct, frozen=True, kw_only=True):
+    """A revision as its script declares it.
+
+    `down` are the revisions that it comes after, `depends` what else must have run before (revisions or branch labels), `labels` those that
+    it gives its branch; `title` is the first line of the docstring. `names`, `follows` and `waits` are where the script says its revision,
+    `down` and `depends`. `flaw` is why the script cannot be judged; what else stands here is then what its text looks like.
+    """
+
+    version: str
+    down: tuple[str, ...] = ()
+    depends: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    title: str = ""
+    upgrade: Way = Way(Body.ABSENT)
+    downgrade: Way = Way(Body.ABSENT)
+    names: Span | None = None
+    follows: Span | None = None
+    waits: Span | None = None
+    flaw: UnreadableError | None = None
+
+
+def revision(script: Script) -> Revision | None:
+    """What a script declares; None where it is no revision's."""
+    try:
+        text = script.text
+    except UnreadableError as error:
+        return _guessed(script, _bytes(script.path), error)
+    if "revision" not in text and not _LEGACY.match(_name(script)):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an escape that a later Python will refuse is the script's business
+            tree = ast.parse(text)
+    except SyntaxError as error:
+        return _guessed(script, text, UnreadableError(f"{script.path}:{error.lineno or 1}: is not Python: {error.msg}"))
+    except (ValueError, RecursionError) as error:
+        return _guessed(script, text, UnreadableError(f"{script.path}: is not Python: {error}"))
+    return _Declarations(script, text, tree).revision()
+
+
+def _name(script: Script) -> str:
+    return script.path.replace("\\", "/").rpartition("/")[2]
+
+
+class _Declarations:
+    """The names that a script gives values at its top level."""
+
+    def __init__(self, script: Script, text: str, tree: ast.Module) -> None:
+        self.script = script
+        self.text = text
+        self.tree = tree
+        self.values: dict[str, object] = {}
+        self.places: dict[str, Span] = {}
+        self.functions: dict[str, Way] = {}
+        self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
+        for statement in _top_level(tree.body):
+            self._take_in(statement)
+
+    def _take_in(self, statement: ast.stmt) -> None:
+        match statement:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                self.functions[name] = Way(_body(statement.body), self._first_line(statement))
+            case ast.Assign(targets=targets, value=given):
+                for target in targets:
+                    self._assign(target, given, statement)
+            case ast.AnnAssign(target=target, value=ast.expr() as given):
+                self._assign(target, given, statement)
+            case ast.Import(names=imported) | ast.ImportFrom(names=imported):
+                for one in imported:
+                    self.functions[one.asname or one.name] = Way(Body.WORKS, self._first_line(statement))
+
+    def _assign(self, target: ast.expr, given: ast.expr, statement: ast.stmt) -> None:
+        match target, given:
+            case ast.Name(id=name), _:
+                self.values[name] = value(given, self.values)
+                self.places[name] = Span(self._offset(statement.lineno, statement.col_offset), self._end(given))
+                self.functions[name] = Way(Body.WORKS, self._first_line(statement))
+            case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=items) | ast.List(elts=items))):
+                for one, item in zip(targets, items, strict=False):
+                    self._assign(one, item, statement)
+
+    def revision(self) -> Revision | None:
+        """The revision that they declare."""
+        legacy = _LEGACY.match(_name(self.script))
+        if "revision" not in self.values and not (legacy and "upgrade" in self.functions):
+            return None
+        version = self.values.get("revision", legacy[0] if legacy else None)
+        lists = {name: names(self.values.get(name)) for name in ("down_revision", "depends_on", "branch_labels")}
+        unclear = [name for name, found in lists.items() if found is None]
+        if not isinstance(version, str):
+            unclear.insert(0, "revision")
+        flaw = None
+        if unclear:
+            said = f"what {' and '.join(unclear)} {'is' if len(unclear) == 1 else 'are'} cannot be known without running it"
+            flaw = UnreadableError(f"{self.script.path}: {said}", "Write it as a string, or as a tuple of strings.")
+        # What `from … import *` brings along is not known.
+        absent = Way(Body.WORKS if "*" in self.functions else Body.ABSENT)
+        return Revision(
+            version=version if isinstance(version, str) else _name(self.script).removesuffix(".py"),
+            down=lists["down_revision"] or (),
+            depends=lists["depends_on"] or (),
+            labels=lists["branch_labels"] or (),
+            title=(ast.get_docstring(self.tree) or "").partition("\n")[0].strip(),
+            upgrade=self.functions.get("upgrade", absent),
+            downgrade=self.functions.get("downgrade", absent),
+            names=self.places.get("revision"),
+            follows=self.places.get("down_revision"),
+            waits=self.places.get("depends_on"),
+            flaw=flaw,
+        )
+
+    def _first_line(self, node: ast.stmt) -> Span:
+        start = self._offset(node.lineno, node.col_offset)
+        end = _LINE_END.search(self.text, start)
+        return Span(start, start + len(self.text[start : end.start() if end else len(self.text)].rstrip()))
+
+    def _end(self, node: ast.expr) -> int:
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
+        return self._offset(node.end_lineno, node.end_col_offset)
+
+    def _offset(self, line: int, column: int) -> int:
+        """Where in the text a line and a column are that count the bytes of its UTF-8."""
+        start = self._lines[line - 1]
+        end = self._lines[line] if line < len(self._lines) else len(self.text)
+        return start + len(self.text[start:end].encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
+
+
+def _top_level(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements of a module, those in its branches too."""
+    for statement in statements:
+        yield statement
+        match statement:
+            case ast.If(body=body, orelse=others):
+                yield from _top_level([*body, *others])
+            case ast.Try(body=body, handlers=handlers, orelse=others, finalbody=last):
+                yield from _top_level([*(inner for handler in handlers for inner in handler.body), *body, *others, *last])
+            case ast.With(body=body):
+                yield from _top_level(body)
+
+
+def _body(statements: list[ast.stmt]) -> Body:
+    if any(isinstance(statement, ast.Raise) for statement in statements):
+        return Body.RAISES
+    return Body.EMPTY if all(map(_does_nothing, statements)) else Body.WORKS
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Pass() | ast.Expr(value=ast.Constant()) | ast.Return(value=None | ast.Constant()):
+            return True
+    return False
+
+
+def _bytes(path: str) -> str:
+    """A file whose text cannot be had, each byte a character."""
+    try:
+        return Path(path).read_bytes().decode("latin-1")
+    except OSError:
+        return ""
+
+
+def _guessed(script: Script, text: str, flaw: UnreadableError) -> Revision | None:
+    """What a script that cannot be read seems to declare, so that those after it are not said to come after nothing."""
+    found = {}
+    for name in ("revision", "down_revision", "depends_on", "branch_labels"):
+        match = re.search(_DECLARATION.format(name), text, re.MULTILINE)
+        found[name] = tuple(_QUOTED.findall(match["value"])) if match else ()
+    if not found["revision"]:
+        return None
+    return Revision(
+        version=found["revision"][0],
+        down=found["down_revision"],
+        depends=found["depends_on"],
+        labels=found["branch_labels"],
+        flaw=flaw,
+    )

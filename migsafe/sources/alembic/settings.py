@@ -1,0 +1,152 @@
+"""What alembic.ini and pyproject.toml say about where revisions are (alembic/config.py, Config)."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from migsafe.errors import UnreadableError
+from migsafe.sources.runner import Folder
+from migsafe.text import read_text
+
+_SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
+_ABOVE = 6
+
+Get = Callable[[str], str | None]
+
+
+class Settings(Struct, frozen=True):
+    """One section of an alembic.ini, with what pyproject.toml adds to it: the folder of the scripts, and those of their versions, as a user
+    types them from where he stands."""
+
+    script_location: str
+    versions: tuple[str, ...]
+    recursive: bool = False
+
+
+def settings_in(folder: Folder) -> list[Settings]:
+    """The settings in the files of a folder. Raises UnreadableError for files that cannot be understood."""
+    project = _project(folder)
+    found = []
+    for name in folder.files:
+        if name.endswith(".ini"):
+            path = folder.join(name)
+            text = read_text(path) if folder.holds(name) else ""
+            if "script_location" in text or (name == "alembic.ini" and "[alembic]" in text):
+                found += [made for get in _sections(path, text, folder.path or ".") if (made := _settings(folder, path, get, project))]
+    if not found and project:
+        alone = _settings(folder, folder.join("pyproject.toml"), lambda _: None, project)
+        return [alone] if alone else []
+    return found
+
+
+def _project(folder: Folder) -> dict[str, object]:
+    """[tool.alembic] of pyproject.toml, with `%(here)s` filled in."""
+    if "pyproject.toml" not in folder.files:
+        return {}
+    path = folder.join("pyproject.toml")
+    text = read_text(path)
+    if "tool.alembic" not in text:
+        return {}
+    import tomllib  # noqa: PLC0415  # few folders have one
+
+    try:
+        table = tomllib.loads(text).get("tool", {}).get("alembic", {})
+    except tomllib.TOMLDecodeError as error:
+        raise UnreadableError(f"{path}: is not TOML: {error}") from error
+    here = {"here": folder.path or "."}
+    try:
+        return {key: _filled(given, here) for key, given in table.items()} if isinstance(table, dict) else {}
+    except (KeyError, ValueError, TypeError) as error:
+        raise UnreadableError(f"{path}: [tool.alembic]: a % must be written %%: {error}") from error
+
+
+def _filled(given: object, here: dict[str, str]) -> object:
+    if isinstance(given, str):
+        return given % here
+    return [one % here if isinstance(one, str) else one for one in given] if isinstance(given, list) else given
+
+
+def _sections(path: str, text: str, here: str) -> Iterator[Get]:
+    """How to ask the sections of an .ini file that are an environment's: `[alembic]`, and those with a script_location of their own, which
+    `alembic --name` chooses."""
+    from configparser import ConfigParser, Error, RawConfigParser  # noqa: PLC0415  # few folders have one
+
+    parser, own = ConfigParser({"here": here}), RawConfigParser(default_section="")
+    try:
+        parser.read_string(text, path)
+        own.read_string(text, path)
+    except Error as error:
+        raise UnreadableError(f"{path}: cannot be understood: {' '.join(str(error).split())}") from error
+    for section in parser.sections():
+        if section != "alembic" and not own.has_option(section, "script_location"):
+            continue
+
+        def get(name: str, section: str = section) -> str | None:
+            try:
+                return parser.get(section, name, fallback=None)
+            except Error as error:
+                raise UnreadableError(f"{path}: [{section}] {name}: {' '.join(str(error).split())}") from error
+
+        yield get
+
+
+def _settings(folder: Folder, path: str, get: Get, project: dict[str, object]) -> Settings | None:
+    """What a section says; None where it leads to no folder that there is."""
+    added = get("prepend_sys_path")
+    paths = re.split(r", *|(?: +)|\n|:|;", added) if added else _texts(project.get("prepend_sys_path"))
+    places = _places(folder, paths)
+    named = get("script_location") or project.get("script_location")
+    # Flask-Migrate keeps its alembic.ini beside env.py, and says the rest in its code.
+    beside = (folder.path or ".") if "env.py" in folder.files else None
+    location = _located(named, folder, places) if isinstance(named, str) else beside
+    if location is None:
+        return None
+    given = get("version_locations")
+    versions = _parted(given, get, path) if given else _texts(project.get("version_locations"))
+    found = [one for name in versions if (one := _located(name, folder, places))] or [_joined(location, "versions")]
+    recursive = get("recursive_version_locations") or project.get("recursive_version_locations")
+    return Settings(location, tuple(found), recursive in ("true", True))
+
+
+def _texts(given: object) -> list[str]:
+    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+
+
+def _parted(given: str, get: Get, path: str) -> list[str]:
+    """The folders in `version_locations`."""
+    separator = get("path_separator") or get("version_path_separator")
+    if separator is None:
+        return [name for name in re.split(r", *|(?: +)|\n", given) if name]
+    word = separator.split(" ")[0]
+    if word not in _SEPARATORS:
+        raise UnreadableError(f"{path}: path_separator cannot be {separator}", f"It is one of {', '.join(_SEPARATORS)}.")
+    return [name.strip() for name in given.split(_SEPARATORS[word]) if name.strip()]
+
+
+def _places(folder: Folder, paths: list[str]) -> list[str]:
+    """Where a relative location may start: Alembic's current folder, which mostly is that of its settings, or one above it."""
+    here = folder.path or "."
+    above = [here]
+    for _ in range(_ABOVE):
+        if Path(above[-1], ".git").exists():
+            break
+        above.append(_joined(above[-1], ".."))
+    return list(dict.fromkeys((*(_joined(here, path) for path in paths if path), *above, ".")))
+
+
+def _located(name: str, folder: Folder, places: list[str]) -> str | None:
+    """The folder that a location names, a path or a `package:resource`; None where there is none."""
+    if Path(name).is_absolute() or ":" not in name:
+        wanted = [_joined(place, name) for place in (folder.path or ".", *places)]
+    else:
+        package, *rest = name.split(":")
+        inner = "/".join((*package.split("."), *rest))
+        wanted = [_joined(place, *more, inner) for place in places for more in ((), ("src",))]
+    return next((path for path in wanted if Path(path).is_dir()), None)
+
+
+def _joined(*parts: str) -> str:
+    return os.path.normpath(Path(*parts)).replace("\\", "/")
