@@ -2,19 +2,23 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from textwrap import dedent
 
+from migsafe.errors import MigsafeError
 from migsafe.forecast import Forecast
-from migsafe.histories import Stop
+from migsafe.histories import Stop, stops
 from migsafe.judge import Verdict, judge
 from migsafe.rule import Limits, Rule
 from migsafe.rulebook import Rulebook, shipped
-from migsafe.sources import Half, Migration, Other, Standing, Transaction
+from migsafe.sources import Half, Migration, Other, Standing, Transaction, find
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
 
 NAMED = re.compile(r"\s*-- (\S+\.sql)\n")
-NEXT_MIGRATION = re.compile(r"^\s*-- next migration\n", re.MULTILINE)
+NEXT_MIGRATION = re.compile(r"^\s*(?:--|#) next migration\n", re.MULTILINE)
+NAMED_SCRIPT = re.compile(r"\s*# (\S+\.py)\n")
 
 
 def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") -> Migration:
@@ -42,12 +46,30 @@ def with_twins(stops: Iterable[Stop]) -> Iterator[Stop]:
 def judged(
     sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain", limits: Limits | None = None
 ) -> Verdict:
-    """The verdict on SQL as one migration; as several where it says `-- next migration`. A lock_timeout of 2 s holds unless `limits` say
+    """The verdict on SQL as one migration; as several where it says `-- next migration`. What begins with the name of a script, as in
+    `# 5b1_order_notes.py`, is Alembic's. A lock_timeout of 2 s holds unless `limits` say
     otherwise, because nearly every statement has something to say without one."""
     pieces = NEXT_MIGRATION.split(dedent(sql))
+    if NAMED_SCRIPT.match(pieces[0]):
+        return _judged_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
     migrations = [migration(piece, path, runner) for piece in pieces]
     limits = limits or Limits(lock_timeout=2000)
     return judge(with_twins(in_turn(migrations)), Rulebook(shipped() if rules is None else rules), 17, limits=limits)
+
+
+def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
+    """The verdict on revisions of Alembic, each of which begins with its file's name."""
+    with TemporaryDirectory() as folder:
+        for piece in pieces:
+            named = NAMED_SCRIPT.match(piece)
+            assert named is not None
+            Path(folder, named[1]).write_text(piece)
+        problems: list[MigsafeError] = []
+        plan = find([folder])
+        verdict = judge(stops(plan, 17, problems), Rulebook(shipped() if rules is None else rules), 17, problems=problems, limits=limits)
+        for finding in verdict.findings:
+            finding.script.position(0)  # reports read the file, which is gone then
+    return verdict
 
 
 def found(sql: str, limits: Limits | None = None) -> list[str]:

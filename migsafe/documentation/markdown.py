@@ -64,7 +64,7 @@ def explanation(rule: Rule) -> str:
                 lines += [f"- {paragraph}"] if item and was_item else ["", f"- {paragraph}" if item else paragraph]
                 was_item = item
             case Example(heading=heading, code=code):
-                lines += ["", *([f"{heading}:", ""] if heading else []), "```sql", code, "```"]
+                lines += ["", *([f"{heading}:", ""] if heading else []), f"```{block.language}", code, "```"]
                 was_item = False
     if text.see:
         lines += ["", "See:", "", *(f"- <{address}>" for address in text.see)]

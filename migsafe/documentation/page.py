@@ -36,6 +36,12 @@ class Example(Struct, frozen=True):
         kind = self.heading.partition(",")[0].split(" ")[0].lower()
         return {"safe": True, "unsafe": False}.get(kind)
 
+    @property
+    def language(self) -> str:
+        """What it is written in: `python` where it begins with the name of a script, as in `# 5b1_order_notes.py`, else `sql`."""
+        first = self.code.partition("\n")[0]
+        return "python" if first.startswith("# ") and first.endswith(".py") else "sql"
+
 
 class Page(Struct, frozen=True):
     """All that a docstring says. `see` are addresses."""

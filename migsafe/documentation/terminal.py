@@ -14,7 +14,7 @@ _COLOUR = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;3
 _OF_EXAMPLES = {True: "32", False: "31", None: _BOLD}
 _WIDTH_OF_A_FILE = 120
 _WIDEST = 100
-_SQL_COMMENT = re.compile(r"^--.*$", re.MULTILINE)
+_COMMENT = re.compile(r"^(?:--|# ).*$", re.MULTILINE)
 
 
 def table(rules: Sequence[Listed], *, colour: bool = False, width: int | None = None) -> str:
@@ -64,7 +64,8 @@ def _explained(listed: Listed, colour: bool, width: int) -> Iterator[str]:
                 was_item = False
     yield ""
     yield "Where it is meant, on the statement's line or the line above it, with the reason:"
-    yield f"    -- migsafe: ignore[{rule.name}] why it does no harm here"
+    in_python = any(isinstance(block, Example) and block.language == "python" for block in text.blocks)
+    yield f"    {'#' if in_python else '--'} migsafe: ignore[{rule.name}] why it does no harm here"
     if text.see:
         yield ""
         yield from (f"See: {address}" for address in text.see)
@@ -84,4 +85,4 @@ def _paint(text: str, code: str, colour: bool) -> str:
 
 
 def _paint_comment(line: str, colour: bool) -> str:
-    return _SQL_COMMENT.sub(lambda comment: _paint(comment[0], _DIM, colour), line)
+    return _COMMENT.sub(lambda comment: _paint(comment[0], _DIM, colour), line)

@@ -34,9 +34,13 @@ def standings(files: Sequence[tuple[MigrationFile, bool]], *, unique: bool) -> d
         if not judged:
             continue
         standing = file.standing
-        if standing.rivals:
-            later = {other.up.path for other, also in files[place + 1 :] if also}
-            standing = replace(standing, rivals=() if any(rival.path in later for rival in standing.rivals) else standing.rivals)
+        if standing.rivals or standing.circle:
+            later = [other for other, also in files[place + 1 :] if also]
+            paths = {other.up.path for other in later}
+            if any(rival.path in paths for rival in standing.rivals):
+                standing = replace(standing, rivals=())
+            if any(other.id in standing.circle for other in later):
+                standing = replace(standing, circle=())
         found[file.up.path] = replace(standing, twin=twins.get(file.up.path))
     return found
 

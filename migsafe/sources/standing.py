@@ -8,10 +8,14 @@ from migsafe.text import Span
 
 
 class Other(NamedTuple):
-    """Another migration of the same history: its version, and the path of its file."""
+    """Another migration of the same history: its version, the path of its file, and what it says that it is about."""
 
     version: str
     path: str
+    title: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.version} “{self.title}” ({self.path})" if self.title else f"{self.version} ({self.path})"
 
 
 class Missing(NamedTuple):
@@ -26,8 +30,8 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     `twin` has the same version. `rivals` are the other ends of a history that should have one. `circle` are the versions that come after each
     other in a circle, beginning and ending with its own. `one_way` says why it cannot be taken back although its runner has a way for that,
-    as a sentence without its full stop. `names`, `follows` and `returns` are the pieces of the file in which it says its version, what it
-    comes after, and how it is taken back; None where a file has no such place.
+    and what becomes of it, as a sentence without its full stop. `names`, `follows` and `returns` are the pieces of the file in which it says
+    its version, what it comes after, and how it is taken back; None where a file has no such place.
     """
 
     twin: Other | None = None

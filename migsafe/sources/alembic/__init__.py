@@ -53,7 +53,7 @@ def _file(graph: Graph, place: int, scripts: list[Script], sent: Habits) -> Revi
 
 
 def _other(made: Revision, script: Script) -> Other:
-    return Other(made.version, script.path)
+    return Other(made.version, script.path, made.title)
 
 
 def _one_way(made: Revision) -> str:
@@ -62,11 +62,11 @@ def _one_way(made: Revision) -> str:
         return ""
     match made.downgrade.body:
         case Body.ABSENT:
-            return "there is no downgrade()"
+            return "there is no downgrade(): `alembic downgrade` fails here"
         case Body.EMPTY:
-            return "downgrade() does nothing"
+            return "downgrade() does nothing: `alembic downgrade` goes on as if this were taken back, and the schema keeps it"
         case Body.RAISES:
-            return "downgrade() raises an error"
+            return "downgrade() raises an error: `alembic downgrade` cannot go back behind this revision"
     return ""
 
 
