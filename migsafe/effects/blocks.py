@@ -6,13 +6,13 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Operation
 
 _CREATED_ALONE = frozenset(("database", "tablespace"))
-_ALTERED_ALONE = frozenset((("database", "set tablespace"), ("subscription", "refresh"), ("subscription", "set publication")))
-
+_FALSE = frozenset(("false", "off", "0"))
+"""How an option is switched off."""
 
 _MAY_BE_ALONE = frozenset(
     (
         *(sql.CreateIndex, sql.Drop, sql.DetachPartition, sql.Reindex, sql.Vacuum, sql.Cluster, sql.AlterSystem),
-        *(sql.CreateObject, sql.AlterObject),
+        *(sql.CreateObject, sql.AlterObject, sql.Discard, sql.TwoPhase),
     )
 )
 
@@ -43,9 +43,34 @@ def alone(operation: Operation, catalog: Catalog) -> str | None:
             return "ALTER SYSTEM"
         case sql.CreateObject(kind=kind) if kind in _CREATED_ALONE:
             return f"CREATE {kind.upper()}"
-        case sql.AlterObject(kind=kind, action=action) if (kind, action) in _ALTERED_ALONE:
-            return f"ALTER {kind.upper()} … {action.upper()}"
+        case sql.CreateObject(kind="subscription") if not (_FALSE & {_value(operation, "connect"), _value(operation, "create_slot")}):
+            return "CREATE SUBSCRIPTION … WITH (create_slot = true)"
+        case sql.AlterObject(kind="database", action="set tablespace"):
+            return "ALTER DATABASE … SET TABLESPACE"
+        case sql.AlterObject(kind="subscription"):
+            return _alter_subscription(operation, catalog.pg_version)
+        case sql.Discard(what="all"):
+            return "DISCARD ALL"
+        case sql.TwoPhase(action="commit prepared" | "rollback prepared" as action):
+            return action.upper()
     return None
+
+
+def _alter_subscription(op: sql.AlterObject, pg_version: int) -> str | None:
+    if op.action == "refresh publication":
+        return "ALTER SUBSCRIPTION … REFRESH"
+    if op.action.endswith(" publication") and _value(op, "refresh") not in _FALSE:
+        return "ALTER SUBSCRIPTION with refresh"
+    if op.action == "set" and pg_version >= 17 and _value(op, "failover") is not None:
+        return "ALTER SUBSCRIPTION … SET (failover)"
+    if op.action == "set" and pg_version >= 18 and _value(op, "two_phase") in _FALSE:
+        return "ALTER SUBSCRIPTION … SET (two_phase)"
+    return None
+
+
+def _value(op: sql.CreateObject | sql.AlterObject, option: str) -> str | None:
+    """The value of an option, in lower case; None where it is not mentioned."""
+    return next(((one.value or "true").lower() for one in op.options if one.name == option), None)
 
 
 def _reindex(op: sql.Reindex, catalog: Catalog) -> str | None:

@@ -1,21 +1,20 @@
 """ALTER of the objects of which migsafe needs no more than the name: roles, databases, operators, servers…"""
 
 from migsafe.sql.grammar.alter_table import depends_on_extension
-from migsafe.sql.grammar.definitions import foreign_options, options
+from migsafe.sql.grammar.definitions import foreign_options, options, options_after
 from migsafe.sql.grammar.kinds import operator_signature, signature, user_mapping
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.roles_and_databases import database_settings, role_options
 from migsafe.sql.grammar.routines import alter_routine
 from migsafe.sql.grammar.settings import reset_variable, set_rest
-from migsafe.sql.operations import AlterObject, Name, Operation, Rename, SetOwner, SetSchema, Target
+from migsafe.sql.operations import AlterObject, Name, Operation, Option, Rename, SetOwner, SetSchema, Target
 
 
 def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
     """ALTER of a `kind` after its words."""
     if kind == "user mapping":
-        detail = user_mapping(c)
-        foreign_options(c)
-        return [AlterObject(c.span(start), kind, None, "options", detail=detail)]
+        detail, given = user_mapping(c), foreign_options(c)
+        return [AlterObject(c.span(start), kind, None, "options", detail=detail, options=given)]
     if kind == "large object":
         name = Name(c.number())
         c.expect("owner", "to")
@@ -41,8 +40,8 @@ def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
         return [found]
     if kind in ("function", "procedure", "routine"):
         return alter_routine(c, start, kind, name)
-    action = _alteration(c, kind)
-    return [AlterObject(c.span(start), kind, name, action, if_exists, detail)]
+    action, given = _alteration(c, kind)
+    return [AlterObject(c.span(start), kind, name, action, if_exists, detail, given)]
 
 
 def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
@@ -105,25 +104,39 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
-def _alteration(c: Parser, kind: str) -> str:
-    """What the rest of an ALTER does, in its own first words."""
+def _alteration(c: Parser, kind: str) -> tuple[str, tuple[Option, ...]]:
+    """What the rest of an ALTER does, in its own first words, and the options that it names."""
     if kind in ("role", "user"):
-        return _alter_role(c)
+        return _alter_role(c), ()
     if kind in ("text search dictionary",):
         options(c)
-        return "options"
+        return "options", ()
     if kind == "database" and c.words[c.i] not in ("set", "reset", "refresh"):
         database_settings(c)
-        return "options"
+        return "options", ()
     for words in _ACTIONS.get(kind, ()):
         if c.at(*words):
-            if words in (("set",), ("reset",)) and kind == "database":
-                c.i += 1
-                set_rest(c) if words[0] == "set" else reset_variable(c)
-            else:
-                c.rest()
-            return " ".join(words)
+            return " ".join(words), _rest(c, kind, words)
     c.fail(f"what to change about the {kind}")
+
+
+def _rest(c: Parser, kind: str, words: tuple[str, ...]) -> tuple[Option, ...]:
+    if kind == "database" and words in (("set",), ("reset",)):
+        c.i += 1
+        set_rest(c) if words[0] == "set" else reset_variable(c)
+    elif words == ("options",):
+        return foreign_options(c)
+    elif kind == "subscription" and words[-1] == "publication":
+        c.i += 2
+        if words[0] != "refresh":
+            c.list_of(c.label)
+        return options_after(c)
+    elif kind == "subscription" and words == ("set",):
+        c.i += 1
+        return options(c)
+    else:
+        c.rest()
+    return ()
 
 
 def _alter_role(c: Parser) -> str:

@@ -12,6 +12,7 @@ from migsafe.sql.operations import (
     CreateStatistics,
     Name,
     Operation,
+    Option,
     Utility,
 )
 
@@ -62,6 +63,9 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
             name = Name(c.role())
             c.accept("with")
             role_options(c)
+        case "subscription":
+            name, given = c.qualified("a name for the subscription"), _subscription(c)
+            return [CreateObject(c.span(start), kind, name, or_replace, if_not_exists, options=given)]
         case _:
             name = c.qualified(f"a name for the {kind}")
             _CREATE_REST.get(kind, _rest)(c)
@@ -200,12 +204,12 @@ def _language(c: Parser) -> None:
             c.qualified_function()
 
 
-def _subscription(c: Parser) -> None:
+def _subscription(c: Parser) -> tuple[Option, ...]:
     c.expect("connection")
     c.string()
     c.expect("publication")
     c.list_of(c.label)
-    options_after(c)
+    return options_after(c)
 
 
 _CREATE_REST = {
@@ -217,7 +221,6 @@ _CREATE_REST = {
     "event trigger": _event_trigger,
     "access method": _access_method,
     "language": _language,
-    "subscription": _subscription,
     "database": database_settings,
     "text search configuration": _definition,
     "text search dictionary": _definition,

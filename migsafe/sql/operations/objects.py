@@ -249,7 +249,7 @@ class CreateObject(Operation, frozen=True):
     """CREATE of anything that needs no more than its name: an aggregate, an operator, a cast, a role, a database, a server…
 
     `kind` is SQL's word in lower case, `name` None where the object has none (a cast, a transform, a user mapping), which `detail`
-    then tells (`(int as text)`, `for app server films`).
+    then tells (`(int as text)`, `for app server films`). `options` are those of a subscription.
     """
 
     kind: str
@@ -258,17 +258,19 @@ class CreateObject(Operation, frozen=True):
     if_not_exists: bool = False
     temporary: bool = False
     detail: str = ""
+    options: tuple[Option, ...] = ()
 
 
 class AlterObject(Operation, frozen=True):
     """ALTER of anything in a way that needs no more than its words: `action` is the rest of the statement's first words, in lower case
-    (`set statistics`, `add mapping`, `owner`…)."""
+    (`set statistics`, `add mapping`, `owner`…). `options` are those of a subscription, and of what belongs to foreign data."""
 
     kind: str
     name: Name | None
     action: str
     if_exists: bool = False
     detail: str = ""
+    options: tuple[Option, ...] = ()
 
 
 class Drop(Operation, frozen=True):
