@@ -1,5 +1,6 @@
 """The cases beside this file: SQL with `-- expect: rule` on each line where a rule of the folder's category reports something, and nowhere
-else. Migrations are parted by `-- next migration`."""
+else. Migrations are parted by `-- next migration`. Those in `.revisions` are scripts of Alembic, each beginning with its name, where the
+marks are comments of Python."""
 
 import re
 from pathlib import Path
@@ -11,7 +12,7 @@ from migsafe.histories import Stop
 from migsafe.judge import judge
 from migsafe.rule import Limits
 from migsafe.rulebook import Rulebook, shipped
-from tests.judged import migration
+from tests.judged import NEXT_MIGRATION, judged, migration
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.rglob("*.sql"))
@@ -28,3 +29,18 @@ def test_findings_stand_where_they_are_expected(case: Path) -> None:
         limits = Limits() if case.parent.name == "timeouts" else Limits(lock_timeout=2000)
         findings = judge([Stop(migration(sql, f"{number:04}_change.sql"), forecast)], book, 17, limits=limits).findings
         assert [(finding.script.position(finding.span.start).line, finding.rule) for finding in findings] == expected, sql
+
+
+@pytest.mark.parametrize("case", sorted(HERE.rglob("*.revisions")), ids=lambda case: str(case.relative_to(HERE)))
+def test_findings_stand_where_they_are_expected_in_revisions(case: Path) -> None:
+    rules = [rule for rule in shipped() if rule.category == case.parent.name]
+    text = case.read_text()
+    expected = {
+        (script.split()[1], at, rule)
+        for script in NEXT_MIGRATION.split(text)
+        for at, line in enumerate(script.splitlines(), 1)
+        for rule in re.findall(r"# expect: (\S+)", line)
+    }
+    findings = judged(text, rules).findings
+    found = [(Path(it.script.path).name, it.script.position(it.span.start).line, it.rule) for it in findings]
+    assert sorted(found) == sorted(expected)

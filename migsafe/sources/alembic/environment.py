@@ -55,7 +55,8 @@ def _constants(tree: ast.Module) -> dict[str, object]:
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=given) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as given):
-                new = _options(given, found) or value(given, found)
+                table = _options(given, found)
+                new = value(given, found) if table is None else dict(table)
                 found[name] = new if found.get(name, new) == new else Unknown.VALUE
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=given):
                 options = found.get(name)

@@ -100,7 +100,7 @@ class Graph:
     @cached_property
     def _heads(self) -> list[int]:
         """The revisions that none comes after; being depended on does not count."""
-        followed = {below for number, node in enumerate(self._nodes) for below in node.down if below != number}
+        followed = {below for node in self._nodes for below in node.down}
         return [number for number in range(len(self._nodes)) if number not in followed]
 
     def _branch(self, head: int) -> tuple[frozenset[str], frozenset[int], str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.errors import MigsafeError
 from migsafe.sources.alembic.settings import Settings, settings_in
 from migsafe.sources.runner import Folder, identity
 
@@ -41,8 +41,11 @@ def homes(folder: Folder) -> list[Folder]:
     """The folders of versions, the first of each history, that a folder holds or leads to. Raises UnreadableError for settings that cannot
     be understood."""
     paths = [found.versions[0] for found in settings_in(folder)]
-    if not paths and "env.py" in folder.files and "versions" in folder.folders:
-        paths = [project(Folder(folder.join("versions"))).versions[0]]
+    if not paths and "env.py" in folder.files:
+        mine = identity(folder.path)
+        paths = [found.versions[0] for found in _settings_above(folder.path) if identity(found.script_location) == mine]
+        if not paths and "versions" in folder.folders:
+            paths = [folder.join("versions")]
     if not paths and folder.mentions_in_python(_DOWN_REVISION):
         paths = [project(folder).versions[0]]
     found = []
@@ -56,31 +59,29 @@ def homes(folder: Folder) -> list[Folder]:
 
 def project(versions: Folder) -> Project:
     """The history that a folder of versions belongs to. Raises UnreadableError for settings that cannot be understood."""
-    for above in _above(versions.path):
-        try:
-            folder = Folder(above)
-        except UnreadableError:
-            raise
-        except MigsafeError:
-            continue
-        for settings in settings_in(folder):
-            place = _place(versions.path, settings)
-            if place is not None:
-                # What the user has typed for a folder stays what he has typed.
-                paths = tuple(versions.path or "." if identity(path) == identity(versions.path) else path for path in settings.versions)
-                return Project(paths, settings.recursive, _env(settings.script_location))
+    for settings in _settings_above(versions.path):
+        if _holds(settings, versions.path):
+            # What the user has typed for a folder stays what he has typed.
+            paths = tuple(versions.path or "." if identity(path) == identity(versions.path) else path for path in settings.versions)
+            return Project(paths, settings.recursive, _env(settings.script_location))
     return Project((versions.path or ".",), env=next((env for above in _above(versions.path)[:4] if (env := _env(above))), None))
 
 
-def _place(path: str, settings: Settings) -> str | None:
-    """The folder of versions in which a folder's scripts count; None where they do not."""
-    ids = {identity(folder): folder for folder in settings.versions if os.path.isdir(folder)}
-    for folder in (Path(path or ".").absolute(), *Path(path or ".").absolute().parents):
-        if identity(str(folder)) in ids:
-            return ids[identity(str(folder))]
-        if not settings.recursive:
-            return None
-    return None
+def _settings_above(path: str) -> Iterator[Settings]:
+    """The settings in a folder and in those above it."""
+    for above in _above(path):
+        try:
+            folder = Folder(above)
+        except MigsafeError:
+            continue
+        yield from settings_in(folder)
+
+
+def _holds(settings: Settings, path: str) -> bool:
+    """Whether the scripts in a folder are among the versions of an environment."""
+    held = {identity(folder) for folder in settings.versions if os.path.isdir(folder)}
+    start = Path(path or ".").absolute()
+    return any(identity(str(folder)) in held for folder in (start, *(start.parents if settings.recursive else ())))
 
 
 def _above(path: str) -> list[str]:

@@ -1,0 +1,135 @@
+"""What env.py makes of transactions: read from its syntax tree, and watched on a server."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
+
+import pytest
+
+from migsafe.replay.server import Server
+from migsafe.sources import Transaction
+from migsafe.sources.alembic.environment import Habits, habits
+from tests.replay.servers import any_installation
+
+SHARED, APART, EACH = "all in one", "one each", "statement by statement"
+
+ONLINE = """
+from alembic import context
+from sqlalchemy import NullPool, create_engine, text
+
+engine = create_engine(context.config.get_main_option("url"), poolclass=NullPool{engine})
+
+{before}
+def run_migrations_offline():
+    context.configure(url="postgresql://", transaction_per_migration={offline})
+    with context.begin_transaction():
+        context.run_migrations()
+
+def run_migrations_online():
+    {inside}
+    with engine.{connect}() as connection:
+        context.configure(connection=connection{options})
+        with context.begin_transaction():
+            context.run_migrations()
+
+if context.is_offline_mode():
+    run_migrations_offline()
+else:
+    run_migrations_online()
+"""
+
+
+def env(options: str = "", before: str = "", inside: str = "pass", connect: str = "connect", engine: str = "", offline: bool = False) -> str:
+    inside = indent(dedent(inside), "    ").lstrip()
+    return ONLINE.format(options=options, before=before, inside=inside, connect=connect, engine=engine, offline=offline)
+
+
+EACH_WAY = [
+    (env(), SHARED),
+    (env(", transaction_per_migration=True"), APART),
+    (env(", transaction_per_migration=False"), SHARED),
+    (env(offline=True), SHARED),
+    (env(", transactional_ddl=False"), APART),
+    (env(", transactional_ddl=False, transaction_per_migration=True"), APART),
+    (env(connect="begin"), SHARED),
+    (env(", transaction_per_migration=True", connect="begin"), SHARED),
+    (env(engine=', isolation_level="AUTOCOMMIT"'), EACH),
+    (env(", transaction_per_migration=ONE_BY_ONE", before="ONE_BY_ONE: bool = True\n"), APART),
+    (env(", transaction_per_migration=by_one", inside="by_one = not False"), APART),
+    (env(", **options", before='options = {"compare_type": True, "transaction_per_migration": True}\n'), APART),
+    (env(", **options", inside="options = dict(transaction_per_migration=True)"), APART),
+    (env(", **options", inside='options = {}\noptions["transaction_per_migration"] = True'), APART),
+    (env(", **{**options, **more}", before="options = {}\nmore = dict(options, transaction_per_migration=True)\n"), APART),
+]
+
+
+def told(found: Habits) -> str:
+    if found.transaction is Transaction.STATEMENT:
+        return EACH
+    return APART if found.apart is None else SHARED
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(any_installation()) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("text", "way"), EACH_WAY)
+def test_transactions_are_those_of_alembic(text: str, way: str, server: Server, tmp_path: Path) -> None:
+    (tmp_path / "env.py").write_text(text)
+    assert told(habits(str(tmp_path / "env.py"))) == way
+    assert ran(server, tmp_path) == way
+
+
+def ran(server: Server, folder: Path) -> str:
+    """What transactions two revisions of two statements each were in."""
+    from alembic import command  # noqa: PLC0415  # only this test runs Alembic
+    from alembic.config import Config  # noqa: PLC0415
+
+    (folder / "versions").mkdir()
+    for version, before in (("1a", None), ("2b", "1a")):
+        noted = f"op.execute(\"INSERT INTO noted VALUES ('{version}', txid_current())\")"
+        script = f"from alembic import op\nrevision = {version!r}\ndown_revision = {before!r}\ndef upgrade():\n    {noted}\n    {noted}\n"
+        (folder / "versions" / f"{version}.py").write_text(script)
+    server.create_database("noted")
+    try:
+        with server.connect("noted") as connection:
+            connection.execute("CREATE TABLE noted (version text, number bigint)")
+            url = f"postgresql+psycopg://{connection.info.user}@/noted?host={connection.info.host}&port={connection.info.port}"
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.set_main_option("url", url)
+        command.upgrade(config, "head")
+        with server.connect("noted") as connection:
+            rows: list[Any] = connection.execute("SELECT count(DISTINCT number), count(*) FROM noted").fetchall()
+    finally:
+        server.drop_database("noted")
+    return {(1, 4): SHARED, (2, 4): APART, (4, 4): EACH}[rows[0]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "context.configure(connection=connection, transaction_per_migration=settings.one_by_one)",
+        "context.configure(**settings)",
+        "one = True\none = False\ncontext.configure(connection=c, transaction_per_migration=one)",
+        "context.configure(",
+        "",
+    ],
+)
+def test_what_is_not_known_is_the_usual_thing(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "env.py"
+    path.write_text(text)
+    assert told(habits(str(path))) == SHARED
+
+
+def test_the_way_apart_is_one_that_works(tmp_path: Path) -> None:
+    path = tmp_path / "env.py"
+    path.write_text(env())
+    assert habits(str(path)).apart == f"pass `transaction_per_migration=True` to `context.configure()` in {path}"
+    path.write_text(env(connect="begin"))
+    assert re.match(r"let .*env\.py connect with `connect\(\)` instead of `begin\(\)`, and pass ", habits(str(path)).apart or "")
+    assert habits(None).apart == "pass `transaction_per_migration=True` to `context.configure()` in env.py"

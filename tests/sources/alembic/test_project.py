@@ -1,0 +1,221 @@
+"""Projects of all layouts, reached from wherever the user names them."""
+
+from pathlib import Path
+
+import pytest
+
+from migsafe.errors import MigsafeError
+from migsafe.sources import Plan, SourceSettings, find
+
+Files = dict[str, str]
+
+ENV = "from alembic import context\ncontext.configure(connection=connection)\n"
+PER_MIGRATION = "from alembic import context\ncontext.configure(connection=connection, transaction_per_migration=True)\n"
+INI = "[alembic]\nscript_location = {}\n"
+
+
+def script(version: str, *down: str, more: str = "") -> str:
+    before = repr(down[0] if len(down) == 1 else down or None)
+    return f'revision = "{version}"\ndown_revision = {before}\n{more}\ndef upgrade():\n    op.drop_table("t")\n\ndef downgrade():\n    pass\n'
+
+
+CHAIN = {"2b_items.py": script("2b", "1a"), "1a_orders.py": script("1a"), "3c_join.py": script("3c", "2b", "2d"), "2d_x.py": script("2d", "1a")}
+ORDER = ["1a", "2d", "2b", "3c"]
+
+
+def within(folder: str, files: Files) -> Files:
+    return {f"{folder}/{name}": text for name, text in files.items()}
+
+
+def write(files: Files) -> None:
+    for name, text in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def versions(plan: Plan) -> list[list[str]]:
+    assert not plan.problems
+    return [source.versions for source in plan.sources]
+
+
+LAYOUTS: dict[str, Files] = {
+    "beside the ini": {"app/alembic.ini": INI.format("alembic"), "app/alembic/env.py": ENV, **within("app/alembic/versions", CHAIN)},
+    "from the root": {"app/alembic.ini": INI.format("app/alembic"), "app/alembic/env.py": ENV, **within("app/alembic/versions", CHAIN)},
+    "%(here)s": {"app/alembic.ini": INI.format("%(here)s/alembic"), "app/alembic/env.py": ENV, **within("app/alembic/versions", CHAIN)},
+    "a name of its own": {"app/db.ini": INI.format("alembic"), "app/alembic/env.py": ENV, **within("app/alembic/versions", CHAIN)},
+    "pyproject": {
+        "app/pyproject.toml": '[tool.alembic]\nscript_location = "%(here)s/alembic"\n',
+        "app/alembic/env.py": ENV,
+        **within("app/alembic/versions", CHAIN),
+    },
+    "a package": {
+        "app/alembic.ini": INI.format("shop.db:alembic"),
+        "app/shop/db/alembic/env.py": ENV,
+        **within("app/shop/db/alembic/versions", CHAIN),
+    },
+    "a package in src": {
+        "app/alembic.ini": INI.format("shop:alembic"),
+        "app/src/shop/alembic/env.py": ENV,
+        **within("app/src/shop/alembic/versions", CHAIN),
+    },
+    "Flask-Migrate": {"app/migrations/alembic.ini": "[alembic]\n", "app/migrations/env.py": ENV, **within("app/migrations/versions", CHAIN)},
+    "no ini": {"app/migrations/env.py": ENV, **within("app/migrations/versions", CHAIN)},
+    "scripts alone": within("app/migrations", CHAIN),
+    "below versions": {
+        "app/alembic.ini": INI.format("alembic") + "recursive_version_locations = true\n",
+        "app/alembic/env.py": ENV,
+        "app/alembic/versions/2023/1a_orders.py": CHAIN["1a_orders.py"],
+        **within("app/alembic/versions/2024", {name: text for name, text in CHAIN.items() if not name.startswith("1a")}),
+    },
+    "two folders": {
+        "app/alembic.ini": INI.format("alembic") + "version_locations = %(here)s/one:%(here)s/two\npath_separator = :\n",
+        "app/alembic/env.py": ENV,
+        "app/one/1a_orders.py": CHAIN["1a_orders.py"],
+        **within("app/two", {name: text for name, text in CHAIN.items() if not name.startswith("1a")}),
+    },
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_history_is_the_same_however_it_is_reached(layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = LAYOUTS[layout]
+    write(files)
+    folders = {Path(), *(parent for name in files for parent in Path(name).parents)}
+    for folder in sorted(folders):
+        if folder.name != "src" or layout == "a package in src":
+            assert versions(find([str(folder)])) == [ORDER], folder
+    last = next(name for name in files if "3c" in name)
+    plan = find([last])
+    assert [migration.id for migration in plan.migrations] == ["3c"]
+    assert [migration.id for migration in plan.history] == ["1a", "2d", "2b"]
+    assert plan.migrations[0].up.file.path == last
+    monkeypatch.chdir(Path(last).parent)
+    assert [migration.up.file.path for migration in find(["3c_join.py"]).migrations] == ["3c_join.py"]
+    assert versions(find(["."])) == [ORDER]
+
+
+def test_an_ini_may_have_several_environments() -> None:
+    write(
+        {
+            "alembic.ini": "[DEFAULT]\nx = 1\n[orders]\nscript_location = orders\n[billing]\nscript_location = billing\n[loggers]\nkeys = a\n",
+            **within("orders/versions", CHAIN),
+            "orders/env.py": ENV,
+            "billing/env.py": PER_MIGRATION,
+            "billing/versions/9f.py": script("9f"),
+        }
+    )
+    plan = find(["."])
+    assert versions(plan) == [ORDER, ["9f"]]
+    assert {migration.id: migration.apart for migration in plan.migrations if migration.id in ("1a", "9f")} == {
+        "1a": "pass `transaction_per_migration=True` to `context.configure()` in orders/env.py",
+        "9f": None,
+    }
+
+
+def test_only_what_comes_before_a_file_is_its_history() -> None:
+    write(within("versions", {**CHAIN, "4e_beside.py": script("4e", "2b"), "5f_waits.py": script("5f", "2b", more='depends_on = "4e"')}))
+    for name, history in {"2b_items": ["1a"], "4e_beside": ["1a", "2b"], "5f_waits": ["1a", "2b", "4e"]}.items():
+        assert [migration.id for migration in find([f"versions/{name}.py"]).history] == history
+
+
+def test_several_files_are_one_release_and_a_folder_is_none() -> None:
+    write(within("versions", CHAIN))
+    [source] = find(["versions/3c_join.py", "versions/2b_items.py"]).sources
+    assert [(step.migration.id, step.judged, step.goes_on) for step in source.steps()] == [
+        ("1a", False, False),
+        ("2d", False, False),
+        ("2b", True, True),
+        ("3c", True, False),
+    ]
+    assert not any(step.goes_on for source in find(["versions"]).sources for step in source.steps())
+    write({"env.py": PER_MIGRATION})
+    [source] = find(["versions/3c_join.py", "versions/2b_items.py"]).sources
+    assert not any(step.goes_on for step in source.steps())
+
+
+def test_what_comes_after_a_revision_is_what_it_does_not_need() -> None:
+    write(within("versions", CHAIN))
+    [source] = find(["versions"]).after("2b_items").sources
+    assert [(step.migration.id, step.judged) for step in source.steps()] == [("1a", False), ("2d", True), ("2b", False), ("3c", True)]
+
+
+def test_what_is_no_revision_is_left_out() -> None:
+    others = {
+        "__init__.py": "",
+        ".#2b_items.py": script("2b"),
+        "2b_items.py~": script("2b"),
+        "names.py": "NAMES = ()",
+        "1a.pyc": "",
+        "note.sql": "x",
+    }
+    write(within("versions", {**CHAIN, **others, "__pycache__/2b_items.py": script("2b")}))
+    plan = find(["."])
+    assert versions(plan) == [ORDER]
+    assert list(plan.skipped) == ["versions/.#2b_items.py", "versions/names.py"]
+
+
+def test_sql_beside_alembic_is_found_too() -> None:
+    write(
+        {
+            "alembic.ini": INI.format("alembic"),
+            "alembic/env.py": ENV,
+            **within("alembic/versions", CHAIN),
+            "queue/sql/0001_jobs.sql": "SELECT 1;",
+        }
+    )
+    assert [(source.path, source.runner.name) for source in find(["."]).sources] == [("alembic/versions", "alembic"), ("queue/sql", "plain")]
+
+
+def test_a_script_that_cannot_be_read_costs_only_itself() -> None:
+    write(within("versions", {**CHAIN, "2b_items.py": 'revision = "2b"\ndown_revision = "1a"\ndef upgrade(:\n'}))
+    plan = find(["versions"])
+    assert [migration.id for migration in plan.migrations] == ["1a", "2d", "3c"]
+    assert [problem.what for problem in plan.problems] == ["versions/2b_items.py:3: is not Python: invalid syntax"]
+    assert plan.sources[0].standings["versions/3c_join.py"].missing == ()
+
+
+@pytest.mark.parametrize(
+    ("ini", "said"),
+    [
+        ("[alembic\nscript_location = x\n", "alembic.ini: cannot be understood: "),
+        ("[alembic]\nscript_location = %(nowhere)s/x\n", "alembic.ini: [alembic] script_location: "),
+        ("[alembic]\nscript_location = .\nversion_locations = a b\npath_separator = tab\n", "alembic.ini: path_separator cannot be tab"),
+    ],
+)
+def test_settings_that_cannot_be_understood_are_told(ini: str, said: str) -> None:
+    write({"alembic.ini": ini, **within("versions", CHAIN)})
+    for path in (".", "versions/3c_join.py"):
+        problems = find([path]).problems
+        assert any(problem.what.startswith(said) for problem in problems), problems
+
+
+def test_a_runner_that_is_named_is_not_guessed() -> None:
+    write({**within("versions", CHAIN), "other/0001.sql": "SELECT 1;"})
+    assert versions(find(["."], SourceSettings(runner="alembic"))) == [ORDER]
+    with pytest.raises(MigsafeError, match="holds no migrations"):
+        find(["other"], SourceSettings(runner="alembic"))
+
+
+@pytest.mark.parametrize("path", ["env.py", "alembic.ini", "versions/names.py"])
+def test_a_file_that_is_no_migration_is_told(path: str) -> None:
+    write({"alembic.ini": INI.format("."), "env.py": ENV, "versions/names.py": "NAMES = ()", **within("versions", CHAIN)})
+    assert [problem.what for problem in find([path]).problems] == [f"{path}: is no migration"]
+
+
+def test_halves_are_programs_to_be_rendered() -> None:
+    write(within("versions", {"1a.py": script("1a").replace("pass", 'op.create_table("t")'), "2b.py": script("2b", "1a")}))
+    first, second = find(["versions"]).migrations
+    assert first.down is not None
+    assert [(half.script.text, half.chunks, half.program and half.program.function) for half in (first.up, first.down)] == [
+        ("", (), "upgrade"),
+        ("", (), "downgrade"),
+    ]
+    assert first.up.file.path == "versions/1a.py"
+    assert second.down is None

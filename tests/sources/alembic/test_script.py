@@ -1,0 +1,109 @@
+"""What a revision's script declares."""
+
+from pathlib import Path
+
+import pytest
+
+from migsafe.sources.alembic.script import Body, Revision, revision
+from migsafe.text import Script, Span
+
+
+def read(text: str, path: str = "1a_orders.py") -> Revision:
+    found = revision(Script(path, text))
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "declared"),
+    [
+        ('revision = "1a"\ndown_revision = None', ("1a", (), (), ())),
+        ('revision: str = "2b"\ndown_revision: Union[str, Sequence[str], None] = "1a"', ("2b", ("1a",), (), ())),
+        ('revision = "2b"; down_revision = ("1a", "1b"); branch_labels = "shop"', ("2b", ("1a", "1b"), (), ("shop",))),
+        ('revision, down_revision = "2b", ["1a"]\ndepends_on = ("shop", "1b")', ("2b", ("1a",), ("shop", "1b"), ())),
+        ('BEFORE = "1" + "a"\nrevision = f"{BEFORE}b"\ndown_revision = BEFORE', ("1ab", ("1a",), (), ())),
+        ('try:\n    import app\nexcept ImportError:\n    pass\nelse:\n    revision = "1a"\n', ("1a", (), (), ())),
+        ('revision = "1a"  # "x"\r\ndown_revision = None\r\n', ("1a", (), (), ())),
+    ],
+)
+def test_declarations(text: str, declared: tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]) -> None:
+    found = read(text)
+    assert (found.version, found.down, found.depends, found.labels) == declared
+    assert found.flaw is None
+
+
+def test_the_title_is_the_docstrings_first_line() -> None:
+    assert read('"""Add orders\n\nRevision ID: 1a\n"""\nrevision = "1a"').title == "Add orders"
+
+
+def test_a_script_named_after_its_revision_need_not_say_it() -> None:
+    assert read("def upgrade(): pass", "versions/1a2b.py").version == "1a2b"
+    assert revision(Script("versions/1a2b.py", "import os")) is None
+    assert revision(Script("versions/queries.py", "def upgrade(): pass")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [
+        ("", Body.ABSENT),
+        ("def downgrade(): pass", Body.EMPTY),
+        ('def downgrade() -> None:\n    """There is no way back."""\n    ...', Body.EMPTY),
+        ("def downgrade(*tables):\n    return None", Body.EMPTY),
+        ("def downgrade():\n    raise NotImplementedError", Body.RAISES),
+        ('def downgrade():\n    print("no")\n    raise NotImplementedError("no")', Body.RAISES),
+        ("def downgrade():\n    if dialect():\n        raise NotImplementedError\n    drop()", Body.WORKS),
+        ("def downgrade():\n    globals()['downgrade_shop']()", Body.WORKS),
+        ("if x:\n    def downgrade(): drop()", Body.WORKS),
+        ("from shop.migrations import downgrade", Body.WORKS),
+        ("from shop.migrations import *", Body.WORKS),
+        ("downgrade = drop", Body.WORKS),
+    ],
+)
+def test_what_a_function_does(text: str, body: Body) -> None:
+    assert read(f'revision = "1a"\n{text}').downgrade.body is body
+
+
+def test_places_count_characters() -> None:
+    text = '"""Prüfung €"""; revision = "1a"; down_revision = "0ß"  # note\r\ndef downgrade():  \r\n    pass\r\n'
+    found = read(text)
+    assert [text[slice(*place)] for place in (found.names, found.follows, found.downgrade.place) if isinstance(place, Span)] == [
+        'revision = "1a"',
+        'down_revision = "0ß"',
+        "def downgrade():",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'revision = "2b"\ndown_revision = "1a"\ndef upgrade(:\n', "2b.py:3: is not Python: "),
+        (b'revision = "2b"\ndown_revision = "1a"\n# \xff\n', "2b.py: line 3: is not UTF-8 (byte 0xff)"),
+        (b'revision = "2b"\ndown_revision = "1a"\nx = "\0"\n', "2b.py: is not text"),
+        (b'# coding: klingon\nrevision = "2b"\ndown_revision = "1a"\n', "2b.py: there is no encoding klingon"),
+        (b'revision = "2b"\ndown_revision = "1a"\n' + b"(" * 500 + b")" * 500, "is not Python: "),
+    ],
+    ids=["syntax", "bytes", "NUL", "encoding", "depth"],
+)
+def test_what_cannot_be_read_keeps_its_place(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "2b.py"
+    path.write_bytes(content)
+    found = revision(Script(str(path)))
+    assert found is not None
+    assert (found.version, found.down) == ("2b", ("1a",))
+    assert found.flaw is not None
+    assert said in found.flaw.what
+
+
+def test_a_script_may_say_its_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "1a.py"
+    path.write_bytes('#!/usr/bin/python\n# -*- coding: latin-1 -*-\n"""Prüfung"""\nrevision = "1a"\n'.encode("latin-1"))
+    found = revision(Script(str(path)))
+    assert found is not None
+    assert (found.title, found.flaw) == ("Prüfung", None)
+
+
+def test_what_takes_running_to_know_is_a_flaw() -> None:
+    found = read("revision = name()\ndown_revision = before.revision", "versions/1a_orders.py")
+    assert found.version == "1a_orders"
+    assert found.flaw is not None
+    assert found.flaw.what == "versions/1a_orders.py: what revision and down_revision are cannot be known without running it"
