@@ -1,8 +1,8 @@
 """A revision cannot be taken back.
 
 When a release goes wrong at night, `alembic downgrade -1` is what somebody will try. Without a downgrade() it fails; with one that does
-nothing Alembic takes the revision for taken back while the schema keeps it, and the next upgrade fails on what is there already. Where what
-is lost cannot be had back, take the schema back all the same, or say in a suppression what to do instead. A revision whose upgrade() does
+nothing Alembic takes the revision for taken back while what it did stays, and the next upgrade may fail on what is there already. Where data
+cannot be had back, take the schema back all the same, or say in a suppression why nothing need be done. A revision whose upgrade() does
 nothing, as that of a merge, needs no way back.
 
 Unsafe:

@@ -64,7 +64,7 @@ def _one_way(made: Revision) -> str:
         case Body.ABSENT:
             return "there is no downgrade(): `alembic downgrade` fails here"
         case Body.EMPTY:
-            return "downgrade() does nothing: `alembic downgrade` goes on as if this were taken back, and the schema keeps it"
+            return "downgrade() does nothing: `alembic downgrade` goes back behind this revision, and what upgrade() did stays"
         case Body.RAISES:
             return "downgrade() raises an error: `alembic downgrade` cannot go back behind this revision"
     return ""
