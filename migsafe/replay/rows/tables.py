@@ -1,0 +1,146 @@
+"""The tables of a database that can be filled, as its catalogue describes them."""
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from migsafe.sql.operations import Name
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_TABLES = """
+    SELECT c.oid::int8, n.nspname, c.relname, pg_catalog.pg_get_partition_constraintdef(c.oid),
+        ARRAY(SELECT a.relid::int8 FROM pg_catalog.pg_partition_ancestors(c.oid) AS a (relid))
+    FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+    ORDER BY c.oid
+"""
+_COLUMNS = """
+    SELECT a.attrelid::int8, a.attnum, a.attname, a.atttypid::int8, a.atttypmod, a.attnotnull,
+        a.attgenerated <> '' OR a.attidentity <> ''
+            OR coalesce(pg_catalog.pg_get_expr(d.adbin, d.adrelid) LIKE 'nextval(%%', false),
+        pg_catalog.pg_get_expr(d.adbin, d.adrelid)
+    FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = ANY (%s::oid[]) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum
+"""
+_CONSTRAINTS = """
+    SELECT conrelid::int8, contype, conkey, confrelid::int8, confkey, pg_catalog.pg_get_expr(conbin, conrelid), conname
+    FROM pg_catalog.pg_constraint WHERE conrelid = ANY (%s::oid[]) AND contype IN ('c', 'f') ORDER BY conrelid, conname
+"""
+_KEYS = """
+    SELECT indrelid::int8, (indkey::int2[])[0:indnkeyatts - 1] FROM pg_catalog.pg_index
+    WHERE indrelid = ANY (%s::oid[]) AND (indisunique OR indisexclusion) AND 0 <> ALL ((indkey::int2[])[0:indnkeyatts - 1])
+"""
+_EXISTING = "SELECT EXISTS (SELECT FROM ONLY {0})"
+
+
+class Column(Struct, frozen=True):
+    """A column: `given` says that PostgreSQL fills it by itself (generated, identity, a sequence)."""
+
+    number: int
+    name: str
+    type: int
+    modifier: int
+    not_null: bool
+    given: bool
+    default: str | None
+
+
+class Reference(Struct, frozen=True):
+    """A foreign key: the numbers of the columns, the table that they point to, and the columns there."""
+
+    columns: tuple[int, ...]
+    table: int
+    referenced: tuple[int, ...]
+
+
+class Check(Struct, frozen=True):
+    """A condition that every row must meet: a CHECK, or the bounds of a partition."""
+
+    name: str
+    sql: str
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """A table that is empty, with what its rows must be like. `ancestors` are the partitioned tables that it is a part of, `keys` the columns
+    of its unique indexes and exclusion constraints."""
+
+    oid: int
+    ancestors: frozenset[int]
+    name: Name
+    columns: tuple[Column, ...]
+    checks: tuple[Check, ...]
+    references: tuple[Reference, ...]
+    keys: tuple[tuple[int, ...], ...]
+
+    def column(self, number: int) -> Column:
+        """The column of a number."""
+        return next(one for one in self.columns if one.number == number)
+
+
+def tables_of(connection: "Connection[Any]") -> tuple[list[Table], set[int]]:
+    """The tables without rows, and the numbers of those with rows."""
+    found = connection.execute(_TABLES).fetchall()
+    empty = [row for row in found if not _has_rows(connection, Name(row[2], row[1]))]
+    oids = [row[0] for row in empty]
+    columns = _by_table(connection.execute(_COLUMNS, (oids,)).fetchall())
+    constraints = _by_table(connection.execute(_CONSTRAINTS, (oids,)).fetchall())
+    keys = _by_table(connection.execute(_KEYS, (oids,)).fetchall())
+    tables = []
+    for oid, schema, name, bound, ancestors in empty:
+        checks = [Check(row[5], row[4]) for row in constraints.get(oid, ()) if row[0] == "c"]
+        tables.append(
+            Table(
+                oid=oid,
+                name=Name(name, schema),
+                ancestors=frozenset(ancestors),
+                columns=tuple(Column(*row) for row in columns.get(oid, ())),
+                checks=(*checks, *((Check("the partition's bounds", bound),) if bound else ())),
+                references=tuple(Reference(tuple(row[1]), row[2], tuple(row[3])) for row in constraints.get(oid, ()) if row[0] == "f"),
+                keys=tuple(tuple(row[0]) for row in keys.get(oid, ())),
+            )
+        )
+    return tables, {row[0] for row in found} - set(oids)
+
+
+def in_order(tables: Iterable[Table]) -> Iterator[tuple[Table, frozenset[int]]]:
+    """The tables so that what a foreign key points to comes first, each with the tables that it points to and that come later: those of a
+    circle."""
+    waiting = {table.oid: table for table in tables}
+    while waiting:
+        known = {one for table in waiting.values() for one in (table.oid, *table.ancestors)}
+        ready = [table for table in waiting.values() if not _missing(table, known)]
+        # In a circle, the table that lacks the least goes first.
+        chosen = ready or [min(waiting.values(), key=lambda table: (len(_needed(table, known)), len(_missing(table, known)), table.oid))]
+        for table in chosen:
+            yield table, _missing(table, known)
+            del waiting[table.oid]
+
+
+def _missing(table: Table, waiting: set[int]) -> frozenset[int]:
+    return frozenset(one.table for one in table.references if one.table in waiting and one.table != table.oid)
+
+
+def _needed(table: Table, waiting: set[int]) -> set[int]:
+    """What a table cannot do without, because a column of the foreign key must not be null."""
+    return {one.table for one in table.references if one.table in _missing(table, waiting) and all_not_null(table, one)}
+
+
+def all_not_null(table: Table, reference: Reference) -> bool:
+    """Whether a foreign key must have a value in every row."""
+    return all(table.column(number).not_null for number in reference.columns)
+
+
+def _by_table(rows: list[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for oid, *rest in rows:
+        found.setdefault(oid, []).append(rest)
+    return found
+
+
+def _has_rows(connection: "Connection[Any]", name: Name) -> bool:
+    [(found,)] = connection.execute(_EXISTING.format(name).encode()).fetchall()
+    return bool(found)
