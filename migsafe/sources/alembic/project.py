@@ -25,16 +25,17 @@ class Project(Struct, frozen=True):
     env: str | None = None
 
     def scripts(self) -> Iterator[tuple[str, str]]:
-        """The paths of what may be a revision's script, in Alembic's order, each with the folder of versions that holds it."""
+        """The paths of what may be a revision's script, in Alembic's order, each with the folder of versions that holds it; a folder that is
+        listed twice counts once."""
         seen = set()
         for folder in self.versions:
             for root, folders, files in os.walk(folder):
                 folders[:] = sorted(name for name in folders if not name.endswith("__pycache__")) if self.recursive else []
-                for name in sorted(files):
-                    path = "/".join((root.replace("\\", "/").rstrip("/"), name)) if root not in ("", ".") else name
-                    if _REVISION_FILE.match(name) and os.path.realpath(path) not in seen:
-                        seen.add(os.path.realpath(path))
-                        yield path, folder
+                if os.path.realpath(root) in seen:
+                    continue
+                seen.add(os.path.realpath(root))
+                before = f"{root.replace(os.sep, '/').removeprefix('./').rstrip('/')}/" if root not in ("", ".") else ""
+                yield from ((before + name, folder) for name in sorted(files) if _REVISION_FILE.match(name))
 
 
 def homes(folder: Folder) -> list[Folder]:

@@ -16,6 +16,8 @@ from migsafe.text import Script, Span
 _LEGACY = re.compile(r"[a-f0-9]+(?=\.py$)")
 """Names of scripts that need not say their revision (alembic/script/base.py, _legacy_rev)."""
 
+_NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
+_FUNCTIONS = ("upgrade", "downgrade", "*")
 _DECLARATION = r"^{}[ \t]*(?::[^=\n]*)?=[ \t]*(?P<value>[^\n#]*)"
 _QUOTED = re.compile(r"[\"']([^\"']*)[\"']")
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -97,7 +99,7 @@ class _Declarations:
 
     def _take_in(self, statement: ast.stmt) -> None:
         match statement:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name in _FUNCTIONS:
                 self.functions[name] = Way(_body(statement.body), self._first_line(statement))
             case ast.Assign(targets=targets, value=given):
                 for target in targets:
@@ -106,17 +108,23 @@ class _Declarations:
                 self._assign(target, given, statement)
             case ast.Import(names=imported) | ast.ImportFrom(names=imported):
                 for one in imported:
-                    self.functions[one.asname or one.name] = Way(Body.WORKS, self._first_line(statement))
+                    self._find(one.asname or one.name, statement)
 
     def _assign(self, target: ast.expr, given: ast.expr, statement: ast.stmt) -> None:
         match target, given:
             case ast.Name(id=name), _:
                 self.values[name] = value(given, self.values)
-                self.places[name] = Span(self._offset(statement.lineno, statement.col_offset), self._end(given))
-                self.functions[name] = Way(Body.WORKS, self._first_line(statement))
+                if name in _NAMES:
+                    self.places[name] = Span(self._offset(statement.lineno, statement.col_offset), self._end(given))
+                self._find(name, statement)
             case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=items) | ast.List(elts=items))):
                 for one, item in zip(targets, items, strict=False):
                     self._assign(one, item, statement)
+
+    def _find(self, name: str, statement: ast.stmt) -> None:
+        """A function that is defined elsewhere."""
+        if name in _FUNCTIONS:
+            self.functions[name] = Way(Body.WORKS, self._first_line(statement))
 
     def revision(self) -> Revision | None:
         """The revision that they declare."""
@@ -124,7 +132,7 @@ class _Declarations:
         if "revision" not in self.values and not (legacy and "upgrade" in self.functions):
             return None
         version = self.values.get("revision", legacy[0] if legacy else None)
-        lists = {name: names(self.values.get(name)) for name in ("down_revision", "depends_on", "branch_labels")}
+        lists = {name: names(self.values.get(name)) for name in _NAMES[1:]}
         unclear = [name for name, found in lists.items() if found is None]
         if not isinstance(version, str):
             unclear.insert(0, "revision")
@@ -139,7 +147,7 @@ class _Declarations:
             down=lists["down_revision"] or (),
             depends=lists["depends_on"] or (),
             labels=lists["branch_labels"] or (),
-            title=(ast.get_docstring(self.tree) or "").partition("\n")[0].strip(),
+            title=(ast.get_docstring(self.tree, clean=False) or "").strip().partition("\n")[0].rstrip(),
             upgrade=self.functions.get("upgrade", absent),
             downgrade=self.functions.get("downgrade", absent),
             names=self.places.get("revision"),
@@ -202,7 +210,7 @@ def _bytes(path: str) -> str:
 def _guessed(script: Script, text: str, flaw: UnreadableError) -> Revision | None:
     """What a script that cannot be read seems to declare, so that those after it are not said to come after nothing."""
     found = {}
-    for name in ("revision", "down_revision", "depends_on", "branch_labels"):
+    for name in _NAMES:
         match = re.search(_DECLARATION.format(name), text, re.MULTILINE)
         found[name] = tuple(_QUOTED.findall(match["value"])) if match else ()
     if not found["revision"]:
