@@ -106,7 +106,7 @@ def _budgets(blocked: str | None, hold: str | None, wal: str | None) -> "Budgets
 
 
 def _options(schema: str | None, rows: int, check: list[str] | None, queue: float) -> "Options":
-    from migsafe.replay.rows import fill  # noqa: PLC0415
+    from migsafe.replay.rows import every, fill  # noqa: PLC0415
     from migsafe.replay.run import Options  # noqa: PLC0415
 
     wanted = [name.strip() for given in check or _CHECKS for name in given.split(",") if name.strip()]
@@ -114,7 +114,7 @@ def _options(schema: str | None, rows: int, check: list[str] | None, queue: floa
         if name not in (*_CHECKS, "none"):
             raise ConfigError(f"--check: there is no experiment {name}", did_you_mean(name, _CHECKS))
     checks = tuple(name.replace("-", " ") for name in wanted if name != "none")
-    return Options(checks=checks, fill=(lambda connection: fill(connection, rows)) if rows else None, queue=queue, schema=dump(schema))
+    return Options(checks=checks, fill=(lambda connection: fill(connection, every(rows))) if rows else None, queue=queue, schema=dump(schema))
 
 
 def _host(server: str, pg_bin: str | None, pg_version: str | None, *, superuser: bool) -> "Local":
