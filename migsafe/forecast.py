@@ -92,13 +92,13 @@ class Forecast:
         """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
         return self._steps(half, judged=True, goes_on=goes_on)
 
-    def begin(self, transaction: Transaction) -> None:
+    def begin(self, transaction: Transaction, *, one_query: bool = False) -> None:
         """Begin a migration, for `follow` to step through: on a connection of its own, or in the transaction of the one before it if that
         goes on. Then what that one made is still new: nobody has seen it."""
         if self._goes_on:
             self._goes_on = False
             return
-        self.session = Session(transaction)
+        self.session = Session(transaction, one_query=one_query)
         self._scene = Scene(self.catalog, prepared=self.session.prepared)
         begin_migration(self.catalog)
         self.catalog.keep()
@@ -138,7 +138,7 @@ class Forecast:
             self._turn(self.session.finish())
 
     def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[Foreseen]:
-        self.begin(half.transaction)
+        self.begin(half.transaction, one_query=half.one_query)
         for statement, first, last in sent(half):
             yield self.follow(statement, first=first, last=last, judged=judged)
         self.finish(goes_on=goes_on)

@@ -137,7 +137,7 @@ class _Judging:
         at = Context(migration, forecast, self.outside[migration.runner], self.limits, standing, self.earlier)
         self.book = self.rulebook.at(script.path)
         remarks = self._remarks(at)
-        forecast.begin(migration.up.transaction)
+        forecast.begin(migration.up.transaction, one_query=migration.up.one_query)
         nowhere = Span(0, 0)
         statement = Statement(1, nowhere, (MigrationEnd(nowhere),))
         for statement, first, last in sent(migration.up):

@@ -242,8 +242,15 @@ class Context:
         if isinstance(self.statement.operations[0], Do):
             steps.append("outside the DO block")
         if self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY):
-            steps.append(f"in a migration that runs outside a transaction: {self._outside}")
+            steps.append(f"in a migration that runs outside a transaction: {self.way_out}")
         return f"-- {', '.join(steps)}\n{sql}" if steps else sql
+
+    @property
+    def way_out(self) -> str:
+        """How a migration is made to run outside a transaction, as an imperative."""
+        # Where the runner opens none, the script does.
+        opens_none = self.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
+        return "leave out BEGIN and COMMIT" if opens_none else self._outside
 
     def finding(
         self, op: Operation | Done, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None

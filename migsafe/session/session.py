@@ -47,7 +47,7 @@ _STEERING = frozenset(
 
 def transactions(half: Half, statements: Iterable[Statement]) -> Iterator[int | None]:
     """The number of the transaction in which each statement of a migration runs; None for what is not sent to the server."""
-    session = Session(half.transaction)
+    session = Session(half.transaction, one_query=half.one_query)
     for statement, first, last in sent(half, statements):
         session.enter(statement, first=first, last=last)
         yield session.transaction if is_sent(statement) else None
@@ -73,7 +73,7 @@ class _Savepoint(NamedTuple):
 class Session:
     """A connection and its transaction, from a migration's first statement to its last.
 
-        session = Session(half.transaction)
+        session = Session(half.transaction, one_query=half.one_query)
         for statement, first, last in sent(half):
             session.enter(statement, first=first, last=last)
             for operation in statement.operations:
@@ -87,13 +87,27 @@ class Session:
     not certain to run (a branch of a DO block) changes nothing, except for COMMIT: batches commit in a loop.
     """
 
-    __slots__ = ("_block", "_in_do", "_last", "_locks", "_number", "_prepared", "_runner", "_savepoints", "_started", "settings", "transaction")
+    __slots__ = (
+        "_block",
+        "_in_do",
+        "_last",
+        "_locks",
+        "_number",
+        "_one_query",
+        "_prepared",
+        "_runner",
+        "_savepoints",
+        "_started",
+        "settings",
+        "transaction",
+    )
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, *, one_query: bool = False) -> None:
         self.settings = Settings()
         self.transaction: int | None = None
         """A number that no other transaction of this session has; None between two of them."""
         self._runner = transaction
+        self._one_query = one_query or transaction is Transaction.QUERY
         self._started = False
         self._number = 0
         self._block = _Block.NONE
@@ -133,7 +147,7 @@ class Session:
         return self._prepared.get(name, ())
 
     def enter(self, statement: Statement, *, first: bool = True, last: bool = True) -> Turns:
-        """A statement begins; `first` and `last` say where it stands in its chunk, which matters under Transaction.QUERY."""
+        """A statement begins; `first` and `last` say where it stands in its chunk, which matters where that is one query."""
         self._last = last
         if not is_sent(statement):
             return ()
@@ -142,7 +156,7 @@ class Session:
         if self._block is _Block.NONE:
             if self._runner is Transaction.FILE and not self._started:
                 self._block = _Block.EXPLICIT
-            elif self._runner is Transaction.QUERY and not (first and last):
+            elif self._one_query and not (first and last):
                 self._block = _Block.IMPLICIT
         self._started = True
         return turns

@@ -23,13 +23,13 @@ def _read(file: MigrationFile) -> list[Migration]:
     found: list[Migration] = []
     for half, directive, span in sections(file.up.text, _DIRECTIVE):
         outside = "transaction:false" in directive["options"].split()
-        made = Half(file.up, (span,), Transaction.QUERY if outside else Transaction.FILE)
+        made = Half(file.up, (span,), Transaction.QUERY if outside else Transaction.FILE, one_query=True)
         if half == UP:
             found.append(Migration(file.id, "dbmate", made))
         elif found:
             found[-1] = Migration(file.id, "dbmate", found[-1].up, made)
     # dbmate refuses a file without a way up; its statements are judged all the same.
-    return found or [Migration(file.id, "dbmate", whole(file.up, Transaction.FILE))]
+    return found or [Migration(file.id, "dbmate", whole(file.up, Transaction.FILE, one_query=True))]
 
 
 DBMATE = Runner(

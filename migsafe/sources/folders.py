@@ -50,7 +50,7 @@ def _read_diesel(file: MigrationFile) -> list[Migration]:
         setting = _RUN_IN_TRANSACTION.search(read_text(file.beside))
         if setting and setting[1] == "false":
             transaction = Transaction.QUERY
-    return read_pair(file, "diesel", transaction)
+    return read_pair(file, "diesel", transaction, one_query=True)
 
 
 def _is_hasura(folder: Folder) -> bool:
@@ -104,7 +104,7 @@ HASURA = Runner(
     habit=Transaction.FILE,
     recognises=_is_hasura,
     files=_hasura_files,
-    read=lambda file: read_pair(file, "hasura", Transaction.FILE),
+    read=lambda file: read_pair(file, "hasura", Transaction.FILE, one_query=True),
     outside="Hasura has no way: run the statement by itself with psql, and make the migration one that finds it done",
     deep=True,
 )

@@ -53,12 +53,14 @@ class Half(Struct, frozen=True):
 
     `chunks` are the pieces of the script that hold SQL, in the order in which they run; under Transaction.QUERY each is one query. Where
     the migration is a `program`, the script is what it sends, put together; it is empty before somebody has rendered the program.
+    `one_query`: under Transaction.FILE, too, each chunk is one query, which shows after a COMMIT in it.
     """
 
     script: Script
     chunks: tuple[Span, ...]
     transaction: Transaction
     program: Program | None = None
+    one_query: bool = False
 
     @property
     def file(self) -> Script:
@@ -92,6 +94,6 @@ class Migration(Struct, frozen=True):
     apart: str | None = None
 
 
-def whole(script: Script, transaction: Transaction) -> Half:
+def whole(script: Script, transaction: Transaction, *, one_query: bool = False) -> Half:
     """All of a script, as one chunk. Reads the script; raises UnreadableError."""
-    return Half(script, (Span(0, len(script.text)),), transaction)
+    return Half(script, (Span(0, len(script.text)),), transaction, one_query=one_query)

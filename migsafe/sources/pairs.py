@@ -24,7 +24,7 @@ def pairs(folder: Folder, pattern: str) -> list[MigrationFile]:
     return found
 
 
-def read_pair(file: MigrationFile, runner: str, transaction: Transaction) -> list[Migration]:
+def read_pair(file: MigrationFile, runner: str, transaction: Transaction, *, one_query: bool = False) -> list[Migration]:
     """One migration, both of whose halves the runner sends in the same way."""
-    down = whole(file.down, transaction) if file.down else None
-    return [Migration(file.id, runner, whole(file.up, transaction), down)]
+    down = whole(file.down, transaction, one_query=one_query) if file.down else None
+    return [Migration(file.id, runner, whole(file.up, transaction, one_query=one_query), down)]

@@ -56,5 +56,5 @@ PLAIN = Runner(
     recognises=lambda folder: bool(folder.sql_files),
     files=plain_files,
     read=_read,
-    outside="leave out BEGIN and COMMIT",
+    outside="run it outside the runner's transaction",
 )

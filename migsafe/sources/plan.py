@@ -126,7 +126,7 @@ class Source:
         # What a directive in the file says goes before what is configured for all of them.
         if self._transaction is None or half.transaction is not self.runner.habit:
             return half
-        return msgspec.structs.replace(half, transaction=self._transaction)
+        return msgspec.structs.replace(half, transaction=self._transaction, one_query=False)
 
 
 def _is_called(file: MigrationFile, version: str) -> bool:

@@ -38,7 +38,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    return read_pair(file, "pop", Transaction.QUERY if ".autocommit." in file.up.path else Transaction.FILE)
+    return read_pair(file, "pop", Transaction.QUERY if ".autocommit." in file.up.path else Transaction.FILE, one_query=True)
 
 
 POP = Runner(

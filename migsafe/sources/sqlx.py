@@ -47,7 +47,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 
 def _half(script: Script) -> Half:
-    return whole(script, Transaction.QUERY if _NO_TRANSACTION.match(script.text) else Transaction.FILE)
+    return whole(script, Transaction.QUERY if _NO_TRANSACTION.match(script.text) else Transaction.FILE, one_query=True)
 
 
 def _read(file: MigrationFile) -> list[Migration]:

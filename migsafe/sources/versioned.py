@@ -51,6 +51,6 @@ VERSIONED = Runner(
     recognises=lambda folder: any(VERSION.match(name) for name in folder.folders) and bool(_files(folder)),
     files=_files,
     read=_read,
-    outside="leave out BEGIN and COMMIT",
+    outside="run it outside the runner's transaction",
     deep=True,
 )

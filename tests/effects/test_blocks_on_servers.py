@@ -117,6 +117,13 @@ def test_a_do_block_refuses_what_is_foreseen(connection: "psycopg.Connection[tup
         connection.execute("ROLLBACK")
 
 
+def test_what_comes_after_a_commit_in_one_query_is_in_a_block_again(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    for sql in ("COMMIT; VACUUM p; BEGIN", "COMMIT; SELECT 1; VACUUM p"):
+        connection.execute("BEGIN")
+        assert refused(connection, sql)
+        connection.execute("ROLLBACK")
+
+
 def refused(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> bool:
     try:
         connection.execute(sql.encode())

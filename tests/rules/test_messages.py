@@ -26,7 +26,7 @@ def test_an_index_names_the_table_the_lock_and_the_safe_way() -> None:
     ("sql", "step"),
     [
         ("CREATE INDEX i ON orders (a)", ""),
-        ("BEGIN; CREATE INDEX i ON orders (a)", "-- in a migration that runs outside a transaction: leave out BEGIN and COMMIT\n"),
+        ("BEGIN; CREATE INDEX i ON orders (a); COMMIT", "-- in a migration that runs outside a transaction: leave out BEGIN and COMMIT\n"),
         ("BEGIN; COMMIT; CREATE INDEX i ON orders (a)", ""),
         ("DO $$ BEGIN CREATE INDEX i ON orders (a); END $$", "-- outside the DO block\n"),
     ],

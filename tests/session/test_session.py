@@ -104,8 +104,8 @@ def test_a_transaction_has_a_number_of_its_own() -> None:
 
 
 def test_vacuum_is_refused_inside() -> None:
-    def in_block(sql: str, transaction: Transaction) -> list[bool]:
-        session = Session(transaction)
+    def in_block(sql: str, transaction: Transaction, *, one_query: bool = False) -> list[bool]:
+        session = Session(transaction, one_query=one_query)
         script = Script("a.sql", sql)
         found = []
         for statement, first, last in sent(Half(script, (Span(0, len(sql)),), transaction)):
@@ -119,6 +119,7 @@ def test_vacuum_is_refused_inside() -> None:
     assert in_block("VACUUM; SELECT 1", Transaction.QUERY) == [True, True]
     assert in_block("VACUUM", Transaction.QUERY) == [False]
     assert in_block("VACUUM; COMMIT; VACUUM", Transaction.FILE) == [True, True, False]
+    assert in_block("VACUUM; COMMIT; VACUUM", Transaction.FILE, one_query=True) == [True, True, True]
     assert in_block("DO $$ BEGIN EXECUTE 'VACUUM'; END $$", Transaction.NONE) == [True]
 
 

@@ -91,6 +91,22 @@ def test_a_file_without_the_directives_of_its_folder_is_judged_whole(shop: Write
     assert sql(second.up) == [ORDERS.strip()]
 
 
+@pytest.mark.parametrize(
+    ("files", "one_query"),
+    [
+        ({"1_a.sql": "-- migrate:up\n" + ORDERS}, True),
+        ({"1_a.sql": "-- no-transaction\n" + ORDERS}, True),
+        ({"1_a/up.sql": ORDERS}, True),
+        ({"1_a.postgres.up.sql": ORDERS}, True),
+        ({"1_a.sql": "-- +goose Up\n" + ORDERS}, False),
+        ({"V1__a.sql": ORDERS}, False),
+    ],
+)
+def test_some_send_a_migration_as_one_query(shop: Write, files: dict[str, str], one_query: bool) -> None:
+    (migration,) = find([shop(files)]).migrations
+    assert migration.up.one_query is one_query
+
+
 def test_dbmate_applies_every_section_of_a_file_by_itself(shop: Write) -> None:
     text = "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up transaction:false\nSELECT 3;\n-- migrate:down\n"
     migrations = find([shop({"1_a.sql": text})]).migrations
