@@ -1,17 +1,20 @@
 """The cases beside this file: SQL with `-- expect: rule` on each line where a rule of the folder's category reports something, and nowhere
-else. Migrations are parted by `-- next migration`. Those in `.revisions` are scripts of Alembic, each beginning with its name, where the
-marks are comments of Python."""
+else. Migrations are parted by `-- next migration`. A name such as `enums.file.16.sql` says how the runner sends them (as psql does unless it says
+otherwise) and the version of PostgreSQL. Those in `.revisions` are scripts of Alembic, each beginning with its name, where the marks are
+comments of Python."""
 
 import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from migsafe.forecast import Forecast
 from migsafe.histories import Stop
 from migsafe.judge import judge
 from migsafe.rule import Limits
 from migsafe.rulebook import Rulebook, shipped
+from migsafe.sources import Migration, Transaction
 from tests.judged import NEXT_MIGRATION, judged, migration
 
 HERE = Path(__file__).parent
@@ -23,12 +26,23 @@ EXPECT = re.compile(r"-- expect: (\S+)")
 def test_findings_stand_where_they_are_expected(case: Path) -> None:
     rules = [rule for rule in shipped() if rule.category == case.parent.name]
     migrations = case.read_text().split("-- next migration\n")
-    forecast, book = Forecast(17), Rulebook(rules)
+    habits = case.name.split(".")[1:-1]
+    version = next((int(word) for word in habits if word.isdecimal()), 17)
+    forecast, book = Forecast(version), Rulebook(rules)
     for number, sql in enumerate(migrations, 1):
         expected = [(at, rule) for at, line in enumerate(sql.splitlines(), 1) for rule in EXPECT.findall(line)]
         limits = Limits() if case.parent.name == "timeouts" else Limits(lock_timeout=2000)
-        findings = judge([Stop(migration(sql, f"{number:04}_change.sql"), forecast)], book, 17, limits=limits).findings
+        sent = as_sent(migration(sql, f"{number:04}_change.sql"), habits)
+        findings = judge([Stop(sent, forecast)], book, version, limits=limits).findings
         assert [(finding.script.position(finding.span.start).line, finding.rule) for finding in findings] == expected, sql
+
+
+def as_sent(migration: Migration, habits: list[str]) -> Migration:
+    """The migration as a runner of these habits sends it."""
+    for word in habits:
+        if not word.isdecimal():
+            migration = replace(migration, up=replace(migration.up, transaction=Transaction(word)))
+    return migration
 
 
 @pytest.mark.parametrize("case", sorted(HERE.rglob("*.revisions")), ids=lambda case: str(case.relative_to(HERE)))

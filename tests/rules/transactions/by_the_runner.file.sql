@@ -1,0 +1,53 @@
+CREATE INDEX CONCURRENTLY a ON orders (qty); -- expect: concurrently-in-transaction
+DO $$ BEGIN LOOP COMMIT; END LOOP; END $$; -- expect: concurrently-in-transaction
+
+-- next migration
+-- stepping out of the runner's transaction, and in again
+ALTER TABLE orders ADD COLUMN qty integer;
+COMMIT;
+CREATE INDEX CONCURRENTLY a ON orders (qty);
+BEGIN;
+ALTER TABLE orders ADD COLUMN note text;
+
+-- next migration
+-- the same for a value that must be committed
+ALTER TYPE order_status ADD VALUE 'returned';
+COMMIT;
+BEGIN;
+UPDATE orders SET state = 'returned' WHERE note = 'came back';
+
+-- next migration
+COMMIT; -- expect: nested-transaction
+VACUUM orders;
+
+-- next migration
+-- what ends the transaction for nothing
+ALTER TABLE orders ADD COLUMN qty integer;
+COMMIT; -- expect: nested-transaction
+ALTER TABLE orders ADD COLUMN note text;
+
+-- next migration
+BEGIN; -- expect: nested-transaction
+ALTER TABLE orders ADD COLUMN qty integer;
+COMMIT;
+
+-- next migration
+-- the runner commits, so that this BEGIN only warns
+BEGIN; -- expect: nested-transaction
+ALTER TABLE orders ADD COLUMN qty integer;
+
+-- next migration
+ALTER TABLE orders ADD COLUMN qty integer;
+ROLLBACK; -- expect: nested-transaction
+ALTER TABLE orders ADD COLUMN qty integer;
+
+-- next migration
+SAVEPOINT one;
+ALTER TABLE orders ADD COLUMN qty integer;
+ROLLBACK TO one;
+RELEASE one;
+
+-- next migration
+-- BEGIN and END of a body are no transactions
+DO $$ BEGIN PERFORM 1; END $$;
+CREATE FUNCTION one() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 1; END;

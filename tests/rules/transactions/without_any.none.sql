@@ -1,0 +1,5 @@
+VACUUM orders;
+CREATE INDEX CONCURRENTLY a ON orders (qty);
+BEGIN;
+VACUUM orders; -- expect: concurrently-in-transaction
+END;
