@@ -1,6 +1,6 @@
 """The cases beside this file: SQL with `-- expect: rule` on each line where a rule of the folder's category reports something, and nowhere
-else. Migrations are parted by `-- next migration`. A name such as `enums.file.16.sql` says how the runner sends them (as psql does unless it says
-otherwise) and the version of PostgreSQL. Those in `.revisions` are scripts of Alembic, each beginning with its name, where the marks are
+else. Migrations are parted by `-- next migration`. A name such as `enums.file.16.sql` says how the runner sends them (as psql does unless it
+says otherwise) and the version of PostgreSQL. Those in `.revisions` are scripts of Alembic, each beginning with its name, where the marks are
 comments of Python."""
 
 import re
