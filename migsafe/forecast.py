@@ -158,8 +158,8 @@ class Forecast:
             self.session.take(effect.relation, effect.lock)
         refused = self._refusal(operation)
         refusals = follow(self.catalog, operation)
-        if refusals and operation.certain:
-            # A branch of a DO block may well have looked before.
+        if refusals and operation.certain and not operation.caught:
+            # A branch of a DO block may well have looked before, and a handler takes it as it comes.
             refused = refused or refusals[0]
         self._refused = self._refused or refused
         self._turn(self.session.follow(operation))

@@ -14,7 +14,7 @@ from migsafe.sql.constants import Known, NotConstantError, constant_at, moved
 from migsafe.sql.grammar import parse, problem
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.lexer import DOLLAR_STRING
+from migsafe.sql.lexer import DOLLAR_STRING, STRINGS
 from migsafe.sql.operations import Do, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.variables import Variables
@@ -55,6 +55,10 @@ class _Body:
         self.run = run
         self.variables = Variables(text, known or {})
         self.inside: list[str] = []
+        self.begun: list[slice] = []
+        """The operations of each block around the cursor, in `found`; its handlers' are not among them."""
+        self.conditions: tuple[str, ...] = ()
+        """Those of the handler around the cursor."""
         self.declaring = False
         self.found: list[Operation] = []
 
@@ -87,6 +91,8 @@ class _Body:
             self.variables.assign(c)
             return
         if word in _NOT_SQL:
+            if word == "raise" and (c.words[c.i + 1] in ("", "exception") or c.kinds[c.i + 1] in STRINGS):
+                self._release()
             if word == "return" and c.words[c.i + 1] == "query":
                 c.i += 2
                 self._statement(c, c.last)
@@ -124,20 +130,35 @@ class _Body:
         c.i += 1
         self.declaring = False
         self.inside.append("begin")
+        self.begun.append(slice(len(self.found), None))
         return True
 
     def _end(self, c: Parser) -> bool:
         while not c.done:
             c.i += 1
-        if self.inside:
-            self.inside.pop()
+        if self.inside and self.inside.pop() in ("begin", "handler"):
+            self.begun.pop()
         return True
 
     def _if(self, c: Parser) -> bool:
-        if c.words[c.i] == "if":
+        word, start = c.words[c.i], c.i + 1
+        if word == "if":
             self.inside.append("if")
         self._to(c, "then")
+        if word == "when" and self.inside and self.inside[-1] == "handler":
+            self.conditions = tuple(re.split(r"\s+or\s+", c.text(start, c.i - 1).lower()))
+            self._catch(lambda already: (*already, *self.conditions))
         return True
+
+    def _release(self) -> None:
+        """A handler that raises the error again, or another one, has caught nothing."""
+        if self.inside and self.inside[-1] == "handler":
+            self._catch(lambda already: already[: -len(self.conditions)] if self.conditions else already)
+            self.conditions = ()
+
+    def _catch(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+        body = self.begun[-1]
+        self.found[body] = [replace(operation, caught=change(operation.caught)) for operation in self.found[body]]
 
     def _else(self, c: Parser) -> bool:
         c.i += 1
@@ -152,8 +173,9 @@ class _Body:
 
     def _exception(self, c: Parser) -> bool:
         c.i += 1
-        if self.inside:
+        if self.inside and self.inside[-1] == "begin":
             self.inside[-1] = "handler"
+            self.begun[-1] = slice(self.begun[-1].start, len(self.found))
         return True
 
     def _loop(self, c: Parser) -> bool:

@@ -32,3 +32,35 @@ def test_operations_stand_where_the_file_says(path: Path) -> None:
         if not isinstance(operation, Do)
     ]
     assert found == expected
+
+
+def test_an_operation_knows_what_the_handlers_around_it_catch() -> None:
+    caught = {
+        type(operation).__name__: operation.caught
+        for statement in read(
+            """
+            DO $$
+            BEGIN
+                BEGIN
+                    ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0);
+                EXCEPTION
+                    WHEN duplicate_object OR
+                        duplicate_table THEN RAISE NOTICE 'there already';
+                    WHEN SQLSTATE '42701' THEN NULL;
+                    WHEN undefined_table THEN DROP TABLE items; RAISE;
+                END;
+                CREATE TYPE mood AS ENUM ('sad');
+            EXCEPTION WHEN OTHERS THEN RAISE EXCEPTION 'no: %', SQLERRM;
+            END $$;
+            DO $$ BEGIN IF true THEN ALTER TABLE orders ADD COLUMN note text; END IF; EXCEPTION WHEN others THEN END $$;
+            """
+        )
+        for operation in statement.operations
+    }
+    assert caught == {
+        "Do": (),
+        "AddConstraint": ("duplicate_object", "duplicate_table", "sqlstate '42701'"),
+        "Drop": (),
+        "CreateEnum": (),
+        "AddColumn": ("others",),
+    }

@@ -120,13 +120,15 @@ class Option(Struct, frozen=True):
 
 class _Certainty(Struct, frozen=True, kw_only=True):
     certain: bool = True
+    caught: tuple[str, ...] = ()
 
 
 class Operation(_Certainty, frozen=True):
     """One effectful part of a statement.
 
     `span` is where the operation itself stands in the script: the `ADD COLUMN` inside a long ALTER TABLE, the line inside a DO block.
-    `certain` is False where a branch, a loop or an exception handler of a DO block decides whether it runs at all.
+    `certain` is False where a branch, a loop or an exception handler of a DO block decides whether it runs at all. `caught` are the
+    conditions under which its error goes no further, as the handlers of its block name them: `duplicate_object`, `others`, `sqlstate '42710'`.
     """
 
     span: Span
