@@ -11,6 +11,7 @@ from migsafe.cli.console import COULD_NOT, DEBUG, complain
 from migsafe.cli.explain import explain
 from migsafe.cli.lint import lint
 from migsafe.cli.locks import locks
+from migsafe.cli.premortem import premortem
 from migsafe.cli.replay import replay
 from migsafe.cli.rules import rules
 from migsafe.cli.stats import stats
@@ -33,6 +34,7 @@ app = typer.Typer(
 app.command(cls=TextCommand)(lint)
 app.command(cls=TextCommand)(locks)
 app.command(cls=TextCommand)(replay)
+app.command(cls=TextCommand)(premortem)
 app.command(cls=TextCommand)(rules)
 app.command(cls=TextCommand)(explain)
 app.command(cls=TextCommand)(stats)
