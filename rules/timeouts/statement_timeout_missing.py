@@ -1,0 +1,37 @@
+"""A statement that works through a table has no time limit.
+
+lock_timeout ends waiting, not working. A statement that has its lock and takes longer than anybody thought keeps it, and its
+transaction open, until it is done. statement_timeout ends it, and PostgreSQL undoes what it did. Off unless selected: what is too long is
+different for every table.
+
+Unsafe:
+    SET lock_timeout = '2s';
+    UPDATE orders SET note = '-' WHERE note IS NULL;
+
+Safe:
+    SET lock_timeout = '2s';
+    SET statement_timeout = '30s';
+    UPDATE orders SET note = '-' WHERE note IS NULL;
+
+See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
+"""
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.spoken import listed, verb
+from migsafe.sql.operations import Operation
+from migsafe.timeouts import in_effect
+
+
+@rule(category="timeouts", severity=Severity.WARNING, off=True)
+def statement_timeout_missing(op: Operation, at: Context) -> Finding | None:
+    """Report work that nothing ends."""
+    slow = at.slow()
+    if not slow or in_effect(at, "statement_timeout") != 0:
+        return None
+    return at.finding(
+        op,
+        f"{verb(at, op)} works through {listed([effect.relation for effect in slow])}, and no statement_timeout ends it if that takes too long",
+        help="-- before it:\nSET statement_timeout = '30s';",
+        relations=[effect.relation for effect in slow],
+        lock=slow[0].lock,
+    )

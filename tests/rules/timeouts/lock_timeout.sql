@@ -1,0 +1,83 @@
+ALTER TABLE orders ADD COLUMN a text; -- expect: lock-timeout-missing
+ALTER TABLE customers ADD COLUMN a text;
+CREATE INDEX CONCURRENTLY i ON orders (a);
+
+-- next migration
+SET lock_timeout = '2s';
+ALTER TABLE orders ADD COLUMN b text;
+
+-- next migration
+SELECT set_config('lock_timeout', '2s', false);
+ALTER TABLE orders ADD COLUMN c text;
+
+-- next migration
+-- set only afterwards
+ALTER TABLE orders ADD COLUMN d text; -- expect: lock-timeout-missing
+SET lock_timeout = '2s';
+
+-- next migration
+SET lock_timeout = '2s';
+RESET lock_timeout;
+ALTER TABLE orders ADD COLUMN e text; -- expect: lock-timeout-missing
+
+-- next migration
+SET lock_timeout = 0;
+DROP TABLE orders_old; -- expect: lock-timeout-missing
+
+-- next migration
+SET LOCAL lock_timeout = '2s'; -- expect: set-local-outside-transaction
+ALTER TABLE orders ADD COLUMN f text; -- expect: lock-timeout-missing
+
+-- next migration
+BEGIN;
+SET LOCAL lock_timeout = '2s';
+ALTER TABLE orders ADD COLUMN g text;
+COMMIT;
+ALTER TABLE orders ADD COLUMN h text; -- expect: lock-timeout-missing
+
+-- next migration
+BEGIN;
+SET lock_timeout = '2s';
+ROLLBACK;
+ALTER TABLE orders ADD COLUMN i text; -- expect: lock-timeout-missing
+
+-- next migration
+-- what the migration makes itself is nobody's
+CREATE TABLE news (id bigint PRIMARY KEY);
+ALTER TABLE news ADD COLUMN a text;
+CREATE INDEX news_a_idx ON news (a);
+CREATE TEMP TABLE scratch (id int);
+DROP TABLE scratch;
+SELECT count(*) FROM orders;
+INSERT INTO orders (a) VALUES ('x');
+VACUUM orders;
+
+-- next migration
+SET lock_timeout = '10s';
+ALTER TABLE orders ADD COLUMN j text;
+SET lock_timeout = '11s';
+ALTER TABLE orders ADD COLUMN k text; -- expect: lock-timeout-too-long
+ALTER TABLE orders ADD COLUMN l text;
+
+-- next migration
+SET lock_timeout = '1s';
+CREATE INDEX CONCURRENTLY orders_a_idx ON orders (a); -- expect: lock-timeout-on-concurrent
+REINDEX INDEX CONCURRENTLY orders_a_idx; -- expect: lock-timeout-on-concurrent
+SET lock_timeout = 0;
+CREATE INDEX CONCURRENTLY orders_b_idx ON orders (b);
+-- as good as none, and too long for everything else
+SET lock_timeout = '1h';
+CREATE INDEX CONCURRENTLY orders_c_idx ON orders (c);
+
+-- next migration
+DO $$
+BEGIN
+    ALTER TABLE orders ADD COLUMN m text; -- expect: lock-timeout-missing
+END $$;
+
+-- next migration
+DO $$
+BEGIN
+    SET LOCAL lock_timeout = '2s';
+    ALTER TABLE orders ADD COLUMN n text;
+END $$;
