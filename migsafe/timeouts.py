@@ -11,3 +11,11 @@ def in_effect(at: Context, name: Literal["lock_timeout", "statement_timeout"]) -
     if settings.value(name) is None:
         return (at.limits.lock_timeout or 0) if name == "lock_timeout" else 0
     return settings.time(name)
+
+
+def spelt(ms: int) -> str:
+    """A time as SET takes it."""
+    for size, unit in ((60_000, "min"), (1000, "s")):
+        if ms >= size and ms % size == 0:
+            return f"{ms // size}{unit}"
+    return f"{ms}ms"

@@ -11,7 +11,7 @@ from migsafe.forecast import Forecast
 from migsafe.histories import Stop, stops
 from migsafe.judge import Verdict, judge
 from migsafe.rule import Limits, Rule
-from migsafe.rulebook import Rulebook, shipped
+from migsafe.rulebook import Rulebook, choose, shipped
 from migsafe.sources import Half, Migration, Other, Standing, Transaction, find
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
@@ -54,7 +54,7 @@ def judged(
         return _judged_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
     migrations = [migration(piece, path, runner) for piece in pieces]
     limits = limits or Limits(lock_timeout=2000)
-    return judge(with_twins(in_turn(migrations)), Rulebook(shipped() if rules is None else rules), 17, limits=limits)
+    return judge(with_twins(in_turn(migrations)), Rulebook(choose(shipped()) if rules is None else rules), 17, limits=limits)
 
 
 def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
@@ -66,7 +66,9 @@ def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits)
             Path(folder, named[1]).write_text(piece)
         problems: list[MigsafeError] = []
         plan = find([folder])
-        verdict = judge(stops(plan, 17, problems), Rulebook(shipped() if rules is None else rules), 17, problems=problems, limits=limits)
+        verdict = judge(
+            stops(plan, 17, problems), Rulebook(choose(shipped()) if rules is None else rules), 17, problems=problems, limits=limits
+        )
         for finding in verdict.findings:
             finding.script.position(0)  # reports read the file, which is gone then
     return verdict

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.spoken import listed, stopped, verb
 from migsafe.sql.operations import Operation
-from migsafe.timeouts import in_effect
+from migsafe.timeouts import in_effect, spelt
 
 
 @rule(category="timeouts", severity=Severity.WARNING)
@@ -38,17 +38,9 @@ def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator
         longest = at.limits.longest_lock_timeout
         yield at.finding(
             done,
-            f"{verb(at, done)} may wait {_spelt(timeout)} for {effects[0].lock} on {listed([effect.relation for effect in effects])}, and "
-            f"behind it every {stopped(blocks)}; more than {_spelt(longest)} is too long",
-            help=f"-- before it:\nSET lock_timeout = '{_spelt(min(longest, 2000))}';",
+            f"{verb(at, done)} may wait {spelt(timeout)} for {effects[0].lock} on {listed([effect.relation for effect in effects])}, and "
+            f"behind it every {stopped(blocks)}; more than {spelt(longest)} is too long",
+            help=f"-- before it:\nSET lock_timeout = '{spelt(min(longest, 2000))}';",
             relations=[effect.relation for effect in effects],
             lock=effects[0].lock,
         )
-
-
-def _spelt(ms: int) -> str:
-    """A time as SET takes it."""
-    for size, unit in ((60_000, "min"), (1000, "s")):
-        if ms >= size and ms % size == 0:
-            return f"{ms // size}{unit}"
-    return f"{ms}ms"

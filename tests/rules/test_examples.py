@@ -6,7 +6,7 @@ from textwrap import dedent
 import pytest
 
 from migsafe.rule import Limits, Rule, Severity
-from migsafe.rulebook import shipped
+from migsafe.rulebook import choose, shipped
 from tests.judged import judged
 
 EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
@@ -28,13 +28,13 @@ def limits(rule: Rule) -> Limits | None:
 
 @pytest.mark.parametrize(("rule", "sql"), examples("Unsafe"), ids=name)
 def test_an_unsafe_example_reports_its_rule(rule: Rule, sql: str) -> None:
-    findings = judged(sql, limits=limits(rule)).findings
+    findings = judged(sql, [*choose(RULES), *([rule] if rule.off else [])], limits=limits(rule)).findings
     assert {finding.rule for finding in findings if finding.severity > Severity.INFO or finding.rule == rule.name} == {rule.name}
 
 
 @pytest.mark.parametrize(("rule", "sql"), examples("Safe"), ids=name)
 def test_a_safe_example_reports_nothing(rule: Rule, sql: str) -> None:
-    findings = judged(sql, limits=limits(rule)).findings
+    findings = judged(sql, [*choose(RULES), *([rule] if rule.off else [])], limits=limits(rule)).findings
     assert [finding.rule for finding in findings if finding.severity > Severity.INFO] == []
     assert rule.name not in [finding.rule for finding in findings]
 
