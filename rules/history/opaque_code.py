@@ -17,7 +17,7 @@ Safe:
     DO $$
     BEGIN
         EXECUTE 'ALTER TABLE orders_2024 ADD COLUMN note text';
-        EXECUTE format('ALTER TABLE %I ADD COLUMN note text', 'orders_2025');
+        EXECUTE format('ALTER TABLE %I ADD COLUMN remark text', 'orders_2024');
     END $$;
 
 See: https://www.postgresql.org/docs/current/plpgsql-statements.html#PLPGSQL-STATEMENTS-EXECUTING-DYN

@@ -11,7 +11,7 @@ Unsafe:
     BEGIN;
     ALTER TABLE orders ADD COLUMN delivered boolean;
     BEGIN;
-    ALTER TABLE customers ADD COLUMN vip boolean;
+    ALTER TABLE orders ADD COLUMN returned boolean;
     COMMIT;
 
 Safe:
@@ -19,7 +19,7 @@ Safe:
     ALTER TABLE orders ADD COLUMN delivered boolean;
     COMMIT;
     BEGIN;
-    ALTER TABLE customers ADD COLUMN vip boolean;
+    ALTER TABLE orders ADD COLUMN returned boolean;
     COMMIT;
 
 See: https://www.postgresql.org/docs/current/sql-begin.html#id-1.9.3.10.7
