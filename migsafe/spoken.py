@@ -3,38 +3,68 @@
 import re
 
 from migsafe.rule import Context, Done
+from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation
-from migsafe.text import Span
 
-_WORDS = re.compile(r"[A-Za-z]+")
-_GO_ON = frozenset(
-    """concurrently database domain event extension foreign from function if index into materialized only policy procedure publication rule
-    schema sequence table temp temporary trigger type unique unlogged user view""".split()
+_WORD = re.compile(r"\s*([A-Za-z]+)")
+_BEFORE_THE_KIND = frozenset(
+    (
+        "or",
+        "replace",
+        "unique",
+        "temp",
+        "temporary",
+        "unlogged",
+        "global",
+        "local",
+        "materialized",
+        "foreign",
+        "event",
+        "user",
+        "text",
+        "search",
+    )
 )
-_MOST = 3
+_DEFINES = frozenset(("create", "alter", "drop", "refresh", "comment"))
+_AFTER_THE_KIND = frozenset(("concurrently",))
+_BY_THEMSELVES = {
+    sql.Insert: "INSERT",
+    sql.Update: "UPDATE",
+    sql.Delete: "DELETE",
+    sql.Merge: "MERGE",
+    sql.Truncate: "TRUNCATE",
+    sql.Copy: "COPY",
+    sql.LockTable: "LOCK TABLE",
+    sql.CreateTableAs: "CREATE TABLE AS",
+}
 
 
 def verb(at: Context, of: Operation | Done) -> str:
-    """What a statement does, in SQL's own words: `ALTER TABLE`, `CREATE UNIQUE INDEX`."""
+    """What an operation's statement does, in SQL's own words: `ALTER TABLE`, `CREATE UNIQUE INDEX`."""
     operation = of.operation if isinstance(of, Done) else of
     statement = of.statement if isinstance(of, Done) else at.statement
-    # The parts of an ALTER TABLE begin with what they do to it.
-    span = statement.span if isinstance(operation, AlterRelation) and operation in statement.operations[:1] else operation.span
-    if isinstance(operation, AlterRelation) and span == operation.span:
+    if isinstance(operation, AlterRelation):
         return f"ALTER {operation.target.kind.upper()}"
-    return words(at, span)
+    if type(operation) in _BY_THEMSELVES:
+        return _BY_THEMSELVES[type(operation)]
+    within = isinstance(statement.operations[0], sql.Do)
+    return _words(at.text(*(operation.span if within else statement.span)))
 
 
-def words(at: Context, span: Span) -> str:
-    """The first words of a piece of the script, as far as they say what it does."""
+def _words(text: str) -> str:
+    """The first words of a statement, as far as they say what it does and not to what."""
     found: list[str] = []
-    for match in _WORDS.finditer(at.text(*span)[:80]):
-        if found and match[0].lower() not in _GO_ON:
+    at = 0
+    while match := _WORD.match(text, at):
+        word = match[1].lower()
+        found.append(word)
+        at = match.end()
+        if found[0] not in _DEFINES or (len(found) > 1 and word not in _BEFORE_THE_KIND):
             break
-        if match[0].lower() == "if" or len(found) == _MOST:
-            break
-        found.append(match[0].upper())
-    return " ".join(found)
+    after = _WORD.match(text, at)
+    if after is not None and after[1].lower() in _AFTER_THE_KIND:
+        found.append(after[1])
+    return " ".join(found).upper()
 
 
 def listed(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:

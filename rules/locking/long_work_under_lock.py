@@ -18,10 +18,13 @@ Safe, in two transactions:
 See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLES
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from migsafe.effects.effect import Effect
 from migsafe.held import stopping
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.spoken import listed, stopped, verb
 from migsafe.sql.operations import Delete, Merge, Name, Operation, Update, ValidateConstraint
 from migsafe.validations import added_before
@@ -29,31 +32,49 @@ from migsafe.validations import added_before
 _CHANGES = (Update, Delete, Merge)
 
 
+class _Work(NamedTuple):
+    """Work of an operation, by its place in the migration, and the locks that stop more than it does."""
+
+    position: int
+    relations: list[Name]
+    harmed: dict[Name, LockMode]
+
+
 @rule(category="locking", severity=Severity.ERROR)
-def long_work_under_lock(op: Operation, at: Context) -> Finding | None:
-    """Report work during which an earlier statement's lock stops more than the work itself does."""
+def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Note work during which an earlier statement's lock stops more than the work itself does; report each transaction once."""
+    if isinstance(op, MigrationEnd):
+        yield from _reported(at)
+        return
     if isinstance(op, ValidateConstraint) and added_before(at, op) is not None:
-        return None
-    held = stopping(at)
-    work = at.slow() or [
-        effect for effect in at.effects if isinstance(op, _CHANGES) and not effect.new and effect.lock is LockMode.ROW_EXCLUSIVE
-    ]
+        return
+    work = at.slow() or [one for one in at.effects if isinstance(op, _CHANGES) and not one.new and one.lock is LockMode.ROW_EXCLUSIVE]
     # What stops somebody by itself is another rule's, and what cures that cures this.
-    if not held or not work or any(effect.blocks for effect in work):
-        return None
-    harmed = {name: lock for name, lock in held.items() if _stops_more(lock, name, at.effects)}
-    if not harmed:
-        return None
-    blocks = max((lock.blocks for lock in harmed.values()), key=len)
-    strongest = max(harmed.values(), key=lambda lock: lock.strength)
-    return at.finding(
-        op,
-        f"{verb(at, op)} works through {listed([effect.relation for effect in work])} while the transaction holds {strongest} on "
-        f"{listed([*harmed])} from an earlier statement: every {stopped(blocks)} there waits until it is done",
-        help=_help(at),
-        relations=[*(effect.relation for effect in work), *harmed],
-        lock=strongest,
-    )
+    if not work or any(effect.blocks for effect in work):
+        return
+    harmed = {name: lock for name, lock in stopping(at).items() if _stops_more(lock, name, at.effects)}
+    if harmed:
+        at.notes.append(_Work(len(at.past), [effect.relation for effect in work], harmed))
+
+
+def _reported(at: Context) -> Iterator[Finding]:
+    by_transaction: dict[int | None, list[_Work]] = {}
+    for work in at.notes:
+        by_transaction.setdefault(at.past[work.position].transaction, []).append(work)
+    for works in by_transaction.values():
+        first, others = works[0], len({at.past[work.position].statement.index for work in works}) - 1
+        done = at.past[first.position]
+        blocks = max((lock.blocks for lock in first.harmed.values()), key=len)
+        strongest = max(first.harmed.values(), key=lambda lock: lock.strength)
+        more = f", and so long as {others} more such statement{'' if others == 1 else 's'} take{'s' if others == 1 else ''}" if others else ""
+        yield at.finding(
+            done,
+            f"{verb(at, done)} works through {listed(first.relations)} while the transaction holds {strongest} on {listed([*first.harmed])} "
+            f"from an earlier statement: every {stopped(blocks)} there waits until it is done{more}",
+            help=_help(at),
+            relations=[*first.relations, *first.harmed],
+            lock=strongest,
+        )
 
 
 def _help(at: Context) -> str:
