@@ -1,7 +1,7 @@
 """Going through histories, to what is to be judged."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.forecast import Forecast
@@ -23,31 +23,45 @@ class Stop(NamedTuple):
     goes_on: bool = False
 
 
+class Resumption(Protocol):
+    """Who knows how far an earlier run has come, and wants to know how far this one does."""
+
+    def resume(self, steps: Steps) -> tuple[int, Forecast | None]:
+        """How many of the steps need not be taken, and the database after them."""
+
+    def passed(self, number: int, forecast: Forecast) -> None:
+        """So many steps have been taken, and this is the database after them."""
+
+
 def stops(
     plan: Plan,
     pg_version: int,
     problems: list[MigsafeError],
     schema: Script | None = None,
     watch: Callable[[Steps], Iterable[tuple[Source, Step]]] = iter,
+    resumption: Resumption | None = None,
 ) -> Iterator[Stop]:
     """The migrations to judge, source by source, each when its turn comes.
 
     Each source is a database of its own; `schema` is the dump with which it starts. The migrations before a judged one are taken in. What
-    cannot be read goes to `problems`. `watch` goes through the steps, and may show how far it has come. Raises UnreadableError for the
-    schema.
+    cannot be read goes to `problems`. `watch` goes through the steps, and may show how far it has come; `resumption` may spare the first of
+    them. Raises UnreadableError for the schema.
     """
     steps = [(source, step) for source in plan.sources for step in source.steps()]
     problems += plan.problems
-    at, forecast = None, Forecast(pg_version)
-    for source, (migration, judged, goes_on) in watch(steps):
+    done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
+    at, forecast = (steps[done - 1][0], resumed) if resumed is not None else (None, Forecast(pg_version))
+    for number, (source, (migration, judged, goes_on)) in enumerate(watch(steps[done:]), done + 1):
         if source is not at:
             at, forecast = source, Forecast(pg_version)
             if schema is not None:
                 forecast.load(schema)
         if judged:
             yield Stop(migration, forecast, source.standings.get(migration.up.file.path, Standing()), goes_on)
-            continue
-        try:
-            forecast.apply(migration.up)
-        except UnreadableError as error:
-            problems.append(error)
+        else:
+            try:
+                forecast.apply(migration.up)
+            except UnreadableError as error:
+                problems.append(error)
+        if resumption is not None:
+            resumption.passed(number, forecast)

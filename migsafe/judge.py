@@ -73,13 +73,16 @@ def judge(
     runners: Iterable[Runner] = RUNNERS,
     problems: list[MigsafeError] | None = None,
     limits: Limits | None = None,
+    so_far: "Progress | None" = None,
 ) -> Verdict:
     """Judge what migrations do on their way up.
 
     `runners` are the ones that the migrations may name. A migration that cannot be read, or a rule that raises, joins the `problems` that
-    finding the migrations may have met already; the others go on.
+    finding the migrations may have met already; the others go on. `so_far` is what was found in those before the first stop, and takes in
+    what is found at each.
     """
-    judging = _Judging(rulebook, pg_version, runners, problems if problems is not None else [], limits or Limits())
+    problems, so_far = problems if problems is not None else [], so_far or Progress()
+    judging = _Judging(rulebook, pg_version, runners, problems, limits or Limits(), so_far)
     for stop in stops:
         judging.judge(stop)
     return judging.verdict()
@@ -105,24 +108,43 @@ class _Remarks:
         return behind[0] if behind else max((number for _, number in numbers), default=1)
 
 
-class _Judging:
-    """What one run has found so far."""
+class Progress:
+    """What a run has found so far, and what it has to remember of the migrations that it has judged."""
 
-    def __init__(self, rulebook: Rulebook, pg_version: int, runners: Iterable[Runner], problems: list[MigsafeError], limits: Limits) -> None:
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.remarks: dict[str, _Remarks] = {}
+        self.paths: set[str] = set()
+        self.earlier: tuple[Earlier, ...] = ()
+        self.statements = 0
+        self.unparsed = 0
+
+    def take(self, other: "Progress") -> None:
+        """Be as far as another."""
+        self.__dict__.update(vars(other))
+
+
+class _Judging:
+    """One run, which goes on from where it has come to."""
+
+    def __init__(
+        self,
+        rulebook: Rulebook,
+        pg_version: int,
+        runners: Iterable[Runner],
+        problems: list[MigsafeError],
+        limits: Limits,
+        so_far: Progress,
+    ) -> None:
         self.rulebook = rulebook
         self.limits = limits
         self.pg_version = pg_version
         self.outside = {runner.name: runner.outside for runner in runners}
         self.book = rulebook
-        self.findings: list[Finding] = []
+        self.so_far = so_far
         self.suppressed = 0
-        self.remarks: dict[str, _Remarks] = {}
         self.problems = problems
         self.failures: dict[str, RuleError] = {}
-        self.paths: set[str] = set()
-        self.earlier: tuple[Earlier, ...] = ()
-        self.statements = 0
-        self.unparsed = 0
 
     def judge(self, stop: Stop) -> None:
         migration, forecast, standing, goes_on = stop
@@ -133,25 +155,25 @@ class _Judging:
             self.problems.append(error)
             forecast.finish(goes_on=goes_on)
             return
-        self.paths.add(script.path)
-        at = Context(migration, forecast, self.outside[migration.runner], self.limits, standing, self.earlier)
+        self.so_far.paths.add(script.path)
+        at = Context(migration, forecast, self.outside[migration.runner], self.limits, standing, self.so_far.earlier)
         self.book = self.rulebook.at(script.path)
         remarks = self._remarks(at)
         forecast.begin(migration.up.transaction, one_query=migration.up.one_query)
         nowhere = Span(0, 0)
         statement = Statement(1, nowhere, (MigrationEnd(nowhere),))
         for statement, first, last in sent(migration.up):
-            self.statements += 1
+            self.so_far.statements += 1
             if remarks is not None:
                 remarks.places[migration.id, statement.index] = migration.up.place(statement.span)
             for operation, effects in forecast.through(statement, first=first, last=last):
                 self._ask_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
             if isinstance(statement.operations[0], Unparsed):
-                self.unparsed += 1
+                self.so_far.unparsed += 1
         self._ask_all(statement, MigrationEnd(statement.span), (), at)
         ran = Earlier(migration, tuple(at.past), forecast.session.transaction, dict(forecast.session.locks))
-        self.earlier = (*self.earlier, ran) if goes_on else ()
+        self.so_far.earlier = (*self.so_far.earlier, ran) if goes_on else ()
         forecast.finish(goes_on=goes_on)
 
     def _ask_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
@@ -163,7 +185,7 @@ class _Judging:
         try:
             answer = rule.check(operation, at)
             if answer is not None:
-                self.findings.extend((answer,) if isinstance(answer, Finding) else _findings(answer))
+                self.so_far.findings.extend((answer,) if isinstance(answer, Finding) else _findings(answer))
         except Exception as cause:  # a rule may be anybody's, and must not take the others' findings with it
             if rule.name in self.failures:
                 self.failures[rule.name].again()
@@ -177,17 +199,17 @@ class _Judging:
         half = at.migration.up
         if not mentioned(half.file):
             return None
-        remarks = self.remarks.setdefault(half.file.path, _Remarks(half.file))
+        remarks = self.so_far.remarks.setdefault(half.file.path, _Remarks(half.file))
         remarks.chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
         return remarks
 
     def _suppress(self) -> None:
         """Take out the findings that are suppressed, and ask the rules that look at suppressions."""
         by_path: dict[str, list[Finding]] = {}
-        for finding in self.findings:
+        for finding in self.so_far.findings:
             by_path.setdefault(finding.script.path, []).append(finding)
-        self.findings = []
-        for path, remarks in self.remarks.items():
+        self.so_far.findings = []
+        for path, remarks in self.so_far.remarks.items():
             book = self.book = self.rulebook.at(path)
             found = suppressions(remarks.script, [chunk for chunk, _ in remarks.chunks])
             left, used = self._taken_out(by_path.pop(path, []), found, remarks)
@@ -195,10 +217,10 @@ class _Judging:
                 at = remarks.context(suppression)
                 judged = resolved(suppression, book.known, book.names - self.failures.keys(), names)
                 self._ask_all(Statement(remarks.nearest(suppression, at), suppression.span, (judged,)), judged, (), at)
-            about, _ = self._taken_out(self.findings, found, remarks)
+            about, _ = self._taken_out(self.so_far.findings, found, remarks)
             by_path[path] = left + about
-            self.findings = []
-        self.findings = [finding for findings in by_path.values() for finding in findings]
+            self.so_far.findings = []
+        self.so_far.findings = [finding for findings in by_path.values() for finding in findings]
 
     def _taken_out(self, findings: list[Finding], found: list[Suppression], remarks: "_Remarks") -> tuple[list[Finding], list[set[str]]]:
         """The findings of a script that are not suppressed, and for each suppression the rules whose findings it covers."""
@@ -217,23 +239,23 @@ class _Judging:
 
     def verdict(self) -> Verdict:
         self._suppress()
-        self.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
-        number = Counter(finding.severity for finding in self.findings)
+        self.so_far.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
+        number = Counter(finding.severity for finding in self.so_far.findings)
         summary = Summary(
-            files=len(self.paths),
-            statements=self.statements,
+            files=len(self.so_far.paths),
+            statements=self.so_far.statements,
             errors=number[Severity.ERROR],
             warnings=number[Severity.WARNING],
             infos=number[Severity.INFO],
             suppressed=self.suppressed,
-            unparsed=self.unparsed,
+            unparsed=self.so_far.unparsed,
         )
         return Verdict(
-            findings=self.findings,
+            findings=self.so_far.findings,
             summary=summary,
             problems=[*self.problems, *self.failures.values()],
             pg_version=self.pg_version,
-            paths=tuple(sorted(self.paths)),
+            paths=tuple(sorted(self.so_far.paths)),
             rules=self.rulebook.rules,
         )
 

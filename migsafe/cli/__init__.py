@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from migsafe import __version__
+from migsafe.cache.memory import Memory
 from migsafe.cli.console import COULD_NOT, DEBUG, complain
 from migsafe.cli.explain import explain
 from migsafe.cli.lint import lint
@@ -53,11 +54,12 @@ def _common(
     """Judges PostgreSQL migrations before they reach production: what they lock, rewrite and break, and the safe way to do it."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code; all that went wrong has been said on standard error."""
+def main(arguments: Sequence[str] | None = None, memory: Memory | None = None) -> int:
+    """Run the command and return its exit code; all that went wrong has been said on standard error. `memory` is what the run may keep for
+    the next one, and what others have kept for it."""
     sys.setrecursionlimit(_DEEPEST)
     try:
-        app(arguments)
+        app(arguments, obj=memory)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:

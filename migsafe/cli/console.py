@@ -1,24 +1,20 @@
-"""Standard output, standard error and files, as the command line writes to them."""
+"""What the command line knows of the places where it writes."""
 
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
 from time import monotonic
-from traceback import print_exception
 from typing import TypeVar
 
-from migsafe.errors import MigsafeError
+from migsafe.delivery import DEBUG, complain, deliver
 from migsafe.reports import Look
+
+__all__ = ["COULD_NOT", "DEBUG", "complain", "deliver", "look", "watched"]
 
 COULD_NOT = 2
 """The exit code of what could not be done."""
-
-DEBUG = "MIGSAFE_DEBUG"
-"""The environment variable that asks for tracebacks."""
 
 _PATIENCE = 1.0
 """How many seconds may pass in silence."""
@@ -33,33 +29,6 @@ def look(output: Path | None) -> Look:
     if os.environ.get("TERM") == "dumb" and not os.environ.get("FORCE_COLOR"):
         colour = False
     return Look(colour=colour, width=get_terminal_size().columns if terminal else None)
-
-
-def deliver(report: str, output: Path | None) -> None:
-    """Write a report to a file, or to standard output, whose reader may leave early (`| head`)."""
-    try:
-        if output is not None:
-            output.write_text(report, encoding="utf-8", errors="backslashreplace")
-            return
-        if isinstance(sys.stdout, TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")
-        sys.stdout.write(report)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes once more on its way out, and would complain there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
-        place = output or "standard output"
-        raise MigsafeError(f"{place}: cannot be written: {(error.strerror or str(error)).lower()}") from error
-
-
-def complain(what: object) -> None:
-    """Say on standard error what went wrong; with MIGSAFE_DEBUG set, also where."""
-    text = f"migsafe: {what}".encode(errors="backslashreplace").decode()
-    with suppress(OSError):
-        print(text, file=sys.stderr)
-    if DEBUG in os.environ and isinstance(what, BaseException) and what.__cause__:
-        print_exception(what.__cause__)
 
 
 def watched(items: Sequence[_Item], doing: str) -> Iterator[_Item]:

@@ -1,12 +1,12 @@
 """`migsafe lint`."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from msgspec.structs import replace
 
+from migsafe.cache.memory import Memory
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.narrowed import narrowed
 from migsafe.cli.options import (
@@ -15,6 +15,7 @@ from migsafe.cli.options import (
     Config,
     FailOnOption,
     Ignore,
+    NoCache,
     Output,
     Paths,
     PgVersion,
@@ -34,8 +35,8 @@ from migsafe.configuration import Configuration, FailOn, configuration
 from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
 from migsafe.histories import stops
-from migsafe.judge import Verdict, judge
-from migsafe.reports import FORMATS, Look, reporter
+from migsafe.judge import Progress, Verdict, judge
+from migsafe.reports import FORMATS, reporter
 from migsafe.sources import RUNNERS, Plan, find
 
 _FOUND = 1
@@ -43,6 +44,7 @@ _GONE_SHOWN = 3
 
 
 def lint(
+    context: typer.Context,
     paths: Paths = None,
     format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the findings.")] = "text",
     output: Output = None,
@@ -59,6 +61,7 @@ def lint(
     runner: RunnerName = None,
     transaction: TransactionHabit = None,
     config: Config = None,
+    no_cache: NoCache = False,
 ) -> None:
     """Judge migrations: what each would lock, rewrite or break in production, and the safe way to do it.
 
@@ -89,17 +92,29 @@ def lint(
         transaction=transaction,
     )
     write, file = reporter(format), Path(output) if output else None
-    plan = narrowed(find(asked_for(paths, settings, "lint"), settings.sources), settings, since, changed)
-    verdict = _judged(plan, settings)
-    code = _record(verdict, settings) if write_baseline else _report(_new(verdict, settings), write, file, settings.fail_on)
-    for problem in verdict.problems:
-        complain(problem)
+    asked = asked_for(paths, settings, "lint")
+    # What standard input holds is gone once it was read.
+    memory: Memory | None = None if no_cache or "-" in (*asked, settings.schema, settings.stats, settings.baseline) else context.obj
+    plan = narrowed(find(asked, settings.sources), settings, since, changed, memory.git_said if memory is not None else None)
+    verdict = _judged(plan, settings, memory)
+    if write_baseline:
+        said = _recorded(verdict, settings)
+        code, answer = 0, None
+    else:
+        verdict, said = _new(verdict, settings)
+        report, code = write(verdict, look(file)), _exit_code(verdict, settings.fail_on)
+        deliver(report, file)
+        answer = (report, output, said, code)
     if plan.skipped:
-        complain(left_out(plan.skipped))
+        said.append(left_out(plan.skipped))
+    for words in (*verdict.problems, *said):
+        complain(words)
+    if memory is not None and not verdict.problems:
+        memory.went_well(answer)
     raise typer.Exit(COULD_NOT if verdict.problems else code)
 
 
-def _judged(plan: Plan, settings: Configuration) -> Verdict:
+def _judged(plan: Plan, settings: Configuration, memory: Memory | None) -> Verdict:
     limits = settings.limits
     if settings.stats is not None:
         from migsafe.stats import read  # noqa: PLC0415
@@ -107,42 +122,47 @@ def _judged(plan: Plan, settings: Configuration) -> Verdict:
         limits = replace(limits, rows=read(settings.stats))
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     problems: list[MigsafeError] = []
-    book, start = rulebook(settings), dump(settings.schema)
-    found = stops(plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"))
-    return judge(found, book, settings.pg_version, runners, problems, limits)
+    if memory is not None:
+        memory.rules_follow()
+    book, start, so_far = rulebook(settings), dump(settings.schema), Progress()
+    resumption = None
+    if memory is not None:
+        # What decides about the report, and not about the findings, need not be the same.
+        deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
+        resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
+    found = stops(plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"), resumption)
+    return judge(found, book, settings.pg_version, runners, problems, limits, so_far)
 
 
-def _new(verdict: Verdict, settings: Configuration) -> Verdict:
-    """The verdict without what the baseline holds; says what of that is gone."""
+def _new(verdict: Verdict, settings: Configuration) -> tuple[Verdict, list[str]]:
+    """The verdict without what the baseline holds, and what to say of what is there and gone."""
     if settings.baseline is None:
-        return verdict
+        return verdict, []
     from migsafe.baseline import read, without  # noqa: PLC0415  # only those who have one need it
 
     verdict, gone = without(verdict, read(settings.baseline), settings.baseline)
-    if gone:
-        shown = ", ".join(f"{entry.rule} in {entry.path}" for entry in gone[:_GONE_SHOWN])
-        number = f"{len(gone)} finding{'' if len(gone) == 1 else 's'} of the baseline {'is' if len(gone) == 1 else 'are'} gone"
-        complain(f"{number}: {shown}{', …' if len(gone) > _GONE_SHOWN else ''}\n  `migsafe lint --write-baseline` takes note of that.")
-    return verdict
+    if not gone:
+        return verdict, []
+    shown = ", ".join(f"{entry.rule} in {entry.path}" for entry in gone[:_GONE_SHOWN])
+    number = f"{len(gone)} finding{'' if len(gone) == 1 else 's'} of the baseline {'is' if len(gone) == 1 else 'are'} gone"
+    return verdict, [f"{number}: {shown}{', …' if len(gone) > _GONE_SHOWN else ''}\n  `migsafe lint --write-baseline` takes note of that."]
 
 
-def _report(verdict: Verdict, write: Callable[[Verdict, Look], str], file: Path | None, fail_on: FailOn) -> int:
-    """Write the findings; returns the exit code."""
-    deliver(write(verdict, look(file)), file)
+def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:
     worst = verdict.worst()
     return _FOUND if fail_on != "never" and worst is not None and worst >= Severity[fail_on.upper()] else 0
 
 
-def _record(verdict: Verdict, settings: Configuration) -> int:
-    """Write the baseline; returns the exit code."""
+def _recorded(verdict: Verdict, settings: Configuration) -> list[str]:
+    """Write the baseline; returns what to say about it."""
     from migsafe.baseline import USUAL, write  # noqa: PLC0415
 
     file = settings.baseline or within(settings, USUAL)
     number = write(file, verdict)
     deliver(f"{file}: {number} finding{'' if number == 1 else 's'} recorded.\n", None)
-    if settings.baseline is None:
-        complain(f'to report only what is new, set `baseline = "{USUAL}"` in the configuration, or give `--baseline {file}`')
-    return 0
+    if settings.baseline is not None:
+        return []
+    return [f'to report only what is new, set `baseline = "{USUAL}"` in the configuration, or give `--baseline {file}`']
 
 
 def _names(given: list[str] | None) -> tuple[str, ...] | None:

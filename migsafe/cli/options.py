@@ -35,6 +35,7 @@ WriteBaseline = Annotated[
     bool, typer.Option("--write-baseline", help="Record today's findings in the baseline, migsafe-baseline.json unless said otherwise.")
 ]
 Stats = Annotated[str | None, typer.Option(metavar="FILE", help="How many rows tables have, as `migsafe stats` writes it.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Work it all out again, and keep nothing of it.")]
 
 _SKIPPED_SHOWN = 3
 
