@@ -117,7 +117,7 @@ def _budgets(blocked: str | None, hold: str | None, wal: str | None) -> "Budgets
 
 
 def _options(schema: str | None, rows: int, check: list[str] | None, queue: float) -> "Options":
-    from migsafe.replay.rows import every, fill  # noqa: PLC0415
+    from migsafe.replay.rows import every  # noqa: PLC0415
     from migsafe.replay.run import Options  # noqa: PLC0415
 
     wanted = [name.strip() for given in check or _CHECKS for name in given.split(",") if name.strip()]
@@ -125,7 +125,7 @@ def _options(schema: str | None, rows: int, check: list[str] | None, queue: floa
         if name not in (*_CHECKS, "none"):
             raise ConfigError(f"--check: there is no experiment {name}", did_you_mean(name, _CHECKS))
     checks = tuple(name.replace("-", " ") for name in wanted if name != "none")
-    return Options(checks=checks, fill=(lambda connection: fill(connection, every(rows))) if rows else None, queue=queue, schema=dump(schema))
+    return Options(checks=checks, rows=every(rows) if rows else None, queue=queue, schema=dump(schema))
 
 
 def _replayed(plan: Plan, host: "Host", options: "Options", budgets: "Budgets", problems: list[MigsafeError]) -> "Document":

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _PAUSE = 0.004
-_QUIET = 0.25
+_QUIET, _QUIET_AGAIN = 0.25, 0.04
+_ENOUGH_QUIET, _MOST_KEPT = 50, 5000
+_CANCELED = b"57014"
 _NOISE_MS = 5.0
 """What takes no longer is noise, whatever the quiet baseline says."""
 _TIMES_QUIET = 5.0
@@ -43,6 +45,7 @@ class _Canary:
         self.waiting = False
         self.rest = 0.0
         self.broken = ""
+        self.deadlocked = False
         self.samples: list[tuple[float, float]] = []
         """When each probe began, by perf_counter, and how many seconds it took."""
 
@@ -52,13 +55,18 @@ class _Canary:
 
     def answered(self, now: float) -> bool:
         """Take in what has come; whether that is the whole answer."""
+        from psycopg.pq import DiagnosticField  # noqa: PLC0415  # start-up must not pay for it
+
         asked = self.connection.pgconn
         asked.consume_input()
         if asked.is_busy():
             return False
         failed = ""
         while (result := asked.get_result()) is not None:
-            failed = failed or (result.error_message or b"").decode("utf-8", "replace").strip()
+            if result.error_field(DiagnosticField.SQLSTATE) == _CANCELED:
+                self.deadlocked = True
+            else:
+                failed = failed or (result.error_message or b"").decode("utf-8", "replace").strip()
         self.waiting, self.rest = False, now + _PAUSE
         self.samples.append((self.asked, now - self.asked))
         self.broken = failed
@@ -68,10 +76,12 @@ class _Canary:
 class Canaries:
     """Canaries on tables, from `with` to the end of the block.
 
-    `connect` makes a connection in autocommit. A table that cannot be asked has none. `mark` says when the migration begins.
+    `connect` makes a connection in autocommit. A table that cannot be asked has none. `mark` says when the migration begins. `earlier` has how
+    many milliseconds answers took in quiet times before, and gets those of this one; where there are enough of them it is a short one.
     """
 
-    def __init__(self, connect: Callable[[], "Connection[Any]"], tables: Iterable[Name]) -> None:
+    def __init__(self, connect: Callable[[], "Connection[Any]"], tables: Iterable[Name], earlier: list[float] | None = None) -> None:
+        self._earlier = earlier if earlier is not None else []
         self._connect = connect
         self._tables = list(tables)
         self._canaries: list[_Canary] = []
@@ -85,7 +95,7 @@ class Canaries:
                 self._canaries.append(_Canary(self._connect(), table, access, probe))
         if self._canaries:
             self._thread.start()
-            time.sleep(_QUIET)
+            time.sleep(_QUIET if len(self._earlier) < _ENOUGH_QUIET else _QUIET_AGAIN)
         self._zero = time.perf_counter()
         return self
 
@@ -108,7 +118,7 @@ class Canaries:
     @property
     def quiet(self) -> Quiet:
         """What they saw before the migration began."""
-        return _summary([1000 * took for one in self._canaries for asked, took in one.samples if asked + took < self._zero])
+        return _summary([*self._earlier, *self._before()])
 
     @property
     def disturbed(self) -> Quiet:
@@ -128,9 +138,27 @@ class Canaries:
         return tuple(sorted(found, key=lambda wait: wait.started))
 
     @property
+    def pids(self) -> list[int]:
+        """Their backends."""
+        return [one.connection.info.backend_pid for one in self._canaries]
+
+    @property
+    def deadlocks(self) -> tuple[Name, ...]:
+        """The relations of which queries waited for the migration while it waited for them."""
+        return tuple(dict.fromkeys(one.relation for one in self._canaries if one.deadlocked))
+
+    @property
     def broken(self) -> dict[Name, str]:
         """What the last probe of a table failed with, by table."""
         return {one.relation: one.broken for one in reversed(self._canaries) if one.broken}
+
+    def remember(self) -> None:
+        """Keep what quiet times were like, for the canaries after these."""
+        self._earlier += self._before()
+        del self._earlier[:-_MOST_KEPT]
+
+    def _before(self) -> list[float]:
+        return [1000 * took for one in self._canaries for asked, took in one.samples if asked + took < self._zero]
 
     def _probes(self, table: Name) -> Sequence[tuple[Access, str]]:
         with suppress(Exception), self._connect() as connection:

@@ -4,7 +4,7 @@ What a statement did is in the locks that its transaction holds afterwards: ever
 its file and the tuples read by now. So one query after each statement is enough; the rest of the database is as it was.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from migsafe.sql.operations import Name
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_LOCKED = """
+_ENTRY = """
+    PREPARE migsafe_entry AS
     SELECT l.relation::int8, l.modes, c.relkind::text, c.schema, c.relname, c.file, i.indrelid::int8, c.read, c.inserted, c.deleted,
         pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn
     FROM (SELECT relation, pg_catalog.array_agg(mode) AS modes FROM pg_catalog.pg_locks
@@ -39,7 +40,10 @@ _COUNTED = """
         pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)
     FROM pg_catalog.pg_class AS c WHERE c.relkind IN ('r', 'm', 'i') AND c.oid >= 16384
 """
-_WAL = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
+_WRITTEN = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
+_FLUSHES = 150000
+"""The first version in which a backend can be told to report what it counted as soon as its transaction ends."""
+_FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 
 _Counts = tuple[int, int, int]
 _NONE: _Counts = (0, 0, 0)
@@ -48,20 +52,27 @@ _NONE: _Counts = (0, 0, 0)
 class Ledger:
     """The account of one connection, which must be its database's only one that changes anything. `counter` is another, which may read all.
 
-    `begin` opens a transaction's account, `entry` gives what the statement that just ran did, `end` closes it. `rows` are the rows of each
-    table, by number, as they are by now; `read` is how many the last statement read of how many there were, `wal_bytes` what it wrote.
+    `begin` opens a transaction's account, `ready` comes before its first statement that is asked about, `entry` gives what the statement
+    that just ran did, `end` closes it. `rows` are the rows of each table, by number, as they are by now, counted if they are not given;
+    `read` is how many the last statement read of how many there were, `wal_bytes` what it wrote.
     """
 
-    def __init__(self, connection: "Connection[Any]", counter: "Connection[Any]") -> None:
+    def __init__(self, connection: "Connection[Any]", counter: "Connection[Any]", rows: Mapping[int, int] | None = None) -> None:
         self._connection = connection
         self._counter = counter
+        self._flushes = connection.info.server_version >= _FLUSHES
         self._known = snapshot(connection)
         self._held: dict[int, LockMode] = {}
         self._counts: dict[int, _Counts] = {}
         self._wal = 0
+        self._ready = False
+        self._prepared = False
         self.wal_bytes = 0
-        self.read: dict[Name, tuple[int, int]] = {}
-        self.rows = self._recounted()
+        self.read: dict[Name, tuple[int | None, int | None]] = {}
+        self.rows = dict(rows) if rows is not None else self._recounted()
+        self._mark = (self._known, self.rows)
+        if self._flushes:
+            self._connection.execute(f"SELECT true{_FLUSH}")
 
     @property
     def relations(self) -> Iterable[Relation]:
@@ -71,19 +82,43 @@ class Ledger:
     def begin(self) -> None:
         """A transaction has begun."""
         self._held = {}
-        # What a backend counted in earlier transactions may not have been reported yet, and counts on.
-        self._counts = {oid: (read, new, gone) for oid, read, new, gone in self._connection.execute(_COUNTED).fetchall()}
-        self._wal = self._written()
+        self._ready = False
+        self._mark = (self._known, self.rows)
+
+    def ready(self, first: str = "") -> None:
+        """A statement is about to run: see what has been counted so far, after the statement `first`. Not before, because SET TRANSACTION must
+        come before any query."""
+        if self._ready:
+            return
+        self._ready = True
+        if not self._prepared:
+            first, self._prepared = first + _ENTRY + "; ", True
+        if self._flushes:
+            found = self._last(f"{first}{_WRITTEN}{_FLUSH}")
+        else:
+            # What a backend counted in earlier transactions may not have been reported yet, and counts on.
+            self._counts = {oid: (read, new, gone) for oid, read, new, gone in self._last(f"{first}{_COUNTED}")}
+            found = self._last(_WRITTEN)
+        if self._flushes:
+            self._counts = {}
+        self._wal = int(found[0][0])
+
+    def forget(self) -> None:
+        """The connection has lost what was prepared on it."""
+        self._prepared = False
 
     def entry(self, sql: str) -> Measurement:
         """What the statement that just ran did."""
+        if not self._prepared:
+            self._connection.execute(_ENTRY)
+            self._prepared = True
         before, held = self._known, self._held
         relations, indexes = dict(before.relations), dict(before.indexes)
         locks: dict[int, LockMode] = {}
         read: dict[int, int] = {}
         changed: dict[int, int] = {}
         written = self._wal
-        for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute(_LOCKED).fetchall():
+        for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute("EXECUTE migsafe_entry").fetchall():
             written = int(wal)
             locks[oid] = max(mode_called(mode) for mode in modes)
             if kind is None:
@@ -101,9 +136,10 @@ class Ledger:
                 changed[oid] = now[1] - then[1] - (now[2] - then[2])
         after = Snapshot(relations, indexes)
         newly = {oid: lock for oid, lock in locks.items() if oid not in held or lock > held[oid]}
+        touched = _tables((before, after), (*locks, *held))
         trace = Trace(
-            before=before,
-            after=after,
+            before=_narrowed(before, touched),
+            after=_narrowed(after, touched),
             locks=newly,
             held=held,
             read=read,
@@ -126,8 +162,7 @@ class Ledger:
 
     def undone(self) -> None:
         """The transaction has been rolled back."""
-        self._known = snapshot(self._connection)
-        self.rows = self._recounted()
+        self._known, self.rows = self._mark
 
     def partly_undone(self) -> None:
         """A part of the transaction has been rolled back: nobody else can count the rows of what is left."""
@@ -157,16 +192,39 @@ class Ledger:
 
     def _count(self, trace: Trace, changed: dict[int, int]) -> None:
         """Bring the number of rows up to date."""
-        emptied = {oid for oid in changed if trace.truncates and _is_moved(trace, oid)}
-        self.rows = {
-            oid: 0 if oid in emptied else self.rows.get(oid, 0) + changed.get(oid, 0)
-            for oid, relation in trace.after.relations.items()
-            if relation.has_rows
-        }
+        rows = dict(self.rows)
+        for oid, relation in trace.after.relations.items():
+            if relation.has_rows:
+                emptied = oid in changed and trace.truncates and _is_moved(trace, oid)
+                rows[oid] = 0 if emptied else rows.get(oid, 0) + changed.get(oid, 0)
+        self.rows = rows
 
     def _written(self) -> int:
-        [(written,)] = self._connection.execute(_WAL).fetchall()
+        [(written,)] = self._connection.execute(_WRITTEN).fetchall()
         return int(written)
+
+    def _last(self, sql: str) -> list[Any]:
+        """Send several statements at once, and return what the last one says."""
+        cursor = self._connection.execute(sql.encode())
+        while cursor.nextset():
+            pass
+        return cursor.fetchall()
+
+
+def _tables(snapshots: Iterable[Snapshot], oids: Iterable[int]) -> set[int]:
+    """The relations of these numbers, and the tables of those that are indexes."""
+    found = set(oids)
+    for one in snapshots:
+        found.update(one.indexes[oid].table for oid in tuple(found) if oid in one.indexes)
+    return found
+
+
+def _narrowed(found: Snapshot, tables: set[int]) -> Snapshot:
+    """What of a snapshot is about some tables: all else is as it was."""
+    return Snapshot(
+        {oid: relation for oid, relation in found.relations.items() if oid in tables},
+        {oid: index for oid, index in found.indexes.items() if index.table in tables},
+    )
 
 
 def _may_truncate(sql: str) -> bool:

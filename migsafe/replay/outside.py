@@ -14,13 +14,12 @@ views and foreign tables, which none of these statements lock.
 
 import re
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
 from migsafe.replay.holds import Holds
 from migsafe.replay.recorder import Measurement, Trace, count_rows, judged
-from migsafe.replay.server import Server
 from migsafe.replay.snapshot import Snapshot, mode_called, snapshot
 from migsafe.sql.operations import Analyze, Vacuum
 from migsafe.sql.statements import read
@@ -38,7 +37,18 @@ _PAUSE = 0.001
 _WORD = re.compile(r"\w+")
 
 
-def measure_outside(server: Server, database: str, sql: str, *, scans: bool = True) -> Measurement:
+class Served(Protocol):
+    """A server with databases to connect to, as who may lock all tables."""
+
+    @property
+    def major(self) -> int:
+        """Its major version."""
+
+    def connect(self, database: str) -> "Connection[Any]":
+        """Connect to one of its databases, in autocommit."""
+
+
+def measure_outside(server: Served, database: str, sql: str, *, scans: bool = True) -> Measurement:
     """Run one statement outside a transaction, and measure it. Nobody else may be connected to the database.
 
     Raises psycopg.Error as the statement does.
@@ -106,14 +116,14 @@ def _reads_samples(sql: str) -> bool:
     return any(isinstance(one, Analyze) or (isinstance(one, Vacuum) and not one.full) for one in operations)
 
 
-def _rows(server: Server, database: str, before: Snapshot) -> dict[int, int]:
+def _rows(server: Served, database: str, before: Snapshot) -> dict[int, int]:
     """The rows of every table, counted by a backend that ends: what it read is in the counters before the statement runs."""
     with server.connect(database) as connection:
         connection.execute("BEGIN")
         return count_rows(connection, before)
 
 
-def _counters(server: Server, database: str, watch: int) -> dict[int, int]:
+def _counters(server: Served, database: str, watch: int) -> dict[int, int]:
     """The tuples read of each table, by number, when all that ran before is in the counters: a backend reports what it counted when it ends.
 
     Until 14 a process of its own collects the counters, and answers from a file: it must be newer than the last backend's end.
@@ -124,7 +134,7 @@ def _counters(server: Server, database: str, watch: int) -> dict[int, int]:
             if connection.execute(others, (database, watch)).fetchone() is not None:
                 time.sleep(_PAUSE)
                 continue
-            if server.installation.major < 15:
+            if server.major < 15:
                 _await_collector(connection)
             return dict(connection.execute(_COUNTERS).fetchall())
 
@@ -139,5 +149,5 @@ def _await_collector(connection: "Connection[Any]") -> None:
         time.sleep(_PAUSE)
 
 
-def _since(server: Server, database: str, watch: int, base: dict[int, int]) -> dict[int, int]:
+def _since(server: Served, database: str, watch: int, base: dict[int, int]) -> dict[int, int]:
     return {oid: count - base.get(oid, 0) for oid, count in _counters(server, database, watch).items()}

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from migsafe.effects.effect import Effect
+from migsafe.lock import LockMode
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
@@ -44,7 +45,8 @@ class Played(Struct, frozen=True, kw_only=True):
 
     `started` are seconds since the migration began, as the canaries count them. `duration_ms` is the statement's own time, with that of the
     COMMIT where it is a transaction by itself; `waited_ms` is the part of it spent waiting for locks. `outside` says that no transaction
-    takes it. `temp_bytes` is None where the server does not tell. `ended` is when its locks were released.
+    takes it. `temp_bytes` is None where the server does not tell. `ended` is when its locks were released. `held` are the locks that its
+    transaction had when it began. `left_out` says why it was not sent, as the end of a sentence.
     """
 
     statement: Statement
@@ -59,6 +61,8 @@ class Played(Struct, frozen=True, kw_only=True):
     wal_bytes: int = 0
     temp_bytes: int | None = None
     failure: Failure | None = None
+    held: dict[Name, LockMode] = {}
+    left_out: str = ""
 
 
 class Wait(Struct, frozen=True, kw_only=True):
@@ -85,7 +89,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     """A migration that ran, to its end or to the statement that failed.
 
     `quiet` is what canaries saw before it ran, `disturbed` while it ran, `waits` the times that are no noise, `broken` what canaries could not
-    do any more afterwards, by relation.
+    do any more afterwards, by relation. `deadlocks` are the relations of which queries and the migration waited for each other.
     """
 
     migration: Migration
@@ -95,6 +99,7 @@ class Recording(Struct, frozen=True, kw_only=True):
     quiet: Quiet = Quiet()
     disturbed: Quiet = Quiet()
     broken: dict[Name, str] = {}
+    deadlocks: tuple[Name, ...] = ()
 
     @property
     def failure(self) -> Failure | None:

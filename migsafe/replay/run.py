@@ -1,6 +1,6 @@
 """Replaying: the history, the rows, then each migration in turn, recorded, with the experiments that are asked for."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -8,24 +8,26 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.effects.blocks import alone
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.forecast import Forecast, Foreseen
-from migsafe.lock import LockMode
-from migsafe.replay.canaries import Canaries
 from migsafe.replay.experiments import Outcome
 from migsafe.replay.experiments.agreement import agreement
 from migsafe.replay.experiments.crash import crash
-from migsafe.replay.experiments.ground import Ground
+from migsafe.replay.experiments.ground import Ground, State, is_whole
 from migsafe.replay.experiments.rerun import rerun
 from migsafe.replay.experiments.round_trip import round_trip
 from migsafe.replay.hosts import Host
-from migsafe.replay.play import Player
-from migsafe.replay.queue import Readers
-from migsafe.replay.recording import Played, Recording, Wait
-from migsafe.replay.sending import Refused, failure_of, refusals, send
-from migsafe.replay.watch import Watch
-from migsafe.sources import Half, Migration, Plan, Source, Step
+from migsafe.replay.limits import Limits
+from migsafe.replay.recording import Failure, Recording
+from migsafe.replay.refusals import hint_for, is_about_rows
+from migsafe.replay.rehearsal import rehearsed
+from migsafe.replay.rows import Filler
+from migsafe.replay.sending import Refused, failure_of, missing_role, refusals, send
+from migsafe.replay.stage import Stage, Task
+from migsafe.sources import Half, Migration, Plan, Source, Step, Transaction
 from migsafe.sql.operations import Name
+from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
 if TYPE_CHECKING:
@@ -35,27 +37,34 @@ _ON_COPIES: dict[str, Callable[[Ground], Outcome]] = {"rerun": rerun, "crash": c
 EXPERIMENTS = (*_ON_COPIES, "agreement")
 """The names of all experiments."""
 
-_MOST_CANARIES = 30
+_MOST_TRIES = 20
 
 
 class Options(Struct, frozen=True, kw_only=True):
-    """How to replay. `checks` are the experiments, `fill` puts rows into a database's tables, and says
-    which stayed empty and why, `queue` is for how many seconds a reader holds
-    each table that the migration touches. `schema` is a dump to load first."""
+    """How to replay.
+
+    `checks` are the experiments. `rows` says how many rows each table gets; None leaves them as they are. `queue` is for how many seconds a
+    reader holds each table that the migration touches. `schema` is a dump to load first. `statement_limit` and `run_limit` are the seconds
+    that a statement and the whole may take.
+    """
 
     checks: tuple[str, ...] = EXPERIMENTS
-    fill: "Callable[[Connection[Any]], dict[str, str]] | None" = None
+    rows: Callable[[Name], int] | None = None
     queue: float = 0.0
     canaries: bool = True
     schema: Script | None = None
+    statement_limit: float | None = None
+    run_limit: float | None = None
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
-    """A migration that was replayed: what was recorded, what was foreseen, what the experiments showed."""
+    """A migration that was replayed: what was recorded, what was foreseen, what the experiments showed. `emptied` says why it was run with
+    its tables empty, if it was: what PostgreSQL said of rows that we had made up."""
 
     recording: Recording
     foreseen: tuple[Foreseen, ...]
     outcomes: tuple[Outcome, ...] = ()
+    emptied: str = ""
 
     @property
     def migration(self) -> Migration:
@@ -63,12 +72,24 @@ class Replayed(Struct, frozen=True, kw_only=True):
         return self.recording.migration
 
 
+class _Base(Struct):
+    """The database of a history as it is by now; `state` is what is in it, `rows` those of each table, as far as they are still known."""
+
+    name: str
+    filler: Filler | None
+    state: State | None = None
+    rows: dict[int, int] | None = None
+
+
 Progress = Callable[[str], None]
 
 
 class Replay:
-    """A replay of what a plan asks for. `problems` gets what could not be done; what could be goes on. `unfilled` are the tables without rows,
-    with the reasons."""
+    """A replay of what a plan asks for.
+
+    `problems` gets what could not be done; what could be goes on. `unfilled` are the tables without rows, with the reasons, `roles` those
+    that migrations took for granted, and that were made.
+    """
 
     def __init__(self, plan: Plan, host: Host, options: Options, problems: list[MigsafeError], progress: Progress) -> None:
         self._plan = plan
@@ -76,32 +97,37 @@ class Replay:
         self._options = options
         self._problems = problems
         self._progress = progress
-        self.unfilled: dict[str, str] = {}
+        self._limits = Limits(self._terminate, statement=options.statement_limit, run=options.run_limit)
+        self._stage = Stage(host, self._limits.statement)
         self._names = count(1)
+        self.unfilled: dict[str, str] = {}
+        self.roles: list[str] = []
 
     def migrations(self) -> Iterator[Replayed]:
         """Each judged migration, when its turn comes. A history that cannot be applied ends there, and is a problem."""
-        for source in self._plan.sources:
-            yield from self._source(source)
+        with self._limits:
+            for source in self._plan.sources:
+                yield from self._source(source)
         self._problems += self._plan.problems
 
     def _source(self, source: Source) -> Iterator[Replayed]:
         forecast = Forecast(self._host.major)
-        base = self._host.only or self._fresh(self._host.start)
-        filled = False
+        base = _Base(self._host.only or self._fresh(self._host.start), self._filler())
+        begun = False
         try:
             if self._options.schema is not None:
-                self._load(base, self._options.schema, forecast)
+                self._load(base.name, self._options.schema, forecast)
             else:
                 forecast.catalog.complete = self._host.start is None
             for step in source.steps():
-                if step.judged and not filled:
-                    filled = True
-                    self._fill(base)
                 if not step.judged:
-                    self._history(base, step, forecast)
+                    self._history(base.name, step, forecast)
                     continue
-                replayed, base = self._judged(base, step.migration, forecast)
+                # The tables of a release are as they were before it; those of a history have been in use for a while.
+                if not begun or not source.release:
+                    self._fill(base)
+                begun = True
+                replayed = self._judged(base, step.migration, forecast)
                 yield replayed
                 if replayed.recording.failure is not None:
                     return
@@ -111,7 +137,7 @@ class Replay:
             said = failure_of(error)
             self._problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
         finally:
-            self._leave(base)
+            self._leave(base.name)
 
     def _leave(self, database: str) -> None:
         if database != self._host.only:
@@ -122,9 +148,10 @@ class Replay:
         self._host.create(name, template)
         return name
 
-    def _load(self, base: str, schema: Script, forecast: Forecast) -> None:
-        from migsafe.sources import Transaction  # noqa: PLC0415
+    def _filler(self) -> Filler | None:
+        return Filler(self._options.rows) if self._options.rows is not None and self._host.only is None else None
 
+    def _load(self, base: str, schema: Script, forecast: Forecast) -> None:
         self._progress(f"loading {schema.path}")
         forecast.load(schema)
         half = Half(schema, (Span(0, len(schema.text)),), Transaction.STATEMENT)
@@ -141,114 +168,105 @@ class Replay:
     def _apply(self, base: str, half: Half, what: str) -> None:
         connection = self._host.work(base)
         try:
-            send(connection, half)
+            send(connection, half, guard=self._limits.statement, mend=self._mended)
         except Refused as refused:
             place = half.file.position(half.place(refused.statement.span).start)
             raise MigsafeError(f"{what} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
         finally:
             connection.close()
 
-    def _fill(self, base: str) -> None:
-        if self._options.fill is None or self._host.only is not None:
+    def _fill(self, base: _Base) -> None:
+        if base.filler is None:
             return
-        self._progress("filling the tables")
-        with self._host.connect(base) as connection:
-            self.unfilled.update(self._options.fill(connection))
+        with self._host.connect(base.name) as connection, self._limits.whole(connection):
+            found = base.filler.fill(connection, self._progress)
+        if base.filler.filled:
+            base.state = base.rows = None
+        self.unfilled.update(found)
 
-    def _judged(self, base: str, migration: Migration, forecast: Forecast) -> tuple[Replayed, str]:
-        """Replay one migration on a copy of the base; the copy is the next base."""
-        path = migration.up.file.path
-        self._progress(f"replaying {path}")
-        foreseen = tuple(forecast.steps(migration.up))
-        stage = self._host.only or self._fresh(base)
+    def _mended(self, failure: Failure) -> bool:
+        """Make a role that is taken for granted, where that is possible."""
+        role = missing_role(failure)
+        if role is None or role in self.roles or not self._host.make_role(role):
+            return False
+        self.roles.append(role)
+        return True
+
+    def _judged(self, base: _Base, migration: Migration, forecast: Forecast) -> Replayed:
+        """Replay one migration in the base, which then is as the migration leaves it."""
+        half = migration.up
+        self._progress(f"replaying {half.file.path}")
+        foreseen, outside = _stepped(forecast, half)
+        whole = is_whole(half, frozenset(outside))
+        copies = self._host.only is None
+        before = self._fresh(base.name) if copies and not whole else None
         try:
-            recording = self._record(stage, migration, foreseen)
-            outcomes = self._experiments(migration, base, stage) if recording.failure is None else []
-        except BaseException:
-            self._leave(stage)
-            raise
+            state = base.state or State(lambda: self._host.connect(before or base.name))
+            if copies and "round trip" in self._options.checks and migration.down is not None:
+                _ = state.schema, state.rows
+            task = Task(
+                database=base.name,
+                migration=migration,
+                foreseen=foreseen,
+                rehearsed=rehearsed(self._host, before, half, outside.values()) if before is not None else {},
+                rows=base.rows,
+                queue=self._options.queue,
+                canaries=self._options.canaries,
+            )
+            recording, emptied = self._recorded(base, task, before)
+            base.state, base.rows = State(lambda: self._host.connect(base.name)), self._stage.rows
+            ground = Ground(
+                self._host, migration, before, base.name, (state, base.state), outside=frozenset(outside), guard=self._limits.statement
+            )
+            outcomes = self._experiments(ground) if recording.failure is None else []
+        finally:
+            if before is not None:
+                self._host.drop(before)
         if "agreement" in self._options.checks:
             outcomes.append(agreement(foreseen, recording.statements))
-        if base != stage:
-            self._host.drop(base)
-        return Replayed(recording=recording, foreseen=foreseen, outcomes=tuple(outcomes)), stage
+        return Replayed(recording=recording, foreseen=foreseen, outcomes=tuple(outcomes), emptied=emptied)
 
-    def _record(self, stage: str, migration: Migration, foreseen: tuple[Foreseen, ...]) -> Recording:
-        tables = self._touched(stage, foreseen)
-        asked = tables[:_MOST_CANARIES] if self._options.canaries else []
-        worker, observer, counter = self._host.work(stage), self._host.connect(stage), self._host.connect(stage)
-        try:
-            with Canaries(lambda: self._host.connect(stage), asked) as canaries:
-                readers = Readers(lambda: self._host.connect(stage), tables, self._options.queue)
-                with readers, Watch(observer, worker.info.backend_pid) as watch:
-                    played = Player(worker, watch, counter).play(migration.up, began=canaries.mark)
-                canaries.stop()
-        finally:
-            worker.close()
-            observer.close()
-            counter.close()
-        ended = max((one.ended for one in played), default=0.0)
-        return Recording(
-            migration=migration,
-            statements=played,
-            duration_ms=1000 * ended,
-            waits=attributed(canaries.waits, played),
-            quiet=canaries.quiet,
-            disturbed=canaries.disturbed,
-            broken=canaries.broken,
-        )
+    def _recorded(self, base: _Base, task: Task, before: str | None) -> tuple[Recording, str]:
+        """Run it, again where it lacked a role that we could make, or failed for rows that we had made up; and why it then ran without them."""
+        emptied = ""
+        for _ in range(_MOST_TRIES):
+            recording = self._stage.run(task)
+            failure = recording.failure
+            if failure is None or self._host.only is not None:
+                break
+            if not self._mended(failure):
+                if emptied or base.filler is None or not base.filler.made or not is_about_rows(failure):
+                    break
+                emptied = failure.message
+            if before is not None:
+                self._host.drop(base.name)
+                self._host.create(base.name, before)
+            if emptied and base.filler is not None:
+                with self._host.connect(base.name) as connection:
+                    base.filler.empty(connection, {effect.relation for one in task.foreseen for effect in one.effects})
+            task = replace(task, rows=None)
+        return recording, emptied
 
-    def _touched(self, stage: str, foreseen: tuple[Foreseen, ...]) -> list[Name]:
-        """The relations that the migration is going to lock so that somebody may wait, and that are there."""
-        found = dict.fromkeys(
-            effect.relation
-            for one in foreseen
-            for effect in one.effects
-            if effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE and not effect.new and effect.relation.schema != "pg_temp"
-        )
-        with self._host.connect(stage) as connection:
-            there = "SELECT pg_catalog.to_regclass(%s) IS NOT NULL"
-            return [name for name in found if connection.execute(there, (str(name),)).fetchall() == [(True,)]]
-
-    def _experiments(self, migration: Migration, before: str, after: str) -> list[Outcome]:
+    def _experiments(self, ground: Ground) -> list[Outcome]:
         wanted = [name for name in _ON_COPIES if name in self._options.checks]
-        if not wanted:
-            return []
-        if before == after:
+        if self._host.only is not None:
             return [Outcome(experiment=name, passed=None, summary="there is no copy of the database to try it on") for name in wanted]
-        ground = Ground(self._host, migration, before, after)
         outcomes = []
         for name in wanted:
-            self._progress(f"{migration.up.file.path}: {name}")
+            self._progress(f"{ground.migration.up.file.path}: {name}")
             outcomes.append(_ON_COPIES[name](ground))
         return outcomes
 
-
-def attributed(waits: tuple[Wait, ...], played: tuple[Played, ...]) -> tuple[Wait, ...]:
-    """The waits, each with the number of the statement whose lock it waited for: the first one on that relation that stops the access while
-    the wait lasts."""
-    blocking: dict[tuple[Name, str], list[Played]] = {}
-    for one in played:
-        for touch in one.touches:
-            for access in touch.effect.blocks:
-                blocking.setdefault((touch.effect.relation, access), []).append(one)
-    return tuple(replace(wait, statement=_cause(wait, blocking)) for wait in waits)
+    def _terminate(self, connection: "Connection[Any]") -> None:
+        with self._host.connect(connection.info.dbname) as other:
+            other.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (connection.info.backend_pid,))
 
 
-def _cause(wait: Wait, blocking: Mapping[tuple[Name, str], list[Played]]) -> int | None:
-    until = wait.started + wait.ms / 1000
-    for one in blocking.get((wait.relation, wait.access), ()):
-        if one.started < until and one.ended > wait.started:
-            return one.statement.index
-    return None
-
-
-def hint_for(message: str) -> str:
-    """What to do about something that PostgreSQL misses."""
-    if "extension" in message and ("not available" in message or "control file" in message):
-        return "Install the extension's package beside this PostgreSQL, or name another one with --pg-bin or --server."
-    if "permission denied" in message or "must be superuser" in message:
-        return "Migrations run as the database's owner, who is no superuser; --superuser lets them do what they like."
-    if message.startswith("role ") and "does not exist" in message:
-        return "The migrations take a role for granted that no migration makes."
-    return ""
+def _stepped(forecast: Forecast, half: Half) -> tuple[tuple[Foreseen, ...], dict[int, Statement]]:
+    """What is foreseen of a migration, and those of its statements that no transaction takes, by number."""
+    foreseen, outside = [], {}
+    for one in forecast.steps(half):
+        foreseen.append(one)
+        if any(alone(operation, forecast.catalog) for operation in one.statement.operations):
+            outside[one.statement.index] = one.statement
+    return tuple(foreseen), outside

@@ -82,6 +82,11 @@ class Server:
         self.stop()
 
     @property
+    def major(self) -> int:
+        """Its major version."""
+        return self.installation.major
+
+    @property
     def folder(self) -> Path:
         """The server's folder: its socket, its log, its data."""
         if self._folder is None:

@@ -6,7 +6,7 @@ way: those that it holds for as long as a look takes are seen. And only from out
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _LOCKS = "SELECT relation::int8, mode, granted FROM pg_catalog.pg_locks WHERE pid = %s AND (NOT granted OR locktype = 'relation')"
+_STUCK = "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS pid WHERE pid = ANY (%s)"
 _WAITING = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = %s AND NOT granted LIMIT 1"
 _CLOSE, _FAR = 0.0005, 0.005
+_PATIENCE = 0.2
+"""How long who only looks on may be in the way: then each waits for the other. PostgreSQL would end one of the two after a second."""
 
 
 class Seen:
@@ -42,11 +45,16 @@ class Waited:
 
 
 class Watch:
-    """Looks at the locks of the backend `pid`, on a connection of its own, from `with` to the end of the block."""
+    """Looks at the locks of the backend `pid`, on a connection of its own, from `with` to the end of the block.
 
-    def __init__(self, connection: "Connection[Any]", pid: int) -> None:
+    `beside` are backends that only look on: where one of them and ours wait for each other, its query is cancelled.
+    """
+
+    def __init__(self, connection: "Connection[Any]", pid: int, beside: Sequence[int] = ()) -> None:
         self._connection = connection
         self._pid = pid
+        self._beside = list(beside)
+        self._stuck = 0.0
         self._lock = threading.Lock()
         self._seen: dict[int, Seen] | None = None
         self._waited: Waited | None = None
@@ -98,7 +106,17 @@ class Watch:
                     is_waiting = self._note(now)
                     if waiting and is_waiting and self._waited is not None:
                         self._waited.seconds += now - before
+                        self._free(now - before)
+                    else:
+                        self._stuck = 0.0
                 before, waiting = now, is_waiting
+
+    def _free(self, seconds: float) -> None:
+        """It has waited for so much longer."""
+        self._stuck += seconds
+        if self._stuck > _PATIENCE and self._beside:
+            self._stuck = 0.0
+            self._connection.execute(_STUCK, (self._pid, self._beside))
 
     def _note(self, now: float) -> bool:
         """Look once; returns whether it waits."""

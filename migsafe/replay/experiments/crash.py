@@ -15,6 +15,7 @@ from migsafe.replay.experiments import Outcome, Step
 from migsafe.replay.experiments.ground import Ground
 from migsafe.replay.sending import Refused, execute, is_idle, refusals, send
 from migsafe.session import sent, transactions
+from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
@@ -41,10 +42,10 @@ class _Place(NamedTuple):
 
 def crash(ground: Ground) -> Outcome:
     """Cut the connection everywhere where it leaves something behind, run the whole again, and compare with an undisturbed run."""
-    places = list(_places(ground))
-    if not places:
+    places = list(_places(ground.migration.up))
+    if not places or ground.before is None:
         return Outcome(experiment=NAME, passed=True, summary="it is all or nothing: a crash leaves nothing behind")
-    steps = [step for place in places[:_MOST] for step in _tried(ground, place)]
+    steps = [step for place in places[:_MOST] for step in _tried(ground, ground.before, place)]
     left_out = f"; {len(places) - _MOST} more places were not tried" if len(places) > _MOST else ""
     if steps:
         return Outcome(experiment=NAME, passed=False, summary=f"after a crash it does not run again as it is{left_out}", steps=tuple(steps))
@@ -53,9 +54,8 @@ def crash(ground: Ground) -> Outcome:
     return Outcome(experiment=NAME, passed=True, summary=f"after a crash at {tried} where it can stop half-way, the whole runs again{left_out}")
 
 
-def _places(ground: Ground) -> Iterator[_Place]:
+def _places(half: Half) -> Iterator[_Place]:
     """Where a crash leaves something behind: a transaction has ended, and more statements are to come."""
-    half = ground.migration.up
     statements = [one.statement for one in sent(half)]
     numbers = list(transactions(half, statements))
     for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
@@ -72,49 +72,46 @@ def _leaves_invalid(operation: sql.Operation) -> bool:
     return isinstance(operation, sql.CreateIndex | sql.Reindex) and operation.concurrently
 
 
-def _tried(ground: Ground, place: _Place) -> list[Step]:
+def _tried(ground: Ground, before: str, place: _Place) -> list[Step]:
     half, number = ground.migration.up, place.statement.index
-    with ground.copy(ground.before) as database:
-        with ground.working(database) as connection:
-            try:
-                if place.inside:
-                    if not _cut_inside(ground, database, connection, place.statement):
-                        return []
-                else:
-                    send(connection, half, upto=number)
-            except Refused:
-                # It does not come so far by itself, which is said elsewhere.
-                return []
+    with ground.copy(before) as database:
         try:
-            with ground.working(database) as connection:
-                send(connection, half)
+            if not place.inside:
+                ground.run(database, half, upto=number)
+            elif not _cut_inside(ground, database, place.statement):
+                return []
+        except Refused:
+            # It does not come so far by itself, which is said elsewhere.
+            return []
+        try:
+            ground.run(database, half)
         except Refused as refused:
             at = refused.statement.index
             return [Step(f"a crash {place} leaves what it cannot run on: statement {at} fails: {refused.failure.message}", number)]
-        differences = schema_differences(ground.schema_after, ground.schema(database))
+        differences = schema_differences(ground.state_after.schema, ground.state(database).schema)
         return [Step(f"a crash {place}, and the whole again: {line}", number) for line in differences]
 
 
-def _cut_inside(ground: Ground, database: str, connection: "Connection[Any]", statement: Statement) -> bool:
+def _cut_inside(ground: Ground, database: str, statement: Statement) -> bool:
     """Come to a statement, and cut the connection while it waits for a transaction that writes to the table; whether that was possible.
 
     CREATE INDEX CONCURRENTLY waits twice for those who may not know of the index; by then it is there, and INVALID.
     """
-    send(connection, ground.migration.up, upto=statement.index - 1)
-    if not is_idle(connection):
+    half, table = ground.migration.up, _table(statement.operations[0])
+    if table is None:
         return False
-    table = _table(statement.operations[0])
-    with ground.host.connect(database) as writer, ground.host.connect(database) as watch:
+    connect = ground.host.connect
+    with ground.working(database) as connection, connect(database) as writer, connect(database) as watch:
+        send(connection, half, upto=statement.index - 1)
+        if not is_idle(connection):
+            return False
         writer.execute("BEGIN")
         try:
-            if table is None:
-                return False
             writer.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
         except refusals():
             return False
         pid = connection.info.backend_pid
-        text = ground.migration.up.script.text
-        runs = Thread(target=lambda: _quietly(connection, statement, text), daemon=True)
+        runs = Thread(target=lambda: _quietly(connection, statement, half.script.text), daemon=True)
         runs.start()
         until = monotonic() + _PATIENCE
         while runs.is_alive() and monotonic() < until and watch.execute(_WAITING, (pid,)).fetchone() is None:

@@ -1,13 +1,17 @@
 """What experiments start from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from migsafe.replay.digest import Rows, Schema, rows_of, schema_of
 from migsafe.replay.hosts import Host
-from migsafe.sources import Migration
+from migsafe.replay.limits import Guard, unlimited
+from migsafe.replay.sending import send
+from migsafe.session import sent, transactions
+from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -16,16 +20,55 @@ if TYPE_CHECKING:
 _numbers = count(1)
 
 
-class Ground:
-    """A migration with the databases before and after it, to which nobody is connected, and what was in them."""
+class State:
+    """What is in a database, looked at when somebody asks, and kept."""
 
-    def __init__(self, host: Host, migration: Migration, before: str, after: str) -> None:
+    def __init__(self, connect: "Callable[[], Connection[Any]]") -> None:
+        self._connect = connect
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Its schema."""
+        with self._connect() as connection:
+            return schema_of(connection)
+
+    @cached_property
+    def rows(self) -> dict[Name, Rows]:
+        """Its rows."""
+        with self._connect() as connection:
+            return rows_of(connection)
+
+
+class Ground:
+    """A migration that has run, with the databases before and after it, to which nobody is connected, and what is in them.
+
+    `before` is there only where a migration can stop half-way. `outside` are the numbers of the statements that no transaction takes;
+    `guard` limits what a statement may take.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        migration: Migration,
+        before: str | None,
+        after: str,
+        states: tuple[State, State],
+        *,
+        outside: frozenset[int] = frozenset(),
+        guard: Guard = unlimited,
+    ) -> None:
         self.host = host
         self.migration = migration
         self.before = before
         self.after = after
-        self.schema_before, self.rows_before = self._state(before)
-        self.schema_after, self.rows_after = self._state(after)
+        self.state_before, self.state_after = states
+        self.outside = outside
+        self._guard = guard
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the migration is all or nothing: one transaction."""
+        return is_whole(self.migration.up, self.outside)
 
     @contextmanager
     def copy(self, template: str) -> Iterator[str]:
@@ -46,16 +89,19 @@ class Ground:
         finally:
             connection.close()
 
-    def schema(self, database: str) -> Schema:
-        """The schema of a database as it is now."""
-        with self.host.connect(database) as connection:
-            return schema_of(connection)
+    def run(self, database: str, half: Half, upto: int | None = None) -> None:
+        """Run a migration, as its runner would. Raises Refused."""
+        with self.working(database) as connection:
+            send(connection, half, upto, guard=self._guard)
 
-    def rows(self, database: str) -> dict[Name, Rows]:
-        """The rows of a database as they are now."""
-        with self.host.connect(database) as connection:
-            return rows_of(connection)
+    def state(self, database: str) -> State:
+        """What is in a database now."""
+        return State(lambda: self.host.connect(database))
 
-    def _state(self, database: str) -> tuple[Schema, dict[Name, Rows]]:
-        with self.host.connect(database) as connection:
-            return schema_of(connection), rows_of(connection)
+
+def is_whole(half: Half, outside: frozenset[int]) -> bool:
+    """Whether what a runner sends is one transaction. Reads the script; raises UnreadableError."""
+    if outside:
+        return False
+    numbers = transactions(half, [one.statement for one in sent(half)])
+    return len({number for number in numbers if number is not None}) <= 1

@@ -3,7 +3,7 @@
 from migsafe.replay.digest import rows_lost, schema_differences
 from migsafe.replay.experiments import Outcome, Step
 from migsafe.replay.experiments.ground import Ground
-from migsafe.replay.sending import Refused, send
+from migsafe.replay.sending import Refused
 
 NAME = "round trip"
 
@@ -16,18 +16,17 @@ def round_trip(ground: Ground) -> Outcome:
     steps: list[Step] = []
     with ground.copy(ground.after) as database:
         try:
-            with ground.working(database) as connection:
-                send(connection, down)
+            ground.run(database, down)
         except Refused as refused:
             return _fails("the way back fails", refused)
-        steps += [Step(f"after the way back, {line}") for line in schema_differences(ground.schema_before, ground.schema(database))]
-        steps += [Step(f"lost on the way: {line}") for line in rows_lost(ground.rows_before, ground.rows(database))]
+        back = ground.state(database)
+        steps += [Step(f"after the way back, {line}") for line in schema_differences(ground.state_before.schema, back.schema)]
+        steps += [Step(f"lost on the way: {line}") for line in rows_lost(ground.state_before.rows, back.rows)]
         try:
-            with ground.working(database) as connection:
-                send(connection, ground.migration.up)
+            ground.run(database, ground.migration.up)
         except Refused as refused:
             return _fails("after the way back the migration fails", refused, *steps)
-        steps += [Step(f"up again, {line}") for line in schema_differences(ground.schema_after, ground.schema(database))]
+        steps += [Step(f"up again, {line}") for line in schema_differences(ground.state_after.schema, ground.state(database).schema)]
     if not steps:
         return Outcome(experiment=NAME, passed=True, summary="the way back restores the schema and keeps the rows, and the way up works again")
     lost = any(step.text.startswith("lost") for step in steps)

@@ -47,3 +47,7 @@ class Host(Protocol):
 
     def drop(self, database: str) -> None:
         """Drop a database of ours, and whoever is connected to it; nothing if there is none."""
+
+    def make_role(self, name: str) -> bool:
+        """Make a role that migrations take for granted, and let them use it; whether that is possible here, which is only where all roles are
+        ours."""

@@ -105,6 +105,10 @@ class Copied:
         """Drop a database of the copy."""
         self._execute(f"DROP DATABASE IF EXISTS {Name(database)} WITH (FORCE)")
 
+    def make_role(self, name: str) -> bool:
+        """None: a copy has the source's roles, and one that it lacks is lacking there."""
+        return False
+
     @property
     def _running(self) -> Server:
         if self._server is None:

@@ -110,6 +110,10 @@ class Lab:
     def drop(self, database: str) -> None:
         """Nothing: the clone goes as a whole."""
 
+    def make_role(self, name: str) -> bool:
+        """None: a clone has the roles of what it is a clone of."""
+        return False
+
     @property
     def _host(self) -> Named:
         if self._named is None:

@@ -114,6 +114,10 @@ class Named:
         if name is not None:
             self._execute(f"DROP DATABASE IF EXISTS {Name(name)} WITH (FORCE)")
 
+    def make_role(self, name: str) -> bool:
+        """None: the server has others' roles, too."""
+        return False
+
     def _look(self, keeper: "Connection[Any]") -> None:
         """What server it is, and whether we may."""
         [(number, version, recovering)] = keeper.execute(

@@ -1,6 +1,7 @@
 """Filling the empty tables of a database, so that what is measured there resembles a database in use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
@@ -23,37 +24,86 @@ class Unfillable(Exception):
     """Why a table stays empty, as the end of a sentence."""
 
 
-def fill(connection: "Connection[Any]", rows: Callable[[Name], int], progress: Callable[[str], None] | None = None) -> dict[str, str]:
-    """Put rows into every table that has none, as many as `rows` says for it, and analyze. Returns the tables that stay empty, each with the
-    reason, and those with fewer rows than were asked for.
+class Filler:
+    """Fills the empty tables of a database, each once: `rows` says how many rows it gets. `made` are those that it has filled, `filled` says
+    whether the last call put rows into any."""
 
-    The connection must be in autocommit, its role the tables' owner or a superuser; triggers do not fire for a superuser.
-    """
-    from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
+    def __init__(self, rows: Callable[[Name], int]) -> None:
+        self._rows = rows
+        self._seen: set[int] = set()
+        self.made: dict[Name, int] = {}
+        self.filled = False
+
+    def fill(self, connection: "Connection[Any]", progress: Callable[[str], None] | None = None) -> dict[str, str]:
+        """Put rows into every table that has none and is new to us, and analyze. Returns the tables that stay empty, each with the
+        reason, and those with fewer rows than were asked for.
+
+        The connection must be in autocommit, its role the tables' owner or a superuser; triggers do not fire for a superuser.
+        """
+        tables = tables_of(connection, self._seen)
+        self._seen.update(table.oid for table in tables)
+        self.filled = False
+        if not tables:
+            return {}
+        with _without_triggers(connection):
+            values = Values(connection)
+            shares = _shares(tables, self._rows)
+            unfilled: dict[str, str] = {}
+            for table, later in in_order(tables):
+                if progress is not None:
+                    progress(f"filling {table.name}")
+                made, why = _filled(_Filling(connection, values, table, later), shares[table.oid])
+                if made:
+                    self.made[table.name] = table.oid
+                    self.filled = True
+                if why:
+                    unfilled[str(table.name)] = why
+        connection.execute("ANALYZE")
+        return unfilled
+
+    def empty(self, connection: "Connection[Any]", names: Collection[Name]) -> None:
+        """Take the rows out again of those of these tables that we filled, or of all if there are none among them; they may be filled again."""
+        chosen = {name: oid for name, oid in self.made.items() if name in names} or dict(self.made)
+        there = {oid for (oid,) in connection.execute("SELECT oid::int8 FROM pg_catalog.pg_class WHERE relkind = 'r'").fetchall()}
+        for name, oid in chosen.items():
+            if oid in there:
+                connection.execute(f"TRUNCATE {oid_name(connection, oid)} CASCADE".encode())
+            del self.made[name]
+            self._seen.discard(oid)
+
+
+@contextmanager
+def _without_triggers(connection: "Connection[Any]") -> Iterator[None]:
+    from psycopg.errors import InsufficientPrivilege  # noqa: PLC0415  # start-up must not pay for it
 
     try:
         connection.execute("SET session_replication_role = replica")
-    except Error:
-        connection.execute("SELECT 1")
-    unfilled: dict[str, str] = {}
-    values = Values(connection)
-    tables, _ = tables_of(connection)
-    shares = _shares(tables, rows)
-    for table, later in in_order(tables):
-        if progress is not None:
-            progress(f"filling {table.name}")
-        wanted = shares[table.oid]
-        try:
-            made = _Filling(connection, values, table, later).insert(wanted) if wanted else 0
-            if made < wanted:
-                unfilled[str(table.name)] = f"has room for {made:,} rows only"
-        except Unfillable as why:
-            unfilled[str(table.name)] = str(why)
-        except Error as error:
-            unfilled[str(table.name)] = (error.diag.message_primary or str(error)).strip()
+    except InsufficientPrivilege:
+        yield
+        return
+    yield
     connection.execute("RESET session_replication_role")
-    connection.execute("ANALYZE")
-    return unfilled
+
+
+def _filled(table: "_Filling", wanted: int) -> tuple[int, str]:
+    """How many rows it got, and why not as many as were wanted."""
+    from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
+
+    if not wanted:
+        return 0, ""
+    try:
+        made = table.insert(wanted)
+    except Unfillable as why:
+        return 0, str(why)
+    except Error as error:
+        return 0, (error.diag.message_primary or str(error)).strip()
+    return made, f"has room for {made:,} rows only" if made < wanted else ""
+
+
+def oid_name(connection: "Connection[Any]", oid: int) -> str:
+    """A relation's name, quoted, with its schema unless that is on the search path."""
+    [(name,)] = connection.execute("SELECT %s::pg_catalog.oid::pg_catalog.regclass::text", (oid,)).fetchall()
+    return str(name)
 
 
 def _shares(tables: list[Table], rows: Callable[[Name], int]) -> dict[int, int]:
@@ -141,7 +191,7 @@ class _Filling:
         self._expressions[number] = self._null(self._table.column(number))
 
     def _referenced(self, reference: Reference) -> tuple[str, int]:
-        [(name,)] = self._connection.execute("SELECT %s::pg_catalog.oid::pg_catalog.regclass::text", (reference.table,)).fetchall()
+        name = oid_name(self._connection, reference.table)
         [(count,)] = self._connection.execute(f"SELECT pg_catalog.count(*) FROM {name}".encode()).fetchall()  # noqa: S608  # quoted
         return name, count
 

@@ -1,6 +1,6 @@
 """The tables of a database that can be filled, as its catalogue describes them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -81,10 +81,10 @@ class Table(Struct, frozen=True, kw_only=True):
         return next(one for one in self.columns if one.number == number)
 
 
-def tables_of(connection: "Connection[Any]") -> tuple[list[Table], set[int]]:
-    """The tables without rows, and the numbers of those with rows."""
+def tables_of(connection: "Connection[Any]", known: Collection[int] = ()) -> list[Table]:
+    """The tables without rows, but for the `known` ones, by number."""
     found = connection.execute(_TABLES).fetchall()
-    empty = [row for row in found if not _has_rows(connection, Name(row[2], row[1]))]
+    empty = [row for row in found if row[0] not in known and not _has_rows(connection, Name(row[2], row[1]))]
     oids = [row[0] for row in empty]
     columns = _by_table(connection.execute(_COLUMNS, (oids,)).fetchall())
     constraints = _by_table(connection.execute(_CONSTRAINTS, (oids,)).fetchall())
@@ -103,7 +103,7 @@ def tables_of(connection: "Connection[Any]") -> tuple[list[Table], set[int]]:
                 keys=tuple(tuple(row[0]) for row in keys.get(oid, ())),
             )
         )
-    return tables, {row[0] for row in found} - set(oids)
+    return tables
 
 
 def in_order(tables: Iterable[Table]) -> Iterator[tuple[Table, frozenset[int]]]:
