@@ -1,7 +1,10 @@
 """`migsafe replay`."""
 
+import signal
 import sys
-from contextlib import ExitStack
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,16 +14,15 @@ from migsafe.cli.console import COULD_NOT, complain, deliver, look
 from migsafe.cli.narrowed import narrowed
 from migsafe.cli.options import Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit, asked_for, dump
 from migsafe.configuration import Configuration, configuration
-from migsafe.errors import ConfigError, MigsafeError
+from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
-from migsafe.session import milliseconds
 from migsafe.sources import Plan, find
-from migsafe.spelling import did_you_mean
+from migsafe.stats import read as read_stats
 
 if TYPE_CHECKING:
     from migsafe.replay.budgets import Budgets
     from migsafe.replay.hosts import Host
-    from migsafe.replay.run import Options
+    from migsafe.replay.run import Options, Replay, Replayed
     from migsafe.reports.replay import Replay as Document
 
 _FOUND = 1
@@ -28,7 +30,7 @@ _FORMATS = ("text", "json", "html", "sarif", "github", "gitlab", "junit", "markd
 _CHECKS = ("rerun", "crash", "round-trip", "agreement")
 
 
-def replay(
+def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     paths: Paths = None,
     format: Annotated[str, typer.Option(metavar="|".join(_FORMATS), help="How to write it down.")] = "text",
     output: Output = None,
@@ -42,14 +44,23 @@ def replay(
     pg_bin: Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of PostgreSQL's programs, for a local server.")] = None,
     pg_version: Annotated[str | None, typer.Option(metavar="14…18", help="The local server's major version. [default: the newest]")] = None,
     schema: Schema = None,
-    rows: Annotated[int, typer.Option(metavar="N", min=0, help="How many rows to put into each table.")] = 100_000,
+    rows: Annotated[str, typer.Option(metavar="N", help="How many rows to put into each table.")] = "100000",
+    stats: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="How many rows production has, as `migsafe stats` writes it: for the rows, and estimates."),
+    ] = None,
+    max_rows: Annotated[
+        str | None, typer.Option(metavar="N", help="With --stats: what the largest table gets; the others in proportion. [default: --rows]")
+    ] = None,
     check: Annotated[
         list[str] | None, typer.Option(metavar="|".join(_CHECKS), help="Only these experiments; `none` for none. [default: all]")
     ] = None,
-    queue: Annotated[float, typer.Option(metavar="SECONDS", min=0, help="Let a reader hold each table first, for so long.")] = 0.0,
+    queue: Annotated[str, typer.Option(metavar="SECONDS", help="Let a reader hold each table first, for so long.")] = "0",
     max_blocked: Annotated[str | None, typer.Option(metavar="TIME", help="The longest that a query may wait.")] = None,
     max_hold: Annotated[str | None, typer.Option(metavar="TIME", help="The longest that a lock may be held that stops somebody.")] = None,
     max_wal: Annotated[str | None, typer.Option(metavar="SIZE", help="The most WAL that a migration may write.")] = None,
+    statement_limit: Annotated[str, typer.Option(metavar="TIME", help="Stop a statement after so long; 0 is no limit.")] = "10min",
+    run_limit: Annotated[str, typer.Option(metavar="TIME", help="Stop the whole replay after so long; 0 is no limit.")] = "1h",
     superuser: Annotated[bool, typer.Option("--superuser", help="Let the migrations do what they like.")] = False,
     since: Since = None,
     changed: Changed = False,
@@ -79,19 +90,32 @@ def replay(
     Exit code 1: one failed, broke a budget, or did not stand an experiment.
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
+    from migsafe.cli.replay_options import budgets_of, checks_of, limit, number, shares_of  # noqa: PLC0415
     from migsafe.replay.hosts.choice import Place, host_at  # noqa: PLC0415
+    from migsafe.replay.run import Options  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
 
     settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
     write = replay_reporter(format)
     page = replay_reporter("html") if report else None
-    budgets = _budgets(max_blocked, max_hold, max_wal)
+    budgets = budgets_of(max_blocked, max_hold, max_wal)
+    production = read_stats(stats) if stats is not None else {}
+    options = Options(
+        checks=checks_of(check),
+        rows=shares_of(rows, max_rows, production),
+        queue=number("queue", queue),
+        schema=dump(schema or settings.schema),
+        statement_limit=limit("statement-limit", statement_limit),
+        run_limit=limit("run-limit", run_limit),
+        production=production,
+    )
     plan = narrowed(find(asked_for(paths, settings, "replay"), settings.sources), settings, since, changed)
     problems: list[MigsafeError] = []
     with ExitStack() as stack:
+        stack.enter_context(ended_by_terminate())
         place = Place(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
         host = stack.enter_context(host_at(place))
-        done = _replayed(plan, host, _options(schema or settings.schema, rows, check, queue), budgets, problems)
+        done = _replayed(plan, host, options, budgets, problems)
     file = Path(output) if output else None
     deliver(write(done, look(file)), file)
     if page is not None and report is not None:
@@ -99,33 +123,6 @@ def replay(
     for problem in problems:
         complain(problem)
     raise typer.Exit(COULD_NOT if problems else _exit_code(done.verdict.worst(), settings))
-
-
-def _budgets(blocked: str | None, hold: str | None, wal: str | None) -> "Budgets":
-    from migsafe.replay.budgets import Budgets, size  # noqa: PLC0415
-
-    def time(option: str, value: str | None) -> float | None:
-        found = milliseconds(value) if value is not None else None
-        if value is not None and found is None:
-            raise ConfigError(f"--{option}: {value} is no time", "PostgreSQL takes 500ms, 2s, 1min.")
-        return found
-
-    written = size(wal) if wal is not None else None
-    if wal is not None and written is None:
-        raise ConfigError(f"--max-wal: {wal} is no size", "PostgreSQL takes 64MB, 2GB.")
-    return Budgets(blocked=time("max-blocked", blocked), hold=time("max-hold", hold), wal=written)
-
-
-def _options(schema: str | None, rows: int, check: list[str] | None, queue: float) -> "Options":
-    from migsafe.replay.rows import every  # noqa: PLC0415
-    from migsafe.replay.run import Options  # noqa: PLC0415
-
-    wanted = [name.strip() for given in check or _CHECKS for name in given.split(",") if name.strip()]
-    for name in wanted:
-        if name not in (*_CHECKS, "none"):
-            raise ConfigError(f"--check: there is no experiment {name}", did_you_mean(name, _CHECKS))
-    checks = tuple(name.replace("-", " ") for name in wanted if name != "none")
-    return Options(checks=checks, rows=every(rows) if rows else None, queue=queue, schema=dump(schema))
 
 
 def _replayed(plan: Plan, host: "Host", options: "Options", budgets: "Budgets", problems: list[MigsafeError]) -> "Document":
@@ -142,7 +139,35 @@ def _replayed(plan: Plan, host: "Host", options: "Options", budgets: "Budgets", 
         replayed=replayed,
         verdict=verdict(replayed, budgets, problems, host.major),
         unfilled=run.unfilled,
+        notes=tuple(_notes(run, replayed)),
     )
+
+
+def _notes(run: "Replay", replayed: Iterable["Replayed"]) -> Iterator[str]:
+    """What was done so that the migrations could run at all."""
+    if run.roles:
+        yield f"Roles were made that the migrations take for granted: {', '.join(run.roles)}."
+    for one in replayed:
+        if one.emptied:
+            path = one.migration.up.file.path
+            yield f"{path} failed on rows that were made up ({one.emptied}), and was run with its tables empty."
+
+
+@contextmanager
+def ended_by_terminate() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, so that what stands on somebody's server is cleared away."""
+
+    def end(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _progress(words: str) -> None:

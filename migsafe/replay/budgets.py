@@ -10,7 +10,7 @@ from migsafe.finding import Finding, Severity
 from migsafe.judge import Summary, Verdict
 from migsafe.lock import LockMode
 from migsafe.replay.experiments import Outcome
-from migsafe.replay.recording import Played, Touch
+from migsafe.replay.recording import Played
 from migsafe.replay.run import Replayed
 from migsafe.sql.operations import Name
 from migsafe.text import Span
@@ -84,6 +84,13 @@ def _findings(one: Replayed, budgets: Budgets) -> Iterator[Finding]:
     recording = one.recording
     if recording.failure is not None:
         yield _finding(one, "replay-fails", Severity.ERROR, f"PostgreSQL refuses it: {recording.failure.message}", recording.statements[-1])
+    for played in recording.statements:
+        if played.left_out:
+            said = f"{played.left_out}, and was not run: what it does is not in this replay"
+            yield _finding(one, "replay-left-out", Severity.INFO, said, played)
+    for relation in recording.deadlocks:
+        said = f"the migration and queries of {relation} waited for each other: PostgreSQL would have ended one of them with a deadlock"
+        yield _finding(one, "replay-deadlock", Severity.WARNING, said, _locker(recording.statements, relation), (relation,))
     if budgets.blocked is not None:
         yield from _blocked(one, budgets.blocked)
     if budgets.hold is not None:
@@ -108,6 +115,11 @@ def _blocked(one: Replayed, most: float) -> Iterator[Finding]:
         if ms > most:
             said = f"queries of {relation} got no answer for {elapsed(ms)}; the budget is {elapsed(most)}"
             yield _finding(one, "replay-blocked-over-budget", Severity.ERROR, said, _played(one, statement), (relation,))
+
+
+def _locker(played: Iterable[Played], relation: Name) -> Played | None:
+    """The first statement that has anything to do with a relation so that others stop."""
+    return next((one for one in played if any(touch.effect.blocks and touch.effect.relation == relation for touch in one.touches)), None)
 
 
 def _held(one: Replayed, most: float) -> Iterator[Finding]:
@@ -159,8 +171,3 @@ def _finding(
         relations=tuple(map(str, relations)),
         lock=lock,
     )
-
-
-def growing(played: Played) -> list[Touch]:
-    """What of a statement takes the longer the more rows a table has that was there before the migration."""
-    return [touch for touch in played.touches if touch.grows and not touch.effect.new]

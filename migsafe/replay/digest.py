@@ -108,16 +108,13 @@ class Rows(Struct, frozen=True):
 
 
 def schema_of(connection: "Connection[Any]") -> Schema:
-    """The schema of a database, with all names qualified. The connection must be in autocommit."""
+    """The schema of a database, with all names qualified."""
     found: Schema = {}
-    connection.execute("BEGIN")
-    try:
+    with connection.transaction(force_rollback=True):
         connection.execute("SET LOCAL search_path = ''")
         for kind, query in _OBJECTS.items():
             for name, definition in connection.execute(_made(query)).fetchall():
                 found[kind, name] = definition
-    finally:
-        connection.execute("ROLLBACK")
     return found
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.lock import LockMode
 from migsafe.replay.recorder import Measurement, Trace, count_rows, judged, truncates
-from migsafe.replay.snapshot import KINDS, Index, Relation, Snapshot, mode_called, snapshot
+from migsafe.replay.snapshot import KINDS, Index, Relation, Snapshot, locks_of, mode_called, snapshot
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -167,6 +167,7 @@ class Ledger:
     def partly_undone(self) -> None:
         """A part of the transaction has been rolled back: nobody else can count the rows of what is left."""
         self._known = snapshot(self._connection)
+        self._held = locks_of(self._connection.info.backend_pid, self._connection)
 
     @contextmanager
     def outside(self, *, counts: bool) -> Iterator[list[Snapshot]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _STEERING = (
     *(sql.Begin, sql.Commit, sql.Rollback, sql.Savepoint, sql.RollbackTo, sql.Release, sql.TwoPhase),
-    *(sql.SetVariable, sql.ResetVariable, sql.Discard),
+    *(sql.SetVariable, sql.ResetVariable, sql.SetTransaction, sql.SetConstraints, sql.Discard),
 )
 _NO_TRANSACTION = "25001"
 _FORGETS = ("deallocate", "discard")

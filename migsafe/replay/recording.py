@@ -110,3 +110,8 @@ class Recording(Struct, frozen=True, kw_only=True):
     def longest_wait(self) -> float:
         """The longest time that a canary was stopped, in milliseconds."""
         return max((wait.ms for wait in self.waits), default=0.0)
+
+
+def growing(played: Played) -> list[Touch]:
+    """What of a statement takes the longer the more rows a table has that was there before the migration."""
+    return [touch for touch in played.touches if touch.grows and not touch.effect.new]

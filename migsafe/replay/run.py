@@ -1,6 +1,6 @@
 """Replaying: the history, the rows, then each migration in turn, recorded, with the experiments that are asked for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from migsafe.effects.blocks import alone
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.forecast import Forecast, Foreseen
+from migsafe.replay.estimates import Estimate, estimate
 from migsafe.replay.experiments import Outcome
 from migsafe.replay.experiments.agreement import agreement
 from migsafe.replay.experiments.crash import crash
@@ -45,7 +46,7 @@ class Options(Struct, frozen=True, kw_only=True):
 
     `checks` are the experiments. `rows` says how many rows each table gets; None leaves them as they are. `queue` is for how many seconds a
     reader holds each table that the migration touches. `schema` is a dump to load first. `statement_limit` and `run_limit` are the seconds
-    that a statement and the whole may take.
+    that a statement and the whole may take. `production` are the rows that tables have there, by relation, for estimates.
     """
 
     checks: tuple[str, ...] = EXPERIMENTS
@@ -55,16 +56,19 @@ class Options(Struct, frozen=True, kw_only=True):
     schema: Script | None = None
     statement_limit: float | None = None
     run_limit: float | None = None
+    production: Mapping[str, int] = {}
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
     """A migration that was replayed: what was recorded, what was foreseen, what the experiments showed. `emptied` says why it was run with
-    its tables empty, if it was: what PostgreSQL said of rows that we had made up."""
+    its tables empty, if it was: what PostgreSQL said of rows that we had made up. `estimates` are for production's rows, by the number of the
+    statement."""
 
     recording: Recording
     foreseen: tuple[Foreseen, ...]
     outcomes: tuple[Outcome, ...] = ()
     emptied: str = ""
+    estimates: dict[int, Estimate] = {}
 
     @property
     def migration(self) -> Migration:
@@ -224,7 +228,9 @@ class Replay:
                 self._host.drop(before)
         if "agreement" in self._options.checks:
             outcomes.append(agreement(foreseen, recording.statements))
-        return Replayed(recording=recording, foreseen=foreseen, outcomes=tuple(outcomes), emptied=emptied)
+        found = {one.statement.index: estimate(one, self._options.production) for one in recording.statements}
+        estimates = {index: one for index, one in found.items() if one is not None}
+        return Replayed(recording=recording, foreseen=foreseen, outcomes=tuple(outcomes), emptied=emptied, estimates=estimates)
 
     def _recorded(self, base: _Base, task: Task, before: str | None) -> tuple[Recording, str]:
         """Run it, again where it lacked a role that we could make, or failed for rows that we had made up; and why it then ran without them."""

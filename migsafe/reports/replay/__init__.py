@@ -21,7 +21,7 @@ FORMATS = (*OWN, *(format for format in OF_FINDINGS if format not in OWN))
 
 class Replay(Struct, frozen=True, kw_only=True):
     """A whole replay: where it ran, what was recorded, and the findings about that. `rows` says what the tables were filled with, and
-    `unfilled` which of them stayed empty, and why."""
+    `unfilled` which of them stayed empty, and why; `notes` are sentences on what was done so that the migrations could run."""
 
     host: str
     pg_version: int
@@ -29,6 +29,7 @@ class Replay(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     rows: str = ""
     unfilled: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
 
 
 def replay_reporter(format: str) -> Callable[[Replay, Look], str]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from html import escape
 
 from migsafe import __version__
-from migsafe.replay.budgets import elapsed, growing, spelt
+from migsafe.replay.budgets import elapsed, spelt
 from migsafe.replay.experiments import Outcome
-from migsafe.replay.recording import Played, Touch, Wait
+from migsafe.replay.recording import Played, Touch, Wait, growing
 from migsafe.replay.run import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from migsafe.replay.estimates import Estimate
 from migsafe.replay.experiments import Outcome
 from migsafe.replay.recording import Played, Quiet, Touch, Wait
 from migsafe.replay.run import Replayed
@@ -24,6 +25,7 @@ def report(replay: Replay, look: Look) -> str:
         "pg_version": replay.pg_version,
         "server": replay.host,
         "unfilled": replay.unfilled,
+        "notes": [unicode(note) for note in replay.notes],
         "migrations": [_migration(one) for one in replay.replayed],
         "findings": [finding_object(finding) for finding in replay.verdict.findings],
     }
@@ -38,18 +40,19 @@ def _migration(one: Replayed) -> dict[str, Any]:
         "transaction": half.transaction.value,
         "duration_ms": _ms(recording.duration_ms),
         "failed": recording.failure.message if recording.failure else None,
-        "statements": [_statement(half, played) for played in recording.statements],
+        "statements": [_statement(half, played, one.estimates.get(played.statement.index)) for played in recording.statements],
         "canaries": {
             "quiet": _quiet(recording.quiet),
             "disturbed": _quiet(recording.disturbed),
             "waits": [_wait(wait) for wait in recording.waits],
+            "deadlocks": [str(relation) for relation in recording.deadlocks],
             "broken": {str(relation): unicode(error) for relation, error in recording.broken.items()},
         },
         "experiments": [_outcome(outcome) for outcome in one.outcomes],
     }
 
 
-def _statement(half: Half, played: Played) -> dict[str, Any]:
+def _statement(half: Half, played: Played, estimate: Estimate | None) -> dict[str, Any]:
     place = half.file.position(half.place(played.statement.span).start)
     return {
         "index": played.statement.index,
@@ -62,6 +65,8 @@ def _statement(half: Half, played: Played) -> dict[str, Any]:
         "wal_bytes": played.wal_bytes,
         "temp_bytes": played.temp_bytes,
         "failed": played.failure.message if played.failure else None,
+        "left_out": played.left_out or None,
+        "estimate": {"low_ms": _ms(estimate.low_ms), "high_ms": _ms(estimate.high_ms), "rows": estimate.rows} if estimate else None,
         "effects": [_touch(touch) for touch in played.touches],
     }
 

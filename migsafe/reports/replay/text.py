@@ -3,9 +3,9 @@ showed."""
 
 from collections.abc import Iterator
 
-from migsafe.replay.budgets import elapsed, growing, spelt
+from migsafe.replay.budgets import elapsed, spelt
 from migsafe.replay.experiments import Outcome
-from migsafe.replay.recording import Played, Touch
+from migsafe.replay.recording import Played, Touch, growing
 from migsafe.replay.run import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
@@ -68,6 +68,12 @@ class _Migration:
             yield f"      {paint(f'waited for locks for {elapsed(played.waited_ms)}', _YELLOW, self._look)}"
         for touch in played.touches:
             yield from self._touch(touch)
+        estimate = self._one.estimates.get(played.statement.index)
+        if estimate is not None:
+            span = f"{elapsed(estimate.low_ms)} to {elapsed(estimate.high_ms)}"
+            yield from self._prose(f"with production's {estimate.rows:,} rows: {span}, an estimate for this machine", _YELLOW, "      ")
+        if played.left_out:
+            yield from self._prose(f"not run: {visible(played.left_out)}", _YELLOW, "      ")
         if played.temp_bytes:
             yield f"      {spelt(played.temp_bytes)} of temporary files"
         if played.failure is not None:
@@ -190,5 +196,6 @@ def _closing(replay: Replay) -> Iterator[str]:
     yield f"{said}."
     if replay.rows:
         yield replay.rows
+    yield from (visible(note) for note in replay.notes)
     for table, why in replay.unfilled.items():
         yield f"empty: {visible(table)}: {visible(why)}"
