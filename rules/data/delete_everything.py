@@ -1,0 +1,31 @@
+"""DELETE without WHERE, or with one that is always true.
+
+Every row goes. What was meant as a step of a larger plan is final once the transaction commits, and a WHERE that was forgotten looks just
+like this. Each row is locked until then, and all of them stay in the files until VACUUM.
+
+Unsafe:
+    DELETE FROM sessions;
+
+Safe:
+    DELETE FROM sessions WHERE expires_at < '2024-01-01';
+
+See: https://www.postgresql.org/docs/current/sql-delete.html
+"""
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.sql.operations import Delete
+
+
+@rule(category="data", severity=Severity.ERROR)
+def delete_everything(op: Delete, at: Context) -> Finding | None:
+    """Report a DELETE that takes every row of a table that others can have rows in."""
+    table = at.resolve(op.table)
+    whole = [effect for effect in at.effects if effect.relation == table and effect.scan and not effect.new]
+    if op.current_of is not None or op.reads or not whole:
+        return None
+    return at.finding(
+        op,
+        f"this DELETE takes every row of {table}",
+        help="-- say which rows with WHERE, a few thousand at a time",
+        relations=(table,),
+    )

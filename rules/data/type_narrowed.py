@@ -1,0 +1,47 @@
+"""A change of type that can refuse values, or cut them.
+
+Where a value does not fit into the new type, PostgreSQL refuses the whole statement: the migration passes every test and fails in
+production. Some conversions do not refuse but lose: a fraction is rounded, a time loses its time zone, a cast to varchar(n) cuts. Look
+first whether there are such values, or add a new column, and move over what fits.
+
+Unsafe:
+    CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
+    INSERT INTO notes (line) VALUES ('a line that is longer than ten characters');
+    -- next migration
+    -- migsafe: ignore[type-change-rewrites] nobody uses the notes at night
+    ALTER TABLE notes ALTER COLUMN line TYPE varchar(10);
+
+Safe:
+    CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
+    -- next migration
+    ALTER TABLE notes ALTER COLUMN line TYPE varchar(100);
+
+See: https://www.postgresql.org/docs/current/typeconv-query.html
+"""
+
+from migsafe.effects.columns import type_change
+from migsafe.effects.scene import Scene
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.sql.operations import AlterColumnType
+from migsafe.sql.operations.values import quoted
+
+
+@rule(category="data", severity=Severity.ERROR)
+def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
+    """Report a change between known types that says less, on a table with rows."""
+    relation = at.catalog.relation(op.target.name)
+    column = relation.column(op.column) if relation is not None else None
+    if relation is None or column is None or column.type is None or at.catalog.is_new(relation):
+        return None
+    scene = Scene(at.catalog)
+    scene.timezone = at.session.settings.timezone
+    change = type_change(scene, op, column)
+    if not change.narrows or change.refused is not None:
+        return None
+    name, table = quoted(op.column), relation.name
+    return at.finding(
+        op,
+        f"not every {column.type} is a {op.type}: PostgreSQL refuses this if a value of {name} in {table} does not fit, or cuts it",
+        help=(f"-- look first:\nSELECT {name} FROM {op.target.name} WHERE {name}::text IS DISTINCT FROM {name}::{op.type}::text LIMIT 10;"),
+        relations=(relation.name,),
+    )

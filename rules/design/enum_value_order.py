@@ -1,0 +1,28 @@
+"""An enum value is added at the end, whatever it means.
+
+Values of an enum are ordered as they are listed, in ORDER BY, in comparisons, in min and max. Without BEFORE or AFTER a new one is the
+last. It cannot be moved afterwards: only a new type can order them otherwise.
+
+Unsafe:
+    ALTER TYPE order_status ADD VALUE IF NOT EXISTS 'packed';
+
+Safe:
+    ALTER TYPE order_status ADD VALUE IF NOT EXISTS 'packed' AFTER 'paid';
+
+See: https://www.postgresql.org/docs/current/sql-altertype.html
+"""
+
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.sql.operations import AddEnumValue
+
+
+@rule(category="design", severity=Severity.INFO)
+def enum_value_order(op: AddEnumValue, at: Context) -> Finding | None:
+    """Report a value that says nothing about its place."""
+    if op.before is not None or op.after is not None:
+        return None
+    return at.finding(
+        op,
+        f"'{op.value}' becomes the last value of {op.type}: ORDER BY and comparisons go by that, and it cannot be moved later",
+        help=f"ALTER TYPE {op.type} ADD VALUE {'IF NOT EXISTS ' if op.if_not_exists else ''}'{op.value}' AFTER '…';",
+    )

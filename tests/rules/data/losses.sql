@@ -1,0 +1,31 @@
+TRUNCATE orders; -- expect: truncate
+TRUNCATE orders, customers CASCADE; -- expect: truncate
+DELETE FROM orders; -- expect: delete-everything
+DELETE FROM orders WHERE true; -- expect: delete-everything
+DELETE FROM orders WHERE id = 1;
+DROP SCHEMA app CASCADE; -- expect: drop-database-or-schema
+DROP SCHEMA app;
+DROP DATABASE shop; -- expect: drop-database-or-schema
+DROP TABLE coupons CASCADE; -- expect: drop-cascade
+DROP TABLE coupons;
+
+-- next migration
+CREATE TABLE news (id bigint PRIMARY KEY, title varchar(50), at timestamptz, n bigint);
+INSERT INTO news (id) VALUES (1);
+TRUNCATE news;
+CREATE TEMP TABLE t (id int);
+DELETE FROM t;
+DROP TABLE t CASCADE;
+
+-- next migration
+ALTER TABLE news ALTER COLUMN title TYPE varchar(100);
+ALTER TABLE news ALTER COLUMN title TYPE text;
+ALTER TABLE news ALTER COLUMN n TYPE int; -- expect: type-narrowed
+ALTER TABLE news ALTER COLUMN at TYPE date; -- expect: type-narrowed
+
+-- next migration
+DO $$
+BEGIN
+    DELETE FROM orders; -- expect: delete-everything
+    TRUNCATE orders; -- expect: truncate
+END $$;
