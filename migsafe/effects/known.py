@@ -1,13 +1,18 @@
 """What the catalogue lets PostgreSQL, and migsafe, know without reading a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import permutations
 
 from migsafe.effects.proofs import proves_bound, proves_default_excludes, proves_not_null
 from migsafe.effects.scene import Scene
 from migsafe.effects.type_changes import is_utc
 from migsafe.schema.constraints import not_null_constraint
+from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Column, Composite, Constraint, Domain, Relation
-from migsafe.sql.operations import Bound, ConstraintKind, Expression, Name, TypeName
+from migsafe.sql.operations import Bound, ConstraintKind, Expression, IndexElement, Name, PartitionKey, TypeName
+
+_WIDEST_GUESS = 2
+"""By how many columns at most an unknown table is taken to be partitioned."""
 
 
 def proved_not_null(scene: Scene, relation: Relation, column: str) -> bool:
@@ -68,22 +73,39 @@ def bound_is_proved(scene: Scene, parent: Relation, child: Relation, bound: Boun
     below = child
     while level is not None:
         siblings = [one.bound for one in scene.catalog.children(level.oid) if one.bound is not None and one.oid != below.oid]
-        known = _knowledge(scene, child)
-        if level.partition_key is None or not proves_bound(
-            known,
-            lambda name: _is_not_null(child, name),
-            level.partition_key,
-            bound,
-            types=types_of(scene, child),
-            siblings=siblings,
-            utc=_utc(scene),
-        ):
+        if level.partition_key is None:
+            if level.complete or not some_key_is_proved(scene, child, bound):
+                return False
+        elif not _is_proved(scene, child, level.partition_key, bound, siblings):
             return False
         above = scene.catalog.get(level.parents[0]) if level.bound is not None and level.parents else None
         bound = level.bound or bound
         below = level
         level = above if isinstance(above, Relation) else None
     return True
+
+
+def some_key_is_proved(scene: Scene, child: Relation, bound: Bound) -> bool:
+    """Whether a table's valid CHECKs prove that its rows belong in a partition of an unknown parent: of some columns they say what its
+    bound says of the key."""
+    strategy, width = {"in": ("list", 1), "range": ("range", len(bound.start))}.get(bound.kind, ("", 0))
+    names = {name: None for one in _knowledge(scene, child) for name in identifiers(one.sql)}
+    if not strategy or width > _WIDEST_GUESS:
+        return False
+    keys = (PartitionKey(strategy, tuple(map(IndexElement, columns))) for columns in permutations(names, width))
+    return any(_is_proved(scene, child, key, bound) for key in keys)
+
+
+def _is_proved(scene: Scene, child: Relation, key: PartitionKey, bound: Bound, siblings: Sequence[Bound] = ()) -> bool:
+    return proves_bound(
+        _knowledge(scene, child),
+        lambda name: _is_not_null(child, name),
+        key,
+        bound,
+        types=types_of(scene, child),
+        siblings=siblings,
+        utc=_utc(scene),
+    )
 
 
 def default_is_proved(scene: Scene, parent: Relation, default: Relation, bound: Bound) -> bool:

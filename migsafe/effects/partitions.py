@@ -1,7 +1,7 @@
 """What inheritance and partitions lock: the parent, the child, the default partition, the other side of foreign keys."""
 
 from migsafe.effects.constraints import referenced_table
-from migsafe.effects.known import bound_is_proved, default_is_proved
+from migsafe.effects.known import bound_is_proved, default_is_proved, some_key_is_proved
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
 from migsafe.schema.constraints import behind_index, matching_foreign_key
@@ -80,8 +80,9 @@ def attach(scene: Scene, op: sql.AttachPartition) -> Effects:
     if child is None:
         yield from scene.on(op.partition, _EXCLUSIVE, scan=True, why=why)
     if parent is None:
-        if child is not None:
-            yield from scene.all_of(scene.tree(child), _EXCLUSIVE, scan=True, why=why)
+        proved = child is not None and op.bound is not None and some_key_is_proved(scene, child, op.bound)
+        for one in scene.tree(child) if child is not None else ():
+            yield from scene.of(one, _EXCLUSIVE, scan=not proved, why="" if proved else why)
         return
     if child is not None and op.bound is not None:
         yield from _attached(scene, parent, child, op.bound, why)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from migsafe.effects.filters import is_always_true, not_null_columns
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
 from migsafe.schema.formulas import identifiers
@@ -140,9 +141,9 @@ def _targets(scene: Scene, name: Name, *, only: bool = False) -> list[Relation]:
 
 def _reads_all(scene: Scene, name: Name, where: Expression | None) -> bool:
     """Whether a change reads its whole table: without a filter, or with one that no index of a known table can serve."""
-    if where is None:
-        return True
     relation = scene.catalog.relation(name)
+    if where is None or is_always_true(where, not_null_columns(relation)):
+        return True
     if relation is None or not relation.complete:
         return False
     words = identifiers(where.sql)

@@ -13,6 +13,9 @@ from migsafe.sql.operations import Name, Operation
 
 Effects = Iterator[Effect]
 
+_NO_TABLE = frozenset(("sequence", "index"))
+"""What ALTER may name that has no effect of its own."""
+
 
 class Scene(Struct):
     """The database as the operation finds it, and the session that runs it.
@@ -42,7 +45,7 @@ class Scene(Struct):
             yield from self.of(relation, lock, **more)
             return
         resolved = self.catalog.resolve(name)
-        if resolved.schema not in SYSTEM_SCHEMAS and self.catalog.index(name) is None:
+        if resolved.schema not in SYSTEM_SCHEMAS and kind not in _NO_TABLE and self.catalog.index(name) is None:
             yield Effect(relation=resolved, kind=kind, lock=lock, **more)
 
     def on_oid(self, oid: int | None, lock: LockMode, **more: Any) -> Effects:

@@ -313,7 +313,8 @@ class Catalog:
     def doubt(self, concerns: Callable[[Relation], bool] = lambda _: True) -> None:
         """Know no longer that all of some relations is known: something opaque may have changed them."""
         for relation in list(self.relations()):
-            if relation.complete and concerns(relation):
+            # Of a materialized view that is whole in the history only the columns are not known.
+            if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and concerns(relation):
                 self.change(relation, complete=False, filled=True)
         self.complete = False
         for name in list(self._absent):

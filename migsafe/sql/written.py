@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from migsafe.sql.lexer import DOLLAR_STRING, WORD, pattern_for
-from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement, Name, Option, TypeName
+from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement, Name, Option, PartitionKey, TypeName
 from migsafe.sql.operations.values import quoted
 
 
@@ -28,7 +28,7 @@ def create_index(index: CreateIndex, name: str | None, *, concurrently: bool = F
     if index.nulls_not_distinct:
         words.append("NULLS NOT DISTINCT")
     if index.options:
-        words.append(f"WITH {_options(index.options)}")
+        words.append(f"WITH {storage_options(index.options)}")
     if index.tablespace is not None:
         words.append(f"TABLESPACE {quoted(index.tablespace)}")
     if index.where is not None:
@@ -44,7 +44,7 @@ def unique_index(table: Name, constraint: Constraint, name: str) -> str:
     if constraint.nulls_not_distinct:
         words.append("NULLS NOT DISTINCT")
     if constraint.options:
-        words.append(f"WITH {_options(constraint.options)}")
+        words.append(f"WITH {storage_options(constraint.options)}")
     if constraint.tablespace is not None:
         words.append(f"TABLESPACE {quoted(constraint.tablespace)}")
     return " ".join(words)
@@ -85,6 +85,11 @@ def not_null(table: Name, names: Mapping[str, str], pg_version: int, *already: s
             f"ALTER TABLE {table} {', '.join(f'DROP CONSTRAINT {quoted(name)}' for name in names.values())};",
         ]
     return first, "\n".join(second)
+
+
+def partition_by(key: PartitionKey) -> str:
+    """PARTITION BY with its keys."""
+    return f"PARTITION BY {key.strategy.upper()} {_elements(key.elements)}"
 
 
 def column(given: Column, type_name: TypeName | None = None) -> str:
@@ -196,7 +201,7 @@ def _element(element: IndexElement) -> str:
     if element.collation is not None:
         words.append(f"COLLATE {element.collation}")
     if element.opclass is not None:
-        words.append(str(element.opclass) + (_options(element.opclass_options) if element.opclass_options else ""))
+        words.append(str(element.opclass) + (storage_options(element.opclass_options) if element.opclass_options else ""))
     if element.descending:
         words.append("DESC")
     if element.nulls_first is not None:
@@ -209,5 +214,6 @@ def _key(element: IndexElement) -> str:
     return f"({element.expression.sql})"
 
 
-def _options(options: Iterable[Option]) -> str:
+def storage_options(options: Iterable[Option]) -> str:
+    """A list of options in its parentheses."""
     return f"({', '.join(option.name if option.value is None else f'{option.name} = {option.value}' for option in options)})"

@@ -1,0 +1,82 @@
+"""What a table lacks to be like another one whose partition it becomes, as operations that would make it."""
+
+from collections.abc import Iterable, Iterator
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.constraints import behind_index, matching_foreign_key
+from migsafe.schema.indexes import has_same
+from migsafe.schema.objects import Constraint, Index, Key, Relation
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind
+from migsafe.text import Span
+
+_NOWHERE = Span(0, 0)
+
+
+def missing_indexes(catalog: Catalog, parent: Relation, child: Relation) -> Iterator[tuple[sql.CreateIndex, sql.Constraint | None]]:
+    """The parent's indexes that ATTACH PARTITION would build on a table, each with the constraint behind which it stands."""
+    for index in catalog.indexes(parent.oid):
+        if not has_same(catalog, parent, child, index):
+            behind = behind_index(catalog, index)
+            yield _created(parent, index), _keyed(parent, index, behind) if behind is not None else None
+
+
+def missing_foreign_keys(catalog: Catalog, parent: Relation, child: Relation) -> Iterator[sql.Constraint]:
+    """The parent's foreign keys that ATTACH PARTITION would check on a table."""
+    for one in catalog.constraints(parent.oid):
+        referenced = catalog.get(one.references) if one.references is not None else None
+        foreign = one.kind is ConstraintKind.FOREIGN_KEY and one.enforced and isinstance(referenced, Relation)
+        if foreign and isinstance(referenced, Relation) and matching_foreign_key(catalog, child, one) is None:
+            yield sql.Constraint(
+                kind=one.kind,
+                span=_NOWHERE,
+                name=one.name.name,
+                columns=_names(parent, one.columns),
+                references=sql.Reference(
+                    referenced.name, _names(referenced, one.referenced_columns), on_delete=one.on_delete, on_update=one.on_update
+                ),
+                deferrable=one.deferrable or None,
+                initially_deferred=one.initially_deferred or None,
+            )
+
+
+def _created(table: Relation, index: Index) -> sql.CreateIndex:
+    return sql.CreateIndex(
+        span=_NOWHERE,
+        name=index.name.name,
+        table=table.name,
+        elements=tuple(_element(table, key) for key in index.keys),
+        unique=index.unique,
+        method=None if index.method == "btree" else index.method,
+        include=tuple(sql.IndexElement(name) for name in _names(table, index.include)),
+        nulls_not_distinct=index.nulls_not_distinct,
+        where=index.predicate.expression if index.predicate is not None else None,
+    )
+
+
+def _element(table: Relation, key: Key) -> sql.IndexElement:
+    column = table.numbered(key.column) if key.column is not None else None
+    return sql.IndexElement(
+        column.name if column is not None else None,
+        key.formula.expression if key.formula is not None else None,
+        key.collation,
+        key.opclass,
+        descending=key.descending,
+        nulls_first=key.nulls_first,
+    )
+
+
+def _keyed(table: Relation, index: Index, constraint: Constraint) -> sql.Constraint:
+    return sql.Constraint(
+        kind=constraint.kind,
+        span=_NOWHERE,
+        columns=_names(table, (key.column for key in index.keys)),
+        include=_names(table, index.include),
+        nulls_not_distinct=index.nulls_not_distinct,
+        deferrable=constraint.deferrable or None,
+        initially_deferred=constraint.initially_deferred or None,
+    )
+
+
+def _names(table: Relation, numbers: Iterable[int | None]) -> tuple[str, ...]:
+    return tuple(column.name for number in numbers if number is not None and (column := table.numbered(number)) is not None)

@@ -1,0 +1,121 @@
+"""An UPDATE of every row keeps every row locked until it ends.
+
+It runs as one transaction, for a time that grows with the table: whoever wants to change one of the rows it has reached waits for its end.
+Meanwhile VACUUM can free nothing, replicas fall behind, and an UPDATE leaves a dead row for each row, so that the table may be twice as large
+afterwards. If it is interrupted, all of it was for nothing.
+
+In batches, each a transaction of its own, a row is locked for a moment, VACUUM keeps up, and what is done stays done. They run outside the
+migration's transaction: a DO block may COMMIT where no transaction is open around it.
+
+A condition that is always true filters nothing: WHERE true, IS NOT NULL of a column that is never null, IS NULL of one that the same migration
+has added. A DELETE of every row is reported by delete-everything, which is about more than time; here only one with USING and no WHERE.
+
+Unsafe:
+    UPDATE orders SET region = 'eu';
+
+Unsafe, because nothing is filtered:
+    UPDATE users SET active = true WHERE true;
+
+Safe, outside a transaction:
+    DO $$
+    DECLARE
+        batch_start orders.id%TYPE := (SELECT id FROM orders ORDER BY id LIMIT 1);
+        batch_end orders.id%TYPE;
+    BEGIN
+        WHILE batch_start IS NOT NULL LOOP
+            batch_end := (SELECT id FROM orders WHERE id >= batch_start ORDER BY id OFFSET 10000 LIMIT 1);
+            UPDATE orders SET region = 'eu'
+                WHERE id >= batch_start AND (batch_end IS NULL OR id < batch_end);
+            COMMIT;
+            batch_start := batch_end;
+        END LOOP;
+    END $$;
+
+Safe, because the default is stored once for all rows:
+    ALTER TABLE orders ADD COLUMN priority integer NOT NULL DEFAULT 0;
+
+See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
+    https://www.postgresql.org/docs/current/routine-vacuuming.html
+"""
+
+from migsafe.effects.filters import Known, is_always_true, not_null_columns
+from migsafe.enclosing import is_called
+from migsafe.lock import LockMode
+from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.schema.objects import Relation, RelationKind
+from migsafe.sql.batches import by_key, unfiltered
+from migsafe.sql.operations import Delete, Name, Update
+from migsafe.unseen import added
+
+_STORED = ("table", "partitioned table")
+
+
+@rule(category="locking", severity=Severity.WARNING)
+def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
+    """Report a change of every row of an existing table; what a DELETE costs is more than time, and another rule's unless it joins."""
+    if op.current_of is not None or (isinstance(op, Delete) and not op.reads):
+        return None
+    relation = at.catalog.relation(op.table)
+    if op.where is not None and not is_always_true(op.where, not_null_columns(relation), _null_columns(op.table, at)):
+        return None
+    changed = [effect.relation for effect in at.effects if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not effect.new]
+    if not changed or not _is_hurt(op.table, relation, changed, at):
+        return None
+    what, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
+    filtered = "without WHERE" if op.where is None else f"WHERE {op.where.sql}, which is true of every row,"
+    return at.finding(
+        op,
+        f"{what} {filtered} {verb} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
+        "every other UPDATE and DELETE of a row waits until that ends",
+        help=_in_batches(op, relation, at),
+        relations=changed,
+        lock=LockMode.ROW_EXCLUSIVE,
+    )
+
+
+def _is_hurt(table: Name, relation: Relation | None, changed: list[Name], at: Context) -> bool:
+    """Whether the rows of the table itself are old, and not only those of tables that its own changes reach into."""
+    if relation is not None and relation.kind is RelationKind.VIEW:
+        return True
+    below = at.catalog.descendants(relation.oid) if relation is not None else ()
+    return not {at.resolve(table), *(one.name for one in below)}.isdisjoint(changed)
+
+
+def _null_columns(table: Name, at: Context) -> Known:
+    """Which columns this migration has added, without a value and without giving them one since."""
+
+    def is_null(name: str) -> bool:
+        column = added(at, table, name)
+        if column is None or column.column.default or column.column.identity or column.column.generated or column.column.not_null:
+            return False
+        return not any(
+            isinstance(done.operation, Update) and name in done.operation.columns and at.resolve(done.operation.table) == at.resolve(table)
+            for done in at.past
+        )
+
+    return is_null
+
+
+def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> str:
+    key = _key(relation, at)
+    said = f"-- in the order of {key}" if key is not None else "-- in the order of a unique column, here id"
+    if is_called(at, op):
+        change = f"{'UPDATE' if isinstance(op, Update) else 'DELETE FROM'} {op.table} …"
+        return f"{said}, in batches of a transaction each, outside a function: {change}"
+    change = unfiltered(at.text(op.span.start, op.span.end))
+    return at.outside_transaction(f"{said}, 10,000 rows a transaction:\n{by_key(change, op.table, key or 'id')}")
+
+
+def _key(relation: Relation | None, at: Context) -> str | None:
+    """A column that tells the rows of a table apart, if one does alone."""
+    if relation is None:
+        return None
+    primary = at.catalog.primary_key(relation.oid)
+    unique = [
+        index.keys[0].column for index in at.catalog.indexes(relation.oid) if index.unique and index.predicate is None and len(index.keys) == 1
+    ]
+    for number in (primary.columns[0] if primary is not None and len(primary.columns) == 1 else None, *unique):
+        column = relation.numbered(number) if number is not None else None
+        if column is not None and column.not_null:
+            return column.name
+    return None

@@ -1,0 +1,68 @@
+CREATE TABLE orders (id bigint PRIMARY KEY, total numeric, code text NOT NULL, note text);
+CREATE TABLE customers (id bigint PRIMARY KEY, name text);
+CREATE VIEW open_orders AS SELECT id, total FROM orders;
+CREATE TABLE events (id bigint NOT NULL, day date NOT NULL, seen boolean) PARTITION BY RANGE (day);
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+
+-- next migration
+UPDATE orders SET total = 0; -- expect: backfill-unbatched
+UPDATE orders SET total = 0 WHERE true; -- expect: backfill-unbatched
+UPDATE orders SET total = 0 WHERE 1 = 1 AND NOT false; -- expect: backfill-unbatched
+UPDATE orders SET total = 0 WHERE id IS NOT NULL; -- expect: backfill-unbatched
+UPDATE orders SET total = 0 WHERE code = code; -- expect: backfill-unbatched
+UPDATE orders SET total = 0 WHERE note IS NULL OR id IS NOT NULL;
+UPDATE orders SET total = 0 WHERE note = note;
+UPDATE orders SET total = 0 WHERE note IS NOT NULL;
+UPDATE orders SET total = 0 WHERE id > 0;
+UPDATE orders SET total = 0 WHERE false;
+UPDATE orders AS o SET total = 0 FROM customers AS c WHERE c.id = o.id;
+UPDATE orders AS o SET total = 0 FROM customers AS c; -- expect: backfill-unbatched
+UPDATE ONLY orders SET note = (SELECT name FROM customers WHERE customers.id = orders.id); -- expect: backfill-unbatched
+UPDATE events SET seen = true; -- expect: backfill-unbatched
+UPDATE open_orders SET total = 0; -- expect: backfill-unbatched
+UPDATE app.unknown SET total = 0; -- expect: backfill-unbatched
+UPDATE app.unknown SET total = 0 WHERE id IS NOT NULL;
+WITH gone AS (SELECT 1) UPDATE orders SET total = 0 RETURNING id; -- expect: backfill-unbatched
+MERGE INTO orders USING customers ON customers.id = orders.id WHEN MATCHED THEN UPDATE SET total = 0;
+
+-- next migration
+-- that is delete-everything's
+DELETE FROM orders;
+DELETE FROM orders WHERE true;
+DELETE FROM orders USING customers WHERE customers.id = orders.id;
+DELETE FROM orders USING customers; -- expect: backfill-unbatched
+TRUNCATE orders;
+
+-- next migration
+ALTER TABLE orders ADD COLUMN region text;
+UPDATE orders SET region = 'eu' WHERE region IS NULL; -- expect: backfill-unbatched
+UPDATE orders SET region = 'us' WHERE region IS NULL;
+ALTER TABLE orders ADD COLUMN size integer DEFAULT 1, ADD COLUMN IF NOT EXISTS weight integer;
+UPDATE orders SET size = 2 WHERE size IS NULL;
+UPDATE orders SET weight = 2 WHERE weight IS NULL;
+
+-- next migration
+CREATE TABLE news (id bigint PRIMARY KEY, title text);
+INSERT INTO news (id) VALUES (1), (2);
+UPDATE news SET title = 'none';
+CREATE TEMP TABLE scratch AS SELECT id FROM orders;
+UPDATE scratch SET id = id + 1;
+CREATE TABLE copies AS SELECT id FROM orders;
+UPDATE copies SET id = id + 1; -- expect: backfill-unbatched
+CREATE TABLE IF NOT EXISTS maybe (id bigint);
+UPDATE maybe SET id = 1; -- expect: backfill-unbatched
+
+-- next migration
+DO $$
+BEGIN
+    UPDATE orders SET total = 1; -- expect: backfill-unbatched
+    LOOP
+        UPDATE orders SET total = 2 WHERE ctid = ANY (ARRAY(SELECT ctid FROM orders WHERE total <> 2 LIMIT 100));
+        EXIT WHEN NOT FOUND;
+        COMMIT;
+    END LOOP;
+END $$;
+CREATE FUNCTION reset() RETURNS void LANGUAGE sql AS 'UPDATE orders SET total = 0';
+SELECT reset(); -- expect: backfill-unbatched
+EXPLAIN UPDATE orders SET total = 0;
+PREPARE all_of_them AS UPDATE orders SET total = 0;
