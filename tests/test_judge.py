@@ -3,16 +3,16 @@ from pathlib import Path
 from migsafe.finding import Finding, Severity
 from migsafe.judge import judge
 from migsafe.rule import Context, Rule, rule
-from migsafe.rulebook import Rulebook, shipped
+from migsafe.rulebook import Rulebook
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.sql.operations import Drop
 from migsafe.text import Script, Span
-from tests.judged import in_turn, judged, migration
+from tests.judged import in_turn, judged, migration, usual
 
 
 def test_findings_come_by_path_then_place_then_rule() -> None:
     sql = "DROP TABLE a;\nCREATE INDEX ON t (a);\nDROP TABLE b;"
-    verdict = judge([*in_turn([migration(sql, "b.sql")]), *in_turn([migration(sql, "a.sql")])], Rulebook(shipped()), 17)
+    verdict = judge([*in_turn([migration(sql, "b.sql")]), *in_turn([migration(sql, "a.sql")])], Rulebook(usual()), 17)
     assert [(it.script.path, it.script.position(it.span.start).line) for it in verdict.findings] == [
         (path, line) for path in ("a.sql", "b.sql") for line in (1, 2, 3)
     ]
@@ -33,7 +33,7 @@ def no_dropping(op: Drop, at: Context) -> Finding | None:
 
 
 def test_a_rule_that_raises_is_named_and_the_others_go_on() -> None:
-    verdict = judged("DROP TABLE a;\nDROP TABLE b;", [no_dropping, *shipped()])
+    verdict = judged("DROP TABLE a;\nDROP TABLE b;", [no_dropping, *usual()])
     [problem] = verdict.problems
     assert problem.what == "the rule no-dropping failed at 0001_change.sql:1:1: ZeroDivisionError: out of luck"
     assert problem.hint == "It failed 2 times; the other rules went on."
@@ -50,6 +50,6 @@ def test_a_rule_may_report_several_things_about_an_operation() -> None:
 
 def test_a_script_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
     gone = Migration("1", "plain", Half(Script(str(tmp_path / "gone.sql")), (Span(0, 0),), Transaction.FILE))
-    verdict = judge(in_turn([gone, migration("DROP TABLE a")]), Rulebook(shipped()), 17)
+    verdict = judge(in_turn([gone, migration("DROP TABLE a")]), Rulebook(usual()), 17)
     assert [problem.what for problem in verdict.problems] == [f"{tmp_path}/gone.sql: cannot be read: no such file or directory"]
     assert len(verdict.findings) == verdict.summary.files == 1

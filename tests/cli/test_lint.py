@@ -15,6 +15,12 @@ Command = Callable[..., Run]
 Write = Callable[[str, str | bytes], Path]
 
 
+@pytest.fixture(autouse=True)
+def _quiet(write: Write) -> None:
+    """Without what has something to say about nearly every script."""
+    write("migsafe.toml", 'lock-timeout = "2s"\nignore = ["not-rerunnable", "table-without-primary-key"]\n')
+
+
 def test_exit_codes_follow_fail_on(migsafe: Command, write: Write) -> None:
     write("clean.sql", "SELECT 1;")
     write("warning.sql", "DO $$ BEGIN EXECUTE built; END $$;")
@@ -42,7 +48,8 @@ def test_rules_are_selected_and_ignored(migsafe: Command, write: Write) -> None:
         return [finding["rule"] for finding in found]
 
     assert rules("--select", "drop-table,syntax-error") == ["drop-table", "syntax-error"]
-    assert rules("--ignore", "drop-table", "--ignore", "syntax-error") == ["index-not-concurrent"]
+    some = ("--select", "drop-table,syntax-error,index-not-concurrent")
+    assert rules(*some, "--ignore", "drop-table", "--ignore", "syntax-error") == ["index-not-concurrent"]
 
 
 def test_options_go_before_the_configuration(migsafe: Command, write: Write) -> None:
@@ -56,7 +63,7 @@ def test_options_go_before_the_configuration(migsafe: Command, write: Write) -> 
 
 def test_a_named_configuration(migsafe: Command, write: Write) -> None:
     write("a.sql", "DROP TABLE a;")
-    write("ci.toml", 'ignore = ["drop-table"]')
+    write("ci.toml", 'ignore = ["drop-table"]\nlock-timeout = "2s"')
     assert migsafe("lint", "a.sql", "--config", "ci.toml").code == 0
 
 
@@ -132,7 +139,7 @@ def test_deeply_nested_sql_is_read(migsafe: Command, write: Write) -> None:
 
 
 def test_a_breakdown_is_said_without_a_traceback(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    def break_down(*_: object) -> None:
+    def break_down(*_: object, **__: object) -> None:
         raise KeyError("gone")
 
     write("a.sql", "SELECT 1;")
@@ -158,7 +165,7 @@ def test_a_rule_that_raises_makes_the_exit_code_2(migsafe: Command, write: Write
 
 
 def test_an_interrupt_is_quiet(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     write("a.sql", "SELECT 1;")
