@@ -21,13 +21,13 @@ class Account(Struct, frozen=True):
     uid: int | None = None
     gid: int | None = None
 
-    def start(self, command: Sequence[str | Path], folder: Path, output: int) -> "subprocess.Popen[bytes]":
-        """Start a program in a folder, out of reach of the terminal's Ctrl-C. `output`, a file, takes all that it says."""
+    def start(self, command: Sequence[str | Path], folder: Path, output: int, source: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+        """Start a program in a folder, out of reach of the terminal's Ctrl-C. `output`, a file, takes all that it says; it reads `source`."""
         return subprocess.Popen(  # noqa: S603  # a program of PostgreSQL's
             command,
             cwd=folder,
             env=_environment(folder),
-            stdin=subprocess.DEVNULL,
+            stdin=source,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -7,7 +7,7 @@ are taken, those on indexes too). All of them are served by one thread, which on
 import selectors
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,7 @@ class _Canary:
 
     def __init__(self, connection: "Connection[Any]", relation: Name, access: Access, probe: str) -> None:
         self.connection = connection
+        self.pid = connection.info.backend_pid
         self.relation = relation
         self.access: Access = access
         self.probe = probe.encode()
@@ -125,12 +126,18 @@ class Canaries:
         """What they have seen since."""
         return _summary([1000 * took for one in self._canaries for asked, took in one.samples if asked + took >= self._zero])
 
-    @property
-    def waits(self) -> tuple[Wait, ...]:
-        """The times since the migration began when one got no answer for longer than it ever had before."""
+    def waits(self, stopped: Mapping[int, Sequence[float]]) -> tuple[Wait, ...]:
+        """The times since the migration began when one got no answer for longer than it ever had before. `stopped` is when their backends
+        were seen to wait for a lock."""
         least = max(_NOISE_MS, _TIMES_QUIET * self.quiet.p99, self.quiet.most)
         found = [
-            Wait(relation=one.relation, access=one.access, started=asked - self._zero, ms=1000 * took)
+            Wait(
+                relation=one.relation,
+                access=one.access,
+                started=asked - self._zero,
+                ms=1000 * took,
+                seen=any(asked <= when <= asked + took for when in stopped.get(one.pid, ())),
+            )
             for one in self._canaries
             for asked, took in one.samples
             if asked + took >= self._zero and 1000 * took > least
@@ -140,7 +147,7 @@ class Canaries:
     @property
     def pids(self) -> list[int]:
         """Their backends."""
-        return [one.connection.info.backend_pid for one in self._canaries]
+        return [one.pid for one in self._canaries]
 
     @property
     def deadlocks(self) -> tuple[Name, ...]:

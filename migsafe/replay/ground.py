@@ -47,7 +47,8 @@ class Ground:
         self._process = os.getpid()
         self._count = 0
         self._programs: dict[Path, Path] = {}
-        self._templates: dict[Path, Path] = {}
+        self.templates: dict[Path, Path] = {}
+        """Database clusters just made, to be copied, by the folder of their programs."""
         self.folder = _private_folder()
         self.account.own(self.folder)
         self._copies = Path(tempfile.mkdtemp(prefix="migsafe-programs-"))
@@ -86,21 +87,6 @@ class Ground:
                 found.parents[1].parent.chmod(0o755)
             self._programs[bindir] = found
         return self._programs[bindir]
-
-    def fresh(self, installation: Installation) -> Path:
-        """The folder of a database cluster just made, to be copied."""
-        bindir = installation.bindir
-        if bindir not in self._templates:
-            folder = self.folder / f"fresh-{len(self._templates) + 1}"
-            initdb = self.programs(installation) / "initdb"
-            options = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D", str(folder))
-            try:
-                self.account.run([initdb, *options], self.folder)
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
-            self._templates[bindir] = folder
-        return self._templates[bindir]
 
 
 _grounds: list[Ground] = []

@@ -67,13 +67,14 @@ class Played(Struct, frozen=True, kw_only=True):
 
 class Wait(Struct, frozen=True, kw_only=True):
     """A time during which a canary got no answer: `started` in seconds since the migration began. `statement` is the number of the one
-    whose lock it waited for, None where none is known to be the cause."""
+    whose lock it waited for, None where none is known to be the cause; `seen` says that it was seen to wait for a lock."""
 
     relation: Name
     access: Access
     started: float
     ms: float
     statement: int | None = None
+    seen: bool = False
 
 
 class Quiet(Struct, frozen=True):

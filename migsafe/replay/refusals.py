@@ -1,7 +1,12 @@
 """What PostgreSQL's refusals mean for a replay."""
 
+import re
+
 from migsafe.replay.recording import Failure
 
+_MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
+_CLOSED_SCHEMA = re.compile(r"permission denied for schema (.+)")
+_UNDEFINED, _DENIED = "42704", "42501"
 _ABOUT_ROWS = ("22", "23")
 """The classes of data exceptions and of violated constraints (manual, appendix A)."""
 
@@ -9,6 +14,18 @@ _ABOUT_ROWS = ("22", "23")
 def is_about_rows(failure: Failure) -> bool:
     """Whether a statement failed for the values that it found in rows."""
     return failure.sqlstate[:2] in _ABOUT_ROWS
+
+
+def missing_role(failure: Failure) -> str | None:
+    """The role that PostgreSQL misses, if that is what it said."""
+    found = _MISSING_ROLE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED else None
+    return found[1] if found is not None else None
+
+
+def closed_schema(failure: Failure) -> str | None:
+    """The schema that a role may not use, if that is what PostgreSQL said."""
+    found = _CLOSED_SCHEMA.fullmatch(failure.message) if failure.sqlstate == _DENIED else None
+    return found[1] if found is not None else None
 
 
 def hint_for(message: str) -> str:

@@ -21,10 +21,10 @@ from migsafe.replay.experiments.round_trip import round_trip
 from migsafe.replay.hosts import Host
 from migsafe.replay.limits import Limits
 from migsafe.replay.recording import Failure, Recording
-from migsafe.replay.refusals import hint_for, is_about_rows
+from migsafe.replay.refusals import closed_schema, hint_for, is_about_rows, missing_role
 from migsafe.replay.rehearsal import rehearsed
 from migsafe.replay.rows import Filler
-from migsafe.replay.sending import Refused, failure_of, missing_role, refusals, send
+from migsafe.replay.sending import Refused, failure_of, refusals, send
 from migsafe.replay.stage import Stage, Task
 from migsafe.sources import Half, Migration, Plan, Source, Step, Transaction
 from migsafe.sql.operations import Name
@@ -106,6 +106,7 @@ class Replay:
         self._names = count(1)
         self.unfilled: dict[str, str] = {}
         self.roles: list[str] = []
+        self._opened: set[str] = set()
 
     def migrations(self) -> Iterator[Replayed]:
         """Each judged migration, when its turn comes. A history that cannot be applied ends there, and is a problem."""
@@ -141,6 +142,7 @@ class Replay:
             said = failure_of(error)
             self._problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
         finally:
+            self.unfilled.update(base.filler.unfilled if base.filler is not None else {})
             self._leave(base.name)
 
     def _leave(self, database: str) -> None:
@@ -172,7 +174,7 @@ class Replay:
     def _apply(self, base: str, half: Half, what: str) -> None:
         connection = self._host.work(base)
         try:
-            send(connection, half, guard=self._limits.statement, mend=self._mended)
+            send(connection, half, guard=self._limits.statement, mend=lambda failure: self._mended(failure, base))
         except Refused as refused:
             place = half.file.position(half.place(refused.statement.span).start)
             raise MigsafeError(f"{what} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
@@ -183,17 +185,22 @@ class Replay:
         if base.filler is None:
             return
         with self._host.connect(base.name) as connection, self._limits.whole(connection):
-            found = base.filler.fill(connection, self._progress)
+            base.filler.fill(connection, self._progress)
         if base.filler.filled:
             base.state = base.rows = None
-        self.unfilled.update(found)
 
-    def _mended(self, failure: Failure) -> bool:
-        """Make a role that is taken for granted, where that is possible."""
-        role = missing_role(failure)
-        if role is None or role in self.roles or not self._host.make_role(role):
+    def _mended(self, failure: Failure, *databases: str) -> bool:
+        """Make a role that is taken for granted, or let those that we made into a schema; whether that is possible, and new."""
+        role, schema = missing_role(failure), closed_schema(failure)
+        if role is not None and role not in self.roles and self._host.make_role(role):
+            self.roles.append(role)
+            return True
+        if schema is None or not self.roles or schema in self._opened:
             return False
-        self.roles.append(role)
+        self._opened.add(schema)
+        for database in databases:
+            with self._host.connect(database) as connection:
+                connection.execute(f"GRANT ALL ON SCHEMA {Name(schema)} TO {', '.join(str(Name(role)) for role in self.roles)}".encode())
         return True
 
     def _judged(self, base: _Base, migration: Migration, forecast: Forecast) -> Replayed:
@@ -240,7 +247,7 @@ class Replay:
             failure = recording.failure
             if failure is None or self._host.only is not None:
                 break
-            if not self._mended(failure):
+            if not self._mended(failure, *filter(None, (base.name, before))):
                 if emptied or base.filler is None or not base.filler.made or not is_about_rows(failure):
                     break
                 emptied = failure.message

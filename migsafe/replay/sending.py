@@ -1,6 +1,5 @@
 """Sending a migration to a server as its runner does, with nothing recorded."""
 
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +13,6 @@ from migsafe.sql.statements import Statement
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
-_UNDEFINED = "42704"
 _MOST_ROLES = 50
 
 
@@ -138,12 +135,6 @@ def unsent(statement: Statement) -> str:
         case sql.OpaqueCode(reason=reason):
             return reason
     return ""
-
-
-def missing_role(failure: Failure) -> str | None:
-    """The role that PostgreSQL misses, if that is what it said."""
-    found = _MISSING_ROLE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED else None
-    return found[1] if found is not None else None
 
 
 def is_idle(connection: "Connection[Any]") -> bool:

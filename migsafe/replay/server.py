@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from migsafe.errors import MigsafeError
 from migsafe.replay.binaries import Installation
+from migsafe.replay.fresh import lay
 from migsafe.replay.ground import ground
 from migsafe.sql.operations import Name
 
@@ -152,7 +153,7 @@ class Server:
         if self._data is not None:
             self._data(data)
         else:
-            place.account.run(["cp", "-R", "-p", place.fresh(self.installation), data], self._folder)
+            lay(place, self.installation, data)
         settings = {**self._settings, "unix_socket_directories": str(self._folder)}
         if self._data is not None:
             settings["hba_file"] = str(data / "migsafe_hba.conf")

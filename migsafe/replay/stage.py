@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _MOST_CANARIES = 30
-_NOISE_MS = 25.0
-"""What takes no longer, and no lock explains, is a machine that is busy."""
 
 
 class Task(Struct, frozen=True, kw_only=True):
@@ -71,7 +69,8 @@ class Stage:
             migration=task.migration,
             statements=played,
             duration_ms=1000 * max((one.ended for one in played), default=0.0),
-            waits=tuple(wait for wait in attributed(canaries.waits, played) if wait.statement is not None or wait.ms >= _NOISE_MS),
+            # What no lock explains is a machine that is busy.
+            waits=tuple(wait for wait in attributed(canaries.waits(watch.stopped), played) if wait.statement is not None or wait.seen),
             quiet=canaries.quiet,
             disturbed=canaries.disturbed,
             broken=canaries.broken,

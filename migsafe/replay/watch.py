@@ -16,9 +16,9 @@ from migsafe.replay.snapshot import mode_called
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_LOCKS = "SELECT relation::int8, mode, granted FROM pg_catalog.pg_locks WHERE pid = %s AND (NOT granted OR locktype = 'relation')"
+_LOCKS = "SELECT relation::int8, mode FROM pg_catalog.pg_locks WHERE pid = %s AND granted AND locktype = 'relation'"
 _STUCK = "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS pid WHERE pid = ANY (%s)"
-_WAITING = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = %s AND NOT granted LIMIT 1"
+_WAITING = "SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND NOT granted"
 _CLOSE, _FAR = 0.0005, 0.005
 _PATIENCE = 0.2
 """How long who only looks on may be in the way: then each waits for the other. PostgreSQL would end one of the two after a second."""
@@ -47,7 +47,8 @@ class Waited:
 class Watch:
     """Looks at the locks of the backend `pid`, on a connection of its own, from `with` to the end of the block.
 
-    `beside` are backends that only look on: where one of them and ours wait for each other, its query is cancelled.
+    `beside` are backends that only look on: where one of them and ours wait for each other, its query is cancelled. `stopped` is when they
+    were seen to wait for a lock, by number.
     """
 
     def __init__(self, connection: "Connection[Any]", pid: int, beside: Sequence[int] = ()) -> None:
@@ -55,6 +56,7 @@ class Watch:
         self._pid = pid
         self._beside = list(beside)
         self._stuck = 0.0
+        self.stopped: dict[int, list[float]] = {}
         self._lock = threading.Lock()
         self._seen: dict[int, Seen] | None = None
         self._waited: Waited | None = None
@@ -122,13 +124,11 @@ class Watch:
         """Look once; returns whether it waits."""
         if self._waited is None:
             return False
-        if self._seen is None:
-            return self._connection.execute(_WAITING, (self._pid,)).fetchone() is not None
-        waits = False
-        for oid, mode, granted in self._connection.execute(_LOCKS, (self._pid,)).fetchall():
-            if not granted:
-                waits = True
-            elif oid is not None:
+        waiting = {pid for (pid,) in self._connection.execute(_WAITING, ([self._pid, *self._beside],)).fetchall()}
+        for pid in waiting - {self._pid}:
+            self.stopped.setdefault(pid, []).append(now)
+        if self._seen is not None:
+            for oid, mode in self._connection.execute(_LOCKS, (self._pid,)).fetchall():
                 seen = self._seen.setdefault(oid, Seen(mode_called(mode), now))
                 seen.mode, seen.last = max(seen.mode, mode_called(mode)), now
-        return waits
+        return self._pid in waiting

@@ -37,9 +37,10 @@ def host_at(place: Place) -> Host:
     if place.template and place.in_place:
         raise ConfigError("--template and --in-place cannot both be given")
     if place.copy_of is not None:
-        return Copied(place.copy_of, [installation(Path(place.pg_bin))] if place.pg_bin else list(installations()))
+        found = [installation(Path(place.pg_bin))] if place.pg_bin else list(installations())
+        return Copied(place.copy_of, found, superuser=place.superuser)
     if place.server.startswith(_LAB):
-        return Lab(place.server.removeprefix(_LAB), os.environ.get(_TOKEN))
+        return Lab(place.server.removeprefix(_LAB), os.environ.get(_TOKEN), superuser=place.superuser)
     if place.server != _LOCAL:
         return Named(place.server, template=place.template, in_place=place.in_place, superuser=place.superuser)
     return Local(_chosen(place), superuser=place.superuser)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from migsafe.errors import MigsafeError
 from migsafe.replay.binaries import Installation
 from migsafe.replay.ground import ground
+from migsafe.replay.hosts.ownership import give
 from migsafe.replay.server import Server
 from migsafe.sql.operations import Name
 
@@ -37,10 +38,8 @@ _STRIPPED = {
 }
 _LEFT_OUT = ("standby.signal", "recovery.signal", "postgresql.auto.conf")
 _TRUSTED = "local all all trust\n"
-_ROLES = """
-    SELECT (SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper ORDER BY oid LIMIT 1), pg_catalog.pg_get_userbyid(datdba)
-    FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
-"""
+_SUPERUSER = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
+_OWNER = "migsafe_owner"
 
 
 class Copied:
@@ -49,7 +48,8 @@ class Copied:
     Raises MigsafeError where the source cannot be read, or no PostgreSQL of its version is among `installations`.
     """
 
-    def __init__(self, dsn: str, installations: "list[Installation]") -> None:
+    def __init__(self, dsn: str, installations: "list[Installation]", *, superuser: bool = False) -> None:
+        self._superuser = superuser
         self._dsn = dsn
         self._installations = installations
         self._server: Server | None = None
@@ -62,6 +62,11 @@ class Copied:
         settings = {**_STRIPPED, "log_temp_files": "0"}
         server = Server(installation, settings, data=lambda folder: self._copy(installation, folder))
         self._server = server.__enter__()
+        try:
+            self._take_role()
+        except BaseException:
+            server.stop()
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -93,7 +98,7 @@ class Copied:
         return self._running.connect(database, user=self._admin)
 
     def work(self, database: str) -> "Connection[Any]":
-        """Connect as the database's owner."""
+        """Connect as a role that may do what the database's owner does, and is no superuser."""
         return self._running.connect(database, user=self._owner, options="-c client_min_messages=log")
 
     def create(self, database: str, template: str | None = None) -> None:
@@ -115,6 +120,17 @@ class Copied:
             raise MigsafeError("the copy is not running")
         return self._server
 
+    def _take_role(self) -> None:
+        """A role for the migrations that owns what superusers own in the copy, and is none."""
+        self._owner = self._admin
+        if self._superuser:
+            return
+        self._execute(f"DROP ROLE IF EXISTS {_OWNER}")
+        self._execute(f"CREATE ROLE {_OWNER} LOGIN{' CREATEROLE' if self.major >= 16 else ''}")
+        with self.connect(self._database) as connection:
+            give(connection, _OWNER)
+        self._owner = _OWNER
+
     def _execute(self, sql: str) -> None:
         with self.connect("template1") as connection:
             connection.execute(sql.encode())
@@ -127,7 +143,7 @@ class Copied:
             with psycopg.connect(self._dsn, autocommit=True, application_name="migsafe") as source:
                 self._database = source.info.dbname
                 major = source.info.server_version // 10_000
-                [(self._admin, self._owner)] = source.execute(_ROLES).fetchall()
+                [(self._admin,)] = source.execute(_SUPERUSER).fetchall()
         except psycopg.Error as error:
             raise MigsafeError(f"cannot connect: {str(error).strip()}", "Check the connection string after --from.") from error
         for one in self._installations:

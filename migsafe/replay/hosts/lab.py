@@ -49,7 +49,7 @@ class Lab:
     """A clone from the engine at a URL, from `with` to the end of the block. Raises MigsafeError where the engine refuses, or takes too
     long."""
 
-    def __init__(self, url: str, token: str | None, *, database: str = "postgres", pause: float = _PAUSE) -> None:
+    def __init__(self, url: str, token: str | None, *, database: str = "postgres", superuser: bool = False, pause: float = _PAUSE) -> None:
         if not url.startswith(("http://", "https://")):
             raise ConfigError(f"--server dblab:{url}: is no URL", "It reads as dblab:https://dblab.example.com")
         if not token:
@@ -57,6 +57,7 @@ class Lab:
         self._url = url.rstrip("/")
         self._token = token
         self._database = database
+        self._superuser = superuser
         self._pause = pause
         self._clone: str | None = None
         self._named: Named | None = None
@@ -123,7 +124,7 @@ class Lab:
     def _cloned(self) -> Named:
         """Ask for a clone, and wait until it is there."""
         name, password = f"migsafe-{secrets.token_hex(4)}", secrets.token_hex(16)
-        user = {"username": "migsafe", "password": password, "restricted": False, "db_name": self._database}
+        user = {"username": "migsafe", "password": password, "restricted": not self._superuser, "db_name": self._database}
         self._clone = name
         clone = self._asked("POST", "/clone", {"id": name, "protected": False, "db": user})
         until = time.monotonic() + _PATIENCE
@@ -134,7 +135,7 @@ class Lab:
             raise MigsafeError(f"{self._url}: the clone is not there: {clone.status.message or clone.status.code}")
         at = clone.db
         dsn = f"host={at.host} port={at.port} user={at.username or 'migsafe'} dbname={at.db_name or self._database} password={password}"
-        return Named(dsn, in_place=at.db_name or self._database)
+        return Named(dsn, in_place=at.db_name or self._database, superuser=self._superuser)
 
     def _delete(self) -> None:
         if self._clone is not None:

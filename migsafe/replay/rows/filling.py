@@ -21,22 +21,28 @@ _SPARE = 20
 
 
 class Unfillable(Exception):
-    """Why a table stays empty, as the end of a sentence."""
+    """Why a table stays empty, as the end of a sentence; `for_now` while another one is empty."""
+
+    def __init__(self, why: str, *, for_now: bool = False) -> None:
+        super().__init__(why)
+        self.for_now = for_now
 
 
 class Filler:
     """Fills the empty tables of a database, each once: `rows` says how many rows it gets. `made` are those that it has filled, `filled` says
-    whether the last call put rows into any."""
+    whether the last call put rows into any. `unfilled` are the tables that stay empty, each with the reason, and those with fewer rows than
+    were asked for.
+    """
 
     def __init__(self, rows: Callable[[Name], int]) -> None:
         self._rows = rows
         self._seen: set[int] = set()
         self.made: dict[Name, int] = {}
+        self.unfilled: dict[str, str] = {}
         self.filled = False
 
-    def fill(self, connection: "Connection[Any]", progress: Callable[[str], None] | None = None) -> dict[str, str]:
-        """Put rows into every table that has none and is new to us, and analyze. Returns the tables that stay empty, each with the
-        reason, and those with fewer rows than were asked for.
+    def fill(self, connection: "Connection[Any]", progress: Callable[[str], None] | None = None) -> None:
+        """Put rows into every table that has none and is new to us, and analyze.
 
         The connection must be in autocommit, its role the tables' owner or a superuser; triggers do not fire for a superuser.
         """
@@ -44,22 +50,26 @@ class Filler:
         self._seen.update(table.oid for table in tables)
         self.filled = False
         if not tables:
-            return {}
+            return
         with _without_triggers(connection):
             values = Values(connection)
             shares = _shares(tables, self._rows)
-            unfilled: dict[str, str] = {}
             for table, later in in_order(tables):
                 if progress is not None:
                     progress(f"filling {table.name}")
-                made, why = _filled(_Filling(connection, values, table, later), shares[table.oid])
-                if made:
-                    self.made[table.name] = table.oid
-                    self.filled = True
-                if why:
-                    unfilled[str(table.name)] = why
-        connection.execute("ANALYZE")
-        return unfilled
+                self._note(table, *_filled(_Filling(connection, values, table, later), shares[table.oid]))
+        if self.filled:
+            connection.execute("ANALYZE")
+
+    def _note(self, table: Table, made: int, why: "Unfillable | None") -> None:
+        self.unfilled.pop(str(table.name), None)
+        if made:
+            self.made[table.name] = table.oid
+            self.filled = True
+        if why is not None:
+            self.unfilled[str(table.name)] = str(why)
+            if why.for_now:
+                self._seen.discard(table.oid)
 
     def empty(self, connection: "Connection[Any]", names: Collection[Name]) -> None:
         """Take the rows out again of those of these tables that we filled, or of all if there are none among them; they may be filled again."""
@@ -85,19 +95,19 @@ def _without_triggers(connection: "Connection[Any]") -> Iterator[None]:
     connection.execute("RESET session_replication_role")
 
 
-def _filled(table: "_Filling", wanted: int) -> tuple[int, str]:
+def _filled(table: "_Filling", wanted: int) -> tuple[int, Unfillable | None]:
     """How many rows it got, and why not as many as were wanted."""
     from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
 
     if not wanted:
-        return 0, ""
+        return 0, None
     try:
         made = table.insert(wanted)
     except Unfillable as why:
-        return 0, str(why)
+        return 0, why
     except Error as error:
-        return 0, (error.diag.message_primary or str(error)).strip()
-    return made, f"has room for {made:,} rows only" if made < wanted else ""
+        return 0, Unfillable((error.diag.message_primary or str(error)).strip())
+    return made, Unfillable(f"has room for {made:,} rows only") if made < wanted else None
 
 
 def oid_name(connection: "Connection[Any]", oid: int) -> str:
@@ -187,7 +197,7 @@ class _Filling:
     def _leave_null(self, reference: Reference, why: str) -> None:
         number = next((number for number in reference.columns if not self._table.column(number).not_null), None)
         if number is None:
-            raise Unfillable(why)
+            raise Unfillable(why, for_now=True)
         self._expressions[number] = self._null(self._table.column(number))
 
     def _referenced(self, reference: Reference) -> tuple[str, int]:
