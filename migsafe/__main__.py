@@ -2,30 +2,42 @@
 
 import sys
 
-from migsafe.cache.answers import question, recall
+from migsafe.cache.answers import Question, question, recall
 from migsafe.delivery import complain
 from migsafe.errors import MigsafeError
 
+_COULD_NOT, _INTERRUPTED = 2, 130
+
 
 def main() -> int:
-    """Answer as before if nothing has changed since, else run the command; returns the exit code."""
-    asked = question(sys.argv[1:])
+    """Answer as before where nothing has changed since, else run the command; returns the exit code."""
     try:
+        asked = question(sys.argv[1:])
         code = recall(asked) if asked is not None else None
+        return _run(asked) if code is None else code
     except KeyboardInterrupt:
-        return 130
+        return _INTERRUPTED
     except MigsafeError as error:
         complain(error)
-        return 2
-    if code is not None:
-        return code
-    from migsafe import cli  # noqa: PLC0415  # loads the engine
-    from migsafe.cache.memory import Memory  # noqa: PLC0415
+        return _COULD_NOT
 
+
+def _run(asked: Question | None) -> int:
+    # What follows loads the engine.
     if asked is None:
+        from migsafe import cli  # noqa: PLC0415
+
         return cli.main()
-    with Memory(asked) as memory:
-        return cli.main(memory=memory)
+    from migsafe.cache.watch import Watch  # noqa: PLC0415
+
+    with Watch() as watch:
+        from migsafe import cli  # noqa: PLC0415
+        from migsafe.cache.memory import Memory  # noqa: PLC0415
+
+        memory = Memory(asked, watch)
+        code = cli.main(memory=memory)
+    memory.keep()
+    return code
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import gc
 import io
 import marshal
+import os
 import pickle
 import sys
 from collections.abc import Iterable
@@ -86,7 +87,7 @@ class Checkpoints:
     def _read(self, steps: Steps) -> None:
         """Work out what each beginning of the steps is known by, and where a checkpoint is wanted."""
         encoder = msgspec.msgpack.Encoder(enc_hook=_Texts().digest, order="sorted")
-        running = blake2b(encoder.encode((sys.version, self._start)), digest_size=16)
+        running = blake2b(encoder.encode((sys.version, os.getcwd(), self._start)), digest_size=16)
         self._digests = [running.hexdigest()]
         for source, (migration, judged, goes_on) in steps:
             standing = source.standings.get(migration.up.file.path) if judged else None

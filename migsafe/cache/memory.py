@@ -1,7 +1,6 @@
 """What a run that has to work keeps for the next one."""
 
 from collections.abc import Collection, Iterable
-from types import TracebackType
 
 from migsafe.cache.answers import Answer, Question, keep
 from migsafe.cache.checkpoints import Checkpoints
@@ -11,32 +10,15 @@ from migsafe.rule import Rule
 
 
 class Memory:
-    """A run that is watched, and what it leaves behind.
+    """What is worth keeping of a run, and what others have kept for it. Nothing is kept of a run that does not say that it went well."""
 
-    with Memory(question) as memory:
-        …
-        memory.went_well(answer)         # without which nothing is kept
-    """
-
-    def __init__(self, asked: Question) -> None:
+    def __init__(self, asked: Question, watch: Watch) -> None:
         self._asked = asked
-        self._watch = Watch()
+        self._watch = watch
+        self._place = 0
         self._answer: Answer | None = None
         self._sound = False
-        self._place = 0
         self._checkpoints: Checkpoints | None = None
-
-    def __enter__(self) -> "Memory":
-        self._watch.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
-        self._watch.stop()
-        if kind is None and self._sound:
-            try:
-                self._keep()
-            except Exception:  # the run is over and was a good one; that nothing of it is kept costs time alone
-                return
 
     def git_said(self, revision: str | None, folders: list[str], files: Collection[str]) -> None:
         """Take note of what git was asked, and of its answer."""
@@ -57,9 +39,15 @@ class Memory:
         self._sound = True
         self._answer = answer
 
-    def _keep(self) -> None:
-        trace = self._watch.trace() if self._answer is not None else None
-        if trace is not None and self._answer is not None:
-            keep(self._asked, trace, self._answer)
-        if self._checkpoints is not None:
-            self._checkpoints.keep()
+    def keep(self) -> None:
+        """Keep it, if that can be done. To be called when the watch is over."""
+        if not self._sound:
+            return
+        try:
+            trace = self._watch.trace() if self._answer is not None else None
+            if trace is not None and self._answer is not None:
+                keep(self._asked, trace, self._answer)
+            if self._checkpoints is not None:
+                self._checkpoints.keep()
+        except Exception:  # the run is over and was a good one; that nothing of it is kept costs time alone
+            return

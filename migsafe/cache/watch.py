@@ -28,7 +28,7 @@ _Look = tuple[int, tuple[int, int] | None]
 
 
 class Watch:
-    """What has been looked at between `start` and `stop`.
+    """What is looked at in its block.
 
     It hashes a file before the run reads it, and asks at the end whether the file is still the same one: what was written in between makes
     no trace.
@@ -48,16 +48,16 @@ class Watch:
         self._order: list[str] = []
         self._stat, self._lstat, self._readlink = os.stat, os.lstat, os.readlink
 
-    def start(self) -> None:
-        """Begin. What Python itself has loaded so far is looked at in the end."""
+    def __enter__(self) -> "Watch":
         self._on = True
         sys.addaudithook(self._hear)
         stand_in: Any = os
         stand_in.stat, stand_in.lstat, stand_in.readlink = self._stat_seen, self._lstat_seen, self._readlink_seen
         self._blind = not self._sees()
+        return self
 
-    def stop(self) -> None:
-        """End, for good: Python keeps the hook, but it hears nothing any more."""
+    def __exit__(self, *_: object) -> None:
+        # Python keeps the hook, but it hears nothing any more.
         self._on = False
         stand_in: Any = os
         stand_in.stat, stand_in.lstat, stand_in.readlink = self._stat, self._lstat, self._readlink
@@ -83,7 +83,7 @@ class Watch:
 
     def trace(self, after: int = 0, but: Collection[str] = ()) -> Trace | None:
         """What has been looked at (`after` a place, if one is given, and `but` some files) and the code that was run; None where that cannot
-        be said, or something changed under the run. To be called after `stop`."""
+        be said, or something changed under the run. To be called when it is over."""
         wanted = set(self._order[after:]).difference(but)
         code = self._code() if not (self._blind or self._programs) and self._is_unchanged() else None
         if code is None:
@@ -156,7 +156,7 @@ class Watch:
             self._blind = self._blind or what == _IN
             return
         path = os.fsdecode(what)  # type: ignore[arg-type]
-        if flags & _WRITING or COMPILED in path or (path.startswith(_STANDARD) and not path.startswith(_INSTALLED)):
+        if flags & _WRITING or path.endswith(".pyc") or (path.startswith(_STANDARD) and not path.startswith(_INSTALLED)):
             return
         self._order.append(path)
         if path in self._files:
