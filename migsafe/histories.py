@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.forecast import Forecast
+from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Migration, Plan, Source, Standing, Step
 from migsafe.text import Script
 
@@ -40,22 +41,42 @@ def stops(
     schema: Script | None = None,
     watch: Callable[[Steps], Iterable[tuple[Source, Step]]] = iter,
     resumption: Resumption | None = None,
+    renderer: Renderer | None = None,
 ) -> Iterator[Stop]:
     """The migrations to judge, source by source, each when its turn comes.
 
     Each source is a database of its own; `schema` is the dump with which it starts. The migrations before a judged one are taken in. What
     cannot be read goes to `problems`. `watch` goes through the steps, and may show how far it has come; `resumption` may spare the first of
-    them. Raises UnreadableError for the schema.
+    them. `renderer` renders the migrations that are programs. Raises UnreadableError for the schema.
     """
+    with renderer or Renderer() as rendering:
+        yield from _stops(plan, pg_version, problems, schema, watch, resumption, rendering)
+
+
+def _stops(
+    plan: Plan,
+    pg_version: int,
+    problems: list[MigsafeError],
+    schema: Script | None,
+    watch: Callable[[Steps], Iterable[tuple[Source, Step]]],
+    resumption: Resumption | None,
+    renderer: Renderer,
+) -> Iterator[Stop]:
     steps = [(source, step) for source in plan.sources for step in source.steps()]
     problems += plan.problems
     done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
     at, forecast = (steps[done - 1][0], resumed) if resumed is not None else (None, Forecast(pg_version))
-    for number, (source, (migration, judged, goes_on)) in enumerate(watch(steps[done:]), done + 1):
+    for number, (source, (written, judged, goes_on)) in enumerate(watch(steps[done:]), done + 1):
         if source is not at:
             at, forecast = source, Forecast(pg_version)
             if schema is not None:
                 forecast.load(schema)
+        try:
+            migration = renderer.migration(written, forecast)
+        except MigsafeError as error:
+            if error not in problems:
+                problems.append(error)
+            continue
         if judged:
             yield Stop(migration, forecast, source.standings.get(migration.up.file.path, Standing()), goes_on)
         else:

@@ -119,7 +119,7 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 
 
 def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
-    if _CHANGES_NO_RELATION.match(op.code):
+    if op.confined or _CHANGES_NO_RELATION.match(op.code):
         return
     words = set(_WORD.findall(op.code))
     named = {relation.oid for relation in catalog.relations() if relation.name.name in words}

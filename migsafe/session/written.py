@@ -48,6 +48,8 @@ def _of_program(text: str, program: Program) -> Iterator[Statement]:
             operations = statement.operations
             if not call.certain:
                 operations = tuple(replace(one, certain=False) for one in operations)
+            if call.unclear:
+                operations = (*operations, OpaqueCode(statement.span, call.unclear, "", confined=True))
             yield Statement(index, statement.span, operations)
 
 

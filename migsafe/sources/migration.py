@@ -30,7 +30,8 @@ class Call(Struct, frozen=True):
 
     `sql` is what it sends, as a piece of the half's script; `place` is where the call stands in the program. `opaque` says why what it runs
     cannot be known, as the end of a sentence; its `sql` is then the call itself. `certain` is False where the program decides by something
-    unknown whether it runs at all. `by_runner` marks the COMMIT and BEGIN that the runner itself sends.
+    unknown whether it runs at all. `by_runner` marks the COMMIT and BEGIN that the runner itself sends. `unclear` says what is not known of a
+    statement that is known otherwise (a column's type, say), as the end of a sentence.
     """
 
     sql: Span
@@ -38,6 +39,7 @@ class Call(Struct, frozen=True):
     opaque: str = ""
     certain: bool = True
     by_runner: bool = False
+    unclear: str = ""
 
 
 class Program(Struct, frozen=True):

@@ -1,0 +1,171 @@
+"""What the schema says to what only a database knows."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from migsafe.rendering.messages import Answer
+from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
+from migsafe.schema.objects import Constraint, EnumType, Index, Relation, RelationKind
+from migsafe.sql.operations import ConstraintKind, Name
+
+_UNKNOWN = Answer(known=False)
+_TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)
+
+
+def answer(catalog: Catalog, what: str, arguments: Sequence[str | None]) -> Answer:
+    """The answer to a question, named as the inspector's method for it is."""
+    if what in _DETAILS:
+        return _details(catalog, what, str(arguments[0]), arguments[1])
+    if what in _LISTS:
+        return _list(catalog, _LISTS[what], arguments[0])
+    match what:
+        case "has table" | "has view" | "has materialized view" | "has sequence" | "has index":
+            return _has_relation(catalog, what.removeprefix("has "), Name(str(arguments[0]), arguments[1]))
+        case "has type":
+            found = catalog.type_named(Name(str(arguments[0]), arguments[1])) is not None
+            return Answer(value=True) if found else Answer(value=False, known=catalog.complete)
+        case "has schema":
+            found = catalog.has_schema(str(arguments[0])) or arguments[0] in SYSTEM_SCHEMAS
+            return Answer(value=True) if found else Answer(value=False, known=catalog.complete)
+        case "enums":
+            return _enums(catalog, arguments[0])
+        case "schemas":
+            return Answer(["public"], known=False)
+    return _UNKNOWN
+
+
+def _has_relation(catalog: Catalog, kind: str, name: Name) -> Answer:
+    relation, index = catalog.relation(name), catalog.index(name)
+    if kind == "index" and index is not None:
+        return Answer(value=True)
+    if relation is not None:
+        # has_table() says yes to views, too.
+        fits = relation.kind in _LISTS.get(f"{kind}s", ()) or (kind == "table" and relation.kind is not RelationKind.SEQUENCE)
+        return Answer(value=fits)
+    if index is not None or catalog.is_absent(name):
+        return Answer(value=False)
+    return _UNKNOWN
+
+
+def _list(catalog: Catalog, kinds: Sequence[RelationKind], schema: str | None) -> Answer:
+    wanted = schema or "public"
+    names = [relation.name.name for relation in catalog.relations() if relation.kind in kinds and relation.name.schema == wanted]
+    return Answer(sorted(names), known=catalog.complete)
+
+
+def _enums(catalog: Catalog, schema: str | None) -> Answer:
+    found = [
+        {"name": enum.name.name, "schema": enum.name.schema, "visible": enum.name.schema == "public", "labels": list(enum.values)}
+        for enum in catalog.all(EnumType)
+        if schema is None or enum.name.schema == schema
+    ]
+    return Answer(found, known=catalog.complete)
+
+
+def _details(catalog: Catalog, what: str, table: str, schema: str | None) -> Answer:
+    name = Name(table, schema)
+    relation = catalog.relation(name)
+    if relation is None:
+        return Answer(None) if catalog.is_absent(name) else Answer([], known=False)
+    return Answer(_DETAILS[what](catalog, relation), known=relation.complete)
+
+
+def _columns(catalog: Catalog, relation: Relation) -> list[Any]:
+    key = catalog.primary_key(relation.oid)
+    found = []
+    for column in relation.columns:
+        enum = catalog.type_of(column.type) if column.type is not None and not column.type.dimensions else None
+        found.append(
+            {
+                "name": column.name,
+                "type": str(column.type) if column.type is not None else None,
+                "nullable": not (column.not_null or (key is not None and column.number in key.columns)),
+                "default": column.default.expression.sql if column.default is not None else None,
+                "autoincrement": column.identity is not None or (column.default is not None and "nextval(" in column.default.expression.sql),
+                "comment": None,
+                **({"values": list(enum.values)} if isinstance(enum, EnumType) else {}),
+            }
+        )
+    return found
+
+
+def _names(relation: Relation | None, numbers: Sequence[int]) -> list[str | None]:
+    columns = [relation.numbered(number) if relation is not None else None for number in numbers]
+    return [column.name if column is not None else None for column in columns]
+
+
+def _keys(kind: ConstraintKind, with_index: bool) -> Callable[[Catalog, Relation], list[Any]]:
+    def keys(catalog: Catalog, relation: Relation) -> list[Any]:
+        found: list[Any] = []
+        for one in catalog.constraints(relation.oid):
+            if one.kind is kind:
+                names = _names(relation, one.columns)
+                key = {"constrained_columns": names} if not with_index else {"column_names": names, "duplicates_index": one.name.name}
+                found.append({"name": one.name.name, "comment": None, "dialect_options": {}, **key})
+        return found
+
+    return keys
+
+
+def _checks(catalog: Catalog, relation: Relation) -> list[Any]:
+    return [
+        {"name": one.name.name, "sqltext": one.check.expression.sql if one.check is not None else "", "comment": None, "dialect_options": {}}
+        for one in catalog.constraints(relation.oid)
+        if one.kind is ConstraintKind.CHECK
+    ]
+
+
+def _foreign_keys(catalog: Catalog, relation: Relation) -> list[Any]:
+    return [_foreign_key(catalog, relation, one) for one in catalog.constraints(relation.oid) if one.kind is ConstraintKind.FOREIGN_KEY]
+
+
+def _foreign_key(catalog: Catalog, relation: Relation, key: Constraint) -> dict[str, Any]:
+    found = catalog.get(key.references) if key.references is not None else None
+    referred = found if isinstance(found, Relation) else None
+    options = {"ondelete": key.on_delete, "onupdate": key.on_update}
+    return {
+        "name": key.name.name,
+        "constrained_columns": _names(relation, key.columns),
+        "referred_schema": referred.name.schema if referred is not None and referred.name.schema != "public" else None,
+        "referred_table": referred.name.name if referred is not None else None,
+        "referred_columns": _names(referred, key.referenced_columns),
+        "options": {option: action.upper() for option, action in options.items() if action != "no action"},
+        "comment": None,
+    }
+
+
+def _indexes(catalog: Catalog, relation: Relation) -> list[Any]:
+    primary = catalog.primary_key(relation.oid)
+    behind = {one.index: one.name.name for one in catalog.constraints(relation.oid) if one.kind is ConstraintKind.UNIQUE}
+    return [_index(relation, one, behind.get(one.oid)) for one in catalog.indexes(relation.oid) if primary is None or one.oid != primary.index]
+
+
+def _index(relation: Relation, index: Index, constraint: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": index.name.name,
+        "unique": index.unique,
+        "column_names": [None if key.column is None else _names(relation, (key.column,))[0] for key in index.keys],
+        "include_columns": _names(relation, index.include),
+        "dialect_options": {"postgresql_include": _names(relation, index.include)},
+    }
+    if index.predicate is not None:
+        found["dialect_options"]["postgresql_where"] = index.predicate.expression.sql
+    if constraint is not None:
+        found["duplicates_constraint"] = constraint
+    return found
+
+
+_LISTS = {
+    "tables": _TABLES,
+    "views": (RelationKind.VIEW,),
+    "materialized views": (RelationKind.MATERIALIZED,),
+    "sequences": (RelationKind.SEQUENCE,),
+}
+_DETAILS: dict[str, Callable[[Catalog, Relation], list[Any]]] = {
+    "columns": _columns,
+    "primary key": _keys(ConstraintKind.PRIMARY_KEY, with_index=False),
+    "unique constraints": _keys(ConstraintKind.UNIQUE, with_index=True),
+    "check constraints": _checks,
+    "foreign keys": _foreign_keys,
+    "indexes": _indexes,
+}

@@ -1,0 +1,132 @@
+"""What migsafe and its worker say to each other, and how it goes through a pipe."""
+
+import struct
+from typing import Any, BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+_LENGTH = struct.Struct("!I")
+LONGEST = 256 << 20
+"""The bytes of the longest message that is taken seriously."""
+
+
+class Render(Struct, frozen=True, tag=True):
+    """Run a function of a script. `folders` are those from which it imports what is not installed. `in_transaction`: the runner has opened a
+    transaction. `run` is False where nothing of it may be run. `seconds` is how long it may take."""
+
+    path: str
+    text: str
+    function: str
+    folders: tuple[str, ...] = ()
+    in_transaction: bool = True
+    run: bool = True
+    seconds: float = 10.0
+    pg_version: int = 17
+
+
+class Answer(Struct, frozen=True, tag=True):
+    """What the schema says to a question; `known` is False where it says nothing."""
+
+    value: Any = None
+    known: bool = True
+
+
+class Ready(Struct, frozen=True, tag=True):
+    """The worker is there, and these are the versions of what it renders with."""
+
+    versions: dict[str, str]
+
+
+class Unable(Struct, frozen=True, tag=True):
+    """The worker cannot begin."""
+
+    why: str
+
+
+class Question(Struct, frozen=True, tag=True):
+    """Something that only a database knows, asked when `sent` had been sent."""
+
+    what: str
+    arguments: tuple[str | None, ...]
+    sent: tuple[str, ...]
+
+
+class At(Struct, frozen=True, tag=True):
+    """Where in the script the program is; it has been there for a while."""
+
+    start: int
+    end: int
+
+
+class Unsure(Struct, frozen=True):
+    """A mark that stands in SQL for what is not known, and why it is not."""
+
+    mark: str
+    reason: str
+
+
+class Piece(Struct, frozen=True):
+    """What one call sends, and where in the script the call stands.
+
+    `opaque` says why it cannot be known; its `sql` is then the call itself. `unsure` are the marks in its SQL. `certain` and `by_runner` are
+    those of a Call.
+    """
+
+    sql: str
+    start: int
+    end: int
+    opaque: str = ""
+    unsure: tuple[Unsure, ...] = ()
+    certain: bool = True
+    by_runner: bool = False
+
+
+class Rendered(Struct, frozen=True, tag=True):
+    """All that a function sends. `reads` are files that it has run code of, besides its own and what is installed. The worker is `spoilt` where
+    the program has changed what others would find in it."""
+
+    pieces: tuple[Piece, ...]
+    reads: tuple[str, ...] = ()
+    spoilt: bool = False
+
+
+FromWorker = Ready | Unable | Question | At | Rendered
+ToWorker = Render | Answer
+
+_ENCODER = msgspec.msgpack.Encoder()
+_FROM_WORKER = msgspec.msgpack.Decoder(FromWorker)
+_TO_WORKER = msgspec.msgpack.Decoder(ToWorker)
+
+
+def write(pipe: BinaryIO, message: FromWorker | ToWorker) -> None:
+    """Send a message. Raises OSError where nobody reads any more."""
+    data = _ENCODER.encode(message)
+    pipe.write(_LENGTH.pack(len(data)) + data)
+    pipe.flush()
+
+
+def read_from_worker(pipe: BinaryIO) -> FromWorker:
+    """The worker's next message. Raises EOFError where there is none, ValueError for what is no message."""
+    message: FromWorker = _FROM_WORKER.decode(_read(pipe))
+    return message
+
+
+def read_to_worker(pipe: BinaryIO) -> ToWorker:
+    """The next message for the worker. Raises EOFError where there is none."""
+    message: ToWorker = _TO_WORKER.decode(_read(pipe))
+    return message
+
+
+def _read(pipe: BinaryIO) -> bytes:
+    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
+    if length > LONGEST:
+        raise ValueError(f"a message of {length} bytes")
+    return _exactly(pipe, length)
+
+
+def _exactly(pipe: BinaryIO, size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data

@@ -1,0 +1,151 @@
+"""The process in which programs run."""
+
+import contextlib
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from migsafe.delivery import DEBUG
+from migsafe.errors import MigsafeError
+from migsafe.rendering.messages import Answer, At, FromWorker, Question, Ready, Render, Rendered, Unable, read_from_worker, write
+
+_START = 60.0
+_GRACE = 1.0
+_KEPT = frozenset(
+    ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "USERPROFILE", "APPDATA", DEBUG)
+)
+_KEPT_LIKE = re.compile(r"LC_\w+|PYTHONHASHSEED|COVERAGE_\w+")
+_BEGIN = "import sys; sys.path[:] = {path!r}; from migsafe.rendering.worker.__main__ import main; sys.exit(main())"
+
+
+class Died(Exception):
+    """The process has ended, or says what makes no sense, or says nothing any more. `at` is where the script was when it was heard last."""
+
+    def __init__(self, why: str, at: At | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.at = at
+
+
+class Process:
+    """A process that renders one script after the other. Raises MigsafeError where it cannot begin."""
+
+    def __init__(self) -> None:
+        path = [entry or str(Path.cwd()) for entry in sys.path]
+        self._process = subprocess.Popen(  # noqa: S603  # ourselves
+            [sys.executable, "-P", "-s", "-B", "-c", _BEGIN.format(path=path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=None if DEBUG in os.environ else subprocess.DEVNULL,
+            env=environment(),
+            start_new_session=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._out: BinaryIO = self._process.stdin  # type: ignore[assignment]
+        self._heard: queue.SimpleQueue[FromWorker | Exception] = queue.SimpleQueue()
+        self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
+        self._listener.start()
+        self.spoilt = False
+        try:
+            ready = self._hear(_START)
+        except (Died, KeyboardInterrupt) as error:
+            self.end()
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise MigsafeError(f"scripts in Python cannot be rendered: {error.why}") from error
+        if not isinstance(ready, Ready):
+            self.end()
+            why = ready.why if isinstance(ready, Unable) else "the process that does it makes no sense"
+            raise MigsafeError(f"scripts in Python cannot be rendered: {why}", "Install migsafe with Alembic and SQLAlchemy.")
+        self.versions = ready.versions
+
+    def render(self, request: Render, answer: Callable[[Question], Answer]) -> Rendered:
+        """Render a script; its questions are answered as they come. Raises Died."""
+        at: At | None = None
+        left = request.seconds + _GRACE
+        self._say(request, at)
+        while True:
+            began = time.monotonic()
+            try:
+                said = self._hear(left)
+            except Died as error:
+                raise Died(error.why, at) from error
+            left -= time.monotonic() - began
+            match said:
+                case Rendered():
+                    self.spoilt = said.spoilt
+                    return said
+                case Question():
+                    self._say(answer(said), at)
+                case At():
+                    at = said
+                case _:
+                    raise Died("the process that runs it makes no sense", at)
+
+    def end(self) -> None:
+        """End it, and what it has started."""
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                if hasattr(os, "killpg"):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                else:
+                    self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):
+                if pipe is not None and (pipe is not self._process.stdout or not self._listener.is_alive()):
+                    pipe.close()
+        self._listener.join(_GRACE)
+
+    def _say(self, message: Render | Answer, at: At | None) -> None:
+        try:
+            write(self._out, message)
+        except OSError as error:
+            raise Died("the process that runs it has ended", at) from error
+
+    def _hear(self, seconds: float) -> FromWorker:
+        try:
+            said = self._heard.get(timeout=max(seconds, 0.01))
+        except queue.Empty:
+            raise Died("it takes longer than it may here") from None
+        if isinstance(said, EOFError):
+            raise Died("it ends the process that runs it") from said
+        if isinstance(said, Exception):
+            raise Died("the process that runs it makes no sense") from said
+        return said
+
+    def _listen(self, pipe: BinaryIO) -> None:
+        try:
+            while True:
+                self._heard.put(read_from_worker(pipe))
+        except Exception as error:  # what comes through the pipe may be anything
+            self._heard.put(error)
+        finally:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def environment() -> dict[str, str]:
+    """The variables of the process: none that may lead to a database."""
+    return {name: value for name, value in os.environ.items() if name.upper() in _KEPT or _KEPT_LIKE.fullmatch(name.upper())}
+
+
+def import_folders(path: str) -> tuple[str, ...]:
+    """The folders from which a script may import what is not installed: those of the settings above it, as Alembic's `prepend_sys_path`
+    usually says."""
+    script = Path(path).absolute()
+    for folder in list(script.parents)[:8]:
+        if any((folder / name).is_file() for name in ("alembic.ini", "pyproject.toml", "setup.py", "setup.cfg")):
+            return (str(folder), *(str(inner) for inner in (folder / "src",) if inner.is_dir()))
+        if (folder / ".git").exists():
+            return (str(folder),)
+    return ()

@@ -1,0 +1,150 @@
+"""Rendering the migrations of a run, each when its turn comes."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from migsafe.errors import MigsafeError
+from migsafe.forecast import Forecast
+from migsafe.rendering.halves import half_of
+from migsafe.rendering.inspection import answer
+from migsafe.rendering.messages import Answer, Piece, Question, Render, Rendered
+from migsafe.rendering.process import Died, Process, import_folders
+from migsafe.rendering.trial import Trial
+from migsafe.sources import Half, Migration, Transaction
+
+
+class Rendering(Struct, frozen=True):
+    """What a script came to, the questions that it asked with the answers that it got, and the files that it has read besides its own: it would
+    come to the same again where all of that is the same."""
+
+    rendered: Rendered
+    asked: tuple[tuple[Question, Answer], ...] = ()
+
+
+class Kept(Protocol):
+    """Who remembers renderings by their requests, together with the versions of what rendered them."""
+
+    def recall(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered | None:
+        """What the script came to when it was asked the same, and `ask` gave the same answers."""
+
+    def keep(self, request: Render, rendering: Rendering) -> None:
+        """Remember what a script came to."""
+
+
+class Remembered:
+    """Remembers for as long as the process lives."""
+
+    def __init__(self) -> None:
+        self._found: dict[Render, list[Rendering]] = {}
+
+    def recall(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered | None:
+        """What the script came to when it was asked the same, and `ask` gave the same answers."""
+        for rendering in self._found.get(request, ()):
+            if all(ask(question) == said for question, said in rendering.asked):
+                return rendering.rendered
+        return None
+
+    def keep(self, request: Render, rendering: Rendering) -> None:
+        """Remember what a script came to."""
+        self._found.setdefault(request, []).append(rendering)
+
+
+class Renderer:
+    """Renders programs, in one process that is started for the first of them. `run` is False where nothing of a program may be run."""
+
+    def __init__(self, *, run: bool = True, seconds: float = 10.0, kept: Kept | None = None) -> None:
+        self._run = run
+        self._seconds = seconds
+        self._kept = kept or Remembered()
+        self._process: Process | None = None
+        self._unable: MigsafeError | None = None
+
+    def __enter__(self) -> "Renderer":
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.end()
+
+    def migration(self, migration: Migration, forecast: Forecast) -> Migration:
+        """A migration whose way up is rendered, in a database as the migrations before it have left it. Raises MigsafeError."""
+        up = self.half(migration.up, forecast)
+        return migration if up is migration.up else msgspec.structs.replace(migration, up=up)
+
+    def half(self, half: Half, forecast: Forecast) -> Half:
+        """A half, rendered where it is a program that nobody has rendered yet. Raises MigsafeError."""
+        if half.program is None or half.program.calls or half.chunks:
+            return half
+        program = half.program
+        request = Render(
+            path=program.script.path,
+            text=program.script.text,
+            function=program.function,
+            folders=import_folders(program.script.path) if program.script.path != "-" else (),
+            in_transaction=half.transaction is Transaction.FILE,
+            run=self._run,
+            seconds=self._seconds,
+            pg_version=forecast.catalog.pg_version,
+        )
+        return half_of(half, program, self._pieces(request, forecast))
+
+    def _pieces(self, request: Render, forecast: Forecast) -> tuple[Piece, ...]:
+        with Trial(forecast.catalog) as trial:
+
+            def ask(question: Question) -> Answer:
+                return answer(trial.after(question.sent), question.what, question.arguments)
+
+            found = self._kept.recall(request, ask)
+            if found is None:
+                asked: list[tuple[Question, Answer]] = []
+
+                def note(question: Question) -> Answer:
+                    said = ask(question)
+                    asked.append((question, said))
+                    return said
+
+                try:
+                    found = self._rendered(request, note)
+                except Died as died:
+                    return (self._lost(request, died),)
+                self._kept.keep(request, Rendering(found, tuple(asked)))
+        return found.pieces
+
+    def _rendered(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered:
+        if self._unable is not None:
+            raise self._unable
+        if self._process is None:
+            try:
+                self._process = Process()
+            except MigsafeError as error:
+                self._unable = error
+                raise
+        try:
+            found = self._process.render(request, ask)
+        except BaseException:
+            self.close()
+            raise
+        if found.spoilt:
+            self.close()
+        return found
+
+    def _lost(self, request: Render, died: Died) -> Piece:
+        """What stands for a script that has ended its process."""
+        start, end = (died.at.start, died.at.end) if died.at is not None else _head(request)
+        return Piece(request.text[start:end], start, end, died.why)
+
+
+def _head(request: Render) -> tuple[int, int]:
+    """The line of a script in which its function begins; its first one where that cannot be found."""
+    start = max(request.text.find(f"def {request.function}"), 0)
+    end = request.text.find("\n", start)
+    return start, end if end >= 0 else len(request.text)

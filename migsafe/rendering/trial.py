@@ -1,0 +1,59 @@
+"""The schema in the midst of a migration: what it has sent so far is taken in, and forgotten again."""
+
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+
+from migsafe.forecast import in_passes
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.follow import end_statement, follow
+from migsafe.session import Session
+from migsafe.sources import Transaction
+from migsafe.sql.statements import read
+
+
+class Trial:
+    """Takes statements in, for as long as it is entered."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._sent: list[str] = []
+        self._session = Session(Transaction.FILE)
+
+    def __enter__(self) -> "Trial":
+        catalog = self._catalog
+        self._mark = catalog.mark()
+        self._was = catalog.search_path, catalog.complete, catalog.certain
+        self._passing = list(catalog.passing)
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._undo()
+
+    def after(self, sent: Sequence[str]) -> Catalog:
+        """The catalogue after these statements."""
+        if list(sent[: len(self._sent)]) != self._sent:
+            self._undo()
+        self._take_in(sent[len(self._sent) :])
+        return self._catalog
+
+    def _undo(self) -> None:
+        catalog = self._catalog
+        catalog.undo(self._mark)
+        catalog.search_path, catalog.complete, catalog.certain = self._was
+        catalog.passing[:] = self._passing
+        catalog.refusals = []
+        self._sent.clear()
+        self._session = Session(Transaction.FILE)
+
+    def _take_in(self, sent: Iterable[str]) -> None:
+        for sql in sent:
+            self._sent.append(sql)
+            for statement in read(sql):
+                self._session.enter(statement)
+                for operation in in_passes(statement.operations):
+                    self._catalog.search_path = self._session.settings.search_path
+                    follow(self._catalog, operation)
+                    self._session.follow(operation)
+                end_statement(self._catalog)
+                self._session.leave()
+        self._catalog.search_path = self._session.settings.search_path

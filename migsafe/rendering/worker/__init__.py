@@ -1,0 +1,1 @@
+"""The process in which programs run. Nothing here is imported by migsafe itself."""

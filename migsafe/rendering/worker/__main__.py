@@ -1,0 +1,35 @@
+"""The worker: reads requests from one pipe, answers through another, and ends when nobody is there any more."""
+
+import os
+import sys
+from typing import BinaryIO
+
+from migsafe.delivery import DEBUG
+from migsafe.rendering.messages import Unable, write
+
+
+def main() -> int:
+    """Serve until the pipe closes."""
+    incoming, outgoing = _pipes()
+    try:
+        from migsafe.rendering.worker.service import Service  # noqa: PLC0415  # what it imports may not be there
+    except ImportError as error:
+        write(outgoing, Unable(str(error)))
+        return 1
+    service = Service(incoming, outgoing)
+    service.serve()
+    return 0
+
+
+def _pipes() -> tuple[BinaryIO, BinaryIO]:
+    """The pipes to migsafe, out of the way of what scripts take for standard input and output."""
+    incoming, outgoing = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1) if DEBUG in os.environ else (0, 1, 2):
+        os.dup2(nothing, number)
+    os.close(nothing)
+    return os.fdopen(incoming, "rb"), os.fdopen(outgoing, "wb")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

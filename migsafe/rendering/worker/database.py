@@ -1,0 +1,190 @@
+"""The database that is not there: a connection of SQLAlchemy's own that catches what it is sent, and is inspected in migsafe's schema."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGExecutionContext
+from sqlalchemy.pool import StaticPool
+
+from migsafe.rendering.worker.driver import Cursor, careful, driver, filled, named_columns, quoted, returns_rows
+from migsafe.rendering.worker.inspection import Inspected
+from migsafe.rendering.worker.rows import Rows
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.unknown import Unknown
+
+
+class CarefulCompiler(PGCompiler):
+    """Writes unknown values as their marks, and converts none."""
+
+    def render_literal_value(self, value: Any, type_: Any, *arguments: Any, **named: Any) -> str:
+        """A value as a constant in SQL."""
+        if isinstance(value, Unknown):
+            return quoted(str(value))
+        return str(super().render_literal_value(value, type_, *arguments, **named))  # type: ignore[no-untyped-call]
+
+    @property
+    def _bind_processors(self) -> Any:
+        found = self.__dict__.get("_careful")
+        if found is None:
+            plain: Any = PGCompiler._bind_processors
+            found = self.__dict__["_careful"] = {key: careful(processor) for key, processor in plain.fget(self).items()}
+        return found
+
+
+class CatchingExecution(PGExecutionContext):
+    """Converts nothing that comes back: none of it is known."""
+
+    def get_result_processor(self, *_: Any) -> None:
+        """No conversion."""
+        return None
+
+
+class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its own signatures
+    """PostgreSQL, as a run finds it."""
+
+    driver = "psycopg2"
+    default_paramstyle = "pyformat"
+    statement_compiler = CarefulCompiler
+    execution_ctx_cls = CatchingExecution
+    supports_statement_cache = True
+    use_insertmanyvalues = False
+    insert_executemany_returning = False
+    supports_sane_rowcount = False
+    supports_sane_multi_rowcount = False
+
+    def initialize(self, connection: Connection) -> None:
+        """Ask nobody."""
+        self.server_version_info = (self.run.version,)
+        self.default_schema_name = "public"
+        self._backslash_escapes = False
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """Catch a statement."""
+        self.run.send(filled(statement, parameters if parameters is not None else {}))
+        self._expect(cursor, context)
+
+    def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
+        """Catch a statement that is sent as it is."""
+        self.run.send(statement)
+        self._expect(cursor, context)
+
+    def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """Catch a statement for each set of parameters."""
+        for each in parameters:
+            self.run.send(filled(statement, each))
+
+    def _expect(self, cursor: Cursor, context: Any) -> None:
+        compiled = getattr(context, "compiled", None)
+        columns = named_columns(compiled) if compiled is not None else None
+        if columns:
+            cursor.expect(list(columns), always=bool(context.isinsert or context.isupdate or context.isdelete))
+
+    def do_savepoint(self, connection: Connection, name: str) -> None:
+        """Send it, as SQLAlchemy does."""
+        connection.execute(text(f"SAVEPOINT {name}"))
+
+    def get_isolation_level(self, _: Any) -> Any:
+        """The usual one."""
+        return "READ COMMITTED"
+
+    def set_isolation_level(self, _: Any, __: Any) -> None:
+        """Do nothing."""
+
+    def do_ping(self, _: Any) -> bool:
+        """It is always there."""
+        return True
+
+
+class CatchingConnection(Connection):
+    """A connection whose queries in text give rows of which nothing is known. It takes what SQLAlchemy 1 took, too."""
+
+    def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
+        """Catch a statement."""
+        if isinstance(statement, Unknown):
+            run: Run = self.dialect.run  # type: ignore[attr-defined]
+            run.send(str(statement))
+            return Rows(run)
+        options = {"execution_options": named.pop("execution_options")} if "execution_options" in named else {}
+        if isinstance(statement, str):
+            return self.exec_driver_sql(statement, *arguments)
+        if named and not arguments:
+            arguments = (named.pop("parameters", None) or named,)
+        return self._rows(super().execute(statement, *arguments, **options))
+
+    def exec_driver_sql(self, statement: str, parameters: Any = None, execution_options: Any = None) -> Any:
+        """Catch a statement that goes to the driver as it is."""
+        return self._rows(super().exec_driver_sql(statement, parameters, execution_options))
+
+    def scalar(self, statement: Any, *arguments: Any, **named: Any) -> Any:
+        """The first value of the first row."""
+        return self.execute(statement, *arguments, **named).scalar()
+
+    def begin(self) -> Any:  # Alembic is in a transaction, and so is who asks for another one
+        """Alembic's transaction, which goes on."""
+        return self.get_transaction() or super().begin()
+
+    def _rows(self, result: Any) -> Any:
+        run: Run = self.dialect.run  # type: ignore[attr-defined]
+        sql = run.pieces[-1].sql if run.pieces else ""
+        if not isinstance(result, Rows) and not getattr(result, "returns_rows", True) and returns_rows(sql):
+            return Rows(run)
+        return result
+
+
+class _Asynchronous:
+    """What op.run_async gives: the connection, whose methods are awaited."""
+
+    def __init__(self, connection: Any) -> None:
+        self.sync_connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.sync_connection, name)
+
+        async def call(*arguments: Any, **named: Any) -> Any:
+            return found(*arguments, **named)
+
+        return call if callable(found) else found
+
+    async def run_sync(self, function: Any, *arguments: Any, **named: Any) -> Any:
+        """Call a function with the connection itself."""
+        return function(self.sync_connection, *arguments, **named)
+
+
+class Database:
+    """The database of one run."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._connection: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The connection that Alembic is on; it is made when it is asked for."""
+        if self._connection is None:
+            self._connection = self._engine().connect()
+        return self._connection
+
+    def asynchronous(self) -> Any:
+        """The same connection, to await."""
+        return _Asynchronous(self.connection)
+
+    def _engine(self) -> Engine:
+        engine = create_engine("postgresql+migsafe://", module=driver(self.run), poolclass=StaticPool, _initialize=False)
+        engine._connection_cls = CatchingConnection
+        dialect: Any = engine.dialect
+        dialect.run = self.run
+        dialect.initialize(None)
+        return engine
+
+
+def literal_dialect() -> Any:
+    """The dialect in which Alembic writes SQL for a file: no percent sign is doubled for a driver."""
+    make: Any = PGDialect
+    dialect = make(paramstyle="named")
+    dialect.statement_compiler = CarefulCompiler
+    dialect._backslash_escapes = False
+    return dialect
+
+
+registry.register("postgresql.migsafe", __name__, "CatchingDialect")

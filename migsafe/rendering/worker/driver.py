@@ -1,0 +1,190 @@
+"""A driver for SQLAlchemy that sends nothing anywhere.
+
+What is executed is caught as SQL, with its parameters in it as the server would get them. What a query returns nobody knows: a row of unknown
+values, or no row, as the run decides.
+"""
+
+import datetime
+import decimal
+import json
+import sys
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.unknown import Unknown
+
+REASON = "which only a database knows"
+
+
+class Error(Exception):
+    """What a driver raises; this one never does."""
+
+
+class Cursor:
+    """A cursor. `description` are the columns of what was executed, where it returns any."""
+
+    arraysize = 1
+    lastrowid = None
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._always = False
+        self.description: list[tuple[Any, ...]] | None = None
+        self.left = 0
+
+    @property
+    def rowcount(self) -> Any:
+        """How many rows were changed."""
+        return 1 if self._always else Unknown(self._run, "rowcount", REASON)
+
+    def execute(self, statement: str, parameters: object = None) -> None:
+        """Catch a statement, as a script that goes past SQLAlchemy sends it."""
+        self.description = None
+        sql = filled(statement, parameters)
+        self._run.send(sql)
+        if returns_rows(sql):
+            self.expect([("column",)])
+
+    def expect(self, description: list[tuple[Any, ...]], *, always: bool = False) -> None:
+        """Return rows: one where there is `always` one, else one or none."""
+        self.description = description
+        self._always = always
+        self.left = 1
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """The next row."""
+        rows = self.fetchall()
+        return rows[0] if rows else None
+
+    def fetchmany(self, _: int | None = None) -> list[tuple[Any, ...]]:
+        """The next rows."""
+        return self.fetchall()
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """All rows that are left."""
+        if not self.left or self.description is None:
+            return []
+        self.left = 0
+        if not self._always and not self._run.decide(sys._getframe(1)):
+            return []
+        return [tuple(Unknown(self._run, f"row.{column[0]}", REASON) for column in self.description)]
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return iter(self.fetchall())
+
+    def __enter__(self) -> "Cursor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Session:
+    """What SQLAlchemy takes for a driver's connection."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.autocommit = False
+        self.notices: list[str] = []
+
+    def cursor(self, *_: object, **__: object) -> Cursor:
+        """A cursor."""
+        return Cursor(self._run)
+
+    def commit(self) -> None:
+        """Do nothing: Alembic's transaction goes on."""
+
+    rollback = close = commit
+
+    def set_isolation_level(self, _: object) -> None:
+        """Do nothing."""
+
+
+def driver(run: Run) -> ModuleType:
+    """The driver's module."""
+    module: Any = ModuleType("migsafe_driver")
+    module.paramstyle, module.apilevel, module.threadsafety, module.__version__ = "pyformat", "2.0", 1, "2.9"
+    for name in ("Error", "DatabaseError", "OperationalError", "IntegrityError", "ProgrammingError", "InternalError", "InterfaceError"):
+        setattr(module, name, Error)
+    module.DataError = module.NotSupportedError = module.Warning = Error
+    module.connect = lambda *_, **__: Session(run)
+    return module  # type: ignore[no-any-return]
+
+
+def returns_rows(sql: str) -> bool:
+    """Whether a statement of which nothing else is known gives rows."""
+    words = sql.lstrip(" \t\r\n(").split(None, 1)
+    first = words[0].lower() if words else ""
+    return first in ("select", "with", "show", "values", "table", "explain", "fetch") or " returning " in f" {' '.join(sql.lower().split())} "
+
+
+def filled(statement: str, parameters: object) -> str:
+    """A statement with its parameters in it, as psycopg2 sends it."""
+    try:
+        match parameters:
+            case Mapping():
+                return statement % {key: literal(value) for key, value in parameters.items()}
+            case tuple() | list() if parameters:
+                return statement % tuple(map(literal, parameters))
+            case _:
+                return statement
+    except (TypeError, ValueError, KeyError):
+        return statement
+
+
+def literal(value: object) -> str:
+    """A value as a constant in SQL."""
+    match value:
+        case None:
+            return "NULL"
+        case bool():
+            return "true" if value else "false"
+        case int() | float() | decimal.Decimal():
+            return str(value)
+        case str():
+            return quoted(str.__str__(value))
+        case datetime.datetime():
+            return f"{quoted(value.isoformat(' '))}::timestamp{'tz' if value.tzinfo else ''}"
+        case datetime.date() | datetime.time() | datetime.timedelta() | uuid.UUID():
+            return quoted(str(value))
+        case bytes() | bytearray() | memoryview():
+            return f"'\\x{bytes(value).hex()}'::bytea"
+        case tuple() | set() | frozenset():
+            return f"({', '.join(map(literal, value))})"
+        case list():
+            return f"ARRAY[{', '.join(map(literal, value))}]" if value else "'{}'"
+        case Mapping():
+            return quoted(json.dumps(value, default=str))
+    return quoted(str(value))
+
+
+def quoted(text: str) -> str:
+    """A string as a constant in SQL."""
+    inside = text.replace("'", "''")
+    return f"'{inside}'"
+
+
+Processor = Callable[[Any], Any]
+
+
+def careful(processor: Processor | tuple[Processor | None, ...]) -> Any:
+    """A conversion of values, or one for each item of a tuple, that leaves alone what is unknown."""
+    if isinstance(processor, tuple):
+        return tuple(careful(one) if one is not None else None for one in processor)
+
+    def process(value: Any) -> Any:
+        return value if isinstance(value, Unknown) else processor(value)
+
+    return process
+
+
+def named_columns(compiled: Any) -> Sequence[tuple[Any, ...]] | None:
+    """The columns that a compiled statement returns, as a driver would describe them; None where it returns none, or nobody knows which."""
+    columns = getattr(compiled, "_result_columns", None)
+    return [(column[0], None, None, None, None, None, None) for column in columns] if columns else None

@@ -1,0 +1,36 @@
+"""The variables of the environment in which a script would run, which is not this one."""
+
+import os
+from types import TracebackType
+from typing import Any
+
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.unknown import Unknown
+
+_REASON = "a variable of another environment"
+
+
+class Variables:
+    """While a script runs, a variable that is not set here is unknown to it; one with a default has that, or not."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._getitem = type(os.environ).__getitem__
+
+    def __enter__(self) -> None:
+        run, getitem = self._run, self._getitem
+
+        def get(variables: Any, name: str) -> Any:
+            try:
+                return getitem(variables, name)
+            except KeyError:
+                import sys  # noqa: PLC0415
+
+                if run.is_ours(sys._getframe(1)):
+                    return Unknown(run, name, _REASON)
+                raise
+
+        type(os.environ).__getitem__ = get  # type: ignore[method-assign]
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        type(os.environ).__getitem__ = self._getitem  # type: ignore[method-assign]

@@ -1,0 +1,143 @@
+"""The script that runs, and where in it things stand."""
+
+import ast
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from types import CodeType, FrameType, TracebackType
+
+_LINE_END = re.compile(r"\r\n?|\n")
+
+Place = tuple[int, int]
+"""From where to where something stands in the text, in characters."""
+
+
+class File:
+    """The text of a script, its tree and its code. Raises SyntaxError, ValueError or RecursionError for what is not Python."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self.path = path
+        self.text = text
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an escape that a later Python will refuse is the script's business
+            self.tree = ast.parse(text, path)
+            self.code: CodeType = compile(self.tree, path, "exec", dont_inherit=True)
+        self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
+        self._calls: dict[Place, ast.Call] = {}
+        self._blocks: dict[Place, ast.Call] = {}
+        self._bare: set[ast.AST] = set()
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Call(end_lineno=int(line), end_col_offset=int(column)):
+                    self._calls[line, column] = node
+                case (
+                    ast.With(items=[ast.withitem(context_expr=ast.Call() as first), *_])
+                    | ast.AsyncWith(items=[ast.withitem(context_expr=ast.Call() as first), *_])
+                ):
+                    self._blocks[node.lineno, node.col_offset] = first
+                case ast.Expr(value=value):
+                    self._bare.add(value.value if isinstance(value, ast.Await) else value)
+
+    @property
+    def whole(self) -> Place:
+        """All of it."""
+        return 0, len(self.text)
+
+    def function(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        """The function of a name that the script itself defines."""
+        found = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name]
+        return found[-1] if found else None
+
+    def head(self, name: str) -> Place:
+        """The first line of a function; the first of the script where it defines none of that name."""
+        node = self.function(name)
+        return self.line(node.lineno if node is not None else 1)
+
+    def line(self, number: int) -> Place:
+        """A line, counted from 1, without the spaces around it."""
+        number = min(max(number, 1), len(self._lines))
+        start = self._lines[number - 1]
+        end = self._lines[number] if number < len(self._lines) else len(self.text)
+        line = self.text[start:end]
+        return start + len(line) - len(line.lstrip()), start + len(line.rstrip())
+
+    def place(self, node: ast.AST) -> Place:
+        """Where a node of its tree stands."""
+        start = self._offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
+        end = self._offset(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 0))
+        return start, end
+
+    def call(self, frame: FrameType, instruction: int | None = None) -> ast.Call | None:
+        """The call that a frame of this script is in."""
+        start, end = _positions(frame.f_code, frame.f_lasti if instruction is None else instruction)
+        found = self._calls.get(end)
+        if found is not None and (found.lineno, found.col_offset) <= start:
+            return found
+        return self._blocks.get(start)  # what a block does when it is entered or left stands at the block
+
+    def at(self, frame: FrameType, instruction: int | None = None, line: int | None = None) -> Place:
+        """Where a frame of this script is: its call, the line where it is in none."""
+        found = self.call(frame, instruction)
+        return self.place(found) if found is not None else self.line(line or frame.f_lineno)
+
+    def is_bare(self, call: ast.Call | None) -> bool:
+        """Whether a call is a statement of its own, whose result nobody takes."""
+        return call in self._bare
+
+    def frames(self, frame: FrameType | None) -> Iterator[FrameType]:
+        """The frames of this script on the stack, from the inner to the outer ones."""
+        while frame is not None:
+            if frame.f_code.co_filename == self.path:
+                yield frame
+            frame = frame.f_back
+
+    def raised_at(self, traceback: TracebackType | None) -> Place | None:
+        """Where the script is in a traceback, as far inside as it goes."""
+        found = None
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == self.path:
+                found = self.at(traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
+            traceback = traceback.tb_next
+        return found
+
+    @cached_property
+    def spared(self) -> frozenset[str]:
+        """The modules that the script tries to import and knows how to do without."""
+        tries = (node for node in ast.walk(self.tree) if isinstance(node, ast.Try) and any(map(_takes_missing, node.handlers)))
+        return frozenset(name for node in tries for statement in node.body for name in _imported(statement))
+
+    def _offset(self, line: int, column: int) -> int:
+        """Where in the text a line and a column are that count the bytes of its UTF-8."""
+        start = self._lines[min(line, len(self._lines)) - 1]
+        end = self._lines[line] if line < len(self._lines) else len(self.text)
+        piece = self.text[start:end]
+        if piece.isascii():
+            return start + column
+        return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
+
+
+def _positions(code: CodeType, instruction: int) -> tuple[Place, Place]:
+    """The line and column where what an instruction does begins and ends."""
+    nothing = (None, None, None, None)
+    line, end_line, column, end_column = next(islice(code.co_positions(), max(instruction, 0) // 2, None), nothing)
+    return (line or 0, column if column is not None else -1), (end_line or 0, end_column if end_column is not None else -1)
+
+
+def _takes_missing(handler: ast.ExceptHandler) -> bool:
+    caught = handler.type
+    names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
+    return any(
+        name is None or (isinstance(name, ast.Name) and name.id in ("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
+        for name in names
+    )
+
+
+def _imported(statement: ast.stmt) -> Iterable[str]:
+    match statement:
+        case ast.Import(names=names):
+            return [one.name for one in names]
+        case ast.ImportFrom(module=str(module)):
+            return [module]
+    return []

@@ -1,0 +1,177 @@
+"""What keeps the faults of one script from others: limits, and what it may not do while it runs.
+
+None of this holds back who wants to get around it. It is for accidents, and for what ran harmlessly wherever the script was written.
+"""
+
+import builtins
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+MEMORY = 2 << 30
+_PARENT_DIED = 1
+_BEAT = 0.2
+
+_FORBIDDEN = {
+    **dict.fromkeys(("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"), "the network"),
+    **dict.fromkeys(("os.remove", "os.rmdir", "os.rename", "os.truncate", "os.link", "os.symlink", "os.mkdir", "os.chmod"), "changes of files"),
+    **dict.fromkeys(("shutil.rmtree", "shutil.move", "os.chown", "os.utime"), "changes of files"),
+    **dict.fromkeys(("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty"), "other programs"),
+    **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), "signals"),
+}
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+class Forbidden(Exception):
+    """What a migration may not do while it is only looked at."""
+
+
+class TimeUp(BaseException):
+    """The script takes too long."""
+
+
+class Left(BaseException):
+    """The script wants to end the process."""
+
+
+class Guards:
+    """The limits of the process, in force while a script runs."""
+
+    def __init__(self) -> None:
+        self._on = False
+        self._main = threading.get_ident()
+        self._own = {one.ident for one in threading.enumerate()}
+        self._time_up = False
+
+    def settle(self) -> None:
+        """Limit the process, for good."""
+        sys.dont_write_bytecode = True
+        sys.addaudithook(self._hear)
+        os._exit = os.abort = self._leave  # type: ignore[assignment]
+        _limit_memory()
+        _die_with_parent()
+
+    @contextmanager
+    def __call__(self, seconds: float) -> Iterator[None]:
+        """Hold a script to its limits."""
+        self._time_up = False
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGALRM, self._ring)
+            signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again and again: a script may catch everything
+        self._on = True
+        try:
+            yield
+        finally:
+            self._on = False
+            if hasattr(signal, "setitimer"):
+                signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @contextmanager
+    def lifted(self) -> Iterator[None]:
+        """Let migsafe's own work be done in the midst of a script's."""
+        was, self._on = self._on, False
+        try:
+            yield
+        finally:
+            self._on = was
+
+    def threads_left(self) -> bool:
+        """Whether a script has left threads behind."""
+        return any(one.ident not in self._own for one in threading.enumerate())
+
+    def adopt(self, thread: threading.Thread) -> None:
+        """Take a thread for one of the worker's own."""
+        self._own.add(thread.ident)
+
+    def _ring(self, _: int, frame: FrameType | None) -> None:
+        if self._on:
+            raise TimeUp
+
+    def _leave(self, *_: object) -> None:
+        raise Left("it ends the process")
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._on:
+            return
+        what = _FORBIDDEN.get(event)
+        if event == "open" and len(arguments) > 2 and isinstance(arguments[2], int) and arguments[2] & _WRITING:
+            what = "changes of files" if arguments[0] != os.devnull else None
+        if event == "socket.__new__" and arguments[1] in (socket.AF_INET, socket.AF_INET6):
+            what = "the network"
+        if what is not None:
+            raise Forbidden(f"{what} ({event}) {'is' if what == 'the network' else 'are'} out of reach here")
+
+
+def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:
+    """End when the process that started this one has ended, and call `beat` now and then."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_BEAT)
+            beat()
+        _EXIT(0)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+_EXIT = os._exit
+
+
+def _limit_memory() -> None:
+    try:
+        import resource  # noqa: PLC0415  # not everywhere
+    except ImportError:
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    except (OSError, ValueError):  # macOS says no
+        return
+
+
+def _die_with_parent() -> None:
+    if not sys.platform.startswith("linux"):
+        return
+    try:
+        import ctypes  # noqa: PLC0415
+
+        ctypes.CDLL(None, use_errno=True).prctl(_PARENT_DIED, signal.SIGKILL)
+    except (OSError, AttributeError):  # the other watch is there, too
+        return
+
+
+class Pristine:
+    """What Alembic, SQLAlchemy and Python looked like before the first script, to see whether one has changed them."""
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[Any, dict[str, Any]]] = [(builtins, dict(vars(builtins)))]
+        classes: dict[type, None] = {}
+        for name, module in list(sys.modules.items()):
+            if isinstance(module, ModuleType) and name.partition(".")[0] in ("sqlalchemy", "alembic"):
+                self._seen.append((module, _lasting(vars(module))))
+                classes.update((one, None) for one in vars(module).values() if isinstance(one, type) and one.__module__.startswith(_WATCHED))
+        self._seen += [(one, _lasting(vars(one))) for one in classes]
+        self._seen += [(module, _lasting(vars(module))) for module in (os, socket, threading, time)]
+
+    def is_changed(self) -> bool:
+        """Whether something is not what it was."""
+        return any(vars(thing).get(name) is not value for thing, before in self._seen for name, value in before.items())
+
+
+_WATCHED = ("sqlalchemy.", "alembic.")
+_LASTING = (FunctionType, type, classmethod, staticmethod, property)
+
+
+def _lasting(names: Any) -> dict[str, Any]:
+    """The functions and classes among the names of a module or class: the rest may well be counted up, or remembered."""
+    return {name: value for name, value in dict(names).items() if isinstance(value, _LASTING)}

@@ -1,0 +1,82 @@
+"""What a script imports: the project's own code where it is there, a stand-in where it is not."""
+
+import builtins
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.unknown import Unknown
+
+_REFUSED = "which cannot be imported here"
+
+
+class StandIn(ModuleType):
+    """A module that is not here: whatever is taken from it is unknown."""
+
+    def __init__(self, name: str, run: Run, reason: str) -> None:
+        super().__init__(name)
+        self.__path__: list[str] = []
+        self._migsafe = run, reason
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        run, reason = self._migsafe
+        return Unknown(run, f"{self.__name__}.{name}", reason)
+
+
+class Builtins(dict[str, Any]):
+    """The built-in names of one script, with an `__import__` that finds something for everything."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(vars(builtins))
+        self._run = run
+        self._all_from: tuple[str, str] | None = None
+        self["__import__"] = self._import
+
+    def __missing__(self, name: str) -> Any:
+        if self._all_from is None:
+            raise KeyError(name)
+        module, reason = self._all_from
+        return Unknown(self._run, f"{module}.{name}", reason)
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        before = set(sys.modules)
+        try:
+            found = builtins.__import__(name, globals, locals, fromlist or (), level)
+            for one in fromlist or ():
+                if one != "*" and not hasattr(found, one) and found.__name__.partition(".")[0] not in _LIBRARIES:
+                    return self._with(found, fromlist or (), f"which {found.__name__} does not hold")
+            return found
+        except ImportError as error:
+            if name in self._run.file.spared or (error.name or name).partition(".")[0] in _LIBRARIES:
+                raise
+            reason = _REFUSED
+        except (Exception, SystemExit) as error:  # whatever the application's own code does when it is loaded
+            reason = f"{_REFUSED} ({type(error).__name__}: {error})"
+        for module in set(sys.modules) - before:
+            if self._run.is_file_ours(getattr(sys.modules[module], "__file__", None)):
+                del sys.modules[module]  # half of it is not what others should find
+        if fromlist and "*" in fromlist:
+            self._all_from = name, reason
+        return StandIn(name if fromlist else name.partition(".")[0], self._run, reason)
+
+    def _with(self, module: Any, names: Sequence[str], reason: str) -> Any:
+        both = StandIn(module.__name__, self._run, reason)
+        for name in names:
+            if hasattr(module, name):
+                setattr(both, name, getattr(module, name))
+        return both
+
+
+_LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
+"""What is certain to be here. Where a script does not find something in it, that is the script's mistake, or the version's."""

@@ -1,0 +1,162 @@
+"""What SQLAlchemy's inspector says, out of migsafe's schema."""
+
+from typing import Any
+
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.exc import NoSuchTableError
+
+from migsafe.rendering.worker.driver import REASON
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.types import reflected
+from migsafe.rendering.worker.unknown import Unknown
+
+
+class Names(list[Any]):
+    """The names of relations. What else there is may be unknown, but of each name it can be asked."""
+
+    def __init__(self, names: list[Any], run: Run, kind: str, schema: str | None) -> None:
+        super().__init__(names)
+        self._asked = run, kind, schema
+
+    def __contains__(self, name: object) -> bool:
+        run, kind, schema = self._asked
+        if not isinstance(name, str) or isinstance(name, Unknown) or list.__contains__([*map(str, self)], name):
+            return list.__contains__(self, name)
+        answer = run.ask(f"has {kind}", name, schema)
+        return bool(answer.value) if answer.known else list.__contains__(self, name)
+
+
+class Details(dict[str, Any]):
+    """A column, key or index that there may be, and of which nothing is known."""
+
+    def __init__(self, run: Run, table: str) -> None:
+        super().__init__(name=Unknown(run, f"{table}.…", REASON), type=reflected(None), nullable=True, default=None, comment=None)
+        self._run = run
+        self._table = table
+
+    def __missing__(self, key: str) -> Any:
+        return Unknown(self._run, f"{self._table}.{key}", REASON)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A detail of it."""
+        return self[key]
+
+
+class Inspected(DefaultDialect):
+    """The part of a dialect that inspectors ask."""
+
+    run: Run
+
+    def _names(self, kind: str, schema: str | None) -> Any:
+        answer = self.run.ask(f"{kind}s", schema)
+        found = list(answer.value or [])
+        if not answer.known:
+            found.append(Unknown(self.run, f"{kind}…", REASON))
+        return Names(found, self.run, kind, schema)
+
+    def _details(self, what: str, table: str, schema: str | None) -> list[Any]:
+        answer = self.run.ask(what, table, schema)
+        if answer.known and answer.value is None:
+            raise NoSuchTableError(f"{schema}.{table}" if schema else table)
+        found = list(answer.value or [])
+        return found if answer.known else [*found, Details(self.run, table)]
+
+    def _is_there(self, kind: str, name: str, schema: str | None) -> Any:
+        answer = self.run.ask(f"has {kind}", name, schema)
+        return bool(answer.value) if answer.known else Unknown(self.run, f"{kind} {name}", REASON)
+
+    def has_table(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """Whether there is a table or view."""
+        return self._is_there("table", table_name, schema)
+
+    def has_sequence(self, connection: Any, sequence_name: str, schema: str | None = None, **_: Any) -> Any:
+        """Whether there is a sequence."""
+        return self._is_there("sequence", sequence_name, schema)
+
+    def has_schema(self, connection: Any, schema_name: str, **_: Any) -> Any:
+        """Whether there is a schema."""
+        return self._is_there("schema", schema_name, None)
+
+    def has_type(self, connection: Any, type_name: str, schema: str | None = None, **_: Any) -> Any:
+        """Whether there is a type."""
+        return self._is_there("type", type_name, schema)
+
+    def has_index(self, connection: Any, table_name: str, index_name: str, schema: str | None = None, **_: Any) -> Any:
+        """Whether there is an index."""
+        return self._is_there("index", index_name, schema)
+
+    def get_table_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        """The tables."""
+        return self._names("table", schema)
+
+    def get_view_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        """The views."""
+        return self._names("view", schema)
+
+    def get_materialized_view_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        """The materialized views."""
+        return self._names("materialized view", schema)
+
+    def get_sequence_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        """The sequences."""
+        return self._names("sequence", schema)
+
+    def get_schema_names(self, connection: Any, **_: Any) -> Any:
+        """The schemas."""
+        return self._names("schema", None)
+
+    def get_temp_table_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        """The temporary tables."""
+        return []
+
+    def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The columns of a table."""
+        return list(map(_column, self._details("columns", table_name, schema)))
+
+    def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The primary key of a table."""
+        found = self._details("primary key", table_name, schema)
+        return found[0] if found else {"constrained_columns": [], "name": None, "comment": None, "dialect_options": {}}
+
+    def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The foreign keys of a table."""
+        return self._details("foreign keys", table_name, schema)
+
+    def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The indexes of a table, those behind UNIQUE constraints too."""
+        return self._details("indexes", table_name, schema)
+
+    def get_unique_constraints(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The UNIQUE constraints of a table."""
+        return self._details("unique constraints", table_name, schema)
+
+    def get_check_constraints(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The CHECK constraints of a table."""
+        return self._details("check constraints", table_name, schema)
+
+    def get_table_comment(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """The comment of a table."""
+        return {"text": None}
+
+    def get_table_options(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """No options."""
+        return {}
+
+    def _load_enums(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        answer = self.run.ask("enums", None if schema == "*" else schema)
+        found = list(answer.value or [])
+        return found if answer.known else [*found, Details(self.run, "enum")]
+
+    def _load_domains(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        return []
+
+
+def _column(found: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(found, Details):
+        return found
+    values = found.get("values")
+    return {**{key: value for key, value in found.items() if key != "values"}, "type": reflected(found["type"], values)}
+
+
+for _name in [name for name in dir(DefaultDialect) if name.startswith("get_multi_")]:
+    setattr(Inspected, _name, getattr(DefaultDialect, _name))  # PostgreSQL's own would ask for all tables in one query

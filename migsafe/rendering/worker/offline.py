@@ -1,0 +1,179 @@
+"""Alembic's offline mode, with its statements caught as they are issued."""
+
+import io
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from alembic import context as context_module
+from alembic import op as op_module
+from alembic.config import Config
+from alembic.ddl.postgresql import PostgresqlImpl
+from alembic.operations import Operations
+from alembic.operations.batch import BatchOperationsImpl
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.sql.ddl import DDLElement
+
+from migsafe.rendering.worker.database import Database, literal_dialect
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.unknown import Unknown
+
+
+class CatchingImpl(PostgresqlImpl):
+    """Says what Alembic would write to a file to a run instead."""
+
+    run: Run
+    database: Database
+
+    def static_output(self, text: str) -> None:
+        """A statement."""
+        self.run.send(text.strip().removesuffix(self.command_terminator).rstrip())
+
+    def emit_begin(self) -> None:
+        """The transaction that Alembic opens."""
+        self._by_runner("BEGIN")
+
+    def emit_commit(self) -> None:
+        """The end of Alembic's transaction."""
+        self._by_runner("COMMIT")
+
+    def _by_runner(self, sql: str) -> None:
+        if self.in_transaction:
+            self.run.send(sql, by_runner=True)
+
+    in_transaction = True
+
+    @property
+    def bind(self) -> Connection:
+        """The connection of the database that is not there."""
+        return self.database.connection
+
+    def _exec(
+        self,
+        construct: Any,
+        execution_options: Mapping[str, Any] | None = None,
+        multiparams: Sequence[Mapping[str, Any]] | None = None,
+        params: Mapping[str, Any] = {},
+    ) -> Any:
+        if multiparams or params:
+            return self.bind.execute(text(construct) if isinstance(construct, str) else construct, multiparams or params)
+        if isinstance(construct, Unknown):
+            self.static_output(str(construct))
+            return None
+        if isinstance(construct, str):
+            construct = text(construct)
+        options = {} if isinstance(construct, DDLElement) else {"compile_kwargs": {"literal_binds": True}}
+        self.static_output(str(construct.compile(dialect=self.dialect, **options)))
+        return None
+
+
+class OnlineContext(MigrationContext):
+    """A context that writes SQL and does not tell the script so: it is to go the way that it goes in production."""
+
+    run: Run | None = None
+    database: Database | None = None
+    _offline: Any = None
+
+    @property
+    def connection(self) -> Any:
+        """The connection that scripts get; it is made when one asks for it."""
+        return self.database.connection if self.database is not None else self._offline
+
+    @connection.setter
+    def connection(self, offline: Any) -> None:
+        self._offline = offline
+
+    @property
+    def as_sql(self) -> bool:
+        """Whether SQL is written: to Alembic it is."""
+        return self.run is None or not self.run.is_ours(sys._getframe(1))
+
+    @as_sql.setter
+    def as_sql(self, _: bool) -> None:
+        pass
+
+    def _in_connection_transaction(self) -> bool:
+        return False
+
+
+class _Queue(list[Any]):
+    """The operations of a batch, each with the place of its own call."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self._places: list[tuple[int, int]] = []
+
+    def append(self, entry: Any) -> None:
+        """Take in an operation."""
+        self._places.append(self._run.at(sys._getframe(1)))
+        super().append(entry)
+
+    def __iter__(self) -> Iterator[Any]:
+        for entry, place in zip(super().__iter__(), self._places, strict=True):
+            self._run.place = place
+            try:
+                yield entry
+            finally:
+                self._run.place = None
+
+
+class OnlineEnvironment(EnvironmentContext):
+    """What `alembic.context` is to a script that runs online, without arguments of its own."""
+
+    def is_offline_mode(self) -> bool:
+        """It is not: the script is to go the way that it goes in production."""
+        return False
+
+    def get_x_argument(self, as_dictionary: bool = False) -> Any:
+        """Nobody has given any."""
+        return {} if as_dictionary else []
+
+
+def install(run: Run, database: Database, *, in_transaction: bool) -> Operations:
+    """Make a run what `alembic.op` and `alembic.context` work on."""
+    context = OnlineContext(literal_dialect(), None, {"as_sql": True, "output_buffer": io.StringIO(), "literal_binds": True})
+    impl = CatchingImpl(context.dialect, context.connection, True, None, context.output_buffer, context.opts)
+    impl.run, impl.database, impl.in_transaction = run, database, in_transaction
+    context.impl, context.run, context.database = impl, run, database
+    operations = Operations(context)
+    operations._install_proxy()
+    for module, name in ((op_module, "an operation of a plugin that is not here"), (context_module, "something of alembic.context")):
+        module.__getattr__ = _missing(run, module.__name__.rpartition(".")[2], name)  # type: ignore[method-assign]
+    config = Config()
+    environment = OnlineEnvironment(config, ScriptDirectory(os.curdir))
+    environment._migration_context = context
+    environment._install_proxy()
+    return operations
+
+
+def _missing(run: Run, module: str, what: str) -> Callable[[str], Unknown]:
+    def get(name: str) -> Unknown:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Unknown(run, f"{module}.{name}", what)
+
+    return get
+
+
+def _queue(self: Any, *arguments: Any, **named: Any) -> None:
+    _batch_init(self, *arguments, **named)
+    self.batch = _Queue(self.operations.impl.run)
+
+
+def _run_async(self: Any, function: Callable[..., Awaitable[Any]], *arguments: Any, **named: Any) -> Any:
+    awaited = function(self.impl.database.asynchronous(), *arguments, **named).__await__()
+    try:
+        while True:
+            next(awaited)
+    except StopIteration as end:
+        return end.value
+
+
+_batch_init: Any = BatchOperationsImpl.__init__
+BatchOperationsImpl.__init__ = _queue  # type: ignore[method-assign]
+Operations.run_async = _run_async  # type: ignore[method-assign,assignment]

@@ -1,0 +1,100 @@
+"""What a query of which nothing else is known returns."""
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from migsafe.rendering.worker.driver import REASON
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.unknown import Unknown, unpacked
+
+
+class Rows:
+    """The result of a query written as text: one row of unknown values, or none."""
+
+    returns_rows = True
+    closed = False
+
+    def __init__(self, run: Run, name: str = "row") -> None:
+        self._run = run
+        self._name = name
+        self._left = True
+
+    def _row(self) -> "Row":
+        return Row(self._run, self._name, REASON, truth=True)
+
+    def _any(self) -> bool:
+        left, self._left = self._left, False
+        return left and self._run.decide(sys._getframe(2))
+
+    def fetchall(self) -> list[Any]:
+        """All rows."""
+        return [self._row()] if self._any() else []
+
+    all = fetchall
+
+    def fetchmany(self, _: int | None = None) -> list[Any]:
+        """The next rows."""
+        return [self._row()] if self._any() else []
+
+    def partitions(self, _: int | None = None) -> Iterator[list[Any]]:
+        """The rows, some at a time."""
+        return iter([[self._row()]] if self._any() else [])
+
+    def first(self) -> Any:
+        """The first row, or None."""
+        return self._row() if self._any() else None
+
+    fetchone = one_or_none = scalar_one_or_none = first
+
+    def scalar(self) -> Any:
+        """The first value of the first row, or None."""
+        return Unknown(self._run, f"{self._name}[0]", REASON, truth=True) if self._any() else None
+
+    def one(self) -> Any:
+        """The only row."""
+        return self._row()
+
+    def scalar_one(self) -> Any:
+        """The only value."""
+        return Unknown(self._run, f"{self._name}[0]", REASON)
+
+    def scalars(self, *_: object) -> "Rows":
+        """The first values of the rows."""
+        return self
+
+    mappings = unique = columns = tuples = yield_per = freeze = scalars
+
+    def keys(self) -> Any:
+        """The names of the columns."""
+        return Unknown(self._run, "columns", REASON)
+
+    @property
+    def rowcount(self) -> Any:
+        """How many there are."""
+        return Unknown(self._run, "rowcount", REASON)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([self._row()] if self._any() else [])
+
+    def __next__(self) -> Any:
+        if not self._any():
+            raise StopIteration
+        return self._row()
+
+    def __enter__(self) -> "Rows":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class Row(Unknown):
+    """A row: its items and attributes are unknown values."""
+
+    def __iter__(self) -> Iterator[Any]:
+        number = unpacked(sys._getframe(1))
+        return iter([self[place] for place in range(number if number is not None else 1)])

@@ -1,0 +1,168 @@
+"""One run of a script: what it sends, what of that is not known, and which way it went where that is not known."""
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from migsafe.rendering.messages import Answer, Piece, Unsure
+from migsafe.rendering.worker.file import File, Place
+from migsafe.rendering.worker.types import NamedType
+from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of
+
+Fork = tuple[tuple[str, int], ...]
+"""Where a script decides: the function and the instruction of each of its frames on the stack."""
+
+Ask = Callable[[str, tuple[str | None, ...], tuple[str, ...]], Answer]
+
+_LASTING = 50
+"""How often a script may go the same way at one place before it is taken for a loop that waits for something."""
+_ENDLESS = 1000
+_MARK = re.compile(r"⟨[^⟩]*⟩")
+_PACKAGES = f"{os.sep}site-packages{os.sep}"
+_STANDARD = f"{Path(os.__file__).parent}{os.sep}"
+_OWN = f"{Path(__file__).parent}{os.sep}"
+
+
+class Endless(BaseException):
+    """The script waits in a loop for something that never comes here."""
+
+
+class Run:
+    """What one run comes to. `choices` say which way to go at forks; everywhere else it takes the way of truth."""
+
+    def __init__(self, file: File, folders: Sequence[str], choices: dict[Fork, bool], ask: Ask) -> None:
+        self.file = file
+        self.folders = tuple(os.path.realpath(folder) + os.sep for folder in folders)
+        self.choices = choices
+        self.forks: dict[Fork, int] = {}
+        self.pieces: list[Piece] = []
+        self.reasons: dict[str, str] = {}
+        self.active = False
+        self.met = False
+        self.version = 17
+        self.place: Place | None = None
+        self._ask = ask
+        self._loops = 0
+        self._shaping: list[Unknown] = []
+        self._ours: dict[str, bool] = {}
+
+    # What it sends
+
+    def send(self, sql: str, *, by_runner: bool = False) -> None:
+        """Take note of a statement, and of the call that sends it."""
+        place = self.place or self.at()
+        unsure = [Unsure(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
+        opaque = ""
+        if self._shaping:
+            opaque = f"it goes by {name_of(self._shaping[0])}, {reason_of(self._shaping[0])}"
+            self._shaping.clear()
+        self.pieces.append(Piece(sql, *place, opaque, tuple(unsure), not self._loops, by_runner))
+
+    def cannot_tell(self, reason: str, place: Place | None = None) -> None:
+        """Take note of a call of which it is not known what it sends."""
+        start, end = place or self.place or self.at()
+        self.pieces.append(Piece(self.file.text[start:end], start, end, reason, certain=not self._loops))
+
+    def at(self, frame: FrameType | None = None) -> Place:
+        """Where the script is: in its innermost call."""
+        inner = next(self.file.frames(frame or sys._getframe(1)), None)
+        return self.file.at(inner) if inner is not None else self.file.whole
+
+    def ask(self, what: str, *arguments: str | None) -> Answer:
+        """Ask the schema, as it is after what has been sent."""
+        return self._ask(what, arguments, tuple(piece.sql for piece in self.pieces if not piece.opaque))
+
+    # What unknown values ask
+
+    def is_ours(self, frame: FrameType) -> bool:
+        """Whether a frame is the script's, or of code of its project."""
+        return self.is_file_ours(frame.f_code.co_filename)
+
+    def is_file_ours(self, name: str | None) -> bool:
+        """Whether a file is the script, or code of its project."""
+        if name is None:
+            return False
+        found = self._ours.get(name)
+        if found is None:
+            found = self._ours[name] = name == self.file.path or (
+                os.path.realpath(name).startswith(self.folders) and not any(part in name for part in (_PACKAGES, _STANDARD, _OWN))
+            )
+        return found
+
+    def decide(self, frame: FrameType) -> bool:
+        """Which way the script goes on."""
+        fork = self._fork(frame)
+        times = self.forks[fork] = self.forks.get(fork, 0) + 1
+        if times > _ENDLESS:
+            raise Endless
+        way = self.choices.get(fork, True)
+        return way if times <= _LASTING else not way
+
+    def called(self, value: Unknown, frame: FrameType, arguments: tuple[Any, ...]) -> None:
+        """Take note of a call: a helper that is not here may send anything."""
+        if not self.active:
+            return
+        call = self.file.call(frame) if frame.f_code.co_filename == self.file.path else None
+        if self.file.is_bare(call) or any(map(_can_send, arguments)):
+            self.cannot_tell(f"it calls {name_of(value)}, {reason_of(value)}", self.at(frame))
+
+    def changed(self, value: Unknown, frame: FrameType) -> None:
+        """Take note of a change of what the value stands for."""
+        if self.active and self.is_ours(frame):
+            self.cannot_tell(f"it changes {name_of(value)}, {reason_of(value)}", self.at(frame))
+
+    def shapes(self, value: Unknown) -> None:
+        """Take note that a library goes by the value."""
+        if self.active:
+            self._shaping.append(value)
+
+    def note(self, mark: str, reason: str) -> None:
+        """Take note of why a mark is not known."""
+        self.reasons[mark] = reason
+        self.met = self.met or self.active
+
+    def as_type(self, value: Unknown) -> object:
+        """A type for SQLAlchemy in the place of the value."""
+        return NamedType(f'"{value!s}"')
+
+    def perhaps(self, delta: int) -> None:
+        """What follows runs as often as nobody knows, or does no more."""
+        self._loops += delta
+
+    def _fork(self, frame: FrameType | None) -> Fork:
+        found = []
+        while frame is not None:
+            if self.is_ours(frame):
+                found.append((frame.f_code.co_name, frame.f_lasti))
+            frame = frame.f_back
+        return tuple(found)
+
+
+def _can_send(argument: object) -> bool:
+    """Whether who is given this could send something with it."""
+    home = type(argument).__module__
+    if isinstance(argument, Unknown):
+        return False
+    return (
+        home.startswith(("alembic.", "migsafe.rendering.worker"))
+        or getattr(argument, "__name__", "") in ("alembic.op", "alembic.context")
+        or (home.startswith("sqlalchemy.") and type(argument).__name__ in ("Session", "ModelConnection", "Engine", "MetaData", "sessionmaker"))
+    )
+
+
+def is_refusal(file: File, error: BaseException) -> bool:
+    """Whether a script has ended itself with `raise` or `assert`, as one does whose conditions are not met."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    if traceback is None or traceback.tb_frame.f_code.co_filename != file.path:
+        return False
+    line = traceback.tb_lineno
+    return any(
+        isinstance(node, ast.Raise | ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno) for node in ast.walk(file.tree)
+    )

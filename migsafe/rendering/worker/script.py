@@ -1,0 +1,148 @@
+"""Rendering one script: as many runs as it has ways to go, and what they come to together."""
+
+import gc
+import os
+import re
+import sys
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from inspect import Parameter, iscoroutine, signature
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from migsafe.rendering.messages import Piece, Render
+from migsafe.rendering.worker.database import Database
+from migsafe.rendering.worker.environment import Variables
+from migsafe.rendering.worker.file import File
+from migsafe.rendering.worker.imports import Builtins
+from migsafe.rendering.worker.merging import merged
+from migsafe.rendering.worker.offline import install
+from migsafe.rendering.worker.run import Ask, Endless, Fork, Run, is_refusal
+from migsafe.rendering.worker.unknown import Unknown
+
+_RUNS = 8
+_GIVEN = "which the project's own env.py would give"
+
+Guarded = Callable[[], AbstractContextManager[None]]
+Watch = Callable[[Run | None], None]
+"""Who is told which run goes on."""
+
+
+class Outcome:
+    """What one run came to: its pieces, the forks that it met, whether it has `refused` to go on, and what else ended it."""
+
+    def __init__(self, run: Run, error: BaseException | None) -> None:
+        self.run = run
+        self.error = error
+        self.refused = error is not None and is_refusal(run.file, error)
+
+
+def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[list[Piece], bool]:
+    """What a script sends, and whether it has broken off in a way after which nothing is sure any more."""
+    try:
+        file = File(request.path, request.text)
+    except (SyntaxError, ValueError, RecursionError) as error:
+        return [Piece("", 0, 0, f"it is not Python: {error}")], False
+    outcomes: list[Outcome] = []
+    waiting: list[dict[Fork, bool]] = [{}]
+    tried: set[Fork] = set()
+    broken = False
+    while waiting and len(outcomes) < _RUNS and not broken:
+        outcome = _outcome(file, request, waiting.pop(0), ask, guarded, watch)
+        outcomes.append(outcome)
+        broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
+        for fork in outcome.run.forks:
+            if fork not in tried:
+                tried.add(fork)
+                waiting.append({**outcome.run.choices, fork: False})
+    passed = [outcome for outcome in outcomes if not outcome.refused] or outcomes[:1]
+    pieces = merged([outcome.run.pieces for outcome in passed])
+    if not pieces and any(outcome.run.met for outcome in outcomes):
+        pieces = [_nothing(file, request.function)]
+    return pieces, broken
+
+
+def _nothing(file: File, function: str) -> Piece:
+    start, end = file.head(function)
+    return Piece(file.text[start:end], start, end, "it sends nothing here, where it goes by things that are not known")
+
+
+def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, guarded: Guarded, watch: Watch) -> Outcome:
+    run = Run(file, request.folders, choices, ask)
+    run.version = request.pg_version
+    module = ModuleType(re.sub(r"\W", "_", Path(request.path).name))
+    module.__file__ = str(Path(request.path).absolute())
+    module.__dict__["__builtins__"] = Builtins(run)
+    database = Database(run)
+    install(run, database, in_transaction=request.in_transaction)
+    before, path = dict(os.environ), list(sys.path)
+    error: BaseException | None = None
+    sys.modules[module.__name__] = module
+    watch(run)
+    try:
+        with guarded(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Variables(run):
+                _run(file, module, run, request.function)
+    except BaseException as raised:  # whatever a script raises is its own
+        error = raised
+        _end(run, raised)
+    finally:
+        watch(None)
+        sys.modules.pop(module.__name__, None)
+        sys.path[:] = path
+        os.environ.clear()
+        os.environ.update(before)
+        gc.enable()
+    return Outcome(run, error)
+
+
+def _run(file: File, module: ModuleType, run: Run, function: str) -> None:
+    exec(file.code, module.__dict__)  # noqa: S102  # this is what the process is for
+    found = module.__dict__.get(function)
+    if found is None:
+        return
+    run.active = True
+    if isinstance(found, Unknown):
+        run.cannot_tell(f"{function}() is {found}, {run.reasons[str(found)]}", file.head(function))
+        return
+    result = found(**_arguments(found, run))
+    if iscoroutine(result):
+        result.close()
+
+
+def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
+    """What a function gets that wants more than Alembic gives: the project's env.py has its own way to call it."""
+    from alembic import op  # noqa: PLC0415
+
+    found: dict[str, Any] = {}
+    for parameter in signature(function).parameters.values():
+        if parameter.default is Parameter.empty and parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
+            found[parameter.name] = op if parameter.name == "op" else Unknown(run, parameter.name, _GIVEN)
+    return found
+
+
+def _end(run: Run, error: BaseException) -> None:
+    """Take note of how a script broke off."""
+    place = run.file.raised_at(error.__traceback__) or (run.file.head("upgrade"))
+    said = " ".join(str(error).split())
+    said = f": {said[:200]}" if said else ""
+    match error:
+        case Endless():
+            reason = "it waits in a loop for something that only a database knows"
+        case SystemExit():
+            reason = "it ends the process here, with sys.exit()"
+        case MemoryError():
+            reason = "it needs more memory than it may have here"
+        case RecursionError():
+            reason = "its calls are nested too deeply"
+        case _ if type(error).__name__ == "TimeUp":
+            reason = "it takes longer than it may here"
+        case _ if type(error).__name__ == "Left":
+            reason = "it ends the process here"
+        case _:
+            reason = f"it ends here with {type(error).__name__}{said}"
+    if not is_refusal(run.file, error):
+        run.cannot_tell(reason, place)

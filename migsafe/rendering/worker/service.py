@@ -1,0 +1,89 @@
+"""Serving requests, one after the other."""
+
+import os
+import sys
+import threading
+import time
+from importlib.metadata import version
+from typing import BinaryIO
+
+import sqlalchemy
+
+from migsafe.rendering.messages import Answer, At, Piece, Question, Ready, Render, Rendered, read_to_worker, write
+from migsafe.rendering.worker.guards import Guards, Pristine, watch_parent
+from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.script import render
+
+_SLOW = 0.5
+
+
+class Service:
+    """The worker's side of the talk."""
+
+    def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._lock = threading.Lock()
+        self._guards = Guards()
+        self._run: Run | None = None
+        self._began = 0.0
+        self._main = threading.get_ident()
+
+    def serve(self) -> None:
+        """Answer requests until nobody sends any."""
+        self._guards.settle()
+        self._guards.adopt(watch_parent(os.getppid(), self._beat))
+        pristine = Pristine()
+        self._write(Ready({"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}))
+        while True:
+            try:
+                request = read_to_worker(self._incoming)
+            except EOFError:
+                return
+            if isinstance(request, Render):
+                pieces, broken = self._rendered(request)
+                spoilt = broken or self._guards.threads_left() or pristine.is_changed()
+                self._write(Rendered(tuple(pieces), _reads(request), spoilt))
+
+    def _rendered(self, request: Render) -> tuple[list[Piece], bool]:
+        for folder in reversed(request.folders):
+            if folder not in sys.path:
+                sys.path.insert(0, folder)
+        answers: dict[tuple[str, tuple[str | None, ...], tuple[str, ...]], Answer] = {}
+
+        def ask(what: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
+            key = (what, arguments, sent)
+            if key not in answers:
+                with self._guards.lifted():
+                    self._write(Question(what, arguments, sent))
+                    answer = read_to_worker(self._incoming)
+                if not isinstance(answer, Answer):
+                    raise TypeError(answer)
+                answers[key] = answer
+            return answers[key]
+
+        return render(request, ask, lambda: self._guards(request.seconds), self._watch)
+
+    def _watch(self, run: Run | None) -> None:
+        self._began = time.monotonic()
+        self._run = run
+
+    def _beat(self) -> None:
+        """Say where the script is that takes long, should it never say anything again."""
+        run = self._run
+        if run is None or time.monotonic() - self._began < _SLOW:
+            return
+        frame = next(run.file.frames(sys._current_frames().get(self._main)), None)
+        if frame is not None:
+            self._write(At(*run.file.at(frame)))
+
+    def _write(self, message: Ready | Question | Rendered | At) -> None:
+        with self._lock:
+            write(self._outgoing, message)
+
+
+def _reads(request: Render) -> tuple[str, ...]:
+    """The files of the project whose code the script has run."""
+    folders = tuple(os.path.realpath(folder) + os.sep for folder in request.folders)
+    files = {os.path.realpath(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+    return tuple(sorted(file for file in files if folders and file.startswith(folders) and "site-packages" not in file))

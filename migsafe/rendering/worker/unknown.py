@@ -1,0 +1,292 @@
+"""A value that nobody knows before the migration runs.
+
+It stands for what cannot be imported here, for rows that only a database has, for variables of another environment. It can be used like
+anything: its attributes, items and results are unknown, too. It is a string, `⟨name⟩`, so that it shows in SQL that is put together with
+it. Where the script decides by it, the run decides, and later runs decide otherwise.
+"""
+
+import dis
+import sys
+from collections.abc import Callable, Generator, Iterator
+from types import FrameType, FunctionType
+from typing import Any, Protocol
+
+_TO_LIBRARIES = frozenset(("_compiler_dispatch", "_sqla_type"))
+_SAYS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "getLogger", "get_logger"))
+"""Calls that only tell people something, whoever takes them."""
+
+
+class Asked(Protocol):
+    """The run that unknown values belong to."""
+
+    active: bool
+    """Whether the function runs that is asked for; before, the script is loaded."""
+
+    def is_ours(self, frame: FrameType) -> bool:
+        """Whether a frame is the script's, or of code of its project."""
+
+    def decide(self, frame: FrameType) -> bool:
+        """Which way the script goes on."""
+
+    def called(self, value: "Unknown", frame: FrameType, arguments: tuple[Any, ...]) -> None:
+        """Take note of a call."""
+
+    def changed(self, value: "Unknown", frame: FrameType) -> None:
+        """Take note of a change of what the value stands for."""
+
+    def shapes(self, value: "Unknown") -> None:
+        """Take note that a library goes by the value."""
+
+    def as_type(self, value: "Unknown") -> object:
+        """A type for SQLAlchemy in the place of the value."""
+
+    def note(self, mark: str, reason: str) -> None:
+        """Take note of why a mark is not known."""
+
+    def perhaps(self, delta: int) -> None:
+        """What follows runs as often as nobody knows, or does no more."""
+
+
+class Inert:
+    """The base of classes whose own is not known."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __init_subclass__(cls, **_: object) -> None:
+        pass
+
+
+class Unknown(str):
+    """One such value, with its `name` and the reason why it is not known, as the end of a sentence."""
+
+    def __new__(cls, run: Asked, name: str, reason: str, truth: bool | None = None) -> "Unknown":
+        """Make one; its `truth` is given where that much is known of it."""
+        name = name if len(name) <= 50 else f"…{name[-49:]}"
+        mark = f"⟨{name}⟩"
+        made = super().__new__(cls, mark)
+        vars(made).update(_run=run, _name=name, _reason=reason, _truth=truth)
+        run.note(mark, reason)
+        return made
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__") and name.endswith("__"):
+            return super().__getattribute__(name)
+        known = super().__getattribute__("__dict__")
+        run = known["_run"]
+        if not run.is_ours(sys._getframe(1)):
+            if name in _TO_LIBRARIES:
+                return super().__getattribute__(name[1:])
+            if hasattr(str, name):
+                return super().__getattribute__(name)
+            if name.startswith("_"):
+                raise AttributeError(name)
+        return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
+
+    # What SQLAlchemy asks of a type
+
+    def compiler_dispatch(self, *_: object, **__: object) -> str:
+        """Its name, as that of a type."""
+        return f'"{str.__str__(self)}"'
+
+    @property
+    def sqla_type(self) -> bool:
+        """It may be a type."""
+        return True
+
+    # What a script does with it
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """What comes of a call is unknown, too."""
+        frame = sys._getframe(1)
+        run, name = run_of(self), name_of(self)
+        if len(arguments) == 1 and not named and isinstance(arguments[0], FunctionType | type) and not run.active:
+            return arguments[0]  # it decorates
+        if name.rpartition(".")[2] not in _SAYS:
+            run.called(self, frame, (*arguments, *named.values()))
+        if not run.is_ours(frame):
+            return run.as_type(self)  # SQLAlchemy makes a type of what it is given for one by calling it
+        return Unknown(run, f"{name.removesuffix('()')}()", reason_of(self))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        run_of(self).changed(self, sys._getframe(1))
+
+    def __setitem__(self, key: object, value: object) -> None:
+        run_of(self).changed(self, sys._getframe(1))
+
+    def __delitem__(self, key: object) -> None:
+        pass
+
+    def __getitem__(self, key: Any) -> "Unknown":
+        shown = key if isinstance(key, str) and not isinstance(key, Unknown) else key if isinstance(key, int) else "…"
+        return Unknown(run_of(self), f"{name_of(self)}[{shown}]", reason_of(self))
+
+    def __bool__(self) -> bool:
+        frame = sys._getframe(1)
+        run = run_of(self)
+        truth = vars_of(self)["_truth"]
+        if truth is not None:
+            return bool(truth)
+        if run.is_ours(frame):
+            return run.decide(frame)
+        run.shapes(self)
+        return False
+
+    def __iter__(self) -> Iterator[Any]:
+        number = unpacked(sys._getframe(1))
+        if number is not None:
+            return iter([self[place] for place in range(number)])
+        return _once(self)
+
+    def __contains__(self, item: object) -> bool:
+        frame = sys._getframe(1)
+        return run_of(self).decide(frame) if run_of(self).is_ours(frame) else False
+
+    def __len__(self) -> int:
+        return 1
+
+    def __int__(self) -> int:
+        return 1
+
+    def __index__(self) -> int:
+        return 1
+
+    def __float__(self) -> float:
+        return 1.0
+
+    def __hash__(self) -> int:
+        return str.__hash__(self)
+
+    def __eq__(self, other: object) -> Any:
+        if self is other:
+            return True
+        return _derive(self) if run_of(self).is_ours(sys._getframe(1)) else str.__eq__(self, other) is True
+
+    def __ne__(self, other: object) -> Any:
+        if self is other:
+            return False
+        return _derive(self) if run_of(self).is_ours(sys._getframe(1)) else str.__ne__(self, other) is True
+
+    def __enter__(self) -> "Unknown":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    async def __aenter__(self) -> "Unknown":
+        return self
+
+    async def __aexit__(self, *_: object) -> bool:
+        return False
+
+    def __await__(self) -> Generator[Any, None, "Unknown"]:
+        return self
+        yield
+
+    async def __aiter__(self) -> Any:
+        for one in self:
+            yield one
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        return (Inert,) if not any(isinstance(base, type) for base in bases) else ()
+
+    def __instancecheck__(self, _: object) -> bool:
+        return False
+
+    def __subclasscheck__(self, _: object) -> bool:
+        return False
+
+    def __copy__(self) -> "Unknown":
+        return self
+
+    def __deepcopy__(self, _: object) -> "Unknown":
+        return self
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        return str, (str.__str__(self),)
+
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    def __repr__(self) -> str:
+        return str.__str__(self)
+
+    def __format__(self, _: str) -> str:
+        return str.__str__(self)
+
+
+def vars_of(value: Unknown) -> dict[str, Any]:
+    """What is behind an unknown value."""
+    found: dict[str, Any] = object.__getattribute__(value, "__dict__")
+    return found
+
+
+def run_of(value: Unknown) -> Asked:
+    """The run that an unknown value belongs to."""
+    found: Asked = vars_of(value)["_run"]
+    return found
+
+
+def name_of(value: Unknown) -> str:
+    """What an unknown value is called."""
+    return str(vars_of(value)["_name"])
+
+
+def reason_of(value: Unknown) -> str:
+    """Why an unknown value is not known."""
+    return str(vars_of(value)["_reason"])
+
+
+def like(value: Unknown, name: str, truth: bool | None = None) -> Unknown:
+    """Another one that is not known for the same reason."""
+    return Unknown(run_of(value), name, reason_of(value), truth)
+
+
+def _once(self: Unknown) -> Generator[Unknown]:
+    run = run_of(self)
+    run.perhaps(1)
+    try:
+        yield like(self, f"{name_of(self)}[…]")
+    finally:
+        run.perhaps(-1)
+
+
+def _derive(self: Unknown, *_: object) -> Unknown:
+    return like(self, name_of(self))
+
+
+def _join(self: Unknown, other: object) -> Any:
+    return str.__str__(self) + other if isinstance(other, str) else _derive(self)
+
+
+def _join_behind(self: Unknown, other: object) -> Any:
+    return other + str.__str__(self) if isinstance(other, str) else _derive(self)
+
+
+_DERIVING = (
+    *("sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow", "rpow", "and", "rand"),
+    *("or", "ror", "xor", "rxor", "lshift", "rlshift", "rshift", "rrshift", "matmul", "rmatmul", "neg", "pos", "abs", "invert"),
+    *("lt", "le", "gt", "ge", "round"),
+)
+
+
+def _fill_in() -> None:
+    for name in _DERIVING:
+        setattr(Unknown, f"__{name}__", _derive)
+    more: dict[str, Callable[..., Any]] = {"__add__": _join, "__radd__": _join_behind}
+    for name, function in more.items():
+        setattr(Unknown, name, function)
+
+
+_fill_in()
+_UNPACKING = dis.opmap["UNPACK_SEQUENCE"]
+
+
+def unpacked(frame: FrameType) -> int | None:
+    """Into how many names the value is unpacked that a frame has just asked to be iterated."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    number = code[at + 1]
+    while code[at] == dis.EXTENDED_ARG:
+        at += 2
+        number = number << 8 | code[at + 1]
+    return number if code[at] == _UNPACKING else None

@@ -1,0 +1,139 @@
+"""What calls send, and where they stand."""
+
+from migsafe.session import sent as statements
+from migsafe.sources import Transaction
+from tests.rendering.conftest import Render, called, sent
+
+
+def test_directives(render: Render) -> None:
+    half = render(
+        """
+        op.create_table(
+            "tags",
+            sa.Column("id", sa.BigInteger(), primary_key=True),
+            sa.Column("kind", sa.Enum("a", "b", name="kind"), nullable=False),
+        )
+        op.add_column("orders", sa.Column("note", sa.Text()), if_not_exists=True)
+        op.create_index("orders_note_idx", "orders", ["note"], postgresql_concurrently=True, if_not_exists=True)
+        op.create_foreign_key("orders_tag_fk", "orders", "tags", ["tag"], ["id"], postgresql_not_valid=True)
+        op.alter_column("orders", "qty", type_=sa.Integer(), postgresql_using="qty::integer")
+        """
+    )
+    assert sent(half) == [
+        "CREATE TYPE kind AS ENUM ('a', 'b');",
+        "CREATE TABLE tags ( id BIGSERIAL NOT NULL, kind kind NOT NULL, PRIMARY KEY (id) );",
+        "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note TEXT;",
+        "CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_note_idx ON orders (note);",
+        "ALTER TABLE orders ADD CONSTRAINT orders_tag_fk FOREIGN KEY(tag) REFERENCES tags (id) NOT VALID;",
+        "ALTER TABLE orders ALTER COLUMN qty TYPE INTEGER USING qty::integer;",
+    ]
+    assert called(half)[0].startswith('op.create_table( "tags",')
+    assert called(half)[0].endswith("nullable=False), )")
+    assert called(half)[0] == called(half)[1]
+
+
+def test_each_statement_of_a_call_is_read(render: Render) -> None:
+    half = render('op.execute("LOCK TABLE a; -- first\\nUPDATE a SET x = 1")')
+    assert [half.script.text[slice(*one.statement.span)] for one in statements(half)] == ["LOCK TABLE a", "UPDATE a SET x = 1"]
+
+
+def test_percent_signs_are_what_the_server_gets(render: Render) -> None:
+    half = render(
+        """
+        op.execute("UPDATE a SET x = 5 % 2 WHERE y LIKE '%z%'")
+        op.execute(sa.text("UPDATE a SET x = '100%%'"))
+        op.execute(sa.table("a", sa.column("x", sa.Text)).update().values(x="10%"))
+        op.get_bind().execute(sa.text("UPDATE a SET x = :x WHERE y LIKE '%z'").bindparams(x="it's 5%"))
+        op.get_bind().exec_driver_sql("UPDATE a SET x = 5 % 2")
+        """
+    )
+    assert sent(half) == [
+        "UPDATE a SET x = 5 % 2 WHERE y LIKE '%z%';",
+        "UPDATE a SET x = '100%%';",
+        "UPDATE a SET x='10%';",
+        "UPDATE a SET x = 'it''s 5%' WHERE y LIKE '%z';",
+        "UPDATE a SET x = 5 % 2;",
+    ]
+
+
+def test_loops_and_helpers_stand_at_their_call(render: Render) -> None:
+    half = render(
+        """
+        for name in ("a", "b"):
+            add(name)
+        """,
+        before="""
+        def add(name):
+            op.add_column(
+                name, sa.Column("ä", sa.Text())
+            )
+        """,
+    )
+    assert sent(half) == ['ALTER TABLE a ADD COLUMN "ä" TEXT;', 'ALTER TABLE b ADD COLUMN "ä" TEXT;']
+    assert called(half) == ['op.add_column( name, sa.Column("ä", sa.Text()) )'] * 2
+
+
+def test_batches_stand_at_their_own_calls(render: Render) -> None:
+    half = render(
+        """
+        with op.batch_alter_table("a") as batch:
+            batch.add_column(sa.Column("x", sa.Text()))
+            batch.create_index("a_x_idx", ["x"])
+            batch.alter_column("y", nullable=False)
+        """
+    )
+    assert called(half) == [
+        'batch.add_column(sa.Column("x", sa.Text()))',
+        'batch.create_index("a_x_idx", ["x"])',
+        'batch.alter_column("y", nullable=False)',
+    ]
+    assert sent(half)[2] == "ALTER TABLE a ALTER COLUMN y SET NOT NULL;"
+
+
+def test_autocommit_leaves_the_runners_transaction(render: Render) -> None:
+    body = """
+        with op.get_context().autocommit_block():
+            op.execute("ALTER TYPE kind ADD VALUE 'c'")
+        op.drop_column("a", "x")
+        """
+    half = render(body)
+    assert half.program is not None
+    assert sent(half) == ["COMMIT;", "ALTER TYPE kind ADD VALUE 'c';", "BEGIN;", "ALTER TABLE a DROP COLUMN x;"]
+    assert [call.by_runner for call in half.program.calls] == [True, False, True, False]
+    assert called(half)[0] == "op.get_context().autocommit_block()"
+    assert sent(render(body, transaction=Transaction.STATEMENT)) == ["ALTER TYPE kind ADD VALUE 'c';", "ALTER TABLE a DROP COLUMN x;"]
+
+
+def test_rows_and_operations_of_ones_own(render: Render) -> None:
+    half = render(
+        """
+        op.bulk_insert(sa.table("a", sa.column("x", sa.Integer), sa.column("y", sa.Text)), [{"x": 1, "y": "it's"}, {"x": 2, "y": None}])
+        op.comment_on_role("shop", "it sells")
+        op.run_async(fill)
+        """,
+        before="""
+        from alembic.operations import MigrateOperation, Operations
+
+        @Operations.register_operation("comment_on_role")
+        class CommentOnRole(MigrateOperation):
+            def __init__(self, role, comment):
+                self.sql = f"COMMENT ON ROLE {role} IS '{comment}'"
+
+            @classmethod
+            def comment_on_role(cls, operations, role, comment):
+                return operations.invoke(cls(role, comment))
+
+        @Operations.implementation_for(CommentOnRole)
+        def comment_on_role(operations, operation):
+            operations.execute(operation.sql)
+
+        async def fill(connection):
+            await connection.execute(sa.text("DELETE FROM a"))
+        """,
+    )
+    assert sent(half) == [
+        "INSERT INTO a (x, y) VALUES (1, 'it''s');",
+        "INSERT INTO a (x, y) VALUES (2, NULL);",
+        "COMMENT ON ROLE shop IS 'it sells';",
+        "DELETE FROM a;",
+    ]
