@@ -131,10 +131,11 @@ def _constraint(one: Observed, table: Name, given: sql.Constraint) -> Iterator[W
         case ConstraintKind.FOREIGN_KEY if given.references is not None:
             far = given.references
             there = far.columns or given.columns
+            here = ", ".join(f"here.{quoted(column)}" for column in given.columns)
             pairs = zip(given.columns, there, strict=False)
             met = " AND ".join(f"there.{quoted(other)} = here.{quoted(column)}" for column, other in pairs)
             check = (
-                f"SELECT count(*) FROM {table} AS here WHERE ROW({', '.join(f'here.{quoted(column)}' for column in given.columns)}) IS NOT NULL "
+                f"SELECT count(*) FROM {table} AS here WHERE ROW({here}) IS NOT NULL "
                 f"AND NOT EXISTS (SELECT FROM {far.table} AS there WHERE {met});"
             )
             yield _refused(one, f"a row that refers to nothing in {far.table}", check if far.columns else "")
@@ -160,8 +161,8 @@ def _concurrently(one: Observed) -> Iterator[Way]:
             index = str(name) if name is not None else f"the new index of {table}"
             yield Way(
                 title="An INVALID index stays behind",
-                sees=f"The build stops (a cancelled session, a timeout, a duplicate key), and {index} is there, INVALID: every write keeps it up "
-                "to date, no query uses it, and the migration fails with `already exists` when it is run again.",
+                sees=f"The build stops (a cancelled session, a timeout, a duplicate key), and {index} is there, INVALID: every write keeps "
+                "it up to date, no query uses it, and the migration fails with `already exists` when it is run again.",
                 because="CREATE INDEX CONCURRENTLY works in several transactions, of which the first has made the index already",
                 check="SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
                 instead=f"DROP INDEX CONCURRENTLY IF EXISTS {name}; before the build"
