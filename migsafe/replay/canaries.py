@@ -79,9 +79,17 @@ class Canaries:
 
     `connect` makes a connection in autocommit. A table that cannot be asked has none. `mark` says when the migration begins. `earlier` has how
     many milliseconds answers took in quiet times before, and gets those of this one; where there are enough of them it is a short one.
+    `back` takes a connection that is not needed any more.
     """
 
-    def __init__(self, connect: Callable[[], "Connection[Any]"], tables: Iterable[Name], earlier: list[float] | None = None) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], "Connection[Any]"],
+        tables: Iterable[Name],
+        earlier: list[float] | None = None,
+        back: "Callable[[Connection[Any]], None] | None" = None,
+    ) -> None:
+        self._back = back or (lambda connection: connection.close())
         self._earlier = earlier if earlier is not None else []
         self._connect = connect
         self._tables = list(tables)
@@ -109,12 +117,14 @@ class Canaries:
 
     def stop(self) -> None:
         """Let every canary come to its end, and go."""
+        if self._over:
+            return
         self._over = True
         if self._thread.is_alive():
             self._thread.join()
         for canary in self._canaries:
             with suppress(Exception):
-                canary.connection.close()
+                canary.connection.close() if canary.broken else self._back(canary.connection)
 
     @property
     def quiet(self) -> Quiet:
@@ -168,7 +178,8 @@ class Canaries:
         return [1000 * took for one in self._canaries for asked, took in one.samples if asked + took < self._zero]
 
     def _probes(self, table: Name) -> Sequence[tuple[Access, str]]:
-        with suppress(Exception), self._connect() as connection:
+        with suppress(Exception):
+            connection = self._connect()
             column = connection.execute(_COLUMN, (str(table),)).fetchone()
             change = f"UPDATE {table} SET {quoted(column[0])} = {quoted(column[0])}" if column else f"DELETE FROM {table}"  # noqa: S608  # quoted
             probes: list[tuple[Access, str]] = [("reads", f"EXPLAIN SELECT FROM {table}"), ("writes", f"EXPLAIN {change}")]
@@ -177,6 +188,7 @@ class Canaries:
                 with suppress(Exception):
                     connection.execute(probe.encode())
                     possible.append((access, probe))
+            self._back(connection)
             return possible
         return ()
 

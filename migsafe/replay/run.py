@@ -146,10 +146,12 @@ class Replay:
             self._leave(base.name)
 
     def _leave(self, database: str) -> None:
+        self._stage.leave()
         if database != self._host.only:
             self._host.drop(database)
 
     def _fresh(self, template: str | None) -> str:
+        self._stage.leave()
         name = f"migsafe_{next(self._names)}"
         self._host.create(name, template)
         return name
@@ -252,7 +254,7 @@ class Replay:
                     break
                 emptied = failure.message
             if before is not None:
-                self._host.drop(base.name)
+                self._leave(base.name)
                 self._host.create(base.name, before)
             if emptied and base.filler is not None:
                 with self._host.connect(base.name) as connection:
@@ -265,6 +267,8 @@ class Replay:
         if self._host.only is not None:
             return [Outcome(experiment=name, passed=None, summary="there is no copy of the database to try it on") for name in wanted]
         outcomes = []
+        if wanted:
+            self._stage.leave()
         for name in wanted:
             self._progress(f"{ground.migration.up.file.path}: {name}")
             outcomes.append(_ON_COPIES[name](ground))

@@ -1,5 +1,6 @@
 """Running one migration in a database, with all who look on."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from migsafe.replay.play import Player
 from migsafe.replay.queue import Readers
 from migsafe.replay.recorder import Measurement
 from migsafe.replay.recording import Recording
+from migsafe.replay.sending import is_idle
 from migsafe.replay.watch import Watch
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
@@ -41,29 +43,35 @@ class Task(Struct, frozen=True, kw_only=True):
 
 class Stage:
     """Where migrations run one after the other. `guard` limits what a statement may take. `rows` are those of each table after the last
-    migration, by number."""
+    migration, by number.
+
+    Those who look on stay connected from one migration to the next, until `leave`.
+    """
 
     def __init__(self, host: Host, guard: Guard) -> None:
         self._host = host
         self._guard = guard
         self._quiet: list[float] = []
+        self._idle: dict[str, list[Connection[Any]]] = {}
         self.rows: dict[int, int] = {}
 
     def run(self, task: Task) -> Recording:
         """Run a migration, and record it."""
         touched = self._touched(task)
         asked = touched[:_MOST_CANARIES] if task.canaries else []
-        worker, observer, counter = self._connected(task.database)
+        worker, observer, counter = self._host.work(task.database), self._connect(task.database), self._connect(task.database)
         try:
-            with Canaries(lambda: self._host.connect(task.database), asked, self._quiet) as canaries:
+            back = partial(self._back, task.database)
+            with Canaries(lambda: self._connect(task.database), asked, self._quiet, back) as canaries:
                 readers = Readers(lambda: self._host.connect(task.database), touched, task.queue)
                 with readers, Watch(observer, worker.info.backend_pid, canaries.pids) as watch:
                     player = Player(worker, watch, counter, rows=task.rows, guard=self._guard, rehearsed=task.rehearsed)
                     played = player.play(task.migration.up, began=canaries.mark)
                 canaries.stop()
         finally:
-            for connection in (worker, observer, counter):
-                connection.close()
+            worker.close()
+            self._back(task.database, observer)
+            self._back(task.database, counter)
         self.rows = dict(player.rows)
         recording = Recording(
             migration=task.migration,
@@ -79,8 +87,23 @@ class Stage:
         canaries.remember()
         return recording
 
-    def _connected(self, database: str) -> "tuple[Connection[Any], Connection[Any], Connection[Any]]":
-        return self._host.work(database), self._host.connect(database), self._host.connect(database)
+    def leave(self) -> None:
+        """Hang up, so that databases can be copied and dropped."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+
+    def _connect(self, database: str) -> "Connection[Any]":
+        idle = self._idle.get(database)
+        return idle.pop() if idle else self._host.connect(database)
+
+    def _back(self, database: str, connection: "Connection[Any]") -> None:
+        """Keep a connection for the next time, if it is as good as new."""
+        if connection.closed or not is_idle(connection):
+            connection.close()
+        else:
+            self._idle.setdefault(database, []).append(connection)
 
     def _touched(self, task: Task) -> list[Name]:
         """The relations that the migration is going to lock so that somebody may wait, and that are there."""
@@ -94,6 +117,7 @@ class Stage:
             return []
         names = [str(name) for name in found]
         there = "SELECT pg_catalog.to_regclass(name) IS NOT NULL FROM pg_catalog.unnest(%s::text[]) WITH ORDINALITY AS n (name, k) ORDER BY k"
-        with self._host.connect(task.database) as connection:
-            present = [is_there for (is_there,) in connection.execute(there, (names,)).fetchall()]
+        connection = self._connect(task.database)
+        present = [is_there for (is_there,) in connection.execute(there, (names,)).fetchall()]
+        self._back(task.database, connection)
         return [name for name, is_there in zip(found, present, strict=True) if is_there]

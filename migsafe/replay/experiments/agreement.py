@@ -61,8 +61,10 @@ def _work(name: Name, our: Effect | None, touch: Touch | None, played: Played) -
         return
     if our.rewrite != touch.effect.rewrite:
         yield f"{name}: foreseen {_word(our.rewrite, 'rewritten')}, measured {_word(touch.effect.rewrite, 'rewritten')}"
-    reads = isinstance(played.statement.operations[0], _CHANGE_ROWS)
-    if not reads and (touch.rows or 0) >= _ENOUGH_ROWS and not our.rewrite and our.scan != touch.effect.scan:
+    operation = played.statement.operations[0]
+    # So does whether the table that a foreign key points to is read whole, to look for the values of rows.
+    planned = isinstance(operation, _CHANGE_ROWS) or (isinstance(operation, sql.AlterRelation) and operation.target.name.name != name.name)
+    if not planned and (touch.rows or 0) >= _ENOUGH_ROWS and not our.rewrite and our.scan != touch.effect.scan:
         yield f"{name}: foreseen {_word(our.scan, 'read whole')}, measured {_word(touch.effect.scan, 'read whole')}"
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replay.rows.tables import Check, Column, Reference, Table, all_not_null, in_order, tables_of
+from migsafe.replay.rows.tables import Check, Column, Reference, Table, all_not_null, in_order, newest_table, tables_of
 from migsafe.replay.rows.values import Values
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
@@ -37,6 +37,7 @@ class Filler:
     def __init__(self, rows: Callable[[Name], int]) -> None:
         self._rows = rows
         self._seen: set[int] = set()
+        self._newest: int | None = None
         self.made: dict[Name, int] = {}
         self.unfilled: dict[str, str] = {}
         self.filled = False
@@ -46,9 +47,13 @@ class Filler:
 
         The connection must be in autocommit, its role the tables' owner or a superuser; triggers do not fire for a superuser.
         """
+        self.filled = False
+        newest = newest_table(connection)
+        if newest == self._newest:
+            return
+        self._newest = newest
         tables = tables_of(connection, self._seen)
         self._seen.update(table.oid for table in tables)
-        self.filled = False
         if not tables:
             return
         with _without_triggers(connection):
@@ -73,6 +78,7 @@ class Filler:
 
     def empty(self, connection: "Connection[Any]", names: Collection[Name]) -> None:
         """Take the rows out again of those of these tables that we filled, or of all if there are none among them; they may be filled again."""
+        self._newest = None
         chosen = {name: oid for name, oid in self.made.items() if name in names} or dict(self.made)
         there = {oid for (oid,) in connection.execute("SELECT oid::int8 FROM pg_catalog.pg_class WHERE relkind = 'r'").fetchall()}
         for name, oid in chosen.items():

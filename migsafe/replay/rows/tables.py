@@ -81,6 +81,12 @@ class Table(Struct, frozen=True, kw_only=True):
         return next(one for one in self.columns if one.number == number)
 
 
+def newest_table(connection: "Connection[Any]") -> int:
+    """The number of the table that was made last."""
+    [(newest,)] = connection.execute("SELECT max(oid)::int8 FROM pg_catalog.pg_class WHERE relkind = 'r'").fetchall()
+    return int(newest)
+
+
 def tables_of(connection: "Connection[Any]", known: Collection[int] = ()) -> list[Table]:
     """The tables without rows, but for the `known` ones, by number."""
     found = connection.execute(_TABLES).fetchall()
