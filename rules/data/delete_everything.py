@@ -12,16 +12,18 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-delete.html
 """
 
+from migsafe.effects.filters import is_always_true, not_null_columns
 from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Delete
+from migsafe.unseen import is_own
 
 
 @rule(category="data", severity=Severity.ERROR)
 def delete_everything(op: Delete, at: Context) -> Finding | None:
     """Report a DELETE that takes every row of a table that others can have rows in."""
-    table = at.resolve(op.table)
-    whole = [effect for effect in at.effects if effect.relation == table and effect.scan and not effect.new]
-    if op.current_of is not None or op.reads or not whole:
+    table, relation = at.resolve(op.table), at.catalog.relation(op.table)
+    everything = op.where is None or is_always_true(op.where, not_null_columns(relation))
+    if not everything or op.current_of is not None or op.reads or is_own(at, op.table):
         return None
     return at.finding(
         op,

@@ -29,3 +29,9 @@ BEGIN
     DELETE FROM orders; -- expect: delete-everything
     TRUNCATE orders; -- expect: truncate
 END $$;
+
+-- next migration
+ALTER TABLE news ADD COLUMN region text;
+UPDATE news SET region = 'eu' WHERE id < 1000;
+-- no index serves the filter: it reads everything, and takes only some
+DELETE FROM news WHERE region IS NULL;
