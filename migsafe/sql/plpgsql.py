@@ -60,6 +60,8 @@ class _Body:
         self.conditions: tuple[str, ...] = ()
         """Those of the handler around the cursor."""
         self.declaring = False
+        self.may_have_ended = False
+        """Whether a branch before the cursor may have returned."""
         self.found: list[Operation] = []
 
     def read(self, pieces: Iterable[RawStatement]) -> list[Operation]:
@@ -75,8 +77,13 @@ class _Body:
         return self.found
 
     def _add(self, operations: Iterable[Operation]) -> None:
-        certain = all(construct == "begin" for construct in self.inside)
+        certain = self._surely and not self.may_have_ended
         self.found.extend(operations if certain else (replace(operation, certain=False) for operation in operations))
+
+    @property
+    def _surely(self) -> bool:
+        """Whether what stands at the cursor runs, if what comes before it does."""
+        return all(construct == "begin" for construct in self.inside)
 
     def _piece(self, c: Parser) -> None:
         while not c.done and self._header(c):
@@ -96,6 +103,8 @@ class _Body:
             if word == "return" and c.words[c.i + 1] == "query":
                 c.i += 2
                 self._statement(c, c.last)
+            elif word == "return" and c.words[c.i + 1] != "next" and not self._surely:
+                self.may_have_ended = True
             return
         if word == "open":
             while not c.done and c.words[c.i] != "for":

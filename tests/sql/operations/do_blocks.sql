@@ -63,3 +63,11 @@ BEGIN
 END';
 
 DO LANGUAGE plpython3u $$ plpy.execute("DROP TABLE orders") $$;  -- expect: OpaqueCode
+
+DO $$
+BEGIN
+    IF to_regclass('old') IS NULL THEN
+        RETURN;
+    END IF;
+    DROP TABLE old;  -- expect: Drop?
+END $$;
