@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from math import isfinite
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -116,7 +117,7 @@ class Limits:
                 first = min(self._leashes, key=lambda leash: leash.until, default=None)
                 left = first.until - time.monotonic() if first is not None else None
                 if first is None or (left is not None and left > 0):
-                    self._change.wait(left)
+                    self._change.wait(left if left is not None and isfinite(left) else None)
                     continue
                 # Nobody lets go meanwhile, so that what is stopped is the statement that took too long, not the next one.
                 self._pull(first)

@@ -148,7 +148,9 @@ class Replay:
     def _leave(self, database: str) -> None:
         self._stage.leave()
         if database != self._host.only:
-            self._host.drop(database)
+            # A server that is gone has said so already.
+            with suppress(refusals()):
+                self._host.drop(database)
 
     def _fresh(self, template: str | None) -> str:
         self._stage.leave()
@@ -234,7 +236,7 @@ class Replay:
             outcomes = self._experiments(ground) if recording.failure is None else []
         finally:
             if before is not None:
-                self._host.drop(before)
+                self._leave(before)
         if "agreement" in self._options.checks:
             outcomes.append(agreement(foreseen, recording.statements))
         found = {one.statement.index: estimate(one, self._options.production) for one in recording.statements}

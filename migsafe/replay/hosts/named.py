@@ -19,8 +19,9 @@ _OUR_ROLES = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname LIKE 'migsaf
 _ALIVE = "SELECT FROM pg_catalog.pg_stat_activity WHERE application_name = %s"
 _OTHERS = """
     SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity
-    WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND backend_type = 'client backend'
+    WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
 """
+"""Whoever works in the database under a role's name; what kind of backend it is only a superuser may see."""
 
 
 class Named:
