@@ -31,7 +31,8 @@ def report(replay: Replay, look: Look) -> str:
     pieces = ["\n".join(_Migration(one, look).lines()) + "\n" for one in replay.replayed]
     if replay.verdict.findings:
         pieces.append(findings_text(replay.verdict, look))
-    pieces.append("\n".join(_closing(replay)) + "\n")
+    closing = (wrapped(line, look.width) if look.width else (line,) for line in _closing(replay))
+    pieces.append("\n".join(line for lines in closing for line in lines) + "\n")
     return "\n".join(pieces)
 
 
@@ -87,14 +88,20 @@ class _Migration:
         colour = "" if effect.new or not stops else _RED if "reads" in effect.blocks else _YELLOW
         work = self._work(touch)
         lock = paint(f"{effect.lock!s:<22}", colour, self._look)
-        head = f"      {name}  {lock}  held {elapsed(touch.held_ms):>8}  {paint(what, colour, self._look)}"
-        used = 6 + self._names + 2 + 22 + 2 + 14 + 2 + len(what)
-        if work and used + 2 + columns(work) <= self._width:
-            yield f"{head}  {work}"
-        else:
-            yield head
-            if work:
-                yield from self._prose(work, "", "        ")
+        head = f"      {name}  {lock}  held {elapsed(touch.held_ms):>8}"
+        used = 6 + self._names + 2 + 22 + 2 + 13
+        for text, its in ((what, colour), (work, "")):
+            if text and used + 2 + columns(text) <= self._width:
+                head += f"  {paint(text, its, self._look)}"
+                used += 2 + columns(text)
+            elif text:
+                yield head.rstrip()
+                head, used = f"        {paint(text, its, self._look)}", self._width
+                if columns(text) > self._width - 8:
+                    yield from self._prose(text, its, "        ")
+                    head = ""
+        if head:
+            yield head.rstrip()
 
     def _work(self, touch: Touch) -> str:
         effect, rows = touch.effect, touch.rows or 0
