@@ -1,28 +1,74 @@
 """Changes of all rows of a table, written so that they are made in batches."""
 
-from migsafe.sql.lexer import DOLLAR_STRING, WORD, pattern_for
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from migsafe.sql.lexer import COMMENT_START, DOLLAR_STRING, QUOTED, WORD, pattern_for
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
 
+_CHANGES = frozenset(("insert", "update", "delete", "merge"))
 
-def unfiltered(change: str) -> str:
-    """An UPDATE or DELETE as it was written, without its own WHERE and RETURNING."""
-    pattern, at, depth = pattern_for(change), 0, 0
-    while (match := pattern.match(change, at)) is not None and match.lastindex is not None:
-        kind = match.lastindex
-        text = match[kind]
-        if kind == WORD and depth == 0 and text.lower() in ("where", "returning"):
-            return change[: match.start(kind)].rstrip()
-        if match.end() == at:
+
+class Change(NamedTuple):
+    """An UPDATE or DELETE as it was written, but without its own WHERE and RETURNING, its line breaks evened out.
+
+    `target` is what its columns are qualified with where it joins other tables, else empty. `changes_more`: its WITH changes rows too, so that
+    it must run once.
+    """
+
+    sql: str
+    target: str
+    changes_more: bool
+
+
+class _Token(NamedTuple):
+    kind: int
+    text: str
+    depth: int
+    gap: str
+
+
+def unfiltered(written: str) -> Change:
+    """A change without its filter, ready to get another."""
+    kept: list[_Token] = []
+    for token in _tokens(written):
+        if token.depth == 0 and token.kind == WORD and token.text.lower() in ("where", "returning"):
             break
-        depth += (text in ("(", "[")) - (text in (")", "]"))
-        at = match.end() if kind != DOLLAR_STRING else change.find(text, match.end()) + len(text)
-    return change.rstrip().rstrip(";")
+        kept.append(token)
+    words = [token.text.lower() if token.kind == WORD and token.depth == 0 else "" for token in kept]
+    joins = "using" in words or "from" in words[words.index("set") :] if "set" in words else "using" in words
+    end = words.index("set") if "set" in words else words.index("using") if "using" in words else len(kept)
+    names = [token.text for token in kept[:end] if token.depth == 0 and token.kind in (WORD, QUOTED)]
+    sql = "".join(_gap(token.gap) + token.text for token in kept).strip().removesuffix(";")
+    inner = any(token.kind == WORD and token.depth and token.text.lower() in _CHANGES for token in kept)
+    return Change(sql, names[-1] if joins and names else "", inner)
 
 
-def by_key(change: str, table: Name, key: str) -> str:
-    """A DO block that makes a change without a filter, 10,000 rows a transaction, in the order of a key. Each row is changed once."""
+def _gap(between: str) -> str:
+    """What stands between two tokens, without comments: a new line where it had one."""
+    return "\n            " if "\n" in between else " " if between else ""
+
+
+def _tokens(sql: str) -> Iterator[_Token]:
+    pattern, at, depth = pattern_for(sql), 0, 0
+    while at < len(sql) and (match := pattern.match(sql, at)) is not None and match.lastindex is not None:
+        kind, text, end = match.lastindex, match[match.lastindex], match.end()
+        if end == at or kind == COMMENT_START:
+            break
+        if kind == DOLLAR_STRING:
+            end = sql.find(text, end) + len(text)
+            text = sql[match.start(kind) : end]
+        depth -= text in (")", "]")
+        yield _Token(kind, text, depth, sql[at : match.start(kind)])
+        depth += text in ("(", "[")
+        at = end
+
+
+def by_key(change: Change, table: Name, key: str) -> str:
+    """A DO block that makes a change of every row, 10,000 rows a transaction, in the order of a key. Each row is changed once."""
     column = quoted(key)
+    qualified = f"{change.target}.{column}" if change.target else column
     return "\n".join(
         (
             "DO $$",
@@ -32,8 +78,8 @@ def by_key(change: str, table: Name, key: str) -> str:
             "BEGIN",
             "    WHILE batch_start IS NOT NULL LOOP",
             f"        batch_end := (SELECT {column} FROM {table} WHERE {column} >= batch_start ORDER BY {column} OFFSET 10000 LIMIT 1);",  # noqa: S608
-            f"        {change}",
-            f"            WHERE {column} >= batch_start AND (batch_end IS NULL OR {column} < batch_end);",
+            f"        {change.sql}",
+            f"            WHERE {qualified} >= batch_start AND (batch_end IS NULL OR {qualified} < batch_end);",
             "        COMMIT;",
             "        batch_start := batch_end;",
             "    END LOOP;",

@@ -45,7 +45,7 @@ from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.batches import by_key, unfiltered
 from migsafe.sql.operations import Delete, Name, Update
-from migsafe.unseen import added
+from migsafe.unseen import added, is_own
 
 _STORED = ("table", "partitioned table")
 
@@ -58,7 +58,11 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
     relation = at.catalog.relation(op.table)
     if op.where is not None and not is_always_true(op.where, not_null_columns(relation), _null_columns(op.table, at)):
         return None
-    changed = [effect.relation for effect in at.effects if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not effect.new]
+    changed = [
+        effect.relation
+        for effect in at.effects
+        if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not is_own(at, effect.relation)
+    ]
     if not changed or not _is_hurt(op.table, relation, changed, at):
         return None
     what, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
@@ -98,12 +102,22 @@ def _null_columns(table: Name, at: Context) -> Known:
 
 def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> str:
     key = _key(relation, at)
-    said = f"-- in the order of {key}" if key is not None else "-- in the order of a unique column, here id"
+    said = f"-- in the order of {key or 'a unique column, here id'}, 10,000 rows a transaction"
     if is_called(at, op):
-        change = f"{'UPDATE' if isinstance(op, Update) else 'DELETE FROM'} {op.table} …"
-        return f"{said}, in batches of a transaction each, outside a function: {change}"
-    change = unfiltered(at.text(op.span.start, op.span.end))
-    return at.outside_transaction(f"{said}, 10,000 rows a transaction:\n{by_key(change, op.table, key or 'id')}")
+        return f"{said}, outside a function: {'UPDATE' if isinstance(op, Update) else 'DELETE FROM'} {op.table} …"
+    change = unfiltered(at.text(*op.span))
+    if change.changes_more:
+        return f"-- what WITH changes by itself, once, in a statement of its own; then the rest of it\n{said}"
+    batches = at.outside_transaction(f"{said}:\n{by_key(change, op.table, key or 'id')}")
+    if isinstance(op, Update) and all(_is_empty(name, op, at) for name in op.columns):
+        return f"-- if the value is the same for all rows, ADD COLUMN … DEFAULT gives it to them at once; else\n{batches}"
+    return batches
+
+
+def _is_empty(name: str, op: Update, at: Context) -> bool:
+    """Whether this migration has added a column without giving it a value."""
+    column = added(at, op.table, name)
+    return column is not None and not (column.column.default or column.column.identity or column.column.generated)
 
 
 def _key(relation: Relation | None, at: Context) -> str | None:

@@ -21,6 +21,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DetachPartition
+from migsafe.unseen import is_own
 
 
 @rule(category="locking", severity=Severity.WARNING)
@@ -29,7 +30,7 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
     if op.concurrently or op.finalize:
         return None
     parent, table = at.resolve(op.target.name), at.catalog.relation(op.target.name)
-    locked = [effect for effect in at.disturbing if effect.relation == parent]
+    locked = [effect for effect in at.disturbing if effect.relation == parent and not is_own(at, parent)]
     if not locked or (table is not None and at.catalog.default_partition(table.oid) is not None):
         return None
     reading = [effect.relation for effect in at.slow(only=True)]

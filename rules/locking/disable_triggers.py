@@ -25,41 +25,72 @@ Safe, because one trigger alone is off, and for nobody else:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DISABLE-ENABLE-TRIGGER
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from migsafe.lock import LockMode
+from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import Relation
-from migsafe.sql.operations import ConstraintKind, SetRule, SetTrigger
+from migsafe.sql.operations import ConstraintKind, Name, SetRule, SetTrigger
 from migsafe.sql.operations.alterations import Firing
 from migsafe.sql.operations.values import quoted
+from migsafe.unseen import is_own
+
+
+class _Off(NamedTuple):
+    """What is switched off, by its place in the migration, and what to say about it."""
+
+    position: int
+    message: str
+    help: str
+    relations: list[Name]
+    lock: LockMode
 
 
 @rule(category="locking", severity=Severity.WARNING, harm="")
-def disable_triggers(op: SetTrigger | SetRule, at: Context) -> Finding | None:
-    """Report all triggers, or a rule, of an existing table that are switched off; one trigger by its name is meant."""
-    if op.firing is not Firing.DISABLE or (isinstance(op, SetTrigger) and op.trigger is not None):
-        return None
-    locked = at.disturbing
+def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Note all triggers, or a rule, of an existing table that are switched off, and report them when it is known whether they stay so. One
+    trigger by its name is meant."""
+    if isinstance(op, MigrationEnd):
+        for off in at.notes:
+            done = at.past[off.position]
+            stays = "" if _is_taken_back(off.position, at) else ". Nothing in this migration takes it back"
+            yield at.finding(done, off.message + stays, help=off.help, relations=off.relations, lock=off.lock)
+        return
     table = at.catalog.relation(op.target.name)
-    if not locked or (isinstance(op, SetTrigger) and table is not None and _has_none(table, op, at)):
-        return None
-    what, consequence = _words(op)
-    name, lock = at.resolve(op.target.name), locked[0].lock
-    lasts = f"takes {lock} on {name}: every {locked[0].stops} waits until the transaction ends" if at.session.in_transaction_block else ""
-    meanwhile = f"{what} {lasts}, and meanwhile" if lasts else f"{what} holds for everybody who writes to {name}: until they are enabled again"
-    return at.finding(
-        op,
-        f"{meanwhile} {consequence}",
-        help=_safe_way(op, table, at),
-        relations=[effect.relation for effect in locked],
-        lock=lock,
+    if op.firing is not Firing.DISABLE or not at.disturbing or is_own(at, op.target.name):
+        return
+    if isinstance(op, SetTrigger) and (op.trigger is not None or (table is not None and _has_none(table, op, at))):
+        return
+    name, locked, what = at.resolve(op.target.name), at.disturbing[0], _words(op)
+    message = f"{what[0]} on {name}: from its commit until it is taken back, {what[1]} that anybody writes"
+    if at.session.in_transaction_block:
+        message = (
+            f"{what[0]} takes {locked.lock} on {name} until the transaction ends: every {locked.stops} waits, "
+            f"and {what[1]} that the transaction writes"
+        )
+    names = [effect.relation for effect in at.disturbing]
+    at.notes.append(_Off(len(at.past), message, _safe_way(op, table, at), names, locked.lock))
+
+
+def _is_taken_back(position: int, at: Context) -> bool:
+    off = at.past[position].operation
+    assert isinstance(off, SetTrigger | SetRule)
+    return any(
+        isinstance(one := done.operation, type(off))
+        and one.firing is not Firing.DISABLE
+        and at.resolve(one.target.name) == at.resolve(off.target.name)
+        and (isinstance(one, SetTrigger) or (isinstance(off, SetRule) and one.rule == off.rule))
+        for done in at.past[position + 1 :]
     )
 
 
 def _words(op: SetTrigger | SetRule) -> tuple[str, str]:
     if isinstance(op, SetRule):
-        return f"DISABLE RULE {quoted(op.rule)}", "statements run as if there were no such rule"
+        return f"DISABLE RULE {quoted(op.rule)}", "the rule does nothing about rows"
     if op.user:
-        return "DISABLE TRIGGER USER", "no trigger checks or completes a row"
-    return "DISABLE TRIGGER ALL", "no foreign key and no trigger checks a row, and nothing looks at these rows later"
+        return "DISABLE TRIGGER USER", "no trigger checks or completes rows"
+    return "DISABLE TRIGGER ALL", "no foreign key and no trigger checks rows"
 
 
 def _has_none(table: Relation, op: SetTrigger, at: Context) -> bool:
@@ -79,8 +110,9 @@ def _safe_way(op: SetTrigger | SetRule, table: Relation | None, at: Context) -> 
         )
     triggers = at.catalog.triggers(table.oid) if table is not None else []
     name = quoted(triggers[0].name.name) if triggers else "trigger_name"
+    which = f", here {name}," if len(triggers) > 1 else ""
     return (
-        "-- only the trigger that is in the way, and for nobody else:\n"
+        f"-- only the trigger that is in the way{which or ','} and for nobody else:\n"
         f"{begin}ALTER TABLE {op.target.name} DISABLE TRIGGER {name};\n"
         "-- … what it is in the way of\n"
         f"ALTER TABLE {op.target.name} ENABLE TRIGGER {name};{commit}"

@@ -33,14 +33,15 @@ from zlib import crc32
 
 from migsafe.lock import LockMode
 from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.sql.operations import LockTable
+from migsafe.sql.operations import LockTable, Name
+from migsafe.unseen import is_own
 
 
 @rule(category="locking", severity=Severity.WARNING, harm="")
 def explicit_lock(op: LockTable, at: Context) -> Finding | None:
     """Report tables whose writes are stopped by hand, unless the transaction stops them already."""
     mode = LockMode(op.mode)
-    locked = [effect for effect in at.disturbing if not ((held := at.held.get(effect.relation)) is not None and held >= mode)]
+    locked = [effect for effect in at.disturbing if not is_own(at, effect.relation) and not _holds(effect.relation, mode, at)]
     if not locked:
         return None
     names = [effect.relation for effect in locked]
@@ -59,3 +60,9 @@ def explicit_lock(op: LockTable, at: Context) -> Finding | None:
         relations=names,
         lock=mode,
     )
+
+
+def _holds(relation: Name, mode: LockMode, at: Context) -> bool:
+    """Whether the transaction stops as much already."""
+    held = at.held.get(relation)
+    return held is not None and held >= mode

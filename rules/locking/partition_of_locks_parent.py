@@ -24,13 +24,14 @@ from migsafe.sql.bounds import bound_clause
 from migsafe.sql.operations import Bound, CreateTable, Name, Persistence
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.written import partition_by, storage_options
+from migsafe.unseen import is_own
 
 
 @rule(category="locking", severity=Severity.WARNING)
 def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
     """Report a partition that is created in place, of a table that others can know."""
     parent = at.resolve(op.partition_of) if op.partition_of is not None else None
-    locked = [effect for effect in at.disturbing if effect.relation == parent]
+    locked = [effect for effect in at.disturbing if effect.relation == parent and not is_own(at, effect.relation)]
     if op.partition_of is None or op.bound is None or not locked:
         return None
     reading = [effect.relation for effect in at.slow(only=True)]

@@ -60,7 +60,11 @@ ALTER TABLE items DISABLE TRIGGER ALL; -- expect: disable-triggers
 
 -- next migration
 CREATE TABLE news (id bigint REFERENCES orders);
+INSERT INTO news SELECT id FROM orders;
 ALTER TABLE news DISABLE TRIGGER ALL;
+BEGIN;
+LOCK TABLE news;
+COMMIT;
 CREATE TEMP TABLE scratch (id bigint);
 ALTER TABLE scratch DISABLE TRIGGER ALL;
 DO $$

@@ -74,6 +74,9 @@ CREATE TABLE visits (id bigint, at date) PARTITION BY RANGE (at);
 CREATE TABLE visits_2025 PARTITION OF visits FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 ALTER TABLE visits DETACH PARTITION visits_2025;
 ALTER TABLE visits ATTACH PARTITION visits_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+INSERT INTO visits SELECT id, at FROM events;
+CREATE TABLE visits_2024 PARTITION OF visits FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+ALTER TABLE visits DETACH PARTITION visits_2024;
 
 -- next migration
 -- an index of the parent is built on what becomes its partition
