@@ -1,5 +1,6 @@
 """Filling the empty tables of a database, so that what is measured there resembles a database in use."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice, product
@@ -124,10 +125,8 @@ def oid_name(connection: "Connection[Any]", oid: int) -> str:
 
 def _shares(tables: list[Table], rows: Callable[[Name], int]) -> dict[int, int]:
     """How many rows each table gets: the partitions of a table share what one table gets."""
-    parts: dict[frozenset[int], int] = {}
-    for table in tables:
-        parts[table.ancestors] = parts.get(table.ancestors, 0) + 1
-    return {table.oid: -(-rows(table.name) // parts[table.ancestors]) if table.ancestors else rows(table.name) for table in tables}
+    parts = Counter(table.root for table in tables if table.root is not None)
+    return {table.oid: rows(table.name) if table.root is None else -(-rows(table.root) // parts[table.root]) for table in tables}
 
 
 class _Filling:

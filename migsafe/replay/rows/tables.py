@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 _TABLES = """
     SELECT c.oid::int8, n.nspname, c.relname, pg_catalog.pg_get_partition_constraintdef(c.oid),
-        ARRAY(SELECT a.relid::int8 FROM pg_catalog.pg_partition_ancestors(c.oid) AS a (relid))
+        ARRAY(SELECT a.relid::int8 FROM pg_catalog.pg_partition_ancestors(c.oid) AS a (relid)), rn.nspname, r.relname
     FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_class AS r ON r.oid = pg_catalog.pg_partition_root(c.oid)
+        LEFT JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
     WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
     ORDER BY c.oid
@@ -65,11 +67,12 @@ class Check(Struct, frozen=True):
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """A table that is empty, with what its rows must be like. `ancestors` are the partitioned tables that it is a part of, `keys` the columns
-    of its unique indexes and exclusion constraints."""
+    """A table that is empty, with what its rows must be like. `ancestors` are the partitioned tables that it is a part of, `root` the name of
+    the outermost of them, `keys` the columns of its unique indexes and exclusion constraints."""
 
     oid: int
     ancestors: frozenset[int]
+    root: Name | None
     name: Name
     columns: tuple[Column, ...]
     checks: tuple[Check, ...]
@@ -96,13 +99,14 @@ def tables_of(connection: "Connection[Any]", known: Collection[int] = ()) -> lis
     constraints = _by_table(connection.execute(_CONSTRAINTS, (oids,)).fetchall())
     keys = _by_table(connection.execute(_KEYS, (oids,)).fetchall())
     tables = []
-    for oid, schema, name, bound, ancestors in empty:
+    for oid, schema, name, bound, ancestors, root_schema, root in empty:
         checks = [Check(row[5], row[4]) for row in constraints.get(oid, ()) if row[0] == "c"]
         tables.append(
             Table(
                 oid=oid,
                 name=Name(name, schema),
                 ancestors=frozenset(ancestors),
+                root=Name(root, root_schema) if root is not None else None,
                 columns=tuple(Column(*row) for row in columns.get(oid, ())),
                 checks=(*checks, *((Check("the partition's bounds", bound),) if bound else ())),
                 references=tuple(Reference(tuple(row[1]), row[2], tuple(row[3])) for row in constraints.get(oid, ()) if row[0] == "f"),
