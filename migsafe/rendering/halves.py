@@ -1,5 +1,6 @@
 """From what a program sends to a half that is judged like any other."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from migsafe.text import Script, Span
 
 _DATA = (sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Merge)
 _OPEN = "⟨"
+_TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)", re.DOTALL)
 _TEXTS = ("sql", "text", "value", "code", "comment")
 """Fields that hold what was written, not what is named."""
 
@@ -25,12 +27,18 @@ def half_of(half: Half, program: Program, pieces: Sequence[Piece]) -> Half:
     length = 0
     for piece in pieces:
         start = length
-        text.append(piece.sql if piece.opaque else f"{piece.sql};")
+        shown = msgspec.structs.replace(piece, sql=readable(piece.sql)) if piece.unsure and not piece.opaque else piece
+        text.append(shown.sql if shown.opaque else f"{shown.sql};")
         length += len(text[-1]) + 1
-        calls += _calls(piece, Span(start, start + len(text[-1])))
+        calls += _calls(shown, Span(start, start + len(text[-1])))
     script = Script(half.script.path, "".join(f"{one}\n" for one in text))
     finished = msgspec.structs.replace(program, calls=tuple(calls))
     return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql for call in calls), program=finished)
+
+
+def readable(sql: str) -> str:
+    """SQL in which marks that stand by themselves are quoted, as names."""
+    return _TOKEN.sub(lambda found: f'"{found[0]}"' if _OPEN in found[0] and found["word"] else found[0], sql)
 
 
 def _calls(piece: Piece, span: Span) -> Iterator[Call]:

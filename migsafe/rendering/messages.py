@@ -91,6 +91,15 @@ class Rendered(Struct, frozen=True, tag=True):
     spoilt: bool = False
 
 
+class Died(Exception):
+    """The process has ended, or says what makes no sense, or says nothing any more. `at` is where the script was when it was heard last."""
+
+    def __init__(self, why: str, at: At | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.at = at
+
+
 FromWorker = Ready | Unable | Question | At | Rendered
 ToWorker = Render | Answer
 

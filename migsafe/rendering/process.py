@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from migsafe.delivery import DEBUG
 from migsafe.errors import MigsafeError
-from migsafe.rendering.messages import Answer, At, FromWorker, Question, Ready, Render, Rendered, Unable, read_from_worker, write
+from migsafe.rendering.messages import Answer, At, Died, FromWorker, Question, Ready, Render, Rendered, Unable, read_from_worker, write
 
 _START = 60.0
 _GRACE = 1.0
@@ -24,15 +24,6 @@ _KEPT = frozenset(
 )
 _KEPT_LIKE = re.compile(r"LC_\w+|PYTHONHASHSEED|COVERAGE_\w+")
 _BEGIN = "import sys; sys.path[:] = {path!r}; from migsafe.rendering.worker.__main__ import main; sys.exit(main())"
-
-
-class Died(Exception):
-    """The process has ended, or says what makes no sense, or says nothing any more. `at` is where the script was when it was heard last."""
-
-    def __init__(self, why: str, at: At | None = None) -> None:
-        super().__init__(why)
-        self.why = why
-        self.at = at
 
 
 class Process:
@@ -137,15 +128,3 @@ class Process:
 def environment() -> dict[str, str]:
     """The variables of the process: none that may lead to a database."""
     return {name: value for name, value in os.environ.items() if name.upper() in _KEPT or _KEPT_LIKE.fullmatch(name.upper())}
-
-
-def import_folders(path: str) -> tuple[str, ...]:
-    """The folders from which a script may import what is not installed: those of the settings above it, as Alembic's `prepend_sys_path`
-    usually says."""
-    script = Path(path).absolute()
-    for folder in list(script.parents)[:8]:
-        if any((folder / name).is_file() for name in ("alembic.ini", "pyproject.toml", "setup.py", "setup.cfg")):
-            return (str(folder), *(str(inner) for inner in (folder / "src",) if inner.is_dir()))
-        if (folder / ".git").exists():
-            return (str(folder),)
-    return ()

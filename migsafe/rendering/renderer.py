@@ -1,8 +1,9 @@
 """Rendering the migrations of a run, each when its turn comes."""
 
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -11,10 +12,12 @@ from migsafe.errors import MigsafeError
 from migsafe.forecast import Forecast
 from migsafe.rendering.halves import half_of
 from migsafe.rendering.inspection import answer
-from migsafe.rendering.messages import Answer, Piece, Question, Render, Rendered
-from migsafe.rendering.process import Died, Process, import_folders
+from migsafe.rendering.messages import Answer, Died, Piece, Question, Render, Rendered
 from migsafe.rendering.trial import Trial
 from migsafe.sources import Half, Migration, Transaction
+
+if TYPE_CHECKING:
+    from migsafe.rendering.process import Process
 
 
 class Rendering(Struct, frozen=True):
@@ -123,6 +126,8 @@ class Renderer:
         if self._unable is not None:
             raise self._unable
         if self._process is None:
+            from migsafe.rendering.process import Process  # noqa: PLC0415  # starting processes takes a good deal of Python's library
+
             try:
                 self._process = Process()
             except MigsafeError as error:
@@ -148,3 +153,15 @@ def _head(request: Render) -> tuple[int, int]:
     start = max(request.text.find(f"def {request.function}"), 0)
     end = request.text.find("\n", start)
     return start, end if end >= 0 else len(request.text)
+
+
+def import_folders(path: str) -> tuple[str, ...]:
+    """The folders from which a script may import what is not installed: those of the settings above it, as Alembic's `prepend_sys_path`
+    usually says."""
+    script = Path(path).absolute()
+    for folder in list(script.parents)[:8]:
+        if any((folder / name).is_file() for name in ("alembic.ini", "pyproject.toml", "setup.py", "setup.cfg")):
+            return (str(folder), *(str(inner) for inner in (folder / "src",) if inner.is_dir()))
+        if (folder / ".git").exists():
+            return (str(folder),)
+    return ()

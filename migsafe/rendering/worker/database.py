@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGExecutionContext
+from sqlalchemy.exc import CompileError
 from sqlalchemy.pool import StaticPool
 
-from migsafe.rendering.worker.driver import Cursor, careful, driver, filled, named_columns, quoted, returns_rows
+from migsafe.rendering.worker.driver import Cursor, careful, driver, filled, literal, named_columns, quoted, returns_rows
 from migsafe.rendering.worker.inspection import Inspected
 from migsafe.rendering.worker.rows import Rows
 from migsafe.rendering.worker.run import Run
@@ -21,7 +22,10 @@ class CarefulCompiler(PGCompiler):
         """A value as a constant in SQL."""
         if isinstance(value, Unknown):
             return quoted(str(value))
-        return str(super().render_literal_value(value, type_, *arguments, **named))  # type: ignore[no-untyped-call]
+        try:
+            return str(super().render_literal_value(value, type_, *arguments, **named))  # type: ignore[no-untyped-call]
+        except CompileError:
+            return literal(value)  # as the driver would send it
 
     @property
     def _bind_processors(self) -> Any:
@@ -57,22 +61,32 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
         """Ask nobody."""
         self.server_version_info = (self.run.version,)
         self.default_schema_name = "public"
+        self.default_isolation_level = "READ COMMITTED"
         self._backslash_escapes = False
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Catch a statement."""
-        self.run.send(filled(statement, parameters if parameters is not None else {}))
+        self._send(filled(statement, parameters if parameters is not None else {}), context)
         self._expect(cursor, context)
 
     def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
         """Catch a statement that is sent as it is."""
-        self.run.send(statement)
+        self._send(statement, context)
         self._expect(cursor, context)
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Catch a statement for each set of parameters."""
         for each in parameters:
-            self.run.send(filled(statement, each))
+            self._send(filled(statement, each), context)
+
+    def _send(self, sql: str, context: Any) -> None:
+        options = getattr(context, "execution_options", None) or {}
+        apart = self.run.in_transaction and options.get("isolation_level") == "AUTOCOMMIT"
+        if apart:
+            self.run.send("COMMIT", by_runner=True)
+        self.run.send(sql)
+        if apart:
+            self.run.send("BEGIN", by_runner=True)
 
     def _expect(self, cursor: Cursor, context: Any) -> None:
         compiled = getattr(context, "compiled", None)
@@ -87,6 +101,10 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
     def get_isolation_level(self, _: Any) -> Any:
         """The usual one."""
         return "READ COMMITTED"
+
+    def get_isolation_level_values(self, _: Any) -> Any:
+        """What psycopg2 knows."""
+        return ("AUTOCOMMIT", "SERIALIZABLE", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ")
 
     def set_isolation_level(self, _: Any, __: Any) -> None:
         """Do nothing."""
@@ -120,13 +138,21 @@ class CatchingConnection(Connection):
         """The first value of the first row."""
         return self.execute(statement, *arguments, **named).scalar()
 
+    def commit(self) -> None:
+        """End Alembic's transaction. SQLAlchemy begins another one by itself."""
+        run: Run = self.dialect.run  # type: ignore[attr-defined]
+        super().commit()
+        if run.in_transaction and self.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            run.send("COMMIT")
+            run.send("BEGIN", by_runner=True)
+
     def begin(self) -> Any:  # Alembic is in a transaction, and so is who asks for another one
         """Alembic's transaction, which goes on."""
         return self.get_transaction() or super().begin()
 
     def _rows(self, result: Any) -> Any:
         run: Run = self.dialect.run  # type: ignore[attr-defined]
-        sql = run.pieces[-1].sql if run.pieces else ""
+        sql = next((piece.sql for piece in reversed(run.pieces) if not piece.by_runner), "")
         if not isinstance(result, Rows) and not getattr(result, "returns_rows", True) and returns_rows(sql):
             return Rows(run)
         return result

@@ -113,6 +113,7 @@ def driver(run: Run) -> ModuleType:
     for name in ("Error", "DatabaseError", "OperationalError", "IntegrityError", "ProgrammingError", "InternalError", "InterfaceError"):
         setattr(module, name, Error)
     module.DataError = module.NotSupportedError = module.Warning = Error
+    module.Binary = bytes
     module.connect = lambda *_, **__: Session(run)
     return module  # type: ignore[no-any-return]
 

@@ -2,13 +2,17 @@
 
 import ast
 import re
+import sys
 import warnings
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice
 from types import CodeType, FrameType, TracebackType
 
 _LINE_END = re.compile(r"\r\n?|\n")
+
+LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
+"""What is certain to be here. Where a script does not find something in it, that is the script's mistake, or the version's."""
+_REACHING = frozenset(("setattr", "delattr", "exec", "eval", "vars", "globals", "compile", "__import__", "__builtins__", "importlib", "patch"))
 
 Place = tuple[int, int]
 """From where to where something stands in the text, in characters."""
@@ -28,6 +32,7 @@ class File:
         self._calls: dict[Place, ast.Call] = {}
         self._blocks: dict[Place, ast.Call] = {}
         self._bare: set[ast.AST] = set()
+        self._positions: dict[CodeType, list[tuple[Place, Place]]] = {}
         for node in ast.walk(self.tree):
             match node:
                 case ast.Call(end_lineno=int(line), end_col_offset=int(column)):
@@ -71,7 +76,10 @@ class File:
 
     def call(self, frame: FrameType, instruction: int | None = None) -> ast.Call | None:
         """The call that a frame of this script is in."""
-        start, end = _positions(frame.f_code, frame.f_lasti if instruction is None else instruction)
+        positions = self._positions.get(frame.f_code)
+        if positions is None:
+            positions = self._positions[frame.f_code] = [*map(_place, frame.f_code.co_positions())]
+        start, end = positions[max(frame.f_lasti if instruction is None else instruction, 0) // 2]
         found = self._calls.get(end)
         if found is not None and (found.lineno, found.col_offset) <= start:
             return found
@@ -108,6 +116,20 @@ class File:
         tries = (node for node in ast.walk(self.tree) if isinstance(node, ast.Try) and any(map(_takes_missing, node.handlers)))
         return frozenset(name for node in tries for statement in node.body for name in _imported(statement))
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether nothing in it can change what modules hold: it sets no attributes and imports nothing but libraries."""
+        for node in ast.walk(self.tree):
+            match node:
+                case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Attribute(attr="__dict__"):
+                    return False
+                case ast.Name(id=name) if name in _REACHING:
+                    return False
+                case ast.Import() | ast.ImportFrom():
+                    if any(name.partition(".")[0] not in LIBRARIES for name in _imported(node)):
+                        return False
+        return True
+
     def _offset(self, line: int, column: int) -> int:
         """Where in the text a line and a column are that count the bytes of its UTF-8."""
         start = self._lines[min(line, len(self._lines)) - 1]
@@ -118,10 +140,9 @@ class File:
         return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
 
 
-def _positions(code: CodeType, instruction: int) -> tuple[Place, Place]:
+def _place(position: tuple[int | None, int | None, int | None, int | None]) -> tuple[Place, Place]:
     """The line and column where what an instruction does begins and ends."""
-    nothing = (None, None, None, None)
-    line, end_line, column, end_column = next(islice(code.co_positions(), max(instruction, 0) // 2, None), nothing)
+    line, end_line, column, end_column = position
     return (line or 0, column if column is not None else -1), (end_line or 0, end_column if end_column is not None else -1)
 
 

@@ -165,7 +165,7 @@ class Pristine:
 
     def is_changed(self) -> bool:
         """Whether something is not what it was."""
-        return any(vars(thing).get(name) is not value for thing, before in self._seen for name, value in before.items())
+        return not all(before.items() <= vars(thing).items() for thing, before in self._seen)
 
 
 _WATCHED = ("sqlalchemy.", "alembic.")

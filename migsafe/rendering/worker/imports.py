@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from migsafe.rendering.worker.file import LIBRARIES
 from migsafe.rendering.worker.run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
@@ -54,11 +55,11 @@ class Builtins(dict[str, Any]):
         try:
             found = builtins.__import__(name, globals, locals, fromlist or (), level)
             for one in fromlist or ():
-                if one != "*" and not hasattr(found, one) and found.__name__.partition(".")[0] not in _LIBRARIES:
+                if one != "*" and not hasattr(found, one) and found.__name__.partition(".")[0] not in LIBRARIES:
                     return self._with(found, fromlist or (), f"which {found.__name__} does not hold")
             return found
         except ImportError as error:
-            if name in self._run.file.spared or (error.name or name).partition(".")[0] in _LIBRARIES:
+            if name in self._run.file.spared or (error.name or name).partition(".")[0] in LIBRARIES:
                 raise
             reason = _REFUSED
         except (Exception, SystemExit) as error:  # whatever the application's own code does when it is loaded
@@ -76,7 +77,3 @@ class Builtins(dict[str, Any]):
             if hasattr(module, name):
                 setattr(both, name, getattr(module, name))
         return both
-
-
-_LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
-"""What is certain to be here. Where a script does not find something in it, that is the script's mistake, or the version's."""

@@ -1,5 +1,8 @@
 """What SQLAlchemy's inspector says, out of migsafe's schema."""
 
+import sys
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from sqlalchemy.engine.default import DefaultDialect
@@ -9,6 +12,8 @@ from migsafe.rendering.worker.driver import REASON
 from migsafe.rendering.worker.run import Run
 from migsafe.rendering.worker.types import reflected
 from migsafe.rendering.worker.unknown import Unknown
+
+_INSPECTOR = str(Path("sqlalchemy", "engine", "reflection"))
 
 
 class Names(list[Any]):
@@ -50,7 +55,7 @@ class Inspected(DefaultDialect):
     def _names(self, kind: str, schema: str | None) -> Any:
         answer = self.run.ask(f"{kind}s", schema)
         found = list(answer.value or [])
-        if not answer.known:
+        if not answer.known and self._asked_by_script():
             found.append(Unknown(self.run, f"{kind}…", REASON))
         return Names(found, self.run, kind, schema)
 
@@ -59,11 +64,23 @@ class Inspected(DefaultDialect):
         if answer.known and answer.value is None:
             raise NoSuchTableError(f"{schema}.{table}" if schema else table)
         found = list(answer.value or [])
-        return found if answer.known else [*found, Details(self.run, table)]
+        return found if answer.known or not self._asked_by_script() else [*found, Details(self.run, table)]
 
     def _is_there(self, kind: str, name: str, schema: str | None) -> Any:
         answer = self.run.ask(f"has {kind}", name, schema)
-        return bool(answer.value) if answer.known else Unknown(self.run, f"{kind} {name}", REASON)
+        if answer.known:
+            return bool(answer.value)
+        if self._asked_by_script():
+            return Unknown(self.run, f"{kind} {name}", REASON)
+        # What is created where it is not there is created, and what is dropped where it is there is dropped.
+        return "Dropper" in type(sys._getframe(2).f_locals.get("self")).__name__
+
+    def _asked_by_script(self) -> bool:
+        """Whether a script has asked an inspector itself, and gets the answer."""
+        frame: FrameType | None = sys._getframe(2)
+        while frame is not None and (_INSPECTOR in frame.f_code.co_filename or frame.f_code.co_filename == __file__):
+            frame = frame.f_back
+        return frame is not None and self.run.is_ours(frame)
 
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         """Whether there is a table or view."""
@@ -120,7 +137,8 @@ class Inspected(DefaultDialect):
 
     def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         """The foreign keys of a table."""
-        return self._details("foreign keys", table_name, schema)
+        found = self._details("foreign keys", table_name, schema)
+        return [key for key in found if isinstance(key, Details) or key["referred_table"] is not None]
 
     def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         """The indexes of a table, those behind UNIQUE constraints too."""
@@ -145,7 +163,7 @@ class Inspected(DefaultDialect):
     def _load_enums(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
         answer = self.run.ask("enums", None if schema == "*" else schema)
         found = list(answer.value or [])
-        return found if answer.known else [*found, Details(self.run, "enum")]
+        return found if answer.known or not self._asked_by_script() else [*found, Details(self.run, "enum")]
 
     def _load_domains(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
         return []

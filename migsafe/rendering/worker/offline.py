@@ -4,6 +4,8 @@ import io
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from copy import copy
+from functools import cache
 from typing import Any
 
 from alembic import context as context_module
@@ -12,6 +14,7 @@ from alembic.config import Config
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from alembic.operations.batch import BatchOperationsImpl
+from alembic.operations.ops import AlterColumnOp
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -41,11 +44,16 @@ class CatchingImpl(PostgresqlImpl):
         """The end of Alembic's transaction."""
         self._by_runner("COMMIT")
 
-    def _by_runner(self, sql: str) -> None:
-        if self.in_transaction:
-            self.run.send(sql, by_runner=True)
+    def bulk_insert(self, table: Any, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
+        """Rows; nobody knows where to where the table is not here."""
+        if isinstance(table, Unknown):
+            self.run.cannot_tell(f"it puts rows into {table}, {self.run.reasons[str(table)]}")
+        else:
+            super().bulk_insert(table, rows, multiinsert)
 
-    in_transaction = True
+    def _by_runner(self, sql: str) -> None:
+        if self.run.in_transaction:
+            self.run.send(sql, by_runner=True)
 
     @property
     def bind(self) -> Connection:
@@ -134,21 +142,31 @@ class OnlineEnvironment(EnvironmentContext):
         return {} if as_dictionary else []
 
 
-def install(run: Run, database: Database, *, in_transaction: bool) -> Operations:
+def install(run: Run, database: Database) -> Operations:
     """Make a run what `alembic.op` and `alembic.context` work on."""
-    context = OnlineContext(literal_dialect(), None, {"as_sql": True, "output_buffer": io.StringIO(), "literal_binds": True})
+    context = copy(_context())
+    context.connection = context._stdout_connection(None)
     impl = CatchingImpl(context.dialect, context.connection, True, None, context.output_buffer, context.opts)
-    impl.run, impl.database, impl.in_transaction = run, database, in_transaction
+    impl.run, impl.database = run, database
     context.impl, context.run, context.database = impl, run, database
     operations = Operations(context)
     operations._install_proxy()
     for module, name in ((op_module, "an operation of a plugin that is not here"), (context_module, "something of alembic.context")):
         module.__getattr__ = _missing(run, module.__name__.rpartition(".")[2], name)  # type: ignore[method-assign]
-    config = Config()
-    environment = OnlineEnvironment(config, ScriptDirectory(os.curdir))
+    environment = copy(_environment())
     environment._migration_context = context
     environment._install_proxy()
     return operations
+
+
+@cache
+def _context() -> OnlineContext:
+    return OnlineContext(literal_dialect(), None, {"as_sql": True, "output_buffer": io.StringIO(), "literal_binds": True})
+
+
+@cache
+def _environment() -> OnlineEnvironment:
+    return OnlineEnvironment(Config(), ScriptDirectory(os.curdir))
 
 
 def _missing(run: Run, module: str, what: str) -> Callable[[str], Unknown]:
@@ -174,6 +192,14 @@ def _run_async(self: Any, function: Callable[..., Awaitable[Any]], *arguments: A
         return end.value
 
 
+def _alter_column(self: Any, *arguments: Any, **named: Any) -> None:
+    # PostgreSQL's ALTER COLUMN does not repeat what the column was.
+    known = {name: value for name, value in named.items() if not (name.startswith("existing_") and isinstance(value, Unknown))}
+    _alter_init(self, *arguments, **known)
+
+
 _batch_init: Any = BatchOperationsImpl.__init__
+_alter_init: Any = AlterColumnOp.__init__
+AlterColumnOp.__init__ = _alter_column  # type: ignore[method-assign]
 BatchOperationsImpl.__init__ = _queue  # type: ignore[method-assign]
 Operations.run_async = _run_async  # type: ignore[method-assign,assignment]

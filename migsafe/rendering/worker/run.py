@@ -11,6 +11,8 @@ from typing import Any
 
 from migsafe.rendering.messages import Answer, Piece, Unsure
 from migsafe.rendering.worker.file import File, Place
+from migsafe.rendering.worker.guards import Forbidden
+from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.types import NamedType
 from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of
 
@@ -45,6 +47,7 @@ class Run:
         self.active = False
         self.met = False
         self.version = 17
+        self.in_transaction = True
         self.place: Place | None = None
         self._ask = ask
         self._loops = 0
@@ -57,11 +60,10 @@ class Run:
         """Take note of a statement, and of the call that sends it."""
         place = self.place or self.at()
         unsure = [Unsure(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
-        opaque = ""
-        if self._shaping:
-            opaque = f"it goes by {name_of(self._shaping[0])}, {reason_of(self._shaping[0])}"
-            self._shaping.clear()
-        self.pieces.append(Piece(sql, *place, opaque, tuple(unsure), not self._loops, by_runner))
+        hidden = [value for value in self._shaping if str(value) not in sql]
+        opaque = f"it goes by {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
+        self._shaping.clear()
+        self.pieces.append(Piece(str(sql), *place, opaque, tuple(unsure), not self._loops, by_runner))
 
     def cannot_tell(self, reason: str, place: Place | None = None) -> None:
         """Take note of a call of which it is not known what it sends."""
@@ -75,7 +77,10 @@ class Run:
 
     def ask(self, what: str, *arguments: str | None) -> Answer:
         """Ask the schema, as it is after what has been sent."""
-        return self._ask(what, arguments, tuple(piece.sql for piece in self.pieces if not piece.opaque))
+        if any(isinstance(argument, Unknown) for argument in arguments):
+            return Answer(known=False)
+        plain = tuple(argument if argument is None else str(argument) for argument in arguments)
+        return self._ask(what, plain, tuple(piece.sql for piece in self.pieces if not piece.opaque))
 
     # What unknown values ask
 
@@ -126,6 +131,10 @@ class Run:
         self.reasons[mark] = reason
         self.met = self.met or self.active
 
+    def known_type(self, value: Unknown, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+        """The type that a call of the value gives, where that is known all the same."""
+        return known_type(name_of(value), arguments, named)
+
     def as_type(self, value: Unknown) -> object:
         """A type for SQLAlchemy in the place of the value."""
         return NamedType(f'"{value!s}"')
@@ -157,6 +166,8 @@ def _can_send(argument: object) -> bool:
 
 def is_refusal(file: File, error: BaseException) -> bool:
     """Whether a script has ended itself with `raise` or `assert`, as one does whose conditions are not met."""
+    if isinstance(error, Forbidden):
+        return False
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next

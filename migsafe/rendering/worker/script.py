@@ -25,6 +25,8 @@ from migsafe.rendering.worker.unknown import Unknown
 _RUNS = 8
 _GIVEN = "which the project's own env.py would give"
 
+_MISSING = frozenset(("IndexError", "KeyError", "StopIteration", "UnboundLocalError", "NoResultFound", "ObjectDeletedError"))
+
 Guarded = Callable[[], AbstractContextManager[None]]
 Watch = Callable[[Run | None], None]
 """Who is told which run goes on."""
@@ -36,11 +38,12 @@ class Outcome:
     def __init__(self, run: Run, error: BaseException | None) -> None:
         self.run = run
         self.error = error
-        self.refused = error is not None and is_refusal(run.file, error)
+        self.refused = error is not None and (is_refusal(run.file, error) or (bool(run.choices) and _misses_rows(error)))
 
 
-def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[list[Piece], bool]:
-    """What a script sends, and whether it has broken off in a way after which nothing is sure any more."""
+def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[list[Piece], bool | None]:
+    """What a script sends, and whether it has broken off in a way after which nothing is sure any more; None where it may have changed
+    something else."""
     try:
         file = File(request.path, request.text)
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -61,7 +64,12 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[l
     pieces = merged([outcome.run.pieces for outcome in passed])
     if not pieces and any(outcome.run.met for outcome in outcomes):
         pieces = [_nothing(file, request.function)]
-    return pieces, broken
+    return pieces, broken or (False if file.is_plain else None)
+
+
+def _misses_rows(error: BaseException) -> bool:
+    """Whether an error is what comes of rows that are not there, though the script relies on them."""
+    return type(error).__name__ in _MISSING or (isinstance(error, TypeError | AttributeError) and "NoneType" in str(error))
 
 
 def _nothing(file: File, function: str) -> Piece:
@@ -72,11 +80,12 @@ def _nothing(file: File, function: str) -> Piece:
 def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, guarded: Guarded, watch: Watch) -> Outcome:
     run = Run(file, request.folders, choices, ask)
     run.version = request.pg_version
+    run.in_transaction = request.in_transaction
     module = ModuleType(re.sub(r"\W", "_", Path(request.path).name))
     module.__file__ = str(Path(request.path).absolute())
     module.__dict__["__builtins__"] = Builtins(run)
     database = Database(run)
-    install(run, database, in_transaction=request.in_transaction)
+    install(run, database)
     before, path = dict(os.environ), list(sys.path)
     error: BaseException | None = None
     sys.modules[module.__name__] = module

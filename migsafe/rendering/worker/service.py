@@ -11,6 +11,7 @@ import sqlalchemy
 
 from migsafe.rendering.messages import Answer, At, Piece, Question, Ready, Render, Rendered, read_to_worker, write
 from migsafe.rendering.worker.guards import Guards, Pristine, watch_parent
+from migsafe.rendering.worker.leniency import be_lenient
 from migsafe.rendering.worker.run import Run
 from migsafe.rendering.worker.script import render
 
@@ -31,6 +32,7 @@ class Service:
 
     def serve(self) -> None:
         """Answer requests until nobody sends any."""
+        be_lenient()
         self._guards.settle()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
         pristine = Pristine()
@@ -42,10 +44,10 @@ class Service:
                 return
             if isinstance(request, Render):
                 pieces, broken = self._rendered(request)
-                spoilt = broken or self._guards.threads_left() or pristine.is_changed()
+                spoilt = broken or self._guards.threads_left() or (broken is None and pristine.is_changed())
                 self._write(Rendered(tuple(pieces), _reads(request), spoilt))
 
-    def _rendered(self, request: Render) -> tuple[list[Piece], bool]:
+    def _rendered(self, request: Render) -> tuple[list[Piece], bool | None]:
         for folder in reversed(request.folders):
             if folder not in sys.path:
                 sys.path.insert(0, folder)
@@ -83,7 +85,9 @@ class Service:
 
 
 def _reads(request: Render) -> tuple[str, ...]:
-    """The files of the project whose code the script has run."""
+    """The files of the project whose code scripts have run."""
+    if not request.folders:
+        return ()
     folders = tuple(os.path.realpath(folder) + os.sep for folder in request.folders)
-    files = {os.path.realpath(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
-    return tuple(sorted(file for file in files if folders and file.startswith(folders) and "site-packages" not in file))
+    files = {file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
+    return tuple(sorted(file for file in files if file.startswith(folders) and "site-packages" not in file))

@@ -16,6 +16,11 @@ _SAYS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "cr
 """Calls that only tell people something, whoever takes them."""
 
 
+_QUOTES = str.maketrans("", "", "'\"⟨⟩\\$;\n\r%")
+"""Characters that a mark must not bring into SQL."""
+_LONGEST = 60
+
+
 class Asked(Protocol):
     """The run that unknown values belong to."""
 
@@ -36,6 +41,9 @@ class Asked(Protocol):
 
     def shapes(self, value: "Unknown") -> None:
         """Take note that a library goes by the value."""
+
+    def known_type(self, value: "Unknown", arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
+        """The type that a call of the value gives, where that is known all the same."""
 
     def as_type(self, value: "Unknown") -> object:
         """A type for SQLAlchemy in the place of the value."""
@@ -62,7 +70,8 @@ class Unknown(str):
 
     def __new__(cls, run: Asked, name: str, reason: str, truth: bool | None = None) -> "Unknown":
         """Make one; its `truth` is given where that much is known of it."""
-        name = name if len(name) <= 50 else f"…{name[-49:]}"
+        name = name.translate(_QUOTES)
+        name = name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
         mark = f"⟨{name}⟩"
         made = super().__new__(cls, mark)
         vars(made).update(_run=run, _name=name, _reason=reason, _truth=truth)
@@ -70,17 +79,14 @@ class Unknown(str):
         return made
 
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith("__") and name.endswith("__"):
+        special = name.startswith("__") and name.endswith("__")
+        if special and hasattr(Unknown, name):
             return super().__getattribute__(name)
-        known = super().__getattribute__("__dict__")
+        known = object.__getattribute__(self, "__dict__")
         run = known["_run"]
         if not run.is_ours(sys._getframe(1)):
-            if name in _TO_LIBRARIES:
-                return super().__getattribute__(name[1:])
-            if hasattr(str, name):
-                return super().__getattribute__(name)
-            if name.startswith("_"):
-                raise AttributeError(name)
+            # A library takes it for a string, or for a type.
+            return super().__getattribute__(name[1:] if name in _TO_LIBRARIES else name)
         return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
 
     # What SQLAlchemy asks of a type
@@ -102,6 +108,9 @@ class Unknown(str):
         run, name = run_of(self), name_of(self)
         if len(arguments) == 1 and not named and isinstance(arguments[0], FunctionType | type) and not run.active:
             return arguments[0]  # it decorates
+        known = run.known_type(self, arguments, named) if run.is_ours(frame) else None
+        if known is not None:
+            return known
         if name.rpartition(".")[2] not in _SAYS:
             run.called(self, frame, (*arguments, *named.values()))
         if not run.is_ours(frame):
@@ -130,7 +139,7 @@ class Unknown(str):
         if run.is_ours(frame):
             return run.decide(frame)
         run.shapes(self)
-        return False
+        return True
 
     def __iter__(self) -> Iterator[Any]:
         number = unpacked(sys._getframe(1))

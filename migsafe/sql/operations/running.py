@@ -266,8 +266,8 @@ class PsqlCommand(Operation, frozen=True):
 
 
 class OpaqueCode(Operation, frozen=True):
-    """Code whose effect cannot be known without running it. `reason` says why, as the end of a sentence. It is `confined` where only a detail of
-    its statement is not known, a column's type, say."""
+    """Code whose effect cannot be known without running it. `reason` says why, as the end of a sentence. It is `confined` where only a detail
+    of its statement is not known, a column's type, say."""
 
     reason: str
     code: str

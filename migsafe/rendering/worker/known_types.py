@@ -1,0 +1,79 @@
+"""Types of well-known packages that need not be installed to know what they are in PostgreSQL."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, DateTime, LargeBinary, String, Text, Unicode
+from sqlalchemy.dialects.postgresql import INET, JSON, TSVECTOR, UUID
+from sqlalchemy.types import TypeEngine
+
+from migsafe.rendering.worker.types import NamedType
+
+Make = Callable[..., TypeEngine[Any]]
+
+
+def _with_length(name: str) -> Make:
+    def make(dim: int | None = None, **_: Any) -> TypeEngine[Any]:
+        return NamedType(f"{name}({dim})" if dim is not None else name)
+
+    return make
+
+
+def _geometry(name: str) -> Make:
+    def make(geometry_type: str | None = "GEOMETRY", srid: int = -1, **_: Any) -> TypeEngine[Any]:
+        return NamedType(f"{name}({geometry_type},{srid})" if geometry_type is not None else name)
+
+    return make
+
+
+def _always(made: TypeEngine[Any]) -> Make:
+    return lambda *_, **__: made
+
+
+def _choice(*_: Any, impl: Any = None, **__: Any) -> TypeEngine[Any]:
+    return impl if isinstance(impl, TypeEngine) else impl() if isinstance(impl, type) else Unicode(255)
+
+
+_KNOWN: Mapping[str, Mapping[str, Make]] = {
+    "sqlalchemy_utils": {
+        "TSVectorType": _always(TSVECTOR()),
+        "UUIDType": _always(UUID()),
+        "JSONType": _always(JSON()),
+        "EmailType": lambda length=255, *_, **__: String(length),
+        "URLType": _always(Text()),
+        "IPAddressType": lambda max_length=50, *_, **__: Unicode(max_length),
+        "INETType": _always(INET()),
+        "ArrowType": lambda *_, **__: DateTime(),
+        "EnrichedDateTimeType": lambda *_, **__: DateTime(),
+        "StringEncryptedType": _always(String()),
+        "EncryptedType": _always(LargeBinary()),
+        "LtreeType": _always(NamedType("LTREE")),
+        "ChoiceType": _choice,
+        "PhoneNumberType": lambda region=None, max_length=20, *_, **__: Unicode(max_length),
+        "TimezoneType": _always(String(50)),
+        "ColorType": lambda max_length=20, *_, **__: Unicode(max_length),
+        "CountryType": _always(String(2)),
+        "CurrencyType": _always(String(3)),
+        "LocaleType": _always(Unicode(10)),
+        "WeekDaysType": _always(NamedType("BIT(7)")),
+    },
+    "fastapi_users_db_sqlalchemy": {"GUID": _always(UUID()), "TIMESTAMPAware": lambda timezone=True, *_, **__: DateTime(timezone=timezone)},
+    "pgvector": {"Vector": _with_length("VECTOR"), "VECTOR": _with_length("VECTOR"), "HALFVEC": _with_length("HALFVEC")},
+    "geoalchemy2": {"Geometry": _geometry("geometry"), "Geography": _geometry("geography"), "Raster": _always(NamedType("raster"))},
+    "sqlmodel": {"AutoString": lambda length=None, *_, **__: String(length)},
+    "citext": {"CIText": _always(NamedType("CITEXT"))},
+    "advanced_alchemy": {"GUID": _always(UUID()), "DateTimeUTC": _always(DateTime(timezone=True)), "BigIntIdentity": _always(BigInteger())},
+    "sqlalchemy_json": {"MutableJson": _always(JSON()), "NestedMutableJson": _always(JSON())},
+}
+
+
+def known_type(name: str, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> TypeEngine[Any] | None:
+    """The type that a call of something that is not here gives; None where that is not known."""
+    package, _, rest = name.partition(".")
+    make = _KNOWN.get(package, {}).get(rest.rpartition(".")[2])
+    if make is None:
+        return None
+    try:
+        return make(*arguments, **named)
+    except TypeError:
+        return None

@@ -1,0 +1,57 @@
+"""What scripts may do here that the libraries would not let them: handle unknown values, and write as SQLAlchemy 1 wanted it.
+
+Old revisions are rarely brought up to date, and what they did to the database then is what counts.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import MetaData
+from sqlalchemy.sql import expression
+
+from migsafe.rendering.worker.unknown import Unknown, like, name_of
+
+
+def be_lenient() -> None:
+    """Let scripts do so, for good."""
+    json.loads = _taking_unknown(json.loads)
+    for module in (sqlalchemy, sqlalchemy.sql, expression):
+        module.select = _taking_lists(module.select)  # type: ignore[attr-defined]
+        for name in ("insert", "update", "delete", "exists"):
+            setattr(module, name, _taking_unknown(getattr(module, name)))
+    MetaData.__init__ = _without_bind(MetaData.__init__)  # type: ignore[method-assign]
+
+
+def _taking_unknown(function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*arguments: Any, **named: Any) -> Any:
+        unknown = next((one for one in arguments if isinstance(one, Unknown)), None)
+        if unknown is not None:
+            return like(unknown, f"{function.__name__}({name_of(unknown)})")
+        return function(*arguments, **named)
+
+    return call
+
+
+def _taking_lists(select: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*columns: Any, whereclause: Any = None) -> Any:
+        listed = columns[0] if columns and isinstance(columns[0], list | tuple) else columns
+        unknown = next((one for one in listed if isinstance(one, Unknown)), None)
+        if unknown is not None:
+            return like(unknown, f"select({name_of(unknown)})")
+        if columns and isinstance(columns[0], list | tuple):
+            conditions = columns[1:]
+            found = select(*listed)
+            return found.where(*conditions) if conditions else found
+        found = select(*columns)
+        return found.where(whereclause) if whereclause is not None else found
+
+    return call
+
+
+def _without_bind(init: Callable[..., None]) -> Any:
+    def call(self: MetaData, *arguments: Any, bind: object = None, **named: Any) -> None:
+        init(self, *arguments, **named)
+
+    return call

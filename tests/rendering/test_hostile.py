@@ -1,0 +1,168 @@
+"""Scripts that do what scripts should not do: each spoils only itself. This keeps faults apart; it is no sandbox."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from migsafe.rendering.process import environment
+from migsafe.rendering.renderer import Renderer
+from tests.rendering.conftest import after, called, program, script, sent
+
+DROP = 'op.drop_column("a", "x")'
+DROPPED = "ALTER TABLE a DROP COLUMN x;"
+
+
+@pytest.fixture(scope="module")
+def quick() -> Iterator[Renderer]:
+    with Renderer(seconds=1) as renderer:
+        yield renderer
+
+
+SPOILT = {
+    "while True: pass": ("it takes longer than it may here", "while True: pass"),
+    """
+    while True:
+        try:
+            op.get_bind().execute(sa.text("SELECT 1")).scalar()
+        except BaseException:
+            pass
+    """: ("it takes longer than it may here", None),
+    "import sys; sys.exit(3)": ("it ends the process here, with sys.exit()", "sys.exit(3)"),
+    "import os; os._exit(3)": ("it ends the process here", "os._exit(3)"),
+    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": ("it ends here with Forbidden: signals (os.kill) are out of reach here", None),
+    "import ctypes; ctypes.string_at(0)": ("it ends the process that runs it", None),
+    "raise BaseException('no')": (None, None),
+    "x = bytearray(1 << 40)": ("it needs more memory than it may have here", "bytearray(1 << 40)"),
+    "f = lambda: f(); f()": ("its calls are nested too deeply", "f()"),
+    "import socket; socket.create_connection(('127.0.0.1', 5432))": (
+        "it ends here with Forbidden: the network (socket.getaddrinfo) is out of reach here",
+        "socket.create_connection(('127.0.0.1', 5432))",
+    ),
+    "import urllib.request; urllib.request.urlopen('http://192.0.2.1/')": ("it ends here with", None),
+    "import subprocess; subprocess.run(['true'])": ("it ends here with Forbidden: other programs", None),
+}
+
+
+@pytest.mark.parametrize("body", SPOILT)
+def test_it_spoils_only_itself(quick: Renderer, body: str) -> None:
+    reason, place = SPOILT[body]
+    half = quick.half(program(script(f"{DROP}\n{dedent(body).strip()}")), after(""))
+    assert half.program is not None
+    last = half.program.calls[-1]
+    if reason is not None:
+        assert last.opaque.startswith(reason)
+    if place is not None:
+        assert called(half)[-1] == place
+    if reason is None or "process that runs" not in reason:
+        assert reason is None or "longer" in reason or sent(half)[0] == DROPPED
+    assert sent(quick.half(program(script(DROP)), after(""))) == [DROPPED]
+
+
+def test_output_goes_nowhere(quick: Renderer, capfd: pytest.CaptureFixture[str]) -> None:
+    half = quick.half(
+        program(
+            script(
+                f"""
+                import os, sys
+                print("x" * 1000000)
+                os.write(1, b"y" * 1000000)
+                sys.stderr.write("z" * 1000000)
+                assert sys.stdin.read() == ""
+                {DROP}
+                """
+            )
+        ),
+        after(""),
+    )
+    assert sent(half) == [DROPPED]
+    assert capfd.readouterr() == ("", "")
+
+
+PATCHES = (
+    "op.drop_column = None",
+    "import alembic.op; del alembic.op.drop_column",
+    "sa.Column.__init__ = None",
+    "import builtins; builtins.len = lambda _: 7",
+    "import os; os.getcwd = None",
+    "from alembic.operations import Operations; Operations.drop_column = lambda *_: None",
+    "setattr(sa, 'text', None)",
+    "import threading; threading.Thread(target=threading.Event().wait, daemon=True).start()",
+)
+
+
+@pytest.mark.parametrize("patch", PATCHES)
+def test_what_it_changes_is_as_it_was_for_others(quick: Renderer, patch: str) -> None:
+    quick.half(program(script(patch)), after(""))
+    assert sent(
+        quick.half(program(script(f'{DROP}\nop.add_column("a", sa.Column("y", sa.Text()))\nop.execute(sa.text("SELECT 1"))')), after(""))
+    ) == [
+        DROPPED,
+        "ALTER TABLE a ADD COLUMN y TEXT;",
+        "SELECT 1;",
+    ]
+
+
+def test_files_stay(quick: Renderer, tmp_path: Path) -> None:
+    kept = tmp_path / "0001_first.py"
+    kept.write_text("kept")
+    bodies = (
+        f"import os; os.remove({str(kept)!r})",
+        f"import shutil; shutil.rmtree({str(tmp_path)!r})",
+        f"open({str(kept)!r}, 'w')",
+        f"import pathlib; pathlib.Path({str(kept)!r}).rename({str(tmp_path / 'other')!r})",
+    )
+    for body in bodies:
+        half = quick.half(program(script(body), path=str(tmp_path / "0002_it.py")), after(""))
+        assert sent(half)[0].startswith("[it ends here with Forbidden: changes of files")
+    assert kept.read_text() == "kept"
+
+
+def test_it_finds_no_way_to_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PGHOST", "PGPASSWORD", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "DB_DSN", "SECRET_KEY"):
+        monkeypatch.setenv(name, "postgresql://shop:secret@production/shop")
+    assert not [name for name, value in environment().items() if "production" in value]
+    with Renderer() as renderer:
+        half = renderer.half(program(script("import os; op.execute(f\"SELECT '{sorted(os.environ)}'\")")), after(""))
+    assert "PGHOST" not in half.script.text
+    assert "PATH" in half.script.text
+
+
+RUN = """
+import sys, time
+from migsafe.rendering.renderer import Renderer
+from tests.rendering.conftest import after, program, script
+renderer = Renderer(seconds=60)
+renderer.half(program(script("pass")), after(""))
+print(renderer._process._process.pid, flush=True)
+renderer.half(program(script("while True: pass")), after(""))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_nothing_is_left_running(number: int) -> None:
+    with subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        worker = int(process.stdout.readline())
+        time.sleep(0.2)
+        process.send_signal(number)
+        process.wait()
+    until = time.monotonic() + 10
+    while is_running(worker) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not is_running(worker)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/status")
+    return not (status.exists() and "State:\tZ" in status.read_text())
