@@ -88,7 +88,8 @@ def attach(scene: Scene, op: sql.AttachPartition) -> Effects:
         yield from _attached(scene, parent, child, op.bound, why)
     if op.bound is not None and op.bound.kind != "default":
         yield from _default_partition(scene, parent, op.bound)
-    yield from _foreign_keys_of(scene, parent, checked=child is None or scene.has_rows(child), child=child)
+    checked = child is None or (scene.has_rows(child) and not scene.catalog.is_new(child))
+    yield from _foreign_keys_of(scene, parent, checked=checked, child=child)
 
 
 def _above(scene: Scene, relation: Relation | None) -> Effects:

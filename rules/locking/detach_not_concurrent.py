@@ -34,7 +34,7 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
     if not locked or (table is not None and at.catalog.default_partition(table.oid) is not None):
         return None
     reading = [effect.relation for effect in at.slow(only=True)]
-    work = f" while it reads {' and '.join(map(str, reading))} for rows that refer to it" if reading else ""
+    work = f", while it reads {' and '.join(map(str, reading))} for rows that refer to it" if reading else ""
     return at.finding(
         op,
         f"DETACH PARTITION takes {locked[0].lock} on {parent}, all of it{work}, and waits for all who use it: "

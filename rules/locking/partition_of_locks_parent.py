@@ -35,7 +35,7 @@ def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
     if op.partition_of is None or op.bound is None or not locked:
         return None
     reading = [effect.relation for effect in at.slow(only=True)]
-    work = f" while it reads every row of {' and '.join(map(str, reading))}" if reading else ""
+    work = f", while it reads every row of {' and '.join(map(str, reading))}" if reading else ""
     return at.finding(
         op,
         f"CREATE TABLE … PARTITION OF takes {locked[0].lock} on {parent}, all of it{work}, and waits for all who use it: "

@@ -1,0 +1,126 @@
+"""What the rules about partitions, refreshes and changes of all rows offer runs, works under no lock that stops anybody, and gets there."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from migsafe.effects.effect import Effect
+from migsafe.replay.outside import measure_outside
+from migsafe.replay.recorder import measure
+from migsafe.replay.server import Server
+from migsafe.sql.operations import Begin, Commit
+from migsafe.sql.statements import read
+from tests.judged import NEXT_MIGRATION, judged
+from tests.replay.servers import each_installation
+
+HISTORY = """
+CREATE TABLE regions (id bigint PRIMARY KEY);
+CREATE TABLE orders (id bigint PRIMARY KEY, total numeric, note text, day date NOT NULL);
+CREATE TABLE pairs (a integer, b integer, note text, PRIMARY KEY (a, b));
+CREATE TABLE events (
+    id bigint GENERATED ALWAYS AS IDENTITY, day date NOT NULL, region_id bigint REFERENCES regions, size integer, PRIMARY KEY (id, day)
+) PARTITION BY RANGE (day);
+CREATE INDEX events_size_idx ON events (size DESC) WHERE size > 0;
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE events_2026 (id bigint NOT NULL, day date NOT NULL, region_id bigint, size integer);
+CREATE TABLE logs (id bigint, day date, part text) PARTITION BY RANGE (day, id);
+CREATE TABLE logs_rest PARTITION OF logs DEFAULT;
+CREATE TABLE logs_2026 (id bigint, day date, part text);
+CREATE TABLE places (id bigint, code text) PARTITION BY LIST (upper(code));
+CREATE TABLE places_eu (id bigint, code text);
+CREATE TABLE places_none (id bigint, code text);
+CREATE MATERIALIZED VIEW totals AS SELECT day, sum(total) AS total FROM orders GROUP BY day;
+CREATE MATERIALIZED VIEW days AS SELECT id, day FROM orders;
+CREATE UNIQUE INDEX days_id_key ON days (id);
+-- next migration
+"""
+ROWS = """
+INSERT INTO regions SELECT generate_series(1, 1000);
+INSERT INTO orders SELECT n, n, 'note', date '2025-01-01' + n % 9 FROM generate_series(1, 25000) AS n;
+INSERT INTO pairs SELECT n % 10, n, 'note' FROM generate_series(1, 1000) AS n;
+INSERT INTO events (day, region_id, size) SELECT '2025-06-01', n, n FROM generate_series(1, 1000) AS n;
+INSERT INTO events_2026 SELECT n, '2026-06-01', n, n FROM generate_series(1, 1000) AS n;
+INSERT INTO logs SELECT n, '2025-06-01', 'x' FROM generate_series(1, 1000) AS n;
+INSERT INTO logs_2026 SELECT n, '2026-06-01', 'x' FROM generate_series(1, 1000) AS n;
+INSERT INTO places_eu SELECT n, 'de' FROM generate_series(1, 1000) AS n;
+REFRESH MATERIALIZED VIEW totals;
+REFRESH MATERIALIZED VIEW days;
+ANALYZE;
+"""
+PARTITIONS = (
+    "SELECT inhparent::regclass || ' ' || inhrelid::regclass FROM pg_inherits WHERE inhparent::regclass::text IN ('events', 'logs', 'places')"
+)
+
+# What is unsafe, and what there is to see once the safe way has been gone.
+UNSAFE = [
+    ("ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')", PARTITIONS, "events events_2026"),
+    ("ALTER TABLE logs ATTACH PARTITION logs_2026 FOR VALUES FROM ('2026-01-01', 1) TO ('2026-12-31', 9)", PARTITIONS, "logs logs_2026"),
+    ("ALTER TABLE places ATTACH PARTITION places_eu FOR VALUES IN ('DE', 'FR', NULL)", PARTITIONS, "places places_eu"),
+    ("CREATE TABLE events_2027 PARTITION OF events FOR VALUES FROM ('2027-01-01') TO ('2028-01-01')", PARTITIONS, "events events_2027"),
+    (
+        "CREATE TABLE places_us PARTITION OF places (CHECK (id > 0)) FOR VALUES IN ('US') PARTITION BY HASH (id)",
+        PARTITIONS,
+        "places places_us",
+    ),
+    ("REFRESH MATERIALIZED VIEW totals", "SELECT count(*)::text FROM pg_index WHERE indrelid = 'totals'::regclass AND indisunique", "1"),
+    ("REFRESH MATERIALIZED VIEW CONCURRENTLY totals", "SELECT count(*)::text FROM totals", "9"),
+    ("REFRESH MATERIALIZED VIEW days", "SELECT count(*)::text FROM days", "25000"),
+    ("UPDATE orders SET total = total + 1", "SELECT sum(total)::bigint::text FROM orders", str(sum(range(25001)) + 25000)),
+    ("UPDATE orders AS o SET note = r.id FROM (SELECT 7 AS id) AS r", "SELECT min(note) || max(note) FROM orders", "77"),
+    ("UPDATE orders SET note = $n$ where $n$ WHERE true", "SELECT min(note) || max(note) FROM orders", " where  where "),
+    ("DELETE FROM orders USING regions", "SELECT count(*)::text FROM orders", "0"),
+    ("VACUUM FULL orders", "SELECT count(*)::text FROM orders", "25000"),
+    ("ALTER INDEX events_2025_pkey SET TABLESPACE pg_default", "SELECT count(*)::text FROM events_2025", "1000"),
+]
+
+
+@pytest.fixture(scope="module", params=each_installation())
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(request.param) as server:
+        server.create_database("model")
+        with server.connect("model") as connection:
+            connection.execute(HISTORY.encode())
+            connection.execute(ROWS.encode())
+        yield server
+
+
+@pytest.mark.parametrize(("unsafe", "look", "seen"), UNSAFE)
+def test_the_safe_way_gets_there(server: Server, unsafe: str, look: str, seen: str) -> None:
+    help_ = next(one for one in judged(HISTORY + unsafe).findings if one.category == "locking").help
+    server.create_database("copy", template="model")
+    try:
+        for migration in NEXT_MIGRATION.split(help_):
+            for statement in read(migration):
+                sql = migration[statement.span.start : statement.span.end]
+                for effect in () if isinstance(statement.operations[0], Begin | Commit) else _effects(server, sql):
+                    assert not (_stops(effect) and (effect.scan or effect.rewrite or effect.rebuilt)), sql
+        with server.connect("copy") as connection:
+            assert (seen,) in connection.execute(look.encode()).fetchall()
+    finally:
+        server.drop_database("copy")
+
+
+@pytest.mark.parametrize("unsafe", [unsafe for unsafe, _, _ in UNSAFE])
+def test_the_safe_way_is_safe_after_the_same_history(unsafe: str) -> None:
+    help_ = next(one for one in judged(HISTORY + unsafe).findings if one.category == "locking").help
+    assert [(one.rule, one.message) for one in judged(HISTORY + help_).findings if one.category == "locking"] == []
+
+
+def _stops(effect: Effect) -> bool:
+    """Whether somebody else waits: nobody writes to a materialized view but another REFRESH."""
+    return "reads" in effect.blocks if effect.kind == "materialized view" else bool(effect.blocks)
+
+
+def _effects(server: Server, sql: str) -> tuple[Effect, ...]:
+    with server.connect("copy") as connection:
+        try:
+            return measure(connection, sql).effects
+        except psycopg.errors.ActiveSqlTransaction:
+            pass
+        except psycopg.errors.InvalidTransactionTermination:
+            # Batches commit, which no transaction around them lets them do.
+            connection.execute("ROLLBACK")
+            connection.execute(sql.encode())
+            return ()
+    return measure_outside(server, "copy", sql).effects
