@@ -6,6 +6,7 @@ its file and the tuples read by now. So one query after each statement is enough
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from migsafe.lock import LockMode
@@ -17,23 +18,24 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _ENTRY = """
-    PREPARE migsafe_entry AS
-    SELECT l.relation::int8, l.modes, c.relkind::text, c.schema, c.relname, c.file, i.indrelid::int8, c.read, c.inserted, c.deleted,
-        pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn
+    PREPARE {name} AS
+    SELECT l.relation::int8, l.modes, c.*, (SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn)
     FROM (SELECT relation, pg_catalog.array_agg(mode) AS modes FROM pg_catalog.pg_locks
             WHERE locktype = 'relation' AND granted AND pid = pg_catalog.pg_backend_pid()
                 AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
             GROUP BY relation) AS l
-    LEFT JOIN (
-        SELECT c.oid, c.relkind, c.relname, CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END AS schema,
-            pg_catalog.pg_relation_filenode(c.oid)::int8 AS file, n.nspname AS namespace,
+    LEFT JOIN LATERAL (
+        SELECT c.relkind::text, CASE WHEN n.oid = pg_catalog.pg_my_temp_schema() THEN 'pg_temp' ELSE n.nspname END AS schema, c.relname,
+            pg_catalog.pg_relation_filenode(c.oid)::int8 AS file,
+            (SELECT i.indrelid::int8 FROM pg_catalog.pg_index AS i WHERE i.indexrelid = c.oid) AS table,
             pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
                 + CASE WHEN c.relkind IN ('i', 'I') THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END AS read,
             pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) AS inserted, pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
-        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace) AS c ON c.oid = l.relation
-    LEFT JOIN pg_catalog.pg_index AS i ON i.indexrelid = l.relation
-    WHERE c.namespace IS NULL OR c.namespace NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+        FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = l.relation OFFSET 0) AS c ON true
+    WHERE c.schema IS NULL OR c.schema NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 """
+"""A relation at a time: DDL touches few of many, and its planner must not think otherwise."""
 _COUNTED = """
     SELECT c.oid::int8, pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
             + CASE WHEN c.relkind = 'i' THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
@@ -47,6 +49,8 @@ _FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 
 _Counts = tuple[int, int, int]
 _NONE: _Counts = (0, 0, 0)
+
+_numbers = count(1)
 
 
 class Ledger:
@@ -67,6 +71,7 @@ class Ledger:
         self._wal = 0
         self._ready = False
         self._prepared = False
+        self._name = f"migsafe_entry_{next(_numbers)}"
         self.wal_bytes = 0
         self.read: dict[Name, tuple[int | None, int | None]] = {}
         self.rows = dict(rows) if rows is not None else self._recounted()
@@ -92,7 +97,7 @@ class Ledger:
             return
         self._ready = True
         if not self._prepared:
-            first, self._prepared = first + _ENTRY + "; ", True
+            first, self._prepared = first + _ENTRY.format(name=self._name) + "; ", True
         if self._flushes:
             found = self._last(f"{first}{_WRITTEN}{_FLUSH}")
         else:
@@ -110,7 +115,7 @@ class Ledger:
     def entry(self, sql: str) -> Measurement:
         """What the statement that just ran did."""
         if not self._prepared:
-            self._connection.execute(_ENTRY)
+            self._connection.execute(_ENTRY.format(name=self._name).encode())
             self._prepared = True
         before, held = self._known, self._held
         relations, indexes = dict(before.relations), dict(before.indexes)
@@ -118,7 +123,7 @@ class Ledger:
         read: dict[int, int] = {}
         changed: dict[int, int] = {}
         written = self._wal
-        for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute("EXECUTE migsafe_entry").fetchall():
+        for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute(f"EXECUTE {self._name}".encode()).fetchall():
             written = int(wal)
             locks[oid] = max(mode_called(mode) for mode in modes)
             if kind is None:

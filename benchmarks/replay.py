@@ -1,0 +1,149 @@
+"""What recording costs, beside psql running the same migrations on the same server, and how soon a replay's first statement runs.
+
+    python benchmarks/replay.py [--migrations N] [--runs N]
+
+The history is one of our own making: small statements, a table's life in each migration. psql gets all files in one process. Both run in turns
+on databases that are new each time; each figure is the best of the runs, because everything else on the machine only adds to it. The
+recording is the player's, with its ledger and its watch; canaries are timed apart, since they rest for a fixed time before each migration.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from migsafe.replay.binaries import installations
+from migsafe.replay.hosts.local import Local
+from migsafe.replay.limits import unlimited
+from migsafe.replay.play import Player
+from migsafe.replay.sending import send
+from migsafe.replay.server import Server
+from migsafe.replay.stage import Stage, Task
+from migsafe.replay.watch import Watch
+from migsafe.sources import Plan, SourceSettings, find
+
+_LIFE = """\
+CREATE TABLE thing_{0} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, other bigint, made timestamptz DEFAULT now());
+CREATE INDEX thing_{0}_name ON thing_{0} (name);
+ALTER TABLE thing_{0} ADD COLUMN size integer NOT NULL DEFAULT 0;
+ALTER TABLE thing_{0} ADD CONSTRAINT thing_{0}_size CHECK (size >= 0);
+ALTER TABLE thing_{0} ADD CONSTRAINT thing_{0}_other FOREIGN KEY (other) REFERENCES thing_{1} (id);
+INSERT INTO thing_{0} (name) SELECT 'name ' || n FROM generate_series(1, 20) AS n;
+UPDATE thing_{0} SET size = length(name);
+ALTER TABLE thing_{0} ALTER COLUMN other SET DEFAULT 1;
+COMMENT ON TABLE thing_{0} IS 'a thing';
+DROP INDEX thing_{0}_name;
+"""
+_CLOCK = "DO $$ BEGIN RAISE EXCEPTION '%', extract(epoch FROM clock_timestamp()); END $$;\n"
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--migrations", type=int, default=60)
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        _starts(Path(folder), options.runs)
+        _recording(Path(folder), options.migrations, options.runs)
+
+
+def _recording(folder: Path, number: int, runs: int) -> None:
+    history = folder / "history"
+    history.mkdir()
+    for one in range(1, number + 1):
+        (history / f"{one:04}.sql").write_text(_LIFE.format(one, max(one - 1, 1)))
+    plan = find([str(history)], SourceSettings())
+    psql = shutil.which("psql")
+    ways: dict[str, Callable[[Server, str], None]] = {"psql": lambda server, database: _psql(server, database, history)} if psql else {}
+    ways |= {"sent, not recorded": lambda server, database: _sent(server, database, plan)}
+    ways |= {"recorded": lambda server, database: _recorded(server, database, plan)}
+    best: dict[str, float] = {}
+    with Local(max(installations(), key=lambda one: (not one.embedded, one.major))) as host:
+        print(f"\n{number * 10} small statements in {number} migrations, on {host.title}; the best of {runs}")
+        for _ in range(runs):
+            for name, run in ways.items():
+                host.create("history")
+                started = time.perf_counter()
+                run(host.server, "history")
+                best[name] = min(best.get(name, float("inf")), time.perf_counter() - started)
+                host.drop("history")
+        started = time.perf_counter()
+        host.create("history")
+        _with_canaries(host, plan)
+        with_canaries = time.perf_counter() - started
+    yardstick = best[next(iter(ways))]
+    for name, seconds in best.items():
+        print(f"  {name:<22}{seconds:8.3f} s  {1000 * seconds / (number * 10):6.2f} ms a statement  {seconds / yardstick:5.2f} times")
+    print(f"  {'with canaries':<22}{with_canaries:8.3f} s")
+
+
+def _psql(server: Server, database: str, history: Path) -> None:
+    command = ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(server.folder), "-p", "5432", "-U", "owner", "-d", database]
+    for path in sorted(history.iterdir()):
+        command += ["-f", str(path)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+
+
+def _sent(server: Server, database: str, plan: Plan) -> None:
+    with closing(server.connect(database, user="owner")) as connection:
+        for migration in plan.migrations:
+            send(connection, migration.up)
+
+
+def _recorded(server: Server, database: str, plan: Plan) -> None:
+    rows: dict[int, int] = {}
+    with (
+        closing(server.connect(database, user="owner")) as worker,
+        closing(server.connect(database)) as observer,
+        closing(server.connect(database)) as counter,
+        Watch(observer, worker.info.backend_pid) as watch,
+    ):
+        for migration in plan.migrations:
+            player = Player(worker, watch, counter, rows=rows)
+            player.play(migration.up)
+            rows = dict(player.rows)
+
+
+def _with_canaries(host: Local, plan: Plan) -> None:
+    stage = Stage(host, unlimited)
+    for migration in plan.migrations:
+        stage.run(Task(database="history", migration=migration, foreseen=(), rows=stage.rows or None))
+    stage.leave()
+
+
+def _starts(folder: Path, runs: int) -> None:
+    """From the command to its first statement, and the server's part of it: with nothing in the cache, and then with a cluster there."""
+    (folder / "0001.sql").write_text(_CLOCK)
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
+    print("from the command to its first statement")
+    cold = _first_statement(folder, environment)
+    warm = min(_first_statement(folder, environment) for _ in range(runs))
+    print(f"  cold {cold:6.3f} s\n  warm {warm:6.3f} s, the best of {runs}")
+    one = max(installations(), key=lambda one: (not one.embedded, one.major))
+    seconds = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        with Server(one):
+            seconds.append(time.perf_counter() - started)
+    print(f"  of that a server, warm {min(seconds):6.3f} s")
+
+
+def _first_statement(folder: Path, environment: dict[str, str]) -> float:
+    command = [sys.executable, "-m", "migsafe", "replay", "--rows", "0", "--check", "none", "--format", "json", str(folder / "0001.sql")]
+    started = time.time()
+    run = subprocess.run(command, env=environment, cwd=Path(__file__).resolve().parent.parent, capture_output=True, text=True, check=False)
+    return float(json.loads(run.stdout)["migrations"][0]["failed"]) - started
+
+
+if __name__ == "__main__":
+    main()
