@@ -3,7 +3,8 @@
     -- case: what it shows
     -- versions: 15-            only on these: `15-`, `14-17`, `18`
     -- refused                  PostgreSQL refuses it
-    -- apart from: a, b         relations that are left out: which rows there are decides what happens to them
+    -- apart from: a, b         relations that are left out: which rows there are, or the plan, decides what happens to them
+    -- gap: why                 it is known that something else is foreseen than what happens
     ALTER TABLE …;              preparation, if any
     ALTER TABLE …;              the measured statement
 
@@ -20,7 +21,8 @@ from migsafe.sql.statements import Statement, read
 HERE = Path(__file__).parent
 SCHEMA = (HERE / "schema.sql").read_text()
 
-_HEADING = re.compile(r"^-- case: (?P<name>.+)\n(?P<options>(?:-- (?:versions: .+|refused|apart from: .+)\n)*)", re.MULTILINE)
+_HEADING = re.compile(r"^-- case: (?P<name>.+)\n(?P<options>(?:-- (?:versions: .+|refused|apart from: .+|gap: .+)\n)*)", re.MULTILINE)
+_GAP = re.compile(r"-- gap: (.+)\n")
 _APART = re.compile(r"-- apart from: (.+)\n")
 _VERSIONS = re.compile(r"-- versions: (?P<first>\d+)(?P<dash>-)?(?P<last>\d+)?\n")
 
@@ -33,6 +35,7 @@ class Case(NamedTuple):
     versions: range
     refused: bool
     apart: frozenset[str]
+    gap: str
     text: str
     statements: tuple[Statement, ...]
 
@@ -67,9 +70,12 @@ def _read(path: Path) -> Iterator[Case]:
     for heading, end in zip(headings, ends, strict=True):
         body = text[heading.end() : end]
         options = heading["options"]
+        known = _GAP.search(options)
         left_out = _APART.search(options)
         apart = frozenset(left_out[1].split(", ")) if left_out else frozenset()
-        yield Case(path.stem, heading["name"], _versions(options), "-- refused\n" in options, apart, body, tuple(read(body)))
+        yield Case(
+            path.stem, heading["name"], _versions(options), "-- refused\n" in options, apart, known[1] if known else "", body, tuple(read(body))
+        )
 
 
 def _versions(options: str) -> range:

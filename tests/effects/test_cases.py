@@ -43,6 +43,8 @@ def test_what_is_foreseen_is_what_happens(bench: Bench, case: Case) -> None:
         return
     foreseen = foresee(case, major, Transaction.FILE if measured.in_block else Transaction.STATEMENT)
     expected, found = (lines(effects, case, measured.found) for effects in (measured.found.effects, foreseen.effects))
+    if case.gap and expected != found:
+        pytest.xfail(case.gap)
     if expected != found or foreseen.refused is not None:
         pytest.fail(difference(case, major, expected, found, foreseen.refused), pytrace=False)
 

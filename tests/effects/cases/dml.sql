@@ -27,6 +27,7 @@ SELECT * FROM loose FOR NO KEY UPDATE SKIP LOCKED;
 -- case: select for key share
 SELECT * FROM loose FOR KEY SHARE NOWAIT;
 -- case: select for update of one
+-- apart from: customers
 SELECT o.id FROM orders AS o JOIN customers AS c ON c.id = o.customer_id FOR UPDATE OF o;
 -- case: select for update through a view
 SELECT * FROM order_totals FOR UPDATE;
@@ -49,6 +50,7 @@ INSERT INTO items (order_id, line) VALUES (1, 50);
 -- case: insert with a foreign key of null
 INSERT INTO employees VALUES (5000, 1);
 -- case: insert a query
+-- apart from: customers
 INSERT INTO loose (a, c) SELECT id, name FROM customers;
 -- case: insert or nothing
 INSERT INTO keyed (a, b) VALUES (1, 5000) ON CONFLICT DO NOTHING;
@@ -62,9 +64,10 @@ INSERT INTO bookings DEFAULT VALUES;
 -- apart from: visits_eu
 INSERT INTO visits VALUES ('de', 'x', 1);
 -- case: insert a query into a partitioned table
--- apart from: visits_us
+-- apart from: visits_us, customers
 INSERT INTO visits (region, page) SELECT 'us', name FROM customers;
 -- case: insert into a partition
+-- apart from: visits
 INSERT INTO visits_eu VALUES ('de', 'x', 1);
 -- case: insert into a partitioned table with a foreign key
 -- apart from: events_2020
@@ -80,12 +83,15 @@ UPDATE customers SET padding = 'y';
 -- case: update a referenced key
 UPDATE coupons SET code = code || 'x';
 -- case: update a key with references
+-- apart from: employees
 UPDATE employees SET id = id + 1000 WHERE id = 3;
 -- case: update a foreign key
+-- apart from: customers
 UPDATE orders SET customer_id = 1;
 -- case: update without an index
 UPDATE loose SET b = 'x' WHERE b = 'y';
 -- case: update from another
+-- apart from: customers
 UPDATE loose SET a = c.id FROM customers AS c WHERE c.name = loose.b;
 -- case: update with a subquery
 UPDATE loose SET a = (SELECT max(id) FROM hens);
@@ -111,27 +117,34 @@ DELETE FROM items;
 TRUNCATE returns;
 DELETE FROM orders WHERE id = 5;
 -- case: delete using another
+-- apart from: customers
 DELETE FROM loose USING customers AS c WHERE c.name = loose.b;
 -- case: delete where not exists
+-- apart from: hens
 DELETE FROM event_notes WHERE NOT EXISTS (SELECT FROM hens WHERE hens.id = event_notes.id);
 -- case: delete returning, in a common table expression
 WITH gone AS (DELETE FROM loose RETURNING *) INSERT INTO keyed (a, b) SELECT a + 5000, a + 5000 FROM gone;
 -- case: delete from a partitioned table
 DELETE FROM visits;
 -- case: delete from a partitioned table that others refer to
+-- apart from: event_notes, events_2020
 DELETE FROM events WHERE id = 5 AND day = '2021-06-01';
 -- case: merge
 -- versions: 15-
+-- apart from: customers, keyed
 MERGE INTO keyed AS k USING customers AS c ON c.id = k.a
     WHEN MATCHED THEN UPDATE SET d = c.name WHEN NOT MATCHED THEN INSERT (a, b) VALUES (c.id, c.id);
 -- case: merge, delete
 -- versions: 15-
+-- apart from: customers, loose
 MERGE INTO loose AS l USING customers AS c ON c.id = l.a WHEN MATCHED THEN DELETE;
 -- case: merge with a query
 -- versions: 15-
+-- apart from: hens, loose
 MERGE INTO loose AS l USING (SELECT id FROM hens) AS h ON h.id = l.a WHEN MATCHED THEN DO NOTHING;
 -- case: merge into a partitioned table
 -- versions: 15-
+-- apart from: customers, visits_eu, visits_rest, visits_us
 MERGE INTO visits AS v USING customers AS c ON c.name = v.page WHEN MATCHED THEN UPDATE SET hits = 5;
 -- case: copy to
 COPY loose TO '/dev/null';
@@ -151,11 +164,13 @@ DO $$ BEGIN UPDATE loose SET a = 5; END $$;
 -- case: do with a change of a table
 DO $$ BEGIN ALTER TABLE loose ADD COLUMN x int; DELETE FROM items WHERE order_id = 5; END $$;
 -- case: prepare
+-- gap: a statement that is prepared takes weak locks when it is analyzed
 PREPARE s AS SELECT * FROM loose;
 -- case: execute
 PREPARE s AS UPDATE loose SET a = 5;
 EXECUTE s;
 -- case: declare a cursor
+-- gap: a cursor reads when it is fetched from
 DECLARE c CURSOR FOR SELECT * FROM loose;
 -- case: setval
 CREATE SEQUENCE s;

@@ -42,6 +42,7 @@ ALTER DOMAIN amount ADD CHECK (VALUE < 1000);
 CREATE INDEX i ON kinds (cost);
 ALTER DOMAIN amount ADD CHECK (VALUE < 1000);
 -- case: domain in a materialized view
+-- gap: the column types of a materialized view are not known
 CREATE MATERIALIZED VIEW costs AS SELECT cost FROM kinds;
 ALTER DOMAIN amount ADD CHECK (VALUE < 1000);
 -- case: create a domain

@@ -37,8 +37,10 @@ DROP TABLE event_notes;
 -- case: foreign table
 DROP FOREIGN TABLE far_orders;
 -- case: server, cascade
+-- gap: the foreign tables of a server are not known
 DROP SERVER far CASCADE;
 -- case: foreign data wrapper, cascade
+-- gap: the foreign tables of a wrapper are not known
 DROP FOREIGN DATA WRAPPER nowhere CASCADE;
 -- case: schema
 -- refused

@@ -134,6 +134,7 @@ REINDEX TABLE CONCURRENTLY loose;
 -- case: reindex a table with an exclusion constraint concurrently
 REINDEX TABLE CONCURRENTLY bookings;
 -- case: reindex a partitioned table concurrently
+-- gap: a SHARE lock on partitions, held for a moment, is not foreseen
 REINDEX TABLE CONCURRENTLY events;
 -- case: reindex a partitioned index concurrently
 REINDEX INDEX CONCURRENTLY events_kind_idx;
@@ -149,6 +150,7 @@ REINDEX DATABASE copy;
 -- versions: 16-
 REINDEX DATABASE;
 -- case: reindex the database concurrently
+-- gap: for tables without indexes nothing is waited for
 REINDEX DATABASE CONCURRENTLY copy;
 -- case: reindex the system (locks catalogues)
 REINDEX SYSTEM copy;
@@ -171,6 +173,7 @@ ALTER INDEX orders_tags_idx SET (fastupdate = off);
 -- case: set the tablespace
 ALTER INDEX orders_status_idx SET TABLESPACE shelf;
 -- case: set the tablespace to the one that it is in
+-- gap: in which tablespace something is, is not known
 ALTER INDEX orders_status_idx SET TABLESPACE pg_default;
 -- case: attach a partition
 CREATE INDEX i ON ONLY visits (hits);

@@ -23,8 +23,10 @@ VACUUM (FULL) loose;
 -- case: vacuum full off
 VACUUM (FULL off) orders;
 -- case: vacuum full all
+-- gap: whether a materialized view was ever filled is not known
 VACUUM FULL;
 -- case: vacuum a view
+-- gap: VACUUM of a view does nothing
 VACUUM order_totals;
 -- case: analyze
 ANALYZE orders;
@@ -112,8 +114,10 @@ ALTER TABLE orders SET LOGGED;
 -- case: set the tablespace
 ALTER TABLE orders SET TABLESPACE shelf;
 -- case: set the tablespace to the one that it is in
+-- gap: in which tablespace something is, is not known
 ALTER TABLE orders SET TABLESPACE pg_default;
 -- case: move all in a tablespace
+-- gap: in which tablespace something is, is not known
 ALTER TABLE ALL IN TABLESPACE shelf SET TABLESPACE pg_default;
 -- case: set the access method that it has
 -- versions: 15-
@@ -143,8 +147,10 @@ CHECKPOINT;
 -- case: alter system
 ALTER SYSTEM RESET work_mem;
 -- case: explain
+-- gap: EXPLAIN takes the weak locks of what it explains
 EXPLAIN SELECT * FROM orders;
 -- case: explain an update
+-- gap: EXPLAIN takes the weak locks of what it explains
 EXPLAIN UPDATE orders SET total = 5;
 -- case: explain analyze
 EXPLAIN ANALYZE SELECT * FROM loose;

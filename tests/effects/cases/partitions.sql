@@ -232,6 +232,7 @@ VACUUM FULL logs;
 ANALYZE visits;
 -- case: analyze only the root
 -- versions: 18
+-- apart from: visits_eu, visits_rest, visits_us
 ANALYZE ONLY visits;
 -- case: vacuum and analyze the tree
 VACUUM ANALYZE visits;

@@ -39,6 +39,7 @@ ALTER TABLE orders OWNER TO clerk;
 -- case: owner of a table without index
 ALTER TABLE loose OWNER TO clerk;
 -- case: owner of a table to whom it belongs
+-- gap: to whom something belongs is not known
 ALTER TABLE orders OWNER TO CURRENT_USER;
 -- case: owner of a table with a serial
 ALTER TABLE invoices OWNER TO clerk;
@@ -77,6 +78,7 @@ CREATE PUBLICATION p FOR TABLE orders;
 -- case: publish several
 CREATE PUBLICATION p FOR TABLE orders, customers;
 -- case: publish only a parent
+-- gap: ONLY in a publication is not looked at
 CREATE PUBLICATION p FOR TABLE ONLY animals;
 -- case: publish a parent
 CREATE PUBLICATION p FOR TABLE animals;

@@ -20,6 +20,7 @@ CREATE TRIGGER t BEFORE INSERT ON far_orders FOR EACH ROW EXECUTE FUNCTION touch
 CREATE FUNCTION happened() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION happened();
 -- case: trigger depends on an extension
+-- gap: a weak lock on the table
 ALTER TRIGGER notices_touch ON notices DEPENDS ON EXTENSION plpgsql;
 -- case: disable a trigger
 ALTER TABLE notices DISABLE TRIGGER notices_touch;
@@ -36,6 +37,7 @@ ALTER TABLE orders DISABLE TRIGGER USER;
 -- case: create a rule
 CREATE RULE r AS ON DELETE TO orders DO INSTEAD NOTHING;
 -- case: create a rule that writes elsewhere
+-- apart from: notices
 CREATE RULE r AS ON INSERT TO orders DO ALSO INSERT INTO notices VALUES (NEW.id, NEW.note);
 -- case: replace a rule
 CREATE OR REPLACE RULE notices_keep AS ON DELETE TO notices DO INSTEAD NOTHING;

@@ -88,6 +88,7 @@ CREATE RULE r AS ON INSERT TO customer_orders DO INSTEAD NOTHING;
 -- case: select
 SELECT * FROM order_totals;
 -- case: select through two
+-- apart from: orders
 SELECT * FROM large_orders;
 -- case: select from a join
 SELECT * FROM customer_orders;
@@ -96,6 +97,7 @@ UPDATE order_totals SET total = 5;
 -- case: update through two
 UPDATE large_orders SET total = 5;
 -- case: insert through one
+-- apart from: customers
 INSERT INTO order_totals (id, customer_id, total) VALUES (5000, 1, 5);
 -- case: delete through one
 -- apart from: items, returns
@@ -112,6 +114,7 @@ CREATE MATERIALIZED VIEW m AS SELECT status, count(*) FROM orders GROUP BY statu
 -- case: create materialized, with no data
 CREATE MATERIALIZED VIEW m AS SELECT status, count(*) FROM orders GROUP BY status WITH NO DATA;
 -- case: create materialized, on a view
+-- apart from: orders
 CREATE MATERIALIZED VIEW m AS SELECT * FROM large_orders;
 -- case: create materialized, on a join
 CREATE MATERIALIZED VIEW m AS SELECT c.name, o.total FROM customers AS c JOIN orders AS o ON o.customer_id = c.id;
@@ -170,6 +173,7 @@ LOCK TABLE sales;
 -- case: select from materialized
 SELECT * FROM sales;
 -- case: select through a view on materialized
+-- apart from: sales
 SELECT * FROM best_sales;
 -- case: write to materialized
 -- refused
