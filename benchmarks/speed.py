@@ -2,9 +2,11 @@
 
     python benchmarks/speed.py [FOLDER] [--runs N] [--cores N]
 
-Whole processes, each started anew, in turns (migsafe, squawk, migsafe, squawk…): on a history, and on one small file. For the small file
-the yardstick is `python -c "import sqlglot, typer"`. Then reading, schema and effects apart, inside one process. Without FOLDER the history
-is one of our own making, some thousands of statements, the same every time.
+Whole processes, each started anew, in turns (migsafe, squawk, migsafe, squawk…): on a history, and on one small file. migsafe runs three
+times: cold, with an empty cache, which it fills; warm, on what it has seen before; and edited, where the last migration of a copy is another
+one each time. For the small file the yardstick is `python -c "import sqlglot, typer"`, and the other one Python that does nothing. Then
+reading, schema and effects apart, inside one process. Without FOLDER the history is one of our own making, some thousands of statements,
+the same every time.
 
 Both get the same migrations: migsafe the folder, squawk the files that migsafe judges there (the ways up). Both print their shortest form
 for programs, one line or object a finding, because squawk's usual one costs it more than its judging. What they print is thrown away.
@@ -13,6 +15,7 @@ for programs, one line or object a finding, because squawk's usual one costs it 
 import argparse
 import os
 import random
+import shutil
 import statistics
 import subprocess
 import sys
@@ -20,6 +23,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -31,23 +36,33 @@ from migsafe.sql.split import split
 from migsafe.sql.statements import read
 from migsafe.text import Script
 
+INSTALLED = "import sys; from migsafe.__main__ import main; sys.exit(main())"
+"""What the command `migsafe` is when it is installed; `python -m` takes longer to begin."""
+
 _SMALL = 1000
 """The bytes that the one small file should have, or near it."""
 
 
 @dataclass
 class Measured:
-    """What the runs of one command took, in wall-clock and in processor seconds."""
+    """What the runs of one command took, in wall-clock and in processor seconds; `before` each of them something may have to be done."""
 
     name: str
     command: list[str]
+    cache: Path | None = None
+    before: Callable[[], None] = lambda: None
     seconds: list[float] = field(default_factory=list)
     processor: list[float] = field(default_factory=list)
 
     def run(self) -> None:
         """Run the command once more."""
+        self.before()
+        # Python is to keep what it has compiled, as it does for a user.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        if self.cache is not None:
+            environment["XDG_CACHE_HOME"] = str(self.cache)
         started = time.perf_counter()
-        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         self.seconds.append(time.perf_counter() - started)
         self.processor.append(usage.ru_utime + usage.ru_stime)
@@ -77,7 +92,7 @@ def show(title: str, contenders: list[Measured], statements: int | None) -> None
     print(f"\n{title}")
     print(f"  {'':24}{'median':>10}{'fastest':>10}{'processor':>11}{'statements/s':>14}{'migsafe = 1':>13}")
     for contender in contenders:
-        rate = f"{statements / contender.median:14,.0f}" if statements is not None and contender.name != "yardstick" else " " * 14
+        rate = f"{statements / contender.median:14,.0f}" if statements is not None else " " * 14
         print(
             f"  {contender.name:24}{_seconds(contender.median):>10}{_seconds(min(contender.seconds)):>10}"
             f"{_seconds(statistics.median(contender.processor)):>11}{rate}"
@@ -199,6 +214,33 @@ def write_history(folder: Path, migrations: int) -> None:
         (folder / f"{number:04}_change.sql").write_text(f"-- Change {number} of the shop.\n" + "\n\n".join(statements) + "\n")
 
 
+def three_ways(command: list[str], folder: Path, files: list[Path], caches: Path) -> Iterator[Measured]:
+    """The command with an empty cache, with a full one, and where the last migration has changed since."""
+    cold, copy = caches / "cold", caches / "copy" / folder.name
+    shutil.copytree(folder, copy)
+    last = copy / files[-1].relative_to(folder)
+    once = last.read_text()
+    number = count(1)
+
+    def edit() -> None:
+        last.write_text(f"{once}\nALTER TABLE orders ADD edited_{next(number)} text;\n")
+
+    yield Measured("migsafe lint, cold", [*command, str(folder)], cold, partial(shutil.rmtree, cold, ignore_errors=True))
+    yield Measured("migsafe lint, warm", [*command, str(folder)], caches / "warm")
+    yield Measured(
+        "migsafe lint, edited",
+        [*command, str(copy)],
+        caches / "edited",
+        edit,
+    )
+
+
+def faster(contenders: list[Measured]) -> None:
+    """Print how many times as fast as the last contender the others are."""
+    for contender in contenders[:-1]:
+        print(f"  {contender.name} is {contenders[-1].median / contender.median:.2f} times as fast as {contenders[-1].name}")
+
+
 def compare(folder: Path, runs: int) -> None:
     """Measure everything on a folder and print it."""
     files = list(sql_files(folder))
@@ -206,27 +248,33 @@ def compare(folder: Path, runs: int) -> None:
         sys.exit(f"{folder}: no SQL file there")
     statements = sum(1 for file in files for _ in split(Script(str(file)).text))
     size = sum(file.stat().st_size for file in files)
-    migsafe = [sys.executable, "-m", "migsafe", "lint", "--format", "json"]
+    migsafe = [sys.executable, "-c", INSTALLED, "lint", "--format", "json"]
     squawk = Path(sys.executable).with_name("squawk")
     if not squawk.exists():
         sys.exit(f"{squawk} is missing: pip install squawk-cli")
 
-    contenders = [
-        Measured("migsafe lint", [*migsafe, str(folder)]),
-        Measured("squawk", [str(squawk), "--reporter", "gcc", *map(str, files)]),
-    ]
-    in_turns(contenders, runs)
-    show(f"The whole history: {statements:,} statements in {len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
+    with tempfile.TemporaryDirectory() as made:
+        caches = Path(made)
+        contenders = [
+            *three_ways(migsafe, folder, files, caches),
+            Measured("squawk", [str(squawk), "--reporter", "gcc", *map(str, files)]),
+        ]
+        in_turns(contenders, runs)
+        show(f"The whole history: {statements:,} statements in {len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
+        faster(contenders)
 
-    small = small_one(files)
-    contenders = [
-        Measured("migsafe lint", [*migsafe, str(small)]),
-        Measured("squawk", [str(squawk), "--reporter", "gcc", str(small)]),
-        Measured("yardstick", [sys.executable, "-c", "import sqlglot, typer"]),
-    ]
-    in_turns(contenders, 3 * runs)
+        small = small_one(files)
+        cold, warm = caches / "small cold", caches / "small warm"
+        contenders = [
+            Measured("migsafe lint, cold", [*migsafe, str(small)], cold, partial(shutil.rmtree, cold, ignore_errors=True)),
+            Measured("migsafe lint, warm", [*migsafe, str(small)], warm),
+            Measured("squawk", [str(squawk), "--reporter", "gcc", str(small)]),
+            Measured("yardstick", [sys.executable, "-c", "import sqlglot, typer"]),
+            Measured("Python alone", [sys.executable, "-c", "pass"]),
+        ]
+        in_turns(contenders, 3 * runs)
     show(f"One small file of {small.stat().st_size:,} bytes; the yardstick imports sqlglot and typer", contenders, None)
-    print(f"  migsafe takes {contenders[0].median / contenders[2].median:.2f} times the yardstick")
+    print(f"  cold, migsafe takes {contenders[0].median / contenders[3].median:.2f} times the yardstick")
 
     seconds = reading(files, runs)
     rate = f"{statements / seconds:,.0f} statements/s, {size / seconds / 1e6:.1f} MB/s"

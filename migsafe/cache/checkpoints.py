@@ -6,7 +6,8 @@ import marshal
 import os
 import pickle
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copyreg import dispatch_table
 from hashlib import blake2b
 from types import FrameType
@@ -102,18 +103,14 @@ class Checkpoints:
         data = self._store.read(name)
         if data is None:
             return None
-        collecting = gc.isenabled()
-        gc.disable()  # thousands of objects come up, none of which is garbage
         try:
             trace, pickled = marshal.loads(data)  # noqa: S302  # the folder is the user's alone
             if not self._watch.looks_again(trace):
                 return None
-            forecast, so_far = _Unpickler(io.BytesIO(pickled), self._rules).load()
+            with _no_collection():
+                forecast, so_far = _Unpickler(io.BytesIO(pickled), self._rules).load()
         except Exception:  # whatever is wrong with it, the run can do without
             return None
-        finally:
-            if collecting:
-                gc.enable()
         self._so_far.take(so_far)
         assert isinstance(forecast, Forecast)
         return forecast
@@ -159,12 +156,25 @@ def _pickled(things: object) -> bytes | None:
     limit = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(_depth() + _DEEPEST)
-        pickler.dump(things)
+        with _no_collection():
+            pickler.dump(things)
     except Exception:  # an own rule may have noted anything
         return None
     finally:
         sys.setrecursionlimit(limit)
     return file.getvalue()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Thousands of objects come up, and none of them is garbage."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _depth() -> int:

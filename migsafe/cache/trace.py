@@ -78,9 +78,12 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 def kind(path: str, *, followed: bool) -> tuple[int, tuple[int, int] | None]:
     """What is at a path (the type bits of its mode, or the error's number, negative), and what makes it the same file elsewhere."""
     try:
-        found = os.stat(path) if followed else os.lstat(path)
+        return _kind(os.stat(path) if followed else os.lstat(path))
     except OSError as error:
         return -(error.errno or 1), None
+
+
+def _kind(found: os.stat_result) -> tuple[int, tuple[int, int]]:
     return stat.S_IFMT(found.st_mode), (found.st_dev, found.st_ino)
 
 
@@ -103,21 +106,25 @@ def confirmed(trace: Trace) -> Trace | None:
     files, folders, looks, links, asked = trace
     if any(listing(path) != found for path, found in folders) or any(target(path) != found for path, found in links):
         return None
-    if numbered((path, followed, *kind(path, followed=followed)) for path, followed, _, _ in looks) != looks:
-        return None
-    fresh = _unchanged(files)
-    if fresh is None or not all(_says_the_same(*one) for one in asked):
+    met: dict[str, os.stat_result] = {}
+    fresh = _unchanged(files, met)
+    again = (
+        (path, followed, *(_kind(met[path]) if followed and path in met else kind(path, followed=followed))) for path, followed, *_ in looks
+    )
+    if fresh is None or numbered(again) != looks or not all(_says_the_same(*one) for one in asked):
         return None
     return trace if fresh == files else (fresh, folders, looks, links, asked)
 
 
-def _unchanged(files: list[tuple[str, Seen, Signature | None]]) -> list[tuple[str, Seen, Signature | None]] | None:
-    """The same files, with new signatures where they have been touched; None where one holds something else."""
+def _unchanged(
+    files: list[tuple[str, Seen, Signature | None]], met: dict[str, os.stat_result]
+) -> list[tuple[str, Seen, Signature | None]] | None:
+    """The same files, with new signatures where they have been touched; None where one holds something else. What is there goes to `met`."""
     touched: dict[int, tuple[str, Seen, Signature]] = {}
     fresh = list(files)
     for place, (path, seen, known) in enumerate(files):
         try:
-            found = os.stat(path)
+            found = met[path] = os.stat(path)
         except OSError:
             return None
         now = signature(found)
