@@ -18,22 +18,27 @@ _LONGEST = 400
 _IF_NOT_EXISTS = (sql.CreateTable, sql.CreateTableAs, sql.CreateMaterializedView, sql.CreateSequence, sql.CreateStatistics)
 _OR_REPLACE = (sql.CreateView, sql.CreateFunction, sql.CreateRule, sql.CreateTrigger)
 _TYPES = (sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain)
-_DOES_NOT_RUN_TWICE = "give it a migration of its own"
 
 
-def guarded(at: Context, done: Done, outcome: Outcome) -> str:
-    """The safe way for an operation that has run: guarded, or in a transaction or a migration of its own."""
+def can_be_in_one_transaction(at: Context) -> bool:
+    """Whether all of the migration can run in one transaction."""
+    return all(alone(done.operation, at.catalog) is None for done in at.past)
+
+
+def guarded(at: Context, done: Done, outcome: Outcome, *, together: bool) -> str:
+    """The safe way for an operation that has run: guarded, or in a transaction (if all of the migration can be in one `together`), or in a
+    migration of its own."""
     op = done.operation
     way = next((way for kind, way in _WAYS if isinstance(op, kind)), None)
     text = way(at, op) if way is not None else None
     if text is None or len(text) > _LONGEST or done.statement.operations[0] is not op or len(done.statement.operations) > 1:
-        return _apart(at, outcome)
+        return _apart(outcome, together=together)
     return text
 
 
-def _apart(at: Context, outcome: Outcome) -> str:
-    if any(alone(done.operation, at.catalog) is not None for done in at.past):
-        return f"-- {_guard(outcome)}, or {_DOES_NOT_RUN_TWICE}"
+def _apart(outcome: Outcome, *, together: bool) -> str:
+    if not together:
+        return f"-- {_guard(outcome)}, or give it a migration of its own"
     return f"-- {_guard(outcome)}, or put the statements into one transaction:\nBEGIN;\n-- …\nCOMMIT;"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from migsafe.effects.volatility import volatility_of
@@ -19,6 +20,7 @@ from migsafe.text import Span
 if TYPE_CHECKING:
     from sqlglot import exp
 
+_NOT_A_KEY = re.compile(r"\b(?:null|default)\b", re.IGNORECASE)
 _ONCE_MORE = "it adds its rows a second time"
 _STOPS = "its rows are there already, and a unique key refuses them"
 _EITHER = "its rows are there already, and come a second time unless a unique key refuses them"
@@ -69,7 +71,8 @@ def _tree(text: str) -> exp.Expr | None:
 def _inserted(op: sql.Insert, text: str, catalog: Catalog) -> tuple[str, Outcome] | None:
     if any(catalog.resolve(read) == catalog.resolve(op.table) for read in op.reads):
         return None  # its query looks what is there already
-    tree = _tree(text)
+    # Only these make a difference, and a large seed has many rows.
+    tree = _tree(text) if op.calls or op.on_conflict == "update" or _NOT_A_KEY.search(text) else None
     if op.on_conflict == "update" and tree is not None:
         changed = _changes_on_conflict(op, tree, catalog)
         if changed is not None:
@@ -148,7 +151,7 @@ def _changes_on_conflict(op: sql.Insert, tree: exp.Expr, catalog: Catalog) -> tu
 def _changed(op: sql.Update | sql.Merge, text: str, catalog: Catalog) -> tuple[str, Outcome] | None:
     from sqlglot import exp  # noqa: PLC0415
 
-    tree = _tree(text)
+    tree = _tree(text) if not isinstance(op, sql.Update) or op.calls or _reads_its_own(op, text) else None
     if tree is None:
         return None
     target = frozenset((op.table.name, _alias(tree)))
@@ -162,6 +165,11 @@ def _changed(op: sql.Update | sql.Merge, text: str, catalog: Catalog) -> tuple[s
             if said is not None:
                 return said
     return None
+
+
+def _reads_its_own(op: sql.Update, text: str) -> bool:
+    """Whether one of the columns that are set may stand elsewhere, too."""
+    return any(len(re.findall(rf"\b{re.escape(column)}\b", text, re.IGNORECASE)) > 1 for column in op.columns)
 
 
 def _changes(table: Name, target: frozenset[str], assignments: list[tuple[str, exp.Expr]], catalog: Catalog) -> Changes:

@@ -5,12 +5,13 @@ there run once more: which of them would PostgreSQL refuse, and which do their w
 more is needed: that the first run came so far says what was there before it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from migsafe.reruns.touch import Act, Outcome, Path, Touch, below
 
 _CHANGING = frozenset((Act.MAKES, Act.TAKES, Act.MOVES))
+_TAKING = frozenset((Act.TAKES, Act.MOVES, Act.EMPTIES))
 
 
 class Ran(NamedTuple):
@@ -38,15 +39,16 @@ def second_run(first: Sequence[Ran], last: int) -> list[Again]:
     """
     found: dict[int, Again] = {}
     for cluster in _clusters([one for one in first if one.transaction < last]):
+        state, begin = _State(), 0
         for end in _ends(cluster):
-            state = _State()
-            for ran in cluster[:end]:
+            for ran in cluster[begin:end]:
                 state.run(ran, first=True)
-            state.fresh.clear()
+            begin = end
+            after = state.copy()
             for ran in cluster[:end]:
-                again = state.run(ran, first=False)
-                if again is not None:
-                    found.setdefault(ran.place, again)
+                again = after.run(ran, first=False)
+                if again is not None and (ran.place not in found or found[ran.place].taker is not None):
+                    found[ran.place] = again
     return [found[place] for place in sorted(found) if found[place].taker not in found]
 
 
@@ -59,27 +61,29 @@ def _ends(cluster: Sequence[Ran]) -> list[int]:
     return [*useful, len(cluster)]
 
 
-def _clusters(first: Iterable[Ran]) -> list[list[Ran]]:
-    """The operations parted by the objects that they are about: what happens to one table says nothing of another. An operation about
-    several is in each."""
-    ran = _with_columns(list(first))
+def _clusters(first: list[Ran]) -> list[list[Ran]]:
+    """The operations parted by the objects that they are about: what happens to one says nothing of another, unless that stands on it and
+    goes with it. An operation about several is in each."""
+    ran = _with_columns(first)
+    touches = [touch for one in ran for touch in one.touches]
+    # Where nothing takes a table away or empties it, what stands on it goes its own way.
+    wholes = {path for touch in touches if touch.act in _TAKING for path in (touch.path, touch.to) if path is not None and len(path) == 2}
+    schemas = {touch.path for touch in touches if touch.act in _TAKING and len(touch.path) == 1}
     roots = _Roots()
-    schemas: dict[str, list[tuple[Ran, Touch]]] = {}
-    for one in ran:
-        for touch in one.touches:
-            for other in (touch.on, touch.to):
-                if other is not None:
-                    roots.join(touch.path[:2], other[:2])
-            if len(touch.path) == 1:
-                schemas.setdefault(touch.path[0], []).append((one, touch))
+    for touch in touches:
+        for path in (touch.path, touch.on, touch.to):
+            if path is not None:
+                for above in (path[:2], path[:1]):
+                    if above in wholes or above in schemas:
+                        roots.join(path[:3], above)
+        for other in (touch.on, touch.to):
+            if other is not None and (other is touch.to or other[:2] in wholes):
+                roots.join(touch.path[:3], other[:3])
     clusters: dict[Path, dict[int, list[Touch]]] = {}
-    by_place = {one.place: one for one in ran}
     for one in ran:
         for touch in one.touches:
-            clusters.setdefault(roots.root(touch.path[:2]), {}).setdefault(one.place, []).append(touch)
-    for root, members in clusters.items():
-        for one, touch in schemas.get(root[0], ()) if len(root) > 1 else ():
-            members.setdefault(one.place, []).append(touch)
+            clusters.setdefault(roots.root(touch.path[:3]), {}).setdefault(one.place, []).append(touch)
+    by_place = {one.place: one for one in ran}
     return [[by_place[place]._replace(touches=tuple(touches)) for place, touches in sorted(members.items())] for members in clusters.values()]
 
 
@@ -141,6 +145,13 @@ class _State:
         self.owners: dict[Path, Path] = {}
         self.takers: dict[Path, int] = {}
         self.fresh: set[Path] = set()
+        self.depth = 0
+
+    def copy(self) -> "_State":
+        """The same, at the beginning of another run."""
+        other = _State()
+        other.there, other.owners, other.takers, other.depth = dict(self.there), dict(self.owners), self.takers, self.depth
+        return other
 
     def run(self, ran: Ran, *, first: bool) -> Again | None:
         """Let an operation do what it does; what becomes of it where that is not the same as in a first run."""
@@ -187,9 +198,11 @@ class _State:
                 self.fresh.add(touch.path)
 
     def _make(self, touch: Touch, *, surely: bool) -> None:
-        for path in [path for path in self.there if path != touch.path and below(path, touch.path)]:
-            del self.there[path]
+        if len(touch.path) < self.depth:
+            for path in [path for path in self.there if path != touch.path and below(path, touch.path)]:
+                del self.there[path]
         self.there[touch.path] = True
+        self.depth = max(self.depth, len(touch.path), *(len(path) for path in touch.brings))
         if surely:
             self.fresh.add(touch.path)
             self.there |= dict.fromkeys(touch.brings, True)
@@ -197,7 +210,7 @@ class _State:
             self.owners[touch.path] = touch.on
 
     def _take(self, path: Path) -> None:
-        gone = {path, *(one for one in self.there if below(one, path))}
+        gone = {path, *(one for one in self.there if below(one, path))} if len(path) < self.depth else {path}
         gone |= {one for one, owner in self.owners.items() if below(owner, path)}
         self.there |= dict.fromkeys(gone, False)
         self.fresh -= gone

@@ -32,7 +32,7 @@ See: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-OPTION-SINGL
 from collections.abc import Iterator
 
 from migsafe.enclosing import is_called
-from migsafe.reruns.guards import guarded
+from migsafe.reruns.guards import can_be_in_one_transaction, guarded
 from migsafe.reruns.second_run import Again, Ran, second_run
 from migsafe.reruns.touch import Outcome
 from migsafe.reruns.touches import touches
@@ -103,15 +103,18 @@ def _reported(at: Context) -> Iterator[Finding]:
     if not noted or len(set(fallible)) < 2:
         return
     told: set[int] = set()
+    together = can_be_in_one_transaction(at)
     for again in second_run([one for one in noted if one.touches], fallible[-1]):
         statement = at.past[again.place].statement
         if statement.index not in told:
             told.add(statement.index)
-            yield _finding(at, again)
+            yield _finding(at, again, together=together)
 
 
-def _finding(at: Context, again: Again) -> Finding:
+def _finding(at: Context, again: Again, *, together: bool) -> Finding:
     done = at.past[again.place]
     return at.finding(
-        done, f"when a later statement fails this stays done, and {_SAID[again.outcome]}: {again.why}", help=guarded(at, done, again.outcome)
+        done,
+        f"when a later statement fails this stays done, and {_SAID[again.outcome]}: {again.why}",
+        help=guarded(at, done, again.outcome, together=together),
     )

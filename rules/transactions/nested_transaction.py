@@ -93,7 +93,7 @@ def _ended(at: Context, done: Done, meant: bool) -> Finding:
             done,
             f"this COMMIT ends the transaction in which {runner(at)} runs the migration, and no BEGIN opens it again: what comes after it, "
             f"{runner(at)}'s own note that the migration is done included, runs outside",
-            help="-- at the end of the migration:\nBEGIN;",
+            help=f"-- for what cannot run in it: {at.way_out}",
         )
     return at.finding(
         done,
