@@ -75,6 +75,8 @@ class Configuration(Struct, frozen=True, kw_only=True):
     lock_timeout: str | None = None
     longest_lock_timeout: str = "10s"
     small_table: Annotated[int, Meta(ge=0)] = 10_000
+    no_exec: bool = False
+    script_timeout: str = "10s"
     schema: str | None = None
     stats: str | None = None
     baseline: str | None = None
@@ -109,6 +111,13 @@ class Configuration(Struct, frozen=True, kw_only=True):
         assert longest is not None  # what is no time has been refused
         lock_timeout = milliseconds(self.lock_timeout) if self.lock_timeout else None
         return Limits(lock_timeout=lock_timeout, longest_lock_timeout=longest, small_table=self.small_table)
+
+    @property
+    def script_seconds(self) -> float:
+        """How long a migration that is a program may run, in seconds."""
+        found = milliseconds(self.script_timeout)
+        assert found is not None  # what is no time has been refused
+        return found / 1000
 
     @property
     def sources(self) -> SourceSettings:
@@ -163,7 +172,7 @@ def _read(path: Path, table: dict[str, Any]) -> Configuration:
         parts = enumerate(table["per-path"], 1)
         table = {**table, "per-path": [_convert(it, PerPath, f"{where}per-path {n}: ") if isinstance(it, dict) else it for n, it in parts]}
     found = _convert(table, Configuration, where)
-    for key in ("lock-timeout", "longest-lock-timeout"):
+    for key in ("lock-timeout", "longest-lock-timeout", "script-timeout"):
         value = getattr(found, key.replace("-", "_"))
         if value is not None and milliseconds(value) is None:
             raise ConfigError(f"{where}{key}: {value} is no time", "PostgreSQL takes 500ms, 2s, 1min.")

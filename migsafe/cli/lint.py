@@ -16,6 +16,7 @@ from migsafe.cli.options import (
     FailOnOption,
     Ignore,
     NoCache,
+    NoExec,
     Output,
     Paths,
     PgVersion,
@@ -30,7 +31,7 @@ from migsafe.cli.options import (
     dump,
     left_out,
 )
-from migsafe.cli.project import rulebook, within
+from migsafe.cli.project import renderer, rulebook, within
 from migsafe.configuration import Configuration, FailOn, configuration
 from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
@@ -60,6 +61,7 @@ def lint(
     pg_version: PgVersion = None,
     runner: RunnerName = None,
     transaction: TransactionHabit = None,
+    no_exec: NoExec = False,
     config: Config = None,
     no_cache: NoCache = False,
 ) -> None:
@@ -90,6 +92,7 @@ def lint(
         pg_version=pg_version,
         runner=runner,
         transaction=transaction,
+        no_exec=no_exec or None,
     )
     write, file = reporter(format), Path(output) if output else None
     asked = asked_for(paths, settings, "lint")
@@ -130,7 +133,9 @@ def _judged(plan: Plan, settings: Configuration, memory: Memory | None) -> Verdi
         # What decides about the report, and not about the findings, need not be the same.
         deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
         resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
-    found = stops(plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"), resumption)
+    found = stops(
+        plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"), resumption, renderer(settings)
+    )
     return judge(found, book, settings.pg_version, runners, problems, limits, so_far)
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.options import Config, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
-from migsafe.configuration import configuration
+from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
+from migsafe.cli.project import renderer
+from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.forecast import Forecast
 from migsafe.histories import stops
@@ -26,6 +27,7 @@ def locks(
     pg_version: PgVersion = None,
     runner: RunnerName = None,
     transaction: TransactionHabit = None,
+    no_exec: NoExec = False,
     config: Config = None,
 ) -> None:
     """Tell what each statement locks, rewrites and reads.
@@ -59,11 +61,13 @@ def locks(
     Exit code 0: done.
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    settings = configuration(Path(config) if config else None).overridden(pg_version=pg_version, runner=runner, transaction=transaction)
+    settings = configuration(Path(config) if config else None).overridden(
+        pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
+    )
     write = reporter(format)
     plan = find(asked_for(paths, settings, "look at"), settings.sources)
     problems: list[MigsafeError] = []
-    migrations = _predicted(plan, settings.pg_version, dump(schema or settings.schema), problems)
+    migrations = _predicted(plan, settings, dump(schema or settings.schema), problems)
     file = Path(output) if output else None
     deliver(write(Prediction(migrations=migrations, problems=problems, pg_version=settings.pg_version), look(file)), file)
     for problem in problems:
@@ -73,10 +77,18 @@ def locks(
     raise typer.Exit(COULD_NOT if problems else 0)
 
 
-def _predicted(plan: Plan, pg_version: int, schema: Script | None, problems: list[MigsafeError]) -> Iterator[PredictedMigration]:
+def _predicted(plan: Plan, settings: Configuration, schema: Script | None, problems: list[MigsafeError]) -> Iterator[PredictedMigration]:
     """The predictions for the migrations asked for, each made when its turn comes."""
     forecast = None
-    for migration, forecast, _, goes_on in stops(plan, pg_version, problems, schema, lambda steps: watched(steps, "migsafe: migration")):
+    found = stops(
+        plan,
+        settings.pg_version,
+        problems,
+        schema,
+        lambda steps: watched(steps, "migsafe: migration"),
+        renderer=renderer(settings),
+    )
+    for migration, forecast, _, goes_on in found:
         _say_notes(forecast)
         try:
             yield _prediction(forecast, migration, goes_on=goes_on)

@@ -22,6 +22,9 @@ TransactionHabit = Annotated[
     str | None, typer.Option(metavar="|".join(TRANSACTIONS), help="How the runner wraps a migration, where the files do not tell.")
 ]
 Schema = Annotated[str | None, typer.Option(metavar="FILE", help="A `pg_dump --schema-only` of the database before the first migration.")]
+NoExec = Annotated[
+    bool, typer.Option("--no-exec", help="Run nothing of migrations in Python: read the calls in them, and say where that is not enough.")
+]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")]
 Select = Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat it, or part them with commas.")]
 Ignore = Annotated[list[str] | None, typer.Option(metavar="RULE", help="All rules but these.")]

@@ -12,6 +12,7 @@ from migsafe.cli.narrowed import narrowed
 from migsafe.cli.options import (
     Changed,
     Config,
+    NoExec,
     Output,
     Paths,
     PgVersion,
@@ -23,7 +24,7 @@ from migsafe.cli.options import (
     asked_for,
     dump,
 )
-from migsafe.cli.project import rulebook
+from migsafe.cli.project import renderer, rulebook
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
 from migsafe.histories import Stop, stops
@@ -50,6 +51,7 @@ def premortem(
     pg_version: PgVersion = None,
     runner: RunnerName = None,
     transaction: TransactionHabit = None,
+    no_exec: NoExec = False,
     config: Config = None,
 ) -> None:
     """Assume that this deployment has failed: what happened?
@@ -71,7 +73,7 @@ def premortem(
     from migsafe.reports.premortem import premortem_reporter  # noqa: PLC0415
 
     settings = configuration(Path(config) if config else None).overridden(
-        stats=stats, schema=schema, pg_version=pg_version, runner=runner, transaction=transaction
+        stats=stats, schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = premortem_reporter(format)
     plan = narrowed(find(asked_for(paths, settings, "look at"), settings.sources), settings, since, changed)
@@ -99,7 +101,15 @@ def _judged(plan: Plan, settings: Configuration, problems: list[MigsafeError]) -
     seen: list[Migration] = []
 
     def each() -> Iterator[Stop]:
-        for stop in stops(plan, settings.pg_version, problems, dump(settings.schema), lambda steps: watched(steps, "migsafe: migration")):
+        found = stops(
+            plan,
+            settings.pg_version,
+            problems,
+            dump(settings.schema),
+            lambda steps: watched(steps, "migsafe: migration"),
+            renderer=renderer(settings),
+        )
+        for stop in found:
             seen.append(stop.migration)
             yield stop
 

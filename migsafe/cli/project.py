@@ -5,6 +5,7 @@ from pathlib import Path
 
 from migsafe.configuration import Configuration
 from migsafe.documentation.listed import Listed
+from migsafe.rendering.renderer import Renderer
 from migsafe.rule import Rule
 from migsafe.rulebook import Part, Rulebook, adjusted, choose, named, own, shipped
 
@@ -25,6 +26,11 @@ def rulebook(settings: Configuration) -> Rulebook:
     rules = every_rule(settings)
     parts = [Part(partial(settings.concerns, part), part.ignore, part.severities) for part in settings.per_path]
     return Rulebook(choose(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
+
+
+def renderer(settings: Configuration) -> Renderer:
+    """Who renders the migrations that are programs."""
+    return Renderer(run=not settings.no_exec, seconds=settings.script_seconds)
 
 
 def listed(settings: Configuration) -> list[Listed]:

@@ -22,7 +22,7 @@ _GRACE = 1.0
 _KEPT = frozenset(
     ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "USERPROFILE", "APPDATA", DEBUG)
 )
-_KEPT_LIKE = re.compile(r"LC_\w+|PYTHONHASHSEED|COVERAGE_\w+")
+_KEPT_LIKE = re.compile(r"LC_\w+|COVERAGE_\w+")
 _BEGIN = "import sys; sys.path[:] = {path!r}; from migsafe.rendering.worker.__main__ import main; sys.exit(main())"
 
 
@@ -127,4 +127,5 @@ class Process:
 
 def environment() -> dict[str, str]:
     """The variables of the process: none that may lead to a database."""
-    return {name: value for name, value in os.environ.items() if name.upper() in _KEPT or _KEPT_LIKE.fullmatch(name.upper())}
+    kept = {name: value for name, value in os.environ.items() if name.upper() in _KEPT or _KEPT_LIKE.fullmatch(name.upper())}
+    return {**kept, "PYTHONHASHSEED": "0"}  # a script that goes through a set comes to the same each time

@@ -118,16 +118,16 @@ class _Queue(list[Any]):
 
     def append(self, entry: Any) -> None:
         """Take in an operation."""
-        self._places.append(self._run.at(sys._getframe(1)))
+        self._places.append(self._run.place or self._run.at(sys._getframe(1)))
         super().append(entry)
 
     def __iter__(self) -> Iterator[Any]:
         for entry, place in zip(super().__iter__(), self._places, strict=True):
-            self._run.place = place
+            before, self._run.place = self._run.place, place
             try:
                 yield entry
             finally:
-                self._run.place = None
+                self._run.place = before
 
 
 class OnlineEnvironment(EnvironmentContext):

@@ -17,6 +17,7 @@ from migsafe.rendering.worker.database import Database
 from migsafe.rendering.worker.environment import Variables
 from migsafe.rendering.worker.file import File
 from migsafe.rendering.worker.imports import Builtins
+from migsafe.rendering.worker.literal import Reading
 from migsafe.rendering.worker.merging import merged
 from migsafe.rendering.worker.offline import install
 from migsafe.rendering.worker.run import Ask, Endless, Fork, Run, is_refusal
@@ -48,6 +49,8 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[l
         file = File(request.path, request.text)
     except (SyntaxError, ValueError, RecursionError) as error:
         return [Piece("", 0, 0, f"it is not Python: {error}")], False
+    if not request.run:
+        return _read(file, request, ask, guarded), False
     outcomes: list[Outcome] = []
     waiting: list[dict[Fork, bool]] = [{}]
     tried: set[Fork] = set()
@@ -75,6 +78,20 @@ def _misses_rows(error: BaseException) -> bool:
 def _nothing(file: File, function: str) -> Piece:
     start, end = file.head(function)
     return Piece(file.text[start:end], start, end, "it sends nothing here, where it goes by things that are not known")
+
+
+def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> list[Piece]:
+    """What a script sends as far as that can be read from its syntax tree."""
+    run = Run(file, (), {}, ask)
+    run.in_transaction = request.in_transaction
+    operations = install(run, Database(run))
+    try:
+        with guarded(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            Reading(run, operations).function(request.function)
+    except BaseException as error:  # a tree may be as deep or as wide as somebody has made it
+        _end(run, error)
+    return run.pieces
 
 
 def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, guarded: Guarded, watch: Watch) -> Outcome:
