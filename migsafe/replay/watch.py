@@ -102,8 +102,13 @@ class Watch:
             waiting = False
             while not self._over:
                 self._working.wait()
+                waited = self._waited
                 time.sleep(_CLOSE if self._seen is not None else _FAR)
                 now = time.perf_counter()
+                if self._waited is not waited:
+                    # What is over by now has waited for nobody.
+                    before, waiting = now, False
+                    continue
                 with self._lock:
                     is_waiting = self._note(now)
                     if waiting and is_waiting and self._waited is not None:
