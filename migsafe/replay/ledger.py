@@ -15,7 +15,7 @@ from migsafe.replay.snapshot import KINDS, Index, Relation, Snapshot, locks_of, 
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from psycopg import Connection, Cursor
 
 _ENTRY = """
     PREPARE {name} AS
@@ -70,6 +70,7 @@ class Ledger:
         self._counts: dict[int, _Counts] = {}
         self._wal = 0
         self._ready = False
+        self._before = 0
         self._prepared = False
         self._name = f"migsafe_entry_{next(_numbers)}"
         self.wal_bytes = 0
@@ -108,9 +109,28 @@ class Ledger:
             self._counts = {}
         self._wal = int(found[0][0])
 
+    def opening(self) -> str:
+        """What to send before a statement that is a transaction by itself, in one go with it: it opens the transaction, and its account. Empty
+        where that needs more than one go."""
+        if not self._flushes:
+            return ""
+        self._ready, self._counts = True, {}
+        self._before = 1 if self._prepared else 2
+        prepare = "" if self._prepared else _ENTRY.format(name=self._name) + "; "
+        self._prepared = True
+        return f"BEGIN; {prepare}{_WRITTEN}{_FLUSH}; "
+
+    def opened(self, cursor: "Cursor[Any]") -> None:
+        """Read what the server said to that."""
+        for _ in range(self._before):
+            cursor.nextset()
+        [(written, _)] = cursor.fetchall()
+        self._wal = int(written)
+
     def forget(self) -> None:
-        """The connection has lost what was prepared on it."""
+        """The connection may have lost what was prepared on it."""
         self._prepared = False
+        self._name = f"migsafe_entry_{next(_numbers)}"
 
     def entry(self, sql: str) -> Measurement:
         """What the statement that just ran did."""

@@ -126,12 +126,20 @@ class Player:
             self._count += 1
             self._number = self._count
             self._ledger.begin()
-        self._ledger.ready("BEGIN; " if alone else "")
+        opening = self._ledger.opening() if alone and not isinstance(statement.operations[0], sql.Copy) else ""
+        if not opening:
+            self._ledger.ready("BEGIN; " if alone else "")
         one = self._opened(statement, words)
         try:
             with self._timed(one):
-                run(self._connection, statement, text)
+                if opening:
+                    cursor = self._connection.execute((opening + words).encode())
+                else:
+                    run(self._connection, statement, text)
+            if opening:
+                self._ledger.opened(cursor)
         except refusals() as error:
+            self._ledger.forget()
             if alone and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
                 self._open.remove(one)
                 self._rollback()
