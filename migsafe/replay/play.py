@@ -197,8 +197,8 @@ class Player:
         rehearsed = self._rehearsed.get(statement.index)
         one.measured = strengthened(measured, rehearsed) if rehearsed is not None else measured
         one.counts = {relation.name: (None, self._ledger.rows.get(oid)) for oid, relation in before.relations.items()}
-        # What nobody saw while it ran was held for less than a look.
-        one.seconds_held = {effect.relation: 0.0 for effect in one.measured.effects}
+        # What nobody saw while it ran was held for less than a look, unless nobody looked: then it may have been held all the time.
+        one.seconds_held = {effect.relation: 0.0 for effect in one.measured.effects} if seen else {}
         one.seconds_held |= {before.relations[oid].name: each.seconds for oid, each in seen.items() if oid in before.relations}
         self._close([one])
 
