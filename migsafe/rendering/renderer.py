@@ -87,18 +87,23 @@ class Renderer:
         """A half, rendered where it is a program that nobody has rendered yet. Raises MigsafeError."""
         if half.program is None or half.program.calls or half.chunks:
             return half
+        return half_of(half, half.program, self._pieces(self.request(half, forecast.catalog.pg_version), forecast))
+
+    def request(self, half: Half, pg_version: int) -> Render:
+        """What is asked of the process for a half that is a program. Raises UnreadableError."""
         program = half.program
-        request = Render(
-            path=program.script.path,
+        assert program is not None
+        path = program.script.path
+        return Render(
+            path=path,
             text=program.script.text,
             function=program.function,
-            folders=import_folders(program.script.path) if program.script.path != "-" else (),
+            folders=import_folders(path) if path != "-" and self._run else (),
             in_transaction=half.transaction is Transaction.FILE,
             run=self._run,
             seconds=self._seconds,
-            pg_version=forecast.catalog.pg_version,
+            pg_version=pg_version,
         )
-        return half_of(half, program, self._pieces(request, forecast))
 
     def _pieces(self, request: Render, forecast: Forecast) -> tuple[Piece, ...]:
         with Trial(forecast.catalog) as trial:

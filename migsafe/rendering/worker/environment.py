@@ -11,7 +11,7 @@ _REASON = "a variable of another environment"
 
 
 class Variables:
-    """While a script runs, a variable that is not set here is unknown to it; one with a default has that, or not."""
+    """While a script runs, a variable that is not set here is unknown to it; one that is asked for with a default has that."""
 
     def __init__(self, run: Run) -> None:
         self._run = run

@@ -10,10 +10,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec, PathFinder
 from types import FrameType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 MEMORY = 2 << 30
 _PARENT_DIED = 1
@@ -26,7 +27,19 @@ _FORBIDDEN = {
     **dict.fromkeys(("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty"), "other programs"),
     **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), "signals"),
 }
+_DRIVERS: dict[str, tuple[tuple[str, str], ...]] = {
+    "psycopg2": (("", "connect"),),
+    "psycopg": (("", "connect"), ("Connection", "connect"), ("AsyncConnection", "connect")),
+    "asyncpg": (("", "connect"), ("", "create_pool")),
+    "pg8000": (("", "connect"),),
+    "pg8000.dbapi": (("", "connect"),),
+    "psycopg2cffi": (("", "connect"),),
+}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+_AT_LOADING = ("other programs", "changes of files")
+"""What libraries do when they are loaded: ask the system for its libraries, fill caches."""
 
 
 class Forbidden(Exception):
@@ -48,12 +61,12 @@ class Guards:
         self._on = False
         self._main = threading.get_ident()
         self._own = {one.ident for one in threading.enumerate()}
-        self._time_up = False
 
     def settle(self) -> None:
         """Limit the process, for good."""
         sys.dont_write_bytecode = True
         sys.addaudithook(self._hear)
+        sys.meta_path.insert(0, self)
         os._exit = os.abort = self._leave  # type: ignore[assignment]
         _limit_memory()
         _die_with_parent()
@@ -61,7 +74,6 @@ class Guards:
     @contextmanager
     def __call__(self, seconds: float) -> Iterator[None]:
         """Hold a script to its limits."""
-        self._time_up = False
         if hasattr(signal, "setitimer"):
             signal.signal(signal.SIGALRM, self._ring)
             signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again and again: a script may catch everything
@@ -90,6 +102,27 @@ class Guards:
         """Take a thread for one of the worker's own."""
         self._own.add(thread.ident)
 
+    def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Find a driver, which connects past Python's own sockets, and let it connect to nothing while a script runs."""
+        if name not in _DRIVERS:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is None or spec.loader is None:
+            return spec
+        load = spec.loader.exec_module
+
+        def exec_module(module: ModuleType) -> None:
+            load(module)
+            for holder, function in _DRIVERS[name]:
+                place = getattr(module, holder) if holder else module
+                setattr(place, function, staticmethod(self._connect) if holder else self._connect)
+
+        spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+    def _connect(self, *_: object, **__: object) -> NoReturn:
+        raise Forbidden("the network is out of reach here")
+
     def _ring(self, _: int, frame: FrameType | None) -> None:
         if self._on:
             raise TimeUp
@@ -105,8 +138,18 @@ class Guards:
             what = "changes of files" if arguments[0] != os.devnull else None
         if event == "socket.__new__" and arguments[1] in (socket.AF_INET, socket.AF_INET6):
             what = "the network"
-        if what is not None:
+        if what is not None and not (what in _AT_LOADING and _is_loading()):
             raise Forbidden(f"{what} ({event}) {'is' if what == 'the network' else 'are'} out of reach here")
+
+
+def _is_loading() -> bool:
+    """Whether a module is being loaded."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:

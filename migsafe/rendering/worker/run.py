@@ -95,7 +95,9 @@ class Run:
         found = self._ours.get(name)
         if found is None:
             found = self._ours[name] = name == self.file.path or (
-                os.path.realpath(name).startswith(self.folders) and not any(part in name for part in (_PACKAGES, _STANDARD, _OWN))
+                not name.startswith("<")
+                and os.path.realpath(name).startswith(self.folders)
+                and not any(part in name for part in (_PACKAGES, _STANDARD, _OWN))
             )
         return found
 

@@ -1,0 +1,102 @@
+"""Reading a script of which nothing is run."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from migsafe.rendering.renderer import Renderer
+from tests.rendering.conftest import after, called, program, script, sent
+
+NOT_RUN = "[nothing of the script is run, and this takes more than what stands literally in it] "
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Renderer]:
+    with Renderer(run=False) as renderer:
+        yield renderer
+
+
+def read(reader: Renderer, body: str, before: str = "") -> tuple[list[str], list[str]]:
+    half = reader.half(program(script(body, before)), after(""))
+    return sent(half), called(half)
+
+
+def test_literal_calls_are_made(reader: Renderer) -> None:
+    found, calls = read(
+        reader,
+        """
+        '''What it does.'''
+        op.create_table(TABLE, sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("at", sa.DateTime(), server_default=sa.func.now()))
+        op.create_index(f"{TABLE}_at_idx", TABLE, ["at"], postgresql_where=sa.text("at IS NOT NULL"))
+        for name in ("x", "y"):
+            op.drop_column("a", name)
+        with op.batch_alter_table("b") as batch:
+            batch.add_column(sa.Column("x", JSONB(), nullable=True))
+        with op.get_context().autocommit_block():
+            op.execute("CREATE INDEX CONCURRENTLY i " + "ON a (z)")
+        fill("c")
+        t = sa.table("d", sa.column("x", sa.Integer))
+        op.execute(t.update().where(t.c.x == 1).values(x=2))
+        """,
+        before="""
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        TABLE = "tags"
+
+
+        def fill(table, value=1):
+            op.execute(f"UPDATE {table} SET x = {value}")
+        """,
+    )
+    assert found == [
+        "CREATE TABLE tags ( id BIGSERIAL NOT NULL, at TIMESTAMP WITHOUT TIME ZONE DEFAULT now(), PRIMARY KEY (id) );",
+        "CREATE INDEX tags_at_idx ON tags (at) WHERE at IS NOT NULL;",
+        "ALTER TABLE a DROP COLUMN x;",
+        "ALTER TABLE a DROP COLUMN y;",
+        "ALTER TABLE b ADD COLUMN x JSONB;",
+        "COMMIT;",
+        "CREATE INDEX CONCURRENTLY i ON a (z);",
+        "BEGIN;",
+        "UPDATE c SET x = 1;",
+        "UPDATE d SET x=2 WHERE d.x = 1;",
+    ]
+    assert calls[1].startswith("op.create_index(")
+    assert calls[4] == 'batch.add_column(sa.Column("x", JSONB(), nullable=True))'
+    assert calls[5] == "op.get_context().autocommit_block()"
+
+
+def test_the_rest_is_said_at_its_line(reader: Renderer) -> None:
+    body = 'connection = op.get_bind()\nconnection.execute(sa.text("SELECT 1"))\nop.execute(open("x.sql").read())\nop.drop_table("a")'
+    found, calls = read(reader, body)
+    places = ["op.get_bind", 'connection.execute(sa.text("SELECT 1"))', 'op.execute(open("x.sql").read())']
+    assert found == [*(NOT_RUN + place for place in places), "DROP TABLE a;"]
+    assert calls == [*places, 'op.drop_table("a")']
+
+
+def test_both_branches_are_read(reader: Renderer) -> None:
+    found, _ = read(reader, "if sa.inspect(op.get_bind()).has_table('a'):\n    op.drop_table('a')\nelse:\n    op.drop_table('b')")
+    assert found == ["? DROP TABLE a;", "? DROP TABLE b;"]
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "open(PATH, 'w')",
+        "__import__('pathlib').Path(PATH).write_text('x')",
+        "op.execute(sa.sql.base.os.system('touch ' + PATH))",
+        "op.execute(sa.util.langhelpers.sys.modules)",
+        "op.execute(''.__class__.__mro__[1].__subclasses__())",
+        "op.execute(sa.text.__globals__['sys'])",
+        "op.execute(sa.event.listen)",
+        "op.create_table('a', sa.Column('x', sa.create_engine('sqlite:///' + PATH)))",
+        "op.run_async(print)",
+        "op.execute('{0.__class__}'.format(1))",
+    ],
+)
+def test_nothing_of_it_is_run(reader: Renderer, tmp_path: Path, harm: str) -> None:
+    made = tmp_path / "made"
+    found, _ = read(reader, harm, before=f"PATH = {str(made)!r}\nopen(PATH, 'w')\nimport os\nos.mkdir(PATH)")
+    assert not made.exists()
+    assert all(one.startswith(NOT_RUN) for one in found)
+    assert found

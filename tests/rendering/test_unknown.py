@@ -1,0 +1,287 @@
+"""What only a database, another environment or the application knows."""
+
+import pytest
+
+from migsafe.rendering.renderer import Renderer
+from migsafe.session import sent as statements
+from migsafe.sql.operations import OpaqueCode
+from tests.rendering.conftest import Render, after, called, program, sent
+
+TABLES = """
+CREATE TYPE kind AS ENUM ('a', 'b');
+CREATE TABLE customers (id bigint PRIMARY KEY);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer bigint NOT NULL REFERENCES customers (id),
+    kind kind,
+    note varchar(20) DEFAULT 'x',
+    at timestamp with time zone,
+    CONSTRAINT note_once UNIQUE (note),
+    CONSTRAINT id_positive CHECK (id > 0)
+);
+CREATE INDEX orders_at_idx ON orders (at);
+CREATE VIEW latest AS SELECT * FROM orders;
+CREATE TABLE gone (id int);
+DROP TABLE gone;
+"""
+
+
+def test_guards_go_the_way_of_production(render: Render) -> None:
+    half = render(
+        """
+        inspector = sa.inspect(op.get_bind())
+        if "note" not in [column["name"] for column in inspector.get_columns("orders")]:
+            op.add_column("orders", sa.Column("note", sa.Text()))
+        if not any(column["name"] == "paid" for column in inspector.get_columns("orders")):
+            op.add_column("orders", sa.Column("paid", sa.Boolean()))
+        if "paid" in {column["name"] for column in sa.inspect(op.get_bind()).get_columns("orders")}:
+            op.create_index("orders_paid_idx", "orders", ["paid"])
+        if not inspector.has_table("gone"):
+            op.create_table("gone", sa.Column("id", sa.Integer()))
+        if "gone" in sa.inspect(op.get_bind()).get_table_names():
+            op.execute("TABLE gone")
+        """,
+        history=TABLES,
+    )
+    assert sent(half) == [
+        "ALTER TABLE orders ADD COLUMN paid BOOLEAN;",
+        "CREATE INDEX orders_paid_idx ON orders (paid);",
+        "CREATE TABLE gone ( id INTEGER );",
+        "TABLE gone;",
+    ]
+
+
+def test_an_inspector_says_what_the_schema_holds(render: Render) -> None:
+    half = render(
+        """
+        i = sa.inspect(op.get_bind())
+        said = [
+            i.get_pk_constraint("orders")["constrained_columns"],
+            [(k["constrained_columns"], k["referred_table"], k["referred_columns"]) for k in i.get_foreign_keys("orders")],
+            sorted(x["name"] for x in i.get_indexes("orders")),
+            [(u["name"], u["column_names"]) for u in i.get_unique_constraints("orders")],
+            [c["name"] for c in i.get_check_constraints("orders")],
+            [type(c["type"]).__name__ for c in i.get_columns("orders")],
+            [c["nullable"] for c in i.get_columns("orders")],
+            i.has_table("latest"), "customers" in i.get_table_names(),
+            next(e["labels"] for e in i.get_enums() if e["name"] == "kind"),
+        ]
+        for one in said:
+            op.execute(f"-- {one}\\nSELECT 1")
+        """,
+        history=TABLES,
+    )
+    assert [line.removesuffix(" SELECT 1;").removeprefix("-- ") for line in sent(half)] == [
+        "['id']",
+        "[(['customer'], 'customers', ['id'])]",
+        "['note_once', 'orders_at_idx']",
+        "[('note_once', ['note'])]",
+        "['id_positive']",
+        "['BIGINT', 'BIGINT', 'ENUM', 'VARCHAR', 'TIMESTAMP']",
+        "[False, False, True, True, True]",
+        "True",
+        "True",
+        "['a', 'b']",
+    ]
+
+
+def test_the_schema_is_as_it_was_afterwards(render: Render) -> None:
+    for _ in range(2):
+        half = render(
+            """
+            op.drop_table("customers")
+            if not sa.inspect(op.get_bind()).has_table("customers"):
+                op.execute("SELECT 'gone'")
+            """,
+            history=TABLES,
+        )
+        assert sent(half)[1:] == ["SELECT 'gone';"]
+
+
+def test_both_ways_are_judged_where_nobody_knows(render: Render) -> None:
+    half = render(
+        """
+        op.drop_column("a", "x")
+        if sa.inspect(op.get_bind()).has_table("nobody_knows"):
+            op.drop_table("nobody_knows")
+        else:
+            op.create_table("nobody_knows", sa.Column("id", sa.Integer()))
+        op.drop_column("a", "y")
+        """
+    )
+    assert sent(half) == [
+        "ALTER TABLE a DROP COLUMN x;",
+        "? DROP TABLE nobody_knows;",
+        "? CREATE TABLE nobody_knows ( id INTEGER );",
+        "ALTER TABLE a DROP COLUMN y;",
+    ]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'bind.execute(sa.text("SELECT id FROM a")).fetchall()',
+        'bind.execute(sa.select(sa.column("id")).select_from(sa.table("a")))',
+        'bind.exec_driver_sql("SELECT id FROM a")',
+    ],
+)
+def test_rows_that_nobody_knows_are_gone_through_once(render: Render, query: str) -> None:
+    half = render(
+        f"""
+        bind = op.get_bind()
+        for row in {query}:
+            bind.execute(sa.text("UPDATE b SET x = :x WHERE id = :id"), {{"x": row[0], "id": row.id}})
+        op.drop_column("a", "x")
+        """
+    )
+    found = sent(half)
+    assert found[0].split() == "SELECT id FROM a;".split()
+    assert found[1].startswith("? UPDATE b SET x = '⟨row")
+    assert found[2:] == ["ALTER TABLE a DROP COLUMN x;"]
+
+
+def test_a_condition_that_ends_the_script_is_taken_for_met(render: Render) -> None:
+    half = render(
+        """
+        row = op.get_bind().execute(sa.text("SELECT count(*) FROM a WHERE x IS NULL")).scalar()
+        if row:
+            raise RuntimeError("fill it first")
+        op.alter_column("a", "x", nullable=False)
+        """
+    )
+    assert sent(half) == ["SELECT count(*) FROM a WHERE x IS NULL;", "ALTER TABLE a ALTER COLUMN x SET NOT NULL;"]
+
+
+def test_waiting_for_rows_ends(render: Render) -> None:
+    half = render(
+        """
+        while True:
+            done = op.get_bind().execute(sa.text("UPDATE a SET x = 0 WHERE x IS NULL"))
+            if done.rowcount == 0:
+                break
+        op.drop_column("a", "y")
+        """
+    )
+    assert sent(half)[-1].endswith("ALTER TABLE a DROP COLUMN y;")
+    assert "UPDATE a SET x = 0 WHERE x IS NULL;" in [one.removeprefix("? ") for one in sent(half)]
+    assert len(sent(half)) < 60
+
+
+def test_sessions_send_their_changes(render: Render) -> None:
+    half = render(
+        """
+        session = orm.Session(bind=op.get_bind())
+        session.add(Order(id=7, note="it's"))
+        session.commit()
+        for order in session.query(Order).filter(Order.note.is_(None)):
+            order.note = "none"
+        session.commit()
+        session.execute(sa.text("DELETE FROM orders WHERE note = :note"), {"note": "x"})
+        """,
+        before="""
+        from sqlalchemy import orm
+        from sqlalchemy.orm import declarative_base
+
+        Base = declarative_base()
+
+
+        class Order(Base):
+            __tablename__ = "orders"
+            id = sa.Column(sa.BigInteger, primary_key=True)
+            note = sa.Column(sa.Text)
+        """,
+    )
+    found = sent(half)
+    assert found[0] == "INSERT INTO orders (id, note) VALUES (7, 'it''s');"
+    assert found[1].startswith("SELECT orders.id")
+    assert found[2].startswith("? UPDATE orders SET note='none' WHERE orders.id =")
+    assert found[3] == "DELETE FROM orders WHERE note = 'x';"
+
+
+def test_a_type_that_is_not_here_hides_no_more_than_itself(render: Render) -> None:
+    half = render(
+        """
+        op.create_table("a", sa.Column("id", sa.Integer()), sa.Column("key", types.Key(16), nullable=False))
+        op.add_column("b", sa.Column("keys", sa.ARRAY(types.Key())))
+        """,
+        before="from shop.database import types",
+    )
+    assert sent(half) == [
+        'CREATE TABLE a ( id INTEGER, key "⟨shop.database.types.Key()⟩" NOT NULL );',
+        'ALTER TABLE b ADD COLUMN keys "⟨shop.database.types.Key()⟩"[];',
+    ]
+    assert half.program is not None
+    assert [call.unclear for call in half.program.calls] == [
+        "part of it is not known: shop.database.types.Key() is something which cannot be imported here"
+    ] * 2
+    notes = [one for each in statements(half) for one in each.statement.operations if isinstance(one, OpaqueCode)]
+    assert [one.confined for one in notes] == [True, True]
+
+
+def test_a_helper_that_is_not_here_is_said(render: Render) -> None:
+    half = render(
+        """
+        log.info("begin")
+        audit("orders")
+        rows = names(op)
+        with timer():
+            op.drop_column("a", "x")
+        op.execute(SQL)
+        op.rename_table(f"{PREFIX}_orders", "orders")
+        """,
+        before="""
+        from shop.logs import log, timer
+        from shop.migrations import PREFIX, SQL, audit, names
+        """,
+    )
+    assert half.program is not None
+    opaque = [(call.opaque, " ".join(half.program.script.text[slice(*call.place)].split())) for call in half.program.calls if call.opaque]
+    assert opaque == [
+        ("it calls shop.migrations.audit, which cannot be imported here", 'audit("orders")'),
+        ("it calls shop.migrations.names, which cannot be imported here", "names(op)"),
+        (
+            "it is put together with what is not known: shop.migrations.SQL is something which cannot be imported here",
+            "op.execute(SQL)",
+        ),
+        (
+            "what it names is not known: shop.migrations.PREFIX is something which cannot be imported here",
+            'op.rename_table(f"{PREFIX}_orders", "orders")',
+        ),
+    ]
+    assert "ALTER TABLE a DROP COLUMN x;" in sent(half)
+
+
+def test_sending_nothing_is_said_where_it_goes_by_what_is_not_known(render: Render) -> None:
+    half = render("tables = [table for table in TABLES if table.wanted]", before="from shop import TABLES")
+    assert sent(half) == ["[it sends nothing here, where it goes by things that are not known] def upgrade():"]
+    assert called(half) == ["def upgrade():"]
+    assert sent(render("for name in ():\n    op.drop_table(name)")) == []
+
+
+def test_an_import_that_a_script_can_do_without_is_left_out(render: Render) -> None:
+    half = render(
+        'op.execute("SELECT 1" if shop is None else "SELECT 2")',
+        before="""
+        try:
+            import shop
+        except ImportError:
+            shop = None
+        """,
+    )
+    assert sent(half) == ["SELECT 1;"]
+
+
+def test_an_error_is_said_at_its_call(render: Render) -> None:
+    half = render('op.drop_column("a", "x")\nint("many")\nop.drop_column("a", "y")')
+    assert sent(half) == [
+        "ALTER TABLE a DROP COLUMN x;",
+        "[it ends here with ValueError: invalid literal for int() with base 10: 'many'] int(\"many\")",
+    ]
+
+
+def test_environments_of_their_own_give_more_arguments(renderer: Renderer) -> None:
+    text = "def upgrade(op, tables, tester):\n    op.drop_table('a')\n    tester.fill('b')\n"
+    assert sent(renderer.half(program(text), after(""))) == [
+        "DROP TABLE a;",
+        "[it calls tester.fill, which the project's own env.py would give] tester.fill('b')",
+    ]
