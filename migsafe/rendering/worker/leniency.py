@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import MetaData
+from sqlalchemy import ARRAY, MetaData
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import expression
 
-from migsafe.rendering.worker.unknown import Unknown, like, name_of
+from migsafe.rendering.worker.unknown import Unknown, like, name_of, run_of
 
 
 def be_lenient() -> None:
@@ -21,6 +22,8 @@ def be_lenient() -> None:
         module.select = _taking_lists(module.select)  # type: ignore[attr-defined]
         for name in ("insert", "update", "delete", "exists"):
             setattr(module, name, _taking_unknown(getattr(module, name)))
+    for array in (ARRAY, postgresql.ARRAY):
+        array.__init__ = _of_unknown(array.__init__)  # type: ignore[method-assign]
     MetaData.__init__ = _without_bind(MetaData.__init__)  # type: ignore[method-assign]
 
 
@@ -46,6 +49,14 @@ def _taking_lists(select: Callable[..., Any]) -> Callable[..., Any]:
             return found.where(*conditions) if conditions else found
         found = select(*columns)
         return found.where(whereclause) if whereclause is not None else found
+
+    return call
+
+
+def _of_unknown(init: Callable[..., None]) -> Any:
+    def call(self: ARRAY[Any], *arguments: Any, **named: Any) -> None:
+        known = (run_of(one).as_type(one) if isinstance(one, Unknown) else one for one in arguments)
+        init(self, *known, **named)
 
     return call
 
