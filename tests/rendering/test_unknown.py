@@ -285,3 +285,8 @@ def test_environments_of_their_own_give_more_arguments(renderer: Renderer) -> No
         "DROP TABLE a;",
         "[it calls tester.fill, which the project's own env.py would give] tester.fill('b')",
     ]
+
+
+def test_an_enum_that_is_not_here_has_its_classes_name(render: Render) -> None:
+    half = render('op.create_table("a", sa.Column("kind", sa.Enum(shop.models.OrderKind)))', before="import shop.models")
+    assert sent(half) == ["CREATE TYPE orderkind AS ENUM ('⟨shop.models.OrderKind⟩');", "CREATE TABLE a ( kind orderkind );"]

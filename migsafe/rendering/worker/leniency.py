@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, MetaData
+from sqlalchemy import ARRAY, Enum, MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import expression
 
@@ -24,6 +24,7 @@ def be_lenient() -> None:
             setattr(module, name, _taking_unknown(getattr(module, name)))
     for array in (ARRAY, postgresql.ARRAY):
         array.__init__ = _of_unknown(array.__init__)  # type: ignore[method-assign]
+    Enum.__init__ = _named_after_class(Enum.__init__)  # type: ignore[method-assign]
     MetaData.__init__ = _without_bind(MetaData.__init__)  # type: ignore[method-assign]
 
 
@@ -54,9 +55,19 @@ def _taking_lists(select: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _of_unknown(init: Callable[..., None]) -> Any:
-    def call(self: ARRAY[Any], *arguments: Any, **named: Any) -> None:
-        known = (run_of(one).as_type(one) if isinstance(one, Unknown) else one for one in arguments)
-        init(self, *known, **named)
+    # SQLAlchemy goes by the names of the parameters when it copies a type.
+    def call(self: ARRAY[Any], item_type: Any, as_tuple: bool = False, dimensions: int | None = None, zero_indexes: bool = False) -> None:
+        item = run_of(item_type).as_type(item_type) if isinstance(item_type, Unknown) else item_type
+        init(self, item, as_tuple=as_tuple, dimensions=dimensions, zero_indexes=zero_indexes)
+
+    return call
+
+
+def _named_after_class(init: Callable[..., None]) -> Any:
+    def call(self: Enum, *enums: Any, **kw: Any) -> None:
+        if enums and isinstance(enums[0], Unknown):
+            kw.setdefault("name", name_of(enums[0]).rpartition(".")[2].lower())
+        init(self, *enums, **kw)
 
     return call
 
