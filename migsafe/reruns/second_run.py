@@ -5,7 +5,7 @@ there run once more: which of them would PostgreSQL refuse, and which do their w
 more is needed: that the first run came so far says what was there before it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from migsafe.reruns.touch import Act, Outcome, Path, Touch, below
@@ -32,10 +32,11 @@ class Again(NamedTuple):
     taker: int | None = None
 
 
-def second_run(first: Sequence[Ran], last: int) -> list[Again]:
+def second_run(first: Sequence[Ran], last: int, *, causes: bool = True) -> list[Again]:
     """What cannot run again, or does its work twice, if a first run stops after any of its transactions before the `last` one; by place.
 
-    What only misses something that a later operation takes away is left out where that one cannot run again itself: it is the cause.
+    Where only `causes` are asked for, what misses something that a later operation takes away is left out if that one cannot run again
+    itself.
     """
     found: dict[int, Again] = {}
     for cluster in _clusters([one for one in first if one.transaction < last]):
@@ -49,7 +50,7 @@ def second_run(first: Sequence[Ran], last: int) -> list[Again]:
                 again = after.run(ran, first=False)
                 if again is not None and (ran.place not in found or found[ran.place].taker is not None):
                     found[ran.place] = again
-    return [found[place] for place in sorted(found) if found[place].taker not in found]
+    return [found[place] for place in sorted(found) if not causes or found[place].taker not in found]
 
 
 def _ends(cluster: Sequence[Ran]) -> list[int]:
@@ -158,11 +159,12 @@ class _State:
         for touch in ran.touches:
             why = self._refusal(touch)
             if why is not None:
-                if not first and not touch.lenient:
+                lenient = touch.lenient and (touch.guarded or self._is_lenient(touch))
+                if not first and not lenient:
                     taker = self.takers.get(touch.path)
                     later = taker is not None and taker > ran.place
                     return Again(ran.place, Outcome.FAILS, why, taker if later else None)
-                if touch.lenient:
+                if lenient:
                     continue
             if touch.act is Act.REPEATS and not first and not self._is_fresh(touch.path):
                 return Again(ran.place, touch.outcome, touch.why)
@@ -171,11 +173,19 @@ class _State:
             self._do(touch, first=first)
         return None
 
+    def _is_lenient(self, touch: Touch) -> bool:
+        """Whether IF EXISTS and IF NOT EXISTS help: not where a new name is taken, or a schema is gone."""
+        if touch.act is Act.MOVES:
+            return self.there.get(touch.path) is False
+        return touch.act is not Act.MAKES or bool(self.there.get(touch.path))
+
     def _refusal(self, touch: Touch) -> str | None:
         there = self.there.get(touch.path)
         match touch.act:
             case Act.MAKES if there:
                 return f"{touch.what} is there already"
+            case Act.MAKES if len(touch.path) > 1 and self.there.get(touch.path[:1]) is False:
+                return f"the schema of {touch.what} is gone"
             case Act.TAKES | Act.NEEDS if there is False:
                 return f"{touch.what} is gone"
             case Act.MOVES if there is False:
@@ -201,28 +211,30 @@ class _State:
         if len(touch.path) < self.depth:
             for path in [path for path in self.there if path != touch.path and below(path, touch.path)]:
                 del self.there[path]
-        self.there[touch.path] = True
-        self.depth = max(self.depth, len(touch.path), *(len(path) for path in touch.brings))
+        self._note((touch.path, *(touch.brings if surely else ())), there=True)
         if surely:
             self.fresh.add(touch.path)
-            self.there |= dict.fromkeys(touch.brings, True)
         if touch.on is not None:
             self.owners[touch.path] = touch.on
 
     def _take(self, path: Path) -> None:
         gone = {path, *(one for one in self.there if below(one, path))} if len(path) < self.depth else {path}
         gone |= {one for one, owner in self.owners.items() if below(owner, path)}
-        self.there |= dict.fromkeys(gone, False)
+        self._note(gone, there=False)
         self.fresh -= gone
 
     def _move(self, path: Path, to: Path) -> None:
         moved = {one: there for one, there in self.there.items() if below(one, path)}
         self.there |= {(*to, *one[len(path) :]): there for one, there in moved.items()}
-        self.there |= dict.fromkeys((path, *moved), False)
-        self.there[to] = True
+        self._note((path, *moved), there=False)
+        self._note((to,), there=True)
         self.owners |= {one: (*to, *owner[len(path) :]) for one, owner in self.owners.items() if below(owner, path)}
         if path in self.owners:
             self.owners[to] = self.owners.pop(path)
+
+    def _note(self, paths: Collection[Path], *, there: bool) -> None:
+        self.there |= dict.fromkeys(paths, there)
+        self.depth = max(self.depth, *map(len, paths))
 
     def _is_fresh(self, path: Path) -> bool:
         return any(path[:length] in self.fresh for length in range(1, len(path) + 1))

@@ -57,7 +57,8 @@ class Touch(Struct, frozen=True, kw_only=True):
     """One thing that a statement does to an object.
 
     `what` is what messages call the object. `error` is the condition under which PostgreSQL refuses the act, as PL/pgSQL names it; empty
-    where that depends. A `lenient` act is passed over where another one is refused: IF EXISTS, IF NOT EXISTS, OR REPLACE. `on` is the relation
+    where that depends. A `lenient` act is passed over where another one is refused: IF EXISTS, IF NOT EXISTS, OR REPLACE; a `guarded` one
+    even where IF EXISTS does not help, because the new name is taken: a branch or a handler decides about it. `on` is the relation
     with which the object goes although it is not below it: an index's table. `brings` are the paths of what is made with it, `to` is where it
     moves. `why` says what a repeated act comes to, as a sentence, and `outcome` whether that is an error. `words` is SQL that
     names columns.
@@ -68,6 +69,7 @@ class Touch(Struct, frozen=True, kw_only=True):
     what: str
     error: str = ""
     lenient: bool = False
+    guarded: bool = False
     on: Path | None = None
     brings: tuple[Path, ...] = ()
     to: Path | None = None

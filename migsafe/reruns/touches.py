@@ -33,7 +33,7 @@ def _guarded(touch: Touch, op: Operation) -> Touch | None:
     """The touch where a branch decides about it, or a handler takes its error as it comes."""
     if touch.act is Act.REPEATS:
         return None if not op.certain or (touch.outcome is Outcome.FAILS and is_caught(touch.error, op.caught)) else touch
-    return touch if op.certain and not is_caught(touch.error, op.caught) else replace(touch, lenient=True)
+    return touch if op.certain and not is_caught(touch.error, op.caught) else replace(touch, lenient=True, guarded=True)
 
 
 def _is_temporary(touch: Touch, catalog: Catalog) -> bool:
