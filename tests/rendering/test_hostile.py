@@ -34,6 +34,7 @@ SPOILT = {
         except BaseException:
             pass
     """: ("it takes longer than it may here", None),
+    "sum(range(10**13))": ("it takes longer than it may here", None),
     "import sys; sys.exit(3)": ("it ends the process here, with sys.exit()", "sys.exit(3)"),
     "import os; os._exit(3)": ("it ends the process here", "os._exit(3)"),
     "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": ("it ends here with Forbidden: signals (os.kill) are out of reach here", None),

@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,11 +25,13 @@ from migsafe.rendering.worker.run import Ask, Endless, Fork, Run, is_refusal
 from migsafe.rendering.worker.unknown import Unknown
 
 _RUNS = 8
+_LEAST = 0.1
 _GIVEN = "which the project's own env.py would give"
 
 _MISSING = frozenset(("IndexError", "KeyError", "StopIteration", "UnboundLocalError", "NoResultFound", "ObjectDeletedError"))
 
-Guarded = Callable[[], AbstractContextManager[None]]
+Guarded = Callable[[float], AbstractContextManager[None]]
+"""What holds a script to its limits, for so many seconds."""
 Watch = Callable[[Run | None], None]
 """Who is told which run goes on."""
 
@@ -55,8 +58,11 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[l
     waiting: list[dict[Fork, bool]] = [{}]
     tried: set[Fork] = set()
     broken = False
-    while waiting and len(outcomes) < _RUNS and not broken:
-        outcome = _outcome(file, request, waiting.pop(0), ask, guarded, watch)
+    until = time.monotonic() + request.seconds
+    # One way is gone however long it takes; others as long as there is time left for them.
+    while waiting and len(outcomes) < _RUNS and not broken and (not outcomes or time.monotonic() < until - request.seconds / 2):
+        left = max(until - time.monotonic(), _LEAST)
+        outcome = _outcome(file, request, waiting.pop(0), ask, guarded(left), watch)
         outcomes.append(outcome)
         broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
         for fork in outcome.run.forks:
@@ -86,7 +92,7 @@ def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> list[Piece
     run.in_transaction = request.in_transaction
     operations = install(run, Database(run))
     try:
-        with guarded(), warnings.catch_warnings():
+        with guarded(request.seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             Reading(run, operations).function(request.function)
     except BaseException as error:  # a tree may be as deep or as wide as somebody has made it
@@ -94,7 +100,7 @@ def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> list[Piece
     return run.pieces
 
 
-def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, guarded: Guarded, watch: Watch) -> Outcome:
+def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
     run = Run(file, request.folders, choices, ask)
     run.version = request.pg_version
     run.in_transaction = request.in_transaction
@@ -108,7 +114,7 @@ def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, g
     sys.modules[module.__name__] = module
     watch(run)
     try:
-        with guarded(), warnings.catch_warnings():
+        with limits, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Variables(run):
                 _run(file, module, run, request.function)

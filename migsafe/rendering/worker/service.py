@@ -64,7 +64,7 @@ class Service:
                 answers[key] = answer
             return answers[key]
 
-        return render(request, ask, lambda: self._guards(request.seconds), self._watch)
+        return render(request, ask, self._guards, self._watch)
 
     def _watch(self, run: Run | None) -> None:
         self._began = time.monotonic()
@@ -76,10 +76,14 @@ class Service:
         if run is None or time.monotonic() - self._began < _SLOW:
             return
         frame = next(run.file.frames(sys._current_frames().get(self._main)), None)
-        if frame is not None:
-            self._write(At(*run.file.at(frame)))
+        if frame is None:
+            return
+        place = run.file.at(frame)
+        with self._lock:
+            if self._run is run:
+                write(self._outgoing, At(*place))
 
-    def _write(self, message: Ready | Question | Rendered | At) -> None:
+    def _write(self, message: Ready | Question | Rendered) -> None:
         with self._lock:
             write(self._outgoing, message)
 
