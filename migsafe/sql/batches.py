@@ -1,6 +1,6 @@
 """Changes of all rows of a table, written so that they are made in batches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from migsafe.sql.lexer import COMMENT_START, DOLLAR_STRING, QUOTED, WORD, pattern_for
@@ -65,24 +65,34 @@ def _tokens(sql: str) -> Iterator[_Token]:
         at = end
 
 
-def by_key(change: Change, table: Name, key: str) -> str:
-    """A DO block that makes a change of every row, 10,000 rows a transaction, in the order of a key. Each row is changed once."""
-    column = quoted(key)
-    qualified = f"{change.target}.{column}" if change.target else column
+def by_key(change: Change, table: Name, key: Sequence[str]) -> str:
+    """A DO block that makes a change of every row, 10,000 rows a transaction, in the order of a key, which may have several columns. Each row
+    is changed once."""
+    names = [quoted(name) for name in key]
+    columns, first = ", ".join(names), names[0]
+    start, end = (_row(f"{side}.{name}" for name in names) for side in ("batch_start", "batch_end"))
+    row, qualified = _row(names), _row(f"{change.target}.{name}" if change.target else name for name in names)
+    ordered = f"FROM {table} WHERE {row} >= {start} ORDER BY {columns}"
     return "\n".join(
         (
             "DO $$",
             "DECLARE",
-            f"    batch_start {table}.{column}%TYPE := (SELECT {column} FROM {table} ORDER BY {column} LIMIT 1);",  # noqa: S608
-            f"    batch_end {table}.{column}%TYPE;",
+            "    batch_start record;",
+            "    batch_end record;",
             "BEGIN",
-            "    WHILE batch_start IS NOT NULL LOOP",
-            f"        batch_end := (SELECT {column} FROM {table} WHERE {column} >= batch_start ORDER BY {column} OFFSET 10000 LIMIT 1);",  # noqa: S608
+            f"    SELECT {columns} INTO batch_start FROM {table} ORDER BY {columns} LIMIT 1;",  # noqa: S608
+            f"    WHILE batch_start.{first} IS NOT NULL LOOP",
+            f"        SELECT {columns} INTO batch_end {ordered} OFFSET 10000 LIMIT 1;",
             f"        {change.sql}",
-            f"            WHERE {qualified} >= batch_start AND (batch_end IS NULL OR {qualified} < batch_end);",
+            f"            WHERE {qualified} >= {start} AND (batch_end.{first} IS NULL OR {qualified} < {end});",
             "        COMMIT;",
             "        batch_start := batch_end;",
             "    END LOOP;",
             "END $$;",
         )
     )
+
+
+def _row(names: Iterable[str]) -> str:
+    fields = tuple(names)
+    return fields[0] if len(fields) == 1 else f"({', '.join(fields)})"

@@ -19,13 +19,14 @@ Unsafe, because nothing is filtered:
 Safe, outside a transaction:
     DO $$
     DECLARE
-        batch_start orders.id%TYPE := (SELECT id FROM orders ORDER BY id LIMIT 1);
-        batch_end orders.id%TYPE;
+        batch_start record;
+        batch_end record;
     BEGIN
-        WHILE batch_start IS NOT NULL LOOP
-            batch_end := (SELECT id FROM orders WHERE id >= batch_start ORDER BY id OFFSET 10000 LIMIT 1);
+        SELECT id INTO batch_start FROM orders ORDER BY id LIMIT 1;
+        WHILE batch_start.id IS NOT NULL LOOP
+            SELECT id INTO batch_end FROM orders WHERE id >= batch_start.id ORDER BY id OFFSET 10000 LIMIT 1;
             UPDATE orders SET region = 'eu'
-                WHERE id >= batch_start AND (batch_end IS NULL OR id < batch_end);
+                WHERE id >= batch_start.id AND (batch_end.id IS NULL OR id < batch_end.id);
             COMMIT;
             batch_start := batch_end;
         END LOOP;
@@ -101,14 +102,15 @@ def _null_columns(table: Name, at: Context) -> Known:
 
 
 def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> str:
-    key = _key(relation, at)
-    said = f"-- in the order of {key or 'a unique column, here id'}, 10,000 rows a transaction"
-    if is_called(at, op):
-        return f"{said}, outside a function: {'UPDATE' if isinstance(op, Update) else 'DELETE FROM'} {op.table} …"
+    key = _key(op, relation, at)
+    guessed = key is None and (relation is None or not relation.complete)
+    said = f"-- in the order of {', '.join(key or ['a unique column'])}{', here id' if guessed else ''}, 10,000 rows a transaction"
+    if is_called(at, op) or (key is None and not guessed):
+        return f"{said}, outside a function" if is_called(at, op) else said
     change = unfiltered(at.text(*op.span))
     if change.changes_more:
         return f"-- what WITH changes by itself, once, in a statement of its own; then the rest of it\n{said}"
-    batches = at.outside_transaction(f"{said}:\n{by_key(change, op.table, key or 'id')}")
+    batches = at.outside_transaction(f"{said}:\n{by_key(change, op.table, key or ['id'])}")
     if isinstance(op, Update) and all(_is_empty(name, op, at) for name in op.columns):
         return f"-- if the value is the same for all rows, ADD COLUMN … DEFAULT gives it to them at once; else\n{batches}"
     return batches
@@ -120,16 +122,16 @@ def _is_empty(name: str, op: Update, at: Context) -> bool:
     return column is not None and not (column.column.default or column.column.identity or column.column.generated)
 
 
-def _key(relation: Relation | None, at: Context) -> str | None:
-    """A column that tells the rows of a table apart, if one does alone."""
+def _key(op: Update | Delete, relation: Relation | None, at: Context) -> list[str] | None:
+    """The columns that tell the rows of a table apart, and that the change leaves as they are."""
     if relation is None:
         return None
     primary = at.catalog.primary_key(relation.oid)
-    unique = [
-        index.keys[0].column for index in at.catalog.indexes(relation.oid) if index.unique and index.predicate is None and len(index.keys) == 1
-    ]
-    for number in (primary.columns[0] if primary is not None and len(primary.columns) == 1 else None, *unique):
-        column = relation.numbered(number) if number is not None else None
-        if column is not None and column.not_null:
-            return column.name
+    unique = [one for one in at.catalog.indexes(relation.oid) if one.unique and one.valid and one.predicate is None]
+    unique.sort(key=lambda one: (primary is None or one.oid != primary.index, len(one.keys)))
+    for index in unique:
+        columns = [relation.numbered(key.column) for key in index.keys if key.column is not None]
+        names = [column.name for column in columns if column is not None and column.not_null]
+        if len(names) == len(index.keys) and not (isinstance(op, Update) and set(names) & set(op.columns)):
+            return names
     return None

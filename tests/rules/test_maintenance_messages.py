@@ -194,6 +194,10 @@ def test_what_with_changes_is_not_offered_in_batches() -> None:
     assert "LOOP" not in both.help
 
 
+def test_nothing_is_walked_in_the_order_of_what_changes() -> None:
+    assert finding("UPDATE parcels SET id = id + 1").help == "-- in the order of a unique column, 10,000 rows a transaction"
+
+
 def test_time_on_a_small_table_is_no_harm_but_a_lock_is() -> None:
     small = Limits(lock_timeout=2000, rows={"public.parcels": 10})
     assert finding("UPDATE parcels SET weight = 0", limits=small).severity is Severity.INFO

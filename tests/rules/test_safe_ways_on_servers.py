@@ -69,6 +69,7 @@ UNSAFE = [
     ("UPDATE orders SET total = total + 1", "SELECT sum(total)::bigint::text FROM orders", str(sum(range(25001)) + 25000)),
     ("UPDATE orders AS o SET note = r.id FROM (SELECT 7 AS id) AS r", "SELECT min(note) || max(note) FROM orders", "77"),
     ("UPDATE orders SET note = $n$ where $n$ WHERE true", "SELECT min(note) || max(note) FROM orders", " where  where "),
+    ("UPDATE pairs SET note = note || '+'", "SELECT min(note) || max(note) FROM pairs", "note+note+"),
     ("DELETE FROM orders USING regions", "SELECT count(*)::text FROM orders", "0"),
     ("VACUUM FULL orders", "SELECT count(*)::text FROM orders", "25000"),
     ("ALTER INDEX events_2025_pkey SET TABLESPACE pg_default", "SELECT count(*)::text FROM events_2025", "1000"),
