@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import is_serial, set_column
 from migsafe.schema.default_names import free_constraint_name
-from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.schema.objects import Column, Constraint, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, CreateTable, Name
 
@@ -38,7 +38,10 @@ def add_not_null(
         name = given.name
     else:
         name = free_constraint_name(catalog, table.name, (column.name,), "not_null").name
-    valid, no_inherit = fresh or given is None or not given.not_valid, given is not None and given.no_inherit
+    valid = fresh or given is None or not given.not_valid
+    # SET NOT NULL of ONLY a table that others inherit from is none of theirs from then on.
+    alone = given is None and only and table.kind is not RelationKind.PARTITIONED and bool(catalog.children(oid))
+    no_inherit = alone or (given is not None and given.no_inherit)
     _put(catalog, table, column, name, valid=valid, no_inherit=no_inherit)
     for child in () if only or no_inherit else catalog.children(oid):
         inherit_not_null(catalog, child, column.name, name, valid=valid)
