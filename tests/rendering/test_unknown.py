@@ -290,3 +290,30 @@ def test_environments_of_their_own_give_more_arguments(renderer: Renderer) -> No
 def test_an_enum_that_is_not_here_has_its_classes_name(render: Render) -> None:
     half = render('op.create_table("a", sa.Column("kind", sa.Enum(shop.models.OrderKind)))', before="import shop.models")
     assert sent(half) == ["CREATE TYPE orderkind AS ENUM ('⟨shop.models.OrderKind⟩');", "CREATE TABLE a ( kind orderkind );"]
+
+
+@pytest.mark.parametrize(
+    ("query", "there"),
+    [
+        ("SELECT 1 FROM information_schema.tables WHERE table_name = 'orders'", True),
+        ("SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = 'public' AND table_name = 'gone')", False),
+        ("SELECT column_name FROM information_schema.columns WHERE table_name = 'orders' AND column_name = 'note'", True),
+        ("select exists(select 1 from information_schema.columns where table_name='orders' and column_name='paid')", False),
+        ("SELECT 1 FROM pg_indexes WHERE indexname = 'orders_at_idx'", True),
+        ("SELECT 1 FROM pg_type WHERE typname = 'kind'", True),
+        ("SELECT to_regclass('public.orders')", True),
+        ("SELECT to_regclass('gone') IS NOT NULL", False),
+        ("SELECT to_regclass('gone') IS NULL", True),
+    ],
+)
+def test_the_catalogues_are_answered_where_they_are_asked_in_the_usual_way(render: Render, query: str, there: bool) -> None:
+    half = render(
+        f"""
+        if op.get_bind().execute(sa.text({query!r})).scalar():
+            op.execute("SELECT 'there'")
+        else:
+            op.execute("SELECT 'not there'")
+        """,
+        history=TABLES,
+    )
+    assert sent(half)[1:] == ["SELECT 'there';" if there else "SELECT 'not there';"]

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGExecuti
 from sqlalchemy.exc import CompileError
 from sqlalchemy.pool import StaticPool
 
+from migsafe.rendering.worker.catalogue import rows_of
 from migsafe.rendering.worker.driver import Cursor, careful, driver, filled, literal, named_columns, quoted, returns_rows
 from migsafe.rendering.worker.inspection import Inspected
 from migsafe.rendering.worker.rows import Rows
@@ -154,7 +155,7 @@ class CatchingConnection(Connection):
         run: Run = self.dialect.run  # type: ignore[attr-defined]
         sql = next((piece.sql for piece in reversed(run.pieces) if not piece.by_runner), "")
         if not isinstance(result, Rows) and not getattr(result, "returns_rows", True) and returns_rows(sql):
-            return Rows(run)
+            return Rows(run, known=rows_of(run, sql))
         return result
 
 

@@ -10,21 +10,31 @@ from migsafe.rendering.worker.unknown import Unknown, unpacked
 
 
 class Rows:
-    """The result of a query written as text: one row of unknown values, or none."""
+    """The result of a query written as text: its `known` rows, or one row of unknown values, or none."""
 
     returns_rows = True
     closed = False
 
-    def __init__(self, run: Run, name: str = "row") -> None:
+    def __init__(self, run: Run, name: str = "row", known: list[tuple[object, ...]] | None = None) -> None:
         self._run = run
         self._name = name
         self._left = True
+        self._known = known
 
-    def _row(self) -> "Row":
+    def _row(self) -> Any:
+        if self._known is not None:
+            return self._known[0] if self._known else None
         return Row(self._run, self._name, REASON, truth=True)
+
+    def _value(self, truth: bool | None = None) -> Any:
+        if self._known is not None:
+            return self._known[0][0] if self._known else None
+        return Unknown(self._run, f"{self._name}[0]", REASON, truth)
 
     def _any(self) -> bool:
         left, self._left = self._left, False
+        if self._known is not None:
+            return left and bool(self._known)
         return left and self._run.decide(sys._getframe(2))
 
     def fetchall(self) -> list[Any]:
@@ -49,7 +59,7 @@ class Rows:
 
     def scalar(self) -> Any:
         """The first value of the first row, or None."""
-        return Unknown(self._run, f"{self._name}[0]", REASON, truth=True) if self._any() else None
+        return self._value(truth=True) if self._any() else None
 
     def one(self) -> Any:
         """The only row."""
@@ -57,7 +67,7 @@ class Rows:
 
     def scalar_one(self) -> Any:
         """The only value."""
-        return Unknown(self._run, f"{self._name}[0]", REASON)
+        return self._value()
 
     def scalars(self, *_: object) -> "Rows":
         """The first values of the rows."""
