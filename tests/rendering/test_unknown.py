@@ -317,3 +317,16 @@ def test_the_catalogues_are_answered_where_they_are_asked_in_the_usual_way(rende
         history=TABLES,
     )
     assert sent(half)[1:] == ["SELECT 'there';" if there else "SELECT 'not there';"]
+
+
+def test_nothing_is_certain_after_ways_that_nobody_has_gone(render: Render) -> None:
+    half = render(
+        """
+        op.execute("SELECT 0")
+        i = sa.inspect(op.get_bind())
+        """
+        + "\n        ".join(f"if i.has_table('t{number}'): op.execute('SELECT {number}')" for number in range(1, 12))
+        + "\n        op.execute('SELECT 12')"
+    )
+    assert [one for one in sent(half) if not one.startswith("? ")] == ["SELECT 0;"]
+    assert len(sent(half)) == 13

@@ -42,6 +42,8 @@ class Run:
         self.folders = tuple(os.path.realpath(folder) + os.sep for folder in folders)
         self.choices = choices
         self.forks: dict[Fork, int] = {}
+        self.before: dict[Fork, int] = {}
+        """How many pieces had been sent when the script first came to a fork."""
         self.pieces: list[Piece] = []
         self.reasons: dict[str, str] = {}
         self.active = False
@@ -104,6 +106,7 @@ class Run:
     def decide(self, frame: FrameType) -> bool:
         """Which way the script goes on."""
         fork = self._fork(frame)
+        self.before.setdefault(fork, len(self.pieces))
         times = self.forks[fork] = self.forks.get(fork, 0) + 1
         if times > _ENDLESS:
             raise Endless

@@ -6,12 +6,14 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from inspect import Parameter, iscoroutine, signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from msgspec.structs import replace
 
 from migsafe.rendering.messages import Piece, Render
 from migsafe.rendering.worker.database import Database
@@ -69,6 +71,8 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[l
             if fork not in tried:
                 tried.add(fork)
                 waiting.append({**outcome.run.choices, fork: False})
+    if waiting:
+        _doubt_untried(outcomes[0].run, waiting)
     passed = [outcome for outcome in outcomes if not outcome.refused] or outcomes[:1]
     pieces = merged([outcome.run.pieces for outcome in passed])
     if not pieces and any(outcome.run.met for outcome in outcomes):
@@ -79,6 +83,12 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[l
 def _misses_rows(error: BaseException) -> bool:
     """Whether an error is what comes of rows that are not there, though the script relies on them."""
     return type(error).__name__ in _MISSING or (isinstance(error, TypeError | AttributeError) and "NoneType" in str(error))
+
+
+def _doubt_untried(run: Run, untried: Sequence[Mapping[Fork, bool]]) -> None:
+    """Be sure of nothing that comes after a fork of which only one way was gone."""
+    first = min((run.before[fork] for choices in untried for fork in choices if fork in run.before), default=len(run.pieces))
+    run.pieces[first:] = [replace(piece, certain=False) for piece in run.pieces[first:]]
 
 
 def _nothing(file: File, function: str) -> Piece:
@@ -96,7 +106,7 @@ def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> list[Piece
             warnings.simplefilter("ignore")
             Reading(run, operations).function(request.function)
     except BaseException as error:  # a tree may be as deep or as wide as somebody has made it
-        _end(run, error)
+        _end(run, error, request.function)
     return run.pieces
 
 
@@ -120,7 +130,7 @@ def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, l
                 _run(file, module, run, request.function)
     except BaseException as raised:  # whatever a script raises is its own
         error = raised
-        _end(run, raised)
+        _end(run, raised, request.function)
     finally:
         watch(None)
         sys.modules.pop(module.__name__, None)
@@ -156,9 +166,9 @@ def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
     return found
 
 
-def _end(run: Run, error: BaseException) -> None:
+def _end(run: Run, error: BaseException, function: str) -> None:
     """Take note of how a script broke off."""
-    place = run.file.raised_at(error.__traceback__) or (run.file.head("upgrade"))
+    place = run.file.raised_at(error.__traceback__) or run.file.head(function)
     said = " ".join(str(error).split())
     said = f": {said[:200]}" if said else ""
     match error:
