@@ -16,11 +16,10 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html
 
 from collections.abc import Iterator
 
+from migsafe.reruns.guards import constraint_again, index_again
 from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.default_names import free_constraint_name, free_relation_name
 from migsafe.sql.operations import AddConstraint, ConstraintKind, CreateIndex, Name, Persistence
-from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import create_index
 
 _LABELS = {
     ConstraintKind.CHECK: "check",
@@ -64,14 +63,10 @@ def _named(op: CreateIndex | AddConstraint, at: Context) -> str:
     table = at.resolve(_table(op))
     if isinstance(op, CreateIndex):
         columns = [element.column or "expr" for element in (*op.elements, *op.include)]
-        name = free_relation_name(at.catalog, table, columns, "idx").name
-        how = " CONCURRENTLY" if op.concurrently else ""
-        dropped = f"DROP INDEX{how} IF EXISTS {Name(name, op.table.schema)};"
-        return f"{dropped}\n{create_index(op, name, concurrently=op.concurrently)};"
+        return index_again(op, free_relation_name(at.catalog, table, columns, "idx").name, new=at.is_new(table))
     given = op.constraint
     name = free_constraint_name(at.catalog, table, given.columns, _LABELS[given.kind]).name
-    added = f"ADD CONSTRAINT {quoted(name)} {at.text(*given.span)}"
-    return f"ALTER TABLE {op.target.name}\n    DROP CONSTRAINT IF EXISTS {quoted(name)},\n    {added};"
+    return constraint_again(op.target.name, given, name, at.text(*given.span), new=at.is_new(table))
 
 
 def _finding(at: Context, done: Done, named: str) -> Finding:
