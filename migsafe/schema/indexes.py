@@ -8,9 +8,9 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_relation_name, index_columns
 from migsafe.schema.formulas import formula, output_name
-from migsafe.schema.objects import Formula, Index, Key, Relation, RelationKind
+from migsafe.schema.objects import Constraint, Formula, Index, Key, Relation, RelationKind
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import CreateIndex, Name
+from migsafe.sql.operations import ConstraintKind, CreateIndex, Name
 
 _HAVE_INDEXES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATERIALIZED)
 
@@ -95,7 +95,7 @@ def part_for(catalog: Catalog, child: Relation, index: Index, label: str, *, con
     above = catalog.the(Relation, index.table)
     wanted = for_partition(above, child, index)
     for already in catalog.indexes(child.oid):
-        if already.parent is None and already.valid and same_index(already, wanted):
+        if _can_be_part(catalog, already, wanted, constraint=constraint):
             return catalog.change(already, parent=index.oid)
     name = free_index_name(catalog, child, wanted.keys, wanted.include, label, constraint=constraint)
     return add_index(catalog, replace(wanted, oid=catalog.new_oid(), name=name, parent=index.oid), label=label, constraint=constraint)
@@ -150,8 +150,18 @@ def _text(one: Formula | None) -> str | None:
 
 def has_same(catalog: Catalog, above: Relation, child: Relation, index: Index) -> bool:
     """Whether a partition has an index of its own that can be its part of a partitioned one."""
-    wanted = for_partition(above, child, index)
-    return any(one.parent is None and one.valid and same_index(one, wanted) for one in catalog.indexes(child.oid))
+    wanted, constraint = for_partition(above, child, index), _is_behind_constraint(catalog, index)
+    return any(_can_be_part(catalog, one, wanted, constraint=constraint) for one in catalog.indexes(child.oid))
+
+
+def _can_be_part(catalog: Catalog, index: Index, wanted: Index, *, constraint: bool) -> bool:
+    """Whether an index can be a part of a partitioned one; of one behind a constraint only if it stands behind one itself."""
+    fits = index.parent is None and index.valid and same_index(index, wanted)
+    return fits and (not constraint or _is_behind_constraint(catalog, index))
+
+
+def _is_behind_constraint(catalog: Catalog, index: Index) -> bool:
+    return any(one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY for one in catalog.mentioning(index.oid, Constraint))
 
 
 def sketched(catalog: Catalog, relation: Relation, op: CreateIndex) -> Index | None:

@@ -50,6 +50,22 @@ ALTER TABLE visits_rest ADD CONSTRAINT rest CHECK (region IS NOT NULL AND region
 ALTER TABLE visits ATTACH PARTITION visits_asia FOR VALUES IN ('jp');
 -- case: attach as the default
 ALTER TABLE logs ATTACH PARTITION logs_2023 DEFAULT;
+-- case: attach a table whose unique index stands behind no constraint
+CREATE TABLE trips (id int NOT NULL, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE trips_2025 (id int NOT NULL, day date NOT NULL, CHECK (day >= '2025-01-01' AND day < '2026-01-01'));
+INSERT INTO trips_2025 SELECT n, '2025-06-01' FROM generate_series(1, 500) AS n;
+CREATE UNIQUE INDEX ON trips_2025 (id, day);
+ALTER TABLE trips ATTACH PARTITION trips_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- case: attach a table that has the primary key
+CREATE TABLE trips (id int NOT NULL, day date NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE trips_2025 (id int, day date, CHECK (day >= '2025-01-01' AND day < '2026-01-01'), PRIMARY KEY (id, day));
+INSERT INTO trips_2025 SELECT n, '2025-06-01' FROM generate_series(1, 500) AS n;
+ALTER TABLE trips ATTACH PARTITION trips_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+-- case: attach an empty table to one with a foreign key
+-- apart from: trips_2025
+CREATE TABLE trips (id int, day date NOT NULL, customer_id int REFERENCES customers) PARTITION BY RANGE (day);
+CREATE TABLE trips_2025 (id int, day date NOT NULL, customer_id int);
+ALTER TABLE trips ATTACH PARTITION trips_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
 -- case: attach a table that was made alike
 CREATE TABLE logs_2030 (LIKE logs);
 INSERT INTO logs_2030 SELECT '2030-05-05', 1, 'x' FROM generate_series(1, 300);
