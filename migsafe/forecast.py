@@ -182,6 +182,8 @@ class Forecast:
             return all(self._knows(name) for name in operation.query.calls)
         if isinstance(operation, sql.Call):
             return self._knows(operation.procedure)
+        if isinstance(operation, sql.OpaqueCode) and operation.confined:
+            return True
         return not isinstance(operation, _NOT_UNDERSTOOD)
 
     def _knows(self, name: Name) -> bool:

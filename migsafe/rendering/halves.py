@@ -52,7 +52,7 @@ def _calls(piece: Piece, span: Span) -> Iterator[Call]:
 
 def _doubts(piece: Piece) -> tuple[str, str]:
     """Why a statement with marks in it cannot be known, if it cannot; and what is not known of one that otherwise is."""
-    why = "; ".join(dict.fromkeys(f"{unsure.mark[1:-1]} is something {unsure.reason}" for unsure in piece.unsure))
+    why = "; ".join(dict.fromkeys(f"{unsure.mark[1:-1]} {unsure.reason.removeprefix('which ')}" for unsure in piece.unsure))
     operations = [operation for statement in read(piece.sql) for operation in statement.operations]
     if not operations or any(isinstance(one, sql.Broken | sql.Unparsed | sql.Do | sql.OpaqueCode) for one in operations):
         return f"it is put together with what is not known: {why}", ""
@@ -60,7 +60,7 @@ def _doubts(piece: Piece) -> tuple[str, str]:
         return f"what it names is not known: {why}", ""
     if all(isinstance(one, _DATA) for one in operations):
         return "", ""  # which rows it reads or writes makes no difference to what it locks
-    return "", f"part of it is not known: {why}"
+    return "", f"{why}"
 
 
 def _names_unknown(thing: Any) -> bool:

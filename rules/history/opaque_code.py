@@ -30,4 +30,6 @@ from migsafe.sql.operations import OpaqueCode
 @rule(category="history", severity=Severity.WARNING)
 def opaque_code(op: OpaqueCode, at: Context) -> Finding | None:
     """Report the code, with the reason."""
+    if op.confined:
+        return at.finding(op, f"what this does cannot be known in full: {op.reason}")
     return at.finding(op, f"what this runs cannot be known without running it: {op.reason}")

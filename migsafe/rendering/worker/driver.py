@@ -16,7 +16,7 @@ from typing import Any
 from migsafe.rendering.worker.run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
-REASON = "which only a database knows"
+REASON = "which is known only to a database"
 
 
 class Error(Exception):

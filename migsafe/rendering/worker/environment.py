@@ -7,7 +7,7 @@ from typing import Any
 from migsafe.rendering.worker.run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
-_REASON = "a variable of another environment"
+_REASON = "which is a variable of another environment"
 
 
 class Variables:

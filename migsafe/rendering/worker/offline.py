@@ -151,7 +151,10 @@ def install(run: Run, database: Database) -> Operations:
     context.impl, context.run, context.database = impl, run, database
     operations = Operations(context)
     operations._install_proxy()
-    for module, name in ((op_module, "an operation of a plugin that is not here"), (context_module, "something of alembic.context")):
+    for module, name in (
+        (op_module, "which is an operation of a plugin that is not here"),
+        (context_module, "which alembic.context does not hold here"),
+    ):
         module.__getattr__ = _missing(run, module.__name__.rpartition(".")[2], name)  # type: ignore[method-assign]
     environment = copy(_environment())
     environment._migration_context = context

@@ -28,7 +28,7 @@ from migsafe.rendering.worker.unknown import Unknown
 
 _RUNS = 8
 _LEAST = 0.1
-_GIVEN = "which the project's own env.py would give"
+_GIVEN = "which comes from the project's own env.py"
 
 _MISSING = frozenset(("IndexError", "KeyError", "StopIteration", "UnboundLocalError", "NoResultFound", "ObjectDeletedError"))
 
