@@ -39,6 +39,8 @@ def test_code_of_the_project_runs(shop: Path) -> None:
         half = renderer.half(in_project(shop, "op.drop_table(NAME)\nop.drop_table('b')", "from shopcode.settings import NAME"), after(""))
         assert [one.rpartition("] ")[2] for one in sent(half)] == ['DROP TABLE "⟨shopcode.settings.NAME⟩";', "DROP TABLE b;"]
         assert "LookupError: no settings here" in sent(half)[0]
+        again = renderer.half(in_project(shop, "op.drop_table(NAME)", "from shopcode.settings import NAME"), after(""))
+        assert sent(again) == sent(half)[:1]
 
 
 def test_what_was_rendered_is_remembered_with_its_answers(monkeypatch: pytest.MonkeyPatch) -> None:

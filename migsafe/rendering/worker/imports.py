@@ -4,7 +4,7 @@ import builtins
 import sys
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from migsafe.rendering.worker.file import LIBRARIES
 from migsafe.rendering.worker.run import Run
@@ -31,6 +31,9 @@ class StandIn(ModuleType):
 class Builtins(dict[str, Any]):
     """The built-in names of one script, with an `__import__` that finds something for everything."""
 
+    failed: ClassVar[dict[str, str]] = {}
+    """Modules of projects that could not be loaded, and why: each is tried but once, since it may take long."""
+
     def __init__(self, run: Run) -> None:
         super().__init__(vars(builtins))
         self._run = run
@@ -53,6 +56,8 @@ class Builtins(dict[str, Any]):
     ) -> Any:
         before = set(sys.modules)
         try:
+            if name in self.failed and name not in self._run.file.spared:
+                return self._stand_in(name, fromlist, self.failed[name])
             found = builtins.__import__(name, globals, locals, fromlist or (), level)
             for one in fromlist or ():
                 if one != "*" and not hasattr(found, one) and found.__name__.partition(".")[0] not in LIBRARIES:
@@ -63,10 +68,13 @@ class Builtins(dict[str, Any]):
                 raise
             reason = _REFUSED
         except (Exception, SystemExit) as error:  # whatever the application's own code does when it is loaded
-            reason = f"{_REFUSED} ({type(error).__name__}: {error})"
+            reason = self.failed[name] = f"{_REFUSED} ({type(error).__name__}: {error})"
         for module in set(sys.modules) - before:
             if self._run.is_file_ours(getattr(sys.modules[module], "__file__", None)):
                 del sys.modules[module]  # half of it is not what others should find
+        return self._stand_in(name, fromlist, reason)
+
+    def _stand_in(self, name: str, fromlist: Sequence[str] | None, reason: str) -> StandIn:
         if fromlist and "*" in fromlist:
             self._all_from = name, reason
         return StandIn(name if fromlist else name.partition(".")[0], self._run, reason)

@@ -1,5 +1,6 @@
 """Serving requests, one after the other."""
 
+import gc
 import os
 import sys
 import threading
@@ -36,6 +37,7 @@ class Service:
         self._guards.settle()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
         pristine = Pristine()
+        gc.freeze()  # what is loaded by now stays, and need not be looked through again and again
         self._write(Ready({"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}))
         while True:
             try:
