@@ -81,6 +81,14 @@ def test_a_scan_is_half_of_the_rows(connection: Any) -> None:
     assert effects(connection, "SELECT count(note) FROM orders WHERE id > 500")["orders"].scan
 
 
+def test_what_a_replaced_index_had_counted_is_no_part_of_it(connection: Any) -> None:
+    connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+    assert effects(connection, "SELECT count(id) FROM orders WHERE note = 'o'")["orders"].scan
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(id) FROM orders WHERE note = 'o'")
+    assert effects(connection, 'ALTER TABLE orders ALTER note TYPE varchar COLLATE "C"')["orders"].scan
+
+
 def test_what_the_transaction_holds_already_is_not_asked_for_again(connection: Any) -> None:
     connection.execute("BEGIN; ALTER TABLE orders ADD a int; LOCK TABLE customers IN ROW SHARE MODE")
     found = measure(connection, "ALTER TABLE orders ADD b int REFERENCES customers")
