@@ -1,0 +1,66 @@
+"""The hook, run by pre-commit itself in a repository of a team: it stops a bad migration, and lets a good one and all else pass."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MADE = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
+STOPS_WRITES = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n"
+STOPS_NOBODY = "CREATE INDEX CONCURRENTLY orders_note_idx ON orders (note);\n"
+
+Git = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Git]:
+    """A repository with one migration and the hook, which runs the migsafe that is being tested."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["git", *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path.parent / "pre-commit"))
+    for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text()
+    here = hook.replace("language: python", "language: system").replace("entry: migsafe", f"entry: {sys.executable} -m migsafe")
+    hooks = "".join(f"      {line}\n" for line in here.splitlines() if not line.startswith("#"))
+    (tmp_path / ".pre-commit-config.yaml").write_text(f"repos:\n  - repo: local\n    hooks:\n{hooks}")
+    (tmp_path / "migsafe.toml").write_text('migrations = ["migrations"]\nignore = ["not-rerunnable"]\n')
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "migrations" / "0001_orders.sql").write_text(MADE)
+    run("init", "--initial-branch=main")
+    run("config", "user.name", "Team")
+    run("config", "user.email", "team@example.com")
+    run("add", ".")
+    assert run("commit", "--message=The shop opens").returncode == 0
+    subprocess.run([sys.executable, "-m", "pre_commit", "install"], cwd=tmp_path, capture_output=True, check=True)
+    yield run
+    shutil.rmtree(tmp_path.parent / "pre-commit", ignore_errors=True)
+
+
+def commit(git: Git, tmp_path: Path, name: str, text: str) -> subprocess.CompletedProcess[str]:
+    (tmp_path / name).write_text(text)
+    git("add", name)
+    return git("commit", f"--message={name}")
+
+
+def test_a_bad_migration_is_not_committed(git: Git, tmp_path: Path) -> None:
+    done = commit(git, tmp_path, "migrations/0002_find_notes.sql", STOPS_WRITES)
+    assert done.returncode != 0
+    assert "migrations/0002_find_notes.sql:2:1 error index-not-concurrent" in done.stdout + done.stderr
+    assert git("log", "--oneline").stdout.count("\n") == 1
+
+
+def test_a_good_one_is(git: Git, tmp_path: Path) -> None:
+    assert commit(git, tmp_path, "migrations/0002_find_notes.sql", STOPS_NOBODY).returncode == 0
+
+
+def test_what_is_no_migration_is_not_looked_at(git: Git, tmp_path: Path) -> None:
+    done = commit(git, tmp_path, "notes.txt", "CREATE INDEX ON orders (note);\n")
+    assert done.returncode == 0
+    assert "Skipped" in done.stdout + done.stderr
