@@ -9,8 +9,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+import typer
 
-from migsafe.cli import main
+from migsafe.cli import app, main
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -23,6 +24,12 @@ LINKS = [
     pytest.param(page, target, id=f"{page.stem}: {target}")
     for page in PAGES
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+]
+COMMANDS = [
+    pytest.param(command, id=f"{page.stem}: {command}")
+    for page in PAGES
+    for block in re.findall(r"```(?:sh|bash)\n(.*?)```", page.read_text(), re.DOTALL)
+    for command in re.findall(r"(?:^|[ /])migsafe ([^\n|]*)", block, re.MULTILINE)
 ]
 LEFT_OUT = "…"
 MEASURED = re.compile(r"[\d.,]+ (?:ms|s|B|kB|MB)\b|(?<=PostgreSQL )[\d.]+| +|[█▓░·─]+")
@@ -41,6 +48,12 @@ def test_the_output_is_real(command: str, shown: str, monkeypatch: pytest.Monkey
     pieces = re.split(rf"^ *{LEFT_OUT}\n", shown, flags=re.MULTILINE)
     pattern = "(?:.*\n)*?".join(map(re.escape, pieces))
     assert re.fullmatch(pattern, printed), printed
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_have_these_options(command: str) -> None:
+    name, *arguments = shlex.split(command, comments=True)
+    typer.main.get_command(app).commands[name].make_context(name, arguments)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("page", "target"), LINKS)

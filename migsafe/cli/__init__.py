@@ -10,6 +10,7 @@ from migsafe import __version__
 from migsafe.cache.memory import Memory
 from migsafe.cli.console import COULD_NOT, DEBUG, complain
 from migsafe.cli.explain import explain
+from migsafe.cli.init import init
 from migsafe.cli.lint import lint
 from migsafe.cli.locks import locks
 from migsafe.cli.premortem import premortem
@@ -39,6 +40,7 @@ app.command(cls=TextCommand)(premortem)
 app.command(cls=TextCommand)(rules)
 app.command(cls=TextCommand)(explain)
 app.command(cls=TextCommand)(stats)
+app.command(cls=TextCommand)(init)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,135 @@
+"""`migsafe init` finds what is there, shows what it would write, and writes it only when told to; nothing that is there is lost."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from migsafe.cli import main
+
+ORDERS = "CREATE TABLE orders (id bigint);\n"
+PROJECT = '[project]\nname = "shop"\n'
+HOOKS = """\
+repos:
+  # formatters
+  - repo: https://example.com/formatter
+    rev: v1
+    hooks:
+      - id: format
+
+ci:
+  autofix: false
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "db/migrations/0001_orders.sql", ORDERS)
+    write(tmp_path, "tests/data/0001_orders.sql", ORDERS)
+    return tmp_path
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+def written(root: Path) -> dict[str, str]:
+    return {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*") if path.is_file()}
+
+
+def test_nothing_is_written_until_somebody_says_so(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = written(repository)
+    assert main(["init"]) == 0
+    said = capsys.readouterr().out
+    assert "db/migrations  1 migration, plain SQL" in said
+    assert "migsafe.toml  new\n  migrations = [\n" in said
+    assert said.endswith("Nothing was written: --yes writes it.\n")
+    assert main(["init", "--yes", "--dry-run"]) == 0
+    assert written(repository) == before
+
+
+def test_what_it_writes_works(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--yes", "--ci", "github"]) == 0
+    assert set(written(repository)) == {
+        *("db/migrations/0001_orders.sql", "tests/data/0001_orders.sql"),
+        *("migsafe.toml", ".pre-commit-config.yaml", ".github/workflows/migsafe.yml"),
+    }
+    assert tomllib.loads((repository / "migsafe.toml").read_text()) == {"migrations": ["db/migrations"]}
+    capsys.readouterr()
+    assert main(["lint", "--no-cache", "--fail-on", "error"]) == 0
+    assert "in 1 file" in capsys.readouterr().out
+    assert is_valid(repository)
+
+
+def is_valid(root: Path) -> bool:
+    check = [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"]
+    return subprocess.run(check, cwd=root, capture_output=True, check=False).returncode == 0
+
+
+def test_what_is_there_is_added_to(repository: Path) -> None:
+    write(repository, "pyproject.toml", PROJECT)
+    write(repository, ".pre-commit-config.yaml", HOOKS)
+    write(repository, ".gitlab-ci.yml", "build:\n  script: make\n")
+    assert main(["init", "--yes"]) == 0
+    files = written(repository)
+    assert tomllib.loads(files["pyproject.toml"])["project"] == {"name": "shop"}
+    assert tomllib.loads(files["pyproject.toml"])["tool"]["migsafe"] == {"migrations": ["db/migrations"]}
+    hooks = files[".pre-commit-config.yaml"]
+    assert hooks.startswith(HOOKS.partition("\nci:")[0])
+    assert hooks.endswith("\nci:\n  autofix: false\n")
+    assert hooks.index("  - repo: local\n") < hooks.index("\nci:")
+    assert is_valid(repository)
+    assert files[".gitlab-ci.yml"] == "build:\n  script: make\n\ninclude:\n  - local: .gitlab/migsafe.yml\n"
+    assert main(["init", "--yes"]) == 0
+    assert written(repository) == files
+
+
+def test_what_cannot_be_added_to_is_said(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, ".pre-commit-config.yaml", "repos: []\n")
+    write(repository, ".gitlab-ci.yml", "include: other.yml\n")
+    write(repository, "migsafe.toml", 'migrations = ["db/migrations"]\n')
+    assert main(["init", "--yes"]) == 0
+    said = capsys.readouterr().out
+    assert ".pre-commit-config.yaml  left alone: its `repos` are not written as a list; add this by hand\n  - repo: local\n" in said
+    assert ".gitlab-ci.yml  left alone: it has an `include`; add this to it by hand\n  - local: .gitlab/migsafe.yml\n" in said
+    assert "migsafe.toml  left alone" in said
+    assert written(repository)[".pre-commit-config.yaml"] == "repos: []\n"
+
+
+def test_alembic_gets_the_environment_of_the_application(repository: Path) -> None:
+    write(repository, "alembic.ini", "[alembic]\nscript_location = alembic\n")
+    write(repository, "alembic/env.py", "")
+    write(repository, "alembic/versions/1_one.py", "revision = '1'\ndown_revision = None\ndef upgrade():\n    pass\n")
+    assert main(["init", "--yes", "--no-hook", "alembic"]) == 0
+    assert ".pre-commit-config.yaml" not in written(repository)
+    assert main(["init", "--yes", "alembic"]) == 0
+    assert "language: system" in written(repository)[".pre-commit-config.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["init", "nowhere"], "nowhere: there is no such file or folder"),
+        (["init", "--ci", "jenkins"], "--ci: there is no jenkins"),
+    ],
+)
+def test_what_it_cannot_do(repository: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert repository.is_dir()
+    assert main(arguments) == 2
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_repository_without_migrations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["init"]) == 2
+    assert "no migrations found\n  Name their folder" in capsys.readouterr().err
+
+
+def test_a_broken_pyproject_is_said(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(repository, "pyproject.toml", "[project\n")
+    assert main(["init", "--yes"]) == 2
+    assert "pyproject.toml: is no TOML" in capsys.readouterr().err
