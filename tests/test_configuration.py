@@ -122,6 +122,6 @@ def test_what_is_not_toml_is_said(tmp_path: Path) -> None:
 
 
 def test_the_readme_shows_a_configuration_that_is_understood(tmp_path: Path) -> None:
-    [shown] = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "README.md").read_text(), re.DOTALL)
+    [shown] = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(), re.DOTALL)
     found = configuration(project(tmp_path, shown))
     assert (found.start_after, found.lock_timeout, found.small_table) == ("0042", "2s", 10_000)

@@ -1,4 +1,4 @@
-"""A team's own rules: the README's one, and what can be wrong with a file."""
+"""A team's own rules: the one that docs/own-rules.md shows, and what can be wrong with a file."""
 
 import json
 import re
@@ -12,8 +12,8 @@ from tests.cli.conftest import Run
 Command = Callable[..., Run]
 Write = Callable[[str, str], Path]
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-[SHOWN] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGE = (Path(__file__).parents[2] / "docs" / "own-rules.md").read_text()
+[SHOWN] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 HEAD = "from migsafe.rule import Context, Finding, Severity, rule\nfrom migsafe.sql.operations import Drop\n"
 RULE = "@rule(category='ours', severity=Severity.ERROR)\n"
 
@@ -25,7 +25,7 @@ def own(write: Write) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_the_readme_s_rule_works_like_any_other(migsafe: Command, write: Write) -> None:
+def test_the_rule_that_is_shown_works_like_any_other(migsafe: Command, write: Write) -> None:
     write("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY);")
     result = migsafe("lint", "1.sql")
     assert result.code == 1
