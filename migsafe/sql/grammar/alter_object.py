@@ -1,5 +1,7 @@
 """ALTER of the objects of which migsafe needs no more than the name: roles, databases, operators, servers…"""
 
+from msgspec.structs import replace
+
 from migsafe.sql.grammar.alter_table import depends_on_extension
 from migsafe.sql.grammar.definitions import foreign_options, options, options_after
 from migsafe.sql.grammar.kinds import operator_signature, signature, user_mapping
@@ -49,7 +51,7 @@ def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
     c.expect("on")
     table = c.qualified("a table")
     if kind == "trigger" and (c.at("depends", "on") or c.at("no", "depends")):
-        return depends_on_extension(c, start, kind, Target(kind, name))
+        return replace(depends_on_extension(c, start, kind, Target(kind, name)), table=table)
     c.expect("rename", "to")
     new_name = c.name()
     return Rename(c.span(start), kind, name, new_name, if_exists, table)

@@ -278,7 +278,7 @@ def _explain(c: Parser, start: int) -> list[Operation]:
     ):
         c.i = at
         c.fail("a query")
-    return [Explain(c.span(start), analyze), *(explained if analyze else ())]
+    return [Explain(c.span(start), True), *explained] if analyze else [Explain(c.span(start), False, tuple(explained))]
 
 
 def _prepare(c: Parser, start: int) -> list[Operation]:

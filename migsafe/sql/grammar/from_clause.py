@@ -2,15 +2,24 @@
 
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.expressions import CALLED_WITHOUT_PARENTHESES, Expressions
+from migsafe.sql.lexer import Tokens
 from migsafe.sql.operations.values import Name
 
 _JOINS = frozenset(("join", "inner", "left", "right", "full", "cross", "natural"))
 
 
 class FromClause(Expressions):
-    """A cursor that reads FROM and OVER too."""
+    """A cursor that reads FROM and OVER too. `aliases` are those of relations, `only` the places in `reads` of what is read with ONLY."""
 
-    __slots__ = ()
+    __slots__ = ("aliases", "only")
+
+    aliases: dict[str, Name]
+    only: list[int]
+
+    def __init__(self, tokens: Tokens, start: int = 0) -> None:
+        super().__init__(tokens, start)
+        self.aliases = {}
+        self.only = []
 
     def accept_operator(self) -> bool:
         """An operator, qualified or not."""
@@ -88,8 +97,10 @@ class FromClause(Expressions):
             self.a_expr()
             self._ordinality()
         else:
-            self.read_relation()
-            self._alias()
+            name = self.read_relation()
+            alias = self._alias()
+            if alias:
+                self.aliases[alias] = name
             if self.accept("tablesample"):
                 self.qualified("a sampling method")
                 self.expect("(")
@@ -118,8 +129,11 @@ class FromClause(Expressions):
 
     def read_relation(self) -> Name:
         """A relation that is read (relation_expr); `name` `*` and ONLY as PostgreSQL allows them."""
+        only = self.words[self.i] == "only"
         name = self.relation()
         if name.schema is not None or name.name not in self.ctes:
+            if only:
+                self.only.append(len(self.reads))
             self.reads.append(name)
         return name
 
@@ -135,20 +149,24 @@ class FromClause(Expressions):
         self.accept("*")
         return name
 
-    def _alias(self) -> None:
+    def _alias(self) -> str:
+        """An alias if there is one, and its columns."""
+        alias = ""
         if self.accept("as"):
             if self.words[self.i] == "(":
                 self._column_definitions()
-                return
-            self.name("an alias")
+                return alias
+            alias = self.name("an alias")
         elif self.at_name():
             if self.words[self.i] in ("set", "tablesample") or self.at("with", "ordinality"):
-                return
+                return alias
+            alias = self.identifier(self.i)
             self.i += 1
         else:
-            return
+            return alias
         if self.words[self.i] == "(":
             self._column_definitions()
+        return alias
 
     def _column_definitions(self) -> None:
         """`(a, b)` or `(a int, b text)`."""

@@ -192,7 +192,7 @@ def declare(c: Parser, start: int) -> list[Operation]:
     c.expect("for")
     at = c.i
     query = c.whole_query()
-    return [Utility(c.span(start), "declare", name), Select(c.span(at), query)]
+    return [Utility(c.span(start), "declare", name), Select(c.span(at), query, name)]
 
 
 def named(c: Parser, start: int) -> list[Operation]:

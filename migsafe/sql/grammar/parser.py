@@ -53,12 +53,16 @@ class Parser(Queries):
         if self.accept("overriding"):
             self.expect_any("user", "system")
             self.expect("value")
+        own = len(self.reads)
         source = "default" if self.accept("default", "values") else self._insert_source()
+        if self.filtered:
+            self.narrow_with(reads, own)
+        whole = self.whole_since(reads) if source == "query" else ()
         conflict = None
         if self.accept("on", "conflict"):
             conflict = self._on_conflict()
         self._returning()
-        return Insert(self.span(start), table, source, columns, conflict, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+        return Insert(self.span(start), table, source, columns, conflict, tuple(self.reads[reads:]), tuple(self.calls[calls:]), whole)
 
     def _insert_source(self) -> str:
         if not self.accept("values"):

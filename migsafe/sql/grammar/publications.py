@@ -17,20 +17,22 @@ def publication(c: Parser, start: int, action: str) -> list[Operation]:
         if found := renamed_or_moved(c, start, "publication", Name(name), False):
             return [found]
         action = c.expect_any("add", "set", "drop")
-        tables, schemas, _ = _published(c)
-        return [Publication(c.span(start), name, action, tables, schemas)]
-    tables, schemas, everything = (), (), False
+        tables, schemas, only = _published(c)
+        return [Publication(c.span(start), name, action, tables, schemas, only=only)]
+    tables, schemas, only, everything = (), (), (), False
     if c.accept("for"):
-        tables, schemas, everything = _published(c)
+        everything = c.accept("all", "tables")
+        if not everything:
+            tables, schemas, only = _published(c)
     settings = options_after(c)
-    return [Publication(c.span(start), name, action, tables, schemas, everything, settings)]
+    return [Publication(c.span(start), name, action, tables, schemas, everything, settings, only)]
 
 
-def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], bool]:
-    if c.accept("all", "tables"):
-        return (), (), True
+def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name, ...]]:
+    """The tables, the schemas, and those of the tables that come with ONLY."""
     tables: list[Name] = []
     schemas: list[str] = []
+    only: list[Name] = []
     kind = ""
     while True:
         if c.accept("tables", "in", "schema"):
@@ -42,11 +44,13 @@ def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], bool]:
         if kind == "schema":
             schemas.append(c.accept_any(("current_schema",)) or c.name("a schema"))
         else:
+            alone = c.words[c.i] == "only"
             tables.append(c.relation())
+            only += tables[-1:] if alone else ()
             if c.words[c.i] == "(":
                 c.in_parentheses(lambda: c.name("a column"))
             if c.accept("where", "("):
                 c.a_expr()
                 c.expect(")")
         if not c.accept(","):
-            return tuple(tables), tuple(schemas), False
+            return tuple(tables), tuple(schemas), tuple(only)

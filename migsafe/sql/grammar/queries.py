@@ -14,15 +14,16 @@ class Queries(FromClause):
     """A cursor that reads everything that statements share: names, types, expressions and queries.
 
     What a query does besides reading is gathered on the way: `into`, the new table of a SELECT … INTO; `row_locks`, the relations of FOR
-    UPDATE and its kin; `filtered`, whether the SELECT read last at the outermost level had a WHERE; `nested`, the operations of
-    data-modifying statements in WITH.
+    UPDATE and its kin; `filtered`, whether the SELECT read last at the outermost level had a WHERE; `narrowed`, the places in `reads` of
+    what has a WHERE or a LIMIT around it; `nested`, the operations of data-modifying statements in WITH.
     """
 
-    __slots__ = ("filtered", "into", "nested", "row_locks")
+    __slots__ = ("filtered", "into", "narrowed", "nested", "row_locks")
 
     into: tuple[Name, Persistence] | None
     row_locks: list[Name] | None
     filtered: bool
+    narrowed: set[int]
     nested: list[Operation]
 
     def __init__(self, tokens: Tokens, start: int = 0) -> None:
@@ -30,6 +31,7 @@ class Queries(FromClause):
         self.into = None
         self.row_locks = None
         self.filtered = False
+        self.narrowed = set()
         self.nested = []
 
     def whole_query(self) -> Query:
@@ -44,10 +46,27 @@ class Queries(FromClause):
         return found
 
     def _query_from(self, start: int, reads: int, calls: int) -> Query:
-        self._body()
+        self._body(reads)
         span = self.span(start)
-        locks = None if self.row_locks is None else tuple(self.row_locks)
-        return Query(self.tokens.text[span.start : span.end], span, tuple(self.reads[reads:]), tuple(self.calls[calls:]), locks, self.filtered)
+        return Query(
+            self.tokens.text[span.start : span.end],
+            span,
+            tuple(self.reads[reads:]),
+            tuple(self.calls[calls:]),
+            None if self.row_locks is None else tuple(self.row_locks),
+            self.filtered,
+            self._only_since(reads) if self.only else (),
+            self.whole_since(reads),
+        )
+
+    def whole_since(self, reads: int) -> tuple[Name, ...]:
+        """The relations that are read from one place on without a filter around them."""
+        return tuple(name for place, name in enumerate(self.reads[reads:], reads) if place not in self.narrowed)
+
+    def _only_since(self, reads: int) -> tuple[Name, ...]:
+        """The relations of which ONLY was said at each of their places from one on."""
+        whole = {name for place, name in enumerate(self.reads[reads:], reads) if place not in self.only}
+        return tuple(dict.fromkeys(name for name in self.reads[reads:] if name not in whole))
 
     def at_query(self) -> bool:
         """Whether a query comes next."""
@@ -55,23 +74,35 @@ class Queries(FromClause):
 
     def query(self) -> None:
         """A query with its WITH, set operations, ORDER BY, LIMIT and row locks (select_no_parens), or one in parentheses."""
-        hidden = self.ctes
+        hidden, reads = self.ctes, len(self.reads)
         if self.words[self.i] == "with":
             self.with_clause()
-        self._body()
+        self._body(reads)
         self.ctes = hidden
 
-    def _body(self) -> None:
-        """A query without its WITH."""
+    def _body(self, reads: int) -> None:
+        """A query without its WITH, whose first relation stands at a place in `reads`."""
+        own, aliases = len(self.reads), self.aliases
+        self.aliases = {}
         self._operand_of_set()
-        self._after_operand()
+        limited = self._after_operand()
+        self.aliases = aliases
+        if limited:
+            self.narrowed.update(range(reads, len(self.reads)))
+        elif self.filtered:
+            self.narrow_with(reads, own)
 
-    def _after_operand(self) -> None:
-        """The set operations after the first operand, and what ends a query."""
+    def narrow_with(self, first: int, end: int) -> None:
+        """Take what WITH queries read, which stands between two places in `reads`, for filtered: PostgreSQL puts such a query in the place
+        where it is read, and filters there what it reads."""
+        self.narrowed.update(range(first, end))
+
+    def _after_operand(self) -> bool:
+        """The set operations after the first operand, and what ends a query; whether that limits it."""
         while self.accept_any(SET_OPERATIONS):
             self.accept_any(("all", "distinct"))
             self._operand_of_set()
-        self._tail()
+        return self._tail()
 
     def _operand_of_set(self) -> None:
         word = self.words[self.i]
@@ -178,11 +209,13 @@ class Queries(FromClause):
             self.targets()
         if self.accept("into"):
             self._into()
+        reads = len(self.reads)
         if self.accept("from"):
             self.from_list()
         filtered = self.accept("where")
         if filtered:
             self.a_expr()
+            self.narrowed.update(range(reads, len(self.reads)))
         if self.accept("group", "by"):
             self._group_by()
         if self.accept("having"):
@@ -258,8 +291,9 @@ class Queries(FromClause):
             if not self.accept(","):
                 return
 
-    def _tail(self) -> None:
-        """ORDER BY, LIMIT, OFFSET, FETCH and row locks, in the orders that PostgreSQL allows."""
+    def _tail(self) -> bool:
+        """ORDER BY, LIMIT, OFFSET, FETCH and row locks, in the orders that PostgreSQL allows; whether there is a limit."""
+        limited = False
         if self.accept("order", "by"):
             self.order_by()
         while True:
@@ -268,6 +302,7 @@ class Queries(FromClause):
                 self.i += 1
                 if not self.accept("all"):
                     self.a_expr()
+                    limited = True
                 if self.words[self.i] == ",":
                     self.fail("OFFSET")
             elif word == "offset":
@@ -282,10 +317,11 @@ class Queries(FromClause):
                 self.expect_any("row", "rows")
                 if not self.accept("with", "ties"):
                     self.expect("only")
+                limited = True
             elif word == "for" and self.words[self.i + 1] in ("update", "share", "no", "key", "read"):
                 self._row_lock()
             else:
-                return
+                return limited
 
     def _row_lock(self) -> None:
         self.i += 1
@@ -296,6 +332,6 @@ class Queries(FromClause):
         if self.row_locks is None:
             self.row_locks = []
         if self.accept("of"):
-            self.row_locks.extend(self.list_of(self.qualified))
+            self.row_locks.extend(self.aliases.get(name.name, name) if name.schema is None else name for name in self.list_of(self.qualified))
         if not self.accept("nowait") and self.accept("skip"):
             self.expect("locked")

@@ -300,14 +300,18 @@ def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
     instead = c.accept("instead")
     if not instead:
         c.accept("also")
+    reads, nested = len(c.reads), len(c.nested)
     if not c.accept("nothing"):
         _rule_actions(c)
-    return CreateRule(c.span(start), name, table, event, or_replace, instead)
+    # An action runs only when the rule fires: what it changes and reads is not changed and read now.
+    actions, read = tuple(c.nested[nested:]), tuple(c.reads[reads:])
+    del c.reads[reads:], c.nested[nested:]
+    return CreateRule(c.span(start), name, table, event, or_replace, instead, actions, read)
 
 
 def _rule_actions(c: Parser) -> None:
     """One action, or several in parentheses."""
-    saved = c.i
+    saved, reads, nested = c.i, len(c.reads), len(c.nested)
     if c.accept("("):
         try:
             while not c.accept(")"):
@@ -318,19 +322,17 @@ def _rule_actions(c: Parser) -> None:
             if c.words[saved + 1] != "(":
                 raise
             c.i = saved
+            del c.reads[reads:], c.nested[nested:]
     _rule_action(c)
 
 
 def _rule_action(c: Parser) -> None:
-    """An action runs only when the rule fires, so what it reads is not read now."""
-    reads, nested = len(c.reads), len(c.nested)
     if c.accept("notify"):
         c.name("a channel")
         if c.accept(","):
             c.string()
     else:
         c.preparable()
-    del c.reads[reads:], c.nested[nested:]
 
 
 def create_policy(c: Parser, start: int) -> CreatePolicy:

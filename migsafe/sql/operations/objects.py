@@ -194,13 +194,16 @@ class CreateTrigger(Operation, frozen=True):
 
 
 class CreateRule(Operation, frozen=True):
-    """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its actions run later, so they are not operations."""
+    """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its `actions`, the changes of rows among them, run later, so they
+    are not operations of the statement; `reads` are the relations in their queries."""
 
     rule: str
     table: Name
     event: str
     or_replace: bool = False
     instead: bool = False
+    actions: tuple[Operation, ...] = ()
+    reads: tuple[Name, ...] = ()
 
 
 class CreatePolicy(Operation, frozen=True):
@@ -235,7 +238,8 @@ class CreateStatistics(Operation, frozen=True):
 
 
 class Publication(Operation, frozen=True):
-    """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`)."""
+    """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`). `only`: the tables that
+    come with ONLY."""
 
     publication: str
     action: str
@@ -243,6 +247,7 @@ class Publication(Operation, frozen=True):
     schemas: tuple[str, ...] = ()
     all_tables: bool = False
     options: tuple[Option, ...] = ()
+    only: tuple[Name, ...] = ()
 
 
 class CreateObject(Operation, frozen=True):
@@ -263,7 +268,8 @@ class CreateObject(Operation, frozen=True):
 
 class AlterObject(Operation, frozen=True):
     """ALTER of anything in a way that needs no more than its words: `action` is the rest of the statement's first words, in lower case
-    (`set statistics`, `add mapping`, `owner`…). `options` are those of a subscription, and of what belongs to foreign data."""
+    (`set statistics`, `add mapping`, `owner`…). `options` are those of a subscription, and of what belongs to foreign data; `table` is the
+    one on which a trigger stands."""
 
     kind: str
     name: Name | None
@@ -271,6 +277,7 @@ class AlterObject(Operation, frozen=True):
     if_exists: bool = False
     detail: str = ""
     options: tuple[Option, ...] = ()
+    table: Name | None = None
 
 
 class Drop(Operation, frozen=True):

@@ -8,7 +8,7 @@ from migsafe.text import Span
 
 class Insert(Operation, frozen=True):
     """INSERT. `source` is `values`, `query` (rows come from a query) or `default` (DEFAULT VALUES). `reads` are the relations that its
-    queries read."""
+    queries read, `whole` those of them that it reads without a WHERE or a LIMIT around them."""
 
     table: Name
     source: str
@@ -17,6 +17,7 @@ class Insert(Operation, frozen=True):
     """`nothing`, `update`, or None without ON CONFLICT."""
     reads: tuple[Name, ...] = ()
     calls: tuple[Name, ...] = ()
+    whole: tuple[Name, ...] = ()
 
 
 class Update(Operation, frozen=True):
@@ -53,9 +54,11 @@ class Merge(Operation, frozen=True):
 
 
 class Select(Operation, frozen=True):
-    """SELECT, VALUES or TABLE as a statement, and PERFORM in a DO block. One with INTO a new table is a CreateTableAs."""
+    """SELECT, VALUES or TABLE as a statement, and PERFORM in a DO block. One with INTO a new table is a CreateTableAs. `cursor` is what
+    DECLARE calls it: its rows are read when they are fetched."""
 
     query: Query
+    cursor: str | None = None
 
 
 class Copy(Operation, frozen=True):
@@ -86,9 +89,11 @@ class Do(Operation, frozen=True):
 
 
 class Explain(Operation, frozen=True):
-    """EXPLAIN. With ANALYZE the explained statement runs and its operations follow."""
+    """EXPLAIN. With ANALYZE the explained statement runs and its operations follow; without it they are only planned, and stand in
+    `explained`."""
 
     analyze: bool
+    explained: tuple[Operation, ...] = ()
 
 
 class Prepare(Operation, frozen=True):

@@ -97,8 +97,9 @@ class Expression(Struct, frozen=True):
 class Query(Struct, frozen=True):
     """A SELECT, VALUES or TABLE as it was written, or a data-modifying statement in WITH or COPY.
 
-    `reads` are the relations in it that no WITH of its own names, `calls` its functions, `row_locks` the relations that FOR UPDATE
-    and its kin name (None without such a clause, empty where it locks them all), `filtered` whether the outermost SELECT has a WHERE.
+    `reads` are the relations in it that no WITH of its own names, `only` those of them that are read with ONLY wherever they are, `calls`
+    its functions, `row_locks` the relations that FOR UPDATE and its kin name (None without such a clause, empty where it locks them all),
+    `filtered` whether the outermost SELECT has a WHERE, `whole` the relations that are read without a WHERE or a LIMIT around them.
     `migsafe.sql.trees.parse_query` gives its sqlglot tree.
     """
 
@@ -108,6 +109,8 @@ class Query(Struct, frozen=True):
     calls: tuple[Name, ...] = ()
     row_locks: tuple[Name, ...] | None = None
     filtered: bool = False
+    only: tuple[Name, ...] = ()
+    whole: tuple[Name, ...] = ()
 
 
 class Option(Struct, frozen=True):

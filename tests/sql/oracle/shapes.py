@@ -145,11 +145,32 @@ def _reads(node: Any, hidden: Hidden) -> Iterator[str]:
 
 
 def row_locks(query: Any) -> str | None:
-    """The relations of FOR UPDATE and its kin, wherever the query has one; None where it has none."""
-    clauses = [node for node in walk(query) if isinstance(node, ast.LockingClause)]
-    if not clauses:
+    """The relations of FOR UPDATE and its kin, wherever the query has one, by their names even where it says their aliases; None where it
+    has none."""
+    locking = [node for node in walk(query) if isinstance(node, ast.SelectStmt) and node.lockingClause]
+    if not locking:
         return None
-    return "of " + ", ".join(sorted(relation(locked) for clause in clauses for locked in clause.lockedRels or ()))
+    return "of " + ", ".join(sorted(found for node in locking for found in _locked(node)))
+
+
+def _locked(query: Any) -> Iterator[str]:
+    tables = [node for node in from_items(query.fromClause) if isinstance(node, ast.RangeVar)]
+    aliases = {node.alias.aliasname: relation(node) for node in tables if node.alias is not None}
+    for clause in query.lockingClause:
+        for locked in clause.lockedRels or ():
+            name = relation(locked)
+            yield aliases.get(name, name)
+
+
+def from_items(node: Any) -> Iterator[Any]:
+    """What stands in a FROM clause itself, through its joins."""
+    if isinstance(node, (tuple, list)):
+        for item in node:
+            yield from from_items(item)
+    elif isinstance(node, ast.JoinExpr):
+        yield from from_items((node.larg, node.rarg))
+    elif node is not None:
+        yield node
 
 
 def filtered(query: Any) -> bool:
