@@ -121,10 +121,13 @@ def set_owner(scene: Scene, op: sql.SetOwner) -> Effects:
 
 
 def alter_object(scene: Scene, op: sql.AlterObject) -> Effects:
-    """ALTER of anything in other ways: an index is locked for it, which stops who plans a query of its table."""
+    """ALTER of anything in other ways: an index is locked for it, which stops who plans a query of its table; a trigger's table is looked
+    at."""
     index = scene.catalog.index(op.name) if op.kind == "index" and op.name is not None else None
     if index is not None:
         yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
+    elif op.table is not None:
+        yield from scene.on(op.table, LockMode.ACCESS_SHARE)
 
 
 def _named(scene: Scene, name: Name, kind: str, *, if_exists: bool, index_lock: LockMode | None = None) -> Effects:

@@ -37,6 +37,7 @@ from migsafe.effects.objects import (
     publication,
 )
 from migsafe.effects.partitions import attach, create_table, detach, inherit, no_inherit
+from migsafe.effects.planned import explain, prepare
 from migsafe.effects.queries import copy, delete, insert, lock_table, merge, select, truncate, update
 from migsafe.effects.scene import Effects, Scene
 from migsafe.sql import operations as sql
@@ -119,4 +120,6 @@ _EFFECTS: dict[type[Operation], Callable[[Scene, Any], Effects]] = {
     sql.Merge: merge,
     sql.Copy: copy,
     sql.Execute: _execute,
+    sql.Prepare: prepare,
+    sql.Explain: explain,
 }

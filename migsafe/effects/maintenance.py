@@ -2,6 +2,7 @@
 
 from migsafe.effects.queries import reads
 from migsafe.effects.scene import Effects, Scene
+from migsafe.effects.toast import has_toast
 from migsafe.lock import LockMode
 from migsafe.schema.catalog import TEMPORARY
 from migsafe.schema.indexes import has_same, sketched
@@ -54,6 +55,9 @@ def reindex(scene: Scene, op: sql.Reindex) -> Effects:
         # Partitions are rebuilt one by one, in transactions of their own; the children of an inheritance tree are not.
         for one in scene.tree(relation, only=relation.kind is not RelationKind.PARTITIONED) if relation is not None else ():
             yield from _reindexed(scene, one, op.concurrently)
+            if op.concurrently and one is not relation:
+                # Before the first is begun they are looked up, and locked for that moment so that nobody can write.
+                yield from scene.of(one, LockMode.SHARE)
         return
     if op.kind == "system":
         return
@@ -82,7 +86,7 @@ def _reindexed(scene: Scene, table: Relation, concurrently: bool, index: Index |
         index_lock=_EXCLUSIVE if names and not concurrently else None,
         scan=bool(names),
         rebuilt=names,
-        waits=concurrently,
+        waits=concurrently and (bool(names) or has_toast(scene, table)),
         why=why if names else "",
     )
 
@@ -131,11 +135,10 @@ def _tables(scene: Scene, given: tuple[sql.Relation, ...]) -> list[Relation | Na
         relation = scene.catalog.relation(one.name)
         if relation is None:
             found.append(one.name)
-        elif relation.kind is RelationKind.PARTITIONED or scene.pg_version >= 18:
-            # From 18 on, VACUUM and ANALYZE go down an inheritance tree too unless ONLY is said.
-            found.extend(scene.tree(relation, only=one.only))
         elif relation.kind is not RelationKind.VIEW:
-            found.append(relation)
+            # From 18 on, VACUUM and ANALYZE go down an inheritance tree too unless ONLY is said.
+            goes_down = relation.kind is RelationKind.PARTITIONED or scene.pg_version >= 18
+            found.extend(scene.tree(relation, only=one.only or not goes_down))
     return found
 
 
@@ -152,13 +155,13 @@ def vacuum(scene: Scene, op: sql.Vacuum) -> Effects:
 
 
 def analyze(scene: Scene, op: sql.Analyze) -> Effects:
-    """ANALYZE; up to 17 the children of an inheritance tree are sampled with their parent, but not analysed."""
+    """ANALYZE: the tables below are sampled with their parent, even where they are not analysed themselves."""
     for one in _tables(scene, op.tables):
         if isinstance(one, Name):
             yield from scene.on(one, _SHARE_UPDATE)
             continue
         yield from scene.of(one, _SHARE_UPDATE)
-        if scene.pg_version < 18 and one.kind is RelationKind.TABLE:
+        if one.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
             yield from scene.all_of(scene.catalog.descendants(one.oid), LockMode.ACCESS_SHARE)
 
 
@@ -174,7 +177,7 @@ def refresh(scene: Scene, op: sql.RefreshMaterializedView) -> Effects:
         index_lock = _EXCLUSIVE if has_index else None
         yield from scene.on(op.view, _EXCLUSIVE, kind, rewrite=True, scan=has_index and op.with_data, index_lock=index_lock, why=why)
     if view is not None and view.query is not None and op.with_data:
-        yield from reads(scene, view.query.reads, scan=not view.query.filtered)
+        yield from reads(scene, view.query.reads, scan=view.query.whole, only=view.query.only)
 
 
 def set_logged(scene: Scene, op: sql.SetLogged) -> Effects:

@@ -2,6 +2,7 @@
 
 from migsafe.effects.columns import alter_type
 from migsafe.effects.known import domain_of
+from migsafe.effects.planned import analysed, named
 from migsafe.effects.queries import query
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
@@ -20,8 +21,7 @@ _RELATIONS = frozenset(("table", "foreign table", "view", "materialized view"))
 
 def create_view(scene: Scene, op: sql.CreateView) -> Effects:
     """CREATE VIEW: its query is analysed, not run; a view that is replaced is locked."""
-    for name in op.query.reads:
-        yield from scene.on(name, _READ)
+    yield from named(scene, op.query)
     if op.or_replace and scene.catalog.relation(op.view) is not None:
         yield from scene.on(op.view, _EXCLUSIVE, "view")
 
@@ -45,8 +45,7 @@ def _queried(scene: Scene, one: Query, with_data: bool) -> Effects:
     if with_data:
         yield from query(scene, one)
     else:
-        for name in one.reads:
-            yield from scene.on(name, _READ)
+        yield from named(scene, one)
 
 
 def create_sequence(scene: Scene, op: sql.CreateSequence | sql.AlterSequence) -> Effects:
@@ -60,12 +59,7 @@ def create_function(scene: Scene, op: sql.CreateFunction) -> Effects:
     if op.language == "sql" and op.code is not None:
         function = Function(oid=0, name=op.function, code=op.code, language=op.language)
         for inner in operations_of(function):
-            match inner:
-                case sql.Select(query=query):
-                    for name in query.reads:
-                        yield from scene.on(name, _READ)
-                case sql.Insert(table=name) | sql.Update(table=name) | sql.Delete(table=name):
-                    yield from scene.on(name, LockMode.ROW_EXCLUSIVE)
+            yield from analysed(scene, inner)
 
 
 def create_trigger(scene: Scene, op: sql.CreateTrigger) -> Effects:
@@ -81,8 +75,12 @@ def create_trigger(scene: Scene, op: sql.CreateTrigger) -> Effects:
 
 
 def create_rule(scene: Scene, op: sql.CreateRule) -> Effects:
-    """CREATE RULE."""
+    """CREATE RULE: its actions are analysed, not run."""
     yield from scene.on(op.table, _EXCLUSIVE)
+    for name in op.reads:
+        yield from scene.on(name, _READ)
+    for action in op.actions:
+        yield from analysed(scene, action)
 
 
 def policy(scene: Scene, op: sql.CreatePolicy | sql.AlterPolicy) -> Effects:
@@ -107,7 +105,8 @@ def publication(scene: Scene, op: sql.Publication) -> Effects:
             yield from scene.on(name, _SHARE_UPDATE)
         else:
             # A partitioned table is published as itself.
-            yield from scene.all_of(scene.tree(relation, only=relation.kind is RelationKind.PARTITIONED), _SHARE_UPDATE)
+            alone = name in op.only or relation.kind is RelationKind.PARTITIONED
+            yield from scene.all_of(scene.tree(relation, only=alone), _SHARE_UPDATE)
     if op.action == "set":
         before = scene.catalog.other("publication", Name(op.publication))
         for oid in before.mentions() if before is not None else ():

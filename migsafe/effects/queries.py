@@ -1,6 +1,6 @@
 """What queries and changes of rows lock (manual, 13.3.1 and 13.3.2)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from migsafe.effects.filters import is_always_true, not_null_columns
 from migsafe.effects.scene import Effects, Scene
@@ -14,26 +14,31 @@ READ = LockMode.ACCESS_SHARE
 _WHY_ALL = "there is no filter, so that every row is read"
 
 
-def reads(scene: Scene, names: Iterable[Name], lock: LockMode = READ, *, scan: bool = False) -> Effects:
-    """What reading relations locks: what views read behind them, and tables below, too."""
+def reads(scene: Scene, names: Iterable[Name], lock: LockMode = READ, *, scan: Container[Name] = (), only: Container[Name] = ()) -> Effects:
+    """What reading relations locks: what views read behind them, and tables below, too, but for those of which `only` themselves are read.
+    Of those in `scan` every row is read."""
     for name in names:
         relation = scene.catalog.relation(name)
         if relation is None:
             yield from scene.on(name, lock)
         else:
-            yield from read(scene, relation, lock, scan=scan)
+            yield from read(scene, relation, lock, scan=name in scan, only=name in only)
 
 
-def read(scene: Scene, relation: Relation, lock: LockMode = READ, *, scan: bool = False) -> Effects:
+def read(scene: Scene, relation: Relation, lock: LockMode = READ, *, scan: bool = False, only: bool = False) -> Effects:
     """What reading a relation locks."""
     yield from scene.of(relation, lock, scan=scan and scene.has_rows(relation), why=_WHY_ALL if scan else "")
     if relation.kind is RelationKind.VIEW:
         # PostgreSQL puts the view's query in its place, and locks what that reads as the outer query would.
         if relation.query is not None:
-            yield from _behind(scene, relation, lock, scan and not relation.query.filtered, {relation.oid})
+            yield from _behind(scene, relation, lock, scan and _reads_whole(relation.query), {relation.oid})
         return
-    for child in scene.catalog.descendants(relation.oid):
+    for child in () if only else scene.catalog.descendants(relation.oid):
         yield from scene.of(child, lock, scan=scan and scene.has_rows(child), why=_WHY_ALL if scan else "")
+
+
+def _reads_whole(one: Query) -> bool:
+    return len(one.whole) == len(one.reads)
 
 
 def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, seen: set[int]) -> Effects:
@@ -46,7 +51,7 @@ def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, seen: set[
         seen.add(one.oid)
         if one.kind is RelationKind.VIEW and one.query is not None:
             yield from scene.of(one, lock)
-            yield from _behind(scene, one, lock, scan and not one.query.filtered, seen)
+            yield from _behind(scene, one, lock, scan and _reads_whole(one.query), seen)
         else:
             yield from read(scene, one, lock, scan=scan)
     for name in view.query.reads:
@@ -54,28 +59,45 @@ def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, seen: set[
             yield from scene.on(name, lock)
 
 
-def query(scene: Scene, one: Query) -> Effects:
-    """What a query locks: ROW SHARE on what FOR UPDATE and its kin lock rows of."""
-    yield from reads(scene, one.reads, scan=not one.filtered)
-    if one.row_locks is not None:
-        # An alias may stand in FOR UPDATE OF: where the name is none of the relations', all are taken.
-        named = [name for name in one.reads if not one.row_locks or name in one.row_locks]
-        yield from reads(scene, named or one.reads, LockMode.ROW_SHARE)
+def query(scene: Scene, one: Query, *, runs: bool = True) -> Effects:
+    """What a query locks: ROW SHARE on what FOR UPDATE and its kin lock rows of. It reads only if it `runs`."""
+    yield from reads(scene, one.reads, scan=one.whole if runs else (), only=one.only)
+    yield from reads(scene, row_locked(one), LockMode.ROW_SHARE, only=one.only)
+
+
+def row_locked(one: Query) -> tuple[Name, ...]:
+    """The relations whose rows FOR UPDATE and its kin lock."""
+    if one.row_locks is None:
+        return ()
+    # A sub-query's alias may stand in FOR UPDATE OF: where the name is none of the relations', all are taken.
+    return tuple(name for name in one.reads if not one.row_locks or name in one.row_locks) or one.reads
 
 
 def select(scene: Scene, op: sql.Select) -> Effects:
     """SELECT."""
-    yield from query(scene, op.query)
+    yield from query(scene, op.query, runs=op.cursor is None)
+
+
+def changed(scene: Scene, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Effects:
+    """What a change of rows locks when it is planned: ROW EXCLUSIVE on its table, and what it reads."""
+    match op:
+        case sql.Insert():
+            yield from _written(scene, op.table, ("insert",))
+        case sql.Merge():
+            yield from _written(scene, op.table, op.actions, only=op.only)
+        case sql.Update() | sql.Delete():
+            yield from _written(scene, op.table, ("change",), only=op.only)
+    yield from reads(scene, op.reads)
 
 
 def insert(scene: Scene, op: sql.Insert) -> Effects:
     """INSERT: ROW EXCLUSIVE, and ROW SHARE on the tables that foreign keys look into."""
     yield from _written(scene, op.table, ("insert",))
-    yield from reads(scene, op.reads)
-    relation = scene.catalog.relation(op.table)
-    for constraint in scene.catalog.constraints(relation.oid) if relation is not None else ():
-        if constraint.references is not None and constraint.enforced:
-            yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
+    yield from reads(scene, op.reads, scan=op.whole)
+    for relation in _targets(scene, op.table, only=True):
+        for constraint in scene.catalog.constraints(relation.oid):
+            if constraint.references is not None and constraint.enforced:
+                yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
 
 
 def update(scene: Scene, op: sql.Update) -> Effects:
@@ -103,8 +125,7 @@ def delete(scene: Scene, op: sql.Delete) -> Effects:
 
 def merge(scene: Scene, op: sql.Merge) -> Effects:
     """MERGE."""
-    yield from _written(scene, op.table, op.actions, only=op.only)
-    yield from reads(scene, op.reads)
+    yield from changed(scene, op)
 
 
 def _referencing(scene: Scene, constraints: Sequence[Constraint], event: str) -> Effects:

@@ -164,13 +164,11 @@ DO $$ BEGIN UPDATE loose SET a = 5; END $$;
 -- case: do with a change of a table
 DO $$ BEGIN ALTER TABLE loose ADD COLUMN x int; DELETE FROM items WHERE order_id = 5; END $$;
 -- case: prepare
--- gap: a statement that is prepared takes weak locks when it is analyzed
 PREPARE s AS SELECT * FROM loose;
 -- case: execute
 PREPARE s AS UPDATE loose SET a = 5;
 EXECUTE s;
 -- case: declare a cursor
--- gap: a cursor reads when it is fetched from
 DECLARE c CURSOR FOR SELECT * FROM loose;
 -- case: setval
 CREATE SEQUENCE s;

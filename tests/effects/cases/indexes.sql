@@ -134,7 +134,6 @@ REINDEX TABLE CONCURRENTLY loose;
 -- case: reindex a table with an exclusion constraint concurrently
 REINDEX TABLE CONCURRENTLY bookings;
 -- case: reindex a partitioned table concurrently
--- gap: a SHARE lock on partitions, held for a moment, is not foreseen
 REINDEX TABLE CONCURRENTLY events;
 -- case: reindex a partitioned index concurrently
 REINDEX INDEX CONCURRENTLY events_kind_idx;
@@ -150,7 +149,6 @@ REINDEX DATABASE copy;
 -- versions: 16-
 REINDEX DATABASE;
 -- case: reindex the database concurrently
--- gap: for tables without indexes nothing is waited for
 REINDEX DATABASE CONCURRENTLY copy;
 -- case: reindex the system (locks catalogues)
 REINDEX SYSTEM copy;

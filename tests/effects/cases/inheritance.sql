@@ -81,7 +81,6 @@ REINDEX TABLE animals;
 -- case: select
 SELECT count(*) FROM animals;
 -- case: select from only the parent
--- gap: ONLY in a query is not looked at
 SELECT count(*) FROM ONLY animals;
 -- case: update
 UPDATE animals SET legs = 4;

@@ -78,7 +78,6 @@ CREATE PUBLICATION p FOR TABLE orders;
 -- case: publish several
 CREATE PUBLICATION p FOR TABLE orders, customers;
 -- case: publish only a parent
--- gap: ONLY in a publication is not looked at
 CREATE PUBLICATION p FOR TABLE ONLY animals;
 -- case: publish a parent
 CREATE PUBLICATION p FOR TABLE animals;

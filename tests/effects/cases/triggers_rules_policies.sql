@@ -20,7 +20,6 @@ CREATE TRIGGER t BEFORE INSERT ON far_orders FOR EACH ROW EXECUTE FUNCTION touch
 CREATE FUNCTION happened() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION happened();
 -- case: trigger depends on an extension
--- gap: a weak lock on the table
 ALTER TRIGGER notices_touch ON notices DEPENDS ON EXTENSION plpgsql;
 -- case: disable a trigger
 ALTER TABLE notices DISABLE TRIGGER notices_touch;
