@@ -42,15 +42,18 @@ def stops(
     watch: Callable[[Steps], Iterable[tuple[Source, Step]]] = iter,
     resumption: Resumption | None = None,
     renderer: Renderer | None = None,
+    *,
+    back: bool = False,
 ) -> Iterator[Stop]:
     """The migrations to judge, source by source, each when its turn comes.
 
     Each source is a database of its own; `schema` is the dump with which it starts. The migrations before a judged one are taken in. What
     cannot be read goes to `problems`. `watch` goes through the steps, and may show how far it has come; `resumption` may spare the first of
-    them. `renderer` renders the migrations that are programs. Raises UnreadableError for the schema.
+    them. `renderer` renders the migrations that are programs; the ways `back` of those to judge, too, if they are wanted. Raises
+    UnreadableError for the schema.
     """
     with renderer or Renderer() as rendering:
-        yield from _stops(plan, pg_version, problems, schema, watch, resumption, rendering)
+        yield from _stops(plan, pg_version, problems, schema, watch, resumption, rendering, back=back)
 
 
 def _stops(
@@ -61,6 +64,8 @@ def _stops(
     watch: Callable[[Steps], Iterable[tuple[Source, Step]]],
     resumption: Resumption | None,
     renderer: Renderer,
+    *,
+    back: bool,
 ) -> Iterator[Stop]:
     steps = [(source, step) for source in plan.sources for step in source.steps()]
     problems += plan.problems
@@ -73,6 +78,8 @@ def _stops(
                 forecast.load(schema)
         try:
             migration = renderer.migration(written, forecast)
+            if judged and back:
+                migration = renderer.back(migration, forecast)
         except MigsafeError as error:
             if error not in problems:
                 problems.append(error)

@@ -8,6 +8,7 @@ import zlib
 from migsafe.cache.store import Store, usual_folder
 from migsafe.cache.trace import Trace, confirmed
 from migsafe.delivery import complain, deliver
+from migsafe.rendering.surroundings import environment
 
 _FORMAT = 1
 _COMMANDS = ("lint",)
@@ -26,7 +27,7 @@ class Question:
         here = os.path.dirname(__file__)
         python = (sys.version, sys.flags.optimize, sys.path, here)
         looks = [os.environ.get(name) for name in _SURROUNDINGS], sys.stdout.isatty(), _width()
-        self.key = repr((_FORMAT, arguments, os.getcwd(), python, looks))
+        self.key = repr((_FORMAT, arguments, os.getcwd(), python, looks, environment()))
         # The whole key stands in the entry: that another one shares its sum costs time alone.
         self.name = f"answer-{zlib.crc32(self.key.encode(errors='surrogatepass')):08x}"
 

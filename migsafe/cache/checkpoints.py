@@ -20,6 +20,7 @@ from migsafe.cache.watch import Watch
 from migsafe.forecast import Forecast
 from migsafe.histories import Steps
 from migsafe.judge import Progress
+from migsafe.rendering.surroundings import environment
 from migsafe.rule import Rule
 from migsafe.text import Script
 
@@ -88,7 +89,7 @@ class Checkpoints:
     def _read(self, steps: Steps) -> None:
         """Work out what each beginning of the steps is known by, and where a checkpoint is wanted."""
         encoder = msgspec.msgpack.Encoder(enc_hook=_Texts().digest, order="sorted")
-        running = blake2b(encoder.encode((sys.version, os.getcwd(), self._start)), digest_size=16)
+        running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(environment().items()), self._start)), digest_size=16)
         self._digests = [running.hexdigest()]
         for source, (migration, judged, goes_on) in steps:
             standing = source.standings.get(migration.up.file.path) if judged else None

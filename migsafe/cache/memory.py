@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from migsafe.cache.answers import Answer, Question, keep
 from migsafe.cache.checkpoints import Checkpoints
+from migsafe.cache.renderings import Renderings
 from migsafe.cache.watch import Watch
 from migsafe.judge import Progress
 from migsafe.rule import Rule
@@ -33,6 +34,10 @@ class Memory:
         migrations and code; `so_far` takes in what was found before."""
         self._checkpoints = Checkpoints(self._asked.store, self._watch, self._place, start, rules, so_far)
         return self._checkpoints
+
+    def renderings(self) -> Renderings:
+        """What programs came to that the run would render."""
+        return Renderings(self._asked.store, self._watch)
 
     def went_well(self, answer: Answer | None) -> None:
         """The run could do all that it was asked to; this is what it said, unless it did more than saying."""

@@ -81,6 +81,10 @@ class Watch:
         self._asked.append((revision, folders, sorted(files)))
         self._programs = False
 
+    def cannot_see(self) -> None:
+        """Something was looked at that nobody can look at again."""
+        self._blind = True
+
     def trace(self, after: int = 0, but: Collection[str] = ()) -> Trace | None:
         """What has been looked at (`after` a place, if one is given, and `but` some files) and the code that was run; None where that cannot
         be said, or something changed under the run. To be called when it is over."""

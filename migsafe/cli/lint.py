@@ -133,9 +133,8 @@ def _judged(plan: Plan, settings: Configuration, memory: Memory | None) -> Verdi
         # What decides about the report, and not about the findings, need not be the same.
         deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
         resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
-    found = stops(
-        plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"), resumption, renderer(settings)
-    )
+    rendering = renderer(settings, memory.renderings() if memory is not None else None)
+    found = stops(plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"), resumption, rendering)
     return judge(found, book, settings.pg_version, runners, problems, limits, so_far)
 
 

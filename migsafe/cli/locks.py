@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from migsafe.cache.renderings import usual
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
 from migsafe.cli.project import renderer
@@ -86,7 +87,7 @@ def _predicted(plan: Plan, settings: Configuration, schema: Script | None, probl
         problems,
         schema,
         lambda steps: watched(steps, "migsafe: migration"),
-        renderer=renderer(settings),
+        renderer=renderer(settings, usual()),
     )
     for migration, forecast, _, goes_on in found:
         _say_notes(forecast)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from migsafe.configuration import Configuration
 from migsafe.documentation.listed import Listed
-from migsafe.rendering.renderer import Renderer
+from migsafe.rendering.renderer import Kept, Renderer
 from migsafe.rule import Rule
 from migsafe.rulebook import Part, Rulebook, adjusted, choose, named, own, shipped
 
@@ -28,9 +28,9 @@ def rulebook(settings: Configuration) -> Rulebook:
     return Rulebook(choose(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
 
 
-def renderer(settings: Configuration) -> Renderer:
-    """Who renders the migrations that are programs."""
-    return Renderer(run=not settings.no_exec, seconds=settings.script_seconds)
+def renderer(settings: Configuration, kept: Kept | None = None) -> Renderer:
+    """Who renders the migrations that are programs, but for those that are `kept`."""
+    return Renderer(run=not settings.no_exec, seconds=settings.script_seconds, kept=kept)
 
 
 def listed(settings: Configuration) -> list[Listed]:

@@ -32,10 +32,22 @@ class Answer(Struct, frozen=True, tag=True):
     known: bool = True
 
 
+class Looked(Struct, frozen=True):
+    """What was looked at: files that were read or run, folders that were listed, and paths where something may be or not."""
+
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.folders or self.paths)
+
+
 class Ready(Struct, frozen=True, tag=True):
-    """The worker is there, and these are the versions of what it renders with."""
+    """The worker is there, these are the versions of what it renders with, and this is what it has `looked` at to begin."""
 
     versions: dict[str, str]
+    looked: Looked = Looked()
 
 
 class Unable(Struct, frozen=True, tag=True):
@@ -83,12 +95,14 @@ class Piece(Struct, frozen=True):
 
 
 class Rendered(Struct, frozen=True, tag=True):
-    """All that a function sends. `reads` are files that it has run code of, besides its own and what is installed. The worker is `spoilt` where
-    the program has changed what others would find in it."""
+    """All that a function sends. `looked` is what has been looked at since the worker said so last. The worker is `spoilt` where the program
+    has changed what others would find in it. It is not `lasting` where the program may come to something else when it runs again, though all
+    that was looked at is the same."""
 
     pieces: tuple[Piece, ...]
-    reads: tuple[str, ...] = ()
+    looked: Looked = Looked()
     spoilt: bool = False
+    lasting: bool = True
 
 
 class Died(Exception):

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import queue
-import re
 import signal
 import subprocess
 import sys
@@ -16,13 +15,10 @@ from typing import BinaryIO
 from migsafe.delivery import DEBUG
 from migsafe.errors import MigsafeError
 from migsafe.rendering.messages import Answer, At, Died, FromWorker, Question, Ready, Render, Rendered, Unable, read_from_worker, write
+from migsafe.rendering.surroundings import environment
 
 _START = 60.0
 _GRACE = 1.0
-_KEPT = frozenset(
-    ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "USERPROFILE", "APPDATA", DEBUG)
-)
-_KEPT_LIKE = re.compile(r"LC_\w+|COVERAGE_\w+")
 _BEGIN = "import sys; sys.path[:] = {path!r}; from migsafe.rendering.worker.__main__ import main; sys.exit(main())"
 
 
@@ -30,6 +26,7 @@ class Process:
     """A process that renders one script after the other. Raises MigsafeError where it cannot begin."""
 
     def __init__(self) -> None:
+        self.began = time.time_ns()
         path = [entry or str(Path.cwd()) for entry in sys.path]
         self._process = subprocess.Popen(  # noqa: S603  # ourselves
             [sys.executable, "-P", "-s", "-B", "-c", _BEGIN.format(path=path)],
@@ -58,6 +55,8 @@ class Process:
             why = ready.why if isinstance(ready, Unable) else "the process that does it makes no sense"
             raise MigsafeError(f"scripts in Python cannot be rendered: {why}", "Install migsafe with Alembic and SQLAlchemy.")
         self.versions = ready.versions
+        self.looked = [ready.looked]
+        """What it has looked at so far."""
 
     def render(self, request: Render, answer: Callable[[Question], Answer]) -> Rendered:
         """Render a script; its questions are answered as they come. Raises Died."""
@@ -74,6 +73,8 @@ class Process:
             match said:
                 case Rendered():
                     self.spoilt = said.spoilt
+                    if said.looked:
+                        self.looked.append(said.looked)
                     return said
                 case Question():
                     self._say(answer(said), at)
@@ -123,9 +124,3 @@ class Process:
         finally:
             with contextlib.suppress(OSError):
                 pipe.close()
-
-
-def environment() -> dict[str, str]:
-    """The variables of the process: none that may lead to a database."""
-    kept = {name: value for name, value in os.environ.items() if name.upper() in _KEPT or _KEPT_LIKE.fullmatch(name.upper())}
-    return {**kept, "PYTHONHASHSEED": "0"}  # a script that goes through a set comes to the same each time

@@ -1,6 +1,7 @@
 """Rendering the migrations of a run, each when its turn comes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +13,7 @@ from migsafe.errors import MigsafeError
 from migsafe.forecast import Forecast
 from migsafe.rendering.halves import half_of
 from migsafe.rendering.inspection import answer
-from migsafe.rendering.messages import Answer, Died, Piece, Question, Render, Rendered
+from migsafe.rendering.messages import Answer, Died, Looked, Piece, Question, Render, Rendered
 from migsafe.rendering.trial import Trial
 from migsafe.sources import Half, Migration, Transaction
 
@@ -21,21 +22,32 @@ if TYPE_CHECKING:
 
 
 class Rendering(Struct, frozen=True):
-    """What a script came to, the questions that it asked with the answers that it got, and the files that it has read besides its own: it would
-    come to the same again where all of that is the same."""
+    """What a script came to, the questions that it asked with the answers that it got, and all that was looked at by a process that `began`
+    at a time: it would come to the same again where all of that is the same."""
 
     rendered: Rendered
     asked: tuple[tuple[Question, Answer], ...] = ()
+    looked: tuple[Looked, ...] = ()
+    began: int = 0
 
 
 class Kept(Protocol):
-    """Who remembers renderings by their requests, together with the versions of what rendered them."""
+    """Who remembers renderings by their requests, together with all that they depend on."""
 
     def recall(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered | None:
         """What the script came to when it was asked the same, and `ask` gave the same answers."""
 
     def keep(self, request: Render, rendering: Rendering) -> None:
         """Remember what a script came to."""
+
+    def cannot_keep(self) -> None:
+        """Something was rendered that may come to something else the next time."""
+
+    def away(self) -> AbstractContextManager[None]:
+        """What the block starts is known by its renderings."""
+
+    def close(self) -> None:
+        """No more is rendered."""
 
 
 class Remembered:
@@ -55,6 +67,16 @@ class Remembered:
         """Remember what a script came to."""
         self._found.setdefault(request, []).append(rendering)
 
+    def cannot_keep(self) -> None:
+        """Do nothing: it is not asked again."""
+
+    def away(self) -> AbstractContextManager[None]:
+        """Nobody looks."""
+        return nullcontext()
+
+    def close(self) -> None:
+        """Forget nothing: the process lives on."""
+
 
 class Renderer:
     """Renders programs, in one process that is started for the first of them. `run` is False where nothing of a program may be run."""
@@ -73,7 +95,11 @@ class Renderer:
         self.close()
 
     def close(self) -> None:
-        """End the process, if there is one."""
+        """End the process, if there is one, and keep what it came to."""
+        self._end()
+        self._kept.close()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.end()
@@ -88,6 +114,16 @@ class Renderer:
         if half.program is None or half.program.calls or half.chunks:
             return half
         return half_of(half, half.program, self._pieces(self.request(half, forecast.catalog.pg_version), forecast))
+
+    def back(self, migration: Migration, forecast: Forecast) -> Migration:
+        """A migration whose way up is rendered, with its way back rendered too: in the database as the way up leaves it, when the migrations
+        before have left it as the forecast says. Raises MigsafeError."""
+        down = migration.down
+        if down is None or down.program is None or down.program.calls or down.chunks:
+            return migration
+        request = self.request(down, forecast.catalog.pg_version)
+        pieces = self._pieces(request, forecast, tuple(_sent(migration.up)))
+        return msgspec.structs.replace(migration, down=half_of(down, down.program, pieces))
 
     def request(self, half: Half, pg_version: int) -> Render:
         """What is asked of the process for a half that is a program. Raises UnreadableError."""
@@ -105,52 +141,69 @@ class Renderer:
             pg_version=pg_version,
         )
 
-    def _pieces(self, request: Render, forecast: Forecast) -> tuple[Piece, ...]:
+    def _pieces(self, request: Render, forecast: Forecast, before: tuple[str, ...] = ()) -> tuple[Piece, ...]:
         with Trial(forecast.catalog) as trial:
 
             def ask(question: Question) -> Answer:
-                return answer(trial.after(question.sent), question.what, question.arguments)
+                return answer(trial.after((*before, *question.sent)), question.what, question.arguments)
 
             found = self._kept.recall(request, ask)
             if found is None:
-                asked: list[tuple[Question, Answer]] = []
-
-                def note(question: Question) -> Answer:
-                    said = ask(question)
-                    asked.append((question, said))
-                    return said
-
                 try:
-                    found = self._rendered(request, note)
+                    found = self._rendered(request, ask)
                 except Died as died:
+                    self._kept.cannot_keep()
                     return (self._lost(request, died),)
-                self._kept.keep(request, Rendering(found, tuple(asked)))
         return found.pieces
 
     def _rendered(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered:
+        process = self._worker()
+        asked: list[tuple[Question, Answer]] = []
+
+        def note(question: Question) -> Answer:
+            said = ask(question)
+            asked.append((question, said))
+            return said
+
+        try:
+            found = process.render(request, note)
+        except BaseException:
+            self._end()
+            raise
+        if found.lasting:
+            self._kept.keep(request, Rendering(found, tuple(asked), tuple(process.looked), process.began))
+        else:
+            self._kept.cannot_keep()
+        if found.spoilt:
+            self._end()
+        return found
+
+    def _worker(self) -> "Process":
         if self._unable is not None:
             raise self._unable
         if self._process is None:
             from migsafe.rendering.process import Process  # noqa: PLC0415  # starting processes takes a good deal of Python's library
 
             try:
-                self._process = Process()
+                with self._kept.away():
+                    self._process = Process()
             except MigsafeError as error:
                 self._unable = error
                 raise
-        try:
-            found = self._process.render(request, ask)
-        except BaseException:
-            self.close()
-            raise
-        if found.spoilt:
-            self.close()
-        return found
+        return self._process
 
     def _lost(self, request: Render, died: Died) -> Piece:
         """What stands for a script that has ended its process."""
         start, end = (died.at.start, died.at.end) if died.at is not None else _head(request)
         return Piece(request.text[start:end], start, end, died.why)
+
+
+def _sent(half: Half) -> Iterator[str]:
+    """What a half sends, piece by piece, as far as it is known."""
+    calls = half.program.calls if half.program is not None else ()
+    if not calls:
+        yield from (half.script.text[span.start : span.end] for span in half.chunks)
+    yield from (half.script.text[call.sql.start : call.sql.end] for call in calls if not call.opaque)
 
 
 def _head(request: Render) -> tuple[int, int]:

@@ -11,8 +11,8 @@ from textwrap import dedent
 
 import pytest
 
-from migsafe.rendering.process import environment
 from migsafe.rendering.renderer import Renderer
+from migsafe.rendering.surroundings import environment
 from tests.rendering.conftest import after, called, program, script, sent
 
 DROP = 'op.drop_column("a", "x")'

@@ -11,11 +11,12 @@ from contextlib import AbstractContextManager
 from inspect import Parameter, iscoroutine, signature
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from migsafe.rendering.messages import Piece, Render
+from migsafe.rendering.worker.chance import goes_by_chance, settled
 from migsafe.rendering.worker.database import Database
 from migsafe.rendering.worker.environment import Variables
 from migsafe.rendering.worker.file import File
@@ -47,22 +48,31 @@ class Outcome:
         self.refused = error is not None and (is_refusal(run.file, error) or (bool(run.choices) and _misses_rows(error)))
 
 
-def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[list[Piece], bool | None]:
-    """What a script sends, and whether it has broken off in a way after which nothing is sure any more; None where it may have changed
-    something else."""
+class Result(NamedTuple):
+    """What a script sends; whether it has `broken` off in a way after which nothing is sure any more, None where it may have changed something
+    else; and whether it would come to the same `lasting`ly."""
+
+    pieces: list[Piece]
+    broken: bool | None
+    lasting: bool = True
+
+
+def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> Result:
+    """What comes of a script."""
     try:
         file = File(request.path, request.text)
     except (SyntaxError, ValueError, RecursionError) as error:
-        return [Piece("", 0, 0, f"it is not Python: {error}")], False
+        return Result([Piece("", 0, 0, f"it is not Python: {error}")], False)
     if not request.run:
-        return _read(file, request, ask, guarded), False
+        return _read(file, request, ask, guarded)
     outcomes: list[Outcome] = []
     waiting: list[dict[Fork, bool]] = [{}]
     tried: set[Fork] = set()
     broken = False
     until = time.monotonic() + request.seconds
     # One way is gone however long it takes; others as long as there is time left for them.
-    while waiting and len(outcomes) < _RUNS and not broken and (not outcomes or time.monotonic() < until - request.seconds / 2):
+    late = False
+    while waiting and len(outcomes) < _RUNS and not broken and not late:
         left = max(until - time.monotonic(), _LEAST)
         outcome = _outcome(file, request, waiting.pop(0), ask, guarded(left), watch)
         outcomes.append(outcome)
@@ -71,13 +81,20 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> tuple[l
             if fork not in tried:
                 tried.add(fork)
                 waiting.append({**outcome.run.choices, fork: False})
+        late = time.monotonic() >= until - request.seconds / 2
     if waiting:
         _doubt_untried(outcomes[0].run, waiting)
     passed = [outcome for outcome in outcomes if not outcome.refused] or outcomes[:1]
     pieces = merged([outcome.run.pieces for outcome in passed])
     if not pieces and any(outcome.run.met for outcome in outcomes):
         pieces = [_nothing(file, request.function)]
-    return pieces, broken or (False if file.is_plain else None)
+    hurried = (late and bool(waiting)) or any(_hangs_on_machine(outcome.error) for outcome in outcomes)
+    return Result(pieces, broken or (False if file.is_plain else None), not hurried and not goes_by_chance(file.tree))
+
+
+def _hangs_on_machine(error: BaseException | None) -> bool:
+    """Whether a faster or larger machine would have come further."""
+    return isinstance(error, MemoryError) or type(error).__name__ == "TimeUp"
 
 
 def _misses_rows(error: BaseException) -> bool:
@@ -96,18 +113,20 @@ def _nothing(file: File, function: str) -> Piece:
     return Piece(file.text[start:end], start, end, "it sends nothing here, where it goes by things that are not known")
 
 
-def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> list[Piece]:
+def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> Result:
     """What a script sends as far as that can be read from its syntax tree."""
     run = Run(file, (), {}, ask)
     run.in_transaction = request.in_transaction
     operations = install(run, Database(run))
+    lasting = True
     try:
         with guarded(request.seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             Reading(run, operations).function(request.function)
     except BaseException as error:  # a tree may be as deep or as wide as somebody has made it
         _end(run, error, request.function)
-    return run.pieces
+        lasting = not _hangs_on_machine(error)
+    return Result(run.pieces, False, lasting)
 
 
 def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
@@ -122,6 +141,7 @@ def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, l
     before, path = dict(os.environ), list(sys.path)
     error: BaseException | None = None
     sys.modules[module.__name__] = module
+    settled()
     watch(run)
     try:
         with limits, warnings.catch_warnings():

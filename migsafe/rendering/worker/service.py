@@ -10,11 +10,12 @@ from typing import BinaryIO
 
 import sqlalchemy
 
-from migsafe.rendering.messages import Answer, At, Piece, Question, Ready, Render, Rendered, read_to_worker, write
+from migsafe.rendering.messages import Answer, At, Question, Ready, Render, Rendered, read_to_worker, write
 from migsafe.rendering.worker.guards import Guards, Pristine, watch_parent
 from migsafe.rendering.worker.leniency import be_lenient
+from migsafe.rendering.worker.looks import Looks
 from migsafe.rendering.worker.run import Run
-from migsafe.rendering.worker.script import render
+from migsafe.rendering.worker.script import Result, render
 
 _SLOW = 0.5
 
@@ -27,6 +28,7 @@ class Service:
         self._outgoing = outgoing
         self._lock = threading.Lock()
         self._guards = Guards()
+        self._looks = Looks()
         self._run: Run | None = None
         self._began = 0.0
         self._main = threading.get_ident()
@@ -35,21 +37,25 @@ class Service:
         """Answer requests until nobody sends any."""
         be_lenient()
         self._guards.settle()
+        self._looks.settle()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
         pristine = Pristine()
         gc.freeze()  # what is loaded by now stays, and need not be looked through again and again
-        self._write(Ready({"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}))
+        versions = {"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}
+        self._write(Ready(versions, self._looks.new()))
         while True:
             try:
                 request = read_to_worker(self._incoming)
             except EOFError:
                 return
             if isinstance(request, Render):
-                pieces, broken = self._rendered(request)
-                spoilt = broken or self._guards.threads_left() or (broken is None and pristine.is_changed())
-                self._write(Rendered(tuple(pieces), _reads(request), spoilt))
+                result = self._rendered(request)
+                left = self._guards.threads_left()
+                spoilt = result.broken or left or (result.broken is None and pristine.is_changed())
+                lasting = result.lasting and not left and not self._looks.blind
+                self._write(Rendered(tuple(result.pieces), self._looks.new(), spoilt, lasting))
 
-    def _rendered(self, request: Render) -> tuple[list[Piece], bool | None]:
+    def _rendered(self, request: Render) -> Result:
         for folder in reversed(request.folders):
             if folder not in sys.path:
                 sys.path.insert(0, folder)
@@ -66,7 +72,8 @@ class Service:
                 answers[key] = answer
             return answers[key]
 
-        return render(request, ask, self._guards, self._watch)
+        with self._looks.of_script(request.path):
+            return render(request, ask, self._guards, self._watch)
 
     def _watch(self, run: Run | None) -> None:
         self._began = time.monotonic()
@@ -88,12 +95,3 @@ class Service:
     def _write(self, message: Ready | Question | Rendered) -> None:
         with self._lock:
             write(self._outgoing, message)
-
-
-def _reads(request: Render) -> tuple[str, ...]:
-    """The files of the project whose code scripts have run."""
-    if not request.folders:
-        return ()
-    folders = tuple(os.path.realpath(folder) + os.sep for folder in request.folders)
-    files = {file for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
-    return tuple(sorted(file for file in files if file.startswith(folders) and "site-packages" not in file))
