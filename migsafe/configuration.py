@@ -58,6 +58,21 @@ class PerPath(Struct, frozen=True, kw_only=True):
         return _severities(self.severity)
 
 
+class Slo(Struct, frozen=True, kw_only=True):
+    """What a release may cost production, for `migsafe premortem`: `blocked` is the longest that a query may wait, `hold` the longest that a
+    lock may be held that stops somebody (times as PostgreSQL takes them: 500ms, 2s), `rows-lost` the most rows of existing tables that
+    may be taken away. What is not set is not limited."""
+
+    blocked: str | None = None
+    hold: str | None = None
+    rows_lost: Annotated[int, Meta(ge=0)] | None = None
+
+    @property
+    def budgets(self) -> tuple[float | None, float | None, int | None]:
+        """The milliseconds that a query may wait and a lock be held, and the rows."""
+        return milliseconds(self.blocked) if self.blocked else None, milliseconds(self.hold) if self.hold else None, self.rows_lost
+
+
 class Configuration(Struct, frozen=True, kw_only=True):
     """What a project says about itself. Command-line options go before it."""
 
@@ -71,6 +86,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     fail_on: FailOn = "warning"
     severity: dict[str, SeverityWord] = {}
     per_path: tuple[PerPath, ...] = ()
+    slo: Slo = Slo()
     start_after: str | None = None
     lock_timeout: str | None = None
     longest_lock_timeout: str = "10s"
@@ -171,6 +187,8 @@ def _read(path: Path, table: dict[str, Any]) -> Configuration:
     if isinstance(table.get("per-path"), list):
         parts = enumerate(table["per-path"], 1)
         table = {**table, "per-path": [_convert(it, PerPath, f"{where}per-path {n}: ") if isinstance(it, dict) else it for n, it in parts]}
+    if isinstance(table.get("slo"), dict):
+        table = {**table, "slo": _slo(table["slo"], f"{where}slo: ")}
     found = _convert(table, Configuration, where)
     for key in ("lock-timeout", "longest-lock-timeout", "script-timeout"):
         value = getattr(found, key.replace("-", "_"))
@@ -186,6 +204,15 @@ def _from(folder: str, name: Any) -> Any:
     if isinstance(name, tuple):
         return tuple(_from(folder, one) for one in name)
     return os.path.normpath(Path(folder, name)) if name is not None else None
+
+
+def _slo(table: dict[str, Any], where: str) -> Slo:
+    found = _convert(table, Slo, where)
+    for key in ("blocked", "hold"):
+        value = getattr(found, key)
+        if value is not None and milliseconds(value) is None:
+            raise ConfigError(f"{where}{key}: {value} is no time", "PostgreSQL takes 500ms, 2s, 1min.")
+    return found
 
 
 def _custom_runner(table: dict[str, Any], where: str) -> CustomRunner:

@@ -21,8 +21,8 @@ class Phase(IntEnum):
 class Way(Struct, frozen=True, kw_only=True):
     """One way in which a migration can fail.
 
-    `sees` is what the team would see, `because` why it comes to that, `lasts` for how long, `check` is SQL that tells beforehand, `instead`
-    what to do about it. `statement` is its number in the migration.
+    `sees` is what the team would see, `because` why it comes to that, `lasts` for how long, `check` is SQL that tells beforehand,
+    `instead` what to do about it. `lines` are where it begins.
     """
 
     title: str
@@ -31,51 +31,72 @@ class Way(Struct, frozen=True, kw_only=True):
     lasts: str = ""
     check: str = ""
     instead: str = ""
-    statement: int | None = None
-    line: int | None = None
+    lines: tuple[int, ...] = ()
 
 
 class Touched(Struct, frozen=True, kw_only=True):
-    """A relation in the blast radius: what stops while it is locked, its rows where they are known, and what hangs on it."""
+    """A relation in the blast radius: its strongest lock, who waits for it and for how long, its rows where they are known, and what hangs on
+    it. `measured` is the longest that a replay has held a lock there that stops somebody."""
 
     relation: Name
     lock: str
     stops: str
+    lasts: str
     rows: int | None
-    grows: bool
+    measured: str = ""
     around: tuple[str, ...] = ()
 
 
 class Left(Struct, frozen=True, kw_only=True):
-    """What a failure leaves behind: `statements` that stay, when it fails at `at`, and whether the whole can be run again then."""
+    """What a failure leaves behind: what has stayed, when it fails at `at`, and whether the whole can be run again then."""
 
     at: int
     line: int
-    kept: int
+    kept: str
     again: str
+
+
+class Back(Struct, frozen=True, kw_only=True):
+    """The way back: `manner` says what there is, `steps` are SQL in its order, `loses` what it loses, `gone` what no way back brings again,
+    `but` what else to know."""
+
+    manner: str
+    steps: tuple[str, ...] = ()
+    loses: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
 
 
 class RolloutStep(Struct, frozen=True, kw_only=True):
     """One step of a safe rollout."""
 
     phase: Phase
+    path: str
     migration: str
     line: int
     text: str
 
 
 class Assessment(Struct, frozen=True, kw_only=True):
-    """One migration: how it can fail, what that hits, what is left, and the way back."""
+    """One migration: how it can fail, what that hits, what is left, how the releases get on with it, and the way back.
+
+    `running_release` is what the running release meets on the new schema, `new_release` what the new one misses on the old schema. `unordered`
+    says for which of its statements no order of deployment is safe, `unknown` what is not known of it, `measured` what a replay has shown.
+    """
 
     migration: Migration
     manner: str
     ways: tuple[Way, ...]
     touched: tuple[Touched, ...]
+    timeouts: tuple[str, ...]
     left: tuple[Left, ...]
-    running_release: tuple[Finding, ...]
-    back: tuple[str, ...]
+    running_release: tuple[str, ...]
+    new_release: tuple[str, ...]
+    back: Back
     findings: tuple[Finding, ...]
     steps: tuple[RolloutStep, ...]
+    unordered: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
 
     @property
@@ -85,13 +106,19 @@ class Assessment(Struct, frozen=True, kw_only=True):
 
 
 class Premortem(Struct, frozen=True, kw_only=True):
-    """A whole pre-mortem. `forbidden` are the breaches of the budgets that the configuration sets: any of them closes the gate."""
+    """A whole pre-mortem.
+
+    `budgets` are those that the configuration sets, in words; `forbidden` what breaks them, any of which closes the gate; `doubtful` what may
+    break them, and cannot be told.
+    """
 
     assessments: tuple[Assessment, ...]
     pg_version: int
     with_rows: bool
     replayed_on: str = ""
+    budgets: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
     @property
     def steps(self) -> tuple[RolloutStep, ...]:

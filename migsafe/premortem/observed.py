@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.effects.effect import Effect
-from migsafe.finding import Severity
+from migsafe.finding import Finding, Severity
 from migsafe.lock import LockMode
+from migsafe.premortem.durations import Duration
+from migsafe.premortem.misfits import Misfit, misfit
+from migsafe.premortem.releases import missing, refusing, replanned
+from migsafe.premortem.undo import Loss, Undo, losses, undo
 from migsafe.rule import Context, Rule
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import Name, Operation
 from migsafe.stats import counted
+
+_MARK = "premortem: "
 
 
 class Surroundings(Struct, frozen=True):
@@ -24,8 +31,10 @@ class Surroundings(Struct, frozen=True):
 class Observed(Struct, frozen=True, kw_only=True):
     """An operation of a judged migration.
 
-    `effects` are those on relations that others can know, `held` the locks that its transaction had before, which stop somebody.
-    `lock_timeout` is in milliseconds, 0 where none is in effect, None where the server decides. `rows` and `around` are by relation.
+    `effects` are those on relations that others can know, `held` the locks that its transaction had before, which stop somebody. The timeouts
+    are in milliseconds, 0 where none is in effect, None where the server decides. `rows` and `around` are by relation. `misfit` are rows that
+    it may refuse, `undo` the way back, `losses` the rows that it takes away; `missing`, `refusing` and `replanned` are what the releases meet.
+    `timed` is how long the statement takes on production's rows by what a replay has measured.
     """
 
     operation: Operation
@@ -34,8 +43,16 @@ class Observed(Struct, frozen=True, kw_only=True):
     held: Mapping[Name, LockMode]
     transaction: int | None
     lock_timeout: int | None
+    statement_timeout: int | None
     rows: Mapping[Name, int]
     around: Mapping[Name, Surroundings]
+    misfit: Misfit | None = None
+    undo: Undo | None = None
+    losses: tuple[Loss, ...] = ()
+    missing: str = ""
+    refusing: str = ""
+    replanned: str = ""
+    timed: Duration | None = None
 
     @property
     def disturbing(self) -> list[Effect]:
@@ -58,12 +75,34 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
                 held={name: lock for name, lock in at.held.items() if isinstance(name, Name) and lock.blocks},
                 transaction=at.session.transaction,
                 lock_timeout=timeout if timeout is not None else at.limits.lock_timeout,
+                statement_timeout=at.session.settings.statement_timeout_ms,
                 rows={name: number for name in names if (number := counted(at.limits.rows, name)) is not None},
                 around={name: _around(at, name) for name in names},
+                misfit=misfit(op, at),
+                undo=undo(op, at),
+                losses=losses(op, at),
+                missing=missing(op, at),
+                refusing=refusing(op, at),
+                replanned=replanned(op, at),
             )
         )
 
     return Rule(name="premortem", category="premortem", severity=Severity.INFO, documentation="", operations=(Operation,), check=collect)
+
+
+def unsilenced(rule: Rule) -> Rule:
+    """The same rule for ourselves: what a project ignores or suppresses happens all the same."""
+    return replace(rule, name=_MARK + rule.name, off=False)
+
+
+def told(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
+    """The findings of unsilenced rules, under their usual names."""
+    return tuple(replace(one, rule=one.rule.removeprefix(_MARK)) for one in findings if one.rule.startswith(_MARK))
+
+
+def asked(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
+    """The findings of the rules that the project has chosen."""
+    return tuple(one for one in findings if not one.rule.startswith(_MARK))
 
 
 def _around(at: Context, name: Name) -> Surroundings:

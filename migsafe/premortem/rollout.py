@@ -17,9 +17,9 @@ _CONTRACT = (
 )
 
 HEADINGS = {
-    Phase.EXPAND: "Expand, before the new release: the running one does not notice",
-    Phase.BACKFILL: "Backfill, in batches, with both releases able to run",
-    Phase.VALIDATE: "Validate what the rows now keep to",
+    Phase.EXPAND: "Expand, before the new release",
+    Phase.BACKFILL: "Backfill, in batches, while both releases run",
+    Phase.VALIDATE: "Constrain and validate, when every release that runs keeps to it",
     Phase.CONTRACT: "Contract, when no instance of the old release runs any more",
 }
 
@@ -27,10 +27,38 @@ HEADINGS = {
 def phase_of(observed: Observed) -> Phase | None:
     """The phase of an operation; None for what belongs to none, such as SET and COMMIT, and for what only the migration's own objects feel."""
     operation = observed.operation
-    if isinstance(operation, sql.DropConstraint | sql.Drop) and getattr(operation, "kind", "") == "index":
+    if isinstance(operation, sql.AlterRelation) and not observed.effects:
+        return None
+    if isinstance(operation, sql.AddConstraint) and observed.refusing:
+        return Phase.VALIDATE
+    if isinstance(operation, sql.Drop) and operation.kind == "index":
         return Phase.CONTRACT if observed.effects else None
     for kinds, phase in ((_EXPAND, Phase.EXPAND), (_BACKFILL, Phase.BACKFILL), (_VALIDATE, Phase.VALIDATE), (_CONTRACT, Phase.CONTRACT)):
         if isinstance(operation, kinds):
             # A table's first rows come with it.
             return Phase.EXPAND if phase is Phase.BACKFILL and not observed.effects else phase
     return None
+
+
+def no_order(observed: Observed) -> str:
+    """Why no order of migration and deployment is safe for an operation, and what is: both halves of a sentence. Empty where one is."""
+    operation = observed.operation
+    if not observed.effects and not isinstance(operation, sql.RenameEnumValue):
+        return ""
+    match operation:
+        case sql.RenameColumn() | sql.RenameEnumValue() | sql.SetSchema():
+            return (
+                "the old release needs the old name, and the new release the new one: "
+                "add the new beside the old, write both, move over, drop the old"
+            )
+        case sql.Rename(kind="table" | "view" | "materialized view" | "sequence" | "type"):
+            return (
+                "the old release needs the old name, and the new release the new one: "
+                "rename, and leave a view of the old name until that release is gone"
+            )
+        case sql.AlterColumnType() if any(effect.rewrite for effect in observed.effects):
+            return (
+                "everybody is stopped while the table is written anew: "
+                "add a column of the new type, write both, backfill, move over, drop the old"
+            )
+    return ""

@@ -1,100 +1,142 @@
 """Putting a pre-mortem together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.finding import Finding
 from migsafe.lock import LockMode
-from migsafe.premortem.assessment import Assessment, Left, Premortem, RolloutStep, Touched
-from migsafe.premortem.observed import Observed
-from migsafe.premortem.rollout import phase_of
-from migsafe.premortem.ways import ways
-from migsafe.session import sent, transactions
-from migsafe.sources import Half, Migration
+from migsafe.premortem.assessment import Assessment, Back, Premortem, RolloutStep, Touched
+from migsafe.premortem.blocking import Blocked, blocking, labours, strengthened, total
+from migsafe.premortem.durations import Duration
+from migsafe.premortem.gate import Budget, Ruling, ruling
+from migsafe.premortem.interruptions import left, lines_of, manner, timeouts
+from migsafe.premortem.measured import held, sentences
+from migsafe.premortem.observed import Observed, asked, told
+from migsafe.premortem.rollout import no_order, phase_of
+from migsafe.premortem.ways import UNSEEN, Line, ways
+from migsafe.session import sent
+from migsafe.sources import Migration
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
-from migsafe.text import Span
 
-_LONGEST = 110
-_STUCK = ("not-rerunnable", "invalid-index-kept", "replay-crash-leaves-it-stuck")
+if TYPE_CHECKING:
+    from migsafe.replay.run import Replayed
+
+_LONGEST = 90
 
 
 class Judged(Struct, frozen=True):
-    """A migration with what was found and observed of it, and what a replay measured, a sentence each."""
+    """A migration with what was found and observed of it, and its replay, if there was one."""
 
     migration: Migration
     findings: tuple[Finding, ...]
     observed: tuple[Observed, ...]
-    measured: tuple[str, ...] = ()
+    replayed: "Replayed | None" = None
 
 
-def tell(judged: Sequence[Judged], pg_version: int, *, with_rows: bool, replayed_on: str = "", forbidden: Sequence[str] = ()) -> Premortem:
+def tell(judged: Sequence[Judged], pg_version: int, *, with_rows: bool, slo: Budget | None = None, replayed_on: str = "") -> Premortem:
     """The pre-mortem of a release."""
+    slo = slo or Budget()
+    judged = [_timed(one) for one in judged]
+    rulings = [_ruling(slo, one) for one in judged]
     return Premortem(
         assessments=tuple(_assessment(one) for one in judged),
         pg_version=pg_version,
         with_rows=with_rows,
         replayed_on=replayed_on,
-        forbidden=tuple(forbidden),
+        budgets=tuple(slo.words()),
+        forbidden=tuple(line for one in rulings for line in one.forbidden),
+        doubtful=tuple(line for one in rulings for line in one.doubtful),
     )
+
+
+def _timed(one: Judged) -> Judged:
+    """The same, with the times that its replay makes likely on production's rows."""
+    if one.replayed is None:
+        return one
+    times = {index: Duration(estimate.low_ms, estimate.high_ms) for index, estimate in one.replayed.estimates.items()}
+    return replace(one, observed=tuple(replace(each, timed=times.get(each.statement)) for each in one.observed))
+
+
+def _line(one: Judged) -> Line:
+    lines = lines_of(one.migration.up)
+    return lambda statement: lines.get(statement, 1)
+
+
+def _ruling(slo: Budget, one: Judged) -> Ruling:
+    return ruling(slo, one.migration.up.file.path, one.observed, _line(one), one.replayed)
 
 
 def _assessment(one: Judged) -> Assessment:
+    line = _line(one)
     half = one.migration.up
-    spans = {statement.statement.index: statement.statement.span for statement in sent(half)}
-    found = tuple(replace(way, line=_line(half, spans.get(way.statement)) if way.statement else None) for way in ways(one.observed))
+    findings = told(one.findings)
+    found = tuple(ways(one.observed, findings, line, one.replayed))
     return Assessment(
         migration=one.migration,
-        manner=_manner(half),
+        manner=manner(half, one.observed),
         ways=found,
-        touched=_touched(one.observed),
-        left=_left(one, spans),
-        running_release=tuple(finding for finding in one.findings if finding.category == "compatibility"),
-        back=_back(one.migration),
-        findings=one.findings,
-        steps=_steps(one, spans),
-        measured=one.measured,
+        touched=_touched(one),
+        timeouts=tuple(timeouts(one.observed, line)),
+        left=tuple(left(half, findings, line)),
+        running_release=tuple(_running(one.observed, findings)),
+        new_release=tuple(dict.fromkeys(each.missing for each in one.observed if each.missing)),
+        back=_back(one),
+        findings=asked(one.findings),
+        steps=_steps(one),
+        unordered=tuple(_unordered(one)),
+        unknown=tuple(way.because for way in found if way.title == UNSEEN),
+        measured=tuple(sentences(one.replayed, line)) if one.replayed is not None else (),
     )
 
 
-def _line(half: Half, span: Span | None) -> int | None:
-    return half.file.position(half.place(span).start).line if span is not None else None
-
-
-def _manner(half: Half) -> str:
-    numbers = {number for number in transactions(half, [one.statement for one in sent(half)]) if number is not None}
-    if len(numbers) > 1:
-        return f"{len(numbers)} transactions: what is done stays done when a later one fails"
-    return "one transaction: it is all or nothing, and its locks are held to its end"
-
-
-def _touched(observed: Sequence[Observed]) -> tuple[Touched, ...]:
+def _touched(one: Judged) -> tuple[Touched, ...]:
     """The relations that others can know, each at its strongest."""
     locks: dict[Name, tuple[LockMode, Observed]] = {}
-    stops: dict[Name, tuple[str, ...]] = {}
-    growing: set[Name] = set()
-    for one in observed:
-        for effect in one.effects:
+    for each in strengthened(one.observed):
+        for effect in each.effects:
             name = effect.relation
-            if effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE and (name not in locks or effect.lock > locks[name][0]):
-                locks[name] = (effect.lock, one)
-            if len(effect.blocks) > len(stops.get(name, ())):
-                stops[name] = effect.blocks
-            if effect.scan or effect.rewrite or effect.rebuilt:
-                growing.add(name)
+            if (effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE or _changes(each)) and (name not in locks or effect.lock > locks[name][0]):
+                locks[name] = (effect.lock, each)
+    blocked: dict[Name, list[Blocked]] = {}
+    for found in blocking(one.observed):
+        blocked.setdefault(found.relation, []).append(found)
     return tuple(
         Touched(
             relation=name,
             lock=str(lock),
-            stops=" and ".join(stops.get(name, ())) or "nothing",
-            rows=one.rows.get(name),
-            grows=name in growing,
-            around=_around(one, name),
+            stops=_stopped(blocked[name]) if name in blocked else "nothing",
+            lasts=_lasts(one.observed, name, blocked.get(name, [])),
+            rows=each.rows.get(name),
+            measured=held(one.replayed, name),
+            around=_around(each, name),
         )
-        for name, (lock, one) in locks.items()
+        for name, (lock, each) in locks.items()
     )
+
+
+def _changes(one: Observed) -> bool:
+    return isinstance(one.operation, sql.Update | sql.Delete | sql.Insert | sql.Merge)
+
+
+def _stopped(found: Sequence[Blocked]) -> str:
+    return " and ".join(max(found, key=lambda one: len(one.effect.blocks)).effect.blocks)
+
+
+def _lasts(observed: Sequence[Observed], name: Name, blocked: Sequence[Blocked]) -> str:
+    """For how long the lock is held, once it is there."""
+    labour = (
+        max((one.labour for one in blocked), key=len, default=()) if blocked else [one for one in labours(observed) if one.relation == name]
+    )
+    if not labour:
+        return "unknown" if any(one.unknown for one in blocked) else "a moment"
+    known = total(labour)
+    if any(one.rows is None for one in labour):
+        return "grows with the rows" if not known.high else f"{known}, and more"
+    return str(known)
 
 
 def _around(one: Observed, name: Name) -> tuple[str, ...]:
@@ -111,36 +153,37 @@ def _around(one: Observed, name: Name) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _left(one: Judged, spans: Mapping[int, Span]) -> tuple[Left, ...]:
-    """What a failure at each statement leaves behind: only where something does."""
-    half = one.migration.up
-    statements = [each.statement for each in sent(half)]
-    numbers = list(transactions(half, statements))
-    stuck = {finding.statement: finding.message for finding in reversed(one.findings) if finding.rule in _STUCK}
-    left = []
-    for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
-        kept = [other for other, its in zip(statements[:place], numbers[:place], strict=True) if its is not None and its != number]
-        kept = [other for other in kept if not isinstance(other.operations[0], sql.SetVariable | sql.ResetVariable)]
-        if number is None or not kept or isinstance(statement.operations[0], sql.SetVariable):
-            continue
-        why = next((stuck[other.index] for other in kept if other.index in stuck), "")
-        again = f"no: {why}" if why else "yes"
-        left.append(Left(at=statement.index, line=_line(half, spans[statement.index]) or 0, kept=len(kept), again=again))
-    return tuple(left)
+def _running(observed: Sequence[Observed], findings: Sequence[Finding]) -> Iterator[str]:
+    """What the running release meets on the new schema."""
+    yield from dict.fromkeys(finding.message for finding in findings if finding.category == "compatibility")
+    refused = list(dict.fromkeys(one.refusing for one in observed if one.refusing))
+    yield from (f"from now on refused: {text}" for text in refused)
+    tables = list(dict.fromkeys(one.replanned for one in observed if one.replanned))
+    if tables:
+        yield (
+            f"prepared statements that select * from {', '.join(tables)} fail once in each connection: "
+            "`cached plan must not change result type`"
+        )
 
 
-def _back(migration: Migration) -> tuple[str, ...]:
-    """What the way back does, and what it loses."""
-    down = migration.down
+def _back(one: Judged) -> Back:
+    """The way back that is written down, or the one by hand; and what neither brings again."""
+    down = one.migration.down
+    undone = [each.undo for each in one.observed if each.undo is not None]
+    gone = tuple(dict.fromkeys(each.gone for each in undone if each.gone))
     if down is None:
-        return ("There is no way back: repair forward, or restore a backup and lose what was written since.",)
+        back = list(dict.fromkeys(each.sql for each in reversed(undone) if each.sql))
+        return Back(
+            manner="by hand" if back else "none",
+            steps=tuple(back),
+            loses=tuple(dict.fromkeys(each.loses for each in reversed(undone) if each.loses)),
+            gone=gone,
+            but=tuple(dict.fromkeys(each.but for each in undone if each.but)),
+        )
     if down.program is not None and not down.program.calls:
-        return ("There is a downgrade; what it loses is not looked at.",)
+        return Back(manner="unread", gone=gone)
     lost = [_lost(operation) for each in sent(down) for operation in each.statement.operations]
-    lost = [text for text in dict.fromkeys(lost) if text]
-    if not lost:
-        return ("The way back drops nothing that holds data.",)
-    return ("The way back loses what was written since:", *lost)
+    return Back(manner="written", loses=tuple(text for text in dict.fromkeys(lost) if text), gone=gone)
 
 
 def _lost(operation: sql.Operation) -> str:
@@ -156,16 +199,29 @@ def _lost(operation: sql.Operation) -> str:
     return ""
 
 
-def _steps(one: Judged, spans: Mapping[int, Span]) -> tuple[RolloutStep, ...]:
+def _steps(one: Judged) -> tuple[RolloutStep, ...]:
     half = one.migration.up
-    text = half.script.text
     steps = []
     for each in one.observed:
         phase = phase_of(each)
-        span = each.operation.span
-        if phase is None or each.statement not in spans:
-            continue
-        words = " ".join(text[span.start : span.end].split())
-        words = words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
-        steps.append(RolloutStep(phase=phase, migration=one.migration.id, line=_line(half, span) or 0, text=words))
+        if phase is not None:
+            position = half.file.position(half.place(each.operation.span).start)
+            steps.append(
+                RolloutStep(phase=phase, path=half.file.path, migration=one.migration.id, line=position.line, text=_words(one, each.operation))
+            )
     return tuple(dict.fromkeys(steps))
+
+
+def _words(one: Judged, operation: sql.Operation) -> str:
+    span = operation.span
+    words = " ".join(one.migration.up.script.text[span.start : span.end].split())
+    if isinstance(operation, sql.AlterRelation) and not words.upper().startswith("ALTER TABLE"):
+        words = f"ALTER {operation.target.kind.upper()} {operation.target.name} {words}"
+    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+
+
+def _unordered(one: Judged) -> Iterator[str]:
+    for each in one.observed:
+        why = no_order(each)
+        if why:
+            yield f"`{_words(one, each.operation).replace('`', '')}`: {why}"

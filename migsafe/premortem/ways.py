@@ -1,192 +1,268 @@
 """The ways in which a migration can fail, one for each hazard: told as the team would meet it."""
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from migsafe.effects.effect import Effect
+from migsafe.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.premortem.assessment import Way
+from migsafe.premortem.blocking import Blocked, Labour, blocking, labours, total
+from migsafe.premortem.durations import Work, exact
 from migsafe.premortem.observed import Observed
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import ConstraintKind, Name
-from migsafe.sql.operations.values import quoted
+from migsafe.sql.operations import Name
 
-_LONG = "SELECT pid, now() - xact_start AS open_for, left(query, 60) FROM pg_stat_activity WHERE xact_start < now() - interval '1 minute';"
+if TYPE_CHECKING:
+    from migsafe.replay.run import Replayed
+
+Line = Callable[[int], int]
+"""The line of a statement, by its number."""
+
+_REFUSED = ("concurrently-in-transaction", "enum-value-used-in-transaction", "syntax-error")
+_OPAQUE = ("opaque-code", "unparsed-statement")
+_DOES = {
+    Work.READ: "reads every row of",
+    Work.INDEX: "builds an index over",
+    Work.REWRITE: "writes every row anew of",
+    Work.CHANGE: "changes every row of",
+}
+_SHOWN = 3
+UNSEEN = "Something that nobody has looked at"
+"""The title of the way in which what is not known makes a migration fail."""
 
 
-def ways(observed: Sequence[Observed]) -> Iterator[Way]:
-    """The ways, in the order of the statements; each cause once."""
-    queued: set[Name] = set()
-    fresh: set[tuple[Name, str]] = set()
-    for one in _strengthened(observed):
-        if isinstance(one.operation, sql.AddColumn) and one.effects and one.operation.column.default is None:
-            fresh.add((one.effects[0].relation, one.operation.column.name))
-        new = [effect for effect in one.disturbing if effect.relation not in queued]
-        if new:
-            queued.update(effect.relation for effect in new)
-            yield _queue(one, new)
-        yield from _work(one)
-        yield from _data(one, fresh)
-        yield from _concurrently(one)
-
-
-def _strengthened(observed: Sequence[Observed]) -> Iterator[Observed]:
-    """The operations, each with the locks that its whole statement takes: ALTER TABLE asks for the strongest at once."""
-    strongest: dict[tuple[int, Name], LockMode] = {}
+def ways(observed: Sequence[Observed], findings: Sequence[Finding], line: Line, replayed: "Replayed | None" = None) -> Iterator[Way]:
+    """The ways, those that fail first at the top; each cause once."""
+    if replayed is not None and replayed.recording.failure is not None:
+        yield _failed(replayed, line)
+    yield from _refused(findings)
+    found = blocking(observed)
+    yield from _queues(found, line)
+    yield from _held(found, line)
+    yield from _deadlocks(found, line)
+    yield from _backfills(observed, found, line)
     for one in observed:
-        for effect in one.effects:
-            key = (one.statement, effect.relation)
-            strongest[key] = max(strongest.get(key, effect.lock), effect.lock)
-    for one in observed:
-        yield replace(one, effects=tuple(replace(effect, lock=strongest[one.statement, effect.relation]) for effect in one.effects))
+        yield from _data(one, line)
+        yield from _concurrently(one, line)
+    yield from _opaque(findings)
 
 
-def _queue(one: Observed, effects: list[Effect]) -> Way:
-    """The lock queue: the statement waits, and everybody behind it."""
-    worst = max(effects, key=lambda effect: (len(effect.blocks), effect.lock.strength))
-    names = _listed([effect.relation for effect in effects])
-    timeout = one.lock_timeout
+def _failed(replayed: "Replayed", line: Line) -> Way:
+    recording = replayed.recording
+    return Way(
+        title="It fails",
+        sees="The migration stops at this statement, as it did in the replay.",
+        because=f"PostgreSQL says: {recording.failure.message if recording.failure is not None else ''}",
+        lines=(line(recording.statements[-1].statement.index),),
+    )
+
+
+def _refused(findings: Sequence[Finding]) -> Iterator[Way]:
+    for finding in findings:
+        if finding.rule in _REFUSED:
+            yield Way(
+                title="PostgreSQL refuses it",
+                sees="The migration stops at this statement, wherever it runs.",
+                because=finding.message,
+                lines=(finding.script.position(finding.span.start).line,),
+            )
+
+
+def _queues(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+    """The lock queue: a statement waits, and everybody behind it. Told once for all that wait alike, and of each relation at its worst."""
+    worst: dict[Name, int] = {}
+    for one in found:
+        worst[one.relation] = max(worst.get(one.relation, 0), one.effect.lock.strength)
+    alike: dict[tuple[LockMode, int, int | None], list[Blocked]] = {}
+    for one in found:
+        if one.effect.lock.strength == worst[one.relation]:
+            alike.setdefault((one.effect.lock, len(one.effect.blocks), one.lock_timeout), []).append(one)
+    for (lock, level, timeout), group in alike.items():
+        relations = list(dict.fromkeys(one.relation for one in group))
+        it = "it" if len(relations) == 1 else "them"
+        yield Way(
+            title=f"The lock queue on {listed(relations)}",
+            sees=f"Every {group[0].effect.stops} there hangs while CPU and disks are idle; connections pile up until the pool is empty, "
+            "and then requests fail that have nothing to do with it.",
+            because=f"the statement waits for {lock} behind {_users(lock, level, it)}, and "
+            f"{'whoever comes later waits' if level > 1 else 'every later write waits'} behind the statement",
+            lasts=_waits(timeout),
+            lines=_lines(line, (one.statement for one in group)),
+        )
+
+
+def _users(lock: LockMode, level: int, it: str) -> str:
+    """Whose transactions a lock waits for."""
+    if level > 1:
+        return f"every open transaction that has used {it} (a report, a backup, a session that idles in its transaction)"
+    did = "has written to it or locked rows of it" if lock is LockMode.EXCLUSIVE else "has written to it"
+    return f"every open transaction that {did.replace(' it', f' {it}')} (a batch job, a session that idles in its transaction)"
+
+
+def _waits(timeout: int | None) -> str:
     if timeout:
-        lasts = f"{_time(timeout)} at most: then lock_timeout ends the statement, the migration fails, and everybody goes on"
-    elif timeout == 0:
-        lasts = "as long as the slowest query or transaction that uses it: no lock_timeout is in effect"
-    else:
-        lasts = "as long as the slowest query or transaction that uses it, unless the role or the server sets a lock_timeout"
-    return Way(
-        title=f"The lock queue on {names}",
-        sees=f"Requests that touch {names} hang: every {worst.stops} waits, though the database is idle otherwise; connections pile up.",
-        because=f"the statement asks for {worst.lock} and waits for a transaction that is open on it (a report, a backup, a forgotten "
-        "session); everybody who comes later waits behind it",
-        lasts=lasts,
-        check=_LONG,
-        instead="" if timeout else "SET lock_timeout = '2s'; and retry until it gets through",
-        statement=one.statement,
-    )
+        return f"{exact(timeout)} at most: then lock_timeout ends the statement, the migration fails, and everybody goes on"
+    if timeout == 0:
+        return "as long as the slowest of these transactions: no lock_timeout is in effect"
+    return "as long as the slowest of these transactions, unless the role or the server sets a lock_timeout"
 
 
-def _work(one: Observed) -> Iterator[Way]:
-    """Work that takes the longer the more rows there are, while somebody is stopped."""
-    slow = [effect for effect in one.effects if effect.scan or effect.rewrite or effect.rebuilt]
-    stopping = [effect for effect in slow if effect.blocks]
-    for effect in stopping:
-        rows = one.rows.get(effect.relation)
-        size = f" of its {rows:,} rows" if rows is not None else ""
-        verb = "writes" if effect.rewrite else "reads" if effect.scan else "rebuilds indexes over"
-        because = f": {effect.why}" if effect.why else ""
+def _held(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+    """Work that takes the longer the more rows there are, while somebody is stopped: once for each piece of it."""
+    together: dict[tuple[int, int, tuple[Labour, ...]], list[Blocked]] = {}
+    for one in found:
+        if one.labour:
+            together.setdefault((one.transaction, len(one.effect.blocks), one.labour), []).append(one)
+    for (*_, labour), group in together.items():
+        relations = list(dict.fromkeys(one.relation for one in group))
+        names, stays = listed(relations), "stays" if len(relations) == 1 else "stay"
+        worst = max(group, key=lambda one: one.effect.lock.strength).effect
+        rewrites = any(one.work is Work.REWRITE for one in labour)
+        apart = {one.statement for one in labour} != {one.statement for one in group}
         yield Way(
-            title=f"{effect.relation} stays locked while it is {'rewritten' if effect.rewrite else 'read' if effect.scan else 'indexed'}",
-            sees=f"After the statement has its lock, every {effect.stops} on {effect.relation} goes on waiting until it is done"
-            + (", and the disk fills with a second copy of the table" if effect.rewrite else "")
-            + ".",
-            because=f"it {verb} all{size} under {effect.lock}{because}",
-            lasts="the longer the more rows there are" if rows is None else f"the time that {rows:,} rows take",
-            statement=one.statement,
-        )
-    others = [name for name in one.held if name not in {effect.relation for effect in stopping}]
-    if slow and others:
-        yield Way(
-            title=f"{_listed(others)} stays locked meanwhile",
-            sees=f"Queries of {_listed(others)} wait although this statement has nothing to do with it.",
-            because="the transaction locked it before, and keeps that lock while this statement works through "
-            + _listed([effect.relation for effect in slow]),
-            lasts="until the transaction ends",
-            instead="give the statement a transaction, or a migration, of its own",
-            statement=one.statement,
+            title=f"{names} {stays} locked while {_doing(labour, relations)}",
+            sees=f"Every {worst.stops} on {names} waits until that is done"
+            + (", and the disk fills with a second copy of the rows and with WAL" if rewrites else "")
+            + ". No lock_timeout ends it: the lock is there already.",
+            because=_because(labour, line, worst.lock),
+            lasts=_long(labour),
+            instead="let go of the lock first: a transaction, or a migration, of its own for each" if apart else "",
+            lines=_lines(line, (one.statement for one in group)),
         )
 
 
-def _data(one: Observed, fresh: Container[tuple[Name, str]]) -> Iterator[Way]:
-    """Rows that are there and do not fit: the migration fails in production, and nowhere else. The `fresh` columns hold nothing but nulls."""
-    table = one.effects[0].relation if one.effects else None
-    if table is None:
-        return
-    match one.operation:
-        case sql.SetNotNull(column=column) if any(effect.scan for effect in one.effects):
-            yield _refused(one, f"a null in {quoted(column)}", f"SELECT count(*) FROM {table} WHERE {quoted(column)} IS NULL;")
-        case sql.AddConstraint(constraint=given) if not given.not_valid and given.enforced:
-            if not given.columns or any((table, column) not in fresh for column in given.columns):
-                yield from _constraint(one, table, given)
-        case sql.ValidateConstraint(constraint=name):
-            yield _refused(one, f"a row that {quoted(name)} does not let in", "")
-        case sql.CreateIndex(unique=True, elements=elements, where=predicate):
-            columns = ", ".join(_key(element) for element in elements)
-            where = f" WHERE {predicate.sql}" if predicate is not None else ""
-            numbers = ", ".join(str(number) for number in range(1, len(elements) + 1))
-            check = f"SELECT {columns}, count(*) FROM {table}{where} GROUP BY {numbers} HAVING count(*) > 1;"
-            yield _refused(one, "two rows with the same key", check)
-        case sql.AlterColumnType(column=column, type=kind) if any(effect.rewrite or effect.scan for effect in one.effects):
-            yield _refused(one, f"a value of {quoted(column)} that is no {kind}", "")
-        case sql.AddColumn(column=column) if column.default is None and _must_be_given(column):
-            yield _refused(
-                one, f"any row at all: {quoted(column.name)} is NOT NULL and has no default", f"SELECT EXISTS (SELECT FROM {table});"
+def _doing(labour: Sequence[Labour], relations: Sequence[Name]) -> str:
+    first = labour[0]
+    passive = {Work.READ: "read", Work.INDEX: "indexed", Work.REWRITE: "rewritten", Work.CHANGE: "changed"}
+    subject = "it" if [first.relation] == list(relations) else first.relation
+    more = len({(one.statement, one.relation) for one in labour}) - 1
+    return f"{subject} is {passive[first.work]}" + (f", and {more} more" if more else "")
+
+
+def _because(labour: Sequence[Labour], line: Line, lock: LockMode) -> str:
+    said = []
+    for one in labour[:_SHOWN]:
+        rows = f" ({one.rows:,})" if one.rows is not None else ""
+        said.append(f"line {line(one.statement)} {_DOES[one.work]} {one.relation}{rows}" + (f", as {one.why}" if one.why else ""))
+    rest = len(labour) - _SHOWN
+    return "; ".join(said) + (f"; and {rest} more" if rest > 0 else "") + f"; {lock} is kept to the end of the transaction"
+
+
+def _long(labour: Sequence[Labour]) -> str:
+    unknown = [one.relation for one in labour if one.rows is None]
+    known = total(labour)
+    if unknown and known.high == 0:
+        return f"the longer the more rows there are: how many {listed(unknown)} has nobody has told (--stats)"
+    least = f", and longer for {listed(unknown)}, of which nobody has told the rows" if unknown else ""
+    return f"{known}, by {'an estimate from what the replay measured' if any(one.timed for one in labour) else 'estimate'}{least}"
+
+
+def _deadlocks(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+    """Locks that a transaction takes one after the other, which others may take the other way round."""
+    transactions: dict[int, dict[Name, int]] = {}
+    for one in found:
+        transactions.setdefault(one.transaction, {}).setdefault(one.relation, one.statement)
+    for taken in transactions.values():
+        if len(set(taken.values())) < 2:
+            continue
+        names = list(taken)
+        order = " and then ".join(map(str, names[:_SHOWN])) + (" and so on" if len(names) > _SHOWN else "")
+        yield Way(
+            title=f"A deadlock on {listed(names)}",
+            sees="The migration, or a request, fails with `deadlock detected` after a second of waiting (deadlock_timeout).",
+            because=f"one transaction locks {order}, and keeps them; "
+            "a transaction of the application that uses them in another order waits for it while it waits for that",
+            instead="a transaction, or a migration, of its own for each relation",
+            lines=_lines(line, taken.values()),
+        )
+
+
+def _backfills(observed: Sequence[Observed], found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+    """Changes of every row that stop nobody who does not change rows himself."""
+    told = {(one.statement, one.relation) for blocked in found for one in blocked.labour}
+    for one in labours(observed):
+        if one.work is Work.CHANGE and (one.statement, one.relation) not in told:
+            yield Way(
+                title=f"The change of every row of {one.relation} takes long",
+                sees="Requests that change the same rows hang until it is over; the replicas fall behind; the table grows by a second copy of "
+                "its rows, which VACUUM frees only afterwards.",
+                because="all rows are changed in one transaction, and it is all lost when it fails",
+                lasts=_long([one]),
+                instead="change them in batches, each in a transaction of its own",
+                lines=(line(one.statement),),
             )
 
 
-def _constraint(one: Observed, table: Name, given: sql.Constraint) -> Iterator[Way]:
-    columns = ", ".join(quoted(column) for column in given.columns)
-    match given.kind:
-        case ConstraintKind.CHECK if given.check is not None:
-            yield _refused(one, "a row that the CHECK does not let in", f"SELECT count(*) FROM {table} WHERE NOT ({given.check.sql});")
-        case ConstraintKind.FOREIGN_KEY if given.references is not None:
-            far = given.references
-            there = far.columns or given.columns
-            here = ", ".join(f"here.{quoted(column)}" for column in given.columns)
-            pairs = zip(given.columns, there, strict=False)
-            met = " AND ".join(f"there.{quoted(other)} = here.{quoted(column)}" for column, other in pairs)
-            check = (
-                f"SELECT count(*) FROM {table} AS here WHERE ROW({here}) IS NOT NULL "
-                f"AND NOT EXISTS (SELECT FROM {far.table} AS there WHERE {met});"
-            )
-            yield _refused(one, f"a row that refers to nothing in {far.table}", check if far.columns else "")
-        case ConstraintKind.UNIQUE | ConstraintKind.PRIMARY_KEY if given.columns:
-            check = f"SELECT {columns}, count(*) FROM {table} GROUP BY {columns} HAVING count(*) > 1;"
-            yield _refused(one, f"two rows with the same {columns}", check)
+def _data(one: Observed, line: Line) -> Iterator[Way]:
+    """Rows that are there and do not fit: the migration fails in production, and nowhere else."""
+    if one.misfit is not None:
+        yield Way(
+            title="Rows that do not fit",
+            sees="The migration fails in production, after it has passed every test: PostgreSQL refuses the statement.",
+            because=f"it meets {one.misfit.what}",
+            check=one.misfit.check,
+            instead="repair such rows first, in a migration of their own" if one.misfit.check else "look for such rows first, and repair them",
+            lines=(line(one.statement),),
+        )
 
 
-def _refused(one: Observed, what: str, check: str) -> Way:
-    return Way(
-        title="Rows that do not fit",
-        sees="The migration fails in production, after it has passed every test: PostgreSQL refuses the statement.",
-        because=f"it meets {what}",
-        check=check,
-        instead="look first, and repair the rows in a migration of their own",
-        statement=one.statement,
-    )
-
-
-def _concurrently(one: Observed) -> Iterator[Way]:
+def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
+    builds = isinstance(one.operation, sql.CreateIndex | sql.Reindex)
+    if any(effect.waits for effect in one.effects):
+        yield Way(
+            title="It waits for the transactions of others",
+            sees="The statement seems to hang. Nobody is stopped, but the deployment does not go on.",
+            because="it works in several transactions, and between them waits for those of others that have used the table"
+            + ("; at the end for every older snapshot in the database, a report's on other tables too" if builds else ""),
+            lasts="as long as the slowest of them",
+            lines=(line(one.statement),),
+        )
     match one.operation:
-        case sql.CreateIndex(concurrently=True, name=name, table=table) if one.transaction is None or one.effects:
-            index = str(name) if name is not None else f"the new index of {table}"
+        case sql.CreateIndex(concurrently=True, name=name, table=table) if one.effects:
+            schema = one.effects[0].relation.schema
+            index = str(Name(name, schema)) if name is not None else f"the new index of {table}"
             yield Way(
                 title="An INVALID index stays behind",
-                sees=f"The build stops (a cancelled session, a timeout, a duplicate key), and {index} is there, INVALID: every write keeps "
-                "it up to date, no query uses it, and the migration fails with `already exists` when it is run again.",
+                sees=f"The build stops (a cancelled session, a timeout, a duplicate key), and {index} is there, INVALID: every write keeps it "
+                "up to date, and no query uses it.",
                 because="CREATE INDEX CONCURRENTLY works in several transactions, of which the first has made the index already",
                 check="SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
-                instead=f"DROP INDEX CONCURRENTLY IF EXISTS {name}; before the build"
+                instead=f"DROP INDEX CONCURRENTLY IF EXISTS {index}; before the build"
                 if name is not None
                 else "name the index, and drop it first",
-                statement=one.statement,
+                lines=(line(one.statement),),
+            )
+        case sql.Reindex(concurrently=True) if one.effects:
+            yield Way(
+                title="An INVALID index stays behind",
+                sees="The build stops, and an index whose name ends in _ccnew is there, INVALID, which every write keeps up to date.",
+                because="REINDEX CONCURRENTLY works in several transactions, of which the first has made the new index already",
+                check="SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
+                instead="drop it (DROP INDEX CONCURRENTLY), and run the REINDEX again",
+                lines=(line(one.statement),),
             )
 
 
-def _key(element: sql.IndexElement) -> str:
-    return quoted(element.column) if element.column is not None else f"({element.expression.sql if element.expression else ''})"
+def _opaque(findings: Sequence[Finding]) -> Iterator[Way]:
+    seen = [finding for finding in findings if finding.rule in _OPAQUE]
+    if seen:
+        yield Way(
+            title=UNSEEN,
+            sees="Anything: this pre-mortem does not know all that the migration does.",
+            because="; ".join(dict.fromkeys(finding.message for finding in seen[:_SHOWN])),
+            instead="run it on a copy (--replay), and read what it locks there",
+            lines=tuple(dict.fromkeys(finding.script.position(finding.span.start).line for finding in seen)),
+        )
 
 
-def _must_be_given(column: sql.Column) -> bool:
-    kinds = {one.kind for one in column.constraints}
-    return bool(kinds & {ConstraintKind.NOT_NULL, ConstraintKind.PRIMARY_KEY}) and column.generated is None and column.identity is None
+def _lines(line: Line, statements: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted({line(statement) for statement in statements}))
 
 
-def _listed(names: "list[Name]") -> str:
+def listed(names: Sequence[Name]) -> str:
+    """Relations in a sentence: of many, the first ones."""
     texts = list(dict.fromkeys(map(str, names)))
     if len(texts) <= 2:
         return " and ".join(texts)
-    return f"{', '.join(texts[:3])}{f' and {len(texts) - 3} more' if len(texts) > 3 else ''}"
-
-
-def _time(ms: int) -> str:
-    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms} ms"
+    rest = len(texts) - _SHOWN
+    return f"{', '.join(texts[:_SHOWN])} and {rest} more" if rest > 0 else f"{texts[0]}, {texts[1]} and {texts[2]}"

@@ -18,7 +18,9 @@ def report(premortem: Premortem) -> str:
         "pg_version": premortem.pg_version,
         "with_rows": premortem.with_rows,
         "replayed_on": premortem.replayed_on or None,
+        "budgets": premortem.budgets,
         "forbidden": premortem.forbidden,
+        "doubtful": premortem.doubtful,
         "rollout": [
             {"phase": step.phase.name.lower(), "migration": unicode(step.migration), "line": step.line, "sql": step.text}
             for step in premortem.steps
@@ -35,16 +37,19 @@ def _assessment(one: Assessment) -> dict[str, Any]:
         "manner": one.manner,
         "ways": [_way(way) for way in one.ways],
         "touched": [_touched(each) for each in one.touched],
+        "timeouts": one.timeouts,
         "left": [{"statement": each.at, "line": each.line, "kept": each.kept, "again": each.again} for each in one.left],
-        "running_release": [finding_object(finding) for finding in one.running_release],
-        "back": one.back,
+        "running_release": one.running_release,
+        "new_release_needs": one.new_release,
+        "back": {name: getattr(one.back, name) for name in ("manner", "steps", "loses", "gone", "but")},
+        "no_safe_order": one.unordered,
         "measured": one.measured,
         "findings": [finding_object(finding) for finding in one.findings],
     }
 
 
 def _way(way: Way) -> dict[str, Any]:
-    return {name: getattr(way, name) for name in ("title", "sees", "because", "lasts", "check", "instead", "statement", "line")}
+    return {name: getattr(way, name) for name in ("title", "sees", "because", "lasts", "check", "instead", "lines")}
 
 
 def _touched(each: Touched) -> dict[str, Any]:
@@ -52,7 +57,8 @@ def _touched(each: Touched) -> dict[str, Any]:
         "relation": str(each.relation),
         "lock": each.lock,
         "stops": each.stops,
+        "lasts": each.lasts,
+        "measured": each.measured or None,
         "rows": each.rows,
-        "grows": each.grows,
         "around": each.around,
     }

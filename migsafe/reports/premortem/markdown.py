@@ -1,12 +1,19 @@
 """Markdown, for a pull request or a runbook; the page in HTML is made of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from migsafe.premortem.assessment import Assessment, Premortem, Way
+from migsafe.premortem.assessment import Assessment, Back, Left, Phase, Premortem, RolloutStep, Way
 from migsafe.premortem.rollout import HEADINGS
 from migsafe.reports.markup import code, escaped, fenced
 
 _MOST_WAYS = 40
+_DEPLOYED = "Deploy, everywhere, the release that keeps to what is demanded below, and does without what goes."
+_MOST_STEPS = 4
+_MOST_SQL = 12
+_LONG = (
+    "SELECT pid, now() - xact_start AS open_for, state, left(query, 60) FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start;"
+)
+_WAITING = "SELECT pid, pg_blocking_pids(pid), left(query, 60) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0;"
 
 
 def report(premortem: Premortem) -> str:
@@ -18,23 +25,52 @@ def _lines(premortem: Premortem) -> Iterator[str]:
     number = len(premortem.assessments)
     yield "# Pre-mortem: assume that this deployment has failed"
     yield ""
-    yield f"{number} migration{'' if number == 1 else 's'}, PostgreSQL {premortem.pg_version}. " + _basis(premortem)
+    yield f"{number} migration{'' if number == 1 else 's'}, PostgreSQL {premortem.pg_version}. {_basis(premortem)}"
     yield ""
+    yield from _gate(premortem)
+    yield from _rollout(premortem)
+    telling = [one for one in premortem.assessments if not _is_quiet(one)]
+    quiet = [one for one in premortem.assessments if _is_quiet(one)]
+    for one in telling:
+        yield from _assessment(one, replayed=bool(premortem.replayed_on))
+    if quiet:
+        yield f"## {'Nothing else' if telling else 'Nothing'} to fear"
+        yield ""
+        yield "These lock nothing that others use, take nothing away, and leave nothing behind that stops another run:"
+        yield ""
+        yield from (f"- {code(one.path)}" for one in quiet)
+        yield ""
+    yield from _checklist(premortem)
+
+
+def _is_quiet(one: Assessment) -> bool:
+    """Whether there is nothing to say of a migration that anybody would act on."""
+    stuck = any(each.again != "yes" for each in one.left)
+    return not (one.ways or one.running_release or one.back.gone or one.unordered or one.measured or stuck or one.touched)
+
+
+def _basis(premortem: Premortem) -> str:
+    rows = "Row counts are production's, from the statistics." if premortem.with_rows else "No row counts are known: every table may be large."
+    if premortem.replayed_on:
+        return f"{rows} “Measured” is what a replay on {escaped(premortem.replayed_on)} showed; all else is predicted."
+    estimates = " Times are estimates: from narrow rows in memory to wide ones on a slow disk." if premortem.with_rows else ""
+    return f"{rows}{estimates} Nothing was measured: `--replay` does."
+
+
+def _gate(premortem: Premortem) -> Iterator[str]:
     if premortem.forbidden:
         yield "**The gate is closed:**"
         yield ""
         yield from (f"- {escaped(line)}" for line in premortem.forbidden)
         yield ""
-    yield from _rollout(premortem)
-    for one in premortem.assessments:
-        yield from _assessment(one)
-    yield from _checklist(premortem)
-
-
-def _basis(premortem: Premortem) -> str:
-    rows = "Row counts are production's, from the statistics." if premortem.with_rows else "No row counts are known: every table may be large."
-    measured = f" Times were measured on {escaped(premortem.replayed_on)}." if premortem.replayed_on else " Nothing was measured."
-    return rows + measured
+    elif premortem.budgets:
+        yield f"**The gate is open**: nothing breaks the budgets ({escaped('; '.join(premortem.budgets))})."
+        yield ""
+    if premortem.doubtful:
+        yield "In doubt, which closes nothing:"
+        yield ""
+        yield from (f"- {escaped(line)}" for line in premortem.doubtful)
+        yield ""
 
 
 def _rollout(premortem: Premortem) -> Iterator[str]:
@@ -43,74 +79,90 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
         return
     yield "## The order of a safe rollout"
     yield ""
+    mixed = {one.path for one in premortem.assessments if len({step.phase for step in one.steps}) > 1}
+    present = {step.phase for step in steps}
     number = 0
-    phases = sorted({step.phase for step in steps})
-    for phase in phases:
-        number += 1
-        yield f"{number}. {HEADINGS[phase]}:"
-        yield from (f"   - {code(step.text)} ({escaped(step.migration)}, line {step.line})" for step in steps if step.phase is phase)
-        if phase == 1 and len(phases) > 1:
+    for phase in Phase:
+        if phase in present:
             number += 1
-            yield f"{number}. Deploy the new release, and let it run beside the old one."
+            yield f"{number}. {HEADINGS[phase]}:"
+            yield from _phase([step for step in steps if step.phase is phase], mixed)
+        if phase is Phase.EXPAND and (present != {Phase.EXPAND} or any(one.new_release for one in premortem.assessments)):
+            number += 1
+            needed = any(one.new_release for one in premortem.assessments)
+            yield f"{number}. Deploy the new release, beside the old one." if needed else f"{number}. {_DEPLOYED}"
     yield ""
-    mixed = [one for one in premortem.assessments if len({step.phase for step in one.steps}) > 1]
-    for one in mixed:
-        yield f"{code(one.path)} does several of these at once: as it is, they cannot be rolled out one after the other. Split it."
+    for path in sorted(mixed):
+        yield f"{code(path)} does several of these at once: as it is, they cannot be rolled out one after the other. Split it."
+        yield ""
+    for text in dict.fromkeys(text for one in premortem.assessments for text in one.unordered):
+        yield f"No order is safe for {escaped(text)}."
         yield ""
 
 
-def _assessment(one: Assessment) -> Iterator[str]:
-    yield f"## {escaped(one.path)}"
+def _phase(steps: Sequence[RolloutStep], mixed: "set[str]") -> Iterator[str]:
+    """The files of a phase; of one that belongs to several, the statements."""
+    by_path: dict[str, list[RolloutStep]] = {}
+    for step in steps:
+        by_path.setdefault(step.path, []).append(step)
+    for path, found in by_path.items():
+        if path not in mixed:
+            yield f"   - {code(path)}"
+            continue
+        for step in found[:_MOST_STEPS]:
+            yield f"   - {code(step.text)} ({code(path.rpartition('/')[2])}, line {step.line})"
+        if len(found) > _MOST_STEPS:
+            yield f"   - and {len(found) - _MOST_STEPS} more of {code(path.rpartition('/')[2])}"
+
+
+def _assessment(one: Assessment, *, replayed: bool) -> Iterator[str]:
+    yield f"## {code(one.path)}"
     yield ""
     yield f"It runs in {escaped(one.manner)}."
     yield ""
-    yield from _radius(one)
+    yield from _radius(one, replayed=replayed)
     if one.ways:
         yield "### How it can fail"
         yield ""
         for way in one.ways[:_MOST_WAYS]:
             yield from _way(way)
+        if len(one.ways) > _MOST_WAYS:
+            yield f"And {len(one.ways) - _MOST_WAYS} more of the same kinds."
+            yield ""
     else:
         yield "Nothing was found that would stop anybody, or that rows could refuse."
         yield ""
-    yield from _after(one)
-    yield "### The running release, on the new schema"
-    yield ""
-    if one.running_release:
-        yield from (f"- breaks: {escaped(finding.message)}" for finding in one.running_release)
-    else:
-        yield "- nothing that it uses is taken away, as far as the schema tells"
-    yield ""
-    yield "### The way back"
-    yield ""
-    yield one.back[0]
-    yield ""
-    if len(one.back) > 1:
-        yield from (f"- {escaped(line)}" for line in one.back[1:])
+    yield from _section("Measured", [escaped(line) for line in one.measured])
+    yield from _section("Timeouts and retries", [escaped(line) for line in one.timeouts])
+    yield from _section("When it stops half-way", list(_after(one.left)))
+    yield from _section("The releases", list(_releases(one)))
+    yield from _back(one.back, unknown=bool(one.unknown))
+
+
+def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
+    if lines:
+        yield f"### {title}"
         yield ""
-    if one.measured:
-        yield "### Measured"
-        yield ""
-        yield from (f"- {escaped(line)}" for line in one.measured)
+        yield from (f"- {line}" for line in lines)
         yield ""
 
 
-def _radius(one: Assessment) -> Iterator[str]:
+def _radius(one: Assessment, *, replayed: bool) -> Iterator[str]:
     if not one.touched:
         return
-    yield "| relation | lock | stops | rows | what hangs on it |"
-    yield "|---|---|---|---|---|"
+    measured = (" measured |", "---|") if replayed else ("", "")
+    yield f"| relation | lock | stops | for how long, predicted |{measured[0]} rows | what hangs on it |"
+    yield f"|---|---|---|---|{measured[1]}---:|---|"
     for each in one.touched:
         rows = f"{each.rows:,}" if each.rows is not None else "?"
-        grows = ", read or written whole" if each.grows else ""
         around = "; ".join(each.around) or "–"
-        yield f"| {code(str(each.relation))} | {each.lock} | {each.stops} | {rows}{grows} | {escaped(around)} |"
+        seen = f" {each.measured or '–'} |" if replayed else ""
+        yield f"| {code(str(each.relation))} | {each.lock} | {each.stops} | {each.lasts} |{seen} {rows} | {escaped(around)} |"
     yield ""
 
 
 def _way(way: Way) -> Iterator[str]:
-    where = f" (line {way.line})" if way.line else ""
-    yield f"**{escaped(way.title)}**{where}"
+    yield f"**{escaped(way.title)}**{_where(way.lines)}"
     yield ""
     yield f"- You see: {escaped(way.sees)}"
     yield f"- Because {escaped(way.because)}."
@@ -122,30 +174,101 @@ def _way(way: Way) -> Iterator[str]:
         yield from (f"  {line}" for line in fenced(way.check, "sql").splitlines())
         yield ""
     if way.instead:
-        yield f"- Instead: {code(way.instead) if way.instead.isupper() or ';' in way.instead else escaped(way.instead)}"
+        yield f"- Instead: {_instead(way.instead)}."
     yield ""
 
 
-def _after(one: Assessment) -> Iterator[str]:
-    yield "### When it stops half-way"
+def _where(lines: Sequence[int]) -> str:
+    if not lines:
+        return ""
+    shown = ", ".join(map(str, lines[:6])) + (" …" if len(lines) > 6 else "")
+    return f" (line{'' if len(lines) == 1 else 's'} {shown})"
+
+
+def _instead(text: str) -> str:
+    """Advice that may begin with SQL, up to its semicolon."""
+    statement, semicolon, rest = text.partition(";")
+    return f"{code(statement + semicolon)}{escaped(rest) and ' ' + escaped(rest)}" if semicolon else escaped(text)
+
+
+def _after(left: Sequence[Left]) -> Iterator[str]:
+    """Failures after which the same can be done, together."""
+    if not left:
+        yield "nothing stays behind: run it again"
+    groups: dict[str, list[Left]] = {}
+    for each in left:
+        groups.setdefault(each.again, []).append(each)
+    for again, found in groups.items():
+        where = ", ".join(str(each.line) for each in found[:6]) + (" …" if len(found) > 6 else "")
+        kept = found[0].kept if len(found) == 1 else "what stands before it"
+        stays = "stay" if kept.startswith("lines") else "stays"
+        yield f"at line{'' if len(found) == 1 else 's'} {where}: {escaped(kept)} {stays}. Can the whole be run again? {escaped(again)}"
+
+
+def _releases(one: Assessment) -> Iterator[str]:
+    if one.unknown:
+        yield "What this does is not known in full, and what the releases make of it neither"
+    if one.running_release:
+        yield "The running release, on the new schema:\n" + "\n".join(f"  - {escaped(line)}" for line in one.running_release)
+    elif not one.unknown:
+        yield "The running release, on the new schema: nothing that it uses is taken away, as far as the schema tells"
+    if one.new_release:
+        listed = ", ".join(one.new_release[:_MOST_SQL]) + (
+            f" and {len(one.new_release) - _MOST_SQL} more" if len(one.new_release) > _MOST_SQL else ""
+        )
+        yield f"The new release, on the old schema: fails where it uses {escaped(listed)}. Migrate first"
+    elif not one.unknown:
+        yield "The new release, on the old schema: misses nothing, for this makes nothing that it could use"
+
+
+def _back(back: Back, *, unknown: bool) -> Iterator[str]:
+    yield "### The way back"
     yield ""
-    if not one.left:
-        yield "- nothing stays behind: run it again"
-    for each in one.left:
-        kept = "1 statement stays done" if each.kept == 1 else f"{each.kept} statements stay done"
-        yield f"- at line {each.line}: {kept}; can the whole be run again? {escaped(each.again)}"
+    if back.manner == "written":
+        yield "There is one, written down." + ("" if back.loses else " It drops nothing that holds data.")
+    elif back.manner == "unread":
+        yield "There is one; what it loses is not looked at."
+    elif back.manner == "by hand":
+        yield "None is written down. By hand, in this order:"
+        yield ""
+        shown = [*back.steps[:_MOST_SQL], *([f"-- and {len(back.steps) - _MOST_SQL} more"] if len(back.steps) > _MOST_SQL else [])]
+        yield from fenced("\n".join(shown), "sql").splitlines()
+    elif back.gone or back.but:
+        yield "None is written down, and there is none by hand that brings all back."
+    elif unknown:
+        yield "None is written down, and what there is to take back is not known."
+    else:
+        yield "There is nothing to take back."
     yield ""
+    lines = [
+        *(f"It loses {escaped(text)}." for text in back.loses),
+        *(f"Gone for good, but for a backup: {escaped(text)}." for text in back.gone),
+        *(f"{escaped(text[:1].upper() + text[1:])}." for text in back.but),
+    ]
+    if back.manner == "by hand" and not lines:
+        lines = ["It loses no data."]
+    if lines:
+        yield from (f"- {line}" for line in lines)
+        yield ""
 
 
 def _checklist(premortem: Premortem) -> Iterator[str]:
+    ways = [way for one in premortem.assessments for way in one.ways]
+    stops = any(each.stops != "nothing" for one in premortem.assessments for each in one.touched)
     yield "## Before you start"
     yield ""
-    yield "- [ ] No long transaction is open: `SELECT pid, now() - xact_start, query FROM pg_stat_activity ORDER BY xact_start;`"
-    if any(way.check and way.title.startswith("Rows") for one in premortem.assessments for way in one.ways):
-        yield "- [ ] The queries under “Look first” return nothing"
-    if any(each.grows for one in premortem.assessments for each in one.touched):
-        yield "- [ ] There is room on the disk for a second copy of what is rewritten or indexed, and for its WAL; replicas keep up"
-    yield "- [ ] Somebody watches waiting sessions, and knows how to end the migration: `SELECT pg_cancel_backend(pid);`"
-    if any(one.migration.down is None for one in premortem.assessments):
-        yield "- [ ] A backup or snapshot is fresh, and restoring it has been tried: there is no way back"
-    yield "- [ ] The old release has been seen running on the new schema"
+    if any(one.touched for one in premortem.assessments):
+        yield f"- [ ] No long transaction is open: {code(_LONG)}"
+    if any(way.check and way.title.startswith("Rows") for way in ways):
+        yield "- [ ] The queries under “Look first” find nothing"
+    if any(line.startswith(("lock_timeout is not set", "lock_timeout is off")) for one in premortem.assessments for line in one.timeouts):
+        yield "- [ ] lock\\_timeout is set, and somebody or something tries again when it strikes"
+    if any(each.lasts not in ("a moment", "unknown") for one in premortem.assessments for each in one.touched):
+        yield "- [ ] There is room on the disk for what is written anew or indexed, and for its WAL; the replicas keep up"
+    if stops:
+        yield f"- [ ] Somebody watches who waits, and ends the migration if it is too much: {code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
+    if any(one.back.gone for one in premortem.assessments):
+        yield "- [ ] A backup is fresh, and restoring it has been tried: there is no other way to what is gone for good"
+    if any(one.running_release for one in premortem.assessments):
+        yield "- [ ] The old release has been seen running on the new schema"
+    yield "- [ ] Everybody knows who decides to stop, and how the way back goes"

@@ -1,0 +1,76 @@
+"""How long work on every row may take, before anybody has measured it.
+
+Nobody knows production's disks. So the range goes from rows of 1 kB that come from a disk of 100 MB/s to narrow rows in memory, of which two
+million were measured on a desk: good for telling seconds from minutes and minutes from hours, and for nothing finer.
+"""
+
+from enum import Enum
+
+from msgspec import Struct
+
+from migsafe.effects.effect import Effect
+from migsafe.lock import LockMode
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Operation
+
+_INDEXED = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE)
+
+
+class Work(Enum):
+    """What is done with every row: the fewest and the most rows a second."""
+
+    READ = (100_000, 10_000_000)
+    INDEX = (50_000, 2_500_000)
+    REWRITE = (30_000, 1_000_000)
+    CHANGE = (5_000, 200_000)
+
+
+class Duration(Struct, frozen=True):
+    """From and to, in milliseconds."""
+
+    low: float = 0.0
+    high: float = 0.0
+
+    def __add__(self, other: "Duration") -> "Duration":
+        return Duration(self.low + other.low, self.high + other.high)
+
+    def __str__(self) -> str:
+        low, high = rounded(self.low), rounded(self.high)
+        return f"up to {high}" if self.low < 1000 <= self.high else low if low == high else f"{low} to {high}"
+
+
+def duration(work: Work, rows: int) -> Duration:
+    """How long some work takes on so many rows."""
+    slow, fast = work.value
+    return Duration(1000 * rows / fast, 1000 * rows / slow)
+
+
+def work_of(operation: Operation, effect: Effect) -> Work | None:
+    """What an operation does with every row of a relation; None for nothing."""
+    if effect.rewrite:
+        return Work.REWRITE
+    if effect.rebuilt:
+        return Work.INDEX
+    if not effect.scan:
+        changes = isinstance(operation, sql.Update | sql.Delete) and operation.where is None and effect.lock is LockMode.ROW_EXCLUSIVE
+        return Work.CHANGE if changes else None
+    builds = isinstance(operation, sql.CreateIndex | sql.Reindex) or (
+        isinstance(operation, sql.AddConstraint) and operation.constraint.kind in _INDEXED
+    )
+    return Work.INDEX if builds else Work.READ
+
+
+def rounded(ms: float) -> str:
+    """A time as people say it where it is not known any better."""
+    if ms < 1000:
+        return "less than a second"
+    for unit, size in (("h", 3_600_000), ("min", 60_000), ("s", 1000)):
+        if ms >= size:
+            number = ms / size
+            return f"{number:.0f} {unit}" if number >= 10 or unit == "s" else f"{number:.1f}".removesuffix(".0") + f" {unit}"
+    return ""
+
+
+def exact(ms: float) -> str:
+    """A time that somebody has set: `2 s`, `500 ms`."""
+    return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"

@@ -1,0 +1,178 @@
+"""What the budgets of the configuration (`slo`) forbid, and what nobody can tell."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from migsafe.premortem.blocking import Blocked, blocking
+from migsafe.premortem.durations import Duration, exact
+from migsafe.premortem.observed import Observed
+from migsafe.premortem.ways import Line, listed
+
+if TYPE_CHECKING:
+    from migsafe.replay.run import Replayed
+
+
+class Budget(Struct, frozen=True):
+    """What a release may cost production; None is no limit. `blocked` and `hold` are in milliseconds: how long a query may wait, and how long a
+    lock may be held that stops somebody. `rows_lost` is how many rows of the tables that are there may be taken away."""
+
+    blocked: float | None = None
+    hold: float | None = None
+    rows_lost: int | None = None
+
+    def words(self) -> Iterator[str]:
+        """The budgets, one by one."""
+        if self.blocked is not None:
+            yield f"no query may wait for longer than {exact(self.blocked)}"
+        if self.hold is not None:
+            yield f"no lock that stops somebody may be held for longer than {exact(self.hold)}"
+        if self.rows_lost is not None:
+            yield f"no more than {self.rows_lost:,} rows may be lost" if self.rows_lost else "no rows may be lost"
+
+
+class Ruling(Struct, frozen=True):
+    """What is forbidden, and what is in doubt."""
+
+    forbidden: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
+
+
+class _Sides:
+    def __init__(self) -> None:
+        self.forbidden: list[str] = []
+        self.doubtful: list[str] = []
+
+
+def ruling(slo: Budget, path: str, observed: Sequence[Observed], line: Line, replayed: "Replayed | None" = None) -> Ruling:
+    """What the budgets say of one migration."""
+    sides = _Sides()
+    for one in _longest(blocking(observed)):
+        hold = _hold(one, replayed)
+        at = f"{path}:{line(one.statement)}"
+        if slo.hold is not None:
+            _compare(sides, hold, slo.hold, one, f"{at}: the lock on {one.relation} is held for", "the budget is")
+        if slo.blocked is not None:
+            _blocked(sides, slo.blocked, one, hold, at)
+    _seen(sides, slo, path, replayed)
+    if slo.rows_lost is not None:
+        _lost(sides, slo.rows_lost, path, observed)
+    return Ruling(tuple(dict.fromkeys(sides.forbidden)), tuple(dict.fromkeys(sides.doubtful)))
+
+
+def _longest(found: Iterable[Blocked]) -> Iterator[Blocked]:
+    """Of each relation and transaction the first lock that stops somebody: it is held the longest."""
+    seen = set()
+    for one in found:
+        key = (one.transaction, one.relation)
+        if key not in seen:
+            seen.add(key)
+            yield one
+
+
+class _Hold(Struct, frozen=True):
+    """How long a lock is held: what is known of it, whether there may be more, and where that is known from."""
+
+    lasts: Duration
+    more: str
+    how: str
+
+
+def _hold(one: Blocked, replayed: "Replayed | None") -> _Hold:
+    if replayed is not None and replayed.recording.failure is None:
+        found = _measured(one, replayed)
+        if found is not None:
+            return found
+    more = f"how many rows {listed(one.uncounted)} has is not known" if one.uncounted else ""
+    return _Hold(one.lasts, more or ("nobody knows what runs meanwhile" if one.unknown else ""), "by estimate")
+
+
+def _measured(one: Blocked, replayed: "Replayed") -> _Hold | None:
+    """The time that a replay has held the lock for, with what grows brought up to production's rows."""
+    played = {each.statement.index: each for each in replayed.recording.statements}
+    first = played.get(one.statement)
+    touch = next((touch for touch in first.touches if touch.effect.relation == one.relation), None) if first is not None else None
+    if touch is None or not touch.effect.blocks:
+        return None
+    held = Duration(touch.held_ms, touch.held_ms)
+    uncounted: list[str] = []
+    for number in dict.fromkeys(labour.statement for labour in one.labour):
+        estimate, each = replayed.estimates.get(number), played.get(number)
+        if estimate is not None and each is not None:
+            grown = Duration(max(estimate.low_ms - each.duration_ms, 0.0), max(estimate.high_ms - each.duration_ms, 0.0))
+            held += grown
+        else:
+            uncounted += [str(labour.relation) for labour in one.labour if labour.statement == number]
+    more = f"on production's rows of {', '.join(dict.fromkeys(uncounted))} it may be longer" if uncounted else ""
+    return _Hold(held, more, "by what the replay measured")
+
+
+def _compare(sides: _Sides, hold: _Hold, most: float, one: Blocked, what: str, budget: str) -> None:
+    said = f"{what} {hold.lasts}, {hold.how}; {budget} {exact(most)}"
+    if hold.lasts.low > most:
+        sides.forbidden.append(said)
+    elif hold.lasts.high > most:
+        sides.doubtful.append(said)
+    elif hold.more:
+        sides.doubtful.append(f"{what} nobody knows how long: {hold.more}; {budget} {exact(most)}")
+
+
+def _blocked(sides: _Sides, most: float, one: Blocked, hold: _Hold, at: str) -> None:
+    """Who comes behind the statement waits as long as that does, then while it works, and while it waits for more."""
+    who = f"{at}: queries of {one.relation} wait"
+    if not one.lock_timeout:
+        sides.forbidden.append(
+            f"{who} for as long as the slowest transaction before them: no lock_timeout is known to end that; the budget is {exact(most)}"
+        )
+        return
+    waits = [one.lock_timeout, *one.waits]
+    if not all(waits):
+        sides.forbidden.append(
+            f"{who} while a later statement waits for its lock: no lock_timeout is known to end that; the budget is {exact(most)}"
+        )
+        return
+    queue = float(sum(wait or 0 for wait in waits))
+    if queue > most:
+        sides.forbidden.append(f"{who} up to {exact(queue)} until lock_timeout ends that; the budget is {exact(most)}")
+        return
+    longer = _Hold(hold.lasts + Duration(queue, queue), hold.more, hold.how)
+    _compare(sides, longer, most, one, f"{who} (up to {exact(queue)} for the lock, and then for the work)", "the budget is")
+
+
+def _seen(sides: _Sides, slo: Budget, path: str, replayed: "Replayed | None") -> None:
+    """What a replay saw, whatever had been foreseen."""
+    if replayed is None:
+        return
+    if replayed.recording.failure is not None:
+        sides.forbidden.append(f"{path}: it failed in the replay: {replayed.recording.failure.message}")
+    for wait in replayed.recording.waits:
+        if slo.blocked is not None and wait.ms > slo.blocked:
+            sides.forbidden.append(
+                f"{path}: {wait.access} of {wait.relation} waited for {exact(round(wait.ms))} in the replay; the budget is {exact(slo.blocked)}"
+            )
+    for played in replayed.recording.statements:
+        for touch in played.touches:
+            effect = touch.effect
+            if slo.hold is not None and effect.blocks and not effect.new and touch.held_ms > slo.hold:
+                held = f"{effect.lock} on {effect.relation} was held for {exact(round(touch.held_ms))} in the replay"
+                sides.forbidden.append(f"{path}: {held}; the budget is {exact(slo.hold)}")
+
+
+def _lost(sides: _Sides, most: int, path: str, observed: Sequence[Observed]) -> None:
+    """Rows that are taken away. A table of which nobody knows the rows has at least one."""
+    found = {loss.relation: loss for one in observed for loss in one.losses if loss.rows != 0}
+    if not found:
+        return
+    least = sum(1 if loss.rows is None or loss.some else loss.rows for loss in found.values())
+    may_be_more = any(loss.rows is None for loss in found.values())
+    largest = sum(loss.rows or 0 for loss in found.values())
+    names = listed(list(found))
+    budget = f"the budget is {most:,}" if most else "the budget is none"
+    if least > most:
+        at_least = "at least " if least != largest or may_be_more else ""
+        sides.forbidden.append(
+            f"{path}: {at_least}{least:,} row{'' if least == 1 else 's'} of {names} {'is' if least == 1 else 'are'} lost; {budget}"
+        )
+    elif may_be_more or largest > most:
+        sides.doubtful.append(f"{path}: how many rows of {names} are lost nobody knows; {budget}")

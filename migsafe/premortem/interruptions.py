@@ -1,0 +1,112 @@
+"""What stays behind when a migration stops half-way, whether it can be run again then, and what ends it before it harms."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from migsafe.finding import Finding
+from migsafe.premortem.assessment import Left
+from migsafe.premortem.blocking import blocking
+from migsafe.premortem.durations import exact
+from migsafe.premortem.observed import Observed
+from migsafe.premortem.ways import Line
+from migsafe.session import sent, transactions
+from migsafe.sources import Half
+from migsafe.sql import operations as sql
+from migsafe.sql.statements import Statement
+
+_STUCK = ("not-rerunnable", "invalid-index-kept")
+_STEERING = (sql.SetVariable, sql.ResetVariable, sql.Begin, sql.SetTransaction, sql.PsqlCommand, sql.Utility)
+
+
+def manner(half: Half, observed: Sequence[Observed]) -> str:
+    """In how many transactions it runs, and what that means."""
+    numbers = {number for number in transactions(half, [one.statement for one in sent(half)]) if number is not None}
+    if len(numbers) > 1:
+        return f"{len(numbers)} transactions: what is done stays done when a later one fails"
+    if any(getattr(one.operation, "concurrently", False) for one in observed):
+        return "no transaction of its own: what works CONCURRENTLY commits on its way, and may leave half of it"
+    return "one transaction: all or nothing, and its locks are held to its end"
+
+
+def left(half: Half, findings: Sequence[Finding], line: Line) -> Iterator[Left]:
+    """What a failure at each statement leaves behind: only where something does."""
+    statements = [each.statement for each in sent(half)]
+    numbers = list(transactions(half, statements))
+    stuck = {finding.statement: finding for finding in reversed(findings) if finding.rule in _STUCK}
+    for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
+        if number is None or isinstance(statement.operations[0], _STEERING):
+            continue
+        before = zip(statements[:place], numbers[:place], strict=True)
+        kept = [other for other, its in before if its is not None and its != number and not isinstance(other.operations[0], _STEERING)]
+        again = next((_stops(stuck[other.index], line) for other in kept if other.index in stuck), "")
+        partly = _invalid(statement, statements[:place])
+        if kept or partly is not None:
+            lines = list(dict.fromkeys(line(other.index) for other in kept))
+            said = [f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"] if lines else []
+            again = f"no: {again}" if again else partly or "yes"
+            yield Left(
+                at=statement.index,
+                line=line(statement.index),
+                kept=" and ".join([*said, *(["an INVALID index"] if partly else [])]),
+                again=again,
+            )
+
+
+def _stops(finding: Finding, line: Line) -> str:
+    """Why the next run stops, from a finding about a statement that cannot run again."""
+    said = finding.message.removeprefix("when a later statement fails this stays done, and ")
+    return said.replace("stops here", f"stops at line {line(finding.statement)}").replace(
+        "does it twice", f"does line {line(finding.statement)} twice"
+    )
+
+
+def _invalid(statement: Statement, before: Sequence[Statement]) -> str | None:
+    """Whether the migration can run again after a build outside a transaction was broken off, and why not; None for any other statement."""
+    match statement.operations[0]:
+        case sql.CreateIndex(concurrently=True, name=name, if_not_exists=if_not_exists):
+            dropped = {one.name for each in before for op in each.operations if isinstance(op, sql.Drop) and op.if_exists for one in op.names}
+            if name in dropped:
+                return "yes"
+            if name is None:
+                return "yes, but it builds one more index beside the INVALID one"
+            if if_not_exists:
+                return f"it runs, finds {name} and leaves it INVALID: drop that first"
+            return f'no: `relation "{name}" already exists`, until somebody drops the INVALID index'
+        case sql.Reindex(concurrently=True):
+            return "yes, but the INVALID index stays"
+    return None
+
+
+def timeouts(observed: Sequence[Observed], line: Line) -> Iterator[str]:
+    """Which timeouts are in effect where somebody is stopped, and what to do where none are."""
+    found = blocking(observed)
+    if not found:
+        return
+    limits: dict[int | None, list[int]] = {}
+    for one in found:
+        limits.setdefault(one.lock_timeout, []).append(line(one.statement))
+    for limit, lines in limits.items():
+        where = _at(lines)
+        if limit:
+            yield f"lock_timeout is {exact(limit)} {where}: try again a few times, with a pause in which the queue empties"
+        elif limit == 0:
+            yield f"lock_timeout is off {where}: nothing ends the wait"
+        else:
+            yield f"lock_timeout is not set {where}: set it to a second or two there, and try again when it strikes"
+    worked = {labour.statement for one in found for labour in one.labour}
+    unlimited = sorted({line(one.statement) for one in observed if one.statement in worked and not one.statement_timeout})
+    if unlimited:
+        yield (
+            f"statement_timeout is not set {_at(unlimited)}, whose work grows with the rows: "
+            "with one, a migration that takes too long ends by itself"
+        )
+
+
+def _at(lines: Sequence[int]) -> str:
+    found = list(dict.fromkeys(lines))
+    shown = ", ".join(map(str, found[:6])) + (" …" if len(found) > 6 else "")
+    return f"at line{'' if len(found) == 1 else 's'} {shown}"
+
+
+def lines_of(half: Half) -> Mapping[int, int]:
+    """The line of each statement, by its number."""
+    return {one.statement.index: half.file.position(half.place(one.statement.span).start).line for one in sent(half)}

@@ -1,0 +1,185 @@
+"""Rows that are there and that an operation may refuse, with SQL that finds them beforehand."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from migsafe.effects.columns import has_value, type_change
+from migsafe.effects.scene import Scene
+from migsafe.rule import Context
+from migsafe.schema.objects import Constraint as Known
+from migsafe.schema.objects import Relation
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Name, Operation
+from migsafe.sql.operations.values import quoted
+from migsafe.unseen import added, is_own
+
+
+class Misfit(Struct, frozen=True):
+    """What row PostgreSQL would refuse, as the end of a sentence; `check` is SQL that finds such rows, empty where there is none to give."""
+
+    what: str
+    check: str = ""
+
+
+def misfit(op: Operation, at: Context) -> Misfit | None:
+    """The rows that an operation may meet and that do not fit; None where none can be there."""
+    table = _table(op)
+    if table is None or is_own(at, table):
+        return None
+    found = _misfit(op, table, at)
+    # What the migration itself adds cannot be looked at beforehand.
+    return Misfit(found.what) if found is not None and any(added(at, table, column) for column in _columns(op)) else found
+
+
+def _columns(op: Operation) -> tuple[str, ...]:
+    match op:
+        case sql.SetNotNull(column=column) | sql.AlterColumnType(column=column):
+            return (column,)
+        case sql.AddConstraint(constraint=given):
+            return given.columns
+        case sql.CreateIndex(elements=elements):
+            return tuple(element.column for element in elements if element.column is not None)
+    return ()
+
+
+def _misfit(op: Operation, table: Name, at: Context) -> Misfit | None:
+    name = at.resolve(table)
+    match op:
+        case sql.SetNotNull(column=column) if any(effect.scan for effect in at.effects):
+            return Misfit(f"a null in {quoted(column)}", f"SELECT count(*) FROM {name} WHERE {quoted(column)} IS NULL;")
+        case sql.AddConstraint(constraint=given) if not given.not_valid and given.enforced:
+            return None if _only_nulls(at, table, given) else _constraint(name, given, at)
+        case sql.ValidateConstraint(constraint=constraint):
+            return _known(name, at.catalog.relation(table), constraint, at)
+        case sql.CreateIndex(unique=True, elements=elements, where=where):
+            keys = [_key(element) for element in elements]
+            return _twice(name, keys, where.sql if where else "", nulls=op.nulls_not_distinct)
+        case sql.AlterColumnType():
+            return _type(op, name, at)
+        case sql.AddColumn(column=column) if _must_be_given(column) and not has_value(Scene(at.catalog), column):
+            what = f"any row at all: {quoted(column.name)} is NOT NULL and has no default"
+            return Misfit(what, f"SELECT EXISTS (SELECT FROM {name});")
+    return None
+
+
+def _table(op: Operation) -> Name | None:
+    match op:
+        case sql.AlterRelation(target=target):
+            return target.name
+        case sql.CreateIndex(table=table):
+            return table
+    return None
+
+
+def _only_nulls(at: Context, table: Name, given: sql.Constraint) -> bool:
+    """Whether a constraint is about columns that this migration has added, and that nothing has filled since."""
+    if given.kind is ConstraintKind.CHECK or not given.columns:
+        return False
+    filled = {column for done in at.past if isinstance(done.operation, sql.Update) for column in done.operation.columns}
+    for name in given.columns:
+        made = added(at, table, name)
+        if made is None or has_value(Scene(at.catalog), made.column) or name in filled:
+            return False
+    return given.kind is not ConstraintKind.PRIMARY_KEY
+
+
+def _constraint(table: Name, given: sql.Constraint, at: Context) -> Misfit | None:
+    columns = [quoted(column) for column in given.columns]
+    match given.kind:
+        case ConstraintKind.CHECK if given.check is not None:
+            return Misfit("a row that the CHECK does not let in", f"SELECT count(*) FROM {table} WHERE NOT ({given.check.sql});")
+        case ConstraintKind.FOREIGN_KEY if given.references is not None:
+            far = at.catalog.relation(given.references.table)
+            there = [quoted(column) for column in given.references.columns] or _primary_key(far, at)
+            return _alone(table, columns, at.resolve(given.references.table), there)
+        case ConstraintKind.UNIQUE if columns:
+            return _twice(table, columns, "", nulls=given.nulls_not_distinct)
+        case ConstraintKind.PRIMARY_KEY if columns:
+            nulls = " OR ".join(f"{column} IS NULL" for column in columns)
+            keys = ", ".join(columns)
+            check = f"SELECT {keys}, count(*) FROM {table} GROUP BY {keys} HAVING count(*) > 1 OR {nulls};"
+            return Misfit(f"two rows with the same {keys}, or a null there", check)
+        case ConstraintKind.NOT_NULL if len(columns) == 1:
+            return Misfit(f"a null in {columns[0]}", f"SELECT count(*) FROM {table} WHERE {columns[0]} IS NULL;")
+        case ConstraintKind.EXCLUDE:
+            return Misfit("two rows that the constraint does not let stand beside each other")
+    return None
+
+
+def _known(name: Name, table: Relation | None, constraint: str, at: Context) -> Misfit:
+    """The rows that a constraint which is there has not been held to."""
+    found = at.catalog.constraint(table.oid, constraint) if table is not None else None
+    if table is not None and found is not None:
+        if found.check is not None:
+            check = f"SELECT count(*) FROM {name} WHERE NOT ({found.check.expression.sql});"
+            return Misfit(f"a row that {quoted(constraint)} does not let in", check)
+        far = at.catalog.get(found.references) if found.references is not None else None
+        if isinstance(far, Relation):
+            return _alone(name, _spelt(table, found.columns), far.name, _spelt(far, found.referenced_columns))
+    return Misfit(f"a row that {quoted(constraint)} does not let in")
+
+
+def _spelt(table: Relation, numbers: Sequence[int]) -> list[str]:
+    columns = [table.numbered(number) for number in numbers]
+    return [quoted(column.name) for column in columns if column is not None]
+
+
+def _primary_key(table: Relation | None, at: Context) -> list[str]:
+    key = at.catalog.primary_key(table.oid) if table is not None else None
+    return _spelt(table, key.columns) if table is not None and isinstance(key, Known) else []
+
+
+def _alone(table: Name, columns: Sequence[str], far: Name, there: Sequence[str]) -> Misfit:
+    """Rows that refer to nothing."""
+    what = f"a row that refers to nothing in {far}"
+    if not columns or len(columns) != len(there):
+        return Misfit(what)
+    given = " AND ".join(f"here.{column} IS NOT NULL" for column in columns)
+    met = " AND ".join(f"there.{other} = here.{column}" for column, other in zip(columns, there, strict=True))
+    return Misfit(what, f"SELECT count(*) FROM {table} AS here WHERE {given} AND NOT EXISTS (SELECT FROM {far} AS there WHERE {met});")
+
+
+def _twice(table: Name, keys: Sequence[str], where: str, *, nulls: bool) -> Misfit:
+    """Rows with the same key; nulls are none, unless they count as the same."""
+    given = [*([where] if where else []), *([] if nulls else [f"{key} IS NOT NULL" for key in keys])]
+    filtered = f" WHERE {' AND '.join(f'({one})' if one is where else one for one in given)}" if given else ""
+    numbers = ", ".join(str(number) for number in range(1, len(keys) + 1))
+    check = f"SELECT {', '.join(keys)}, count(*) FROM {table}{filtered} GROUP BY {numbers} HAVING count(*) > 1;"
+    return Misfit(f"two rows with the same {', '.join(keys)}", check)
+
+
+def _key(element: sql.IndexElement) -> str:
+    return quoted(element.column) if element.column is not None else f"({element.expression.sql if element.expression else ''})"
+
+
+def _type(op: sql.AlterColumnType, table: Name, at: Context) -> Misfit | None:
+    relation = at.catalog.relation(op.target.name)
+    column = relation.column(op.column) if relation is not None else None
+    if relation is None or column is None or column.type is None:
+        return Misfit(f"a value of {quoted(op.column)} that is no {op.type}") if any(effect.rewrite for effect in at.effects) else None
+    scene = Scene(at.catalog)
+    scene.timezone = at.session.settings.timezone
+    change = type_change(scene, op, column)
+    if not change.narrows or change.refused is not None:
+        return None
+    return Misfit(f"a value of {quoted(op.column)} that is no {op.type}", _too_large(op, table))
+
+
+_RANGES = {"smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647", "bigint": "-9223372036854775808 AND 9223372036854775807"}
+
+
+def _too_large(op: sql.AlterColumnType, table: Name) -> str:
+    """SQL that finds what does not fit into an integer, or into a length."""
+    column = quoted(op.column)
+    if op.using is not None or op.type.dimensions:
+        return ""
+    if op.type.name in _RANGES:
+        return f"SELECT count(*) FROM {table} WHERE {column} NOT BETWEEN {_RANGES[op.type.name]};"
+    if op.type.name in ("character varying", "character") and op.type.modifiers:
+        return f"SELECT count(*) FROM {table} WHERE length({column}::text) > {op.type.modifiers[0]};"
+    return ""
+
+
+def _must_be_given(column: sql.Column) -> bool:
+    return column.not_null or any(one.kind is ConstraintKind.PRIMARY_KEY for one in column.constraints)

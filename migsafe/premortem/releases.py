@@ -1,0 +1,97 @@
+"""Two releases and two schemas: what the running release meets on the new schema, and what the new release misses on the old one."""
+
+from migsafe.rule import Context
+from migsafe.schema.objects import RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Operation
+from migsafe.sql.operations.values import quoted
+from migsafe.unseen import is_own, is_own_column
+
+_OBJECTS: dict[type[Operation], tuple[str, str]] = {
+    sql.CreateView: ("view", "view"),
+    sql.CreateMaterializedView: ("materialized view", "view"),
+    sql.CreateSequence: ("sequence", "sequence"),
+    sql.CreateEnum: ("type", "type"),
+    sql.CreateDomain: ("type", "domain"),
+    sql.CreateCompositeType: ("type", "type"),
+}
+
+
+def missing(op: Operation, at: Context) -> str:
+    """What the new release may use, and does not find before this operation has run: `column public.orders.note`. Empty for nothing."""
+    match op:
+        case sql.CreateTable(table=name) | sql.CreateTableAs(table=name):
+            temporary = op.persistence is sql.Persistence.TEMPORARY
+            return "" if temporary or (isinstance(op, sql.CreateTable) and op.partition_of) else f"table {at.catalog.in_first_schema(name)}"
+        case sql.AddColumn(target=target, column=column):
+            return "" if is_own(at, target.name) else f"column {at.resolve(target.name)}.{quoted(column.name)}"
+        case sql.RenameColumn(target=target, new_name=new):
+            return "" if is_own(at, target.name) else f"column {at.resolve(target.name)}.{quoted(new)}"
+        case sql.Rename(kind=kind, name=name, new_name=new) if op.table is None and not (kind == "table" and is_own(at, name)):
+            return "" if kind == "index" else f"{kind} {quoted(new)}"
+        case sql.CreateFunction(kind=kind, function=name):
+            return "" if at.catalog.functions(name) else f"{kind} {name}"
+        case sql.AddEnumValue(type=name, value=value):
+            return f"value '{value}' of {name}"
+        case sql.CreateIndex(unique=True, table=table, elements=elements):
+            keys = ", ".join(element.column or "…" for element in elements)
+            return "" if is_own(at, table) else f"unique index for ON CONFLICT ({keys}) on {at.resolve(table)}"
+        case sql.AddConstraint(target=target, constraint=given) if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
+            if is_own(at, target.name) or given.index is not None:
+                return ""
+            return f"unique index for ON CONFLICT ({', '.join(given.columns)}) on {at.resolve(target.name)}"
+        case sql.DropNotNull(target=target, column=name) if not is_own_column(at, target.name, name):
+            return f"place for a null in {at.resolve(target.name)}.{quoted(name)}"
+        case sql.AlterColumnType(target=target, column=name, type=kind) if not is_own_column(at, target.name, name):
+            return f"type {kind} of {at.resolve(target.name)}.{quoted(name)}"
+    attribute = _OBJECTS.get(type(op))
+    if attribute is None:
+        return ""
+    kind, field = attribute
+    name = getattr(op, field)
+    relation = at.catalog.relation(name) if kind == "view" else None
+    return "" if relation is not None and relation.kind is RelationKind.VIEW else f"{kind} {name}"
+
+
+def refusing(op: Operation, at: Context) -> str:
+    """What the schema refuses from this operation on, that it took before: the end of a sentence. Empty for nothing."""
+    match op:
+        case sql.SetNotNull(target=target, column=name) if not is_own_column(at, target.name, name):
+            return f"INSERT and UPDATE that leave a null in {at.resolve(target.name)}.{quoted(name)}"
+        case sql.SetNotNull(target=target, column=name) if not is_own(at, target.name):
+            table = at.catalog.relation(target.name)
+            column = table.column(name) if table is not None else None
+            if column is None or column.default is None:
+                return f"every INSERT of the running release into {at.resolve(target.name)}, which does not know {quoted(name)}"
+        case sql.AddConstraint(target=target, constraint=given) if given.enforced and given.index is None:
+            if is_own(at, target.name) or (given.columns and all(is_own_column(at, target.name, one) for one in given.columns)):
+                return ""
+            return _refused(str(at.resolve(target.name)), given)
+        case sql.CreateIndex(unique=True, table=table, elements=elements):
+            columns = [element.column for element in elements if element.column is not None]
+            if is_own(at, table) or (columns and all(is_own_column(at, table, one) for one in columns)):
+                return ""
+            return f"a second row with the same {', '.join(columns) or 'key'} in {at.resolve(table)}"
+    return ""
+
+
+def _refused(table: str, given: sql.Constraint) -> str:
+    columns = ", ".join(map(quoted, given.columns))
+    match given.kind:
+        case ConstraintKind.CHECK if given.check is not None:
+            return f"rows of {table} that do not fulfil `{' '.join(given.check.sql.split())}`"
+        case ConstraintKind.FOREIGN_KEY if given.references is not None:
+            return f"rows of {table} whose {columns} refers to nothing in {given.references.table}, and a DELETE there of what is referred to"
+        case ConstraintKind.UNIQUE | ConstraintKind.PRIMARY_KEY:
+            return f"a second row with the same {columns} in {table}"
+        case ConstraintKind.NOT_NULL:
+            return f"INSERT and UPDATE that leave a null in {table}.{columns}"
+    return f"rows of {table} that the constraint does not let stand beside each other"
+
+
+def replanned(op: Operation, at: Context) -> str:
+    """The table of which prepared statements that select all columns fail once, because their result has changed; empty for none."""
+    match op:
+        case sql.AddColumn(target=target) | sql.DropColumn(target=target) | sql.AlterColumnType(target=target):
+            return "" if is_own(at, target.name) else str(at.resolve(target.name))
+    return ""

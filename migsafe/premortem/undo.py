@@ -1,0 +1,214 @@
+"""How an operation is taken back by hand, and what that loses."""
+
+from msgspec import Struct
+
+from migsafe.rule import Context
+from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import ConstraintKind, Name, Operation
+from migsafe.sql.operations.values import quoted
+from migsafe.stats import counted
+from migsafe.unseen import is_own, is_own_column, is_own_name
+
+
+class Undo(Struct, frozen=True):
+    """`sql` takes an operation back, empty where none does; `loses` is what is gone then and `gone` what is gone before that already, `but`
+    what else to know. All are the ends of sentences."""
+
+    sql: str = ""
+    loses: str = ""
+    gone: str = ""
+    but: str = ""
+
+
+class Loss(Struct, frozen=True):
+    """Rows that an operation takes away: of which relation, and how many; None where nobody knows. `some` where it may be fewer."""
+
+    relation: Name
+    rows: int | None
+    some: bool = False
+
+
+def undo(op: Operation, at: Context) -> Undo | None:
+    """The way back from an operation; None where there is nothing to take back, or another one takes it back with it."""
+    match op:
+        case sql.AlterRelation(target=target):
+            return None if is_own(at, target.name) else _altered(op, at)
+        case sql.CreateIndex(name=name, table=table):
+            if is_own(at, table):
+                return None
+            schema = at.resolve(table).schema
+            return Undo(f"DROP INDEX CONCURRENTLY {Name(name, schema)};" if name is not None else "", but="" if name else _unnamed("index"))
+        case sql.Drop():
+            return _dropped(op, at)
+        case sql.Truncate(tables=tables):
+            known = [str(at.resolve(one.name)) for one in tables if not is_own(at, one.name)]
+            return Undo(gone=f"the rows of {', '.join(known)}") if known else None
+        case sql.Delete(table=table) if not is_own(at, table):
+            return Undo(gone=f"the rows that it deletes from {at.resolve(table)}")
+        case sql.Update(table=table, columns=columns) if not is_own(at, table):
+            changed = [column for column in columns if not is_own_column(at, table, column)]
+            return Undo(gone=f"what stood in {', '.join(map(quoted, changed))} of {at.resolve(table)} before") if changed else None
+        case sql.Insert(table=table) if not is_own(at, table):
+            return Undo(but=f"the rows put into {at.resolve(table)} stay until somebody deletes them")
+    return _made(op, at)
+
+
+def losses(op: Operation, at: Context) -> tuple[Loss, ...]:
+    """The rows that an operation takes away from relations that were there before."""
+    match op:
+        case sql.Drop(kind="table" | "foreign table", names=names):
+            tables, some = names, False
+        case sql.Truncate(tables=given):
+            tables, some = tuple(one.name for one in given), False
+        case sql.Delete(table=table, where=where, reads=reads):
+            tables, some = (table,), where is not None or bool(reads)
+        case sql.Drop(kind="schema", names=names):
+            schemas = {name.name for name in names}
+            tables, some = (
+                tuple(effect.relation for effect in at.effects if effect.relation.schema in schemas and "table" in effect.kind),
+                False,
+            )
+        case _:
+            return ()
+    known = [at.resolve(name) for name in tables if not is_own(at, name) and not at.catalog.is_absent(name)]
+    return tuple(Loss(name, counted(at.limits.rows, name), some) for name in known)
+
+
+def _unnamed(what: str) -> str:
+    return f"PostgreSQL chooses the {what}'s name: look it up with \\d"
+
+
+def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
+    table = at.resolve(op.target.name)
+    alter = f"ALTER TABLE {table}"
+    relation = at.catalog.relation(op.target.name)
+    match op:
+        case sql.AddColumn(column=column):
+            name = quoted(column.name)
+            return Undo(f"{alter} DROP COLUMN {name};", loses=f"what is written to {table}.{name} from now on")
+        case sql.AddConstraint(constraint=given):
+            return Undo(f"{alter} DROP CONSTRAINT {quoted(given.name)};") if given.name else Undo(but=_unnamed("constraint"))
+        case sql.DropColumn(column=name):
+            if is_own_column(at, op.target.name, name):
+                return None
+            return Undo(gone=f"the values of {table}.{quoted(name)}", but="adding the column again brings it back empty")
+        case sql.DropConstraint(constraint=name):
+            return _constraint_back(alter, name, relation, at)
+        case sql.SetNotNull(column=name):
+            return Undo(f"{alter} ALTER COLUMN {quoted(name)} DROP NOT NULL;")
+        case sql.DropNotNull(column=name):
+            return Undo(
+                f"{alter} ALTER COLUMN {quoted(name)} SET NOT NULL;", but=f"refused once a null has been written to {table}.{quoted(name)}"
+            )
+        case sql.RenameColumn(column=old, new_name=new):
+            return Undo(f"{alter} RENAME COLUMN {quoted(new)} TO {quoted(old)};")
+        case sql.RenameConstraint(constraint=old, new_name=new):
+            return Undo(f"{alter} RENAME CONSTRAINT {quoted(new)} TO {quoted(old)};")
+        case sql.SetDefault(column=name) | sql.DropDefault(column=name):
+            return _default_back(alter, name, relation)
+        case sql.AlterColumnType(column=name):
+            before = _column(relation, name)
+            if before is None or before.type is None:
+                return Undo(but=f"the old type of {table}.{quoted(name)} is not known")
+            back = f"{alter} ALTER COLUMN {quoted(name)} TYPE {before.type};"
+            return Undo(back, but=f"it may need the same time once more, and is refused for what does not fit into {before.type}")
+        case sql.DetachPartition(partition=partition):
+            return Undo(but=f"{at.resolve(partition)} must be attached again, with its bounds")
+        case sql.AttachPartition(partition=partition):
+            return Undo(f"{alter} DETACH PARTITION {at.resolve(partition)};")
+    return None
+
+
+def _column(relation: Relation | None, name: str) -> Column | None:
+    return relation.column(name) if relation is not None else None
+
+
+def _default_back(alter: str, name: str, relation: Relation | None) -> Undo:
+    before = _column(relation, name)
+    if before is None:
+        return Undo(but=f"the old default of {quoted(name)} is not known")
+    was = f"SET DEFAULT {before.default.expression.sql}" if before.default is not None else "DROP DEFAULT"
+    return Undo(f"{alter} ALTER COLUMN {quoted(name)} {was};")
+
+
+def _constraint_back(alter: str, name: str, relation: Relation | None, at: Context) -> Undo:
+    but = f"what {quoted(name)} kept out may have been written by then: add it NOT VALID, repair the rows, validate it"
+    found = at.catalog.constraint(relation.oid, name) if relation is not None else None
+    if relation is None or not isinstance(found, Constraint):
+        return Undo(but=but)
+    if found.kind is ConstraintKind.CHECK and found.check is not None:
+        return Undo(f"{alter} ADD CONSTRAINT {quoted(name)} CHECK ({found.check.expression.sql}) NOT VALID;", but=but)
+    far = at.catalog.get(found.references) if found.references is not None else None
+    if found.kind is ConstraintKind.FOREIGN_KEY and isinstance(far, Relation):
+        here, there = _spelt(relation, found.columns), _spelt(far, found.referenced_columns)
+        actions = "".join(
+            f" ON {event} {action.upper()}"
+            for event, action in (("DELETE", found.on_delete), ("UPDATE", found.on_update))
+            if action != "no action"
+        )
+        words = f"FOREIGN KEY ({here}) REFERENCES {far.name} ({there}){actions} NOT VALID"
+        return Undo(f"{alter} ADD CONSTRAINT {quoted(name)} {words};", but=but)
+    return Undo(but=but if found.kind is not ConstraintKind.PRIMARY_KEY else "the key's index must be built again, CONCURRENTLY, first")
+
+
+def _spelt(table: Relation, numbers: tuple[int, ...]) -> str:
+    return ", ".join(quoted(column.name) for number in numbers if (column := table.numbered(number)) is not None)
+
+
+def _dropped(op: sql.Drop, at: Context) -> Undo | None:
+    names = [name for name in op.names if not is_own_name(at, op.kind, name) and not is_own(at, name)]
+    if not names:
+        return None
+    listed = ", ".join(map(str, names))
+    match op.kind:
+        case "table" | "foreign table":
+            known = ", ".join(str(at.resolve(name)) for name in names)
+            return Undo(f"-- make {known} again, as the history has it", gone=f"the rows of {known}")
+        case "schema":
+            return Undo(gone=f"all that is in the schema {listed}")
+        case "index":
+            return Undo(but=f"{listed} must be built again (CREATE INDEX CONCURRENTLY): queries are slow until then")
+        case "sequence":
+            return Undo(gone=f"how far {listed} had counted")
+    return Undo(but=f"the {op.kind} {listed} must be made again, as an earlier migration has it")
+
+
+def _made(op: Operation, at: Context) -> Undo | None:
+    match op:
+        case sql.CreateTable(table=table) | sql.CreateTableAs(table=table):
+            if table.schema == "pg_temp" or getattr(op, "persistence", None) is sql.Persistence.TEMPORARY:
+                return None
+            name = at.catalog.in_first_schema(table)
+            return Undo(f"DROP TABLE {name};", loses=f"what is written to {name} from now on")
+        case sql.CreateView(view=view):
+            if op.or_replace and at.catalog.relation(view) is not None:
+                return Undo(but=f"the view {view} must be made again as it was")
+            return Undo(f"DROP VIEW {view};")
+        case sql.CreateMaterializedView(view=view):
+            return Undo(f"DROP MATERIALIZED VIEW {view};")
+        case sql.CreateSequence(sequence=name):
+            return Undo(f"DROP SEQUENCE {name};")
+        case sql.CreateEnum(type=name) | sql.CreateCompositeType(type=name):
+            return Undo(f"DROP TYPE {name};")
+        case sql.CreateDomain(domain=name):
+            return Undo(f"DROP DOMAIN {name};")
+        case sql.CreateTrigger(trigger=trigger, table=table) if not op.or_replace and not is_own(at, table):
+            return Undo(f"DROP TRIGGER {quoted(trigger)} ON {table};")
+        case sql.CreateFunction(kind=kind, function=name):
+            if op.or_replace and at.catalog.functions(name):
+                return Undo(but=f"the {kind} {name} must be made again as it was")
+            return Undo(f"DROP {kind.upper()} {name};")
+        case sql.CreateSchema(schema=str(schema)):
+            return Undo(f"DROP SCHEMA {quoted(schema)};")
+        case sql.AddEnumValue(type=name, value=value):
+            return Undo(but=f"PostgreSQL cannot take a value from an enum: '{value}' of {name} stays, and harms nobody who does not write it")
+        case sql.RenameEnumValue(type=name, value=old, new_name=new):
+            return Undo(f"ALTER TYPE {name} RENAME VALUE {_literal(new)} TO {_literal(old)};")
+        case sql.Rename(kind=kind, name=name, new_name=new) if op.table is None:
+            return Undo(f"ALTER {kind.upper()} {Name(new, name.schema)} RENAME TO {quoted(name.name)};")
+    return None
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,42 @@
+"""`migsafe premortem --replay`: what was measured, told apart from what is predicted."""
+
+from pathlib import Path
+
+from tests.premortem.conftest import Tell
+from tests.replay.servers import any_installation
+
+INDEX = "CREATE INDEX orders_qty_idx ON orders (qty);"
+
+
+def test_what_was_measured_and_what_is_estimated_from_it(tell: Tell) -> None:
+    any_installation()
+    document = tell(INDEX, "--replay", "--rows", "20000", orders=2_000_000)
+    assert "PostgreSQL" in document["replayed_on"]
+    [one] = document["migrations"]
+    [touched] = one["touched"]
+    assert touched["measured"].endswith(("ms", "s"))
+    assert any("on 20,000 rows: with production's 2,000,000 rows, by estimate for this machine" in said for said in one["measured"])
+    held = next(way for way in one["ways"] if "stays locked" in way["title"])
+    assert held["lasts"].endswith("by an estimate from what the replay measured")
+
+
+def test_what_a_migration_leaves_broken(tell: Tell) -> None:
+    any_installation()
+    [one] = tell("ALTER TABLE orders ADD COLUMN a text;\nDROP TABLE customers;", "--replay", "--rows", "100")["migrations"]
+    assert 'Queries of public.customers that worked before fail now: relation "public.customers" does not exist' in one["measured"]
+    assert "Stopped half-way and run again: after a crash it does not run again as it is." in one["measured"]
+
+
+def test_a_migration_that_fails_closes_the_gate(tell: Tell) -> None:
+    any_installation()
+    document = tell("ALTER TABLE orders ADD COLUMN id text;", "--replay", "--rows", "100", code=1)
+    assert document["forbidden"] == ['0002_change.sql: it failed in the replay: column "id" of relation "orders" already exists']
+    assert document["migrations"][0]["ways"][0]["title"] == "It fails"
+
+
+def test_what_was_held_too_long_in_the_replay_is_forbidden(tell: Tell, tmp_path: Path) -> None:
+    any_installation()
+    (tmp_path / "migsafe.toml").write_text('[slo]\nhold = "100ms"\n')
+    sql = "BEGIN;\nALTER TABLE orders ADD COLUMN a text;\nSELECT pg_sleep(0.3);\nCOMMIT;"
+    assert tell(sql)["forbidden"] == []
+    assert any("was held for" in said for said in tell(sql, "--replay", "--rows", "100", code=1)["forbidden"])
