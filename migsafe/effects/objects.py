@@ -2,7 +2,7 @@
 
 from migsafe.effects.columns import alter_type
 from migsafe.effects.known import domain_of
-from migsafe.effects.planned import analysed, named
+from migsafe.effects.planned import analysed, named, rewritten
 from migsafe.effects.queries import query
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
@@ -59,7 +59,7 @@ def create_function(scene: Scene, op: sql.CreateFunction) -> Effects:
     if op.language == "sql" and op.code is not None:
         function = Function(oid=0, name=op.function, code=op.code, language=op.language)
         for inner in operations_of(function):
-            yield from analysed(scene, inner)
+            yield from rewritten(scene, inner)
 
 
 def create_trigger(scene: Scene, op: sql.CreateTrigger) -> Effects:

@@ -1,10 +1,13 @@
 """What statements lock that are analysed or planned, and not run: PREPARE, EXPLAIN, the bodies of views, rules and functions."""
 
-from migsafe.effects.queries import READ, changed, query, row_locked
+from collections.abc import Iterable
+
+from migsafe.effects.queries import READ, behind, changed, query, row_locked
 from migsafe.effects.scene import Effects, Scene
 from migsafe.lock import LockMode
+from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Operation, Query
+from migsafe.sql.operations import Name, Operation, Query
 
 
 def named(scene: Scene, one: Query) -> Effects:
@@ -26,6 +29,25 @@ def analysed(scene: Scene, operation: Operation) -> Effects:
                 yield from scene.on(name, READ)
 
 
+def rewritten(scene: Scene, operation: Operation) -> Effects:
+    """A statement that is analysed, and views in it replaced by their queries; what is below tables is not looked for yet."""
+    match operation:
+        case sql.Select(query=one) | sql.CreateTableAs(query=Query() as one):
+            yield from _unfolded(scene, one.reads, READ)
+            yield from _unfolded(scene, row_locked(one), LockMode.ROW_SHARE)
+        case sql.Insert() | sql.Update() | sql.Delete() | sql.Merge():
+            yield from _unfolded(scene, (operation.table,), LockMode.ROW_EXCLUSIVE)
+            yield from _unfolded(scene, operation.reads, READ)
+
+
+def _unfolded(scene: Scene, names: Iterable[Name], lock: LockMode) -> Effects:
+    for name in names:
+        yield from scene.on(name, lock)
+        relation = scene.catalog.relation(name)
+        if relation is not None and relation.kind is RelationKind.VIEW:
+            yield from behind(scene, relation, lock, only=True)
+
+
 def planned(scene: Scene, operation: Operation) -> Effects:
     """A statement that is planned: what is behind views and below tables is locked too, but no row is looked up."""
     match operation:
@@ -41,7 +63,7 @@ def planned(scene: Scene, operation: Operation) -> Effects:
 def prepare(scene: Scene, op: sql.Prepare) -> Effects:
     """PREPARE."""
     for operation in op.prepared:
-        yield from analysed(scene, operation)
+        yield from rewritten(scene, operation)
 
 
 def explain(scene: Scene, op: sql.Explain) -> Effects:

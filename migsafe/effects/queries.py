@@ -31,7 +31,7 @@ def read(scene: Scene, relation: Relation, lock: LockMode = READ, *, scan: bool 
     if relation.kind is RelationKind.VIEW:
         # PostgreSQL puts the view's query in its place, and locks what that reads as the outer query would.
         if relation.query is not None:
-            yield from _behind(scene, relation, lock, scan and _reads_whole(relation.query), {relation.oid})
+            yield from behind(scene, relation, lock, scan=scan and _reads_whole(relation.query))
         return
     for child in () if only else scene.catalog.descendants(relation.oid):
         yield from scene.of(child, lock, scan=scan and scene.has_rows(child), why=_WHY_ALL if scan else "")
@@ -41,21 +41,27 @@ def _reads_whole(one: Query) -> bool:
     return len(one.whole) == len(one.reads)
 
 
-def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, seen: set[int]) -> Effects:
-    assert view.query is not None
+def behind(scene: Scene, view: Relation, lock: LockMode, *, scan: bool = False, only: bool = False) -> Effects:
+    """What a view reads, through other views; of tables nothing below them if `only`."""
+    yield from _behind(scene, view, lock, scan, only, {view.oid})
+
+
+def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, only: bool, seen: set[int]) -> Effects:
+    if view.query is None:
+        return
     known = [one for oid in view.reads if isinstance(one := scene.catalog.get(oid), Relation)]
-    names = {one.name for one in known}
+    names = {one.name.name for one in known}
     for one in known:
         if one.oid in seen:
             continue
         seen.add(one.oid)
         if one.kind is RelationKind.VIEW and one.query is not None:
             yield from scene.of(one, lock)
-            yield from _behind(scene, one, lock, scan and _reads_whole(one.query), seen)
+            yield from _behind(scene, one, lock, scan and _reads_whole(one.query), only, seen)
         else:
-            yield from read(scene, one, lock, scan=scan)
+            yield from read(scene, one, lock, scan=scan, only=only)
     for name in view.query.reads:
-        if scene.catalog.relation(name) is None and scene.catalog.resolve(name) not in names and len(known) < len(view.query.reads):
+        if name.name not in names:
             yield from scene.on(name, lock)
 
 
@@ -145,8 +151,8 @@ def _written(scene: Scene, name: Name, actions: Sequence[str], *, only: bool = F
     for target in _targets(scene, name, only=only or set(actions) == {"insert"}):
         has_rows = scene.has_rows(target)
         yield from scene.of(target, LockMode.ROW_EXCLUSIVE, scan=scan and has_rows, why=why if scan and has_rows else "")
-        if target.kind is RelationKind.VIEW and target.query is not None:
-            yield from _behind(scene, target, LockMode.ROW_EXCLUSIVE, scan, {target.oid})
+        if target.kind is RelationKind.VIEW:
+            yield from behind(scene, target, LockMode.ROW_EXCLUSIVE, scan=scan)
 
 
 def _targets(scene: Scene, name: Name, *, only: bool = False) -> list[Relation]:
@@ -223,6 +229,6 @@ def lock_table(scene: Scene, op: sql.LockTable) -> Effects:
             yield from scene.on(given.name, mode)
         elif relation.kind is RelationKind.VIEW:
             yield from scene.of(relation, mode)
-            yield from _behind(scene, relation, mode, False, {relation.oid})
+            yield from behind(scene, relation, mode)
         else:
             yield from scene.all_of(scene.tree(relation, only=given.only), mode)

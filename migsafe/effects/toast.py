@@ -58,6 +58,9 @@ def _length(scene: Scene, written: TypeName | None) -> int | None:
         return 4
     if base.schema is None and base.name in _FIXED:
         return _FIXED[base.name]
+    if base is not written:
+        # PostgreSQL does not look through a domain for a limit.
+        return None
     size = base.modifiers[0] if base.modifiers else "1" if base.name in ("character", "bit") else ""
     if base.schema is not None or not size.isdecimal():
         return None

@@ -84,9 +84,11 @@ class Queries(FromClause):
         """A query without its WITH, whose first relation stands at a place in `reads`."""
         own, aliases = len(self.reads), self.aliases
         self.aliases = {}
-        self._operand_of_set()
-        limited = self._after_operand()
-        self.aliases = aliases
+        try:
+            self._operand_of_set()
+            limited = self._after_operand()
+        finally:
+            self.aliases = aliases
         if limited:
             self.narrowed.update(range(reads, len(self.reads)))
         elif self.filtered:

@@ -294,13 +294,13 @@ def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
     event = c.expect_any("select", "insert", "update", "delete")
     c.expect("to")
     table = c.qualified("a table")
+    reads, nested = len(c.reads), len(c.nested)
     if c.accept("where"):
         c.a_expr()
     c.expect("do")
     instead = c.accept("instead")
     if not instead:
         c.accept("also")
-    reads, nested = len(c.reads), len(c.nested)
     if not c.accept("nothing"):
         _rule_actions(c)
     # An action runs only when the rule fires: what it changes and reads is not changed and read now.

@@ -195,7 +195,7 @@ class CreateTrigger(Operation, frozen=True):
 
 class CreateRule(Operation, frozen=True):
     """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its `actions`, the changes of rows among them, run later, so they
-    are not operations of the statement; `reads` are the relations in their queries."""
+    are not operations of the statement; `reads` are the relations in its condition and in their queries."""
 
     rule: str
     table: Name

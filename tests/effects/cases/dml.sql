@@ -10,6 +10,16 @@ SELECT * FROM orders AS o JOIN customers AS c ON c.id = o.customer_id;
 SELECT (SELECT count(*) FROM coupons);
 -- case: select from a common table expression
 WITH a AS (SELECT * FROM loose) SELECT count(*) FROM a;
+-- case: select from a common table expression, by key
+WITH a AS (SELECT * FROM orders) SELECT total FROM a WHERE id = 5;
+-- case: select from a common table expression, by key and row
+WITH a AS (SELECT * FROM orders) SELECT total FROM a LIMIT 0;
+-- case: select in a subquery, by key
+SELECT total FROM (SELECT * FROM orders) AS a WHERE id = 5;
+-- case: select all of one and few of another
+SELECT a FROM loose UNION ALL SELECT id FROM orders WHERE id = 5;
+-- case: select few, and of each all of another
+SELECT (SELECT count(*) FROM loose) FROM orders WHERE id = 5;
 -- case: select from a partitioned table
 SELECT count(*) FROM events;
 -- case: select from a partition
@@ -29,6 +39,12 @@ SELECT * FROM loose FOR KEY SHARE NOWAIT;
 -- case: select for update of one
 -- apart from: customers
 SELECT o.id FROM orders AS o JOIN customers AS c ON c.id = o.customer_id FOR UPDATE OF o;
+-- case: select for update of an alias that is another's name
+-- apart from: orders, customers
+SELECT customers.id FROM orders AS customers JOIN customers AS c ON c.id = customers.customer_id FOR UPDATE OF c;
+-- case: select for update of one that a subquery calls otherwise
+SELECT a.id FROM customers AS a JOIN orders ON orders.id = a.id
+    WHERE orders.id = 5 AND a.id = 5 AND EXISTS (SELECT 1 FROM coupons AS orders WHERE orders.code = 'c5') FOR UPDATE OF orders;
 -- case: select for update through a view
 SELECT * FROM order_totals FOR UPDATE;
 -- case: select for update in a subquery
@@ -52,6 +68,15 @@ INSERT INTO employees VALUES (5000, 1);
 -- case: insert a query
 -- apart from: customers
 INSERT INTO loose (a, c) SELECT id, name FROM customers;
+-- case: insert all of a table
+INSERT INTO loose (a, c) SELECT a, d FROM keyed;
+-- case: insert what a key finds
+INSERT INTO loose (a, c) SELECT id, name FROM customers WHERE id = 5;
+-- case: insert what a common table expression has, by key
+WITH a AS (SELECT * FROM orders) INSERT INTO loose (a, c) SELECT id, 'c' FROM a WHERE id = 5;
+-- case: insert into a partition of a table with a foreign key
+-- apart from: events
+INSERT INTO events_2020 VALUES (5000, '2020-06-01', 'kind', 1, 1);
 -- case: insert or nothing
 INSERT INTO keyed (a, b) VALUES (1, 5000) ON CONFLICT DO NOTHING;
 -- case: insert or update
@@ -165,11 +190,28 @@ DO $$ BEGIN UPDATE loose SET a = 5; END $$;
 DO $$ BEGIN ALTER TABLE loose ADD COLUMN x int; DELETE FROM items WHERE order_id = 5; END $$;
 -- case: prepare
 PREPARE s AS SELECT * FROM loose;
+-- case: prepare an insert from a view
+PREPARE s1 AS INSERT INTO loose (a, c) SELECT id, 'c' FROM order_totals;
+-- case: prepare a query of a partitioned table
+PREPARE s2 AS SELECT * FROM events;
+-- case: prepare a query for update
+PREPARE s3 AS SELECT * FROM loose FOR UPDATE;
+-- case: prepare a query of a view for update
+PREPARE s8 AS SELECT * FROM all_events FOR UPDATE;
+-- case: prepare a change of a view
+PREPARE s9 AS UPDATE large_orders SET total = 5;
+-- case: prepare a merge
+-- versions: 15-
+PREPARE s4 AS MERGE INTO loose USING coupons ON false WHEN NOT MATCHED THEN INSERT (c) VALUES (code);
 -- case: execute
-PREPARE s AS UPDATE loose SET a = 5;
-EXECUTE s;
+PREPARE s5 AS UPDATE loose SET a = 5;
+EXECUTE s5;
 -- case: declare a cursor
 DECLARE c CURSOR FOR SELECT * FROM loose;
+-- case: declare a cursor for update
+DECLARE c CURSOR FOR SELECT * FROM loose FOR UPDATE;
+-- case: declare a cursor on a view
+DECLARE c CURSOR FOR SELECT * FROM all_events;
 -- case: setval
 CREATE SEQUENCE s;
 SELECT setval('s', 100);

@@ -133,6 +133,30 @@ REINDEX (CONCURRENTLY) TABLE orders;
 REINDEX TABLE CONCURRENTLY loose;
 -- case: reindex a table with an exclusion constraint concurrently
 REINDEX TABLE CONCURRENTLY bookings;
+-- case: reindex a table of short rows without index concurrently
+CREATE TABLE t (a int, b bigint, c timestamptz, d uuid, e varchar(100), f numeric(10, 2), g mood, h short_label);
+REINDEX TABLE CONCURRENTLY t;
+-- case: reindex a table of long rows without index concurrently
+CREATE TABLE t (a int, b varchar(400), c char(100), d varchar(100));
+REINDEX TABLE CONCURRENTLY t;
+-- case: reindex a table of rows that are as long as may be without index concurrently
+CREATE TABLE t (a varchar(498));
+REINDEX TABLE CONCURRENTLY t;
+-- case: reindex a table of rows that are one character too long without index concurrently
+CREATE TABLE t (a varchar(502));
+REINDEX TABLE CONCURRENTLY t;
+-- case: reindex a table of arrays without index concurrently
+CREATE TABLE t (a int[]);
+REINDEX TABLE CONCURRENTLY t;
+-- case: reindex a table of a domain without index concurrently
+CREATE TABLE t (a label);
+REINDEX TABLE CONCURRENTLY t;
+-- case: reindex a table of a composite type without index concurrently
+CREATE TABLE t (a address);
+REINDEX TABLE CONCURRENTLY t;
+-- case: reindex a table of many fixed columns without index concurrently
+CREATE TABLE t (a char, b bit(64), c interval, d point, e name, f boolean, g int4range);
+REINDEX TABLE CONCURRENTLY t;
 -- case: reindex a partitioned table concurrently
 REINDEX TABLE CONCURRENTLY events;
 -- case: reindex a partitioned index concurrently

@@ -149,6 +149,19 @@ ALTER SYSTEM RESET work_mem;
 EXPLAIN SELECT * FROM orders;
 -- case: explain an update
 EXPLAIN UPDATE orders SET total = 5;
+-- case: explain a query of a view
+EXPLAIN SELECT * FROM customer_orders;
+-- case: explain an insert into what refers to others
+EXPLAIN INSERT INTO items (order_id, line) VALUES (1, 50);
+-- case: explain a delete from what others refer to
+EXPLAIN DELETE FROM orders;
+-- case: explain what was prepared
+PREPARE explained AS UPDATE events SET amount = 5;
+EXPLAIN EXECUTE explained;
+-- case: explain a new table
+EXPLAIN CREATE TABLE t AS SELECT * FROM loose;
+-- case: explain a cursor
+EXPLAIN DECLARE c CURSOR FOR SELECT * FROM orders;
 -- case: explain analyze
 EXPLAIN ANALYZE SELECT * FROM loose;
 -- case: explain analyze an update

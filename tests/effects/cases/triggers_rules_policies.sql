@@ -21,6 +21,8 @@ CREATE FUNCTION happened() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'
 CREATE EVENT TRIGGER e ON ddl_command_start EXECUTE FUNCTION happened();
 -- case: trigger depends on an extension
 ALTER TRIGGER notices_touch ON notices DEPENDS ON EXTENSION plpgsql;
+-- case: trigger depends on an extension no more
+ALTER TRIGGER notices_touch ON notices NO DEPENDS ON EXTENSION plpgsql;
 -- case: disable a trigger
 ALTER TABLE notices DISABLE TRIGGER notices_touch;
 -- case: enable a trigger
@@ -36,8 +38,15 @@ ALTER TABLE orders DISABLE TRIGGER USER;
 -- case: create a rule
 CREATE RULE r AS ON DELETE TO orders DO INSTEAD NOTHING;
 -- case: create a rule that writes elsewhere
--- apart from: notices
 CREATE RULE r AS ON INSERT TO orders DO ALSO INSERT INTO notices VALUES (NEW.id, NEW.note);
+-- case: create a rule that does several things
+CREATE RULE r AS ON UPDATE TO orders DO ALSO (
+    UPDATE loose SET a = 1 WHERE c = NEW.note AND a IN (SELECT discount FROM coupons);
+    DELETE FROM hens WHERE id = OLD.id;
+    NOTIFY changed
+);
+-- case: create a rule on a condition
+CREATE RULE r AS ON INSERT TO orders WHERE NEW.id IN (SELECT id FROM hens) DO ALSO INSERT INTO loose (a, c) SELECT id, 'c' FROM large_orders;
 -- case: replace a rule
 CREATE OR REPLACE RULE notices_keep AS ON DELETE TO notices DO INSTEAD NOTHING;
 -- case: disable a rule
@@ -74,5 +83,15 @@ COMMENT ON RULE notices_keep ON notices IS 'x';
 CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT count(*)::int FROM orders';
 -- case: create a function with a body
 CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM orders; END;
+-- case: create a function that changes rows
+CREATE FUNCTION f() RETURNS void LANGUAGE sql AS 'INSERT INTO loose (c) SELECT code FROM coupons; DELETE FROM hens WHERE id IN (SELECT id FROM eggs)';
+-- case: create a function that locks rows
+CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT id FROM order_totals FOR UPDATE';
+-- case: create a function that reads views
+CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM large_orders, all_events';
+-- case: create a function with a body that reads views
+CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM large_orders, all_events; END;
+-- case: create a function with a body that changes a view
+CREATE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE large_orders SET total = 5; INSERT INTO loose (c) SELECT code FROM coupons; END;
 -- case: replace a function
 CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
