@@ -7,9 +7,9 @@ import typer
 
 from migsafe.cli.console import deliver, look
 from migsafe.cli.options import Config, Output
-from migsafe.cli.project import listed
 from migsafe.configuration import configuration
 from migsafe.errors import ConfigError
+from migsafe.library.project import listed
 from migsafe.rulebook import named
 from migsafe.spelling import did_you_mean
 

@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from msgspec.structs import replace
 
 from migsafe.cache.memory import Memory
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.narrowed import narrowed
 from migsafe.cli.options import (
     Baseline,
     Changed,
@@ -27,18 +25,15 @@ from migsafe.cli.options import (
     Stats,
     TransactionHabit,
     WriteBaseline,
-    asked_for,
-    dump,
     left_out,
 )
-from migsafe.cli.project import renderer, rulebook, within
 from migsafe.configuration import Configuration, FailOn, configuration
-from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
-from migsafe.histories import stops
-from migsafe.judge import Progress, Verdict, judge
+from migsafe.judge import Verdict
+from migsafe.library.judging import judged
+from migsafe.library.planned import asked_for, planned
+from migsafe.library.project import within
 from migsafe.reports import FORMATS, reporter
-from migsafe.sources import RUNNERS, Plan, find
 
 _FOUND = 1
 _GONE_SHOWN = 3
@@ -98,8 +93,8 @@ def lint(
     asked = asked_for(paths, settings, "lint")
     # What standard input holds is gone once it was read.
     memory: Memory | None = None if no_cache or "-" in (*asked, settings.schema, settings.stats, settings.baseline) else context.obj
-    plan = narrowed(find(asked, settings.sources), settings, since, changed, memory.git_said if memory is not None else None)
-    verdict = _judged(plan, settings, memory)
+    plan = planned(paths, settings, "lint", since=since, changed=changed, git_said=memory.git_said if memory is not None else None)
+    verdict = judged(plan, settings, memory, lambda steps: watched(steps, "migsafe: migration"))
     if write_baseline:
         said = _recorded(verdict, settings)
         code, answer = 0, None
@@ -115,27 +110,6 @@ def lint(
     if memory is not None and not verdict.problems:
         memory.went_well(answer)
     raise typer.Exit(COULD_NOT if verdict.problems else code)
-
-
-def _judged(plan: Plan, settings: Configuration, memory: Memory | None) -> Verdict:
-    limits = settings.limits
-    if settings.stats is not None:
-        from migsafe.stats import read  # noqa: PLC0415
-
-        limits = replace(limits, rows=read(settings.stats))
-    runners = [*RUNNERS, *(source.runner for source in plan.sources)]
-    problems: list[MigsafeError] = []
-    if memory is not None:
-        memory.rules_follow()
-    book, start, so_far = rulebook(settings), dump(settings.schema), Progress()
-    resumption = None
-    if memory is not None:
-        # What decides about the report, and not about the findings, need not be the same.
-        deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
-        resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
-    rendering = renderer(settings, memory.renderings() if memory is not None else None)
-    found = stops(plan, settings.pg_version, problems, start, lambda steps: watched(steps, "migsafe: migration"), resumption, rendering)
-    return judge(found, book, settings.pg_version, runners, problems, limits, so_far)
 
 
 def _new(verdict: Verdict, settings: Configuration) -> tuple[Verdict, list[str]]:

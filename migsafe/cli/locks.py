@@ -1,23 +1,18 @@
 """`migsafe locks`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from migsafe.cache.renderings import usual
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, asked_for, dump, left_out
-from migsafe.cli.project import renderer
-from migsafe.configuration import Configuration, configuration
-from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.forecast import Forecast
-from migsafe.histories import stops
-from migsafe.reports.locks import FORMATS, PredictedMigration, PredictedStatement, Prediction, reporter
-from migsafe.session import transactions
-from migsafe.sources import Migration, Plan, find
-from migsafe.text import Script
+from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, left_out
+from migsafe.configuration import configuration
+from migsafe.errors import MigsafeError
+from migsafe.forecast import Note
+from migsafe.library.foretelling import predicted
+from migsafe.library.planned import planned
+from migsafe.reports.locks import FORMATS, Prediction, reporter
 
 
 def locks(
@@ -63,12 +58,12 @@ def locks(
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     settings = configuration(Path(config) if config else None).overridden(
-        pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
+        schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = reporter(format)
-    plan = find(asked_for(paths, settings, "look at"), settings.sources)
+    plan = planned(paths, settings, "look at")
     problems: list[MigsafeError] = []
-    migrations = _predicted(plan, settings, dump(schema or settings.schema), problems)
+    migrations = predicted(plan, settings, problems, _say, lambda steps: watched(steps, "migsafe: migration"))
     file = Path(output) if output else None
     deliver(write(Prediction(migrations=migrations, problems=problems, pg_version=settings.pg_version), look(file)), file)
     for problem in problems:
@@ -78,49 +73,7 @@ def locks(
     raise typer.Exit(COULD_NOT if problems else 0)
 
 
-def _predicted(plan: Plan, settings: Configuration, schema: Script | None, problems: list[MigsafeError]) -> Iterator[PredictedMigration]:
-    """The predictions for the migrations asked for, each made when its turn comes."""
-    forecast = None
-    found = stops(
-        plan,
-        settings.pg_version,
-        problems,
-        schema,
-        lambda steps: watched(steps, "migsafe: migration"),
-        renderer=renderer(settings, usual()),
-    )
-    for migration, forecast, _, goes_on in found:
-        _say_notes(forecast)
-        try:
-            yield _prediction(forecast, migration, goes_on=goes_on)
-        except UnreadableError as error:
-            problems.append(error)
-    if forecast is not None:
-        _say_notes(forecast)
-
-
-def _prediction(forecast: Forecast, migration: Migration, *, goes_on: bool) -> PredictedMigration:
-    half = migration.up
-    found = list(forecast.steps(half, goes_on=goes_on))
-    numbers = transactions(half, [foreseen.statement for foreseen in found])
-    return PredictedMigration(
-        migration,
-        tuple(
-            PredictedStatement(
-                statement=foreseen.statement,
-                effects=foreseen.effects,
-                transaction=number,
-                refused=foreseen.refused,
-                understood=foreseen.understood,
-            )
-            for foreseen, number in zip(found, numbers, strict=True)
-        ),
-    )
-
-
-def _say_notes(forecast: Forecast) -> None:
-    """Say what contradicts what came before, and forget it."""
-    for note in forecast.notes:
-        place = note.script.position(note.span.start)
-        complain(f"note: {note.script.path}:{place.line}:{place.column}: {note.text}")
-    forecast.notes.clear()
+def _say(note: Note) -> None:
+    """Say what contradicts what came before."""
+    place = note.script.position(note.span.start)
+    complain(f"note: {note.script.path}:{place.line}:{place.column}: {note.text}")

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from migsafe.configuration import FAIL_ON, NEWEST, OLDEST, TRANSACTIONS, USUAL, Configuration
-from migsafe.errors import ConfigError
-from migsafe.text import Script
+from migsafe.configuration import FAIL_ON, NEWEST, OLDEST, TRANSACTIONS, USUAL
 
 Paths = Annotated[
     list[str] | None,
@@ -43,21 +41,8 @@ NoCache = Annotated[bool, typer.Option("--no-cache", help="Work it all out again
 _SKIPPED_SHOWN = 3
 
 
-def asked_for(paths: list[str] | None, settings: Configuration, doing: str) -> list[str]:
-    """The paths that were given, or those of the configuration. Raises ConfigError where there are none; `doing` says what for."""
-    found = paths or list(settings.migrations)
-    if not found:
-        raise ConfigError(f"nothing to {doing}", "Name a file or a folder, or set `migrations` in [tool.migsafe] of pyproject.toml.")
-    return found
-
-
 def left_out(skipped: Sequence[str]) -> str:
     """What to say of files that are no migrations: the first few by name."""
     number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
     files = f"{number} file{'' if number == 1 else 's'} that the runner does not take for migrations"
     return f"left out {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
-
-
-def dump(schema: str | None) -> Script | None:
-    """The script of --schema."""
-    return Script(schema) if schema else None

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from migsafe.cache.renderings import usual
 from migsafe.cli.console import COULD_NOT, complain, deliver, watched
-from migsafe.cli.narrowed import narrowed
 from migsafe.cli.options import (
     Changed,
     Config,
@@ -23,16 +22,15 @@ from migsafe.cli.options import (
     Since,
     Stats,
     TransactionHabit,
-    asked_for,
-    dump,
 )
-from migsafe.cli.project import renderer, rulebook
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
 from migsafe.histories import Stop, stops
 from migsafe.judge import judge
+from migsafe.library.planned import dump, planned
+from migsafe.library.project import renderer, rulebook
 from migsafe.rulebook import Rulebook, shipped
-from migsafe.sources import RUNNERS, Migration, Plan, find
+from migsafe.sources import RUNNERS, Migration, Plan
 
 if TYPE_CHECKING:
     from migsafe.premortem.assessment import Premortem
@@ -109,7 +107,7 @@ def premortem(
         stats=stats, schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = premortem_reporter(format)
-    plan = narrowed(find(asked_for(paths, settings, "look at"), settings.sources), settings, since, changed)
+    plan = planned(paths, settings, "look at", since=since, changed=changed)
     problems: list[MigsafeError] = []
     counts = _rows(settings)
     judged = _judged(plan, settings, counts, problems)

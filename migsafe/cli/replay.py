@@ -3,27 +3,19 @@
 import signal
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from migsafe.cli.console import COULD_NOT, complain, deliver, look
-from migsafe.cli.narrowed import narrowed
-from migsafe.cli.options import Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit, asked_for, dump
+from migsafe.cli.options import Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit
 from migsafe.configuration import Configuration, configuration
-from migsafe.errors import MigsafeError
 from migsafe.finding import Severity
-from migsafe.sources import Plan, find
+from migsafe.library.planned import dump, planned
 from migsafe.stats import read as read_stats
-
-if TYPE_CHECKING:
-    from migsafe.replay.budgets import Budgets
-    from migsafe.replay.hosts import Host
-    from migsafe.replay.run import Options, Replay, Replayed
-    from migsafe.reports.replay import Replay as Document
 
 _FOUND = 1
 _FORMATS = ("text", "json", "html", "sarif", "github", "gitlab", "junit", "markdown")
@@ -91,6 +83,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay_options import budgets_of, checks_of, limit, number, shares_of  # noqa: PLC0415
+    from migsafe.library.replaying import replayed  # noqa: PLC0415
     from migsafe.replay.hosts.choice import Place, host_at  # noqa: PLC0415
     from migsafe.replay.run import Options  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
@@ -109,13 +102,14 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         run_limit=limit("run-limit", run_limit),
         production=production,
     )
-    plan = narrowed(find(asked_for(paths, settings, "replay"), settings.sources), settings, since, changed)
-    problems: list[MigsafeError] = []
+    plan = planned(paths, settings, "replay", since=since, changed=changed)
     with ExitStack() as stack:
         stack.enter_context(ended_by_terminate())
         place = Place(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
         host = stack.enter_context(host_at(place))
-        done = _replayed(plan, host, options, budgets, problems)
+        done = replayed(plan, host, options, budgets, _progress)
+        _progress("")
+    problems = done.verdict.problems
     file = Path(output) if output else None
     deliver(write(done, look(file)), file)
     if page is not None and report is not None:
@@ -123,34 +117,6 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     for problem in problems:
         complain(problem)
     raise typer.Exit(COULD_NOT if problems else _exit_code(done.verdict.worst(), settings))
-
-
-def _replayed(plan: Plan, host: "Host", options: "Options", budgets: "Budgets", problems: list[MigsafeError]) -> "Document":
-    from migsafe.replay.budgets import verdict  # noqa: PLC0415
-    from migsafe.replay.run import Replay  # noqa: PLC0415
-    from migsafe.reports.replay import Replay as Document  # noqa: PLC0415
-
-    run = Replay(plan, host, options, problems, _progress)
-    replayed = tuple(run.migrations())
-    _progress("")
-    return Document(
-        host=host.title,
-        pg_version=host.major,
-        replayed=replayed,
-        verdict=verdict(replayed, budgets, problems, host.major),
-        unfilled=run.unfilled,
-        notes=tuple(_notes(run, replayed)),
-    )
-
-
-def _notes(run: "Replay", replayed: Iterable["Replayed"]) -> Iterator[str]:
-    """What was done so that the migrations could run at all."""
-    if run.roles:
-        yield f"Roles were made that the migrations take for granted: {', '.join(run.roles)}."
-    for one in replayed:
-        if one.emptied:
-            path = one.migration.up.file.path
-            yield f"{path} failed on rows that were made up ({one.emptied}), and was run with its tables empty."
 
 
 @contextmanager

@@ -1,0 +1,67 @@
+"""Replaying migrations on a disposable server, for the command line as for programs."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from migsafe.configuration import Configuration, configuration
+from migsafe.errors import MigsafeError
+from migsafe.library.planned import dump, planned
+from migsafe.replay.budgets import Budgets, verdict
+from migsafe.replay.hosts import Host
+from migsafe.replay.hosts.choice import Place, host_at
+from migsafe.replay.run import Options, Replayed
+from migsafe.replay.run import Replay as Run
+from migsafe.reports.replay import Replay
+from migsafe.sources import Plan
+
+_ROWS = 100_000
+
+
+def replay(
+    paths: Sequence[str] | None = None,
+    *,
+    settings: Configuration | None = None,
+    place: Place | None = None,
+    options: Options | None = None,
+    budgets: Budgets | None = None,
+    since: str | None = None,
+    changed: bool = False,
+) -> Replay:
+    """Run migrations on a disposable PostgreSQL as `migsafe replay` does, and measure what they lock, whom they stop, and what a failure leaves
+    behind.
+
+    `paths` are files and folders; without any, the `migrations` of the settings, which are the nearest configuration's unless they are given.
+    `place` says where (a private server), `options` how (with 100,000 rows in each table, and all experiments), `budgets` what it may cost
+    (anything). `since` a git revision, or with `changed`, only what differs is replayed.
+
+    What could not be done is among the verdict's `problems`. Raises MigsafeError where nothing could be: there is no server, or no migration.
+    """
+    settings = settings or configuration()
+    plan = planned(paths, settings, "replay", since=since, changed=changed)
+    options = options or Options(rows=lambda table: _ROWS, schema=dump(settings.schema))
+    with host_at(place or Place()) as host:
+        return replayed(plan, host, options, budgets or Budgets())
+
+
+def replayed(plan: Plan, host: Host, options: Options, budgets: Budgets, progress: Callable[[str], None] = lambda words: None) -> Replay:
+    """Replay what a plan asks for on a server that runs. `progress` is told what it is at."""
+    problems: list[MigsafeError] = []
+    run = Run(plan, host, options, problems, progress)
+    done = tuple(run.migrations())
+    return Replay(
+        host=host.title,
+        pg_version=host.major,
+        replayed=done,
+        verdict=verdict(done, budgets, problems, host.major),
+        unfilled=run.unfilled,
+        notes=tuple(_notes(run, done)),
+    )
+
+
+def _notes(run: Run, done: Iterable[Replayed]) -> Iterator[str]:
+    """What was done so that the migrations could run at all."""
+    if run.roles:
+        yield f"Roles were made that the migrations take for granted: {', '.join(run.roles)}."
+    for one in done:
+        if one.emptied:
+            path = one.migration.up.file.path
+            yield f"{path} failed on rows that were made up ({one.emptied}), and was run with its tables empty."
