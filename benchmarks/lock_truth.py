@@ -27,10 +27,10 @@ from migsafe.effects.effect import Effect
 from migsafe.errors import MigsafeError
 from migsafe.forecast import Forecast, Foreseen
 from migsafe.lock import LockMode
-from migsafe.replay.binaries import Installation, installation, installations
-from migsafe.replay.outside import measure_outside
-from migsafe.replay.recorder import Measurement, measure
-from migsafe.replay.server import Server
+from migsafe.replaying.binaries import Installation, installation, installations
+from migsafe.replaying.outside import measure_outside
+from migsafe.replaying.recorder import Measurement, measure
+from migsafe.replaying.server import Server
 from migsafe.session import sent
 from migsafe.sources import Half, Source, Transaction, find
 from migsafe.sql import operations as sql

@@ -21,14 +21,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.replay.binaries import installations
-from migsafe.replay.hosts.local import Local
-from migsafe.replay.limits import unlimited
-from migsafe.replay.play import Player
-from migsafe.replay.sending import send
-from migsafe.replay.server import Server
-from migsafe.replay.stage import Stage, Task
-from migsafe.replay.watch import Watch
+from migsafe.replaying.binaries import installations
+from migsafe.replaying.hosts.local import Local
+from migsafe.replaying.limits import unlimited
+from migsafe.replaying.play import Player
+from migsafe.replaying.sending import send
+from migsafe.replaying.server import Server
+from migsafe.replaying.stage import Stage, Task
+from migsafe.replaying.watch import Watch
 from migsafe.sources import Plan, SourceSettings, find
 
 _LIFE = """\

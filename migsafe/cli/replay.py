@@ -84,8 +84,8 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay_options import budgets_of, checks_of, limit, number, shares_of  # noqa: PLC0415
     from migsafe.library.replaying import replayed  # noqa: PLC0415
-    from migsafe.replay.hosts.choice import Place, host_at  # noqa: PLC0415
-    from migsafe.replay.run import Options  # noqa: PLC0415
+    from migsafe.replaying.hosts.choice import Place, host_at  # noqa: PLC0415
+    from migsafe.replaying.run import Options  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
 
     settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from migsafe.errors import ConfigError
-from migsafe.replay.budgets import Budgets, size
-from migsafe.replay.rows import every, like_production
+from migsafe.replaying.budgets import Budgets, size
+from migsafe.replaying.rows import every, like_production
 from migsafe.session import milliseconds
 from migsafe.spelling import did_you_mean
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
 from migsafe.library.planned import dump, planned
-from migsafe.replay.budgets import Budgets, verdict
-from migsafe.replay.hosts import Host
-from migsafe.replay.hosts.choice import Place, host_at
-from migsafe.replay.run import Options, Replayed
-from migsafe.replay.run import Replay as Run
+from migsafe.replaying.budgets import Budgets, verdict
+from migsafe.replaying.hosts import Host
+from migsafe.replaying.hosts.choice import Place, host_at
+from migsafe.replaying.run import Options, Replayed
+from migsafe.replaying.run import Replay as Run
 from migsafe.reports.replay import Replay
 from migsafe.sources import Plan
 

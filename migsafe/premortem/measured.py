@@ -8,7 +8,7 @@ from migsafe.premortem.ways import Line
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replay.run import Replayed
+    from migsafe.replaying.run import Replayed
 
 _LEAST_WAIT_MS = 1.0
 _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Stopped half-way and run again", "round trip": "Taken back and run again"}
@@ -16,7 +16,7 @@ _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Stopped half-way and run
 
 def sentences(replayed: "Replayed", line: Line) -> Iterator[str]:
     """The measurements, the worst first."""
-    from migsafe.replay.budgets import elapsed, spelt  # noqa: PLC0415  # without a replay nobody pays for its modules
+    from migsafe.replaying.budgets import elapsed, spelt  # noqa: PLC0415  # without a replay nobody pays for its modules
 
     recording = replayed.recording
     if recording.failure is not None:

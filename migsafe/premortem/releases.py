@@ -90,8 +90,13 @@ def _refused(table: str, given: sql.Constraint) -> str:
 
 
 def replanned(op: Operation, at: Context) -> str:
-    """The table of which prepared statements that select all columns fail once, because their result has changed; empty for none."""
+    """What prepared statements must not have selected, for their result has changed: `* from public.orders`. Empty for nothing.
+
+    PostgreSQL refuses such a statement each time, until the client prepares it again.
+    """
     match op:
-        case sql.AddColumn(target=target) | sql.DropColumn(target=target) | sql.AlterColumnType(target=target):
-            return "" if is_own(at, target.name) else str(at.resolve(target.name))
+        case sql.AddColumn(target=target) | sql.DropColumn(target=target) | sql.RenameColumn(target=target):
+            return "" if is_own(at, target.name) else f"* from {at.resolve(target.name)}"
+        case sql.AlterColumnType(target=target, column=name) if not is_own_column(at, target.name, name):
+            return f"{at.resolve(target.name)}.{quoted(name)}"
     return ""

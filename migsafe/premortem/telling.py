@@ -23,7 +23,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replay.run import Replayed
+    from migsafe.replaying.run import Replayed
 
 _LONGEST = 90
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.replay.binaries import Installation
-from migsafe.replay.server import Server
+from migsafe.replaying.binaries import Installation
+from migsafe.replaying.server import Server
 from tests.cli.conftest import Run
 from tests.replay.servers import each_installation
 

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from migsafe.replay.outside import measure_outside
-from migsafe.replay.recorder import Measurement, count_rows, measure
-from migsafe.replay.server import Server
-from migsafe.replay.snapshot import snapshot
+from migsafe.replaying.outside import measure_outside
+from migsafe.replaying.recorder import Measurement, count_rows, measure
+from migsafe.replaying.server import Server
+from migsafe.replaying.snapshot import snapshot
 from migsafe.sql.statements import read
 from tests.effects.cases import SCHEMA, Case, sql_of
 

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from migsafe.forecast import Forecast
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.migration import whole
 from migsafe.text import Script

@@ -7,8 +7,8 @@ import pytest
 from migsafe.effects.effect import Effect
 from migsafe.forecast import Forecast, Foreseen
 from migsafe.lock import LockMode
-from migsafe.replay.recorder import Measurement
-from migsafe.replay.server import Server
+from migsafe.replaying.recorder import Measurement
+from migsafe.replaying.server import Server
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import read

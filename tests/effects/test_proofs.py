@@ -7,7 +7,7 @@ import pytest
 from psycopg import Connection
 
 from migsafe.effects.proofs import proves_bound, proves_default_excludes, proves_not_null
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.sql.operations import AttachPartition, Bound, CreateTable, Expression
 from migsafe.sql.statements import read
 from migsafe.text import Span

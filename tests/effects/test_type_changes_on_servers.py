@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from migsafe.effects.casts import BUILT_IN, RANGES, Cast, cast
 from migsafe.effects.type_changes import change_of_type, is_utc
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.sql.operations import AddColumn, AlterColumnType, CreateIndex
 from migsafe.sql.statements import read
 from tests.effects.test_type_changes import ALL, SETUP, USER_TYPES, predicted, summary

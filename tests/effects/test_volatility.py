@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from migsafe.effects import volatility
 from migsafe.effects.volatility import VolatileCall, is_volatile, volatility_of
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.sql.operations import AddColumn, Expression, Name
 from migsafe.sql.statements import read
 from tests.replay.servers import each_installation

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from migsafe.cli import main
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.sql.statements import read
 from tests.premortem.conftest import HISTORY, Tell
 from tests.replay.servers import any_installation

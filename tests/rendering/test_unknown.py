@@ -328,3 +328,41 @@ def test_nothing_is_certain_after_ways_that_nobody_has_gone(render: Render) -> N
     )
     assert [one for one in sent(half) if not one.startswith("? ")] == ["SELECT 0;"]
     assert len(sent(half)) == 13
+
+
+COLLECTIONS = (
+    "inspector.get_table_names()",
+    "set(inspector.get_table_names())",
+    '[column["name"] for column in inspector.get_columns("old")]',
+    '{column["name"] for column in inspector.get_columns("old")}',
+    '{column["name"]: column for column in inspector.get_columns("old")}',
+    '{column["name"]: column for column in inspector.get_columns("old")}.keys()',
+    'frozenset(column["name"] for column in inspector.get_columns("old"))',
+)
+
+
+@pytest.mark.parametrize("collection", COLLECTIONS)
+def test_both_ways_are_gone_where_nobody_knows_what_a_collection_holds(render: Render, collection: str) -> None:
+    half = render(
+        f"""
+        inspector = sa.inspect(op.get_bind())
+        names = {collection}
+        if "note" in names:
+            op.execute("TRUNCATE a")
+        if "qty" not in names:
+            op.execute("TRUNCATE b")
+        """
+    )
+    assert sent(half) == ["? TRUNCATE a;", "? TRUNCATE b;"]
+
+
+def test_what_is_known_of_a_collection_is_certain(render: Render) -> None:
+    half = render(
+        """
+        names = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("orders")}
+        if "note" in names and "qty" not in names and not ("x" in "yz") and 1 not in [2]:
+            op.execute("TRUNCATE a")
+        """,
+        history="CREATE TABLE orders (note text);",
+    )
+    assert sent(half) == ["TRUNCATE a;"]

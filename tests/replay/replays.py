@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migsafe.errors import MigsafeError
-from migsafe.replay.experiments import Outcome
-from migsafe.replay.hosts import Host
-from migsafe.replay.recording import Played, Recording
-from migsafe.replay.rows import every
-from migsafe.replay.run import Options, Replay, Replayed
+from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.hosts import Host
+from migsafe.replaying.recording import Played, Recording
+from migsafe.replaying.rows import every
+from migsafe.replaying.run import Options, Replay, Replayed
 from migsafe.sources import SourceSettings, find
 from migsafe.text import Script
 

@@ -8,12 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from migsafe.cli import main
-from migsafe.replay.budgets import Budgets, elapsed, size, spelt, verdict
-from migsafe.replay.estimates import estimate
-from migsafe.replay.experiments import Outcome, Step
-from migsafe.replay.hosts.local import Local
-from migsafe.replay.recording import Wait
-from migsafe.replay.run import Replayed
+from migsafe.replaying.budgets import Budgets, elapsed, size, spelt, verdict
+from migsafe.replaying.estimates import estimate
+from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.hosts.local import Local
+from migsafe.replaying.recording import Wait
+from migsafe.replaying.run import Replayed
 from migsafe.sql.operations import Name
 from tests.replay.replays import Done, replayed
 from tests.replay.servers import any_installation

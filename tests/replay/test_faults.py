@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.replay import ground as grounds
-from migsafe.replay.hosts.local import Local
-from migsafe.replay.server import Server
+from migsafe.replaying import ground as grounds
+from migsafe.replaying.hosts.local import Local
+from migsafe.replaying.server import Server
 from tests.replay.replays import Done, replayed
 from tests.replay.servers import any_installation, each_installation
 
@@ -85,7 +85,7 @@ def test_a_statement_that_takes_too_long_is_stopped(host: Local, tmp_path: Path)
 
 
 def test_a_block_that_takes_even_a_cancel_as_it_comes_is_ended(host: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("migsafe.replay.limits._GRACE", 0.2)
+    monkeypatch.setattr("migsafe.replaying.limits._GRACE", 0.2)
     stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;"
     done = run(host, tmp_path, stubborn, statement_limit=0.2)
     assert said(done) == "it was stopped after 0.2 s, the limit of a statement"

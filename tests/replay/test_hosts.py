@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import pytest
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replay.binaries import installation
-from migsafe.replay.hosts.choice import Place, host_at
-from migsafe.replay.hosts.copied import Copied
-from migsafe.replay.hosts.lab import Lab
-from migsafe.replay.hosts.named import Named
-from migsafe.replay.server import Server
+from migsafe.replaying.binaries import installation
+from migsafe.replaying.hosts.choice import Place, host_at
+from migsafe.replaying.hosts.copied import Copied
+from migsafe.replaying.hosts.lab import Lab
+from migsafe.replaying.hosts.named import Named
+from migsafe.replaying.server import Server
 from tests.replay.replays import replayed
 from tests.replay.servers import FOUND, any_installation
 
@@ -173,7 +173,7 @@ def test_a_standby_is_copied_and_never_run_on(source: Server, tmp_path: Path) ->
 def standby_of(source: Server) -> Iterator[Server]:
     import subprocess  # noqa: PLC0415
 
-    from migsafe.replay.ground import ground  # noqa: PLC0415
+    from migsafe.replaying.ground import ground  # noqa: PLC0415
 
     def copy(folder: Path) -> None:
         program = source.installation.bindir / "pg_basebackup"

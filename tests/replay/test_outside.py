@@ -6,11 +6,11 @@ import psycopg
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replay.binaries import Installation
-from migsafe.replay.holds import CONFLICTS, next_in_the_way
-from migsafe.replay.outside import measure_outside
-from migsafe.replay.recorder import Measurement
-from migsafe.replay.server import Server
+from migsafe.replaying.binaries import Installation
+from migsafe.replaying.holds import CONFLICTS, next_in_the_way
+from migsafe.replaying.outside import measure_outside
+from migsafe.replaying.recorder import Measurement
+from migsafe.replaying.server import Server
 from tests.replay.servers import each_installation
 
 AE = LockMode.ACCESS_EXCLUSIVE

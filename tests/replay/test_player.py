@@ -8,12 +8,12 @@ import psycopg
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replay.play import Player
-from migsafe.replay.recorder import Measurement, count_rows, measure
-from migsafe.replay.recording import Played
-from migsafe.replay.server import Server
-from migsafe.replay.snapshot import snapshot
-from migsafe.replay.watch import Watch
+from migsafe.replaying.play import Player
+from migsafe.replaying.recorder import Measurement, count_rows, measure
+from migsafe.replaying.recording import Played
+from migsafe.replaying.server import Server
+from migsafe.replaying.snapshot import snapshot
+from migsafe.replaying.watch import Watch
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import read

@@ -8,8 +8,8 @@ import pytest
 
 from migsafe.effects.effect import Effect
 from migsafe.lock import LockMode
-from migsafe.replay.recorder import measure
-from migsafe.replay.server import Server
+from migsafe.replaying.recorder import measure
+from migsafe.replaying.server import Server
 from migsafe.sql.operations import Name
 from tests.replay.servers import any_installation
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replay.attribution import attributed
-from migsafe.replay.hosts.local import Local
-from migsafe.replay.recording import Wait
+from migsafe.replaying.attribution import attributed
+from migsafe.replaying.hosts.local import Local
+from migsafe.replaying.recording import Wait
 from migsafe.sources import SourceSettings, Transaction
 from migsafe.sql.operations import Name
 from tests.replay.replays import Done, replayed

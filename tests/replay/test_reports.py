@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.replay.budgets import Budgets, verdict
-from migsafe.replay.hosts.local import Local
+from migsafe.replaying.budgets import Budgets, verdict
+from migsafe.replaying.hosts.local import Local
 from migsafe.reports import Look
 from migsafe.reports.replay import OWN, Replay, replay_reporter
 from tests.replay.replays import replayed

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from migsafe.replay.rows import Filler, every, like_production
-from migsafe.replay.server import Server
+from migsafe.replaying.rows import Filler, every, like_production
+from migsafe.replaying.server import Server
 from migsafe.sql.operations import Name
 from tests.replay.servers import any_installation
 

@@ -14,10 +14,10 @@ import psycopg
 import pytest
 
 from migsafe.errors import MigsafeError
-from migsafe.replay import binaries
-from migsafe.replay.account import copied, unprivileged
-from migsafe.replay.binaries import Installation, installation, installations
-from migsafe.replay.server import Server
+from migsafe.replaying import binaries
+from migsafe.replaying.account import copied, unprivileged
+from migsafe.replaying.binaries import Installation, installation, installations
+from migsafe.replaying.server import Server
 from tests.replay.servers import any_installation, each_installation
 
 
@@ -79,8 +79,8 @@ def test_a_server_that_does_not_start_says_why() -> None:
 WAITS = """
     import sys, time
     from pathlib import Path
-    from migsafe.replay.binaries import installation
-    from migsafe.replay.server import Server
+    from migsafe.replaying.binaries import installation
+    from migsafe.replaying.server import Server
 
     with Server(installation(Path(sys.argv[1]))) as server:
         print(server.folder, flush=True)

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.rule import Finding, Severity
 from migsafe.rulebook import choose, shipped
 from migsafe.sql.statements import read

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from migsafe.forecast import Forecast
-from migsafe.replay.digest import rows_of, schema_of
-from migsafe.replay.server import Server
+from migsafe.replaying.digest import rows_of, schema_of
+from migsafe.replaying.server import Server
 from migsafe.reruns.second_run import Ran, second_run
 from migsafe.reruns.touches import touches
 from migsafe.sources import Transaction

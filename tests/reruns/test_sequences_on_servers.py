@@ -10,7 +10,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as some
 
 from migsafe.forecast import Forecast
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.reruns.second_run import Ran, second_run
 from migsafe.reruns.touch import Outcome
 from migsafe.reruns.touches import touches

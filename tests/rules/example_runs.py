@@ -11,10 +11,10 @@ from psycopg.pq import TransactionStatus
 
 from migsafe.effects.effect import Effect
 from migsafe.lock import LockMode
-from migsafe.replay.outside import measure_outside
-from migsafe.replay.recorder import Measurement, measure
-from migsafe.replay.server import Server
-from migsafe.replay.snapshot import snapshot
+from migsafe.replaying.outside import measure_outside
+from migsafe.replaying.recorder import Measurement, measure
+from migsafe.replaying.server import Server
+from migsafe.replaying.snapshot import snapshot
 from migsafe.sql.operations import Begin, Commit, Name, Release, Rollback, RollbackTo, Savepoint, TwoPhase
 from migsafe.sql.statements import read
 from tests.judged import NEXT_MIGRATION

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from migsafe.judge import judge
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.rulebook import Rulebook, choose, shipped
 from tests.judged import in_turn, migration
 from tests.replay.servers import each_installation

@@ -13,7 +13,7 @@ import pytest
 from migsafe.documentation.page import Example, page
 from migsafe.effects.effect import Effect
 from migsafe.finding import Finding
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.rule import Rule
 from migsafe.rulebook import shipped
 from tests.judged import NEXT_MIGRATION, judged

@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from migsafe.effects.effect import Effect
-from migsafe.replay.outside import measure_outside
-from migsafe.replay.recorder import measure
-from migsafe.replay.server import Server
+from migsafe.replaying.outside import measure_outside
+from migsafe.replaying.recorder import measure
+from migsafe.replaying.server import Server
 from migsafe.sql.operations import Begin, Commit
 from migsafe.sql.statements import read
 from tests.judged import NEXT_MIGRATION, judged

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.sql.statements import read
 from tests.replay.servers import each_installation
 from tests.schema.following import followed

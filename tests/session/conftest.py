@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from tests.replay.servers import each_installation
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from migsafe.errors import ConfigError
 from migsafe.judge import Verdict
-from migsafe.replay.run import Replayed
+from migsafe.replaying.run import Replayed
 from migsafe.reports import FORMATS as OF_FINDINGS
 from migsafe.reports import Look, reporter
 from migsafe.spelling import did_you_mean

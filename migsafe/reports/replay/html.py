@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from html import escape
 
 from migsafe import __version__
-from migsafe.replay.budgets import elapsed, spelt
-from migsafe.replay.experiments import Outcome
-from migsafe.replay.recording import Played, Touch, Wait, growing
-from migsafe.replay.run import Replayed
+from migsafe.replaying.budgets import elapsed, spelt
+from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.recording import Played, Touch, Wait, growing
+from migsafe.replaying.run import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.paths import unicode

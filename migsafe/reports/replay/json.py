@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from migsafe.replay.estimates import Estimate
-from migsafe.replay.experiments import Outcome
-from migsafe.replay.recording import Played, Quiet, Touch, Wait
-from migsafe.replay.run import Replayed
+from migsafe.replaying.estimates import Estimate
+from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.recording import Played, Quiet, Touch, Wait
+from migsafe.replaying.run import Replayed
 from migsafe.reports import Look
 from migsafe.reports.json import finding_object
 from migsafe.reports.locks.json import effect_object

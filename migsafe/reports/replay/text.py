@@ -3,10 +3,10 @@ showed."""
 
 from collections.abc import Iterator
 
-from migsafe.replay.budgets import elapsed, spelt
-from migsafe.replay.experiments import Outcome
-from migsafe.replay.recording import Played, Touch, growing
-from migsafe.replay.run import Replayed
+from migsafe.replaying.budgets import elapsed, spelt
+from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.recording import Played, Touch, growing
+from migsafe.replaying.run import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from migsafe.replay.server import Server
+from migsafe.replaying.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.alembic.environment import Habits, habits
 from tests.replay.servers import any_installation

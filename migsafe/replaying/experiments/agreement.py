@@ -1,0 +1,76 @@
+"""Comparing what was foreseen with what was measured: a difference means that one of the two is wrong, and is worth a report to us."""
+
+from collections.abc import Iterator, Sequence
+
+from migsafe.effects.effect import Effect
+from migsafe.forecast import Foreseen
+from migsafe.lock import LockMode
+from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.recording import Played, Touch
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Name
+
+NAME = "agreement"
+_FROM = LockMode.SHARE_UPDATE_EXCLUSIVE
+_ENOUGH_ROWS = 100
+_CHANGE_ROWS = (sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Select, sql.Copy, sql.Do, sql.Call, sql.CreateTableAs)
+"""What these read hangs on the rows and on the plan."""
+
+
+def agreement(foreseen: Sequence[Foreseen], played: Sequence[Played]) -> Outcome:
+    """Compare statement by statement: locks from SHARE UPDATE EXCLUSIVE up, rewrites, rebuilt indexes, and full scans where there are rows.
+
+    What a transaction holds already leaves no trace when it is asked for again, so that a prediction up to that is no difference.
+    """
+    predicted = {one.statement.index: one for one in foreseen}
+    steps: list[Step] = []
+    compared = 0
+    for one in played:
+        ours = predicted.get(one.statement.index)
+        if ours is not None and one.failure is None and ours.understood and not one.left_out:
+            compared += 1
+            steps += [Step(text, one.statement.index) for text in _differences(ours, one)]
+    if steps:
+        wrong = len({step.statement for step in steps})
+        summary = f"{wrong} of {compared} statements did something else than was foreseen: one of the two is wrong"
+        return Outcome(experiment=NAME, passed=False, summary=summary, steps=tuple(steps))
+    if not compared:
+        return Outcome(experiment=NAME, passed=None, summary="nothing could be compared")
+    return Outcome(experiment=NAME, passed=True, summary=f"{compared} of {compared} statements did what was foreseen")
+
+
+def _differences(foreseen: Foreseen, played: Played) -> Iterator[str]:
+    ours = {effect.relation: effect for effect in foreseen.effects if effect.relation.schema != "pg_temp"}
+    real = {touch.effect.relation: touch for touch in played.touches if touch.effect.relation.schema != "pg_temp"}
+    if foreseen.refused is not None:
+        yield f"foreseen: PostgreSQL refuses it ({foreseen.refused}); it did not"
+    for name in sorted(ours.keys() | real.keys(), key=str):
+        our, touch = ours.get(name), real.get(name)
+        its = touch.effect if touch is not None else None
+        lock, foretold = _lock(its), _lock(our)
+        already = played.held.get(name)
+        if lock != foretold and not (already is not None and foretold is not None and already >= foretold):
+            # Locks that are let go on the way are seen only if they are held for long enough.
+            if not (played.outside and (lock is None or (foretold is not None and foretold >= lock))):
+                yield f"{name}: foreseen {foretold or 'no lock'}, measured {lock or 'none'}"
+        yield from _work(name, our, touch, played)
+
+
+def _work(name: Name, our: Effect | None, touch: Touch | None, played: Played) -> Iterator[str]:
+    if played.outside or touch is None or our is None:
+        return
+    if our.rewrite != touch.effect.rewrite:
+        yield f"{name}: foreseen {_word(our.rewrite, 'rewritten')}, measured {_word(touch.effect.rewrite, 'rewritten')}"
+    operation = played.statement.operations[0]
+    # So does whether the table that a foreign key points to is read whole, to look for the values of rows.
+    planned = isinstance(operation, _CHANGE_ROWS) or (isinstance(operation, sql.AlterRelation) and operation.target.name.name != name.name)
+    if not planned and (touch.rows or 0) >= _ENOUGH_ROWS and not our.rewrite and our.scan != touch.effect.scan:
+        yield f"{name}: foreseen {_word(our.scan, 'read whole')}, measured {_word(touch.effect.scan, 'read whole')}"
+
+
+def _word(true: bool, what: str) -> str:
+    return what if true else f"not {what}"
+
+
+def _lock(effect: Effect | None) -> LockMode | None:
+    return effect.lock if effect is not None and effect.lock >= _FROM else None

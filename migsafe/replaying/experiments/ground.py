@@ -1,0 +1,107 @@
+"""What experiments start from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from migsafe.replaying.digest import Rows, Schema, rows_of, schema_of
+from migsafe.replaying.hosts import Host
+from migsafe.replaying.limits import Guard, unlimited
+from migsafe.replaying.sending import send
+from migsafe.session import sent, transactions
+from migsafe.sources import Half, Migration
+from migsafe.sql.operations import Name
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_numbers = count(1)
+
+
+class State:
+    """What is in a database, looked at when somebody asks, and kept."""
+
+    def __init__(self, connect: "Callable[[], Connection[Any]]") -> None:
+        self._connect = connect
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Its schema."""
+        with self._connect() as connection:
+            return schema_of(connection)
+
+    @cached_property
+    def rows(self) -> dict[Name, Rows]:
+        """Its rows."""
+        with self._connect() as connection:
+            return rows_of(connection)
+
+
+class Ground:
+    """A migration that has run, with the databases before and after it, to which nobody is connected, and what is in them.
+
+    `before` is there only where a migration can stop half-way. `outside` are the numbers of the statements that no transaction takes;
+    `guard` limits what a statement may take.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        migration: Migration,
+        before: str | None,
+        after: str,
+        states: tuple[State, State],
+        *,
+        outside: frozenset[int] = frozenset(),
+        guard: Guard = unlimited,
+    ) -> None:
+        self.host = host
+        self.migration = migration
+        self.before = before
+        self.after = after
+        self.state_before, self.state_after = states
+        self.outside = outside
+        self._guard = guard
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the migration is all or nothing: one transaction."""
+        return is_whole(self.migration.up, self.outside)
+
+    @contextmanager
+    def copy(self, template: str) -> Iterator[str]:
+        """A copy of a database, for as long as the block lasts."""
+        name = f"{template}_copy_{next(_numbers)}"
+        self.host.create(name, template)
+        try:
+            yield name
+        finally:
+            self.host.drop(name)
+
+    @contextmanager
+    def working(self, database: str) -> "Iterator[Connection[Any]]":
+        """A connection as the role that migrations run as."""
+        connection = self.host.work(database)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def run(self, database: str, half: Half, upto: int | None = None) -> None:
+        """Run a migration, as its runner would. Raises Refused."""
+        with self.working(database) as connection:
+            send(connection, half, upto, guard=self._guard)
+
+    def state(self, database: str) -> State:
+        """What is in a database now."""
+        return State(lambda: self.host.connect(database))
+
+
+def is_whole(half: Half, outside: frozenset[int]) -> bool:
+    """Whether what a runner sends is one transaction. Reads the script; raises UnreadableError."""
+    if outside:
+        return False
+    numbers = transactions(half, [one.statement for one in sent(half)])
+    return len({number for number in numbers if number is not None}) <= 1

@@ -1,0 +1,33 @@
+"""Running a migration a second time, as happens when its first run was not recorded."""
+
+from migsafe.replaying.digest import rows_lost, schema_differences
+from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.experiments.ground import Ground
+from migsafe.replaying.sending import Refused
+
+NAME = "rerun"
+
+
+def rerun(ground: Ground) -> Outcome:
+    """Run the migration on what it left behind, and see what becomes of the schema and the rows."""
+    with ground.copy(ground.after) as database:
+        try:
+            ground.run(database, ground.migration.up)
+        except Refused as refused:
+            # What is one transaction has either run or left nothing, so that no run has to be repeated on what it left.
+            harmless = ground.is_whole
+            why = refused.failure.message
+            return Outcome(
+                experiment=NAME,
+                passed=False,
+                summary=f"a second run fails at statement {refused.statement.index}: {why}"
+                + (", which does no harm: the first one is all or nothing" if harmless else ""),
+                steps=(Step(why, refused.statement.index),),
+                harmless=harmless,
+            )
+        again = ground.state(database)
+        changed = schema_differences(ground.state_after.schema, again.schema)
+        changed += [f"rows changed again: {line}" for line in rows_lost(ground.state_after.rows, again.rows)]
+    if changed:
+        return Outcome(experiment=NAME, passed=False, summary="a second run does its work twice", steps=tuple(Step(line) for line in changed))
+    return Outcome(experiment=NAME, passed=True, summary="a second run changes nothing")

@@ -1,0 +1,43 @@
+"""The way back, and up again."""
+
+from migsafe.replaying.digest import rows_lost, schema_differences
+from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.experiments.ground import Ground
+from migsafe.replaying.sending import Refused
+
+NAME = "round trip"
+
+
+def round_trip(ground: Ground) -> Outcome:
+    """Go down: is the schema what it was, and which rows are gone? Then up again: is the schema what it came to the first time?"""
+    down = ground.migration.down
+    if down is None:
+        return Outcome(experiment=NAME, passed=None, summary="there is no way back to try")
+    steps: list[Step] = []
+    with ground.copy(ground.after) as database:
+        try:
+            ground.run(database, down)
+        except Refused as refused:
+            return _fails("the way back fails", refused)
+        back = ground.state(database)
+        steps += [Step(f"after the way back, {line}") for line in schema_differences(ground.state_before.schema, back.schema)]
+        steps += [Step(f"lost on the way: {line}") for line in rows_lost(ground.state_before.rows, back.rows)]
+        try:
+            ground.run(database, ground.migration.up)
+        except Refused as refused:
+            return _fails("after the way back the migration fails", refused, *steps)
+        steps += [Step(f"up again, {line}") for line in schema_differences(ground.state_after.schema, ground.state(database).schema)]
+    if not steps:
+        return Outcome(experiment=NAME, passed=True, summary="the way back restores the schema and keeps the rows, and the way up works again")
+    lost = any(step.text.startswith("lost") for step in steps)
+    return Outcome(
+        experiment=NAME,
+        passed=False,
+        summary="the way back loses data" if lost else "the way back does not restore the schema",
+        steps=tuple(steps),
+    )
+
+
+def _fails(what: str, refused: Refused, *steps: Step) -> Outcome:
+    text = f"{what} at statement {refused.statement.index}: {refused.failure.message}"
+    return Outcome(experiment=NAME, passed=False, summary=text, steps=(*steps, Step(text)))

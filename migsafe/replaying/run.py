@@ -1,0 +1,291 @@
+"""Replaying: the history, the rows, then each migration in turn, recorded, with the experiments that are asked for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from migsafe.effects.blocks import alone
+from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.forecast import Forecast, Foreseen
+from migsafe.replaying.estimates import Estimate, estimate
+from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.experiments.agreement import agreement
+from migsafe.replaying.experiments.crash import crash
+from migsafe.replaying.experiments.ground import Ground, State, is_whole
+from migsafe.replaying.experiments.rerun import rerun
+from migsafe.replaying.experiments.round_trip import round_trip
+from migsafe.replaying.hosts import Host
+from migsafe.replaying.limits import Limits
+from migsafe.replaying.recording import Failure, Recording
+from migsafe.replaying.refusals import closed_schema, hint_for, is_about_rows, missing_role
+from migsafe.replaying.rehearsal import rehearsed
+from migsafe.replaying.rows import Filler
+from migsafe.replaying.sending import Refused, failure_of, refusals, send
+from migsafe.replaying.stage import Stage, Task
+from migsafe.sources import Half, Migration, Plan, Source, Step, Transaction
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import Statement
+from migsafe.text import Script, Span
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_ON_COPIES: dict[str, Callable[[Ground], Outcome]] = {"rerun": rerun, "crash": crash, "round trip": round_trip}
+EXPERIMENTS = (*_ON_COPIES, "agreement")
+"""The names of all experiments."""
+
+_MOST_TRIES = 20
+
+
+class Options(Struct, frozen=True, kw_only=True):
+    """How to replay.
+
+    `checks` are the experiments. `rows` says how many rows each table gets; None leaves them as they are. `queue` is for how many seconds a
+    reader holds each table that the migration touches. `schema` is a dump to load first. `statement_limit` and `run_limit` are the seconds
+    that a statement and the whole may take. `production` are the rows that tables have there, by relation, for estimates.
+    """
+
+    checks: tuple[str, ...] = EXPERIMENTS
+    rows: Callable[[Name], int] | None = None
+    queue: float = 0.0
+    canaries: bool = True
+    schema: Script | None = None
+    statement_limit: float | None = None
+    run_limit: float | None = None
+    production: Mapping[str, int] = {}
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """A migration that was replayed: what was recorded, what was foreseen, what the experiments showed. `emptied` says why it was run with
+    its tables empty, if it was: what PostgreSQL said of rows that we had made up. `estimates` are for production's rows, by the number of the
+    statement."""
+
+    recording: Recording
+    foreseen: tuple[Foreseen, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    emptied: str = ""
+    estimates: dict[int, Estimate] = {}
+
+    @property
+    def migration(self) -> Migration:
+        """The migration."""
+        return self.recording.migration
+
+
+class _Base(Struct):
+    """The database of a history as it is by now; `state` is what is in it, `rows` those of each table, as far as they are still known."""
+
+    name: str
+    filler: Filler | None
+    state: State | None = None
+    rows: dict[int, int] | None = None
+
+
+Progress = Callable[[str], None]
+
+
+class Replay:
+    """A replay of what a plan asks for.
+
+    `problems` gets what could not be done; what could be goes on. `unfilled` are the tables without rows, with the reasons, `roles` those
+    that migrations took for granted, and that were made.
+    """
+
+    def __init__(self, plan: Plan, host: Host, options: Options, problems: list[MigsafeError], progress: Progress) -> None:
+        self._plan = plan
+        self._host = host
+        self._options = options
+        self._problems = problems
+        self._progress = progress
+        self._limits = Limits(self._terminate, statement=options.statement_limit, run=options.run_limit)
+        self._stage = Stage(host, self._limits.statement)
+        self._names = count(1)
+        self.unfilled: dict[str, str] = {}
+        self.roles: list[str] = []
+        self._opened: set[str] = set()
+
+    def migrations(self) -> Iterator[Replayed]:
+        """Each judged migration, when its turn comes. A history that cannot be applied ends there, and is a problem."""
+        with self._limits:
+            for source in self._plan.sources:
+                yield from self._source(source)
+        self._problems += self._plan.problems
+
+    def _source(self, source: Source) -> Iterator[Replayed]:
+        forecast = Forecast(self._host.major)
+        base = _Base(self._host.only or self._fresh(self._host.start), self._filler())
+        begun = False
+        try:
+            if self._options.schema is not None:
+                self._load(base.name, self._options.schema, forecast)
+            else:
+                forecast.catalog.complete = self._host.start is None
+            for step in source.steps():
+                if not step.judged:
+                    self._history(base.name, step, forecast)
+                    continue
+                # The tables of a release are as they were before it; those of a history have been in use for a while.
+                if not begun or not source.release:
+                    self._fill(base)
+                begun = True
+                replayed = self._judged(base, step.migration, forecast)
+                yield replayed
+                if replayed.recording.failure is not None:
+                    return
+        except MigsafeError as error:
+            self._problems.append(error)
+        except refusals() as error:
+            said = failure_of(error)
+            self._problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
+        finally:
+            self.unfilled.update(base.filler.unfilled if base.filler is not None else {})
+            self._leave(base.name)
+
+    def _leave(self, database: str) -> None:
+        self._stage.leave()
+        if database != self._host.only:
+            # A server that is gone has said so already.
+            with suppress(refusals()):
+                self._host.drop(database)
+
+    def _fresh(self, template: str | None) -> str:
+        self._stage.leave()
+        name = f"migsafe_{next(self._names)}"
+        self._host.create(name, template)
+        return name
+
+    def _filler(self) -> Filler | None:
+        return Filler(self._options.rows) if self._options.rows is not None and self._host.only is None else None
+
+    def _load(self, base: str, schema: Script, forecast: Forecast) -> None:
+        self._progress(f"loading {schema.path}")
+        forecast.load(schema)
+        half = Half(schema, (Span(0, len(schema.text)),), Transaction.STATEMENT)
+        self._apply(base, half, f"{schema.path}: the schema cannot be loaded")
+
+    def _history(self, base: str, step: Step, forecast: Forecast) -> None:
+        half = step.migration.up
+        if self._host.start is None:
+            self._progress(f"history: {half.file.path}")
+            self._apply(base, half, f"{half.file.path}: this migration of the history fails")
+        with suppress(UnreadableError):
+            forecast.apply(half)
+
+    def _apply(self, base: str, half: Half, what: str) -> None:
+        connection = self._host.work(base)
+        try:
+            send(connection, half, guard=self._limits.statement, mend=lambda failure: self._mended(failure, base))
+        except Refused as refused:
+            place = half.file.position(half.place(refused.statement.span).start)
+            raise MigsafeError(f"{what} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
+        finally:
+            connection.close()
+
+    def _fill(self, base: _Base) -> None:
+        if base.filler is None:
+            return
+        with self._host.connect(base.name) as connection, self._limits.whole(connection):
+            base.filler.fill(connection, self._progress)
+        if base.filler.filled:
+            base.state = base.rows = None
+
+    def _mended(self, failure: Failure, *databases: str) -> bool:
+        """Make a role that is taken for granted, or let those that we made into a schema; whether that is possible, and new."""
+        role, schema = missing_role(failure), closed_schema(failure)
+        if role is not None and role not in self.roles and self._host.make_role(role):
+            self.roles.append(role)
+            return True
+        if schema is None or not self.roles or schema in self._opened:
+            return False
+        self._opened.add(schema)
+        for database in databases:
+            with self._host.connect(database) as connection:
+                connection.execute(f"GRANT ALL ON SCHEMA {Name(schema)} TO {', '.join(str(Name(role)) for role in self.roles)}".encode())
+        return True
+
+    def _judged(self, base: _Base, migration: Migration, forecast: Forecast) -> Replayed:
+        """Replay one migration in the base, which then is as the migration leaves it."""
+        half = migration.up
+        self._progress(f"replaying {half.file.path}")
+        foreseen, outside = _stepped(forecast, half)
+        whole = is_whole(half, frozenset(outside))
+        copies = self._host.only is None
+        before = self._fresh(base.name) if copies and not whole else None
+        try:
+            state = base.state or State(lambda: self._host.connect(before or base.name))
+            if copies and "round trip" in self._options.checks and migration.down is not None:
+                _ = state.schema, state.rows
+            task = Task(
+                database=base.name,
+                migration=migration,
+                foreseen=foreseen,
+                rehearsed=rehearsed(self._host, before, half, outside.values()) if before is not None else {},
+                rows=base.rows,
+                queue=self._options.queue,
+                canaries=self._options.canaries,
+            )
+            recording, emptied = self._recorded(base, task, before)
+            base.state, base.rows = State(lambda: self._host.connect(base.name)), self._stage.rows
+            ground = Ground(
+                self._host, migration, before, base.name, (state, base.state), outside=frozenset(outside), guard=self._limits.statement
+            )
+            outcomes = self._experiments(ground) if recording.failure is None else []
+        finally:
+            if before is not None:
+                self._leave(before)
+        if "agreement" in self._options.checks:
+            outcomes.append(agreement(foreseen, recording.statements))
+        found = {one.statement.index: estimate(one, self._options.production) for one in recording.statements}
+        estimates = {index: one for index, one in found.items() if one is not None}
+        return Replayed(recording=recording, foreseen=foreseen, outcomes=tuple(outcomes), emptied=emptied, estimates=estimates)
+
+    def _recorded(self, base: _Base, task: Task, before: str | None) -> tuple[Recording, str]:
+        """Run it, again where it lacked a role that we could make, or failed for rows that we had made up; and why it then ran without them."""
+        emptied = ""
+        for _ in range(_MOST_TRIES):
+            recording = self._stage.run(task)
+            failure = recording.failure
+            if failure is None or self._host.only is not None:
+                break
+            if not self._mended(failure, *filter(None, (base.name, before))):
+                if emptied or base.filler is None or not base.filler.made or not is_about_rows(failure):
+                    break
+                emptied = failure.message
+            if before is not None:
+                self._leave(base.name)
+                self._host.create(base.name, before)
+            if emptied and base.filler is not None:
+                with self._host.connect(base.name) as connection:
+                    base.filler.empty(connection, {effect.relation for one in task.foreseen for effect in one.effects})
+            task = replace(task, rows=None)
+        return recording, emptied
+
+    def _experiments(self, ground: Ground) -> list[Outcome]:
+        wanted = [name for name in _ON_COPIES if name in self._options.checks]
+        if self._host.only is not None:
+            return [Outcome(experiment=name, passed=None, summary="there is no copy of the database to try it on") for name in wanted]
+        outcomes = []
+        if wanted:
+            self._stage.leave()
+        for name in wanted:
+            self._progress(f"{ground.migration.up.file.path}: {name}")
+            outcomes.append(_ON_COPIES[name](ground))
+        return outcomes
+
+    def _terminate(self, connection: "Connection[Any]") -> None:
+        with self._host.connect(connection.info.dbname) as other:
+            other.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (connection.info.backend_pid,))
+
+
+def _stepped(forecast: Forecast, half: Half) -> tuple[tuple[Foreseen, ...], dict[int, Statement]]:
+    """What is foreseen of a migration, and those of its statements that no transaction takes, by number."""
+    foreseen, outside = [], {}
+    for one in forecast.steps(half):
+        foreseen.append(one)
+        if any(alone(operation, forecast.catalog) for operation in one.statement.operations):
+            outside[one.statement.index] = one.statement
+    return tuple(foreseen), outside

@@ -1,0 +1,157 @@
+"""Sending a migration to a server as its runner does, with nothing recorded."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from migsafe.replaying.limits import Guard, unlimited
+from migsafe.replaying.recording import Failure
+from migsafe.session import Sent, sent
+from migsafe.sources import Half, Transaction
+from migsafe.sql import operations as sql
+from migsafe.sql.statements import Statement
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_MOST_ROLES = 50
+
+
+class Refused(Exception):
+    """PostgreSQL refused a statement: which, and what it said."""
+
+    def __init__(self, statement: Statement, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.statement = statement
+        self.failure = failure
+
+
+def send(
+    connection: "Connection[Any]",
+    half: Half,
+    upto: int | None = None,
+    *,
+    guard: Guard = unlimited,
+    mend: Callable[[Failure], bool] = lambda failure: False,
+) -> None:
+    """Send a migration; only its statements `upto` a number if that is given, and then leave the transaction open that is open.
+
+    The connection must be in autocommit. `guard` limits what a statement may take. `mend` may do something about a refusal, and says
+    whether it did: then the transaction that was refused is sent again. Raises Refused; what was open then is rolled back, as the runner
+    would.
+    """
+    sending = _Sending(connection, half, [one for one in sent(half) if upto is None or one.statement.index <= upto], guard)
+    tries = 0
+    while True:
+        try:
+            sending.go()
+            if upto is None:
+                sending.finish()
+            return
+        except refusals() as error:
+            failure = failure_of(error, sending.cut)
+            _undo(connection)
+            if sending.statement is None:
+                raise
+            if connection.closed or tries == _MOST_ROLES or not mend(failure):
+                raise Refused(sending.statement, failure) from error
+            tries += 1
+            sending.go_back()
+
+
+class _Sending:
+    """A migration on its way."""
+
+    def __init__(self, connection: "Connection[Any]", half: Half, statements: list[Sent], guard: Guard) -> None:
+        self._connection = connection
+        self._half = half
+        self._statements = statements
+        self._guard = guard
+        self._wraps = half.transaction is Transaction.FILE
+        self._place = self._begun = 0
+        self.statement: Statement | None = None
+        self.cut = ""
+
+    def go(self) -> None:
+        """Send what is left to send."""
+        if self._wraps and self._place == 0:
+            self._connection.execute("BEGIN")
+        while self._place < len(self._statements):
+            statement, first, last = self._statements[self._place]
+            self.statement = statement
+            if is_idle(self._connection):
+                self._begun = self._place
+            query = (self._half.one_query or self._half.transaction is Transaction.QUERY) and not (first and last)
+            if query and is_idle(self._connection) and not isinstance(statement.operations[0], sql.Begin):
+                self._connection.execute("BEGIN")
+            with self._guard(self._connection) as leash:
+                try:
+                    execute(self._connection, statement, self._half.script.text)
+                finally:
+                    self.cut = leash.cut
+            if query and last and not is_idle(self._connection) and not self._wraps:
+                self._connection.execute("COMMIT")
+            self._place += 1
+
+    def go_back(self) -> None:
+        """Begin again with the transaction that was refused, which has been rolled back."""
+        self._place = self._begun
+
+    def finish(self) -> None:
+        """End a transaction that is open: it is lost with the connection where the runner knows nothing of it."""
+        if not is_idle(self._connection):
+            self._connection.execute("COMMIT" if self._wraps else "ROLLBACK")
+
+
+def _undo(connection: "Connection[Any]") -> None:
+    if not connection.closed:
+        try:
+            connection.execute("ROLLBACK")
+        except refusals():
+            connection.close()
+
+
+def execute(connection: "Connection[Any]", statement: Statement, text: str) -> None:
+    """Send one statement of a script; what no server takes is left out. Raises psycopg.Error."""
+    if not unsent(statement):
+        run(connection, statement, text)
+
+
+def run(connection: "Connection[Any]", statement: Statement, text: str) -> None:
+    """Send one statement of a script, with the rows of a COPY. Raises psycopg.Error."""
+    operation = statement.operations[0]
+    words = text[statement.span.start : statement.span.end].encode()
+    if isinstance(operation, sql.Copy) and operation.data is not None:
+        with connection.cursor().copy(words) as copy:
+            copy.write(text[operation.data.start : operation.data.end])
+    else:
+        connection.execute(words)
+
+
+def unsent(statement: Statement) -> str:
+    """Why a statement is not for a server, as the end of a sentence; empty where it is."""
+    match statement.operations[0]:
+        case sql.PsqlCommand(command=command):
+            return f"\\{command.lstrip(chr(92))} is a command of psql's own"
+        case sql.OpaqueCode(reason=reason):
+            return reason
+    return ""
+
+
+def is_idle(connection: "Connection[Any]") -> bool:
+    """Whether no transaction is open."""
+    from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
+
+    return connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def refusals() -> "type[Any]":
+    """What psycopg raises, for who catches it."""
+    from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
+
+    return Error
+
+
+def failure_of(error: Any, cut: str = "") -> Failure:
+    """What PostgreSQL said, or the connection's end; `cut` is why we stopped it ourselves."""
+    message = cut or error.diag.message_primary or str(error).strip()
+    return Failure(message, error.sqlstate or "", error.diag.message_hint or "")

@@ -1,0 +1,123 @@
+"""Running one migration in a database, with all who look on."""
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from migsafe.forecast import Foreseen
+from migsafe.lock import LockMode
+from migsafe.replaying.attribution import attributed
+from migsafe.replaying.canaries import Canaries
+from migsafe.replaying.hosts import Host
+from migsafe.replaying.limits import Guard
+from migsafe.replaying.play import Player
+from migsafe.replaying.queue import Readers
+from migsafe.replaying.recorder import Measurement
+from migsafe.replaying.recording import Recording
+from migsafe.replaying.sending import is_idle
+from migsafe.replaying.watch import Watch
+from migsafe.sources import Migration
+from migsafe.sql.operations import Name
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_MOST_CANARIES = 30
+
+
+class Task(Struct, frozen=True, kw_only=True):
+    """A migration to run in a database: what was foreseen of it, and what was seen of some of its statements on copies.
+
+    `rows` are those of each table, by number, where they are known; `queue` is for how many seconds a reader holds each table.
+    """
+
+    database: str
+    migration: Migration
+    foreseen: tuple[Foreseen, ...]
+    rehearsed: dict[int, Measurement] = {}
+    rows: dict[int, int] | None = None
+    queue: float = 0.0
+    canaries: bool = True
+
+
+class Stage:
+    """Where migrations run one after the other. `guard` limits what a statement may take. `rows` are those of each table after the last
+    migration, by number.
+
+    Those who look on stay connected from one migration to the next, until `leave`.
+    """
+
+    def __init__(self, host: Host, guard: Guard) -> None:
+        self._host = host
+        self._guard = guard
+        self._quiet: list[float] = []
+        self._idle: dict[str, list[Connection[Any]]] = {}
+        self.rows: dict[int, int] = {}
+
+    def run(self, task: Task) -> Recording:
+        """Run a migration, and record it."""
+        touched = self._touched(task)
+        asked = touched[:_MOST_CANARIES] if task.canaries else []
+        worker, observer, counter = self._host.work(task.database), self._connect(task.database), self._connect(task.database)
+        try:
+            back = partial(self._back, task.database)
+            with Canaries(lambda: self._connect(task.database), asked, self._quiet, back) as canaries:
+                readers = Readers(lambda: self._host.connect(task.database), touched, task.queue)
+                with readers, Watch(observer, worker.info.backend_pid, canaries.pids) as watch:
+                    player = Player(worker, watch, counter, rows=task.rows, guard=self._guard, rehearsed=task.rehearsed)
+                    played = player.play(task.migration.up, began=canaries.mark)
+                canaries.stop()
+        finally:
+            worker.close()
+            self._back(task.database, observer)
+            self._back(task.database, counter)
+        self.rows = dict(player.rows)
+        recording = Recording(
+            migration=task.migration,
+            statements=played,
+            duration_ms=1000 * max((one.ended for one in played), default=0.0),
+            # What no lock explains is a machine that is busy.
+            waits=tuple(wait for wait in attributed(canaries.waits(watch.stopped), played) if wait.statement is not None or wait.seen),
+            quiet=canaries.quiet,
+            disturbed=canaries.disturbed,
+            broken=canaries.broken,
+            deadlocks=canaries.deadlocks,
+        )
+        canaries.remember()
+        return recording
+
+    def leave(self) -> None:
+        """Hang up, so that databases can be copied and dropped."""
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
+        self._idle.clear()
+
+    def _connect(self, database: str) -> "Connection[Any]":
+        idle = self._idle.get(database)
+        return idle.pop() if idle else self._host.connect(database)
+
+    def _back(self, database: str, connection: "Connection[Any]") -> None:
+        """Keep a connection for the next time, if it is as good as new."""
+        if connection.closed or not is_idle(connection):
+            connection.close()
+        else:
+            self._idle.setdefault(database, []).append(connection)
+
+    def _touched(self, task: Task) -> list[Name]:
+        """The relations that the migration is going to lock so that somebody may wait, and that are there."""
+        found = dict.fromkeys(
+            effect.relation
+            for one in task.foreseen
+            for effect in one.effects
+            if effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE and not effect.new and effect.relation.schema != "pg_temp"
+        )
+        if not found:
+            return []
+        names = [str(name) for name in found]
+        there = "SELECT pg_catalog.to_regclass(name) IS NOT NULL FROM pg_catalog.unnest(%s::text[]) WITH ORDINALITY AS n (name, k) ORDER BY k"
+        connection = self._connect(task.database)
+        present = [is_there for (is_there,) in connection.execute(there, (names,)).fetchall()]
+        self._back(task.database, connection)
+        return [name for name, is_there in zip(found, present, strict=True) if is_there]
