@@ -91,7 +91,10 @@ def _null_columns(table: Name, at: Context) -> Known:
 
     def is_null(name: str) -> bool:
         column = added(at, table, name)
-        if column is None or column.column.default or column.column.identity or column.column.generated or column.column.not_null:
+        if column is None or not column.certain:
+            return False  # where it was there before it has values
+        made = column.column
+        if made.default or made.identity or made.generated or made.not_null:
             return False
         return not any(
             isinstance(done.operation, Update) and name in done.operation.columns and at.resolve(done.operation.table) == at.resolve(table)

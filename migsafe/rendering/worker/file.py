@@ -5,6 +5,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from functools import cached_property
 from types import CodeType, FrameType, TracebackType
 
@@ -12,6 +13,8 @@ _LINE_END = re.compile(r"\r\n?|\n")
 
 LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
 """What is certain to be here. Where a script does not find something in it, that is the script's mistake, or the version's."""
+CONTAINS = "migsafe contains"
+"""What `in` calls in a script; no name of its own can be the same."""
 _REACHING = frozenset(("setattr", "delattr", "exec", "eval", "vars", "globals", "compile", "__import__", "__builtins__", "importlib", "patch"))
 
 Place = tuple[int, int]
@@ -27,7 +30,7 @@ class File:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an escape that a later Python will refuse is the script's business
             self.tree = ast.parse(text, path)
-            self.code: CodeType = compile(self.tree, path, "exec", dont_inherit=True)
+            self.code: CodeType = compile(_asking(self.tree), path, "exec", dont_inherit=True)
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         self._calls: dict[Place, ast.Call] = {}
         self._blocks: dict[Place, ast.Call] = {}
@@ -162,3 +165,24 @@ def _imported(statement: ast.stmt) -> Iterable[str]:
         case ast.ImportFrom(module=str(module)):
             return [module]
     return []
+
+
+class _Asking(ast.NodeTransformer):
+    """Lets `in` ask: a set looks only where what is looked for would be, and never meets a name that is not known."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """One `in` or `not in`."""
+        self.generic_visit(node)
+        match node:
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as how], comparators=[right]):
+                asked: ast.expr = ast.Call(ast.Name(CONTAINS, ast.Load()), [left, right], [])
+                found = asked if isinstance(how, ast.In) else ast.UnaryOp(ast.Not(), asked)
+                return ast.fix_missing_locations(ast.copy_location(found, node))
+        return node
+
+
+def _asking(tree: ast.Module) -> ast.Module:
+    if not any(isinstance(how, ast.In | ast.NotIn) for node in ast.walk(tree) if isinstance(node, ast.Compare) for how in node.ops):
+        return tree
+    changed: ast.Module = _Asking().visit(deepcopy(tree))
+    return changed

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
-from migsafe.rendering.worker.file import LIBRARIES
+from migsafe.rendering.worker.file import CONTAINS, LIBRARIES
 from migsafe.rendering.worker.run import Run
-from migsafe.rendering.worker.unknown import Unknown
+from migsafe.rendering.worker.unknown import Unknown, contains
 
 _REFUSED = "which cannot be imported here"
 
@@ -39,6 +39,7 @@ class Builtins(dict[str, Any]):
         self._run = run
         self._all_from: tuple[str, str] | None = None
         self["__import__"] = self._import
+        self[CONTAINS] = contains
 
     def __missing__(self, name: str) -> Any:
         if self._all_from is None:

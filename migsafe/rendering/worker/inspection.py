@@ -28,7 +28,9 @@ class Names(list[Any]):
         if not isinstance(name, str) or isinstance(name, Unknown) or list.__contains__([*map(str, self)], name):
             return list.__contains__(self, name)
         answer = run.ask(f"has {kind}", name, schema)
-        return bool(answer.value) if answer.known else list.__contains__(self, name)
+        if answer.known:
+            return bool(answer.value)
+        return any(isinstance(one, Unknown) for one in self) and run.decide(sys._getframe(1))
 
 
 class Details(dict[str, Any]):

@@ -21,6 +21,9 @@ _QUOTES = str.maketrans("", "", "'\"⟨⟩\\$;\n\r%")
 _LONGEST = 60
 
 
+_COLLECTIONS = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
+
+
 class Asked(Protocol):
     """The run that unknown values belong to."""
 
@@ -249,6 +252,19 @@ def reason_of(value: Unknown) -> str:
 def like(value: Unknown, name: str, truth: bool | None = None) -> Unknown:
     """Another one that is not known for the same reason."""
     return Unknown(run_of(value), name, reason_of(value), truth)
+
+
+def contains(item: object, container: Any) -> bool:
+    """What `item in container` gives a script; it decides where that is not known."""
+    frame = sys._getframe(1)
+    if isinstance(container, Unknown):
+        return run_of(container).decide(frame)
+    if item in container:
+        return True
+    if type(container) not in _COLLECTIONS or not container:
+        return False  # it has answered itself
+    unknown = next((one for one in (item, *container) if isinstance(one, Unknown)), None)
+    return unknown is not None and run_of(unknown).decide(frame)
 
 
 def _once(self: Unknown) -> Generator[Unknown]:

@@ -40,6 +40,13 @@ UPDATE orders SET region = 'us' WHERE region IS NULL;
 ALTER TABLE orders ADD COLUMN size integer DEFAULT 1, ADD COLUMN IF NOT EXISTS weight integer;
 UPDATE orders SET size = 2 WHERE size IS NULL;
 UPDATE orders SET weight = 2 WHERE weight IS NULL;
+DO $$
+BEGIN
+    IF current_setting('shop.old') = 'yes' THEN
+        ALTER TABLE orders ADD COLUMN height integer;
+    END IF;
+END $$;
+UPDATE orders SET height = 2 WHERE height IS NULL;
 
 -- next migration
 CREATE TABLE news (id bigint PRIMARY KEY, title text);
