@@ -21,7 +21,7 @@ _QUOTES = str.maketrans("", "", "'\"⟨⟩\\$;\n\r%")
 _LONGEST = 60
 
 
-_COLLECTIONS = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
+_COLLECTIONS: tuple[type, ...] = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
 
 
 class Asked(Protocol):
