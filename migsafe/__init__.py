@@ -1,4 +1,13 @@
-"""migsafe judges PostgreSQL migrations before they reach production."""
+"""migsafe judges PostgreSQL migrations before they reach production.
+
+    from migsafe import Configuration, lint, locks, replay
+
+    for finding in lint(["migrations/0042_orders.sql"]).findings:
+        print(finding.rule, finding.message)
+
+`lint` judges migrations, `locks` tells what each statement locks, `replay` runs them on a disposable PostgreSQL: the same as the commands, with
+typed results and nothing printed. They raise MigsafeError for what could not be done.
+"""
 
 import os
 
@@ -8,3 +17,77 @@ _HERE = os.path.dirname(__file__)  # noqa: PTH120  # loading pathlib takes longe
 if not os.path.isdir(os.path.join(_HERE, "rules")):  # noqa: PTH118
     # In a checkout rules/ stands beside the engine; in a wheel it is migsafe/rules.
     __path__.append(os.path.dirname(_HERE))  # noqa: PTH120
+
+TYPE_CHECKING = False  # what typing calls so, which takes longer to load than answering from the cache
+if TYPE_CHECKING:
+    from migsafe.configuration import Configuration
+    from migsafe.configuration import configuration as read_configuration
+    from migsafe.effects.effect import Effect
+    from migsafe.errors import MigsafeError
+    from migsafe.finding import Finding, Severity
+    from migsafe.judge import Verdict
+    from migsafe.library.foretelling import locks
+    from migsafe.library.judging import lint
+    from migsafe.library.replaying import replay
+    from migsafe.lock import LockMode
+    from migsafe.replaying.budgets import Budgets
+    from migsafe.replaying.hosts.choice import Place
+    from migsafe.replaying.run import Options
+    from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
+    from migsafe.reports.replay import Replay
+
+__all__ = [
+    "Budgets",
+    "Configuration",
+    "Effect",
+    "Finding",
+    "LockMode",
+    "MigsafeError",
+    "Options",
+    "Place",
+    "PredictedMigration",
+    "PredictedStatement",
+    "Prediction",
+    "Replay",
+    "Severity",
+    "Verdict",
+    "__version__",
+    "lint",
+    "locks",
+    "read_configuration",
+    "replay",
+]
+
+_HOMES = {
+    "Budgets": "migsafe.replaying.budgets",
+    "Configuration": "migsafe.configuration",
+    "Effect": "migsafe.effects.effect",
+    "Finding": "migsafe.finding",
+    "LockMode": "migsafe.lock",
+    "MigsafeError": "migsafe.errors",
+    "Options": "migsafe.replaying.run",
+    "Place": "migsafe.replaying.hosts.choice",
+    "PredictedMigration": "migsafe.reports.locks",
+    "PredictedStatement": "migsafe.reports.locks",
+    "Prediction": "migsafe.reports.locks",
+    "Replay": "migsafe.reports.replay",
+    "Severity": "migsafe.finding",
+    "Verdict": "migsafe.judge",
+    "lint": "migsafe.library.judging",
+    "locks": "migsafe.library.foretelling",
+    "read_configuration": "migsafe.configuration",
+    "replay": "migsafe.library.replaying",
+}
+"""Where the public names are, each loaded when somebody asks for it."""
+_CALLED_THERE = {"read_configuration": "configuration"}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'migsafe' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    found: object = getattr(import_module(_HOMES[name]), _CALLED_THERE.get(name, name))
+    globals()[name] = found
+    return found

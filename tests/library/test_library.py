@@ -1,0 +1,75 @@
+"""What programs get: the same as the commands, typed, and not a word printed."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import migsafe
+from migsafe import Budgets, Configuration, LockMode, MigsafeError, Options, Place, Severity, lint, locks, replay
+from tests.replay.servers import any_installation
+
+ORDERS = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
+INDEX = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1_orders.sql").write_text(ORDERS)
+    (tmp_path / "2_notes.sql").write_text(INDEX)
+    (tmp_path / "migsafe.toml").write_text('migrations = ["."]\n')
+    return tmp_path
+
+
+def test_lint_gives_findings(folder: Path) -> None:
+    verdict = lint(["2_notes.sql"])
+    assert [(finding.rule, finding.severity) for finding in verdict.findings] == [("index-not-concurrent", Severity.ERROR)]
+    assert verdict.problems == []
+    assert [finding.script.path for finding in lint().findings] == ["2_notes.sql"], folder
+    assert lint(["2_notes.sql"], settings=Configuration(ignore=("index-not-concurrent",))).findings == []
+
+
+def test_lint_leaves_out_what_a_baseline_holds(folder: Path) -> None:
+    subprocess.run([sys.executable, "-m", "migsafe", "lint", "--write-baseline"], cwd=folder, check=True, capture_output=True)
+    settings = migsafe.read_configuration().overridden(baseline="migsafe-baseline.json")
+    assert lint(settings=settings).findings == []
+
+
+@pytest.mark.usefixtures("folder")
+def test_locks_gives_effects() -> None:
+    [migration] = locks(["2_notes.sql"]).migrations
+    [effect] = migration.statements[1].effects
+    assert (effect.relation.name, effect.lock, effect.scan) == ("orders", LockMode.SHARE, True)
+
+
+@pytest.mark.usefixtures("folder")
+def test_replay_gives_what_was_measured() -> None:
+    place = Place(pg_bin=str(any_installation().bindir))
+    done = replay(["2_notes.sql"], place=place, options=Options(checks=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1))
+    [one] = done.replayed
+    [touch] = one.recording.statements[-1].touches
+    assert (touch.effect.lock, touch.rows) == (LockMode.SHARE, 500)
+    assert [outcome.passed for outcome in one.outcomes] == [True]
+    assert [finding.rule for finding in done.verdict.findings] == ["replay-wal-over-budget"]
+
+
+@pytest.mark.parametrize("run", [lint, locks, replay])
+def test_what_is_not_there_raises(run: Callable[[list[str]], object], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(MigsafeError, match=r"nowhere\.sql: there is no such file"):
+        run([str(folder / "nowhere.sql")])
+    assert capsys.readouterr() == ("", "")
+
+
+def test_all_public_names_are_there() -> None:
+    assert all(getattr(migsafe, name) is not None for name in migsafe.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        migsafe.nothing  # noqa: B018
+
+
+def test_importing_it_loads_nothing_else() -> None:
+    loaded = "import sys; before = set(sys.modules); import migsafe; print(*sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
+    assert done.stdout == "migsafe\n"
