@@ -20,6 +20,7 @@ from migsafe.schema.columns import (
     composite_name,
     default_of,
     drawing,
+    has_unlogged_sequences,
     next_number,
     set_column,
     stored_type,
@@ -340,8 +341,10 @@ def _set_access_method(catalog: Catalog, op: sql.SetAccessMethod, table: Relatio
 
 def _set_logged(catalog: Catalog, op: sql.SetLogged, table: Relation) -> None:
     kept = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
-    for one in (table, *(found for found in catalog.mentioning(table.oid, Relation) if found.owner and found.owner[0] == table.oid)):
-        catalog.change(one, persistence=kept)
+    catalog.change(table, persistence=kept)
+    for one in tuple(catalog.mentioning(table.oid, Relation)) if has_unlogged_sequences(catalog) else ():
+        if one.owner and one.owner[0] == table.oid:
+            catalog.change(one, persistence=kept)
 
 
 _CHANGES: dict[type[AlterRelation], Callable[[Catalog, Any, Any], None]] = {

@@ -118,10 +118,16 @@ def generate(columns: Iterable[Column], definitions: Iterable[sql.Column]) -> tu
     )
 
 
+def has_unlogged_sequences(catalog: Catalog) -> bool:
+    """Whether the sequences of an unlogged table are unlogged too."""
+    return catalog.pg_version >= 15
+
+
 def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
     """Make the sequence of a serial or identity column; gives its number."""
     name = free_relation_name(catalog, table.name, (column.name,), "seq")
     oid = catalog.new_oid()
+    logged = table.persistence is sql.Persistence.UNLOGGED and not has_unlogged_sequences(catalog)
     catalog.put(
         Relation(
             oid=oid,
@@ -129,7 +135,7 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
             kind=RelationKind.SEQUENCE,
             owner=(table.oid, column.number),
             made_in=catalog.migration,
-            persistence=table.persistence,
+            persistence=sql.Persistence.PERMANENT if logged else table.persistence,
         )
     )
     return oid
