@@ -51,9 +51,10 @@ def work_of(operation: Operation, effect: Effect) -> Work | None:
         return Work.REWRITE
     if effect.rebuilt:
         return Work.INDEX
+    if isinstance(operation, sql.Update | sql.Delete) and operation.where is None and effect.lock is LockMode.ROW_EXCLUSIVE and effect.scan:
+        return Work.CHANGE
     if not effect.scan:
-        changes = isinstance(operation, sql.Update | sql.Delete) and operation.where is None and effect.lock is LockMode.ROW_EXCLUSIVE
-        return Work.CHANGE if changes else None
+        return None
     builds = isinstance(operation, sql.CreateIndex | sql.Reindex) or (
         isinstance(operation, sql.AddConstraint) and operation.constraint.kind in _INDEXED
     )

@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.effects.effect import Effect
+from migsafe.enclosing import is_called
 from migsafe.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.premortem.durations import Duration
@@ -34,7 +35,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     `effects` are those on relations that others can know, `held` the locks that its transaction had before, which stop somebody. The timeouts
     are in milliseconds, 0 where none is in effect, None where the server decides. `rows` and `around` are by relation. `misfit` are rows that
     it may refuse, `undo` the way back, `losses` the rows that it takes away; `missing`, `refusing` and `replanned` are what the releases meet.
-    `timed` is how long the statement takes on production's rows by what a replay has measured.
+    `timed` is how long the statement takes on production's rows by what a replay has measured, `small` whether the relations that it
+    touches are known to be small, `called` whether it stands not in the migration but in a function that this calls.
     """
 
     operation: Operation
@@ -53,6 +55,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     refusing: str = ""
     replanned: str = ""
     timed: Duration | None = None
+    small: bool = False
+    called: bool = False
 
     @property
     def disturbing(self) -> list[Effect]:
@@ -84,6 +88,8 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
                 missing=missing(op, at),
                 refusing=refusing(op, at),
                 replanned=replanned(op, at),
+                called=is_called(at, op),
+                small=bool(names) and all((counted(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )
         )
 

@@ -43,6 +43,11 @@ def phase_of(observed: Observed) -> Phase | None:
 def no_order(observed: Observed) -> str:
     """Why no order of migration and deployment is safe for an operation, and what is: both halves of a sentence. Empty where one is."""
     operation = observed.operation
+    if isinstance(operation, sql.AddColumn) and observed.misfit is not None:
+        return (
+            "a row that is there has no value for it, and the running release gives none: "
+            "add it without NOT NULL, deploy, backfill, SET NOT NULL"
+        )
     if not observed.effects and not isinstance(operation, sql.RenameEnumValue):
         return ""
     match operation:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from migsafe.replaying.run import Replayed
 
 _LONGEST = 90
+_MOST_NEIGHBOURS = 4
+_MOST_STATEMENTS = 3
 
 
 class Judged(Struct, frozen=True):
@@ -99,7 +101,8 @@ def _touched(one: Judged) -> tuple[Touched, ...]:
     for each in strengthened(one.observed):
         for effect in each.effects:
             name = effect.relation
-            if (effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE or _changes(each)) and (name not in locks or effect.lock > locks[name][0]):
+            least = LockMode.ROW_EXCLUSIVE if _changes(each) else LockMode.SHARE_UPDATE_EXCLUSIVE
+            if effect.lock >= least and (name not in locks or effect.lock > locks[name][0]):
                 locks[name] = (effect.lock, each)
     blocked: dict[Name, list[Blocked]] = {}
     for found in blocking(one.observed):
@@ -131,6 +134,8 @@ def _lasts(observed: Sequence[Observed], name: Name, blocked: Sequence[Blocked])
     labour = (
         max((one.labour for one in blocked), key=len, default=()) if blocked else [one for one in labours(observed) if one.relation == name]
     )
+    if not labour and any(_changes(one) and any(effect.relation == name for effect in one.effects) for one in observed) and not blocked:
+        return "grows with the rows that it changes"
     if not labour:
         return "unknown" if any(one.unknown for one in blocked) else "a moment"
     known = total(labour)
@@ -145,12 +150,17 @@ def _around(one: Observed, name: Name) -> tuple[str, ...]:
         return ()
     said = []
     if near.referring:
-        said.append(f"referred to by {', '.join(map(str, near.referring))}")
+        said.append(f"referred to by {_few(near.referring)}")
     if near.referred:
-        said.append(f"refers to {', '.join(map(str, near.referred))}")
+        said.append(f"refers to {_few(near.referred)}")
     if near.views:
-        said.append(f"read by the views {', '.join(map(str, near.views))}")
+        said.append(f"read by the view{'' if len(near.views) == 1 else 's'} {_few(near.views)}")
     return tuple(said)
+
+
+def _few(names: Sequence[Name]) -> str:
+    rest = len(names) - _MOST_NEIGHBOURS
+    return ", ".join(map(str, names)) if rest <= 1 else f"{', '.join(map(str, names[:_MOST_NEIGHBOURS]))} and {rest} more"
 
 
 def _running(observed: Sequence[Observed], findings: Sequence[Finding]) -> Iterator[str]:
@@ -158,12 +168,10 @@ def _running(observed: Sequence[Observed], findings: Sequence[Finding]) -> Itera
     yield from dict.fromkeys(finding.message for finding in findings if finding.category == "compatibility")
     refused = list(dict.fromkeys(one.refusing for one in observed if one.refusing))
     yield from (f"from now on refused: {text}" for text in refused)
-    tables = list(dict.fromkeys(one.replanned for one in observed if one.replanned))
-    if tables:
-        yield (
-            f"prepared statements that select * from {', '.join(tables)} fail once in each connection: "
-            "`cached plan must not change result type`"
-        )
+    selected = list(dict.fromkeys(one.replanned for one in observed if one.replanned))
+    if selected:
+        what = ", ".join(selected)
+        yield f"prepared statements that select {what} fail until they are prepared again: `cached plan must not change result type`"
 
 
 def _back(one: Judged) -> Back:
@@ -221,7 +229,11 @@ def _words(one: Judged, operation: sql.Operation) -> str:
 
 
 def _unordered(one: Judged) -> Iterator[str]:
+    reasons: dict[str, list[str]] = {}
     for each in one.observed:
         why = no_order(each)
         if why:
-            yield f"`{_words(one, each.operation).replace('`', '')}`: {why}"
+            reasons.setdefault(why, []).append(f"`{_words(one, each.operation).replace('`', '')}`")
+    for why, words in reasons.items():
+        rest = len(words) - _MOST_STATEMENTS
+        yield f"{', '.join(words[:_MOST_STATEMENTS])}{f' and {rest} more' if rest > 0 else ''}: {why}"

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from migsafe.enclosing import is_called
 from migsafe.rule import Context
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.sql import operations as sql
@@ -31,6 +32,8 @@ class Loss(Struct, frozen=True):
 
 def undo(op: Operation, at: Context) -> Undo | None:
     """The way back from an operation; None where there is nothing to take back, or another one takes it back with it."""
+    if is_called(at, op):
+        return None
     match op:
         case sql.AlterRelation(target=target):
             return None if is_own(at, target.name) else _altered(op, at)
@@ -56,6 +59,8 @@ def undo(op: Operation, at: Context) -> Undo | None:
 
 def losses(op: Operation, at: Context) -> tuple[Loss, ...]:
     """The rows that an operation takes away from relations that were there before."""
+    if not op.certain:
+        return ()
     match op:
         case sql.Drop(kind="table" | "foreign table", names=names):
             tables, some = names, False

@@ -27,6 +27,10 @@ _DOES = {
     Work.CHANGE: "changes every row of",
 }
 _SHOWN = 3
+_MOST_MET = 6
+NO_FIT = "Rows that do not fit"
+"""The title of the way in which rows make a migration fail."""
+_COPIES = (Work.REWRITE, Work.CHANGE)
 UNSEEN = "Something that nobody has looked at"
 """The title of the way in which what is not known makes a migration fail."""
 
@@ -41,8 +45,9 @@ def ways(observed: Sequence[Observed], findings: Sequence[Finding], line: Line, 
     yield from _held(found, line)
     yield from _deadlocks(found, line)
     yield from _backfills(observed, found, line)
+    yield from _data(observed, line)
     for one in observed:
-        yield from _data(one, line)
+        yield from _changes(one, line)
         yield from _concurrently(one, line)
     yield from _opaque(findings)
 
@@ -108,22 +113,21 @@ def _waits(timeout: int | None) -> str:
 
 
 def _held(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
-    """Work that takes the longer the more rows there are, while somebody is stopped: once for each piece of it."""
-    together: dict[tuple[int, int, tuple[Labour, ...]], list[Blocked]] = {}
+    """Work that takes the longer the more rows there are, while somebody is stopped: once for a transaction, and for those who are stopped."""
+    together: dict[tuple[int, int], list[Blocked]] = {}
     for one in found:
         if one.labour:
-            together.setdefault((one.transaction, len(one.effect.blocks), one.labour), []).append(one)
-    for (*_, labour), group in together.items():
+            together.setdefault((one.transaction, len(one.effect.blocks)), []).append(one)
+    for group in together.values():
+        labour = max((one.labour for one in group), key=len)
         relations = list(dict.fromkeys(one.relation for one in group))
         names, stays = listed(relations), "stays" if len(relations) == 1 else "stay"
         worst = max(group, key=lambda one: one.effect.lock.strength).effect
-        rewrites = any(one.work is Work.REWRITE for one in labour)
+        full = ", and the disk fills with a second copy of the rows and with WAL" if any(one.work in _COPIES for one in labour) else ""
         apart = {one.statement for one in labour} != {one.statement for one in group}
         yield Way(
             title=f"{names} {stays} locked while {_doing(labour, relations)}",
-            sees=f"Every {worst.stops} on {names} waits until that is done"
-            + (", and the disk fills with a second copy of the rows and with WAL" if rewrites else "")
-            + ". No lock_timeout ends it: the lock is there already.",
+            sees=f"Every {worst.stops} on {names} waits until that is done{full}. No lock_timeout ends it: the lock is there already.",
             because=_because(labour, line, worst.lock),
             lasts=_long(labour),
             instead="let go of the lock first: a transaction, or a migration, of its own for each" if apart else "",
@@ -193,17 +197,46 @@ def _backfills(observed: Sequence[Observed], found: Sequence[Blocked], line: Lin
             )
 
 
-def _data(one: Observed, line: Line) -> Iterator[Way]:
+def _changes(one: Observed, line: Line) -> Iterator[Way]:
+    """Changes of rows of which nobody knows how many there are."""
+    operation = one.operation
+    if not isinstance(operation, sql.Update | sql.Delete) or operation.where is None or operation.current_of is not None:
+        return
+    changed = [effect.relation for effect in one.effects if effect.lock is LockMode.ROW_EXCLUSIVE]
+    if one.small or one.called or not changed or changed[0].name != operation.table.name:
+        return
+    verb = "changes" if isinstance(operation, sql.Update) else "deletes"
+    words = " ".join(operation.where.sql.split())
+    yield Way(
+        title=f"It {verb} more rows of {changed[0]} than somebody thought",
+        sees="Requests that change the same rows hang until the transaction ends; the replicas fall behind.",
+        because=f"line {line(one.statement)} {verb} all rows that fulfil a condition in one transaction, and only the rows tell how many",
+        lasts="the longer the more they are",
+        check="" if operation.reads else f"SELECT count(*) FROM {changed[0]} WHERE {words};",
+        instead="if they are many: in batches, each in a transaction of its own",
+        lines=(line(one.statement),),
+    )
+
+
+def _data(observed: Sequence[Observed], line: Line) -> Iterator[Way]:
     """Rows that are there and do not fit: the migration fails in production, and nowhere else."""
-    if one.misfit is not None:
-        yield Way(
-            title="Rows that do not fit",
-            sees="The migration fails in production, after it has passed every test: PostgreSQL refuses the statement.",
-            because=f"it meets {one.misfit.what}",
-            check=one.misfit.check,
-            instead="repair such rows first, in a migration of their own" if one.misfit.check else "look for such rows first, and repair them",
-            lines=(line(one.statement),),
-        )
+    found = [(one, one.misfit) for one in observed if one.misfit is not None]
+    if not found:
+        return
+    checks = list(dict.fromkeys(misfit.check for _, misfit in found if misfit.check))
+    several = len({one.statement for one, _ in found}) > 1
+    met = list(dict.fromkeys(misfit.what + (f" (line {line(one.statement)})" if several else "") for one, misfit in found))
+    rest = len(met) - _MOST_MET
+    yield Way(
+        title=NO_FIT,
+        sees="The migration fails in production, after it has passed every test: PostgreSQL refuses the statement.",
+        because=f"it meets {', or '.join(met[:_MOST_MET])}" + (f", or one of {rest} more" if rest > 0 else ""),
+        check="\n".join(checks),
+        instead="repair such rows first, in a migration of their own"
+        if len(checks) == len({misfit for _, misfit in found})
+        else "look for such rows first, and repair them",
+        lines=_lines(line, (one.statement for one, _ in found)),
+    )
 
 
 def _concurrently(one: Observed, line: Line) -> Iterator[Way]:

@@ -71,7 +71,7 @@ def test_rows_of_a_new_table_fit(tell: Tell) -> None:
 def test_the_blast_radius_names_neighbours_and_rows(tell: Tell) -> None:
     [touched] = tell("ALTER TABLE orders ADD COLUMN a text;", orders=12_000_000)["migrations"][0]["touched"]
     assert (touched["relation"], touched["lock"], touched["rows"]) == ("public.orders", "ACCESS EXCLUSIVE", 12_000_000)
-    assert (touched["lasts"], touched["around"]) == ("a moment", ["read by the views public.open_orders"])
+    assert (touched["lasts"], touched["around"]) == ("a moment", ["read by the view public.open_orders"])
 
 
 def test_what_a_failure_leaves_behind(tell: Tell) -> None:
@@ -194,7 +194,7 @@ VALUES (1, 7, NULL, 'a'), (2, 7, -1, 'A'), (3, 7, -1, 'b'), (4, 8, NULL, NULL), 
 
 
 def test_what_to_look_at_first_runs_and_finds_the_rows(tell: Tell) -> None:
-    checks = [way["check"] for way in tell(CHECKED)["migrations"][0]["ways"] if way["title"] == "Rows that do not fit"]
+    [checks] = [way["check"].splitlines() for way in tell(CHECKED)["migrations"][0]["ways"] if way["title"] == "Rows that do not fit"]
     assert len(checks) == 8
     with Server(any_installation()) as server, server.connect() as connection:
         _run(connection, HISTORY)

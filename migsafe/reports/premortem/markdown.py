@@ -4,11 +4,13 @@ from collections.abc import Iterator, Sequence
 
 from migsafe.premortem.assessment import Assessment, Back, Left, Phase, Premortem, RolloutStep, Way
 from migsafe.premortem.rollout import HEADINGS
+from migsafe.premortem.ways import NO_FIT
 from migsafe.reports.markup import code, escaped, fenced
 
 _MOST_WAYS = 40
 _DEPLOYED = "Deploy, everywhere, the release that keeps to what is demanded below, and does without what goes."
 _MOST_STEPS = 4
+_PLURALS = {"column": "columns", "table": "tables", "function": "functions", "view": "views", "type": "types", "sequence": "sequences"}
 _MOST_SQL = 12
 _LONG = (
     "SELECT pid, now() - xact_start AS open_for, state, left(query, 60) FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start;"
@@ -86,10 +88,10 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
         if phase in present:
             number += 1
             yield f"{number}. {HEADINGS[phase]}:"
-            yield from _phase([step for step in steps if step.phase is phase], mixed)
-        if phase is Phase.EXPAND and (present != {Phase.EXPAND} or any(one.new_release for one in premortem.assessments)):
+            yield from _phase([step for step in steps if step.phase is phase], mixed, alone=len(premortem.assessments) == 1)
+        needed = any(one.new_release for one in premortem.assessments)
+        if phase is Phase.EXPAND and (needed or not present <= {Phase.EXPAND, Phase.BACKFILL}):
             number += 1
-            needed = any(one.new_release for one in premortem.assessments)
             yield f"{number}. Deploy the new release, beside the old one." if needed else f"{number}. {_DEPLOYED}"
     yield ""
     for path in sorted(mixed):
@@ -100,8 +102,8 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
         yield ""
 
 
-def _phase(steps: Sequence[RolloutStep], mixed: "set[str]") -> Iterator[str]:
-    """The files of a phase; of one that belongs to several, the statements."""
+def _phase(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> Iterator[str]:
+    """The files of a phase; of one that belongs to several, the statements. One that is `alone` needs no name."""
     by_path: dict[str, list[RolloutStep]] = {}
     for step in steps:
         by_path.setdefault(step.path, []).append(step)
@@ -109,10 +111,11 @@ def _phase(steps: Sequence[RolloutStep], mixed: "set[str]") -> Iterator[str]:
         if path not in mixed:
             yield f"   - {code(path)}"
             continue
+        file = "" if alone else f"{code(path.rpartition('/')[2])}, "
         for step in found[:_MOST_STEPS]:
-            yield f"   - {code(step.text)} ({code(path.rpartition('/')[2])}, line {step.line})"
+            yield f"   - {code(step.text)} ({file}line {step.line})"
         if len(found) > _MOST_STEPS:
-            yield f"   - and {len(found) - _MOST_STEPS} more of {code(path.rpartition('/')[2])}"
+            yield f"   - and {len(found) - _MOST_STEPS} more{'' if alone else f' of {file[:-2]}'}"
 
 
 def _assessment(one: Assessment, *, replayed: bool) -> Iterator[str]:
@@ -213,12 +216,22 @@ def _releases(one: Assessment) -> Iterator[str]:
     elif not one.unknown:
         yield "The running release, on the new schema: nothing that it uses is taken away, as far as the schema tells"
     if one.new_release:
-        listed = ", ".join(one.new_release[:_MOST_SQL]) + (
-            f" and {len(one.new_release) - _MOST_SQL} more" if len(one.new_release) > _MOST_SQL else ""
-        )
-        yield f"The new release, on the old schema: fails where it uses {escaped(listed)}. Migrate first"
+        yield f"The new release, on the old schema: fails where it uses {escaped(_needs(one.new_release))}. Migrate first"
     elif not one.unknown:
         yield "The new release, on the old schema: misses nothing, for this makes nothing that it could use"
+
+
+def _needs(needs: Sequence[str]) -> str:
+    """What is missing, by its kind: `the columns a and b; the table c`."""
+    kinds: dict[str, list[str]] = {}
+    for need in needs:
+        kind, _, name = need.partition(" ")
+        kinds.setdefault(kind if kind in _PLURALS else need, []).append(name)
+    said = []
+    for kind, names in kinds.items():
+        shown = ", ".join(names[:_MOST_SQL]) + (f" and {len(names) - _MOST_SQL} more" if len(names) > _MOST_SQL else "")
+        said.append(f"the {kind if len(names) == 1 else _PLURALS[kind]} {shown}" if kind in _PLURALS else f"the {kind}")
+    return "; ".join(said)
 
 
 def _back(back: Back, *, unknown: bool) -> Iterator[str]:
@@ -241,8 +254,8 @@ def _back(back: Back, *, unknown: bool) -> Iterator[str]:
         yield "There is nothing to take back."
     yield ""
     lines = [
-        *(f"It loses {escaped(text)}." for text in back.loses),
-        *(f"Gone for good, but for a backup: {escaped(text)}." for text in back.gone),
+        *([f"It loses {escaped('; '.join(back.loses))}."] if back.loses else []),
+        *([f"Gone, but for a backup and what was copied before: {escaped('; '.join(back.gone))}."] if back.gone else []),
         *(f"{escaped(text[:1].upper() + text[1:])}." for text in back.but),
     ]
     if back.manner == "by hand" and not lines:
@@ -259,7 +272,7 @@ def _checklist(premortem: Premortem) -> Iterator[str]:
     yield ""
     if any(one.touched for one in premortem.assessments):
         yield f"- [ ] No long transaction is open: {code(_LONG)}"
-    if any(way.check and way.title.startswith("Rows") for way in ways):
+    if any(way.check and way.title == NO_FIT for way in ways):
         yield "- [ ] The queries under “Look first” find nothing"
     if any(line.startswith(("lock_timeout is not set", "lock_timeout is off")) for one in premortem.assessments for line in one.timeouts):
         yield "- [ ] lock\\_timeout is set, and somebody or something tries again when it strikes"
@@ -268,7 +281,7 @@ def _checklist(premortem: Premortem) -> Iterator[str]:
     if stops:
         yield f"- [ ] Somebody watches who waits, and ends the migration if it is too much: {code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
     if any(one.back.gone for one in premortem.assessments):
-        yield "- [ ] A backup is fresh, and restoring it has been tried: there is no other way to what is gone for good"
+        yield "- [ ] A backup is fresh, and restoring it has been tried: there is no other way to what is gone"
     if any(one.running_release for one in premortem.assessments):
         yield "- [ ] The old release has been seen running on the new schema"
     yield "- [ ] Everybody knows who decides to stop, and how the way back goes"
