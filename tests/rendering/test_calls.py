@@ -1,8 +1,14 @@
 """What calls send, and where they stand."""
 
+from importlib.metadata import version
+
+import pytest
+
 from migsafe.session import sent as statements
 from migsafe.sources import Transaction
 from tests.rendering.conftest import Render, called, sent
+
+ALEMBIC = tuple(map(int, version("alembic").split(".")[:2]))
 
 
 def test_directives(render: Render) -> None:
@@ -13,7 +19,6 @@ def test_directives(render: Render) -> None:
             sa.Column("id", sa.BigInteger(), primary_key=True),
             sa.Column("kind", sa.Enum("a", "b", name="kind"), nullable=False),
         )
-        op.add_column("orders", sa.Column("note", sa.Text()), if_not_exists=True)
         op.create_index("orders_note_idx", "orders", ["note"], postgresql_concurrently=True, if_not_exists=True)
         op.create_foreign_key("orders_tag_fk", "orders", "tags", ["tag"], ["id"], postgresql_not_valid=True)
         op.alter_column("orders", "qty", type_=sa.Integer(), postgresql_using="qty::integer")
@@ -22,12 +27,22 @@ def test_directives(render: Render) -> None:
     assert sent(half) == [
         "CREATE TYPE kind AS ENUM ('a', 'b');",
         "CREATE TABLE tags ( id BIGSERIAL NOT NULL, kind kind NOT NULL, PRIMARY KEY (id) );",
-        "ALTER TABLE orders ADD COLUMN IF NOT EXISTS note TEXT;",
         "CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_note_idx ON orders (note);",
         "ALTER TABLE orders ADD CONSTRAINT orders_tag_fk FOREIGN KEY(tag) REFERENCES tags (id) NOT VALID;",
         "ALTER TABLE orders ALTER COLUMN qty TYPE INTEGER USING qty::integer;",
     ]
     assert called(half)[0].startswith('op.create_table( "tags",')
+
+
+@pytest.mark.skipif(ALEMBIC < (1, 16), reason="Alembic 1.16 was the first to have them")
+def test_newer_arguments_of_directives(render: Render) -> None:
+    half = render(
+        """
+        op.add_column("orders", sa.Column("note", sa.Text()), if_not_exists=True)
+        op.drop_column("orders", "note", if_exists=True)
+        """
+    )
+    assert sent(half) == ["ALTER TABLE orders ADD COLUMN IF NOT EXISTS note TEXT;", "ALTER TABLE orders DROP COLUMN IF EXISTS note;"]
     assert called(half)[0].endswith("nullable=False), )")
     assert called(half)[0] == called(half)[1]
 
