@@ -1,5 +1,6 @@
 """What programs get: the same as the commands, typed, and not a word printed."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -73,3 +74,14 @@ def test_importing_it_loads_nothing_else() -> None:
     loaded = "import sys; before = set(sys.modules); import migsafe; print(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert done.stdout == "migsafe\n"
+
+
+def test_the_page_s_example_runs(folder: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
+    example = page.partition("```python\n")[2].partition("```")[0]
+    (folder / "migrations").mkdir()
+    (folder / "migrations" / "0042_orders.sql").write_text(ORDERS)
+    bindir = any_installation().bindir
+    environment = {**os.environ, "PATH": f"{bindir}:{os.environ['PATH']}", "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, "-c", example], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,147 @@
+"""`pytest --migsafe`: each migration is a test, which fails with what `migsafe lint` says about it.
+
+Which migrations there are, and what is on, is in the project's configuration. Without the option nothing is loaded.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from migsafe import Configuration, Finding, Verdict
+    from migsafe.sources import Plan
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options."""
+    group = parser.getgroup("migsafe", "PostgreSQL migrations")
+    group.addoption("--migsafe", action="store_true", help="judge each migration of the project's configuration of migsafe, as a test")
+    group.addoption("--migsafe-replay", action="store_true", help="run each migration on a disposable PostgreSQL, as a test")
+
+
+@pytest.hookimpl(tryfirst=True)  # so that -k and -m see them
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add a test for each migration."""
+    if not (config.getoption("migsafe") or config.getoption("migsafe_replay")):
+        return
+    from migsafe import MigsafeError  # noqa: PLC0415  # those who do not ask for it pay nothing
+
+    try:
+        migrations = _Migrations.from_parent(session, name="migsafe", nodeid="migsafe")
+        if config.getoption("migsafe"):
+            items.extend(migrations.collect())
+        if config.getoption("migsafe_replay"):
+            items.extend(_Replays.from_parent(session, name="migsafe-replay", nodeid="migsafe-replay").collect())
+    except MigsafeError as error:
+        raise pytest.UsageError(f"migsafe: {error}") from error
+
+
+class _Failed(Exception):
+    """What was found, as it is shown."""
+
+
+class _Item(pytest.Item):
+    """The test of one file of migrations."""
+
+    path_of: str
+    """Of the file; of one that cannot be read, why."""
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Only what was found: where in this plugin means nothing to anybody."""
+        if excinfo.errisinstance(_Failed):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, None, str]:
+        """What heads the failure."""
+        return self.name, None, self.name
+
+
+class _Migrations(pytest.Collector):
+    """The migrations to judge; all are judged together, when the first of their tests runs."""
+
+    _verdict: "Verdict | None" = None
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        from migsafe import read_configuration  # noqa: PLC0415
+        from migsafe.library.planned import planned  # noqa: PLC0415
+
+        self.settings: Configuration = read_configuration()
+        self._plan: Plan = planned(None, self.settings, "judge")
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """A test for each file."""
+        paths = dict.fromkeys(migration.up.file.path for source in self._plan.sources for migration in source.judged())
+        for path in paths:
+            item = self._item(path)
+            item.path_of = path
+            yield item
+        for problem in self._plan.problems:
+            name = f"migsafe[{problem.what.partition(':')[0]}]"
+            unreadable = _Unreadable.from_parent(self, name=name, nodeid=name)
+            unreadable.path_of = str(problem)
+            yield unreadable
+
+    def _item(self, path: str) -> _Item:
+        return _Judged.from_parent(self, name=(name := f"migsafe[{path}]"), nodeid=name)
+
+    def verdict(self) -> "Verdict":
+        """What was found."""
+        if self._verdict is None:
+            from migsafe import lint  # noqa: PLC0415
+
+            self._verdict = lint(settings=self.settings)
+        return self._verdict
+
+
+class _Unreadable(_Item):
+    def runtest(self) -> None:
+        """Fail with the reason."""
+        raise _Failed(self.path_of)
+
+
+class _Judged(_Item):
+    def runtest(self) -> None:
+        """Fail with what was found in the file, and with what of it could not be judged."""
+        assert isinstance(self.parent, _Migrations)
+        verdict = self.parent.verdict()
+        problems = [str(problem) for problem in verdict.problems if self.path_of in problem.what]
+        found = [finding for finding in verdict.findings if finding.script.path == self.path_of]
+        if problems or _fails(found, self.parent.settings):
+            raise _Failed("\n".join((*problems, _text(verdict, found))))
+
+
+class _Replays(_Migrations):
+    def _item(self, path: str) -> _Item:
+        return _Replayed.from_parent(self, name=(name := f"migsafe-replay[{path}]"), nodeid=name)
+
+
+class _Replayed(_Item):
+    def runtest(self) -> None:
+        """Fail with what the replay complains of."""
+        from migsafe import MigsafeError, replay  # noqa: PLC0415
+
+        assert isinstance(self.parent, _Migrations)
+        try:
+            verdict = replay([self.path_of], settings=self.parent.settings).verdict
+        except MigsafeError as error:
+            raise _Failed(str(error)) from error
+        if verdict.problems or _fails(verdict.findings, self.parent.settings):
+            raise _Failed("\n".join((*map(str, verdict.problems), _text(verdict, verdict.findings))))
+
+
+def _fails(found: "list[Finding]", settings: "Configuration") -> bool:
+    from migsafe import Severity  # noqa: PLC0415
+
+    return settings.fail_on != "never" and any(finding.severity >= Severity[settings.fail_on.upper()] for finding in found)
+
+
+def _text(verdict: "Verdict", found: "list[Finding]") -> str:
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from migsafe.reports import Look  # noqa: PLC0415
+    from migsafe.reports.text import findings_text  # noqa: PLC0415
+
+    return findings_text(replace(verdict, findings=found), Look())

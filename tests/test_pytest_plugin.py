@@ -1,0 +1,69 @@
+"""`pytest --migsafe` in a team's project: each migration is a test."""
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from tests.replay.servers import any_installation
+
+pytest_plugins = ["pytester"]
+
+MADE = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
+STOPS_WRITES = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n"
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makefile(".toml", migsafe='migrations = ["migrations"]\n')
+    pytester.mkdir("migrations")
+    (pytester.path / "migrations" / "1_orders.sql").write_text(MADE)
+    (pytester.path / "migrations" / "2_notes.sql").write_text(STOPS_WRITES)
+    pytester.makepyfile(test_shop="def test_shop(): pass")
+    return pytester
+
+
+def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    # pytest finds it where migsafe is installed, and a bare checkout has to name it.
+    known = any(one.value == "migsafe.pytest_plugin" for one in entry_points(group="pytest11"))
+    plugin = [] if known else ["-p", "migsafe.pytest_plugin"]
+    return project.runpytest_subprocess("-p", "no:cacheprovider", *plugin, *arguments)
+
+
+def test_each_migration_is_a_test(project: pytest.Pytester) -> None:
+    done = run(project, "--migsafe", "-v")
+    done.assert_outcomes(passed=2, failed=1)
+    done.stdout.fnmatch_lines(["migsafe[[]migrations/1_orders.sql] PASSED*", "migsafe[[]migrations/2_notes.sql] FAILED*"])
+    done.stdout.fnmatch_lines(["migrations/2_notes.sql:2:1 error index-not-concurrent", "*CREATE INDEX takes SHARE on public.orders*"])
+    assert "pytest_plugin.py" not in done.stdout.str()
+
+
+def test_without_the_option_there_are_none(project: pytest.Pytester) -> None:
+    run(project).assert_outcomes(passed=1)
+
+
+def test_they_can_be_chosen_and_shared_out(project: pytest.Pytester) -> None:
+    run(project, "--migsafe", "-k", "orders").assert_outcomes(passed=1, deselected=2)
+    run(project, "--migsafe", "-n", "2").assert_outcomes(passed=2, failed=1)
+
+
+def test_what_cannot_be_read_fails(project: pytest.Pytester) -> None:
+    (project.path / "migrations" / "2_notes.sql").write_bytes(b"\xff\xfe\x00")
+    done = run(project, "--migsafe")
+    done.assert_outcomes(passed=2, failed=1)
+    done.stdout.fnmatch_lines(["migrations/2_notes.sql: *"])
+
+
+def test_a_project_without_migrations_is_told_so(project: pytest.Pytester) -> None:
+    (project.path / "migsafe.toml").write_text("")
+    done = run(project, "--migsafe")
+    assert done.ret is pytest.ExitCode.USAGE_ERROR
+    done.stderr.fnmatch_lines(["ERROR: migsafe: nothing to judge*"])
+
+
+def test_migrations_are_replayed(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    bindir = any_installation().bindir
+    monkeypatch.setenv("PATH", str(bindir), prepend=":")
+    (project.path / "migrations" / "2_notes.sql").write_text("ALTER TABLE orders ADD COLUMN id bigint;\n")
+    done = run(project, "--migsafe-replay", "-k", "migsafe")
+    done.assert_outcomes(passed=1, failed=1, deselected=1)
+    done.stdout.fnmatch_lines(["migrations/2_notes.sql:1:1 error replay-fails"])
