@@ -198,6 +198,8 @@ class Forecast:
                 case Turn.COMMITTED:
                     self.catalog.keep()
                     self._marks.clear()
+                case Turn.PREPARED:
+                    self._marks.clear()
                 case Turn.ROLLED_BACK:
                     self.catalog.undo(0)
                     self._marks.clear()

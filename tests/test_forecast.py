@@ -59,6 +59,12 @@ def test_what_is_rolled_back_has_not_been() -> None:
     assert told(last(kept, after=ORDERS).effects) == ["public.orders ACCESS EXCLUSIVE"]
 
 
+def test_what_is_prepared_and_rolled_back_has_not_been() -> None:
+    sql = "BEGIN; DROP TABLE orders; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'a'; DROP TABLE orders"
+    assert last(sql, after=ORDERS).refused is None
+    assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refused == "table public.orders does not exist"
+
+
 def test_a_savepoint_takes_back_what_came_after_it() -> None:
     sql = """
         BEGIN; CREATE TABLE a (); SAVEPOINT s; CREATE TABLE b (); ROLLBACK TO s; CREATE TABLE c (); COMMIT;

@@ -35,7 +35,7 @@ from migsafe.sql.statements import Statement
 Turns = tuple[Transition, ...]
 
 _BEGAN: Turns = (Transition(Turn.BEGAN),)
-_ENDED: dict[Turn, Turns] = {turn: (Transition(turn),) for turn in (Turn.COMMITTED, Turn.ROLLED_BACK)}
+_ENDED: dict[Turn, Turns] = {turn: (Transition(turn),) for turn in (Turn.COMMITTED, Turn.PREPARED, Turn.ROLLED_BACK)}
 _STEERING = frozenset(
     (
         *(Begin, Commit, Rollback, Savepoint, RollbackTo, Release, TwoPhase, SetVariable, ResetVariable, Discard),
@@ -98,6 +98,7 @@ class Session:
         "_runner",
         "_savepoints",
         "_started",
+        "_undecided",
         "settings",
         "transaction",
     )
@@ -116,6 +117,7 @@ class Session:
         self._savepoints: list[_Savepoint] = []
         self._locks: Journal[Hashable, LockMode] = Journal()
         self._prepared: dict[str, tuple[Operation, ...]] = {}
+        self._undecided: str | None = None
 
     @property
     def in_block(self) -> bool:
@@ -152,7 +154,7 @@ class Session:
         if not is_sent(statement):
             return ()
         self._in_do = isinstance(statement.operations[0], Do)
-        turns = self._begin() if self.transaction is None else ()
+        turns = (*self._decide(statement), *self._begin()) if self.transaction is None else ()
         if self._block is _Block.NONE:
             if self._runner is Transaction.FILE and not self._started:
                 self._block = _Block.EXPLICIT
@@ -187,8 +189,9 @@ class Session:
                 return self._finish(Turn.COMMITTED, chain=chain)
             case Rollback(chain=chain):
                 return self._finish(Turn.ROLLED_BACK, chain=chain)
-            case TwoPhase(action="prepare transaction") if self._block is _Block.EXPLICIT:
-                return self._end(Turn.COMMITTED)
+            case TwoPhase(action="prepare transaction", identifier=identifier) if self._block is _Block.EXPLICIT:
+                self._undecided = identifier
+                return self._end(Turn.PREPARED)
             case Savepoint() | RollbackTo() | Release():
                 return (self._turn_at_savepoint(operation),)
             case PsqlCommand(command="connect" | "c"):
@@ -264,6 +267,19 @@ class Session:
         else:
             self._prepared.pop(name, None)
 
+    def _decide(self, statement: Statement) -> Turns:
+        """What becomes of a transaction that the statement before has prepared. If others come before its ROLLBACK PREPARED, it is taken
+        for committed: their changes cannot be told from its own any more."""
+        if self._undecided is None:
+            return ()
+        match statement.operations[0]:
+            case TwoPhase(action="rollback prepared", identifier=self._undecided):
+                turn = Turn.ROLLED_BACK
+            case _:
+                turn = Turn.COMMITTED
+        self._undecided = None
+        return _ENDED[turn]
+
     def _begin(self) -> Turns:
         self._number += 1
         self.transaction = self._number
@@ -281,10 +297,10 @@ class Session:
         return ended
 
     def _end(self, turn: Turn) -> Turns:
-        if turn is Turn.COMMITTED:
-            self.settings.commit()
-        else:
+        if turn is Turn.ROLLED_BACK:
             self.settings.back_to()
+        else:
+            self.settings.commit()
         self._savepoints.clear()
         self._locks.clear()
         self._block = _Block.NONE

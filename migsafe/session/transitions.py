@@ -9,6 +9,8 @@ class Turn(Enum):
 
     BEGAN = "began"
     COMMITTED = "committed"
+    PREPARED = "prepared"
+    """By PREPARE TRANSACTION: the next statement brings ROLLED_BACK if it is ROLLBACK PREPARED of this one, else COMMITTED."""
     ROLLED_BACK = "rolled back"
     SAVEPOINT = "savepoint"
     ROLLED_BACK_TO = "rolled back to"

@@ -80,7 +80,15 @@ ALONE = ["began", "committed"]
         (Transaction.QUERY, "SELECT 1; BEGIN; SELECT 2;", [["began"], [], [], ["rolled back"]]),
         (Transaction.STATEMENT, "\\echo a\nSELECT 1;", [[], ALONE, []]),
         (Transaction.STATEMENT, "BEGIN;\n\\connect other\nSELECT 1;", [["began"], ["rolled back"], ALONE, []]),
-        (Transaction.STATEMENT, "BEGIN; PREPARE TRANSACTION 'a'; PREPARE TRANSACTION 'b';", [["began"], ["committed"], ALONE, []]),
+        (Transaction.STATEMENT, "BEGIN; PREPARE TRANSACTION 'a'; PREPARE TRANSACTION 'b';",
+         [["began"], ["prepared"], ["committed", *ALONE], []]),
+        (Transaction.STATEMENT, "BEGIN; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'a';",
+         [["began"], ["prepared"], ["rolled back", *ALONE], []]),
+        (Transaction.STATEMENT, "BEGIN; PREPARE TRANSACTION 'a'; COMMIT PREPARED 'a';",
+         [["began"], ["prepared"], ["committed", *ALONE], []]),
+        (Transaction.STATEMENT, "BEGIN; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'b';",
+         [["began"], ["prepared"], ["committed", *ALONE], []]),
+        (Transaction.FILE, "SELECT 1; PREPARE TRANSACTION 'a';", [["began"], ["prepared"], []]),
     ],
 )  # fmt: skip
 def test_turns_of_the_transaction(transaction: Transaction, sql: str, turns: list[list[str]]) -> None:
