@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LONGEST = 90
 _MOST_NEIGHBOURS = 4
 _MOST_STATEMENTS = 3
+_NOT_RUN = ("Nothing of it was run in the replay: all that is said of it is predicted.",)
 
 
 class Judged(Struct, frozen=True):
@@ -45,7 +46,7 @@ def tell(judged: Sequence[Judged], pg_version: int, *, with_rows: bool, slo: Bud
     judged = [_timed(one) for one in judged]
     rulings = [_ruling(slo, one) for one in judged]
     return Premortem(
-        assessments=tuple(_assessment(one) for one in judged),
+        assessments=tuple(_assessment(one, replayed=bool(replayed_on)) for one in judged),
         pg_version=pg_version,
         with_rows=with_rows,
         replayed_on=replayed_on,
@@ -56,9 +57,9 @@ def tell(judged: Sequence[Judged], pg_version: int, *, with_rows: bool, slo: Bud
 
 
 def _timed(one: Judged) -> Judged:
-    """The same, with the times that its replay makes likely on production's rows."""
-    if one.replayed is None:
-        return one
+    """The same, with the times that its replay makes likely on production's rows. A replay that has sent nothing shows nothing."""
+    if one.replayed is None or not one.replayed.recording.statements:
+        return replace(one, replayed=None)
     times = {index: Duration(estimate.low_ms, estimate.high_ms) for index, estimate in one.replayed.estimates.items()}
     return replace(one, observed=tuple(replace(each, timed=times.get(each.statement)) for each in one.observed))
 
@@ -72,7 +73,7 @@ def _ruling(slo: Budget, one: Judged) -> Ruling:
     return ruling(slo, one.migration.up.file.path, one.observed, _line(one), one.replayed)
 
 
-def _assessment(one: Judged) -> Assessment:
+def _assessment(one: Judged, *, replayed: bool) -> Assessment:
     line = _line(one)
     half = one.migration.up
     findings = told(one.findings)
@@ -91,7 +92,7 @@ def _assessment(one: Judged) -> Assessment:
         steps=_steps(one),
         unordered=tuple(_unordered(one)),
         unknown=tuple(way.because for way in found if way.title == UNSEEN),
-        measured=tuple(sentences(one.replayed, line)) if one.replayed is not None else (),
+        measured=tuple(sentences(one.replayed, line)) if one.replayed is not None else _NOT_RUN if replayed else (),
     )
 
 
@@ -190,8 +191,10 @@ def _back(one: Judged) -> Back:
         )
     if down.program is not None and not down.program.calls:
         return Back(manner="unread", gone=gone)
-    lost = [_lost(operation) for each in sent(down) for operation in each.statement.operations]
-    return Back(manner="written", loses=tuple(text for text in dict.fromkeys(lost) if text), gone=gone)
+    operations = [operation for each in sent(down) for operation in each.statement.operations]
+    lost = tuple(text for text in dict.fromkeys(map(_lost, operations)) if text)
+    unknown = {one.reason for one in operations if isinstance(one, sql.OpaqueCode | sql.Unparsed)}
+    return Back(manner="written", loses=lost, gone=gone, but=tuple(f"not all that it does is known: {why}" for why in sorted(unknown)))
 
 
 def _lost(operation: sql.Operation) -> str:

@@ -40,3 +40,12 @@ def test_what_was_held_too_long_in_the_replay_is_forbidden(tell: Tell, tmp_path:
     sql = "BEGIN;\nALTER TABLE orders ADD COLUMN a text;\nSELECT pg_sleep(0.3);\nCOMMIT;"
     assert tell(sql)["forbidden"] == []
     assert any("was held for" in said for said in tell(sql, "--replay", "--rows", "100", code=1)["forbidden"])
+
+
+def test_what_was_not_run_is_not_measured(tell: Tell, tmp_path: Path) -> None:
+    any_installation()
+    document = tell("ALTER TABLE orders ADD COLUMN id text;", "--replay", "--rows", "0", code=1)
+    assert document["migrations"][0]["measured"][0].startswith("It failed at line 1")
+    (tmp_path / "0003_next.sql").write_text("ALTER TABLE orders ADD COLUMN b text;")
+    document = tell("ALTER TABLE orders ADD COLUMN id text;", "0003_next.sql", "--replay", "--rows", "0", code=1)
+    assert document["migrations"][1]["measured"] == ["Nothing of it was run in the replay: all that is said of it is predicted."]

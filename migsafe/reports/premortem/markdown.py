@@ -238,7 +238,7 @@ def _back(back: Back, *, unknown: bool) -> Iterator[str]:
     yield "### The way back"
     yield ""
     if back.manner == "written":
-        yield "There is one, written down." + ("" if back.loses else " It drops nothing that holds data.")
+        yield "There is one, written down." + ("" if back.loses or back.but else " It drops nothing that holds data.")
     elif back.manner == "unread":
         yield "There is one; what it loses is not looked at."
     elif back.manner == "by hand":
