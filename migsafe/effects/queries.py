@@ -31,18 +31,15 @@ def read(scene: Scene, relation: Relation, lock: LockMode = READ, *, scan: bool 
     if relation.kind is RelationKind.VIEW:
         # PostgreSQL puts the view's query in its place, and locks what that reads as the outer query would.
         if relation.query is not None:
-            yield from behind(scene, relation, lock, scan=scan and _reads_whole(relation.query))
+            yield from behind(scene, relation, lock, scan=scan)
         return
     for child in () if only else scene.catalog.descendants(relation.oid):
         yield from scene.of(child, lock, scan=scan and scene.has_rows(child), why=_WHY_ALL if scan else "")
 
 
-def _reads_whole(one: Query) -> bool:
-    return len(one.whole) == len(one.reads)
-
-
 def behind(scene: Scene, view: Relation, lock: LockMode, *, scan: bool = False, only: bool = False) -> Effects:
-    """What a view reads, through other views; of tables nothing below them if `only`."""
+    """What a view reads, through other views; of tables nothing below them if `only`. If it is read whole, then of what stands in it without a
+    filter every row."""
     yield from _behind(scene, view, lock, scan, only, {view.oid})
 
 
@@ -51,15 +48,16 @@ def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, only: bool
         return
     known = [one for oid in view.reads if isinstance(one := scene.catalog.get(oid), Relation)]
     names = {one.name.name for one in known}
+    whole = {name.name for name in view.query.whole} if scan else ()
     for one in known:
         if one.oid in seen:
             continue
         seen.add(one.oid)
         if one.kind is RelationKind.VIEW and one.query is not None:
             yield from scene.of(one, lock)
-            yield from _behind(scene, one, lock, scan and _reads_whole(one.query), only, seen)
+            yield from _behind(scene, one, lock, one.name.name in whole, only, seen)
         else:
-            yield from read(scene, one, lock, scan=scan, only=only)
+            yield from read(scene, one, lock, scan=one.name.name in whole, only=only)
     for name in view.query.reads:
         if name.name not in names:
             yield from scene.on(name, lock)

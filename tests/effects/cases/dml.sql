@@ -28,6 +28,13 @@ SELECT count(*) FROM events_2020;
 SELECT 1;
 -- case: select from a function
 SELECT maybe_one();
+-- case: select from a view of a filtered and a whole table
+CREATE VIEW v AS SELECT l.a, (SELECT max(note) FROM orders WHERE id = 5) FROM loose AS l;
+SELECT * FROM v;
+-- case: insert from a view of a view
+CREATE VIEW v AS SELECT a FROM loose;
+CREATE VIEW w AS SELECT * FROM v;
+INSERT INTO keyed (a, b) SELECT a + 5000, a + 5000 FROM w;
 -- case: select for update
 SELECT * FROM loose FOR UPDATE;
 -- case: select for share
