@@ -12,6 +12,9 @@ def report(premortem: Premortem) -> str:
     from markdown_it import MarkdownIt  # noqa: PLC0415  # only this format needs it
 
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown(premortem))
+    body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
+    # What GitHub makes of a list to tick off.
+    body = body.replace("<li>[ ] ", '<li class="todo"><input type="checkbox"> ')
     title = "Pre-mortem: " + ", ".join(one.path.rpartition("/")[2] for one in premortem.assessments[:3])
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'

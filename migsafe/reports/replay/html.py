@@ -42,6 +42,11 @@ def _text(text: str) -> str:
     return escape(visible(unicode(text)))
 
 
+def _lines(text: str) -> str:
+    """Text of several lines."""
+    return "\n".join(map(_text, text.splitlines()))
+
+
 def _name(one: Replayed) -> str:
     return one.migration.up.file.path.rpartition("/")[2]
 
@@ -111,7 +116,7 @@ def _timeline(one: Replayed) -> Iterator[str]:
     waits: dict[Name, list[Wait]] = {}
     for wait in one.recording.waits:
         waits.setdefault(wait.relation, []).append(wait)
-    yield f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="When each relation was locked">'
+    yield f'<div class="wide"><svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="When each relation was locked">'
     for part in range(5):
         x = _LABEL + (_WIDTH - _LABEL) * part / 4
         anchor = "start" if part == 0 else "end" if part == 4 else "middle"
@@ -130,7 +135,7 @@ def _timeline(one: Replayed) -> Iterator[str]:
             lower = 0 if wait.access == "reads" else 4
             yield f'<rect class="wait" x="{x:.1f}" y="{y + 14 + lower / 2:.0f}" width="{min(width, _WIDTH - x):.1f}" height="2.5">'
             yield f"<title>{wait.access} waited for {elapsed(wait.ms)}</title></rect>"
-    yield "</svg>"
+    yield "</svg></div>"
     if len(rows) > len(shown):
         yield f'<p class="note">and {len(rows) - len(shown)} more relations</p>'
     yield (
@@ -173,20 +178,22 @@ def _stopped(one: Replayed) -> Iterator[str]:
 
 
 def _table(one: Replayed) -> Iterator[str]:
-    yield '<table><thead><tr><th>line</th><th>statement</th><th class="n">time</th><th class="n">WAL</th>'
+    yield '<div class="wide"><table class="played"><thead><tr><th>line</th><th>statement</th><th class="n">time</th><th class="n">WAL</th>'
     yield "<th>what it did</th></tr></thead><tbody>"
     half = one.migration.up
     for played in one.recording.statements:
         line = half.file.position(half.place(played.statement.span).start).line
         sql = played.sql if len(played.sql) <= _LONGEST_SQL else played.sql[:_LONGEST_SQL] + " …"
         yield (
-            f'<tr><td class="n">{line}</td><td><pre>{_text(sql)}</pre></td><td class="n">{elapsed(played.duration_ms)}</td>'
-            f'<td class="n">{spelt(played.wal_bytes) if played.wal_bytes else "–"}</td><td>{"<br>".join(_did(played)) or "–"}</td></tr>'
+            f'<tr><td class="n">{line}</td><td><pre>{_lines(sql)}</pre></td><td class="n">{elapsed(played.duration_ms)}</td>'
+            f'<td class="n">{spelt(played.wal_bytes) if played.wal_bytes else "–"}</td><td>{"<br>".join(_did(one, played)) or "–"}</td></tr>'
         )
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
 
 
-def _did(played: Played) -> Iterator[str]:
+def _did(one: Replayed, played: Played) -> Iterator[str]:
+    if played.left_out:
+        yield f'<span class="warn">not run: {_text(played.left_out)}</span>'
     if played.failure is not None:
         yield f'<span class="bad">refused: {_text(played.failure.message)}</span>'
     if played.waited_ms >= 1:
@@ -203,6 +210,10 @@ def _did(played: Played) -> Iterator[str]:
             f'<code>{_text(str(effect.relation))}</code> <span class="{mood}">{effect.lock}</span>, '
             f"held {elapsed(touch.held_ms)}, {stops}{work}"
         )
+    estimate = one.estimates.get(played.statement.index)
+    if estimate is not None:
+        span = f"{elapsed(estimate.low_ms)} to {elapsed(estimate.high_ms)}"
+        yield f'<span class="warn">with production\'s {estimate.rows:,} rows: {span}, an estimate for this machine</span>'
 
 
 def _experiments(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
@@ -225,6 +236,7 @@ def _foot(replay: Replay) -> Iterator[str]:
     yield "<footer>"
     if replay.rows:
         yield f"<p>{_text(replay.rows)}</p>"
+    yield from (f"<p>{_text(note)}</p>" for note in replay.notes)
     if replay.unfilled:
         yield "<p>Tables that could not be filled, so that what reads or rewrites them took no time here:</p><ul>"
         yield from (f"<li><code>{_text(table)}</code>: {_text(why)}</li>" for table, why in replay.unfilled.items())
