@@ -8,10 +8,10 @@ from migsafe.documentation.listed import Listed
 from migsafe.documentation.markdown import in_order
 from migsafe.documentation.page import Example, Prose, page
 from migsafe.finding import Severity
+from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
 
-_BOLD, _DIM = "1", "2"
-_COLOUR = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
-_OF_EXAMPLES = {True: "32", False: "31", None: _BOLD}
+_COLOUR = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
+_OF_EXAMPLES = {True: BOLD, False: RED, None: BOLD}
 _WIDTH_OF_A_FILE = 120
 _WIDEST = 100
 _COMMENT = re.compile(r"^(?:--|# ).*$", re.MULTILINE)
@@ -30,7 +30,7 @@ def table(rules: Sequence[Listed], *, colour: bool = False, width: int | None = 
             before = f"{rule.name:{names}}  {rule.category:{categories}}  {listed.rule.severity.word:7}  {'on ' if listed.on else 'off'}  "
             summary = _cut(rule.summary, width - len(before) if width else None)
             painted = before.replace(listed.rule.severity.word, _paint(listed.rule.severity.word, _COLOUR[listed.rule.severity], colour), 1)
-            lines.append(painted + summary if listed.on else _paint(before + summary, _DIM, colour))
+            lines.append(painted + summary if listed.on else _paint(before + summary, DIM, colour))
     on = sum(listed.on for listed in rules)
     return "\n".join((*lines, "", f"{len(rules)} rules, {on} of them on. `migsafe explain RULE` tells more.")) + "\n"
 
@@ -45,9 +45,9 @@ def _explained(listed: Listed, colour: bool, width: int) -> Iterator[str]:
     text = page(rule.documentation)
     off = "" if listed.on else " · off"
     severity = _paint(listed.rule.severity.word, _COLOUR[listed.rule.severity], colour)
-    yield f"{_paint(rule.name, _BOLD, colour)} · {rule.category} · {severity}{off}"
+    yield f"{_paint(rule.name, BOLD, colour)} · {rule.category} · {severity}{off}"
     yield ""
-    yield _paint(_filled(text.summary, width), _BOLD, colour)
+    yield _paint(_filled(text.summary, width), BOLD, colour)
     was_item = False
     for block in text.blocks:
         match block:
@@ -85,4 +85,4 @@ def _paint(text: str, code: str, colour: bool) -> str:
 
 
 def _paint_comment(line: str, colour: bool) -> str:
-    return _COMMENT.sub(lambda comment: _paint(comment[0], _DIM, colour), line)
+    return _COMMENT.sub(lambda comment: _paint(comment[0], DIM, colour), line)

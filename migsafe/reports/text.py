@@ -8,14 +8,14 @@ from migsafe.errors import UnreadableError
 from migsafe.finding import Finding, Severity
 from migsafe.judge import Verdict
 from migsafe.reports import Look
+from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.reports.excerpt import excerpt, visible
 
 _WIDTH_OF_A_FILE = 120
 _WIDEST_PROSE = 100
-_COLOUR = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_COLOUR = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
 _CODE = re.compile(r"`[^`]*`")
 _NO_BREAK = "\xa0"
-_BOLD, _DIM, _GREEN = "1", "2", "32"
 
 
 def report(verdict: Verdict, look: Look) -> str:
@@ -32,12 +32,12 @@ def findings_text(verdict: Verdict, look: Look) -> str:
 def _finding(finding: Finding, look: Look) -> Iterator[str]:
     colour = _COLOUR[finding.severity]
     place = finding.script.position(finding.span.start)
-    where = paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", _BOLD, look)
-    yield f"{where} {paint(finding.severity.word, colour, look)} {paint(finding.rule, _BOLD, look)}"
-    yield from excerpt(finding.script, finding.span, look.width or _WIDTH_OF_A_FILE, _painter(colour, look), _painter(_DIM, look))
+    where = paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", BOLD, look)
+    yield f"{where} {paint(finding.severity.word, colour, look)} {paint(finding.rule, BOLD, look)}"
+    yield from excerpt(finding.script, finding.span, look.width or _WIDTH_OF_A_FILE, _painter(colour, look), _painter(DIM, look))
     yield _prose(visible(finding.message), look)
     if finding.help:
-        yield f"  {paint('Safe:', _GREEN, look)}"
+        yield f"  {paint('Safe:', BOLD, look)}"
         yield from (_help_line(visible(line), look) for line in finding.help.splitlines())
 
 
@@ -57,7 +57,7 @@ def closing(verdict: Verdict, look: Look) -> str:
         )
         if number
     ]
-    nothing = "Nothing found" if summary.unparsed or missing else paint("Nothing found", _GREEN, look)
+    nothing = "Nothing found" if summary.unparsed or missing else paint("Nothing found", BOLD, look)
     extent = f"{', '.join(found) or nothing} in {_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
     return "; ".join((extent, *unread)) + "."
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from migsafe.errors import UnreadableError
@@ -146,10 +148,10 @@ def test_of_many_indexes_some_are_named() -> None:
 
 def test_colours_show_what_stops() -> None:
     text = report(predicted(f"SELECT 1; {INDEX} {INDEX}", (), [BUILT], [ADDED]), colour=True)
-    assert "\x1b[1;33mSHARE" in text
+    assert "\x1b[35mSHARE" in text
     assert "\x1b[1;31mACCESS EXCLUSIVE" in text
     assert "\x1b[2mSELECT 1\x1b[0m" in text
-    assert "\x1b[1;31m1 stops reads and writes\x1b[0m, \x1b[1;33m1 stops writes\x1b[0m" in text
+    assert "\x1b[1;31m1 stops reads and writes\x1b[0m, \x1b[35m1 stops writes\x1b[0m" in text
 
 
 def test_the_summary_counts() -> None:
@@ -159,3 +161,9 @@ def test_the_summary_counts() -> None:
         "4 statements in 2 migrations on PostgreSQL 15: 2 stop reads and writes, 1 stops writes, 1 rewrites a table, "
         "2 read all of a table, 1 refused, 2 files could not be read."
     )
+
+
+def test_no_line_ends_in_blanks() -> None:
+    text = report(predicted(f"SELECT 1; {INDEX} {INDEX} {INDEX}", (), [BUILT], [ADDED], [CHANGED]), width=70, colour=True)
+    plain = re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()
+    assert [line for line in plain if line != line.rstrip()] == []

@@ -7,6 +7,7 @@ from migsafe.effects.effect import Effect
 from migsafe.errors import UnreadableError
 from migsafe.lock import LockMode
 from migsafe.reports import Look
+from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
@@ -21,7 +22,6 @@ _MANY = 3
 """How many relations with the same fate have a line each."""
 _MOST_NAMES = 10
 _MOST_INDEXES = 3
-_RED, _YELLOW, _BOLD, _DIM = "1;31", "1;33", "1", "2"
 
 
 @dataclass
@@ -53,7 +53,7 @@ def _migration(predicted: PredictedMigration, look: Look) -> Iterator[str]:
     path = visible(half.file.path)
     # Where one file holds several migrations, its name does not tell which.
     of_file = "" if _letters(migration.id) in _letters(half.file.path) else f" {visible(migration.id)}"
-    yield f"{_paint(path, _BOLD, look)}{of_file} {_paint(f'· {_manner(predicted)}', _DIM, look)}"
+    yield f"{_paint(path, BOLD, look)}{of_file} {_paint(f'· {_manner(predicted)}', DIM, look)}"
     lines = [half.file.position(half.place(each.statement.span).start).line for each in statements]
     gutter = max(len(str(max(lines, default=0))), 4)
     width = look.width or _WIDTH_OF_A_FILE
@@ -62,7 +62,7 @@ def _migration(predicted: PredictedMigration, look: Look) -> Iterator[str]:
         span = each.statement.span
         words = first_words(script.text[span.start : span.end], max(width - gutter - len(_GAP), 10))
         quiet = not each.effects and each.understood and each.refused is None
-        yield f"{_paint(f'{line:{gutter}}', _DIM, look)}{_GAP}{_paint(words, _DIM, look) if quiet else words}"
+        yield f"{_paint(f'{line:{gutter}}', DIM, look)}{_GAP}{_paint(words, DIM, look) if quiet else words}"
         yield from rows.of(each)
 
 
@@ -95,10 +95,10 @@ class _Rows:
     def of(self, predicted: PredictedStatement) -> Iterator[str]:
         """The lines below a statement."""
         if predicted.refused is not None:
-            yield from self._prose(f"PostgreSQL refuses it: {predicted.refused}", _RED)
+            yield from self._prose(f"PostgreSQL refuses it: {predicted.refused}", RED)
         elif not predicted.understood:
             unknown = "it may lock more" if predicted.effects else "what it locks is not known"
-            yield from self._prose(f"{unknown}: {_reason(predicted)}", _YELLOW)
+            yield from self._prose(f"{unknown}: {_reason(predicted)}", MAGENTA)
         alike: dict[tuple[LockMode, str, str], list[Effect]] = {}
         for effect in predicted.effects:
             alike.setdefault((effect.lock, _stops(effect), "; ".join(_details(effect))), []).append(effect)
@@ -116,9 +116,9 @@ class _Rows:
         if columns(name) > self._names or (self._width is not None and used - len(_GAP) > self._width):
             yield from self._stacked(effect, name, details)
             return
-        cells = (padded(name, self._names), effect.lock.value.ljust(self._locks), _stops(effect).ljust(self._stops))
-        colour = _colour(effect)
-        row = self._margin + _GAP.join((cells[0], _paint(cells[1], colour, self._look), _paint(cells[2], colour, self._look)))
+        cells = ((effect.lock.value, self._locks), (_stops(effect), self._stops))
+        painted = (_paint(text, _colour(effect), self._look) + " " * (width - len(text)) for text, width in cells)
+        row = self._margin + _GAP.join((padded(name, self._names), *painted))
         if not details:
             yield row.rstrip()
         elif self._width is None or used + columns(details) <= self._width:
@@ -175,7 +175,7 @@ def _stops(effect: Effect) -> str:
 
 def _colour(effect: Effect) -> str:
     stopped = () if effect.new else effect.blocks
-    return _RED if "reads" in stopped else _YELLOW if stopped else _DIM
+    return RED if "reads" in stopped else MAGENTA if stopped else DIM
 
 
 def _details(effect: Effect) -> Iterator[str]:
@@ -212,7 +212,7 @@ def _closing(count: _Count, prediction: Prediction, look: Look) -> str:
     """What it comes to: a line, or as many as a terminal needs."""
     extent = f"{_number(count.statements, 'statement')} in {_number(count.migrations, 'migration')} on PostgreSQL {prediction.pg_version}:"
     missing = sum(isinstance(problem, UnreadableError) for problem in prediction.problems)
-    said = [*_said(count), *([(f"{_number(missing, 'file')} could not be read", _RED)] if missing else [])]
+    said = [*_said(count), *([(f"{_number(missing, 'file')} could not be read", RED)] if missing else [])]
     said = said or [("reads and writes go on", "")]
     lines, used = [extent], len(extent)
     for place, (words, colour) in enumerate(said):
@@ -227,7 +227,7 @@ def _closing(count: _Count, prediction: Prediction, look: Look) -> str:
 
 def _said(count: _Count) -> Iterator[tuple[str, str]]:
     """The numbers worth a word, with their colours."""
-    for stopped, colour in ((("reads", "writes"), _RED), (("writes",), _YELLOW)):
+    for stopped, colour in ((("reads", "writes"), RED), (("writes",), MAGENTA)):
         if number := count.stopping.get(stopped, 0):
             yield f"{_verb(number, 'stop')} {' and '.join(stopped)}", colour
     if count.rewriting:
@@ -235,9 +235,9 @@ def _said(count: _Count) -> Iterator[tuple[str, str]]:
     if count.scanning:
         yield f"{_verb(count.scanning, 'read')} all of a table", ""
     if count.refused:
-        yield f"{count.refused} refused", _RED
+        yield f"{count.refused} refused", RED
     if count.unknown:
-        yield f"{count.unknown} not known in full", _YELLOW
+        yield f"{count.unknown} not known in full", MAGENTA
 
 
 def _number(number: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from migsafe.replaying.experiments import Outcome
 from migsafe.replaying.recording import Played, Touch, growing
 from migsafe.replaying.run import Replayed
 from migsafe.reports import Look
+from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
 from migsafe.reports.replay import Replay
@@ -21,7 +22,6 @@ _MOST_STEPS = 5
 _MOST_BARS = 12
 _TIME = 9
 _GAP = "  "
-_RED, _YELLOW, _GREEN, _BOLD, _DIM = "1;31", "1;33", "32", "1", "2"
 _MARKS = {2: "█", 1: "▓", 0: "░"}
 """A lock by how much of reads and writes it stops."""
 
@@ -49,8 +49,8 @@ class _Migration:
         recording = self._one.recording
         half = self._one.migration.up
         wal = sum(played.wal_bytes for played in recording.statements)
-        yield f"{paint(visible(half.file.path), _BOLD, self._look)} " + paint(
-            f"· {elapsed(recording.duration_ms)} · {spelt(wal)} of WAL", _DIM, self._look
+        yield f"{paint(visible(half.file.path), BOLD, self._look)} " + paint(
+            f"· {elapsed(recording.duration_ms)} · {spelt(wal)} of WAL", DIM, self._look
         )
         for played in recording.statements:
             yield from self._statement(played)
@@ -64,28 +64,28 @@ class _Migration:
         line = half.file.position(half.place(played.statement.span).start).line
         time = elapsed(played.duration_ms)
         room = self._width - 6 - _TIME - 2
-        yield f"{paint(f'{line:4}', _DIM, self._look)}  {padded(first_words(played.sql, room), room)}  {time:>{_TIME}}"
+        yield f"{paint(f'{line:4}', DIM, self._look)}  {padded(first_words(played.sql, room), room)}  {time:>{_TIME}}"
         if played.waited_ms >= 1:
-            yield f"      {paint(f'waited for locks for {elapsed(played.waited_ms)}', _YELLOW, self._look)}"
+            yield f"      {paint(f'waited for locks for {elapsed(played.waited_ms)}', MAGENTA, self._look)}"
         for touch in played.touches:
             yield from self._touch(touch)
         estimate = self._one.estimates.get(played.statement.index)
         if estimate is not None:
             span = f"{elapsed(estimate.low_ms)} to {elapsed(estimate.high_ms)}"
-            yield from self._prose(f"with production's {estimate.rows:,} rows: {span}, an estimate for this machine", _YELLOW, "      ")
+            yield from self._prose(f"with production's {estimate.rows:,} rows: {span}, an estimate for this machine", MAGENTA, "      ")
         if played.left_out:
-            yield from self._prose(f"not run: {visible(played.left_out)}", _YELLOW, "      ")
+            yield from self._prose(f"not run: {visible(played.left_out)}", MAGENTA, "      ")
         if played.temp_bytes:
             yield f"      {spelt(played.temp_bytes)} of temporary files"
         if played.failure is not None:
-            yield from self._prose(f"PostgreSQL refuses it: {visible(played.failure.message)}", _RED, "      ")
+            yield from self._prose(f"PostgreSQL refuses it: {visible(played.failure.message)}", RED, "      ")
 
     def _touch(self, touch: Touch) -> Iterator[str]:
         effect = touch.effect
         stops = "" if effect.new else " and ".join(effect.blocks)
         what = "stops nobody: it is new" if effect.new else f"stops {stops}" if stops else "stops nothing"
         name = padded(visible(str(effect.relation)), self._names)
-        colour = "" if effect.new or not stops else _RED if "reads" in effect.blocks else _YELLOW
+        colour = "" if effect.new or not stops else RED if "reads" in effect.blocks else MAGENTA
         work = self._work(touch)
         lock = paint(f"{effect.lock!s:<22}", colour, self._look)
         head = f"      {name}  {lock}  held {elapsed(touch.held_ms):>8}"
@@ -128,7 +128,7 @@ class _Migration:
             yield f"      {padded(visible(str(name)), self._names)}  {bar}"
         if len(bars) > _MOST_BARS:
             yield f"      and {len(bars) - _MOST_BARS} more"
-        yield paint(f"      {_MARKS[2]} reads and writes stop  {_MARKS[1]} writes stop  {_MARKS[0]} nothing stops", _DIM, self._look)
+        yield paint(f"      {_MARKS[2]} reads and writes stop  {_MARKS[1]} writes stop  {_MARKS[0]} nothing stops", DIM, self._look)
 
     def _bars(self) -> dict[Name, list[int | None]]:
         total = self._one.recording.duration_ms / 1000
@@ -156,16 +156,16 @@ class _Migration:
             longest[key] = max(longest.get(key, 0.0), wait.ms)
         for (relation, access), ms in longest.items():
             usual = f"usually {elapsed(recording.quiet.p50)}, at most {elapsed(recording.quiet.most)}"
-            yield from self._prose(f"stopped: {access} of {relation} for {elapsed(ms)} ({usual})", _RED, "      ")
+            yield from self._prose(f"stopped: {access} of {relation} for {elapsed(ms)} ({usual})", RED, "      ")
         for relation, error in recording.broken.items():
             first = visible(error.splitlines()[0].removeprefix("ERROR:").strip()) if error else ""
-            yield from self._prose(f"broken: queries of {relation} that worked before fail now: {first}", _RED, "      ")
+            yield from self._prose(f"broken: queries of {relation} that worked before fail now: {first}", RED, "      ")
         if recording.quiet.probes and not recording.waits:
             usual = f"{recording.disturbed.probes:,} queries beside it, none slower than {elapsed(recording.disturbed.most)}"
-            yield paint(f"      nobody was stopped: {usual}", _DIM, self._look)
+            yield paint(f"      nobody was stopped: {usual}", DIM, self._look)
 
     def _outcome(self, outcome: Outcome) -> Iterator[str]:
-        word, colour = {True: ("yes", _GREEN), False: ("no", _DIM if outcome.harmless else _RED), None: ("–", _DIM)}[outcome.passed]
+        word, colour = {True: ("yes", BOLD), False: ("no", DIM if outcome.harmless else RED), None: ("–", DIM)}[outcome.passed]
         head = f"      {_QUESTIONS.get(outcome.experiment, outcome.experiment):<24} {paint(f'{word:<4}', colour, self._look)} "
         lines = list(wrapped(visible(outcome.summary), max(self._width - 36, 20)))
         yield head + lines[0]
