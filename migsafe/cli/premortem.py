@@ -77,19 +77,19 @@ def premortem(
     are no secret here.
 
     \b
-      migsafe premortem migrations/0042_orders.sql                one migration
-      migsafe premortem --since origin/main --stats stats.json    a release, with production's row counts
-      migsafe premortem --since v41 --stats stats.json --replay   and with measurements
-      migsafe premortem --since v41 --format html --output premortem.html
+      migsafe premortem migrations/0042_orders.sql          one migration
+      migsafe premortem --since v41 --stats stats.json      a release, for production's rows
+      migsafe premortem --since v41 --replay                and with measurements
+      migsafe premortem --since v41 --format html --output page.html
 
     A gate for deploy scripts: the exit code is 1 if a migration breaks a budget that the configuration sets. Without any, nothing is
     forbidden.
 
     \b
       [tool.migsafe.slo]
-      blocked = "2s"     # the longest that a query may wait: for lock_timeout, and then for the work
-      hold = "1s"        # the longest that a lock may be held that stops somebody
-      rows-lost = 0      # how many rows of existing tables may be taken away
+      blocked = "2s"   # how long a query may wait: lock_timeout, and the work
+      hold = "1s"      # how long a lock may be held that stops somebody
+      rows-lost = 0    # how many rows of existing tables may be taken away
 
     A migration without a lock_timeout breaks `blocked`: nothing ends the wait. One that fails in the replay closes the gate, too. What cannot
     be told (a table of which nobody knows the rows) is reported as in doubt, and closes nothing.
@@ -97,7 +97,7 @@ def premortem(
     \b
     Exit code 0: nothing that the configuration forbids.
     Exit code 1: the gate is closed.
-    Exit code 2: it could not be done, or not all of it; what could be is reported.
+    Exit code 2: it could not be done, or not all of it.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.premortem.gate import Budget  # noqa: PLC0415  # the other commands need none of it
     from migsafe.premortem.telling import tell  # noqa: PLC0415
