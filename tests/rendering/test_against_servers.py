@@ -1,0 +1,59 @@
+"""What is rendered leaves the schema that Alembic leaves on a server, on the way up and on the way back."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+
+from migsafe.forecast import Forecast
+from migsafe.rendering.renderer import Renderer
+from migsafe.replaying.server import Server
+from migsafe.sources import Migration, find
+from tests.replay.servers import each_installation
+from tests.schema.catalogue import Catalogue, difference, from_model, from_server
+
+HISTORY = Path(__file__).parent / "history"
+LAST = "e5"
+
+
+@pytest.fixture(scope="module", params=each_installation())
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(request.param) as server:
+        server.create_database("history")
+        yield server
+
+
+def alembic(server: Server, way: str, revision: str) -> Catalogue:
+    """What Alembic leaves, but for its own table."""
+    config = Config()
+    config.set_main_option("script_location", str(HISTORY))
+    engine = create_engine("postgresql+psycopg://", creator=lambda: server.connect("history", autocommit=False))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        getattr(command, way)(config, revision)
+    engine.dispose()
+    with server.connect("history") as connection:
+        return {name: entry for name, entry in from_server(connection).items() if "alembic_version" not in name}
+
+
+def test_the_way_up_and_the_way_back_leave_what_alembic_leaves(server: Server) -> None:
+    forecast = Forecast(server.installation.major)
+    forecast.catalog.complete = True
+    done: list[Migration] = []
+    with Renderer() as renderer:
+        for written, *_ in find([str(HISTORY / "versions")]).sources[0].steps():
+            migration = renderer.back(renderer.migration(written, forecast), forecast)
+            done.append(migration)
+            forecast.apply(migration.up)
+            assert difference(alembic(server, "upgrade", written.id), from_model(forecast.catalog)) == [], written.id
+    assert [one.id for one in done][-1] == LAST
+    assert forecast.notes == []
+    for down in [migration.down for migration in reversed(done) if migration.down is not None]:
+        assert down.program is not None
+        assert [call.opaque for call in down.program.calls if call.opaque or not call.certain] == []
+        forecast.apply(down)
+    assert forecast.notes == []
+    assert difference(alembic(server, "downgrade", "base"), from_model(forecast.catalog)) == []
