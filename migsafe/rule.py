@@ -18,8 +18,10 @@ from migsafe.finding import Finding, Severity
 from migsafe.forecast import Forecast
 from migsafe.lock import LockMode
 from migsafe.schema.catalog import Catalog
+from migsafe.scripted import scripted
 from migsafe.session import Session
 from migsafe.sources import Migration, Standing, Transaction
+from migsafe.sources.alembic import ALEMBIC
 from migsafe.sql.operations import AddColumn, Constraint, Do, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.stats import counted
@@ -241,9 +243,16 @@ class Context:
         steps: list[str] = []
         if isinstance(self.statement.operations[0], Do):
             steps.append("outside the DO block")
-        if self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY):
+        # A script of Alembic's has a block for it.
+        wrapped = self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
+        if wrapped and not self.is_script:
             steps.append(f"in a migration that runs outside a transaction: {self.way_out}")
         return f"-- {', '.join(steps)}\n{sql}" if steps else sql
+
+    @property
+    def is_script(self) -> bool:
+        """Whether the migration is one of Alembic's, in Python."""
+        return self.migration.runner == ALEMBIC.name
 
     @property
     def way_out(self) -> str:
@@ -265,7 +274,7 @@ class Context:
             category=asking.category,
             severity=severity,
             message=message + size,
-            help=help,
+            help=scripted(help, self.catalog) if self.is_script else help,
             script=half.file,
             span=op.span if isinstance(op, Remark) else half.place(op.span),
             migration=self.migration.id,

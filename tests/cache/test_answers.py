@@ -218,5 +218,5 @@ def test_only_known_variables_of_the_environment_are_asked_for() -> None:
         if "environ" in path.read_text().replace("environment", "").replace("environs", "") or "getenv" in path.read_text()
     }
     # What runs programs is not answered from the cache.
-    programs = {path for path in asking if path.startswith(("replay/", "premortem/", "rendering/"))}
+    programs = {path for path in asking if path.startswith(("replaying/", "premortem/", "rendering/"))}
     assert asking - programs == {"cache/answers.py", "cache/store.py", "changed.py", "cli/__init__.py", "cli/console.py", "delivery.py"}
