@@ -366,3 +366,38 @@ def test_what_is_known_of_a_collection_is_certain(render: Render) -> None:
         history="CREATE TABLE orders (note text);",
     )
     assert sent(half) == ["TRUNCATE a;"]
+
+
+def test_an_enum_whose_values_are_not_here_is_a_type_that_is_not_known(render: Render) -> None:
+    half = render(
+        """
+        op.add_column("orders", sa.Column("kind", sa.Enum(Kind, native_enum=False)))
+        op.add_column("orders", sa.Column("size", sa.Enum(Kind, native_enum=False, length=20)))
+        op.add_column("orders", sa.Column("colour", sa.Enum("red", "blue", native_enum=False)))
+        """,
+        before="from shop.kinds import Kind",
+    )
+    assert sent(half) == [
+        'ALTER TABLE orders ADD COLUMN kind "⟨shop.kinds.Kind⟩";',
+        "ALTER TABLE orders ADD COLUMN size VARCHAR(20);",
+        "ALTER TABLE orders ADD COLUMN colour VARCHAR(4);",
+    ]
+
+
+def test_an_index_that_is_asked_for_by_its_state_is_there_or_not(render: Render) -> None:
+    half = render(
+        """
+        connection = op.get_bind()
+        schema = connection.execute(sa.text("SELECT current_schema()")).scalar_one()
+        asked = sa.text("SELECT i.indisvalid FROM pg_index i WHERE i.indexrelid = to_regclass(:name)")
+        for name in ("orders_note_idx", "orders_qty_idx"):
+            row = connection.execute(asked, {"name": f'"{schema}"."{name}"'}).one_or_none()
+            if row is None:
+                op.execute(f'CREATE INDEX {name} ON "{schema}".orders (note)')
+            elif not row[0]:
+                op.execute(f"REINDEX INDEX {name}")
+        """,
+        history="CREATE TABLE orders (note text); CREATE INDEX orders_note_idx ON orders (note); CREATE INDEX orders_qty_idx ON orders (note);"
+        "DROP INDEX orders_qty_idx;",
+    )
+    assert [one for one in sent(half) if not one.startswith("SELECT")] == ['CREATE INDEX orders_qty_idx ON "public".orders (note);']

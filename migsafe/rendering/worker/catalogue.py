@@ -4,7 +4,7 @@ import re
 
 from migsafe.rendering.worker.run import Run
 
-_NAME = r"'(?:(?P<in_schema>\w+)\.)?(?P<name>\w+)'"
+_NAME = r"""'(?:"?(?P<in_schema>\w+)"?\.)?"?(?P<name>\w+)"?'"""
 _SCHEMA = r"(?:\s+and\s+{}\s*=\s*(?:'(?P<schema>\w+)'|current_schema\(\)))?"
 _WRAPPED = re.compile(r"select\s+exists\b", re.IGNORECASE)
 _SELECTED = r"(?:select\s+exists\s*\(\s*)?select\s+(?:1|true|\*|\w+)\s+from\s+"
@@ -31,6 +31,12 @@ _COLUMN = re.compile(
     + _END,
     re.IGNORECASE,
 )
+_CURRENT = re.compile(r"select\s+current_schema(?:\(\))?", re.IGNORECASE)
+_VALID = re.compile(
+    rf"select\s+(?:\w+\.)?indisvalid\s+from\s+pg_index(?:\s+(?:as\s+)?\w+)?\s+where\s+(?:\w+\.)?indexrelid\s*=\s*"
+    rf"(?:to_regclass\(\s*{_NAME}\s*\)|{_NAME.replace('in_schema', 'cast_schema').replace('<name', '<cast_name')}::regclass)",
+    re.IGNORECASE,
+)
 _REGCLASS = re.compile(rf"select\s+to_regclass\(\s*{_NAME}\s*\)(?:::\w+)?(?P<tested>\s+is\s+(?P<negated>not\s+)?null)?\s*;?\s*", re.IGNORECASE)
 
 
@@ -44,6 +50,12 @@ def rows_of(run: Run, sql: str) -> list[tuple[object, ...]] | None:
             return None
         tested = regclass["tested"]
         return [(there == bool(regclass["negated"]),)] if tested else [(regclass["name"] if there else None,)]
+    if _CURRENT.fullmatch(text):
+        return [("public",)]
+    valid = _VALID.fullmatch(text)
+    if valid:
+        there = _is_there(run, "has index", valid["name"] or valid["cast_name"], valid["in_schema"] or valid["cast_schema"])
+        return None if there is None else [(True,)] if there else []
     there = _asked(run, text)
     if there is None:
         return None

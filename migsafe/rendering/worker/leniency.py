@@ -24,6 +24,7 @@ def be_lenient() -> None:
             setattr(module, name, _taking_unknown(getattr(module, name)))
     for array in (ARRAY, postgresql.ARRAY):
         array.__init__ = _of_unknown(array.__init__)  # type: ignore[method-assign]
+    Enum.__new__ = _unknown_values  # type: ignore[assignment]
     Enum.__init__ = _named_after_class(Enum.__init__)  # type: ignore[method-assign]
     MetaData.__init__ = _without_bind(MetaData.__init__)  # type: ignore[method-assign]
 
@@ -61,6 +62,13 @@ def _of_unknown(init: Callable[..., None]) -> Any:
         init(self, item, as_tuple=as_tuple, dimensions=dimensions, zero_indexes=zero_indexes)
 
     return call
+
+
+def _unknown_values(cls: type[Enum], *enums: Any, native_enum: bool = True, length: int | None = None, **_: Any) -> Any:
+    # As text it is as long as the longest of its values.
+    if enums and isinstance(enums[0], Unknown) and not native_enum and length is None:
+        return run_of(enums[0]).as_type(enums[0])
+    return object.__new__(cls)
 
 
 def _named_after_class(init: Callable[..., None]) -> Any:
