@@ -9,7 +9,7 @@ import typer
 from msgspec.structs import replace
 
 from migsafe.cache.renderings import usual
-from migsafe.cli.console import COULD_NOT, complain, deliver, watched
+from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.options import (
     Changed,
     Config,
@@ -78,7 +78,7 @@ def premortem(
 
     \b
       migsafe premortem migrations/0042_orders.sql          one migration
-      migsafe premortem --since v41 --stats stats.json      a release, for production's rows
+      migsafe premortem --since v41 --stats stats.json      for production's rows
       migsafe premortem --since v41 --replay                and with measurements
       migsafe premortem --since v41 --format html --output page.html
 
@@ -119,7 +119,8 @@ def premortem(
             replayed_on = host.title
         judged = [replace(one, replayed=measured.get((one.migration.up.file.path, one.migration.id))) for one in judged]
     told: Premortem = tell(judged, settings.pg_version, with_rows=bool(counts), slo=Budget(*settings.slo.budgets), replayed_on=replayed_on)
-    deliver(write(told), Path(output) if output else None)
+    file = Path(output) if output else None
+    deliver(write(told, look(file)), file)
     for problem in problems:
         complain(problem)
     raise typer.Exit(COULD_NOT if problems else _FORBIDDEN if told.forbidden else 0)

@@ -5,7 +5,8 @@ import re
 from migsafe.reports.excerpt import visible
 
 _CODE = re.compile(r"(`[^`\n]+`)")
-_MARKS = re.compile(r"([\\`*_\[\]<>~&$|])")
+_MARKS = re.compile(r"([\\`*\[\]<>~&$|]|(?<![^\W_])_|_(?![^\W_]))")
+"""An underscore between letters or digits is never markup."""
 _AT_THE_START = re.compile(r"^(\d*)([#+\-=]|(?<=\d)[.)](?= |$))")
 _CALLS = re.compile(r"([@#])(?=\w)")
 _TICKS = re.compile(r"`+")

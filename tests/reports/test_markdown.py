@@ -148,3 +148,12 @@ def test_what_could_not_be_judged_is_said() -> None:
 @pytest.mark.parametrize("path", ["-", "\udcff.sql"])
 def test_any_path(path: str) -> None:
     assert report(judged("DROP TABLE a", path=path)).encode()
+
+
+@pytest.mark.parametrize("text", ["lock_timeout", "_a_ b", "x _y_", "a__b__", "__init__", "é_ü_", "orders._x_", "a_.b_c", "1_000 * 2_000 *"])
+def test_prose_is_shown_as_it_is(text: str) -> None:
+    assert MarkdownIt().render(escaped(text)) == f"<p>{text}</p>\n"
+
+
+def test_names_can_be_read_in_the_source() -> None:
+    assert escaped("lock_timeout of order_items") == "lock_timeout of order_items"

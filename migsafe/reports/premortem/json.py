@@ -5,13 +5,14 @@ from typing import Any
 import msgspec
 
 from migsafe.premortem.assessment import Assessment, Premortem, Touched, Way
+from migsafe.reports import Look
 from migsafe.reports.json import finding_object
 from migsafe.reports.paths import unicode
 
 VERSION = 1
 
 
-def report(premortem: Premortem) -> str:
+def report(premortem: Premortem, look: Look) -> str:
     """The whole pre-mortem as one object."""
     document = {
         "version": VERSION,

@@ -1,13 +1,17 @@
 """Markdown, for a pull request or a runbook; the page in HTML is made of it."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from migsafe.premortem.assessment import Assessment, Back, Left, Phase, Premortem, RolloutStep, Way
 from migsafe.premortem.rollout import HEADINGS
 from migsafe.premortem.ways import NO_FIT
+from migsafe.reports import Look
+from migsafe.reports.locks.cells import columns, wrapped
 from migsafe.reports.markup import code, escaped, fenced
 
 _MOST_WAYS = 40
+_MARK = re.compile(r" *(?:- (?:\[ \] )?|\d+\. )")
 _DEPLOYED = "Deploy, everywhere, the release that keeps to what is demanded below, and does without what goes."
 _MOST_STEPS = 4
 _PLURALS = {"column": "columns", "table": "tables", "function": "functions", "view": "views", "type": "types", "sequence": "sequences"}
@@ -18,12 +22,35 @@ _LONG = (
 _WAITING = "SELECT pid, pg_blocking_pids(pid), left(query, 60) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0;"
 
 
-def report(premortem: Premortem) -> str:
-    """The whole pre-mortem."""
-    return "\n".join(_lines(premortem)).rstrip() + "\n"
+def report(premortem: Premortem, look: Look) -> str:
+    """The whole pre-mortem. On a terminal its lines are as long as that is wide, and tables are lists."""
+    lines = "\n".join(_lines(premortem, tables=look.width is None)).splitlines()
+    if look.width is not None:
+        lines = [short for line in _apart(lines) for short in _short(*line, look.width)]
+    return "\n".join(lines).rstrip() + "\n"
 
 
-def _lines(premortem: Premortem) -> Iterator[str]:
+def _apart(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """The lines, each with whether it is prose."""
+    inside = False
+    for line in lines:
+        fence = line.lstrip().startswith("```")
+        yield line, not (inside or fence)
+        inside = inside != fence
+
+
+def _short(line: str, prose: bool, width: int) -> Iterator[str]:
+    """A line of Markdown as several, which mean the same."""
+    if not prose or columns(line) <= width or line.startswith("#"):
+        yield line
+        return
+    mark = _MARK.match(line)
+    indent = " " * len(mark[0]) if mark is not None else ""
+    for number, part in enumerate(wrapped(line[len(indent) :], max(width - len(indent), 20))):
+        yield (mark[0] if mark is not None and number == 0 else indent) + part
+
+
+def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
     number = len(premortem.assessments)
     yield "# Pre-mortem: assume that this deployment has failed"
     yield ""
@@ -34,13 +61,13 @@ def _lines(premortem: Premortem) -> Iterator[str]:
     telling = [one for one in premortem.assessments if not _is_quiet(one)]
     quiet = [one for one in premortem.assessments if _is_quiet(one)]
     for one in telling:
-        yield from _assessment(one, replayed=bool(premortem.replayed_on))
+        yield from _assessment(one, replayed=bool(premortem.replayed_on), tables=tables)
     if quiet:
         yield f"## {'Nothing else' if telling else 'Nothing'} to fear"
         yield ""
         yield "These lock nothing that others use, take nothing away, and leave nothing behind that stops another run:"
         yield ""
-        yield from (f"- {code(one.path)}" for one in quiet)
+        yield from (f"- {_file(one.path)}" for one in quiet)
         yield ""
     yield from _checklist(premortem)
 
@@ -95,7 +122,7 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
             yield f"{number}. Deploy the new release, beside the old one." if needed else f"{number}. {_DEPLOYED}"
     yield ""
     for path in sorted(mixed):
-        yield f"{code(path)} does several of these at once: as it is, they cannot be rolled out one after the other. Split it."
+        yield f"{_file(path)} does several of these at once: as it is, they cannot be rolled out one after the other. Split it."
         yield ""
     for text in dict.fromkeys(text for one in premortem.assessments for text in one.unordered):
         yield f"No order is safe for {escaped(text)}."
@@ -109,7 +136,7 @@ def _phase(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> I
         by_path.setdefault(step.path, []).append(step)
     for path, found in by_path.items():
         if path not in mixed:
-            yield f"   - {code(path)}"
+            yield f"   - {_file(path)}"
             continue
         file = "" if alone else f"{code(path.rpartition('/')[2])}, "
         for step in found[:_MOST_STEPS]:
@@ -118,12 +145,12 @@ def _phase(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> I
             yield f"   - and {len(found) - _MOST_STEPS} more{'' if alone else f' of {file[:-2]}'}"
 
 
-def _assessment(one: Assessment, *, replayed: bool) -> Iterator[str]:
-    yield f"## {code(one.path)}"
+def _assessment(one: Assessment, *, replayed: bool, tables: bool) -> Iterator[str]:
+    yield f"## {_file(one.path)}"
     yield ""
     yield f"It runs in {escaped(one.manner)}."
     yield ""
-    yield from _radius(one, replayed=replayed)
+    yield from _radius(one, replayed=replayed) if tables else _radii(one, replayed=replayed)
     if one.ways:
         yield "### How it can fail"
         yield ""
@@ -162,6 +189,23 @@ def _radius(one: Assessment, *, replayed: bool) -> Iterator[str]:
         seen = f" {each.measured or '–'} |" if replayed else ""
         yield f"| {code(str(each.relation))} | {each.lock} | {each.stops} | {each.lasts} |{seen} {rows} | {escaped(around)} |"
     yield ""
+
+
+def _radii(one: Assessment, *, replayed: bool) -> Iterator[str]:
+    """The blast radius as a list."""
+    for each in one.touched:
+        rows = f"{each.rows:,} rows" if each.rows is not None else "rows unknown"
+        seen = f", measured {each.measured}" if replayed and each.measured else ""
+        around = f"; {'; '.join(each.around)}" if each.around else ""
+        stops = f"stops {each.stops} for {each.lasts}" if each.stops != "nothing" else f"stops nothing, {each.lasts}"
+        said = f"{each.lock}, {stops}{seen}; {rows}{around}"
+        yield f"- {code(str(each.relation))}: {escaped(said)}"
+    if one.touched:
+        yield ""
+
+
+def _file(path: str) -> str:
+    return code(path) if path != "-" else "Standard input"
 
 
 def _way(way: Way) -> Iterator[str]:
