@@ -1,9 +1,9 @@
 """What env.py says about transactions, read from its syntax tree; nothing of it is run.
 
-Watched on servers with Alembic 1.13 to 1.20 and SQLAlchemy 2: one upgrade is one transaction, unless `transaction_per_migration` is set.
-Without `transactional_ddl` each migration has one of its own too, for all that its name says (MigrationContext.begin_transaction). On a
-connection that is in a transaction already (`engine.begin()`) Alembic opens none at all, and all migrations share that one. In AUTOCOMMIT
-each statement is its own.
+Watched on servers with Alembic 1.13.0, 1.14 and 1.20 and SQLAlchemy 2.0 and 2.1: one upgrade is one transaction, unless
+`transaction_per_migration` is set. Without `transactional_ddl` each migration has one of its own too, for all that its name says
+(MigrationContext.begin_transaction). On a connection that is in a transaction already (`engine.begin()`) Alembic opens none at all, and all
+migrations share that one. In AUTOCOMMIT each statement is its own.
 """
 
 import ast
