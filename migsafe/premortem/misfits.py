@@ -1,5 +1,6 @@
 """Rows that are there and that an operation may refuse, with SQL that finds them beforehand."""
 
+import re
 from collections.abc import Sequence
 
 from msgspec import Struct
@@ -13,6 +14,8 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, Operation
 from migsafe.sql.operations.values import quoted
 from migsafe.unseen import added, is_own
+
+_WORD = re.compile(r"\w+")
 
 
 class Misfit(Struct, frozen=True):
@@ -28,19 +31,26 @@ def misfit(op: Operation, at: Context) -> Misfit | None:
     if table is None or is_own(at, table):
         return None
     found = _misfit(op, table, at)
-    # What the migration itself adds cannot be looked at beforehand.
-    return Misfit(found.what) if found is not None and any(added(at, table, column) for column in _columns(op)) else found
+    return Misfit(found.what, beforehand(found.check, at)) if found is not None else None
 
 
-def _columns(op: Operation) -> tuple[str, ...]:
-    match op:
-        case sql.SetNotNull(column=column) | sql.AlterColumnType(column=column):
-            return (column,)
-        case sql.AddConstraint(constraint=given):
-            return given.columns
-        case sql.CreateIndex(elements=elements):
-            return tuple(element.column for element in elements if element.column is not None)
-    return ()
+def beforehand(check: str, at: Context) -> str:
+    """SQL that looks at rows, if it can run before the migration: not where it names what the migration itself makes or renames."""
+    return "" if not _made(at).isdisjoint(_WORD.findall(check)) else check
+
+
+def _made(at: Context) -> set[str]:
+    """The names of tables and columns that the migration has made up to here."""
+    names = set()
+    for done in at.past:
+        match done.operation:
+            case sql.AddColumn(column=column):
+                names.add(column.name)
+            case sql.RenameColumn(new_name=new) | sql.Rename(new_name=new):
+                names.add(new)
+            case sql.CreateTable(table=table) | sql.CreateTableAs(table=table) | sql.CreateView(view=table):
+                names.add(table.name)
+    return names
 
 
 def _misfit(op: Operation, table: Name, at: Context) -> Misfit | None:

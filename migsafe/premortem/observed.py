@@ -10,12 +10,12 @@ from migsafe.enclosing import is_called
 from migsafe.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.premortem.durations import Duration
-from migsafe.premortem.misfits import Misfit, misfit
+from migsafe.premortem.misfits import Misfit, beforehand, misfit
 from migsafe.premortem.releases import missing, refusing, replanned
 from migsafe.premortem.undo import Loss, Undo, losses, undo
 from migsafe.rule import Context, Rule
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.operations import Name, Operation
+from migsafe.sql.operations import Delete, Name, Operation, Update
 from migsafe.stats import counted
 
 _MARK = "premortem: "
@@ -36,7 +36,8 @@ class Observed(Struct, frozen=True, kw_only=True):
     are in milliseconds, 0 where none is in effect, None where the server decides. `rows` and `around` are by relation. `misfit` are rows that
     it may refuse, `undo` the way back, `losses` the rows that it takes away; `missing`, `refusing` and `replanned` are what the releases meet.
     `timed` is how long the statement takes on production's rows by what a replay has measured, `small` whether the relations that it
-    touches are known to be small, `called` whether it stands not in the migration but in a function that this calls.
+    touches are known to be small, `called` whether it stands not in the migration but in a function that this calls, `count` is SQL that
+    counts the rows that it changes.
     """
 
     operation: Operation
@@ -57,6 +58,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     timed: Duration | None = None
     small: bool = False
     called: bool = False
+    count: str = ""
 
     @property
     def disturbing(self) -> list[Effect]:
@@ -89,6 +91,7 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
                 refusing=refusing(op, at),
                 replanned=replanned(op, at),
                 called=is_called(at, op),
+                count=_count(op, at),
                 small=bool(names) and all((counted(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )
         )
@@ -109,6 +112,12 @@ def told(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
 def asked(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
     """The findings of the rules that the project has chosen."""
     return tuple(one for one in findings if not one.rule.startswith(_MARK))
+
+
+def _count(op: Operation, at: Context) -> str:
+    if not isinstance(op, Update | Delete) or op.where is None or op.reads:
+        return ""
+    return beforehand(f"SELECT count(*) FROM {at.resolve(op.table)} WHERE {' '.join(op.where.sql.split())};", at)
 
 
 def _around(at: Context, name: Name) -> Surroundings:

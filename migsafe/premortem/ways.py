@@ -206,13 +206,12 @@ def _changes(one: Observed, line: Line) -> Iterator[Way]:
     if one.small or one.called or not changed or changed[0].name != operation.table.name:
         return
     verb = "changes" if isinstance(operation, sql.Update) else "deletes"
-    words = " ".join(operation.where.sql.split())
     yield Way(
         title=f"It {verb} more rows of {changed[0]} than somebody thought",
         sees="Requests that change the same rows hang until the transaction ends; the replicas fall behind.",
         because=f"line {line(one.statement)} {verb} all rows that fulfil a condition in one transaction, and only the rows tell how many",
         lasts="the longer the more they are",
-        check="" if operation.reads else f"SELECT count(*) FROM {changed[0]} WHERE {words};",
+        check=one.count,
         instead="if they are many: in batches, each in a transaction of its own",
         lines=(line(one.statement),),
     )

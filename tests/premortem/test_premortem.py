@@ -220,3 +220,18 @@ def test_people_can_read_it(tell: Tell, format: str, capsys: pytest.CaptureFixtu
     out = capsys.readouterr().out
     assert "The lock queue on public.orders" in out
     assert "<script>" not in out or format == "markdown"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "ALTER TABLE orders ADD COLUMN kind text;\nUPDATE orders SET qty = 1 WHERE kind = 'a';",
+        "ALTER TABLE orders RENAME COLUMN qty TO quantity;\nALTER TABLE orders ALTER COLUMN quantity SET NOT NULL;",
+        "ALTER TABLE orders RENAME TO purchases;\nALTER TABLE purchases ALTER COLUMN qty SET NOT NULL;",
+        "CREATE TABLE clients (id bigint PRIMARY KEY);\nALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES clients;",
+    ],
+)
+def test_what_the_migration_makes_cannot_be_looked_at_first(tell: Tell, sql: str) -> None:
+    ways = tell(sql)["migrations"][0]["ways"]
+    assert [way["check"] for way in ways if way["check"]] == []
+    assert any(way["title"] == "Rows that do not fit" or "more rows" in way["title"] for way in ways)
