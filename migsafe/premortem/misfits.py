@@ -15,7 +15,7 @@ from migsafe.sql.operations import ConstraintKind, Name, Operation
 from migsafe.sql.operations.values import quoted
 from migsafe.unseen import added, is_own
 
-_WORD = re.compile(r"\w+")
+_WORD, _LITERAL = re.compile(r"\w+"), re.compile(r"'[^']*'")
 
 
 class Misfit(Struct, frozen=True):
@@ -37,6 +37,12 @@ def misfit(op: Operation, at: Context) -> Misfit | None:
 def beforehand(check: str, at: Context) -> str:
     """SQL that looks at rows, if it can run before the migration: not where it names what the migration itself makes or renames."""
     return "" if not _made(at).isdisjoint(_WORD.findall(check)) else check
+
+
+def on_one_line(sql: str) -> str:
+    """An expression without line breaks, unless these mean something."""
+    means = "--" in sql or any(" ".join(text.split()) != text for text in _LITERAL.findall(sql))
+    return sql if means else " ".join(sql.split())
 
 
 def _made(at: Context) -> set[str]:
@@ -98,7 +104,7 @@ def _constraint(table: Name, given: sql.Constraint, at: Context) -> Misfit | Non
     columns = [quoted(column) for column in given.columns]
     match given.kind:
         case ConstraintKind.CHECK if given.check is not None:
-            return Misfit("a row that the CHECK does not let in", f"SELECT count(*) FROM {table} WHERE NOT ({given.check.sql});")
+            return Misfit("a row that the CHECK does not let in", f"SELECT count(*) FROM {table} WHERE NOT ({on_one_line(given.check.sql)});")
         case ConstraintKind.FOREIGN_KEY if given.references is not None:
             far = at.catalog.relation(given.references.table)
             there = [quoted(column) for column in given.references.columns] or _primary_key(far, at)
@@ -122,7 +128,7 @@ def _known(name: Name, table: Relation | None, constraint: str, at: Context) -> 
     found = at.catalog.constraint(table.oid, constraint) if table is not None else None
     if table is not None and found is not None:
         if found.check is not None:
-            check = f"SELECT count(*) FROM {name} WHERE NOT ({found.check.expression.sql});"
+            check = f"SELECT count(*) FROM {name} WHERE NOT ({on_one_line(found.check.expression.sql)});"
             return Misfit(f"a row that {quoted(constraint)} does not let in", check)
         far = at.catalog.get(found.references) if found.references is not None else None
         if isinstance(far, Relation):

@@ -10,7 +10,7 @@ from migsafe.enclosing import is_called
 from migsafe.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.premortem.durations import Duration
-from migsafe.premortem.misfits import Misfit, beforehand, misfit
+from migsafe.premortem.misfits import Misfit, beforehand, misfit, on_one_line
 from migsafe.premortem.releases import missing, refusing, replanned
 from migsafe.premortem.undo import Loss, Undo, losses, undo
 from migsafe.rule import Context, Rule
@@ -115,9 +115,12 @@ def asked(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
 
 
 def _count(op: Operation, at: Context) -> str:
-    if not isinstance(op, Update | Delete) or op.where is None or op.reads:
+    """SQL that counts the rows which a statement changes, where it says by itself which: no variable, alias or WITH stands behind it."""
+    if not isinstance(op, Update | Delete) or op.where is None or op.reads or at.statement.operations != (op,):
         return ""
-    return beforehand(f"SELECT count(*) FROM {at.resolve(op.table)} WHERE {' '.join(op.where.sql.split())};", at)
+    if "." in op.where.sql or op.where.reads or "select" in op.where.sql.lower():
+        return ""
+    return beforehand(f"SELECT count(*) FROM {at.resolve(op.table)} WHERE {on_one_line(op.where.sql)};", at)
 
 
 def _around(at: Context, name: Name) -> Surroundings:

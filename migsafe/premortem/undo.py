@@ -4,12 +4,15 @@ from msgspec import Struct
 
 from migsafe.enclosing import is_called
 from migsafe.rule import Context
+from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, Operation
 from migsafe.sql.operations.values import quoted
 from migsafe.stats import counted
 from migsafe.unseen import is_own, is_own_column, is_own_name
+
+_LABELS = {ConstraintKind.FOREIGN_KEY: "fkey", ConstraintKind.UNIQUE: "key", ConstraintKind.PRIMARY_KEY: "pkey"}
 
 
 class Undo(Struct, frozen=True):
@@ -35,6 +38,9 @@ def undo(op: Operation, at: Context) -> Undo | None:
     if is_called(at, op):
         return None
     match op:
+        case sql.AddConstraint(target=target, constraint=given) if is_own(at, target.name):
+            # Tables that refer to each other can only be dropped without that.
+            return _added(op, at) if given.kind is ConstraintKind.FOREIGN_KEY else None
         case sql.AlterRelation(target=target):
             return None if is_own(at, target.name) else _altered(op, at)
         case sql.CreateIndex(name=name, table=table):
@@ -92,8 +98,8 @@ def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
         case sql.AddColumn(column=column):
             name = quoted(column.name)
             return Undo(f"{alter} DROP COLUMN {name};", loses=f"what is written to {table}.{name} from now on")
-        case sql.AddConstraint(constraint=given):
-            return Undo(f"{alter} DROP CONSTRAINT {quoted(given.name)};") if given.name else Undo(but=_unnamed("constraint"))
+        case sql.AddConstraint():
+            return _added(op, at)
         case sql.DropColumn(column=name):
             if is_own_column(at, op.target.name, name):
                 return None
@@ -123,6 +129,15 @@ def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
         case sql.AttachPartition(partition=partition):
             return Undo(f"{alter} DETACH PARTITION {at.resolve(partition)};")
     return None
+
+
+def _added(op: sql.AddConstraint, at: Context) -> Undo:
+    given, table = op.constraint, at.resolve(op.target.name)
+    name = given.name
+    if name is None and given.columns and given.kind in _LABELS:
+        columns = given.columns if given.kind is not ConstraintKind.PRIMARY_KEY else ()
+        name = free_constraint_name(at.catalog, table, columns, _LABELS[given.kind]).name
+    return Undo(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)};") if name is not None else Undo(but=_unnamed("constraint"))
 
 
 def _column(relation: Relation | None, name: str) -> Column | None:
@@ -162,7 +177,7 @@ def _spelt(table: Relation, numbers: tuple[int, ...]) -> str:
 
 
 def _dropped(op: sql.Drop, at: Context) -> Undo | None:
-    names = [name for name in op.names if not is_own_name(at, op.kind, name) and not is_own(at, name)]
+    names = [name for name in op.names if not is_own_name(at, op.kind, name, made=True) and not is_own(at, name)]
     if not names:
         return None
     listed = ", ".join(map(str, names))
@@ -198,7 +213,10 @@ def _made(op: Operation, at: Context) -> Undo | None:
             return Undo(f"DROP TYPE {name};")
         case sql.CreateDomain(domain=name):
             return Undo(f"DROP DOMAIN {name};")
-        case sql.CreateTrigger(trigger=trigger, table=table) if not op.or_replace and not is_own(at, table):
+        case sql.CreateTrigger(trigger=trigger, table=table):
+            on = at.catalog.relation(table)
+            if op.or_replace and on is not None and any(one.name.name == trigger for one in at.catalog.triggers(on.oid)):
+                return Undo(but=f"the trigger {quoted(trigger)} must be made again as it was")
             return Undo(f"DROP TRIGGER {quoted(trigger)} ON {table};")
         case sql.CreateFunction(kind=kind, function=name):
             if op.or_replace and at.catalog.functions(name):

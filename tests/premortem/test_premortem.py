@@ -128,6 +128,12 @@ CREATE TYPE state AS ENUM ('new', 'sent');
 CREATE TABLE parcels (id bigint PRIMARY KEY, state state);
 CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1';
 CREATE VIEW late AS SELECT id FROM parcels;
+ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES clients;
+CREATE TABLE ships (id bigint PRIMARY KEY, parcel bigint);
+ALTER TABLE parcels ADD COLUMN ship bigint, ADD CONSTRAINT parcels_ship FOREIGN KEY (ship) REFERENCES ships;
+ALTER TABLE ships ADD FOREIGN KEY (parcel) REFERENCES parcels;
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE OR REPLACE TRIGGER noted AFTER INSERT ON ships FOR EACH ROW EXECUTE FUNCTION noted();
 """
 
 
