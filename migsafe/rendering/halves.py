@@ -14,7 +14,8 @@ from migsafe.sql.statements import read
 from migsafe.text import Script, Span
 
 _DATA = (sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Merge)
-_OPEN = "⟨"
+UNKNOWN = "⟨"
+"""What a mark for something unknown begins with, in the SQL of a program."""
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)", re.DOTALL)
 _TEXTS = ("sql", "text", "value", "code", "comment")
 """Fields that hold what was written, not what is named."""
@@ -38,7 +39,7 @@ def half_of(half: Half, program: Program, pieces: Sequence[Piece]) -> Half:
 
 def readable(sql: str) -> str:
     """SQL in which marks that stand by themselves are quoted, as names."""
-    return _TOKEN.sub(lambda found: f'"{found[0]}"' if _OPEN in found[0] and found["word"] else found[0], sql)
+    return _TOKEN.sub(lambda found: f'"{found[0]}"' if UNKNOWN in found[0] and found["word"] else found[0], sql)
 
 
 def _calls(piece: Piece, span: Span) -> Iterator[Call]:
@@ -69,10 +70,10 @@ def _names_unknown(thing: Any) -> bool:
         case TypeName():
             return False
         case Name():
-            return any(part is not None and _OPEN in part for part in thing)
+            return any(part is not None and UNKNOWN in part for part in thing)
         case msgspec.Struct():
             fields = (getattr(thing, field) for field in thing.__struct_fields__ if field not in _TEXTS)
-            return any((isinstance(one, str) and _OPEN in one) or _names_unknown(one) for one in fields)
+            return any((isinstance(one, str) and UNKNOWN in one) or _names_unknown(one) for one in fields)
         case tuple():
             return any(map(_names_unknown, thing))
     return False

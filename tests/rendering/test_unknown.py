@@ -401,3 +401,9 @@ def test_an_index_that_is_asked_for_by_its_state_is_there_or_not(render: Render)
         "DROP INDEX orders_qty_idx;",
     )
     assert [one for one in sent(half) if not one.startswith("SELECT")] == ['CREATE INDEX orders_qty_idx ON "public".orders (note);']
+
+
+def test_no_guard_is_forgotten_however_many_there_are(render: Render) -> None:
+    guards = "\n".join(f'if "x{n}" not in columns:\n    op.add_column("legacy", sa.Column("x{n}", sa.Text()))' for n in range(20))
+    half = render(f'columns = {{one["name"] for one in sa.inspect(op.get_bind()).get_columns("legacy")}}\n{guards}\nop.drop_table("legacy")')
+    assert sent(half) == [*(f"? ALTER TABLE legacy ADD COLUMN x{n} TEXT;" for n in range(20)), "? DROP TABLE legacy;"]

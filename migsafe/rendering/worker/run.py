@@ -35,12 +35,13 @@ class Endless(BaseException):
 
 
 class Run:
-    """What one run comes to. `choices` say which way to go at forks; everywhere else it takes the way of truth."""
+    """What one run comes to. `choices` say which way to go at forks, `otherwise` where they say nothing."""
 
-    def __init__(self, file: File, folders: Sequence[str], choices: dict[Fork, bool], ask: Ask) -> None:
+    def __init__(self, file: File, folders: Sequence[str], choices: dict[Fork, bool], ask: Ask, *, otherwise: bool = True) -> None:
         self.file = file
         self.folders = tuple(os.path.realpath(folder) + os.sep for folder in folders)
         self.choices = choices
+        self.otherwise = otherwise
         self.forks: dict[Fork, int] = {}
         self.before: dict[Fork, int] = {}
         """How many pieces had been sent when the script first came to a fork."""
@@ -110,7 +111,7 @@ class Run:
         times = self.forks[fork] = self.forks.get(fork, 0) + 1
         if times > _ENDLESS:
             raise Endless
-        way = self.choices.get(fork, True)
+        way = self.choices.get(fork, self.otherwise)
         return way if times <= _LASTING else not way
 
     def called(self, value: Unknown, frame: FrameType, arguments: tuple[Any, ...]) -> None:

@@ -6,7 +6,7 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
 from inspect import Parameter, iscoroutine, signature
 from pathlib import Path
@@ -45,7 +45,19 @@ class Outcome:
     def __init__(self, run: Run, error: BaseException | None) -> None:
         self.run = run
         self.error = error
-        self.refused = error is not None and (is_refusal(run.file, error) or (bool(run.choices) and _misses_rows(error)))
+        self.refused = error is not None and (is_refusal(run.file, error) or ((bool(run.choices) or not run.otherwise) and _misses_rows(error)))
+
+
+class Way(NamedTuple):
+    """A way to go through a script: what to decide at some forks, and at all others; and the fork that it is gone for, if it is for one."""
+
+    choices: dict[Fork, bool]
+    otherwise: bool
+    at: Fork | None = None
+
+    def is_new(self, gone: Set[tuple[Fork, bool]]) -> bool:
+        """Whether what it decides at its fork has not been decided there before."""
+        return self.at is None or (self.at, not self.otherwise) not in gone
 
 
 class Result(NamedTuple):
@@ -66,21 +78,26 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> Result:
     if not request.run:
         return _read(file, request, ask, guarded)
     outcomes: list[Outcome] = []
-    waiting: list[dict[Fork, bool]] = [{}]
+    waiting = [Way({}, otherwise=True)]
     tried: set[Fork] = set()
+    gone: set[tuple[Fork, bool]] = set()
     broken = False
     until = time.monotonic() + request.seconds
     # One way is gone however long it takes; others as long as there is time left for them.
     late = False
     while waiting and len(outcomes) < _RUNS and not broken and not late:
         left = max(until - time.monotonic(), _LEAST)
-        outcome = _outcome(file, request, waiting.pop(0), ask, guarded(left), watch)
+        way = waiting.pop(next((place for place, one in enumerate(waiting) if one.is_new(gone)), 0))
+        outcome = _outcome(file, request, way, ask, guarded(left), watch)
         outcomes.append(outcome)
         broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
+        if len(outcomes) == 1 and len(outcome.run.forks) > 1:
+            waiting.append(Way({}, otherwise=False))  # most guards do not depend on each other: this is the other way at all of them
+        gone.update((fork, way.choices.get(fork, way.otherwise)) for fork in outcome.run.forks)
         for fork in outcome.run.forks:
             if fork not in tried:
                 tried.add(fork)
-                waiting.append({**outcome.run.choices, fork: False})
+                waiting.append(Way({**way.choices, fork: not way.otherwise}, way.otherwise, fork))
         late = time.monotonic() >= until - request.seconds / 2
     if waiting:
         _doubt_untried(outcomes[0].run, waiting)
@@ -102,9 +119,9 @@ def _misses_rows(error: BaseException) -> bool:
     return type(error).__name__ in _MISSING or (isinstance(error, TypeError | AttributeError) and "NoneType" in str(error))
 
 
-def _doubt_untried(run: Run, untried: Sequence[Mapping[Fork, bool]]) -> None:
+def _doubt_untried(run: Run, untried: Sequence[Way]) -> None:
     """Be sure of nothing that comes after a fork of which only one way was gone."""
-    first = min((run.before[fork] for choices in untried for fork in choices if fork in run.before), default=len(run.pieces))
+    first = min((run.before[fork] for way in untried for fork in way.choices if fork in run.before), default=len(run.pieces))
     run.pieces[first:] = [replace(piece, certain=False) for piece in run.pieces[first:]]
 
 
@@ -129,8 +146,8 @@ def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> Result:
     return Result(run.pieces, False, lasting)
 
 
-def _outcome(file: File, request: Render, choices: dict[Fork, bool], ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
-    run = Run(file, request.folders, choices, ask)
+def _outcome(file: File, request: Render, way: Way, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
+    run = Run(file, request.folders, way.choices, ask, otherwise=way.otherwise)
     run.version = request.pg_version
     run.in_transaction = request.in_transaction
     module = ModuleType(re.sub(r"\W", "_", Path(request.path).name))
