@@ -10,11 +10,13 @@ from typing import Annotated
 
 import typer
 
+from migsafe.cache.renderings import usual
 from migsafe.cli.console import COULD_NOT, complain, deliver, look
 from migsafe.cli.options import Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit
 from migsafe.configuration import Configuration, configuration
 from migsafe.finding import Severity
 from migsafe.library.planned import dump, planned
+from migsafe.library.project import renderer
 from migsafe.stats import read as read_stats
 
 _FOUND = 1
@@ -101,6 +103,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         statement_limit=limit("statement-limit", statement_limit),
         run_limit=limit("run-limit", run_limit),
         production=production,
+        renderer=renderer(settings, usual()),
     )
     plan = planned(paths, settings, "replay", since=since, changed=changed)
     with ExitStack() as stack:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
 from migsafe.library.planned import dump, planned
+from migsafe.library.project import renderer
 from migsafe.replaying.budgets import Budgets, verdict
 from migsafe.replaying.hosts import Host
 from migsafe.replaying.hosts.choice import Place, host_at
@@ -37,7 +39,7 @@ def replay(
     """
     settings = settings or configuration()
     plan = planned(paths, settings, "replay", since=since, changed=changed)
-    options = options or Options(rows=lambda table: _ROWS, schema=dump(settings.schema))
+    options = options or Options(rows=lambda table: _ROWS, schema=dump(settings.schema), renderer=renderer(settings, usual()))
     with host_at(place or Place()) as host:
         return replayed(plan, host, options, budgets or Budgets())
 
@@ -61,6 +63,11 @@ def _notes(run: Run, done: Iterable[Replayed]) -> Iterator[str]:
     """What was done so that the migrations could run at all."""
     if run.roles:
         yield f"Roles were made that the migrations take for granted: {', '.join(run.roles)}."
+    scripts = [one.migration for one in done if one.migration.up.program is not None]
+    if scripts:
+        yield "Scripts were replayed as the SQL that they send. What only rows decide was left out, as it says at its line."
+    if len(scripts) > 1 and scripts[0].apart is not None:
+        yield f"Each revision ran in a transaction of its own. In one upgrade they share one, unless you {scripts[0].apart}."
     for one in done:
         if one.emptied:
             path = one.migration.up.file.path

@@ -92,7 +92,7 @@ class Player:
                 query = (half.one_query or half.transaction is Transaction.QUERY) and not (first and last)
                 if query and not self._in_block and not isinstance(statement.operations[0], sql.Begin):
                     self._begin()
-                self._send(statement, half.script.text)
+                self._send(statement, half)
                 if query and last and self._in_block and not wraps:
                     self._commit()
             if self._in_block:
@@ -106,10 +106,10 @@ class Player:
     def _in_block(self) -> bool:
         return self._number is not None
 
-    def _send(self, statement: Statement, text: str) -> None:
-        operation = statement.operations[0]
+    def _send(self, statement: Statement, half: Half) -> None:
+        operation, text = statement.operations[0], half.script.text
         words = text[statement.span.start : statement.span.end]
-        why = unsent(statement)
+        why = unsent(statement, half)
         if why:
             one = self._opened(statement, words)
             one.left_out = why

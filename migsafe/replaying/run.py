@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from migsafe.effects.blocks import alone
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.forecast import Forecast, Foreseen
+from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate, estimate
 from migsafe.replaying.experiments import Outcome
 from migsafe.replaying.experiments.agreement import agreement
@@ -26,7 +27,7 @@ from migsafe.replaying.rehearsal import rehearsed
 from migsafe.replaying.rows import Filler
 from migsafe.replaying.sending import Refused, failure_of, refusals, send
 from migsafe.replaying.stage import Stage, Task
-from migsafe.sources import Half, Migration, Plan, Source, Step, Transaction
+from migsafe.sources import Half, Migration, Plan, Source, Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
@@ -46,7 +47,8 @@ class Options(Struct, frozen=True, kw_only=True):
 
     `checks` are the experiments. `rows` says how many rows each table gets; None leaves them as they are. `queue` is for how many seconds a
     reader holds each table that the migration touches. `schema` is a dump to load first. `statement_limit` and `run_limit` are the seconds
-    that a statement and the whole may take. `production` are the rows that tables have there, by relation, for estimates.
+    that a statement and the whole may take. `production` are the rows that tables have there, by relation, for estimates. `renderer` renders
+    migrations that are programs, in place of a usual one.
     """
 
     checks: tuple[str, ...] = EXPERIMENTS
@@ -57,6 +59,7 @@ class Options(Struct, frozen=True, kw_only=True):
     statement_limit: float | None = None
     run_limit: float | None = None
     production: Mapping[str, int] = {}
+    renderer: Renderer | None = None
 
 
 class Replayed(Struct, frozen=True, kw_only=True):
@@ -110,12 +113,12 @@ class Replay:
 
     def migrations(self) -> Iterator[Replayed]:
         """Each judged migration, when its turn comes. A history that cannot be applied ends there, and is a problem."""
-        with self._limits:
+        with self._limits, self._options.renderer or Renderer() as renderer:
             for source in self._plan.sources:
-                yield from self._source(source)
+                yield from self._source(source, renderer)
         self._problems += self._plan.problems
 
-    def _source(self, source: Source) -> Iterator[Replayed]:
+    def _source(self, source: Source, renderer: Renderer) -> Iterator[Replayed]:
         forecast = Forecast(self._host.major)
         base = _Base(self._host.only or self._fresh(self._host.start), self._filler())
         begun = False
@@ -125,14 +128,15 @@ class Replay:
             else:
                 forecast.catalog.complete = self._host.start is None
             for step in source.steps():
+                migration = renderer.migration(step.migration, forecast)
                 if not step.judged:
-                    self._history(base.name, step, forecast)
+                    self._history(base.name, migration.up, forecast)
                     continue
                 # The tables of a release are as they were before it; those of a history have been in use for a while.
                 if not begun or not source.release:
                     self._fill(base)
                 begun = True
-                replayed = self._judged(base, step.migration, forecast)
+                replayed = self._judged(base, renderer.back(migration, forecast), forecast)
                 yield replayed
                 if replayed.recording.failure is not None:
                     return
@@ -167,8 +171,7 @@ class Replay:
         half = Half(schema, (Span(0, len(schema.text)),), Transaction.STATEMENT)
         self._apply(base, half, f"{schema.path}: the schema cannot be loaded")
 
-    def _history(self, base: str, step: Step, forecast: Forecast) -> None:
-        half = step.migration.up
+    def _history(self, base: str, half: Half, forecast: Forecast) -> None:
         if self._host.start is None:
             self._progress(f"history: {half.file.path}")
             self._apply(base, half, f"{half.file.path}: this migration of the history fails")

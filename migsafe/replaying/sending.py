@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from migsafe.rendering.halves import UNKNOWN
 from migsafe.replaying.limits import Guard, unlimited
 from migsafe.replaying.recording import Failure
 from migsafe.session import Sent, sent
@@ -85,7 +86,7 @@ class _Sending:
                 self._connection.execute("BEGIN")
             with self._guard(self._connection) as leash:
                 try:
-                    execute(self._connection, statement, self._half.script.text)
+                    execute(self._connection, statement, self._half)
                 finally:
                     self.cut = leash.cut
             if query and last and not is_idle(self._connection) and not self._wraps:
@@ -110,10 +111,10 @@ def _undo(connection: "Connection[Any]") -> None:
             connection.close()
 
 
-def execute(connection: "Connection[Any]", statement: Statement, text: str) -> None:
-    """Send one statement of a script; what no server takes is left out. Raises psycopg.Error."""
-    if not unsent(statement):
-        run(connection, statement, text)
+def execute(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
+    """Send one statement of a migration; what no server takes is left out. Raises psycopg.Error."""
+    if not unsent(statement, half):
+        run(connection, statement, half.script.text)
 
 
 def run(connection: "Connection[Any]", statement: Statement, text: str) -> None:
@@ -127,8 +128,13 @@ def run(connection: "Connection[Any]", statement: Statement, text: str) -> None:
         connection.execute(words)
 
 
-def unsent(statement: Statement) -> str:
-    """Why a statement is not for a server, as the end of a sentence; empty where it is."""
+def unsent(statement: Statement, half: Half) -> str:
+    """Why a statement is not for a server, or cannot be sent, as the end of a sentence; empty where it can. Of a program only what is known
+    without running it is sent."""
+    if half.program is not None and not statement.operations[0].certain:
+        return "whether it runs is known only where it runs"
+    if half.program is not None and UNKNOWN in half.script.text[statement.span.start : statement.span.end]:
+        return "it sends what is known only where it runs"
     match statement.operations[0]:
         case sql.PsqlCommand(command=command):
             return f"\\{command.lstrip(chr(92))} is a command of psql's own"

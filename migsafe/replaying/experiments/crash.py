@@ -111,7 +111,7 @@ def _cut_inside(ground: Ground, database: str, statement: Statement) -> bool:
         except refusals():
             return False
         pid = connection.info.backend_pid
-        runs = Thread(target=lambda: _quietly(connection, statement, half.script.text), daemon=True)
+        runs = Thread(target=lambda: _quietly(connection, statement, half), daemon=True)
         runs.start()
         until = monotonic() + _PATIENCE
         while runs.is_alive() and monotonic() < until and watch.execute(_WAITING, (pid,)).fetchone() is None:
@@ -121,9 +121,9 @@ def _cut_inside(ground: Ground, database: str, statement: Statement) -> bool:
     return True
 
 
-def _quietly(connection: "Connection[Any]", statement: Statement, text: str) -> None:
+def _quietly(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
     with suppress(Exception):  # it is cut
-        execute(connection, statement, text)
+        execute(connection, statement, half)
 
 
 def _table(operation: sql.Operation) -> Name | None:
