@@ -14,6 +14,7 @@ from migsafe.reports import Look
 from migsafe.reports.replay import OWN, Replay, replay_reporter
 from tests.replay.replays import replayed
 from tests.replay.servers import any_installation
+from tests.reports.test_sarif import VALIDATOR
 
 HISTORY = {"0001_orders.sql": "CREATE TABLE orders (id bigint PRIMARY KEY, qty int);\n"}
 CHANGE = 'CREATE INDEX orders_qty_idx ON orders (qty);\nALTER TABLE orders ADD COLUMN "<b>" text;\nALTER TABLE gone ADD COLUMN a text;\n'
@@ -83,6 +84,15 @@ def test_text_says_what_was_locked_and_what_failed(replay: Replay) -> None:
 def test_findings_go_through_the_linter_s_formats(replay: Replay, format: str) -> None:
     assert {finding.rule for finding in replay.verdict.findings} == {"replay-fails", "replay-wal-over-budget"}
     assert "replay-fails" in replay_reporter(format)(replay, Look())
+
+
+def test_its_sarif_is_valid(replay: Replay) -> None:
+    document = json.loads(replay_reporter("sarif")(replay, Look()))
+    VALIDATOR.validate(document)
+    [run] = document["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert {rules[result["ruleIndex"]] for result in run["results"] if "ruleIndex" in result} <= {"replay-fails", "replay-wal-over-budget"}
+    assert {result["ruleId"] for result in run["results"]} == {"replay-fails", "replay-wal-over-budget"}
 
 
 def test_every_format_of_its_own_is_there() -> None:

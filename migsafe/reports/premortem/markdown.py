@@ -319,7 +319,7 @@ def _checklist(premortem: Premortem) -> Iterator[str]:
     if any(way.check and way.title == NO_FIT for way in ways):
         yield "- [ ] The queries under “Look first” find nothing"
     if any(line.startswith(("lock_timeout is not set", "lock_timeout is off")) for one in premortem.assessments for line in one.timeouts):
-        yield "- [ ] lock\\_timeout is set, and somebody or something tries again when it strikes"
+        yield "- [ ] lock_timeout is set, and somebody or something tries again when it strikes"
     if any(each.lasts not in ("a moment", "unknown") for one in premortem.assessments for each in one.touched):
         yield "- [ ] There is room on the disk for what is written anew or indexed, and for its WAL; the replicas keep up"
     if stops:
