@@ -1,13 +1,17 @@
-"""GitHub's action, step by step as a runner goes through it: in a repository with a bad change, and with a `gh` that writes down what it is
-asked."""
+"""GitHub's action, step by step as a runner goes through it: in a repository with a bad change, and with a server that keeps comments as
+GitHub does."""
 
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -16,28 +20,95 @@ ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
 INPUTS = {name: str(given["default"]) for name, given in ACTION["inputs"].items()}
-GH = """\
-#!/bin/sh
-echo "$@" >> "$GH_SAID"
-case "$*" in
-  *--paginate*) printf '%s' "$GH_FOUND" ;;
-  *) exit "${GH_CODE:-0}" ;;
-esac
-"""
+LONGEST = 65_536
 
 Step = Callable[..., subprocess.CompletedProcess[str]]
 
 
+class Comments(ThreadingHTTPServer):
+    """The comments of one pull request; what is `read_only` refuses to be written."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.comments: list[dict[str, Any]] = []
+        self.writes: list[str] = []
+        self.read_only = False
+
+    def add(self, body: str, kind: str = "Bot") -> dict[str, Any]:
+        comment = {"id": 1000 + len(self.comments), "body": body, "user": {"type": kind}}
+        self.comments.append(comment)
+        return comment
+
+    def bodies(self) -> list[str]:
+        return [comment["body"] for comment in self.comments]
+
+
+class Answer(BaseHTTPRequestHandler):
+    server: Comments
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        assert address.path == "/repos/shop/shop/issues/7/comments"
+        asked = parse_qs(address.query)
+        size, page = int(asked["per_page"][0]), int(asked["page"][0])
+        self.reply(200, self.server.comments[(page - 1) * size : page * size])
+
+    def do_POST(self) -> None:
+        body = self.written()
+        if self.may_write(body):
+            assert self.path == "/repos/shop/shop/issues/7/comments"
+            self.reply(201, self.server.add(body))
+
+    def do_PATCH(self) -> None:
+        body = self.written()
+        if self.may_write(body):
+            [comment] = [one for one in self.server.comments if self.path == f"/repos/shop/shop/issues/comments/{one['id']}"]
+            comment["body"] = body
+            self.reply(200, comment)
+
+    def written(self) -> str:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
+        assert isinstance(body, str)
+        return body
+
+    def may_write(self, body: str) -> bool:
+        code = 403 if self.server.read_only or self.headers["Authorization"] != "Bearer secret" else 422 if len(body) > LONGEST else 0
+        if code:
+            self.reply(code, {"message": "no"})
+        else:
+            self.server.writes.append(self.command)
+        return not code
+
+    def reply(self, code: int, content: object) -> None:
+        self.send_response(code)
+        self.end_headers()
+        self.wfile.write(json.dumps(content).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the output of the tests clean."""
+
+
 @pytest.fixture
-def step(tmp_path: Path) -> Step:
+def github() -> Iterator[Comments]:
+    with Comments() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def step(github: Comments, tmp_path: Path) -> Step:
     """Runs a step of the action as `bash` steps are run, with what the runner would put into its environment."""
-    repository, temp, programs = tmp_path / "repository", tmp_path / "temp", tmp_path / "programs"
-    for folder in (repository / "migrations", temp / "migsafe" / "bin", programs):
+    repository, temp = tmp_path / "repository", tmp_path / "temp"
+    for folder in (repository / "migrations", temp / "migsafe" / "bin"):
         folder.mkdir(parents=True)
     installed = temp / "migsafe" / "bin" / "migsafe"
     installed.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m migsafe "$@"\n')
-    (programs / "gh").write_text(GH)
-    for program in (installed, programs / "gh"):
+    python = temp / "migsafe" / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    for program in (installed, python):
         program.chmod(0o755)
 
     def git(*arguments: str) -> None:
@@ -58,16 +129,18 @@ def step(tmp_path: Path) -> Step:
         given = {key: _filled(str(value), known["inputs"]) for key, value in STEPS[name]["env"].items()}
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
-            "PATH": f"{programs}:{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "XDG_CACHE_HOME": str(tmp_path / "cache"),
             "RUNNER_TEMP": str(temp),
             "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
             "GITHUB_OUTPUT": str(tmp_path / "output"),
             "GITHUB_REPOSITORY": "shop/shop",
-            "GH_SAID": str(tmp_path / "said"),
-            "GH_FOUND": "",
+            "GITHUB_API_URL": f"http://127.0.0.1:{github.server_port}",
+            "GITHUB_ACTION_PATH": str(ROOT),
+            "no_proxy": "127.0.0.1",
             **given,
+            "GH_TOKEN": "secret",
+            "NUMBER": "7",
             **(env or {}),
         }
         bash = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", STEPS[name]["run"]]
@@ -106,19 +179,48 @@ def test_sarif_is_written_for_the_upload(step: Step, tmp_path: Path) -> None:
     assert STEPS["Code scanning"]["with"]["sarif_file"] == "${{ runner.temp }}/migsafe.sarif"
 
 
-def test_one_comment_is_written_and_then_kept_up_to_date(step: Step, tmp_path: Path) -> None:
+def test_one_comment_is_written_and_then_kept_up_to_date(step: Step, github: Comments, tmp_path: Path) -> None:
     step("Judge")
-    said = tmp_path / "said"
-    body = f"--field body=@{tmp_path / 'temp' / 'comment.md'}"
-    assert step("Comment", env={"NUMBER": "7"}).returncode == 0
-    assert said.read_text().splitlines()[-1] == f"api repos/shop/shop/issues/7/comments {body} --silent"
-    assert (tmp_path / "temp" / "comment.md").read_text().startswith("<!-- migsafe -->\n")
-    assert step("Comment", env={"NUMBER": "7", "GH_FOUND": "12\n34"}).returncode == 0
-    assert said.read_text().splitlines()[-1] == f"api --method PATCH repos/shop/shop/issues/comments/12 {body} --silent"
+    assert step("Comment").returncode == 0
+    [first] = github.bodies()
+    assert first == f"<!-- migsafe -->\n{(tmp_path / 'temp' / 'migsafe.md').read_text()}"
+    assert "index-not-concurrent" in first
+    step("Comment")
+    assert github.writes == ["POST"]
+    (tmp_path / "repository" / "migrations" / "0002.sql").write_text("SELECT 1;\n")
+    step("Judge")
+    step("Comment")
+    assert github.writes == ["POST", "PATCH"]
+    [second] = github.bodies()
+    assert "index-not-concurrent" not in second
 
 
-def test_a_token_that_may_only_read_fails_nothing(step: Step) -> None:
+def test_its_own_comment_is_found_among_many_and_nobody_else_s_is_touched(step: Step, github: Comments) -> None:
+    github.add("<!-- migsafe -->\nI write this myself", kind="User")
+    for number in range(120):
+        github.add(f"Looks good, {number}", kind="User")
+    own = github.add("<!-- migsafe -->\nbefore")
+    before = github.bodies()[:-1]
     step("Judge")
-    done = step("Comment", env={"NUMBER": "7", "GH_CODE": "1"})
+    step("Comment")
+    assert github.writes == ["PATCH"]
+    assert github.bodies()[:-1] == before
+    assert "index-not-concurrent" in own["body"]
+
+
+def test_a_report_that_is_too_long_is_cut(step: Step, github: Comments, tmp_path: Path) -> None:
+    long = "### migsafe\n\n" + "words\n" * 9_000 + "```sql\n" + "SELECT 1;\n" * 9_000 + "```\n"
+    (tmp_path / "temp" / "migsafe.md").write_text(long)
+    step("Comment")
+    [body] = github.bodies()
+    assert "```" not in body
+    assert body.endswith("\nwords\n\n*The rest is in the summary of the job.*\n")
+
+
+def test_a_token_that_may_only_read_fails_nothing(step: Step, github: Comments) -> None:
+    step("Judge")
+    github.read_only = True
+    done = step("Comment")
     assert done.returncode == 0
-    assert "::warning title=migsafe::the comment could not be written" in done.stdout
+    assert "::warning title=migsafe::the comment could not be written (HTTP Error 403: Forbidden)" in done.stdout
+    assert github.bodies() == []
