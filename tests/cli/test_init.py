@@ -1,11 +1,15 @@
 """`migsafe init` finds what is there, shows what it would write, and writes it only when told to; nothing that is there is lost."""
 
+import json
+import os
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from migsafe.cli import main
 
@@ -68,6 +72,52 @@ def test_what_it_writes_works(repository: Path, capsys: pytest.CaptureFixture[st
 def is_valid(root: Path) -> bool:
     check = [sys.executable, "-m", "pre_commit", "validate-config", ".pre-commit-config.yaml"]
     return subprocess.run(check, cwd=root, capture_output=True, check=False).returncode == 0
+
+
+def git(root: Path, *arguments: str) -> str:
+    own = ["-c", "user.name=Team", "-c", "user.email=team@example.com"]
+    return subprocess.run(["git", *own, *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def judging_steps(ci: str, root: Path) -> list[str]:
+    """What a job runs once migsafe is installed, with what GitHub puts into a step before it is run."""
+    job: dict[str, Any] = yaml.safe_load((root / (".gitlab/migsafe.yml" if ci == "gitlab" else ".github/workflows/migsafe.yml")).read_text())
+    steps = job["migsafe"]["script"] if ci == "gitlab" else [step.get("run", "") for step in job["jobs"]["migrations"]["steps"]]
+    return [step.replace("${{ github.base_ref }}", "main") for step in steps if step.startswith("migsafe ")]
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_the_job_stops_a_bad_change(ci: str, repository: Path, tmp_path: Path) -> None:
+    git(repository, "init", "--initial-branch", "main")
+    assert main(["init", "--yes", "--ci", ci]) == 0
+    git(repository, "add", ".")
+    git(repository, "commit", "--message", "The shop opens")
+    base = git(repository, "rev-parse", "HEAD")
+    git(repository, "update-ref", "refs/remotes/origin/main", base)
+    program = tmp_path / "bin" / "migsafe"
+    write(tmp_path, "bin/migsafe", f'#!/bin/sh\nexec "{sys.executable}" -m migsafe "$@"\n')
+    program.chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+    }
+
+    def job() -> int:
+        script = "\n".join(judging_steps(ci, repository))
+        assert script
+        return subprocess.run(["bash", "-e", "-c", script], cwd=repository, env=environment, capture_output=True, check=False).returncode
+
+    assert job() == 0
+    write(repository, "db/migrations/0002_notes.sql", "DROP TABLE orders;\n")
+    git(repository, "add", "db")
+    git(repository, "commit", "--message", "Tidy up")
+    assert job() == 1
+    if ci == "gitlab":
+        found = json.loads((repository / "gl-code-quality-report.json").read_text())
+        assert "drop-table" in [finding["check_name"] for finding in found]
 
 
 def test_what_is_there_is_added_to(repository: Path) -> None:
