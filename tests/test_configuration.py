@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.configuration import Configuration, configuration
+from migsafe.configuration import Configuration, PerPath, Slo, configuration
 from migsafe.errors import ConfigError
 from migsafe.finding import Severity
 from migsafe.rule import Limits
-from migsafe.sources import Transaction
+from migsafe.sources import CustomRunner, Transaction
 
 
 def project(folder: Path, toml: str, name: str = "pyproject.toml") -> Path:
@@ -125,3 +125,10 @@ def test_the_readme_shows_a_configuration_that_is_understood(tmp_path: Path) -> 
     [shown] = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(), re.DOTALL)
     found = configuration(project(tmp_path, shown))
     assert (found.start_after, found.lock_timeout, found.small_table) == ("0042", "2s", 10_000)
+
+
+def test_the_page_names_every_key() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text()
+    tables = (Configuration, PerPath, Slo, CustomRunner)
+    keys = {name.replace("_", "-") for table in tables for name in table.__struct_fields__} - {"folder"}
+    assert {key for key in keys if not re.search(rf"(?<![\w-]){key}(?![\w-])", page)} == set()
