@@ -34,7 +34,9 @@ def test_findings_stand_where_they_are_expected(case: Path) -> None:
         expected = [(at, rule) for at, line in enumerate(sql.splitlines(), 1) for rule in EXPECT.findall(line)]
         limits = Limits() if case.parent.name == "timeouts" else Limits(lock_timeout=2000)
         sent = as_sent(migration(sql, f"{number:04}_change.sql"), habits)
-        findings = judge([Stop(sent, forecast)], book, version, limits=limits).findings
+        verdict = judge([Stop(sent, forecast)], book, version, limits=limits)
+        findings = verdict.findings
+        assert [str(problem) for problem in verdict.problems] == []
         assert [(finding.script.position(finding.span.start).line, finding.rule) for finding in findings] == expected, sql
 
 

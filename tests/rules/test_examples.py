@@ -35,13 +35,17 @@ def limits(rule: Rule) -> Limits | None:
 
 @pytest.mark.parametrize(("rule", "sql"), examples("Unsafe"), ids=name)
 def test_an_unsafe_example_reports_its_rule(rule: Rule, sql: str) -> None:
-    findings = judged(sql, judging(rule), limits=limits(rule)).findings
+    verdict = judged(sql, judging(rule), limits=limits(rule))
+    findings = verdict.findings
+    assert [str(problem) for problem in verdict.problems] == []
     assert {finding.rule for finding in findings if finding.severity > Severity.INFO or finding.rule == rule.name} == {rule.name}
 
 
 @pytest.mark.parametrize(("rule", "sql"), examples("Safe"), ids=name)
 def test_a_safe_example_reports_nothing(rule: Rule, sql: str) -> None:
-    findings = judged(sql, judging(rule), limits=limits(rule)).findings
+    verdict = judged(sql, judging(rule), limits=limits(rule))
+    findings = verdict.findings
+    assert [str(problem) for problem in verdict.problems] == []
     assert [finding.rule for finding in findings if finding.severity > Severity.INFO] == []
     assert rule.name not in [finding.rule for finding in findings]
 
