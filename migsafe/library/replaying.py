@@ -65,7 +65,7 @@ def _notes(run: Run, done: Iterable[Replayed]) -> Iterator[str]:
         yield f"Roles were made that the migrations take for granted: {', '.join(run.roles)}."
     scripts = [one.migration for one in done if one.migration.up.program is not None]
     if scripts:
-        yield "Scripts were replayed as the SQL that they send. What only rows decide was left out, as it says at its line."
+        yield "Scripts were replayed as what Alembic sends for them. What is decided by what is not here was left out, as it says at its line."
     if len(scripts) > 1 and scripts[0].apart is not None:
         yield f"Each revision ran in a transaction of its own. In one upgrade they share one, unless you {scripts[0].apart}."
     for one in done:

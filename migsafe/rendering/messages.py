@@ -13,7 +13,8 @@ LONGEST = 256 << 20
 
 class Render(Struct, frozen=True, tag=True):
     """Run a function of a script. `folders` are those from which it imports what is not installed. `in_transaction`: the runner has opened a
-    transaction. `run` is False where nothing of it may be run. `seconds` is how long it may take."""
+    transaction. `run` is False where nothing of it may be run. `seconds` is how long it may take. `live`: there is a server, and whatever the
+    script sends is executed, as a question."""
 
     path: str
     text: str
@@ -23,6 +24,11 @@ class Render(Struct, frozen=True, tag=True):
     run: bool = True
     seconds: float = 10.0
     pg_version: int = 17
+    live: bool = False
+
+
+EXECUTE = "execute"
+"""The question of a live script that is a statement; its answer is `Executed`, or a refusal as [SQLSTATE, message]."""
 
 
 class Answer(Struct, frozen=True, tag=True):

@@ -13,7 +13,8 @@ from migsafe.errors import MigsafeError
 from migsafe.forecast import Forecast
 from migsafe.rendering.halves import half_of
 from migsafe.rendering.inspection import answer
-from migsafe.rendering.messages import Answer, Died, Looked, Piece, Question, Render, Rendered
+from migsafe.rendering.live import Executed
+from migsafe.rendering.messages import EXECUTE, Answer, Died, Looked, Piece, Question, Render, Rendered
 from migsafe.rendering.trial import Trial
 from migsafe.sources import Half, Migration, Transaction
 
@@ -114,6 +115,31 @@ class Renderer:
         if half.program is None or half.program.calls or half.chunks:
             return half
         return half_of(half, half.program, self._pieces(self.request(half, forecast.catalog.pg_version), forecast))
+
+    def live(self, half: Half, forecast: Forecast, execute: Callable[[str], Executed | list[str]], seconds: float) -> Half:
+        """A half that is a program, as it comes out where there is a server: `execute` executes a statement there, and gives its result, or the
+        SQLSTATE and message with which it was refused. A program that may not be run is rendered. Raises MigsafeError."""
+        if half.program is None or not self._run:
+            return self.half(half, forecast)
+        request = msgspec.structs.replace(self.request(half, forecast.catalog.pg_version), live=True, seconds=seconds)
+        with Trial(forecast.catalog) as trial:
+
+            def ask(question: Question) -> Answer:
+                if question.what == EXECUTE:
+                    return Answer(execute(question.arguments[0] or ""))
+                return answer(trial.after(question.sent), question.what, question.arguments)
+
+            try:
+                found = self._worker().render(request, ask)
+            except Died as died:
+                self._end()
+                return half_of(half, half.program, (self._lost(request, died),))
+            except BaseException:
+                self._end()
+                raise
+        if found.spoilt:
+            self._end()
+        return half_of(half, half.program, found.pieces)
 
     def back(self, migration: Migration, forecast: Forecast) -> Migration:
         """A migration whose way up is rendered, with its way back rendered too: in the database as the way up leaves it, when the migrations

@@ -1,7 +1,8 @@
 """Replaying: the history, the rows, then each migration in turn, recorded, with the experiments that are asked for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from migsafe.replaying.recording import Failure, Recording
 from migsafe.replaying.refusals import closed_schema, hint_for, is_about_rows, missing_role
 from migsafe.replaying.rehearsal import rehearsed
 from migsafe.replaying.rows import Filler
+from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.sending import Refused, failure_of, refusals, send
 from migsafe.replaying.stage import Stage, Task
 from migsafe.sources import Half, Migration, Plan, Source, Transaction
@@ -120,6 +122,7 @@ class Replay:
 
     def _source(self, source: Source, renderer: Renderer) -> Iterator[Replayed]:
         forecast = Forecast(self._host.major)
+        scripts = Scripts(renderer, self._limits.statement, self._mended)
         base = _Base(self._host.only or self._fresh(self._host.start), self._filler())
         begun = False
         try:
@@ -128,14 +131,15 @@ class Replay:
             else:
                 forecast.catalog.complete = self._host.start is None
             for step in source.steps():
-                migration = renderer.migration(step.migration, forecast)
+                copy = partial(self._copied, base.name) if self._host.only is None else None
                 if not step.judged:
-                    self._history(base.name, migration.up, forecast)
+                    self._history(base.name, scripts.half(step.migration.up, forecast, copy), forecast)
                     continue
                 # The tables of a release are as they were before it; those of a history have been in use for a while.
                 if not begun or not source.release:
                     self._fill(base)
                 begun = True
+                migration = replace(step.migration, up=scripts.half(step.migration.up, forecast, copy))
                 replayed = self._judged(base, renderer.back(migration, forecast), forecast)
                 yield replayed
                 if replayed.recording.failure is not None:
@@ -161,6 +165,17 @@ class Replay:
         name = f"migsafe_{next(self._names)}"
         self._host.create(name, template)
         return name
+
+    @contextmanager
+    def _copied(self, database: str) -> "Iterator[Connection[Any]]":
+        """A connection to a copy of a database, which goes when that ends."""
+        copy = self._fresh(database)
+        connection = self._host.work(copy)
+        try:
+            yield connection
+        finally:
+            connection.close()
+            self._leave(copy)
 
     def _filler(self) -> Filler | None:
         return Filler(self._options.rows) if self._options.rows is not None and self._host.only is None else None

@@ -134,7 +134,7 @@ def unsent(statement: Statement, half: Half) -> str:
     if half.program is not None and not statement.operations[0].certain:
         return "whether it runs is known only where it runs"
     if half.program is not None and UNKNOWN in half.script.text[statement.span.start : statement.span.end]:
-        return "it sends what is known only where it runs"
+        return "it sends what is not known here, such as a setting, or what is not installed"
     match statement.operations[0]:
         case sql.PsqlCommand(command=command):
             return f"\\{command.lstrip(chr(92))} is a command of psql's own"

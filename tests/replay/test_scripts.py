@@ -3,20 +3,19 @@ and said."""
 
 from pathlib import Path
 
-import pytest
-
 from migsafe import Options, Place, Replay, replay
 from migsafe.lock import LockMode
 from migsafe.replaying.recording import Played
+from migsafe.replaying.rows import every
 from tests.replay.servers import any_installation
 
 SHOP = Path(__file__).parents[2] / "fixtures" / "shop_alembic" / "migrations" / "versions"
 HEAD = "import sqlalchemy as sa\nfrom alembic import op\nrevision = {!r}\ndown_revision = {!r}\n"
 
 
-def replayed(path: Path, *checks: str) -> Replay:
+def replayed(path: Path, *checks: str, rows: int | None = 300) -> Replay:
     place = Place(pg_bin=str(any_installation().bindir))
-    return replay([str(path)], place=place, options=Options(checks=checks, rows=lambda table: 300))
+    return replay([str(path)], place=place, options=Options(checks=checks, rows=every(rows) if rows else None))
 
 
 def lines(done: Replay) -> list[tuple[str, int]]:
@@ -53,19 +52,103 @@ def test_a_way_back_that_loses_values_is_found() -> None:
     assert "the values of quantity" in outcome.steps[0].text
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "    for (name,) in op.get_bind().execute(sa.text('SELECT note FROM orders')):\n        op.execute(f'DROP TABLE {name}')\n",
-        "    import os\n    if os.environ['SHOP']:\n        op.execute('DROP TABLE orders')\n",
-    ],
-)
-def test_what_only_rows_or_the_environment_decide_is_left_out_and_said(tmp_path: Path, body: str) -> None:
-    made = "def upgrade():\n    op.create_table('orders', sa.Column('note', sa.Text()))\n"
-    (tmp_path / "1_made.py").write_text(HEAD.format("1", None) + made)
-    (tmp_path / "2_change.py").write_text(HEAD.format("2", "1") + "def upgrade():\n" + body)
-    done = replayed(tmp_path / "2_change.py")
-    statements = done.replayed[-1].recording.statements
-    assert sum(bool(one.left_out) for one in statements) == 1
+MADE = """
+def upgrade():
+    op.create_table("orders", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("note", sa.Text()))
+    op.bulk_insert(
+        sa.table("orders", sa.column("id"), sa.column("note")), [{"id": 1, "note": "it's"}, {"id": 2, "note": "50 %"}, {"id": 3, "note": None}]
+    )
+"""
+BY_ROWS = """
+def upgrade():
+    bind = op.get_bind()
+    for id, note in bind.execute(sa.text("SELECT id, note FROM orders WHERE id <= :last ORDER BY id"), {"last": 2}):
+        bind.execute(sa.text("UPDATE orders SET note = :note WHERE id = :id"), {"id": id, "note": f"{note}: {id}"})
+    if bind.scalar(sa.text("SELECT count(*) FROM orders")) > 2:
+        op.add_column("orders", sa.Column("many", sa.Boolean()))
+    else:
+        op.drop_table("orders")
+"""
+BY_ORM = """
+from sqlalchemy.orm import Session, declarative_base
+Base = declarative_base()
+class Order(Base):
+    __tablename__ = "orders"
+    id = sa.Column(sa.BigInteger, primary_key=True)
+    note = sa.Column(sa.Text)
+def upgrade():
+    session = Session(bind=op.get_bind())
+    for order in session.query(Order).filter(Order.note.isnot(None)):
+        order.note = order.note.upper()
+    session.add(Order(id=4, note="new"))
+    session.commit()
+"""
+REFUSED = """
+def upgrade():
+    op.add_column("orders", sa.Column("more", sa.Text()))
+    for (id,) in op.get_bind().execute(sa.text("SELECT id FROM orders WHERE id = 1")):
+        op.execute(f"INSERT INTO orders (id) VALUES ({id})")
+"""
+CAUGHT = """
+def upgrade():
+    bind = op.get_bind()
+    try:
+        with bind.begin_nested():
+            bind.execute(sa.text("SELECT 1 FROM nowhere")).all()
+    except sa.exc.ProgrammingError:
+        op.execute("ALTER TABLE orders ADD COLUMN caught int")
+"""
+BY_ENVIRONMENT = """
+def upgrade():
+    import os
+    if os.environ["SHOP"]:
+        op.execute("DROP TABLE orders")
+"""
+
+
+def changed(tmp_path: Path, body: str) -> Replay:
+    (tmp_path / "1_made.py").write_text(HEAD.format("1", None) + MADE)
+    (tmp_path / "2_change.py").write_text(HEAD.format("2", "1") + body)
+    return replayed(tmp_path / "2_change.py", rows=None)
+
+
+def sent(done: Replay) -> list[str]:
+    return [" ".join(one.sql.split()) for one in done.replayed[-1].recording.statements if not one.left_out]
+
+
+def test_what_rows_decide_is_decided_by_the_rows(tmp_path: Path) -> None:
+    done = changed(tmp_path, BY_ROWS)
+    assert [one for one in sent(done) if not one.startswith("SELECT")] == [
+        "UPDATE orders SET note = 'it''s: 1' WHERE id = 1",
+        "UPDATE orders SET note = '50 %: 2' WHERE id = 2",
+        "ALTER TABLE orders ADD COLUMN many BOOLEAN",
+    ]
+    assert done.verdict.findings == []
+    assert [line for words, line in lines(done) if words.startswith("UPDATE")] == [9, 9]
+
+
+def test_objects_of_a_session_are_those_of_the_rows(tmp_path: Path) -> None:
+    done = changed(tmp_path, BY_ORM)
+    written = [one for one in sent(done) if one.startswith(("UPDATE", "INSERT"))]
+    assert sorted(written) == [
+        "INSERT INTO orders (id, note) VALUES (4, 'new')",
+        "UPDATE orders SET note='IT''S' WHERE orders.id = 1",
+    ]
+
+
+def test_what_postgresql_refuses_fails_where_it_is_sent(tmp_path: Path) -> None:
+    done = changed(tmp_path, REFUSED)
+    [failed] = [finding for finding in done.verdict.findings if finding.rule == "replay-fails"]
+    assert "duplicate key" in failed.message
+    assert failed.script.position(failed.span.start).line == 9
+
+
+def test_a_refusal_that_the_script_catches_goes_on(tmp_path: Path) -> None:
+    assert sent(changed(tmp_path, CAUGHT))[-1] == "ALTER TABLE orders ADD COLUMN caught int"
+
+
+def test_what_is_decided_elsewhere_is_left_out_and_said(tmp_path: Path) -> None:
+    done = changed(tmp_path, BY_ENVIRONMENT)
+    assert [bool(one.left_out) for one in done.replayed[-1].recording.statements] == [True]
     assert {finding.rule for finding in done.verdict.findings} == {"replay-left-out"}
     assert any("left out" in note for note in done.notes)

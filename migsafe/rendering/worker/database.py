@@ -90,6 +90,8 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
             self.run.send("BEGIN", by_runner=True)
 
     def _expect(self, cursor: Cursor, context: Any) -> None:
+        if cursor.take() or self.run.live:
+            return
         compiled = getattr(context, "compiled", None)
         columns = named_columns(compiled) if compiled is not None else None
         if columns:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from migsafe.rendering.worker.live import Result
 from migsafe.rendering.worker.run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
@@ -32,12 +33,15 @@ class Cursor:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._always = False
+        self._result: Result | None = None
         self.description: list[tuple[Any, ...]] | None = None
         self.left = 0
 
     @property
     def rowcount(self) -> Any:
         """How many rows were changed."""
+        if self._result is not None:
+            return self._result.rowcount
         return 1 if self._always else Unknown(self._run, "rowcount", REASON)
 
     def execute(self, statement: str, parameters: object = None) -> None:
@@ -45,8 +49,19 @@ class Cursor:
         self.description = None
         sql = filled(statement, parameters)
         self._run.send(sql)
+        if self.take() or self._run.live:
+            return
         if returns_rows(sql):
             self.expect([("column",)])
+
+    def take(self) -> bool:
+        """Take what a live server has said; whether it has said anything."""
+        result, self._run.result = self._run.result, None
+        self._result = result
+        if result is not None:
+            self.description = [(name, None, None, None, None, None, None) for name in result.columns] if result.columns else None
+            self.left = len(result.rows)
+        return result is not None
 
     def expect(self, description: list[tuple[Any, ...]], *, always: bool = False) -> None:
         """Return rows: one where there is `always` one, else one or none."""
@@ -56,17 +71,24 @@ class Cursor:
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row."""
-        rows = self.fetchall()
+        rows = self.fetchmany(1)
         return rows[0] if rows else None
 
-    def fetchmany(self, _: int | None = None) -> list[tuple[Any, ...]]:
+    def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
         """The next rows."""
-        return self.fetchall()
+        if self._result is None:
+            return self.fetchall()
+        first = len(self._result.rows) - self.left
+        found = self._result.rows[first : first + (size or self.arraysize)]
+        self.left -= len(found)
+        return found
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows that are left."""
         if not self.left or self.description is None:
             return []
+        if self._result is not None:
+            return self.fetchmany(self.left)
         self.left = 0
         if not self._always and not self._run.decide(sys._getframe(1)):
             return []

@@ -9,10 +9,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from migsafe.rendering.messages import Answer, Piece, Unsure
+from msgspec.structs import replace
+
+from migsafe.rendering.messages import EXECUTE, Answer, Piece, Unsure
 from migsafe.rendering.worker.file import File, Place
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.known_types import known_type
+from migsafe.rendering.worker.live import Result, result_of
 from migsafe.rendering.worker.types import NamedType
 from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of
 
@@ -50,6 +53,10 @@ class Run:
         self.active = False
         self.met = False
         self.version = 17
+        self.live = False
+        self.result: Result | None = None
+        """What a live server has said to the last statement."""
+        self._refused: int | None = None
         self.in_transaction = True
         self.place: Place | None = None
         self._ask = ask
@@ -67,6 +74,16 @@ class Run:
         opaque = f"it goes by {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._shaping.clear()
         self.pieces.append(Piece(str(sql), *place, opaque, tuple(unsure), not self._loops, by_runner))
+        if self.live and not opaque and not unsure:
+            self._execute(len(self.pieces) - 1, str(sql))
+
+    def _execute(self, number: int, sql: str) -> None:
+        """Have the live server execute what was sent last."""
+        if self._refused is not None:
+            self.pieces[self._refused] = replace(self.pieces[self._refused], opaque="PostgreSQL refuses it, and the script goes on without it")
+        self.result, self._refused = None, number
+        self.result = result_of(self._ask(EXECUTE, (sql,), ()).value, sql)
+        self._refused = None
 
     def cannot_tell(self, reason: str, place: Place | None = None) -> None:
         """Take note of a call of which it is not known what it sends."""
@@ -106,6 +123,9 @@ class Run:
 
     def decide(self, frame: FrameType) -> bool:
         """Which way the script goes on."""
+        if self.live:
+            # The server knows its rows: what decides is not here (a setting, code), and so nobody knows what comes after it.
+            self._loops += 1
         fork = self._fork(frame)
         self.before.setdefault(fork, len(self.pieces))
         times = self.forks[fork] = self.forks.get(fork, 0) + 1

@@ -85,7 +85,7 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> Result:
     until = time.monotonic() + request.seconds
     # One way is gone however long it takes; others as long as there is time left for them.
     late = False
-    while waiting and len(outcomes) < _RUNS and not broken and not late:
+    while waiting and len(outcomes) < (1 if request.live else _RUNS) and not broken and not late:
         left = max(until - time.monotonic(), _LEAST)
         way = waiting.pop(next((place for place, one in enumerate(waiting) if one.is_new(gone)), 0))
         outcome = _outcome(file, request, way, ask, guarded(left), watch)
@@ -99,7 +99,7 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> Result:
                 tried.add(fork)
                 waiting.append(Way({**way.choices, fork: not way.otherwise}, way.otherwise, fork))
         late = time.monotonic() >= until - request.seconds / 2
-    if waiting:
+    if waiting and not request.live:
         _doubt_untried(outcomes[0].run, waiting)
     passed = [outcome for outcome in outcomes if not outcome.refused] or outcomes[:1]
     pieces = merged([outcome.run.pieces for outcome in passed])
@@ -149,6 +149,7 @@ def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> Result:
 def _outcome(file: File, request: Render, way: Way, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
     run = Run(file, request.folders, way.choices, ask, otherwise=way.otherwise)
     run.version = request.pg_version
+    run.live = request.live
     run.in_transaction = request.in_transaction
     module = ModuleType(re.sub(r"\W", "_", Path(request.path).name))
     module.__file__ = str(Path(request.path).absolute())

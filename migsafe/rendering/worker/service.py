@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 import sqlalchemy
 
-from migsafe.rendering.messages import Answer, At, Question, Ready, Render, Rendered, read_to_worker, write
+from migsafe.rendering.messages import EXECUTE, Answer, At, Question, Ready, Render, Rendered, read_to_worker, write
 from migsafe.rendering.worker.guards import Guards, Pristine, watch_parent
 from migsafe.rendering.worker.leniency import be_lenient
 from migsafe.rendering.worker.looks import Looks
@@ -63,7 +63,7 @@ class Service:
 
         def ask(what: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
             key = (what, arguments, sent)
-            if key not in answers:
+            if key not in answers or what == EXECUTE:
                 with self._guards.lifted():
                     self._write(Question(what, arguments, sent))
                     answer = read_to_worker(self._incoming)
