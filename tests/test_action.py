@@ -177,6 +177,22 @@ def test_sarif_is_written_for_the_upload(step: Step, tmp_path: Path) -> None:
     step("Judge", sarif="true")
     assert "index-not-concurrent" in (tmp_path / "temp" / "migsafe.sarif").read_text()
     assert STEPS["Code scanning"]["with"]["sarif_file"] == "${{ runner.temp }}/migsafe.sarif"
+    assert "sarif=true\n" in (tmp_path / "output").read_text()
+
+
+def test_where_nothing_could_be_judged_there_is_no_sarif_to_upload(step: Step, tmp_path: Path) -> None:
+    step("Judge", since="nowhere", sarif="true")
+    assert "sarif=true" not in (tmp_path / "output").read_text()
+
+
+def test_a_pull_request_without_migrations_gets_no_comment(step: Step, github: Comments, tmp_path: Path) -> None:
+    step("Judge", since="HEAD")
+    assert (tmp_path / "output").read_text() == "idle=true\ncode=0\n"
+    assert step("Comment", env={"IDLE": "true"}).returncode == 0
+    assert github.writes == []
+    github.add("<!-- migsafe -->\nwhat was said of a change that is gone", kind="Bot")
+    step("Comment", env={"IDLE": "true"})
+    assert github.writes == ["PATCH"]
 
 
 def test_one_comment_is_written_and_then_kept_up_to_date(step: Step, github: Comments, tmp_path: Path) -> None:
