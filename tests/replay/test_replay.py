@@ -13,7 +13,7 @@ from migsafe.replaying.recording import Wait
 from migsafe.sources import SourceSettings, Transaction
 from migsafe.sql.operations import Name
 from tests.replay.replays import Done, replayed
-from tests.replay.servers import each_installation
+from tests.replay.servers import any_installation, each_installation
 
 SHOP = Path(__file__).parents[2] / "fixtures" / "shop"
 MANY = 20_000
@@ -129,6 +129,14 @@ def test_a_second_run_that_changes_nothing_or_all_again(host: Local, tmp_path: P
     again = done.outcome("rerun")
     assert not again.passed
     assert "rows changed again" in again.steps[0].text
+
+
+def test_a_crash_that_cannot_be_tried_passes_nothing(tmp_path: Path) -> None:
+    text = "CREATE ROLE reporting; GRANT SELECT ON orders TO reporting;"
+    with Local(any_installation(), superuser=True) as host:
+        crash = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, "crash", only="0002.sql").outcome("crash")
+    assert crash.passed is None
+    assert "roles, which all databases share" in crash.summary
 
 
 def test_a_crash_leaves_what_it_cannot_run_on(host: Local, tmp_path: Path) -> None:
