@@ -59,7 +59,7 @@ class PerPath(Struct, frozen=True, kw_only=True):
 
 
 class Slo(Struct, frozen=True, kw_only=True):
-    """What a release may cost production, for `migsafe premortem`: `blocked` is the longest that a query may wait, `hold` the longest that a
+    """What a release may cost production: `blocked` is the longest that a query may wait, `hold` the longest that a
     lock may be held that stops somebody (times as PostgreSQL takes them: 500ms, 2s), `rows-lost` the most rows of existing tables that
     may be taken away. What is not set is not limited."""
 

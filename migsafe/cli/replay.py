@@ -50,8 +50,10 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
         list[str] | None, typer.Option(metavar="|".join(_CHECKS), help="Only these experiments; `none` for none. [default: all]")
     ] = None,
     queue: Annotated[str, typer.Option(metavar="SECONDS", help="Let a reader hold each table first, for so long.")] = "0",
-    max_blocked: Annotated[str | None, typer.Option(metavar="TIME", help="The longest that a query may wait.")] = None,
-    max_hold: Annotated[str | None, typer.Option(metavar="TIME", help="The longest that a lock may be held that stops somebody.")] = None,
+    max_blocked: Annotated[str | None, typer.Option(metavar="TIME", help="The longest that a query may wait. [default: `slo.blocked`]")] = None,
+    max_hold: Annotated[
+        str | None, typer.Option(metavar="TIME", help="The longest that a lock may be held that stops somebody. [default: `slo.hold`]")
+    ] = None,
     max_wal: Annotated[str | None, typer.Option(metavar="SIZE", help="The most WAL that a migration may write.")] = None,
     statement_limit: Annotated[str, typer.Option(metavar="TIME", help="Stop a statement after so long; 0 is no limit.")] = "10min",
     run_limit: Annotated[str, typer.Option(metavar="TIME", help="Stop the whole replay after so long; 0 is no limit.")] = "1h",
@@ -85,7 +87,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay_options import budgets_of, checks_of, limit, number, shares_of  # noqa: PLC0415
-    from migsafe.library.replaying import replayed  # noqa: PLC0415
+    from migsafe.library.replaying import budgeted, replayed  # noqa: PLC0415
     from migsafe.replaying.hosts.choice import Place, host_at  # noqa: PLC0415
     from migsafe.replaying.run import Options  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
@@ -93,7 +95,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
     write = replay_reporter(format)
     page = replay_reporter("html") if report else None
-    budgets = budgets_of(max_blocked, max_hold, max_wal)
+    budgets = budgets_of(max_blocked, max_hold, max_wal, budgeted(settings))
     production = read_stats(stats) if stats is not None else {}
     options = Options(
         checks=checks_of(check),

@@ -39,14 +39,14 @@ def limit(option: str, value: str) -> float | None:
     return time(option, value) / 1000 or None
 
 
-def budgets_of(blocked: str | None, hold: str | None, wal: str | None) -> Budgets:
-    """What a migration may cost. Raises ConfigError."""
+def budgets_of(blocked: str | None, hold: str | None, wal: str | None, usual: Budgets) -> Budgets:
+    """What a migration may cost; `usual` is what holds where an option does not say. Raises ConfigError."""
     written = size(wal) if wal is not None else None
     if wal is not None and written is None:
         raise ConfigError(f"--max-wal: {wal} is no size", "PostgreSQL takes 64MB, 2GB.")
     return Budgets(
-        blocked=time("max-blocked", blocked) if blocked is not None else None,
-        hold=time("max-hold", hold) if hold is not None else None,
+        blocked=time("max-blocked", blocked) if blocked is not None else usual.blocked,
+        hold=time("max-hold", hold) if hold is not None else usual.hold,
         wal=written,
     )
 

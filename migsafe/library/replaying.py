@@ -33,7 +33,7 @@ def replay(
 
     `paths` are files and folders; without any, the `migrations` of the settings, which are the nearest configuration's unless they are given.
     `place` says where (a private server), `options` how (with 100,000 rows in each table, and all experiments), `budgets` what it may cost
-    (anything). `since` a git revision, or with `changed`, only what differs is replayed.
+    (what `slo` of the settings says). `since` a git revision, or with `changed`, only what differs is replayed.
 
     What could not be done is among the verdict's `problems`. Raises MigsafeError where nothing could be: there is no server, or no migration.
     """
@@ -41,7 +41,13 @@ def replay(
     plan = planned(paths, settings, "replay", since=since, changed=changed)
     options = options or Options(rows=lambda table: _ROWS, schema=dump(settings.schema), renderer=renderer(settings, usual()))
     with host_at(place or Place()) as host:
-        return replayed(plan, host, options, budgets or Budgets())
+        return replayed(plan, host, options, budgets or budgeted(settings))
+
+
+def budgeted(settings: Configuration) -> Budgets:
+    """What a migration may cost by the configuration."""
+    blocked, hold, _ = settings.slo.budgets
+    return Budgets(blocked=blocked, hold=hold)
 
 
 def replayed(plan: Plan, host: Host, options: Options, budgets: Budgets, progress: Callable[[str], None] = lambda words: None) -> Replay:

@@ -10,6 +10,7 @@ import pytest
 
 import migsafe
 from migsafe import Budgets, Configuration, LockMode, MigsafeError, Options, Place, Severity, lint, locks, replay
+from migsafe.configuration import Slo
 from tests.replay.servers import any_installation
 
 ORDERS = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
@@ -55,6 +56,14 @@ def test_replay_gives_what_was_measured() -> None:
     assert (touch.effect.lock, touch.rows) == (LockMode.SHARE, 500)
     assert [outcome.passed for outcome in one.outcomes] == [True]
     assert [finding.rule for finding in done.verdict.findings] == ["replay-wal-over-budget"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_replay_goes_by_the_budgets_of_the_settings() -> None:
+    place = Place(pg_bin=str(any_installation().bindir))
+    settings = Configuration(slo=Slo(hold="1us"))
+    done = replay(["2_notes.sql"], settings=settings, place=place, options=Options(checks=(), rows=lambda table: 500))
+    assert "replay-hold-over-budget" in [finding.rule for finding in done.verdict.findings]
 
 
 @pytest.mark.parametrize("run", [lint, locks, replay])
