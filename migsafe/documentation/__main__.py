@@ -1,12 +1,14 @@
-"""`python -m migsafe.documentation [FOLDER]`: write the rules' pages and their index, in a checkout to `docs/rules`."""
+"""`python -m migsafe.documentation [FOLDER]`: write the rules' pages and their index, in a checkout to `docs/rules`, and its README's overview
+of them."""
 
 import sys
 from pathlib import Path
 
-from migsafe.documentation.markdown import files
+from migsafe.documentation.markdown import files, with_overview
 from migsafe.rulebook import shipped
 
-DOCS = Path(__file__).parents[2] / "docs" / "rules"
+ROOT = Path(__file__).parents[2]
+DOCS, README = ROOT / "docs" / "rules", ROOT / "README.md"
 
 
 def main() -> None:
@@ -21,6 +23,8 @@ def main() -> None:
     for path in folder.rglob("*.md"):
         if path.relative_to(folder).as_posix() not in pages:
             path.unlink()
+    if folder == DOCS:
+        README.write_text(with_overview(README.read_text(encoding="utf-8"), shipped(), "docs/rules"), encoding="utf-8")
     print(f"{folder}: {len(pages)} pages")
 
 

@@ -6,6 +6,9 @@ from itertools import groupby
 from migsafe.documentation.page import Example, Prose, page
 from migsafe.rule import Rule
 
+BEGIN, END = "<!-- rules: python -m migsafe.documentation -->\n", "<!-- end of rules -->"
+"""What stands around the overview in a README."""
+
 CATEGORIES = {
     "locking": "Reads or writes stop for a time that grows with the table, or longer than they need to.",
     "timeouts": "A lock request that waits makes everything behind it wait.",
@@ -46,6 +49,23 @@ def index(rules: Sequence[Rule]) -> str:
         lines += ["| rule | severity | |", "|---|---|---|"]
         lines += [f"| [{rule.name}]({category}/{rule.name}.md) | {severity(rule)} | {_cell(rule.summary)} |" for rule in of_it]
     return "\n".join(lines) + "\n"
+
+
+def overview(rules: Sequence[Rule], folder: str) -> str:
+    """The categories, with how many rules each has, as a table that links into the index in a folder."""
+    lines = ["| category | rules | |", "|---|---:|---|"]
+    lines += [
+        f"| [{category}]({folder}/README.md#{category}) | {len(of_it)} | {CATEGORIES.get(category, '')} |"
+        for category, of_it in in_order(rules)
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def with_overview(readme: str, rules: Sequence[Rule], folder: str) -> str:
+    """A README with today's overview between its two marks."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n{overview(rules, folder)}\n{end}{after}" if end else readme
 
 
 def severity(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from migsafe.documentation.listed import Listed
-from migsafe.documentation.markdown import explanation, files, index
+from migsafe.documentation.markdown import explanation, files, index, with_overview
 from migsafe.documentation.page import Example, Page, Prose, page
 from migsafe.documentation.terminal import explained, table
 from migsafe.finding import Severity
@@ -39,6 +39,12 @@ def test_the_pages_are_those_of_the_rules() -> None:
     made = files(shipped())
     stale = sorted(name for name in {*written, *made} if written.get(name) != made.get(name))
     assert not stale, "docs/rules is stale: run `python -m migsafe.documentation`"
+
+
+def test_the_readme_s_overview_is_that_of_the_rules() -> None:
+    readme = (DOCS.parents[1] / "README.md").read_text()
+    assert readme == with_overview(readme, shipped(), "docs/rules"), "the README is stale: run `python -m migsafe.documentation`"
+    assert "| [locking](docs/rules/README.md#locking) |" in readme
 
 
 def test_every_piece_of_a_docstring_is_found() -> None:
