@@ -50,6 +50,13 @@ def test_the_output_is_real(command: str, shown: str, monkeypatch: pytest.Monkey
     assert re.fullmatch(pattern, printed), printed
 
 
+@pytest.mark.parametrize("command", [one for one in COMMANDS if str(one.id).startswith("README")])
+def test_the_readme_s_commands_run_on_the_fixtures(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(ROOT)
+    assert main(shlex.split(command, comments=True)) in (0, 1)
+    assert capsys.readouterr().out
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_commands_have_these_options(command: str) -> None:
     name, *arguments = shlex.split(command, comments=True)
