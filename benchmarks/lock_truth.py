@@ -23,14 +23,14 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.effects.effect import Effect
 from migsafe.errors import MigsafeError
-from migsafe.forecast import Forecast, Foreseen
 from migsafe.lock import LockMode
-from migsafe.replaying.binaries import Installation, installation, installations
-from migsafe.replaying.outside import measure_outside
-from migsafe.replaying.recorder import Measurement, measure
-from migsafe.replaying.server import Server
+from migsafe.prediction.effects.effect import Effect
+from migsafe.prediction.predictor import Forecast, Foreseen
+from migsafe.replaying.recording.outside_transactions import measure_outside
+from migsafe.replaying.recording.recorder import Measurement, measure
+from migsafe.replaying.servers.binaries import Installation, installation, installations
+from migsafe.replaying.servers.server import Server
 from migsafe.session import sent
 from migsafe.sources import Half, Source, Transaction, find
 from migsafe.sql import operations as sql

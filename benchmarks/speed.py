@@ -29,7 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.forecast import Forecast
+from migsafe.prediction.predictor import Forecast
 from migsafe.session import sent
 from migsafe.sources import find
 from migsafe.sql.split import split

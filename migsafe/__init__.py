@@ -22,17 +22,17 @@ TYPE_CHECKING = False  # what typing calls so, which takes longer to load than a
 if TYPE_CHECKING:
     from migsafe.configuration import Configuration
     from migsafe.configuration import configuration as read_configuration
-    from migsafe.effects.effect import Effect
     from migsafe.errors import MigsafeError
-    from migsafe.finding import Finding, Severity
-    from migsafe.judge import Verdict
-    from migsafe.library.foretelling import locks
-    from migsafe.library.judging import lint
-    from migsafe.library.replaying import replay
+    from migsafe.library.lint import lint
+    from migsafe.library.locks import locks
+    from migsafe.library.replay import replay
+    from migsafe.linting.finding import Finding, Severity
+    from migsafe.linting.judge import Verdict
     from migsafe.lock import LockMode
+    from migsafe.prediction.effects.effect import Effect
     from migsafe.replaying.budgets import Budgets
-    from migsafe.replaying.hosts.choice import Place
     from migsafe.replaying.run import Options
+    from migsafe.replaying.servers.choice import Place
     from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
     from migsafe.reports.replay import Replay
 
@@ -61,22 +61,22 @@ __all__ = [
 _HOMES = {
     "Budgets": "migsafe.replaying.budgets",
     "Configuration": "migsafe.configuration",
-    "Effect": "migsafe.effects.effect",
-    "Finding": "migsafe.finding",
+    "Effect": "migsafe.prediction.effects.effect",
+    "Finding": "migsafe.linting.finding",
     "LockMode": "migsafe.lock",
     "MigsafeError": "migsafe.errors",
     "Options": "migsafe.replaying.run",
-    "Place": "migsafe.replaying.hosts.choice",
+    "Place": "migsafe.replaying.servers.choice",
     "PredictedMigration": "migsafe.reports.locks",
     "PredictedStatement": "migsafe.reports.locks",
     "Prediction": "migsafe.reports.locks",
     "Replay": "migsafe.reports.replay",
-    "Severity": "migsafe.finding",
-    "Verdict": "migsafe.judge",
-    "lint": "migsafe.library.judging",
-    "locks": "migsafe.library.foretelling",
+    "Severity": "migsafe.linting.finding",
+    "Verdict": "migsafe.linting.judge",
+    "lint": "migsafe.library.lint",
+    "locks": "migsafe.library.locks",
     "read_configuration": "migsafe.configuration",
-    "replay": "migsafe.library.replaying",
+    "replay": "migsafe.library.replay",
 }
 """Where the public names are, each loaded when somebody asks for it."""
 _CALLED_THERE = {"read_configuration": "configuration"}

@@ -3,8 +3,8 @@
 import sys
 
 from migsafe.cache.answers import Question, question, recall
-from migsafe.delivery import complain
 from migsafe.errors import MigsafeError
+from migsafe.terminal.output import complain
 
 _COULD_NOT, _INTERRUPTED = 2, 130
 

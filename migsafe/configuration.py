@@ -10,13 +10,12 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from migsafe.errors import ConfigError
-from migsafe.finding import Severity
-from migsafe.rule import Limits
+from migsafe.errors import ConfigError, did_you_mean
+from migsafe.linting.finding import Severity
+from migsafe.linting.rule import Limits
 from migsafe.session import milliseconds
 from migsafe.sources import CustomRunner, SourceSettings, Transaction
 from migsafe.sources.custom import glob
-from migsafe.spelling import did_you_mean
 from migsafe.text import read_text
 
 OLDEST, NEWEST, USUAL = 14, 18, 17

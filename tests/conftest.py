@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.replay.servers import FOUND, NONE
+from tests.support.servers import FOUND, NONE
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,8 +5,8 @@ import pytest
 
 from migsafe.configuration import Configuration, PerPath, Slo, configuration
 from migsafe.errors import ConfigError
-from migsafe.finding import Severity
-from migsafe.rule import Limits
+from migsafe.linting.finding import Severity
+from migsafe.linting.rule import Limits
 from migsafe.sources import CustomRunner, Transaction
 
 

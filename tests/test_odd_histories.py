@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from migsafe.forecast import Forecast
+from migsafe.prediction.predictor import Forecast
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name

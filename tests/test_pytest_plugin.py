@@ -4,7 +4,7 @@ from importlib.metadata import entry_points
 
 import pytest
 
-from tests.replay.servers import any_installation
+from tests.support.servers import any_installation
 
 pytest_plugins = ["pytester"]
 

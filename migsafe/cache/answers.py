@@ -7,8 +7,8 @@ import zlib
 
 from migsafe.cache.store import Store, usual_folder
 from migsafe.cache.trace import Trace, confirmed
-from migsafe.delivery import complain, deliver
 from migsafe.rendering.surroundings import environment
+from migsafe.terminal.output import complain, deliver
 
 _FORMAT = 1
 _COMMANDS = ("lint",)

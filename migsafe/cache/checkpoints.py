@@ -17,11 +17,11 @@ import msgspec
 
 from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
-from migsafe.forecast import Forecast
-from migsafe.histories import Steps
-from migsafe.judge import Progress
+from migsafe.linting.judge import Progress
+from migsafe.linting.rule import Rule
+from migsafe.prediction.history import Steps
+from migsafe.prediction.predictor import Forecast
 from migsafe.rendering.surroundings import environment
-from migsafe.rule import Rule
 from migsafe.text import Script
 
 _WORTH = 20_000

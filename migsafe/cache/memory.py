@@ -6,8 +6,8 @@ from migsafe.cache.answers import Answer, Question, keep
 from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.renderings import Renderings
 from migsafe.cache.watch import Watch
-from migsafe.judge import Progress
-from migsafe.rule import Rule
+from migsafe.linting.judge import Progress
+from migsafe.linting.rule import Rule
 
 
 class Memory:

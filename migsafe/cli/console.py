@@ -8,8 +8,8 @@ from shutil import get_terminal_size
 from time import monotonic
 from typing import TypeVar
 
-from migsafe.delivery import DEBUG, complain, deliver
 from migsafe.reports import Look
+from migsafe.terminal.output import DEBUG, complain, deliver
 
 __all__ = ["COULD_NOT", "DEBUG", "complain", "deliver", "look", "watched"]
 

@@ -28,11 +28,11 @@ from migsafe.cli.options import (
     left_out,
 )
 from migsafe.configuration import Configuration, FailOn, configuration
-from migsafe.finding import Severity
-from migsafe.judge import Verdict
-from migsafe.library.judging import judged
+from migsafe.library.lint import judged
 from migsafe.library.planned import asked_for, planned
 from migsafe.library.project import within
+from migsafe.linting.finding import Severity
+from migsafe.linting.judge import Verdict
 from migsafe.reports import FORMATS, reporter
 
 _FOUND = 1
@@ -116,7 +116,7 @@ def _new(verdict: Verdict, settings: Configuration) -> tuple[Verdict, list[str]]
     """The verdict without what the baseline holds, and what to say of what is there and gone."""
     if settings.baseline is None:
         return verdict, []
-    from migsafe.baseline import read, without  # noqa: PLC0415  # only those who have one need it
+    from migsafe.linting.baseline import read, without  # noqa: PLC0415  # only those who have one need it
 
     verdict, gone = without(verdict, read(settings.baseline), settings.baseline)
     if not gone:
@@ -133,7 +133,7 @@ def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:
 
 def _recorded(verdict: Verdict, settings: Configuration) -> list[str]:
     """Write the baseline; returns what to say about it."""
-    from migsafe.baseline import USUAL, write  # noqa: PLC0415
+    from migsafe.linting.baseline import USUAL, write  # noqa: PLC0415
 
     file = settings.baseline or within(settings, USUAL)
     number = write(file, verdict)

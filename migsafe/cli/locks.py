@@ -9,9 +9,9 @@ from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, left_out
 from migsafe.configuration import configuration
 from migsafe.errors import MigsafeError
-from migsafe.forecast import Note
-from migsafe.library.foretelling import predicted
+from migsafe.library.locks import predicted
 from migsafe.library.planned import planned
+from migsafe.prediction.predictor import Note
 from migsafe.reports.locks import FORMATS, Prediction, reporter
 
 

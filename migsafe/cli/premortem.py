@@ -25,18 +25,18 @@ from migsafe.cli.options import (
 )
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
-from migsafe.histories import Stop, stops
-from migsafe.judge import judge
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer, rulebook
-from migsafe.rulebook import Rulebook, shipped
+from migsafe.linting.judge import judge
+from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.prediction.history import Stop, stops
 from migsafe.sources import RUNNERS, Migration, Plan
 
 if TYPE_CHECKING:
     from migsafe.premortem.assessment import Premortem
     from migsafe.premortem.telling import Judged
-    from migsafe.replaying.hosts import Host
     from migsafe.replaying.run import Replayed
+    from migsafe.replaying.servers.host import Host
 
 _FORBIDDEN = 1
 _FORMATS = ("markdown", "html", "json")
@@ -130,14 +130,14 @@ def _rows(settings: Configuration) -> Mapping[str, int]:
     """The rows of production's tables, where somebody has counted them."""
     if settings.stats is None:
         return {}
-    from migsafe.stats import read  # noqa: PLC0415
+    from migsafe.schema.statistics import read  # noqa: PLC0415
 
     return read(settings.stats)
 
 
 def _host(stack: ExitStack, server: str, copy_of: str | None, pg_version: str | None) -> "Host":
     from migsafe.cli.replay import ended_by_terminate  # noqa: PLC0415
-    from migsafe.replaying.hosts.choice import Place, host_at  # noqa: PLC0415
+    from migsafe.replaying.servers.choice import Place, host_at  # noqa: PLC0415
 
     stack.enter_context(ended_by_terminate())
     return stack.enter_context(host_at(Place(server, copy_of, pg_version=pg_version)))

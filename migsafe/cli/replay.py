@@ -14,10 +14,10 @@ from migsafe.cache.renderings import usual
 from migsafe.cli.console import COULD_NOT, complain, deliver, look
 from migsafe.cli.options import Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit
 from migsafe.configuration import Configuration, configuration
-from migsafe.finding import Severity
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer
-from migsafe.stats import read as read_stats
+from migsafe.linting.finding import Severity
+from migsafe.schema.statistics import read as read_stats
 
 _FOUND = 1
 _FORMATS = ("text", "json", "html", "sarif", "github", "gitlab", "junit", "markdown")
@@ -87,9 +87,9 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     Exit code 2: it could not be done, or not all of it; what could be is reported.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay_options import budgets_of, checks_of, limit, number, shares_of  # noqa: PLC0415
-    from migsafe.library.replaying import budgeted, replayed  # noqa: PLC0415
-    from migsafe.replaying.hosts.choice import Place, host_at  # noqa: PLC0415
+    from migsafe.library.replay import budgeted, replayed  # noqa: PLC0415
     from migsafe.replaying.run import Options  # noqa: PLC0415
+    from migsafe.replaying.servers.choice import Place, host_at  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
 
     settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from migsafe.errors import ConfigError
+from migsafe.errors import ConfigError, did_you_mean
 from migsafe.replaying.budgets import Budgets, size
-from migsafe.replaying.rows import every, like_production
+from migsafe.replaying.seeding import every, like_production
 from migsafe.session import milliseconds
-from migsafe.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from migsafe.sql.operations import Name

@@ -8,9 +8,8 @@ import typer
 from migsafe.cli.console import deliver, look
 from migsafe.cli.options import Config, Output
 from migsafe.configuration import configuration
-from migsafe.errors import ConfigError
+from migsafe.errors import ConfigError, did_you_mean
 from migsafe.library.project import listed
-from migsafe.spelling import did_you_mean
 
 _FORMATS = ("text", "json")
 

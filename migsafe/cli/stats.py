@@ -25,7 +25,7 @@ def stats(
       migsafe stats --query | psql -XAt shop > stats.json
       migsafe lint --stats stats.json migrations/
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.stats import QUERY, count  # noqa: PLC0415  # the other commands need none of it
+    from migsafe.schema.statistics import QUERY, count  # noqa: PLC0415  # the other commands need none of it
 
     file = Path(output) if output else None
     if query:

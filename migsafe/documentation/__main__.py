@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from migsafe.documentation.markdown import files, with_overview
-from migsafe.rulebook import shipped
+from migsafe.linting.rulebook import shipped
 
 ROOT = Path(__file__).parents[2]
 DOCS, README = ROOT / "docs" / "rules", ROOT / "README.md"

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from migsafe.rule import Rule
+from migsafe.linting.rule import Rule
 
 
 class Listed(Struct, frozen=True):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from migsafe.documentation.page import Example, Prose, page
-from migsafe.rule import Rule
+from migsafe.linting.rule import Rule
 
 BEGIN, END = "<!-- rules: python -m migsafe.documentation -->\n", "<!-- end of rules -->"
 """What stands around the overview in a README."""

@@ -7,8 +7,8 @@ from textwrap import fill
 from migsafe.documentation.listed import Listed
 from migsafe.documentation.markdown import in_order
 from migsafe.documentation.page import Example, Prose, page
-from migsafe.finding import Severity
-from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
+from migsafe.linting.finding import Severity
+from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 
 _COLOUR = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
 _OF_EXAMPLES = {True: BOLD, False: RED, None: BOLD}

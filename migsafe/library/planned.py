@@ -41,7 +41,7 @@ def narrowed(plan: Plan, settings: Configuration, since: str | None, changed: bo
         return plan
     if since is not None and changed:
         raise ConfigError("--since and --changed cannot both be given", "--since counts what is not committed, too.")
-    from migsafe import changed as git  # noqa: PLC0415  # most runs do not ask git
+    from migsafe.sources import git  # noqa: PLC0415  # most runs do not need git
 
     folders = [source.folder for source in plan.sources if source.folder is not None]
     files = git.asked(since, folders)

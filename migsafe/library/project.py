@@ -5,9 +5,9 @@ from pathlib import Path
 
 from migsafe.configuration import Configuration
 from migsafe.documentation.listed import Listed
+from migsafe.linting.rule import Rule
+from migsafe.linting.rulebook import Part, Rulebook, adjusted, choose, named, own, shipped
 from migsafe.rendering.renderer import Kept, Renderer
-from migsafe.rule import Rule
-from migsafe.rulebook import Part, Rulebook, adjusted, choose, named, own, shipped
 
 
 def every_rule(settings: Configuration) -> list[Rule]:

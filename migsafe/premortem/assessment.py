@@ -4,7 +4,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
-from migsafe.finding import Finding
+from migsafe.linting.finding import Finding
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
 

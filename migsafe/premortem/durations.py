@@ -8,8 +8,8 @@ from enum import Enum
 
 from msgspec import Struct
 
-from migsafe.effects.effect import Effect
 from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Operation
 

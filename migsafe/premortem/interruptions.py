@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migsafe.finding import Finding
+from migsafe.linting.finding import Finding
 from migsafe.premortem.assessment import Left
 from migsafe.premortem.blocking import blocking
 from migsafe.premortem.durations import exact

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from migsafe.effects.columns import has_value, type_change
-from migsafe.effects.scene import Scene
-from migsafe.rule import Context
+from migsafe.linting.facts.ownership import added, is_own
+from migsafe.linting.rule import Context
+from migsafe.prediction.effects.columns import has_value, type_change
+from migsafe.prediction.effects.scene import Scene
 from migsafe.schema.objects import Constraint as Known
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, Operation
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import added, is_own
 
 _WORD, _LITERAL = re.compile(r"\w+"), re.compile(r"'[^']*'")
 

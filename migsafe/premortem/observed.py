@@ -5,18 +5,18 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.effects.effect import Effect
-from migsafe.enclosing import is_called
-from migsafe.finding import Finding, Severity
+from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.rule import Context, Rule
 from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
 from migsafe.premortem.durations import Duration
 from migsafe.premortem.misfits import Misfit, beforehand, misfit, on_one_line
 from migsafe.premortem.releases import missing, refusing, replanned
 from migsafe.premortem.undo import Loss, Undo, losses, undo
-from migsafe.rule import Context, Rule
 from migsafe.schema.objects import Relation, RelationKind
+from migsafe.schema.statistics import counted
 from migsafe.sql.operations import Delete, Name, Operation, Update
-from migsafe.stats import counted
 
 _MARK = "premortem: "
 

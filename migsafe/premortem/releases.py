@@ -1,11 +1,11 @@
 """Two releases and two schemas: what the running release meets on the new schema, and what the new release misses on the old one."""
 
-from migsafe.rule import Context
+from migsafe.linting.facts.ownership import is_own, is_own_column
+from migsafe.linting.rule import Context
 from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Operation
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own, is_own_column
 
 _OBJECTS: dict[type[Operation], tuple[str, str]] = {
     sql.CreateView: ("view", "view"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.finding import Finding
+from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.premortem.assessment import Assessment, Back, Premortem, RolloutStep, Touched
 from migsafe.premortem.blocking import Blocked, blocking, labours, strengthened, total

@@ -2,15 +2,15 @@
 
 from msgspec import Struct
 
-from migsafe.enclosing import is_called
-from migsafe.rule import Context
+from migsafe.linting.facts.ownership import is_own, is_own_column, is_own_name
+from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.rule import Context
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.schema.statistics import counted
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, Operation
 from migsafe.sql.operations.values import quoted
-from migsafe.stats import counted
-from migsafe.unseen import is_own, is_own_column, is_own_name
 
 _LABELS = {ConstraintKind.FOREIGN_KEY: "fkey", ConstraintKind.UNIQUE: "key", ConstraintKind.PRIMARY_KEY: "pkey"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migsafe.finding import Finding
+from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.premortem.assessment import Way
 from migsafe.premortem.blocking import Blocked, Labour, blocking, labours, total

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from migsafe.delivery import DEBUG
 from migsafe.errors import MigsafeError
 from migsafe.rendering.messages import Answer, At, Died, FromWorker, Question, Ready, Render, Rendered, Unable, read_from_worker, write
 from migsafe.rendering.surroundings import environment
+from migsafe.terminal.output import DEBUG
 
 _START = 60.0
 _GRACE = 1.0

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
-from migsafe.forecast import Forecast
+from migsafe.prediction.predictor import Forecast
 from migsafe.rendering.halves import half_of
 from migsafe.rendering.inspection import answer
 from migsafe.rendering.live import Executed

@@ -2,7 +2,7 @@
 
 import os
 
-from migsafe.delivery import DEBUG
+from migsafe.terminal.output import DEBUG
 
 _KEPT = frozenset(
     ("PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "VIRTUAL_ENV", "USERPROFILE", "APPDATA", DEBUG)

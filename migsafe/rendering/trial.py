@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 
-from migsafe.forecast import in_passes
+from migsafe.prediction.predictor import in_passes
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.follow import end_statement, follow
 from migsafe.session import Session

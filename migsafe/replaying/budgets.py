@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
-from migsafe.finding import Finding, Severity
-from migsafe.judge import Summary, Verdict
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.judge import Summary, Verdict
 from migsafe.lock import LockMode
 from migsafe.replaying.experiments import Outcome
-from migsafe.replaying.recording import Played
+from migsafe.replaying.recording.records import Played
 from migsafe.replaying.run import Replayed
 from migsafe.sql.operations import Name
 from migsafe.text import Span

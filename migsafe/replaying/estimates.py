@@ -9,8 +9,8 @@ from math import log2
 
 from msgspec import Struct
 
-from migsafe.replaying.recording import Played, growing
-from migsafe.stats import counted
+from migsafe.replaying.recording.records import Played, growing
+from migsafe.schema.statistics import counted
 
 _FEWEST = 1000
 """On fewer rows nothing is measured that grows."""

@@ -2,7 +2,7 @@
 
 import re
 
-from migsafe.replaying.recording import Failure
+from migsafe.replaying.recording.records import Failure
 
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
 _CLOSED_SCHEMA = re.compile(r"permission denied for schema (.+)")

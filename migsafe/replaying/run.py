@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.effects.blocks import alone
 from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.forecast import Forecast, Foreseen
+from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.predictor import Forecast, Foreseen
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate, estimate
 from migsafe.replaying.experiments import Outcome
@@ -20,14 +20,14 @@ from migsafe.replaying.experiments.crash import crash
 from migsafe.replaying.experiments.ground import Ground, State, is_whole
 from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
-from migsafe.replaying.hosts import Host
-from migsafe.replaying.limits import Limits
-from migsafe.replaying.recording import Failure, Recording
+from migsafe.replaying.recording.records import Failure, Recording
+from migsafe.replaying.recording.rehearsal import rehearsed
 from migsafe.replaying.refusals import closed_schema, hint_for, is_about_rows, missing_role
-from migsafe.replaying.rehearsal import rehearsed
-from migsafe.replaying.rows import Filler
 from migsafe.replaying.scripts import Scripts
+from migsafe.replaying.seeding import Filler
 from migsafe.replaying.sending import Refused, failure_of, refusals, send
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.time_limits import Limits
 from migsafe.replaying.stage import Stage, Task
 from migsafe.sources import Half, Migration, Plan, Source, Transaction
 from migsafe.sql.operations import Name

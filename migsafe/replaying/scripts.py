@@ -4,13 +4,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from migsafe.forecast import Forecast
+from migsafe.prediction.predictor import Forecast
 from migsafe.rendering.halves import UNKNOWN
 from migsafe.rendering.live import Executed, executed
 from migsafe.rendering.renderer import Renderer
-from migsafe.replaying.limits import Guard
-from migsafe.replaying.recording import Failure
+from migsafe.replaying.recording.records import Failure
 from migsafe.replaying.sending import failure_of, refusals
+from migsafe.replaying.servers.time_limits import Guard
 from migsafe.sources import Half, Transaction
 
 if TYPE_CHECKING:

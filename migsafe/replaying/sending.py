@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from migsafe.rendering.halves import UNKNOWN
-from migsafe.replaying.limits import Guard, unlimited
-from migsafe.replaying.recording import Failure
+from migsafe.replaying.recording.records import Failure
+from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import Sent, sent
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from migsafe.forecast import Foreseen
 from migsafe.lock import LockMode
-from migsafe.replaying.attribution import attributed
-from migsafe.replaying.canaries import Canaries
-from migsafe.replaying.hosts import Host
-from migsafe.replaying.limits import Guard
-from migsafe.replaying.play import Player
-from migsafe.replaying.queue import Readers
-from migsafe.replaying.recorder import Measurement
-from migsafe.replaying.recording import Recording
+from migsafe.prediction.predictor import Foreseen
+from migsafe.replaying.probes.attribution import attributed
+from migsafe.replaying.probes.canaries import Canaries
+from migsafe.replaying.probes.queue import Readers
+from migsafe.replaying.recording.lock_watch import Watch
+from migsafe.replaying.recording.play import Player
+from migsafe.replaying.recording.recorder import Measurement
+from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.sending import is_idle
-from migsafe.replaying.watch import Watch
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.time_limits import Guard
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
 

@@ -5,9 +5,8 @@ from importlib import import_module
 
 from msgspec import Struct
 
-from migsafe.errors import ConfigError
-from migsafe.judge import Verdict
-from migsafe.spelling import did_you_mean
+from migsafe.errors import ConfigError, did_you_mean
+from migsafe.linting.judge import Verdict
 
 FORMATS = ("text", "json", "sarif", "github", "gitlab", "junit", "markdown")
 """What `--format` takes; each is a module here with a function `report(verdict, look)`."""

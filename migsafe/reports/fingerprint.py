@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
-from migsafe.finding import Finding
+from migsafe.linting.finding import Finding
 from migsafe.reports.paths import from_root
 
 VERSION = 1

@@ -3,8 +3,8 @@
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 
-from migsafe.finding import Finding, Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.judge import Verdict
 from migsafe.reports import Look
 from migsafe.reports.paths import STDIN, from_root, unicode
 from migsafe.reports.text import closing

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from migsafe.finding import Finding, Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.judge import Verdict
 from migsafe.reports import Look
 from migsafe.reports.fingerprint import fingerprints
 from migsafe.reports.paths import from_root

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from migsafe import __version__
-from migsafe.finding import Finding
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Finding
+from migsafe.linting.judge import Verdict
 from migsafe.reports import Look
 from migsafe.reports.paths import unicode
 from migsafe.text import Position

@@ -8,8 +8,8 @@ from itertools import groupby
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from migsafe.finding import Finding, Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.judge import Verdict
 from migsafe.reports import Look
 from migsafe.reports.paths import from_root, unicode
 

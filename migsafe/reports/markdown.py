@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from itertools import groupby
 
-from migsafe.finding import Finding, Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.judge import Verdict
 from migsafe.reports import Look
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.reports.paths import from_root, unicode

@@ -12,13 +12,13 @@ from migsafe import __version__
 from migsafe.documentation.markdown import explanation
 from migsafe.documentation.page import Prose, page
 from migsafe.errors import MigsafeError
-from migsafe.finding import Finding, Severity
-from migsafe.judge import RuleError, Verdict
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.judge import RuleError, Verdict
+from migsafe.linting.rule import Rule
 from migsafe.reports import Look
 from migsafe.reports.fingerprint import VERSION, fingerprints
 from migsafe.reports.markup import escaped, fenced
 from migsafe.reports.paths import address, unicode
-from migsafe.rule import Rule
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from textwrap import fill
 
 from migsafe.errors import UnreadableError
-from migsafe.finding import Finding, Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.judge import Verdict
 from migsafe.reports import Look
-from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.reports.excerpt import excerpt, visible
+from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 
 _WIDTH_OF_A_FILE = 120
 _WIDEST_PROSE = 100

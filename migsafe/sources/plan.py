@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import msgspec
 
-from migsafe.errors import ConfigError, UnreadableError
+from migsafe.errors import ConfigError, UnreadableError, did_you_mean
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import below, standings
 from migsafe.sources.runner import MigrationFile, Runner
 from migsafe.sources.standing import Standing
-from migsafe.spelling import did_you_mean
 
 
 class Step(NamedTuple):

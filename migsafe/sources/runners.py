@@ -1,6 +1,6 @@
 """The runners that migsafe knows, in the order in which they are looked for."""
 
-from migsafe.errors import ConfigError
+from migsafe.errors import ConfigError, did_you_mean
 from migsafe.sources.alembic import ALEMBIC
 from migsafe.sources.atlas import ATLAS
 from migsafe.sources.dbmate import DBMATE
@@ -18,7 +18,6 @@ from migsafe.sources.sqlx import SQLX
 from migsafe.sources.supabase import SUPABASE
 from migsafe.sources.versioned import VERSIONED
 from migsafe.sources.yoyo import YOYO
-from migsafe.spelling import did_you_mean
 
 # Directives in the files say more than names do, and peculiar names more than those that several runners share.
 RUNNERS: tuple[Runner, ...] = (

@@ -23,14 +23,14 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
 """
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.cover import taken_along
 from migsafe.schema.dependents import Part, described
 from migsafe.schema.objects import Index
 from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own
 
 
 @rule(category="compatibility", severity=Severity.WARNING)

@@ -15,12 +15,12 @@ Safe, because the column is new and nobody has seen it:
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A-COLUMN
 """
 
+from migsafe.linting.facts.ownership import is_own_column
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.cascades import cascade_of
 from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own_column
 
 
 @rule(category="compatibility", severity=Severity.ERROR)

@@ -16,14 +16,14 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 
 from collections.abc import Iterator
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cascades import cascade_of
 from migsafe.schema.cover import is_primary_key, is_replaced, says_only_not_null
 from migsafe.schema.objects import Constraint
 from migsafe.sql.operations import AddConstraint, ConstraintKind, DropConstraint
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own
 
 
 @rule(category="compatibility", severity=Severity.INFO)

@@ -12,10 +12,10 @@ Safe, because another default takes its place:
 See: https://www.postgresql.org/docs/current/ddl-default.html
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.ownership import is_own_column
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DropDefault
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own_column
 
 
 @rule(category="compatibility", severity=Severity.INFO)

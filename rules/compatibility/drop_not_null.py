@@ -13,10 +13,10 @@ Safe, because the table is new:
 See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-NOT-NULL
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.ownership import is_own_column
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DropNotNull
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own_column
 
 
 @rule(category="compatibility", severity=Severity.INFO)

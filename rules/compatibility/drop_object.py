@@ -18,10 +18,10 @@ See: https://www.postgresql.org/docs/current/sql-dropview.html
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.ownership import Gap, gap, is_only_fired, is_own, is_own_name
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cascades import cascade_of
 from migsafe.sql.operations import Drop, Name
-from migsafe.unseen import Gap, gap, is_only_fired, is_own, is_own_name
 
 _RELATIONS = ("view", "materialized view", "sequence")
 _KINDS = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "aggregate", "schema")

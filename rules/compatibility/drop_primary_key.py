@@ -20,13 +20,13 @@ See: https://www.postgresql.org/docs/current/logical-replication-publication.htm
 
 from collections.abc import Iterator
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cascades import cascade_of
 from migsafe.schema.cover import is_primary_key
 from migsafe.sql.operations import DropConstraint
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own
 
 
 @rule(category="compatibility", severity=Severity.WARNING)

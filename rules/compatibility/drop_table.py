@@ -14,11 +14,11 @@ Safe, because the table is new and nobody has seen it:
 See: https://www.postgresql.org/docs/current/sql-droptable.html
 """
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.cascades import cascade_of
 from migsafe.sql.operations import Drop
-from migsafe.unseen import is_own
 
 
 @rule(category="compatibility", severity=Severity.ERROR)

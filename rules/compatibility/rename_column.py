@@ -18,12 +18,12 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-RENAMING-C
 
 from collections.abc import Iterator
 
+from migsafe.linting.facts.ownership import Gap, gap, is_own_column
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import Rename, RenameColumn
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import Gap, gap, is_own_column
 
 
 @rule(category="compatibility", severity=Severity.ERROR)

@@ -18,10 +18,10 @@ See: https://www.postgresql.org/docs/current/sql-alterview.html
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.ownership import Gap, gap, is_only_fired, is_own, is_own_name
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.catalog import is_table
 from migsafe.sql.operations import Name, Rename, RenameEnumValue, SetSchema
-from migsafe.unseen import Gap, gap, is_only_fired, is_own, is_own_name
 
 _RELATIONS = ("table", "foreign table", "view", "materialized view", "sequence")
 _NAMED = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "aggregate", "schema")

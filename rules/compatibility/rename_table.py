@@ -18,11 +18,11 @@ See: https://www.postgresql.org/docs/current/sql-createview.html#SQL-CREATEVIEW-
 
 from collections.abc import Iterator
 
+from migsafe.linting.facts.ownership import Gap, gap, is_own, is_own_name
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.catalog import is_table
 from migsafe.sql.operations import Name, Rename
-from migsafe.unseen import Gap, gap, is_own, is_own_name
 
 
 @rule(category="compatibility", severity=Severity.ERROR)

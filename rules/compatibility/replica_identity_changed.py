@@ -15,11 +15,11 @@ Safe, because the table is new:
 See: https://www.postgresql.org/docs/current/logical-replication-publication.html#LOGICAL-REPLICATION-PUBLICATION-REPLICA-IDENTITY
 """
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import SetReplicaIdentity
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own
 
 _CONSEQUENCES = {
     "nothing": "every UPDATE and DELETE fails while the table is published for them",

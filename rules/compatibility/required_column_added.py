@@ -18,13 +18,13 @@ Safe:
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-ADDING-A-COLUMN
 """
 
-from migsafe.effects.columns import has_value
-from migsafe.effects.scene import Scene
+from migsafe.linting.facts.ownership import added, is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.prediction.effects.columns import has_value
+from migsafe.prediction.effects.scene import Scene
 from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import added, is_own
 
 
 @rule(category="compatibility", severity=Severity.ERROR)

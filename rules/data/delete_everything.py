@@ -12,10 +12,10 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-delete.html
 """
 
-from migsafe.effects.filters import is_always_true, not_null_columns
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.expressions.filters import is_always_true, not_null_columns
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Delete
-from migsafe.unseen import is_own
 
 
 @rule(category="data", severity=Severity.ERROR)

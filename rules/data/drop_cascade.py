@@ -17,7 +17,7 @@ Safe, because nothing rests on it:
 See: https://www.postgresql.org/docs/current/ddl-depend.html
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.cascades import cascade_of
 from migsafe.schema.dependents import described
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint

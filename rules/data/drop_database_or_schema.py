@@ -15,9 +15,9 @@ Safe, because it is refused unless it is empty:
 See: https://www.postgresql.org/docs/current/sql-dropschema.html
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.ownership import is_own_name
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Drop, Name
-from migsafe.unseen import is_own_name
 
 
 @rule(category="data", severity=Severity.ERROR)

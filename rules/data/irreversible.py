@@ -22,7 +22,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/ddl-alter.html
 """
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 _ONE_WAY = frozenset(("drizzle", "flyway", "prisma", "supabase", "versioned"))
 """Runners that know no way back."""

@@ -13,11 +13,11 @@ Safe, because only this session can see it:
 See: https://www.postgresql.org/docs/current/sql-truncate.html
 """
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.wording import listed
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.spoken import listed
 from migsafe.sql.operations import Truncate
-from migsafe.unseen import is_own
 
 
 @rule(category="data", severity=Severity.ERROR)

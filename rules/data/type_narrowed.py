@@ -19,9 +19,9 @@ Safe:
 See: https://www.postgresql.org/docs/current/typeconv-query.html
 """
 
-from migsafe.effects.columns import type_change
-from migsafe.effects.scene import Scene
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.prediction.effects.columns import type_change
+from migsafe.prediction.effects.scene import Scene
 from migsafe.sql.operations import AlterColumnType
 from migsafe.sql.operations.values import quoted
 

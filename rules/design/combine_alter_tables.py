@@ -16,10 +16,10 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html
 from collections.abc import Iterator
 from itertools import groupby
 
-from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name
-from migsafe.unseen import is_own
 
 _ALONE = (sql.RenameColumn, sql.RenameConstraint, sql.AttachPartition, sql.DetachPartition, sql.ValidateConstraint)
 """What has to be, or had better be, a statement by itself."""

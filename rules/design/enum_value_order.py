@@ -12,7 +12,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-altertype.html
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AddEnumValue
 
 

@@ -23,7 +23,7 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, CreateTable, Name
 from migsafe.sql.operations.values import quoted

@@ -13,8 +13,8 @@ Safe:
 See: https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
 """
 
-from migsafe.defined import defined_columns, key_columns
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.definitions import defined_columns, key_columns
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateTable, Persistence
 from migsafe.sql.operations.values import quoted
 

@@ -14,7 +14,7 @@ See: https://www.postgresql.org/docs/current/ddl-schemas.html#DDL-SCHEMAS-PATH
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AlterRelation, CreateIndex, CreateTable, CreateView, Drop, Name, Persistence
 
 _IN_SCHEMAS = frozenset(("table", "view", "materialized view", "sequence", "type", "domain", "function", "procedure", "index"))

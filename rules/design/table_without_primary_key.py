@@ -15,8 +15,8 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
-from migsafe.defined import key_columns
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.definitions import key_columns
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import RelationKind
 from migsafe.sql.operations import CreateTable, Persistence
 

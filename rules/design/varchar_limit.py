@@ -15,8 +15,8 @@ See: https://www.postgresql.org/docs/current/datatype-character.html
 
 from collections.abc import Iterator
 
-from migsafe.defined import given_types
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.definitions import given_types
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AddColumn, AlterColumnType, CreateTable, Persistence
 from migsafe.sql.operations.values import quoted
 

@@ -32,7 +32,7 @@ Safe:
         op.execute("ALTER TABLE orders DROP COLUMN note")
 """
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
 @rule(category="history", severity=Severity.WARNING)

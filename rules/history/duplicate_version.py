@@ -19,7 +19,7 @@ Safe:
     ALTER TABLE orders ADD COLUMN flag boolean;
 """
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
 @rule(category="history", severity=Severity.ERROR)

@@ -40,7 +40,7 @@ Safe:
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
 @rule(category="history", severity=Severity.ERROR)

@@ -72,7 +72,7 @@ Safe, one after the other:
 See: https://alembic.sqlalchemy.org/en/latest/branches.html
 """
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 
 @rule(category="history", severity=Severity.ERROR)

@@ -19,8 +19,8 @@ Safe:
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.suppressions import Suppression
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.linting.suppressions import Suppression
 
 
 @rule(category="history", severity=Severity.WARNING)

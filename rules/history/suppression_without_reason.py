@@ -12,8 +12,8 @@ Safe:
     CREATE INDEX orders_qty_idx ON orders (qty);
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.suppressions import Suppression
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.linting.suppressions import Suppression
 
 
 @rule(category="history", severity=Severity.WARNING)

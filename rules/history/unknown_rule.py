@@ -13,9 +13,9 @@ Safe:
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.spelling import did_you_mean
-from migsafe.suppressions import Suppression
+from migsafe.errors import did_you_mean
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.linting.suppressions import Suppression
 
 
 @rule(category="history", severity=Severity.WARNING)

@@ -10,7 +10,7 @@ Safe:
     ALTER TABLE {{ .Schema }}.orders ADD COLUMN note text;
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Unparsed
 
 

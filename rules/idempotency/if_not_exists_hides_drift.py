@@ -17,7 +17,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-createtable.html
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.drift import drift
 from migsafe.sql.operations import CreateTable
 

@@ -20,7 +20,7 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
 from migsafe.sql.operations import CreateIndex, Drop, Name, Operation, Persistence, Reindex
 from migsafe.sql.written import create_index

@@ -31,12 +31,12 @@ See: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-OPTION-SINGL
 
 from collections.abc import Iterator
 
-from migsafe.enclosing import is_called
-from migsafe.reruns.guards import can_be_in_one_transaction, guarded
-from migsafe.reruns.second_run import Again, Ran, second_run
-from migsafe.reruns.touch import Outcome
-from migsafe.reruns.touches import touches
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.reruns.guards import can_be_in_one_transaction, guarded
+from migsafe.linting.reruns.second_run import Again, Ran, second_run
+from migsafe.linting.reruns.touch import Outcome
+from migsafe.linting.reruns.touches import touches
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
 from migsafe.sql.operations import (
     Begin,

@@ -16,8 +16,8 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html
 
 from collections.abc import Iterator
 
-from migsafe.reruns.guards import constraint_again, index_again
-from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.reruns.guards import constraint_again, index_again
+from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.default_names import free_constraint_name, free_relation_name
 from migsafe.sql.operations import AddConstraint, ConstraintKind, CreateIndex, Name, Persistence
 

@@ -32,7 +32,7 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.alterations import column_fall
 from migsafe.schema.altered_constraints import constraint_fall
 from migsafe.schema.cover import is_served, unserved

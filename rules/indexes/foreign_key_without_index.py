@@ -28,7 +28,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cover import is_served
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation

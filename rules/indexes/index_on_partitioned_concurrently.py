@@ -24,7 +24,7 @@ See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITION
 
 from msgspec.structs import replace
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import CreateIndex, Drop, Name

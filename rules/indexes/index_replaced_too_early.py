@@ -24,7 +24,7 @@ See: https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCUR
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.indexes import same_key, sketched
 from migsafe.schema.objects import Index

@@ -19,7 +19,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/indexes-multicolumn.html
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateIndex
 
 _MOST = 4

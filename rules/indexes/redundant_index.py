@@ -28,7 +28,7 @@ See: https://www.postgresql.org/docs/current/indexes-multicolumn.html
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.cover import makes_redundant
 from migsafe.schema.objects import Index

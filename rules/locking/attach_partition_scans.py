@@ -26,8 +26,8 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from collections.abc import Iterator, Sequence
 
-from migsafe.effects.effect import Effect
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.copies import missing_foreign_keys, missing_indexes
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation

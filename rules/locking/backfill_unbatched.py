@@ -39,14 +39,14 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
     https://www.postgresql.org/docs/current/routine-vacuuming.html
 """
 
-from migsafe.effects.filters import Known, is_always_true, not_null_columns
-from migsafe.enclosing import is_called
+from migsafe.expressions.filters import Known, is_always_true, not_null_columns
+from migsafe.linting.facts.ownership import added, is_own
+from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.batches import by_key, unfiltered
 from migsafe.sql.operations import Delete, Name, Update
-from migsafe.unseen import added, is_own
 
 _STORED = ("table", "partitioned table")
 

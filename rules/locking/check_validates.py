@@ -28,7 +28,7 @@ Safe, with a new column:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.constraints import check_name
 from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind
 from migsafe.sql.operations.values import quoted

@@ -19,9 +19,9 @@ Safe, outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DetachPartition
-from migsafe.unseen import is_own
 
 
 @rule(category="locking", severity=Severity.WARNING)

@@ -28,13 +28,13 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import ConstraintKind, Name, SetRule, SetTrigger
 from migsafe.sql.operations.alterations import Firing
 from migsafe.sql.operations.values import quoted
-from migsafe.unseen import is_own
 
 
 class _Off(NamedTuple):

@@ -19,8 +19,8 @@ Safe, for new values:
 See: https://www.postgresql.org/docs/current/sql-alterdomain.html
 """
 
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.objects import Domain
 from migsafe.sql.operations import AlterDomain, Name
 from migsafe.sql.written import check

@@ -16,8 +16,8 @@ Safe, outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-dropindex.html
 """
 
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import Drop, Name
 

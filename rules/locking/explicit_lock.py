@@ -31,10 +31,10 @@ See: https://www.postgresql.org/docs/current/sql-lock.html
 
 from zlib import crc32
 
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import LockTable, Name
-from migsafe.unseen import is_own
 
 
 @rule(category="locking", severity=Severity.WARNING, harm="")

@@ -30,9 +30,9 @@ Safe up to 17, where a partitioned table takes no NOT VALID foreign key, but bel
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from migsafe.effects.effect import Effect
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import RelationKind
 from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, Name

@@ -21,13 +21,13 @@ See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLE
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migsafe.effects.effect import Effect
-from migsafe.held import stopping
+from migsafe.linting.facts.held_locks import stopping
+from migsafe.linting.facts.validations import added_before
+from migsafe.linting.facts.wording import listed, stopped, verb
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.spoken import listed, stopped, verb
+from migsafe.prediction.effects.effect import Effect
 from migsafe.sql.operations import Delete, Merge, Name, Operation, Update, ValidateConstraint
-from migsafe.validations import added_before
 
 _CHANGES = (Update, Delete, Merge)
 

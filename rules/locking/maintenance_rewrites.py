@@ -24,10 +24,10 @@ See: https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-S
     https://github.com/reorg/pg_repack
 """
 
+from migsafe.linting.facts.wording import listed
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.spoken import listed
 from migsafe.sql.operations import Cluster, MoveAllInTablespace, Name, SetAccessMethod, SetLogged, SetTablespace, Vacuum
 from migsafe.sql.operations.values import quoted
 

@@ -20,10 +20,10 @@ See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADL
 
 from collections.abc import Iterator
 
-from migsafe.held import stopping
+from migsafe.linting.facts.held_locks import stopping
+from migsafe.linting.facts.wording import listed, stopped, verb
+from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
-from migsafe.spoken import listed, stopped, verb
 from migsafe.sql.operations import Name, Operation
 
 

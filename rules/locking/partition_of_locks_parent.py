@@ -19,12 +19,12 @@ Safe, in one transaction:
 See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.bounds import bound_clause
 from migsafe.sql.operations import Bound, CreateTable, Name, Persistence
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.written import partition_by, storage_options
-from migsafe.unseen import is_own
 
 
 @rule(category="locking", severity=Severity.WARNING)

@@ -21,7 +21,7 @@ Safe, the index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.operations.values import quoted

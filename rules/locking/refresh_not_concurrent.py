@@ -31,10 +31,10 @@ See: https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
 
 from msgspec.structs import replace
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.expressions.groups import grouping_columns, output_columns
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Index, Relation
-from migsafe.sql.groups import grouping_columns, output_columns
 from migsafe.sql.operations import RefreshMaterializedView
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.written import in_turn

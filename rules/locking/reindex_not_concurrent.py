@@ -16,8 +16,8 @@ Safe, outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
 """
 
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.rule import Context, Finding, Severity, rule
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import Reindex
 

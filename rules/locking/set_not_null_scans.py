@@ -24,7 +24,7 @@ Safe, with PostgreSQL 18 or newer:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.sql.operations import AddConstraint, ConstraintKind, SetNotNull
 from migsafe.sql.operations.values import quoted

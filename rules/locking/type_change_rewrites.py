@@ -40,8 +40,8 @@ Safe, because every value stays as it is:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from migsafe.effects.effect import Effect
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName

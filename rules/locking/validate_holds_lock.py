@@ -18,12 +18,12 @@ Safe, in two transactions:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.spoken import stopped
+from migsafe.linting.facts.validations import added_before
+from migsafe.linting.facts.wording import stopped
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AddConstraint, ValidateConstraint
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.written import in_turn, validate
-from migsafe.validations import added_before
 
 
 @rule(category="locking", severity=Severity.ERROR)

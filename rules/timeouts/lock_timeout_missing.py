@@ -20,10 +20,10 @@ See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
-from migsafe.spoken import listed, stopped, verb
+from migsafe.linting.facts.timeouts import in_effect
+from migsafe.linting.facts.wording import listed, stopped, verb
+from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import Operation, ResetVariable, SetVariable
-from migsafe.timeouts import in_effect
 
 
 @rule(category="timeouts", severity=Severity.WARNING)

@@ -16,10 +16,10 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.spoken import verb
+from migsafe.linting.facts.timeouts import spelt
+from migsafe.linting.facts.wording import verb
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateIndex, Reindex
-from migsafe.timeouts import spelt
 
 
 @rule(category="timeouts", severity=Severity.WARNING)

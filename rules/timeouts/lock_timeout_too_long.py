@@ -17,10 +17,10 @@ See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK
 
 from collections.abc import Iterator
 
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.spoken import listed, stopped, verb
+from migsafe.linting.facts.timeouts import in_effect, spelt
+from migsafe.linting.facts.wording import listed, stopped, verb
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import Operation
-from migsafe.timeouts import in_effect, spelt
 
 
 @rule(category="timeouts", severity=Severity.WARNING)

@@ -14,7 +14,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-set.html
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Do, SetVariable
 
 

@@ -14,10 +14,10 @@ Safe:
 See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
 """
 
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.spoken import listed, verb
+from migsafe.linting.facts.timeouts import in_effect
+from migsafe.linting.facts.wording import listed, verb
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Operation
-from migsafe.timeouts import in_effect
 
 
 @rule(category="timeouts", severity=Severity.WARNING, off=True)

@@ -24,9 +24,9 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
     https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
 """
 
-from migsafe.effects.blocks import alone
-from migsafe.enclosing import enclosure, is_called
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.facts.transaction_block import enclosure, is_called
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.prediction.effects.transaction_blocks import alone
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import (

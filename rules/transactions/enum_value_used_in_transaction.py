@@ -24,9 +24,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.effects.enum_values import EnumValue, reads_value
-from migsafe.enclosing import enclosure, is_called, line
-from migsafe.rule import Context, Done, Finding, Severity, rule
+from migsafe.expressions.enum_values import EnumValue, reads_value
+from migsafe.linting.facts.transaction_block import enclosure, is_called, line
+from migsafe.linting.rule import Context, Done, Finding, Severity, rule
 from migsafe.schema.objects import EnumType
 from migsafe.sql.operations import AddEnumValue, CreateEnum, Do, Name, Operation, Rename
 from migsafe.sql.written import in_turn

@@ -27,9 +27,9 @@ See: https://www.postgresql.org/docs/current/sql-begin.html#id-1.9.3.10.7
 
 from collections.abc import Iterator
 
-from migsafe.effects.blocks import alone
-from migsafe.enclosing import enclosure, is_by_runner, is_runners, line, runner
-from migsafe.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.transaction_block import enclosure, is_by_runner, is_runners, line, runner
+from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.prediction.effects.transaction_blocks import alone
 from migsafe.sql.operations import AddEnumValue, Begin, Commit, Rollback
 
 

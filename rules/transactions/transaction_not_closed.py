@@ -15,8 +15,8 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-begin.html
 """
 
-from migsafe.enclosing import opener
-from migsafe.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.transaction_block import opener
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Begin
 

@@ -32,7 +32,7 @@ class Run(NamedTuple):
     @property
     def worked(self) -> bool:
         """Whether the run did not answer from the cache."""
-        return "migsafe.judge" in self.modules
+        return "migsafe.linting.judge" in self.modules
 
     @property
     def said(self) -> tuple[int, str, str]:

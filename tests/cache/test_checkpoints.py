@@ -11,12 +11,12 @@ from migsafe.cache import checkpoints as module
 from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
-from migsafe.forecast import Forecast
-from migsafe.histories import Steps, stops
-from migsafe.judge import Progress, judge
+from migsafe.linting.judge import Progress, judge
+from migsafe.linting.rule import Context, Finding, Rule, Severity, rule
+from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.prediction.history import Steps, stops
+from migsafe.prediction.predictor import Forecast
 from migsafe.reports import Look, reporter
-from migsafe.rule import Context, Finding, Rule, Severity, rule
-from migsafe.rulebook import Rulebook, shipped
 from migsafe.sources import find
 from migsafe.sql.operations import AddColumn
 from tests.cache.conftest import Project

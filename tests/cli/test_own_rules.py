@@ -14,7 +14,7 @@ Write = Callable[[str, str], Path]
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own-rules.md").read_text()
 [SHOWN] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-HEAD = "from migsafe.rule import Context, Finding, Severity, rule\nfrom migsafe.sql.operations import Drop\n"
+HEAD = "from migsafe.linting.rule import Context, Finding, Severity, rule\nfrom migsafe.sql.operations import Drop\n"
 RULE = "@rule(category='ours', severity=Severity.ERROR)\n"
 
 

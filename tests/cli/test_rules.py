@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from migsafe.rulebook import shipped
+from migsafe.linting.rulebook import shipped
 from tests.cli.conftest import Run
 
 Command = Callable[..., Run]

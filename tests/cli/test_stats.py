@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.replaying.binaries import Installation
-from migsafe.replaying.server import Server
+from migsafe.replaying.servers.binaries import Installation
+from migsafe.replaying.servers.server import Server
 from tests.cli.conftest import Run
-from tests.replay.servers import each_installation
+from tests.support.servers import each_installation
 
 Command = Callable[..., Run]
 Write = Callable[[str, str], Path]
@@ -101,7 +101,7 @@ def test_what_breaks_the_release_does_so_on_a_small_table_too(migsafe: Command, 
 
 
 REFRESHING = """
-from migsafe.rule import Context, Finding, Severity, rule
+from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import RefreshMaterializedView
 
 @rule(category="ours", severity=Severity.ERROR, harm="time")

@@ -6,9 +6,9 @@ from migsafe.documentation.listed import Listed
 from migsafe.documentation.markdown import explanation, files, index, with_overview
 from migsafe.documentation.page import Example, Page, Prose, page
 from migsafe.documentation.terminal import explained, table
-from migsafe.finding import Severity
-from migsafe.rule import Rule
-from migsafe.rulebook import shipped
+from migsafe.linting.finding import Severity
+from migsafe.linting.rule import Rule
+from migsafe.linting.rulebook import shipped
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules"
 

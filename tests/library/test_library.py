@@ -11,7 +11,7 @@ import pytest
 import migsafe
 from migsafe import Budgets, Configuration, LockMode, MigsafeError, Options, Place, Severity, lint, locks, replay
 from migsafe.configuration import Slo
-from tests.replay.servers import any_installation
+from tests.support.servers import any_installation
 
 ORDERS = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
 INDEX = "SET lock_timeout = '2s';\nCREATE INDEX orders_note_idx ON orders (note);\n"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.premortem.conftest import Tell
-from tests.replay.servers import any_installation
+from tests.support.servers import any_installation
 
 INDEX = "CREATE INDEX orders_qty_idx ON orders (qty);"
 

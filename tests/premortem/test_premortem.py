@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from migsafe.cli import main
-from migsafe.replaying.server import Server
+from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.premortem.conftest import HISTORY, Tell
-from tests.replay.servers import any_installation
+from tests.support.servers import any_installation
 
 
 def titles(document: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from migsafe.forecast import Forecast
+from migsafe.prediction.predictor import Forecast
 from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Half, Program, Transaction
 from migsafe.text import Script

@@ -8,12 +8,12 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from migsafe.forecast import Forecast
+from migsafe.prediction.predictor import Forecast
 from migsafe.rendering.renderer import Renderer
-from migsafe.replaying.server import Server
+from migsafe.replaying.servers.server import Server
 from migsafe.sources import Migration, find
-from tests.replay.servers import each_installation
 from tests.schema.catalogue import Catalogue, difference, from_model, from_server
+from tests.support.servers import each_installation
 
 HISTORY = Path(__file__).parent / "history"
 LAST = "e5"

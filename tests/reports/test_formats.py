@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from migsafe.reports import FORMATS, Look, reporter
-from tests.reports.few import judged
+from tests.support.samples import judged
 
 
 @pytest.mark.parametrize("format", FORMATS)

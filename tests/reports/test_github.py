@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from migsafe.finding import Severity
+from migsafe.linting.finding import Severity
+from migsafe.linting.rule import Context, Finding, rule
 from migsafe.reports import Look, reporter
-from migsafe.rule import Context, Finding, rule
 from migsafe.sql.operations import Drop
-from tests.reports.few import judged
+from tests.support.samples import judged
 
 COMMAND = re.compile(r"::(?P<name>[^ :]+)(?: (?P<properties>.*?))?::(?P<data>.*)")
 

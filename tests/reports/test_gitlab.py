@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 
 from migsafe.reports import Look, reporter
-from tests.reports.few import judged
+from tests.support.samples import judged
 
 # https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 SCHEMA = {

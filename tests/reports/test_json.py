@@ -2,7 +2,7 @@ import json
 
 from migsafe import __version__
 from migsafe.reports import Look, reporter
-from tests.judged import judged
+from tests.support.linted import judged
 
 SQL = """\
 SELECT 'première';

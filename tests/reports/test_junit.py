@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migsafe.errors import UnreadableError
-from migsafe.finding import Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Severity
+from migsafe.linting.judge import Verdict
+from migsafe.linting.rule import Context, Finding, rule
 from migsafe.reports import Look, reporter
-from migsafe.rule import Context, Finding, rule
 from migsafe.sql.operations import Drop
-from tests.reports.few import judged
+from tests.support.samples import judged
 
 SCHEMA = xmlschema.XMLSchema10(str(Path(__file__).parent / "schemas" / "junit-10.xsd"))
 SQL = "CREATE INDEX ON a (b); CREATE INDEX ON a (b);\nDROP TABLE c;"

@@ -8,7 +8,7 @@ from migsafe.reports import Look
 from migsafe.reports.locks import PredictedMigration, Prediction, reporter
 from migsafe.sources import Half, Transaction
 from migsafe.text import Script, Span
-from tests.reports.predicted import effect, predicted
+from tests.support.predicted import effect, predicted
 
 
 def document(*migrations: PredictedMigration) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from migsafe.reports import Look
 from migsafe.reports.locks import PredictedMigration, Prediction, reporter
 from migsafe.reports.locks.cells import columns
 from migsafe.sources import Transaction
-from tests.reports.predicted import Row, effect, predicted
+from tests.support.predicted import Row, effect, predicted
 
 LONG = "a_table_whose_name_somebody_made_as_long_as_postgresql_lets_him"
 INDEX = "CREATE INDEX ON orders (qty);"

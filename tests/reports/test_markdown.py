@@ -9,14 +9,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from migsafe.errors import UnreadableError
-from migsafe.finding import Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Severity
+from migsafe.linting.judge import Verdict
+from migsafe.linting.rule import Context, Finding, rule
 from migsafe.reports import Look, reporter
 from migsafe.reports.markdown import LONGEST
 from migsafe.reports.markup import code, escaped, fenced
-from migsafe.rule import Context, Finding, rule
 from migsafe.sql.operations import Drop
-from tests.reports.few import judged
+from tests.support.samples import judged
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 NO_WIDTH = "\u200b"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from migsafe.cli import main
-from tests.replay.servers import any_installation
-from tests.reports.browser import chromium, picture, seen
+from tests.support.browser import chromium, picture, seen
+from tests.support.servers import any_installation
 
 HISTORY = """\
 CREATE TABLE customers (id bigint PRIMARY KEY);

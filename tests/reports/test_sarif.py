@@ -7,13 +7,13 @@ from typing import Any
 import jsonschema
 import pytest
 
-from migsafe.finding import Severity
-from migsafe.judge import Verdict
+from migsafe.linting.finding import Severity
+from migsafe.linting.judge import Verdict
+from migsafe.linting.rule import Context, Finding, rule
 from migsafe.reports import Look, reporter
 from migsafe.reports.paths import uri
-from migsafe.rule import Context, Finding, rule
 from migsafe.sql.operations import Drop
-from tests.reports.few import judged
+from tests.support.samples import judged
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)

@@ -2,7 +2,7 @@ import pytest
 
 from migsafe.errors import ConfigError
 from migsafe.reports import Look, reporter
-from tests.judged import judged
+from tests.support.linted import judged
 
 TERMINAL = Look(width=60)
 

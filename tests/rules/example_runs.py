@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from migsafe.effects.effect import Effect
 from migsafe.lock import LockMode
-from migsafe.replaying.outside import measure_outside
-from migsafe.replaying.recorder import Measurement, measure
-from migsafe.replaying.server import Server
-from migsafe.replaying.snapshot import snapshot
+from migsafe.prediction.effects.effect import Effect
+from migsafe.replaying.recording.outside_transactions import measure_outside
+from migsafe.replaying.recording.recorder import Measurement, measure
+from migsafe.replaying.recording.snapshot import snapshot
+from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit, Name, Release, Rollback, RollbackTo, Savepoint, TwoPhase
 from migsafe.sql.statements import read
-from tests.judged import NEXT_MIGRATION
+from tests.support.linted import NEXT_MIGRATION
 
 SCHEMA, PARTITIONED = (Path(__file__).parent / "examples_schema.sql").read_text().split("-- variant: partitioned\n")
 MODEL, COPY, SHARED = "examples", "example", "shared"

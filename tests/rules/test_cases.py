@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from migsafe.forecast import Forecast
-from migsafe.histories import Stop
-from migsafe.judge import judge
-from migsafe.rule import Limits
-from migsafe.rulebook import Rulebook, shipped
+from migsafe.linting.judge import judge
+from migsafe.linting.rule import Limits
+from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.prediction.history import Stop
+from migsafe.prediction.predictor import Forecast
 from migsafe.sources import Migration, Transaction
-from tests.judged import NEXT_MIGRATION, judged, migration
+from tests.support.linted import NEXT_MIGRATION, judged, migration
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.rglob("*.sql"))

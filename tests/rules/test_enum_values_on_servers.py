@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from migsafe.judge import judge
-from migsafe.replaying.server import Server
-from migsafe.rulebook import Rulebook, choose, shipped
-from tests.judged import in_turn, migration
-from tests.replay.servers import each_installation
+from migsafe.linting.judge import judge
+from migsafe.linting.rulebook import Rulebook, choose, shipped
+from migsafe.replaying.servers.server import Server
+from tests.support.linted import in_turn, migration
+from tests.support.servers import each_installation
 
 RULE = choose(shipped(), ["enum-value-used-in-transaction"])
 SETUP = """

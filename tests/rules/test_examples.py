@@ -5,9 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from migsafe.rule import Limits, Rule, Severity
-from migsafe.rulebook import choose, shipped
-from tests.judged import judged
+from migsafe.linting.rule import Limits, Rule, Severity
+from migsafe.linting.rulebook import choose, shipped
+from tests.support.linted import judged
 
 EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 RULES = shipped()

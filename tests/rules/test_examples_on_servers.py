@@ -11,14 +11,14 @@ import psycopg
 import pytest
 
 from migsafe.documentation.page import Example, page
-from migsafe.effects.effect import Effect
-from migsafe.finding import Finding
-from migsafe.replaying.server import Server
-from migsafe.rule import Rule
-from migsafe.rulebook import shipped
-from tests.judged import NEXT_MIGRATION, judged
-from tests.replay.servers import each_installation
+from migsafe.linting.finding import Finding
+from migsafe.linting.rule import Rule
+from migsafe.linting.rulebook import shipped
+from migsafe.prediction.effects.effect import Effect
+from migsafe.replaying.servers.server import Server
 from tests.rules.example_runs import Bench, Object, Run, Step
+from tests.support.linted import NEXT_MIGRATION, judged
+from tests.support.servers import each_installation
 
 RULES = shipped()
 LOCKING = [rule for rule in RULES if rule.category == "locking"]

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from migsafe.effects.effect import Effect
-from migsafe.replaying.outside import measure_outside
-from migsafe.replaying.recorder import measure
-from migsafe.replaying.server import Server
+from migsafe.prediction.effects.effect import Effect
+from migsafe.replaying.recording.outside_transactions import measure_outside
+from migsafe.replaying.recording.recorder import measure
+from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
-from tests.judged import NEXT_MIGRATION, judged
-from tests.replay.servers import each_installation
+from tests.support.linted import NEXT_MIGRATION, judged
+from tests.support.servers import each_installation
 
 HISTORY = """
 CREATE TABLE regions (id bigint PRIMARY KEY);

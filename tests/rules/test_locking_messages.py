@@ -2,9 +2,9 @@
 
 import pytest
 
-from migsafe.finding import Finding, Severity
+from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
-from tests.judged import judged
+from tests.support.linted import judged
 
 HISTORY = """
 CREATE TABLE parcels (

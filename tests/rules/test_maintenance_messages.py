@@ -2,10 +2,10 @@
 
 import pytest
 
-from migsafe.finding import Finding, Severity
+from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.rule import Limits
 from migsafe.lock import LockMode
-from migsafe.rule import Limits
-from tests.judged import judged
+from tests.support.linted import judged
 
 HISTORY = """
 CREATE TABLE parcels (id bigint PRIMARY KEY, weight bigint, code text NOT NULL);

@@ -2,9 +2,9 @@
 
 import pytest
 
-from migsafe.finding import Finding
+from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
-from tests.judged import judged
+from tests.support.linted import judged
 
 
 def finding(sql: str, runner: str = "plain") -> Finding:

@@ -6,7 +6,7 @@ import psycopg
 from msgspec import Struct
 from psycopg.pq import TransactionStatus
 
-from migsafe.forecast import Forecast, in_passes
+from migsafe.prediction.predictor import Forecast, in_passes
 from migsafe.schema.follow import follow
 from migsafe.sources import Transaction
 from migsafe.sql.statements import Statement, read

@@ -8,11 +8,11 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from migsafe.replaying.server import Server
+from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
-from tests.replay.servers import each_installation
 from tests.schema.following import followed
 from tests.schema.generated import histories
+from tests.support.servers import each_installation
 
 EXAMPLES = 150
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.sql"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.forecast import Forecast
+from migsafe.prediction.predictor import Forecast
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Name

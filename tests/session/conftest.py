@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from migsafe.replaying.server import Server
-from tests.replay.servers import each_installation
+from migsafe.replaying.servers.server import Server
+from tests.support.servers import each_installation
 
 
 @pytest.fixture(scope="session", params=each_installation())

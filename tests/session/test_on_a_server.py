@@ -11,7 +11,7 @@ from hypothesis import settings as trying
 from hypothesis import strategies as some
 
 from migsafe.lock import LockMode
-from migsafe.replaying.server import Server
+from migsafe.replaying.servers.server import Server
 from migsafe.session import Session, milliseconds, sent
 from migsafe.sources import Transaction
 from migsafe.sql.operations import LockTable

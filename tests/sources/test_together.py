@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from migsafe.forecast import Forecast
-from migsafe.histories import stops
-from migsafe.judge import Verdict, judge
-from migsafe.rule import Context, Finding, Severity, rule
-from migsafe.rulebook import Rulebook, shipped
+from migsafe.linting.judge import Verdict, judge
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.prediction.history import stops
+from migsafe.prediction.predictor import Forecast
 from migsafe.sources import Plan, Source, Transaction, find
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import MigrationFile

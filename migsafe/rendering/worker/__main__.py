@@ -4,8 +4,8 @@ import os
 import sys
 from typing import BinaryIO
 
-from migsafe.delivery import DEBUG
 from migsafe.rendering.messages import Unable, write
+from migsafe.terminal.output import DEBUG
 
 
 def main() -> int:

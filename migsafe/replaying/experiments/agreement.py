@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from migsafe.effects.effect import Effect
-from migsafe.forecast import Foreseen
 from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
+from migsafe.prediction.predictor import Foreseen
 from migsafe.replaying.experiments import Outcome, Step
-from migsafe.replaying.recording import Played, Touch
+from migsafe.replaying.recording.records import Played, Touch
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 

@@ -6,10 +6,10 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.digest import Rows, Schema, rows_of, schema_of
-from migsafe.replaying.hosts import Host
-from migsafe.replaying.limits import Guard, unlimited
+from migsafe.replaying.experiments.digest import Rows, Schema, rows_of, schema_of
 from migsafe.replaying.sending import send
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import sent, transactions
 from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name

@@ -1,7 +1,7 @@
 """The way back, and up again."""
 
-from migsafe.replaying.digest import rows_lost, schema_differences
 from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.experiments.digest import rows_lost, schema_differences
 from migsafe.replaying.experiments.ground import Ground
 from migsafe.replaying.sending import Refused
 

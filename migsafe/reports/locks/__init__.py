@@ -5,11 +5,10 @@ from importlib import import_module
 
 from msgspec import Struct
 
-from migsafe.effects.effect import Effect
-from migsafe.errors import ConfigError, MigsafeError
+from migsafe.errors import ConfigError, MigsafeError, did_you_mean
+from migsafe.prediction.effects.effect import Effect
 from migsafe.reports import Look
 from migsafe.sources import Migration
-from migsafe.spelling import did_you_mean
 from migsafe.sql.statements import Statement
 
 FORMATS = ("text", "json")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from migsafe.effects.effect import Effect
+from migsafe.prediction.effects.effect import Effect
 from migsafe.reports import Look
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.reports.paths import unicode

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from migsafe.effects.effect import Effect
 from migsafe.errors import UnreadableError
 from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
 from migsafe.reports import Look
-from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Broken, Call, OpaqueCode, Unparsed
+from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 
 _WIDTH_OF_A_FILE = 120
 _WIDEST_PROSE = 100

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from importlib import import_module
 
-from migsafe.errors import ConfigError
+from migsafe.errors import ConfigError, did_you_mean
 from migsafe.premortem.assessment import Premortem
 from migsafe.reports import Look
-from migsafe.spelling import did_you_mean
 
 FORMATS = ("markdown", "html", "json")
 """What `--format` takes; each is a module here with a function `report(premortem, look)`."""

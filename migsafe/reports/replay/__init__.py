@@ -5,12 +5,11 @@ from importlib import import_module
 
 from msgspec import Struct
 
-from migsafe.errors import ConfigError
-from migsafe.judge import Verdict
+from migsafe.errors import ConfigError, did_you_mean
+from migsafe.linting.judge import Verdict
 from migsafe.replaying.run import Replayed
 from migsafe.reports import FORMATS as OF_FINDINGS
 from migsafe.reports import Look, reporter
-from migsafe.spelling import did_you_mean
 
 OWN = ("text", "json", "html")
 """The formats that tell all; each is a module here with a function `report(replay, look)`."""

@@ -6,7 +6,7 @@ import msgspec
 
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments import Outcome
-from migsafe.replaying.recording import Played, Quiet, Touch, Wait
+from migsafe.replaying.recording.records import Played, Quiet, Touch, Wait
 from migsafe.replaying.run import Replayed
 from migsafe.reports import Look
 from migsafe.reports.json import finding_object

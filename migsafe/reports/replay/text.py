@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 from migsafe.replaying.budgets import elapsed, spelt
 from migsafe.replaying.experiments import Outcome
-from migsafe.replaying.recording import Played, Touch, growing
+from migsafe.replaying.recording.records import Played, Touch, growing
 from migsafe.replaying.run import Replayed
 from migsafe.reports import Look
-from migsafe.reports.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
 from migsafe.reports.replay import Replay
 from migsafe.reports.text import findings_text, paint
 from migsafe.sql.operations import Name
+from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 
 _WIDTH_OF_A_FILE = 120
 _NARROWEST, _WIDEST = 40, 140

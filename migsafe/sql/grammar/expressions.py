@@ -1,7 +1,7 @@
 """Expressions (a_expr, b_expr and c_expr in PostgreSQL's grammar): where one ends, and what it calls.
 
 Recognition needs no precedence, so an expression is read as operands and operators in turn. Its tree, where somebody needs it, is
-sqlglot's (`migsafe.sql.trees`).
+sqlglot's (`migsafe.expressions.trees`).
 """
 
 from migsafe.sql.grammar.cursor import NOT_A_COLUMN_NAME, NOT_A_FUNCTION_NAME, Unexpected

@@ -85,7 +85,7 @@ class TypeName(Struct, frozen=True):
 class Expression(Struct, frozen=True):
     """An expression as it was written, with what it calls and the relations that its sub-queries read.
 
-    `migsafe.sql.trees.parse_expression` gives its sqlglot tree. `span` is where it stands in the script.
+    `migsafe.expressions.trees.parse_expression` gives its sqlglot tree. `span` is where it stands in the script.
     """
 
     sql: str
@@ -100,7 +100,7 @@ class Query(Struct, frozen=True):
     `reads` are the relations in it that no WITH of its own names, `only` those of them that are read with ONLY wherever they are, `calls`
     its functions, `row_locks` the relations that FOR UPDATE and its kin name (None without such a clause, empty where it locks them all),
     `filtered` whether the outermost SELECT has a WHERE, `whole` the relations that are read without a WHERE or a LIMIT around them.
-    `migsafe.sql.trees.parse_query` gives its sqlglot tree.
+    `migsafe.expressions.trees.parse_query` gives its sqlglot tree.
     """
 
     sql: str

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from migsafe.replaying.server import Server
+from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.alembic.environment import Habits, habits
-from tests.replay.servers import any_installation
+from tests.support.servers import any_installation
 
 SHARED, APART, EACH = "all in one", "one each", "statement by statement"
 

@@ -1,0 +1,73 @@
+"""What migrations lock, rewrite and read, for the command line as for programs."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from migsafe.cache.renderings import usual
+from migsafe.configuration import Configuration, configuration
+from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.library.lint import Watch
+from migsafe.library.planned import dump, planned
+from migsafe.library.project import renderer
+from migsafe.prediction.history import stops
+from migsafe.prediction.predictor import Forecast, Note
+from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
+from migsafe.session import transactions
+from migsafe.sources import Migration, Plan
+
+
+def locks(paths: Sequence[str] | None = None, *, settings: Configuration | None = None) -> Prediction:
+    """Tell what each statement locks, rewrites and reads, as `migsafe locks` does.
+
+    `paths` are files and folders; without any, the `migrations` of the settings, which are the nearest configuration's unless they are given.
+    Raises MigsafeError where nothing could be told; what else could not is among the prediction's `problems`.
+    """
+    settings = settings or configuration()
+    problems: list[MigsafeError] = []
+    found = tuple(predicted(planned(paths, settings, "look at"), settings, problems))
+    return Prediction(migrations=found, problems=problems, pg_version=settings.pg_version)
+
+
+def predicted(
+    plan: Plan,
+    settings: Configuration,
+    problems: list[MigsafeError],
+    note: Callable[[Note], None] = lambda note: None,
+    watch: Watch = iter,
+) -> Iterator[PredictedMigration]:
+    """The predictions for the migrations of a plan, each made when its turn comes. `note` is told what contradicts what came before."""
+    forecast = None
+    found = stops(plan, settings.pg_version, problems, dump(settings.schema), watch, renderer=renderer(settings, usual()))
+    for migration, forecast, _, goes_on in found:
+        _tell(forecast, note)
+        try:
+            yield _prediction(forecast, migration, goes_on=goes_on)
+        except UnreadableError as error:
+            problems.append(error)
+    if forecast is not None:
+        _tell(forecast, note)
+
+
+def _prediction(forecast: Forecast, migration: Migration, *, goes_on: bool) -> PredictedMigration:
+    half = migration.up
+    found = list(forecast.steps(half, goes_on=goes_on))
+    numbers = transactions(half, [foreseen.statement for foreseen in found])
+    return PredictedMigration(
+        migration,
+        tuple(
+            PredictedStatement(
+                statement=foreseen.statement,
+                effects=foreseen.effects,
+                transaction=number,
+                refused=foreseen.refused,
+                understood=foreseen.understood,
+            )
+            for foreseen, number in zip(found, numbers, strict=True)
+        ),
+    )
+
+
+def _tell(forecast: Forecast, note: Callable[[Note], None]) -> None:
+    """Tell what there is to note, and forget it."""
+    for one in forecast.notes:
+        note(one)
+    forecast.notes.clear()

@@ -1,0 +1,80 @@
+"""Replaying migrations on a disposable server, for the command line as for programs."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from migsafe.cache.renderings import usual
+from migsafe.configuration import Configuration, configuration
+from migsafe.errors import MigsafeError
+from migsafe.library.planned import dump, planned
+from migsafe.library.project import renderer
+from migsafe.replaying.budgets import Budgets, verdict
+from migsafe.replaying.run import Options, Replayed
+from migsafe.replaying.run import Replay as Run
+from migsafe.replaying.servers.choice import Place, host_at
+from migsafe.replaying.servers.host import Host
+from migsafe.reports.replay import Replay
+from migsafe.sources import Plan
+
+_ROWS = 100_000
+
+
+def replay(
+    paths: Sequence[str] | None = None,
+    *,
+    settings: Configuration | None = None,
+    place: Place | None = None,
+    options: Options | None = None,
+    budgets: Budgets | None = None,
+    since: str | None = None,
+    changed: bool = False,
+) -> Replay:
+    """Run migrations on a disposable PostgreSQL as `migsafe replay` does, and measure what they lock, whom they stop, and what a failure leaves
+    behind.
+
+    `paths` are files and folders; without any, the `migrations` of the settings, which are the nearest configuration's unless they are given.
+    `place` says where (a private server), `options` how (with 100,000 rows in each table, and all experiments), `budgets` what it may cost
+    (what `slo` of the settings says). `since` a git revision, or with `changed`, only what differs is replayed.
+
+    What could not be done is among the verdict's `problems`. Raises MigsafeError where nothing could be: there is no server, or no migration.
+    """
+    settings = settings or configuration()
+    plan = planned(paths, settings, "replay", since=since, changed=changed)
+    options = options or Options(rows=lambda table: _ROWS, schema=dump(settings.schema), renderer=renderer(settings, usual()))
+    with host_at(place or Place()) as host:
+        return replayed(plan, host, options, budgets or budgeted(settings))
+
+
+def budgeted(settings: Configuration) -> Budgets:
+    """What a migration may cost by the configuration."""
+    blocked, hold, _ = settings.slo.budgets
+    return Budgets(blocked=blocked, hold=hold)
+
+
+def replayed(plan: Plan, host: Host, options: Options, budgets: Budgets, progress: Callable[[str], None] = lambda words: None) -> Replay:
+    """Replay what a plan asks for on a server that runs. `progress` is told what it is at."""
+    problems: list[MigsafeError] = []
+    run = Run(plan, host, options, problems, progress)
+    done = tuple(run.migrations())
+    return Replay(
+        host=host.title,
+        pg_version=host.major,
+        replayed=done,
+        verdict=verdict(done, budgets, problems, host.major),
+        unfilled=run.unfilled,
+        notes=tuple(_notes(run, done)),
+    )
+
+
+def _notes(run: Run, done: Iterable[Replayed]) -> Iterator[str]:
+    """What was done so that the migrations could run at all."""
+    if run.roles:
+        yield f"Roles were made that the migrations take for granted: {', '.join(run.roles)}."
+    scripts = [one.migration for one in done if one.migration.up.program is not None]
+    if scripts:
+        yield "Scripts were replayed as what Alembic sends for them. What is decided by what is not here was left out, as it says at its line."
+    if len(scripts) > 1 and scripts[0].apart is not None:
+        yield f"Each revision ran in a transaction of its own. In one upgrade they share one, unless you {scripts[0].apart}."
+    for one in done:
+        if one.emptied:
+            path = one.migration.up.file.path
+            yield f"{path} failed on rows that were made up ({one.emptied}), and was run with its tables empty."

@@ -1,0 +1,108 @@
+"""The paths of objects, and what messages call them."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from migsafe.linting.reruns.touch import NOWHERE, Path
+from migsafe.schema.catalog import Catalog
+from migsafe.sql.operations import CreateFunction, Name
+from migsafe.sql.operations.values import quoted
+from migsafe.sql.statements import read
+
+RELATIONS = frozenset(("table", "foreign table", "view", "materialized view", "sequence", "index"))
+_TYPES = frozenset(("type", "domain"))
+_ROUTINES = frozenset(("function", "procedure", "routine"))
+_ROLES = frozenset(("role", "user", "group"))
+_IN_SCHEMAS = ("collation", "conversion", "operator", "statistics", "text search", "aggregate")
+
+_OF_TABLES = ("duplicate_table", "undefined_table")
+_OF_ROUTINES = ("duplicate_function", "undefined_function")
+ERRORS = {
+    **dict.fromkeys(RELATIONS - {"index"}, _OF_TABLES),
+    "index": ("duplicate_table", "undefined_object"),
+    **dict.fromkeys((*_ROUTINES, "aggregate", "operator"), _OF_ROUTINES),
+    "schema": ("duplicate_schema", "invalid_schema_name"),
+    "database": ("duplicate_database", ""),
+    **dict.fromkeys(
+        (f"text search {one}" for one in ("configuration", "dictionary", "parser", "template")), ("unique_violation", "undefined_object")
+    ),
+}
+"""With which error PostgreSQL refuses to make an object of a kind that is there, and to name one that is not; of others duplicate_object and
+undefined_object."""
+
+
+class Named(NamedTuple):
+    """An object's path, and what messages call it."""
+
+    path: Path
+    what: str
+
+
+def relation(name: Name, catalog: Catalog, kind: str, *, new: bool = False) -> Named:
+    """A table, view, sequence or index; a `new` one stands where CREATE makes it."""
+    full = catalog.in_first_schema(name) if new else catalog.resolve(name)
+    known = catalog.relation(name) if not new else None
+    called = known.kind.value if known is not None else "index" if not new and catalog.index(name) is not None else kind
+    return Named((full.schema or "public", f"relation {full.name}"), f"{called} {full}")
+
+
+def column(table: Named, name: str) -> Named:
+    """A column of a table."""
+    return Named((*table.path, f"column {name}"), f"column {quoted(name)} of {table.what.rpartition(' ')[2]}")
+
+
+def constraint(table: Named, name: str) -> Named:
+    """A constraint of a table."""
+    return Named((*table.path, f"constraint {name}"), f"constraint {quoted(name)} of {table.what.rpartition(' ')[2]}")
+
+
+def on_table(kind: str, name: str, table: Name, catalog: Catalog) -> Named:
+    """A trigger, rule or policy."""
+    place = relation(table, catalog, "table")
+    return Named((*place.path, f"{kind} {name}"), f"{kind} {quoted(name)} on {place.what.rpartition(' ')[2]}")
+
+
+def in_schema(kind: str, name: Name, catalog: Catalog) -> Named:
+    """A type, a domain, or another object that stands in a schema."""
+    found = catalog.type_named(name) if kind in _TYPES else None
+    full = found.name if found is not None else catalog.in_first_schema(name)
+    called = "type" if kind in _TYPES else kind
+    return Named((full.schema or "public", f"{called} {full.name}"), f"{kind} {name}")
+
+
+def routine(kind: str, name: Name, arguments: str | None, catalog: Catalog) -> Named:
+    """A function or procedure, told from others of its name by the types of its arguments; None where they are not written."""
+    found = catalog.functions(name)
+    full = found[0].name if found else catalog.in_first_schema(name)
+    only = ", ".join(found[0].arguments) if len(found) == 1 else ""
+    types = _types(arguments) if arguments is not None else only
+    return Named((full.schema or "public", f"routine {full.name}({types})"), f"{kind} {name}")
+
+
+@lru_cache(512)
+def _types(arguments: str) -> str:
+    """The types of arguments as PostgreSQL calls them, without names, modes and defaults."""
+    for statement in read(f"CREATE FUNCTION f({arguments}) RETURNS void LANGUAGE sql AS ''"):
+        match statement.operations[0]:
+            case CreateFunction(arguments=given):
+                return ", ".join(str(one.type) for one in given if one.mode in ("in", "inout", "variadic"))
+    return arguments
+
+
+def named(kind: str, name: Name | None, catalog: Catalog, detail: str = "") -> Named:
+    """An object of any kind; one that has no name goes by its detail."""
+    if name is None:
+        return Named((NOWHERE, f"{kind} {detail}"), f"{kind} {detail}")
+    if kind in RELATIONS:
+        return relation(name, catalog, kind)
+    if kind in _TYPES:
+        return in_schema(kind, name, catalog)
+    if kind in _ROUTINES:
+        return routine(kind, name, None, catalog)
+    if kind == "schema":
+        return Named((name.name,), f"schema {name}")
+    called = "role" if kind in _ROLES else kind
+    label = f"{called} {name.name}{f' {detail}' if detail else ''}"
+    if kind.startswith(_IN_SCHEMAS):
+        return Named((catalog.in_first_schema(name).schema or "public", label), f"{kind} {name}")
+    return Named((NOWHERE, label), f"{called} {name}")

@@ -1,0 +1,193 @@
+"""Comments that say which findings are meant.
+
+    -- migsafe: ignore[index-not-concurrent, drop-table] orders is empty until launch
+
+on a line of its own right above a statement or an operation, or behind one on its line; `ignore-file[…]` above the first statement holds for
+all of the file. Only `--` comments count, also those in the body of a DO block; what stands in a string, in /* */ or in the body of a
+function is none. In a script in Python it is `#` comments.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
+
+from msgspec.structs import replace
+
+from migsafe.linting.finding import Finding
+from migsafe.linting.rule import Remark
+from migsafe.sql.lexer import COMMENT_START, DOLLAR_STRING, pattern_for, skip_comment
+from migsafe.sql.split import MetaCommand, split
+from migsafe.text import Script, Span
+
+_MENTION = "migsafe:"
+_COMMENT = re.compile(r"--[^\n\r]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/")
+_SAID = re.compile(r"(?:--+|#+)\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\])?(?P<reason>.*)")
+_ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
+
+
+class Suppression(Remark, frozen=True, kw_only=True):
+    """A suppression, for the rules that look at suppressions: no operation of PostgreSQL's.
+
+    `names` are the rules that it names, `reason` what it says after them. `understood` is False where the comment is no suppression that
+    migsafe knows, or names no rule. `whole_file` is that of `ignore-file`, `misplaced` where that stands below the first statement.
+    `unknown` are the names that no rule has, of `known` ones; `unused` those of rules that looked and reported nothing here.
+    """
+
+    names: tuple[str, ...]
+    reason: str
+    understood: bool = True
+    whole_file: bool = False
+    misplaced: bool = False
+    known: frozenset[str] = frozenset()
+    unknown: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether it suppresses anything: without a reason it does not."""
+        return self.understood and not self.misplaced and bool(self.reason)
+
+
+ABOUT_SUPPRESSIONS = frozenset(("suppression-unused", "suppression-without-reason", "unknown-rule"))
+"""The rules that look at suppressions; nobody can know before they have looked whether a suppression of them is used."""
+
+
+def mentioned(script: Script) -> bool:
+    """Whether a script says anything to migsafe at all. Raises UnreadableError."""
+    return _MENTION in script.text
+
+
+def suppressions(script: Script, chunks: Iterable[Span]) -> list[Suppression]:
+    """What a script suppresses: at its top, and in the pieces of it that are judged. Raises UnreadableError."""
+    text = script.text
+    if script.path.endswith(".py"):
+        return _in_python(script, list(chunks))
+    top = _skipped(text, 0, len(text))
+    found = {comment.start: comment for comment in _in_region(text, Span(0, top.end), do=False)}
+    for chunk in chunks:
+        found.update((comment.start, comment) for comment in _in_chunk(text, chunk))
+    return [_parsed(text, found[start], top=start < top.end) for start in sorted(found)]
+
+
+def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
+    """What a script in Python suppresses: its comments begin with #. Its docstring may come before those that hold for all of it."""
+    from io import StringIO  # noqa: PLC0415  # only these scripts need it
+    from tokenize import COMMENT, ENCODING, NEWLINE, NL, STRING, TokenError, generate_tokens  # noqa: PLC0415
+
+    found = []
+    top = True
+    # The module counts lines and columns; lines end as they do in the script.
+    starts = [0, *(match.end() for match in re.finditer("\n", script.text))]
+    with suppress(TokenError, SyntaxError):
+        for token in generate_tokens(StringIO(script.text, newline="").readline):
+            top = top and token.type in (COMMENT, ENCODING, NEWLINE, NL, STRING)
+            if token.type == COMMENT and _SAID.match(token.string):
+                start = starts[token.start[0] - 1] + token.start[1]
+                if top or any(chunk.start <= start < chunk.end for chunk in chunks):
+                    found.append(_parsed(script.text, Span(start, start + len(token.string)), top=top))
+    return found
+
+
+def covers(suppression: Suppression, finding: Finding, statement: Span | None) -> bool:
+    """Whether a finding stands where the suppression holds. `statement` is the statement's place."""
+    if finding.rule not in suppression.names or not suppression.holds:
+        return False
+    if suppression.whole_file:
+        return True
+    script = finding.script
+    line = script.position(suppression.span.start).line
+    starts = [finding.span.start, *([statement.start] if statement else [])]
+    if _ONLY_COMMENT.match(script.line(line)):
+        target = _below(script, line)
+        return target in [script.position(start).line for start in starts] or suppression.span == finding.span
+    places = [*starts, finding.span.end]
+    return line in [script.position(place).line for place in places]
+
+
+def _below(script: Script, line: int) -> int:
+    """The first line below one, and below the comments that follow it."""
+    last = script.position(len(script.text)).line
+    line += 1
+    while line < last and _ONLY_COMMENT.match(script.line(line)):
+        line += 1
+    return line
+
+
+def _skipped(text: str, start: int, end: int) -> Span:
+    """The white space and the comments before the first token from `start` on."""
+    match = pattern_for(text).match(text, start, end)
+    return Span(start, match.start(match.lastindex) if match and match.lastindex else end)
+
+
+def _in_chunk(text: str, chunk: Span) -> Iterator[Span]:
+    """The comments between the tokens of the statements, and between the statements. The rows of a COPY are neither."""
+    at = chunk.start
+    for piece in split(text, chunk.start, chunk.end):
+        if isinstance(piece, MetaCommand):
+            yield from _in_region(text, Span(at, piece.span.start), do=False)
+            at = piece.data.end if piece.data else piece.span.end
+            continue
+        if piece.unterminated is not None:
+            yield from _in_region(text, Span(at, piece.unterminated[0]), do=False)
+            at = chunk.end
+            break
+        yield from _in_region(text, Span(at, piece.span.end), do=piece.words[0] == "do")
+        at = piece.span.end
+        if piece.data is not None:
+            # The rest of the line on which COPY stands comes before its rows.
+            yield from _in_region(text, Span(at, piece.data.start), do=False)
+            at = piece.data.end
+    yield from _in_region(text, Span(at, chunk.end), do=False)
+
+
+def _in_region(text: str, region: Span, *, do: bool) -> Iterator[Span]:
+    """The comments in a piece of text that speak to migsafe; with `do`, also those in dollar quotes."""
+    at, end = region
+    if text.find(_MENTION, at, end) < 0:
+        return
+    pattern = pattern_for(text)
+    while at < end:
+        match = pattern.match(text, at, end)
+        if match is None:
+            return
+        kind = match.lastindex
+        token = match.start(kind) if kind else end
+        for comment in _COMMENT.finditer(text, at, token):
+            if _SAID.match(comment[0]):
+                yield Span(*comment.span())
+        if kind == DOLLAR_STRING:
+            close = text.find(match[kind], match.end(), end)
+            inside = Span(match.end(), close if close >= 0 else end)
+            if do:
+                yield from _in_region(text, inside, do=False)
+            at = inside.end + len(match[kind])
+        elif kind == COMMENT_START:
+            after = skip_comment(text, token, end)
+            at = after if after >= 0 else end
+        else:
+            at = match.end() if match.end() > at else end
+
+
+def _parsed(text: str, comment: Span, *, top: bool) -> Suppression:
+    said = _SAID.match(text, comment.start, comment.end)
+    assert said is not None  # or it would not have been found
+    names = tuple(dict.fromkeys(name.strip() for name in (said["names"] or "").split(",") if name.strip()))
+    whole_file = said["word"] == "ignore-file"
+    return Suppression(
+        comment,
+        names=names,
+        reason=said["reason"].strip(" \t:-–—"),
+        understood=bool(names) and (whole_file or said["word"] == "ignore"),
+        whole_file=whole_file,
+        misplaced=whole_file and not top,
+    )
+
+
+def resolved(suppression: Suppression, known: frozenset[str], looked: frozenset[str], used: Collection[str]) -> Suppression:
+    """A suppression with what became of its names: `looked` are the rules that ran there, `used` those whose findings it suppressed."""
+    return replace(
+        suppression,
+        known=known,
+        unknown=tuple(name for name in suppression.names if name not in known),
+        unused=tuple(name for name in suppression.names if name in looked - ABOUT_SUPPRESSIONS and name not in used),
+    )

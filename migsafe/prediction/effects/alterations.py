@@ -1,0 +1,135 @@
+"""What the other operations of ALTER TABLE and its kin lock (AlterTableGetLockLevel in PostgreSQL's src/backend/commands/tablecmds.c)."""
+
+from migsafe.lock import LockMode
+from migsafe.prediction.effects.scene import Effects, Scene
+from migsafe.schema.objects import RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import AlterRelation, Name
+
+_EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
+_SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
+_SHARE_ROW = LockMode.SHARE_ROW_EXCLUSIVE
+
+_LOCKS: dict[type[AlterRelation], LockMode] = {
+    sql.SetStatistics: _SHARE_UPDATE,
+    sql.ResetColumnOptions: _SHARE_UPDATE,
+    sql.ClusterOn: _SHARE_UPDATE,
+    sql.SetTrigger: _SHARE_ROW,
+}
+"""All others take ACCESS EXCLUSIVE."""
+
+_RECURSE = frozenset((sql.SetDefault, sql.DropDefault, sql.DropNotNull, sql.DropExpression, sql.SetStatistics, sql.SetStorage))
+"""The operations that go down to the tables that inherit, unless ONLY is said."""
+
+_STRONG_OPTIONS = frozenset(
+    (
+        *("user_catalog_table", "security_barrier", "security_invoker", "check_option"),
+        *("fastupdate", "gin_pending_list_limit", "buffering", "pages_per_range", "autosummarize"),
+    )
+)
+"""The storage parameters that take ACCESS EXCLUSIVE to be set (reloptions.c); the others take SHARE UPDATE EXCLUSIVE."""
+
+
+def alter(scene: Scene, op: AlterRelation) -> Effects:
+    """An operation of ALTER TABLE that neither rewrites nor scans."""
+    lock = _lock(op)
+    index = scene.catalog.index(op.target.name)
+    if op.target.kind in ("type", "domain", "sequence"):
+        return
+    if op.target.kind == "index" or index is not None:
+        # Readers and writers of the table meet the index's lock when they plan.
+        if index is not None and lock is _EXCLUSIVE:
+            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=lock)
+        return
+    relation = scene.catalog.relation(op.target.name)
+    if relation is None:
+        yield from scene.on(op.target.name, lock, op.target.kind)
+        return
+    recurses = type(op) in _RECURSE and relation.kind is not RelationKind.VIEW
+    if isinstance(op, sql.SetTrigger):
+        # Partitions have parts of a row trigger.
+        recurses = relation.kind is RelationKind.PARTITIONED
+    elif isinstance(op, sql.DropNotNull) and scene.pg_version >= 18:
+        # Since 18 NOT NULL is a constraint, and there is nothing to do below a column that has none.
+        column = relation.column(op.column)
+        recurses = column is None or column.not_null is not False
+    yield from scene.all_of(scene.tree(relation, only=op.target.only or not recurses), lock)
+
+
+def _lock(op: AlterRelation) -> LockMode:
+    match op:
+        case sql.SetOptions(options=options, foreign=False):
+            names = {option.name for option in options}
+            return _EXCLUSIVE if names & _STRONG_OPTIONS or op.target.kind == "view" else _SHARE_UPDATE
+        case sql.SetColumnOptions(foreign=False):
+            return _SHARE_UPDATE
+    return _LOCKS.get(type(op), _EXCLUSIVE)
+
+
+def identity(scene: Scene, op: sql.AddIdentity | sql.SetIdentity | sql.DropIdentity) -> Effects:
+    """ADD GENERATED … AS IDENTITY and its kin: from 17 on a partitioned table's partitions have the identity too."""
+    relation = scene.catalog.relation(op.target.name)
+    if relation is None:
+        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+        return
+    down = scene.pg_version >= 17 and relation.kind is RelationKind.PARTITIONED
+    yield from scene.all_of(scene.tree(relation, only=not down), _EXCLUSIVE)
+
+
+def rename_constraint(scene: Scene, op: sql.RenameConstraint) -> Effects:
+    """RENAME CONSTRAINT."""
+    if op.target.kind == "domain":
+        return
+    relation = scene.catalog.relation(op.target.name)
+    found = scene.catalog.constraint(relation.oid, op.constraint) if relation is not None else None
+    if relation is None or found is None:
+        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+        return
+    down = found.check is not None and not op.target.only
+    yield from scene.all_of(scene.tree(relation, only=not down), _EXCLUSIVE)
+
+
+def rename(scene: Scene, op: sql.Rename) -> Effects:
+    """ALTER … RENAME TO: an index's name is changed under its own lock alone."""
+    if op.kind in ("trigger", "rule", "policy") and op.table is not None:
+        yield from scene.on(op.table, _EXCLUSIVE)
+        if op.kind == "trigger":
+            relation = scene.catalog.relation(op.table)
+            if relation is not None and relation.kind is RelationKind.PARTITIONED and scene.pg_version >= 15:
+                yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
+    elif op.kind in ("table", "foreign table", "view", "materialized view", "index"):
+        # PostgreSQL goes by what it is; only what ALTER INDEX calls an index is locked as weakly as an index may be.
+        index = scene.catalog.index(op.name)
+        if index is not None and op.kind != "index":
+            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
+        elif index is None and (op.kind != "index" or scene.catalog.relation(op.name) is not None):
+            yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
+
+
+def set_schema(scene: Scene, op: sql.SetSchema) -> Effects:
+    """ALTER … SET SCHEMA."""
+    if op.kind in ("table", "foreign table", "view", "materialized view"):
+        yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
+
+
+def set_owner(scene: Scene, op: sql.SetOwner) -> Effects:
+    """ALTER … OWNER TO: a table's indexes are locked with it."""
+    if op.kind in ("table", "foreign table", "view", "materialized view"):
+        relation = scene.catalog.relation(op.name)
+        has_index = relation is not None and bool(scene.catalog.indexes(relation.oid))
+        yield from _named(scene, op.name, op.kind, if_exists=op.if_exists, index_lock=_EXCLUSIVE if has_index else None)
+
+
+def alter_object(scene: Scene, op: sql.AlterObject) -> Effects:
+    """ALTER of anything in other ways: an index is locked for it, which stops who plans a query of its table; a trigger's table is looked
+    at."""
+    index = scene.catalog.index(op.name) if op.kind == "index" and op.name is not None else None
+    if index is not None:
+        yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
+    elif op.table is not None:
+        yield from scene.on(op.table, LockMode.ACCESS_SHARE)
+
+
+def _named(scene: Scene, name: Name, kind: str, *, if_exists: bool, index_lock: LockMode | None = None) -> Effects:
+    if not (if_exists and scene.catalog.is_absent(name)):
+        yield from scene.on(name, _EXCLUSIVE, kind, index_lock=index_lock)

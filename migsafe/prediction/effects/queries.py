@@ -1,0 +1,232 @@
+"""What queries and changes of rows lock (manual, 13.3.1 and 13.3.2)."""
+
+from collections.abc import Container, Iterable, Sequence
+
+from migsafe.expressions.filters import is_always_true, not_null_columns
+from migsafe.lock import LockMode
+from migsafe.prediction.effects.scene import Effects, Scene
+from migsafe.schema.formulas import identifiers
+from migsafe.schema.objects import Constraint, Relation, RelationKind
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Expression, Name, Query
+
+READ = LockMode.ACCESS_SHARE
+_WHY_ALL = "there is no filter, so that every row is read"
+
+
+def reads(scene: Scene, names: Iterable[Name], lock: LockMode = READ, *, scan: Container[Name] = (), only: Container[Name] = ()) -> Effects:
+    """What reading relations locks: what views read behind them, and tables below, too, but for those of which `only` themselves are read.
+    Of those in `scan` every row is read."""
+    for name in names:
+        relation = scene.catalog.relation(name)
+        if relation is None:
+            yield from scene.on(name, lock)
+        else:
+            yield from read(scene, relation, lock, scan=name in scan, only=name in only)
+
+
+def read(scene: Scene, relation: Relation, lock: LockMode = READ, *, scan: bool = False, only: bool = False) -> Effects:
+    """What reading a relation locks."""
+    yield from scene.of(relation, lock, scan=scan and scene.has_rows(relation), why=_WHY_ALL if scan else "")
+    if relation.kind is RelationKind.VIEW:
+        # PostgreSQL puts the view's query in its place, and locks what that reads as the outer query would.
+        if relation.query is not None:
+            yield from behind(scene, relation, lock, scan=scan)
+        return
+    for child in () if only else scene.catalog.descendants(relation.oid):
+        yield from scene.of(child, lock, scan=scan and scene.has_rows(child), why=_WHY_ALL if scan else "")
+
+
+def behind(scene: Scene, view: Relation, lock: LockMode, *, scan: bool = False, only: bool = False) -> Effects:
+    """What a view reads, through other views; of tables nothing below them if `only`. If it is read whole, then of what stands in it without a
+    filter every row."""
+    yield from _behind(scene, view, lock, scan, only, {view.oid})
+
+
+def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, only: bool, seen: set[int]) -> Effects:
+    if view.query is None:
+        return
+    known = [one for oid in view.reads if isinstance(one := scene.catalog.get(oid), Relation)]
+    names = {one.name.name for one in known}
+    whole = {name.name for name in view.query.whole} if scan else ()
+    for one in known:
+        if one.oid in seen:
+            continue
+        seen.add(one.oid)
+        if one.kind is RelationKind.VIEW and one.query is not None:
+            yield from scene.of(one, lock)
+            yield from _behind(scene, one, lock, one.name.name in whole, only, seen)
+        else:
+            yield from read(scene, one, lock, scan=one.name.name in whole, only=only)
+    for name in view.query.reads:
+        if name.name not in names:
+            yield from scene.on(name, lock)
+
+
+def query(scene: Scene, one: Query, *, runs: bool = True) -> Effects:
+    """What a query locks: ROW SHARE on what FOR UPDATE and its kin lock rows of. It reads only if it `runs`."""
+    yield from reads(scene, one.reads, scan=one.whole if runs else (), only=one.only)
+    yield from reads(scene, row_locked(one), LockMode.ROW_SHARE, only=one.only)
+
+
+def row_locked(one: Query) -> tuple[Name, ...]:
+    """The relations whose rows FOR UPDATE and its kin lock."""
+    if one.row_locks is None:
+        return ()
+    # A sub-query's alias may stand in FOR UPDATE OF: where the name is none of the relations', all are taken.
+    return tuple(name for name in one.reads if not one.row_locks or name in one.row_locks) or one.reads
+
+
+def select(scene: Scene, op: sql.Select) -> Effects:
+    """SELECT."""
+    yield from query(scene, op.query, runs=op.cursor is None)
+
+
+def changed(scene: Scene, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Effects:
+    """What a change of rows locks when it is planned: ROW EXCLUSIVE on its table, and what it reads."""
+    match op:
+        case sql.Insert():
+            yield from _written(scene, op.table, ("insert",))
+        case sql.Merge():
+            yield from _written(scene, op.table, op.actions, only=op.only)
+        case sql.Update() | sql.Delete():
+            yield from _written(scene, op.table, ("change",), only=op.only)
+    yield from reads(scene, op.reads)
+
+
+def insert(scene: Scene, op: sql.Insert) -> Effects:
+    """INSERT: ROW EXCLUSIVE, and ROW SHARE on the tables that foreign keys look into."""
+    yield from _written(scene, op.table, ("insert",))
+    yield from reads(scene, op.reads, scan=op.whole)
+    for relation in _targets(scene, op.table, only=True):
+        for constraint in scene.catalog.constraints(relation.oid):
+            if constraint.references is not None and constraint.enforced:
+                yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
+
+
+def update(scene: Scene, op: sql.Update) -> Effects:
+    """UPDATE."""
+    scan = op.current_of is None and _reads_all(scene, op.table, op.where)
+    yield from _written(scene, op.table, ("update",), only=op.only, scan=scan, why=_why(op.where))
+    yield from reads(scene, op.reads)
+    for relation in _targets(scene, op.table, only=op.only):
+        numbers = [column.number for column in relation.columns if column.name in op.columns]
+        for constraint in scene.catalog.constraints(relation.oid):
+            if constraint.references is not None and set(numbers) & set(constraint.columns):
+                yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
+        touched = [one for one in scene.catalog.referencing(relation.oid) if set(numbers) & set(one.referenced_columns)]
+        yield from _referencing(scene, touched, "on_update")
+
+
+def delete(scene: Scene, op: sql.Delete) -> Effects:
+    """DELETE: the tables that refer to this one are looked into, or changed."""
+    scan = op.current_of is None and _reads_all(scene, op.table, op.where)
+    yield from _written(scene, op.table, ("delete",), only=op.only, scan=scan, why=_why(op.where))
+    yield from reads(scene, op.reads)
+    for relation in _targets(scene, op.table, only=op.only):
+        yield from _referencing(scene, scene.catalog.referencing(relation.oid), "on_delete")
+
+
+def merge(scene: Scene, op: sql.Merge) -> Effects:
+    """MERGE."""
+    yield from changed(scene, op)
+
+
+def _referencing(scene: Scene, constraints: Sequence[Constraint], event: str) -> Effects:
+    for constraint in constraints:
+        action = getattr(constraint, event)
+        lock = LockMode.ROW_SHARE if action in ("no action", "restrict") else LockMode.ROW_EXCLUSIVE
+        found = scene.catalog.get(constraint.table)
+        if isinstance(found, Relation) and constraint.enforced:
+            yield from scene.of(found, lock)
+
+
+def _written(scene: Scene, name: Name, actions: Sequence[str], *, only: bool = False, scan: bool = False, why: str = "") -> Effects:
+    relation = scene.catalog.relation(name)
+    if relation is None:
+        yield from scene.on(name, LockMode.ROW_EXCLUSIVE, scan=scan, why=why)
+        return
+    for target in _targets(scene, name, only=only or set(actions) == {"insert"}):
+        has_rows = scene.has_rows(target)
+        yield from scene.of(target, LockMode.ROW_EXCLUSIVE, scan=scan and has_rows, why=why if scan and has_rows else "")
+        if target.kind is RelationKind.VIEW:
+            yield from behind(scene, target, LockMode.ROW_EXCLUSIVE, scan=scan)
+
+
+def _targets(scene: Scene, name: Name, *, only: bool = False) -> list[Relation]:
+    """The tables whose rows a statement changes: of a simple view, that which it shows."""
+    relation = scene.catalog.relation(name)
+    if relation is None:
+        return []
+    shown = relation
+    while shown.kind is RelationKind.VIEW and len(shown.reads) == 1 and isinstance(below := scene.catalog.get(shown.reads[0]), Relation):
+        shown = below
+    return scene.tree(relation, only=only) if shown is relation else [relation, *scene.tree(shown, only=only)]
+
+
+def _reads_all(scene: Scene, name: Name, where: Expression | None) -> bool:
+    """Whether a change reads its whole table: without a filter, or with one that no index of a known table can serve."""
+    relation = scene.catalog.relation(name)
+    if where is None or is_always_true(where, not_null_columns(relation)):
+        return True
+    if relation is None or not relation.complete:
+        return False
+    words = identifiers(where.sql)
+    for index in scene.catalog.indexes(relation.oid):
+        leading = index.keys[0] if index.keys else None
+        if leading is None or any(column.name in words for column in relation.columns if column.number in leading.columns):
+            return False
+    return True
+
+
+def _why(where: Expression | None) -> str:
+    return _WHY_ALL if where is None else "no index serves the filter, so that every row is read"
+
+
+def copy(scene: Scene, op: sql.Copy) -> Effects:
+    """COPY."""
+    if op.query is not None:
+        yield from query(scene, op.query)
+    if op.table is not None:
+        if op.source:
+            yield from insert(scene, sql.Insert(op.span, op.table, "query"))
+        else:
+            yield from scene.on(op.table, READ, scan=True, why="every row is copied")
+
+
+def truncate(scene: Scene, op: sql.Truncate) -> Effects:
+    """TRUNCATE: ACCESS EXCLUSIVE on the tables, those below and, with CASCADE, those that refer to them."""
+    waiting: list[Relation] = []
+    for given in op.tables:
+        relation = scene.catalog.relation(given.name)
+        if relation is None:
+            yield from scene.on(given.name, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE)
+        else:
+            waiting += scene.tree(relation, only=given.only)
+    seen: set[int] = set()
+    while waiting:
+        relation = waiting.pop(0)
+        if relation.oid in seen:
+            continue
+        seen.add(relation.oid)
+        has_index = bool(scene.catalog.indexes(relation.oid)) and relation.kind is RelationKind.TABLE
+        yield from scene.of(relation, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE if has_index else None)
+        if op.cascade:
+            for constraint in scene.catalog.referencing(relation.oid):
+                found = scene.catalog.get(constraint.table)
+                if isinstance(found, Relation):
+                    waiting += scene.tree(found)
+
+
+def lock_table(scene: Scene, op: sql.LockTable) -> Effects:
+    """LOCK TABLE: the tables below too, and what a view reads."""
+    mode = LockMode(op.mode)
+    for given in op.tables:
+        relation = scene.catalog.relation(given.name)
+        if relation is None:
+            yield from scene.on(given.name, mode)
+        elif relation.kind is RelationKind.VIEW:
+            yield from scene.of(relation, mode)
+            yield from behind(scene, relation, mode)
+        else:
+            yield from scene.all_of(scene.tree(relation, only=given.only), mode)

@@ -1,0 +1,95 @@
+"""Going through histories, to what is to be judged."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.prediction.predictor import Forecast
+from migsafe.rendering.renderer import Renderer
+from migsafe.sources import Migration, Plan, Source, Standing, Step
+from migsafe.text import Script
+
+Steps = Sequence[tuple[Source, Step]]
+
+
+class Stop(NamedTuple):
+    """A migration to judge, and the database as the migrations before it have left it. Who stops here takes the migration in.
+
+    `standing` is what is odd about its place in the history; the transaction `goes_on` where the next stop is in the same.
+    """
+
+    migration: Migration
+    forecast: Forecast
+    standing: Standing = Standing()
+    goes_on: bool = False
+
+
+class Resumption(Protocol):
+    """Who knows how far an earlier run has come, and wants to know how far this one does."""
+
+    def resume(self, steps: Steps) -> tuple[int, Forecast | None]:
+        """How many of the steps need not be taken, and the database after them."""
+
+    def passed(self, number: int, forecast: Forecast) -> None:
+        """So many steps have been taken, and this is the database after them."""
+
+
+def stops(
+    plan: Plan,
+    pg_version: int,
+    problems: list[MigsafeError],
+    schema: Script | None = None,
+    watch: Callable[[Steps], Iterable[tuple[Source, Step]]] = iter,
+    resumption: Resumption | None = None,
+    renderer: Renderer | None = None,
+    *,
+    back: bool = False,
+) -> Iterator[Stop]:
+    """The migrations to judge, source by source, each when its turn comes.
+
+    Each source is a database of its own; `schema` is the dump with which it starts. The migrations before a judged one are taken in. What
+    cannot be read goes to `problems`. `watch` goes through the steps, and may show how far it has come; `resumption` may spare the first of
+    them. `renderer` renders the migrations that are programs; the ways `back` of those to judge, too, if they are wanted. Raises
+    UnreadableError for the schema.
+    """
+    with renderer or Renderer() as rendering:
+        yield from _stops(plan, pg_version, problems, schema, watch, resumption, rendering, back=back)
+
+
+def _stops(
+    plan: Plan,
+    pg_version: int,
+    problems: list[MigsafeError],
+    schema: Script | None,
+    watch: Callable[[Steps], Iterable[tuple[Source, Step]]],
+    resumption: Resumption | None,
+    renderer: Renderer,
+    *,
+    back: bool,
+) -> Iterator[Stop]:
+    steps = [(source, step) for source in plan.sources for step in source.steps()]
+    problems += plan.problems
+    done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
+    at, forecast = (steps[done - 1][0], resumed) if resumed is not None else (None, Forecast(pg_version))
+    for number, (source, (written, judged, goes_on)) in enumerate(watch(steps[done:]), done + 1):
+        if source is not at:
+            at, forecast = source, Forecast(pg_version)
+            if schema is not None:
+                forecast.load(schema)
+        try:
+            migration = renderer.migration(written, forecast)
+            if judged and back:
+                migration = renderer.back(migration, forecast)
+        except MigsafeError as error:
+            if error not in problems:
+                problems.append(error)
+            continue
+        if judged:
+            yield Stop(migration, forecast, source.standings.get(migration.up.file.path, Standing()), goes_on)
+        else:
+            try:
+                forecast.apply(migration.up)
+            except UnreadableError as error:
+                problems.append(error)
+        if resumption is not None:
+            resumption.passed(number, forecast)

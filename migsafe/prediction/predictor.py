@@ -1,0 +1,226 @@
+"""What each statement of a migration would do, and the database that it leaves."""
+
+from collections.abc import Hashable, Iterator
+
+from msgspec import Struct
+
+from migsafe.lock import LockMode
+from migsafe.prediction.effects.catalogue import foresee
+from migsafe.prediction.effects.effect import Effect, combined
+from migsafe.prediction.effects.scene import Scene
+from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.effects.volatility import volatility_of
+from migsafe.schema.bodies import called
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.follow import begin_migration, end_statement, follow
+from migsafe.session import Session, Transition, Turn, sent
+from migsafe.sources import Half, Transaction
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import AlterRelation, Name, Operation
+from migsafe.sql.statements import Statement
+from migsafe.text import Script, Span
+
+_NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode)
+
+_PASSES: tuple[tuple[type[Operation], ...], ...] = (
+    (sql.DropColumn, sql.DropConstraint, sql.DropNotNull, sql.DropExpression, sql.DropIdentity),
+    (sql.AlterColumnType,),
+    (sql.AddColumn,),
+    (sql.SetExpression,),
+)
+"""The order in which PostgreSQL runs the parts of one ALTER TABLE, whatever their order in the statement (AlterTablePass in its
+src/backend/commands/tablecmds.c), as far as it makes a difference here; what is not listed comes last."""
+
+
+class Foreseen(Struct, frozen=True, kw_only=True):
+    """What one statement does.
+
+    `operations` has the effects of each of its operations, in the order in which they run; `effects` those of the whole statement, one a
+    relation. `refused` says why PostgreSQL would refuse it, as far as the history tells, as the end of a sentence. `understood` is False
+    where it does something that cannot be known without running it.
+    """
+
+    statement: Statement
+    operations: tuple[tuple[Operation, tuple[Effect, ...]], ...]
+    effects: tuple[Effect, ...]
+    refused: str | None = None
+    understood: bool = True
+
+
+class Note(Struct, frozen=True):
+    """Something to say about the history: where, and what, as a sentence without its full stop."""
+
+    script: Script
+    span: Span
+    text: str
+
+
+class Forecast:
+    """A database, stepped through its migrations.
+
+    `apply` takes a migration of the history in; `steps` takes one to judge, and says what each of its statements does. Both leave the
+    database as the migration would. `notes` are the contradictions met in the history, each said once: it ran, so what it says is
+    believed. `timezone` is the server's TimeZone, where that is known.
+    """
+
+    def __init__(self, pg_version: int, timezone: str | None = None) -> None:
+        self.catalog = Catalog(pg_version)
+        self._timezone = timezone
+        self.session = Session(Transaction.STATEMENT)
+        self._scene = Scene(self.catalog, prepared=self.session.prepared)
+        self.notes: list[Note] = []
+        self.held: dict[Hashable, LockMode] = {}
+        """The locks that the transaction held when the statement at hand began, by relation."""
+        self._marks: list[int] = []
+        self._said: set[str] = set()
+        self._refused: str | None = None
+        self._goes_on = False
+
+    def load(self, script: Script) -> None:
+        """Take a `pg_dump --schema-only` as the start: what is not in it does not exist. Raises UnreadableError."""
+        self.apply(Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT))
+        self.catalog.complete = True
+
+    def apply(self, half: Half) -> None:
+        """Take in a migration of the history. Raises UnreadableError."""
+        for foreseen in self._steps(half, judged=False):
+            if foreseen.refused is not None and foreseen.refused not in self._said:
+                self._said.add(foreseen.refused)
+                self.notes.append(Note(half.file, half.place(foreseen.statement.span), foreseen.refused))
+
+    def steps(self, half: Half, *, goes_on: bool = False) -> Iterator[Foreseen]:
+        """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
+        return self._steps(half, judged=True, goes_on=goes_on)
+
+    def begin(self, transaction: Transaction, *, one_query: bool = False) -> None:
+        """Begin a migration, for `follow` to step through: on a connection of its own, or in the transaction of the one before it if that
+        goes on. Then what that one made is still new: nobody has seen it."""
+        if self._goes_on:
+            self._goes_on = False
+            return
+        self.session = Session(transaction, one_query=one_query)
+        self._scene = Scene(self.catalog, prepared=self.session.prepared)
+        begin_migration(self.catalog)
+        self.catalog.keep()
+
+    def follow(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> Foreseen:
+        """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
+        found = tuple(self.through(statement, first=first, last=last, judged=judged))
+        return Foreseen(
+            statement=statement,
+            operations=found,
+            effects=combined(effect for _, effects in found for effect in effects),
+            refused=self._refused,
+            understood=all(self._understands(operation, effects) for operation, effects in found),
+        )
+
+    def through(
+        self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True
+    ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
+        """Step through the operations of a statement in the order in which they run, those of the functions that it calls too. Each comes
+        with its effects before it is taken in, so that `catalog` and `session` are as it finds them."""
+        self._refused = None
+        self._turn(self.session.enter(statement, first=first, last=last))
+        self.held = dict(self.session.locks)
+        for written in in_passes(statement.operations):
+            self.catalog.search_path = self.session.settings.search_path
+            for operation in (written, *called(self.catalog, written)):
+                effects = self._effects(operation) if judged else ()
+                yield operation, effects
+                self._take_in(operation, effects)
+        end_statement(self.catalog)
+        self._turn(self.session.leave())
+
+    def finish(self, *, goes_on: bool = False) -> None:
+        """End the migration, and with it a transaction that it left open, unless that `goes_on` to the next migration."""
+        self._goes_on = goes_on
+        if not goes_on:
+            self._turn(self.session.finish())
+
+    def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[Foreseen]:
+        self.begin(half.transaction, one_query=half.one_query)
+        for statement, first, last in sent(half):
+            yield self.follow(statement, first=first, last=last, judged=judged)
+        self.finish(goes_on=goes_on)
+
+    def strongest(self, statement: Statement, effect: Effect) -> LockMode:
+        """The lock that the relation of an effect is really under: ALTER TABLE takes the strongest that any of its parts needs, at once."""
+        parts = statement.operations if isinstance(statement.operations[0], AlterRelation) else ()
+        others = (other.lock for part in parts for other in foresee(part, self._scene) if other.relation == effect.relation)
+        return max((effect.lock, *others))
+
+    def _effects(self, operation: Operation) -> tuple[Effect, ...]:
+        self._scene.timezone = self.session.settings.timezone or self._timezone
+        return combined(foresee(operation, self._scene))
+
+    def _take_in(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            self.session.take(effect.relation, effect.lock)
+        refused = self._refusal(operation)
+        refusals = follow(self.catalog, operation)
+        if refusals and operation.certain and not operation.caught:
+            # A branch of a DO block may well have looked before, and a handler takes it as it comes.
+            refused = refused or refusals[0]
+        self._refused = self._refused or refused
+        self._turn(self.session.follow(operation))
+
+    def _refusal(self, operation: Operation) -> str | None:
+        """Why PostgreSQL would refuse an operation wherever it stood, or where it stands."""
+        if isinstance(operation, sql.Broken):
+            return f"expected {operation.expected}, found {operation.found}"
+        lonely = alone(operation, self.catalog) if self.session.in_block else None
+        return f"{lonely} cannot run inside a transaction block" if lonely else self.session.refuses(operation)
+
+    def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
+        for effect in effects:
+            if effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE:
+                # It may have partitions that opaque code made, which would be locked with it.
+                partitioned = self.catalog.relation(effect.relation)
+                if partitioned is not None and not partitioned.complete:
+                    return False
+        if isinstance(operation, sql.Select):
+            return all(self._knows(name) for name in operation.query.calls)
+        if isinstance(operation, sql.Call):
+            return self._knows(operation.procedure)
+        if isinstance(operation, sql.OpaqueCode) and operation.confined:
+            return True
+        return not isinstance(operation, _NOT_UNDERSTOOD)
+
+    def _knows(self, name: Name) -> bool:
+        """Whether a function is one of PostgreSQL's or its extensions', or its body is known."""
+        found = self.catalog.functions(name)
+        return any(one.code is not None for one in found) or (not found and volatility_of(name, self.catalog.pg_version) is not None)
+
+    def _turn(self, transitions: tuple[Transition, ...]) -> None:
+        """Keep or undo what a transaction did."""
+        for turn, depth, _ in transitions:
+            match turn:
+                case Turn.COMMITTED:
+                    self.catalog.keep()
+                    self._marks.clear()
+                case Turn.PREPARED:
+                    self._marks.clear()
+                case Turn.ROLLED_BACK:
+                    self.catalog.undo(0)
+                    self._marks.clear()
+                case Turn.SAVEPOINT:
+                    self._marks.append(self.catalog.mark())
+                case Turn.ROLLED_BACK_TO:
+                    self.catalog.undo(self._marks[depth])
+                    del self._marks[depth + 1 :]
+                case Turn.RELEASED:
+                    del self._marks[depth:]
+
+
+def in_passes(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """The operations of a statement in the order in which PostgreSQL runs them."""
+    if len(operations) == 1 or not isinstance(operations[0], AlterRelation):
+        return operations
+    return tuple(sorted(operations, key=_pass))
+
+
+def _pass(operation: Operation) -> int:
+    for number, kinds in enumerate(_PASSES):
+        if isinstance(operation, kinds):
+            return number
+    return len(_PASSES)

@@ -1,0 +1,211 @@
+"""SQL as a script of Alembic's says it: calls of `op`, with autocommit blocks around what no transaction takes."""
+
+import json
+import re
+
+from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.schema.catalog import Catalog
+from migsafe.sql import operations as sql
+from migsafe.sql.operations import Constraint, ConstraintKind, IndexElement, Name, Operation, Option
+from migsafe.sql.statements import Statement, read
+
+BLOCK = "with op.get_context().autocommit_block():"
+"""What ends the transaction, runs what is below it outside any, and begins another."""
+
+_INDENT = "    "
+_WIDTH = 100
+_COMMENT = re.compile(r"^[ \t]*--[ \t]?")
+_BOUND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")
+"""What SQLAlchemy's `text` would take for a parameter."""
+_NEXT = ("next migration", "next revision")
+
+_Arguments = dict[str, str]
+"""The keyword arguments of a call, each as it is written."""
+
+
+def scripted(text: str, catalog: Catalog) -> str:
+    """SQL with comments, as advice gives it, as Python for a script of Alembic's; `catalog` is the database that it is for. What has no call of
+    its own goes through `op.execute`."""
+    lines: list[str] = []
+    end, below = 0, False
+    for statement in read(text):
+        comments = _comments(text[end : statement.span.start])
+        apart = any(alone(operation, catalog) is not None or isinstance(operation, sql.Commit) for operation in statement.operations)
+        goes_on = apart and below and f"# {_NEXT[1]}" not in comments
+        lines += [_INDENT + line for line in comments] if goes_on else comments
+        if apart and not goes_on:
+            lines.append(BLOCK)
+        said = _said(statement, text)
+        # What a string of SQL holds is not to be moved.
+        whole = any(line.count("'") % 2 for line in said)
+        lines += [_INDENT * (apart and not (whole and number)) + line for number, line in enumerate(said)]
+        end, below = statement.span.end, apart
+    return "\n".join((*lines, *_comments(text[end:])))
+
+
+def _comments(between: str) -> list[str]:
+    """What stands between two statements, as comments of Python's."""
+    lines = (_COMMENT.sub("", line).rstrip() for line in between.strip("; \t\n").splitlines())
+    return [f"# {line.replace(*_NEXT)}" for line in lines if line]
+
+
+def _said(statement: Statement, text: str) -> list[str]:
+    words = text[statement.span.start : statement.span.end]
+    # An ALTER TABLE of several parts asks for its lock but once, and a comment in it is worth keeping.
+    call = _call(statement.operations[0]) if len(statement.operations) == 1 and "--" not in words else None
+    return call.splitlines() if call is not None else _executed(words)
+
+
+def _executed(words: str) -> list[str]:
+    if "\n" not in words:
+        return [f"op.execute({_escaped(words)})"]
+    inner = _BOUND.sub(r"\\:", words).replace("\\", "\\\\").replace('"""', r"\"\"\"")
+    return f'op.execute("""\n{inner}\n""")'.splitlines()
+
+
+def _call(op: Operation) -> str | None:
+    """The call of `op` that sends an operation; None where none says all of it."""
+    match op:
+        case sql.CreateIndex():
+            return _create_index(op)
+        case sql.Drop(kind="index", names=(Name(name, schema, None),), cascade=False):
+            flags = {"postgresql_concurrently": _true(op.concurrently), "if_exists": _true(op.if_exists)}
+            return _written("drop_index", [_string(name)], {"schema": _maybe(schema), **flags})
+        case sql.Drop(kind="table", names=(Name(name, schema, None),), cascade=False, if_exists=False):
+            return _written("drop_table", [_string(name)], {"schema": _maybe(schema)})
+        case sql.Rename(kind="table", name=Name(name, schema, None), if_exists=False):
+            return _written("rename_table", [_string(name), _string(op.new_name)], {"schema": _maybe(schema)})
+        case sql.AlterRelation(target=sql.Target(kind="table", name=Name(name, schema, None), only=False, if_exists=False)):
+            return _alter_table(op, name, schema)
+    return None
+
+
+def _alter_table(op: sql.AlterRelation, table: str, schema: str | None) -> str | None:
+    where = {"schema": _maybe(schema)}
+    match op:
+        case sql.AddConstraint(constraint=constraint):
+            return _constraint(constraint, table, schema)
+        case sql.SetNotNull(column=column) | sql.DropNotNull(column=column):
+            nullable = str(isinstance(op, sql.DropNotNull))
+            return _written("alter_column", [_string(table), _string(column)], {"nullable": nullable, **where})
+        case sql.DropColumn(column=column, if_exists=False, cascade=False):
+            return _written("drop_column", [_string(table), _string(column)], where)
+        case sql.RenameColumn(column=column, new_name=new, cascade=False):
+            return _written("alter_column", [_string(table), _string(column)], {"new_column_name": _string(new), **where})
+        case sql.DropConstraint(constraint=name, if_exists=False, cascade=False):
+            return _written("drop_constraint", [_string(name), _string(table)], where)
+    return None
+
+
+def _create_index(op: sql.CreateIndex) -> str | None:
+    keys = [_key(element) for element in op.elements]
+    include = [element.column for element in op.include]
+    if op.name is None or op.table.catalog or op.only or op.tablespace or None in keys or None in include:
+        return None
+    options = _options(op.options)
+    if options is None:
+        return None
+    classes = {element.column: str(element.opclass) for element in op.elements if element.column and element.opclass}
+    return _written(
+        "create_index",
+        [_string(op.name), _string(op.table.name), _list([key for key in keys if key is not None])],
+        {
+            "schema": _maybe(op.table.schema),
+            "unique": _true(op.unique),
+            "postgresql_concurrently": _true(op.concurrently),
+            "if_not_exists": _true(op.if_not_exists),
+            "postgresql_using": _maybe(op.method),
+            "postgresql_include": _strings(*(column for column in include if column is not None)) if include else "",
+            "postgresql_ops": _pairs(classes),
+            "postgresql_with": _pairs(options),
+            "postgresql_nulls_not_distinct": _true(op.nulls_not_distinct),
+            "postgresql_where": f"sa.text({_escaped(op.where.sql)})" if op.where is not None else "",
+        },
+    )
+
+
+def _key(element: IndexElement) -> str | None:
+    if element.collation or element.opclass_options or (element.opclass and (element.column is None or element.opclass.schema)):
+        return None
+    order = " DESC" * element.descending + {None: "", True: " NULLS FIRST", False: " NULLS LAST"}[element.nulls_first]
+    if element.column is not None and not order:
+        return _string(element.column)
+    if element.opclass:
+        return None
+    key = str(Name(element.column)) if element.column is not None else f"({element.expression.sql})" if element.expression else ""
+    return f"sa.text({_escaped(key + order)})"
+
+
+def _constraint(one: Constraint, table: str, schema: str | None) -> str | None:
+    if one.name is None or one.no_inherit or not one.enforced or one.period or one.include or one.options or one.tablespace:
+        return None
+    deferred = "" if one.initially_deferred is None else _string("DEFERRED" if one.initially_deferred else "IMMEDIATE")
+    more = {"deferrable": "" if one.deferrable is None else str(one.deferrable), "initially": deferred}
+    named = [_string(one.name), _string(table)]
+    valid = {"postgresql_not_valid": _true(one.not_valid)}
+    match one.kind:
+        case ConstraintKind.FOREIGN_KEY if one.references is not None:
+            return _foreign_key(one, one.references, [_string(one.name), _string(table)], {"source_schema": _maybe(schema), **more, **valid})
+        case ConstraintKind.CHECK if one.check is not None:
+            return _written("create_check_constraint", [*named, _escaped(one.check.sql)], {"schema": _maybe(schema), **more, **valid})
+        case ConstraintKind.UNIQUE if one.index is None and not one.nulls_not_distinct:
+            return _written("create_unique_constraint", [*named, _strings(*one.columns)], {"schema": _maybe(schema), **more})
+    return None
+
+
+def _foreign_key(one: Constraint, far: sql.Reference, named: list[str], more: _Arguments) -> str | None:
+    if not far.columns or far.table.catalog or "(" in far.on_delete:
+        return None
+    referent = {
+        "referent_schema": _maybe(far.table.schema),
+        "ondelete": _string(far.on_delete.upper()) if far.on_delete != "no action" else "",
+        "onupdate": _string(far.on_update.upper()) if far.on_update != "no action" else "",
+        "match": _string(far.match.upper()) if far.match != "simple" else "",
+    }
+    return _written(
+        "create_foreign_key", [*named, _string(far.table.name), _strings(*one.columns), _strings(*far.columns)], {**referent, **more}
+    )
+
+
+def _options(options: tuple[Option, ...]) -> dict[str, str] | None:
+    if any(option.value is None for option in options):
+        return None
+    return {option.name: str(option.value) for option in options}
+
+
+def _written(function: str, arguments: list[str], keywords: _Arguments) -> str:
+    """The call, on one line if that is short enough; keywords without a value are left out."""
+    words = [*arguments, *(f"{name}={value}" for name, value in keywords.items() if value)]
+    line = f"op.{function}({', '.join(words)})"
+    if len(line) <= _WIDTH:
+        return line
+    return "\n".join((f"op.{function}(", *(f"{_INDENT}{word}," for word in words), ")"))
+
+
+def _string(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _escaped(text: str) -> str:
+    """A string of SQL, in which SQLAlchemy is to find no parameter."""
+    return _string(_BOUND.sub(r"\\:", text))
+
+
+def _strings(*texts: str) -> str:
+    return _list([_string(text) for text in texts])
+
+
+def _list(values: list[str]) -> str:
+    return f"[{', '.join(values)}]"
+
+
+def _pairs(pairs: "dict[str, str]") -> str:
+    return f"{{{', '.join(f'{_string(key)}: {_string(value)}' for key, value in pairs.items())}}}" if pairs else ""
+
+
+def _maybe(text: str | None) -> str:
+    return _string(text) if text is not None else ""
+
+
+def _true(flag: bool) -> str:
+    return "True" if flag else ""

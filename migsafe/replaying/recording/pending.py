@@ -1,0 +1,59 @@
+"""A statement while its transaction goes on."""
+
+from msgspec.structs import replace
+
+from migsafe.prediction.effects.effect import Effect
+from migsafe.replaying.recording.recorder import Measurement
+from migsafe.replaying.recording.records import Failure, Played, Touch
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import Statement
+
+_NOTHING = Measurement(effects=())
+
+
+class Pending:
+    """A statement that was sent: what it did is known, how long its locks are held is not yet."""
+
+    def __init__(self, statement: Statement, text: str, transaction: int | None, started: float, clock: float) -> None:
+        self.statement = statement
+        self.text = text
+        self.transaction = transaction
+        self.started = started
+        self.clock = clock
+        self.seconds = 0.0
+        self.waited = 0.0
+        self.outside = False
+        self.measured = _NOTHING
+        self.counts: dict[Name, tuple[int | None, int | None]] = {}
+        self.seconds_held: dict[Name, float] = {}
+        self.wal_bytes = 0
+        self.temp_bytes: int | None = None
+        self.failure: Failure | None = None
+        self.left_out = ""
+        self.cut = ""
+        """Why it was stopped from outside, if it was."""
+
+    def played(self, ended: float, clock: float, new: frozenset[Name]) -> Played:
+        """What is known once its locks are gone."""
+        return Played(
+            statement=self.statement,
+            sql=self.text,
+            transaction=self.transaction,
+            started=self.started,
+            ended=ended,
+            duration_ms=1000 * self.seconds,
+            waited_ms=1000 * self.waited,
+            outside=self.outside,
+            touches=tuple(self._touch(effect, clock, new) for effect in self.measured.effects),
+            wal_bytes=self.wal_bytes,
+            temp_bytes=self.temp_bytes,
+            failure=self.failure,
+            held=self.measured.held,
+            left_out=self.left_out,
+        )
+
+    def _touch(self, effect: Effect, clock: float, new: frozenset[Name]) -> Touch:
+        read, rows = self.counts.get(effect.relation, (None, None))
+        held = self.seconds_held.get(effect.relation, clock - self.clock)
+        effect = replace(effect, new=effect.relation in new)
+        return Touch(effect=effect, held_ms=1000 * held, tuples_read=read, rows=rows)

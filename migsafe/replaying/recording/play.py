@@ -1,0 +1,284 @@
+"""Sending a migration to a server as its runner does, and writing down what each statement did."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from migsafe.replaying.recording.ledger import Ledger
+from migsafe.replaying.recording.lock_watch import Watch
+from migsafe.replaying.recording.pending import Pending
+from migsafe.replaying.recording.recorder import Measurement, Trace, judged
+from migsafe.replaying.recording.records import Played
+from migsafe.replaying.recording.rehearsal import strengthened
+from migsafe.replaying.sending import failure_of, is_idle, refusals, run, unsent
+from migsafe.replaying.servers.time_limits import Guard, unlimited
+from migsafe.session import sent
+from migsafe.sources import Half, Transaction
+from migsafe.sql import operations as sql
+from migsafe.sql.statements import Statement
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_STEERING = (
+    *(sql.Begin, sql.Commit, sql.Rollback, sql.Savepoint, sql.RollbackTo, sql.Release, sql.TwoPhase),
+    *(sql.SetVariable, sql.ResetVariable, sql.SetTransaction, sql.SetConstraints, sql.Discard),
+)
+_NO_TRANSACTION = "25001"
+_FORGETS = ("deallocate", "discard")
+
+Progress = Callable[[Statement], None]
+
+
+class Stopped(Exception):
+    """A statement failed, and with it the migration."""
+
+
+class Player:
+    """One migration on one connection. `played` fills up as transactions end; a failure is the last one's.
+
+    The connection must be in autocommit, and its database's only one that changes anything. `watch` looks at its locks from outside,
+    `counter` may read all of its tables. `rows` are those of each table, by number, where they are known already; `guard` limits what a
+    statement may take. `rehearsed` has what statements outside transactions did on a copy, by their number: there all their locks were
+    seen, not only those that were held for long enough. `zero` is when the migration began, by perf_counter.
+    """
+
+    def __init__(
+        self,
+        connection: "Connection[Any]",
+        watch: Watch,
+        counter: "Connection[Any]",
+        *,
+        rows: Mapping[int, int] | None = None,
+        guard: Guard = unlimited,
+        rehearsed: Mapping[int, Measurement] | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        self.zero = perf_counter()
+        self.played: list[Played] = []
+        self._connection = connection
+        self._watch = watch
+        self._guard = guard
+        self._rehearsed = rehearsed or {}
+        self._progress = progress or (lambda statement: None)
+        self._ledger = Ledger(connection, counter, rows)
+        self._found = {relation.oid for relation in self._ledger.relations}
+        self._open: list[Pending] = []
+        self._clock = 0.0
+        self._number: int | None = None
+        self._count = 0
+        self._temporary: list[int] = []
+        self._tells = connection.info.parameter_status("is_superuser") == "on"
+        connection.add_notice_handler(self._notice)
+
+    @property
+    def rows(self) -> Mapping[int, int]:
+        """The rows of each table by now, by number."""
+        return self._ledger.rows
+
+    def play(self, half: Half, began: Callable[[float], None] | None = None) -> tuple[Played, ...]:
+        """Send it all, or all up to the statement that fails. `began` is told when that begins, by perf_counter. Raises UnreadableError for the
+        script."""
+        self.zero = perf_counter()
+        if began is not None:
+            began(self.zero)
+        wraps = half.transaction is Transaction.FILE
+        try:
+            if wraps:
+                self._begin()
+            for statement, first, last in sent(half):
+                self._progress(statement)
+                query = (half.one_query or half.transaction is Transaction.QUERY) and not (first and last)
+                if query and not self._in_block and not isinstance(statement.operations[0], sql.Begin):
+                    self._begin()
+                self._send(statement, half)
+                if query and last and self._in_block and not wraps:
+                    self._commit()
+            if self._in_block:
+                # What the script itself has left open is lost with the connection.
+                self._commit() if wraps else self._rollback()
+        except Stopped:
+            self._rollback()
+        return tuple(self.played)
+
+    @property
+    def _in_block(self) -> bool:
+        return self._number is not None
+
+    def _send(self, statement: Statement, half: Half) -> None:
+        operation, text = statement.operations[0], half.script.text
+        words = text[statement.span.start : statement.span.end]
+        why = unsent(statement, half)
+        if why:
+            one = self._opened(statement, words)
+            one.left_out = why
+            if not self._in_block:
+                self._close([one])
+        elif isinstance(operation, _STEERING):
+            self._steer(statement, words)
+        else:
+            self._recorded(statement, words, text)
+
+    def _recorded(self, statement: Statement, words: str, text: str) -> None:
+        alone = not self._in_block
+        if alone:
+            self._count += 1
+            self._number = self._count
+            self._ledger.begin()
+        opening = self._ledger.opening() if alone and not isinstance(statement.operations[0], sql.Copy) else ""
+        if not opening:
+            self._ledger.ready("BEGIN; " if alone else "")
+        one = self._opened(statement, words)
+        try:
+            with self._timed(one):
+                if opening:
+                    cursor = self._connection.execute((opening + words).encode())
+                else:
+                    run(self._connection, statement, text)
+            if opening:
+                self._ledger.opened(cursor)
+        except refusals() as error:
+            self._ledger.forget()
+            if alone and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
+                self._open.remove(one)
+                self._rollback()
+                self._outside(statement, words)
+                return
+            self._fail(one, error)
+        self._lose(words)
+        try:
+            one.measured = self._ledger.entry(words)
+        except refusals() as error:
+            # A limit of the migration's own, such as a statement_timeout of a millisecond, or the connection's end.
+            self._fail(one, error)
+        one.wal_bytes = self._ledger.wal_bytes
+        one.counts = self._ledger.read
+        if alone:
+            self._commit()
+
+    def _lose(self, words: str) -> None:
+        if any(word in words.lower() for word in _FORGETS):
+            self._ledger.forget()
+
+    def _steer(self, statement: Statement, words: str) -> None:
+        """BEGIN, COMMIT, SET and their kin: they run as they stand, and what they did to the transaction is asked of the server."""
+        before = self._in_block
+        one = self._opened(statement, words)
+        try:
+            with self._timed(one):
+                self._connection.execute(words.encode())
+        except refusals() as error:
+            self._fail(one, error)
+        self._lose(words)
+        match statement.operations[0]:
+            case sql.RollbackTo():
+                self._ledger.partly_undone()
+            case sql.Rollback() | sql.Commit() | sql.TwoPhase() if before:
+                self._ended(undone=isinstance(statement.operations[0], sql.Rollback))
+        if not is_idle(self._connection) and not self._in_block:
+            self._opened_block(one)
+        elif one in self._open and not self._in_block:
+            self._close([one])
+
+    def _outside(self, statement: Statement, words: str) -> None:
+        """A statement that no transaction takes: its locks are seen from outside, while it runs, or were seen at its rehearsal."""
+        one = self._opened(statement, words)
+        one.outside = True
+        try:
+            counts = isinstance(statement.operations[0], sql.Do | sql.Call)
+            with self._ledger.outside(counts=counts) as found, self._watch.closely() as seen, self._timed(one):
+                self._connection.execute(words.encode())
+        except refusals() as error:
+            self._fail(one, error)
+        before, after = found
+        one.wal_bytes = self._ledger.wal_bytes
+        measured = judged(Trace(before=before, after=after, locks={oid: each.mode for oid, each in seen.items()}))
+        rehearsed = self._rehearsed.get(statement.index)
+        one.measured = strengthened(measured, rehearsed) if rehearsed is not None else measured
+        one.counts = {relation.name: (None, self._ledger.rows.get(oid)) for oid, relation in before.relations.items()}
+        # What nobody saw while it ran was held for less than a look, unless nobody looked: then it may have been held all the time.
+        one.seconds_held = {effect.relation: 0.0 for effect in one.measured.effects} if seen else {}
+        one.seconds_held |= {before.relations[oid].name: each.seconds for oid, each in seen.items() if oid in before.relations}
+        self._close([one])
+
+    def _opened(self, statement: Statement, words: str) -> Pending:
+        one = Pending(statement, words, self._number, perf_counter() - self.zero, self._clock)
+        self._open.append(one)
+        return one
+
+    @contextmanager
+    def _timed(self, one: Pending) -> Iterator[None]:
+        self._temporary.clear()
+        with self._watch.waits() as waits, self._guard(self._connection) as leash:
+            started = perf_counter()
+            try:
+                yield
+            finally:
+                one.seconds = perf_counter() - started
+                self._clock += one.seconds
+                one.waited = waits.seconds
+                one.cut = leash.cut
+                one.temp_bytes = sum(self._temporary) if self._tells else None
+
+    def _begin(self) -> None:
+        self._connection.execute("BEGIN")
+        self._opened_block(None)
+
+    def _opened_block(self, one: Pending | None) -> None:
+        self._count += 1
+        self._number = self._count
+        if one is not None:
+            one.transaction = self._number
+        self._ledger.begin()
+
+    def _commit(self) -> None:
+        last = self._open[-1] if self._open else None
+        started = perf_counter()
+        try:
+            with self._guard(self._connection) as leash:
+                self._connection.execute("COMMIT")
+        except refusals() as error:
+            if last is not None:
+                last.cut = leash.cut
+                self._fail(last, error)
+            raise Stopped from error
+        seconds = perf_counter() - started
+        self._clock += seconds
+        if last is not None and len(self._open) == 1:
+            last.seconds += seconds
+        self._ended(undone=False)
+
+    def _rollback(self) -> None:
+        if not self._connection.closed:
+            try:
+                self._connection.execute("ROLLBACK")
+            except refusals():
+                # Who ended the connection has ended the transaction.
+                self._connection.close()
+        self._ended(undone=True)
+
+    def _ended(self, *, undone: bool) -> None:
+        """The transaction is over."""
+        self._number = None
+        if undone:
+            self._ledger.undone()
+        else:
+            self._ledger.end()
+        self._close(self._open)
+
+    def _close(self, ones: list[Pending]) -> None:
+        ended = perf_counter() - self.zero
+        new = frozenset(relation.name for relation in self._ledger.relations if relation.oid not in self._found)
+        self.played += [one.played(ended, self._clock, new) for one in ones]
+        self._open = [one for one in self._open if one not in ones]
+
+    def _fail(self, one: Pending, error: Any) -> None:
+        one.failure = failure_of(error, one.cut)
+        raise Stopped from error
+
+    def _notice(self, diagnostic: Any) -> None:
+        """PostgreSQL says how large a temporary file was when it is done with it."""
+        said = diagnostic.message_primary or ""
+        if diagnostic.severity_nonlocalized == "LOG" and said.startswith("temporary file:"):
+            self._temporary.append(int(said.rpartition(" ")[2]))

@@ -1,0 +1,58 @@
+"""Statements that run outside transactions, rehearsed on a copy of the database, where all that they lock can be seen.
+
+They release locks on their way, so that who looks on while they run sees only what is held for long enough. On a copy, brought up to the
+statement, it is made to wait for each lock in turn. What it takes there it takes on the database itself.
+"""
+
+from collections.abc import Iterable
+from itertools import count
+
+from msgspec.structs import replace
+
+from migsafe.prediction.effects.effect import combined
+from migsafe.replaying.recording.outside_transactions import measure_outside
+from migsafe.replaying.recording.recorder import Measurement
+from migsafe.replaying.sending import Refused, is_idle, refusals, send
+from migsafe.replaying.servers.host import Host
+from migsafe.sources import Half
+from migsafe.sql.statements import Statement
+
+_MOST = 12
+"""How many statements are rehearsed: each needs a copy of the database."""
+
+_numbers = count(1)
+
+
+def rehearsed(host: Host, database: str, half: Half, statements: Iterable[Statement]) -> dict[int, Measurement]:
+    """What each of these statements of a migration does when its turn comes, by their numbers, on copies of a database to which nobody is
+    connected. What cannot be rehearsed is left out."""
+    found = {}
+    for statement in list(statements)[:_MOST]:
+        copy = f"{database}_rehearsal_{next(_numbers)}"
+        host.create(copy, database)
+        try:
+            if _came_to(host, copy, half, statement):
+                found[statement.index] = measure_outside(host, copy, half.script.text[statement.span.start : statement.span.end])
+        except refusals():
+            # It fails for real as well, which is said there.
+            continue
+        finally:
+            host.drop(copy)
+    return found
+
+
+def _came_to(host: Host, copy: str, half: Half, statement: Statement) -> bool:
+    """Run what is before a statement; whether that went well, and no transaction is open."""
+    connection = host.work(copy)
+    try:
+        send(connection, half, upto=statement.index - 1)
+        return is_idle(connection)
+    except Refused:
+        return False
+    finally:
+        connection.close()
+
+
+def strengthened(measured: Measurement, rehearsed: Measurement) -> Measurement:
+    """What was measured, with what the rehearsal saw beyond it."""
+    return replace(measured, effects=combined((*measured.effects, *rehearsed.effects)), partly=rehearsed.partly)

@@ -1,0 +1,177 @@
+"""A physical copy of a server, with production's own bytes: pg_basebackup of a primary or a standby, started as a private server.
+
+The source is only read. The copy is no standby, archives nothing, speaks no TCP, and knows no password.
+"""
+
+import shutil
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from migsafe.errors import MigsafeError
+from migsafe.replaying.servers.binaries import Installation
+from migsafe.replaying.servers.folders import ground
+from migsafe.replaying.servers.object_ownership import give
+from migsafe.replaying.servers.server import Server
+from migsafe.sql.operations import Name
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_STRIPPED = {
+    # What only the source has: its keys, its archive, its libraries beside PostgreSQL's own.
+    "ssl": "off",
+    "archive_mode": "off",
+    "archive_command": "",
+    "restore_command": "",
+    "primary_conninfo": "",
+    "primary_slot_name": "",
+    "synchronous_standby_names": "",
+    "shared_preload_libraries": "",
+    "session_preload_libraries": "",
+    "local_preload_libraries": "",
+    "log_destination": "stderr",
+    "event_source": "PostgreSQL",
+    "external_pid_file": "",
+    "huge_pages": "off",
+}
+_LEFT_OUT = ("standby.signal", "recovery.signal", "postgresql.auto.conf")
+_TRUSTED = "local all all trust\n"
+_SUPERUSER = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
+_OWNER = "migsafe_owner"
+
+
+class Copied:
+    """A copy of the server of a connection string, from `with` to the end of the block; the string's database is where replays begin.
+
+    Raises MigsafeError where the source cannot be read, or no PostgreSQL of its version is among `installations`.
+    """
+
+    def __init__(self, dsn: str, installations: "list[Installation]", *, superuser: bool = False) -> None:
+        self._superuser = superuser
+        self._dsn = dsn
+        self._installations = installations
+        self._server: Server | None = None
+        self._database = ""
+        self._admin = ""
+        self._owner = ""
+
+    def __enter__(self) -> Self:
+        installation = self._installation()
+        settings = {**_STRIPPED, "log_temp_files": "0"}
+        server = Server(installation, settings, data=lambda folder: self._copy(installation, folder))
+        self._server = server.__enter__()
+        try:
+            self._take_role()
+        except BaseException:
+            server.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._server is not None:
+            self._server.__exit__(kind, error, trace)
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+        return f"PostgreSQL {self._running.installation.version}, a physical copy of the server of {self._database}"
+
+    @property
+    def major(self) -> int:
+        """Its major version."""
+        return self._running.installation.major
+
+    @property
+    def only(self) -> str | None:
+        """It has as many databases as are wanted."""
+        return None
+
+    @property
+    def start(self) -> str | None:
+        """The source's database."""
+        return self._database
+
+    def connect(self, database: str) -> "Connection[Any]":
+        """Connect as the copy's superuser."""
+        return self._running.connect(database, user=self._admin)
+
+    def work(self, database: str) -> "Connection[Any]":
+        """Connect as a role that may do what the database's owner does, and is no superuser."""
+        return self._running.connect(database, user=self._owner, options="-c client_min_messages=log")
+
+    def create(self, database: str, template: str | None = None) -> None:
+        """Make a database; a copy of one has its owner."""
+        how = " STRATEGY file_copy" if self.major >= 15 else ""
+        self._execute(f"CREATE DATABASE {Name(database)} OWNER {Name(self._owner)} TEMPLATE {Name(template or 'template0')}{how}")
+
+    def drop(self, database: str) -> None:
+        """Drop a database of the copy."""
+        self._execute(f"DROP DATABASE IF EXISTS {Name(database)} WITH (FORCE)")
+
+    def make_role(self, name: str) -> bool:
+        """None: a copy has the source's roles, and one that it lacks is lacking there."""
+        return False
+
+    @property
+    def _running(self) -> Server:
+        if self._server is None:
+            raise MigsafeError("the copy is not running")
+        return self._server
+
+    def _take_role(self) -> None:
+        """A role for the migrations that owns what superusers own in the copy, and is none."""
+        self._owner = self._admin
+        if self._superuser:
+            return
+        self._execute(f"DROP ROLE IF EXISTS {_OWNER}")
+        self._execute(f"CREATE ROLE {_OWNER} LOGIN{' CREATEROLE' if self.major >= 16 else ''}")
+        with self.connect(self._database) as connection:
+            give(connection, _OWNER)
+        self._owner = _OWNER
+
+    def _execute(self, sql: str) -> None:
+        with self.connect("template1") as connection:
+            connection.execute(sql.encode())
+
+    def _installation(self) -> Installation:
+        """The PostgreSQL that the copy needs: of the source's major version, with pg_basebackup."""
+        import psycopg  # noqa: PLC0415  # start-up must not pay for it
+
+        try:
+            with psycopg.connect(self._dsn, autocommit=True, application_name="migsafe") as source:
+                self._database = source.info.dbname
+                major = source.info.server_version // 10_000
+                [(self._admin,)] = source.execute(_SUPERUSER).fetchall()
+        except psycopg.Error as error:
+            raise MigsafeError(f"cannot connect: {str(error).strip()}", "Check the connection string after --from.") from error
+        for one in self._installations:
+            if one.major == major and (one.bindir / "pg_basebackup").exists():
+                return one
+        raise MigsafeError(
+            f"a copy of PostgreSQL {major} needs the programs of PostgreSQL {major} here, pg_basebackup among them",
+            "--pg-bin names the folder that they are in.",
+        )
+
+    def _copy(self, installation: Installation, folder: Path) -> None:
+        """Bring the source's files into a folder, as those of a server that is nobody's standby."""
+        program = installation.bindir / "pg_basebackup"
+        command: list[str | Path] = [program, "-d", self._dsn, "-D", folder, "-X", "stream", "-c", "fast", "--no-password"]
+        run = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
+        if run.returncode != 0:
+            raise MigsafeError(
+                f"the copy failed: {run.stderr.strip() or run.stdout.strip()}",
+                "The role needs REPLICATION, and pg_hba.conf a line that lets it in for that.",
+            )
+        for name in _LEFT_OUT:
+            (folder / name).unlink(missing_ok=True)
+        (folder / "postgresql.auto.conf").touch()
+        (folder / "migsafe_hba.conf").write_text(_TRUSTED)
+        for name in ("postgresql.conf", "pg_ident.conf"):
+            # Some packages keep these elsewhere.
+            (folder / name).touch()
+        account = ground().account
+        if account.uid is not None:
+            for path in (folder, *folder.rglob("*")):
+                shutil.chown(path, account.uid, account.gid)

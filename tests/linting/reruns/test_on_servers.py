@@ -1,0 +1,124 @@
+"""What migsafe believes of a second run is what PostgreSQL does: each statement of kinds.sql runs twice, on every version."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import psycopg
+import pytest
+
+from migsafe.linting.reruns.second_run import Ran, second_run
+from migsafe.linting.reruns.touches import touches
+from migsafe.prediction.predictor import Forecast
+from migsafe.replaying.experiments.digest import rows_of, schema_of
+from migsafe.replaying.servers.server import Server
+from migsafe.sources import Transaction
+from migsafe.sources.migration import whole
+from migsafe.sql.operations import Do
+from migsafe.sql.statements import read
+from migsafe.text import Script
+from tests.support.servers import each_installation
+
+HERE = Path(__file__).parent
+SCHEMA = (HERE / "schema.sql").read_text()
+LINE = re.compile(r"(\S.*;) -- (fails|twice|harmless)(?: from (\d+))?")
+
+
+class Kind(NamedTuple):
+    """A statement, what becomes of its second run, and the version from which PostgreSQL has it."""
+
+    sql: str
+    outcome: str
+    version: int
+
+
+KINDS = [Kind(match[1], match[2], int(match[3] or 0)) for match in map(LINE.fullmatch, (HERE / "kinds.sql").read_text().splitlines()) if match]
+
+
+@pytest.fixture(scope="module", params=each_installation())
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(request.param) as server:
+        server.create_database("model")
+        with server.connect("model") as connection:
+            for statement in read(SCHEMA):
+                connection.execute(SCHEMA[statement.span.start : statement.span.end].encode())
+        yield server
+
+
+def test_every_line_is_a_statement_with_an_outcome() -> None:
+    lines = [line for line in (HERE / "kinds.sql").read_text().splitlines() if line and not line.startswith("--")]
+    assert [line for line in lines if not LINE.fullmatch(line)] == []
+    assert {kind.outcome for kind in KINDS} == {"fails", "twice", "harmless"}
+
+
+def test_a_second_run_is_what_the_server_makes_of_it(server: Server) -> None:
+    found = measured(server)
+    assert found == {kind.sql: kind.outcome for kind in KINDS if kind.sql in found}
+
+
+@pytest.mark.parametrize("version", [14, 18])
+def test_a_second_run_is_what_is_believed_of_it(version: int) -> None:
+    wrong = []
+    for kind in KINDS:
+        found = believed(kind.sql, version)
+        if version >= kind.version and not (found == kind.outcome or (found == "fails or twice" and kind.outcome != "harmless")):
+            wrong.append((kind.sql, kind.outcome, found))
+    assert wrong == []
+
+
+def measured(server: Server) -> dict[str, str]:
+    kinds = [kind.sql for kind in KINDS if server.installation.major >= kind.version]
+    found: dict[str, str] = {}
+    with server.connect("model") as connection:
+        for sql in kinds:
+            # What cannot be in a transaction, or is not itself there, runs outside.
+            with suppress(psycopg.errors.ActiveSqlTransaction, psycopg.errors.InternalError_):
+                found[sql] = run_twice(connection, sql)
+            connection.execute("ROLLBACK")
+    for sql in kinds:
+        if sql not in found:
+            server.create_database("copy", template="model")
+            with server.connect("copy") as connection:
+                found[sql] = run_twice_outside(connection, sql)
+            server.drop_database("copy")
+    return found
+
+
+def run_twice(connection: "psycopg.Connection[Any]", sql: str) -> str:
+    """In a transaction, which is the quicker way: what the second run has done can be looked at first, and taken back."""
+    for statement in ("BEGIN", sql, "SAVEPOINT between"):
+        connection.execute(statement.encode())
+    try:
+        connection.execute(sql.encode())
+    except psycopg.errors.InternalError_:
+        raise
+    except psycopg.Error:
+        return "fails"
+    after = schema_of(connection), rows_of(connection)
+    connection.execute("ROLLBACK TO between")
+    return "harmless" if (schema_of(connection), rows_of(connection)) == after else "twice"
+
+
+def run_twice_outside(connection: "psycopg.Connection[Any]", sql: str) -> str:
+    connection.execute(sql.encode())
+    before = schema_of(connection), rows_of(connection)
+    try:
+        connection.execute(sql.encode())
+    except psycopg.Error:
+        return "fails"
+    return "harmless" if (schema_of(connection), rows_of(connection)) == before else "twice"
+
+
+def believed(sql: str, version: int) -> str:
+    forecast = Forecast(version)
+    forecast.apply(whole(Script("schema.sql", SCHEMA), Transaction.STATEMENT))
+    forecast.begin(Transaction.STATEMENT)
+    ran = []
+    for statement in read(sql):
+        for operation, _ in forecast.through(statement, judged=False):
+            text = sql[slice(*(operation.span if isinstance(statement.operations[0], Do) else statement.span))]
+            ran.append(Ran(len(ran), 1, tuple(touches(operation, text, forecast.catalog))))
+    again = second_run(ran, 2)
+    return again[0].outcome.value if again else "harmless"

@@ -1,0 +1,192 @@
+"""What the statements of a migration are said to do, one after the other."""
+
+import pytest
+
+from migsafe.prediction.effects.effect import Effect
+from migsafe.prediction.predictor import Forecast, Foreseen
+from migsafe.sources import Half, Transaction
+from migsafe.sql.operations import Name
+from migsafe.text import Script, Span
+
+
+def half(sql: str, transaction: Transaction = Transaction.STATEMENT) -> Half:
+    return Half(Script("0001_change.sql", sql), (Span(0, len(sql)),), transaction)
+
+
+def foreseen(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> list[Foreseen]:
+    """What each statement does, on the database that the history `after` leaves."""
+    forecast = Forecast(pg_version)
+    forecast.apply(half(after))
+    return list(forecast.steps(half(sql, transaction)))
+
+
+def last(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> Foreseen:
+    return foreseen(sql, transaction, after, pg_version)[-1]
+
+
+def told(effects: tuple[Effect, ...]) -> list[str]:
+    """Effects as short lines: relation, lock, and what lasts."""
+    flags = ("rewrite", "scan", "new", "waits")
+    return [" ".join((str(one.relation), str(one.lock), *(flag for flag in flags if getattr(one, flag)))) for one in effects]
+
+
+ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note varchar(20), qty int); INSERT INTO orders SELECT 1;"
+
+
+def test_an_unknown_table_is_there_and_large() -> None:
+    assert told(last("CREATE INDEX ON orders (id)").effects) == ["public.orders SHARE scan"]
+
+
+def test_a_statement_meets_what_the_ones_before_it_have_made() -> None:
+    sql = "ALTER TABLE orders ADD CONSTRAINT n CHECK (note IS NOT NULL); ALTER TABLE orders ALTER note SET NOT NULL"
+    assert [told(one.effects) for one in foreseen(sql, after=ORDERS)] == [
+        ["public.orders ACCESS EXCLUSIVE scan"],
+        ["public.orders ACCESS EXCLUSIVE"],
+    ]
+
+
+def test_the_parts_of_an_alter_table_run_in_the_order_of_postgresql() -> None:
+    sql = "ALTER TABLE orders ADD CHECK (qty > 0), ALTER qty SET NOT NULL, DROP COLUMN note, ADD COLUMN note text"
+    [statement] = foreseen(sql, after=ORDERS)
+    assert [type(operation).__name__ for operation, _ in statement.operations] == ["DropColumn", "AddColumn", "AddConstraint", "SetNotNull"]
+    assert statement.refused is None
+
+
+def test_what_is_rolled_back_has_not_been() -> None:
+    sql = "BEGIN; ALTER TABLE orders ALTER note TYPE text; ROLLBACK; ALTER TABLE orders ALTER note TYPE varchar(10)"
+    assert told(last(sql, after=ORDERS).effects) == ["public.orders ACCESS EXCLUSIVE rewrite scan"]
+    kept = sql.replace("ROLLBACK", "COMMIT").replace("varchar(10)", "text")
+    assert told(last(kept, after=ORDERS).effects) == ["public.orders ACCESS EXCLUSIVE"]
+
+
+def test_what_is_prepared_and_rolled_back_has_not_been() -> None:
+    sql = "BEGIN; DROP TABLE orders; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'a'; DROP TABLE orders"
+    assert last(sql, after=ORDERS).refused is None
+    assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refused == "table public.orders does not exist"
+
+
+def test_a_savepoint_takes_back_what_came_after_it() -> None:
+    sql = """
+        BEGIN; CREATE TABLE a (); SAVEPOINT s; CREATE TABLE b (); ROLLBACK TO s; CREATE TABLE c (); COMMIT;
+        DROP TABLE a, b, c;
+    """
+    forecast = Forecast(17)
+    forecast.catalog.complete = True
+    assert list(forecast.steps(half(sql)))[-1].refused == "table public.b does not exist"
+
+
+def test_time_zone_decides_about_timestamps() -> None:
+    sql = "ALTER TABLE t ALTER at TYPE timestamptz"
+    history = "CREATE TABLE t (at timestamp); INSERT INTO t SELECT now()"
+    assert told(last(sql, after=history).effects) == ["public.t ACCESS EXCLUSIVE rewrite scan"]
+    assert told(last(f"SET TimeZone = 'UTC'; {sql}", after=history).effects) == ["public.t ACCESS EXCLUSIVE"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "effects"),
+    [
+        ("SELECT grow()", ["public.orders ACCESS EXCLUSIVE"]),
+        ("DO $$ BEGIN PERFORM grow(); END $$", ["public.orders ACCESS EXCLUSIVE"]),
+        ("SELECT twice()", ["public.orders ACCESS EXCLUSIVE"]),
+        ("UPDATE fired SET id = 2", ["public.fired ROW EXCLUSIVE scan", "public.orders ACCESS EXCLUSIVE"]),
+    ],
+)
+def test_a_function_that_is_called_runs_its_body(sql: str, effects: list[str]) -> None:
+    history = (
+        ORDERS
+        + """
+        CREATE TABLE fired (id int); INSERT INTO fired SELECT 1;
+        CREATE FUNCTION grow() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE orders ADD COLUMN more int; END $$;
+        CREATE FUNCTION twice() RETURNS void LANGUAGE sql AS $$ SELECT grow() $$;
+        CREATE FUNCTION fire() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN LOCK TABLE orders; RETURN NULL; END $$;
+        CREATE TRIGGER fires AFTER UPDATE ON fired EXECUTE FUNCTION fire();
+        """
+    )
+    assert told(last(sql, after=history).effects) == effects
+
+
+@pytest.mark.parametrize("sql", ["SELECT unheard_of()", "CALL unheard_of()", "DO $$ BEGIN EXECUTE x; END $$", "SELECT FROM WHERE"])
+def test_what_cannot_be_known_is_not_understood(sql: str) -> None:
+    assert not last(sql).understood
+
+
+@pytest.mark.parametrize("sql", ["SELECT now()", "SELECT uuid_generate_v4()", "SELECT known()", "CREATE TABLE t ()"])
+def test_what_can_be_known_is_understood(sql: str) -> None:
+    assert last(sql, after="CREATE FUNCTION known() RETURNS int LANGUAGE sql AS 'SELECT 1'").understood
+
+
+def test_partitions_that_opaque_code_may_have_made_are_not_understood() -> None:
+    history = (
+        "CREATE TABLE log (at date) PARTITION BY RANGE (at); DO $$ BEGIN EXECUTE 'CREATE TABLE log_' || x || ' PARTITION OF log …'; END $$"
+    )
+    assert not last("ALTER TABLE log ADD COLUMN note text", after=history).understood
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("CREATE INDEX CONCURRENTLY ON orders (id)", "CREATE INDEX CONCURRENTLY cannot run inside a transaction block"),
+        ("VACUUM orders", "VACUUM cannot run inside a transaction block"),
+        ("REINDEX SCHEMA public", "REINDEX SCHEMA cannot run inside a transaction block"),
+        ("ALTER SYSTEM SET work_mem = '1GB'", "ALTER SYSTEM cannot run inside a transaction block"),
+        ("ALTER TABLE orders ADD COLUMN qty int", "column qty of public.orders already exists"),
+        ("ALTER TABLE orders DROP COLUMN gone", "column gone of public.orders does not exist"),
+        ("CREATE TABLE orders ()", "relation public.orders already exists"),
+        ("DROP TABLE customers", "foreign key"),
+        ("ALTER TABLE shown ALTER qty TYPE bigint", "view public.v uses column qty of public.shown, so that its type cannot be altered"),
+        ("DROP INDEX orders_pkey", "constraint orders_pkey on public.orders requires index public.orders_pkey"),
+        ("TRUNCATE customers", "refers to public.customers"),
+        ("SELECT 1 FROM", "expected"),
+    ],
+)
+def test_what_postgresql_would_refuse(sql: str, why: str) -> None:
+    history = (
+        ORDERS
+        + """
+        CREATE TABLE customers (id int PRIMARY KEY); CREATE TABLE baskets (customer int REFERENCES customers);
+        CREATE TABLE shown (qty int); CREATE VIEW v AS SELECT qty FROM shown;
+        """
+    )
+    refused = last(sql, Transaction.FILE, history).refused
+    assert refused is not None
+    if why == "foreign key":
+        assert refused == "constraint baskets_customer_fkey on public.baskets depends on table public.customers"
+    else:
+        assert why in refused
+
+
+@pytest.mark.parametrize(
+    "sql", ["DROP TABLE IF EXISTS gone", "ALTER TABLE IF EXISTS gone ADD COLUMN a int", "CREATE TABLE IF NOT EXISTS orders ()"]
+)
+def test_what_has_nothing_to_do_locks_nothing(sql: str) -> None:
+    seen = last(sql, after=ORDERS + "CREATE TABLE gone (); DROP TABLE gone;")
+    assert (told(seen.effects), seen.refused) == ([], None)
+
+
+def test_a_contradictory_history_is_believed_and_said_once() -> None:
+    forecast = Forecast(17)
+    for _ in range(2):
+        forecast.apply(half("CREATE TABLE orders (id int); ALTER TABLE orders DROP COLUMN gone;"))
+    assert [note.text for note in forecast.notes] == ["column gone of public.orders does not exist", "relation public.orders already exists"]
+    assert forecast.catalog.relation(Name("orders")) is not None
+
+
+def test_a_dump_is_where_the_database_starts() -> None:
+    forecast = Forecast(17)
+    forecast.load(Script("shop.sql", "CREATE TABLE public.orders (id int, note text);"))
+    [added, missing, created] = forecast.steps(
+        half("ALTER TABLE orders ALTER note TYPE varchar; ALTER TABLE other ADD COLUMN a int; CREATE TABLE IF NOT EXISTS other (a int)")
+    )
+    assert told(added.effects) == ["public.orders ACCESS EXCLUSIVE"]
+    assert missing.refused == "relation public.other does not exist"
+    assert created.refused is None
+
+
+def test_locks_are_kept_until_the_transaction_ends() -> None:
+    forecast = Forecast(17)
+    held: list[int] = []
+    forecast.begin(Transaction.STATEMENT)
+    for one in foreseen("BEGIN; ALTER TABLE a ADD x int; LOCK TABLE b; COMMIT; SELECT 1"):
+        forecast.follow(one.statement)
+        held.append(len(forecast.session.locks))
+    assert held == [0, 1, 2, 0, 0]

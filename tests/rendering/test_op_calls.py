@@ -1,0 +1,113 @@
+"""SQL as Alembic's Python: Alembic itself, run offline with it, must send the same operations."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+
+from migsafe.linting.rulebook import shipped
+from migsafe.rendering.op_calls import scripted
+from migsafe.schema.catalog import Catalog
+from migsafe.sql import operations as sql
+from migsafe.sql.statements import read
+from tests.support.linted import judged
+
+RULES = Path(__file__).parent / "rules"
+CALLS = {
+    "CREATE INDEX CONCURRENTLY a ON t (x);": """\
+with op.get_context().autocommit_block():
+    op.create_index("a", "t", ["x"], postgresql_concurrently=True)""",
+    "-- before it:\nSET lock_timeout = '2s';": """\
+# before it:
+op.execute("SET lock_timeout = '2s'")""",
+    "ALTER TABLE t ADD CONSTRAINT c CHECK (x > 0) NOT VALID;\n-- next migration\n-- slow:\nALTER TABLE t VALIDATE CONSTRAINT c;": """\
+op.create_check_constraint("c", "t", "x > 0", postgresql_not_valid=True)
+# next revision
+# slow:
+op.execute("ALTER TABLE t VALIDATE CONSTRAINT c")""",
+    "DROP INDEX CONCURRENTLY IF EXISTS a;\nCREATE INDEX CONCURRENTLY a ON t (x);\nALTER TABLE t ALTER x SET NOT NULL;": """\
+with op.get_context().autocommit_block():
+    op.drop_index("a", postgresql_concurrently=True, if_exists=True)
+    op.create_index("a", "t", ["x"], postgresql_concurrently=True)
+op.alter_column("t", "x", nullable=False)""",
+    "-- only words": "# only words",
+}
+SAME = [
+    "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS a ON s.t USING btree (x DESC NULLS LAST, lower(y), z) INCLUDE (u, v) WHERE w = ':a';",
+    "CREATE INDEX a ON t USING gin (x jsonb_path_ops) WITH (fastupdate = off);",
+    "CREATE INDEX a ON t (x text_pattern_ops DESC);",
+    'CREATE INDEX "A b" ON "Order" ("User");',
+    "CREATE UNIQUE INDEX a ON t (x) NULLS NOT DISTINCT;",
+    'CREATE INDEX a ON t (x COLLATE "C");',
+    "CREATE INDEX ON t (x);",
+    "DROP INDEX s.a;",
+    "DROP INDEX a CASCADE;",
+    "DROP TABLE s.t;",
+    "DROP TABLE IF EXISTS t, u CASCADE;",
+    "ALTER TABLE s.t ADD CONSTRAINT f FOREIGN KEY (a, b) REFERENCES v (c, d) MATCH FULL ON DELETE CASCADE INITIALLY DEFERRED NOT VALID;",
+    "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES v ON DELETE SET NULL (a);",
+    "ALTER TABLE t ADD CONSTRAINT c CHECK (a::text <> ':b') NO INHERIT NOT VALID;",
+    "ALTER TABLE t ADD CONSTRAINT c CHECK (a::text <> ':b');",
+    "ALTER TABLE t ADD CONSTRAINT u UNIQUE (a, b);",
+    "ALTER TABLE t ADD CONSTRAINT u UNIQUE USING INDEX a;",
+    "ALTER TABLE t ADD PRIMARY KEY (a);",
+    "ALTER TABLE ONLY t ALTER COLUMN a DROP NOT NULL;",
+    "ALTER TABLE t ALTER COLUMN a DROP NOT NULL;",
+    "ALTER TABLE t DROP COLUMN a;",
+    "ALTER TABLE t DROP COLUMN IF EXISTS a;",
+    "ALTER TABLE t DROP CONSTRAINT c;",
+    "ALTER TABLE t DROP CONSTRAINT c CASCADE;",
+    "ALTER TABLE t RENAME COLUMN a TO b;",
+    "ALTER TABLE t RENAME TO u;",
+    "ALTER TABLE t ADD COLUMN a text DEFAULT ':x', ADD COLUMN b int;",
+    "ALTER TABLE p DETACH PARTITION t CONCURRENTLY;",
+    "VACUUM t;",
+    "ALTER TABLE t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES u.v (c) ON UPDATE SET NULL NOT DEFERRABLE;",
+    'UPDATE t SET a = \'"""\\:x\'\nWHERE b = :c;',
+]
+
+
+def sent(script: str) -> list[Any]:
+    """The operations that Alembic sends for a script, but for those of its own transactions."""
+    buffer = StringIO()
+    context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": buffer})
+    with context.begin_transaction():
+        exec(script, {"op": Operations(context), "sa": sqlalchemy})  # it is what we wrote
+    return plain(buffer.getvalue())
+
+
+def plain(text: str) -> list[Any]:
+    found = [operation for statement in read(text) for operation in statement.operations]
+    return [_placeless(msgspec.to_builtins(one)) for one in found if not isinstance(one, sql.Begin | sql.Commit)]
+
+
+def _placeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _placeless(one) for key, one in value.items() if key not in ("span", "body")}
+    if isinstance(value, str):
+        return " ".join(value.split())
+    return [_placeless(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+@pytest.mark.parametrize(("text", "script"), CALLS.items())
+def test_calls_and_comments(text: str, script: str) -> None:
+    assert scripted(text, Catalog(17)) == script
+
+
+@pytest.mark.parametrize("text", SAME)
+def test_alembic_sends_the_same(text: str) -> None:
+    assert sent(scripted(text, Catalog(17))) == plain(text)
+
+
+@pytest.mark.parametrize("case", sorted(RULES.rglob("*.sql")), ids=lambda case: str(case.relative_to(RULES)))
+def test_all_advice_can_be_said(case: Path) -> None:
+    if case.parent == RULES:
+        return
+    for finding in judged(case.read_text(), [rule for rule in shipped() if rule.category == case.parent.name]).findings:
+        if "BEGIN;" not in finding.help:
+            assert sent(scripted(finding.help, Catalog(17))) == plain(finding.help), finding.help

@@ -1,0 +1,107 @@
+"""What is seen of statements that run outside transactions: the same on every run and version."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from migsafe.lock import LockMode
+from migsafe.replaying.recording.holds import CONFLICTS, next_in_the_way
+from migsafe.replaying.recording.outside_transactions import measure_outside
+from migsafe.replaying.recording.recorder import Measurement
+from migsafe.replaying.servers.binaries import Installation
+from migsafe.replaying.servers.server import Server
+from tests.support.servers import each_installation
+
+AE = LockMode.ACCESS_EXCLUSIVE
+
+TABLES = """
+    CREATE TABLE orders (id int PRIMARY KEY, note text);
+    CREATE INDEX orders_note ON orders (note);
+    CREATE TABLE customers (id int);
+    CREATE TABLE events (day date) PARTITION BY RANGE (day);
+    CREATE TABLE events_old PARTITION OF events FOR VALUES FROM (minvalue) TO ('2020-01-01');
+    CREATE MATERIALIZED VIEW sums AS SELECT note, count(*) FROM orders GROUP BY note;
+    CREATE INDEX sums_note ON sums (note);
+    INSERT INTO orders SELECT n, n FROM generate_series(1, 1000) AS n;
+"""
+
+
+@pytest.fixture(scope="module", params=each_installation())
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    one: Installation = request.param
+    with Server(one) as server:
+        server.create_database("model")
+        with server.connect("model") as connection:
+            connection.execute(TABLES)
+        yield server
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    server.create_database("shop", template="model")
+    yield "shop"
+    server.drop_database("shop")
+
+
+def seen(found: Measurement) -> list[str]:
+    """Each effect in words."""
+    return [
+        " ".join(
+            (
+                effect.relation.name,
+                str(effect.lock),
+                *(("index locked",) if effect.index_lock is AE else ()),
+                *(("rewrite",) if effect.rewrite else ()),
+                *(("scan",) if effect.scan else ()),
+                *effect.rebuilt,
+                *(("waits",) if effect.waits else ()),
+            )
+        )
+        for effect in found.effects
+    ]
+
+
+CASES = {
+    "CREATE INDEX CONCURRENTLY ON orders (note)": ["orders SHARE UPDATE EXCLUSIVE scan waits"],
+    "DROP INDEX CONCURRENTLY orders_note": ["orders SHARE UPDATE EXCLUSIVE waits"],
+    "REINDEX TABLE CONCURRENTLY orders": ["orders SHARE UPDATE EXCLUSIVE scan orders_pkey orders_note waits"],
+    "REINDEX INDEX CONCURRENTLY sums_note": ["sums SHARE UPDATE EXCLUSIVE sums_note waits"],
+    "VACUUM orders": ["orders SHARE UPDATE EXCLUSIVE"],
+    "VACUUM FULL orders": ["orders ACCESS EXCLUSIVE index locked rewrite scan"],
+    "ALTER TABLE events DETACH PARTITION events_old CONCURRENTLY": [
+        "events SHARE UPDATE EXCLUSIVE waits",
+        "events_old ACCESS EXCLUSIVE",
+    ],
+    "ALTER SYSTEM RESET work_mem": [],
+}
+
+
+@pytest.mark.parametrize("sql", CASES)
+def test_a_statement_is_seen_whole(server: Server, database: str, sql: str) -> None:
+    assert seen(measure_outside(server, database, sql)) == CASES[sql]
+
+
+def test_what_cannot_be_seen_is_said(server: Server, database: str) -> None:
+    assert not measure_outside(server, database, "ANALYZE orders").scans
+    found = measure_outside(server, database, "DROP INDEX CONCURRENTLY orders_note")
+    assert [name.name for name in found.partly] == ["orders"]
+
+
+def test_an_error_is_the_statements(server: Server, database: str) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        measure_outside(server, database, "REINDEX TABLE CONCURRENTLY nowhere")
+
+
+def test_the_next_mode_lets_through_what_was_seen_and_stops_what_is_stronger() -> None:
+    assert next_in_the_way([]) is AE
+    assert next_in_the_way([AE]) is None
+    for mode in LockMode:
+        found = next_in_the_way([mode])
+        if found is not None:
+            assert mode not in CONFLICTS[found]
+            assert CONFLICTS[found] >= {one for one in LockMode if one > mode}
+
+
+def test_conflicts_are_mutual() -> None:
+    assert all((one in CONFLICTS[other]) == (other in CONFLICTS[one]) for one in LockMode for other in LockMode)

@@ -1,0 +1,212 @@
+"""What the player sees of a statement is what is measured of it by itself, on every version; and it sends as the runner does."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from migsafe.lock import LockMode
+from migsafe.replaying.recording.lock_watch import Watch
+from migsafe.replaying.recording.play import Player
+from migsafe.replaying.recording.recorder import Measurement, count_rows, measure
+from migsafe.replaying.recording.records import Played
+from migsafe.replaying.recording.snapshot import snapshot
+from migsafe.replaying.servers.server import Server
+from migsafe.sources import Half, Transaction
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import read
+from migsafe.text import Script, Span
+from tests.prediction.effects.cases import SCHEMA, Case, cases, sql_of
+from tests.support.servers import any_installation, each_installation
+
+# A thin slice of the catalogue's cases: all of them are measured there.
+CASES = [case for case in cases() if not case.refused][::7]
+NO_BLOCK = psycopg.errors.ActiveSqlTransaction
+
+
+@pytest.fixture(scope="module", params=each_installation())
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(request.param) as server:
+        yield server
+
+
+@pytest.fixture
+def shop() -> Iterator[tuple[Server, Any]]:
+    with Server(any_installation()) as server, server.connect() as connection:
+        connection.execute("CREATE TABLE orders (id int PRIMARY KEY, note text)")
+        connection.execute("INSERT INTO orders SELECT n, 'note' FROM generate_series(1, 500) AS n")
+        yield server, connection
+
+
+def test_player_and_recorder_see_the_same(server: Server) -> None:
+    server.create_database("model")
+    with server.connect("model") as connection:
+        for statement in read(SCHEMA):
+            connection.execute(sql_of(statement, SCHEMA).encode())
+        connection.execute("BEGIN")
+        rows = count_rows(connection, snapshot(connection))
+        connection.execute("COMMIT")
+        measured = {}
+        for case in CASES:
+            if server.major in case.versions and (found := _measured(connection, case, rows)) is not None:
+                measured[case] = found
+    script = "\n".join(f"BEGIN;\n{case.text.rstrip().rstrip(';')};\nROLLBACK;" for case in measured)
+    played = iter(play(server, script, database="model"))
+    for case, expected in measured.items():
+        ones = [next(played) for _ in range(len(case.statements) + 2)]
+        failed = [one.failure for one in ones if one.failure]
+        assert not failed, f"{case}: {failed}"
+        last = ones[-2]
+        assert [touch.effect for touch in last.touches] == [*_as_seen(expected, last)], str(case)
+        assert last.held == expected.held, str(case)
+    assert len(measured) > 100
+
+
+def _measured(connection: Any, case: Case, rows: dict[int, int]) -> Measurement | None:
+    """What the recorder says of a case; None for one that no transaction takes."""
+    connection.execute("BEGIN")
+    try:
+        for sql in case.preparation:
+            connection.execute(sql.encode())
+        return measure(connection, case.sql, rows=None if case.preparation else rows)
+    except NO_BLOCK:
+        return None
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _as_seen(expected: Measurement, played: Played) -> Iterator[Any]:
+    """The effects, in the player's words: it also tells what is new in the migration."""
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    new = {touch.effect.relation for touch in played.touches if touch.effect.new}
+    for effect in expected.effects:
+        yield replace(effect, new=effect.relation in new)
+
+
+def play(
+    server: Server,
+    text: str,
+    *,
+    transaction: Transaction = Transaction.STATEMENT,
+    database: str = "postgres",
+    rehearsed: dict[int, Measurement] | None = None,
+    one_query: bool = False,
+) -> tuple[Played, ...]:
+    half = Half(Script("0001.sql", text), (Span(0, len(text)),), transaction, one_query=one_query)
+    with player(server, database, rehearsed) as one:
+        return one.play(half)
+
+
+@contextmanager
+def player(server: Server, database: str, rehearsed: dict[int, Measurement] | None = None) -> Iterator[Player]:
+    with (
+        closing(server.connect(database)) as worker,
+        closing(server.connect(database)) as observer,
+        closing(server.connect(database)) as counter,
+        Watch(observer, worker.info.backend_pid) as watch,
+    ):
+        yield Player(worker, watch, counter, rehearsed=rehearsed)
+
+
+def told(played: tuple[Played, ...]) -> list[list[str]]:
+    """Each statement's effects in words."""
+    return [[f"{touch.effect.relation.name} {touch.effect.lock}" for touch in one.touches] for one in played]
+
+
+def test_a_lock_is_held_to_the_end_of_its_transaction(shop: tuple[Server, Any]) -> None:
+    played = play(shop[0], "BEGIN; ALTER TABLE orders ADD a int; SELECT pg_sleep(0.1); COMMIT; ALTER TABLE orders ADD b int")
+    assert [one.transaction for one in played] == [1, 1, 1, 1, 2]
+    [first] = played[1].touches
+    [later] = played[4].touches
+    assert first.held_ms > 100 > later.held_ms
+    assert played[2].held == {Name("orders", "public"): LockMode.ACCESS_EXCLUSIVE}
+
+
+def test_each_way_of_sending(shop: tuple[Server, Any]) -> None:
+    text = "ALTER TABLE orders ADD a int; ALTER TABLE orders ADD b int"
+    numbers = {how: [one.transaction for one in play(shop[0], text, transaction=how)] for how in (Transaction.STATEMENT, Transaction.NONE)}
+    assert numbers == {Transaction.STATEMENT: [1, 2], Transaction.NONE: [1]}  # the second run fails at once
+    shop[1].execute("ALTER TABLE orders DROP a, DROP b")
+    for how in (Transaction.FILE, Transaction.QUERY):
+        assert [one.transaction for one in play(shop[0], text, transaction=how)] == [1, 1]
+        shop[1].execute("ALTER TABLE orders DROP a, DROP b")
+
+
+def test_after_a_commit_in_one_query_a_transaction_stands_around_what_follows(shop: tuple[Server, Any]) -> None:
+    text = "BEGIN; SELECT 1; COMMIT; CREATE INDEX CONCURRENTLY ON orders (note)"
+    [*_, last] = play(shop[0], text, transaction=Transaction.QUERY)
+    assert last.failure is not None
+    assert last.failure.sqlstate == "25001"
+    [*_, last] = play(shop[0], text)
+    assert last.failure is None
+
+
+def test_a_failure_is_the_last_statement_and_undoes_its_transaction(shop: tuple[Server, Any]) -> None:
+    played = play(shop[0], "ALTER TABLE orders ADD a int; ALTER TABLE nowhere ADD b int; SELECT 1", transaction=Transaction.FILE)
+    assert [one.failure.sqlstate if one.failure else "" for one in played] == ["", "42P01"]
+    assert shop[1].execute("SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'").fetchone() == (2,)
+
+
+def test_what_fails_at_commit_is_said_of_the_last_statement(shop: tuple[Server, Any]) -> None:
+    text = """
+        ALTER TABLE orders ADD parent int REFERENCES orders DEFERRABLE INITIALLY DEFERRED;
+        UPDATE orders SET parent = -1 WHERE id = 1;
+    """
+    [*_, last] = play(shop[0], text, transaction=Transaction.FILE)
+    assert last.failure is not None
+    assert last.failure.sqlstate == "23503"
+
+
+def test_rows_are_followed_and_not_counted_again(shop: tuple[Server, Any]) -> None:
+    with player(shop[0], "postgres") as one:
+        text = "INSERT INTO orders SELECT n FROM generate_series(501, 700) AS n; DELETE FROM orders WHERE id <= 50; SELECT count(*) FROM orders"
+        played = one.play(Half(Script("0001.sql", text), (Span(0, len(text)),), Transaction.FILE))
+        assert list(one.rows.values()) == [650]
+    [touch] = played[-1].touches
+    assert (touch.tuples_read, touch.rows, touch.grows) == (650, 650, True)
+
+
+def test_settings_of_the_transaction_come_before_any_query_of_ours(shop: tuple[Server, Any]) -> None:
+    text = "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ALTER TABLE orders ADD a int; COMMIT"
+    played = play(shop[0], text)
+    assert [one.failure for one in played] == [None] * 4
+    assert told(played) == [[], [], ["orders ACCESS EXCLUSIVE"], []]
+
+
+def test_what_is_prepared_on_the_connection_may_be_thrown_away(shop: tuple[Server, Any]) -> None:
+    played = play(shop[0], "DISCARD ALL; ALTER TABLE orders ADD a int; DEALLOCATE ALL; ALTER TABLE orders ADD b int")
+    assert told(played)[1::2] == [["orders ACCESS EXCLUSIVE"]] * 2
+
+
+def test_a_savepoint_gives_back_what_was_locked_after_it(shop: tuple[Server, Any]) -> None:
+    text = "BEGIN; SAVEPOINT one; ALTER TABLE orders ADD a int; ROLLBACK TO one; COMMENT ON TABLE orders IS 'x'; COMMIT"
+    played = play(shop[0], text)
+    assert told(played)[2] == ["orders ACCESS EXCLUSIVE"]
+    assert told(played)[4] == ["orders SHARE UPDATE EXCLUSIVE"]
+
+
+def test_rows_of_a_copy_and_what_is_psqls_own(shop: tuple[Server, Any]) -> None:
+    text = "COPY orders FROM stdin;\n1001\ta\n1002\tb\n\\.\n\\connect elsewhere\nSELECT 1;\n"
+    played = play(shop[0], text)
+    assert [one.left_out for one in played] == ["", "\\connect is a command of psql's own", ""]
+    assert shop[1].execute("SELECT count(*) FROM orders WHERE id > 1000").fetchone() == (2,)
+
+
+def test_a_temporary_file_is_told_of(shop: tuple[Server, Any]) -> None:
+    server, _ = shop
+    settings = "SET log_temp_files = 0; SET client_min_messages = log; SET work_mem = '64kB';"
+    [*_, last] = play(server, f"{settings} CREATE TABLE sorted AS SELECT n FROM generate_series(1, 50000) AS n ORDER BY 1 DESC")
+    assert last.temp_bytes is not None
+    assert last.temp_bytes > 100_000
+
+
+def test_a_rehearsal_tells_what_was_too_short_to_be_seen(shop: tuple[Server, Any]) -> None:
+    from migsafe.prediction.effects.effect import Effect  # noqa: PLC0415
+
+    orders = Effect(relation=Name("orders", "public"), kind="table", lock=LockMode.ACCESS_EXCLUSIVE)
+    [one] = play(shop[0], "VACUUM orders", rehearsed={1: Measurement(effects=(orders,))})
+    assert one.outside
+    assert told((one,)) == [["orders ACCESS EXCLUSIVE"]]

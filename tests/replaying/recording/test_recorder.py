@@ -1,0 +1,119 @@
+"""What the recorder sees of a statement in a transaction."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
+from migsafe.replaying.recording.recorder import measure
+from migsafe.replaying.servers.server import Server
+from migsafe.sql.operations import Name
+from tests.support.servers import any_installation
+
+TABLES = """
+    CREATE TABLE customers (id int PRIMARY KEY, name text);
+    CREATE TABLE orders (id int PRIMARY KEY, customer int REFERENCES customers, note text);
+    CREATE INDEX orders_note ON orders (note);
+    INSERT INTO customers SELECT n, 'c' FROM generate_series(1, 1000) AS n;
+    INSERT INTO orders SELECT n, n, 'o' FROM generate_series(1, 1000) AS n;
+    ANALYZE;
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(any_installation()) as server:
+        yield server
+
+
+@pytest.fixture
+def connection(server: Server) -> Iterator[Any]:
+    server.create_database("shop")
+    with server.connect("shop") as connection:
+        connection.execute(TABLES)
+        yield connection
+    server.drop_database("shop")
+
+
+def effects(connection: Any, sql: str) -> dict[str, Effect]:
+    return {effect.relation.name: effect for effect in measure(connection, sql).effects}
+
+
+def test_the_strongest_lock_of_each_relation_and_of_its_indexes(connection: Any) -> None:
+    found = effects(connection, "DELETE FROM customers WHERE id = 5000")
+    assert {name: (effect.lock, effect.index_lock) for name, effect in found.items()} == {
+        "customers": (LockMode.ROW_EXCLUSIVE, LockMode.ROW_EXCLUSIVE),
+    }
+    found = effects(connection, "DROP TABLE orders")
+    assert {name: effect.lock for name, effect in found.items()} == {
+        "orders": LockMode.ACCESS_EXCLUSIVE,
+        "customers": LockMode.ACCESS_EXCLUSIVE,
+    }
+
+
+def test_names_are_those_from_before(connection: Any) -> None:
+    assert list(effects(connection, "ALTER TABLE orders RENAME TO sales")) == ["orders"]
+
+
+def test_a_rewritten_table(connection: Any) -> None:
+    orders = effects(connection, "ALTER TABLE orders ALTER id TYPE bigint")["orders"]
+    assert (orders.rewrite, orders.scan, orders.rebuilt) == (True, True, ())
+
+
+def test_an_emptied_table_is_not_rewritten(connection: Any) -> None:
+    orders = effects(connection, "TRUNCATE orders")["orders"]
+    assert (orders.rewrite, orders.scan, orders.rebuilt) == (False, False, ())
+    assert not effects(connection, "DO $$ BEGIN TRUNCATE orders; END $$")["orders"].rewrite
+
+
+def test_rebuilt_indexes(connection: Any) -> None:
+    orders = effects(connection, "REINDEX INDEX orders_note")["orders"]
+    assert (orders.rewrite, orders.scan, orders.rebuilt) == (False, True, ("orders_note",))
+    assert orders.index_lock is LockMode.ACCESS_EXCLUSIVE
+
+
+def test_a_scan_is_half_of_the_rows(connection: Any) -> None:
+    assert effects(connection, "SELECT count(*) FROM orders")["orders"].scan
+    assert not effects(connection, "SELECT * FROM orders WHERE id = 7")["orders"].scan
+    assert effects(connection, "SELECT count(note) FROM orders WHERE id > 500")["orders"].scan
+
+
+def test_what_a_replaced_index_had_counted_is_no_part_of_it(connection: Any) -> None:
+    connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
+    assert effects(connection, "SELECT count(id) FROM orders WHERE note = 'o'")["orders"].scan
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(id) FROM orders WHERE note = 'o'")
+    assert effects(connection, 'ALTER TABLE orders ALTER note TYPE varchar COLLATE "C"')["orders"].scan
+
+
+def test_what_the_transaction_holds_already_is_not_asked_for_again(connection: Any) -> None:
+    connection.execute("BEGIN; ALTER TABLE orders ADD a int; LOCK TABLE customers IN ROW SHARE MODE")
+    found = measure(connection, "ALTER TABLE orders ADD b int REFERENCES customers")
+    assert [(effect.relation.name, effect.lock) for effect in found.effects] == [("customers", LockMode.SHARE_ROW_EXCLUSIVE)]
+    assert found.held == {
+        Name("customers", "public"): LockMode.ROW_SHARE,
+        Name("orders", "public"): LockMode.ACCESS_EXCLUSIVE,
+    }
+    connection.execute("ROLLBACK")
+
+
+def test_a_statement_outside_a_transaction_commits(connection: Any) -> None:
+    measure(connection, "INSERT INTO customers VALUES (5000)")
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+    assert connection.execute("SELECT 1 FROM customers WHERE id = 5000").fetchone() is not None
+
+
+def test_an_error_is_the_statements_and_leaves_no_transaction(connection: Any) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        measure(connection, "ALTER TABLE nowhere ADD a int")
+    assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
+
+
+def test_temporary_tables_views_and_strange_names(connection: Any) -> None:
+    connection.execute('CREATE TEMPORARY TABLE t (a int); CREATE VIEW "A view" AS SELECT * FROM orders')
+    assert [str(effect.relation) for effect in measure(connection, "ALTER TABLE t ADD b int").effects] == ["pg_temp.t"]
+    found = measure(connection, 'ALTER VIEW "A view" RENAME TO v').effects
+    assert [(effect.relation, effect.kind) for effect in found] == [(Name("A view", "public"), "view")]

@@ -1,0 +1,164 @@
+"""Tables are filled with rows that meet whatever their columns ask for, and what cannot be filled is named."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from migsafe.replaying.seeding import Filler, every, like_production
+from migsafe.replaying.servers.server import Server
+from migsafe.sql.operations import Name
+from tests.support.servers import any_installation
+
+MANY = 250
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(any_installation()) as server:
+        yield server
+
+
+@pytest.fixture
+def connection(server: Server) -> Iterator[Any]:
+    server.create_database("shop")
+    with server.connect("shop") as connection:
+        yield connection
+    server.drop_database("shop")
+
+
+def filled(connection: Any, tables: str, rows: int = MANY) -> tuple[dict[str, int], dict[str, str]]:
+    """How many rows each table has after it was filled, and what was said of those that have not got all."""
+    connection.execute(tables)
+    filler = Filler(every(rows))
+    filler.fill(connection)
+    names = connection.execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    ).fetchall()
+    return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for (name,) in names}, filler.unfilled
+
+
+# Each is a table `t`, and what goes before it.
+TABLES = {
+    "usual types": """CREATE TABLE t (a smallint, b int, c bigint, d numeric(10, 2), e real, f float8, g text, h varchar(20), i char(3),
+        j boolean, k date, l time, m timestamp, n timestamptz, o interval, p uuid, q json, r jsonb, s bytea, u money)""",
+    "unusual types": """CREATE TABLE t (a inet, b cidr, c macaddr, d bit(8), e varbit, f point, g box, h tsvector, i tsquery, j int4range,
+        k tstzrange, l numrange, m pg_lsn, n oid, o name, p "char", q circle, r timetz, s jsonpath, u int4multirange)""",
+    "nothing null": "CREATE TABLE t (a int NOT NULL, b text NOT NULL, c jsonb NOT NULL, d timestamptz NOT NULL, e uuid NOT NULL)",
+    "arrays": "CREATE TABLE t (a int[] NOT NULL, b text[], c varchar(5)[] NOT NULL, d uuid[], e jsonb[] CHECK (cardinality(e) > 0))",
+    "enums": "CREATE TYPE mood AS ENUM ('sad', 'ok'); CREATE TABLE t (a mood NOT NULL, b mood[])",
+    "domains": """CREATE DOMAIN positive AS int NOT NULL CHECK (VALUE > 0); CREATE DOMAIN code AS text CHECK (VALUE ~ '^[a-f0-9]{32}$');
+        CREATE TABLE t (a positive, b code NOT NULL)""",
+    "composite types": "CREATE TYPE place AS (street text, number int); CREATE TABLE t (a place NOT NULL)",
+    "keys that number themselves": "CREATE TABLE t (a bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, b serial UNIQUE, c int)",
+    "generated columns": "CREATE TABLE t (a int NOT NULL, b int GENERATED ALWAYS AS (a * 2) STORED)",
+    "nothing but defaults": "CREATE TABLE t (a serial)",
+    "no columns": "CREATE TABLE t ()",
+    "unique columns": "CREATE TABLE t (a text UNIQUE, b uuid UNIQUE, c varchar(8) UNIQUE, d timestamptz UNIQUE, e inet UNIQUE)",
+    "unique expressions": "CREATE TABLE t (a text NOT NULL); CREATE UNIQUE INDEX ON t (lower(a))",
+    "partly unique": "CREATE TABLE t (a int NOT NULL, b boolean NOT NULL); CREATE UNIQUE INDEX ON t (a) WHERE b",
+    "deferrable": "CREATE TABLE t (a int NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED)",
+    "exclusion": "CREATE TABLE t (a int4range NOT NULL, EXCLUDE USING gist (a WITH &&))",
+    "lists": "CREATE TABLE t (a text NOT NULL CHECK (a IN ('new', 'paid')), b int CHECK (b = ANY (ARRAY[3, 5, 8])))",
+    "bounds": """CREATE TABLE t (a int NOT NULL CHECK (a BETWEEN 10 AND 99), b numeric(3, 1) NOT NULL CHECK (b > 0),
+        c text CHECK (length(c) <= 5))""",
+    "columns together": """CREATE TABLE t (a timestamptz NOT NULL, b timestamptz NOT NULL, c int, d int,
+        CHECK (b >= a), CHECK ((c IS NULL) <> (d IS NULL)))""",
+    "addresses": "CREATE TABLE t (a text NOT NULL CHECK (a ~ '^[^@]+@[^@]+$'), b text NOT NULL CHECK (b LIKE 'https://%'))",
+    "a foreign key": "CREATE TABLE s (a int PRIMARY KEY); CREATE TABLE t (a int NOT NULL REFERENCES s)",
+    "foreign keys of two columns": """CREATE TABLE s (a int, b int, PRIMARY KEY (a, b));
+        CREATE TABLE t (a int NOT NULL, b int NOT NULL, FOREIGN KEY (a, b) REFERENCES s)""",
+    "between two": """CREATE TABLE r (a int PRIMARY KEY); CREATE TABLE s (a int PRIMARY KEY);
+        CREATE TABLE t (a int REFERENCES r, b int REFERENCES s, PRIMARY KEY (a, b))""",
+    "in the wrong order": "CREATE TABLE t (a int NOT NULL); CREATE TABLE s (a int PRIMARY KEY); ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES s",
+    "to itself": "CREATE TABLE t (id int PRIMARY KEY, parent int REFERENCES t)",
+    "to itself always": "CREATE TABLE t (id int PRIMARY KEY, parent int NOT NULL REFERENCES t)",
+    "in a circle": """CREATE TABLE s (id int PRIMARY KEY, t int); CREATE TABLE t (id int PRIMARY KEY, s int NOT NULL REFERENCES s);
+        ALTER TABLE s ADD FOREIGN KEY (t) REFERENCES t""",
+    "in a circle always": """CREATE TABLE s (id int PRIMARY KEY, t int NOT NULL);
+        CREATE TABLE t (id int PRIMARY KEY, s int NOT NULL REFERENCES s);
+        ALTER TABLE s ADD FOREIGN KEY (t) REFERENCES t DEFERRABLE INITIALLY DEFERRED""",
+    "strange names": 'CREATE TABLE "Some table" ("a b" int PRIMARY KEY); CREATE TABLE t ("Of" int NOT NULL REFERENCES "Some table")',
+    "triggers": """CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE TABLE t (a int); CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION refuse()""",
+}
+
+
+@pytest.mark.parametrize("tables", TABLES.values(), ids=TABLES)
+def test_every_table_gets_its_rows(connection: Any, tables: str) -> None:
+    rows, unfilled = filled(connection, tables)
+    assert unfilled == {}
+    assert set(rows.values()) == {MANY}
+
+
+def test_foreign_keys_hold_afterwards(connection: Any) -> None:
+    filled(connection, TABLES["in a circle always"])
+    for table, column, other in (("s", "t", "t"), ("t", "s", "s")):
+        lost = connection.execute(f"SELECT count(*) FROM {table} AS a WHERE NOT EXISTS (SELECT FROM {other} AS b WHERE b.id = a.{column})")
+        assert lost.fetchone() == (0,)
+
+
+def test_partitions_share_the_rows(connection: Any) -> None:
+    rows, unfilled = filled(
+        connection,
+        """
+        CREATE TABLE events (day date NOT NULL, kind text) PARTITION BY RANGE (day);
+        CREATE TABLE events_a PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+        CREATE TABLE events_b PARTITION OF events FOR VALUES FROM ('2021-01-01') TO (MAXVALUE);
+        CREATE TABLE regions (region text NOT NULL) PARTITION BY LIST (region);
+        CREATE TABLE regions_eu PARTITION OF regions FOR VALUES IN ('de', 'fr');
+        CREATE TABLE regions_rest PARTITION OF regions DEFAULT;
+        CREATE TABLE parcels (id int NOT NULL) PARTITION BY HASH (id);
+        CREATE TABLE parcels_0 PARTITION OF parcels FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE parcels_1 PARTITION OF parcels FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+        """,
+    )
+    assert unfilled == {}
+    assert set(rows.values()) == {MANY // 2}
+
+
+def test_what_cannot_be_filled_is_named_with_the_reason(connection: Any) -> None:
+    rows, unfilled = filled(
+        connection,
+        """
+        CREATE TABLE never (a int NOT NULL CHECK (a > 5 AND a < 3));
+        CREATE TABLE after (a int NOT NULL, never int NOT NULL);
+        ALTER TABLE never ADD PRIMARY KEY (a);
+        ALTER TABLE after ADD FOREIGN KEY (never) REFERENCES never;
+        CREATE TABLE few (a boolean PRIMARY KEY);
+        """,
+    )
+    assert rows == {"never": 0, "after": 0, "few": 2}
+    assert unfilled == {
+        "public.never": "nothing that was tried fits its column a",
+        "public.after": "its foreign key points to never, which is empty",
+        "public.few": "has room for 2 rows only",
+    }
+
+
+def test_a_table_with_rows_is_left_alone_and_each_is_filled_once(connection: Any) -> None:
+    connection.execute("CREATE TABLE seeds (a int); INSERT INTO seeds VALUES (1); CREATE TABLE empty (a int)")
+    filler = Filler(every(MANY))
+    filler.fill(connection)
+    assert list(filler.made) == [Name("empty", "public")]
+    connection.execute("TRUNCATE empty")
+    filler.fill(connection)
+    assert connection.execute("SELECT (SELECT count(*) FROM seeds), (SELECT count(*) FROM empty)").fetchone() == (1, 0)
+
+
+def test_made_up_rows_can_be_taken_out_again(connection: Any) -> None:
+    connection.execute("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a); CREATE TABLE c (x int)")
+    filler = Filler(every(MANY))
+    filler.fill(connection)
+    filler.empty(connection, {Name("a", "public")})
+    counts = "SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c)"
+    assert connection.execute(counts).fetchone() == (0, 0, MANY)
+    filler.fill(connection)
+    assert connection.execute(counts).fetchone() == (MANY, 0, MANY)
+
+
+def test_shares_are_those_of_production() -> None:
+    rows = like_production({"public.orders": 50_000_000, "public.states": 12, "public.empty": 0}, most=100_000, other=7000)
+    assert [rows(Name(name, "public")) for name in ("orders", "states", "empty", "unknown")] == [100_000, 1, 0, 7000]
+    rows = like_production({"public.orders": 500}, most=100_000, other=7000)
+    assert rows(Name("orders", "public")) == 500

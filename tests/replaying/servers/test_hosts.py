@@ -1,0 +1,281 @@
+"""Servers that somebody names, copies and thin clones: what is made there goes again, what is not ours stays as it is."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from migsafe.errors import ConfigError, MigsafeError
+from migsafe.replaying.servers.binaries import installation
+from migsafe.replaying.servers.choice import Place, host_at
+from migsafe.replaying.servers.database_lab import Lab
+from migsafe.replaying.servers.named import Named
+from migsafe.replaying.servers.physical_copy import Copied
+from migsafe.replaying.servers.server import Server
+from tests.support.replays import replayed
+from tests.support.servers import FOUND, any_installation
+
+TABLE = "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT n, 'n' FROM generate_series(1, 300) AS n;"
+INDEX = {"0001.sql": "CREATE INDEX ON orders (note);"}
+PROGRAM = {"0001.sql": "COPY orders (note) FROM PROGRAM 'echo 1';"}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server(any_installation()) as server:
+        with server.connect() as connection:
+            connection.execute("CREATE ROLE app LOGIN CREATEDB")
+            connection.execute("CREATE DATABASE restored OWNER app")
+            connection.execute("CREATE DATABASE ours_not")
+        with server.connect("restored", user="app") as connection:
+            connection.execute(TABLE)
+        with server.connect("ours_not") as connection:
+            connection.execute(TABLE)
+        yield server
+
+
+def dsn(server: Server, database: str = "postgres", user: str = "postgres") -> str:
+    return f"host={server.folder} port=5432 user={user} dbname={database}"
+
+
+def there(server: Server) -> tuple[set[str], set[str]]:
+    """The databases and roles of a server."""
+    with server.connect() as connection:
+        databases = connection.execute("SELECT datname FROM pg_database").fetchall()
+        roles = connection.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'").fetchall()
+    return {name for (name,) in databases}, {name for (name,) in roles}
+
+
+@pytest.mark.parametrize("user", ["postgres", "app"])
+def test_databases_of_our_own_go_again(server: Server, tmp_path: Path, user: str) -> None:
+    before = there(server)
+    with Named(dsn(server, user=user)) as host:
+        done = replayed(host, tmp_path, {"0001.sql": TABLE, "0002.sql": INDEX["0001.sql"]}, "rerun", "crash", "agreement", only="0002.sql")
+        during = there(server)
+    assert done.problems == []
+    assert done.recording.failure is None
+    assert (during[0] - before[0], there(server)) == (set(), before)
+
+
+@pytest.mark.parametrize(("template", "user"), [("restored", "postgres"), ("ours_not", "postgres"), ("restored", "app")])
+def test_a_copy_of_a_restored_database(server: Server, tmp_path: Path, template: str, user: str) -> None:
+    before = there(server)
+    with Named(dsn(server, user=user), template=template) as host:
+        done = replayed(host, tmp_path, INDEX, "agreement", rows=None)
+        assert replayed(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
+    [touch] = done.statements[0].touches
+    assert touch.rows == 300
+    assert there(server) == before
+    with server.connect(template) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'").fetchone() == (1,)
+
+
+def test_in_place_is_said_twice_and_not_by_a_superuser(server: Server, tmp_path: Path) -> None:
+    for wrong, said in (
+        (Named(dsn(server, "restored", "app"), in_place="postgres"), "the connection string names the database restored"),
+        (Named(dsn(server, "restored"), in_place="restored"), "could run programs on the server"),
+    ):
+        with pytest.raises(ConfigError, match=said), wrong:
+            pass
+    with Named(dsn(server, "restored", "app"), in_place="restored") as host:
+        done = replayed(host, tmp_path, INDEX, "rerun", "agreement", rows=200)
+    assert done.outcome("rerun").passed is None
+    with server.connect("restored") as connection:
+        assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM orders").fetchone() == (300,)
+        connection.execute("DROP INDEX orders_note_idx")
+
+
+def test_in_place_is_refused_where_somebody_is_connected(server: Server) -> None:
+    named = Named(dsn(server, "restored", "app"), in_place="restored")
+    with server.connect("restored"), pytest.raises(MigsafeError, match="1 other client connected"), named:
+        pass
+
+
+def test_what_a_dead_run_left_is_cleared_and_what_a_live_one_has_is_not(server: Server) -> None:
+    before = there(server)
+    dead, alive = "migsafe_1_0badcafe_", "migsafe_2_cafe0bad_"
+    with server.connect() as admin, server.connect("restored") as other:
+        other.execute(f"SET application_name = 'migsafe {alive.strip('_')}'")
+        for run in (dead, alive):
+            admin.execute(f"CREATE ROLE {run}owner".encode())
+            admin.execute(f"CREATE DATABASE {run}migsafe_1 OWNER {run}owner".encode())
+        with Named(dsn(server)):
+            pass
+        now = there(server)
+        assert (now[0] - before[0], now[1] - before[1]) == ({f"{alive}migsafe_1"}, {f"{alive}owner"})
+        admin.execute(f"DROP DATABASE {alive}migsafe_1".encode())
+        admin.execute(f"DROP ROLE {alive}owner".encode())
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MigsafeError, match="cannot connect"), Named(f"host={tmp_path} port=1 dbname=x"):
+        pass
+
+
+def test_what_does_not_go_together() -> None:
+    for place in (
+        Place(server="host=x", copy_of="host=y"),
+        Place(template="restored"),
+        Place(server="host=x", template="a", in_place="b"),
+        Place(server="dblab:https://lab.example.com", in_place="b"),
+    ):
+        with pytest.raises(ConfigError):
+            host_at(place)
+
+
+@pytest.fixture(scope="module")
+def source() -> Iterator[Server]:
+    """A server that can be copied: its programs come with pg_basebackup."""
+    able = [one for one in FOUND if (one.bindir / "pg_basebackup").exists()]
+    if not able:
+        pytest.skip("no pg_basebackup on this machine")
+    with Server(able[-1], {"max_wal_senders": "4", "full_page_writes": "on"}) as server:
+        with server.connect() as connection:
+            connection.execute("CREATE ROLE app LOGIN")
+            connection.execute("CREATE DATABASE shop OWNER app")
+        with server.connect("shop") as connection:
+            connection.execute(TABLE)
+        yield server
+
+
+def test_a_physical_copy(source: Server, tmp_path: Path) -> None:
+    before = there(source)
+    with Copied(dsn(source, "shop"), [installation(source.installation.bindir)]) as host:
+        done = replayed(host, tmp_path, INDEX, "rerun", "agreement", rows=None)
+        assert replayed(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
+        with host.connect("shop") as connection:
+            settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
+            assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
+    [touch] = done.statements[0].touches
+    assert (touch.rows, touch.effect.scan) == (300, True)
+    assert (settings["listen_addresses"], settings["ssl"], settings["archive_mode"]) == ("", "off", "off")
+    assert there(source) == before
+    with source.connect("shop") as connection:
+        assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'").fetchone() == (1,)
+
+
+def test_a_standby_is_copied_and_never_run_on(source: Server, tmp_path: Path) -> None:
+    with standby_of(source) as standby:
+        with pytest.raises(MigsafeError, match="in recovery"), Named(dsn(standby, "shop")):
+            pass
+        with Copied(dsn(standby, "shop"), [installation(source.installation.bindir)]) as host:
+            done = replayed(host, tmp_path, INDEX, rows=None)
+        assert done.recording.failure is None
+
+
+@contextmanager
+def standby_of(source: Server) -> Iterator[Server]:
+    import subprocess  # noqa: PLC0415
+
+    from migsafe.replaying.servers.folders import ground  # noqa: PLC0415
+
+    def copy(folder: Path) -> None:
+        program = source.installation.bindir / "pg_basebackup"
+        ground().account.run([program, "-d", dsn(source), "-D", folder, "-R", "-X", "stream", "-c", "fast"], folder.parent)
+        (folder / "migsafe_hba.conf").write_text("local all all trust\nlocal replication all trust\n")
+        subprocess.run(["chmod", "0644", folder / "migsafe_hba.conf"], check=True)
+
+    with Server(source.installation, {"hot_standby": "on", "max_wal_senders": "4"}, data=copy) as standby:
+        yield standby
+
+
+class Engine(BaseHTTPRequestHandler):
+    """The part of a Database Lab Engine's API that is used: a clone is creating at first, then there; its token must be right."""
+
+    server_and_database: ClassVar[Any] = None
+    clones: ClassVar[dict[str, dict[str, Any]]] = {}
+    asked: ClassVar[list[str]] = []
+    fatal: ClassVar[bool] = False
+
+    def do_POST(self) -> None:
+        wanted = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append("POST")
+        if self._refused():
+            return
+        server: Server = self.server_and_database
+        user = wanted["db"]
+        with server.connect("restored") as connection:
+            connection.execute(f"CREATE ROLE {user['username']} LOGIN PASSWORD '{user['password']}' IN ROLE app".encode())
+        clone = {
+            "id": wanted["id"],
+            "protected": False,
+            "status": {"code": "CREATING", "message": "Clone is being created."},
+            "db": {"host": str(server.folder), "port": "5432", "username": user["username"], "dbName": user["db_name"], "connStr": ""},
+        }
+        self.clones[wanted["id"]] = clone
+        self._answer(201, clone)
+
+    def do_GET(self) -> None:
+        self.asked.append("GET")
+        clone = self.clones[self.path.rpartition("/")[2]]
+        clone["status"] = {"code": "FATAL", "message": "no space"} if self.fatal else {"code": "OK", "message": "Clone is ready."}
+        self._answer(200, clone)
+
+    def do_DELETE(self) -> None:
+        self.asked.append("DELETE")
+        del self.clones[self.path.rpartition("/")[2]]
+        with self.server_and_database.connect("restored") as connection:
+            connection.execute("DROP OWNED BY migsafe; DROP ROLE migsafe")
+        self._answer(200, {})
+
+    def _refused(self) -> bool:
+        if self.headers["Verification-Token"] == "right":
+            return False
+        self._answer(401, {"code": "UNAUTHORIZED", "message": "Check your verification token."})
+        return True
+
+    def _answer(self, status: int, body: object) -> None:
+        text = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def engine(server: Server) -> Iterator[str]:
+    Engine.server_and_database, Engine.fatal = server, False
+    Engine.asked.clear()
+    with HTTPServer(("127.0.0.1", 0), Engine) as http:
+        thread = threading.Thread(target=http.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{http.server_port}"
+        http.shutdown()
+        thread.join()
+
+
+def test_a_thin_clone_is_asked_for_used_and_given_back(engine: str, server: Server, tmp_path: Path) -> None:
+    with Lab(engine, "right", database="restored", pause=0.01) as host:
+        done = replayed(host, tmp_path, {"0001.sql": "ALTER TABLE orders ADD a int;"}, "rerun", "agreement", rows=None)
+        assert len(Engine.clones) == 1
+    assert done.problems == []
+    assert done.recording.failure is None
+    assert done.outcome("agreement").passed
+    assert Engine.asked == ["POST", "GET", "DELETE"]
+    assert Engine.clones == {}
+    with server.connect("restored") as connection:
+        connection.execute("ALTER TABLE orders DROP IF EXISTS a")
+
+
+def test_an_engine_that_refuses_or_cannot(engine: str) -> None:
+    with pytest.raises(MigsafeError, match="401"), Lab(engine, "wrong", database="restored", pause=0.01):
+        pass
+    Engine.fatal = True
+    with pytest.raises(MigsafeError, match="no space"), Lab(engine, "right", database="restored", pause=0.01):
+        pass
+    assert Engine.asked[-1] == "DELETE"
+    with pytest.raises(ConfigError, match="token"):
+        Lab(engine, None)
+    with pytest.raises(ConfigError, match="no URL"):
+        Lab("lab", "right")
+    with pytest.raises(MigsafeError, match="cannot be reached"), Lab("http://127.0.0.1:9", "right"):
+        pass

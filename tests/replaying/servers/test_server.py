@@ -1,0 +1,170 @@
+"""Servers come up, serve, and leave nothing behind."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+
+import psycopg
+import pytest
+
+from migsafe.errors import MigsafeError
+from migsafe.replaying.servers import binaries
+from migsafe.replaying.servers.account import copied, unprivileged
+from migsafe.replaying.servers.binaries import Installation, installation, installations
+from migsafe.replaying.servers.server import Server
+from tests.support.servers import any_installation, each_installation
+
+
+@pytest.mark.parametrize("one", each_installation())
+def test_a_server_is_what_its_installation_says(one: Installation) -> None:
+    with Server(one) as server, server.connect() as connection:
+        number = connection.info.server_version
+        settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
+        collation = connection.execute("SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database").fetchall()
+    assert number // 10_000 == one.major
+    assert settings["listen_addresses"] == ""
+    assert settings["wal_level"] == "replica"
+    assert settings["autovacuum"] == settings["fsync"] == settings["jit"] == "off"
+    assert settings["max_parallel_workers_per_gather"] == "0"
+    assert settings["TimeZone"] == "UTC"
+    assert set(collation) == {("C", "UTF8")}
+
+
+def test_databases_are_copied_and_dropped() -> None:
+    with Server(any_installation()) as server:
+        server.create_database("shop")
+        with server.connect("shop") as connection:
+            connection.execute("CREATE TABLE orders (id int)")
+        server.create_database("Copy of shop", template="shop")
+        with server.connect("Copy of shop") as connection:
+            assert connection.execute("SELECT count(*) FROM orders").fetchone() == (0,)
+            server.drop_database("Copy of shop")
+        with pytest.raises(psycopg.OperationalError), server.connect("Copy of shop"):
+            pass
+
+
+def test_two_servers_at_once_know_nothing_of_each_other() -> None:
+    one = any_installation()
+    with Server(one) as first, Server(one) as second:
+        first.create_database("shop")
+        with second.connect() as connection:
+            assert connection.execute("SELECT 1 FROM pg_database WHERE datname = 'shop'").fetchone() is None
+
+
+def test_nothing_is_left_after_the_block_whatever_happens_in_it() -> None:
+    server = Server(any_installation())
+    with pytest.raises(KeyError):
+        _fails_in(server, seen := [])
+    [(folder, pid)] = seen
+    assert not folder.exists()
+    assert not _alive(pid)
+
+
+def test_a_server_that_does_not_start_says_why() -> None:
+    server = Server(any_installation(), {"shared_buffers": "a lot"})
+    with pytest.raises(MigsafeError) as raised, server:
+        pass
+    assert "did not start" in raised.value.what
+    assert "shared_buffers" in raised.value.hint
+    with pytest.raises(MigsafeError, match="not running"):
+        _ = server.folder
+
+
+WAITS = """
+    import sys, time
+    from pathlib import Path
+    from migsafe.replaying.servers.binaries import installation
+    from migsafe.replaying.servers.server import Server
+
+    with Server(installation(Path(sys.argv[1]))) as server:
+        print(server.folder, flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_nothing_is_left_when_the_process_is_ended(how: signal.Signals) -> None:
+    command = [sys.executable, "-c", dedent(WAITS), str(any_installation().bindir)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        folder = Path(process.stdout.readline().strip())
+        pid = _postmaster(folder)
+        process.send_signal(how)
+        process.wait(30)
+    assert _within(30, lambda: not _alive(pid))
+    assert _within(30, lambda: not folder.parent.exists())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as somebody else")
+def test_programs_behind_a_closed_door_are_copied(tmp_path: Path) -> None:
+    one = any_installation()
+    tmp_path.chmod(0o700)
+    if one.bindir.parents[1] == Path("/usr/lib/postgresql"):
+        pytest.skip("programs of the system find their files by absolute paths")
+    closed = copied(one.bindir, tmp_path)
+    assert not unprivileged().can_run(closed / "postgres", Path("/"))
+    with Server(installation(closed)) as server, server.connect() as connection:
+        assert connection.info.server_version // 10_000 == one.major
+
+
+def test_the_embedded_extra_is_found_and_never_imported() -> None:
+    found = [one for one in installations() if one.embedded]
+    if not found:
+        pytest.skip("the extra `embedded` is not installed")
+    assert binaries.EMBEDDED not in sys.modules
+
+
+def test_folders_that_the_environment_names_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = any_installation()
+    link = tmp_path / "postgresql"
+    link.symlink_to(one.bindir)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(binaries, "_USUAL", ())
+    monkeypatch.setattr(binaries, "embedded_bindirs", lambda: ())
+    monkeypatch.setenv(binaries.BINDIRS, os.pathsep.join([str(tmp_path / "nowhere"), str(link)]))
+    assert [found.version for found in installations()] == [one.version]
+
+
+def test_a_folder_without_postgresql_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(MigsafeError, match="no PostgreSQL there"):
+        installation(tmp_path)
+
+
+def test_programs_that_do_not_run_are_refused(tmp_path: Path) -> None:
+    for name in ("postgres", "initdb"):
+        shutil.copy("/bin/false", tmp_path / name)
+    with pytest.raises(MigsafeError, match="does not run"):
+        installation(tmp_path)
+
+
+def _fails_in(server: Server, seen: list[tuple[Path, int]]) -> None:
+    with server:
+        seen.append((server.folder, _postmaster(server.folder)))
+        raise KeyError
+
+
+def _postmaster(folder: Path) -> int:
+    return int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _within(seconds: float, true: Callable[[], bool]) -> bool:
+    until = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.01)
+    return True

@@ -1,0 +1,145 @@
+"""Budgets, findings and estimates: what is complained of, where, and how it is spelt."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+
+from migsafe.cli import main
+from migsafe.replaying.budgets import Budgets, elapsed, size, spelt, verdict
+from migsafe.replaying.estimates import estimate
+from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.recording.records import Wait
+from migsafe.replaying.run import Replayed
+from migsafe.replaying.servers.local import Local
+from migsafe.sql.operations import Name
+from tests.support.replays import Done, replayed
+from tests.support.servers import any_installation
+
+FILES = {
+    "0001.sql": "CREATE TABLE orders (id int PRIMARY KEY, note text NOT NULL);\n",
+    "0002.sql": "SELECT 1;\nCREATE INDEX by_note ON orders (note);\n",
+}
+ORDERS = Name("orders", "public")
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
+    with Local(any_installation()) as host:
+        yield replayed(host, tmp_path_factory.mktemp("shop"), FILES, only="0002.sql", rows=2000)
+
+
+@pytest.fixture
+def migsafe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    def run(*arguments: str, **files: str) -> Said:
+        for name, text in {**FILES, **files}.items():
+            (tmp_path / name).write_text(text)
+        code = main(["replay", str(tmp_path / "0002.sql"), "--pg-bin", str(any_installation().bindir), *arguments])
+        return Said(code, *capsys.readouterr())
+
+    return run
+
+
+def found(one: Replayed, **budgets: float | int) -> list[tuple[str, int, str]]:
+    findings = verdict([one], Budgets(**budgets), [], 17).findings  # type: ignore[arg-type]
+    return [(finding.rule, finding.statement, finding.message) for finding in findings]
+
+
+def test_within_the_budgets_nothing_is_said(done: Done) -> None:
+    assert found(done.replayed[0], blocked=60_000, hold=60_000, wal=10**9) == []
+
+
+def test_a_lock_that_is_held_for_too_long_and_too_much_wal(done: Done) -> None:
+    [(rule, statement, message)] = found(done.replayed[0], hold=0)
+    assert (rule, statement) == ("replay-hold-over-budget", 2)
+    assert message.startswith("SHARE on public.orders is held for ")
+    assert message.endswith("and stops every INSERT, UPDATE and DELETE; the budget is 0.0 ms")
+    [(rule, statement, message)] = found(done.replayed[0], wal=100)
+    assert (rule, statement) == ("replay-wal-over-budget", 2)
+
+
+def test_the_longest_wait_of_each_statement(done: Done) -> None:
+    waits = [Wait(relation=ORDERS, access="writes", started=0, ms=ms, statement=2) for ms in (300, 450, 20)]
+    recording = replace(done.recording, waits=tuple(waits), deadlocks=(ORDERS,))
+    assert found(replace(done.replayed[0], recording=recording), blocked=200) == [
+        ("replay-blocked-over-budget", 2, "queries of public.orders got no answer for 450 ms; the budget is 200 ms"),
+        (
+            "replay-deadlock",
+            2,
+            "the migration and queries of public.orders waited for each other: PostgreSQL would have ended one of them with a deadlock",
+        ),
+    ]
+
+
+def test_experiments_are_findings_unless_they_do_no_harm(done: Done) -> None:
+    failed = Outcome(experiment="rerun", passed=False, summary="a second run fails at statement 2: why", steps=(Step("why", 2),))
+    assert found(replace(done.replayed[0], outcomes=(failed,))) == [("replay-not-rerunnable", 2, "a second run fails at statement 2: why")]
+    assert found(replace(done.replayed[0], outcomes=(replace(failed, harmless=True),))) == []
+
+
+def test_an_estimate_is_a_range_that_grows_at_least_with_the_rows(done: Done) -> None:
+    index = replace(done.statements[1], duration_ms=101.0, waited_ms=0.0)
+    made = estimate(index, {"public.orders": 2_000_000})
+    assert made is not None
+    assert made.rows == 2_000_000
+    assert round(made.low_ms) == 100_001
+    assert round(made.high_ms / made.low_ms, 1) == 1.9  # log 2,000,000 / log 2,000
+    waited = estimate(replace(index, waited_ms=50.0), {"public.orders": 2_000_000})
+    assert waited is not None
+    assert waited.low_ms < made.low_ms / 2
+    assert waited.high_ms < made.high_ms
+
+
+def test_no_estimate_without_counts_or_growth_or_enough_rows(done: Done) -> None:
+    index = done.statements[1]
+    assert estimate(index, {}) is None
+    assert estimate(done.statements[0], {"public.orders": 2_000_000}) is None
+    few = replace(index, touches=tuple(replace(touch, rows=10) for touch in index.touches))
+    assert estimate(few, {"public.orders": 2_000_000}) is None
+
+
+def test_sizes_and_times() -> None:
+    assert [size(value) for value in ("8192", "1.5 GB", "64MB", "10 kB", "1 mb", "much")] == [8192, 1610612736, 67108864, 10240, None, None]
+    assert [spelt(value) for value in (12, 2048, 5 << 20)] == ["12 bytes", "2.0 kB", "5.0 MB"]
+    assert [elapsed(value) for value in (0.44, 12.3, 3100, 125_000)] == ["0.4 ms", "12 ms", "3.1 s", "2 min 5 s"]
+
+
+def test_the_command_says_what_broke_a_budget(migsafe: Callable[..., Said]) -> None:
+    said = migsafe("--rows", "500", "--check", "none", "--max-hold", "0ms")
+    assert said.code == 1
+    assert "0002.sql:2:1 error replay-hold-over-budget" in said.out
+    assert migsafe("--rows", "500", "--check", "none").code == 0
+
+
+def test_the_command_estimates_for_production(migsafe: Callable[..., Said], tmp_path: Path) -> None:
+    (tmp_path / "stats.json").write_text('{"version": 1, "relations": {"public.orders": 5000000}}')
+    said = migsafe("--check", "none", "--stats", str(tmp_path / "stats.json"), "--max-rows", "2000")
+    assert "reads all of its 2,000 rows" in said.out
+    assert "with production's 5,000,000 rows: " in said.out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "complaint"),
+    [
+        ("--rows", "many", "--rows: many is no number"),
+        ("--queue", "-1", "--queue: -1 is no number"),
+        ("--max-blocked", "soon", "--max-blocked: soon is no time"),
+        ("--statement-limit", "5 weeks", "--statement-limit: 5 weeks is no time"),
+        ("--max-wal", "lots", "--max-wal: lots is no size"),
+        ("--check", "rerunn", "--check: there is no experiment rerunn"),
+        ("--max-rows", "5", "--max-rows is about --stats"),
+        ("--pg-bin", "/nowhere", "/nowhere: no PostgreSQL there"),
+    ],
+)
+def test_options_that_say_nothing(migsafe: Callable[..., Said], option: str, value: str, complaint: str) -> None:
+    said = migsafe(option, value)
+    assert said.code == 2
+    assert complaint in said.err

@@ -1,0 +1,251 @@
+"""Whatever a migration, the machine or the user does in the middle of a replay: it is said, nothing is left running, and nothing of the
+user's is touched."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from migsafe.replaying.servers import folders as grounds
+from migsafe.replaying.servers.local import Local
+from migsafe.replaying.servers.server import Server
+from tests.support.replays import Done, replayed
+from tests.support.servers import any_installation, each_installation
+
+ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note text);\n"
+FOREVER = "SELECT pg_sleep(600);"
+
+
+@pytest.fixture(scope="module", params=[*each_installation()[:1], *each_installation()[1:][-1:]])
+def host(request: pytest.FixtureRequest) -> Iterator[Local]:
+    with Local(request.param) as host:
+        yield host
+
+
+def said(done: Done) -> str:
+    """What PostgreSQL, or we, said of the statement that failed."""
+    assert done.problems == []
+    assert done.recording.failure is not None
+    return done.recording.failure.message
+
+
+def run(host: Local, folder: Path, text: str, **options: object) -> Done:
+    return replayed(host, folder, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql", rows=None, **options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "COPY orders (note) FROM PROGRAM 'echo run';",
+        "COPY orders (note) FROM '/etc/passwd';",
+        "COPY orders TO '/tmp/orders.txt';",
+        "SELECT pg_read_file('/etc/passwd');",
+        "SELECT lo_import('/etc/passwd');",
+        "CREATE FUNCTION f() RETURNS int LANGUAGE c AS 'libc', 'getpid';",
+        "SET ROLE postgres;",
+        "RESET ROLE; SET SESSION AUTHORIZATION postgres;",
+        "SET ROLE NONE; COPY orders (note) FROM PROGRAM 'echo run';",
+        "ALTER ROLE CURRENT_USER SUPERUSER;",
+        "GRANT pg_execute_server_program TO CURRENT_USER;",
+        "ALTER SYSTEM SET archive_command = 'rm -rf /';",
+        "DROP DATABASE template1;",
+        "DROP OWNED BY postgres;",
+    ],
+)
+def test_a_migration_cannot_do_more_than_an_owner(host: Local, tmp_path: Path, text: str) -> None:
+    done = run(host, tmp_path, text)
+    assert done.recording.failure is not None
+    assert done.recording.failure.sqlstate == "42501"  # insufficient_privilege
+
+
+def test_a_migration_that_drops_its_database_or_its_role(host: Local, tmp_path: Path) -> None:
+    drop = "DO $$ BEGIN EXECUTE format('DROP DATABASE %I', current_database()); END $$;"
+    assert "DROP DATABASE cannot" in said(run(host, tmp_path, drop))
+    assert "cannot be dropped" in said(run(host, tmp_path, "DROP ROLE owner;")) or host.major < 16
+    assert run(host, tmp_path, "SELECT 1;").recording.failure is None
+
+
+def test_superuser_lets_them(tmp_path: Path) -> None:
+    with Local(any_installation(), superuser=True) as host:
+        done = run(host, tmp_path, "COPY orders (id) FROM PROGRAM 'echo 1'; SET ROLE postgres;")
+        assert done.recording.failure is None
+
+
+def test_a_statement_that_takes_too_long_is_stopped(host: Local, tmp_path: Path) -> None:
+    done = run(host, tmp_path, f"SET statement_timeout = 0; {FOREVER} SELECT 1;", statement_limit=0.3)
+    assert said(done) == "it was stopped after 0.3 s, the limit of a statement"
+    assert len(done.statements) == 2
+    assert done.statements[-1].duration_ms < 60_000
+
+
+def test_a_block_that_takes_even_a_cancel_as_it_comes_is_ended(host: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("migsafe.replaying.servers.time_limits._GRACE", 0.2)
+    stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;"
+    done = run(host, tmp_path, stubborn, statement_limit=0.2)
+    assert said(done) == "it was stopped after 0.2 s, the limit of a statement"
+    assert run(host, tmp_path, "SELECT 1;").recording.failure is None
+
+
+def test_a_statement_of_the_history_is_stopped_too(host: Local, tmp_path: Path) -> None:
+    done = replayed(host, tmp_path, {"0001.sql": FOREVER, "0002.sql": "SELECT 1;"}, only="0002.sql", statement_limit=0.2)
+    assert done.replayed == []
+    assert "it was stopped after 0.2 s" in done.problems[0]
+
+
+def test_a_replay_that_takes_too_long_is_stopped(host: Local, tmp_path: Path) -> None:
+    done = run(host, tmp_path, f"SELECT 1; {FOREVER}", run_limit=1.0)
+    assert said(done) == "it was stopped: the whole replay has run for 1 s, its limit"
+    files = {"0001.sql": ORDERS, "0002.sql": "SELECT pg_sleep(0.6);", "0003.sql": "SELECT pg_sleep(0.6);", "0004.sql": "SELECT 1;"}
+    done = replayed(host, tmp_path, files, run_limit=0.9)
+    assert len(done.replayed) < 4
+    assert all("limit" in problem for problem in done.problems)
+
+
+def test_what_is_psqls_own_is_said_to_be_left_out(host: Local, tmp_path: Path) -> None:
+    done = run(host, tmp_path, "\\connect elsewhere\nALTER TABLE orders ADD a int;\n\\i other.sql\n")
+    assert done.recording.failure is None
+    assert [one.left_out for one in done.statements if one.left_out] == [
+        "\\connect is a command of psql's own",
+        "\\i is a command of psql's own",
+    ]
+
+
+def test_a_server_that_is_killed_in_the_middle(tmp_path: Path) -> None:
+    with Local(any_installation()) as host:
+        folder = host.server.folder
+        pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
+        killer = threading.Timer(1.5, os.kill, (pid, signal.SIGKILL))
+        killer.start()
+        # A backend whose server is gone ends when it looks up from its work.
+        done = run(host, tmp_path, "DO $$ BEGIN LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;", statement_limit=5)
+        killer.join()
+        assert done.problems or done.recording.failure is not None
+    assert not folder.exists()
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    # A backend may not write files beyond a size; the migration meets what a full disk gives it.
+    with Local(any_installation()) as host, host.server.connect() as connection:
+        connection.execute("ALTER SYSTEM SET temp_file_limit = '1MB'")
+        connection.execute("SELECT pg_reload_conf()")
+        done = run(host, tmp_path, "CREATE TABLE s AS SELECT n FROM generate_series(1, 1000000) AS n ORDER BY n DESC;")
+        assert "temp_file_limit" in said(done)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_small_disk_for_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m,mode=0755", "migsafe", str(disk)], check=False, capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("nothing can be mounted here")
+    try:
+        for folder in (tmp_path, *tmp_path.parents):
+            if not folder.stat().st_mode & 0o001:
+                pytest.skip("the server's account cannot come here")
+        monkeypatch.setattr(grounds, "_MEMORY", disk)
+        monkeypatch.setattr(grounds, "_ENOUGH", 1)
+        monkeypatch.setattr(grounds, "_grounds", [])
+        with Local(any_installation()) as host:
+            assert host.server.folder.is_relative_to(disk)
+            done = run(host, tmp_path, "CREATE TABLE large AS SELECT repeat(md5(n::text), 60) FROM generate_series(1, 300000) AS n;")
+            assert done.problems or "No space left on device" in said(done) or "PANIC" in said(done) or "terminat" in said(done)
+        grounds._grounds[-1].clear()
+        assert list(disk.iterdir()) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
+
+
+def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(grounds, "_MEMORY", long)
+    monkeypatch.setattr(grounds, "_ENOUGH", 1)
+    monkeypatch.setattr(grounds.tempfile, "gettempdir", lambda: str(long))
+    monkeypatch.setattr(grounds, "_grounds", [])
+    with Server(any_installation()) as server, server.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        assert not server.folder.is_relative_to(long)
+    grounds._grounds[-1].clear()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
+def test_migsafe_is_ended_in_the_middle(tmp_path: Path, how: signal.Signals) -> None:
+    (tmp_path / "0001.sql").write_text(FOREVER)
+    process = started(tmp_path)
+    folder, server = its_server(process)
+    time.sleep(0.5)
+    process.send_signal(how)
+    _, complaints = process.communicate(timeout=60)
+    assert process.returncode == (130 if how is not signal.SIGKILL else -signal.SIGKILL)
+    assert within(60, lambda: not alive(server) and not folder.exists())
+    assert "Traceback" not in complaints
+
+
+def test_two_replays_at_once(tmp_path: Path) -> None:
+    (tmp_path / "0001.sql").write_text(ORDERS)
+    processes = [started(tmp_path) for _ in range(2)]
+    said = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], said
+
+
+def started(folder: Path) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "migsafe", "replay", "--rows", "0", "--pg-bin", str(any_installation().bindir), str(folder)]
+    environment = {**os.environ, "PGHOST": "nowhere.invalid", "PGUSER": "nobody", "PGDATABASE": "none", "PGOPTIONS": "-c work_mem=wrong"}
+    return subprocess.Popen(
+        command,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def its_server(process: "subprocess.Popen[str]") -> tuple[Path, int]:
+    """The folder of the servers of a process, and its server's number, as soon as that serves."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        for data in children_data(process.pid):
+            status = data / "postmaster.pid"
+            if status.exists() and "ready" in status.read_text():
+                return data.parents[1], int(status.read_text().split()[0])
+        time.sleep(0.02)
+    pytest.fail(f"no server came up: {process.stderr.read() if process.stderr else ''}")
+
+
+def children_data(pid: int) -> Iterator[Path]:
+    """The data folders of the servers that a process has started."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if parent == pid and b"-D" in words:
+                yield Path(words[words.index(b"-D") + 1].decode())
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def within(seconds: float, true: object) -> bool:
+    until = time.monotonic() + seconds
+    while not true():  # type: ignore[operator]
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,154 @@
+"""Alembic's scripts are replayed as the SQL that they send: recorded at their calls, in their transactions; what only rows decide is left out,
+and said."""
+
+from pathlib import Path
+
+from migsafe import Options, Place, Replay, replay
+from migsafe.lock import LockMode
+from migsafe.replaying.recording.records import Played
+from migsafe.replaying.seeding import every
+from tests.support.servers import any_installation
+
+SHOP = Path(__file__).parents[2] / "fixtures" / "shop_alembic" / "migrations" / "versions"
+HEAD = "import sqlalchemy as sa\nfrom alembic import op\nrevision = {!r}\ndown_revision = {!r}\n"
+
+
+def replayed(path: Path, *checks: str, rows: int | None = 300) -> Replay:
+    place = Place(pg_bin=str(any_installation().bindir))
+    return replay([str(path)], place=place, options=Options(checks=checks, rows=every(rows) if rows else None))
+
+
+def lines(done: Replay) -> list[tuple[str, int]]:
+    """The lines of the statements' calls, with the words that they begin with."""
+    return [(" ".join(one.sql.split()[:2]), _line(done, one)) for one in done.replayed[-1].recording.statements]
+
+
+def _line(done: Replay, one: Played) -> int:
+    half = done.replayed[-1].migration.up
+    return half.file.position(half.place(one.statement.span).start).line
+
+
+def test_a_script_is_recorded_at_its_calls() -> None:
+    done = replayed(SHOP / "0004_find_items_by_sku.py", "agreement", "round trip")
+    assert done.verdict.problems == []
+    assert lines(done) == [("CREATE INDEX", 10)]
+    [touch] = done.replayed[-1].recording.statements[0].touches
+    assert (touch.effect.relation.name, touch.effect.lock, touch.rows) == ("items", LockMode.SHARE, 300)
+    assert [outcome.passed for outcome in done.replayed[-1].outcomes] == [True, True]
+
+
+def test_an_autocommit_block_is_outside_of_the_transaction() -> None:
+    done = replayed(SHOP / "0005_find_orders_by_date.py", "crash")
+    index = done.replayed[-1].recording.statements[1]
+    assert (index.outside, index.touches[0].effect.lock) == (True, LockMode.SHARE_UPDATE_EXCLUSIVE)
+    assert [finding.rule for finding in done.verdict.findings] == ["replay-crash-leaves-it-stuck"]
+    assert done.verdict.findings[0].script.position(done.verdict.findings[0].span.start).line == 11
+
+
+def test_a_way_back_that_loses_values_is_found() -> None:
+    done = replayed(SHOP / "0009_notes_and_states.py", "round trip")
+    [outcome] = done.replayed[-1].outcomes
+    assert not outcome.passed
+    assert "the values of quantity" in outcome.steps[0].text
+
+
+MADE = """
+def upgrade():
+    op.create_table("orders", sa.Column("id", sa.BigInteger(), primary_key=True), sa.Column("note", sa.Text()))
+    op.bulk_insert(
+        sa.table("orders", sa.column("id"), sa.column("note")), [{"id": 1, "note": "it's"}, {"id": 2, "note": "50 %"}, {"id": 3, "note": None}]
+    )
+"""
+BY_ROWS = """
+def upgrade():
+    bind = op.get_bind()
+    for id, note in bind.execute(sa.text("SELECT id, note FROM orders WHERE id <= :last ORDER BY id"), {"last": 2}):
+        bind.execute(sa.text("UPDATE orders SET note = :note WHERE id = :id"), {"id": id, "note": f"{note}: {id}"})
+    if bind.scalar(sa.text("SELECT count(*) FROM orders")) > 2:
+        op.add_column("orders", sa.Column("many", sa.Boolean()))
+    else:
+        op.drop_table("orders")
+"""
+BY_ORM = """
+from sqlalchemy.orm import Session, declarative_base
+Base = declarative_base()
+class Order(Base):
+    __tablename__ = "orders"
+    id = sa.Column(sa.BigInteger, primary_key=True)
+    note = sa.Column(sa.Text)
+def upgrade():
+    session = Session(bind=op.get_bind())
+    for order in session.query(Order).filter(Order.note.isnot(None)):
+        order.note = order.note.upper()
+    session.add(Order(id=4, note="new"))
+    session.commit()
+"""
+REFUSED = """
+def upgrade():
+    op.add_column("orders", sa.Column("more", sa.Text()))
+    for (id,) in op.get_bind().execute(sa.text("SELECT id FROM orders WHERE id = 1")):
+        op.execute(f"INSERT INTO orders (id) VALUES ({id})")
+"""
+CAUGHT = """
+def upgrade():
+    bind = op.get_bind()
+    try:
+        with bind.begin_nested():
+            bind.execute(sa.text("SELECT 1 FROM nowhere")).all()
+    except sa.exc.ProgrammingError:
+        op.execute("ALTER TABLE orders ADD COLUMN caught int")
+"""
+BY_ENVIRONMENT = """
+def upgrade():
+    import os
+    if os.environ["SHOP"]:
+        op.execute("DROP TABLE orders")
+"""
+
+
+def changed(tmp_path: Path, body: str) -> Replay:
+    (tmp_path / "1_made.py").write_text(HEAD.format("1", None) + MADE)
+    (tmp_path / "2_change.py").write_text(HEAD.format("2", "1") + body)
+    return replayed(tmp_path / "2_change.py", rows=None)
+
+
+def sent(done: Replay) -> list[str]:
+    return [" ".join(one.sql.split()) for one in done.replayed[-1].recording.statements if not one.left_out]
+
+
+def test_what_rows_decide_is_decided_by_the_rows(tmp_path: Path) -> None:
+    done = changed(tmp_path, BY_ROWS)
+    assert [one for one in sent(done) if not one.startswith("SELECT")] == [
+        "UPDATE orders SET note = 'it''s: 1' WHERE id = 1",
+        "UPDATE orders SET note = '50 %: 2' WHERE id = 2",
+        "ALTER TABLE orders ADD COLUMN many BOOLEAN",
+    ]
+    assert done.verdict.findings == []
+    assert [line for words, line in lines(done) if words.startswith("UPDATE")] == [9, 9]
+
+
+def test_objects_of_a_session_are_those_of_the_rows(tmp_path: Path) -> None:
+    done = changed(tmp_path, BY_ORM)
+    written = [one for one in sent(done) if one.startswith(("UPDATE", "INSERT"))]
+    assert sorted(written) == [
+        "INSERT INTO orders (id, note) VALUES (4, 'new')",
+        "UPDATE orders SET note='IT''S' WHERE orders.id = 1",
+    ]
+
+
+def test_what_postgresql_refuses_fails_where_it_is_sent(tmp_path: Path) -> None:
+    done = changed(tmp_path, REFUSED)
+    [failed] = [finding for finding in done.verdict.findings if finding.rule == "replay-fails"]
+    assert "duplicate key" in failed.message
+    assert failed.script.position(failed.span.start).line == 9
+
+
+def test_a_refusal_that_the_script_catches_goes_on(tmp_path: Path) -> None:
+    assert sent(changed(tmp_path, CAUGHT))[-1] == "ALTER TABLE orders ADD COLUMN caught int"
+
+
+def test_what_is_decided_elsewhere_is_left_out_and_said(tmp_path: Path) -> None:
+    done = changed(tmp_path, BY_ENVIRONMENT)
+    assert [bool(one.left_out) for one in done.replayed[-1].recording.statements] == [True]
+    assert {finding.rule for finding in done.verdict.findings} == {"replay-left-out"}
+    assert any("left out" in note for note in done.notes)

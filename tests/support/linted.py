@@ -1,0 +1,85 @@
+"""Judging SQL that a test holds."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from textwrap import dedent
+
+from migsafe.errors import MigsafeError
+from migsafe.linting.judge import Verdict, judge
+from migsafe.linting.rule import Limits, Rule
+from migsafe.linting.rulebook import Rulebook, choose, shipped
+from migsafe.prediction.history import Stop, stops
+from migsafe.prediction.predictor import Forecast
+from migsafe.sources import Half, Migration, Other, Standing, Transaction, find
+from migsafe.sources.runner import version_of
+from migsafe.text import Script, Span
+
+NAMED = re.compile(r"\s*-- (\S+\.sql)\n")
+NEXT_MIGRATION = re.compile(r"^\s*(?:--|#) next migration\n", re.MULTILINE)
+NAMED_SCRIPT = re.compile(r"\s*# (\S+\.py)\n")
+
+
+ABOUT_EVERYTHING = ("timeouts", "idempotency", "design")
+
+
+def usual() -> list[Rule]:
+    """The rules that tests go by that are not about rules: what has something to say about nearly every script is left out."""
+    return [rule for rule in choose(shipped()) if rule.category not in ABOUT_EVERYTHING]
+
+
+def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") -> Migration:
+    """One migration that holds this SQL, in a transaction unless the runner is none."""
+    script = Script(path, sql)
+    transaction = Transaction.STATEMENT if runner == "plain" else Transaction.FILE
+    return Migration("0001", runner, Half(script, (Span(0, len(script.text)),), transaction))
+
+
+def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[Stop]:
+    """The migrations as one history, each to be judged."""
+    forecast = Forecast(pg_version)
+    return [Stop(one, forecast) for one in migrations]
+
+
+def with_twins(stops: Iterable[Stop]) -> Iterator[Stop]:
+    """The same; the migrations that begin with their file's name have the version that it begins with."""
+    versions: dict[str, str] = {}
+    for stop in stops:
+        named = NAMED.match(stop.migration.up.script.text)
+        twin = versions.setdefault(version_of(named[1]), named[1]) if named else None
+        yield stop._replace(standing=Standing(twin=Other(version_of(named[1]), twin))) if named and twin and twin != named[1] else stop
+
+
+def judged(
+    sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain", limits: Limits | None = None
+) -> Verdict:
+    """The verdict on SQL as one migration; as several where it says `-- next migration`. What begins with the name of a script, as in
+    `# 5b1_order_notes.py`, is Alembic's. A lock_timeout of 2 s holds unless `limits` say
+    otherwise, because nearly every statement has something to say without one."""
+    pieces = NEXT_MIGRATION.split(dedent(sql))
+    if NAMED_SCRIPT.match(pieces[0]):
+        return _judged_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
+    migrations = [migration(piece, path, runner) for piece in pieces]
+    limits = limits or Limits(lock_timeout=2000)
+    return judge(with_twins(in_turn(migrations)), Rulebook(usual() if rules is None else rules), 17, limits=limits)
+
+
+def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
+    """The verdict on revisions of Alembic, each of which begins with its file's name."""
+    with TemporaryDirectory() as folder:
+        for piece in pieces:
+            named = NAMED_SCRIPT.match(piece)
+            assert named is not None
+            Path(folder, named[1]).write_text(piece)
+        problems: list[MigsafeError] = []
+        plan = find([folder])
+        verdict = judge(stops(plan, 17, problems), Rulebook(usual() if rules is None else rules), 17, problems=problems, limits=limits)
+        for finding in verdict.findings:
+            finding.script.position(0)  # reports read the file, which is gone then
+    return verdict
+
+
+def found(sql: str, limits: Limits | None = None) -> list[str]:
+    """The names of the rules that report something in this SQL, in the order of reports."""
+    return [finding.rule for finding in judged(sql, limits=limits).findings]

@@ -1,0 +1,62 @@
+"""Replays as the tests of this folder make them: a folder of migrations, on a host."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from migsafe.errors import MigsafeError
+from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.recording.records import Played, Recording
+from migsafe.replaying.run import Options, Replay, Replayed
+from migsafe.replaying.seeding import every
+from migsafe.replaying.servers.host import Host
+from migsafe.sources import SourceSettings, find
+from migsafe.text import Script
+
+ROWS = 200
+
+
+class Done(NamedTuple):
+    """What came of a replay."""
+
+    replayed: list[Replayed]
+    problems: list[str]
+    run: Replay
+
+    @property
+    def recording(self) -> Recording:
+        """What was recorded of the last migration."""
+        return self.replayed[-1].recording
+
+    @property
+    def statements(self) -> tuple[Played, ...]:
+        """Its statements."""
+        return self.recording.statements
+
+    def outcome(self, experiment: str) -> Outcome:
+        """What came of an experiment with it."""
+        return next(one for one in self.replayed[-1].outcomes if one.experiment == experiment)
+
+
+def replayed(
+    host: Host,
+    folder: Path,
+    files: Mapping[str, str],
+    *checks: str,
+    only: str | None = None,
+    rows: int | None = ROWS,
+    settings: SourceSettings | None = None,
+    **options: object,
+) -> Done:
+    """Replay migrations, all of them or `only` one file: those before it are its history."""
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    plan = find([str(folder / only) if only else str(folder)], settings or SourceSettings())
+    problems: list[MigsafeError] = []
+    run = Replay(plan, host, Options(checks=checks, rows=every(rows) if rows else None, **options), problems, lambda words: None)  # type: ignore[arg-type]
+    return Done(list(run.migrations()), [problem.what for problem in problems], run)
+
+
+def script(text: str, path: str = "0001.sql") -> Script:
+    """A script that is no file."""
+    return Script(path, text)

