@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from migsafe.errors import MigsafeError
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Forecast, Foreseen
+from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.recording.outside_transactions import measure_outside
 from migsafe.replaying.recording.recorder import Measurement, measure
 from migsafe.replaying.servers.binaries import Installation, installation, installations
@@ -77,7 +77,7 @@ class History:
         self.source = source
         self.report = report
         self.apart = apart
-        self.forecast = Forecast(server.installation.major)
+        self.forecast = Predictor(server.installation.major)
         # The database is made empty: what no migration made is not there.
         self.forecast.catalog.complete = True
 
@@ -159,22 +159,22 @@ class History:
             connection.execute(text.encode())
             return None
 
-    def _compare(self, half: Half, foreseen: Foreseen, measured: Measurement) -> None:
+    def _compare(self, half: Half, foreseen: StatementPrediction, measured: Measurement) -> None:
         under, over = _differences(foreseen.effects, measured)
         counts = self.report.counts
         counts["statements compared"] += 1
-        counts["statements exact"] += not under and not over and foreseen.refused is None
+        counts["statements exact"] += not under and not over and foreseen.refusal is None
         counts["statements under-predicted"] += bool(under)
         counts["statements over-predicted"] += bool(over)
-        counts["statements taken for refused"] += foreseen.refused is not None
-        if not (under or over or foreseen.refused):
+        counts["statements taken for refused"] += foreseen.refusal is not None
+        if not (under or over or foreseen.refusal):
             return
         if not foreseen.understood:
             counts["statements that differ and were said not to be understood"] += 1
         line = half.script.position(foreseen.statement.span.start).line
         text = half.script.text[foreseen.statement.span.start : foreseen.statement.span.end]
         words = [*(f"under: {one}" for one in under), *(f"over: {one}" for one in over)]
-        words += [f"refused: {foreseen.refused}"] if foreseen.refused else []
+        words += [f"refused: {foreseen.refusal}"] if foreseen.refusal else []
         self.report.differ(
             f"{_kind(foreseen)}: {_pattern(words)}",
             f"{half.script.path}:{line}: {_short(text)}\n        " + "\n        ".join(words),
@@ -203,7 +203,7 @@ def _lock(effect: Effect | None) -> LockMode | None:
     return effect.lock if effect is not None and effect.lock >= _FROM else None
 
 
-def _kind(foreseen: Foreseen) -> str:
+def _kind(foreseen: StatementPrediction) -> str:
     return " + ".join(dict.fromkeys(type(operation).__name__ for operation, _ in foreseen.operations))[:_SHOWN]
 
 

@@ -29,7 +29,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.session import sent
 from migsafe.sources import find
 from migsafe.sql.split import split
@@ -123,7 +123,7 @@ def following(folder: Path, runs: int) -> tuple[float, float]:
 
     def once(judged: bool) -> None:
         for history in histories:
-            forecast = Forecast(17)
+            forecast = Predictor(17)
             for transaction, statements in history:
                 forecast.begin(transaction)
                 for statement, first, last in statements:

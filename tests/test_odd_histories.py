@@ -5,16 +5,16 @@ from collections import Counter
 
 import pytest
 
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
 
 
-def after(sql: str) -> Forecast:
+def after(sql: str) -> Predictor:
     """What is known after a migration, every statement's effects worked out."""
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     for _ in forecast.steps(Half(Script("odd.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT)):
         pass
     return forecast
@@ -56,10 +56,10 @@ STATEMENTS = """
 
 @pytest.mark.parametrize("statement", STATEMENTS.split(";"), ids=str.strip)
 def test_the_unknown_is_locked_like_the_known(statement: str) -> None:
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     [seen] = forecast.steps(Half(Script("a.sql", statement), (Span(0, len(statement)),), Transaction.NONE))
     assert seen.effects or "DROP INDEX" in statement
-    assert seen.refused is None or "LOCK TABLE" in seen.refused
+    assert seen.refusal is None or "LOCK TABLE" in seen.refusal
 
 
 def calls(sql: str) -> int:
@@ -69,7 +69,7 @@ def calls(sql: str) -> int:
     def count(frame: object, event: str, argument: object) -> None:
         counted[event] += 1
 
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     steps = forecast.steps(Half(Script("large.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT))
     sys.setprofile(count)
     try:

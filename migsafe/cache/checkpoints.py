@@ -20,7 +20,7 @@ from migsafe.cache.watch import Watch
 from migsafe.linting.judge import Progress
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Steps
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.surroundings import environment
 from migsafe.text import Script
 
@@ -53,7 +53,7 @@ class Checkpoints:
         self._made: dict[str, bytes] = {}
         self._last = 0
 
-    def resume(self, steps: Steps) -> tuple[int, Forecast | None]:
+    def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
         """How many of the steps need not be taken, and the database after them; what was found in them is in `so_far` then."""
         try:
             self._read(steps)
@@ -70,7 +70,7 @@ class Checkpoints:
                     return number, forecast
         return 0, None
 
-    def passed(self, number: int, forecast: Forecast) -> None:
+    def passed(self, number: int, forecast: Predictor) -> None:
         """So many steps have been taken, and this is the database after them."""
         if number not in self._wanted or sum(self._sizes[self._last : number]) < _WORTH:
             return
@@ -100,7 +100,7 @@ class Checkpoints:
         first_judged = next((number for number, (_, step) in enumerate(steps) if step.judged), 0)
         self._wanted = {number for number in (first_judged, *(len(steps) - behind for behind in _BEHIND)) if number > 0}
 
-    def _loaded(self, name: str) -> Forecast | None:
+    def _loaded(self, name: str) -> Predictor | None:
         data = self._store.read(name)
         if data is None:
             return None
@@ -113,7 +113,7 @@ class Checkpoints:
         except Exception:  # whatever is wrong with it, the run can do without
             return None
         self._so_far.take(so_far)
-        assert isinstance(forecast, Forecast)
+        assert isinstance(forecast, Predictor)
         return forecast
 
 

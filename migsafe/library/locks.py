@@ -9,7 +9,7 @@ from migsafe.library.lint import Watch
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer
 from migsafe.prediction.history import stops
-from migsafe.prediction.predictor import Forecast, Note
+from migsafe.prediction.predictor import Note, Predictor
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.session import transactions
 from migsafe.sources import Migration, Plan
@@ -47,7 +47,7 @@ def predicted(
         _tell(forecast, note)
 
 
-def _prediction(forecast: Forecast, migration: Migration, *, goes_on: bool) -> PredictedMigration:
+def _prediction(forecast: Predictor, migration: Migration, *, goes_on: bool) -> PredictedMigration:
     half = migration.up
     found = list(forecast.steps(half, goes_on=goes_on))
     numbers = transactions(half, [foreseen.statement for foreseen in found])
@@ -58,7 +58,7 @@ def _prediction(forecast: Forecast, migration: Migration, *, goes_on: bool) -> P
                 statement=foreseen.statement,
                 effects=foreseen.effects,
                 transaction=number,
-                refused=foreseen.refused,
+                refused=foreseen.refusal,
                 understood=foreseen.understood,
             )
             for foreseen, number in zip(found, numbers, strict=True)
@@ -66,7 +66,7 @@ def _prediction(forecast: Forecast, migration: Migration, *, goes_on: bool) -> P
     )
 
 
-def _tell(forecast: Forecast, note: Callable[[Note], None]) -> None:
+def _tell(forecast: Predictor, note: Callable[[Note], None]) -> None:
     """Tell what there is to note, and forget it."""
     for one in forecast.notes:
         note(one)

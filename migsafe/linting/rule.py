@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import scripted
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.statistics import counted
@@ -140,7 +140,7 @@ class Context:
     def __init__(
         self,
         migration: Migration,
-        forecast: Forecast,
+        forecast: Predictor,
         outside: str,
         limits: Limits,
         standing: Standing,
@@ -186,7 +186,7 @@ class Context:
         return SharedTransaction(together, together[-1].migration.apart or "") if together else None
 
     @property
-    def disturbing(self) -> list[Effect]:
+    def blocking_effects(self) -> list[Effect]:
         """The effects of the operation that stop reads or writes on a relation that others can know."""
         return [effect for effect in self.effects if effect.blocks and not effect.new]
 
@@ -262,13 +262,13 @@ class Context:
         return "leave out BEGIN and COMMIT" if opens_none else self._outside
 
     def finding(
-        self, op: Operation | Done, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None
+        self, operation: Operation | Done, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None
     ) -> Finding:
         """What the rule reports about an operation, or about an earlier one. `relations` may be as the script names them."""
         asking = self._rule
-        severity, size = self._size(op.effects if isinstance(op, Done) else self.effects)
-        statement = op.statement if isinstance(op, Done) else self.statement
-        op, half = op.operation if isinstance(op, Done) else op, self.migration.up
+        severity, size = self._size(operation.effects if isinstance(operation, Done) else self.effects)
+        statement = operation.statement if isinstance(operation, Done) else self.statement
+        operation, half = operation.operation if isinstance(operation, Done) else operation, self.migration.up
         return Finding(
             rule=asking.name,
             category=asking.category,
@@ -276,7 +276,7 @@ class Context:
             message=message + size,
             help=scripted(help, self.catalog) if self.is_script else help,
             script=half.file,
-            span=op.span if isinstance(op, Remark) else half.place(op.span),
+            span=operation.span if isinstance(operation, Remark) else half.place(operation.span),
             migration=self.migration.id,
             statement=statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Migration, Plan, Source, Standing, Step
 from migsafe.text import Script
@@ -19,7 +19,7 @@ class Stop(NamedTuple):
     """
 
     migration: Migration
-    forecast: Forecast
+    forecast: Predictor
     standing: Standing = Standing()
     goes_on: bool = False
 
@@ -27,10 +27,10 @@ class Stop(NamedTuple):
 class Resumption(Protocol):
     """Who knows how far an earlier run has come, and wants to know how far this one does."""
 
-    def resume(self, steps: Steps) -> tuple[int, Forecast | None]:
+    def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
         """How many of the steps need not be taken, and the database after them."""
 
-    def passed(self, number: int, forecast: Forecast) -> None:
+    def passed(self, number: int, forecast: Predictor) -> None:
         """So many steps have been taken, and this is the database after them."""
 
 
@@ -70,10 +70,10 @@ def _stops(
     steps = [(source, step) for source in plan.sources for step in source.steps()]
     problems += plan.problems
     done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
-    at, forecast = (steps[done - 1][0], resumed) if resumed is not None else (None, Forecast(pg_version))
+    at, forecast = (steps[done - 1][0], resumed) if resumed is not None else (None, Predictor(pg_version))
     for number, (source, (written, judged, goes_on)) in enumerate(watch(steps[done:]), done + 1):
         if source is not at:
-            at, forecast = source, Forecast(pg_version)
+            at, forecast = source, Predictor(pg_version)
             if schema is not None:
                 forecast.load(schema)
         try:

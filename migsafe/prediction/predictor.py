@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator
 from msgspec import Struct
 
 from migsafe.lock import LockMode
-from migsafe.prediction.effects.catalogue import foresee
+from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combined
 from migsafe.prediction.effects.scene import Scene
 from migsafe.prediction.effects.transaction_blocks import alone
@@ -32,7 +32,7 @@ _PASSES: tuple[tuple[type[Operation], ...], ...] = (
 src/backend/commands/tablecmds.c), as far as it makes a difference here; what is not listed comes last."""
 
 
-class Foreseen(Struct, frozen=True, kw_only=True):
+class StatementPrediction(Struct, frozen=True, kw_only=True):
     """What one statement does.
 
     `operations` has the effects of each of its operations, in the order in which they run; `effects` those of the whole statement, one a
@@ -43,7 +43,7 @@ class Foreseen(Struct, frozen=True, kw_only=True):
     statement: Statement
     operations: tuple[tuple[Operation, tuple[Effect, ...]], ...]
     effects: tuple[Effect, ...]
-    refused: str | None = None
+    refusal: str | None = None
     understood: bool = True
 
 
@@ -55,7 +55,7 @@ class Note(Struct, frozen=True):
     text: str
 
 
-class Forecast:
+class Predictor:
     """A database, stepped through its migrations.
 
     `apply` takes a migration of the history in; `steps` takes one to judge, and says what each of its statements does. Both leave the
@@ -84,11 +84,11 @@ class Forecast:
     def apply(self, half: Half) -> None:
         """Take in a migration of the history. Raises UnreadableError."""
         for foreseen in self._steps(half, judged=False):
-            if foreseen.refused is not None and foreseen.refused not in self._said:
-                self._said.add(foreseen.refused)
-                self.notes.append(Note(half.file, half.place(foreseen.statement.span), foreseen.refused))
+            if foreseen.refusal is not None and foreseen.refusal not in self._said:
+                self._said.add(foreseen.refusal)
+                self.notes.append(Note(half.file, half.place(foreseen.statement.span), foreseen.refusal))
 
-    def steps(self, half: Half, *, goes_on: bool = False) -> Iterator[Foreseen]:
+    def steps(self, half: Half, *, goes_on: bool = False) -> Iterator[StatementPrediction]:
         """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
         return self._steps(half, judged=True, goes_on=goes_on)
 
@@ -103,14 +103,14 @@ class Forecast:
         begin_migration(self.catalog)
         self.catalog.keep()
 
-    def follow(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> Foreseen:
+    def follow(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> StatementPrediction:
         """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
         found = tuple(self.through(statement, first=first, last=last, judged=judged))
-        return Foreseen(
+        return StatementPrediction(
             statement=statement,
             operations=found,
             effects=combined(effect for _, effects in found for effect in effects),
-            refused=self._refused,
+            refusal=self._refused,
             understood=all(self._understands(operation, effects) for operation, effects in found),
         )
 
@@ -137,7 +137,7 @@ class Forecast:
         if not goes_on:
             self._turn(self.session.finish())
 
-    def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[Foreseen]:
+    def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         self.begin(half.transaction, one_query=half.one_query)
         for statement, first, last in sent(half):
             yield self.follow(statement, first=first, last=last, judged=judged)
@@ -146,12 +146,12 @@ class Forecast:
     def strongest(self, statement: Statement, effect: Effect) -> LockMode:
         """The lock that the relation of an effect is really under: ALTER TABLE takes the strongest that any of its parts needs, at once."""
         parts = statement.operations if isinstance(statement.operations[0], AlterRelation) else ()
-        others = (other.lock for part in parts for other in foresee(part, self._scene) if other.relation == effect.relation)
+        others = (other.lock for part in parts for other in predict_effects(part, self._scene) if other.relation == effect.relation)
         return max((effect.lock, *others))
 
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
         self._scene.timezone = self.session.settings.timezone or self._timezone
-        return combined(foresee(operation, self._scene))
+        return combined(predict_effects(operation, self._scene))
 
     def _take_in(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
         for effect in effects:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.halves import half_of
 from migsafe.rendering.inspection import answer
 from migsafe.rendering.live import Executed
@@ -105,18 +105,18 @@ class Renderer:
         if process is not None:
             process.end()
 
-    def migration(self, migration: Migration, forecast: Forecast) -> Migration:
+    def migration(self, migration: Migration, forecast: Predictor) -> Migration:
         """A migration whose way up is rendered, in a database as the migrations before it have left it. Raises MigsafeError."""
         up = self.half(migration.up, forecast)
         return migration if up is migration.up else msgspec.structs.replace(migration, up=up)
 
-    def half(self, half: Half, forecast: Forecast) -> Half:
+    def half(self, half: Half, forecast: Predictor) -> Half:
         """A half, rendered where it is a program that nobody has rendered yet. Raises MigsafeError."""
         if half.program is None or half.program.calls or half.chunks:
             return half
         return half_of(half, half.program, self._pieces(self.request(half, forecast.catalog.pg_version), forecast))
 
-    def live(self, half: Half, forecast: Forecast, execute: Callable[[str], Executed | list[str]], seconds: float) -> Half:
+    def live(self, half: Half, forecast: Predictor, execute: Callable[[str], Executed | list[str]], seconds: float) -> Half:
         """A half that is a program, as it comes out where there is a server: `execute` executes a statement there, and gives its result, or the
         SQLSTATE and message with which it was refused. A program that may not be run is rendered. Raises MigsafeError."""
         if half.program is None or not self._run:
@@ -141,7 +141,7 @@ class Renderer:
             self._end()
         return half_of(half, half.program, found.pieces)
 
-    def back(self, migration: Migration, forecast: Forecast) -> Migration:
+    def back(self, migration: Migration, forecast: Predictor) -> Migration:
         """A migration whose way up is rendered, with its way back rendered too: in the database as the way up leaves it, when the migrations
         before have left it as the forecast says. Raises MigsafeError."""
         down = migration.down
@@ -167,7 +167,7 @@ class Renderer:
             pg_version=pg_version,
         )
 
-    def _pieces(self, request: Render, forecast: Forecast, before: tuple[str, ...] = ()) -> tuple[Piece, ...]:
+    def _pieces(self, request: Render, forecast: Predictor, before: tuple[str, ...] = ()) -> tuple[Piece, ...]:
         with Trial(forecast.catalog) as trial:
 
             def ask(question: Question) -> Answer:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.effects.transaction_blocks import alone
-from migsafe.prediction.predictor import Forecast, Foreseen
+from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate, estimate
 from migsafe.replaying.experiments import Outcome
@@ -70,7 +70,7 @@ class Replayed(Struct, frozen=True, kw_only=True):
     statement."""
 
     recording: Recording
-    foreseen: tuple[Foreseen, ...]
+    foreseen: tuple[StatementPrediction, ...]
     outcomes: tuple[Outcome, ...] = ()
     emptied: str = ""
     estimates: dict[int, Estimate] = {}
@@ -121,7 +121,7 @@ class Replay:
         self._problems += self._plan.problems
 
     def _source(self, source: Source, renderer: Renderer) -> Iterator[Replayed]:
-        forecast = Forecast(self._host.major)
+        forecast = Predictor(self._host.major)
         scripts = Scripts(renderer, self._limits.statement, self._mended)
         base = _Base(self._host.only or self._fresh(self._host.start), self._filler())
         begun = False
@@ -180,13 +180,13 @@ class Replay:
     def _filler(self) -> Filler | None:
         return Filler(self._options.rows) if self._options.rows is not None and self._host.only is None else None
 
-    def _load(self, base: str, schema: Script, forecast: Forecast) -> None:
+    def _load(self, base: str, schema: Script, forecast: Predictor) -> None:
         self._progress(f"loading {schema.path}")
         forecast.load(schema)
         half = Half(schema, (Span(0, len(schema.text)),), Transaction.STATEMENT)
         self._apply(base, half, f"{schema.path}: the schema cannot be loaded")
 
-    def _history(self, base: str, half: Half, forecast: Forecast) -> None:
+    def _history(self, base: str, half: Half, forecast: Predictor) -> None:
         if self._host.start is None:
             self._progress(f"history: {half.file.path}")
             self._apply(base, half, f"{half.file.path}: this migration of the history fails")
@@ -225,7 +225,7 @@ class Replay:
                 connection.execute(f"GRANT ALL ON SCHEMA {Name(schema)} TO {', '.join(str(Name(role)) for role in self.roles)}".encode())
         return True
 
-    def _judged(self, base: _Base, migration: Migration, forecast: Forecast) -> Replayed:
+    def _judged(self, base: _Base, migration: Migration, forecast: Predictor) -> Replayed:
         """Replay one migration in the base, which then is as the migration leaves it."""
         half = migration.up
         self._progress(f"replaying {half.file.path}")
@@ -299,7 +299,7 @@ class Replay:
             other.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (connection.info.backend_pid,))
 
 
-def _stepped(forecast: Forecast, half: Half) -> tuple[tuple[Foreseen, ...], dict[int, Statement]]:
+def _stepped(forecast: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:
     """What is foreseen of a migration, and those of its statements that no transaction takes, by number."""
     foreseen, outside = [], {}
     for one in forecast.steps(half):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.halves import UNKNOWN
 from migsafe.rendering.live import Executed, executed
 from migsafe.rendering.renderer import Renderer
@@ -33,7 +33,7 @@ class Scripts:
         self._guard = guard
         self._mend = mend
 
-    def half(self, half: Half, forecast: Forecast, copy: Copy | None) -> Half:
+    def half(self, half: Half, forecast: Predictor, copy: Copy | None) -> Half:
         """A half as it is to be sent. A script is rendered; if that does not tell all that it sends, and there can be a copy, it runs there.
         Raises MigsafeError."""
         rendered = self._renderer.half(half, forecast)

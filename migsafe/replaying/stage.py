@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from migsafe.lock import LockMode
-from migsafe.prediction.predictor import Foreseen
+from migsafe.prediction.predictor import StatementPrediction
 from migsafe.replaying.probes.attribution import attributed
 from migsafe.replaying.probes.canaries import Canaries
 from migsafe.replaying.probes.queue import Readers
@@ -34,7 +34,7 @@ class Task(Struct, frozen=True, kw_only=True):
 
     database: str
     migration: Migration
-    foreseen: tuple[Foreseen, ...]
+    foreseen: tuple[StatementPrediction, ...]
     rehearsed: dict[int, Measurement] = {}
     rows: dict[int, int] | None = None
     queue: float = 0.0

@@ -30,7 +30,7 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
     if op.concurrently or op.finalize:
         return None
     parent, table = at.resolve(op.target.name), at.catalog.relation(op.target.name)
-    locked = [effect for effect in at.disturbing if effect.relation == parent and not is_own(at, parent)]
+    locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_own(at, parent)]
     if not locked or (table is not None and at.catalog.default_partition(table.oid) is not None):
         return None
     reading = [effect.relation for effect in at.slow(only=True)]
@@ -43,6 +43,6 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
             f"ALTER TABLE {op.target.name} DETACH PARTITION {op.partition} CONCURRENTLY;\n"
             f"-- it leaves a CHECK of the bounds on {op.partition}, which may go later"
         ),
-        relations=[effect.relation for effect in at.disturbing],
+        relations=[effect.relation for effect in at.blocking_effects],
         lock=locked[0].lock,
     )

@@ -58,18 +58,18 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
             yield at.finding(done, off.message + stays, help=off.help, relations=off.relations, lock=off.lock)
         return
     table = at.catalog.relation(op.target.name)
-    if op.firing is not Firing.DISABLE or not at.disturbing or is_own(at, op.target.name):
+    if op.firing is not Firing.DISABLE or not at.blocking_effects or is_own(at, op.target.name):
         return
     if isinstance(op, SetTrigger) and (op.trigger is not None or (table is not None and _has_none(table, op, at))):
         return
-    name, locked, what = at.resolve(op.target.name), at.disturbing[0], _words(op)
+    name, locked, what = at.resolve(op.target.name), at.blocking_effects[0], _words(op)
     message = f"{what[0]} on {name}: from its commit until it is taken back, {what[1]} that anybody writes"
     if at.session.in_transaction_block:
         message = (
             f"{what[0]} takes {locked.lock} on {name} until the transaction ends: every {locked.stops} waits, "
             f"and {what[1]} that the transaction writes"
         )
-    names = [effect.relation for effect in at.disturbing]
+    names = [effect.relation for effect in at.blocking_effects]
     at.notes.append(_Off(len(at.past), message, _safe_way(op, table, at), names, locked.lock))
 
 

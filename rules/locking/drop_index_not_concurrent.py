@@ -30,7 +30,7 @@ def drop_index_not_concurrent(op: Drop, at: Context) -> Finding | None:
     dropped = [name for name in op.names if _is_hurt(name, at)]
     if not dropped:
         return None
-    tables = [effect.relation for effect in at.disturbing if effect.kind != "partitioned table"]
+    tables = [effect.relation for effect in at.blocking_effects if effect.kind != "partitioned table"]
     where = " and ".join(map(str, tables)) or f"the table of {' and '.join(str(at.resolve(name)) for name in dropped)}"
     one_by_one = "IF EXISTS " if op.if_exists or len(dropped) > 1 else ""
     sql = "\n".join(f"DROP INDEX CONCURRENTLY {one_by_one}{name};" for name in dropped)

@@ -41,7 +41,7 @@ from migsafe.sql.operations import LockTable, Name
 def explicit_lock(op: LockTable, at: Context) -> Finding | None:
     """Report tables whose writes are stopped by hand, unless the transaction stops them already."""
     mode = LockMode(op.mode)
-    locked = [effect for effect in at.disturbing if not is_own(at, effect.relation) and not _holds(effect.relation, mode, at)]
+    locked = [effect for effect in at.blocking_effects if not is_own(at, effect.relation) and not _holds(effect.relation, mode, at)]
     if not locked:
         return None
     names = [effect.relation for effect in locked]

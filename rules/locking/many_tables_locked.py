@@ -39,7 +39,7 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
                 yield _reported(at, done, held)
         return
     # A foreign key locks two tables at once, whatever one does.
-    new = [effect for effect in at.disturbing if effect.relation not in at.held]
+    new = [effect for effect in at.blocking_effects if effect.relation not in at.held]
     held = {name: lock for name, lock in stopping(at).items() if name not in {effect.relation for effect in at.effects}}
     if new and held:
         at.notes.append((len(at.past), held))

@@ -31,7 +31,7 @@ from migsafe.sql.written import partition_by, storage_options
 def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
     """Report a partition that is created in place, of a table that others can know."""
     parent = at.resolve(op.partition_of) if op.partition_of is not None else None
-    locked = [effect for effect in at.disturbing if effect.relation == parent and not is_own(at, effect.relation)]
+    locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_own(at, effect.relation)]
     if op.partition_of is None or op.bound is None or not locked:
         return None
     reading = [effect.relation for effect in at.slow(only=True)]
@@ -41,7 +41,7 @@ def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
         f"CREATE TABLE … PARTITION OF takes {locked[0].lock} on {parent}, all of it{work}, and waits for all who use it: "
         f"meanwhile every {locked[0].stops} waits",
         help=_attached(op, op.partition_of, op.bound, at),
-        relations=[effect.relation for effect in at.disturbing],
+        relations=[effect.relation for effect in at.blocking_effects],
         lock=locked[0].lock,
     )
 

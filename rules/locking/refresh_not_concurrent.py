@@ -47,7 +47,7 @@ def refresh_not_concurrent(op: RefreshMaterializedView, at: Context) -> Finding 
     lacks_index = view is not None and _lacks_index(view, at)
     if op.concurrently:
         return _refused(op, view, at) if view is not None and lacks_index else None
-    locked = next((effect for effect in at.disturbing if effect.relation == at.resolve(op.view)), None)
+    locked = next((effect for effect in at.blocking_effects if effect.relation == at.resolve(op.view)), None)
     if locked is None:
         return None
     if not op.with_data:

@@ -30,7 +30,7 @@ from migsafe.sql.operations import Operation, ResetVariable, SetVariable
 def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Note every statement that may wait without a limit, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
-        if at.disturbing and in_effect(at, "lock_timeout") == 0:
+        if at.blocking_effects and in_effect(at, "lock_timeout") == 0:
             at.notes.append(len(at.past))
         return
     done = [at.past[position] for position in at.notes]

@@ -28,7 +28,7 @@ def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator
     """Note every statement that may wait for too long, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
         timeout = in_effect(at, "lock_timeout")
-        if at.disturbing and timeout is not None and timeout > at.limits.longest_lock_timeout:
+        if at.blocking_effects and timeout is not None and timeout > at.limits.longest_lock_timeout:
             at.notes.append((len(at.past), timeout))
         return
     for position, timeout in at.notes[:1]:

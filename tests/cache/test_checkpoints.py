@@ -15,7 +15,7 @@ from migsafe.linting.judge import Progress, judge
 from migsafe.linting.rule import Context, Finding, Rule, Severity, rule
 from migsafe.linting.rulebook import Rulebook, shipped
 from migsafe.prediction.history import Steps, stops
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.reports import Look, reporter
 from migsafe.sources import find
 from migsafe.sql.operations import AddColumn
@@ -41,7 +41,7 @@ class Counted(Checkpoints):
 
     resumed = 0
 
-    def resume(self, steps: Steps) -> tuple[int, Forecast | None]:
+    def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
         self.resumed, forecast = super().resume(steps)
         return self.resumed, forecast
 

@@ -3,7 +3,7 @@
 import pytest
 
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Forecast, Foreseen
+from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
@@ -13,14 +13,14 @@ def half(sql: str, transaction: Transaction = Transaction.STATEMENT) -> Half:
     return Half(Script("0001_change.sql", sql), (Span(0, len(sql)),), transaction)
 
 
-def foreseen(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> list[Foreseen]:
+def foreseen(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> list[StatementPrediction]:
     """What each statement does, on the database that the history `after` leaves."""
-    forecast = Forecast(pg_version)
+    forecast = Predictor(pg_version)
     forecast.apply(half(after))
     return list(forecast.steps(half(sql, transaction)))
 
 
-def last(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> Foreseen:
+def last(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> StatementPrediction:
     return foreseen(sql, transaction, after, pg_version)[-1]
 
 
@@ -49,7 +49,7 @@ def test_the_parts_of_an_alter_table_run_in_the_order_of_postgresql() -> None:
     sql = "ALTER TABLE orders ADD CHECK (qty > 0), ALTER qty SET NOT NULL, DROP COLUMN note, ADD COLUMN note text"
     [statement] = foreseen(sql, after=ORDERS)
     assert [type(operation).__name__ for operation, _ in statement.operations] == ["DropColumn", "AddColumn", "AddConstraint", "SetNotNull"]
-    assert statement.refused is None
+    assert statement.refusal is None
 
 
 def test_what_is_rolled_back_has_not_been() -> None:
@@ -61,8 +61,8 @@ def test_what_is_rolled_back_has_not_been() -> None:
 
 def test_what_is_prepared_and_rolled_back_has_not_been() -> None:
     sql = "BEGIN; DROP TABLE orders; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'a'; DROP TABLE orders"
-    assert last(sql, after=ORDERS).refused is None
-    assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refused == "table public.orders does not exist"
+    assert last(sql, after=ORDERS).refusal is None
+    assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refusal == "table public.orders does not exist"
 
 
 def test_a_savepoint_takes_back_what_came_after_it() -> None:
@@ -70,9 +70,9 @@ def test_a_savepoint_takes_back_what_came_after_it() -> None:
         BEGIN; CREATE TABLE a (); SAVEPOINT s; CREATE TABLE b (); ROLLBACK TO s; CREATE TABLE c (); COMMIT;
         DROP TABLE a, b, c;
     """
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     forecast.catalog.complete = True
-    assert list(forecast.steps(half(sql)))[-1].refused == "table public.b does not exist"
+    assert list(forecast.steps(half(sql)))[-1].refusal == "table public.b does not exist"
 
 
 def test_time_zone_decides_about_timestamps() -> None:
@@ -147,7 +147,7 @@ def test_what_postgresql_would_refuse(sql: str, why: str) -> None:
         CREATE TABLE shown (qty int); CREATE VIEW v AS SELECT qty FROM shown;
         """
     )
-    refused = last(sql, Transaction.FILE, history).refused
+    refused = last(sql, Transaction.FILE, history).refusal
     assert refused is not None
     if why == "foreign key":
         assert refused == "constraint baskets_customer_fkey on public.baskets depends on table public.customers"
@@ -160,11 +160,11 @@ def test_what_postgresql_would_refuse(sql: str, why: str) -> None:
 )
 def test_what_has_nothing_to_do_locks_nothing(sql: str) -> None:
     seen = last(sql, after=ORDERS + "CREATE TABLE gone (); DROP TABLE gone;")
-    assert (told(seen.effects), seen.refused) == ([], None)
+    assert (told(seen.effects), seen.refusal) == ([], None)
 
 
 def test_a_contradictory_history_is_believed_and_said_once() -> None:
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     for _ in range(2):
         forecast.apply(half("CREATE TABLE orders (id int); ALTER TABLE orders DROP COLUMN gone;"))
     assert [note.text for note in forecast.notes] == ["column gone of public.orders does not exist", "relation public.orders already exists"]
@@ -172,18 +172,18 @@ def test_a_contradictory_history_is_believed_and_said_once() -> None:
 
 
 def test_a_dump_is_where_the_database_starts() -> None:
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     forecast.load(Script("shop.sql", "CREATE TABLE public.orders (id int, note text);"))
     [added, missing, created] = forecast.steps(
         half("ALTER TABLE orders ALTER note TYPE varchar; ALTER TABLE other ADD COLUMN a int; CREATE TABLE IF NOT EXISTS other (a int)")
     )
     assert told(added.effects) == ["public.orders ACCESS EXCLUSIVE"]
-    assert missing.refused == "relation public.other does not exist"
-    assert created.refused is None
+    assert missing.refusal == "relation public.other does not exist"
+    assert created.refusal is None
 
 
 def test_locks_are_kept_until_the_transaction_ends() -> None:
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     held: list[int] = []
     forecast.begin(Transaction.STATEMENT)
     for one in foreseen("BEGIN; ALTER TABLE a ADD x int; LOCK TABLE b; COMMIT; SELECT 1"):

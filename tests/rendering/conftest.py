@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Half, Program, Transaction
 from migsafe.text import Script
@@ -48,9 +48,9 @@ def program(text: str, transaction: Transaction = Transaction.FILE, path: str = 
     return Half(Script(path, ""), (), transaction, Program(Script(path, text), "upgrade"))
 
 
-def after(history: str) -> Forecast:
+def after(history: str) -> Predictor:
     """A database after a history in SQL."""
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     forecast.load(Script("schema.sql", history))
     forecast.catalog.complete = False
     return forecast

@@ -8,7 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Migration, find
@@ -40,7 +40,7 @@ def alembic(server: Server, way: str, revision: str) -> Catalogue:
 
 
 def test_the_way_up_and_the_way_back_leave_what_alembic_leaves(server: Server) -> None:
-    forecast = Forecast(server.installation.major)
+    forecast = Predictor(server.installation.major)
     forecast.catalog.complete = True
     done: list[Migration] = []
     with Renderer() as renderer:

@@ -13,7 +13,7 @@ from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
 from migsafe.linting.rulebook import Rulebook, shipped
 from migsafe.prediction.history import Stop
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Migration, Transaction
 from tests.support.linted import NEXT_MIGRATION, judged, migration
 
@@ -29,7 +29,7 @@ def test_findings_stand_where_they_are_expected(case: Path) -> None:
     migrations = case.read_text().split("-- next migration\n")
     habits = case.name.split(".")[1:-1]
     version = next((int(word) for word in habits if word.isdecimal()), 17)
-    forecast, book = Forecast(version), Rulebook(rules)
+    forecast, book = Predictor(version), Rulebook(rules)
     for number, sql in enumerate(migrations, 1):
         expected = [(at, rule) for at, line in enumerate(sql.splitlines(), 1) for rule in EXPECT.findall(line)]
         limits = Limits() if case.parent.name == "timeouts" else Limits(lock_timeout=2000)

@@ -6,7 +6,7 @@ import psycopg
 from msgspec import Struct
 from psycopg.pq import TransactionStatus
 
-from migsafe.prediction.predictor import Forecast, in_passes
+from migsafe.prediction.predictor import Predictor, in_passes
 from migsafe.schema.follow import follow
 from migsafe.sources import Transaction
 from migsafe.sql.statements import Statement, read
@@ -28,7 +28,7 @@ class Followed(Struct):
 def followed(history: list[str], connection: "psycopg.Connection[Any]", major: int) -> Followed:
     """Run a history on an empty database and in the model, which leaves out what the server refuses."""
     _clear(connection)
-    forecast = Forecast(major)
+    forecast = Predictor(major)
     forecast.catalog.complete = True
     forecast.begin(Transaction.STATEMENT)
     found = Followed([])
@@ -36,7 +36,7 @@ def followed(history: list[str], connection: "psycopg.Connection[Any]", major: i
         [statement] = read(sql)
         if _runs(connection, sql):
             found.taken += 1
-            refused = forecast.follow(statement, judged=False).refused
+            refused = forecast.follow(statement, judged=False).refusal
             if refused is not None:
                 found.wrong.append(f"{sql}: the server takes it, the model says: {refused}")
         else:
@@ -74,7 +74,7 @@ def _runs(connection: "psycopg.Connection[Any]", sql: str) -> bool:
     return True
 
 
-def _is_refused(forecast: Forecast, statement: Statement) -> bool:
+def _is_refused(forecast: Predictor, statement: Statement) -> bool:
     """Whether the model sees that a statement is refused; it is left as it was."""
     if any(forecast.session.refuses(operation) for operation in statement.operations):
         return True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.schema.catalog import Catalog
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Name
@@ -10,7 +10,7 @@ from migsafe.sql.statements import read
 
 
 def after(sql: str) -> Catalog:
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     forecast.begin(Transaction.STATEMENT)
     for statement in read(sql + "; SELECT"):
         forecast.follow(statement)
@@ -65,7 +65,7 @@ def test_a_is_not_new(sql: str) -> None:
 
 
 def test_what_a_branch_creates_is_new_inside_the_branch() -> None:
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     forecast.begin(Transaction.STATEMENT)
     [statement] = read("DO $$ BEGIN IF true THEN CREATE TABLE a (id int); CREATE INDEX ON a (id); END IF; END $$")
     effects = [effect for _, of_one in forecast.through(statement) for effect in of_one]

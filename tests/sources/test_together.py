@@ -10,7 +10,7 @@ from migsafe.linting.judge import Verdict, judge
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.rulebook import Rulebook, shipped
 from migsafe.prediction.history import stops
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Plan, Source, Transaction, find
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import MigrationFile
@@ -87,7 +87,7 @@ def test_what_a_migration_of_the_same_transaction_made_is_new() -> None:
 
 
 def test_a_rollback_takes_back_what_the_transaction_did_before() -> None:
-    forecast = Forecast(17)
+    forecast = Predictor(17)
     for stop in stops(Plan([source("CREATE TABLE carts (id int)", "ROLLBACK")], (), {}), 17, []):
         forecast = stop.forecast
         list(forecast.steps(stop.migration.up, goes_on=stop.goes_on))

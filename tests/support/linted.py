@@ -11,7 +11,7 @@ from migsafe.linting.judge import Verdict, judge
 from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, choose, shipped
 from migsafe.prediction.history import Stop, stops
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Half, Migration, Other, Standing, Transaction, find
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
@@ -38,7 +38,7 @@ def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") ->
 
 def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[Stop]:
     """The migrations as one history, each to be judged."""
-    forecast = Forecast(pg_version)
+    forecast = Predictor(pg_version)
     return [Stop(one, forecast) for one in migrations]
 
 

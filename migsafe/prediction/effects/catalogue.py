@@ -44,7 +44,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Operation
 
 
-def foresee(operation: Operation, scene: Scene) -> list[Effect]:
+def predict_effects(operation: Operation, scene: Scene) -> list[Effect]:
     """What an operation does to the relations that are there before it. A relation may come more than once: `combined` makes one of it."""
     find = _EFFECTS.get(type(operation))
     if isinstance(operation, AlterRelation):
@@ -57,7 +57,7 @@ def foresee(operation: Operation, scene: Scene) -> list[Effect]:
 def _execute(scene: Scene, op: sql.Execute) -> Effects:
     """EXECUTE of a prepared statement."""
     for operation in scene.prepared(op.name):
-        yield from foresee(operation, scene)
+        yield from predict_effects(operation, scene)
 
 
 _EFFECTS: dict[type[Operation], Callable[[Scene, Any], Effects]] = {

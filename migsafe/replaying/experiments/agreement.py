@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Foreseen
+from migsafe.prediction.predictor import StatementPrediction
 from migsafe.replaying.experiments import Outcome, Step
 from migsafe.replaying.recording.records import Played, Touch
 from migsafe.sql import operations as sql
@@ -17,7 +17,7 @@ _CHANGE_ROWS = (sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Select, sql.C
 """What these read hangs on the rows and on the plan."""
 
 
-def agreement(foreseen: Sequence[Foreseen], played: Sequence[Played]) -> Outcome:
+def agreement(foreseen: Sequence[StatementPrediction], played: Sequence[Played]) -> Outcome:
     """Compare statement by statement: locks from SHARE UPDATE EXCLUSIVE up, rewrites, rebuilt indexes, and full scans where there are rows.
 
     What a transaction holds already leaves no trace when it is asked for again, so that a prediction up to that is no difference.
@@ -39,11 +39,11 @@ def agreement(foreseen: Sequence[Foreseen], played: Sequence[Played]) -> Outcome
     return Outcome(experiment=NAME, passed=True, summary=f"{compared} of {compared} statements did what was foreseen")
 
 
-def _differences(foreseen: Foreseen, played: Played) -> Iterator[str]:
+def _differences(foreseen: StatementPrediction, played: Played) -> Iterator[str]:
     ours = {effect.relation: effect for effect in foreseen.effects if effect.relation.schema != "pg_temp"}
     real = {touch.effect.relation: touch for touch in played.touches if touch.effect.relation.schema != "pg_temp"}
-    if foreseen.refused is not None:
-        yield f"foreseen: PostgreSQL refuses it ({foreseen.refused}); it did not"
+    if foreseen.refusal is not None:
+        yield f"foreseen: PostgreSQL refuses it ({foreseen.refusal}); it did not"
     for name in sorted(ours.keys() | real.keys(), key=str):
         our, touch = ours.get(name), real.get(name)
         its = touch.effect if touch is not None else None

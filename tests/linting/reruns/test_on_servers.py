@@ -11,7 +11,7 @@ import pytest
 
 from migsafe.linting.reruns.second_run import Ran, second_run
 from migsafe.linting.reruns.touches import touches
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.experiments.digest import rows_of, schema_of
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
@@ -112,7 +112,7 @@ def run_twice_outside(connection: "psycopg.Connection[Any]", sql: str) -> str:
 
 
 def believed(sql: str, version: int) -> str:
-    forecast = Forecast(version)
+    forecast = Predictor(version)
     forecast.apply(whole(Script("schema.sql", SCHEMA), Transaction.STATEMENT))
     forecast.begin(Transaction.STATEMENT)
     ran = []

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from migsafe.linting.reruns.second_run import Ran, second_run
 from migsafe.linting.reruns.touch import Outcome
 from migsafe.linting.reruns.touches import touches
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.migration import whole
@@ -92,7 +92,7 @@ def foreseen(script: list[str], version: int) -> int | None:
 
 def noted(script: list[str], version: int) -> tuple[list[Ran], list[int]]:
     """What the operations of the statements do, as one transaction, and in which statement each stands."""
-    forecast = Forecast(version)
+    forecast = Predictor(version)
     forecast.apply(whole(Script("setup.sql", SETUP), Transaction.STATEMENT))
     forecast.begin(Transaction.STATEMENT)
     ran, places = [], []

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from migsafe.prediction.predictor import Forecast
+from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.migration import whole
@@ -133,7 +133,7 @@ def refused(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> b
 
 
 def foreseen(sql: str, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
-    forecast = Forecast(connection.info.server_version // 10_000)
+    forecast = Predictor(connection.info.server_version // 10_000)
     forecast.apply(whole(Script("before.sql", SETUP), Transaction.STATEMENT))
     last = list(forecast.steps(whole(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
-    return last.refused is not None and REFUSALS[0] in last.refused
+    return last.refusal is not None and REFUSALS[0] in last.refusal

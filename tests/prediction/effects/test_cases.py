@@ -6,7 +6,7 @@ import pytest
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.predictor import Forecast, Foreseen
+from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.recording.recorder import Measurement
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
@@ -45,8 +45,8 @@ def test_what_is_foreseen_is_what_happens(bench: Bench, case: Case) -> None:
     expected, found = (lines(effects, case, measured.found) for effects in (measured.found.effects, foreseen.effects))
     if case.gap and expected != found:
         pytest.xfail(case.gap)
-    if expected != found or foreseen.refused is not None:
-        pytest.fail(difference(case, major, expected, found, foreseen.refused), pytrace=False)
+    if expected != found or foreseen.refusal is not None:
+        pytest.fail(difference(case, major, expected, found, foreseen.refusal), pytrace=False)
 
 
 def test_names_of_cases_are_told_apart() -> None:
@@ -54,9 +54,9 @@ def test_names_of_cases_are_told_apart() -> None:
     assert len(names) == len(set(names))
 
 
-def foresee(case: Case, major: int, transaction: Transaction) -> Foreseen:
+def foresee(case: Case, major: int, transaction: Transaction) -> StatementPrediction:
     """What is predicted for the last statement of a case."""
-    forecast = Forecast(major)
+    forecast = Predictor(major)
     forecast.begin(Transaction.STATEMENT)
     for statement in SCHEMA_STATEMENTS:
         forecast.follow(statement, judged=False)
