@@ -27,9 +27,9 @@ from migsafe.errors import MigsafeError
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
-from migsafe.replaying.recording.outside_transactions import measure_outside
-from migsafe.replaying.recording.recorder import Measurement, measure
-from migsafe.replaying.servers.binaries import Installation, installation, installations
+from migsafe.replaying.recording.measurement import Measurement, measure
+from migsafe.replaying.recording.nontransactional import measure_outside
+from migsafe.replaying.servers.installations import Installation, installation, installations
 from migsafe.replaying.servers.server import Server
 from migsafe.session import sent
 from migsafe.sources import Half, Source, Transaction, find

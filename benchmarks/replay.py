@@ -21,14 +21,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.replaying.recording.lock_watch import Watch
-from migsafe.replaying.recording.play import Player
+from migsafe.replaying.instruments import Stage, Task
+from migsafe.replaying.recording.lock_monitor import Watch
+from migsafe.replaying.recording.player import Player
 from migsafe.replaying.sending import send
-from migsafe.replaying.servers.binaries import installations
-from migsafe.replaying.servers.local import Local
+from migsafe.replaying.servers.installations import installations
+from migsafe.replaying.servers.private import Local
 from migsafe.replaying.servers.server import Server
 from migsafe.replaying.servers.time_limits import unlimited
-from migsafe.replaying.stage import Stage, Task
 from migsafe.sources import Plan, SourceSettings, find
 
 _LIFE = """\

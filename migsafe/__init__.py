@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from migsafe.lock import LockMode
     from migsafe.prediction.effects.effect import Effect
     from migsafe.replaying.budgets import Budgets
-    from migsafe.replaying.run import Options
-    from migsafe.replaying.servers.choice import Place
+    from migsafe.replaying.replay import Options
+    from migsafe.replaying.servers.selection import Place
     from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
     from migsafe.reports.replay import Replay
 
@@ -65,8 +65,8 @@ _HOMES = {
     "Finding": "migsafe.linting.finding",
     "LockMode": "migsafe.lock",
     "MigsafeError": "migsafe.errors",
-    "Options": "migsafe.replaying.run",
-    "Place": "migsafe.replaying.servers.choice",
+    "Options": "migsafe.replaying.replay",
+    "Place": "migsafe.replaying.servers.selection",
     "PredictedMigration": "migsafe.reports.locks",
     "PredictedStatement": "migsafe.reports.locks",
     "Prediction": "migsafe.reports.locks",

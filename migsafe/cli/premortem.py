@@ -35,7 +35,7 @@ from migsafe.sources import RUNNERS, Migration, Plan
 if TYPE_CHECKING:
     from migsafe.premortem.assessment import Premortem
     from migsafe.premortem.telling import Judged
-    from migsafe.replaying.run import Replayed
+    from migsafe.replaying.replay import Replayed
     from migsafe.replaying.servers.host import Host
 
 _FORBIDDEN = 1
@@ -137,7 +137,7 @@ def _rows(settings: Configuration) -> Mapping[str, int]:
 
 def _host(stack: ExitStack, server: str, copy_of: str | None, pg_version: str | None) -> "Host":
     from migsafe.cli.replay import ended_by_terminate  # noqa: PLC0415
-    from migsafe.replaying.servers.choice import Place, host_at  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import Place, host_at  # noqa: PLC0415
 
     stack.enter_context(ended_by_terminate())
     return stack.enter_context(host_at(Place(server, copy_of, pg_version=pg_version)))
@@ -148,7 +148,7 @@ def _replayed(
 ) -> "dict[tuple[str, str], Replayed]":
     """What a replay shows of each migration, by path and version. What could not be run is a problem."""
     from migsafe.cli.replay_options import shares_of  # noqa: PLC0415
-    from migsafe.replaying.run import Options, Replay  # noqa: PLC0415
+    from migsafe.replaying.replay import Options, Replay  # noqa: PLC0415
 
     options = Options(
         rows=shares_of(rows, None, counts),

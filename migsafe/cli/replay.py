@@ -88,8 +88,8 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay_options import budgets_of, checks_of, limit, number, shares_of  # noqa: PLC0415
     from migsafe.library.replay import budgeted, replayed  # noqa: PLC0415
-    from migsafe.replaying.run import Options  # noqa: PLC0415
-    from migsafe.replaying.servers.choice import Place, host_at  # noqa: PLC0415
+    from migsafe.replaying.replay import Options  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import Place, host_at  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
 
     settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)

@@ -8,10 +8,10 @@ from migsafe.errors import MigsafeError
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer
 from migsafe.replaying.budgets import Budgets, verdict
-from migsafe.replaying.run import Options, Replayed
-from migsafe.replaying.run import Replay as Run
-from migsafe.replaying.servers.choice import Place, host_at
+from migsafe.replaying.replay import Options, Replayed
+from migsafe.replaying.replay import Replay as Run
 from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.selection import Place, host_at
 from migsafe.reports.replay import Replay
 from migsafe.sources import Plan
 

@@ -11,7 +11,7 @@ from migsafe.premortem.observed import Observed
 from migsafe.premortem.ways import Line, listed
 
 if TYPE_CHECKING:
-    from migsafe.replaying.run import Replayed
+    from migsafe.replaying.replay import Replayed
 
 
 class Budget(Struct, frozen=True):

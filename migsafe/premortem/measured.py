@@ -8,7 +8,7 @@ from migsafe.premortem.ways import Line
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replaying.run import Replayed
+    from migsafe.replaying.replay import Replayed
 
 _LEAST_WAIT_MS = 1.0
 _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Stopped half-way and run again", "round trip": "Taken back and run again"}

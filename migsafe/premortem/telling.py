@@ -23,7 +23,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replaying.run import Replayed
+    from migsafe.replaying.replay import Replayed
 
 _LONGEST = 90
 _MOST_NEIGHBOURS = 4

@@ -13,7 +13,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replaying.run import Replayed
+    from migsafe.replaying.replay import Replayed
 
 Line = Callable[[int], int]
 """The line of a statement, by its number."""

@@ -9,9 +9,9 @@ from migsafe.errors import MigsafeError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import Summary, Verdict
 from migsafe.lock import LockMode
-from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played
-from migsafe.replaying.run import Replayed
+from migsafe.replaying.replay import Replayed
 from migsafe.sql.operations import Name
 from migsafe.text import Span
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.replaying.servers.binaries import Installation
+from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.server import Server
 from tests.cli.conftest import Run
 from tests.support.servers import each_installation

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from migsafe.cli import main
 from migsafe.replaying.budgets import Budgets, elapsed, size, spelt, verdict
 from migsafe.replaying.estimates import estimate
-from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.experiments.outcome import Outcome, Step
 from migsafe.replaying.recording.records import Wait
-from migsafe.replaying.run import Replayed
-from migsafe.replaying.servers.local import Local
+from migsafe.replaying.replay import Replayed
+from migsafe.replaying.servers.private import Local
 from migsafe.sql.operations import Name
 from tests.support.replays import Done, replayed
 from tests.support.servers import any_installation

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.replaying.servers import folders as grounds
-from migsafe.replaying.servers.local import Local
+from migsafe.replaying.servers import work_folders as grounds
+from migsafe.replaying.servers.private import Local
 from migsafe.replaying.servers.server import Server
 from tests.support.replays import Done, replayed
 from tests.support.servers import any_installation, each_installation

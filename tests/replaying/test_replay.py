@@ -9,7 +9,7 @@ import pytest
 from migsafe.lock import LockMode
 from migsafe.replaying.probes.attribution import attributed
 from migsafe.replaying.recording.records import Wait
-from migsafe.replaying.servers.local import Local
+from migsafe.replaying.servers.private import Local
 from migsafe.sources import SourceSettings, Transaction
 from migsafe.sql.operations import Name
 from tests.support.replays import Done, replayed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.replaying.budgets import Budgets, verdict
-from migsafe.replaying.servers.local import Local
+from migsafe.replaying.servers.private import Local
 from migsafe.reports import Look
 from migsafe.reports.replay import OWN, Replay, replay_reporter
 from tests.reports.test_sarif import VALIDATOR

@@ -11,8 +11,8 @@ from psycopg.pq import TransactionStatus
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.outside_transactions import measure_outside
-from migsafe.replaying.recording.recorder import Measurement, measure
+from migsafe.replaying.recording.measurement import Measurement, measure
+from migsafe.replaying.recording.nontransactional import measure_outside
 from migsafe.replaying.recording.snapshot import snapshot
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit, Name, Release, Rollback, RollbackTo, Savepoint, TwoPhase

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.outside_transactions import measure_outside
-from migsafe.replaying.recording.recorder import measure
+from migsafe.replaying.recording.measurement import measure
+from migsafe.replaying.recording.nontransactional import measure_outside
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit
 from migsafe.sql.statements import read

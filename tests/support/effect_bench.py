@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from migsafe.replaying.recording.outside_transactions import measure_outside
-from migsafe.replaying.recording.recorder import Measurement, count_rows, measure
+from migsafe.replaying.recording.measurement import Measurement, count_rows, measure
+from migsafe.replaying.recording.nontransactional import measure_outside
 from migsafe.replaying.recording.snapshot import snapshot
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read

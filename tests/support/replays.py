@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migsafe.errors import MigsafeError
-from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Recording
-from migsafe.replaying.run import Options, Replay, Replayed
+from migsafe.replaying.replay import Options, Replay, Replayed
 from migsafe.replaying.seeding import every
 from migsafe.replaying.servers.host import Host
 from migsafe.sources import SourceSettings, find

@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.replaying.servers.binaries import Installation, installations, one_a_major
+from migsafe.replaying.servers.installations import Installation, installations, one_a_major
 
 FOUND = one_a_major(installations())
 

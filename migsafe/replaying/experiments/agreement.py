@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import StatementPrediction
-from migsafe.replaying.experiments import Outcome, Step
+from migsafe.replaying.experiments.outcome import Outcome, Step
 from migsafe.replaying.recording.records import Played, Touch
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name

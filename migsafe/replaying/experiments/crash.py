@@ -10,9 +10,9 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from migsafe.replaying.experiments import Outcome, Step
-from migsafe.replaying.experiments.digest import schema_differences
-from migsafe.replaying.experiments.ground import Ground
+from migsafe.replaying.experiments.contents import schema_differences
+from migsafe.replaying.experiments.outcome import Outcome, Step
+from migsafe.replaying.experiments.subject import Ground
 from migsafe.replaying.sending import Refused, execute, is_idle, refusals, send
 from migsafe.session import sent, transactions
 from migsafe.sources import Half

@@ -1,8 +1,8 @@
 """Running a migration a second time, as happens when its first run was not recorded."""
 
-from migsafe.replaying.experiments import Outcome, Step
-from migsafe.replaying.experiments.digest import rows_lost, schema_differences
-from migsafe.replaying.experiments.ground import Ground
+from migsafe.replaying.experiments.contents import rows_lost, schema_differences
+from migsafe.replaying.experiments.outcome import Outcome, Step
+from migsafe.replaying.experiments.subject import Ground
 from migsafe.replaying.sending import Refused
 
 NAME = "rerun"

@@ -1,8 +1,8 @@
 """The way back, and up again."""
 
-from migsafe.replaying.experiments import Outcome, Step
-from migsafe.replaying.experiments.digest import rows_lost, schema_differences
-from migsafe.replaying.experiments.ground import Ground
+from migsafe.replaying.experiments.contents import rows_lost, schema_differences
+from migsafe.replaying.experiments.outcome import Outcome, Step
+from migsafe.replaying.experiments.subject import Ground
 from migsafe.replaying.sending import Refused
 
 NAME = "round trip"

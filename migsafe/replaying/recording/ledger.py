@@ -10,7 +10,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.recorder import Measurement, Trace, count_rows, judged, truncates
+from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, judged, truncates
 from migsafe.replaying.recording.snapshot import KINDS, Index, Relation, Snapshot, locks_of, mode_called, snapshot
 from migsafe.sql.operations import Name
 

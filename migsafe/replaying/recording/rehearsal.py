@@ -10,8 +10,8 @@ from itertools import count
 from msgspec.structs import replace
 
 from migsafe.prediction.effects.effect import combined
-from migsafe.replaying.recording.outside_transactions import measure_outside
-from migsafe.replaying.recording.recorder import Measurement
+from migsafe.replaying.recording.measurement import Measurement
+from migsafe.replaying.recording.nontransactional import measure_outside
 from migsafe.replaying.sending import Refused, is_idle, refusals, send
 from migsafe.replaying.servers.host import Host
 from migsafe.sources import Half

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from migsafe.cache.store import Store, usual_folder
 from migsafe.errors import MigsafeError
-from migsafe.replaying.servers.binaries import Installation
-from migsafe.replaying.servers.folders import Ground
+from migsafe.replaying.servers.installations import Installation
+from migsafe.replaying.servers.work_folders import Ground
 
 _OPTIONS = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 _FOLDER = "servers"

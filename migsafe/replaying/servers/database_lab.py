@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replaying.servers.named import Named
+from migsafe.replaying.servers.existing import Named
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from migsafe.errors import MigsafeError
-from migsafe.replaying.servers.binaries import Installation
-from migsafe.replaying.servers.folders import ground
+from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.object_ownership import give
 from migsafe.replaying.servers.server import Server
+from migsafe.replaying.servers.work_folders import ground
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from migsafe.errors import MigsafeError
-from migsafe.replaying.servers.binaries import Installation
 from migsafe.replaying.servers.clusters import lay
-from migsafe.replaying.servers.folders import ground
+from migsafe.replaying.servers.installations import Installation
+from migsafe.replaying.servers.work_folders import ground
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:

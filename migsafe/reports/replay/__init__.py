@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.linting.judge import Verdict
-from migsafe.replaying.run import Replayed
+from migsafe.replaying.replay import Replayed
 from migsafe.reports import FORMATS as OF_FINDINGS
 from migsafe.reports import Look, reporter
 

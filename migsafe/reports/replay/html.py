@@ -5,9 +5,9 @@ from html import escape
 
 from migsafe import __version__
 from migsafe.replaying.budgets import elapsed, spelt
-from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Touch, Wait, growing
-from migsafe.replaying.run import Replayed
+from migsafe.replaying.replay import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.paths import unicode

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from migsafe.replaying.estimates import Estimate
-from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Quiet, Touch, Wait
-from migsafe.replaying.run import Replayed
+from migsafe.replaying.replay import Replayed
 from migsafe.reports import Look
 from migsafe.reports.json import finding_object
 from migsafe.reports.locks.json import effect_object

@@ -4,9 +4,9 @@ showed."""
 from collections.abc import Iterator
 
 from migsafe.replaying.budgets import elapsed, spelt
-from migsafe.replaying.experiments import Outcome
+from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Touch, growing
-from migsafe.replaying.run import Replayed
+from migsafe.replaying.replay import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped

@@ -12,7 +12,7 @@ import pytest
 from migsafe.linting.reruns.second_run import Ran, second_run
 from migsafe.linting.reruns.touches import touches
 from migsafe.prediction.predictor import Predictor
-from migsafe.replaying.experiments.digest import rows_of, schema_of
+from migsafe.replaying.experiments.contents import rows_of, schema_of
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.migration import whole

@@ -7,7 +7,7 @@ import pytest
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
-from migsafe.replaying.recording.recorder import Measurement
+from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Name

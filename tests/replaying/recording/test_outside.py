@@ -6,10 +6,10 @@ import psycopg
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.holds import CONFLICTS, next_in_the_way
-from migsafe.replaying.recording.outside_transactions import measure_outside
-from migsafe.replaying.recording.recorder import Measurement
-from migsafe.replaying.servers.binaries import Installation
+from migsafe.replaying.recording.blocking_locks import CONFLICTS, next_in_the_way
+from migsafe.replaying.recording.measurement import Measurement
+from migsafe.replaying.recording.nontransactional import measure_outside
+from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.server import Server
 from tests.support.servers import each_installation
 

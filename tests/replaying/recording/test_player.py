@@ -8,9 +8,9 @@ import psycopg
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.lock_watch import Watch
-from migsafe.replaying.recording.play import Player
-from migsafe.replaying.recording.recorder import Measurement, count_rows, measure
+from migsafe.replaying.recording.lock_monitor import Watch
+from migsafe.replaying.recording.measurement import Measurement, count_rows, measure
+from migsafe.replaying.recording.player import Player
 from migsafe.replaying.recording.records import Played
 from migsafe.replaying.recording.snapshot import snapshot
 from migsafe.replaying.servers.server import Server

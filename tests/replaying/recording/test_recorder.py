@@ -8,7 +8,7 @@ import pytest
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.recorder import measure
+from migsafe.replaying.recording.measurement import measure
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Name
 from tests.support.servers import any_installation

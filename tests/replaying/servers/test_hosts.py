@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import pytest
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replaying.servers.binaries import installation
-from migsafe.replaying.servers.choice import Place, host_at
 from migsafe.replaying.servers.database_lab import Lab
-from migsafe.replaying.servers.named import Named
+from migsafe.replaying.servers.existing import Named
+from migsafe.replaying.servers.installations import installation
 from migsafe.replaying.servers.physical_copy import Copied
+from migsafe.replaying.servers.selection import Place, host_at
 from migsafe.replaying.servers.server import Server
 from tests.support.replays import replayed
 from tests.support.servers import FOUND, any_installation
@@ -173,7 +173,7 @@ def test_a_standby_is_copied_and_never_run_on(source: Server, tmp_path: Path) ->
 def standby_of(source: Server) -> Iterator[Server]:
     import subprocess  # noqa: PLC0415
 
-    from migsafe.replaying.servers.folders import ground  # noqa: PLC0415
+    from migsafe.replaying.servers.work_folders import ground  # noqa: PLC0415
 
     def copy(folder: Path) -> None:
         program = source.installation.bindir / "pg_basebackup"

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from migsafe.errors import MigsafeError
-from migsafe.replaying.servers import binaries
+from migsafe.replaying.servers import installations as binaries
 from migsafe.replaying.servers.account import copied, unprivileged
-from migsafe.replaying.servers.binaries import Installation, installation, installations
+from migsafe.replaying.servers.installations import Installation, installation, installations
 from migsafe.replaying.servers.server import Server
 from tests.support.servers import any_installation, each_installation
 
@@ -79,7 +79,7 @@ def test_a_server_that_does_not_start_says_why() -> None:
 WAITS = """
     import sys, time
     from pathlib import Path
-    from migsafe.replaying.servers.binaries import installation
+    from migsafe.replaying.servers.installations import installation
     from migsafe.replaying.servers.server import Server
 
     with Server(installation(Path(sys.argv[1]))) as server:

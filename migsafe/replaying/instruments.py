@@ -8,11 +8,11 @@ from msgspec import Struct
 from migsafe.lock import LockMode
 from migsafe.prediction.predictor import StatementPrediction
 from migsafe.replaying.probes.attribution import attributed
-from migsafe.replaying.probes.canaries import Canaries
-from migsafe.replaying.probes.queue import Readers
-from migsafe.replaying.recording.lock_watch import Watch
-from migsafe.replaying.recording.play import Player
-from migsafe.replaying.recording.recorder import Measurement
+from migsafe.replaying.probes.probe_sessions import Canaries
+from migsafe.replaying.probes.readers import Readers
+from migsafe.replaying.recording.lock_monitor import Watch
+from migsafe.replaying.recording.measurement import Measurement
+from migsafe.replaying.recording.player import Player
 from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.sending import is_idle
 from migsafe.replaying.servers.host import Host

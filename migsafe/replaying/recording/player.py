@@ -6,9 +6,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from migsafe.replaying.recording.ledger import Ledger
-from migsafe.replaying.recording.lock_watch import Watch
-from migsafe.replaying.recording.pending import Pending
-from migsafe.replaying.recording.recorder import Measurement, Trace, judged
+from migsafe.replaying.recording.lock_monitor import Watch
+from migsafe.replaying.recording.measurement import Measurement, Trace, judged
+from migsafe.replaying.recording.open_statements import Pending
 from migsafe.replaying.recording.records import Played
 from migsafe.replaying.recording.rehearsal import strengthened
 from migsafe.replaying.sending import failure_of, is_idle, refusals, run, unsent

@@ -14,12 +14,13 @@ from migsafe.prediction.effects.transaction_blocks import alone
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate, estimate
-from migsafe.replaying.experiments import Outcome
 from migsafe.replaying.experiments.agreement import agreement
 from migsafe.replaying.experiments.crash import crash
-from migsafe.replaying.experiments.ground import Ground, State, is_whole
+from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
+from migsafe.replaying.experiments.subject import Ground, State, is_whole
+from migsafe.replaying.instruments import Stage, Task
 from migsafe.replaying.recording.records import Failure, Recording
 from migsafe.replaying.recording.rehearsal import rehearsed
 from migsafe.replaying.refusals import closed_schema, hint_for, is_about_rows, missing_role
@@ -28,7 +29,6 @@ from migsafe.replaying.seeding import Filler
 from migsafe.replaying.sending import Refused, failure_of, refusals, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Limits
-from migsafe.replaying.stage import Stage, Task
 from migsafe.sources import Half, Migration, Plan, Source, Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement

@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.experiments.digest import Rows, Schema, rows_of, schema_of
+from migsafe.replaying.experiments.contents import Rows, Schema, rows_of, schema_of
 from migsafe.replaying.sending import send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard, unlimited

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replaying.servers.binaries import Installation, installation, installations
 from migsafe.replaying.servers.database_lab import Lab
+from migsafe.replaying.servers.existing import Named
 from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.local import Local
-from migsafe.replaying.servers.named import Named
+from migsafe.replaying.servers.installations import Installation, installation, installations
 from migsafe.replaying.servers.physical_copy import Copied
+from migsafe.replaying.servers.private import Local
 
 _LOCAL, _LAB = "local", "dblab:"
 _TOKEN = "DBLAB_TOKEN"  # noqa: S105  # the name of the variable

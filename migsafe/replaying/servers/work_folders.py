@@ -9,7 +9,7 @@ from pathlib import Path
 
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.account import Account, copied, unprivileged
-from migsafe.replaying.servers.binaries import Installation
+from migsafe.replaying.servers.installations import Installation
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a folder made there is private
 _ENOUGH = 2 * 1024**3

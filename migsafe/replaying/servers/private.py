@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from migsafe.replaying.servers.binaries import Installation
+from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Name
 

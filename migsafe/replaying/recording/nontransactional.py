@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
-from migsafe.replaying.recording.holds import Holds
-from migsafe.replaying.recording.recorder import Measurement, Trace, count_rows, judged
+from migsafe.replaying.recording.blocking_locks import Holds
+from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, judged
 from migsafe.replaying.recording.snapshot import Snapshot, mode_called, snapshot
 from migsafe.sql.operations import Analyze, Vacuum
 from migsafe.sql.statements import read
