@@ -9,9 +9,9 @@ from migsafe.expressions.recomputed_values import Changes
 from migsafe.expressions.trees import parse_query
 from migsafe.linting.reruns.paths import Named, relation
 from migsafe.linting.reruns.touch import Act, Outcome, Touch
-from migsafe.prediction.effects.volatility import volatility_of
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Index, Relation
+from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation, Query
 from migsafe.sql.operations.values import quoted

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.expressions.trees import parse_expression
 from migsafe.linting.reruns.touch import Outcome
-from migsafe.prediction.effects.volatility import volatility_of
+from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
 

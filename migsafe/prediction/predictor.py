@@ -9,10 +9,10 @@ from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combined
 from migsafe.prediction.effects.scene import Scene
 from migsafe.prediction.effects.transaction_blocks import alone
-from migsafe.prediction.effects.volatility import volatility_of
 from migsafe.schema.bodies import called
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.follow import begin_migration, end_statement, follow
+from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, Turn, sent
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql

@@ -11,7 +11,7 @@ PARTS = {
     "the engine": ("migsafe/prediction/effects/catalogue.py", "\n# changed\n"),
     "a rule": ("rules/locking/index_not_concurrent.py", "\n# changed\n"),
     "the version": ("migsafe/__init__.py", '\n__version__ = "0.1.1"\n'),
-    "a file of data": ("migsafe/prediction/effects/volatility.txt", "\n"),
+    "a file of data": ("migsafe/schema/volatility.txt", "\n"),
 }
 
 

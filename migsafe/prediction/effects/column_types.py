@@ -6,7 +6,7 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.prediction.effects.casts import BUILT_IN, RANGES
+from migsafe.schema.casts import BUILT_IN, RANGES
 from migsafe.sql.operations import Name, TypeName
 
 

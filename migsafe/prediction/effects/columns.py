@@ -8,12 +8,12 @@ from migsafe.prediction.effects.drops import fallen
 from migsafe.prediction.effects.known_facts import domain_of, is_constrained
 from migsafe.prediction.effects.scene import Effects, Scene
 from migsafe.prediction.effects.type_changes import TypeChange, change_of_type
-from migsafe.prediction.effects.volatility import is_volatile
 from migsafe.schema.alterations import column_fall
 from migsafe.schema.bodies import operations_of
 from migsafe.schema.columns import generated_kind, is_serial, stored_type
 from migsafe.schema.formulas import says
 from migsafe.schema.objects import Column, Composite, Domain, EnumType, Function, Index, Relation, RelationKind
+from migsafe.schema.volatility import is_volatile
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Expression, IndexElement, Name, Select, TypeName
 

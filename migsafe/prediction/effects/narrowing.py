@@ -1,7 +1,7 @@
 """Whether a change of type can refuse values, or cut them."""
 
-from migsafe.prediction.effects.casts import COLLATABLE, RANGES, compared_as
 from migsafe.prediction.effects.column_types import ColumnType, Length, UserType, keeps_every_value
+from migsafe.schema.casts import COLLATABLE, RANGES, compared_as
 
 _INTEGERS = {"smallint": 5, "integer": 10, "bigint": 19}
 """How many digits the largest one has."""

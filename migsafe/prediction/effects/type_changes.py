@@ -13,9 +13,9 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from migsafe.prediction.effects.casts import COLLATABLE, RANGES, Cast, cast, compared_as
 from migsafe.prediction.effects.column_types import ColumnType, Domain, Length, UserType, UserTypes, column_type, keeps_every_value
 from migsafe.prediction.effects.narrowing import narrows
+from migsafe.schema.casts import COLLATABLE, RANGES, Cast, cast, compared_as
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Expression, IndexElement, Name, TypeName

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from psycopg import Connection
 
-from migsafe.prediction.effects.casts import BUILT_IN, RANGES, Cast, cast
 from migsafe.prediction.effects.type_changes import change_of_type, is_utc
 from migsafe.replaying.servers.server import Server
+from migsafe.schema.casts import BUILT_IN, RANGES, Cast, cast
 from migsafe.sql.operations import AddColumn, AlterColumnType, CreateIndex
 from migsafe.sql.statements import read
 from tests.prediction.effects.test_type_changes import ALL, SETUP, USER_TYPES, predicted, summary

@@ -14,7 +14,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from migsafe.prediction.effects.casts import BUILT_IN
+from migsafe.schema.casts import BUILT_IN
 from migsafe.sql.operations import Expression, Name
 
 Volatility = Literal["immutable", "stable", "volatile"]

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from psycopg import Connection
 
-from migsafe.prediction.effects import volatility
-from migsafe.prediction.effects.volatility import VolatileCall, is_volatile, volatility_of
 from migsafe.replaying.servers.server import Server
+from migsafe.schema import volatility
+from migsafe.schema.volatility import VolatileCall, is_volatile, volatility_of
 from migsafe.sql.operations import AddColumn, Expression, Name
 from migsafe.sql.statements import read
 from tests.support.servers import each_installation
