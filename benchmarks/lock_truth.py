@@ -32,7 +32,7 @@ from migsafe.replaying.recording.nontransactional import measure_outside
 from migsafe.replaying.servers.installations import Installation, installation, installations
 from migsafe.replaying.servers.server import Server
 from migsafe.session import sent
-from migsafe.sources import Half, Source, Transaction, find
+from migsafe.sources import Half, Source, Transaction, find_migrations
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
@@ -225,7 +225,7 @@ def _progress(words: str) -> None:
 
 def _replay(server: Server, folder: str, report: Report, *, apart: bool) -> None:
     before = report.counts.copy()
-    plan = find([folder])
+    plan = find_migrations([folder])
     for source in plan.sources:
         History(server, source, report, apart=apart).replay()
     _progress("")

@@ -29,7 +29,7 @@ from migsafe.replaying.servers.installations import installations
 from migsafe.replaying.servers.private import Local
 from migsafe.replaying.servers.server import Server
 from migsafe.replaying.servers.time_limits import unlimited
-from migsafe.sources import Plan, SourceSettings, find
+from migsafe.sources import Plan, SourceSettings, find_migrations
 
 _LIFE = """\
 CREATE TABLE thing_{0} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, other bigint, made timestamptz DEFAULT now());
@@ -62,7 +62,7 @@ def _recording(folder: Path, number: int, runs: int) -> None:
     history.mkdir()
     for one in range(1, number + 1):
         (history / f"{one:04}.sql").write_text(_LIFE.format(one, max(one - 1, 1)))
-    plan = find([str(history)], SourceSettings())
+    plan = find_migrations([str(history)], SourceSettings())
     psql = shutil.which("psql")
     ways: dict[str, Callable[[Server, str], None]] = {"psql": lambda server, database: _psql(server, database, history)} if psql else {}
     ways |= {"sent, not recorded": lambda server, database: _sent(server, database, plan)}

@@ -31,7 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from migsafe.prediction.predictor import Predictor
 from migsafe.session import sent
-from migsafe.sources import find
+from migsafe.sources import find_migrations
 from migsafe.sql.split import split
 from migsafe.sql.statements import read
 from migsafe.text import Script
@@ -118,7 +118,8 @@ def reading(files: list[Path], runs: int) -> float:
 def following(folder: Path, runs: int) -> tuple[float, float]:
     """The median seconds that the schema takes to follow every statement, read already, and that schema and effects take together."""
     histories = [
-        [(step.migration.up.transaction, list(sent(step.migration.up))) for step in source.steps()] for source in find([str(folder)]).sources
+        [(step.migration.up.transaction, list(sent(step.migration.up))) for step in source.steps()]
+        for source in find_migrations([str(folder)]).sources
     ]
 
     def once(judged: bool) -> None:
@@ -142,7 +143,7 @@ def _timed(action: Callable[[], None]) -> float:
 
 def sql_files(folder: Path) -> Iterator[Path]:
     """The scripts that migsafe judges in a folder, each once."""
-    yield from dict.fromkeys(Path(migration.up.script.path) for migration in find([str(folder)]).migrations)
+    yield from dict.fromkeys(Path(migration.up.script.path) for migration in find_migrations([str(folder)]).migrations)
 
 
 def small_one(files: list[Path]) -> Path:

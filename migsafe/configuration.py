@@ -15,7 +15,7 @@ from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Limits
 from migsafe.session import milliseconds
 from migsafe.sources import CustomRunner, SourceSettings, Transaction
-from migsafe.sources.custom import glob
+from migsafe.sources.custom import glob_pattern
 from migsafe.text import read_text
 
 OLDEST, NEWEST, USUAL = 14, 18, 17
@@ -117,7 +117,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
         if path == "-":
             return False
         place = Path(os.path.relpath(path, self.folder)).as_posix()
-        return any(re.fullmatch(f"{glob(pattern.rstrip('/'))}(?:/.*)?", place) for pattern in part.paths)
+        return any(re.fullmatch(f"{glob_pattern(pattern.rstrip('/'))}(?:/.*)?", place) for pattern in part.paths)
 
     @property
     def limits(self) -> Limits:

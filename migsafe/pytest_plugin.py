@@ -73,7 +73,7 @@ class _Migrations(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """A test for each file."""
-        paths = dict.fromkeys(migration.up.file.path for source in self._plan.sources for migration in source.judged())
+        paths = dict.fromkeys(migration.up.file.path for source in self._plan.sources for migration in source.selected())
         for path in paths:
             item = self._item(path)
             item.path_of = path

@@ -92,12 +92,12 @@ class Checkpoints:
         running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(environment().items()), self._start)), digest_size=16)
         self._digests = [running.hexdigest()]
         for source, (migration, judged, goes_on) in steps:
-            standing = source.standings.get(migration.up.file.path) if judged else None
+            standing = source.lineages.get(migration.up.file.path) if judged else None
             running.update(encoder.encode((source.path, source.runner.name, migration, judged, goes_on, standing)))
             self._digests.append(running.hexdigest())
             self._sizes.append(len(migration.up.file.text))
             self._scripts.update(half.file.path for half in (migration.up, migration.down) if half is not None)
-        first_judged = next((number for number, (_, step) in enumerate(steps) if step.judged), 0)
+        first_judged = next((number for number, (_, step) in enumerate(steps) if step.selected), 0)
         self._wanted = {number for number in (first_judged, *(len(steps) - behind for behind in _BEHIND)) if number > 0}
 
     def _loaded(self, name: str) -> Predictor | None:

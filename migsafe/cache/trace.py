@@ -142,9 +142,9 @@ def _unchanged(
 
 def _says_the_same(revision: str | None, folders: list[str], files: list[str]) -> bool:
     from migsafe.errors import MigsafeError  # noqa: PLC0415
-    from migsafe.sources.git import asked  # noqa: PLC0415  # most runs do not ask git
+    from migsafe.sources.git import changed_files  # noqa: PLC0415  # most runs do not ask git
 
     try:
-        return sorted(asked(revision, folders)) == files
+        return sorted(changed_files(revision, folders)) == files
     except MigsafeError:
         return False

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError
-from migsafe.sources import Plan, find
+from migsafe.sources import Plan, find_migrations
 from migsafe.text import Script
 
 GitSaid = Callable[[str | None, list[str], Collection[str]], None]
@@ -22,7 +22,7 @@ def planned(
 ) -> Plan:
     """The migrations at the paths, or those of the configuration, with the history before them: only what git says changed since a revision,
     or what is not committed, where that is asked for. Raises MigsafeError; `doing` says what there is nothing for."""
-    return narrowed(find(asked_for(paths, settings, doing), settings.sources), settings, since, changed, git_said)
+    return narrowed(find_migrations(asked_for(paths, settings, doing), settings.sources), settings, since, changed, git_said)
 
 
 def asked_for(paths: Sequence[str] | None, settings: Configuration, doing: str) -> list[str]:
@@ -36,7 +36,7 @@ def asked_for(paths: Sequence[str] | None, settings: Configuration, doing: str) 
 def narrowed(plan: Plan, settings: Configuration, since: str | None, changed: bool, git_said: GitSaid | None = None) -> Plan:
     """What of a plan is to be judged: after `start-after`, and changed where that is asked for. Raises ConfigError."""
     if settings.start_after is not None:
-        plan = plan.after(settings.start_after)
+        plan = plan.starting_after(settings.start_after)
     if since is None and not changed:
         return plan
     if since is not None and changed:
@@ -44,10 +44,10 @@ def narrowed(plan: Plan, settings: Configuration, since: str | None, changed: bo
     from migsafe.sources import git  # noqa: PLC0415  # most runs do not need git
 
     folders = [source.folder for source in plan.sources if source.folder is not None]
-    files = git.asked(since, folders)
+    files = git.changed_files(since, folders)
     if git_said is not None:
         git_said(since, folders, files)
-    return plan.narrowed(lambda file: file.is_among(files))
+    return plan.restricted_to(lambda file: file.is_among(files))
 
 
 def dump(schema: str | None) -> Script | None:

@@ -72,8 +72,8 @@ def _notes(run: Run, done: Iterable[Replayed]) -> Iterator[str]:
     scripts = [one.migration for one in done if one.migration.up.program is not None]
     if scripts:
         yield "Scripts were replayed as what Alembic sends for them. What is decided by what is not here was left out, as it says at its line."
-    if len(scripts) > 1 and scripts[0].apart is not None:
-        yield f"Each revision ran in a transaction of its own. In one upgrade they share one, unless you {scripts[0].apart}."
+    if len(scripts) > 1 and scripts[0].own_transaction_advice is not None:
+        yield f"Each revision ran in a transaction of its own. In one upgrade they share one, unless you {scripts[0].own_transaction_advice}."
     for one in done:
         if one.emptied:
             path = one.migration.up.file.path

@@ -139,7 +139,7 @@ class _Judging:
         self.rulebook = rulebook
         self.limits = limits
         self.pg_version = pg_version
-        self.outside = {runner.name: runner.outside for runner in runners}
+        self.outside = {runner.name: runner.outside_transaction_advice for runner in runners}
         self.book = rulebook
         self.so_far = so_far
         self.suppressed = 0
@@ -165,7 +165,7 @@ class _Judging:
         for statement, first, last in sent(migration.up):
             self.so_far.statements += 1
             if remarks is not None:
-                remarks.places[migration.id, statement.index] = migration.up.place(statement.span)
+                remarks.places[migration.id, statement.index] = migration.up.file_span(statement.span)
             for operation, effects in forecast.through(statement, first=first, last=last):
                 self._ask_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
@@ -191,7 +191,7 @@ class _Judging:
                 self.failures[rule.name].again()
             else:
                 script = at.migration.up.file
-                place = script.position(at.migration.up.place(operation.span).start)
+                place = script.position(at.migration.up.file_span(operation.span).start)
                 self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
     def _remarks(self, at: Context) -> "_Remarks | None":

@@ -21,7 +21,7 @@ from migsafe.rendering.op_calls import scripted
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.statistics import counted
 from migsafe.session import Session
-from migsafe.sources import Migration, Standing, Transaction
+from migsafe.sources import Lineage, Migration, Transaction
 from migsafe.sources.alembic import ALEMBIC
 from migsafe.sql.operations import AddColumn, Constraint, Do, Name, Operation
 from migsafe.sql.statements import Statement
@@ -103,7 +103,7 @@ class SharedTransaction(Struct, frozen=True):
     """
 
     earlier: tuple[Earlier, ...]
-    apart: str
+    own_transaction_advice: str
 
     def holder(self, relation: Hashable) -> Migration | None:
         """The earlier migration that took the lock that was held on a relation when this one began; None where none was."""
@@ -135,7 +135,7 @@ class Context:
     statement began. `standing` is what is odd about the migration's place in its history.
     """
 
-    __slots__ = ("_earlier", "_forecast", "_notes", "_outside", "_rule", "effects", "limits", "migration", "past", "standing", "statement")
+    __slots__ = ("_earlier", "_forecast", "_notes", "_outside", "_rule", "effects", "limits", "lineage", "migration", "past", "statement")
 
     def __init__(
         self,
@@ -143,11 +143,11 @@ class Context:
         forecast: Predictor,
         outside: str,
         limits: Limits,
-        standing: Standing,
+        standing: Lineage,
         earlier: tuple[Earlier, ...] = (),
     ) -> None:
         self.migration = migration
-        self.standing = standing
+        self.lineage = standing
         self._earlier = earlier
         self.statement: Statement
         self.effects: tuple[Effect, ...]
@@ -183,7 +183,7 @@ class Context:
         """The transaction of the statement, where it began in an earlier migration that the runner applies in the same run."""
         number = self.session.transaction
         together = tuple(one for one in self._earlier if one.transaction == number) if number is not None else ()
-        return SharedTransaction(together, together[-1].migration.apart or "") if together else None
+        return SharedTransaction(together, together[-1].migration.own_transaction_advice or "") if together else None
 
     @property
     def blocking_effects(self) -> list[Effect]:
@@ -276,7 +276,7 @@ class Context:
             message=message + size,
             help=scripted(help, self.catalog) if self.is_script else help,
             script=half.file,
-            span=operation.span if isinstance(operation, Remark) else half.place(operation.span),
+            span=operation.span if isinstance(operation, Remark) else half.file_span(operation.span),
             migration=self.migration.id,
             statement=statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
-from migsafe.sources import Migration, Plan, Source, Standing, Step
+from migsafe.sources import Lineage, Migration, Plan, Source, Step
 from migsafe.text import Script
 
 Steps = Sequence[tuple[Source, Step]]
@@ -20,7 +20,7 @@ class Stop(NamedTuple):
 
     migration: Migration
     forecast: Predictor
-    standing: Standing = Standing()
+    lineage: Lineage = Lineage()
     goes_on: bool = False
 
 
@@ -85,7 +85,7 @@ def _stops(
                 problems.append(error)
             continue
         if judged:
-            yield Stop(migration, forecast, source.standings.get(migration.up.file.path, Standing()), goes_on)
+            yield Stop(migration, forecast, source.lineages.get(migration.up.file.path, Lineage()), goes_on)
         else:
             try:
                 forecast.apply(migration.up)

@@ -86,7 +86,7 @@ class Predictor:
         for foreseen in self._steps(half, judged=False):
             if foreseen.refusal is not None and foreseen.refusal not in self._said:
                 self._said.add(foreseen.refusal)
-                self.notes.append(Note(half.file, half.place(foreseen.statement.span), foreseen.refusal))
+                self.notes.append(Note(half.file, half.file_span(foreseen.statement.span), foreseen.refusal))
 
     def steps(self, half: Half, *, goes_on: bool = False) -> Iterator[StatementPrediction]:
         """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""

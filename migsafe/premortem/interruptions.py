@@ -109,4 +109,4 @@ def _at(lines: Sequence[int]) -> str:
 
 def lines_of(half: Half) -> Mapping[int, int]:
     """The line of each statement, by its number."""
-    return {one.statement.index: half.file.position(half.place(one.statement.span).start).line for one in sent(half)}
+    return {one.statement.index: half.file.position(half.file_span(one.statement.span).start).line for one in sent(half)}

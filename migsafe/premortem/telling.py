@@ -216,7 +216,7 @@ def _steps(one: Judged) -> tuple[RolloutStep, ...]:
     for each in one.observed:
         phase = phase_of(each)
         if phase is not None:
-            position = half.file.position(half.place(each.operation.span).start)
+            position = half.file.position(half.file_span(each.operation.span).start)
             steps.append(
                 RolloutStep(phase=phase, path=half.file.path, migration=one.migration.id, line=position.line, text=_words(one, each.operation))
             )

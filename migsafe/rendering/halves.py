@@ -34,7 +34,7 @@ def half_of(half: Half, program: Program, pieces: Sequence[Piece]) -> Half:
         calls += _calls(shown, Span(start, start + len(text[-1])))
     script = Script(half.script.path, "".join(f"{one}\n" for one in text))
     finished = msgspec.structs.replace(program, calls=tuple(calls))
-    return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql for call in calls), program=finished)
+    return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql_span for call in calls), program=finished)
 
 
 def readable(sql: str) -> str:

@@ -229,7 +229,7 @@ def _sent(half: Half) -> Iterator[str]:
     calls = half.program.calls if half.program is not None else ()
     if not calls:
         yield from (half.script.text[span.start : span.end] for span in half.chunks)
-    yield from (half.script.text[call.sql.start : call.sql.end] for call in calls if not call.opaque)
+    yield from (half.script.text[call.sql_span.start : call.sql_span.end] for call in calls if not call.opaque)
 
 
 def _head(request: Render) -> tuple[int, int]:

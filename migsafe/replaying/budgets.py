@@ -165,7 +165,7 @@ def _finding(
         message=message,
         help="",
         script=half.file,
-        span=half.place(played.statement.span) if played is not None else Span(0, 0),
+        span=half.file_span(played.statement.span) if played is not None else Span(0, 0),
         migration=one.migration.id,
         statement=played.statement.index if played is not None else 1,
         relations=tuple(map(str, relations)),

@@ -132,7 +132,7 @@ class Replay:
                 forecast.catalog.complete = self._host.start is None
             for step in source.steps():
                 copy = partial(self._copied, base.name) if self._host.only is None else None
-                if not step.judged:
+                if not step.selected:
                     self._history(base.name, scripts.half(step.migration.up, forecast, copy), forecast)
                     continue
                 # The tables of a release are as they were before it; those of a history have been in use for a while.
@@ -198,7 +198,7 @@ class Replay:
         try:
             send(connection, half, guard=self._limits.statement, mend=lambda failure: self._mended(failure, base))
         except Refused as refused:
-            place = half.file.position(half.place(refused.statement.span).start)
+            place = half.file.position(half.file_span(refused.statement.span).start)
             raise MigsafeError(f"{what} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
         finally:
             connection.close()

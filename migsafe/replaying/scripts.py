@@ -88,6 +88,6 @@ def _known(half: Half) -> int:
     """How many of its calls can be sent."""
     calls = half.program.calls if half.program is not None else ()
     return sum(
-        call.certain and not call.opaque and not call.unclear and UNKNOWN not in half.script.text[call.sql.start : call.sql.end]
+        call.certain and not call.opaque and not call.unknown_part and UNKNOWN not in half.script.text[call.sql_span.start : call.sql_span.end]
         for call in calls
     )

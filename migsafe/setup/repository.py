@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
-from migsafe.sources import find
+from migsafe.sources import find_migrations
 
 _NOT_THEIRS = frozenset(("test", "tests", "testdata", "spec", "fixtures", "example", "examples", "samples", "docs", "vendor", "third_party"))
 """Folders whose migrations are seldom production's."""
@@ -75,7 +75,7 @@ def survey(paths: Sequence[str]) -> Repository:
 
 def _histories(root: Path, paths: Sequence[str]) -> list[History]:
     try:
-        sources = find(list(paths) or [str(root)]).sources
+        sources = find_migrations(list(paths) or [str(root)]).sources
     except MigsafeError as error:
         if paths:
             raise

@@ -1,29 +1,29 @@
 """Finding migrations, their order, and how their runner executes them. A source knows a runner; nothing after it does."""
 
 from migsafe.sources.custom import CustomRunner
-from migsafe.sources.find import SourceSettings, find
+from migsafe.sources.find import SourceSettings, find_migrations
+from migsafe.sources.lineage import Lineage, MigrationReference, MissingParent
 from migsafe.sources.migration import Call, Half, Migration, Program, Transaction
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
-from migsafe.sources.runners import RUNNERS, named
-from migsafe.sources.standing import Missing, Other, Standing
+from migsafe.sources.runners import RUNNERS, runner_named
 
 __all__ = [
     "RUNNERS",
     "Call",
     "CustomRunner",
     "Half",
+    "Lineage",
     "Migration",
-    "Missing",
-    "Other",
+    "MigrationReference",
+    "MissingParent",
     "Plan",
     "Program",
     "Runner",
     "Source",
     "SourceSettings",
-    "Standing",
     "Step",
     "Transaction",
-    "find",
-    "named",
+    "find_migrations",
+    "runner_named",
 ]

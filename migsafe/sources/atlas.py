@@ -9,7 +9,7 @@ the very top, with an empty line after them (dir.go, LocalFile.comments); withou
 import re
 
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
+from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.text import Span
 
 _DIRECTIVE = re.compile(r"^--[ \t]*atlas:(?:txmode|txtar|nolint|delimiter|checkpoint)\b", re.MULTILINE)
@@ -33,15 +33,15 @@ def _read(file: MigrationFile) -> list[Migration]:
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, folder.sql_files)
+    return single_file_migrations(folder, folder.sql_files)
 
 
 ATLAS = Runner(
     name="atlas",
     title="Atlas",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=lambda folder: bool(folder.sql_files) and ("atlas.sum" in folder.files or folder.mentions(_DIRECTIVE)),
     files=_files,
     read=_read,
-    outside="begin it with `-- atlas:txmode none` and an empty line",
+    outside_transaction_advice="begin it with `-- atlas:txmode none` and an empty line",
 )

@@ -4,8 +4,8 @@ import re
 
 from msgspec import Struct
 
-from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner, below, natural, version_of
+from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, subfolders, version_of
 from migsafe.sources.sections import DOWN, UP
 from migsafe.text import Script, Span
 
@@ -36,12 +36,12 @@ def custom_runner(described: CustomRunner) -> Runner:
     return Runner(
         name="custom",
         title="the runner that the configuration describes",
-        habit=habit,
+        default_transaction=habit,
         recognises=lambda folder: bool(_files(described, folder)),
         files=lambda folder: _files(described, folder),
         read=lambda file: _read(described, habit, file),
-        outside=_outside(described),
-        deep=True,
+        outside_transaction_advice=_outside(described),
+        searches_subfolders=True,
     )
 
 
@@ -53,7 +53,7 @@ def _outside(described: CustomRunner) -> str:
     return "run it outside the runner's transaction"
 
 
-def glob(pattern: str) -> str:
+def glob_pattern(pattern: str) -> str:
     """A glob of paths as a regular expression: `**/` is any folders, `*` and `?` stay within a name."""
     parts = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return "".join(parts.get(piece) or re.escape(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?)", pattern) if piece)
@@ -61,19 +61,19 @@ def glob(pattern: str) -> str:
 
 def _is_named_like(path: str, pattern: str) -> bool:
     """Whether a path's last part, or as many as the glob has, are as the glob says."""
-    return re.search(rf"(?:^|/){glob(pattern)}$", path) is not None
+    return re.search(rf"(?:^|/){glob_pattern(pattern)}$", path) is not None
 
 
 def _files(described: CustomRunner, folder: Folder) -> list[MigrationFile]:
-    wanted = glob(described.files)
+    wanted = glob_pattern(described.files)
     start = len(folder.join("x")) - 1
     scripts: dict[str, Script] = {}
-    for inner in (folder, *(below(folder) if "/" in described.files else ())):
+    for inner in (folder, *(subfolders(folder) if "/" in described.files else ())):
         for name in inner.files:
             script = inner.script(name)
             if re.fullmatch(wanted, script.path[start:]):
                 scripts[script.path[start:]] = script
-    names = sorted(scripts, key=natural) if described.order == "number" else sorted(scripts)
+    names = sorted(scripts, key=natural_key) if described.order == "number" else sorted(scripts)
     downs = {_version(name): name for name in names if described.down and _is_named_like(name, described.down)}
     taken = set(downs.values())
     return [
@@ -112,7 +112,7 @@ def _sections(described: CustomRunner, script: Script) -> tuple[tuple[Span, ...]
 
 
 def _half(described: CustomRunner, habit: Transaction, script: Script) -> Half:
-    return whole(script, _transaction(described, habit, script))
+    return whole_script(script, _transaction(described, habit, script))
 
 
 def _transaction(described: CustomRunner, habit: Transaction, script: Script) -> Transaction:

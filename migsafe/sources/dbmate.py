@@ -8,15 +8,15 @@ PostgreSQL makes an implicit transaction when it holds several statements.
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
+from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.sources.sections import UP, sections
 
 _DIRECTIVE = re.compile(r"^--[ \t]*migrate:(?P<half>up|down)(?=\s|\Z)(?P<options>[^\r\n]*)", re.MULTILINE)
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, (name for name in folder.sql_files if name[0].isdigit()))
+    return single_file_migrations(folder, (name for name in folder.sql_files if name[0].isdigit()))
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -29,16 +29,16 @@ def _read(file: MigrationFile) -> list[Migration]:
         elif found:
             found[-1] = Migration(file.id, "dbmate", found[-1].up, made)
     # dbmate refuses a file without a way up; its statements are judged all the same.
-    return found or [Migration(file.id, "dbmate", whole(file.up, Transaction.FILE, one_query=True))]
+    return found or [Migration(file.id, "dbmate", whole_script(file.up, Transaction.FILE, one_query=True))]
 
 
 DBMATE = Runner(
     name="dbmate",
     title="dbmate",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=lambda folder: folder.mentions(_DIRECTIVE),
     files=_files,
     read=_read,
-    outside="begin it with `-- migrate:up transaction:false` and give it this one statement",
-    unique=True,
+    outside_transaction_advice="begin it with `-- migrate:up transaction:false` and give it this one statement",
+    unique_versions=True,
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.sources.plain import NUMBERED
-from migsafe.sources.runner import Folder, MigrationFile, Runner, identity, natural
-from migsafe.sources.runners import recognised
+from migsafe.sources.runner import Folder, MigrationFile, Runner, folder_identity, natural_key
+from migsafe.sources.runners import recognise_runner
 from migsafe.sources.versioned import VERSION
 
 _NEVER = frozenset(("node_modules", "site-packages", "vendor", "venv", "__pycache__"))
@@ -31,7 +31,7 @@ def folders_below(path: str, chosen: Runner | None, problems: dict[str, Unreadab
     With `chosen`, that runner's alone. A folder whose scripts are in no order (plain, without numbers) counts only where there is nothing
     better. Raises MigsafeError where the path itself cannot be listed; folders below that cannot are problems.
     """
-    found = list(_walk(Folder(path), chosen, problems, {identity(path)}, set()))
+    found = list(_walk(Folder(path), chosen, problems, {folder_identity(path)}, set()))
     in_order = [one for one in found if not _is_loose(one)]
     return in_order or found
 
@@ -47,18 +47,18 @@ def _walk(
     """The histories of a folder and of those below. `seen` are the folders that were looked into, `told` the homes of histories found."""
     runner, histories = _histories(folder, chosen, problems)
     for home, files in histories:
-        if runner and identity(home.path) not in told:
-            told.add(identity(home.path))
+        if runner and folder_identity(home.path) not in told:
+            told.add(folder_identity(home.path))
             yield home, runner, files
-    if runner and runner.deep and (histories or not chosen):
+    if runner and runner.searches_subfolders and (histories or not chosen):
         return
-    for name in sorted(folder.folders, key=natural):
+    for name in sorted(folder.folders, key=natural_key):
         if _is_passed_over(folder, name):
             continue
         path = folder.join(name)
-        if identity(path) in seen:
+        if folder_identity(path) in seen:
             continue
-        seen.add(identity(path))
+        seen.add(folder_identity(path))
         try:
             inner = Folder(path)
         except MigsafeError as error:
@@ -72,10 +72,10 @@ def _histories(
 ) -> tuple[Runner | None, list[tuple[Folder, list[MigrationFile]]]]:
     """The runner that recognises a folder, and the homes of its histories that hold any migrations. `deep`: only one that looks below it."""
     try:
-        runner = chosen or recognised(folder)
-        if runner is None or (deep and not runner.deep):
+        runner = chosen or recognise_runner(folder)
+        if runner is None or (deep and not runner.searches_subfolders):
             return None, []
-        histories = [(home, runner.files(home)) for home in runner.homes(folder)]
+        histories = [(home, runner.files(home)) for home in runner.history_folders(folder)]
     except UnreadableError as error:
         problems[error.what] = error
         return None, []

@@ -10,18 +10,18 @@ import re
 from migsafe.errors import UnreadableError
 from migsafe.sources.folders import folders_with
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
+from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.text import Span, read_text
 
 _BREAKPOINT = re.compile(r"--> statement-breakpoint")
 
 
 def _recognises(folder: Folder) -> bool:
-    return folder.holds("meta", "_journal.json") or bool(_in_folders(folder)) or folder.mentions(_BREAKPOINT)
+    return folder.has_file("meta", "_journal.json") or bool(_in_folders(folder)) or folder.mentions(_BREAKPOINT)
 
 
 def _in_folders(folder: Folder) -> list[str]:
-    return [name for name in folders_with(folder, "snapshot.json") if folder.holds(name, "migration.sql")]
+    return [name for name in folders_with(folder, "snapshot.json") if folder.has_file(name, "migration.sql")]
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
@@ -29,12 +29,12 @@ def _files(folder: Folder) -> list[MigrationFile]:
         return [MigrationFile(name, folder.script(name, "migration.sql")) for name in inner]
     order = _journal(folder)
     names = [f"{tag}.sql" for tag in order if f"{tag}.sql" in folder.files] if order else folder.sql_files
-    return listed(folder, names)
+    return single_file_migrations(folder, names)
 
 
 def _journal(folder: Folder) -> list[str]:
     """The tags of the journal, in its order; none where it is missing or not as expected."""
-    if not folder.holds("meta", "_journal.json"):
+    if not folder.has_file("meta", "_journal.json"):
         return []
     import json  # noqa: PLC0415  # only Drizzle's folders need it
 
@@ -59,10 +59,10 @@ def _read(file: MigrationFile) -> list[Migration]:
 DRIZZLE = Runner(
     name="drizzle",
     title="Drizzle",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside="leave the runner's transaction with a COMMIT before it, and open it again with a BEGIN after it",
-    deep=True,
+    outside_transaction_advice="leave the runner's transaction with a COMMIT before it, and open it again with a BEGIN after it",
+    searches_subfolders=True,
 )

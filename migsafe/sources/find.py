@@ -13,7 +13,7 @@ from migsafe.sources.migration import Transaction
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.plan import Plan, Source
 from migsafe.sources.runner import Folder, MigrationFile, Runner, version_of
-from migsafe.sources.runners import named, recognised
+from migsafe.sources.runners import recognise_runner, runner_named
 from migsafe.text import Script
 
 _NO_SCRIPTS = (".py", ".ini", ".toml")
@@ -44,11 +44,11 @@ class _Gathered:
         for place, file in enumerate(self.files):
             ordered.append((file, place in self.up))
             if place in self.down and file.down:
-                ordered.append((MigrationFile(file.id, file.down, None, file.beside), True))
+                ordered.append((MigrationFile(file.id, file.down, None, file.settings_file), True))
         return ordered
 
 
-def find(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
+def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
     """The migrations at the given paths, and the history before them.
 
     A folder means every migration in it and in the folders below; a file means that one alone; `-` is standard input. Nothing is read
@@ -56,7 +56,7 @@ def find(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
     migration, and ConfigError for a runner that is not known.
     """
     settings = settings or SourceSettings()
-    chosen = custom_runner(settings.custom) if settings.custom else named(settings.runner) if settings.runner else None
+    chosen = custom_runner(settings.custom) if settings.custom else runner_named(settings.runner) if settings.runner else None
     problems: dict[str, UnreadableError] = {}
     gathered: dict[str, _Gathered] = {}
     skipped: list[str] = []
@@ -104,8 +104,8 @@ def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | Non
     except UnreadableError as error:
         problems[error.what] = error
         return
-    folder = Folder.of_one(path, script)
-    runner = chosen or recognised(folder)
+    folder = Folder.of_script(path, script)
+    runner = chosen or recognise_runner(folder)
     name = folder.sql_files[0]
     key = "-" if path == "-" else str(Path(path).resolve())
     alone = (folder, runner or PLAIN, [MigrationFile(version_of(name), script)])

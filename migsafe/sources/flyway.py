@@ -12,9 +12,9 @@ such statements and others, unless `mixed` is set; as a script like this can onl
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.noticed import noticed
-from migsafe.sources.runner import Folder, MigrationFile, Runner, below
+from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.nontransactional import find_nontransactional
+from migsafe.sources.runner import Folder, MigrationFile, Runner, subfolders
 from migsafe.text import Script, read_text
 
 _NAME = re.compile(r"([VUR])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
@@ -35,7 +35,7 @@ def _recognises(folder: Folder) -> bool:
     if any(_version(name) for name in folder.sql_files):
         return True
     return folder.path.rpartition("/")[2] in ("migration", "migrations") and any(
-        _version(name) for inner in below(folder) for name in inner.sql_files
+        _version(name) for inner in subfolders(folder) for name in inner.sql_files
     )
 
 
@@ -49,7 +49,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     repeatable: list[tuple[str, MigrationFile]] = []
     undo: dict[str, Script] = {}
     scripts: list[tuple[re.Match[str], Script, str | None]] = []
-    for inner in (folder, *below(folder)):
+    for inner in (folder, *subfolders(folder)):
         for name in inner.sql_files:
             match = _NAME.match(name)
             if match and match[1] == "U" and match[2]:
@@ -75,26 +75,26 @@ def _without_last_zeros(parts: list[int]) -> list[int]:
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    setting = _SETTING.search(read_text(file.beside)) if file.beside else None
+    setting = _SETTING.search(read_text(file.settings_file)) if file.settings_file else None
     up = _half(file.up, setting[1].lower() if setting else None)
     return [Migration(file.id, "flyway", up, _half(file.down, None) if file.down else None)]
 
 
 def _half(script: Script, setting: str | None) -> Half:
     if setting is not None:
-        return whole(script, Transaction.FILE if setting == "true" else Transaction.NONE)
-    alone = next(noticed(script.text, _NOTICED), None) is not None
-    return whole(script, Transaction.NONE if alone else Transaction.FILE)
+        return whole_script(script, Transaction.FILE if setting == "true" else Transaction.NONE)
+    alone = next(find_nontransactional(script.text, _NOTICED), None) is not None
+    return whole_script(script, Transaction.NONE if alone else Transaction.FILE)
 
 
 FLYWAY = Runner(
     name="flyway",
     title="Flyway",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside="give it a script of its own, which Flyway then runs outside a transaction",
-    deep=True,
-    unique=True,
+    outside_transaction_advice="give it a script of its own, which Flyway then runs outside a transaction",
+    searches_subfolders=True,
+    unique_versions=True,
 )

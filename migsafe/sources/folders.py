@@ -16,15 +16,15 @@ _PRISMA_PROVIDERS = ("postgresql", "postgres", "cockroachdb")
 
 def folders_with(folder: Folder, script: str) -> list[str]:
     """The names of the folders in a folder that hold a script of that name."""
-    return [name for name in folder.folders if name[0] != "." and folder.holds(name, script)]
+    return [name for name in folder.folders if name[0] != "." and folder.has_file(name, script)]
 
 
 def _one_with(folder: Folder, script: str) -> str | None:
-    return next((name for name in folder.folders if name[0] != "." and folder.holds(name, script)), None)
+    return next((name for name in folder.folders if name[0] != "." and folder.has_file(name, script)), None)
 
 
 def _optional(folder: Folder, *names: str) -> Script | None:
-    return folder.script(*names) if folder.holds(*names) else None
+    return folder.script(*names) if folder.has_file(*names) else None
 
 
 def _diesel_files(folder: Folder) -> list[MigrationFile]:
@@ -36,7 +36,7 @@ def _diesel_files(folder: Folder) -> list[MigrationFile]:
             version,
             folder.script(name, "up.sql"),
             _optional(folder, name, "down.sql"),
-            folder.join(name, "metadata.toml") if folder.holds(name, "metadata.toml") else None,
+            folder.join(name, "metadata.toml") if folder.has_file(name, "metadata.toml") else None,
         )
         for version, name in versions
     ]
@@ -46,8 +46,8 @@ def _read_diesel(file: MigrationFile) -> list[Migration]:
     """Diesel sends a script as one batch in a transaction; `run_in_transaction = false` in metadata.toml leaves the batch, which is one
     query, alone (diesel_migrations/src/file_based_migrations.rs, whose documentation warns of several statements in it)."""
     transaction = Transaction.FILE
-    if file.beside:
-        setting = _RUN_IN_TRANSACTION.search(read_text(file.beside))
+    if file.settings_file:
+        setting = _RUN_IN_TRANSACTION.search(read_text(file.settings_file))
         if setting and setting[1] == "false":
             transaction = Transaction.QUERY
     return read_pair(file, "diesel", transaction, one_query=True)
@@ -66,7 +66,7 @@ def _hasura_files(folder: Folder) -> list[MigrationFile]:
 
 def _is_prisma(folder: Folder) -> bool:
     one = _one_with(folder, "migration.sql")
-    return one is not None and not folder.holds(one, "snapshot.json")
+    return one is not None and not folder.has_file(one, "snapshot.json")
 
 
 def _prisma_files(folder: Folder) -> list[MigrationFile]:
@@ -88,12 +88,12 @@ def _prisma_files(folder: Folder) -> list[MigrationFile]:
 DIESEL = Runner(
     name="diesel",
     title="Diesel",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=lambda folder: _one_with(folder, "up.sql") is not None,
     files=_diesel_files,
     read=_read_diesel,
-    outside="put `run_in_transaction = false` into a metadata.toml beside it, and give it this one statement",
-    deep=True,
+    outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml beside it, and give it this one statement",
+    searches_subfolders=True,
 )
 
 # Hasura: run_sql runs in a transaction (hasura/graphql-engine server/src-lib/Hasura/Backends/Postgres/DDL/RunSQL.hs, runTxWithCtx and
@@ -101,12 +101,12 @@ DIESEL = Runner(
 HASURA = Runner(
     name="hasura",
     title="Hasura",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_is_hasura,
     files=_hasura_files,
     read=lambda file: read_pair(file, "hasura", Transaction.FILE, one_query=True),
-    outside="Hasura has no way: run the statement by itself with psql, and make the migration one that finds it done",
-    deep=True,
+    outside_transaction_advice="Hasura has no way: run the statement by itself with psql, and make the migration one that finds it done",
+    searches_subfolders=True,
 )
 
 # Prisma: apply_migration_script sends migration.sql with simple_query (prisma/prisma-engines schema-engine/connectors/
@@ -114,10 +114,10 @@ HASURA = Runner(
 PRISMA = Runner(
     name="prisma",
     title="Prisma",
-    habit=Transaction.QUERY,
+    default_transaction=Transaction.QUERY,
     recognises=_is_prisma,
     files=_prisma_files,
     read=lambda file: read_pair(file, "prisma", Transaction.QUERY),
-    outside="give the statement a migration of its own",
-    deep=True,
+    outside_transaction_advice="give the statement a migration of its own",
+    searches_subfolders=True,
 )

@@ -10,18 +10,18 @@ from migsafe.errors import MigsafeError
 _HOOKS_OWN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
-def asked(revision: str | None, folders: Iterable[str]) -> set[str]:
+def changed_files(revision: str | None, folders: Iterable[str]) -> set[str]:
     """The files that have changed since a revision; those that are not committed where none is given. Raises MigsafeError."""
-    return uncommitted(folders) if revision is None else since(revision, folders)
+    return uncommitted_files(folders) if revision is None else changed_since(revision, folders)
 
 
-def since(revision: str, folders: Iterable[str]) -> set[str]:
+def changed_since(revision: str, folders: Iterable[str]) -> set[str]:
     """The files, as absolute paths, that differ from where the current branch left `revision`, in the repositories of the folders: added,
     modified or renamed, committed or not. Raises MigsafeError outside a repository, for a revision that there is not, and without git."""
     return {path for root in _roots(folders) for path in _since(root, revision)}
 
 
-def uncommitted(folders: Iterable[str]) -> set[str]:
+def uncommitted_files(folders: Iterable[str]) -> set[str]:
     """The files that differ from the last commit, those that git does not follow yet among them. Raises MigsafeError."""
     return {path for root in _roots(folders) for path in _uncommitted(root)}
 

@@ -9,7 +9,7 @@ database/pgx/v5/pgx.go, Run) send a file as one query, so that several statement
 import re
 
 from migsafe.sources.migration import Transaction
-from migsafe.sources.pairs import pairs, read_pair
+from migsafe.sources.pairs import find_pairs, read_pair
 from migsafe.sources.runner import Runner
 
 _NAME = r"(\d+)_(.*)\.(up|down)\.sql$"
@@ -17,10 +17,10 @@ _NAME = r"(\d+)_(.*)\.(up|down)\.sql$"
 GOLANG_MIGRATE = Runner(
     name="golang-migrate",
     title="golang-migrate",
-    habit=Transaction.QUERY,
+    default_transaction=Transaction.QUERY,
     recognises=lambda folder: any(re.match(_NAME, name) for name in folder.sql_files),
-    files=lambda folder: pairs(folder, _NAME),
+    files=lambda folder: find_pairs(folder, _NAME),
     read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
-    outside="give the statement a migration file of its own",
-    unique=True,
+    outside_transaction_advice="give the statement a migration file of its own",
+    unique_versions=True,
 )

@@ -8,8 +8,8 @@ the comments that they are.
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number, listed
+from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
 from migsafe.sources.sections import DOWN, UP, sections
 from migsafe.text import Span
 
@@ -18,7 +18,7 @@ _NO_TRANSACTION = re.compile(r"^--[ \t-]*\+goose[ \t]+no transaction[ \t-]*\r?$"
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, sorted((name for name in folder.sql_files if re.match(r"\d+_", name)), key=by_number))
+    return single_file_migrations(folder, sorted((name for name in folder.sql_files if re.match(r"\d+_", name)), key=number_key))
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -28,7 +28,7 @@ def _read(file: MigrationFile) -> list[Migration]:
     for half, _, span in sections(text, _DIRECTIVE):
         spans[half].append(span)
     if not spans[UP] and not spans[DOWN]:  # goose refuses the file; its statements are judged all the same
-        return [Migration(file.id, "goose", whole(file.up, transaction))]
+        return [Migration(file.id, "goose", whole_script(file.up, transaction))]
     down = Half(file.up, tuple(spans[DOWN]), transaction) if spans[DOWN] else None
     return [Migration(file.id, "goose", Half(file.up, tuple(spans[UP]), transaction), down)]
 
@@ -36,10 +36,10 @@ def _read(file: MigrationFile) -> list[Migration]:
 GOOSE = Runner(
     name="goose",
     title="goose",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=lambda folder: folder.mentions(_DIRECTIVE),
     files=_files,
     read=_read,
-    outside="put `-- +goose NO TRANSACTION` at the top of its file",
-    unique=True,
+    outside_transaction_advice="put `-- +goose NO TRANSACTION` at the top of its file",
+    unique_versions=True,
 )

@@ -11,8 +11,8 @@ Plain .sql files below a changelog in XML, YAML or JSON are what its `sqlFile` a
 import re
 
 from migsafe.errors import UnreadableError
-from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner, below, natural, version_of
+from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, subfolders, version_of
 from migsafe.text import Script, Span
 
 _HEADER = re.compile(r"^\s*--\s*liquibase\s*formatted", re.IGNORECASE | re.MULTILINE)
@@ -51,18 +51,18 @@ def _has_changelog(folder: Folder) -> bool:
 def _files(folder: Folder) -> list[MigrationFile]:
     scripts = [
         inner.script(name)
-        for inner in (folder, *below(folder))
+        for inner in (folder, *subfolders(folder))
         if inner is folder or inner.path.rpartition("/")[2].lower() not in _WAYS_BACK
         for name in inner.sql_files
     ]
-    scripts.sort(key=lambda script: natural(script.path))
+    scripts.sort(key=lambda script: natural_key(script.path))
     return [MigrationFile(version_of(script.path.rpartition("/")[2]), script) for script in scripts]
 
 
 def _read(file: MigrationFile) -> list[Migration]:
     text = file.up.text
     if not _HEADER.search(text):
-        return [Migration(file.id, "liquibase", whole(file.up, Transaction.FILE))]
+        return [Migration(file.id, "liquibase", whole_script(file.up, Transaction.FILE))]
     heads = list(_CHANGESET.finditer(text))
     ends = [*(head.start() for head in heads), len(text)][1:]
     return [_changeset(file.up, head, Span(head.start(), end)) for head, end in zip(heads, ends, strict=True) if _runs(head["attributes"])]
@@ -113,10 +113,10 @@ def _down(script: Script, span: Span, transaction: Transaction) -> Half | None:
 LIQUIBASE = Runner(
     name="liquibase",
     title="Liquibase formatted SQL",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside="put it into a changeset with `runInTransaction:false`",
-    deep=True,
+    outside_transaction_advice="put it into a changeset with `runInTransaction:false`",
+    searches_subfolders=True,
 )

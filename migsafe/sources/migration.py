@@ -34,12 +34,12 @@ class Call(Struct, frozen=True):
     statement that is known otherwise (a column's type, say), as the end of a sentence.
     """
 
-    sql: Span
-    place: Span
+    sql_span: Span
+    file_span: Span
     opaque: str = ""
     certain: bool = True
     by_runner: bool = False
-    unclear: str = ""
+    unknown_part: str = ""
 
 
 class Program(Struct, frozen=True):
@@ -69,16 +69,16 @@ class Half(Struct, frozen=True):
         """The script that people edit."""
         return self.program.script if self.program is not None else self.script
 
-    def call(self, at: int) -> Call | None:
+    def call(self, offset: int) -> Call | None:
         """The call of the program that sends what stands at an offset of the script."""
         calls = self.program.calls if self.program is not None else ()
-        place = bisect_right(calls, at, key=lambda call: call.sql.start)
+        place = bisect_right(calls, offset, key=lambda call: call.sql_span.start)
         return calls[place - 1] if place else None
 
-    def place(self, span: Span) -> Span:
+    def file_span(self, span: Span) -> Span:
         """Where in the file stands what stands in the script."""
         call = self.call(span.start)
-        return call.place if call is not None else span
+        return call.file_span if call is not None else span
 
 
 class Migration(Struct, frozen=True):
@@ -93,9 +93,9 @@ class Migration(Struct, frozen=True):
     runner: str
     up: Half
     down: Half | None = None
-    apart: str | None = None
+    own_transaction_advice: str | None = None
 
 
-def whole(script: Script, transaction: Transaction, *, one_query: bool = False) -> Half:
+def whole_script(script: Script, transaction: Transaction, *, one_query: bool = False) -> Half:
     """All of a script, as one chunk. Reads the script; raises UnreadableError."""
     return Half(script, (Span(0, len(script.text)),), transaction, one_query=one_query)

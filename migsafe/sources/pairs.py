@@ -2,11 +2,11 @@
 
 import re
 
-from migsafe.sources.migration import Migration, Transaction, whole
+from migsafe.sources.migration import Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile
 
 
-def pairs(folder: Folder, pattern: str) -> list[MigrationFile]:
+def find_pairs(folder: Folder, pattern: str) -> list[MigrationFile]:
     """The migrations of a folder in which each has an up and perhaps a down file, ordered by number, then name.
 
     The pattern's groups are the number, the name and `up` or `down`. A down file belongs to the up file of the same number, whatever
@@ -26,5 +26,5 @@ def pairs(folder: Folder, pattern: str) -> list[MigrationFile]:
 
 def read_pair(file: MigrationFile, runner: str, transaction: Transaction, *, one_query: bool = False) -> list[Migration]:
     """One migration, both of whose halves the runner sends in the same way."""
-    down = whole(file.down, transaction, one_query=one_query) if file.down else None
-    return [Migration(file.id, runner, whole(file.up, transaction, one_query=one_query), down)]
+    down = whole_script(file.down, transaction, one_query=one_query) if file.down else None
+    return [Migration(file.id, runner, whole_script(file.up, transaction, one_query=one_query), down)]

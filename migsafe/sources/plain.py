@@ -8,7 +8,7 @@ from collections import Counter
 
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
-from migsafe.sources.runner import Folder, MigrationFile, Runner, natural, version_of
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, version_of
 
 NUMBERED = re.compile(r"[vV]?\d")
 _DOWN = re.compile(r"[._-]down\.sql$")
@@ -19,7 +19,7 @@ def plain_files(folder: Folder) -> list[MigrationFile]:
     schema, a seed, a draft)."""
     names = folder.sql_files
     numbered = [name for name in names if NUMBERED.match(name)]
-    chosen = sorted(numbered if len(numbered) * 2 > len(names) else names, key=natural)
+    chosen = sorted(numbered if len(numbered) * 2 > len(names) else names, key=natural_key)
     downs = {up: name for name in chosen if (up := _up_of(name, names)) is not None}
     taken = set(downs.values())
     ups = [name for name in chosen if name not in taken]
@@ -52,9 +52,9 @@ def _read(file: MigrationFile) -> list[Migration]:
 PLAIN = Runner(
     name="plain",
     title="plain SQL, as psql -f runs it",
-    habit=Transaction.STATEMENT,
+    default_transaction=Transaction.STATEMENT,
     recognises=lambda folder: bool(folder.sql_files),
     files=plain_files,
     read=_read,
-    outside="run it outside the runner's transaction",
+    outside_transaction_advice="run it outside the runner's transaction",
 )

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import msgspec
 
 from migsafe.errors import ConfigError, UnreadableError, did_you_mean
+from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.order import below, standings
+from migsafe.sources.order import lineages, with_ancestors
 from migsafe.sources.runner import MigrationFile, Runner
-from migsafe.sources.standing import Standing
 
 
 class Step(NamedTuple):
@@ -18,8 +18,8 @@ class Step(NamedTuple):
     the step after it runs in the same transaction."""
 
     migration: Migration
-    judged: bool
-    goes_on: bool = False
+    selected: bool
+    transaction_continues: bool = False
 
 
 class Source:
@@ -39,7 +39,7 @@ class Source:
         *,
         release: bool = False,
     ) -> None:
-        needed = below([file for file, _ in files], [place for place, (_, judged) in enumerate(files) if judged])
+        needed = with_ancestors([file for file, _ in files], [place for place, (_, judged) in enumerate(files) if judged])
         self.path = path
         self.runner = runner
         self._all = files
@@ -54,13 +54,13 @@ class Source:
         for file, judged in self._files:
             for migration in self._read(file):
                 if before is not None:
-                    together = self.release and before.judged and judged and before.migration.apart is not None
-                    yield before._replace(goes_on=together)
+                    together = self.release and before.selected and judged and before.migration.own_transaction_advice is not None
+                    yield before._replace(transaction_continues=together)
                 before = Step(migration, judged)
         if before is not None:
             yield before
 
-    def judged(self) -> Iterator[Migration]:
+    def selected(self) -> Iterator[Migration]:
         """The migrations to judge, without reading the history."""
         for file, judged in self._files:
             if judged:
@@ -72,12 +72,12 @@ class Source:
             if not judged:
                 yield from self._read(file)
 
-    def narrowed(self, keep: Callable[[MigrationFile], bool]) -> "Source":
+    def restricted_to(self, keep: Callable[[MigrationFile], bool]) -> "Source":
         """The same history, but judged are only the files that `keep` wants; the others are history."""
         files = [(file, judged and keep(file)) for file, judged in self._all]
         return Source(self.path, self.runner, files, self._transaction, self._problems, release=True)
 
-    def after(self, version: str) -> "Source | None":
+    def starting_after(self, version: str) -> "Source | None":
         """The same history, where all up to a migration is not judged; None where it holds no such migration.
 
         What comes after it is no release: it is where a project began to be judged, perhaps years ago.
@@ -85,19 +85,19 @@ class Source:
         places = [place for place, (file, _) in enumerate(self._all) if _is_called(file, version)]
         if not places:
             return None
-        done = below([file for file, _ in self._all], places)
+        done = with_ancestors([file for file, _ in self._all], places)
         files = [(file, judged and place not in done) for place, (file, judged) in enumerate(self._all)]
         return Source(self.path, self.runner, files, self._transaction, self._problems, release=self.release)
 
     @property
-    def is_whole(self) -> bool:
+    def is_fully_selected(self) -> bool:
         """Whether it has several migrations, and all of them are to be judged."""
         return len(self._all) > 1 and all(judged for _, judged in self._all)
 
     @cached_property
-    def standings(self) -> dict[str, Standing]:
+    def lineages(self) -> dict[str, Lineage]:
         """What is odd about the places of the migrations to judge, by path."""
-        return standings(self._all, unique=self.runner.unique)
+        return lineages(self._all, unique=self.runner.unique_versions)
 
     @property
     def folder(self) -> str | None:
@@ -119,11 +119,11 @@ class Source:
 
     def _as_configured(self, migration: Migration) -> Migration:
         down = self._sent(migration.down) if migration.down else None
-        return msgspec.structs.replace(migration, up=self._sent(migration.up), down=down, apart=None)
+        return msgspec.structs.replace(migration, up=self._sent(migration.up), down=down, own_transaction_advice=None)
 
     def _sent(self, half: Half) -> Half:
         # What a directive in the file says goes before what is configured for all of them.
-        if self._transaction is None or half.transaction is not self.runner.habit:
+        if self._transaction is None or half.transaction is not self.runner.default_transaction:
             return half
         return msgspec.structs.replace(half, transaction=self._transaction, one_query=False)
 
@@ -147,15 +147,15 @@ class Plan:
         self.skipped = tuple(skipped)
         self._problems = problems
 
-    def narrowed(self, keep: Callable[[MigrationFile], bool]) -> "Plan":
+    def restricted_to(self, keep: Callable[[MigrationFile], bool]) -> "Plan":
         """The same, but judged are only the files that `keep` wants."""
-        return Plan([source.narrowed(keep) for source in self.sources], self.skipped, self._problems)
+        return Plan([source.restricted_to(keep) for source in self.sources], self.skipped, self._problems)
 
-    def after(self, version: str) -> "Plan":
+    def starting_after(self, version: str) -> "Plan":
         """The same, but judged is only what comes after a migration, in the histories that hold it. Raises ConfigError where none does, if
         all of a history is to be judged: a file by itself may be from anywhere."""
-        after = [source.after(version) for source in self.sources]
-        if not any(after) and any(source.is_whole for source in self.sources):
+        after = [source.starting_after(version) for source in self.sources]
+        if not any(after) and any(source.is_fully_selected for source in self.sources):
             known = [known for source in self.sources for known in source.versions]
             raise ConfigError(f"start-after: there is no migration {version}", did_you_mean(version, known, f"The last one is {known[-1]}."))
         return Plan([found or source for found, source in zip(after, self.sources, strict=True)], self.skipped, self._problems)
@@ -163,7 +163,7 @@ class Plan:
     @cached_property
     def migrations(self) -> list[Migration]:
         """The migrations to judge, without reading the history."""
-        return [migration for source in self.sources for migration in source.judged()]
+        return [migration for source in self.sources for migration in source.selected()]
 
     @property
     def problems(self) -> list[UnreadableError]:

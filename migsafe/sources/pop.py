@@ -44,9 +44,9 @@ def _read(file: MigrationFile) -> list[Migration]:
 POP = Runner(
     name="pop",
     title="pop",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside="name its file `….autocommit.up.sql` (popx) and give it this one statement",
+    outside_transaction_advice="name its file `….autocommit.up.sql` (popx) and give it this one statement",
 )

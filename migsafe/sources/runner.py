@@ -9,8 +9,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Migration, Transaction
-from migsafe.sources.standing import Standing
 from migsafe.text import Script
 
 _SAMPLE_FILES = 3
@@ -31,13 +31,13 @@ class MigrationFile(Struct, frozen=True):
     id: str
     up: Script
     down: Script | None = None
-    beside: str | None = None
-    after: tuple[str, ...] | None = None
-    standing: Standing = Standing()
+    settings_file: str | None = None
+    parents: tuple[str, ...] | None = None
+    lineage: Lineage = Lineage()
 
     def is_among(self, files: Collection[str]) -> bool:
         """Whether one of its files that say what happens on the way up is among absolute paths. Standard input always is."""
-        named = (self.up.path, self.beside)
+        named = (self.up.path, self.settings_file)
         return self.up.path == "-" or any(os.path.realpath(path) in files for path in named if path is not None)
 
 
@@ -49,7 +49,7 @@ class Folder:
 
     def __init__(self, path: str, named: str | None = None) -> None:
         self.path = path
-        self.named = named
+        self.requested_file = named
         self._scripts: dict[str, Script] = {}
         files: list[str] = []
         folders: list[str] = []
@@ -64,14 +64,14 @@ class Folder:
         self.folders = sorted(folders)
 
     @classmethod
-    def of_one(cls, path: str, script: Script) -> "Folder":
+    def of_script(cls, path: str, script: Script) -> "Folder":
         """A folder as if it held that one script and nothing else: for standard input, and for a file that is not one of its folder's
         migrations."""
         folder = cls.__new__(cls)
-        folder.path, _, folder.named = path.rpartition("/")
-        folder.files, folder.folders = [folder.named], []
-        folder.sql_files = [folder.named]
-        folder._scripts = {folder.named: script}
+        folder.path, _, folder.requested_file = path.rpartition("/")
+        folder.files, folder.folders = [folder.requested_file], []
+        folder.sql_files = [folder.requested_file]
+        folder._scripts = {folder.requested_file: script}
         return folder
 
     def join(self, *names: str) -> str:
@@ -83,11 +83,11 @@ class Folder:
         name = "/".join(names)
         return self._scripts.setdefault(name, Script(self.join(name)))
 
-    def holds(self, *names: str) -> bool:
+    def has_file(self, *names: str) -> bool:
         """Whether there is such a file in this folder."""
         return os.path.isfile(self.join(*names))
 
-    def above(self) -> Iterator[Path]:
+    def self_and_parents(self) -> Iterator[Path]:
         """This folder and those above it, up to the root of the repository."""
         path = Path(self.path or ".").absolute()
         for folder in (path, *path.parents[:_ABOVE]):
@@ -111,7 +111,7 @@ class Folder:
         return self._some_of(self.sql_files)
 
     def _some_of(self, names: list[str]) -> list[str]:
-        chosen = dict.fromkeys(name for name in (self.named, *names[:1], *names[len(names) // 2 :][:1], *names[-1:]) if name in names)
+        chosen = dict.fromkeys(name for name in (self.requested_file, *names[:1], *names[len(names) // 2 :][:1], *names[-1:]) if name in names)
         texts = []
         for name in list(chosen)[:_SAMPLE_FILES]:
             try:
@@ -129,18 +129,18 @@ class Folder:
         return any(pattern.search(text) for text in self._some_of(self.python_files))
 
 
-def below(folder: Folder) -> Iterator[Folder]:
+def subfolders(folder: Folder) -> Iterator[Folder]:
     """The folders in a folder, and those in them, each once; what cannot be listed and what is hidden is left out."""
-    seen = {identity(folder.path)}
+    seen = {folder_identity(folder.path)}
     waiting = [folder]
     while waiting:
         outer = waiting.pop()
         inner: list[Folder] = []
         for name in outer.folders:
             path = outer.join(name)
-            if name[0] == "." or identity(path) in seen:
+            if name[0] == "." or folder_identity(path) in seen:
                 continue
-            seen.add(identity(path))
+            seen.add(folder_identity(path))
             try:
                 inner.append(Folder(path))
             except MigsafeError:
@@ -149,7 +149,7 @@ def below(folder: Folder) -> Iterator[Folder]:
         waiting += reversed(inner)
 
 
-def identity(path: str) -> tuple[int, int]:
+def folder_identity(path: str) -> tuple[int, int]:
     """What makes a folder the same one however it is reached. Zeros where it cannot be seen."""
     try:
         found = Path(path or ".").stat()
@@ -165,7 +165,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def itself(folder: Folder) -> list[Folder]:
+def folder_itself(folder: Folder) -> list[Folder]:
     """The folder alone."""
     return [folder]
 
@@ -184,24 +184,24 @@ class Runner(Struct, frozen=True):
 
     name: str
     title: str
-    habit: Transaction
+    default_transaction: Transaction
     recognises: Callable[[Folder], bool]
     files: Callable[[Folder], list[MigrationFile]]
     read: Callable[[MigrationFile], list[Migration]]
-    outside: str
-    deep: bool = False
-    unique: bool = False
-    homes: Callable[[Folder], list[Folder]] = itself
+    outside_transaction_advice: str
+    searches_subfolders: bool = False
+    unique_versions: bool = False
+    history_folders: Callable[[Folder], list[Folder]] = folder_itself
     suffix: str = ".sql"
 
 
-def by_number(name: str) -> tuple[int, str]:
+def number_key(name: str) -> tuple[int, str]:
     """A key that orders file names by the number they begin with, then by name; those without a number come last."""
     digits = re.match(r"[vV]?(\d+)", name)
     return (int(digits[1]), name) if digits else (10**30, name)
 
 
-def natural(name: str) -> list[tuple[int, str]]:
+def natural_key(name: str) -> list[tuple[int, str]]:
     """A key that orders names as people do: v1.9 before v1.10."""
     return [(int(digits), "") if digits else (-1, other) for digits, other in re.findall(r"(\d+)|(\D+)", name)]
 
@@ -212,6 +212,6 @@ def version_of(name: str) -> str:
     return digits[1] if digits else name.removesuffix(".sql")
 
 
-def listed(folder: Folder, names: Iterable[str]) -> list[MigrationFile]:
+def single_file_migrations(folder: Folder, names: Iterable[str]) -> list[MigrationFile]:
     """One migration a file, in the order given."""
     return [MigrationFile(version_of(name), folder.script(name)) for name in names]

@@ -42,7 +42,7 @@ RUNNERS: tuple[Runner, ...] = (
 )
 
 
-def named(name: str) -> Runner:
+def runner_named(name: str) -> Runner:
     """The runner of that name. Raises ConfigError, with the nearest name, where there is none."""
     for runner in RUNNERS:
         if runner.name == name:
@@ -50,6 +50,6 @@ def named(name: str) -> Runner:
     raise ConfigError(f"there is no runner {name}", did_you_mean(name, (runner.name for runner in RUNNERS)))
 
 
-def recognised(folder: Folder) -> Runner | None:
+def recognise_runner(folder: Folder) -> Runner | None:
     """The runner whose migrations a folder holds; None where it holds none."""
     return next((runner for runner in RUNNERS if runner.recognises(folder)), None)

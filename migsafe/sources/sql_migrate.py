@@ -7,8 +7,8 @@ the number that the name begins with, names without one last (migrate.go, Less);
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number
+from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
 from migsafe.sources.sections import DOWN, UP, sections
 from migsafe.text import Span
 
@@ -16,7 +16,7 @@ _DIRECTIVE = re.compile(r"^-- \+migrate [ \t]*(?P<half>Up|Down)(?=\s|\Z)(?P<opti
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return [MigrationFile(name, folder.script(name)) for name in sorted(folder.sql_files, key=by_number)]
+    return [MigrationFile(name, folder.script(name)) for name in sorted(folder.sql_files, key=number_key)]
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -27,7 +27,7 @@ def _read(file: MigrationFile) -> list[Migration]:
         if "notransaction" in directive["options"].split():
             transaction[half] = Transaction.NONE
     if not spans[UP] and not spans[DOWN]:  # sql-migrate refuses the file; its statements are judged all the same
-        return [Migration(file.id, "sql-migrate", whole(file.up, Transaction.FILE))]
+        return [Migration(file.id, "sql-migrate", whole_script(file.up, Transaction.FILE))]
     up, down = (Half(file.up, tuple(spans[half]), transaction[half]) for half in (UP, DOWN))
     return [Migration(file.id, "sql-migrate", up, down if spans[DOWN] else None)]
 
@@ -35,9 +35,9 @@ def _read(file: MigrationFile) -> list[Migration]:
 SQL_MIGRATE = Runner(
     name="sql-migrate",
     title="sql-migrate",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=lambda folder: folder.mentions(_DIRECTIVE),
     files=_files,
     read=_read,
-    outside="begin it with `-- +migrate Up notransaction`",
+    outside_transaction_advice="begin it with `-- +migrate Up notransaction`",
 )

@@ -12,9 +12,9 @@ import os
 import re
 
 from migsafe.errors import UnreadableError
-from migsafe.sources.migration import Half, Migration, Transaction, whole
-from migsafe.sources.pairs import pairs
-from migsafe.sources.runner import Folder, MigrationFile, Runner, by_number, listed
+from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from migsafe.sources.pairs import find_pairs
+from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
 from migsafe.text import Script, read_text
 
 _NO_TRANSACTION = re.compile(r"\A-- no-transaction")
@@ -27,9 +27,9 @@ def _recognises(folder: Folder) -> bool:
 
 
 def _beside_sqlx(folder: Folder) -> bool:
-    if folder.named == "-":
+    if folder.requested_file == "-":
         return False
-    for above in folder.above():
+    for above in folder.self_and_parents():
         if os.path.isdir(above / ".sqlx") or os.path.isfile(above / "sqlx.toml"):
             return True
         try:
@@ -42,12 +42,12 @@ def _beside_sqlx(folder: Folder) -> bool:
 
 def _files(folder: Folder) -> list[MigrationFile]:
     simple = [name for name in folder.sql_files if _NAME.match(name) and not name.endswith((".up.sql", ".down.sql"))]
-    found = pairs(folder, _PAIR) + listed(folder, simple)
-    return sorted(found, key=lambda file: by_number(file.up.path.rpartition("/")[2]))
+    found = find_pairs(folder, _PAIR) + single_file_migrations(folder, simple)
+    return sorted(found, key=lambda file: number_key(file.up.path.rpartition("/")[2]))
 
 
 def _half(script: Script) -> Half:
-    return whole(script, Transaction.QUERY if _NO_TRANSACTION.match(script.text) else Transaction.FILE, one_query=True)
+    return whole_script(script, Transaction.QUERY if _NO_TRANSACTION.match(script.text) else Transaction.FILE, one_query=True)
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -57,10 +57,10 @@ def _read(file: MigrationFile) -> list[Migration]:
 SQLX = Runner(
     name="sqlx",
     title="sqlx",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside="make `-- no-transaction` its first line, and give it this one statement",
-    unique=True,
+    outside_transaction_advice="make `-- no-transaction` its first line, and give it this one statement",
+    unique_versions=True,
 )

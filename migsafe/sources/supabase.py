@@ -10,8 +10,8 @@ import re
 from pathlib import Path
 
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.noticed import noticed
-from migsafe.sources.runner import Folder, MigrationFile, Runner, listed
+from migsafe.sources.nontransactional import find_nontransactional
+from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.text import Script, Span
 
 _ALONE = (
@@ -30,14 +30,14 @@ def _recognises(folder: Folder) -> bool:
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    return listed(folder, (name for name in folder.sql_files if re.match(r"\d+_", name)))
+    return single_file_migrations(folder, (name for name in folder.sql_files if re.match(r"\d+_", name)))
 
 
 def _chunks(script: Script) -> tuple[Span, ...]:
     """The queries that a script is sent as: batches, and statements alone between them."""
     chunks: list[Span] = []
     at = 0
-    for alone in noticed(script.text, _ALONE):
+    for alone in find_nontransactional(script.text, _ALONE):
         chunks += [Span(at, alone.start), alone]
         at = alone.end
     chunks.append(Span(at, len(script.text)))
@@ -51,10 +51,10 @@ def _read(file: MigrationFile) -> list[Migration]:
 SUPABASE = Runner(
     name="supabase",
     title="Supabase",
-    habit=Transaction.QUERY,
+    default_transaction=Transaction.QUERY,
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside="give the statement a migration file of its own",
-    unique=True,
+    outside_transaction_advice="give the statement a migration file of its own",
+    unique_versions=True,
 )

@@ -10,7 +10,7 @@ import re
 from migsafe.errors import MigsafeError
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
-from migsafe.sources.runner import Folder, MigrationFile, Runner, natural
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key
 from migsafe.text import read_text
 
 VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+$")
@@ -18,12 +18,12 @@ VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+$")
 
 def _files(folder: Folder) -> list[MigrationFile]:
     found = []
-    for version in sorted((name for name in folder.folders if VERSION.match(name)), key=lambda name: natural(name.lstrip("vV"))):
+    for version in sorted((name for name in folder.folders if VERSION.match(name)), key=lambda name: natural_key(name.lstrip("vV"))):
         try:
             inner = Folder(folder.join(version))
         except MigsafeError:
             continue
-        names = _manifest(inner) or sorted(inner.sql_files, key=natural)
+        names = _manifest(inner) or sorted(inner.sql_files, key=natural_key)
         found += [MigrationFile(f"{version}/{name.removesuffix('.sql')}", inner.script(name)) for name in names]
     return found
 
@@ -47,10 +47,10 @@ def _read(file: MigrationFile) -> list[Migration]:
 VERSIONED = Runner(
     name="versioned",
     title="folders named by versions",
-    habit=Transaction.STATEMENT,
+    default_transaction=Transaction.STATEMENT,
     recognises=lambda folder: any(VERSION.match(name) for name in folder.folders) and bool(_files(folder)),
     files=_files,
     read=_read,
-    outside="run it outside the runner's transaction",
-    deep=True,
+    outside_transaction_advice="run it outside the runner's transaction",
+    searches_subfolders=True,
 )

@@ -81,9 +81,9 @@ def _recognises(folder: Folder) -> bool:
 YOYO = Runner(
     name="yoyo",
     title="yoyo",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside="begin it with `-- transactional: false`",
+    outside_transaction_advice="begin it with `-- transactional: false`",
 )

@@ -38,6 +38,6 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 @rule(category="history", severity=Severity.WARNING)
 def downgrade_missing(op: MigrationEnd, at: Context) -> Finding | None:
     """Report downgrade(), or upgrade() where there is none."""
-    if not at.standing.one_way:
+    if not at.lineage.irreversible_reason:
         return None
-    return at.finding(at.declared(at.standing.returns) or op, at.standing.one_way)
+    return at.finding(at.declared(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason)

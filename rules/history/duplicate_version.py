@@ -25,8 +25,8 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 @rule(category="history", severity=Severity.ERROR)
 def duplicate_version(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the migration, where its file says its version, or where it begins."""
-    twin = at.standing.twin
+    twin = at.lineage.duplicate
     if twin is None:
         return None
     said = f"the version {at.migration.id} is also that of {twin.path}: the runner refuses both, or never runs one of them"
-    return at.finding(at.declared(at.standing.names) or (at.past[0] if at.past else op), said)
+    return at.finding(at.declared(at.lineage.version_span) or (at.past[0] if at.past else op), said)

@@ -78,12 +78,12 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 @rule(category="history", severity=Severity.ERROR)
 def multiple_heads(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the last of the ends, where it says what it comes after."""
-    rivals = at.standing.rivals
+    rivals = at.lineage.other_heads
     if not rivals:
         return None
     version, others = at.migration.id, [rival.version for rival in rivals]
     return at.finding(
-        at.declared(at.standing.follows) or op,
+        at.declared(at.lineage.parents_span) or op,
         f"nothing comes after {version}, and nothing after {' and '.join(map(str, rivals))}: `alembic upgrade head` refuses to run either",
         help="\n".join(
             (

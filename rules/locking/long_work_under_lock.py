@@ -79,8 +79,8 @@ def _reported(at: Context) -> Iterator[Finding]:
 
 def _help(at: Context) -> str:
     shared = at.shared_transaction
-    if shared is not None and shared.apart:
-        return f"-- {shared.apart}, so that each migration has a transaction of its own"
+    if shared is not None and shared.own_transaction_advice:
+        return f"-- {shared.own_transaction_advice}, so that each migration has a transaction of its own"
     return "-- in a transaction, or a migration, of its own"
 
 

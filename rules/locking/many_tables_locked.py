@@ -58,8 +58,8 @@ def _reported(at: Context, done: Done, held: dict[Name, LockMode]) -> Finding:
     more = f" (and then for {listed(also)})" if also else ""
     shared = at.shared_transaction
     help = "-- a transaction, or a migration, for each table"
-    if shared is not None and shared.apart:
-        help = f"-- {shared.apart}, so that each migration has a transaction of its own"
+    if shared is not None and shared.own_transaction_advice:
+        help = f"-- {shared.own_transaction_advice}, so that each migration has a transaction of its own"
     return at.finding(
         done,
         f"{verb(at, done)} waits for {first.lock} on {first.relation}{more} while the same transaction holds locks on {listed([*held])}: "

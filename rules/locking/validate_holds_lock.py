@@ -35,7 +35,7 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
     if added is None or lock is None or not lock.blocks or not at.slow(only=op.target.only):
         return None
     assert isinstance(added.operation, AddConstraint)
-    line = at.migration.up.file.position(at.migration.up.place(added.operation.span).start).line
+    line = at.migration.up.file.position(at.migration.up.file_span(added.operation.span).start).line
     return at.finding(
         op,
         f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in the transaction that added it in line {line}: the "

@@ -116,8 +116,8 @@ def _finding(op: Operation, at: Context, added: _Added) -> Finding:
     around = enclosure(at)
     why = f": {around.why}" if around is not None else ""
     shared = at.shared_transaction
-    if shared is not None and shared.apart:
-        help = f"-- {shared.apart}, so that what adds the value is committed first"
+    if shared is not None and shared.own_transaction_advice:
+        help = f"-- {shared.own_transaction_advice}, so that what adds the value is committed first"
     else:
         uses = f"{at.text(*at.statement.span)};" if op.span == at.statement.span else "-- what uses the value"
         help = in_turn(f"{added.sql};", uses)

@@ -17,7 +17,7 @@ from migsafe.linting.rulebook import Rulebook, shipped
 from migsafe.prediction.history import Steps, stops
 from migsafe.prediction.predictor import Predictor
 from migsafe.reports import Look, reporter
-from migsafe.sources import find
+from migsafe.sources import find_migrations
 from migsafe.sql.operations import AddColumn
 from tests.cache.conftest import Project
 
@@ -73,7 +73,7 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
     def judge_them(*paths: str, book: list[Rule] = rules, start: object = None, kept: bool = True) -> tuple[str, int]:
         so_far = Progress()
         with Watch() as watch:
-            plan = find(paths or ["m"])
+            plan = find_migrations(paths or ["m"])
             keeper = Counted(Store(str(tmp_path / "cache")), watch, watch.place, start, book, so_far)
             verdict = judge(stops(plan, 17, [], resumption=keeper), Rulebook(book), 17, so_far=so_far)
         if kept:
@@ -84,7 +84,7 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
 
 
 def without_cache(rules: list[Rule], *paths: str) -> str:
-    return reporter("json")(judge(stops(find(paths or ["m"]), 17, []), Rulebook(rules), 17), Look())
+    return reporter("json")(judge(stops(find_migrations(paths or ["m"]), 17, []), Rulebook(rules), 17), Look())
 
 
 def test_it_goes_on_from_any_place_with_the_same_findings(judged: Judged, rules: list[Rule], monkeypatch: pytest.MonkeyPatch) -> None:

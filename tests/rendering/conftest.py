@@ -61,7 +61,7 @@ def sent(half: Half) -> list[str]:
     assert half.program is not None
     found = []
     for call in half.program.calls:
-        sql = " ".join(half.script.text[slice(*call.sql)].split())
+        sql = " ".join(half.script.text[slice(*call.sql_span)].split())
         found.append(f"{'' if call.certain else '? '}{f'[{call.opaque}] ' if call.opaque else ''}{sql}")
     return found
 
@@ -69,4 +69,4 @@ def sent(half: Half) -> list[str]:
 def called(half: Half) -> list[str]:
     """The calls that send it, as they stand in the program."""
     assert half.program is not None
-    return [" ".join(half.program.script.text[slice(*call.place)].split()) for call in half.program.calls]
+    return [" ".join(half.program.script.text[slice(*call.file_span)].split()) for call in half.program.calls]

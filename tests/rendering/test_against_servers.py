@@ -11,7 +11,7 @@ from sqlalchemy import create_engine
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.servers.server import Server
-from migsafe.sources import Migration, find
+from migsafe.sources import Migration, find_migrations
 from tests.schema.catalogue import Catalogue, difference, from_model, from_server
 from tests.support.servers import each_installation
 
@@ -44,7 +44,7 @@ def test_the_way_up_and_the_way_back_leave_what_alembic_leaves(server: Server) -
     forecast.catalog.complete = True
     done: list[Migration] = []
     with Renderer() as renderer:
-        for written, *_ in find([str(HISTORY / "versions")]).sources[0].steps():
+        for written, *_ in find_migrations([str(HISTORY / "versions")]).sources[0].steps():
             migration = renderer.back(renderer.migration(written, forecast), forecast)
             done.append(migration)
             forecast.apply(migration.up)

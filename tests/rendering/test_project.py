@@ -35,7 +35,7 @@ def test_code_of_the_project_runs(shop: Path) -> None:
         half = renderer.half(in_project(shop, "add_money('a')", "from shopcode.tables import add_money"), after(""))
         assert sent(half) == ["ALTER TABLE a ADD COLUMN price NUMERIC(12, 2);"]
         assert half.program is not None
-        assert half.program.script.text[slice(*half.program.calls[0].place)] == "add_money('a')"
+        assert half.program.script.text[slice(*half.program.calls[0].file_span)] == "add_money('a')"
         half = renderer.half(in_project(shop, "op.drop_table(NAME)\nop.drop_table('b')", "from shopcode.settings import NAME"), after(""))
         assert [one.rpartition("] ")[2] for one in sent(half)] == ['DROP TABLE "⟨shopcode.settings.NAME⟩";', "DROP TABLE b;"]
         assert "LookupError: no settings here" in sent(half)[0]

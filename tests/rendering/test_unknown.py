@@ -211,7 +211,7 @@ def test_a_type_that_is_not_here_hides_no_more_than_itself(render: Render) -> No
         'ALTER TABLE b ADD COLUMN keys "⟨shop.database.types.Key()⟩"[];',
     ]
     assert half.program is not None
-    assert [call.unclear for call in half.program.calls] == ["shop.database.types.Key() cannot be imported here"] * 2
+    assert [call.unknown_part for call in half.program.calls] == ["shop.database.types.Key() cannot be imported here"] * 2
     notes = [one for each in statements(half) for one in each.statement.operations if isinstance(one, OpaqueCode)]
     assert [one.confined for one in notes] == [True, True]
 
@@ -233,7 +233,7 @@ def test_a_helper_that_is_not_here_is_said(render: Render) -> None:
         """,
     )
     assert half.program is not None
-    opaque = [(call.opaque, " ".join(half.program.script.text[slice(*call.place)].split())) for call in half.program.calls if call.opaque]
+    opaque = [(call.opaque, " ".join(half.program.script.text[slice(*call.file_span)].split())) for call in half.program.calls if call.opaque]
     assert opaque == [
         ("it calls shop.migrations.audit, which cannot be imported here", 'audit("orders")'),
         ("it calls shop.migrations.names, which cannot be imported here", "names(op)"),

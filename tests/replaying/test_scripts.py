@@ -25,7 +25,7 @@ def lines(done: Replay) -> list[tuple[str, int]]:
 
 def _line(done: Replay, one: Played) -> int:
     half = done.replayed[-1].migration.up
-    return half.file.position(half.place(one.statement.span).start).line
+    return half.file.position(half.file_span(one.statement.span).start).line
 
 
 def test_a_script_is_recorded_at_its_calls() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.sources import CustomRunner, Plan, SourceSettings, Transaction, find
+from migsafe.sources import CustomRunner, Plan, SourceSettings, Transaction, find_migrations
 
 from .conftest import Write
 
@@ -21,7 +21,7 @@ def judged(plan: Plan) -> list[str]:
 
 def test_a_file_is_judged_alone_after_those_before_it(shop: Write) -> None:
     shop(NUMBERED)
-    plan = find(["shop/0002_orders.sql"])
+    plan = find_migrations(["shop/0002_orders.sql"])
     assert judged(plan) == ["0002"]
     assert [migration.id for migration in plan.history] == ["0001"]
     assert plan.migrations[0].up.script.path == "shop/0002_orders.sql"
@@ -29,28 +29,28 @@ def test_a_file_is_judged_alone_after_those_before_it(shop: Write) -> None:
 
 def test_files_are_judged_in_the_runners_order_with_the_history_between(shop: Write) -> None:
     shop(NUMBERED)
-    (source,) = find(["shop/0003_index.sql", "shop/0001_customers.sql"]).sources
-    assert [(step.migration.id, step.judged) for step in source.steps()] == [("0001", True), ("0002", False), ("0003", True)]
+    (source,) = find_migrations(["shop/0003_index.sql", "shop/0001_customers.sql"]).sources
+    assert [(step.migration.id, step.selected) for step in source.steps()] == [("0001", True), ("0002", False), ("0003", True)]
 
 
 def test_what_is_reached_twice_is_judged_once(shop: Write) -> None:
     shop(NUMBERED)
-    assert judged(find(["shop/0002_orders.sql", "shop", "./shop/"])) == ["0001", "0002", "0003"]
+    assert judged(find_migrations(["shop/0002_orders.sql", "shop", "./shop/"])) == ["0001", "0002", "0003"]
 
 
 def test_a_way_back_is_judged_when_it_is_named(shop: Write) -> None:
     shop({"1_a.up.sql": "SELECT 1;", "1_a.down.sql": "SELECT -1;", "2_b.up.sql": "SELECT 2;"})
-    plan = find(["shop/1_a.down.sql"])
+    plan = find_migrations(["shop/1_a.down.sql"])
     assert [migration.up.script.text for migration in plan.migrations] == ["SELECT -1;"]
     assert [migration.up.script.text for migration in plan.history] == ["SELECT 1;"]
 
 
 def test_a_script_in_a_folder_of_its_own_is_known_by_the_folder_above(shop: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     shop({"1_a/up.sql": "SELECT 1;", "2_b/up.sql": "SELECT 2;"})
-    plan = find(["shop/2_b/up.sql"])
+    plan = find_migrations(["shop/2_b/up.sql"])
     assert (plan.migrations[0].runner, judged(plan)) == ("diesel", ["2"])
     monkeypatch.chdir("shop/2_b")
-    assert [(migration.id, migration.up.script.path) for migration in find(["up.sql"]).migrations] == [("2", "up.sql")]
+    assert [(migration.id, migration.up.script.path) for migration in find_migrations(["up.sql"]).migrations] == [("2", "up.sql")]
 
 
 def test_every_folder_below_is_recognised_for_itself(shop: Write) -> None:
@@ -63,7 +63,7 @@ def test_every_folder_below_is_recognised_for_itself(shop: Write) -> None:
             "orders/mysql/V1__a.sql": "SELECT 1;",
         }
     )
-    assert [(source.path, source.runner.name) for source in find([path]).sources] == [
+    assert [(source.path, source.runner.name) for source in find_migrations([path]).sources] == [
         ("shop/billing/migrations", "golang-migrate"),
         ("shop/orders/db", "flyway"),
     ]
@@ -73,13 +73,13 @@ def test_a_link_that_leads_back_ends_there(shop: Write) -> None:
     path = shop({"one/1.sql": "SELECT 1;"})
     Path("shop/one/again").symlink_to(Path("shop").resolve(), target_is_directory=True)
     Path("shop/one/self").symlink_to("self")
-    assert judged(find([path])) == ["1"]
+    assert judged(find_migrations([path])) == ["1"]
 
 
 def test_a_file_that_cannot_be_read_costs_only_itself(shop: Write) -> None:
     path = shop(NUMBERED)
     Path("shop/0002_orders.sql").write_bytes(b"SELECT '\xff';")
-    plan = find([path])
+    plan = find_migrations([path])
     assert judged(plan) == ["0001", "0003"]
     assert ["0002_orders.sql" in problem.what for problem in plan.problems] == [True]
 
@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_costs_only_itself(shop: Write) -> None:
 def test_nothing_to_judge_is_an_error(shop: Write, path: str, said: str) -> None:
     shop({"README.md": "A shop."})
     with pytest.raises(MigsafeError, match=said):
-        find([path])
+        find_migrations([path])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_nothing_to_judge_is_an_error(shop: Write, path: str, said: str) -> None
 )
 def test_standard_input(text: str, runner: str, transaction: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-    (migration,) = find(["-"]).migrations
+    (migration,) = find_migrations(["-"]).migrations
     assert (migration.runner, migration.up.transaction.value) == (runner, transaction)
 
 
@@ -110,15 +110,15 @@ def test_the_configured_transaction_leaves_directives_alone(shop: Write) -> None
     path = shop(
         {"1.sql": "-- +goose Up\nSELECT 1;", "2_b.sql": "-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;", "1_a.sql": "-- +goose Up\n"}
     )
-    plan = find([path], SourceSettings(transaction=Transaction.STATEMENT))
+    plan = find_migrations([path], SourceSettings(transaction=Transaction.STATEMENT))
     assert [migration.up.transaction for migration in plan.migrations] == [Transaction.STATEMENT, Transaction.NONE]
 
 
 def test_a_named_runner_is_not_guessed(shop: Write) -> None:
     path = shop({"1_a.up.sql": "SELECT 1;"})
-    assert find([path], SourceSettings(runner="sqlx")).migrations[0].runner == "sqlx"
+    assert find_migrations([path], SourceSettings(runner="sqlx")).migrations[0].runner == "sqlx"
     with pytest.raises(ConfigError, match="there is no runner flywy"):
-        find([path], SourceSettings(runner="flywy"))
+        find_migrations([path], SourceSettings(runner="flywy"))
 
 
 def test_a_home_made_runner(shop: Write) -> None:
@@ -131,7 +131,7 @@ def test_a_home_made_runner(shop: Write) -> None:
         }
     )
     described = CustomRunner(files="**/*.sql", down="*.undo.sql", down_marker="^-- backwards", no_transaction="*.auto.sql")
-    migrations = find(["shop"], SourceSettings(custom=described)).migrations
+    migrations = find_migrations(["shop"], SourceSettings(custom=described)).migrations
     assert [(migration.id, migration.up.transaction.value, migration.down is not None) for migration in migrations] == [
         ("9", "file", True),
         ("10", "file", False),
@@ -142,5 +142,5 @@ def test_a_home_made_runner(shop: Write) -> None:
 def test_a_thousand_files_are_found_in_a_blink(shop: Write) -> None:
     path = shop({f"{number:04}_orders.up.sql": "SELECT 1;" for number in range(1000)})
     start = time.perf_counter()
-    assert len(find([path]).migrations) == 1000
+    assert len(find_migrations([path]).migrations) == 1000
     assert time.perf_counter() - start < 1

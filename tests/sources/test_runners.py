@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.sources import Half, Migration, find
+from migsafe.sources import Half, Migration, find_migrations
 
 from .conftest import Write
 
@@ -54,7 +54,7 @@ def up(migration: Migration) -> tuple[str, str]:
     ],
 )
 def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[str]) -> None:
-    plan = find([shop(files)])
+    plan = find_migrations([shop(files)])
     assert {migration.runner for migration in plan.migrations} == {runner}
     assert [" ".join(up(migration)) for migration in plan.migrations] == expected
 
@@ -80,14 +80,14 @@ def test_runner(shop: Write, runner: str, files: dict[str, str], expected: list[
     ],
 )
 def test_halves(shop: Write, files: dict[str, str], ups: list[str], downs: list[str]) -> None:
-    (migration,) = find([shop(files)]).migrations
+    (migration,) = find_migrations([shop(files)]).migrations
     assert sql(migration.up) == [text.strip() for text in ups]
     assert sql(migration.down) == [text.strip() for text in downs]
 
 
 @pytest.mark.parametrize("first", ["-- +goose Up\n", "-- +migrate Up\n", "-- migrate:up\n", "--liquibase formatted sql\n--changeset a:1\n"])
 def test_a_file_without_the_directives_of_its_folder_is_judged_whole(shop: Write, first: str) -> None:
-    second = find([shop({"1_a.sql": first, "2_b.sql": ORDERS, "3_c.sql": first})]).migrations[1]
+    second = find_migrations([shop({"1_a.sql": first, "2_b.sql": ORDERS, "3_c.sql": first})]).migrations[1]
     assert sql(second.up) == [ORDERS.strip()]
 
 
@@ -103,13 +103,13 @@ def test_a_file_without_the_directives_of_its_folder_is_judged_whole(shop: Write
     ],
 )
 def test_some_send_a_migration_as_one_query(shop: Write, files: dict[str, str], one_query: bool) -> None:
-    (migration,) = find([shop(files)]).migrations
+    (migration,) = find_migrations([shop(files)]).migrations
     assert migration.up.one_query is one_query
 
 
 def test_dbmate_applies_every_section_of_a_file_by_itself(shop: Write) -> None:
     text = "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 2;\n-- migrate:up transaction:false\nSELECT 3;\n-- migrate:down\n"
-    migrations = find([shop({"1_a.sql": text})]).migrations
+    migrations = find_migrations([shop({"1_a.sql": text})]).migrations
     assert [up(migration) for migration in migrations] == [("1", "file"), ("1", "query")]
 
 
@@ -124,24 +124,24 @@ def test_dbmate_applies_every_section_of_a_file_by_itself(shop: Write) -> None:
     ],
 )
 def test_flyway_notices_statements_that_refuse_a_transaction(shop: Write, text: str, transaction: str) -> None:
-    (migration,) = find([shop({"V1__a.sql": text})]).migrations
+    (migration,) = find_migrations([shop({"V1__a.sql": text})]).migrations
     assert migration.up.transaction.value == transaction
 
 
 def test_flyway_script_configuration_goes_before_what_flyway_notices(shop: Write) -> None:
-    plan = find([shop({"V1__a.sql": ORDERS, "V1__a.sql.conf": "executeInTransaction=false\n"})])
+    plan = find_migrations([shop({"V1__a.sql": ORDERS, "V1__a.sql.conf": "executeInTransaction=false\n"})])
     assert [up(migration) for migration in plan.migrations] == [("1", "none")]
 
 
 def test_supabase_sends_what_refuses_a_transaction_alone(shop: Write) -> None:
     shop({"supabase/migrations/1_a.sql": ORDERS + INDEX + CUSTOMERS})
-    (migration,) = find(["shop/supabase/migrations"]).migrations
+    (migration,) = find_migrations(["shop/supabase/migrations"]).migrations
     assert [chunk.strip(";\n") for chunk in sql(migration.up)] == [text.strip(";\n") for text in (ORDERS, INDEX, CUSTOMERS)]
 
 
 def test_drizzle_takes_the_order_of_its_journal(shop: Write) -> None:
     journal = '{"entries": [{"idx": 0, "tag": "0001_b"}, {"idx": 1, "tag": "0000_a"}]}'
-    plan = find([shop({"0000_a.sql": ORDERS, "0001_b.sql": CUSTOMERS, "meta/_journal.json": journal})])
+    plan = find_migrations([shop({"0000_a.sql": ORDERS, "0001_b.sql": CUSTOMERS, "meta/_journal.json": journal})])
     assert [migration.id for migration in plan.migrations] == ["0001", "0000"]
 
 
@@ -171,7 +171,7 @@ SELECT 4
 
 
 def test_liquibase_changesets_are_migrations(shop: Write) -> None:
-    migrations = find([shop({"changes.sql": LIQUIBASE})]).migrations
+    migrations = find_migrations([shop({"changes.sql": LIQUIBASE})]).migrations
     assert [up(migration) for migration in migrations] == [
         ("ann:1", "file"),
         ("bob b:two", "none"),
@@ -183,5 +183,5 @@ def test_liquibase_changesets_are_migrations(shop: Write) -> None:
 
 
 def test_liquibase_runs_plain_scripts_that_a_changelog_names(shop: Write) -> None:
-    plan = find([shop({"changelog.xml": "<databaseChangeLog/>", "sql/V1__a.sql": ORDERS, "sql/rollback/U1__a.sql": NO_ORDERS})])
+    plan = find_migrations([shop({"changelog.xml": "<databaseChangeLog/>", "sql/V1__a.sql": ORDERS, "sql/rollback/U1__a.sql": NO_ORDERS})])
     assert [(migration.runner, *up(migration)) for migration in plan.migrations] == [("liquibase", "1", "file")]

@@ -11,7 +11,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.rulebook import Rulebook, shipped
 from migsafe.prediction.history import stops
 from migsafe.prediction.predictor import Predictor
-from migsafe.sources import Plan, Source, Transaction, find
+from migsafe.sources import Plan, Source, Transaction, find_migrations
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import MigrationFile
 from migsafe.sql.operations import Operation
@@ -19,8 +19,10 @@ from migsafe.text import Script
 
 TOGETHER = replace(
     PLAIN,
-    habit=Transaction.FILE,
-    read=lambda file: [replace(one, up=replace(one.up, transaction=Transaction.FILE), apart="commit after each") for one in PLAIN.read(file)],
+    default_transaction=Transaction.FILE,
+    read=lambda file: [
+        replace(one, up=replace(one.up, transaction=Transaction.FILE), own_transaction_advice="commit after each") for one in PLAIN.read(file)
+    ],
 )
 
 
@@ -36,7 +38,9 @@ def held_from_before(op: Operation, at: Context) -> Iterator[Finding]:
     shared = at.shared_transaction
     for relation, lock in sorted(at.held.items(), key=str):
         holder = shared.holder(relation) if shared else None
-        yield at.finding(op, f"{lock} on {relation} since {holder.id if holder else 'here'}", help=shared.apart if shared else "")
+        yield at.finding(
+            op, f"{lock} on {relation} since {holder.id if holder else 'here'}", help=shared.own_transaction_advice if shared else ""
+        )
 
 
 def verdict(*sources: Source) -> Verdict:
@@ -103,9 +107,9 @@ def test_files_that_are_named_one_by_one_are_a_release(
     monkeypatch.chdir(tmp_path)
     for name in ("1_a.sql", "2_b.sql"):
         Path(name).write_text("SELECT 1;")
-    [found] = find(paths).sources
+    [found] = find_migrations(paths).sources
     assert found.release is release
-    assert found.narrowed(lambda file: True).release
+    assert found.restricted_to(lambda file: True).release
 
 
 def test_who_says_how_a_runner_wraps_a_migration_says_where_its_transaction_ends() -> None:

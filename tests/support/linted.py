@@ -12,7 +12,7 @@ from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, choose, shipped
 from migsafe.prediction.history import Stop, stops
 from migsafe.prediction.predictor import Predictor
-from migsafe.sources import Half, Migration, Other, Standing, Transaction, find
+from migsafe.sources import Half, Lineage, Migration, MigrationReference, Transaction, find_migrations
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
 
@@ -48,7 +48,8 @@ def with_twins(stops: Iterable[Stop]) -> Iterator[Stop]:
     for stop in stops:
         named = NAMED.match(stop.migration.up.script.text)
         twin = versions.setdefault(version_of(named[1]), named[1]) if named else None
-        yield stop._replace(standing=Standing(twin=Other(version_of(named[1]), twin))) if named and twin and twin != named[1] else stop
+        duplicate = MigrationReference(version_of(named[1]), twin) if named and twin and twin != named[1] else None
+        yield stop._replace(lineage=Lineage(duplicate=duplicate)) if duplicate else stop
 
 
 def judged(
@@ -73,7 +74,7 @@ def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits)
             assert named is not None
             Path(folder, named[1]).write_text(piece)
         problems: list[MigsafeError] = []
-        plan = find([folder])
+        plan = find_migrations([folder])
         verdict = judge(stops(plan, 17, problems), Rulebook(usual() if rules is None else rules), 17, problems=problems, limits=limits)
         for finding in verdict.findings:
             finding.script.position(0)  # reports read the file, which is gone then

@@ -10,7 +10,7 @@ from migsafe.replaying.recording.records import Played, Recording
 from migsafe.replaying.replay import Options, Replay, Replayed
 from migsafe.replaying.seeding import every
 from migsafe.replaying.servers.host import Host
-from migsafe.sources import SourceSettings, find
+from migsafe.sources import SourceSettings, find_migrations
 from migsafe.text import Script
 
 ROWS = 200
@@ -51,7 +51,7 @@ def replayed(
     """Replay migrations, all of them or `only` one file: those before it are its history."""
     for name, text in files.items():
         (folder / name).write_text(text)
-    plan = find([str(folder / only) if only else str(folder)], settings or SourceSettings())
+    plan = find_migrations([str(folder / only) if only else str(folder)], settings or SourceSettings())
     problems: list[MigsafeError] = []
     run = Replay(plan, host, Options(checks=checks, rows=every(rows) if rows else None, **options), problems, lambda words: None)  # type: ignore[arg-type]
     return Done(list(run.migrations()), [problem.what for problem in problems], run)

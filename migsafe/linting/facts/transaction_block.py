@@ -72,7 +72,7 @@ def is_called(at: Context, op: Operation) -> bool:
 def line(at: Context, span: Span) -> int:
     """In which line of the file something stands."""
     half = at.migration.up
-    return half.file.position(half.place(span).start).line
+    return half.file.position(half.file_span(span).start).line
 
 
 def runner(at: Context) -> str:

@@ -47,7 +47,7 @@ def _transaction(half: Half, statements: tuple[PredictedStatement, ...]) -> str:
 
 def _statement(half: Half, predicted: PredictedStatement) -> dict[str, Any]:
     span = predicted.statement.span
-    place = half.file.position(half.place(span).start)
+    place = half.file.position(half.file_span(span).start)
     return {
         "index": predicted.statement.index,
         "start": {"line": place.line, "column": place.column},

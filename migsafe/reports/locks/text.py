@@ -54,7 +54,7 @@ def _migration(predicted: PredictedMigration, look: Look) -> Iterator[str]:
     # Where one file holds several migrations, its name does not tell which.
     of_file = "" if _letters(migration.id) in _letters(half.file.path) else f" {visible(migration.id)}"
     yield f"{_paint(path, BOLD, look)}{of_file} {_paint(f'· {_manner(predicted)}', DIM, look)}"
-    lines = [half.file.position(half.place(each.statement.span).start).line for each in statements]
+    lines = [half.file.position(half.file_span(each.statement.span).start).line for each in statements]
     gutter = max(len(str(max(lines, default=0))), 4)
     width = look.width or _WIDTH_OF_A_FILE
     rows = _Rows([effect for each in statements for effect in each.effects], gutter + len(_GAP), look)

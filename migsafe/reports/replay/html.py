@@ -182,7 +182,7 @@ def _table(one: Replayed) -> Iterator[str]:
     yield "<th>what it did</th></tr></thead><tbody>"
     half = one.migration.up
     for played in one.recording.statements:
-        line = half.file.position(half.place(played.statement.span).start).line
+        line = half.file.position(half.file_span(played.statement.span).start).line
         sql = played.sql if len(played.sql) <= _LONGEST_SQL else played.sql[:_LONGEST_SQL] + " …"
         yield (
             f'<tr><td class="n">{line}</td><td><pre>{_lines(sql)}</pre></td><td class="n">{elapsed(played.duration_ms)}</td>'

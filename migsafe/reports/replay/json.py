@@ -53,7 +53,7 @@ def _migration(one: Replayed) -> dict[str, Any]:
 
 
 def _statement(half: Half, played: Played, estimate: Estimate | None) -> dict[str, Any]:
-    place = half.file.position(half.place(played.statement.span).start)
+    place = half.file.position(half.file_span(played.statement.span).start)
     return {
         "index": played.statement.index,
         "start": {"line": place.line, "column": place.column},

@@ -61,7 +61,7 @@ class _Migration:
 
     def _statement(self, played: Played) -> Iterator[str]:
         half = self._one.migration.up
-        line = half.file.position(half.place(played.statement.span).start).line
+        line = half.file.position(half.file_span(played.statement.span).start).line
         time = elapsed(played.duration_ms)
         room = self._width - 6 - _TIME - 2
         yield f"{paint(f'{line:4}', DIM, self._look)}  {padded(first_words(played.sql, room), room)}  {time:>{_TIME}}"

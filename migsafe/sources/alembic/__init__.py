@@ -4,13 +4,13 @@ They are read from their syntax trees here, as far as it takes to put them in or
 imported. What they send to the server is not known yet: each half is a program that somebody has to render.
 """
 
-from migsafe.sources.alembic.environment import Habits, habits
+from migsafe.sources.alembic.environment import TransactionSettings, transaction_settings
 from migsafe.sources.alembic.graph import Graph
-from migsafe.sources.alembic.project import homes, project
-from migsafe.sources.alembic.script import Body, Revision, revision
+from migsafe.sources.alembic.project import find_project, history_folders
+from migsafe.sources.alembic.script import Body, Revision, read_revision
+from migsafe.sources.lineage import Lineage, MigrationReference
 from migsafe.sources.migration import Half, Migration, Program, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner
-from migsafe.sources.standing import Other, Standing
 from migsafe.text import Script
 
 __all__ = ["ALEMBIC", "RevisionFile"]
@@ -20,17 +20,17 @@ class RevisionFile(MigrationFile, frozen=True, kw_only=True):
     """A script, with what it says of itself and how its environment sends it."""
 
     revision: Revision
-    habits: Habits
+    habits: TransactionSettings
 
 
 def _files(home: Folder) -> list[MigrationFile]:
-    found = project(home)
-    sent = habits(found.env)
+    found = find_project(home)
+    sent = transaction_settings(found.env)
     scripts: list[Script] = []
     declared: list[tuple[Revision, str]] = []
     for path, folder in found.scripts():
         script = Script(path)
-        read = revision(script)
+        read = read_revision(script)
         if read is not None:
             scripts.append(script)
             declared.append((read, folder))
@@ -38,27 +38,27 @@ def _files(home: Folder) -> list[MigrationFile]:
     return [_file(graph, place, scripts, sent) for place in graph.in_order()]
 
 
-def _file(graph: Graph, place: int, scripts: list[Script], sent: Habits) -> RevisionFile:
+def _file(graph: Graph, place: int, scripts: list[Script], sent: TransactionSettings) -> RevisionFile:
     made = graph.found[place][0]
-    standing = Standing(
-        rivals=tuple(_other(graph.found[other][0], scripts[other]) for other in graph.rivals(place)),
-        missing=graph.missing(place),
-        circle=graph.circle(place),
-        one_way=_one_way(made),
-        names=made.names,
-        follows=made.follows,
-        returns=made.downgrade.place or made.upgrade.place,
+    standing = Lineage(
+        other_heads=tuple(_other(graph.found[other][0], scripts[other]) for other in graph.other_heads(place)),
+        missing_parents=graph.missing_parents(place),
+        cycle=graph.cycle(place),
+        irreversible_reason=_one_way(made),
+        version_span=made.version_span,
+        parents_span=made.parents_span,
+        downgrade_span=made.downgrade.span or made.upgrade.span,
     )
-    return RevisionFile(made.version, scripts[place], after=graph.after(place), standing=standing, revision=made, habits=sent)
+    return RevisionFile(made.version, scripts[place], parents=graph.parents(place), lineage=standing, revision=made, habits=sent)
 
 
-def _other(made: Revision, script: Script) -> Other:
-    return Other(made.version, script.path, made.title)
+def _other(made: Revision, script: Script) -> MigrationReference:
+    return MigrationReference(made.version, script.path, made.title)
 
 
 def _one_way(made: Revision) -> str:
     """Why a revision cannot be taken back. One that does nothing need not be, and that of a merge usually does nothing."""
-    if made.flaw is not None or made.upgrade.body in (Body.ABSENT, Body.EMPTY):
+    if made.error is not None or made.upgrade.body in (Body.ABSENT, Body.EMPTY):
         return ""
     match made.downgrade.body:
         case Body.ABSENT:
@@ -73,29 +73,29 @@ def _one_way(made: Revision) -> str:
 def _read(file: MigrationFile) -> list[Migration]:
     assert isinstance(file, RevisionFile)
     made, sent = file.revision, file.habits
-    if made.flaw is not None:
-        raise made.flaw
+    if made.error is not None:
+        raise made.error
     down = _half(file.up, "downgrade", sent) if made.downgrade.body is Body.WORKS else None
-    return [Migration(file.id, "alembic", _half(file.up, "upgrade", sent), down, sent.apart)]
+    return [Migration(file.id, "alembic", _half(file.up, "upgrade", sent), down, sent.own_transaction_advice)]
 
 
-def _half(script: Script, function: str, sent: Habits) -> Half:
+def _half(script: Script, function: str, sent: TransactionSettings) -> Half:
     return Half(Script(script.path, ""), (), sent.transaction, Program(script, function))
 
 
 def _is_alembic(folder: Folder) -> bool:
-    return bool(homes(folder))
+    return bool(history_folders(folder))
 
 
 ALEMBIC = Runner(
     name="alembic",
     title="Alembic",
-    habit=Transaction.FILE,
+    default_transaction=Transaction.FILE,
     recognises=_is_alembic,
     files=_files,
     read=_read,
-    outside="put it below `with op.get_context().autocommit_block():`",
-    unique=True,
-    homes=homes,
+    outside_transaction_advice="put it below `with op.get_context().autocommit_block():`",
+    unique_versions=True,
+    history_folders=history_folders,
     suffix=".py",
 )

@@ -14,7 +14,7 @@ class Unknown(Enum):
 Known = Mapping[str, object]
 
 
-def value(node: ast.expr, known: Known) -> object:
+def evaluate(node: ast.expr, known: Known) -> object:
     """The value of an expression, where names have values that are `known`; Unknown.VALUE where it takes more than that."""
     match node:
         case ast.Constant(value=constant):
@@ -22,14 +22,14 @@ def value(node: ast.expr, known: Known) -> object:
         case ast.Name(id=name):
             return known.get(name, Unknown.VALUE)
         case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
-            items = tuple(value(element, known) for element in elements)
+            items = tuple(evaluate(element, known) for element in elements)
             return Unknown.VALUE if Unknown.VALUE in items else items
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            return _joined(value(left, known), value(right, known))
+            return _joined(evaluate(left, known), evaluate(right, known))
         case ast.JoinedStr(values=pieces):
-            return _joined("", *(value(piece.value if isinstance(piece, ast.FormattedValue) else piece, known) for piece in pieces))
+            return _joined("", *(evaluate(piece.value if isinstance(piece, ast.FormattedValue) else piece, known) for piece in pieces))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            found = value(operand, known)
+            found = evaluate(operand, known)
             return Unknown.VALUE if found is Unknown.VALUE else not found
     return Unknown.VALUE
 
@@ -38,7 +38,7 @@ def _joined(*pieces: object) -> object:
     return "".join(map(str, pieces)) if all(isinstance(piece, str) for piece in pieces) else Unknown.VALUE
 
 
-def names(found: object) -> tuple[str, ...] | None:
+def as_names(found: object) -> tuple[str, ...] | None:
     """A value that is a string, several of them, or none at all, as Alembic takes them; None where it is something else."""
     if found is None or found == ():
         return ()

@@ -13,40 +13,42 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from migsafe.errors import UnreadableError
-from migsafe.sources.alembic.constants import Unknown, value
+from migsafe.sources.alembic.constants import Unknown, evaluate
 from migsafe.sources.migration import Transaction
 from migsafe.text import read_text
 
 _SETTING = "transaction_per_migration=True"
 
 
-class Habits(Struct, frozen=True):
+class TransactionSettings(Struct, frozen=True):
     """How the environment sends migrations: each in a transaction of its own where `apart` is None, else that is what to do about it."""
 
     transaction: Transaction = Transaction.FILE
-    apart: str | None = f"pass `{_SETTING}` to `context.configure()` in env.py"
+    own_transaction_advice: str | None = f"pass `{_SETTING}` to `context.configure()` in env.py"
 
 
-def habits(path: str | None) -> Habits:
+def transaction_settings(path: str | None) -> TransactionSettings:
     """What an env.py makes of migrations; the usual thing where there is none, or none that can be read."""
     if path is None:
-        return Habits()
+        return TransactionSettings()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(read_text(path))
     except (UnreadableError, SyntaxError, ValueError, RecursionError):
-        return Habits()
+        return TransactionSettings()
     names = _constants(tree)
     if any(_is_autocommit(node, names) for node in ast.walk(tree)):
-        return Habits(Transaction.STATEMENT, None)
+        return TransactionSettings(Transaction.STATEMENT, None)
     if any(map(_begins, ast.walk(tree))):
-        return Habits(apart=f"let {path} connect with `connect()` instead of `begin()`, and pass `{_SETTING}` to `context.configure()`")
+        return TransactionSettings(
+            own_transaction_advice=f"let {path} connect with `connect()` instead of `begin()`, and pass `{_SETTING}` to `context.configure()`"
+        )
     configured = list(_configured(tree, names))
     online = [options for options in configured if "connection" in options] or configured
     if online and all(options.get("transaction_per_migration") is True or options.get("transactional_ddl") is False for options in online):
-        return Habits(apart=None)
-    return Habits(apart=f"pass `{_SETTING}` to `context.configure()` in {path}")
+        return TransactionSettings(own_transaction_advice=None)
+    return TransactionSettings(own_transaction_advice=f"pass `{_SETTING}` to `context.configure()` in {path}")
 
 
 def _constants(tree: ast.Module) -> dict[str, object]:
@@ -56,12 +58,12 @@ def _constants(tree: ast.Module) -> dict[str, object]:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=given) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as given):
                 table = _options(given, found)
-                new = value(given, found) if table is None else dict(table)
+                new = evaluate(given, found) if table is None else dict(table)
                 found[name] = new if found.get(name, new) == new else Unknown.VALUE
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=given):
                 options = found.get(name)
                 if isinstance(options, dict):
-                    options[key] = value(given, found)
+                    options[key] = evaluate(given, found)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault")):
                 options = found.get(name)
                 if isinstance(options, dict):
@@ -82,7 +84,7 @@ def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] |
                 if key is None:
                     found |= _options(given, names) or {}
                 elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    found[key.value] = value(given, names)
+                    found[key.value] = evaluate(given, names)
             return found
         case ast.Call(func=ast.Name(id="dict")):
             return {**(_options(node.args[0], names) or {} if node.args else {}), **_keywords(node, names)}
@@ -97,7 +99,7 @@ def _keywords(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
         if keyword.arg is None:
             found |= _options(keyword.value, names) or {}
         else:
-            found[keyword.arg] = value(keyword.value, names)
+            found[keyword.arg] = evaluate(keyword.value, names)
     return found
 
 

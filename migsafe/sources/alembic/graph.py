@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from migsafe.sources.alembic.script import Revision
-from migsafe.sources.standing import Missing
+from migsafe.sources.lineage import MissingParent
 from migsafe.text import Span
 
 _NOWHERE = Span(0, 0)
@@ -31,13 +31,13 @@ class Graph:
         self.found = found
         self._last = {revision.version: place for place, (revision, _) in enumerate(found)}
         self._numbers = {version: number for number, version in enumerate(dict.fromkeys(revision.version for revision, _ in found))}
-        self._labelled = {label: self._numbers[revision.version] for revision, _ in found for label in revision.labels}
+        self._labelled = {label: self._numbers[revision.version] for revision, _ in found for label in revision.branch_labels}
         self._nodes = [self._node(found[self._last[version]][0]) for version in self._numbers]
         self._looping = self._in_circles()
 
     def _node(self, revision: Revision) -> _Node:
-        down = [self._numbers[version] for version in revision.down if version in self._numbers]
-        depends = [number for version in revision.depends if (number := self._target(version)) is not None]
+        down = [self._numbers[version] for version in revision.down_revisions if version in self._numbers]
+        depends = [number for version in revision.depends_on if (number := self._target(version)) is not None]
         return _Node(revision, tuple(down), tuple(dict.fromkeys(depends)))
 
     def _target(self, name: str) -> int | None:
@@ -51,18 +51,20 @@ class Graph:
             places.setdefault(revision.version, []).append(place)
         return [place for number in self._sorted() for place in places[self._nodes[number].revision.version]]
 
-    def after(self, place: int) -> tuple[str, ...]:
+    def parents(self, place: int) -> tuple[str, ...]:
         """The revisions that a script comes right after, as far as there are any."""
         node = self._node(self.found[place][0])
         return tuple(dict.fromkeys(self._nodes[number].revision.version for number in (*node.down, *node.depends)))
 
-    def missing(self, place: int) -> tuple[Missing, ...]:
+    def missing_parents(self, place: int) -> tuple[MissingParent, ...]:
         """The revisions that a script names and that there are not."""
         revision, _ = self.found[place]
-        down = [Missing(version, revision.follows or _NOWHERE) for version in revision.down if version not in self._numbers]
-        return (*down, *(Missing(name, revision.waits or _NOWHERE) for name in revision.depends if self._target(name) is None))
+        down = [
+            MissingParent(version, revision.parents_span or _NOWHERE) for version in revision.down_revisions if version not in self._numbers
+        ]
+        return (*down, *(MissingParent(name, revision.depends_span or _NOWHERE) for name in revision.depends_on if self._target(name) is None))
 
-    def circle(self, place: int) -> tuple[str, ...]:
+    def cycle(self, place: int) -> tuple[str, ...]:
         """The revisions on the shortest way down from a script's back to itself; nothing where there is none."""
         start = self._numbers[self.found[place][0].version]
         if start not in self._looping:
@@ -81,7 +83,7 @@ class Graph:
                     waiting.append(below)
         return ()
 
-    def rivals(self, place: int) -> list[int]:
+    def other_heads(self, place: int) -> list[int]:
         """The places of the heads that stop `alembic upgrade head` together with a script's, if that is one itself.
 
         Branches that labels tell apart are meant to have a head each, and so are histories in folders of their own.
@@ -106,7 +108,7 @@ class Graph:
     def _branch(self, head: int) -> tuple[frozenset[str], frozenset[int], str]:
         """The labels of a head's branch, the revisions on it, and the folder in which the head stands."""
         lines = self._lines(head)
-        labels = frozenset(label for number in lines for label in self._nodes[number].revision.labels)
+        labels = frozenset(label for number in lines for label in self._nodes[number].revision.branch_labels)
         return labels, lines, self.found[self._last[self._nodes[head].revision.version]][1]
 
     def _lines(self, number: int) -> frozenset[int]:

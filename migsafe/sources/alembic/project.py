@@ -8,8 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import MigsafeError
-from migsafe.sources.alembic.settings import Settings, settings_in
-from migsafe.sources.runner import Folder, identity
+from migsafe.sources.alembic.settings import Settings, read_settings
+from migsafe.sources.runner import Folder, folder_identity
 
 _DOWN_REVISION = re.compile(r"^down_revision\b.*=", re.MULTILINE)
 _REVISION_FILE = re.compile(r"(?!\.\#|__init__).*\.py$")
@@ -38,32 +38,34 @@ class Project(Struct, frozen=True):
                 yield from ((before + name, folder) for name in sorted(files) if _REVISION_FILE.match(name))
 
 
-def homes(folder: Folder) -> list[Folder]:
+def history_folders(folder: Folder) -> list[Folder]:
     """The folders of versions, the first of each history, that a folder holds or leads to. Raises UnreadableError for settings that cannot
     be understood."""
-    paths = [found.versions[0] for found in settings_in(folder)]
+    paths = [found.versions[0] for found in read_settings(folder)]
     if not paths and "env.py" in folder.files:
-        mine = identity(folder.path)
-        paths = [found.versions[0] for found in _settings_above(folder.path) if identity(found.script_location) == mine]
+        mine = folder_identity(folder.path)
+        paths = [found.versions[0] for found in _settings_above(folder.path) if folder_identity(found.script_location) == mine]
         if not paths and "versions" in folder.folders:
             paths = [folder.join("versions")]
     if not paths and folder.mentions_in_python(_DOWN_REVISION):
-        paths = [project(folder).versions[0]]
+        paths = [find_project(folder).versions[0]]
     found = []
     for path in dict.fromkeys(paths):
         try:
-            found.append(folder if identity(path) == identity(folder.path) else Folder(path))
+            found.append(folder if folder_identity(path) == folder_identity(folder.path) else Folder(path))
         except MigsafeError:
             continue
     return found
 
 
-def project(versions: Folder) -> Project:
+def find_project(versions: Folder) -> Project:
     """The history that a folder of versions belongs to. Raises UnreadableError for settings that cannot be understood."""
     for settings in _settings_above(versions.path):
         if _holds(settings, versions.path):
             # What the user has typed for a folder stays what he has typed.
-            paths = tuple(versions.path or "." if identity(path) == identity(versions.path) else path for path in settings.versions)
+            paths = tuple(
+                versions.path or "." if folder_identity(path) == folder_identity(versions.path) else path for path in settings.versions
+            )
             return Project(paths, settings.recursive, _env(settings.script_location))
     return Project((versions.path or ".",), env=next((env for above in _above(versions.path)[:4] if (env := _env(above))), None))
 
@@ -75,14 +77,14 @@ def _settings_above(path: str) -> Iterator[Settings]:
             folder = Folder(above)
         except MigsafeError:
             continue
-        yield from settings_in(folder)
+        yield from read_settings(folder)
 
 
 def _holds(settings: Settings, path: str) -> bool:
     """Whether the scripts in a folder are among the versions of an environment."""
-    held = {identity(folder) for folder in settings.versions if os.path.isdir(folder)}
+    held = {folder_identity(folder) for folder in settings.versions if os.path.isdir(folder)}
     start = Path(path or ".").absolute()
-    return any(identity(str(folder)) in held for folder in (start, *(start.parents if settings.recursive else ())))
+    return any(folder_identity(str(folder)) in held for folder in (start, *(start.parents if settings.recursive else ())))
 
 
 def _above(path: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import UnreadableError
-from migsafe.sources.alembic.constants import names, value
+from migsafe.sources.alembic.constants import as_names, evaluate
 from migsafe.text import Script, Span
 
 _LEGACY = re.compile(r"[a-f0-9]+(?=\.py$)")
@@ -32,11 +32,11 @@ class Body(Enum):
     WORKS = "works"
 
 
-class Way(Struct, frozen=True):
+class RevisionFunction(Struct, frozen=True):
     """One of the functions that go up or down, and the line in which it begins."""
 
     body: Body
-    place: Span | None = None
+    span: Span | None = None
 
 
 class Revision(Struct, frozen=True, kw_only=True):
@@ -48,19 +48,19 @@ class Revision(Struct, frozen=True, kw_only=True):
     """
 
     version: str
-    down: tuple[str, ...] = ()
-    depends: tuple[str, ...] = ()
-    labels: tuple[str, ...] = ()
+    down_revisions: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    branch_labels: tuple[str, ...] = ()
     title: str = ""
-    upgrade: Way = Way(Body.ABSENT)
-    downgrade: Way = Way(Body.ABSENT)
-    names: Span | None = None
-    follows: Span | None = None
-    waits: Span | None = None
-    flaw: UnreadableError | None = None
+    upgrade: RevisionFunction = RevisionFunction(Body.ABSENT)
+    downgrade: RevisionFunction = RevisionFunction(Body.ABSENT)
+    version_span: Span | None = None
+    parents_span: Span | None = None
+    depends_span: Span | None = None
+    error: UnreadableError | None = None
 
 
-def revision(script: Script) -> Revision | None:
+def read_revision(script: Script) -> Revision | None:
     """What a script declares; None where it is no revision's."""
     try:
         text = script.text
@@ -92,7 +92,7 @@ class _Declarations:
         self.tree = tree
         self.values: dict[str, object] = {}
         self.places: dict[str, Span] = {}
-        self.functions: dict[str, Way] = {}
+        self.functions: dict[str, RevisionFunction] = {}
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         for statement in _top_level(tree.body):
             self._take_in(statement)
@@ -100,7 +100,7 @@ class _Declarations:
     def _take_in(self, statement: ast.stmt) -> None:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name in _FUNCTIONS:
-                self.functions[name] = Way(_body(statement.body), self._first_line(statement))
+                self.functions[name] = RevisionFunction(_body(statement.body), self._first_line(statement))
             case ast.Assign(targets=targets, value=given):
                 for target in targets:
                     self._assign(target, given, statement)
@@ -113,7 +113,7 @@ class _Declarations:
     def _assign(self, target: ast.expr, given: ast.expr, statement: ast.stmt) -> None:
         match target, given:
             case ast.Name(id=name), _:
-                self.values[name] = value(given, self.values)
+                self.values[name] = evaluate(given, self.values)
                 if name in _NAMES:
                     self.places[name] = Span(self._offset(statement.lineno, statement.col_offset), self._end(given))
                 self._find(name, statement)
@@ -124,7 +124,7 @@ class _Declarations:
     def _find(self, name: str, statement: ast.stmt) -> None:
         """A function that is defined elsewhere."""
         if name in _FUNCTIONS:
-            self.functions[name] = Way(Body.WORKS, self._first_line(statement))
+            self.functions[name] = RevisionFunction(Body.WORKS, self._first_line(statement))
 
     def revision(self) -> Revision | None:
         """The revision that they declare."""
@@ -132,7 +132,7 @@ class _Declarations:
         if "revision" not in self.values and not (legacy and "upgrade" in self.functions):
             return None
         version = self.values.get("revision", legacy[0] if legacy else None)
-        lists = {name: names(self.values.get(name)) for name in _NAMES[1:]}
+        lists = {name: as_names(self.values.get(name)) for name in _NAMES[1:]}
         unclear = [name for name, found in lists.items() if found is None]
         if not isinstance(version, str):
             unclear.insert(0, "revision")
@@ -141,19 +141,19 @@ class _Declarations:
             said = f"what {' and '.join(unclear)} {'is' if len(unclear) == 1 else 'are'} cannot be known without running it"
             flaw = UnreadableError(f"{self.script.path}: {said}", "Write it as a string, or as a tuple of strings.")
         # What `from … import *` brings along is not known.
-        absent = Way(Body.WORKS if "*" in self.functions else Body.ABSENT)
+        absent = RevisionFunction(Body.WORKS if "*" in self.functions else Body.ABSENT)
         return Revision(
             version=version if isinstance(version, str) else _name(self.script).removesuffix(".py"),
-            down=lists["down_revision"] or (),
-            depends=lists["depends_on"] or (),
-            labels=lists["branch_labels"] or (),
+            down_revisions=lists["down_revision"] or (),
+            depends_on=lists["depends_on"] or (),
+            branch_labels=lists["branch_labels"] or (),
             title=(ast.get_docstring(self.tree, clean=False) or "").strip().partition("\n")[0].rstrip(),
             upgrade=self.functions.get("upgrade", absent),
             downgrade=self.functions.get("downgrade", absent),
-            names=self.places.get("revision"),
-            follows=self.places.get("down_revision"),
-            waits=self.places.get("depends_on"),
-            flaw=flaw,
+            version_span=self.places.get("revision"),
+            parents_span=self.places.get("down_revision"),
+            depends_span=self.places.get("depends_on"),
+            error=flaw,
         )
 
     def _first_line(self, node: ast.stmt) -> Span:
@@ -217,8 +217,8 @@ def _guessed(script: Script, text: str, flaw: UnreadableError) -> Revision | Non
         return None
     return Revision(
         version=found["revision"][0],
-        down=found["down_revision"],
-        depends=found["depends_on"],
-        labels=found["branch_labels"],
-        flaw=flaw,
+        down_revisions=found["down_revision"],
+        depends_on=found["depends_on"],
+        branch_labels=found["branch_labels"],
+        error=flaw,
     )

@@ -26,14 +26,14 @@ class Settings(Struct, frozen=True):
     recursive: bool = False
 
 
-def settings_in(folder: Folder) -> list[Settings]:
+def read_settings(folder: Folder) -> list[Settings]:
     """The settings in the files of a folder. Raises UnreadableError for files that cannot be understood."""
     project = _project(folder)
     found = []
     for name in folder.files:
         if name.endswith(".ini"):
             path = folder.join(name)
-            text = read_text(path) if folder.holds(name) else ""
+            text = read_text(path) if folder.has_file(name) else ""
             if "script_location" in text or (name == "alembic.ini" and "[alembic]" in text):
                 found += [made for get in _sections(path, text, folder.path or ".") if (made := _settings(folder, path, get, project))]
     if not found and project:

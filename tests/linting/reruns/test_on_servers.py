@@ -15,7 +15,7 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.experiments.contents import rows_of, schema_of
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
-from migsafe.sources.migration import whole
+from migsafe.sources.migration import whole_script
 from migsafe.sql.operations import Do
 from migsafe.sql.statements import read
 from migsafe.text import Script
@@ -113,7 +113,7 @@ def run_twice_outside(connection: "psycopg.Connection[Any]", sql: str) -> str:
 
 def believed(sql: str, version: int) -> str:
     forecast = Predictor(version)
-    forecast.apply(whole(Script("schema.sql", SCHEMA), Transaction.STATEMENT))
+    forecast.apply(whole_script(Script("schema.sql", SCHEMA), Transaction.STATEMENT))
     forecast.begin(Transaction.STATEMENT)
     ran = []
     for statement in read(sql):

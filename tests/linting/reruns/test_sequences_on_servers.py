@@ -15,7 +15,7 @@ from migsafe.linting.reruns.touches import touches
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
-from migsafe.sources.migration import whole
+from migsafe.sources.migration import whole_script
 from migsafe.sql.statements import read
 from migsafe.text import Script
 from tests.support.servers import any_installation
@@ -93,7 +93,7 @@ def foreseen(script: list[str], version: int) -> int | None:
 def noted(script: list[str], version: int) -> tuple[list[Ran], list[int]]:
     """What the operations of the statements do, as one transaction, and in which statement each stands."""
     forecast = Predictor(version)
-    forecast.apply(whole(Script("setup.sql", SETUP), Transaction.STATEMENT))
+    forecast.apply(whole_script(Script("setup.sql", SETUP), Transaction.STATEMENT))
     forecast.begin(Transaction.STATEMENT)
     ran, places = [], []
     for place, sql in enumerate(script):

@@ -8,7 +8,7 @@ import pytest
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
-from migsafe.sources.migration import whole
+from migsafe.sources.migration import whole_script
 from migsafe.text import Script
 from tests.support.servers import each_installation
 
@@ -134,6 +134,6 @@ def refused(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> b
 
 def foreseen(sql: str, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
     forecast = Predictor(connection.info.server_version // 10_000)
-    forecast.apply(whole(Script("before.sql", SETUP), Transaction.STATEMENT))
-    last = list(forecast.steps(whole(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
+    forecast.apply(whole_script(Script("before.sql", SETUP), Transaction.STATEMENT))
+    last = list(forecast.steps(whole_script(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
     return last.refusal is not None and REFUSALS[0] in last.refusal

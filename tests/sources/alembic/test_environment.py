@@ -10,7 +10,7 @@ import pytest
 
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
-from migsafe.sources.alembic.environment import Habits, habits
+from migsafe.sources.alembic.environment import TransactionSettings, transaction_settings
 from tests.support.servers import any_installation
 
 SHARED, APART, EACH = "all in one", "one each", "statement by statement"
@@ -65,10 +65,10 @@ EACH_WAY = [
 ]
 
 
-def told(found: Habits) -> str:
+def told(found: TransactionSettings) -> str:
     if found.transaction is Transaction.STATEMENT:
         return EACH
-    return APART if found.apart is None else SHARED
+    return APART if found.own_transaction_advice is None else SHARED
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def server() -> Iterator[Server]:
 @pytest.mark.parametrize(("text", "way"), EACH_WAY)
 def test_transactions_are_those_of_alembic(text: str, way: str, server: Server, tmp_path: Path) -> None:
     (tmp_path / "env.py").write_text(text)
-    assert told(habits(str(tmp_path / "env.py"))) == way
+    assert told(transaction_settings(str(tmp_path / "env.py"))) == way
     assert ran(server, tmp_path) == way
 
 
@@ -123,13 +123,16 @@ def ran(server: Server, folder: Path) -> str:
 def test_what_is_not_known_is_the_usual_thing(text: str, tmp_path: Path) -> None:
     path = tmp_path / "env.py"
     path.write_text(text)
-    assert told(habits(str(path))) == SHARED
+    assert told(transaction_settings(str(path))) == SHARED
 
 
 def test_the_way_apart_is_one_that_works(tmp_path: Path) -> None:
     path = tmp_path / "env.py"
     path.write_text(env())
-    assert habits(str(path)).apart == f"pass `transaction_per_migration=True` to `context.configure()` in {path}"
+    assert transaction_settings(str(path)).own_transaction_advice == f"pass `transaction_per_migration=True` to `context.configure()` in {path}"
     path.write_text(env(connect="begin"))
-    assert re.match(r"let .*env\.py connect with `connect\(\)` instead of `begin\(\)`, and pass ", habits(str(path)).apart or "")
-    assert habits(None).apart == "pass `transaction_per_migration=True` to `context.configure()` in env.py"
+    assert re.match(
+        r"let .*env\.py connect with `connect\(\)` instead of `begin\(\)`, and pass ",
+        transaction_settings(str(path)).own_transaction_advice or "",
+    )
+    assert transaction_settings(None).own_transaction_advice == "pass `transaction_per_migration=True` to `context.configure()` in env.py"

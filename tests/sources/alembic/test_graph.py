@@ -19,14 +19,16 @@ def at_random(seed: int) -> list[Revision]:
         near = versions[max(0, place - chance.choice((1, 3, 6, 30))) : place]
         down = tuple(chance.sample(near, min(chance.choice((0, 1, 1, 1, 1, 1, 2, 2, 3)), len(near))))
         depends = (chance.choice(versions[:place]),) if place and chance.random() < 0.2 else ()
-        made.append(Revision(version=version, down=down, depends=tuple(one for one in depends if one not in down)))
+        made.append(Revision(version=version, down_revisions=down, depends_on=tuple(one for one in depends if one not in down)))
     chance.shuffle(made)
     return made
 
 
 def upgraded(made: list[Revision]) -> list[str]:
     """The order of `alembic upgrade heads`."""
-    theirs = RevisionMap(lambda: [AlembicRevision(one.version, one.down or None, one.depends or None, one.labels) for one in made])
+    theirs = RevisionMap(
+        lambda: [AlembicRevision(one.version, one.down_revisions or None, one.depends_on or None, one.branch_labels) for one in made]
+    )
     found = theirs.iterate_revisions("heads", "base", inclusive=True, assert_relative_length=False)
     return [one.revision for one in found][::-1]
 
@@ -48,12 +50,12 @@ def test_revisions_run_in_the_order_of_alembic() -> None:
 def test_what_depends_on_a_label_waits_for_its_revision() -> None:
     made = [
         Revision(version="1a"),
-        Revision(version="2b", down=("1a",), depends=("billing",)),
-        Revision(version="3c", down=("1a",), labels=("billing",)),
-        Revision(version="4d", down=("3c",)),
+        Revision(version="2b", down_revisions=("1a",), depends_on=("billing",)),
+        Revision(version="3c", down_revisions=("1a",), branch_labels=("billing",)),
+        Revision(version="4d", down_revisions=("3c",)),
     ]
     assert ordered(graph(*made)) == upgraded(made) == ["1a", "3c", "4d", "2b"]
-    assert graph(*made).after(1) == ("1a", "3c")
+    assert graph(*made).parents(1) == ("1a", "3c")
 
 
 @pytest.mark.parametrize(
@@ -69,19 +71,23 @@ def test_what_depends_on_a_label_waits_for_its_revision() -> None:
     ids=["itself", "three", "two circles"],
 )
 def test_circles_are_told_and_stop_nothing(downs: dict[str, tuple[str, ...]], circles: dict[str, tuple[str, ...]] | set[str]) -> None:
-    found = graph(*(Revision(version=version, down=down) for version, down in downs.items()))
-    told = {version: circle for place, version in enumerate(downs) if (circle := found.circle(place))}
+    found = graph(*(Revision(version=version, down_revisions=down) for version, down in downs.items()))
+    told = {version: circle for place, version in enumerate(downs) if (circle := found.cycle(place))}
     assert (told if isinstance(circles, dict) else set(told)) == circles
     assert sorted(ordered(found)) == sorted(downs)
 
 
 def test_a_revision_that_is_there_twice_is_in_order_twice() -> None:
-    found = graph(Revision(version="2b", down=("1a",)), Revision(version="1a"), Revision(version="2b", down=("1a",)))
+    found = graph(Revision(version="2b", down_revisions=("1a",)), Revision(version="1a"), Revision(version="2b", down_revisions=("1a",)))
     assert found.in_order() == [1, 0, 2]
 
 
 def test_folders_of_their_own_may_have_an_end_each_but_for_what_they_share() -> None:
     apart = [(Revision(version="1a"), "orders"), (Revision(version="2b"), "billing")]
-    assert [Graph(apart).rivals(place) for place in range(2)] == [[], []]
-    joined = [*apart, (Revision(version="3c", down=("1a",)), "orders"), (Revision(version="4d", down=("1a", "2b")), "billing")]
-    assert [Graph(joined).rivals(place) for place in range(4)] == [[], [], [3], [2]]
+    assert [Graph(apart).other_heads(place) for place in range(2)] == [[], []]
+    joined = [
+        *apart,
+        (Revision(version="3c", down_revisions=("1a",)), "orders"),
+        (Revision(version="4d", down_revisions=("1a", "2b")), "billing"),
+    ]
+    assert [Graph(joined).other_heads(place) for place in range(4)] == [[], [], [3], [2]]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.errors import MigsafeError
-from migsafe.sources import Plan, SourceSettings, find
+from migsafe.sources import Plan, SourceSettings, find_migrations
 
 Files = dict[str, str]
 
@@ -90,15 +90,15 @@ def test_a_history_is_the_same_however_it_is_reached(layout: str, monkeypatch: p
     folders = {Path(), *(parent for name in files for parent in Path(name).parents)}
     for folder in sorted(folders):
         if folder.name != "src" or layout == "a package in src":
-            assert versions(find([str(folder)])) == [ORDER], folder
+            assert versions(find_migrations([str(folder)])) == [ORDER], folder
     last = next(name for name in files if "3c" in name)
-    plan = find([last])
+    plan = find_migrations([last])
     assert [migration.id for migration in plan.migrations] == ["3c"]
     assert [migration.id for migration in plan.history] == ["1a", "2d", "2b"]
     assert plan.migrations[0].up.file.path == last
     monkeypatch.chdir(Path(last).parent)
-    assert [migration.up.file.path for migration in find(["3c_join.py"]).migrations] == ["3c_join.py"]
-    assert versions(find(["."])) == [ORDER]
+    assert [migration.up.file.path for migration in find_migrations(["3c_join.py"]).migrations] == ["3c_join.py"]
+    assert versions(find_migrations(["."])) == [ORDER]
 
 
 def test_an_ini_may_have_several_environments() -> None:
@@ -111,9 +111,9 @@ def test_an_ini_may_have_several_environments() -> None:
             "billing/versions/9f.py": script("9f"),
         }
     )
-    plan = find(["."])
+    plan = find_migrations(["."])
     assert versions(plan) == [ORDER, ["9f"]]
-    assert {migration.id: migration.apart for migration in plan.migrations if migration.id in ("1a", "9f")} == {
+    assert {migration.id: migration.own_transaction_advice for migration in plan.migrations if migration.id in ("1a", "9f")} == {
         "1a": "pass `transaction_per_migration=True` to `context.configure()` in orders/env.py",
         "9f": None,
     }
@@ -122,28 +122,28 @@ def test_an_ini_may_have_several_environments() -> None:
 def test_only_what_comes_before_a_file_is_its_history() -> None:
     write(within("versions", {**CHAIN, "4e_beside.py": script("4e", "2b"), "5f_waits.py": script("5f", "2b", more='depends_on = "4e"')}))
     for name, history in {"2b_items": ["1a"], "4e_beside": ["1a", "2b"], "5f_waits": ["1a", "2b", "4e"]}.items():
-        assert [migration.id for migration in find([f"versions/{name}.py"]).history] == history
+        assert [migration.id for migration in find_migrations([f"versions/{name}.py"]).history] == history
 
 
 def test_several_files_are_one_release_and_a_folder_is_none() -> None:
     write(within("versions", CHAIN))
-    [source] = find(["versions/3c_join.py", "versions/2b_items.py"]).sources
-    assert [(step.migration.id, step.judged, step.goes_on) for step in source.steps()] == [
+    [source] = find_migrations(["versions/3c_join.py", "versions/2b_items.py"]).sources
+    assert [(step.migration.id, step.selected, step.transaction_continues) for step in source.steps()] == [
         ("1a", False, False),
         ("2d", False, False),
         ("2b", True, True),
         ("3c", True, False),
     ]
-    assert not any(step.goes_on for source in find(["versions"]).sources for step in source.steps())
+    assert not any(step.transaction_continues for source in find_migrations(["versions"]).sources for step in source.steps())
     write({"env.py": PER_MIGRATION})
-    [source] = find(["versions/3c_join.py", "versions/2b_items.py"]).sources
-    assert not any(step.goes_on for step in source.steps())
+    [source] = find_migrations(["versions/3c_join.py", "versions/2b_items.py"]).sources
+    assert not any(step.transaction_continues for step in source.steps())
 
 
 def test_what_comes_after_a_revision_is_what_it_does_not_need() -> None:
     write(within("versions", CHAIN))
-    [source] = find(["versions"]).after("2b_items").sources
-    assert [(step.migration.id, step.judged) for step in source.steps()] == [("1a", False), ("2d", True), ("2b", False), ("3c", True)]
+    [source] = find_migrations(["versions"]).starting_after("2b_items").sources
+    assert [(step.migration.id, step.selected) for step in source.steps()] == [("1a", False), ("2d", True), ("2b", False), ("3c", True)]
 
 
 def test_what_is_no_revision_is_left_out() -> None:
@@ -156,7 +156,7 @@ def test_what_is_no_revision_is_left_out() -> None:
         "note.sql": "x",
     }
     write(within("versions", {**CHAIN, **others, "__pycache__/2b_items.py": script("2b")}))
-    plan = find(["."])
+    plan = find_migrations(["."])
     assert versions(plan) == [ORDER]
     assert list(plan.skipped) == ["versions/.#2b_items.py", "versions/names.py"]
 
@@ -170,15 +170,18 @@ def test_sql_beside_alembic_is_found_too() -> None:
             "queue/sql/0001_jobs.sql": "SELECT 1;",
         }
     )
-    assert [(source.path, source.runner.name) for source in find(["."]).sources] == [("alembic/versions", "alembic"), ("queue/sql", "plain")]
+    assert [(source.path, source.runner.name) for source in find_migrations(["."]).sources] == [
+        ("alembic/versions", "alembic"),
+        ("queue/sql", "plain"),
+    ]
 
 
 def test_a_script_that_cannot_be_read_costs_only_itself() -> None:
     write(within("versions", {**CHAIN, "2b_items.py": 'revision = "2b"\ndown_revision = "1a"\ndef upgrade(:\n'}))
-    plan = find(["versions"])
+    plan = find_migrations(["versions"])
     assert [migration.id for migration in plan.migrations] == ["1a", "2d", "3c"]
     assert [problem.what for problem in plan.problems] == ["versions/2b_items.py:3: is not Python: invalid syntax"]
-    assert plan.sources[0].standings["versions/3c_join.py"].missing == ()
+    assert plan.sources[0].lineages["versions/3c_join.py"].missing_parents == ()
 
 
 @pytest.mark.parametrize(
@@ -192,26 +195,26 @@ def test_a_script_that_cannot_be_read_costs_only_itself() -> None:
 def test_settings_that_cannot_be_understood_are_told(ini: str, said: str) -> None:
     write({"alembic.ini": ini, **within("versions", CHAIN)})
     for path in (".", "versions/3c_join.py"):
-        problems = find([path]).problems
+        problems = find_migrations([path]).problems
         assert any(problem.what.startswith(said) for problem in problems), problems
 
 
 def test_a_runner_that_is_named_is_not_guessed() -> None:
     write({**within("versions", CHAIN), "other/0001.sql": "SELECT 1;"})
-    assert versions(find(["."], SourceSettings(runner="alembic"))) == [ORDER]
+    assert versions(find_migrations(["."], SourceSettings(runner="alembic"))) == [ORDER]
     with pytest.raises(MigsafeError, match="holds no migrations"):
-        find(["other"], SourceSettings(runner="alembic"))
+        find_migrations(["other"], SourceSettings(runner="alembic"))
 
 
 @pytest.mark.parametrize("path", ["env.py", "alembic.ini", "versions/names.py"])
 def test_a_file_that_is_no_migration_is_told(path: str) -> None:
     write({"alembic.ini": INI.format("."), "env.py": ENV, "versions/names.py": "NAMES = ()", **within("versions", CHAIN)})
-    assert [problem.what for problem in find([path]).problems] == [f"{path}: is no migration"]
+    assert [problem.what for problem in find_migrations([path]).problems] == [f"{path}: is no migration"]
 
 
 def test_halves_are_programs_to_be_rendered() -> None:
     write(within("versions", {"1a.py": script("1a").replace("pass", 'op.create_table("t")'), "2b.py": script("2b", "1a")}))
-    first, second = find(["versions"]).migrations
+    first, second = find_migrations(["versions"]).migrations
     assert first.down is not None
     assert [(half.script.text, half.chunks, half.program and half.program.function) for half in (first.up, first.down)] == [
         ("", (), "upgrade"),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.sources.alembic.script import Body, Revision, revision
+from migsafe.sources.alembic.script import Body, Revision, read_revision
 from migsafe.text import Script, Span
 
 
 def read(text: str, path: str = "1a_orders.py") -> Revision:
-    found = revision(Script(path, text))
+    found = read_revision(Script(path, text))
     assert found is not None
     return found
 
@@ -28,8 +28,8 @@ def read(text: str, path: str = "1a_orders.py") -> Revision:
 )
 def test_declarations(text: str, declared: tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]) -> None:
     found = read(text)
-    assert (found.version, found.down, found.depends, found.labels) == declared
-    assert found.flaw is None
+    assert (found.version, found.down_revisions, found.depends_on, found.branch_labels) == declared
+    assert found.error is None
 
 
 def test_the_title_is_the_docstrings_first_line() -> None:
@@ -38,8 +38,8 @@ def test_the_title_is_the_docstrings_first_line() -> None:
 
 def test_a_script_named_after_its_revision_need_not_say_it() -> None:
     assert read("def upgrade(): pass", "versions/1a2b.py").version == "1a2b"
-    assert revision(Script("versions/1a2b.py", "import os")) is None
-    assert revision(Script("versions/queries.py", "def upgrade(): pass")) is None
+    assert read_revision(Script("versions/1a2b.py", "import os")) is None
+    assert read_revision(Script("versions/queries.py", "def upgrade(): pass")) is None
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_what_a_function_does(text: str, body: Body) -> None:
 def test_places_count_characters() -> None:
     text = '"""Prüfung €"""; revision = "1a"; down_revision = "0ß"  # note\r\ndef downgrade():  \r\n    pass\r\n'
     found = read(text)
-    assert [text[slice(*place)] for place in (found.names, found.follows, found.downgrade.place) if isinstance(place, Span)] == [
+    assert [text[slice(*place)] for place in (found.version_span, found.parents_span, found.downgrade.span) if isinstance(place, Span)] == [
         'revision = "1a"',
         'down_revision = "0ß"',
         "def downgrade():",
@@ -87,23 +87,23 @@ def test_places_count_characters() -> None:
 def test_what_cannot_be_read_keeps_its_place(content: bytes, said: str, tmp_path: Path) -> None:
     path = tmp_path / "2b.py"
     path.write_bytes(content)
-    found = revision(Script(str(path)))
+    found = read_revision(Script(str(path)))
     assert found is not None
-    assert (found.version, found.down) == ("2b", ("1a",))
-    assert found.flaw is not None
-    assert said in found.flaw.what
+    assert (found.version, found.down_revisions) == ("2b", ("1a",))
+    assert found.error is not None
+    assert said in found.error.what
 
 
 def test_a_script_may_say_its_encoding(tmp_path: Path) -> None:
     path = tmp_path / "1a.py"
     path.write_bytes('#!/usr/bin/python\n# -*- coding: latin-1 -*-\n"""Prüfung"""\nrevision = "1a"\n'.encode("latin-1"))
-    found = revision(Script(str(path)))
+    found = read_revision(Script(str(path)))
     assert found is not None
-    assert (found.title, found.flaw) == ("Prüfung", None)
+    assert (found.title, found.error) == ("Prüfung", None)
 
 
 def test_what_takes_running_to_know_is_a_flaw() -> None:
     found = read("revision = name()\ndown_revision = before.revision", "versions/1a_orders.py")
     assert found.version == "1a_orders"
-    assert found.flaw is not None
-    assert found.flaw.what == "versions/1a_orders.py: what revision and down_revision are cannot be known without running it"
+    assert found.error is not None
+    assert found.error.what == "versions/1a_orders.py: what revision and down_revision are cannot be known without running it"

@@ -9,7 +9,7 @@ from migsafe.text import Span
 _PERHAPS = re.compile(r"\b(?:concurrently|vacuum|cluster|system|reindex|discard|database|tablespace|subscription)\b", re.IGNORECASE)
 
 
-def noticed(text: str, patterns: tuple[str, ...]) -> Iterator[Span]:
+def find_nontransactional(text: str, patterns: tuple[str, ...]) -> Iterator[Span]:
     """Where the statements stand whose words, put together with single spaces, one of the patterns matches from the first on.
 
     Comments and strings are no words, so that what merely mentions VACUUM does not count.

@@ -7,7 +7,7 @@ from msgspec import Struct
 from migsafe.text import Span
 
 
-class Other(NamedTuple):
+class MigrationReference(NamedTuple):
     """Another migration of the same history: its version, the path of its file, and what it says that it is about."""
 
     version: str
@@ -18,14 +18,14 @@ class Other(NamedTuple):
         return f"{self.version} “{self.title}” ({self.path})" if self.title else f"{self.version} ({self.path})"
 
 
-class Missing(NamedTuple):
+class MissingParent(NamedTuple):
     """A version that a migration comes after and that no file has, and where its file names it."""
 
     version: str
-    place: Span
+    span: Span
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class Lineage(Struct, frozen=True, kw_only=True):
     """What is odd about a migration's place in its history.
 
     `twin` has the same version. `rivals` are the other ends of a history that should have one. `circle` are the versions that come after each
@@ -34,11 +34,11 @@ class Standing(Struct, frozen=True, kw_only=True):
     its version, what it comes after, and how it is taken back; None where a file has no such place.
     """
 
-    twin: Other | None = None
-    rivals: tuple[Other, ...] = ()
-    missing: tuple[Missing, ...] = ()
-    circle: tuple[str, ...] = ()
-    one_way: str = ""
-    names: Span | None = None
-    follows: Span | None = None
-    returns: Span | None = None
+    duplicate: MigrationReference | None = None
+    other_heads: tuple[MigrationReference, ...] = ()
+    missing_parents: tuple[MissingParent, ...] = ()
+    cycle: tuple[str, ...] = ()
+    irreversible_reason: str = ""
+    version_span: Span | None = None
+    parents_span: Span | None = None
+    downgrade_span: Span | None = None
