@@ -110,7 +110,7 @@ class History:
                     connection.execute(f"CREATE ROLE {Name(missing[1])}".encode())
         self.forecast.begin(half.transaction)
         for one in ran:
-            foreseen = self.forecast.follow(one.statement, first=one.first, last=one.last)
+            foreseen = self.forecast.predict_statement(one.statement, first=one.first, last=one.last)
             if one.measured is not None:
                 self._compare(half, foreseen, one.measured)
         self.forecast.finish()

@@ -70,7 +70,7 @@ class Checkpoints:
                     return number, forecast
         return 0, None
 
-    def passed(self, number: int, forecast: Predictor) -> None:
+    def save_progress(self, number: int, forecast: Predictor) -> None:
         """So many steps have been taken, and this is the database after them."""
         if number not in self._wanted or sum(self._sizes[self._last : number]) < _WORTH:
             return

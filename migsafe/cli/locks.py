@@ -11,7 +11,7 @@ from migsafe.configuration import configuration
 from migsafe.errors import MigsafeError
 from migsafe.library.locks import predicted
 from migsafe.library.planned import planned
-from migsafe.prediction.predictor import Note
+from migsafe.prediction.predictor import Contradiction
 from migsafe.reports.locks import FORMATS, Prediction, reporter
 
 
@@ -73,7 +73,7 @@ def locks(
     raise typer.Exit(COULD_NOT if problems else 0)
 
 
-def _say(note: Note) -> None:
+def _say(note: Contradiction) -> None:
     """Say what contradicts what came before."""
     place = note.script.position(note.span.start)
     complain(f"note: {note.script.path}:{place.line}:{place.column}: {note.text}")

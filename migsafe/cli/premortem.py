@@ -29,7 +29,7 @@ from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer, rulebook
 from migsafe.linting.judge import judge
 from migsafe.linting.rulebook import Rulebook, shipped
-from migsafe.prediction.history import Stop, stops
+from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.sources import RUNNERS, Migration, Plan
 
 if TYPE_CHECKING:
@@ -175,8 +175,8 @@ def _judged(plan: Plan, settings: Configuration, counts: Mapping[str, int], prob
     book = Rulebook((*rules, *map(unsilenced, shipped()), collector(observed)))
     seen: list[Migration] = []
 
-    def each() -> Iterator[Stop]:
-        found = stops(
+    def each() -> Iterator[SelectedMigration]:
+        found = selected_migrations(
             plan,
             settings.pg_version,
             problems,

@@ -11,7 +11,7 @@ from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer, rulebook
 from migsafe.linting.judge import Progress, Verdict, judge
 from migsafe.linting.rule import Limits
-from migsafe.prediction.history import Steps, stops
+from migsafe.prediction.history import Steps, selected_migrations
 from migsafe.sources import RUNNERS, Plan, Source, Step
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, 
         deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
         resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
     rendering = renderer(settings, memory.renderings() if memory is not None else None)
-    found = stops(plan, settings.pg_version, problems, start, watch, resumption, rendering)
+    found = selected_migrations(plan, settings.pg_version, problems, start, watch, resumption, rendering)
     return judge(found, book, settings.pg_version, runners, problems, limits, so_far)
 
 

@@ -8,8 +8,8 @@ from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.library.lint import Watch
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer
-from migsafe.prediction.history import stops
-from migsafe.prediction.predictor import Note, Predictor
+from migsafe.prediction.history import selected_migrations
+from migsafe.prediction.predictor import Contradiction, Predictor
 from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.session import transactions
 from migsafe.sources import Migration, Plan
@@ -31,12 +31,12 @@ def predicted(
     plan: Plan,
     settings: Configuration,
     problems: list[MigsafeError],
-    note: Callable[[Note], None] = lambda note: None,
+    note: Callable[[Contradiction], None] = lambda note: None,
     watch: Watch = iter,
 ) -> Iterator[PredictedMigration]:
     """The predictions for the migrations of a plan, each made when its turn comes. `note` is told what contradicts what came before."""
     forecast = None
-    found = stops(plan, settings.pg_version, problems, dump(settings.schema), watch, renderer=renderer(settings, usual()))
+    found = selected_migrations(plan, settings.pg_version, problems, dump(settings.schema), watch, renderer=renderer(settings, usual()))
     for migration, forecast, _, goes_on in found:
         _tell(forecast, note)
         try:
@@ -49,7 +49,7 @@ def predicted(
 
 def _prediction(forecast: Predictor, migration: Migration, *, goes_on: bool) -> PredictedMigration:
     half = migration.up
-    found = list(forecast.steps(half, goes_on=goes_on))
+    found = list(forecast.predict_migration(half, transaction_continues=goes_on))
     numbers = transactions(half, [foreseen.statement for foreseen in found])
     return PredictedMigration(
         migration,
@@ -66,8 +66,8 @@ def _prediction(forecast: Predictor, migration: Migration, *, goes_on: bool) -> 
     )
 
 
-def _tell(forecast: Predictor, note: Callable[[Note], None]) -> None:
+def _tell(forecast: Predictor, note: Callable[[Contradiction], None]) -> None:
     """Tell what there is to note, and forget it."""
-    for one in forecast.notes:
+    for one in forecast.contradictions:
         note(one)
-    forecast.notes.clear()
+    forecast.contradictions.clear()

@@ -11,7 +11,7 @@ from migsafe.linting.rule import Context, Earlier, Limits, MigrationEnd, Rule
 from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, mentioned, resolved, suppressions
 from migsafe.prediction.effects.effect import Effect
-from migsafe.prediction.history import Stop
+from migsafe.prediction.history import SelectedMigration
 from migsafe.session import sent
 from migsafe.sources import RUNNERS, Runner
 from migsafe.sql.operations import Operation, Unparsed
@@ -67,7 +67,7 @@ class Verdict(Struct, kw_only=True):
 
 
 def judge(
-    stops: Iterable[Stop],
+    stops: Iterable[SelectedMigration],
     rulebook: Rulebook,
     pg_version: int,
     runners: Iterable[Runner] = RUNNERS,
@@ -146,14 +146,14 @@ class _Judging:
         self.problems = problems
         self.failures: dict[str, RuleError] = {}
 
-    def judge(self, stop: Stop) -> None:
+    def judge(self, stop: SelectedMigration) -> None:
         migration, forecast, standing, goes_on = stop
         script = migration.up.file
         try:
             script.text  # noqa: B018  # what cannot be read is said here, and costs no more than itself
         except UnreadableError as error:
             self.problems.append(error)
-            forecast.finish(goes_on=goes_on)
+            forecast.finish(transaction_continues=goes_on)
             return
         self.so_far.paths.add(script.path)
         at = Context(migration, forecast, self.outside[migration.runner], self.limits, standing, self.so_far.earlier)
@@ -166,7 +166,7 @@ class _Judging:
             self.so_far.statements += 1
             if remarks is not None:
                 remarks.places[migration.id, statement.index] = migration.up.file_span(statement.span)
-            for operation, effects in forecast.through(statement, first=first, last=last):
+            for operation, effects in forecast.predict_operations(statement, first=first, last=last):
                 self._ask_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
             if isinstance(statement.operations[0], Unparsed):
@@ -174,7 +174,7 @@ class _Judging:
         self._ask_all(statement, MigrationEnd(statement.span), (), at)
         ran = Earlier(migration, tuple(at.past), forecast.session.transaction, dict(forecast.session.locks))
         self.so_far.earlier = (*self.so_far.earlier, ran) if goes_on else ()
-        forecast.finish(goes_on=goes_on)
+        forecast.finish(transaction_continues=goes_on)
 
     def _ask_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
         for rule in self.book[type(operation)]:

@@ -176,7 +176,7 @@ class Context:
     @property
     def held(self) -> Mapping[Hashable, LockMode]:
         """The locks that the transaction held before the statement, by relation (its name with the schema)."""
-        return self._forecast.held
+        return self._forecast.held_locks
 
     @property
     def shared_transaction(self) -> SharedTransaction | None:
@@ -197,7 +197,7 @@ class Context:
         A partitioned table of which no partition is known has some all the same: programs make them.
         """
         found = [effect for effect in self.effects if not effect.new and (_takes_long(effect) or (not only and self._has_unseen_parts(effect)))]
-        return [replace(effect, lock=self._forecast.strongest(self.statement, effect)) for effect in found]
+        return [replace(effect, lock=self._forecast.strongest_lock(self.statement, effect)) for effect in found]
 
     def _has_unseen_parts(self, effect: Effect) -> bool:
         relation = self.catalog.relation(effect.relation) if effect.kind == "partitioned table" else None

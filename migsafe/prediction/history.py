@@ -12,16 +12,16 @@ from migsafe.text import Script
 Steps = Sequence[tuple[Source, Step]]
 
 
-class Stop(NamedTuple):
+class SelectedMigration(NamedTuple):
     """A migration to judge, and the database as the migrations before it have left it. Who stops here takes the migration in.
 
     `standing` is what is odd about its place in the history; the transaction `goes_on` where the next stop is in the same.
     """
 
     migration: Migration
-    forecast: Predictor
+    predictor: Predictor
     lineage: Lineage = Lineage()
-    goes_on: bool = False
+    transaction_continues: bool = False
 
 
 class Resumption(Protocol):
@@ -30,11 +30,11 @@ class Resumption(Protocol):
     def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
         """How many of the steps need not be taken, and the database after them."""
 
-    def passed(self, number: int, forecast: Predictor) -> None:
+    def save_progress(self, number: int, predictor: Predictor) -> None:
         """So many steps have been taken, and this is the database after them."""
 
 
-def stops(
+def selected_migrations(
     plan: Plan,
     pg_version: int,
     problems: list[MigsafeError],
@@ -44,7 +44,7 @@ def stops(
     renderer: Renderer | None = None,
     *,
     back: bool = False,
-) -> Iterator[Stop]:
+) -> Iterator[SelectedMigration]:
     """The migrations to judge, source by source, each when its turn comes.
 
     Each source is a database of its own; `schema` is the dump with which it starts. The migrations before a judged one are taken in. What
@@ -53,10 +53,10 @@ def stops(
     UnreadableError for the schema.
     """
     with renderer or Renderer() as rendering:
-        yield from _stops(plan, pg_version, problems, schema, watch, resumption, rendering, back=back)
+        yield from _selected_migrations(plan, pg_version, problems, schema, watch, resumption, rendering, back=back)
 
 
-def _stops(
+def _selected_migrations(
     plan: Plan,
     pg_version: int,
     problems: list[MigsafeError],
@@ -66,7 +66,7 @@ def _stops(
     renderer: Renderer,
     *,
     back: bool,
-) -> Iterator[Stop]:
+) -> Iterator[SelectedMigration]:
     steps = [(source, step) for source in plan.sources for step in source.steps()]
     problems += plan.problems
     done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
@@ -85,11 +85,11 @@ def _stops(
                 problems.append(error)
             continue
         if judged:
-            yield Stop(migration, forecast, source.lineages.get(migration.up.file.path, Lineage()), goes_on)
+            yield SelectedMigration(migration, forecast, source.lineages.get(migration.up.file.path, Lineage()), goes_on)
         else:
             try:
                 forecast.apply(migration.up)
             except UnreadableError as error:
                 problems.append(error)
         if resumption is not None:
-            resumption.passed(number, forecast)
+            resumption.save_progress(number, forecast)

@@ -6,9 +6,9 @@ from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.catalogue import predict_effects
-from migsafe.prediction.effects.effect import Effect, combined
-from migsafe.prediction.effects.scene import Scene
-from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.effects.effect import Effect, combine_effects
+from migsafe.prediction.effects.effect_context import EffectContext
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.bodies import called
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.follow import begin_migration, end_statement, follow
@@ -47,7 +47,7 @@ class StatementPrediction(Struct, frozen=True, kw_only=True):
     understood: bool = True
 
 
-class Note(Struct, frozen=True):
+class Contradiction(Struct, frozen=True):
     """Something to say about the history: where, and what, as a sentence without its full stop."""
 
     script: Script
@@ -67,9 +67,9 @@ class Predictor:
         self.catalog = Catalog(pg_version)
         self._timezone = timezone
         self.session = Session(Transaction.STATEMENT)
-        self._scene = Scene(self.catalog, prepared=self.session.prepared)
-        self.notes: list[Note] = []
-        self.held: dict[Hashable, LockMode] = {}
+        self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared)
+        self.contradictions: list[Contradiction] = []
+        self.held_locks: dict[Hashable, LockMode] = {}
         """The locks that the transaction held when the statement at hand began, by relation."""
         self._marks: list[int] = []
         self._said: set[str] = set()
@@ -86,11 +86,11 @@ class Predictor:
         for foreseen in self._steps(half, judged=False):
             if foreseen.refusal is not None and foreseen.refusal not in self._said:
                 self._said.add(foreseen.refusal)
-                self.notes.append(Note(half.file, half.file_span(foreseen.statement.span), foreseen.refusal))
+                self.contradictions.append(Contradiction(half.file, half.file_span(foreseen.statement.span), foreseen.refusal))
 
-    def steps(self, half: Half, *, goes_on: bool = False) -> Iterator[StatementPrediction]:
+    def predict_migration(self, half: Half, *, transaction_continues: bool = False) -> Iterator[StatementPrediction]:
         """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
-        return self._steps(half, judged=True, goes_on=goes_on)
+        return self._steps(half, judged=True, goes_on=transaction_continues)
 
     def begin(self, transaction: Transaction, *, one_query: bool = False) -> None:
         """Begin a migration, for `follow` to step through: on a connection of its own, or in the transaction of the one before it if that
@@ -99,30 +99,30 @@ class Predictor:
             self._goes_on = False
             return
         self.session = Session(transaction, one_query=one_query)
-        self._scene = Scene(self.catalog, prepared=self.session.prepared)
+        self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared)
         begin_migration(self.catalog)
         self.catalog.keep()
 
-    def follow(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> StatementPrediction:
+    def predict_statement(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> StatementPrediction:
         """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
-        found = tuple(self.through(statement, first=first, last=last, judged=judged))
+        found = tuple(self.predict_operations(statement, first=first, last=last, judged=judged))
         return StatementPrediction(
             statement=statement,
             operations=found,
-            effects=combined(effect for _, effects in found for effect in effects),
+            effects=combine_effects(effect for _, effects in found for effect in effects),
             refusal=self._refused,
             understood=all(self._understands(operation, effects) for operation, effects in found),
         )
 
-    def through(
+    def predict_operations(
         self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True
     ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
         """Step through the operations of a statement in the order in which they run, those of the functions that it calls too. Each comes
         with its effects before it is taken in, so that `catalog` and `session` are as it finds them."""
         self._refused = None
         self._turn(self.session.enter(statement, first=first, last=last))
-        self.held = dict(self.session.locks)
-        for written in in_passes(statement.operations):
+        self.held_locks = dict(self.session.locks)
+        for written in in_execution_order(statement.operations):
             self.catalog.search_path = self.session.settings.search_path
             for operation in (written, *called(self.catalog, written)):
                 effects = self._effects(operation) if judged else ()
@@ -131,27 +131,27 @@ class Predictor:
         end_statement(self.catalog)
         self._turn(self.session.leave())
 
-    def finish(self, *, goes_on: bool = False) -> None:
+    def finish(self, *, transaction_continues: bool = False) -> None:
         """End the migration, and with it a transaction that it left open, unless that `goes_on` to the next migration."""
-        self._goes_on = goes_on
-        if not goes_on:
+        self._goes_on = transaction_continues
+        if not transaction_continues:
             self._turn(self.session.finish())
 
     def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         self.begin(half.transaction, one_query=half.one_query)
         for statement, first, last in sent(half):
-            yield self.follow(statement, first=first, last=last, judged=judged)
-        self.finish(goes_on=goes_on)
+            yield self.predict_statement(statement, first=first, last=last, judged=judged)
+        self.finish(transaction_continues=goes_on)
 
-    def strongest(self, statement: Statement, effect: Effect) -> LockMode:
+    def strongest_lock(self, statement: Statement, effect: Effect) -> LockMode:
         """The lock that the relation of an effect is really under: ALTER TABLE takes the strongest that any of its parts needs, at once."""
         parts = statement.operations if isinstance(statement.operations[0], AlterRelation) else ()
-        others = (other.lock for part in parts for other in predict_effects(part, self._scene) if other.relation == effect.relation)
+        others = (other.lock for part in parts for other in predict_effects(part, self._context) if other.relation == effect.relation)
         return max((effect.lock, *others))
 
     def _effects(self, operation: Operation) -> tuple[Effect, ...]:
-        self._scene.timezone = self.session.settings.timezone or self._timezone
-        return combined(predict_effects(operation, self._scene))
+        self._context.timezone = self.session.settings.timezone or self._timezone
+        return combine_effects(predict_effects(operation, self._context))
 
     def _take_in(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
@@ -168,7 +168,7 @@ class Predictor:
         """Why PostgreSQL would refuse an operation wherever it stood, or where it stands."""
         if isinstance(operation, sql.Broken):
             return f"expected {operation.expected}, found {operation.found}"
-        lonely = alone(operation, self.catalog) if self.session.in_block else None
+        lonely = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
         return f"{lonely} cannot run inside a transaction block" if lonely else self.session.refuses(operation)
 
     def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
@@ -212,7 +212,7 @@ class Predictor:
                     del self._marks[depth:]
 
 
-def in_passes(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
+def in_execution_order(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
     """The operations of a statement in the order in which PostgreSQL runs them."""
     if len(operations) == 1 or not isinstance(operations[0], AlterRelation):
         return operations

@@ -8,7 +8,7 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import added, is_own
 from migsafe.linting.rule import Context
 from migsafe.prediction.effects.columns import has_value, type_change
-from migsafe.prediction.effects.scene import Scene
+from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.schema.objects import Constraint as Known
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
@@ -73,7 +73,7 @@ def _misfit(op: Operation, table: Name, at: Context) -> Misfit | None:
             return _twice(name, keys, where.sql if where else "", nulls=op.nulls_not_distinct)
         case sql.AlterColumnType():
             return _type(op, name, at)
-        case sql.AddColumn(column=column) if _must_be_given(column) and not has_value(Scene(at.catalog), column):
+        case sql.AddColumn(column=column) if _must_be_given(column) and not has_value(EffectContext(at.catalog), column):
             what = f"any row at all: {quoted(column.name)} is NOT NULL and has no default"
             return Misfit(what, f"SELECT EXISTS (SELECT FROM {name});")
     return None
@@ -95,7 +95,7 @@ def _only_nulls(at: Context, table: Name, given: sql.Constraint) -> bool:
     filled = {column for done in at.past if isinstance(done.operation, sql.Update) for column in done.operation.columns}
     for name in given.columns:
         made = added(at, table, name)
-        if made is None or has_value(Scene(at.catalog), made.column) or name in filled:
+        if made is None or has_value(EffectContext(at.catalog), made.column) or name in filled:
             return False
     return given.kind is not ConstraintKind.PRIMARY_KEY
 
@@ -174,9 +174,9 @@ def _type(op: sql.AlterColumnType, table: Name, at: Context) -> Misfit | None:
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None or column.type is None:
         return Misfit(f"a value of {quoted(op.column)} that is no {op.type}") if any(effect.rewrite for effect in at.effects) else None
-    scene = Scene(at.catalog)
-    scene.timezone = at.session.settings.timezone
-    change = type_change(scene, op, column)
+    context = EffectContext(at.catalog)
+    context.timezone = at.session.settings.timezone
+    change = type_change(context, op, column)
     if not change.narrows or change.refused is not None:
         return None
     return Misfit(f"a value of {quoted(op.column)} that is no {op.type}", _too_large(op, table))

@@ -87,8 +87,8 @@ def _queues(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
         it = "it" if len(relations) == 1 else "them"
         yield Way(
             title=f"The lock queue on {listed(relations)}",
-            sees=f"Every {group[0].effect.stops} there hangs while CPU and disks are idle; connections pile up until the pool is empty, "
-            "and then requests fail that have nothing to do with it.",
+            sees=f"Every {group[0].effect.blocked_commands} there hangs while CPU and disks are idle; connections pile up until the pool is "
+            "empty, and then requests fail that have nothing to do with it.",
             because=f"the statement waits for {lock} behind {_users(lock, level, it)}, and "
             f"{'whoever comes later waits' if level > 1 else 'every later write waits'} behind the statement",
             lasts=_waits(timeout),
@@ -127,7 +127,8 @@ def _held(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
         apart = {one.statement for one in labour} != {one.statement for one in group}
         yield Way(
             title=f"{names} {stays} locked while {_doing(labour, relations)}",
-            sees=f"Every {worst.stops} on {names} waits until that is done{full}. No lock_timeout ends it: the lock is there already.",
+            sees=f"Every {worst.blocked_commands} on {names} waits until that is done{full}. "
+            "No lock_timeout ends it: the lock is there already.",
             because=_because(labour, line, worst.lock),
             lasts=_long(labour),
             instead="let go of the lock first: a transaction, or a migration, of its own for each" if apart else "",

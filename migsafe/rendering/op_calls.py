@@ -3,7 +3,7 @@
 import json
 import re
 
-from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Constraint, ConstraintKind, IndexElement, Name, Operation, Option
@@ -30,7 +30,10 @@ def scripted(text: str, catalog: Catalog) -> str:
     end, below = 0, False
     for statement in read(text):
         comments = _comments(text[end : statement.span.start])
-        apart = any(alone(operation, catalog) is not None or isinstance(operation, sql.Commit) for operation in statement.operations)
+        apart = any(
+            refused_in_transaction_block(operation, catalog) is not None or isinstance(operation, sql.Commit)
+            for operation in statement.operations
+        )
         goes_on = apart and below and f"# {_NEXT[1]}" not in comments
         lines += [_INDENT + line for line in comments] if goes_on else comments
         if apart and not goes_on:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from types import TracebackType
 
-from migsafe.prediction.predictor import in_passes
+from migsafe.prediction.predictor import in_execution_order
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.follow import end_statement, follow
 from migsafe.session import Session
@@ -50,7 +50,7 @@ class Trial:
             self._sent.append(sql)
             for statement in read(sql):
                 self._session.enter(statement)
-                for operation in in_passes(statement.operations):
+                for operation in in_execution_order(statement.operations):
                     self._catalog.search_path = self._session.settings.search_path
                     follow(self._catalog, operation)
                     self._session.follow(operation)

@@ -128,7 +128,7 @@ def _held(one: Replayed, most: float) -> Iterator[Finding]:
             if touch.effect.blocks and not touch.effect.new and touch.held_ms > most:
                 effect = touch.effect
                 said = (
-                    f"{effect.lock} on {effect.relation} is held for {elapsed(touch.held_ms)}, and stops every {effect.stops}; "
+                    f"{effect.lock} on {effect.relation} is held for {elapsed(touch.held_ms)}, and stops every {effect.blocked_commands}; "
                     f"the budget is {elapsed(most)}"
                 )
                 yield _finding(one, "replay-hold-over-budget", Severity.ERROR, said, played, (effect.relation,), effect.lock)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.estimates import Estimate, estimate
@@ -302,8 +302,8 @@ class Replay:
 def _stepped(forecast: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:
     """What is foreseen of a migration, and those of its statements that no transaction takes, by number."""
     foreseen, outside = [], {}
-    for one in forecast.steps(half):
+    for one in forecast.predict_migration(half):
         foreseen.append(one)
-        if any(alone(operation, forecast.catalog) for operation in one.statement.operations):
+        if any(refused_in_transaction_block(operation, forecast.catalog) for operation in one.statement.operations):
             outside[one.statement.index] = one.statement
     return tuple(foreseen), outside

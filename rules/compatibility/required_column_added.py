@@ -22,7 +22,7 @@ from migsafe.linting.facts.ownership import added, is_own
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
-from migsafe.prediction.effects.scene import Scene
+from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.sql.operations import AddColumn, Column, ConstraintKind, DropDefault
 from migsafe.sql.operations.values import quoted
 
@@ -43,7 +43,7 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
     table = at.catalog.relation(op.target.name)
     if op.if_not_exists and table is not None and table.column(op.column.name) is not None:
         return None
-    if not _is_required(op.column) or has_value(Scene(at.catalog), op.column):
+    if not _is_required(op.column) or has_value(EffectContext(at.catalog), op.column):
         return None
     resolved, name = at.resolve(op.target.name), quoted(op.column.name)
     return at.finding(

@@ -21,7 +21,7 @@ See: https://www.postgresql.org/docs/current/typeconv-query.html
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.columns import type_change
-from migsafe.prediction.effects.scene import Scene
+from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.sql.operations import AlterColumnType
 from migsafe.sql.operations.values import quoted
 
@@ -33,9 +33,9 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None or column.type is None or at.catalog.is_new(relation):
         return None
-    scene = Scene(at.catalog)
-    scene.timezone = at.session.settings.timezone
-    change = type_change(scene, op, column)
+    context = EffectContext(at.catalog)
+    context.timezone = at.session.settings.timezone
+    change = type_change(context, op, column)
     if not change.narrows or change.refused is not None:
         return None
     name, table = quoted(op.column), relation.name

@@ -69,7 +69,7 @@ def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ADD COLUMN {quoted(op.column.name)} takes {first.lock} on {at.resolve(op.target.name)} while it writes every row and index anew, "
-        f"because {first.why}: every {first.stops} waits",
+        f"because {first.why}: every {first.blocked_commands} waits",
         help=_safe_way(op, at),
         relations=[effect.relation for effect in rewritten],
         lock=first.lock,

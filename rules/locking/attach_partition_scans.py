@@ -46,7 +46,7 @@ def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
     both = "; ".join(f"{one.lock} on {one.relation} while it reads every row, because {one.why}" for one in slow)
     return at.finding(
         op,
-        f"ATTACH PARTITION takes {both}: every {slow[0].stops} waits",
+        f"ATTACH PARTITION takes {both}: every {slow[0].blocked_commands} waits",
         help=_safe_way(op, op.bound, slow, at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,

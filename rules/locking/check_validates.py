@@ -46,7 +46,7 @@ def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | Non
     what = "ADD CHECK" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} with a CHECK"
     return at.finding(
         op,
-        f"{what} takes {slow[0].lock} on {at.resolve(op.target.name)} while it checks every row: every {slow[0].stops} waits",
+        f"{what} takes {slow[0].lock} on {at.resolve(op.target.name)} while it checks every row: every {slow[0].blocked_commands} waits",
         help=_not_valid_first(op, checks, at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,

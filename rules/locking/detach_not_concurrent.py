@@ -38,7 +38,7 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"DETACH PARTITION takes {locked[0].lock} on {parent}, all of it{work}, and waits for all who use it: "
-        f"meanwhile every {locked[0].stops} waits",
+        f"meanwhile every {locked[0].blocked_commands} waits",
         help=at.outside_transaction(
             f"ALTER TABLE {op.target.name} DETACH PARTITION {op.partition} CONCURRENTLY;\n"
             f"-- it leaves a CHECK of the bounds on {op.partition}, which may go later"

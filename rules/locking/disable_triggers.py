@@ -66,7 +66,7 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
     message = f"{what[0]} on {name}: from its commit until it is taken back, {what[1]} that anybody writes"
     if at.session.in_transaction_block:
         message = (
-            f"{what[0]} takes {locked.lock} on {name} until the transaction ends: every {locked.stops} waits, "
+            f"{what[0]} takes {locked.lock} on {name} until the transaction ends: every {locked.blocked_commands} waits, "
             f"and {what[1]} that the transaction writes"
         )
     names = [effect.relation for effect in at.blocking_effects]

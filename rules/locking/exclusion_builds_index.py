@@ -30,7 +30,8 @@ def exclusion_builds_index(op: AddConstraint, at: Context) -> Finding | None:
     table = at.resolve(op.target.name)
     return at.finding(
         op,
-        f"ADD EXCLUDE takes {slow[0].lock} on {table} until its index is built and every row is compared: every {slow[0].stops} waits",
+        f"ADD EXCLUDE takes {slow[0].lock} on {table} until its index is built and every row is compared: "
+        f"every {slow[0].blocked_commands} waits",
         help=(
             "-- an exclusion constraint can be added in no other way. Where the table is too large to stand still for it:\n"
             f"-- create another table with the constraint, let a trigger on {table} write each change to it too, copy the old rows\n"

@@ -45,7 +45,7 @@ def explicit_lock(op: LockTable, at: Context) -> Finding | None:
     if not locked:
         return None
     names = [effect.relation for effect in locked]
-    stops = next((effect.stops for effect in locked if effect.stops), "INSERT, UPDATE and DELETE")
+    stops = next((effect.blocked_commands for effect in locked if effect.blocked_commands), "INSERT, UPDATE and DELETE")
     work = crc32(at.migration.id.encode())
     tables = ", ".join(f"{'ONLY ' if one.only else ''}{one.name}" for one in op.tables)
     return at.finding(

@@ -60,7 +60,7 @@ def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Co
         # Another part of the same ALTER TABLE asks for it.
         locked = f"{lock} on {table}"
         locked += f", and SHARE ROW EXCLUSIVE on {referenced}," if len(both) > 1 else ""
-        waits = f"every {slow[0].stops} on {'the first' if len(both) > 1 else 'it'} waits"
+        waits = f"every {slow[0].blocked_commands} on {'the first' if len(both) > 1 else 'it'} waits"
     else:
         locked = f"SHARE ROW EXCLUSIVE on {' and '.join(map(str, both))}"
         waits = f"every INSERT, UPDATE and DELETE on {'them' if len(both) > 1 else 'it'} waits"
@@ -81,7 +81,7 @@ def _added_with_column(op: AddColumn, constraint: Constraint, slow: list[Effect]
     return at.finding(
         op,
         f"ADD COLUMN {quoted(op.column.name)} with a default and REFERENCES takes {slow[0].lock} on {table} while it checks every row "
-        f"against {referenced}: every {slow[0].stops} waits",
+        f"against {referenced}: every {slow[0].blocked_commands} waits",
         help=_not_valid_first(op.target.name, constraint, at, at.without(op, [constraint])),
         relations=(table, referenced),
         lock=slow[0].lock,

@@ -47,7 +47,7 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     parts = " and its partitions" if is_partitioned else ""
     return at.finding(
         op,
-        f"{what} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].stops} waits",
+        f"{what} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits",
         help=_partition_by_partition(op, relation, at) if relation is not None and is_partitioned else _concurrently(op, at),
         relations=[op.table, *(effect.relation for effect in slow)],
         lock=slow[0].lock,

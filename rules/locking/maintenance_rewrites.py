@@ -53,7 +53,7 @@ def maintenance_rewrites(
     tables = [effect.relation for effect in slow]
     return at.finding(
         op,
-        f"{_name(op)} takes {slow[0].lock} on {listed(tables)} while it {_work(op)}: every {slow[0].stops} waits",
+        f"{_name(op)} takes {slow[0].lock} on {listed(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits",
         help=_help(op, tables, at),
         relations=tables,
         lock=slow[0].lock,

@@ -39,7 +39,7 @@ def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"CREATE TABLE … PARTITION OF takes {locked[0].lock} on {parent}, all of it{work}, and waits for all who use it: "
-        f"meanwhile every {locked[0].stops} waits",
+        f"meanwhile every {locked[0].blocked_commands} waits",
         help=_attached(op, op.partition_of, op.bound, at),
         relations=[effect.relation for effect in at.blocking_effects],
         lock=locked[0].lock,

@@ -46,7 +46,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     main = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
         op,
-        f"{what} takes {main.lock} on {at.resolve(table)} until its index is built from every row: every {main.stops} waits",
+        f"{what} takes {main.lock} on {at.resolve(table)} until its index is built from every row: every {main.blocked_commands} waits",
         help=in_turn(
             first,
             *(not_null(table, names, at.catalog.pg_version) if names else ()),

@@ -45,7 +45,7 @@ def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None
     return at.finding(
         op,
         f"ADD PRIMARY KEY USING INDEX takes {slow[0].lock} on {at.resolve(table)} while it checks every row for nulls, because {columns} "
-        f"may be null: every {slow[0].stops} waits",
+        f"may be null: every {slow[0].blocked_commands} waits",
         help=in_turn(
             *(not_null(table, names, at.catalog.pg_version) if names else ("-- first make each column of the index NOT NULL",)),
             f"-- then as it is:\n-- ALTER TABLE {table} {at.text(op.span.start, op.span.end)};",

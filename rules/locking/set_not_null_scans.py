@@ -48,7 +48,7 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
     return at.finding(
         op,
         f"{what} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
-        f"every {slow[0].stops} waits",
+        f"every {slow[0].blocked_commands} waits",
         help=in_turn(*not_null(table, {column: name or default_name(table.name, (column,), "not_null")}, at.catalog.pg_version)),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,

@@ -63,7 +63,7 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {at.resolve(op.target.name)} while it {_work(main)}, "
-        f"because {_cause(main)}: every {main.stops} waits",
+        f"because {_cause(main)}: every {main.blocked_commands} waits",
         help=_safe_way(op, main, at),
         relations=[effect.relation for effect in slow],
         lock=main.lock,

@@ -52,7 +52,7 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
     first_stop = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
         op,
-        f"{what} takes {lock} on {at.resolve(table)} until its index is built from every row: every {first_stop.stops} waits",
+        f"{what} takes {lock} on {at.resolve(table)} until its index is built from every row: every {first_stop.blocked_commands} waits",
         help=help_,
         relations=[table, *(effect.relation for effect in slow)],
         lock=lock,

@@ -26,7 +26,7 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 
 from migsafe.linting.facts.transaction_block import enclosure, is_called
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import (
@@ -71,7 +71,7 @@ def concurrently_in_transaction(op: _Refused, at: Context) -> Finding | None:
     """Report what cannot run where it stands."""
     if isinstance(op, Commit | Rollback):
         return _ends_from_within(op, at)
-    what = _detached_slot(op, at) or alone(op, at.catalog)
+    what = _detached_slot(op, at) or refused_in_transaction_block(op, at.catalog)
     if what is None:
         return None
     around = enclosure(at)

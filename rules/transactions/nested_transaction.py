@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from migsafe.linting.facts.transaction_block import enclosure, is_by_runner, is_runners, line, runner
 from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
-from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.sql.operations import AddEnumValue, Begin, Commit, Rollback
 
 
@@ -108,5 +108,7 @@ def _is_meant(at: Context, position: int) -> tuple[bool, bool]:
     number = at.past[position].transaction
     made = [done.operation for done in at.past[:again] if done.transaction == number]
     between = [done.operation for done in at.past[position + 1 : again]]
-    meant = any(isinstance(one, AddEnumValue) for one in (*made, *between)) or any(alone(one, at.catalog) is not None for one in between)
+    meant = any(isinstance(one, AddEnumValue) for one in (*made, *between)) or any(
+        refused_in_transaction_block(one, at.catalog) is not None for one in between
+    )
     return meant, again is not None

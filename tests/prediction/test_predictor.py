@@ -17,7 +17,7 @@ def foreseen(sql: str, transaction: Transaction = Transaction.STATEMENT, after: 
     """What each statement does, on the database that the history `after` leaves."""
     forecast = Predictor(pg_version)
     forecast.apply(half(after))
-    return list(forecast.steps(half(sql, transaction)))
+    return list(forecast.predict_migration(half(sql, transaction)))
 
 
 def last(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> StatementPrediction:
@@ -72,7 +72,7 @@ def test_a_savepoint_takes_back_what_came_after_it() -> None:
     """
     forecast = Predictor(17)
     forecast.catalog.complete = True
-    assert list(forecast.steps(half(sql)))[-1].refusal == "table public.b does not exist"
+    assert list(forecast.predict_migration(half(sql)))[-1].refusal == "table public.b does not exist"
 
 
 def test_time_zone_decides_about_timestamps() -> None:
@@ -167,14 +167,17 @@ def test_a_contradictory_history_is_believed_and_said_once() -> None:
     forecast = Predictor(17)
     for _ in range(2):
         forecast.apply(half("CREATE TABLE orders (id int); ALTER TABLE orders DROP COLUMN gone;"))
-    assert [note.text for note in forecast.notes] == ["column gone of public.orders does not exist", "relation public.orders already exists"]
+    assert [note.text for note in forecast.contradictions] == [
+        "column gone of public.orders does not exist",
+        "relation public.orders already exists",
+    ]
     assert forecast.catalog.relation(Name("orders")) is not None
 
 
 def test_a_dump_is_where_the_database_starts() -> None:
     forecast = Predictor(17)
     forecast.load(Script("shop.sql", "CREATE TABLE public.orders (id int, note text);"))
-    [added, missing, created] = forecast.steps(
+    [added, missing, created] = forecast.predict_migration(
         half("ALTER TABLE orders ALTER note TYPE varchar; ALTER TABLE other ADD COLUMN a int; CREATE TABLE IF NOT EXISTS other (a int)")
     )
     assert told(added.effects) == ["public.orders ACCESS EXCLUSIVE"]
@@ -187,6 +190,6 @@ def test_locks_are_kept_until_the_transaction_ends() -> None:
     held: list[int] = []
     forecast.begin(Transaction.STATEMENT)
     for one in foreseen("BEGIN; ALTER TABLE a ADD x int; LOCK TABLE b; COMMIT; SELECT 1"):
-        forecast.follow(one.statement)
+        forecast.predict_statement(one.statement)
         held.append(len(forecast.session.locks))
     assert held == [0, 1, 2, 0, 0]

@@ -50,10 +50,10 @@ def test_the_way_up_and_the_way_back_leave_what_alembic_leaves(server: Server) -
             forecast.apply(migration.up)
             assert difference(alembic(server, "upgrade", written.id), from_model(forecast.catalog)) == [], written.id
     assert [one.id for one in done][-1] == LAST
-    assert forecast.notes == []
+    assert forecast.contradictions == []
     for down in [migration.down for migration in reversed(done) if migration.down is not None]:
         assert down.program is not None
         assert [call.opaque for call in down.program.calls if call.opaque or not call.certain] == []
         forecast.apply(down)
-    assert forecast.notes == []
+    assert forecast.contradictions == []
     assert difference(alembic(server, "downgrade", "base"), from_model(forecast.catalog)) == []

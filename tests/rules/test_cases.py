@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
 from migsafe.linting.rulebook import Rulebook, shipped
-from migsafe.prediction.history import Stop
+from migsafe.prediction.history import SelectedMigration
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Migration, Transaction
 from tests.support.linted import NEXT_MIGRATION, judged, migration
@@ -34,7 +34,7 @@ def test_findings_stand_where_they_are_expected(case: Path) -> None:
         expected = [(at, rule) for at, line in enumerate(sql.splitlines(), 1) for rule in EXPECT.findall(line)]
         limits = Limits() if case.parent.name == "timeouts" else Limits(lock_timeout=2000)
         sent = as_sent(migration(sql, f"{number:04}_change.sql"), habits)
-        verdict = judge([Stop(sent, forecast)], book, version, limits=limits)
+        verdict = judge([SelectedMigration(sent, forecast)], book, version, limits=limits)
         findings = verdict.findings
         assert [str(problem) for problem in verdict.problems] == []
         assert [(finding.script.position(finding.span.start).line, finding.rule) for finding in findings] == expected, sql

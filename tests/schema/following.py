@@ -6,7 +6,7 @@ import psycopg
 from msgspec import Struct
 from psycopg.pq import TransactionStatus
 
-from migsafe.prediction.predictor import Predictor, in_passes
+from migsafe.prediction.predictor import Predictor, in_execution_order
 from migsafe.schema.follow import follow
 from migsafe.sources import Transaction
 from migsafe.sql.statements import Statement, read
@@ -36,7 +36,7 @@ def followed(history: list[str], connection: "psycopg.Connection[Any]", major: i
         [statement] = read(sql)
         if _runs(connection, sql):
             found.taken += 1
-            refused = forecast.follow(statement, judged=False).refusal
+            refused = forecast.predict_statement(statement, judged=False).refusal
             if refused is not None:
                 found.wrong.append(f"{sql}: the server takes it, the model says: {refused}")
         else:
@@ -45,7 +45,7 @@ def followed(history: list[str], connection: "psycopg.Connection[Any]", major: i
     if connection.info.transaction_status != TransactionStatus.IDLE:
         connection.execute("COMMIT")
         [commit] = read("COMMIT")
-        forecast.follow(commit, judged=False)
+        forecast.predict_statement(commit, judged=False)
     found.wrong += difference(from_server(connection), from_model(forecast.catalog))
     return found
 
@@ -81,6 +81,6 @@ def _is_refused(forecast: Predictor, statement: Statement) -> bool:
     catalog = forecast.catalog
     catalog.search_path = forecast.session.settings.search_path
     mark = catalog.mark()
-    refusals = [why for operation in in_passes(statement.operations) for why in follow(catalog, operation)]
+    refusals = [why for operation in in_execution_order(statement.operations) for why in follow(catalog, operation)]
     catalog.undo(mark)
     return bool(refusals)

@@ -13,7 +13,7 @@ def after(sql: str) -> Catalog:
     forecast = Predictor(17)
     forecast.begin(Transaction.STATEMENT)
     for statement in read(sql + "; SELECT"):
-        forecast.follow(statement)
+        forecast.predict_statement(statement)
     return forecast.catalog
 
 
@@ -68,7 +68,7 @@ def test_what_a_branch_creates_is_new_inside_the_branch() -> None:
     forecast = Predictor(17)
     forecast.begin(Transaction.STATEMENT)
     [statement] = read("DO $$ BEGIN IF true THEN CREATE TABLE a (id int); CREATE INDEX ON a (id); END IF; END $$")
-    effects = [effect for _, of_one in forecast.through(statement) for effect in of_one]
+    effects = [effect for _, of_one in forecast.predict_operations(statement) for effect in of_one]
     assert [effect.new for effect in effects] == [True]
     assert not is_new(forecast.catalog)
 

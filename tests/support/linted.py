@@ -10,7 +10,7 @@ from migsafe.errors import MigsafeError
 from migsafe.linting.judge import Verdict, judge
 from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, choose, shipped
-from migsafe.prediction.history import Stop, stops
+from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Half, Lineage, Migration, MigrationReference, Transaction, find_migrations
 from migsafe.sources.runner import version_of
@@ -36,13 +36,13 @@ def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") ->
     return Migration("0001", runner, Half(script, (Span(0, len(script.text)),), transaction))
 
 
-def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[Stop]:
+def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[SelectedMigration]:
     """The migrations as one history, each to be judged."""
     forecast = Predictor(pg_version)
-    return [Stop(one, forecast) for one in migrations]
+    return [SelectedMigration(one, forecast) for one in migrations]
 
 
-def with_twins(stops: Iterable[Stop]) -> Iterator[Stop]:
+def with_twins(stops: Iterable[SelectedMigration]) -> Iterator[SelectedMigration]:
     """The same; the migrations that begin with their file's name have the version that it begins with."""
     versions: dict[str, str] = {}
     for stop in stops:
@@ -75,7 +75,9 @@ def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits)
             Path(folder, named[1]).write_text(piece)
         problems: list[MigsafeError] = []
         plan = find_migrations([folder])
-        verdict = judge(stops(plan, 17, problems), Rulebook(usual() if rules is None else rules), 17, problems=problems, limits=limits)
+        verdict = judge(
+            selected_migrations(plan, 17, problems), Rulebook(usual() if rules is None else rules), 17, problems=problems, limits=limits
+        )
         for finding in verdict.findings:
             finding.script.position(0)  # reports read the file, which is gone then
     return verdict

@@ -6,7 +6,7 @@ from typing import Any
 
 from migsafe.linting.reruns.touch import Outcome
 from migsafe.linting.rule import Context, Done
-from migsafe.prediction.effects.transaction_blocks import alone
+from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.sources import Transaction
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Constraint, ConstraintKind, CreateIndex, Name, Operation
@@ -19,7 +19,7 @@ _LONGEST = 400
 
 def can_be_in_one_transaction(at: Context) -> bool:
     """Whether all of the migration can run in one transaction."""
-    return all(alone(done.operation, at.catalog) is None for done in at.past)
+    return all(refused_in_transaction_block(done.operation, at.catalog) is None for done in at.past)
 
 
 def guarded(at: Context, done: Done, outcome: Outcome, *, together: bool) -> str:

@@ -1,7 +1,7 @@
 """What the other operations of ALTER TABLE and its kin lock (AlterTableGetLockLevel in PostgreSQL's src/backend/commands/tablecmds.c)."""
 
 from migsafe.lock import LockMode
-from migsafe.prediction.effects.scene import Effects, Scene
+from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name
@@ -30,30 +30,30 @@ _STRONG_OPTIONS = frozenset(
 """The storage parameters that take ACCESS EXCLUSIVE to be set (reloptions.c); the others take SHARE UPDATE EXCLUSIVE."""
 
 
-def alter(scene: Scene, op: AlterRelation) -> Effects:
+def alter(context: EffectContext, op: AlterRelation) -> Effects:
     """An operation of ALTER TABLE that neither rewrites nor scans."""
     lock = _lock(op)
-    index = scene.catalog.index(op.target.name)
+    index = context.catalog.index(op.target.name)
     if op.target.kind in ("type", "domain", "sequence"):
         return
     if op.target.kind == "index" or index is not None:
         # Readers and writers of the table meet the index's lock when they plan.
         if index is not None and lock is _EXCLUSIVE:
-            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=lock)
+            yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=lock)
         return
-    relation = scene.catalog.relation(op.target.name)
+    relation = context.catalog.relation(op.target.name)
     if relation is None:
-        yield from scene.on(op.target.name, lock, op.target.kind)
+        yield from context.effect_on_name(op.target.name, lock, op.target.kind)
         return
     recurses = type(op) in _RECURSE and relation.kind is not RelationKind.VIEW
     if isinstance(op, sql.SetTrigger):
         # Partitions have parts of a row trigger.
         recurses = relation.kind is RelationKind.PARTITIONED
-    elif isinstance(op, sql.DropNotNull) and scene.pg_version >= 18:
+    elif isinstance(op, sql.DropNotNull) and context.pg_version >= 18:
         # Since 18 NOT NULL is a constraint, and there is nothing to do below a column that has none.
         column = relation.column(op.column)
         recurses = column is None or column.not_null is not False
-    yield from scene.all_of(scene.tree(relation, only=op.target.only or not recurses), lock)
+    yield from context.effects_on(context.with_descendants(relation, only=op.target.only or not recurses), lock)
 
 
 def _lock(op: AlterRelation) -> LockMode:
@@ -66,70 +66,70 @@ def _lock(op: AlterRelation) -> LockMode:
     return _LOCKS.get(type(op), _EXCLUSIVE)
 
 
-def identity(scene: Scene, op: sql.AddIdentity | sql.SetIdentity | sql.DropIdentity) -> Effects:
+def identity(context: EffectContext, op: sql.AddIdentity | sql.SetIdentity | sql.DropIdentity) -> Effects:
     """ADD GENERATED … AS IDENTITY and its kin: from 17 on a partitioned table's partitions have the identity too."""
-    relation = scene.catalog.relation(op.target.name)
+    relation = context.catalog.relation(op.target.name)
     if relation is None:
-        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+        yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
         return
-    down = scene.pg_version >= 17 and relation.kind is RelationKind.PARTITIONED
-    yield from scene.all_of(scene.tree(relation, only=not down), _EXCLUSIVE)
+    down = context.pg_version >= 17 and relation.kind is RelationKind.PARTITIONED
+    yield from context.effects_on(context.with_descendants(relation, only=not down), _EXCLUSIVE)
 
 
-def rename_constraint(scene: Scene, op: sql.RenameConstraint) -> Effects:
+def rename_constraint(context: EffectContext, op: sql.RenameConstraint) -> Effects:
     """RENAME CONSTRAINT."""
     if op.target.kind == "domain":
         return
-    relation = scene.catalog.relation(op.target.name)
-    found = scene.catalog.constraint(relation.oid, op.constraint) if relation is not None else None
+    relation = context.catalog.relation(op.target.name)
+    found = context.catalog.constraint(relation.oid, op.constraint) if relation is not None else None
     if relation is None or found is None:
-        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+        yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
         return
     down = found.check is not None and not op.target.only
-    yield from scene.all_of(scene.tree(relation, only=not down), _EXCLUSIVE)
+    yield from context.effects_on(context.with_descendants(relation, only=not down), _EXCLUSIVE)
 
 
-def rename(scene: Scene, op: sql.Rename) -> Effects:
+def rename(context: EffectContext, op: sql.Rename) -> Effects:
     """ALTER … RENAME TO: an index's name is changed under its own lock alone."""
     if op.kind in ("trigger", "rule", "policy") and op.table is not None:
-        yield from scene.on(op.table, _EXCLUSIVE)
+        yield from context.effect_on_name(op.table, _EXCLUSIVE)
         if op.kind == "trigger":
-            relation = scene.catalog.relation(op.table)
-            if relation is not None and relation.kind is RelationKind.PARTITIONED and scene.pg_version >= 15:
-                yield from scene.all_of(scene.catalog.descendants(relation.oid), _EXCLUSIVE)
+            relation = context.catalog.relation(op.table)
+            if relation is not None and relation.kind is RelationKind.PARTITIONED and context.pg_version >= 15:
+                yield from context.effects_on(context.catalog.descendants(relation.oid), _EXCLUSIVE)
     elif op.kind in ("table", "foreign table", "view", "materialized view", "index"):
         # PostgreSQL goes by what it is; only what ALTER INDEX calls an index is locked as weakly as an index may be.
-        index = scene.catalog.index(op.name)
+        index = context.catalog.index(op.name)
         if index is not None and op.kind != "index":
-            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
-        elif index is None and (op.kind != "index" or scene.catalog.relation(op.name) is not None):
-            yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
+            yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
+        elif index is None and (op.kind != "index" or context.catalog.relation(op.name) is not None):
+            yield from _named(context, op.name, op.kind, if_exists=op.if_exists)
 
 
-def set_schema(scene: Scene, op: sql.SetSchema) -> Effects:
+def set_schema(context: EffectContext, op: sql.SetSchema) -> Effects:
     """ALTER … SET SCHEMA."""
     if op.kind in ("table", "foreign table", "view", "materialized view"):
-        yield from _named(scene, op.name, op.kind, if_exists=op.if_exists)
+        yield from _named(context, op.name, op.kind, if_exists=op.if_exists)
 
 
-def set_owner(scene: Scene, op: sql.SetOwner) -> Effects:
+def set_owner(context: EffectContext, op: sql.SetOwner) -> Effects:
     """ALTER … OWNER TO: a table's indexes are locked with it."""
     if op.kind in ("table", "foreign table", "view", "materialized view"):
-        relation = scene.catalog.relation(op.name)
-        has_index = relation is not None and bool(scene.catalog.indexes(relation.oid))
-        yield from _named(scene, op.name, op.kind, if_exists=op.if_exists, index_lock=_EXCLUSIVE if has_index else None)
+        relation = context.catalog.relation(op.name)
+        has_index = relation is not None and bool(context.catalog.indexes(relation.oid))
+        yield from _named(context, op.name, op.kind, if_exists=op.if_exists, index_lock=_EXCLUSIVE if has_index else None)
 
 
-def alter_object(scene: Scene, op: sql.AlterObject) -> Effects:
+def alter_object(context: EffectContext, op: sql.AlterObject) -> Effects:
     """ALTER of anything in other ways: an index is locked for it, which stops who plans a query of its table; a trigger's table is looked
     at."""
-    index = scene.catalog.index(op.name) if op.kind == "index" and op.name is not None else None
+    index = context.catalog.index(op.name) if op.kind == "index" and op.name is not None else None
     if index is not None:
-        yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
+        yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
     elif op.table is not None:
-        yield from scene.on(op.table, LockMode.ACCESS_SHARE)
+        yield from context.effect_on_name(op.table, LockMode.ACCESS_SHARE)
 
 
-def _named(scene: Scene, name: Name, kind: str, *, if_exists: bool, index_lock: LockMode | None = None) -> Effects:
-    if not (if_exists and scene.catalog.is_absent(name)):
-        yield from scene.on(name, _EXCLUSIVE, kind, index_lock=index_lock)
+def _named(context: EffectContext, name: Name, kind: str, *, if_exists: bool, index_lock: LockMode | None = None) -> Effects:
+    if not (if_exists and context.catalog.is_absent(name)):
+        yield from context.effect_on_name(name, _EXCLUSIVE, kind, index_lock=index_lock)

@@ -8,6 +8,7 @@ from migsafe.prediction.effects.columns import add_column, alter_type, drop_colu
 from migsafe.prediction.effects.constraints import add_constraint, alter_constraint, drop_constraint, set_not_null, validate
 from migsafe.prediction.effects.drops import drop
 from migsafe.prediction.effects.effect import Effect
+from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.maintenance import (
     analyze,
     cluster,
@@ -39,28 +40,27 @@ from migsafe.prediction.effects.objects import (
 from migsafe.prediction.effects.partitions import attach, create_table, detach, inherit, no_inherit
 from migsafe.prediction.effects.planning import explain, prepare
 from migsafe.prediction.effects.queries import copy, delete, insert, lock_table, merge, select, truncate, update
-from migsafe.prediction.effects.scene import Effects, Scene
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Operation
 
 
-def predict_effects(operation: Operation, scene: Scene) -> list[Effect]:
+def predict_effects(operation: Operation, context: EffectContext) -> list[Effect]:
     """What an operation does to the relations that are there before it. A relation may come more than once: `combined` makes one of it."""
     find = _EFFECTS.get(type(operation))
     if isinstance(operation, AlterRelation):
-        if operation.target.if_exists and scene.catalog.is_absent(operation.target.name):
+        if operation.target.if_exists and context.catalog.is_absent(operation.target.name):
             return []
         find = find or alter
-    return [] if find is None else list(find(scene, operation))
+    return [] if find is None else list(find(context, operation))
 
 
-def _execute(scene: Scene, op: sql.Execute) -> Effects:
+def _execute(context: EffectContext, op: sql.Execute) -> Effects:
     """EXECUTE of a prepared statement."""
-    for operation in scene.prepared(op.name):
-        yield from predict_effects(operation, scene)
+    for operation in context.prepared_operations(op.name):
+        yield from predict_effects(operation, context)
 
 
-_EFFECTS: dict[type[Operation], Callable[[Scene, Any], Effects]] = {
+_EFFECTS: dict[type[Operation], Callable[[EffectContext, Any], Effects]] = {
     sql.CreateTable: create_table,
     sql.CreateTableAs: create_table_as,
     sql.CreateIndex: create_index,

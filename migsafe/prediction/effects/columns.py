@@ -5,8 +5,8 @@ from migsafe.prediction.effects.column_types import Domain as DomainOf
 from migsafe.prediction.effects.column_types import UserType
 from migsafe.prediction.effects.constraints import referenced_table
 from migsafe.prediction.effects.drops import fallen
+from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of, is_constrained
-from migsafe.prediction.effects.scene import Effects, Scene
 from migsafe.prediction.effects.type_changes import TypeChange, change_of_type
 from migsafe.schema.alterations import column_fall
 from migsafe.schema.bodies import operations_of
@@ -20,61 +20,61 @@ from migsafe.sql.operations import ConstraintKind, Expression, IndexElement, Nam
 _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 
 
-def add_column(scene: Scene, op: sql.AddColumn) -> Effects:
+def add_column(context: EffectContext, op: sql.AddColumn) -> Effects:
     """ADD COLUMN: only a default that each row must compute for itself rewrites the table (manual, ALTER TABLE, Notes)."""
-    relation = scene.catalog.relation(op.target.name)
+    relation = context.catalog.relation(op.target.name)
     column = op.column
     if relation is not None and op.if_not_exists and relation.column(column.name) is not None:
-        yield from scene.of(relation, _EXCLUSIVE)
+        yield from context.effect_on(relation, _EXCLUSIVE)
         return
-    rewrite = why_rewritten(scene, column)
-    scan = rewrite or _why_scanned(scene, column)
+    rewrite = why_rewritten(context, column)
+    scan = rewrite or _why_scanned(context, column)
     if relation is None:
-        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=bool(rewrite), scan=bool(scan), why=scan)
+        yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=bool(rewrite), scan=bool(scan), why=scan)
     builds_index = not rewrite and any(given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY) for given in column.constraints)
-    for one in _given_column(scene, relation, column.name) if relation is not None else ():
+    for one in _given_column(context, relation, column.name) if relation is not None else ():
         # The children of an inheritance tree get no index.
-        scanned = bool(scan) and scene.has_rows(one) and not (builds_index and one is not relation and one.bound is None)
-        yield from scene.of(one, _EXCLUSIVE, **_rewritten(scene, one, bool(rewrite)), scan=scanned, why=scan if scanned else "")
+        scanned = bool(scan) and context.has_rows(one) and not (builds_index and one is not relation and one.bound is None)
+        yield from context.effect_on(one, _EXCLUSIVE, **_rewritten(context, one, bool(rewrite)), scan=scanned, why=scan if scanned else "")
     for given in column.constraints:
         if given.references is not None:
             # A column that is null everywhere has nothing to look up.
-            yield from referenced_table(scene, given.references.table, checked=given.enforced and has_value(scene, column))
+            yield from referenced_table(context, given.references.table, checked=given.enforced and has_value(context, column))
 
 
-def _given_column(scene: Scene, relation: Relation, name: str) -> list[Relation]:
+def _given_column(context: EffectContext, relation: Relation, name: str) -> list[Relation]:
     """The relation and those below it that get a new column: a child that has one of that name takes it for the parent's, and goes no
     further down."""
     found = [relation]
-    for child in scene.catalog.children(relation.oid):
-        found += [child] if child.column(name) is not None else _given_column(scene, child, name)
+    for child in context.catalog.children(relation.oid):
+        found += [child] if child.column(name) is not None else _given_column(context, child, name)
     return list({one.oid: one for one in found}.values())
 
 
-def _rewritten(scene: Scene, relation: Relation, rewrite: bool) -> dict[str, object]:
+def _rewritten(context: EffectContext, relation: Relation, rewrite: bool) -> dict[str, object]:
     """How a rewrite shows on a relation: its indexes are written anew with it, under locks of their own."""
-    if not rewrite or not scene.has_rows(relation):
+    if not rewrite or not context.has_rows(relation):
         return {}
-    return {"rewrite": True, "index_lock": _EXCLUSIVE if scene.catalog.indexes(relation.oid) else None}
+    return {"rewrite": True, "index_lock": _EXCLUSIVE if context.catalog.indexes(relation.oid) else None}
 
 
-def why_rewritten(scene: Scene, column: sql.Column) -> str:
+def why_rewritten(context: EffectContext, column: sql.Column) -> str:
     """Why adding a column rewrites the table, as the end of a sentence; empty where it does not."""
     if column.generated is not None:
-        kind = generated_kind(scene.catalog, column)
+        kind = generated_kind(context.catalog, column)
         return f"{column.name} is computed for every row" if kind == "stored" else ""
     if is_serial(column.type) or column.identity is not None:
         return f"every row gets a number from the sequence of {column.name}"
-    if is_constrained(scene, column.type):
+    if is_constrained(context, column.type):
         return f"every row is checked against the domain {column.type}"
-    domain = domain_of(scene, column.type)
+    domain = domain_of(context, column.type)
     default = column.default or (domain.default if domain is not None else None)
-    return why_volatile(scene, default) if default is not None else ""
+    return why_volatile(context, default) if default is not None else ""
 
 
-def why_volatile(scene: Scene, expression: Expression) -> str:
+def why_volatile(context: EffectContext, expression: Expression) -> str:
     """Which call makes each row's value another, as the end of a sentence; empty where none does."""
-    call = is_volatile(expression, lambda name: _volatility(scene, name), scene.pg_version)
+    call = is_volatile(expression, lambda name: _volatility(context, name), context.pg_version)
     if call is None:
         return ""
     if call.known:
@@ -82,14 +82,14 @@ def why_volatile(scene: Scene, expression: Expression) -> str:
     return f"{call.function}() may be volatile: nothing is known of it"
 
 
-def _volatility(scene: Scene, name: Name) -> str | None:
+def _volatility(context: EffectContext, name: Name) -> str | None:
     """The volatility of a function that the history made; of one that PostgreSQL puts in the place of its call, its body's."""
-    found = [_of_body(scene, one) if one.inlined else one.volatility for one in scene.catalog.functions(name)]
+    found = [_of_body(context, one) if one.inlined else one.volatility for one in context.catalog.functions(name)]
     worst = ("volatile", "stable", "immutable")
     return min(found, key=worst.index, default=None)
 
 
-def _of_body(scene: Scene, function: Function) -> str:
+def _of_body(context: EffectContext, function: Function) -> str:
     """inline_function() in PostgreSQL's src/backend/optimizer/util/clauses.c: a single SELECT of one expression, without a FROM."""
     operations = operations_of(function)
     if function.volatility != "volatile" or len(operations) != 1 or not isinstance(operations[0], Select):
@@ -98,80 +98,82 @@ def _of_body(scene: Scene, function: Function) -> str:
     if query.reads or query.row_locks is not None or function.name in query.calls or says(query.sql, "from"):
         return function.volatility
     body = Expression(query.sql, query.span, query.calls)
-    volatile = is_volatile(body, lambda name: None if name.name == function.name.name else _volatility(scene, name), scene.pg_version)
+    volatile = is_volatile(body, lambda name: None if name.name == function.name.name else _volatility(context, name), context.pg_version)
     return "volatile" if volatile is not None else "stable"
 
 
-def has_value(scene: Scene, column: sql.Column) -> bool:
+def has_value(context: EffectContext, column: sql.Column) -> bool:
     """Whether a column has a value where an INSERT leaves it out, and in the rows that are there when it is added."""
-    domain = domain_of(scene, column.type)
+    domain = domain_of(context, column.type)
     has_default = column.default is not None and column.default.sql.strip().lower() != "null"
     return (
         has_default or column.generated is not None or is_serial(column.type) or column.identity is not None or bool(domain and domain.default)
     )
 
 
-def _why_scanned(scene: Scene, column: sql.Column) -> str:
+def _why_scanned(context: EffectContext, column: sql.Column) -> str:
     for given in column.constraints:
         if given.kind is ConstraintKind.CHECK and given.enforced:
             return "every row is checked against the new column's CHECK"
         if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
             return f"a unique index is built for the {given.kind.value} constraint"
-        if given.references is not None and given.enforced and (column.default is not None or has_value(scene, column)):
+        if given.references is not None and given.enforced and (column.default is not None or has_value(context, column)):
             return "every row is looked up in the referenced table"
     virtual = column.generated is not None
-    if column.not_null and (virtual or not has_value(scene, column)):
+    if column.not_null and (virtual or not has_value(context, column)):
         return "every row is checked for nulls"
     return ""
 
 
-def drop_column(scene: Scene, op: sql.DropColumn) -> Effects:
+def drop_column(context: EffectContext, op: sql.DropColumn) -> Effects:
     """DROP COLUMN: what rests on the column falls too."""
-    yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
-    relation = scene.catalog.relation(op.target.name)
+    yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
+    relation = context.catalog.relation(op.target.name)
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None:
         return
     # With ONLY the children keep the column, as one of their own.
-    below = scene.catalog.children(relation.oid) if op.target.only else scene.catalog.descendants(relation.oid)
-    yield from scene.all_of(below, _EXCLUSIVE)
-    parts = column_fall(scene.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
-    yield from fallen(scene, (part for part in parts if not part.column))
+    below = context.catalog.children(relation.oid) if op.target.only else context.catalog.descendants(relation.oid)
+    yield from context.effects_on(below, _EXCLUSIVE)
+    parts = column_fall(context.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
+    yield from fallen(context, (part for part in parts if not part.column))
     for part in parts:
         if part.column:
-            yield from scene.on_oid(part.oid, _EXCLUSIVE)
+            yield from context.effect_on_oid(part.oid, _EXCLUSIVE)
 
 
-def alter_type(scene: Scene, op: sql.AlterColumnType) -> Effects:
+def alter_type(context: EffectContext, op: sql.AlterColumnType) -> Effects:
     """ALTER COLUMN … TYPE."""
-    relation = scene.catalog.relation(op.target.name)
+    relation = context.catalog.relation(op.target.name)
     if relation is None:
-        change = type_change(scene, op, None)
-        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=change.rewrite, scan=change.rewrite, why=change.why)
+        change = type_change(context, op, None)
+        yield from context.effect_on_name(
+            op.target.name, _EXCLUSIVE, op.target.kind, rewrite=change.rewrite, scan=change.rewrite, why=change.why
+        )
         return
-    for one in scene.tree(relation, only=op.target.only):
+    for one in context.with_descendants(relation, only=op.target.only):
         column = one.column(op.column)
-        change = type_change(scene, op, column)
-        yield from _changed_type(scene, one, column, change)
+        change = type_change(context, op, column)
+        yield from _changed_type(context, one, column, change)
 
 
-def type_change(scene: Scene, op: sql.AlterColumnType, column: Column | None) -> TypeChange:
+def type_change(context: EffectContext, op: sql.AlterColumnType, column: Column | None) -> TypeChange:
     """What the change of type does to a column; None for one of which nothing is known."""
     return change_of_type(
         column.type if column is not None else None,
-        op.type if is_serial(op.type) else stored_type(scene.catalog, op.type) or op.type,
+        op.type if is_serial(op.type) else stored_type(context.catalog, op.type) or op.type,
         column=op.column,
-        user_types=lambda name: _user_type(scene, name),
-        pg_version=scene.pg_version,
+        user_types=lambda name: _user_type(context, name),
+        pg_version=context.pg_version,
         using=op.using,
-        timezone=scene.timezone,
+        timezone=context.timezone,
         old_collation=column.collation if column is not None else None,
         new_collation=op.collation,
     )
 
 
-def _user_type(scene: Scene, name: TypeName) -> DomainOf | UserType | None:
-    match scene.catalog.type_of(name):
+def _user_type(context: EffectContext, name: TypeName) -> DomainOf | UserType | None:
+    match context.catalog.type_of(name):
         case Domain() as domain:
             return DomainOf(domain.type, domain.constrained, domain.collation)
         case EnumType():
@@ -181,49 +183,52 @@ def _user_type(scene: Scene, name: TypeName) -> DomainOf | UserType | None:
     return None
 
 
-def _changed_type(scene: Scene, relation: Relation, column: Column | None, change: TypeChange) -> Effects:
-    has_rows = scene.has_rows(relation)
+def _changed_type(context: EffectContext, relation: Relation, column: Column | None, change: TypeChange) -> Effects:
+    has_rows = context.has_rows(relation)
     rebuilt: list[str] = []
     scan = change.rewrite
     why = change.why if change.rewrite else ""
     number = column.number if column is not None else -1
-    for index in scene.catalog.indexes(relation.oid):
+    for index in context.catalog.indexes(relation.oid):
         # A part of a partitioned index is never taken over.
         if number in index.columns and not change.rewrite and (index.parent is not None or _is_rebuilt(index, number, change, column)):
             rebuilt.append(index.name.name)
             why = why or f"the index {index.name.name} is built anew: {_why_rebuilt(index, number, change)}"
-    for constraint in scene.catalog.constraints(relation.oid):
+    for constraint in context.catalog.constraints(relation.oid):
         if number in constraint.columns and constraint.valid and constraint.enforced and constraint.kind is ConstraintKind.CHECK:
             scan, why = True, why or f"every row is checked against {constraint.name.name} again"
-    yield from scene.of(
+    yield from context.effect_on(
         relation,
         _EXCLUSIVE,
         rewrite=change.rewrite and has_rows,
         scan=(scan or bool(rebuilt)) and has_rows,
         rebuilt=tuple(rebuilt) if has_rows else (),
         index_lock=_EXCLUSIVE
-        if any(number in one.columns or (change.rewrite and has_rows) for one in scene.catalog.indexes(relation.oid))
+        if any(number in one.columns or (change.rewrite and has_rows) for one in context.catalog.indexes(relation.oid))
         else None,
         why=why if has_rows else "",
     )
-    for constraint in scene.catalog.constraints(relation.oid):
+    for constraint in context.catalog.constraints(relation.oid):
         if constraint.kind is ConstraintKind.FOREIGN_KEY and number in constraint.columns:
-            yield from _other_side(scene, relation, constraint.references, scanned=change.rechecks_foreign_keys and constraint.valid)
-    for constraint in scene.catalog.referencing(relation.oid):
+            yield from _other_side(context, relation, constraint.references, scanned=change.rechecks_foreign_keys and constraint.valid)
+    for constraint in context.catalog.referencing(relation.oid):
         if number in constraint.referenced_columns:
-            yield from _other_side(scene, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid, refers=True)
+            yield from _other_side(context, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid, refers=True)
 
 
-def _other_side(scene: Scene, relation: Relation, other: int | None, *, scanned: bool, refers: bool = False) -> Effects:
+def _other_side(context: EffectContext, relation: Relation, other: int | None, *, scanned: bool, refers: bool = False) -> Effects:
     """The other table of a foreign key that is dropped and made again, the one that `refers` or the one referred to; if it is proved again,
     both are read."""
     why = "the foreign key is checked again" if scanned else ""
-    found = scene.catalog.get(other) if other is not None else None
-    for one in (*(scene.tree(found, only=found.kind is not RelationKind.PARTITIONED) if isinstance(found, Relation) else ()), relation):
-        scan = scanned and scene.has_rows(one)
+    found = context.catalog.get(other) if other is not None else None
+    for one in (
+        *(context.with_descendants(found, only=found.kind is not RelationKind.PARTITIONED) if isinstance(found, Relation) else ()),
+        relation,
+    ):
+        scan = scanned and context.has_rows(one)
         # Up to 14 a partitioned table that is referred to has no triggers itself.
-        weaker = one.kind is RelationKind.PARTITIONED and one is found and scene.pg_version < 15 and not refers
-        yield from scene.of(one, LockMode.SHARE_ROW_EXCLUSIVE if weaker else _EXCLUSIVE, scan=scan, why=why if scan else "")
+        weaker = one.kind is RelationKind.PARTITIONED and one is found and context.pg_version < 15 and not refers
+        yield from context.effect_on(one, LockMode.SHARE_ROW_EXCLUSIVE if weaker else _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
 def _why_rebuilt(index: Index, number: int, change: TypeChange) -> str:
@@ -247,28 +252,28 @@ def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | 
     return False
 
 
-def set_expression(scene: Scene, op: sql.SetExpression) -> Effects:
+def set_expression(context: EffectContext, op: sql.SetExpression) -> Effects:
     """SET EXPRESSION: a stored column is computed anew for every row."""
-    relation = scene.catalog.relation(op.target.name)
+    relation = context.catalog.relation(op.target.name)
     why = f"{op.column} is computed anew for every row"
     if relation is None:
-        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
+        yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
         return
-    for one in scene.tree(relation, only=op.target.only):
+    for one in context.with_descendants(relation, only=op.target.only):
         column = one.column(op.column)
-        stored = scene.has_rows(one) and (column is None or column.generated != "virtual")
-        yield from scene.of(one, _EXCLUSIVE, **_rewritten(scene, one, stored), scan=stored, why=why if stored else "")
+        stored = context.has_rows(one) and (column is None or column.generated != "virtual")
+        yield from context.effect_on(one, _EXCLUSIVE, **_rewritten(context, one, stored), scan=stored, why=why if stored else "")
 
 
-def rename_column(scene: Scene, op: sql.RenameColumn) -> Effects:
+def rename_column(context: EffectContext, op: sql.RenameColumn) -> Effects:
     """RENAME COLUMN, and a composite type's attribute."""
     if op.target.kind in ("type", "domain"):
         if op.cascade:
-            name = scene.catalog.in_first_schema(op.target.name)
-            yield from scene.all_of([one for one in scene.catalog.relations() if one.of_type == name], _EXCLUSIVE)
+            name = context.catalog.in_first_schema(op.target.name)
+            yield from context.effects_on([one for one in context.catalog.relations() if one.of_type == name], _EXCLUSIVE)
         return
-    relation = scene.catalog.relation(op.target.name)
+    relation = context.catalog.relation(op.target.name)
     if relation is None:
-        yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
+        yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
         return
-    yield from scene.all_of(scene.tree(relation, only=op.target.only), _EXCLUSIVE)
+    yield from context.effects_on(context.with_descendants(relation, only=op.target.only), _EXCLUSIVE)

@@ -41,7 +41,7 @@ class Effect(Struct, frozen=True, kw_only=True):
         return LockMode.ACCESS_EXCLUSIVE.blocks if self.index_lock is LockMode.ACCESS_EXCLUSIVE else self.lock.blocks
 
     @property
-    def stops(self) -> str:
+    def blocked_commands(self) -> str:
         """Who waits while the locks are held, in SQL's words, for a sentence with `every` before it: `INSERT, UPDATE and DELETE`."""
         if self.kind == "materialized view":
             who = {"reads": "SELECT", "writes": "REFRESH"}
@@ -49,7 +49,7 @@ class Effect(Struct, frozen=True, kw_only=True):
         return {0: "", 1: "INSERT, UPDATE and DELETE", 2: "SELECT, INSERT, UPDATE and DELETE"}[len(self.blocks)]
 
 
-def combined(effects: Iterable[Effect]) -> tuple[Effect, ...]:
+def combine_effects(effects: Iterable[Effect]) -> tuple[Effect, ...]:
     """One effect a relation, at its strongest, in the order in which the relations first came."""
     given = tuple(effects)
     if len(given) < 2:

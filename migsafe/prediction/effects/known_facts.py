@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import permutations
 
 from migsafe.expressions.proofs import proves_bound, proves_default_excludes, proves_not_null
-from migsafe.prediction.effects.scene import Scene
+from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.type_changes import is_utc
 from migsafe.schema.constraints import not_null_constraint
 from migsafe.schema.formulas import identifiers
@@ -15,29 +15,29 @@ _WIDEST_GUESS = 2
 """By how many columns at most an unknown table is taken to be partitioned."""
 
 
-def proved_not_null(scene: Scene, relation: Relation, column: str) -> bool:
+def proved_not_null(context: EffectContext, relation: Relation, column: str) -> bool:
     """Whether a column is NOT NULL already, or a valid CHECK implies it."""
     found = relation.column(column)
     if found is None:
         # Of a table that is half known the CHECK may be known, and the column not.
         return not relation.complete and any(
-            one.check is not None and proves_not_null(one.check.expression, column) for one in valid_checks(scene, relation)
+            one.check is not None and proves_not_null(one.check.expression, column) for one in valid_checks(context, relation)
         )
-    constraint = not_null_constraint(scene.catalog, relation.oid, found.number)
+    constraint = not_null_constraint(context.catalog, relation.oid, found.number)
     if found.not_null and (constraint is None or constraint.valid):
         return True
-    return check_implies_not_null(scene, relation, found)
+    return check_implies_not_null(context, relation, found)
 
 
-def valid_checks(scene: Scene, relation: Relation) -> list[Constraint]:
+def valid_checks(context: EffectContext, relation: Relation) -> list[Constraint]:
     """A table's CHECKs that all its rows are known to fulfil."""
-    return [one for one in scene.catalog.constraints(relation.oid) if one.kind is ConstraintKind.CHECK and one.valid and one.enforced]
+    return [one for one in context.catalog.constraints(relation.oid) if one.kind is ConstraintKind.CHECK and one.valid and one.enforced]
 
 
-def check_implies_not_null(scene: Scene, relation: Relation, column: Column) -> bool:
+def check_implies_not_null(context: EffectContext, relation: Relation, column: Column) -> bool:
     """Whether a valid CHECK implies that a column is not null."""
-    is_composite = column.type is not None and isinstance(scene.catalog.type_of(column.type), Composite)
-    for one in valid_checks(scene, relation):
+    is_composite = column.type is not None and isinstance(context.catalog.type_of(column.type), Composite)
+    for one in valid_checks(context, relation):
         # A CHECK of a table that is half known may be older than what is known of the column.
         unbound = None if relation.complete else column.name
         name = dict(one.check.uses).get(column.number, unbound) if one.check is not None else None
@@ -47,96 +47,96 @@ def check_implies_not_null(scene: Scene, relation: Relation, column: Column) -> 
     return False
 
 
-def domain_of(scene: Scene, type_name: TypeName | None) -> Domain | None:
+def domain_of(context: EffectContext, type_name: TypeName | None) -> Domain | None:
     """The domain that a type is."""
-    found = scene.catalog.type_of(type_name) if type_name is not None else None
+    found = context.catalog.type_of(type_name) if type_name is not None else None
     return found if isinstance(found, Domain) else None
 
 
-def is_constrained(scene: Scene, type_name: TypeName | None) -> bool:
+def is_constrained(context: EffectContext, type_name: TypeName | None) -> bool:
     """Whether a type is a domain with a constraint of its own, or over one that has."""
     seen: set[Name] = set()
     # The elements of an array are not looked at.
-    domain = domain_of(scene, type_name) if type_name is not None and not type_name.dimensions else None
+    domain = domain_of(context, type_name) if type_name is not None and not type_name.dimensions else None
     while domain is not None and domain.name not in seen:
         if domain.constrained:
             return True
         seen.add(domain.name)
-        domain = domain_of(scene, domain.type)
+        domain = domain_of(context, domain.type)
     return False
 
 
-def bound_is_proved(scene: Scene, parent: Relation, child: Relation, bound: Bound) -> bool:
+def bound_is_proved(context: EffectContext, parent: Relation, child: Relation, bound: Bound) -> bool:
     """Whether a table's valid CHECKs, and its NOT NULLs, prove that its rows belong in the partition that it becomes: of the parent, and
     of whatever that is a partition of itself."""
     level: Relation | None = parent
     below = child
     while level is not None:
-        siblings = [one.bound for one in scene.catalog.children(level.oid) if one.bound is not None and one.oid != below.oid]
+        siblings = [one.bound for one in context.catalog.children(level.oid) if one.bound is not None and one.oid != below.oid]
         if level.partition_key is None:
-            if level.complete or not some_key_is_proved(scene, child, bound):
+            if level.complete or not some_key_is_proved(context, child, bound):
                 return False
-        elif not _is_proved(scene, child, level.partition_key, bound, siblings):
+        elif not _is_proved(context, child, level.partition_key, bound, siblings):
             return False
-        above = scene.catalog.get(level.parents[0]) if level.bound is not None and level.parents else None
+        above = context.catalog.get(level.parents[0]) if level.bound is not None and level.parents else None
         bound = level.bound or bound
         below = level
         level = above if isinstance(above, Relation) else None
     return True
 
 
-def some_key_is_proved(scene: Scene, child: Relation, bound: Bound) -> bool:
+def some_key_is_proved(context: EffectContext, child: Relation, bound: Bound) -> bool:
     """Whether a table's valid CHECKs prove that its rows belong in a partition of an unknown parent: of some columns they say what its
     bound says of the key."""
     strategy, width = {"in": ("list", 1), "range": ("range", len(bound.start))}.get(bound.kind, ("", 0))
-    names = {name: None for one in _knowledge(scene, child) for name in identifiers(one.sql)}
+    names = {name: None for one in _knowledge(context, child) for name in identifiers(one.sql)}
     if not strategy or width > _WIDEST_GUESS:
         return False
     keys = (PartitionKey(strategy, tuple(map(IndexElement, columns))) for columns in permutations(names, width))
-    return any(_is_proved(scene, child, key, bound) for key in keys)
+    return any(_is_proved(context, child, key, bound) for key in keys)
 
 
-def _is_proved(scene: Scene, child: Relation, key: PartitionKey, bound: Bound, siblings: Sequence[Bound] = ()) -> bool:
+def _is_proved(context: EffectContext, child: Relation, key: PartitionKey, bound: Bound, siblings: Sequence[Bound] = ()) -> bool:
     return proves_bound(
-        _knowledge(scene, child),
+        _knowledge(context, child),
         lambda name: _is_not_null(child, name),
         key,
         bound,
-        types=types_of(scene, child),
+        types=types_of(context, child),
         siblings=siblings,
-        utc=_utc(scene),
+        utc=_utc(context),
     )
 
 
-def default_is_proved(scene: Scene, parent: Relation, default: Relation, bound: Bound) -> bool:
+def default_is_proved(context: EffectContext, parent: Relation, default: Relation, bound: Bound) -> bool:
     """Whether the default partition's valid CHECKs prove that no row in it belongs in a new partition."""
     return parent.partition_key is not None and proves_default_excludes(
-        _knowledge(scene, default),
+        _knowledge(context, default),
         lambda name: _is_not_null(default, name),
         parent.partition_key,
         bound,
-        types=types_of(scene, default),
-        utc=_utc(scene),
+        types=types_of(context, default),
+        utc=_utc(context),
     )
 
 
-def types_of(scene: Scene, relation: Relation) -> Callable[[str], TypeName | None]:
+def types_of(context: EffectContext, relation: Relation) -> Callable[[str], TypeName | None]:
     """The types of a relation's columns by name; of a domain's, what it is over."""
 
     def type_of(name: str) -> TypeName | None:
         column = relation.column(name)
         found = column.type if column is not None else None
-        domain = domain_of(scene, found)
+        domain = domain_of(context, found)
         return domain.type if domain is not None else found
 
     return type_of
 
 
-def _knowledge(scene: Scene, relation: Relation) -> list[Expression]:
+def _knowledge(context: EffectContext, relation: Relation) -> list[Expression]:
     """The expressions of a table's valid CHECKs; one that was written before a column was renamed names it wrongly, and is left out."""
     return [
         one.check.expression
-        for one in valid_checks(scene, relation)
+        for one in valid_checks(context, relation)
         if one.check is not None
         and all((column := relation.numbered(number)) is not None and column.name == name for number, name in one.check.uses)
     ]
@@ -147,5 +147,5 @@ def _is_not_null(relation: Relation, name: str) -> bool:
     return column is not None and bool(column.not_null)
 
 
-def _utc(scene: Scene) -> bool:
-    return scene.timezone is not None and is_utc(scene.timezone)
+def _utc(context: EffectContext) -> bool:
+    return context.timezone is not None and is_utc(context.timezone)

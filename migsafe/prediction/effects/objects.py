@@ -2,10 +2,10 @@
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import alter_type
+from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of
 from migsafe.prediction.effects.planning import analysed, named, rewritten
 from migsafe.prediction.effects.queries import query
-from migsafe.prediction.effects.scene import Effects, Scene
 from migsafe.schema.bodies import operations_of
 from migsafe.schema.dependents import is_of
 from migsafe.schema.objects import Domain, Function, Relation, RelationKind
@@ -19,122 +19,122 @@ _READ = LockMode.ACCESS_SHARE
 _RELATIONS = frozenset(("table", "foreign table", "view", "materialized view"))
 
 
-def create_view(scene: Scene, op: sql.CreateView) -> Effects:
+def create_view(context: EffectContext, op: sql.CreateView) -> Effects:
     """CREATE VIEW: its query is analysed, not run; a view that is replaced is locked."""
-    yield from named(scene, op.query)
-    if op.or_replace and scene.catalog.relation(op.view) is not None:
-        yield from scene.on(op.view, _EXCLUSIVE, "view")
+    yield from named(context, op.query)
+    if op.or_replace and context.catalog.relation(op.view) is not None:
+        yield from context.effect_on_name(op.view, _EXCLUSIVE, "view")
 
 
-def create_materialized_view(scene: Scene, op: sql.CreateMaterializedView) -> Effects:
+def create_materialized_view(context: EffectContext, op: sql.CreateMaterializedView) -> Effects:
     """CREATE MATERIALIZED VIEW."""
-    if op.if_not_exists and scene.catalog.is_taken(scene.catalog.resolve(op.view)):
+    if op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.view)):
         return
-    yield from _queried(scene, op.query, op.with_data)
+    yield from _queried(context, op.query, op.with_data)
 
 
-def create_table_as(scene: Scene, op: sql.CreateTableAs) -> Effects:
+def create_table_as(context: EffectContext, op: sql.CreateTableAs) -> Effects:
     """CREATE TABLE … AS."""
-    is_there = op.if_not_exists and scene.catalog.is_taken(scene.catalog.resolve(op.table))
+    is_there = op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.table))
     if op.query is not None:
-        yield from _queried(scene, op.query, op.with_data and not is_there)
+        yield from _queried(context, op.query, op.with_data and not is_there)
 
 
-def _queried(scene: Scene, one: Query, with_data: bool) -> Effects:
+def _queried(context: EffectContext, one: Query, with_data: bool) -> Effects:
     """WITH NO DATA: the query is analysed, but not run."""
     if with_data:
-        yield from query(scene, one)
+        yield from query(context, one)
     else:
-        yield from named(scene, one)
+        yield from named(context, one)
 
 
-def create_sequence(scene: Scene, op: sql.CreateSequence | sql.AlterSequence) -> Effects:
+def create_sequence(context: EffectContext, op: sql.CreateSequence | sql.AlterSequence) -> Effects:
     """OWNED BY looks at the column's table."""
     if op.owned_by is not None and op.owned_by.schema is not None:
-        yield from scene.on(Name(op.owned_by.schema, op.owned_by.catalog), _READ)
+        yield from context.effect_on_name(Name(op.owned_by.schema, op.owned_by.catalog), _READ)
 
 
-def create_function(scene: Scene, op: sql.CreateFunction) -> Effects:
+def create_function(context: EffectContext, op: sql.CreateFunction) -> Effects:
     """CREATE FUNCTION: a body in SQL is analysed, though not run."""
     if op.language == "sql" and op.code is not None:
         function = Function(oid=0, name=op.function, code=op.code, language=op.language)
         for inner in operations_of(function):
-            yield from rewritten(scene, inner)
+            yield from rewritten(context, inner)
 
 
-def create_trigger(scene: Scene, op: sql.CreateTrigger) -> Effects:
+def create_trigger(context: EffectContext, op: sql.CreateTrigger) -> Effects:
     """CREATE TRIGGER: SHARE ROW EXCLUSIVE, so that writes wait; a row trigger of a partitioned table goes to its partitions."""
-    relation = scene.catalog.relation(op.table)
+    relation = context.catalog.relation(op.table)
     down = relation is not None and op.row and relation.kind is RelationKind.PARTITIONED
     if relation is not None:
-        yield from scene.all_of(scene.tree(relation, only=not down), _SHARE_ROW)
+        yield from context.effects_on(context.with_descendants(relation, only=not down), _SHARE_ROW)
     else:
-        yield from scene.on(op.table, _SHARE_ROW)
+        yield from context.effect_on_name(op.table, _SHARE_ROW)
     if op.references is not None:
-        yield from scene.on(op.references, _READ)
+        yield from context.effect_on_name(op.references, _READ)
 
 
-def create_rule(scene: Scene, op: sql.CreateRule) -> Effects:
+def create_rule(context: EffectContext, op: sql.CreateRule) -> Effects:
     """CREATE RULE: its actions are analysed, not run."""
-    yield from scene.on(op.table, _EXCLUSIVE)
+    yield from context.effect_on_name(op.table, _EXCLUSIVE)
     for name in op.reads:
-        yield from scene.on(name, _READ)
+        yield from context.effect_on_name(name, _READ)
     for action in op.actions:
-        yield from analysed(scene, action)
+        yield from analysed(context, action)
 
 
-def policy(scene: Scene, op: sql.CreatePolicy | sql.AlterPolicy) -> Effects:
+def policy(context: EffectContext, op: sql.CreatePolicy | sql.AlterPolicy) -> Effects:
     """CREATE POLICY, ALTER POLICY; tables that its expressions read are looked at."""
-    yield from scene.on(op.table, _EXCLUSIVE)
+    yield from context.effect_on_name(op.table, _EXCLUSIVE)
     for expression in (op.using, op.check):
         for name in expression.reads if expression is not None else ():
-            yield from scene.on(name, _READ)
+            yield from context.effect_on_name(name, _READ)
 
 
-def create_statistics(scene: Scene, op: sql.CreateStatistics) -> Effects:
+def create_statistics(context: EffectContext, op: sql.CreateStatistics) -> Effects:
     """CREATE STATISTICS."""
     for name in op.tables[:1]:
-        yield from scene.on(name, _SHARE_UPDATE)
+        yield from context.effect_on_name(name, _SHARE_UPDATE)
 
 
-def publication(scene: Scene, op: sql.Publication) -> Effects:
+def publication(context: EffectContext, op: sql.Publication) -> Effects:
     """CREATE and ALTER PUBLICATION: the tables and those below them."""
     for name in op.tables:
-        relation = scene.catalog.relation(name)
+        relation = context.catalog.relation(name)
         if relation is None:
-            yield from scene.on(name, _SHARE_UPDATE)
+            yield from context.effect_on_name(name, _SHARE_UPDATE)
         else:
             # A partitioned table is published as itself.
             alone = name in op.only or relation.kind is RelationKind.PARTITIONED
-            yield from scene.all_of(scene.tree(relation, only=alone), _SHARE_UPDATE)
+            yield from context.effects_on(context.with_descendants(relation, only=alone), _SHARE_UPDATE)
     if op.action == "set":
-        before = scene.catalog.other("publication", Name(op.publication))
+        before = context.catalog.other("publication", Name(op.publication))
         for oid in before.mentions() if before is not None else ():
-            yield from scene.on_oid(oid, _SHARE_UPDATE)
+            yield from context.effect_on_oid(oid, _SHARE_UPDATE)
 
 
-def comment(scene: Scene, op: sql.Comment) -> Effects:
+def comment(context: EffectContext, op: sql.Comment) -> Effects:
     """COMMENT, SECURITY LABEL."""
     if op.kind in _RELATIONS and op.name is not None:
-        yield from scene.on(op.name, _SHARE_UPDATE, op.kind)
+        yield from context.effect_on_name(op.name, _SHARE_UPDATE, op.kind)
     elif op.kind == "column" and op.table is not None:
-        yield from scene.on(op.table, _SHARE_UPDATE)
-    elif op.kind in ("constraint", "trigger", "rule", "policy") and op.table is not None and scene.catalog.type_named(op.table) is None:
-        yield from scene.on(op.table, _READ)
+        yield from context.effect_on_name(op.table, _SHARE_UPDATE)
+    elif op.kind in ("constraint", "trigger", "rule", "policy") and op.table is not None and context.catalog.type_named(op.table) is None:
+        yield from context.effect_on_name(op.table, _READ)
 
 
-def grant(scene: Scene, op: sql.Grant) -> Effects:
+def grant(context: EffectContext, op: sql.Grant) -> Effects:
     """GRANT, REVOKE: from 18 on the relations are locked, if only for reading (measured)."""
-    if scene.pg_version < 18:
+    if context.pg_version < 18:
         return
     if op.kind in ("table", *_RELATIONS):
         for name in op.objects:
-            yield from scene.on(name, _READ)
+            yield from context.effect_on_name(name, _READ)
 
 
-def alter_domain(scene: Scene, op: sql.AlterDomain) -> Effects:
+def alter_domain(context: EffectContext, op: sql.AlterDomain) -> Effects:
     """ALTER DOMAIN: a new constraint is checked against the columns of the domain, which writers may not change meanwhile."""
-    domain = domain_of(scene, TypeName(op.domain.name, op.domain.schema))
+    domain = domain_of(context, TypeName(op.domain.name, op.domain.schema))
     if domain is None:
         return
     checked = (
@@ -144,31 +144,31 @@ def alter_domain(scene: Scene, op: sql.AlterDomain) -> Effects:
     )
     if checked:
         why = f"every value of the domain {domain.name} is checked"
-        for relation in _users(scene, domain):
-            yield from scene.of(relation, LockMode.SHARE, scan=scene.has_rows(relation), why=why)
+        for relation in _users(context, domain):
+            yield from context.effect_on(relation, LockMode.SHARE, scan=context.has_rows(relation), why=why)
 
 
-def _users(scene: Scene, domain: Domain) -> list[Relation]:
+def _users(context: EffectContext, domain: Domain) -> list[Relation]:
     """The tables with a column of a domain, or of a domain over it."""
     names, size = {domain.name}, 0
     while len(names) > size:
         size = len(names)
-        names |= {one.name for one in scene.catalog.all(Domain) if any(is_of(one.type, name) for name in names)}
+        names |= {one.name for one in context.catalog.all(Domain) if any(is_of(one.type, name) for name in names)}
     return [
         one
-        for one in scene.catalog.relations()
+        for one in context.catalog.relations()
         if one.kind in (RelationKind.TABLE, RelationKind.MATERIALIZED, RelationKind.FOREIGN)
         and any(is_of(column.type, name) for column in one.columns for name in names)
     ]
 
 
-def alter_composite(scene: Scene, op: sql.AlterCompositeType) -> Effects:
+def alter_composite(context: EffectContext, op: sql.AlterCompositeType) -> Effects:
     """ALTER TYPE … ATTRIBUTE with CASCADE changes the tables made OF the type."""
-    name = scene.catalog.in_first_schema(op.type)
-    for one in scene.catalog.relations() if op.cascade else ():
+    name = context.catalog.in_first_schema(op.type)
+    for one in context.catalog.relations() if op.cascade else ():
         if one.of_type != name:
             continue
         if op.action == "alter" and op.data_type is not None:
-            yield from alter_type(scene, sql.AlterColumnType(op.span, sql.Target("table", one.name), op.attribute, op.data_type))
+            yield from alter_type(context, sql.AlterColumnType(op.span, sql.Target("table", one.name), op.attribute, op.data_type))
         else:
-            yield from scene.of(one, _EXCLUSIVE)
+            yield from context.effect_on(one, _EXCLUSIVE)

@@ -2,8 +2,8 @@
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.constraints import referenced_table
+from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import bound_is_proved, default_is_proved, some_key_is_proved
-from migsafe.prediction.effects.scene import Effects, Scene
 from migsafe.schema.constraints import behind_index, matching_foreign_key
 from migsafe.schema.indexes import has_same
 from migsafe.schema.objects import Relation
@@ -14,150 +14,150 @@ _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 _SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
 
 
-def create_table(scene: Scene, op: CreateTable) -> Effects:
+def create_table(context: EffectContext, op: CreateTable) -> Effects:
     """CREATE TABLE: what it takes its columns from, belongs to, and refers to."""
-    if op.if_not_exists and scene.catalog.is_taken(scene.catalog.resolve(op.table)):
+    if op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.table)):
         return
     for name in op.inherits:
-        yield from scene.on(name, _SHARE_UPDATE)
+        yield from context.effect_on_name(name, _SHARE_UPDATE)
     for like in op.likes:
-        yield from scene.on(like.table, LockMode.ACCESS_SHARE)
+        yield from context.effect_on_name(like.table, LockMode.ACCESS_SHARE)
     if op.partition_of is not None:
-        yield from _create_partition(scene, op.partition_of, op.bound)
-    itself = scene.catalog.in_first_schema(op.table)
+        yield from _create_partition(context, op.partition_of, op.bound)
+    itself = context.catalog.in_first_schema(op.table)
     for given in (*(one for column in op.columns for one in column.constraints), *op.constraints):
-        if given.references is not None and scene.catalog.resolve(given.references.table) != itself:
-            yield from referenced_table(scene, given.references.table, checked=False)
+        if given.references is not None and context.catalog.resolve(given.references.table) != itself:
+            yield from referenced_table(context, given.references.table, checked=False)
 
 
-def _create_partition(scene: Scene, name: Name, bound: Bound | None) -> Effects:
-    yield from scene.on(name, _EXCLUSIVE, "partitioned table")
-    parent = scene.catalog.relation(name)
+def _create_partition(context: EffectContext, name: Name, bound: Bound | None) -> Effects:
+    yield from context.effect_on_name(name, _EXCLUSIVE, "partitioned table")
+    parent = context.catalog.relation(name)
     if parent is None:
         return
     if bound is not None and bound.kind != "default":
-        yield from _default_partition(scene, parent, bound)
-    yield from _foreign_keys_of(scene, parent, checked=False)
+        yield from _default_partition(context, parent, bound)
+    yield from _foreign_keys_of(context, parent, checked=False)
 
 
-def _default_partition(scene: Scene, parent: Relation, bound: Bound) -> Effects:
+def _default_partition(context: EffectContext, parent: Relation, bound: Bound) -> Effects:
     """The default partition is read, because rows of the new bound may be in it."""
-    default = scene.catalog.default_partition(parent.oid)
+    default = context.catalog.default_partition(parent.oid)
     if default is None:
         return
-    proved = default_is_proved(scene, parent, default, bound)
-    for one in scene.tree(default):
-        scan = scene.has_rows(one) and not proved
+    proved = default_is_proved(context, parent, default, bound)
+    for one in context.with_descendants(default):
+        scan = context.has_rows(one) and not proved
         why = "rows that belong to the new partition may be in the default one" if scan else ""
-        yield from scene.of(one, _EXCLUSIVE, scan=scan, why=why)
+        yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why)
 
 
-def _foreign_keys_of(scene: Scene, parent: Relation, *, checked: bool, child: Relation | None = None) -> Effects:
+def _foreign_keys_of(context: EffectContext, parent: Relation, *, checked: bool, child: Relation | None = None) -> Effects:
     """A partition gets the foreign keys of its parent; those that refer to the parent will refer to it. One that the child has already is
     taken for its part, whose triggers on the referenced table go."""
-    for constraint in scene.catalog.constraints(parent.oid):
-        referenced = scene.catalog.get(constraint.references) if constraint.references is not None else None
+    for constraint in context.catalog.constraints(parent.oid):
+        referenced = context.catalog.get(constraint.references) if constraint.references is not None else None
         if not isinstance(referenced, Relation) or constraint.kind is not ConstraintKind.FOREIGN_KEY:
             continue
-        if child is not None and matching_foreign_key(scene.catalog, child, constraint) is not None:
-            yield from referenced_table(scene, referenced.name, checked=False, lock=_EXCLUSIVE)
+        if child is not None and matching_foreign_key(context.catalog, child, constraint) is not None:
+            yield from referenced_table(context, referenced.name, checked=False, lock=_EXCLUSIVE)
         else:
-            yield from referenced_table(scene, referenced.name, checked=checked and constraint.enforced)
-    for constraint in scene.catalog.referencing(parent.oid):
-        yield from scene.on_oid(constraint.table, LockMode.SHARE_ROW_EXCLUSIVE if scene.pg_version >= 15 else LockMode.ACCESS_SHARE)
+            yield from referenced_table(context, referenced.name, checked=checked and constraint.enforced)
+    for constraint in context.catalog.referencing(parent.oid):
+        yield from context.effect_on_oid(constraint.table, LockMode.SHARE_ROW_EXCLUSIVE if context.pg_version >= 15 else LockMode.ACCESS_SHARE)
 
 
-def attach(scene: Scene, op: sql.AttachPartition) -> Effects:
+def attach(context: EffectContext, op: sql.AttachPartition) -> Effects:
     """ATTACH PARTITION: the new partition's rows are read, unless a valid CHECK proves that they belong in it."""
-    index = scene.catalog.index(op.target.name)
+    index = context.catalog.index(op.target.name)
     if op.target.kind == "index" or index is not None:
-        yield from _attach_index(scene, op)
+        yield from _attach_index(context, op)
         return
-    yield from scene.on(op.target.name, _SHARE_UPDATE, "partitioned table")
-    parent, child = scene.catalog.relation(op.target.name), scene.catalog.relation(op.partition)
-    yield from _above(scene, parent)
+    yield from context.effect_on_name(op.target.name, _SHARE_UPDATE, "partitioned table")
+    parent, child = context.catalog.relation(op.target.name), context.catalog.relation(op.partition)
+    yield from _above(context, parent)
     why = "no valid CHECK proves that its rows belong in the partition"
     if child is None:
-        yield from scene.on(op.partition, _EXCLUSIVE, scan=True, why=why)
+        yield from context.effect_on_name(op.partition, _EXCLUSIVE, scan=True, why=why)
     if parent is None:
-        proved = child is not None and op.bound is not None and some_key_is_proved(scene, child, op.bound)
-        for one in scene.tree(child) if child is not None else ():
-            yield from scene.of(one, _EXCLUSIVE, scan=not proved, why="" if proved else why)
+        proved = child is not None and op.bound is not None and some_key_is_proved(context, child, op.bound)
+        for one in context.with_descendants(child) if child is not None else ():
+            yield from context.effect_on(one, _EXCLUSIVE, scan=not proved, why="" if proved else why)
         return
     if child is not None and op.bound is not None:
-        yield from _attached(scene, parent, child, op.bound, why)
+        yield from _attached(context, parent, child, op.bound, why)
     if op.bound is not None and op.bound.kind != "default":
-        yield from _default_partition(scene, parent, op.bound)
-    checked = child is None or (scene.has_rows(child) and not scene.catalog.is_new(child))
-    yield from _foreign_keys_of(scene, parent, checked=checked, child=child)
+        yield from _default_partition(context, parent, op.bound)
+    checked = child is None or (context.has_rows(child) and not context.catalog.is_new(child))
+    yield from _foreign_keys_of(context, parent, checked=checked, child=child)
 
 
-def _above(scene: Scene, relation: Relation | None) -> Effects:
+def _above(context: EffectContext, relation: Relation | None) -> Effects:
     """The tables above a partition are looked at for what they say of its rows."""
     while relation is not None and relation.bound is not None and relation.parents:
-        above = scene.catalog.get(relation.parents[0])
+        above = context.catalog.get(relation.parents[0])
         relation = above if isinstance(above, Relation) else None
         if relation is not None:
-            yield from scene.of(relation, LockMode.ACCESS_SHARE)
+            yield from context.effect_on(relation, LockMode.ACCESS_SHARE)
 
 
-def _attached(scene: Scene, parent: Relation, child: Relation, bound: Bound, why: str) -> Effects:
-    proved = bound_is_proved(scene, parent, child, bound)
-    missing = [index for index in scene.catalog.indexes(parent.oid) if not has_same(scene.catalog, parent, child, index)]
+def _attached(context: EffectContext, parent: Relation, child: Relation, bound: Bound, why: str) -> Effects:
+    proved = bound_is_proved(context, parent, child, bound)
+    missing = [index for index in context.catalog.indexes(parent.oid) if not has_same(context.catalog, parent, child, index)]
     foreign = any(
-        one.kind is ConstraintKind.FOREIGN_KEY and matching_foreign_key(scene.catalog, child, one) is None
-        for one in scene.catalog.constraints(parent.oid)
+        one.kind is ConstraintKind.FOREIGN_KEY and matching_foreign_key(context.catalog, child, one) is None
+        for one in context.catalog.constraints(parent.oid)
     )
     if proved and missing:
-        why = f"{'a unique index' if behind_index(scene.catalog, missing[0]) else 'an index'} like {missing[0].name.name} is built on it"
+        why = f"{'a unique index' if behind_index(context.catalog, missing[0]) else 'an index'} like {missing[0].name.name} is built on it"
     elif proved and foreign:
         why = "its rows are looked up in the table that the parent refers to"
-    for one in scene.tree(child):
-        scan = scene.has_rows(one) and (not proved or bool(missing) or foreign)
-        yield from scene.of(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
+    for one in context.with_descendants(child):
+        scan = context.has_rows(one) and (not proved or bool(missing) or foreign)
+        yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
-def _attach_index(scene: Scene, op: sql.AttachPartition) -> Effects:
+def _attach_index(context: EffectContext, op: sql.AttachPartition) -> Effects:
     """ALTER INDEX … ATTACH PARTITION: the partition's index is locked, the tables only so far that they stay what they are."""
     for name, index_lock in ((op.target.name, None), (op.partition, _EXCLUSIVE)):
-        index = scene.catalog.index(name)
+        index = context.catalog.index(name)
         if index is not None:
-            yield from scene.on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=index_lock)
+            yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=index_lock)
 
 
-def detach(scene: Scene, op: sql.DetachPartition) -> Effects:
+def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
     """DETACH PARTITION: CONCURRENTLY takes the strong lock on the partition alone, once nobody uses the parent any more."""
     weak = op.concurrently or op.finalize
-    yield from scene.on(op.target.name, _SHARE_UPDATE if weak else _EXCLUSIVE, "partitioned table", waits=weak)
-    parent, child = scene.catalog.relation(op.target.name), scene.catalog.relation(op.partition)
+    yield from context.effect_on_name(op.target.name, _SHARE_UPDATE if weak else _EXCLUSIVE, "partitioned table", waits=weak)
+    parent, child = context.catalog.relation(op.target.name), context.catalog.relation(op.partition)
     if child is None:
-        yield from scene.on(op.partition, _EXCLUSIVE)
+        yield from context.effect_on_name(op.partition, _EXCLUSIVE)
     if parent is None or child is None:
         return
     # Rows of it that a foreign key refers to through the parent would be refused: both sides are read.
-    referring = scene.catalog.referencing(parent.oid)
+    referring = context.catalog.referencing(parent.oid)
     why = "rows of other tables may refer to it through the parent" if referring else ""
-    for one in scene.tree(child):
-        has_part = any(index.parent is not None for index in scene.catalog.indexes(one.oid)) and one is child
-        scan = bool(referring) and scene.has_rows(one)
-        yield from scene.of(one, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_part else None, scan=scan, why=why if scan else "")
+    for one in context.with_descendants(child):
+        has_part = any(index.parent is not None for index in context.catalog.indexes(one.oid)) and one is child
+        scan = bool(referring) and context.has_rows(one)
+        yield from context.effect_on(one, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_part else None, scan=scan, why=why if scan else "")
     for constraint in referring:
-        yield from scene.on_oid(constraint.table, _EXCLUSIVE, scan=True, why=why)
-    default = scene.catalog.default_partition(parent.oid)
+        yield from context.effect_on_oid(constraint.table, _EXCLUSIVE, scan=True, why=why)
+    default = context.catalog.default_partition(parent.oid)
     if default is not None:
-        yield from scene.of(default, _EXCLUSIVE)
-    for constraint in scene.catalog.constraints(child.oid):
+        yield from context.effect_on(default, _EXCLUSIVE)
+    for constraint in context.catalog.constraints(child.oid):
         if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is not None:
-            yield from scene.on_oid(constraint.references, LockMode.SHARE_ROW_EXCLUSIVE)
+            yield from context.effect_on_oid(constraint.references, LockMode.SHARE_ROW_EXCLUSIVE)
 
 
-def inherit(scene: Scene, op: sql.Inherit) -> Effects:
+def inherit(context: EffectContext, op: sql.Inherit) -> Effects:
     """INHERIT."""
-    yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
-    yield from scene.on(op.parent, _SHARE_UPDATE)
+    yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
+    yield from context.effect_on_name(op.parent, _SHARE_UPDATE)
 
 
-def no_inherit(scene: Scene, op: sql.NoInherit) -> Effects:
+def no_inherit(context: EffectContext, op: sql.NoInherit) -> Effects:
     """NO INHERIT."""
-    yield from scene.on(op.target.name, _EXCLUSIVE, op.target.kind)
-    yield from scene.on(op.parent, LockMode.ACCESS_SHARE)
+    yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
+    yield from context.effect_on_name(op.parent, LockMode.ACCESS_SHARE)

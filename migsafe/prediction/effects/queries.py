@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Sequence
 
 from migsafe.expressions.filters import is_always_true, not_null_columns
 from migsafe.lock import LockMode
-from migsafe.prediction.effects.scene import Effects, Scene
+from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Constraint, Relation, RelationKind
 from migsafe.sql import operations as sql
@@ -14,39 +14,41 @@ READ = LockMode.ACCESS_SHARE
 _WHY_ALL = "there is no filter, so that every row is read"
 
 
-def reads(scene: Scene, names: Iterable[Name], lock: LockMode = READ, *, scan: Container[Name] = (), only: Container[Name] = ()) -> Effects:
+def reads(
+    context: EffectContext, names: Iterable[Name], lock: LockMode = READ, *, scan: Container[Name] = (), only: Container[Name] = ()
+) -> Effects:
     """What reading relations locks: what views read behind them, and tables below, too, but for those of which `only` themselves are read.
     Of those in `scan` every row is read."""
     for name in names:
-        relation = scene.catalog.relation(name)
+        relation = context.catalog.relation(name)
         if relation is None:
-            yield from scene.on(name, lock)
+            yield from context.effect_on_name(name, lock)
         else:
-            yield from read(scene, relation, lock, scan=name in scan, only=name in only)
+            yield from read(context, relation, lock, scan=name in scan, only=name in only)
 
 
-def read(scene: Scene, relation: Relation, lock: LockMode = READ, *, scan: bool = False, only: bool = False) -> Effects:
+def read(context: EffectContext, relation: Relation, lock: LockMode = READ, *, scan: bool = False, only: bool = False) -> Effects:
     """What reading a relation locks."""
-    yield from scene.of(relation, lock, scan=scan and scene.has_rows(relation), why=_WHY_ALL if scan else "")
+    yield from context.effect_on(relation, lock, scan=scan and context.has_rows(relation), why=_WHY_ALL if scan else "")
     if relation.kind is RelationKind.VIEW:
         # PostgreSQL puts the view's query in its place, and locks what that reads as the outer query would.
         if relation.query is not None:
-            yield from behind(scene, relation, lock, scan=scan)
+            yield from behind(context, relation, lock, scan=scan)
         return
-    for child in () if only else scene.catalog.descendants(relation.oid):
-        yield from scene.of(child, lock, scan=scan and scene.has_rows(child), why=_WHY_ALL if scan else "")
+    for child in () if only else context.catalog.descendants(relation.oid):
+        yield from context.effect_on(child, lock, scan=scan and context.has_rows(child), why=_WHY_ALL if scan else "")
 
 
-def behind(scene: Scene, view: Relation, lock: LockMode, *, scan: bool = False, only: bool = False) -> Effects:
+def behind(context: EffectContext, view: Relation, lock: LockMode, *, scan: bool = False, only: bool = False) -> Effects:
     """What a view reads, through other views; of tables nothing below them if `only`. If it is read whole, then of what stands in it without a
     filter every row."""
-    yield from _behind(scene, view, lock, scan, only, {view.oid})
+    yield from _behind(context, view, lock, scan, only, {view.oid})
 
 
-def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, only: bool, seen: set[int]) -> Effects:
+def _behind(context: EffectContext, view: Relation, lock: LockMode, scan: bool, only: bool, seen: set[int]) -> Effects:
     if view.query is None:
         return
-    known = [one for oid in view.reads if isinstance(one := scene.catalog.get(oid), Relation)]
+    known = [one for oid in view.reads if isinstance(one := context.catalog.get(oid), Relation)]
     names = {one.name.name for one in known}
     whole = {name.name for name in view.query.whole} if scan else ()
     for one in known:
@@ -54,19 +56,19 @@ def _behind(scene: Scene, view: Relation, lock: LockMode, scan: bool, only: bool
             continue
         seen.add(one.oid)
         if one.kind is RelationKind.VIEW and one.query is not None:
-            yield from scene.of(one, lock)
-            yield from _behind(scene, one, lock, one.name.name in whole, only, seen)
+            yield from context.effect_on(one, lock)
+            yield from _behind(context, one, lock, one.name.name in whole, only, seen)
         else:
-            yield from read(scene, one, lock, scan=one.name.name in whole, only=only)
+            yield from read(context, one, lock, scan=one.name.name in whole, only=only)
     for name in view.query.reads:
         if name.name not in names:
-            yield from scene.on(name, lock)
+            yield from context.effect_on_name(name, lock)
 
 
-def query(scene: Scene, one: Query, *, runs: bool = True) -> Effects:
+def query(context: EffectContext, one: Query, *, runs: bool = True) -> Effects:
     """What a query locks: ROW SHARE on what FOR UPDATE and its kin lock rows of. It reads only if it `runs`."""
-    yield from reads(scene, one.reads, scan=one.whole if runs else (), only=one.only)
-    yield from reads(scene, row_locked(one), LockMode.ROW_SHARE, only=one.only)
+    yield from reads(context, one.reads, scan=one.whole if runs else (), only=one.only)
+    yield from reads(context, row_locked(one), LockMode.ROW_SHARE, only=one.only)
 
 
 def row_locked(one: Query) -> tuple[Name, ...]:
@@ -77,102 +79,102 @@ def row_locked(one: Query) -> tuple[Name, ...]:
     return tuple(name for name in one.reads if not one.row_locks or name in one.row_locks) or one.reads
 
 
-def select(scene: Scene, op: sql.Select) -> Effects:
+def select(context: EffectContext, op: sql.Select) -> Effects:
     """SELECT."""
-    yield from query(scene, op.query, runs=op.cursor is None)
+    yield from query(context, op.query, runs=op.cursor is None)
 
 
-def changed(scene: Scene, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Effects:
+def changed(context: EffectContext, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Effects:
     """What a change of rows locks when it is planned: ROW EXCLUSIVE on its table, and what it reads."""
     match op:
         case sql.Insert():
-            yield from _written(scene, op.table, ("insert",))
+            yield from _written(context, op.table, ("insert",))
         case sql.Merge():
-            yield from _written(scene, op.table, op.actions, only=op.only)
+            yield from _written(context, op.table, op.actions, only=op.only)
         case sql.Update() | sql.Delete():
-            yield from _written(scene, op.table, ("change",), only=op.only)
-    yield from reads(scene, op.reads)
+            yield from _written(context, op.table, ("change",), only=op.only)
+    yield from reads(context, op.reads)
 
 
-def insert(scene: Scene, op: sql.Insert) -> Effects:
+def insert(context: EffectContext, op: sql.Insert) -> Effects:
     """INSERT: ROW EXCLUSIVE, and ROW SHARE on the tables that foreign keys look into."""
-    yield from _written(scene, op.table, ("insert",))
-    yield from reads(scene, op.reads, scan=op.whole)
-    for relation in _targets(scene, op.table, only=True):
-        for constraint in scene.catalog.constraints(relation.oid):
+    yield from _written(context, op.table, ("insert",))
+    yield from reads(context, op.reads, scan=op.whole)
+    for relation in _targets(context, op.table, only=True):
+        for constraint in context.catalog.constraints(relation.oid):
             if constraint.references is not None and constraint.enforced:
-                yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
+                yield from context.effect_on_oid(constraint.references, LockMode.ROW_SHARE)
 
 
-def update(scene: Scene, op: sql.Update) -> Effects:
+def update(context: EffectContext, op: sql.Update) -> Effects:
     """UPDATE."""
-    scan = op.current_of is None and _reads_all(scene, op.table, op.where)
-    yield from _written(scene, op.table, ("update",), only=op.only, scan=scan, why=_why(op.where))
-    yield from reads(scene, op.reads)
-    for relation in _targets(scene, op.table, only=op.only):
+    scan = op.current_of is None and _reads_all(context, op.table, op.where)
+    yield from _written(context, op.table, ("update",), only=op.only, scan=scan, why=_why(op.where))
+    yield from reads(context, op.reads)
+    for relation in _targets(context, op.table, only=op.only):
         numbers = [column.number for column in relation.columns if column.name in op.columns]
-        for constraint in scene.catalog.constraints(relation.oid):
+        for constraint in context.catalog.constraints(relation.oid):
             if constraint.references is not None and set(numbers) & set(constraint.columns):
-                yield from scene.on_oid(constraint.references, LockMode.ROW_SHARE)
-        touched = [one for one in scene.catalog.referencing(relation.oid) if set(numbers) & set(one.referenced_columns)]
-        yield from _referencing(scene, touched, "on_update")
+                yield from context.effect_on_oid(constraint.references, LockMode.ROW_SHARE)
+        touched = [one for one in context.catalog.referencing(relation.oid) if set(numbers) & set(one.referenced_columns)]
+        yield from _referencing(context, touched, "on_update")
 
 
-def delete(scene: Scene, op: sql.Delete) -> Effects:
+def delete(context: EffectContext, op: sql.Delete) -> Effects:
     """DELETE: the tables that refer to this one are looked into, or changed."""
-    scan = op.current_of is None and _reads_all(scene, op.table, op.where)
-    yield from _written(scene, op.table, ("delete",), only=op.only, scan=scan, why=_why(op.where))
-    yield from reads(scene, op.reads)
-    for relation in _targets(scene, op.table, only=op.only):
-        yield from _referencing(scene, scene.catalog.referencing(relation.oid), "on_delete")
+    scan = op.current_of is None and _reads_all(context, op.table, op.where)
+    yield from _written(context, op.table, ("delete",), only=op.only, scan=scan, why=_why(op.where))
+    yield from reads(context, op.reads)
+    for relation in _targets(context, op.table, only=op.only):
+        yield from _referencing(context, context.catalog.referencing(relation.oid), "on_delete")
 
 
-def merge(scene: Scene, op: sql.Merge) -> Effects:
+def merge(context: EffectContext, op: sql.Merge) -> Effects:
     """MERGE."""
-    yield from changed(scene, op)
+    yield from changed(context, op)
 
 
-def _referencing(scene: Scene, constraints: Sequence[Constraint], event: str) -> Effects:
+def _referencing(context: EffectContext, constraints: Sequence[Constraint], event: str) -> Effects:
     for constraint in constraints:
         action = getattr(constraint, event)
         lock = LockMode.ROW_SHARE if action in ("no action", "restrict") else LockMode.ROW_EXCLUSIVE
-        found = scene.catalog.get(constraint.table)
+        found = context.catalog.get(constraint.table)
         if isinstance(found, Relation) and constraint.enforced:
-            yield from scene.of(found, lock)
+            yield from context.effect_on(found, lock)
 
 
-def _written(scene: Scene, name: Name, actions: Sequence[str], *, only: bool = False, scan: bool = False, why: str = "") -> Effects:
-    relation = scene.catalog.relation(name)
+def _written(context: EffectContext, name: Name, actions: Sequence[str], *, only: bool = False, scan: bool = False, why: str = "") -> Effects:
+    relation = context.catalog.relation(name)
     if relation is None:
-        yield from scene.on(name, LockMode.ROW_EXCLUSIVE, scan=scan, why=why)
+        yield from context.effect_on_name(name, LockMode.ROW_EXCLUSIVE, scan=scan, why=why)
         return
-    for target in _targets(scene, name, only=only or set(actions) == {"insert"}):
-        has_rows = scene.has_rows(target)
-        yield from scene.of(target, LockMode.ROW_EXCLUSIVE, scan=scan and has_rows, why=why if scan and has_rows else "")
+    for target in _targets(context, name, only=only or set(actions) == {"insert"}):
+        has_rows = context.has_rows(target)
+        yield from context.effect_on(target, LockMode.ROW_EXCLUSIVE, scan=scan and has_rows, why=why if scan and has_rows else "")
         if target.kind is RelationKind.VIEW:
-            yield from behind(scene, target, LockMode.ROW_EXCLUSIVE, scan=scan)
+            yield from behind(context, target, LockMode.ROW_EXCLUSIVE, scan=scan)
 
 
-def _targets(scene: Scene, name: Name, *, only: bool = False) -> list[Relation]:
+def _targets(context: EffectContext, name: Name, *, only: bool = False) -> list[Relation]:
     """The tables whose rows a statement changes: of a simple view, that which it shows."""
-    relation = scene.catalog.relation(name)
+    relation = context.catalog.relation(name)
     if relation is None:
         return []
     shown = relation
-    while shown.kind is RelationKind.VIEW and len(shown.reads) == 1 and isinstance(below := scene.catalog.get(shown.reads[0]), Relation):
+    while shown.kind is RelationKind.VIEW and len(shown.reads) == 1 and isinstance(below := context.catalog.get(shown.reads[0]), Relation):
         shown = below
-    return scene.tree(relation, only=only) if shown is relation else [relation, *scene.tree(shown, only=only)]
+    return context.with_descendants(relation, only=only) if shown is relation else [relation, *context.with_descendants(shown, only=only)]
 
 
-def _reads_all(scene: Scene, name: Name, where: Expression | None) -> bool:
+def _reads_all(context: EffectContext, name: Name, where: Expression | None) -> bool:
     """Whether a change reads its whole table: without a filter, or with one that no index of a known table can serve."""
-    relation = scene.catalog.relation(name)
+    relation = context.catalog.relation(name)
     if where is None or is_always_true(where, not_null_columns(relation)):
         return True
     if relation is None or not relation.complete:
         return False
     words = identifiers(where.sql)
-    for index in scene.catalog.indexes(relation.oid):
+    for index in context.catalog.indexes(relation.oid):
         leading = index.keys[0] if index.keys else None
         if leading is None or any(column.name in words for column in relation.columns if column.number in leading.columns):
             return False
@@ -183,50 +185,50 @@ def _why(where: Expression | None) -> str:
     return _WHY_ALL if where is None else "no index serves the filter, so that every row is read"
 
 
-def copy(scene: Scene, op: sql.Copy) -> Effects:
+def copy(context: EffectContext, op: sql.Copy) -> Effects:
     """COPY."""
     if op.query is not None:
-        yield from query(scene, op.query)
+        yield from query(context, op.query)
     if op.table is not None:
         if op.source:
-            yield from insert(scene, sql.Insert(op.span, op.table, "query"))
+            yield from insert(context, sql.Insert(op.span, op.table, "query"))
         else:
-            yield from scene.on(op.table, READ, scan=True, why="every row is copied")
+            yield from context.effect_on_name(op.table, READ, scan=True, why="every row is copied")
 
 
-def truncate(scene: Scene, op: sql.Truncate) -> Effects:
+def truncate(context: EffectContext, op: sql.Truncate) -> Effects:
     """TRUNCATE: ACCESS EXCLUSIVE on the tables, those below and, with CASCADE, those that refer to them."""
     waiting: list[Relation] = []
     for given in op.tables:
-        relation = scene.catalog.relation(given.name)
+        relation = context.catalog.relation(given.name)
         if relation is None:
-            yield from scene.on(given.name, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE)
+            yield from context.effect_on_name(given.name, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE)
         else:
-            waiting += scene.tree(relation, only=given.only)
+            waiting += context.with_descendants(relation, only=given.only)
     seen: set[int] = set()
     while waiting:
         relation = waiting.pop(0)
         if relation.oid in seen:
             continue
         seen.add(relation.oid)
-        has_index = bool(scene.catalog.indexes(relation.oid)) and relation.kind is RelationKind.TABLE
-        yield from scene.of(relation, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE if has_index else None)
+        has_index = bool(context.catalog.indexes(relation.oid)) and relation.kind is RelationKind.TABLE
+        yield from context.effect_on(relation, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE if has_index else None)
         if op.cascade:
-            for constraint in scene.catalog.referencing(relation.oid):
-                found = scene.catalog.get(constraint.table)
+            for constraint in context.catalog.referencing(relation.oid):
+                found = context.catalog.get(constraint.table)
                 if isinstance(found, Relation):
-                    waiting += scene.tree(found)
+                    waiting += context.with_descendants(found)
 
 
-def lock_table(scene: Scene, op: sql.LockTable) -> Effects:
+def lock_table(context: EffectContext, op: sql.LockTable) -> Effects:
     """LOCK TABLE: the tables below too, and what a view reads."""
     mode = LockMode(op.mode)
     for given in op.tables:
-        relation = scene.catalog.relation(given.name)
+        relation = context.catalog.relation(given.name)
         if relation is None:
-            yield from scene.on(given.name, mode)
+            yield from context.effect_on_name(given.name, mode)
         elif relation.kind is RelationKind.VIEW:
-            yield from scene.of(relation, mode)
-            yield from behind(scene, relation, mode)
+            yield from context.effect_on(relation, mode)
+            yield from behind(context, relation, mode)
         else:
-            yield from scene.all_of(scene.tree(relation, only=given.only), mode)
+            yield from context.effects_on(context.with_descendants(relation, only=given.only), mode)

@@ -1,8 +1,8 @@
 """Whether PostgreSQL gives a table a TOAST table, which has an index of its own (heapam_relation_needs_toast_table in its
 src/backend/access/heap/heapam_handler.c)."""
 
+from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.known_facts import domain_of
-from migsafe.prediction.effects.scene import Scene
 from migsafe.schema.objects import EnumType, Relation
 from migsafe.sql.operations import TypeName
 
@@ -26,35 +26,35 @@ _ROW_HEADER = 24
 _DEEPEST_DOMAIN = 32
 
 
-def has_toast(scene: Scene, relation: Relation) -> bool:
+def has_toast(context: EffectContext, relation: Relation) -> bool:
     """Whether some of a table's rows may be too long for a page, as far as its columns are known."""
     if not relation.complete:
         return True
-    lengths = [_length(scene, column.type) for column in relation.columns if column.generated != "virtual"]
+    lengths = [_length(context, column.type) for column in relation.columns if column.generated != "virtual"]
     if None in lengths:
         return True
-    shrinkable = any(column.type is not None and _base(scene, column.type).name not in _FIXED for column in relation.columns)
+    shrinkable = any(column.type is not None and _base(context, column.type).name not in _FIXED for column in relation.columns)
     return shrinkable and _ROW_HEADER + len(lengths) // 8 + sum(filter(None, lengths)) > _THRESHOLD
 
 
-def _base(scene: Scene, written: TypeName) -> TypeName:
+def _base(context: EffectContext, written: TypeName) -> TypeName:
     """What is under a type's domains."""
     for _ in range(_DEEPEST_DOMAIN):
-        domain = domain_of(scene, written)
+        domain = domain_of(context, written)
         if domain is None or written.dimensions:
             break
         written = domain.type
     return written
 
 
-def _length(scene: Scene, written: TypeName | None) -> int | None:
+def _length(context: EffectContext, written: TypeName | None) -> int | None:
     """The most bytes that a value takes; None where there is no limit, or none is known."""
     if written is None:
         return None
-    base = _base(scene, written)
+    base = _base(context, written)
     if base.dimensions:
         return None
-    if isinstance(scene.catalog.type_of(base), EnumType):
+    if isinstance(context.catalog.type_of(base), EnumType):
         return 4
     if base.schema is None and base.name in _FIXED:
         return _FIXED[base.name]

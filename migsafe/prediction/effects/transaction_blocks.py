@@ -17,7 +17,7 @@ _MAY_BE_ALONE = frozenset(
 )
 
 
-def alone(operation: Operation, catalog: Catalog) -> str | None:
+def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str | None:
     """What PostgreSQL calls an operation that cannot run inside a transaction block; None for any other."""
     if type(operation) not in _MAY_BE_ALONE:
         return None

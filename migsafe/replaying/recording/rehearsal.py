@@ -9,7 +9,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from migsafe.prediction.effects.effect import combined
+from migsafe.prediction.effects.effect import combine_effects
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_outside
 from migsafe.replaying.sending import Refused, is_idle, refusals, send
@@ -55,4 +55,4 @@ def _came_to(host: Host, copy: str, half: Half, statement: Statement) -> bool:
 
 def strengthened(measured: Measurement, rehearsed: Measurement) -> Measurement:
     """What was measured, with what the rehearsal saw beyond it."""
-    return replace(measured, effects=combined((*measured.effects, *rehearsed.effects)), partly=rehearsed.partly)
+    return replace(measured, effects=combine_effects((*measured.effects, *rehearsed.effects)), partly=rehearsed.partly)

@@ -117,7 +117,7 @@ def believed(sql: str, version: int) -> str:
     forecast.begin(Transaction.STATEMENT)
     ran = []
     for statement in read(sql):
-        for operation, _ in forecast.through(statement, judged=False):
+        for operation, _ in forecast.predict_operations(statement, judged=False):
             text = sql[slice(*(operation.span if isinstance(statement.operations[0], Do) else statement.span))]
             ran.append(Ran(len(ran), 1, tuple(touches(operation, text, forecast.catalog))))
     again = second_run(ran, 2)

@@ -98,7 +98,7 @@ def noted(script: list[str], version: int) -> tuple[list[Ran], list[int]]:
     ran, places = [], []
     for place, sql in enumerate(script):
         [statement] = read(sql)
-        for operation, _ in forecast.through(statement, judged=False):
+        for operation, _ in forecast.predict_operations(statement, judged=False):
             ran.append(Ran(len(ran), 1, tuple(touches(operation, sql, forecast.catalog))))
             places.append(place)
     return ran, places

@@ -135,5 +135,5 @@ def refused(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> b
 def foreseen(sql: str, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
     forecast = Predictor(connection.info.server_version // 10_000)
     forecast.apply(whole_script(Script("before.sql", SETUP), Transaction.STATEMENT))
-    last = list(forecast.steps(whole_script(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
+    last = list(forecast.predict_migration(whole_script(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
     return last.refusal is not None and REFUSALS[0] in last.refusal

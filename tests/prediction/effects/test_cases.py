@@ -59,13 +59,13 @@ def foresee(case: Case, major: int, transaction: Transaction) -> StatementPredic
     forecast = Predictor(major)
     forecast.begin(Transaction.STATEMENT)
     for statement in SCHEMA_STATEMENTS:
-        forecast.follow(statement, judged=False)
+        forecast.predict_statement(statement, judged=False)
     forecast.finish()
     forecast.catalog.complete = True
     forecast.begin(transaction)
     for statement in case.statements[:-1]:
-        forecast.follow(statement, judged=False)
-    return forecast.follow(case.statements[-1])
+        forecast.predict_statement(statement, judged=False)
+    return forecast.predict_statement(case.statements[-1])
 
 
 def lines(effects: tuple[Effect, ...], case: Case, measured: Measurement) -> dict[Name, str]:

@@ -17,7 +17,7 @@ _NO_TABLE = frozenset(("sequence", "index"))
 """What ALTER may name that has no effect of its own."""
 
 
-class Scene(Struct):
+class EffectContext(Struct):
     """The database as the operation finds it, and the session that runs it.
 
     `timezone` is the session's TimeZone, None for the server's own; `prepared` what EXECUTE of a name runs.
@@ -25,43 +25,43 @@ class Scene(Struct):
 
     catalog: Catalog
     timezone: str | None = None
-    prepared: Callable[[str], tuple[Operation, ...]] = lambda _: ()
+    prepared_operations: Callable[[str], tuple[Operation, ...]] = lambda _: ()
 
     @property
     def pg_version(self) -> int:
         """The server's major version."""
         return self.catalog.pg_version
 
-    def of(self, relation: Relation, lock: LockMode, **more: Any) -> Effects:
+    def effect_on(self, relation: Relation, lock: LockMode, **more: Any) -> Effects:
         """The effect on a known relation; nothing for a sequence."""
         if relation.kind is not RelationKind.SEQUENCE:
             yield Effect(relation=relation.name, kind=relation.kind.value, lock=lock, new=self.catalog.is_new(relation), **more)
 
-    def on(self, name: Name, lock: LockMode, kind: str = "table", **more: Any) -> Effects:
+    def effect_on_name(self, name: Name, lock: LockMode, kind: str = "table", **more: Any) -> Effects:
         """The effect on a relation that a statement names; `kind` is what it is taken for if nothing is known of it. Nothing for
         system catalogues, sequences and indexes."""
         relation = self.catalog.relation(name)
         if relation is not None:
-            yield from self.of(relation, lock, **more)
+            yield from self.effect_on(relation, lock, **more)
             return
         resolved = self.catalog.resolve(name)
         if resolved.schema not in SYSTEM_SCHEMAS and kind not in _NO_TABLE and self.catalog.index(name) is None:
             yield Effect(relation=resolved, kind=kind, lock=lock, **more)
 
-    def on_oid(self, oid: int | None, lock: LockMode, **more: Any) -> Effects:
+    def effect_on_oid(self, oid: int | None, lock: LockMode, **more: Any) -> Effects:
         """The effect on the relation of a number, if there is one."""
         found = self.catalog.get(oid) if oid is not None else None
         if isinstance(found, Relation):
-            yield from self.of(found, lock, **more)
+            yield from self.effect_on(found, lock, **more)
 
-    def tree(self, relation: Relation, *, only: bool = False) -> list[Relation]:
+    def with_descendants(self, relation: Relation, *, only: bool = False) -> list[Relation]:
         """The relation and, without ONLY, the tables below it."""
         return [relation] if only else [relation, *self.catalog.descendants(relation.oid)]
 
-    def all_of(self, relations: Iterable[Relation], lock: LockMode, **more: Any) -> Effects:
+    def effects_on(self, relations: Iterable[Relation], lock: LockMode, **more: Any) -> Effects:
         """The same effect on several relations."""
         for relation in relations:
-            yield from self.of(relation, lock, **more)
+            yield from self.effect_on(relation, lock, **more)
 
     def has_rows(self, relation: Relation) -> bool:
         """Whether a relation has rows of its own to rewrite or scan: a partitioned table has none, nor has a view."""
