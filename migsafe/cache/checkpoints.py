@@ -17,7 +17,7 @@ import msgspec
 
 from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
-from migsafe.linting.judge import Progress
+from migsafe.linting.judge import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Steps
 from migsafe.prediction.predictor import Predictor
@@ -39,7 +39,7 @@ class Checkpoints:
     """The checkpoints of one run: `so_far` is what it has found, `start` all but migrations and code that this depends on, `place` how much
     the run had looked at before it loaded its `rules`."""
 
-    def __init__(self, store: Store, watch: Watch, place: int, start: object, rules: Iterable[Rule], so_far: Progress) -> None:
+    def __init__(self, store: Store, watch: Watch, place: int, start: object, rules: Iterable[Rule], so_far: JudgingState) -> None:
         self._store = store
         self._watch = watch
         self._place = place

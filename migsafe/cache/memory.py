@@ -6,7 +6,7 @@ from migsafe.cache.answers import Answer, Question, keep
 from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.renderings import Renderings
 from migsafe.cache.watch import Watch
-from migsafe.linting.judge import Progress
+from migsafe.linting.judge import JudgingState
 from migsafe.linting.rule import Rule
 
 
@@ -29,7 +29,7 @@ class Memory:
         """What is looked at from now on, rules may have looked at."""
         self._place = self._watch.place
 
-    def checkpoints(self, start: object, rules: Iterable[Rule], so_far: Progress) -> Checkpoints:
+    def checkpoints(self, start: object, rules: Iterable[Rule], so_far: JudgingState) -> Checkpoints:
         """Where the run may go on from, and what it leaves for others to go on from. `start` is all that its findings depend on, but for
         migrations and code; `so_far` takes in what was found before."""
         self._checkpoints = Checkpoints(self._asked.store, self._watch, self._place, start, rules, so_far)

@@ -9,7 +9,7 @@ from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer, rulebook
-from migsafe.linting.judge import Progress, Verdict, judge
+from migsafe.linting.judge import JudgingState, Verdict, judge
 from migsafe.linting.rule import Limits
 from migsafe.prediction.history import Steps, selected_migrations
 from migsafe.sources import RUNNERS, Plan, Source, Step
@@ -48,7 +48,7 @@ def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, 
     problems: list[MigsafeError] = []
     if memory is not None:
         memory.rules_follow()
-    book, start, so_far = rulebook(settings), dump(settings.schema), Progress()
+    book, start, so_far = rulebook(settings), dump(settings.schema), JudgingState()
     resumption = None
     if memory is not None:
         # What decides about the report, and not about the findings, need not be the same.

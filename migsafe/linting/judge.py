@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.rule import Context, Earlier, Limits, MigrationEnd, Rule
+from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, Rule
 from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, mentioned, resolved, suppressions
 from migsafe.prediction.effects.effect import Effect
@@ -73,7 +73,7 @@ def judge(
     runners: Iterable[Runner] = RUNNERS,
     problems: list[MigsafeError] | None = None,
     limits: Limits | None = None,
-    so_far: "Progress | None" = None,
+    state: "JudgingState | None" = None,
 ) -> Verdict:
     """Judge what migrations do on their way up.
 
@@ -81,8 +81,8 @@ def judge(
     finding the migrations may have met already; the others go on. `so_far` is what was found in those before the first stop, and takes in
     what is found at each.
     """
-    problems, so_far = problems if problems is not None else [], so_far or Progress()
-    judging = _Judging(rulebook, pg_version, runners, problems, limits or Limits(), so_far)
+    problems, state = problems if problems is not None else [], state or JudgingState()
+    judging = _Judging(rulebook, pg_version, runners, problems, limits or Limits(), state)
     for stop in stops:
         judging.judge(stop)
     return judging.verdict()
@@ -108,18 +108,18 @@ class _Remarks:
         return behind[0] if behind else max((number for _, number in numbers), default=1)
 
 
-class Progress:
+class JudgingState:
     """What a run has found so far, and what it has to remember of the migrations that it has judged."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
         self.remarks: dict[str, _Remarks] = {}
         self.paths: set[str] = set()
-        self.earlier: tuple[Earlier, ...] = ()
+        self.earlier: tuple[EarlierMigration, ...] = ()
         self.statements = 0
         self.unparsed = 0
 
-    def take(self, other: "Progress") -> None:
+    def take(self, other: "JudgingState") -> None:
         """Be as far as another."""
         self.__dict__.update(vars(other))
 
@@ -134,7 +134,7 @@ class _Judging:
         runners: Iterable[Runner],
         problems: list[MigsafeError],
         limits: Limits,
-        so_far: Progress,
+        so_far: JudgingState,
     ) -> None:
         self.rulebook = rulebook
         self.limits = limits
@@ -172,7 +172,7 @@ class _Judging:
             if isinstance(statement.operations[0], Unparsed):
                 self.so_far.unparsed += 1
         self._ask_all(statement, MigrationEnd(statement.span), (), at)
-        ran = Earlier(migration, tuple(at.past), forecast.session.transaction, dict(forecast.session.locks))
+        ran = EarlierMigration(migration, tuple(at.past), forecast.session.transaction, dict(forecast.session.locks))
         self.so_far.earlier = (*self.so_far.earlier, ran) if goes_on else ()
         forecast.finish(transaction_continues=goes_on)
 

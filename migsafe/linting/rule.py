@@ -29,13 +29,13 @@ from migsafe.text import Span
 
 __all__ = [
     "Context",
-    "Done",
-    "Earlier",
+    "EarlierMigration",
+    "FilePlace",
     "Finding",
     "Harm",
     "Limits",
     "MigrationEnd",
-    "Remark",
+    "PastOperation",
     "Rule",
     "Severity",
     "SharedTransaction",
@@ -67,7 +67,7 @@ class Rule(Struct, frozen=True):
         return self.documentation.partition("\n")[0]
 
 
-class Remark(Operation, frozen=True):
+class FilePlace(Operation, frozen=True):
     """Something that stands in the file that people edit: no operation of PostgreSQL's, but what rules look at."""
 
 
@@ -75,7 +75,7 @@ class MigrationEnd(Operation, frozen=True):
     """Where a migration ends: no operation of its own, but what rules look at that need to know all of the migration."""
 
 
-class Done(Struct, frozen=True):
+class PastOperation(Struct, frozen=True):
     """An operation that has run: in which statement, what it did, in which transaction (a number), and what locks that held before."""
 
     statement: Statement
@@ -85,12 +85,12 @@ class Done(Struct, frozen=True):
     held: Mapping[Hashable, LockMode]
 
 
-class Earlier(Struct, frozen=True):
+class EarlierMigration(Struct, frozen=True):
     """A migration that the runner applied before another in the same run: what it did, the transaction (a number) in which it ended, and the
     locks that this held then."""
 
     migration: Migration
-    past: tuple[Done, ...]
+    past: tuple[PastOperation, ...]
     transaction: int | None
     held: Mapping[Hashable, LockMode]
 
@@ -102,7 +102,7 @@ class SharedTransaction(Struct, frozen=True):
     imperative; empty where the runner knows no way.
     """
 
-    earlier: tuple[Earlier, ...]
+    earlier: tuple[EarlierMigration, ...]
     own_transaction_advice: str
 
     def holder(self, relation: Hashable) -> Migration | None:
@@ -144,7 +144,7 @@ class Context:
         outside: str,
         limits: Limits,
         standing: Lineage,
-        earlier: tuple[Earlier, ...] = (),
+        earlier: tuple[EarlierMigration, ...] = (),
     ) -> None:
         self.migration = migration
         self.lineage = standing
@@ -152,7 +152,7 @@ class Context:
         self.statement: Statement
         self.effects: tuple[Effect, ...]
         self.limits = limits
-        self.past: list[Done] = []
+        self.past: list[PastOperation] = []
         self._forecast = forecast
         self._outside = outside
         self._notes: dict[str, list[Any]] = {}
@@ -166,7 +166,7 @@ class Context:
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
         """Move on behind an operation that every rule has seen."""
-        self.past.append(Done(statement, operation, effects, self.session.transaction, self.held))
+        self.past.append(PastOperation(statement, operation, effects, self.session.transaction, self.held))
 
     @property
     def notes(self) -> list[Any]:
@@ -221,7 +221,7 @@ class Context:
         """A relation's name with its schema, as messages spell it."""
         return self.catalog.resolve(name)
 
-    def without(self, op: AddColumn, constraints: Iterable[Constraint]) -> str:
+    def text_without(self, op: AddColumn, constraints: Iterable[Constraint]) -> str:
         """An ADD COLUMN as the script says it, but for some of its constraints."""
         start, words = op.span.start, ""
         for one in sorted(constraints, key=lambda one: one.span.start):
@@ -234,9 +234,9 @@ class Context:
         return self.migration.up.script.text[start:end]
 
     @staticmethod
-    def declared(place: Span | None) -> Remark | None:
+    def place_in_file(place: Span | None) -> FilePlace | None:
         """A piece of the file that people edit, to report something about; None where there is no such place."""
-        return Remark(place) if place is not None else None
+        return FilePlace(place) if place is not None else None
 
     def outside_transaction(self, sql: str) -> str:
         """SQL to paste that must run outside a transaction, with what has to be done for that under the migration's runner."""
@@ -246,7 +246,7 @@ class Context:
         # A script of Alembic's has a block for it.
         wrapped = self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
         if wrapped and not self.is_script:
-            steps.append(f"in a migration that runs outside a transaction: {self.way_out}")
+            steps.append(f"in a migration that runs outside a transaction: {self.how_to_run_outside}")
         return f"-- {', '.join(steps)}\n{sql}" if steps else sql
 
     @property
@@ -255,20 +255,20 @@ class Context:
         return self.migration.runner == ALEMBIC.name
 
     @property
-    def way_out(self) -> str:
+    def how_to_run_outside(self) -> str:
         """How a migration is made to run outside a transaction, as an imperative."""
         # Where the runner opens none, the script does.
         opens_none = self.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
         return "leave out BEGIN and COMMIT" if opens_none else self._outside
 
     def finding(
-        self, operation: Operation | Done, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None
+        self, operation: Operation | PastOperation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None
     ) -> Finding:
         """What the rule reports about an operation, or about an earlier one. `relations` may be as the script names them."""
         asking = self._rule
-        severity, size = self._size(operation.effects if isinstance(operation, Done) else self.effects)
-        statement = operation.statement if isinstance(operation, Done) else self.statement
-        operation, half = operation.operation if isinstance(operation, Done) else operation, self.migration.up
+        severity, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
+        statement = operation.statement if isinstance(operation, PastOperation) else self.statement
+        operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
         return Finding(
             rule=asking.name,
             category=asking.category,
@@ -276,7 +276,7 @@ class Context:
             message=message + size,
             help=scripted(help, self.catalog) if self.is_script else help,
             script=half.file,
-            span=operation.span if isinstance(operation, Remark) else half.file_span(operation.span),
+            span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
             migration=self.migration.id,
             statement=statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),

@@ -14,7 +14,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding
-from migsafe.linting.rule import Remark
+from migsafe.linting.rule import FilePlace
 from migsafe.sql.lexer import COMMENT_START, DOLLAR_STRING, pattern_for, skip_comment
 from migsafe.sql.split import MetaCommand, split
 from migsafe.text import Script, Span
@@ -25,7 +25,7 @@ _SAID = re.compile(r"(?:--+|#+)\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[
 _ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
 
 
-class Suppression(Remark, frozen=True, kw_only=True):
+class Suppression(FilePlace, frozen=True, kw_only=True):
     """A suppression, for the rules that look at suppressions: no operation of PostgreSQL's.
 
     `names` are the rules that it names, `reason` what it says after them. `understood` is False where the comment is no suppression that

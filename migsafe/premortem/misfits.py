@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import added, is_own
+from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.rule import Context
 from migsafe.prediction.effects.columns import has_value, type_change
 from migsafe.prediction.effects.effect_context import EffectContext
@@ -28,7 +28,7 @@ class Misfit(Struct, frozen=True):
 def misfit(op: Operation, at: Context) -> Misfit | None:
     """The rows that an operation may meet and that do not fit; None where none can be there."""
     table = _table(op)
-    if table is None or is_own(at, table):
+    if table is None or is_created_here(at, table):
         return None
     found = _misfit(op, table, at)
     return Misfit(found.what, beforehand(found.check, at)) if found is not None else None
@@ -94,7 +94,7 @@ def _only_nulls(at: Context, table: Name, given: sql.Constraint) -> bool:
         return False
     filled = {column for done in at.past if isinstance(done.operation, sql.Update) for column in done.operation.columns}
     for name in given.columns:
-        made = added(at, table, name)
+        made = added_column(at, table, name)
         if made is None or has_value(EffectContext(at.catalog), made.column) or name in filled:
             return False
     return given.kind is not ConstraintKind.PRIMARY_KEY

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Context, Rule
 from migsafe.lock import LockMode
@@ -90,7 +90,7 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
                 missing=missing(op, at),
                 refusing=refusing(op, at),
                 replanned=replanned(op, at),
-                called=is_called(at, op),
+                called=is_in_called_function(at, op),
                 count=_count(op, at),
                 small=bool(names) and all((counted(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )

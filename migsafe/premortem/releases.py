@@ -1,6 +1,6 @@
 """Two releases and two schemas: what the running release meets on the new schema, and what the new release misses on the old one."""
 
-from migsafe.linting.facts.ownership import is_own, is_own_column
+from migsafe.linting.facts.ownership import is_column_created_here, is_created_here
 from migsafe.linting.rule import Context
 from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
@@ -24,10 +24,10 @@ def missing(op: Operation, at: Context) -> str:
             temporary = op.persistence is sql.Persistence.TEMPORARY
             return "" if temporary or (isinstance(op, sql.CreateTable) and op.partition_of) else f"table {at.catalog.in_first_schema(name)}"
         case sql.AddColumn(target=target, column=column):
-            return "" if is_own(at, target.name) else f"column {at.resolve(target.name)}.{quoted(column.name)}"
+            return "" if is_created_here(at, target.name) else f"column {at.resolve(target.name)}.{quoted(column.name)}"
         case sql.RenameColumn(target=target, new_name=new):
-            return "" if is_own(at, target.name) else f"column {at.resolve(target.name)}.{quoted(new)}"
-        case sql.Rename(kind=kind, name=name, new_name=new) if op.table is None and not (kind == "table" and is_own(at, name)):
+            return "" if is_created_here(at, target.name) else f"column {at.resolve(target.name)}.{quoted(new)}"
+        case sql.Rename(kind=kind, name=name, new_name=new) if op.table is None and not (kind == "table" and is_created_here(at, name)):
             return "" if kind == "index" else f"{kind} {quoted(new)}"
         case sql.CreateFunction(kind=kind, function=name):
             return "" if at.catalog.functions(name) else f"{kind} {name}"
@@ -35,14 +35,14 @@ def missing(op: Operation, at: Context) -> str:
             return f"value '{value}' of {name}"
         case sql.CreateIndex(unique=True, table=table, elements=elements):
             keys = ", ".join(element.column or "…" for element in elements)
-            return "" if is_own(at, table) else f"unique index for ON CONFLICT ({keys}) on {at.resolve(table)}"
+            return "" if is_created_here(at, table) else f"unique index for ON CONFLICT ({keys}) on {at.resolve(table)}"
         case sql.AddConstraint(target=target, constraint=given) if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
-            if is_own(at, target.name) or given.index is not None:
+            if is_created_here(at, target.name) or given.index is not None:
                 return ""
             return f"unique index for ON CONFLICT ({', '.join(given.columns)}) on {at.resolve(target.name)}"
-        case sql.DropNotNull(target=target, column=name) if not is_own_column(at, target.name, name):
+        case sql.DropNotNull(target=target, column=name) if not is_column_created_here(at, target.name, name):
             return f"place for a null in {at.resolve(target.name)}.{quoted(name)}"
-        case sql.AlterColumnType(target=target, column=name, type=kind) if not is_own_column(at, target.name, name):
+        case sql.AlterColumnType(target=target, column=name, type=kind) if not is_column_created_here(at, target.name, name):
             return f"type {kind} of {at.resolve(target.name)}.{quoted(name)}"
     attribute = _OBJECTS.get(type(op))
     if attribute is None:
@@ -56,20 +56,22 @@ def missing(op: Operation, at: Context) -> str:
 def refusing(op: Operation, at: Context) -> str:
     """What the schema refuses from this operation on, that it took before: the end of a sentence. Empty for nothing."""
     match op:
-        case sql.SetNotNull(target=target, column=name) if not is_own_column(at, target.name, name):
+        case sql.SetNotNull(target=target, column=name) if not is_column_created_here(at, target.name, name):
             return f"INSERT and UPDATE that leave a null in {at.resolve(target.name)}.{quoted(name)}"
-        case sql.SetNotNull(target=target, column=name) if not is_own(at, target.name):
+        case sql.SetNotNull(target=target, column=name) if not is_created_here(at, target.name):
             table = at.catalog.relation(target.name)
             column = table.column(name) if table is not None else None
             if column is None or column.default is None:
                 return f"every INSERT of the running release into {at.resolve(target.name)}, which does not know {quoted(name)}"
         case sql.AddConstraint(target=target, constraint=given) if given.enforced and given.index is None:
-            if is_own(at, target.name) or (given.columns and all(is_own_column(at, target.name, one) for one in given.columns)):
+            if is_created_here(at, target.name) or (
+                given.columns and all(is_column_created_here(at, target.name, one) for one in given.columns)
+            ):
                 return ""
             return _refused(str(at.resolve(target.name)), given)
         case sql.CreateIndex(unique=True, table=table, elements=elements):
             columns = [element.column for element in elements if element.column is not None]
-            if is_own(at, table) or (columns and all(is_own_column(at, table, one) for one in columns)):
+            if is_created_here(at, table) or (columns and all(is_column_created_here(at, table, one) for one in columns)):
                 return ""
             return f"a second row with the same {', '.join(columns) or 'key'} in {at.resolve(table)}"
     return ""
@@ -96,7 +98,7 @@ def replanned(op: Operation, at: Context) -> str:
     """
     match op:
         case sql.AddColumn(target=target) | sql.DropColumn(target=target) | sql.RenameColumn(target=target):
-            return "" if is_own(at, target.name) else f"* from {at.resolve(target.name)}"
-        case sql.AlterColumnType(target=target, column=name) if not is_own_column(at, target.name, name):
+            return "" if is_created_here(at, target.name) else f"* from {at.resolve(target.name)}"
+        case sql.AlterColumnType(target=target, column=name) if not is_column_created_here(at, target.name, name):
             return f"{at.resolve(target.name)}.{quoted(name)}"
     return ""

@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from migsafe.linting.facts.ownership import is_own, is_own_column, is_own_name
-from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.facts.ownership import is_column_created_here, is_created_here, is_name_created_here
+from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Column, Constraint, Relation
@@ -35,30 +35,30 @@ class Loss(Struct, frozen=True):
 
 def undo(op: Operation, at: Context) -> Undo | None:
     """The way back from an operation; None where there is nothing to take back, or another one takes it back with it."""
-    if is_called(at, op):
+    if is_in_called_function(at, op):
         return None
     match op:
-        case sql.AddConstraint(target=target, constraint=given) if is_own(at, target.name):
+        case sql.AddConstraint(target=target, constraint=given) if is_created_here(at, target.name):
             # Tables that refer to each other can only be dropped without that.
             return _added(op, at) if given.kind is ConstraintKind.FOREIGN_KEY else None
         case sql.AlterRelation(target=target):
-            return None if is_own(at, target.name) else _altered(op, at)
+            return None if is_created_here(at, target.name) else _altered(op, at)
         case sql.CreateIndex(name=name, table=table):
-            if is_own(at, table):
+            if is_created_here(at, table):
                 return None
             schema = at.resolve(table).schema
             return Undo(f"DROP INDEX CONCURRENTLY {Name(name, schema)};" if name is not None else "", but="" if name else _unnamed("index"))
         case sql.Drop():
             return _dropped(op, at)
         case sql.Truncate(tables=tables):
-            known = [str(at.resolve(one.name)) for one in tables if not is_own(at, one.name)]
+            known = [str(at.resolve(one.name)) for one in tables if not is_created_here(at, one.name)]
             return Undo(gone=f"the rows of {', '.join(known)}") if known else None
-        case sql.Delete(table=table) if not is_own(at, table):
+        case sql.Delete(table=table) if not is_created_here(at, table):
             return Undo(gone=f"the rows that it deletes from {at.resolve(table)}")
-        case sql.Update(table=table, columns=columns) if not is_own(at, table):
-            changed = [column for column in columns if not is_own_column(at, table, column)]
+        case sql.Update(table=table, columns=columns) if not is_created_here(at, table):
+            changed = [column for column in columns if not is_column_created_here(at, table, column)]
             return Undo(gone=f"what stood in {', '.join(map(quoted, changed))} of {at.resolve(table)} before") if changed else None
-        case sql.Insert(table=table) if not is_own(at, table):
+        case sql.Insert(table=table) if not is_created_here(at, table):
             return Undo(but=f"the rows put into {at.resolve(table)} stay until somebody deletes them")
     return _made(op, at)
 
@@ -82,7 +82,7 @@ def losses(op: Operation, at: Context) -> tuple[Loss, ...]:
             )
         case _:
             return ()
-    known = [at.resolve(name) for name in tables if not is_own(at, name) and not at.catalog.is_absent(name)]
+    known = [at.resolve(name) for name in tables if not is_created_here(at, name) and not at.catalog.is_absent(name)]
     return tuple(Loss(name, counted(at.limits.rows, name), some) for name in known)
 
 
@@ -101,7 +101,7 @@ def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
         case sql.AddConstraint():
             return _added(op, at)
         case sql.DropColumn(column=name):
-            if is_own_column(at, op.target.name, name):
+            if is_column_created_here(at, op.target.name, name):
                 return None
             return Undo(gone=f"the values of {table}.{quoted(name)}", but="adding the column again brings it back empty")
         case sql.DropConstraint(constraint=name):
@@ -177,7 +177,7 @@ def _spelt(table: Relation, numbers: tuple[int, ...]) -> str:
 
 
 def _dropped(op: sql.Drop, at: Context) -> Undo | None:
-    names = [name for name in op.names if not is_own_name(at, op.kind, name, made=True) and not is_own(at, name)]
+    names = [name for name in op.names if not is_name_created_here(at, op.kind, name, made=True) and not is_created_here(at, name)]
     if not names:
         return None
     listed = ", ".join(map(str, names))

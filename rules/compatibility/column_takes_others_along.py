@@ -23,7 +23,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
 """
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cover import taken_along
@@ -38,7 +38,7 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     """Report what goes with a column and is about others too."""
     table = at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if table is None or column is None or is_own(at, op.target.name):
+    if table is None or column is None or is_created_here(at, op.target.name):
         return None
     taken = taken_along(at.catalog, table, column, only=op.target.only)
     if not taken:

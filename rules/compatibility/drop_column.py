@@ -15,7 +15,7 @@ Safe, because the column is new and nobody has seen it:
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A-COLUMN
 """
 
-from migsafe.linting.facts.ownership import is_own_column
+from migsafe.linting.facts.ownership import is_column_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import cascade_of
@@ -28,7 +28,7 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
     """Report a column that the migration did not add."""
     name, table = op.target.name, at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if is_own_column(at, name, op.column) or cascade_of(at.catalog, op) is not None:
+    if is_column_created_here(at, name, op.column) or cascade_of(at.catalog, op) is not None:
         return None
     if column is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(name))):
         return None

@@ -16,7 +16,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import cascade_of
@@ -35,7 +35,7 @@ def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[
         return
     table = at.catalog.relation(op.target.name)
     constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
-    if is_own(at, op.target.name) or _is_own(op, at) or cascade_of(at.catalog, op) is not None:
+    if is_created_here(at, op.target.name) or _is_own(op, at) or cascade_of(at.catalog, op) is not None:
         return
     if constraint is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(op.target.name))):
         return

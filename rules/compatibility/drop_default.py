@@ -12,7 +12,7 @@ Safe, because another default takes its place:
 See: https://www.postgresql.org/docs/current/ddl-default.html
 """
 
-from migsafe.linting.facts.ownership import is_own_column
+from migsafe.linting.facts.ownership import is_column_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DropDefault
 from migsafe.sql.operations.values import quoted
@@ -23,7 +23,7 @@ def drop_default(op: DropDefault, at: Context) -> Finding | None:
     """Report a default that the migration did not bring itself."""
     name, table = op.target.name, at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if is_own_column(at, name, op.column) or (table is not None and table.complete and (column is None or column.default is None)):
+    if is_column_created_here(at, name, op.column) or (table is not None and table.complete and (column is None or column.default is None)):
         return None
     quoted_column = quoted(op.column)
     fails = "fails" if column is not None and column.not_null else "puts NULL there, or fails if the column is NOT NULL,"

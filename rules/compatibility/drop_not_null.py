@@ -13,7 +13,7 @@ Safe, because the table is new:
 See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINTS-NOT-NULL
 """
 
-from migsafe.linting.facts.ownership import is_own_column
+from migsafe.linting.facts.ownership import is_column_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DropNotNull
 from migsafe.sql.operations.values import quoted
@@ -24,7 +24,7 @@ def drop_not_null(op: DropNotNull, at: Context) -> Finding | None:
     """Report a column that is not known to be nullable already."""
     name, table = op.target.name, at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if is_own_column(at, name, op.column) or (table is not None and table.complete and (column is None or column.not_null is False)):
+    if is_column_created_here(at, name, op.column) or (table is not None and table.complete and (column is None or column.not_null is False)):
         return None
     quoted_column = quoted(op.column)
     return at.finding(

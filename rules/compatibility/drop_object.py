@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-dropview.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.ownership import Gap, gap, is_only_fired, is_own, is_own_name
+from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cascades import cascade_of
 from migsafe.sql.operations import Drop, Name
@@ -40,17 +40,17 @@ def drop_object(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
 
 
 def _is_unseen(op: Drop, name: Name, at: Context) -> bool:
-    if is_own_name(at, op.kind, name) or is_only_fired(at, op.kind, name):
+    if is_name_created_here(at, op.kind, name) or is_trigger_function(at, op.kind, name):
         return True
-    return op.kind in _RELATIONS and (is_own(at, name) or (op.if_exists and at.catalog.is_absent(name)))
+    return op.kind in _RELATIONS and (is_created_here(at, name) or (op.if_exists and at.catalog.is_absent(name)))
 
 
 def _dropped(at: Context, position: int, names: list[Name]) -> Iterator[Finding]:
     done = at.past[position]
     op: Drop = done.operation  # type: ignore[assignment]  # those are noted
-    gaps = {name: gap(at, position, op.kind, name) for name in names}
-    lasting = [name for name, left in gaps.items() if left is Gap.LASTING]
-    short = [name for name, left in gaps.items() if left is Gap.SHORT]
+    gaps = {name: name_absence(at, position, op.kind, name) for name in names}
+    lasting = [name for name, left in gaps.items() if left is NameAbsence.LASTING]
+    short = [name for name, left in gaps.items() if left is NameAbsence.SHORT]
     relations = op.kind in _RELATIONS
     if lasting:
         listed = ", ".join(map(str, lasting))

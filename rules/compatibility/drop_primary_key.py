@@ -20,7 +20,7 @@ See: https://www.postgresql.org/docs/current/logical-replication-publication.htm
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import cascade_of
@@ -33,7 +33,7 @@ from migsafe.sql.operations.values import quoted
 def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Note each primary key that is dropped, and report when the migration ends those that no other has replaced."""
     if isinstance(op, DropConstraint):
-        if is_primary_key(at.catalog, op) and not is_own(at, op.target.name) and cascade_of(at.catalog, op) is None:
+        if is_primary_key(at.catalog, op) and not is_created_here(at, op.target.name) and cascade_of(at.catalog, op) is None:
             at.notes.append(len(at.past))
         return
     for position in at.notes:

@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-RENAMING-C
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.ownership import Gap, gap, is_own_column
+from migsafe.linting.facts.ownership import NameAbsence, is_column_created_here, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
@@ -31,7 +31,7 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
     """Note each renamed column, and report it when the migration ends, unless a view has taken the table's place."""
     if isinstance(op, RenameColumn):
         table = at.catalog.relation(op.target.name)
-        if op.target.kind in ("type", "domain") or is_own_column(at, op.target.name, op.column):
+        if op.target.kind in ("type", "domain") or is_column_created_here(at, op.target.name, op.column):
             return
         if not (op.target.if_exists and at.catalog.is_absent(op.target.name)):
             column = table.column(op.column) if table is not None else None
@@ -48,7 +48,7 @@ def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
     for number, done in enumerate(at.past):
         match done.operation:
             case Rename(name=name, new_name=new_name) if isinstance(table, Relation) and table.name.name == new_name:
-                if done.transaction == at.past[position].transaction and gap(at, number, "table", name) is Gap.NONE:
+                if done.transaction == at.past[position].transaction and name_absence(at, number, "table", name) is NameAbsence.NONE:
                     return True
     return False
 

@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-alterview.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.ownership import Gap, gap, is_only_fired, is_own, is_own_name
+from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.catalog import is_table
 from migsafe.sql.operations import Name, Rename, RenameEnumValue, SetSchema
@@ -35,7 +35,7 @@ def rename_object(op: Rename | RenameEnumValue | SetSchema | MigrationEnd, at: C
             for position in at.notes:
                 yield from _renamed(at, position)
         case RenameEnumValue():
-            if not is_own_name(at, "type", op.type, made=True):
+            if not is_name_created_here(at, "type", op.type, made=True):
                 yield _renamed_value(op, at)
         case Rename() | SetSchema():
             if op.kind in _NAMED and not _is_unseen(op, at):
@@ -43,7 +43,7 @@ def rename_object(op: Rename | RenameEnumValue | SetSchema | MigrationEnd, at: C
 
 
 def _is_unseen(op: Rename | SetSchema, at: Context) -> bool:
-    if is_own_name(at, op.kind, op.name) or is_only_fired(at, op.kind, op.name):
+    if is_name_created_here(at, op.kind, op.name) or is_trigger_function(at, op.kind, op.name):
         return True
     if op.kind not in _RELATIONS:
         return False
@@ -52,7 +52,7 @@ def _is_unseen(op: Rename | SetSchema, at: Context) -> bool:
         # A table's rename is another rule's.
         is_its = op.kind in ("table", "foreign table") and isinstance(op, Rename)
         return is_its or at.catalog.index(op.name) is not None or (op.if_exists and at.catalog.is_absent(op.name))
-    return is_own(at, op.name) or (isinstance(op, Rename) and is_table(relation))
+    return is_created_here(at, op.name) or (isinstance(op, Rename) and is_table(relation))
 
 
 def _renamed_value(op: RenameEnumValue, at: Context) -> Finding:
@@ -70,15 +70,15 @@ def _renamed_value(op: RenameEnumValue, at: Context) -> Finding:
 def _renamed(at: Context, position: int) -> Iterator[Finding]:
     done = at.past[position]
     op: Rename | SetSchema = done.operation  # type: ignore[assignment]  # those are noted
-    left = gap(at, position, op.kind, op.name)
-    if left is Gap.NONE:
+    left = name_absence(at, position, op.kind, op.name)
+    if left is NameAbsence.NONE:
         return
     new = Name(op.name.name, op.schema) if isinstance(op, SetSchema) else Name(op.new_name, op.name.schema)
     is_relation = op.kind in _RELATIONS
     yield at.finding(
         done,
         f"the {op.kind} {op.name} becomes {new}: the release that is running fails wherever it still uses the old name"
-        + (", until something else has it" if left is Gap.SHORT else ""),
+        + (", until something else has it" if left is NameAbsence.SHORT else ""),
         help=_help(op, new),
         relations=(op.name,) if is_relation else (),
     )

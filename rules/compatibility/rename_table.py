@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-createview.html#SQL-CREATEVIEW-
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.ownership import Gap, gap, is_own, is_own_name
+from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.catalog import is_table
@@ -34,8 +34,8 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
         return
     for position, old in at.notes:
         done = at.past[position]
-        left = gap(at, position, "table", done.operation.name)
-        if left is Gap.NONE:
+        left = name_absence(at, position, "table", done.operation.name)
+        if left is NameAbsence.NONE:
             continue
         new = Name(done.operation.new_name, done.operation.name.schema)
         what = done.operation.name
@@ -43,7 +43,7 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
         yield at.finding(
             done,
             f"{old} becomes {Name(new.name, old.schema)}: every statement of the release that is running which names {what} fails"
-            + (", until something else has its name" if left is Gap.SHORT else ""),
+            + (", until something else has its name" if left is NameAbsence.SHORT else ""),
             help=(
                 "BEGIN;\n"
                 f"ALTER TABLE {what} RENAME TO {Name(new.name)};\n"
@@ -64,4 +64,4 @@ def _is_of_interest(op: Rename, at: Context) -> bool:
     relation = at.catalog.relation(op.name)
     if relation is None:
         return not (op.if_exists and at.catalog.is_absent(op.name))
-    return is_table(relation) and not is_own(at, op.name) and not is_own_name(at, "table", op.name)
+    return is_table(relation) and not is_created_here(at, op.name) and not is_name_created_here(at, "table", op.name)

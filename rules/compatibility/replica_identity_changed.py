@@ -15,7 +15,7 @@ Safe, because the table is new:
 See: https://www.postgresql.org/docs/current/logical-replication-publication.html#LOGICAL-REPLICATION-PUBLICATION-REPLICA-IDENTITY
 """
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.operations import SetReplicaIdentity
@@ -33,7 +33,7 @@ _CONSEQUENCES = {
 def replica_identity_changed(op: SetReplicaIdentity, at: Context) -> Finding | None:
     """Report a change on a table that the migration did not create."""
     table = op.target.name
-    if is_own(at, table) or (op.target.if_exists and at.catalog.is_absent(table)):
+    if is_created_here(at, table) or (op.target.if_exists and at.catalog.is_absent(table)):
         return None
     identity = f"USING INDEX {quoted(op.index)}" if op.index is not None else op.identity.upper()
     return at.finding(

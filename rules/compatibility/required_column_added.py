@@ -18,7 +18,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-ADDING-A-COLUMN
 """
 
-from migsafe.linting.facts.ownership import added, is_own
+from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
@@ -30,7 +30,7 @@ from migsafe.sql.operations.values import quoted
 @rule(category="compatibility", severity=Severity.ERROR)
 def required_column_added(op: AddColumn | DropDefault, at: Context) -> Finding | None:
     """Report a column that an INSERT must name from its first day on."""
-    if is_own(at, op.target.name) or (op.target.if_exists and at.catalog.is_absent(op.target.name)):
+    if is_created_here(at, op.target.name) or (op.target.if_exists and at.catalog.is_absent(op.target.name)):
         return None
     return _added(op, at) if isinstance(op, AddColumn) else _default_dropped(op, at)
 
@@ -57,7 +57,7 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
 
 
 def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
-    before = added(at, op.target.name, op.column)
+    before = added_column(at, op.target.name, op.column)
     table = at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
     if before is None or column is None or not column.not_null or column.default is None:

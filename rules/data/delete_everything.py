@@ -13,7 +13,7 @@ See: https://www.postgresql.org/docs/current/sql-delete.html
 """
 
 from migsafe.expressions.filters import is_always_true, not_null_columns
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Delete
 
@@ -23,7 +23,7 @@ def delete_everything(op: Delete, at: Context) -> Finding | None:
     """Report a DELETE that takes every row of a table that others can have rows in."""
     table, relation = at.resolve(op.table), at.catalog.relation(op.table)
     everything = op.where is None or is_always_true(op.where, not_null_columns(relation))
-    if not everything or op.current_of is not None or op.reads or is_own(at, op.table):
+    if not everything or op.current_of is not None or op.reads or is_created_here(at, op.table):
         return None
     return at.finding(
         op,

@@ -15,7 +15,7 @@ Safe, because it is refused unless it is empty:
 See: https://www.postgresql.org/docs/current/sql-dropschema.html
 """
 
-from migsafe.linting.facts.ownership import is_own_name
+from migsafe.linting.facts.ownership import is_name_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Drop, Name
 
@@ -29,7 +29,7 @@ def drop_database_or_schema(op: Drop, at: Context) -> Finding | None:
         )
     if op.kind != "schema" or not op.cascade:
         return None
-    dropped = [name for name in op.names if not is_own_name(at, "schema", Name(name.name), made=True)]
+    dropped = [name for name in op.names if not is_name_created_here(at, "schema", Name(name.name), made=True)]
     if not dropped:
         return None
     names = ", ".join(name.name for name in dropped)

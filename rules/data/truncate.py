@@ -13,8 +13,8 @@ Safe, because only this session can see it:
 See: https://www.postgresql.org/docs/current/sql-truncate.html
 """
 
-from migsafe.linting.facts.ownership import is_own
-from migsafe.linting.facts.wording import listed
+from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.operations import Truncate
@@ -23,10 +23,10 @@ from migsafe.sql.operations import Truncate
 @rule(category="data", severity=Severity.ERROR)
 def truncate(op: Truncate, at: Context) -> Finding | None:
     """Report the tables that the migration did not make itself."""
-    emptied = [one.name for one in op.tables if not is_own(at, one.name)]
+    emptied = [one.name for one in op.tables if not is_created_here(at, one.name)]
     if not emptied:
         return None
-    tables = listed([at.resolve(name) for name in emptied])
+    tables = join_names([at.resolve(name) for name in emptied])
     too = ", and every table that refers to it" if op.cascade else ""
     return at.finding(
         op,

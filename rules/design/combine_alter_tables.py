@@ -16,8 +16,8 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html
 from collections.abc import Iterator
 from itertools import groupby
 
-from migsafe.linting.facts.ownership import is_own
-from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name
 
@@ -40,7 +40,7 @@ def combine_alter_tables(op: MigrationEnd, at: Context) -> Iterator[Finding]:
             )
 
 
-def _altered(at: Context, found: list[Done]) -> tuple[Name | None, object]:
+def _altered(at: Context, found: list[PastOperation]) -> tuple[Name | None, object]:
     """The table that a statement alters and the strongest lock that it needs, where it could be one with others."""
     operations = [done.operation for done in found]
     if not all(isinstance(one, AlterRelation) and not isinstance(one, _ALONE) and one.target.kind == "table" for one in operations):
@@ -49,6 +49,6 @@ def _altered(at: Context, found: list[Done]) -> tuple[Name | None, object]:
     assert isinstance(first, AlterRelation)
     table = at.resolve(first.target.name)
     locks = [effect.lock for done in found for effect in done.effects if effect.relation == table and not effect.new]
-    if not locks or is_own(at, table):
+    if not locks or is_created_here(at, table):
         return None, found[0].statement.index
     return table, max(locks, key=lambda lock: lock.strength)

@@ -23,7 +23,7 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
-from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, CreateTable, Name
 from migsafe.sql.operations.values import quoted
@@ -45,7 +45,7 @@ def foreign_key_type_mismatch(op: CreateTable | AddColumn | AddConstraint | Migr
                 yield from _compared(at, done, table, constraint)
 
 
-def _foreign_keys(at: Context, done: Done) -> Iterator[tuple[Relation, Constraint]]:
+def _foreign_keys(at: Context, done: PastOperation) -> Iterator[tuple[Relation, Constraint]]:
     match done.operation:
         case CreateTable(table=name):
             wanted = None
@@ -63,7 +63,7 @@ def _foreign_keys(at: Context, done: Done) -> Iterator[tuple[Relation, Constrain
                 yield table, constraint
 
 
-def _compared(at: Context, done: Done, table: Relation, constraint: Constraint) -> Iterator[Finding]:
+def _compared(at: Context, done: PastOperation, table: Relation, constraint: Constraint) -> Iterator[Finding]:
     far = at.catalog.get(constraint.references) if constraint.references is not None else None
     if not isinstance(far, Relation):
         return

@@ -13,7 +13,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
 """
 
-from migsafe.linting.facts.definitions import defined_columns, key_columns
+from migsafe.linting.facts.definitions import defined_columns, primary_key_columns
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateTable, Persistence
 from migsafe.sql.operations.values import quoted
@@ -25,7 +25,7 @@ _LARGER = {"smallint": "bigint", "integer": "bigint", "smallserial": "bigserial"
 @rule(category="design", severity=Severity.WARNING)
 def int_primary_key(op: CreateTable, at: Context) -> Finding | None:
     """Report a key of one small integer that counts by itself."""
-    key = key_columns(op)
+    key = primary_key_columns(op)
     if op.persistence is Persistence.TEMPORARY or len(key) != 1:
         return None
     column = next((one for one in defined_columns(op) if one.name == key[0]), None)

@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/datatype-json.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import given_types
+from migsafe.linting.facts.definitions import typed_columns
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AddColumn, AlterColumnType, CreateTable, Persistence
 from migsafe.sql.operations.values import quoted
@@ -29,7 +29,7 @@ def json_type(op: CreateTable | AddColumn | AlterColumnType, at: Context) -> Ite
     if isinstance(op, CreateTable) and op.persistence is Persistence.TEMPORARY:
         return
     table = at.resolve(op.table if isinstance(op, CreateTable) else op.target.name)
-    for _, column, kind in given_types(op):
+    for _, column, kind in typed_columns(op):
         if kind.name in _KINDS:
             name = quoted(column)
             yield at.finding(

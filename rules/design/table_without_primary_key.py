@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import key_columns
+from migsafe.linting.facts.definitions import primary_key_columns
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import RelationKind
 from migsafe.sql.operations import CreateTable, Persistence
@@ -39,7 +39,7 @@ def table_without_primary_key(op: CreateTable | MigrationEnd, at: Context) -> It
         return
     # Partitions and children have what their parent has; what LIKE and OF bring is not written here.
     inherits = op.partition_of is not None or op.inherits or op.likes or op.of_type is not None
-    if not inherits and op.persistence is not Persistence.TEMPORARY and not key_columns(op) and op.columns:
+    if not inherits and op.persistence is not Persistence.TEMPORARY and not primary_key_columns(op) and op.columns:
         at.notes.append(len(at.past))
 
 

@@ -40,4 +40,4 @@ def downgrade_missing(op: MigrationEnd, at: Context) -> Finding | None:
     """Report downgrade(), or upgrade() where there is none."""
     if not at.lineage.irreversible_reason:
         return None
-    return at.finding(at.declared(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason)
+    return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason)

@@ -29,4 +29,4 @@ def duplicate_version(op: MigrationEnd, at: Context) -> Finding | None:
     if twin is None:
         return None
     said = f"the version {at.migration.id} is also that of {twin.path}: the runner refuses both, or never runs one of them"
-    return at.finding(at.declared(at.lineage.version_span) or (at.past[0] if at.past else op), said)
+    return at.finding(at.place_in_file(at.lineage.version_span) or (at.past[0] if at.past else op), said)

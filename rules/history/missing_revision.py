@@ -48,8 +48,8 @@ def missing_revision(op: MigrationEnd, at: Context) -> Iterator[Finding]:
     """Report each name of a revision that no file has, and where a circle is closed."""
     for version, place in at.lineage.missing_parents:
         said = f"{at.migration.id} comes after {version}, and no file has that revision: Alembic refuses to run anything"
-        yield at.finding(at.declared(place) or op, said)
+        yield at.finding(at.place_in_file(place) or op, said)
     if at.lineage.cycle:
         way = " after ".join(at.lineage.cycle)
         said = f"{at.migration.id} comes after itself ({way}): Alembic refuses to run anything"
-        yield at.finding(at.declared(at.lineage.parents_span) or op, said)
+        yield at.finding(at.place_in_file(at.lineage.parents_span) or op, said)

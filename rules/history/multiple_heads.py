@@ -83,7 +83,7 @@ def multiple_heads(op: MigrationEnd, at: Context) -> Finding | None:
         return None
     version, others = at.migration.id, [rival.version for rival in rivals]
     return at.finding(
-        at.declared(at.lineage.parents_span) or op,
+        at.place_in_file(at.lineage.parents_span) or op,
         f"nothing comes after {version}, and nothing after {' and '.join(map(str, rivals))}: `alembic upgrade head` refuses to run either",
         help="\n".join(
             (

@@ -31,7 +31,7 @@ See: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-OPTION-SINGL
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.reruns.guards import can_be_in_one_transaction, guarded
 from migsafe.linting.reruns.second_run import Again, Ran, second_run
 from migsafe.linting.reruns.touch import Outcome
@@ -91,7 +91,7 @@ def _may_be_split(at: Context) -> bool:
 
 def _text(op: Operation, at: Context) -> str:
     """The SQL of an operation. What a called function runs stands elsewhere."""
-    if is_called(at, op):
+    if is_in_called_function(at, op):
         return ""
     in_do = isinstance(at.statement.operations[0], Do)
     return at.text(*(op.span if in_do else at.statement.span))

@@ -17,7 +17,7 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html
 from collections.abc import Iterator
 
 from migsafe.linting.reruns.guards import constraint_again, index_again
-from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.default_names import free_constraint_name, free_relation_name
 from migsafe.sql.operations import AddConstraint, ConstraintKind, CreateIndex, Name, Persistence
 
@@ -69,7 +69,7 @@ def _named(op: CreateIndex | AddConstraint, at: Context) -> str:
     return constraint_again(op.target.name, given, name, at.text(*given.span), new=at.is_new(table))
 
 
-def _finding(at: Context, done: Done, named: str) -> Finding:
+def _finding(at: Context, done: PastOperation, named: str) -> Finding:
     assert isinstance(done.operation, CreateIndex | AddConstraint)
     table = _table(done.operation)
     what = "index" if isinstance(done.operation, CreateIndex) else "constraint"

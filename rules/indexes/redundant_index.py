@@ -28,7 +28,7 @@ See: https://www.postgresql.org/docs/current/indexes-multicolumn.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.cover import makes_redundant
 from migsafe.schema.objects import Index
@@ -51,7 +51,7 @@ def redundant_index(op: CreateIndex | AddConstraint | AddColumn | CreateTable | 
             yield from _redundant(at, done, index, reported)
 
 
-def _made(at: Context, done: Done, first: int, end: int) -> list[Index]:
+def _made(at: Context, done: PastOperation, first: int, end: int) -> list[Index]:
     """The indexes that an operation has made and that are still there, but for the parts that partitions got."""
     op = done.operation
     table = at.catalog.relation(op.table if isinstance(op, CreateIndex) else table_of(op))  # type: ignore[arg-type]  # the noted ones
@@ -59,7 +59,7 @@ def _made(at: Context, done: Done, first: int, end: int) -> list[Index]:
     return [index for index in indexes if first < index.oid <= end and index.parent is None]
 
 
-def _redundant(at: Context, done: Done, index: Index, reported: set[int]) -> Iterator[Finding]:
+def _redundant(at: Context, done: PastOperation, index: Index, reported: set[int]) -> Iterator[Finding]:
     for other in at.catalog.indexes(index.table):
         if index.oid in reported or other.parent is not None:
             continue
@@ -68,7 +68,7 @@ def _redundant(at: Context, done: Done, index: Index, reported: set[int]) -> Ite
             yield _finding(at, done, index, other)
 
 
-def _finding(at: Context, done: Done, index: Index, other: Index) -> Finding:
+def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Finding:
     table = at.catalog[index.table].name
     likeness = "has the same keys" if len(index.keys) == len(other.keys) else "begins with the same keys"
     constraint = behind_index(at.catalog, index)

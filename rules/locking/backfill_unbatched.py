@@ -40,8 +40,8 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
 """
 
 from migsafe.expressions.filters import Known, is_always_true, not_null_columns
-from migsafe.linting.facts.ownership import added, is_own
-from migsafe.linting.facts.transaction_block import is_called
+from migsafe.linting.facts.ownership import added_column, is_created_here
+from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation, RelationKind
@@ -62,7 +62,7 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
     changed = [
         effect.relation
         for effect in at.effects
-        if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not is_own(at, effect.relation)
+        if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not is_created_here(at, effect.relation)
     ]
     if not changed or not _is_hurt(op.table, relation, changed, at):
         return None
@@ -90,7 +90,7 @@ def _null_columns(table: Name, at: Context) -> Known:
     """Which columns this migration has added, without a value and without giving them one since."""
 
     def is_null(name: str) -> bool:
-        column = added(at, table, name)
+        column = added_column(at, table, name)
         if column is None or not column.certain:
             return False  # where it was there before it has values
         made = column.column
@@ -108,8 +108,8 @@ def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> 
     key = _key(op, relation, at)
     guessed = key is None and (relation is None or not relation.complete)
     said = f"-- in the order of {', '.join(key or ['a unique column'])}{', here id' if guessed else ''}, 10,000 rows a transaction"
-    if is_called(at, op) or (key is None and not guessed):
-        return f"{said}, outside a function" if is_called(at, op) else said
+    if is_in_called_function(at, op) or (key is None and not guessed):
+        return f"{said}, outside a function" if is_in_called_function(at, op) else said
     change = unfiltered(at.text(*op.span))
     if change.changes_more:
         return f"-- what WITH changes by itself, once, in a statement of its own; then the rest of it\n{said}"
@@ -121,7 +121,7 @@ def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> 
 
 def _is_empty(name: str, op: Update, at: Context) -> bool:
     """Whether this migration has added a column without giving it a value."""
-    column = added(at, op.table, name)
+    column = added_column(at, op.table, name)
     return column is not None and not (column.column.default or column.column.identity or column.column.generated)
 
 

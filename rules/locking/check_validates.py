@@ -59,5 +59,5 @@ def _not_valid_first(op: AddConstraint | AddColumn, checks: list[Constraint], at
     names = [one.name or check_name(at.catalog, table, one, column) for one in checks]
     parts = [f"ADD {check(one.check.sql, name, no_inherit=one.no_inherit)}" for one, name in zip(checks, names, strict=True) if one.check]
     if isinstance(op, AddColumn):
-        parts.insert(0, at.without(op, checks))
+        parts.insert(0, at.text_without(op, checks))
     return in_turn(f"ALTER TABLE {table} {', '.join(parts)};", f"-- while reads and writes go on:\n{validate(table, *names)}")

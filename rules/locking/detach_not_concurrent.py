@@ -19,7 +19,7 @@ Safe, outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DETACH-PARTITION
 """
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DetachPartition
 
@@ -30,7 +30,7 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
     if op.concurrently or op.finalize:
         return None
     parent, table = at.resolve(op.target.name), at.catalog.relation(op.target.name)
-    locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_own(at, parent)]
+    locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_created_here(at, parent)]
     if not locked or (table is not None and at.catalog.default_partition(table.oid) is not None):
         return None
     reading = [effect.relation for effect in at.slow(only=True)]

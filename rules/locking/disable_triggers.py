@@ -28,7 +28,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
@@ -58,7 +58,7 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
             yield at.finding(done, off.message + stays, help=off.help, relations=off.relations, lock=off.lock)
         return
     table = at.catalog.relation(op.target.name)
-    if op.firing is not Firing.DISABLE or not at.blocking_effects or is_own(at, op.target.name):
+    if op.firing is not Firing.DISABLE or not at.blocking_effects or is_created_here(at, op.target.name):
         return
     if isinstance(op, SetTrigger) and (op.trigger is not None or (table is not None and _has_none(table, op, at))):
         return

@@ -31,7 +31,7 @@ See: https://www.postgresql.org/docs/current/sql-lock.html
 
 from zlib import crc32
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.operations import LockTable, Name
@@ -41,7 +41,7 @@ from migsafe.sql.operations import LockTable, Name
 def explicit_lock(op: LockTable, at: Context) -> Finding | None:
     """Report tables whose writes are stopped by hand, unless the transaction stops them already."""
     mode = LockMode(op.mode)
-    locked = [effect for effect in at.blocking_effects if not is_own(at, effect.relation) and not _holds(effect.relation, mode, at)]
+    locked = [effect for effect in at.blocking_effects if not is_created_here(at, effect.relation) and not _holds(effect.relation, mode, at)]
     if not locked:
         return None
     names = [effect.relation for effect in locked]

@@ -82,7 +82,7 @@ def _added_with_column(op: AddColumn, constraint: Constraint, slow: list[Effect]
         op,
         f"ADD COLUMN {quoted(op.column.name)} with a default and REFERENCES takes {slow[0].lock} on {table} while it checks every row "
         f"against {referenced}: every {slow[0].blocked_commands} waits",
-        help=_not_valid_first(op.target.name, constraint, at, at.without(op, [constraint])),
+        help=_not_valid_first(op.target.name, constraint, at, at.text_without(op, [constraint])),
         relations=(table, referenced),
         lock=slow[0].lock,
     )

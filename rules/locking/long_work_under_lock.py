@@ -21,9 +21,9 @@ See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-TABLE
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from migsafe.linting.facts.held_locks import stopping
-from migsafe.linting.facts.validations import added_before
-from migsafe.linting.facts.wording import listed, stopped, verb
+from migsafe.linting.facts.held_locks import held_blocking_locks
+from migsafe.linting.facts.validations import find_added_constraint
+from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -46,13 +46,13 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
     if isinstance(op, MigrationEnd):
         yield from _reported(at)
         return
-    if isinstance(op, ValidateConstraint) and added_before(at, op) is not None:
+    if isinstance(op, ValidateConstraint) and find_added_constraint(at, op) is not None:
         return
     work = at.slow() or [one for one in at.effects if isinstance(op, _CHANGES) and not one.new and one.lock is LockMode.ROW_EXCLUSIVE]
     # What stops somebody by itself is another rule's, and what cures that cures this.
     if not work or any(effect.blocks for effect in work):
         return
-    harmed = {name: lock for name, lock in stopping(at).items() if _stops_more(lock, name, at.effects)}
+    harmed = {name: lock for name, lock in held_blocking_locks(at).items() if _stops_more(lock, name, at.effects)}
     if harmed:
         at.notes.append(_Work(len(at.past), [effect.relation for effect in work], harmed))
 
@@ -69,8 +69,8 @@ def _reported(at: Context) -> Iterator[Finding]:
         more = f", and so long as {others} more such statement{'' if others == 1 else 's'} take{'s' if others == 1 else ''}" if others else ""
         yield at.finding(
             done,
-            f"{verb(at, done)} works through {listed(first.relations)} while the transaction holds {strongest} on {listed([*first.harmed])} "
-            f"from an earlier statement: every {stopped(blocks)} there waits until it is done{more}",
+            f"{command_name(at, done)} works through {join_names(first.relations)} while the transaction holds {strongest} on {join_names([*first.harmed])} "
+            f"from an earlier statement: every {blocked_statements(blocks)} there waits until it is done{more}",
             help=_help(at),
             relations=[*first.relations, *first.harmed],
             lock=strongest,

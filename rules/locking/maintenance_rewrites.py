@@ -24,7 +24,7 @@ See: https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-S
     https://github.com/reorg/pg_repack
 """
 
-from migsafe.linting.facts.wording import listed
+from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation, RelationKind
@@ -53,7 +53,7 @@ def maintenance_rewrites(
     tables = [effect.relation for effect in slow]
     return at.finding(
         op,
-        f"{_name(op)} takes {slow[0].lock} on {listed(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits",
+        f"{_name(op)} takes {slow[0].lock} on {join_names(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits",
         help=_help(op, tables, at),
         relations=tables,
         lock=slow[0].lock,

@@ -20,9 +20,9 @@ See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADL
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.held_locks import stopping
-from migsafe.linting.facts.wording import listed, stopped, verb
-from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.held_locks import held_blocking_locks
+from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.operations import Name, Operation
 
@@ -40,12 +40,12 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
         return
     # A foreign key locks two tables at once, whatever one does.
     new = [effect for effect in at.blocking_effects if effect.relation not in at.held]
-    held = {name: lock for name, lock in stopping(at).items() if name not in {effect.relation for effect in at.effects}}
+    held = {name: lock for name, lock in held_blocking_locks(at).items() if name not in {effect.relation for effect in at.effects}}
     if new and held:
         at.notes.append((len(at.past), held))
 
 
-def _reported(at: Context, done: Done, held: dict[Name, LockMode]) -> Finding:
+def _reported(at: Context, done: PastOperation, held: dict[Name, LockMode]) -> Finding:
     first = next(effect for effect in done.effects if effect.blocks and not effect.new)
     blocks = max((lock.blocks for lock in held.values()), key=len)
     also = [
@@ -55,15 +55,15 @@ def _reported(at: Context, done: Done, held: dict[Name, LockMode]) -> Finding:
         for effect in at.past[place].effects
         if effect.blocks and not effect.new and effect.relation not in held and effect.relation != first.relation
     ]
-    more = f" (and then for {listed(also)})" if also else ""
+    more = f" (and then for {join_names(also)})" if also else ""
     shared = at.shared_transaction
     help = "-- a transaction, or a migration, for each table"
     if shared is not None and shared.own_transaction_advice:
         help = f"-- {shared.own_transaction_advice}, so that each migration has a transaction of its own"
     return at.finding(
         done,
-        f"{verb(at, done)} waits for {first.lock} on {first.relation}{more} while the same transaction holds locks on {listed([*held])}: "
-        f"until it ends every {stopped(blocks)} on {'that' if len(held) == 1 else 'those'} waits too",
+        f"{command_name(at, done)} waits for {first.lock} on {first.relation}{more} while the same transaction holds locks on {join_names([*held])}: "
+        f"until it ends every {blocked_statements(blocks)} on {'that' if len(held) == 1 else 'those'} waits too",
         help=help,
         relations=[first.relation, *held],
         lock=first.lock,

@@ -19,7 +19,7 @@ Safe, in one transaction:
 See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITIONING-DECLARATIVE-MAINTENANCE
 """
 
-from migsafe.linting.facts.ownership import is_own
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.bounds import bound_clause
 from migsafe.sql.operations import Bound, CreateTable, Name, Persistence
@@ -31,7 +31,7 @@ from migsafe.sql.written import partition_by, storage_options
 def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
     """Report a partition that is created in place, of a table that others can know."""
     parent = at.resolve(op.partition_of) if op.partition_of is not None else None
-    locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_own(at, effect.relation)]
+    locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_created_here(at, effect.relation)]
     if op.partition_of is None or op.bound is None or not locked:
         return None
     reading = [effect.relation for effect in at.slow(only=True)]

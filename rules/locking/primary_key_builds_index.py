@@ -41,7 +41,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     relation = at.catalog.relation(table)
     nullable = [one for one in given.columns if relation is None or (column := relation.column(one)) is None or not column.not_null]
     names = {one: default_name(table.name, (one,), "not_null") for one in nullable}
-    first = f"ALTER TABLE {table} {at.without(op, [given])};" if isinstance(op, AddColumn) else ""
+    first = f"ALTER TABLE {table} {at.text_without(op, [given])};" if isinstance(op, AddColumn) else ""
     what = "ADD PRIMARY KEY" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} PRIMARY KEY"
     main = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(

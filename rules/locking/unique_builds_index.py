@@ -44,7 +44,7 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
             f"-- ALTER INDEX {quoted(name)} ATTACH PARTITION …, for each of them"
         )
     else:
-        first = f"ALTER TABLE {table} {at.without(op, [given])};" if isinstance(op, AddColumn) else ""
+        first = f"ALTER TABLE {table} {at.text_without(op, [given])};" if isinstance(op, AddColumn) else ""
         help_ = in_turn(first, at.outside_transaction(f"{unique_index(table, given, name)};"), using_index(table, given, name))
     what = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"
     # A partition is locked less than its parent, but behind that one nobody gets to it.

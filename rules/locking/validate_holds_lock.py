@@ -18,8 +18,8 @@ Safe, in two transactions:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
-from migsafe.linting.facts.validations import added_before
-from migsafe.linting.facts.wording import stopped
+from migsafe.linting.facts.validations import find_added_constraint
+from migsafe.linting.facts.wording import blocked_statements
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AddConstraint, ValidateConstraint
 from migsafe.sql.operations.values import quoted
@@ -29,7 +29,7 @@ from migsafe.sql.written import in_turn, validate
 @rule(category="locking", severity=Severity.ERROR)
 def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
     """Report a validation under the lock that was taken to add the constraint."""
-    added = added_before(at, op)
+    added = find_added_constraint(at, op)
     table = at.resolve(op.target.name)
     lock = at.held.get(table)
     if added is None or lock is None or not lock.blocks or not at.slow(only=op.target.only):
@@ -39,7 +39,7 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in the transaction that added it in line {line}: the "
-        f"{lock} taken there is held all the while, and every {stopped(lock.blocks)} waits",
+        f"{lock} taken there is held all the while, and every {blocked_statements(lock.blocks)} waits",
         help=in_turn(
             f"{at.text(*added.statement.span)};",
             f"-- in a transaction of its own:\n{validate(op.target.name, op.constraint)}",

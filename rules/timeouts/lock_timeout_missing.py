@@ -20,9 +20,9 @@ See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.timeouts import in_effect
-from migsafe.linting.facts.wording import listed, stopped, verb
-from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.timeouts import timeout_in_effect
+from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.sql.operations import Operation, ResetVariable, SetVariable
 
 
@@ -30,7 +30,7 @@ from migsafe.sql.operations import Operation, ResetVariable, SetVariable
 def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Note every statement that may wait without a limit, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
-        if at.blocking_effects and in_effect(at, "lock_timeout") == 0:
+        if at.blocking_effects and timeout_in_effect(at, "lock_timeout") == 0:
             at.notes.append(len(at.past))
         return
     done = [at.past[position] for position in at.notes]
@@ -38,25 +38,25 @@ def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[
         yield _reported(at, done[0], len({one.statement.index for one in done}))
 
 
-def _reported(at: Context, first: Done, statements: int) -> Finding:
+def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
     effects = [effect for effect in first.effects if effect.blocks and not effect.new]
     worst = max(effects, key=lambda effect: effect.lock.strength)
     blocks = max((effect.blocks for effect in effects), key=len)
-    tables = listed([effect.relation for effect in effects])
+    tables = join_names([effect.relation for effect in effects])
     others = statements - 1
     more = f"; so does {others} other statement of this migration" if others == 1 else f"; so do {others} others here" if others else ""
     why = _why(at, first)
     return at.finding(
         first,
-        f"{verb(at, first)} asks for {worst.lock} on {tables}, and {why}: it waits for every transaction that uses "
-        f"{'it' if len(effects) == 1 else 'them'}, and behind it every {stopped(blocks)} waits{more}",
+        f"{command_name(at, first)} asks for {worst.lock} on {tables}, and {why}: it waits for every transaction that uses "
+        f"{'it' if len(effects) == 1 else 'them'}, and behind it every {blocked_statements(blocks)} waits{more}",
         help=_help(at, first),
         relations=[effect.relation for effect in effects],
         lock=worst.lock,
     )
 
 
-def _why(at: Context, first: Done) -> str:
+def _why(at: Context, first: PastOperation) -> str:
     """Why none is in effect."""
     for done in at.past[: at.past.index(first)][::-1]:
         match done.operation:
@@ -67,7 +67,7 @@ def _why(at: Context, first: Done) -> str:
     return "no lock_timeout is in effect"
 
 
-def _help(at: Context, first: Done) -> str:
+def _help(at: Context, first: PastOperation) -> str:
     position = at.past.index(first)
     statement = first.statement
     together = any(one.transaction == first.transaction and one.statement is not statement for one in at.past[:position])

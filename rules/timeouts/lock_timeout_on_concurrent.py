@@ -16,8 +16,8 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
-from migsafe.linting.facts.timeouts import spelt
-from migsafe.linting.facts.wording import verb
+from migsafe.linting.facts.timeouts import format_timeout
+from migsafe.linting.facts.wording import command_name
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateIndex, Reindex
 
@@ -32,7 +32,7 @@ def lock_timeout_on_concurrent(op: CreateIndex | Reindex, at: Context) -> Findin
         return None
     return at.finding(
         op,
-        f"{verb(at, op)} waits for the transactions that use {waiting[0].relation}, and lock_timeout, set to {spelt(timeout)}, gives that up: "
+        f"{command_name(at, op)} waits for the transactions that use {waiting[0].relation}, and lock_timeout, set to {format_timeout(timeout)}, gives that up: "
         "it fails, and leaves an INVALID index",
         help="-- before it:\nSET lock_timeout = 0;",
         relations=[effect.relation for effect in waiting],

@@ -17,8 +17,8 @@ See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.timeouts import in_effect, spelt
-from migsafe.linting.facts.wording import listed, stopped, verb
+from migsafe.linting.facts.timeouts import format_timeout, timeout_in_effect
+from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import Operation
 
@@ -27,7 +27,7 @@ from migsafe.sql.operations import Operation
 def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Note every statement that may wait for too long, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
-        timeout = in_effect(at, "lock_timeout")
+        timeout = timeout_in_effect(at, "lock_timeout")
         if at.blocking_effects and timeout is not None and timeout > at.limits.longest_lock_timeout:
             at.notes.append((len(at.past), timeout))
         return
@@ -38,9 +38,9 @@ def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator
         longest = at.limits.longest_lock_timeout
         yield at.finding(
             done,
-            f"{verb(at, done)} may wait {spelt(timeout)} for {effects[0].lock} on {listed([effect.relation for effect in effects])}, and "
-            f"behind it every {stopped(blocks)}; more than {spelt(longest)} is too long",
-            help=f"-- before it:\nSET lock_timeout = '{spelt(min(longest, 2000))}';",
+            f"{command_name(at, done)} may wait {format_timeout(timeout)} for {effects[0].lock} on {join_names([effect.relation for effect in effects])}, and "
+            f"behind it every {blocked_statements(blocks)}; more than {format_timeout(longest)} is too long",
+            help=f"-- before it:\nSET lock_timeout = '{format_timeout(min(longest, 2000))}';",
             relations=[effect.relation for effect in effects],
             lock=effects[0].lock,
         )

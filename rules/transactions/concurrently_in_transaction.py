@@ -24,7 +24,7 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
     https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
 """
 
-from migsafe.linting.facts.transaction_block import enclosure, is_called
+from migsafe.linting.facts.transaction_block import is_in_called_function, transaction_block_around
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.default_names import default_index_name
@@ -74,13 +74,13 @@ def concurrently_in_transaction(op: _Refused, at: Context) -> Finding | None:
     what = _detached_slot(op, at) or refused_in_transaction_block(op, at.catalog)
     if what is None:
         return None
-    around = enclosure(at)
-    if is_called(at, op):
+    around = transaction_block_around(at)
+    if is_in_called_function(at, op):
         why = f"{what} cannot be executed from a function"
     elif isinstance(at.statement.operations[0], Do):
         why = f"{what} cannot run in a DO block, which is always inside a transaction"
     elif around is not None:
-        why = f"{what} cannot run inside a transaction block: {around.why}"
+        why = f"{what} cannot run inside a transaction block: {around.reason}"
     else:
         return None
     return at.finding(op, why, help=_outside(op, at), relations=_relations(op, at))
@@ -89,14 +89,14 @@ def concurrently_in_transaction(op: _Refused, at: Context) -> Finding | None:
 def _ends_from_within(op: Commit | Rollback, at: Context) -> Finding | None:
     """COMMIT and ROLLBACK in a DO block or a procedure, where something is open around it."""
     word = "COMMIT" if isinstance(op, Commit) else "ROLLBACK"
-    around = enclosure(at)
+    around = transaction_block_around(at)
     if op is at.statement.operations[0] or around is None:
         return None
-    where = "a procedure" if is_called(at, op) else "a DO block"
+    where = "a procedure" if is_in_called_function(at, op) else "a DO block"
     return at.finding(
         op,
-        f"{word} in {where} is refused inside a transaction block (invalid transaction termination): {around.why}",
-        help=f"-- run the statement in a migration that runs outside a transaction: {at.way_out}",
+        f"{word} in {where} is refused inside a transaction block (invalid transaction termination): {around.reason}",
+        help=f"-- run the statement in a migration that runs outside a transaction: {at.how_to_run_outside}",
     )
 
 
@@ -117,7 +117,7 @@ def _outside(op: Operation, at: Context) -> str:
         return _index_outside(op, at)
     if isinstance(op, DetachPartition):
         sql = f"ALTER TABLE {op.target.name} DETACH PARTITION {op.partition} CONCURRENTLY;"
-    elif is_called(at, op):
+    elif is_in_called_function(at, op):
         return "-- call it by itself, not from a function"
     else:
         sql = f"{at.text(*op.span)};"

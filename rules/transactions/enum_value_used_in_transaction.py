@@ -25,8 +25,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.expressions.enum_values import EnumValue, reads_value
-from migsafe.linting.facts.transaction_block import enclosure, is_called, line
-from migsafe.linting.rule import Context, Done, Finding, Severity, rule
+from migsafe.linting.facts.transaction_block import is_in_called_function, line_of, transaction_block_around
+from migsafe.linting.rule import Context, Finding, PastOperation, Severity, rule
 from migsafe.schema.objects import EnumType
 from migsafe.sql.operations import AddEnumValue, CreateEnum, Do, Name, Operation, Rename
 from migsafe.sql.written import in_turn
@@ -53,10 +53,10 @@ def enum_value_used_in_transaction(op: Operation, at: Context) -> Iterator[Findi
         at.notes.extend(_from_before(at))
     if isinstance(op, AddEnumValue):
         if not _is_usable(op, at):
-            where = f"line {line(at, op.span)}"
+            where = f"line {line_of(at, op.span)}"
             value = EnumValue(op.type, op.value, _oid(op.type, at))
             at.notes.append(_Added(value, at.text(*op.span), where, at.session.transaction, set()))
-    elif len(at.notes) > 1 and not is_called(at, op):
+    elif len(at.notes) > 1 and not is_in_called_function(at, op):
         yield from (_finding(op, at, added) for added in at.notes[1:] if _uses(op, at, added))
 
 
@@ -97,7 +97,7 @@ def _is_made_here(type_name: Name, at: Context) -> bool:
     return False
 
 
-def _of_this(at: Context) -> list[Done]:
+def _of_this(at: Context) -> list[PastOperation]:
     return [done for done in at.past if done.transaction == at.session.transaction]
 
 
@@ -113,8 +113,8 @@ def _uses(op: Operation, at: Context, added: _Added) -> bool:
 
 
 def _finding(op: Operation, at: Context, added: _Added) -> Finding:
-    around = enclosure(at)
-    why = f": {around.why}" if around is not None else ""
+    around = transaction_block_around(at)
+    why = f": {around.reason}" if around is not None else ""
     shared = at.shared_transaction
     if shared is not None and shared.own_transaction_advice:
         help = f"-- {shared.own_transaction_advice}, so that what adds the value is committed first"

@@ -27,8 +27,8 @@ See: https://www.postgresql.org/docs/current/sql-begin.html#id-1.9.3.10.7
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.transaction_block import enclosure, is_by_runner, is_runners, line, runner
-from migsafe.linting.rule import Context, Done, Finding, MigrationEnd, Severity, rule
+from migsafe.linting.facts.transaction_block import is_runner_transaction, is_sent_by_runner, line_of, runner_title, transaction_block_around
+from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.sql.operations import AddEnumValue, Begin, Commit, Rollback
 
@@ -39,11 +39,11 @@ def nested_transaction(op: Begin | Commit | Rollback | MigrationEnd, at: Context
     match op:
         case MigrationEnd():
             yield from _reported(at)
-        case Begin() if not is_by_runner(at, op):
-            around = enclosure(at)
-            if around is not None and (around.begin is not None or is_runners(at)):
-                at.notes.append((len(at.past), around.why))
-        case Commit() | Rollback() if op is at.statement.operations[0] and not is_by_runner(at, op) and is_runners(at):
+        case Begin() if not is_sent_by_runner(at, op):
+            around = transaction_block_around(at)
+            if around is not None and (around.begin is not None or is_runner_transaction(at)):
+                at.notes.append((len(at.past), around.reason))
+        case Commit() | Rollback() if op is at.statement.operations[0] and not is_sent_by_runner(at, op) and is_runner_transaction(at):
             at.notes.append((len(at.past), ""))
 
 
@@ -65,14 +65,14 @@ def _begun(at: Context, position: int, why: str) -> Finding:
     if end is None:
         after = "PostgreSQL only warns"
     elif isinstance(end.operation, Rollback):
-        after = f"the ROLLBACK in line {line(at, end.operation.span)} takes back all that came before this BEGIN, too"
+        after = f"the ROLLBACK in line {line_of(at, end.operation.span)} takes back all that came before this BEGIN, too"
     else:
-        after = f"the COMMIT in line {line(at, end.operation.span)} ends that one, and what comes after it runs outside"
+        after = f"the COMMIT in line {line_of(at, end.operation.span)} ends that one, and what comes after it runs outside"
     said = f"this BEGIN opens no transaction, because {why}: {after}"
     return at.finding(done, said, help="-- leave it out, and the COMMIT that belongs to it")
 
 
-def _end(at: Context, position: int) -> Done | None:
+def _end(at: Context, position: int) -> PastOperation | None:
     """What ends the transaction in which an operation has run."""
     for done in at.past[position:]:
         if isinstance(done.operation, Commit | Rollback) and done.transaction == at.past[position].transaction:
@@ -80,24 +80,24 @@ def _end(at: Context, position: int) -> Done | None:
     return None
 
 
-def _ended(at: Context, done: Done, meant: bool) -> Finding:
+def _ended(at: Context, done: PastOperation, meant: bool) -> Finding:
     if isinstance(done.operation, Rollback):
         return at.finding(
             done,
-            f"this ROLLBACK takes back all that the migration has done so far, because {runner(at)} runs it in a transaction; "
-            f"{runner(at)} records it as done all the same",
+            f"this ROLLBACK takes back all that the migration has done so far, because {runner_title(at)} runs it in a transaction; "
+            f"{runner_title(at)} records it as done all the same",
             help="-- leave it out",
         )
     if meant:
         return at.finding(
             done,
-            f"this COMMIT ends the transaction in which {runner(at)} runs the migration, and no BEGIN opens it again: what comes after it, "
-            f"{runner(at)}'s own note that the migration is done included, runs outside",
-            help=f"-- for what cannot run in it: {at.way_out}",
+            f"this COMMIT ends the transaction in which {runner_title(at)} runs the migration, and no BEGIN opens it again: what comes after it, "
+            f"{runner_title(at)}'s own note that the migration is done included, runs outside",
+            help=f"-- for what cannot run in it: {at.how_to_run_outside}",
         )
     return at.finding(
         done,
-        f"this COMMIT ends the transaction in which {runner(at)} runs the migration: if what comes after it fails, what came before stays",
+        f"this COMMIT ends the transaction in which {runner_title(at)} runs the migration: if what comes after it fails, what came before stays",
         help="-- leave it out; what must be committed first goes into a migration of its own",
     )
 

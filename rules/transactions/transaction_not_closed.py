@@ -15,7 +15,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-begin.html
 """
 
-from migsafe.linting.facts.transaction_block import opener
+from migsafe.linting.facts.transaction_block import find_opening
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Begin
@@ -26,7 +26,7 @@ def transaction_not_closed(op: MigrationEnd, at: Context) -> Finding | None:
     """Report what opened the transaction that is open when the migration ends. What the runner opens, it commits."""
     if at.migration.up.transaction is Transaction.FILE or not at.session.in_transaction_block:
         return None
-    opened = opener(at)
+    opened = find_opening(at)
     if opened is None:
         return None
     what = "BEGIN" if isinstance(opened.operation, Begin) else "AND CHAIN"

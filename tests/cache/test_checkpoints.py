@@ -11,7 +11,7 @@ from migsafe.cache import checkpoints as module
 from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
-from migsafe.linting.judge import Progress, judge
+from migsafe.linting.judge import JudgingState, judge
 from migsafe.linting.rule import Context, Finding, Rule, Severity, rule
 from migsafe.linting.rulebook import Rulebook, shipped
 from migsafe.prediction.history import Steps, selected_migrations
@@ -71,11 +71,11 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
 
     def judge_them(*paths: str, book: list[Rule] = rules, start: object = None, kept: bool = True) -> tuple[str, int]:
-        so_far = Progress()
+        so_far = JudgingState()
         with Watch() as watch:
             plan = find_migrations(paths or ["m"])
             keeper = Counted(Store(str(tmp_path / "cache")), watch, watch.place, start, book, so_far)
-            verdict = judge(selected_migrations(plan, 17, [], resumption=keeper), Rulebook(book), 17, so_far=so_far)
+            verdict = judge(selected_migrations(plan, 17, [], resumption=keeper), Rulebook(book), 17, state=so_far)
         if kept:
             keeper.keep()
         return reporter("json")(verdict, Look()), keeper.resumed

@@ -10,7 +10,7 @@ def defined_columns(op: CreateTable) -> tuple[Column, ...]:
     return op.columns
 
 
-def key_columns(op: CreateTable) -> tuple[str, ...]:
+def primary_key_columns(op: CreateTable) -> tuple[str, ...]:
     """The columns of its primary key; none where it has none."""
     for constraint in op.constraints:
         if constraint.kind is ConstraintKind.PRIMARY_KEY:
@@ -18,7 +18,7 @@ def key_columns(op: CreateTable) -> tuple[str, ...]:
     return tuple(column.name for column in op.columns if any(one.kind is ConstraintKind.PRIMARY_KEY for one in column.constraints))
 
 
-def given_types(op: Operation) -> Iterator[tuple[Column | None, str, TypeName]]:
+def typed_columns(op: Operation) -> Iterator[tuple[Column | None, str, TypeName]]:
     """The columns to which an operation gives a type, each with its name and that type."""
     match op:
         case CreateTable(columns=columns):

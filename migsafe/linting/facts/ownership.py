@@ -20,7 +20,7 @@ _GROUPS = {
 }
 
 
-class Gap(Enum):
+class NameAbsence(Enum):
     """For how long a name that is taken away means nothing."""
 
     NONE = "its transaction gives it to something else"
@@ -28,12 +28,12 @@ class Gap(Enum):
     LASTING = "it stays away"
 
 
-def is_own(at: Context, name: Name) -> bool:
+def is_created_here(at: Context, name: Name) -> bool:
     """Whether the migration has made a relation itself, or only its session can see it."""
-    return _is_own(at, at.catalog.relation(name))
+    return _is_created_here(at, at.catalog.relation(name))
 
 
-def _is_own(at: Context, relation: Relation | None) -> bool:
+def _is_created_here(at: Context, relation: Relation | None) -> bool:
     if relation is None:
         return False
     if relation.persistence is Persistence.TEMPORARY:
@@ -54,12 +54,12 @@ def _may_be_old(at: Context, name: Name) -> bool:
     return False
 
 
-def is_own_column(at: Context, table: Name, column: str) -> bool:
+def is_column_created_here(at: Context, table: Name, column: str) -> bool:
     """Whether the migration has made a column itself, or its table."""
-    return is_own(at, table) or added(at, table, column) is not None
+    return is_created_here(at, table) or added_column(at, table, column) is not None
 
 
-def added(at: Context, table: Name, column: str) -> sql.AddColumn | None:
+def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     """The ADD COLUMN of this migration that made a column."""
     resolved = at.resolve(table)
     for done in at.past:
@@ -69,26 +69,26 @@ def added(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     return None
 
 
-def is_own_name(at: Context, kind: str, name: Name, *, made: bool = False) -> bool:
+def is_name_created_here(at: Context, kind: str, name: Name, *, made: bool = False) -> bool:
     """Whether the migration itself has brought a name up: it made the object, or (unless it must be `made`) gave it this name."""
     wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
     operations = (done.operation for done in at.past if not (made and isinstance(done.operation, sql.Rename | sql.SetSchema)))
     return any(wanted == brought for operation in operations for brought in _brought(at, operation))
 
 
-def is_only_fired(at: Context, kind: str, name: Name) -> bool:
+def is_trigger_function(at: Context, kind: str, name: Name) -> bool:
     """Whether nothing but triggers can call a function."""
     found = at.catalog.functions(name) if _GROUPS.get(kind) == "routine" else []
     return bool(found) and all("trigger" in function.returns for function in found)
 
 
-def gap(at: Context, position: int, kind: str, name: Name) -> Gap:
+def name_absence(at: Context, position: int, kind: str, name: Name) -> NameAbsence:
     """For how long a name means nothing that an operation of this migration takes away, asked when the migration ends."""
     wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
     for done in at.past[position + 1 :]:
         if wanted in _brought(at, done.operation):
-            return Gap.NONE if done.transaction == at.past[position].transaction else Gap.SHORT
-    return Gap.LASTING
+            return NameAbsence.NONE if done.transaction == at.past[position].transaction else NameAbsence.SHORT
+    return NameAbsence.LASTING
 
 
 def _brought(at: Context, op: Operation) -> Iterator[tuple[str, Name]]:

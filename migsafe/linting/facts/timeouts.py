@@ -5,7 +5,7 @@ from typing import Literal
 from migsafe.linting.rule import Context
 
 
-def in_effect(at: Context, name: Literal["lock_timeout", "statement_timeout"]) -> int | None:
+def timeout_in_effect(at: Context, name: Literal["lock_timeout", "statement_timeout"]) -> int | None:
     """The timeout in milliseconds, 0 for none; None where it is set to something that is filled in later."""
     settings = at.session.settings
     if settings.value(name) is None:
@@ -13,7 +13,7 @@ def in_effect(at: Context, name: Literal["lock_timeout", "statement_timeout"]) -
     return settings.time(name)
 
 
-def spelt(ms: int) -> str:
+def format_timeout(ms: int) -> str:
     """A time as SET takes it."""
     for size, unit in ((60_000, "min"), (1000, "s")):
         if ms >= size and ms % size == 0:

@@ -2,7 +2,7 @@
 
 import re
 
-from migsafe.linting.rule import Context, Done
+from migsafe.linting.rule import Context, PastOperation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation
 
@@ -39,10 +39,10 @@ _BY_THEMSELVES = {
 }
 
 
-def verb(at: Context, of: Operation | Done) -> str:
+def command_name(at: Context, of: Operation | PastOperation) -> str:
     """What an operation's statement does, in SQL's own words: `ALTER TABLE`, `CREATE UNIQUE INDEX`."""
-    operation = of.operation if isinstance(of, Done) else of
-    statement = of.statement if isinstance(of, Done) else at.statement
+    operation = of.operation if isinstance(of, PastOperation) else of
+    statement = of.statement if isinstance(of, PastOperation) else at.statement
     if isinstance(operation, AlterRelation):
         return f"ALTER {operation.target.kind.upper()}"
     if type(operation) in _BY_THEMSELVES:
@@ -67,7 +67,7 @@ def _words(text: str) -> str:
     return " ".join(found).upper()
 
 
-def listed(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:
+def join_names(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:
     """Names one after the other; of too many the first ones."""
     texts = list(dict.fromkeys(map(str, names)))
     if len(texts) > most:
@@ -75,6 +75,6 @@ def listed(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:
     return texts[0] if len(texts) == 1 else f"{', '.join(texts[:-1])} and {texts[-1]}" if texts else ""
 
 
-def stopped(blocks: tuple[str, ...]) -> str:
+def blocked_statements(blocks: tuple[str, ...]) -> str:
     """Who waits, in SQL's words, for a sentence with `every` before it."""
     return "SELECT, INSERT, UPDATE and DELETE" if "reads" in blocks else "INSERT, UPDATE and DELETE"

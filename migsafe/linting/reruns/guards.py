@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from migsafe.linting.reruns.touch import Outcome
-from migsafe.linting.rule import Context, Done
+from migsafe.linting.rule import Context, PastOperation
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.sources import Transaction
 from migsafe.sql import operations as sql
@@ -22,7 +22,7 @@ def can_be_in_one_transaction(at: Context) -> bool:
     return all(refused_in_transaction_block(done.operation, at.catalog) is None for done in at.past)
 
 
-def guarded(at: Context, done: Done, outcome: Outcome, *, together: bool) -> str:
+def guarded(at: Context, done: PastOperation, outcome: Outcome, *, together: bool) -> str:
     """The safe way for an operation that has run: guarded, or in a transaction (if all of the migration can be in one `together`), or in a
     migration of its own."""
     op = done.operation
