@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from migsafe.errors import ConfigError, did_you_mean
-from migsafe.replaying.budgets import Budgets, size
+from migsafe.quantities import parse_size
+from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.seeding import every, like_production
 from migsafe.session import milliseconds
 
@@ -40,7 +41,7 @@ def limit(option: str, value: str) -> float | None:
 
 def budgets_of(blocked: str | None, hold: str | None, wal: str | None, usual: Budgets) -> Budgets:
     """What a migration may cost; `usual` is what holds where an option does not say. Raises ConfigError."""
-    written = size(wal) if wal is not None else None
+    written = parse_size(wal) if wal is not None else None
     if wal is not None and written is None:
         raise ConfigError(f"--max-wal: {wal} is no size", "PostgreSQL takes 64MB, 2GB.")
     return Budgets(

@@ -7,7 +7,8 @@ from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer
-from migsafe.replaying.budgets import Budgets, verdict
+from migsafe.library.replay_verdict import replay_verdict
+from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.replay import Options, Replayed
 from migsafe.replaying.replay import Replay as Run
 from migsafe.replaying.servers.host import Host
@@ -59,7 +60,7 @@ def replayed(plan: Plan, host: Host, options: Options, budgets: Budgets, progres
         host=host.title,
         pg_version=host.major,
         replayed=done,
-        verdict=verdict(done, budgets, problems, host.major),
+        verdict=replay_verdict(done, budgets, problems, host.major),
         unfilled=run.unfilled,
         notes=tuple(_notes(run, done)),
     )

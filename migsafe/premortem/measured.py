@@ -16,7 +16,7 @@ _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Stopped half-way and run
 
 def sentences(replayed: "Replayed", line: Line) -> Iterator[str]:
     """The measurements, the worst first."""
-    from migsafe.replaying.budgets import elapsed, spelt  # noqa: PLC0415  # without a replay nobody pays for its modules
+    from migsafe.quantities import format_duration, format_size  # noqa: PLC0415  # without a replay nobody pays for its modules
 
     recording = replayed.recording
     if recording.failure is not None:
@@ -24,22 +24,22 @@ def sentences(replayed: "Replayed", line: Line) -> Iterator[str]:
     if replayed.emptied:
         yield f"It failed on rows that were made up ({replayed.emptied}), and was run with its tables empty: its times say nothing."
     wal = sum(played.wal_bytes for played in recording.statements)
-    yield f"It took {elapsed(recording.duration_ms)} and wrote {spelt(wal)} of WAL."
+    yield f"It took {format_duration(recording.duration_ms)} and wrote {format_size(wal)} of WAL."
     longest: dict[tuple[Name, str], float] = {}
     for wait in recording.waits:
         longest[wait.relation, wait.access] = max(longest.get((wait.relation, wait.access), 0.0), wait.ms)
-    yield from (f"{access.capitalize()} of {relation} waited for {elapsed(ms)}." for (relation, access), ms in longest.items())
+    yield from (f"{access.capitalize()} of {relation} waited for {format_duration(ms)}." for (relation, access), ms in longest.items())
     if recording.quiet.probes and not longest:
         yield f"None of the {recording.disturbed.probes:,} queries beside it waited."
     for played in recording.statements:
         estimate = replayed.estimates.get(played.statement.index)
         if estimate is not None:
             rows = sum(touch.rows or 0 for touch in played.touches if touch.grows and not touch.effect.new)
-            took = f"Line {line(played.statement.index)} took {elapsed(played.duration_ms)} on {rows:,} rows"
+            took = f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)} on {rows:,} rows"
             span = Duration(estimate.low_ms, estimate.high_ms)
             yield f"{took}: with production's {estimate.rows:,} rows, by estimate for this machine: {span}."
         elif played.duration_ms >= 1000:
-            yield f"Line {line(played.statement.index)} took {elapsed(played.duration_ms)}."
+            yield f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)}."
     for relation in recording.deadlocks:
         yield f"The migration and queries of {relation} waited for each other: a deadlock."
     for relation, error in recording.broken.items():

@@ -1,41 +1,66 @@
-"""What PostgreSQL's refusals mean for a replay."""
+"""Statements that PostgreSQL refused: the errors, and what they mean for a replay."""
 
 import re
+from typing import Any
 
-from migsafe.replaying.recording.records import Failure
+from msgspec import Struct
 
 _MISSING_ROLE = re.compile(r'role "(.+)" does not exist')
-_CLOSED_SCHEMA = re.compile(r"permission denied for schema (.+)")
-_UNDEFINED, _DENIED = "42704", "42501"
-_ABOUT_ROWS = ("22", "23")
-"""The classes of data exceptions and of violated constraints (manual, appendix A)."""
+_DENIED_SCHEMA = re.compile(r"permission denied for schema (.+)")
+_UNDEFINED_OBJECT, _INSUFFICIENT_PRIVILEGE = "42704", "42501"
+_DATA_CLASSES = ("22", "23")
+"""The classes of data exceptions and of constraint violations (manual, appendix A)."""
+
+
+class Failure(Struct, frozen=True):
+    """PostgreSQL's error for a statement. `sqlstate` is the error code; it is empty if the connection was lost."""
+
+    message: str
+    sqlstate: str = ""
+    hint: str = ""
+
+
+def error_class() -> "type[Any]":
+    """Returns psycopg.Error, for an except clause."""
+    from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
+
+    return Error
+
+
+def failure_of(error: Any, stopped: str = "") -> Failure:
+    """Returns the failure that a psycopg.Error describes; `stopped` is the reason if migsafe itself stopped the statement."""
+    message = stopped or error.diag.message_primary or str(error).strip()
+    return Failure(message, error.sqlstate or "", error.diag.message_hint or "")
 
 
 def is_about_rows(failure: Failure) -> bool:
-    """Whether a statement failed for the values that it found in rows."""
-    return failure.sqlstate[:2] in _ABOUT_ROWS
+    """Whether a statement failed because of the values in rows."""
+    return failure.sqlstate[:2] in _DATA_CLASSES
 
 
 def missing_role(failure: Failure) -> str | None:
-    """The role that PostgreSQL misses, if that is what it said."""
-    found = _MISSING_ROLE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED else None
-    return found[1] if found is not None else None
+    """Returns the role that does not exist, if that is the error."""
+    match = _MISSING_ROLE.fullmatch(failure.message) if failure.sqlstate == _UNDEFINED_OBJECT else None
+    return match[1] if match is not None else None
 
 
-def closed_schema(failure: Failure) -> str | None:
-    """The schema that a role may not use, if that is what PostgreSQL said."""
-    found = _CLOSED_SCHEMA.fullmatch(failure.message) if failure.sqlstate == _DENIED else None
-    return found[1] if found is not None else None
+def denied_schema(failure: Failure) -> str | None:
+    """Returns the schema that a role may not use, if that is the error."""
+    match = _DENIED_SCHEMA.fullmatch(failure.message) if failure.sqlstate == _INSUFFICIENT_PRIVILEGE else None
+    return match[1] if match is not None else None
 
 
 def hint_for(message: str) -> str:
-    """What to do about something that PostgreSQL misses."""
+    """Returns advice for an error that depends on the server, not on the migration; empty if there is none."""
     if "extension" in message and ("not available" in message or "control file" in message):
-        return "Install the extension's package beside this PostgreSQL, or name another one with --pg-bin or --server."
+        return "Install the extension's package for this PostgreSQL, or choose another PostgreSQL with --pg-bin or --server."
     if "permission denied to create role" in message:
-        return "Before PostgreSQL 16, who may make roles may run programs on the server; take a newer one (--pg-version), or --superuser."
+        return (
+            "Before PostgreSQL 16, a role that can create roles can also run programs on the server. "
+            "Use a newer PostgreSQL (--pg-version), or --superuser."
+        )
     if "permission denied" in message or "must be superuser" in message:
-        return "Migrations run as the database's owner, who is no superuser; --superuser lets them do what they like."
+        return "Migrations run as the database's owner, which is not a superuser; --superuser runs them as one."
     if message.startswith("role ") and "does not exist" in message:
-        return "The migrations take a role for granted that no migration makes."
+        return "The migrations use a role that no migration creates."
     return ""

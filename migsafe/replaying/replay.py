@@ -21,12 +21,12 @@ from migsafe.replaying.experiments.rerun import rerun
 from migsafe.replaying.experiments.round_trip import round_trip
 from migsafe.replaying.experiments.subject import Ground, State, is_whole
 from migsafe.replaying.instruments import Stage, Task
-from migsafe.replaying.recording.records import Failure, Recording
+from migsafe.replaying.recording.records import Recording
 from migsafe.replaying.recording.rehearsal import rehearsed
-from migsafe.replaying.refusals import closed_schema, hint_for, is_about_rows, missing_role
+from migsafe.replaying.refusals import Failure, denied_schema, error_class, failure_of, hint_for, is_about_rows, missing_role
 from migsafe.replaying.scripts import Scripts
 from migsafe.replaying.seeding import Filler
-from migsafe.replaying.sending import Refused, failure_of, refusals, send
+from migsafe.replaying.sending import Refused, send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Limits
 from migsafe.sources import Half, Migration, Plan, Source, Transaction
@@ -146,7 +146,7 @@ class Replay:
                     return
         except MigsafeError as error:
             self._problems.append(error)
-        except refusals() as error:
+        except error_class() as error:
             said = failure_of(error)
             self._problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
         finally:
@@ -157,7 +157,7 @@ class Replay:
         self._stage.leave()
         if database != self._host.only:
             # A server that is gone has said so already.
-            with suppress(refusals()):
+            with suppress(error_class()):
                 self._host.drop(database)
 
     def _fresh(self, template: str | None) -> str:
@@ -213,7 +213,7 @@ class Replay:
 
     def _mended(self, failure: Failure, *databases: str) -> bool:
         """Make a role that is taken for granted, or let those that we made into a schema; whether that is possible, and new."""
-        role, schema = missing_role(failure), closed_schema(failure)
+        role, schema = missing_role(failure), denied_schema(failure)
         if role is not None and role not in self.roles and self._host.make_role(role):
             self.roles.append(role)
             return True

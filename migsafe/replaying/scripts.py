@@ -8,8 +8,7 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.halves import UNKNOWN
 from migsafe.rendering.live import Executed, executed
 from migsafe.rendering.renderer import Renderer
-from migsafe.replaying.recording.records import Failure
-from migsafe.replaying.sending import failure_of, refusals
+from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.sources import Half, Transaction
 
@@ -67,7 +66,7 @@ class _Telling:
                     cursor = self._connection.execute(sql.encode())
                 finally:
                     cut = leash.cut
-        except refusals() as error:
+        except error_class() as error:
             self.failure = failure_of(error, cut)
             return [self.failure.sqlstate, self.failure.message]
         columns = [column.name for column in cursor.description or ()]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from migsafe.rendering.halves import UNKNOWN
-from migsafe.replaying.recording.records import Failure
+from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import Sent, sent
 from migsafe.sources import Half, Transaction
@@ -48,7 +48,7 @@ def send(
             if upto is None:
                 sending.finish()
             return
-        except refusals() as error:
+        except error_class() as error:
             failure = failure_of(error, sending.cut)
             _undo(connection)
             if sending.statement is None:
@@ -107,7 +107,7 @@ def _undo(connection: "Connection[Any]") -> None:
     if not connection.closed:
         try:
             connection.execute("ROLLBACK")
-        except refusals():
+        except error_class():
             connection.close()
 
 
@@ -148,16 +148,3 @@ def is_idle(connection: "Connection[Any]") -> bool:
     from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
 
     return connection.info.transaction_status == TransactionStatus.IDLE
-
-
-def refusals() -> "type[Any]":
-    """What psycopg raises, for who catches it."""
-    from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it
-
-    return Error
-
-
-def failure_of(error: Any, cut: str = "") -> Failure:
-    """What PostgreSQL said, or the connection's end; `cut` is why we stopped it ourselves."""
-    message = cut or error.diag.message_primary or str(error).strip()
-    return Failure(message, error.sqlstate or "", error.diag.message_hint or "")

@@ -9,7 +9,6 @@ import pytest
 
 from migsafe.cache import checkpoints as module
 from migsafe.cache.checkpoints import Checkpoints
-from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
 from migsafe.linting.judge import JudgingState, judge
 from migsafe.linting.rule import Context, Finding, Rule, Severity, rule
@@ -19,6 +18,7 @@ from migsafe.prediction.predictor import Predictor
 from migsafe.reports import Look, reporter
 from migsafe.sources import find_migrations
 from migsafe.sql.operations import AddColumn
+from migsafe.store import Store
 from tests.cache.conftest import Project
 
 Judged = Callable[..., tuple[str, int]]

@@ -8,7 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from migsafe.cli import main
-from migsafe.replaying.budgets import Budgets, elapsed, size, spelt, verdict
+from migsafe.library.replay_verdict import replay_verdict
+from migsafe.quantities import format_duration, format_size, parse_size
+from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.estimates import estimate
 from migsafe.replaying.experiments.outcome import Outcome, Step
 from migsafe.replaying.recording.records import Wait
@@ -49,7 +51,7 @@ def migsafe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 
 
 def found(one: Replayed, **budgets: float | int) -> list[tuple[str, int, str]]:
-    findings = verdict([one], Budgets(**budgets), [], 17).findings  # type: ignore[arg-type]
+    findings = replay_verdict([one], Budgets(**budgets), [], 17).findings  # type: ignore[arg-type]
     return [(finding.rule, finding.statement, finding.message) for finding in findings]
 
 
@@ -61,7 +63,7 @@ def test_a_lock_that_is_held_for_too_long_and_too_much_wal(done: Done) -> None:
     [(rule, statement, message)] = found(done.replayed[0], hold=0)
     assert (rule, statement) == ("replay-hold-over-budget", 2)
     assert message.startswith("SHARE on public.orders is held for ")
-    assert message.endswith("and stops every INSERT, UPDATE and DELETE; the budget is 0.0 ms")
+    assert message.endswith("and blocks every INSERT, UPDATE and DELETE; the budget is 0.0 ms")
     [(rule, statement, message)] = found(done.replayed[0], wal=100)
     assert (rule, statement) == ("replay-wal-over-budget", 2)
 
@@ -70,11 +72,11 @@ def test_the_longest_wait_of_each_statement(done: Done) -> None:
     waits = [Wait(relation=ORDERS, access="writes", started=0, ms=ms, statement=2) for ms in (300, 450, 20)]
     recording = replace(done.recording, waits=tuple(waits), deadlocks=(ORDERS,))
     assert found(replace(done.replayed[0], recording=recording), blocked=200) == [
-        ("replay-blocked-over-budget", 2, "queries of public.orders got no answer for 450 ms; the budget is 200 ms"),
+        ("replay-blocked-over-budget", 2, "queries on public.orders were blocked for 450 ms; the budget is 200 ms"),
         (
             "replay-deadlock",
             2,
-            "the migration and queries of public.orders waited for each other: PostgreSQL would have ended one of them with a deadlock",
+            "the migration and queries on public.orders waited for each other (a deadlock): PostgreSQL would have aborted one of them",
         ),
     ]
 
@@ -107,9 +109,16 @@ def test_no_estimate_without_counts_or_growth_or_enough_rows(done: Done) -> None
 
 
 def test_sizes_and_times() -> None:
-    assert [size(value) for value in ("8192", "1.5 GB", "64MB", "10 kB", "1 mb", "much")] == [8192, 1610612736, 67108864, 10240, None, None]
-    assert [spelt(value) for value in (12, 2048, 5 << 20)] == ["12 bytes", "2.0 kB", "5.0 MB"]
-    assert [elapsed(value) for value in (0.44, 12.3, 3100, 125_000)] == ["0.4 ms", "12 ms", "3.1 s", "2 min 5 s"]
+    assert [parse_size(value) for value in ("8192", "1.5 GB", "64MB", "10 kB", "1 mb", "much")] == [
+        8192,
+        1610612736,
+        67108864,
+        10240,
+        None,
+        None,
+    ]
+    assert [format_size(value) for value in (12, 2048, 5 << 20)] == ["12 bytes", "2.0 kB", "5.0 MB"]
+    assert [format_duration(value) for value in (0.44, 12.3, 3100, 125_000)] == ["0.4 ms", "12 ms", "3.1 s", "2 min 5 s"]
 
 
 def test_the_command_says_what_broke_a_budget(migsafe: Callable[..., Said]) -> None:

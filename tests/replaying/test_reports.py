@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.replaying.budgets import Budgets, verdict
+from migsafe.library.replay_verdict import replay_verdict
+from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.servers.private import Local
 from migsafe.reports import Look
 from migsafe.reports.replay import OWN, Replay, replay_reporter
@@ -26,7 +27,7 @@ def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
         done = replayed(
             host, tmp_path_factory.mktemp("shop"), {**HISTORY, "0002_change.sql": CHANGE}, "agreement", only="0002_change.sql", rows=5000
         )
-        found = verdict(done.replayed, Budgets(wal=1), [], host.major)
+        found = replay_verdict(done.replayed, Budgets(wal=1), [], host.major)
         yield Replay(host=host.title, pg_version=host.major, replayed=tuple(done.replayed), verdict=found)
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from migsafe.replaying.experiments.contents import schema_differences
 from migsafe.replaying.experiments.outcome import Outcome, Step
 from migsafe.replaying.experiments.subject import Ground
-from migsafe.replaying.sending import Refused, execute, is_idle, refusals, send
+from migsafe.replaying.refusals import error_class
+from migsafe.replaying.sending import Refused, execute, is_idle, send
 from migsafe.session import sent, transactions
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
@@ -113,7 +114,7 @@ def _cut_inside(ground: Ground, database: str, statement: Statement) -> bool:
         writer.execute("BEGIN")
         try:
             writer.execute(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE".encode())
-        except refusals():
+        except error_class():
             return False
         pid = connection.info.backend_pid
         runs = Thread(target=lambda: _quietly(connection, statement, half), daemon=True)

@@ -4,7 +4,8 @@ from msgspec.structs import replace
 
 from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.recording.measurement import Measurement
-from migsafe.replaying.recording.records import Failure, Played, Touch
+from migsafe.replaying.recording.records import Played, Touch
+from migsafe.replaying.refusals import Failure
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
 

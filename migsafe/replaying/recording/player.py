@@ -11,7 +11,8 @@ from migsafe.replaying.recording.measurement import Measurement, Trace, judged
 from migsafe.replaying.recording.open_statements import Pending
 from migsafe.replaying.recording.records import Played
 from migsafe.replaying.recording.rehearsal import strengthened
-from migsafe.replaying.sending import failure_of, is_idle, refusals, run, unsent
+from migsafe.replaying.refusals import error_class, failure_of
+from migsafe.replaying.sending import is_idle, run, unsent
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import sent
 from migsafe.sources import Half, Transaction
@@ -138,7 +139,7 @@ class Player:
                     run(self._connection, statement, text)
             if opening:
                 self._ledger.opened(cursor)
-        except refusals() as error:
+        except error_class() as error:
             self._ledger.forget()
             if alone and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
                 self._open.remove(one)
@@ -149,7 +150,7 @@ class Player:
         self._lose(words)
         try:
             one.measured = self._ledger.entry(words)
-        except refusals() as error:
+        except error_class() as error:
             # A limit of the migration's own, such as a statement_timeout of a millisecond, or the connection's end.
             self._fail(one, error)
         one.wal_bytes = self._ledger.wal_bytes
@@ -168,7 +169,7 @@ class Player:
         try:
             with self._timed(one):
                 self._connection.execute(words.encode())
-        except refusals() as error:
+        except error_class() as error:
             self._fail(one, error)
         self._lose(words)
         match statement.operations[0]:
@@ -189,7 +190,7 @@ class Player:
             counts = isinstance(statement.operations[0], sql.Do | sql.Call)
             with self._ledger.outside(counts=counts) as found, self._watch.closely() as seen, self._timed(one):
                 self._connection.execute(words.encode())
-        except refusals() as error:
+        except error_class() as error:
             self._fail(one, error)
         before, after = found
         one.wal_bytes = self._ledger.wal_bytes
@@ -238,7 +239,7 @@ class Player:
         try:
             with self._guard(self._connection) as leash:
                 self._connection.execute("COMMIT")
-        except refusals() as error:
+        except error_class() as error:
             if last is not None:
                 last.cut = leash.cut
                 self._fail(last, error)
@@ -253,7 +254,7 @@ class Player:
         if not self._connection.closed:
             try:
                 self._connection.execute("ROLLBACK")
-            except refusals():
+            except error_class():
                 # Who ended the connection has ended the transaction.
                 self._connection.close()
         self._ended(undone=True)

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
+from migsafe.replaying.refusals import Failure
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
@@ -30,14 +31,6 @@ class Touch(Struct, frozen=True, kw_only=True):
     def grows(self) -> bool:
         """Whether the time that the statement takes grows with the relation's rows: told from what it read and wrote, not from the clock."""
         return self.effect.scan or self.effect.rewrite or bool(self.effect.rebuilt)
-
-
-class Failure(Struct, frozen=True):
-    """What PostgreSQL said when it refused a statement; `sqlstate` is its code, empty where the connection broke."""
-
-    message: str
-    sqlstate: str = ""
-    hint: str = ""
 
 
 class Played(Struct, frozen=True, kw_only=True):

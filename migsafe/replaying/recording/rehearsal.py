@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from migsafe.prediction.effects.effect import combine_effects
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_outside
-from migsafe.replaying.sending import Refused, is_idle, refusals, send
+from migsafe.replaying.refusals import error_class
+from migsafe.replaying.sending import Refused, is_idle, send
 from migsafe.replaying.servers.host import Host
 from migsafe.sources import Half
 from migsafe.sql.statements import Statement
@@ -33,7 +34,7 @@ def rehearsed(host: Host, database: str, half: Half, statements: Iterable[Statem
         try:
             if _came_to(host, copy, half, statement):
                 found[statement.index] = measure_outside(host, copy, half.script.text[statement.span.start : statement.span.end])
-        except refusals():
+        except error_class():
             # It fails for real as well, which is said there.
             continue
         finally:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from html import escape
 
 from migsafe import __version__
-from migsafe.replaying.budgets import elapsed, spelt
+from migsafe.quantities import format_duration as elapsed
+from migsafe.quantities import format_size as spelt
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Touch, Wait, growing
 from migsafe.replaying.replay import Replayed

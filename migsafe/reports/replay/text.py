@@ -3,7 +3,8 @@ showed."""
 
 from collections.abc import Iterator
 
-from migsafe.replaying.budgets import elapsed, spelt
+from migsafe.quantities import format_duration as elapsed
+from migsafe.quantities import format_size as spelt
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Touch, growing
 from migsafe.replaying.replay import Replayed

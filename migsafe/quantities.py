@@ -1,0 +1,29 @@
+"""Sizes and durations as text."""
+
+import re
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB)?")
+_UNITS = {"B": 1, "kB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+
+
+def parse_size(text: str) -> int | None:
+    """Returns the bytes of a size in PostgreSQL's units (`200MB`, `1.5 GB`, `8192`); None if the text is not a size."""
+    match = _SIZE.fullmatch(text.strip())
+    return int(float(match[1]) * _UNITS[match[2] or "B"]) if match else None
+
+
+def format_size(size: int) -> str:
+    """Returns a number of bytes for people: `1.5 GB`."""
+    for unit in ("TB", "GB", "MB", "kB"):
+        if size >= _UNITS[unit]:
+            return f"{size / _UNITS[unit]:.1f} {unit}"
+    return f"{size} bytes"
+
+
+def format_duration(ms: float) -> str:
+    """Returns a duration for people: `0.4 ms`, `12 ms`, `3.1 s`, `2 min 5 s`."""
+    if ms < 10:
+        return f"{ms:.1f} ms"
+    if ms < 1000:
+        return f"{ms:.0f} ms"
+    return f"{ms / 1000:.1f} s" if ms < 60_000 else f"{int(ms // 60_000)} min {int(ms % 60_000 / 1000)} s"

@@ -1,0 +1,126 @@
+"""The findings of a replay. They have the same form as the linter's, so that every report format can write them."""
+
+from collections.abc import Iterable, Iterator
+
+from migsafe.linting.finding import Finding, Severity
+from migsafe.lock import LockMode
+from migsafe.quantities import format_duration, format_size
+from migsafe.replaying.budgets import Budgets
+from migsafe.replaying.experiments.outcome import Outcome
+from migsafe.replaying.recording.records import Played
+from migsafe.replaying.replay import Replayed
+from migsafe.sql.operations import Name
+from migsafe.text import Span
+
+CATEGORY = "replay"
+
+_EXPERIMENTS = {
+    "rerun": ("replay-not-rerunnable", Severity.WARNING),
+    "crash": ("replay-crash-leaves-it-stuck", Severity.ERROR),
+    "round trip": ("replay-way-back-fails", Severity.WARNING),
+    "agreement": ("replay-differs-from-prediction", Severity.INFO),
+}
+
+
+def findings_of(replayed: Replayed, budgets: Budgets) -> Iterator[Finding]:
+    """Yields what failed, what exceeded a budget, and what was left out."""
+    recording = replayed.recording
+    statements = recording.statements
+    if recording.failure is not None:
+        yield _finding(
+            replayed, "replay-fails", Severity.ERROR, f"PostgreSQL rejects the statement: {recording.failure.message}", statements[-1]
+        )
+    for statement in statements:
+        if statement.left_out:
+            message = f"the statement was not run and is not part of this replay: {statement.left_out}"
+            yield _finding(replayed, "replay-left-out", Severity.INFO, message, statement)
+    for relation in recording.deadlocks:
+        message = f"the migration and queries on {relation} waited for each other (a deadlock): PostgreSQL would have aborted one of them"
+        yield _finding(replayed, "replay-deadlock", Severity.WARNING, message, _first_blocking(statements, relation), (relation,))
+    if budgets.blocked is not None:
+        yield from _blocked(replayed, budgets.blocked)
+    if budgets.hold is not None:
+        yield from _held(replayed, budgets.hold)
+    wal = sum(statement.wal_bytes for statement in statements)
+    if budgets.wal is not None and wal > budgets.wal:
+        largest = max(statements, key=lambda statement: statement.wal_bytes)
+        message = (
+            f"the migration writes {format_size(wal)} of WAL, {format_size(largest.wal_bytes)} of it in this statement; "
+            f"the budget is {format_size(budgets.wal)}"
+        )
+        yield _finding(replayed, "replay-wal-over-budget", Severity.ERROR, message, largest)
+    for outcome in replayed.outcomes:
+        if outcome.passed is False and not outcome.harmless:
+            yield _failed_experiment(replayed, outcome)
+
+
+def _blocked(replayed: Replayed, budget: float) -> Iterator[Finding]:
+    """Yields the longest wait for each relation and statement, if it exceeds the budget."""
+    longest: dict[tuple[Name, int | None], float] = {}
+    for wait in replayed.recording.waits:
+        key = (wait.relation, wait.statement)
+        longest[key] = max(longest.get(key, 0.0), wait.ms)
+    for (relation, index), ms in longest.items():
+        if ms > budget:
+            message = f"queries on {relation} were blocked for {format_duration(ms)}; the budget is {format_duration(budget)}"
+            yield _finding(replayed, "replay-blocked-over-budget", Severity.ERROR, message, _statement(replayed, index), (relation,))
+
+
+def _held(replayed: Replayed, budget: float) -> Iterator[Finding]:
+    """Yields each lock that blocks reads or writes and is held for longer than the budget."""
+    for statement in replayed.recording.statements:
+        for touch in statement.touches:
+            effect = touch.effect
+            if effect.blocks and not effect.new and touch.held_ms > budget:
+                message = (
+                    f"{effect.lock} on {effect.relation} is held for {format_duration(touch.held_ms)} and blocks every {effect.blocked_commands}; "
+                    f"the budget is {format_duration(budget)}"
+                )
+                yield _finding(replayed, "replay-hold-over-budget", Severity.ERROR, message, statement, (effect.relation,), effect.lock)
+
+
+def _first_blocking(statements: Iterable[Played], relation: Name) -> Played | None:
+    """Returns the first statement whose lock on the relation blocks reads or writes."""
+    for statement in statements:
+        if any(touch.effect.blocks and touch.effect.relation == relation for touch in statement.touches):
+            return statement
+    return None
+
+
+def _failed_experiment(replayed: Replayed, outcome: Outcome) -> Finding:
+    """Returns a finding for an experiment, at the first statement that it names."""
+    rule, severity = _EXPERIMENTS[outcome.experiment]
+    index = next((step.statement for step in outcome.steps if step.statement is not None), None)
+    texts = [step.text for step in outcome.steps]
+    more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+    message = outcome.summary if not texts or texts[0] in outcome.summary else f"{outcome.summary}: {texts[0]}{more}"
+    return _finding(replayed, rule, severity, message, _statement(replayed, index))
+
+
+def _statement(replayed: Replayed, index: int | None) -> Played | None:
+    return next((statement for statement in replayed.recording.statements if statement.statement.index == index), None)
+
+
+def _finding(
+    replayed: Replayed,
+    rule: str,
+    severity: Severity,
+    message: str,
+    statement: Played | None,
+    relations: tuple[Name, ...] = (),
+    lock: LockMode | None = None,
+) -> Finding:
+    half = replayed.migration.up
+    return Finding(
+        rule=rule,
+        category=CATEGORY,
+        severity=severity,
+        message=message,
+        help="",
+        script=half.file,
+        span=half.file_span(statement.statement.span) if statement is not None else Span(0, 0),
+        migration=replayed.migration.id,
+        statement=statement.statement.index if statement is not None else 1,
+        relations=tuple(map(str, relations)),
+        lock=lock,
+    )
