@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Limits
@@ -18,7 +19,6 @@ from migsafe.sources import CustomRunner, SourceSettings, Transaction
 from migsafe.sources.custom import glob_pattern
 from migsafe.text import read_text
 
-OLDEST, NEWEST, USUAL = 14, 18, 17
 """The versions of PostgreSQL that migsafe knows, and the one it takes when nobody says."""
 
 FailOn = Literal["error", "warning", "info", "never"]
@@ -32,7 +32,7 @@ FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
 _CHOICES = {
     "fail-on": FAIL_ON,
     "transaction": TRANSACTIONS,
-    "pg-version": tuple(map(str, range(OLDEST, NEWEST + 1))),
+    "pg-version": tuple(map(str, versions.SUPPORTED)),
     "severity[...]": get_args(SeverityWord),
 }
 _CUSTOM_CHOICES = {"order": ("name", "number"), "transaction": ("file", "query", "statement")}
@@ -79,7 +79,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     runner: str | None = None
     transaction: TransactionHabit | None = None
     custom_runner: CustomRunner | None = None
-    pg_version: Annotated[int, Meta(ge=OLDEST, le=NEWEST)] = USUAL
+    pg_version: Annotated[int, Meta(ge=versions.OLDEST, le=versions.NEWEST)] = versions.DEFAULT
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     fail_on: FailOn = "warning"

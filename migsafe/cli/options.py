@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from migsafe.configuration import FAIL_ON, NEWEST, OLDEST, TRANSACTIONS, USUAL
+from migsafe import versions
+from migsafe.configuration import FAIL_ON, TRANSACTIONS
 
 Paths = Annotated[
     list[str] | None,
@@ -14,7 +15,9 @@ Paths = Annotated[
     ),
 ]
 Output = Annotated[str | None, typer.Option(metavar="FILE", help="Write them to a file.")]
-PgVersion = Annotated[str | None, typer.Option(metavar=f"{OLDEST}…{NEWEST}", help=f"The server's major version. [default: {USUAL}]")]
+PgVersion = Annotated[
+    str | None, typer.Option(metavar=versions.SUPPORTED_TEXT, help=f"The server's major version. [default: {versions.DEFAULT}]")
+]
 RunnerName = Annotated[str | None, typer.Option(metavar="NAME", help="Who runs the migrations, where the files do not tell.")]
 TransactionHabit = Annotated[
     str | None, typer.Option(metavar="|".join(TRANSACTIONS), help="How the runner wraps a migration, where the files do not tell.")

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from migsafe import versions
 from migsafe.cache.renderings import usual
 from migsafe.cli.console import COULD_NOT, complain, deliver, look
 from migsafe.cli.options import Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit
@@ -36,7 +37,9 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     template: Annotated[str | None, typer.Option(metavar="DB", help="Begin with a copy of this database of --server.")] = None,
     in_place: Annotated[str | None, typer.Option(metavar="DB", help="Change the database of --server itself; type out its name.")] = None,
     pg_bin: Annotated[str | None, typer.Option(metavar="FOLDER", help="The folder of PostgreSQL's programs, for a local server.")] = None,
-    pg_version: Annotated[str | None, typer.Option(metavar="14…18", help="The local server's major version. [default: the newest]")] = None,
+    pg_version: Annotated[
+        str | None, typer.Option(metavar=versions.SUPPORTED_TEXT, help="The local server's major version. [default: the newest]")
+    ] = None,
     schema: Schema = None,
     rows: Annotated[str, typer.Option(metavar="N", help="How many rows to put into each table.")] = "100000",
     stats: Annotated[

@@ -6,6 +6,8 @@ from typing import Any, BinaryIO
 import msgspec
 from msgspec import Struct
 
+from migsafe import versions
+
 _LENGTH = struct.Struct("!I")
 LONGEST = 256 << 20
 """The bytes of the longest message that is taken seriously."""
@@ -23,7 +25,7 @@ class Render(Struct, frozen=True, tag=True):
     in_transaction: bool = True
     run: bool = True
     seconds: float = 10.0
-    pg_version: int = 17
+    pg_version: int = versions.DEFAULT
     live: bool = False
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.schema.altered_constraints import (
     apply_add_constraint,
     apply_alter_constraint,
@@ -101,7 +102,7 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
         catalog.refuse(f"column {op.column.name} must be added to the children of {table.name} too")
     column = op.column
     added = add_column(catalog, table, column)
-    if added.not_null and catalog.pg_version >= 18:
+    if added.not_null and catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS:
         written = next((one for one in column.constraints if one.kind is ConstraintKind.NOT_NULL), None)
         add_not_null(catalog, table.oid, added.number, written, fresh=True)
     names = tuple(one.name for one in column.constraints if one.name is not None)
@@ -135,7 +136,7 @@ def inherit_column(catalog: Catalog, table: Relation, above: Column) -> None:
         set_column(catalog, table, already.number, inherited=already.inherited + 1, local=local)
         return
     # Identity goes to partitions since 17, to other children never.
-    identity = above.identity if table.bound is not None and catalog.pg_version >= 17 else None
+    identity = above.identity if table.bound is not None and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else None
     column = replace(above, number=next_number(table), local=False, inherited=1, identity=identity)
     if above.default is not None and above.generated:
         column = replace(column, default=formula(above.default.expression, (*table.columns, column)))
@@ -284,7 +285,14 @@ def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) 
 
 def _identify(catalog: Catalog, table: Relation, column: str, identity: str | None) -> None:
     """Set a column's identity; that of partitions is the partitioned table's since 17."""
-    for one in (table, *(catalog.descendants(table.oid) if table.kind is RelationKind.PARTITIONED and catalog.pg_version >= 17 else ())):
+    for one in (
+        table,
+        *(
+            catalog.descendants(table.oid)
+            if table.kind is RelationKind.PARTITIONED and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY
+            else ()
+        ),
+    ):
         theirs = one.column(column)
         if theirs is not None:
             set_column(catalog, one, theirs.number, identity=identity)

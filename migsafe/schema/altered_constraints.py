@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import add_constraint
 from migsafe.schema.dependents import Fall, Part, described, fall, remove
@@ -26,7 +27,12 @@ def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relatio
     given = op.constraint
     if given.kind is ConstraintKind.CHECK and op.target.only and not given.no_inherit and catalog.children(table.oid):
         catalog.refuse(f"the constraint must be added to the children of {table.name} too")
-    if given.references is not None and given.not_valid and table.kind is RelationKind.PARTITIONED and catalog.pg_version < 18:
+    if (
+        given.references is not None
+        and given.not_valid
+        and table.kind is RelationKind.PARTITIONED
+        and catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED
+    ):
         catalog.refuse(f"a NOT VALID foreign key cannot be added to the partitioned table {table.name}")
     add_constraint(catalog, table.oid, op.constraint, only=op.target.only)
 

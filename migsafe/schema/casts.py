@@ -9,6 +9,8 @@ Types go by the names that TypeName gives them, without their modifiers.
 
 from enum import Enum
 
+from migsafe import versions
+
 
 class Cast(Enum):
     """How a value becomes another type's."""
@@ -130,7 +132,7 @@ COLLATABLE = _STRINGS
 
 def is_string(name: str, pg_version: int) -> bool:
     """Whether a type is of the string category, so that everything may become it by way of its text form."""
-    return name in _STRINGS or (name == "char" and pg_version < 15)
+    return name in _STRINGS or (name == "char" and pg_version < versions.CHAR_HAS_INTERNAL_CATEGORY)
 
 
 def cast(source: str, target: str, *, explicit: bool, pg_version: int) -> Cast | None:
@@ -162,8 +164,10 @@ def _object_to(source: str, target: str, others: tuple[str, ...]) -> bool:
 
 def _of_version(source: str, target: str, pg_version: int) -> bool:
     if (source, target) == ("path", "point"):
-        return pg_version < 15
-    return pg_version >= 18 and ((source == "bytea" and target in _INTEGERS) or (target == "bytea" and source in _INTEGERS))
+        return pg_version < versions.PATH_TO_POINT_CAST_REMOVED
+    return pg_version >= versions.INTEGER_TO_BYTEA_CASTS and (
+        (source == "bytea" and target in _INTEGERS) or (target == "bytea" and source in _INTEGERS)
+    )
 
 
 _COMPARED_AS = {"character varying": "text", "cidr": "inet", **dict.fromkeys(_OBJECTS, "oid")}

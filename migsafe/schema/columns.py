@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.formulas import formula
@@ -105,7 +106,7 @@ def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
     if definition.generated is None:
         return None
     if definition.generated.stored is None:
-        return "virtual" if catalog.pg_version >= 18 else "stored"
+        return "virtual" if catalog.pg_version >= versions.VIRTUAL_GENERATED_COLUMNS else "stored"
     return "stored" if definition.generated.stored else "virtual"
 
 
@@ -120,7 +121,7 @@ def generate(columns: Iterable[Column], definitions: Iterable[sql.Column]) -> tu
 
 def has_unlogged_sequences(catalog: Catalog) -> bool:
     """Whether the sequences of an unlogged table are unlogged too."""
-    return catalog.pg_version >= 15
+    return catalog.pg_version >= versions.UNLOGGED_SEQUENCES
 
 
 def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:

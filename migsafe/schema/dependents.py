@@ -6,6 +6,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import (
     Attached,
@@ -147,7 +148,7 @@ def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tu
     for column in relation.columns:
         if column.generated and column.default is not None and number in column.default.columns:
             # Up to 14 a generated column goes with what it is computed from.
-            yield Part(relation.oid, column.number), catalog.pg_version < 15
+            yield Part(relation.oid, column.number), catalog.pg_version < versions.GENERATED_COLUMNS_BLOCK_DROPS
 
 
 def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import inherit_check
 from migsafe.schema.indexes import attach_index
@@ -49,7 +50,7 @@ def _adopted(catalog: Catalog, column: Column, above: Column | None, *, is_parti
     if above is None:
         return column
     # Identity is a partition's too since 17.
-    identity = above.identity if is_partition and catalog.pg_version >= 17 else column.identity
+    identity = above.identity if is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else column.identity
     return replace(column, inherited=column.inherited + 1, local=column.local and not is_partition, identity=identity)
 
 
@@ -93,7 +94,7 @@ def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
 
 def _left(catalog: Catalog, column: Column, *, is_partition: bool) -> Column:
     fewer = column.inherited - 1
-    identity = None if is_partition and catalog.pg_version >= 17 else column.identity
+    identity = None if is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else column.identity
     return replace(column, inherited=fewer, local=column.local or fewer == 0, identity=identity)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import is_serial, set_column
 from migsafe.schema.default_names import free_constraint_name
@@ -26,7 +27,7 @@ def add_not_null(
     column = table.numbered(number)
     if column is None:
         return
-    if catalog.pg_version < 18:
+    if catalog.pg_version < versions.NOT_NULL_CONSTRAINTS:
         if not column.not_null:
             _flag(catalog, (table,) if only else (table, *catalog.descendants(oid)), column.name)
         return

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.columns import Built, add_sequence, built, composite_columns, composite_name, default_of, drawing, generate
 from migsafe.schema.constraints import (
@@ -72,7 +73,7 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
     _give_columns(catalog, table, op, parents)
     for parent in parents:
         _inherit_checks(catalog, table.oid, parent)
-    if catalog.pg_version >= 18:
+    if catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS:
         name_not_nulls(catalog, table.oid, op, parents)
     _add_constraints(catalog, table.oid, op)
     for like in op.likes:
@@ -136,7 +137,7 @@ def _inherited(catalog: Catalog, parents: list[Relation], *, is_partition: bool)
                 )
                 continue
             # Identity columns are inherited by partitions since 17 (release notes), by other children never.
-            identity = column.identity if is_partition and catalog.pg_version >= 17 else None
+            identity = column.identity if is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else None
             found[column.name] = replace(column, number=len(found) + 1, local=False, inherited=1, identity=identity)
     return found
 

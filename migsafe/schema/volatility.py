@@ -14,13 +14,13 @@ from typing import Literal
 
 from msgspec import Struct
 
+from migsafe import versions
 from migsafe.schema.casts import BUILT_IN
 from migsafe.sql.operations import Expression, Name
 
 Volatility = Literal["immutable", "stable", "volatile"]
 
 _LEVELS: dict[str, Volatility] = {"immutable": "immutable", "stable": "stable", "volatile": "volatile"}
-_OLDEST, _NEWEST = 14, 18
 
 
 class VolatileCall(Struct, frozen=True):
@@ -36,7 +36,7 @@ def volatility_of(call: Name, pg_version: int) -> Volatility | None:
     Of several functions of one name the most volatile counts: ts_rewrite. One exception: timezone('utc', now()) is stable at most, only for
     times with a time zone was it volatile up to 14.
     """
-    version = min(max(pg_version, _OLDEST), _NEWEST)
+    version = min(max(pg_version, versions.OLDEST), versions.NEWEST)
     if call.schema in (None, "pg_catalog"):
         found = _functions(version, "pg_catalog").get(call.name)
         if found is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from migsafe import versions
 from migsafe.setup.repository import History
 
 
@@ -11,7 +12,7 @@ def configuration(histories: Sequence[History]) -> str:
     newest = max(histories, key=lambda history: history.count).newest
     return (
         f"migrations = [\n{''.join(lines)}]\n"
-        "# pg-version = 17   # production's major version, 14 to 18\n"
+        f"# pg-version = {versions.DEFAULT}   # production's major version, {versions.OLDEST} to {versions.NEWEST}\n"
         f"# start-after = {_quoted(newest)}   # what came up to here is history: read, not judged\n"
         '# stats = "stats.json"   # `migsafe stats DSN --output stats.json`: what only takes long is no hazard on a small table\n'
         '# ignore = ["timestamp-without-time-zone"]   # `migsafe rules` lists them all\n'

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from migsafe import versions
 from migsafe.sql.lexer import DOLLAR_STRING, WORD, pattern_for
 from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement, Name, Option, PartitionKey, TypeName
 from migsafe.sql.operations.values import quoted
@@ -72,13 +73,13 @@ def not_null(table: Name, names: Mapping[str, str], pg_version: int, *already: s
 
     Before 18 a valid CHECK lets SET NOT NULL believe it; from 18 on NOT NULL is a constraint that can be NOT VALID itself.
     """
-    if pg_version >= 18:
+    if pg_version >= versions.NOT_NULL_CONSTRAINTS:
         given = [f"CONSTRAINT {quoted(name)} NOT NULL {quoted(column)} NOT VALID" for column, name in names.items()]
     else:
         given = [check(f"{quoted(column)} IS NOT NULL", name) for column, name in names.items()]
     first = f"ALTER TABLE {table} {', '.join((*already, *(f'ADD {one}' for one in given)))};"
     second = ["-- while reads and writes go on:", validate(table, *names.values())]
-    if pg_version < 18:
+    if pg_version < versions.NOT_NULL_CONSTRAINTS:
         second += [
             "-- a valid CHECK spares SET NOT NULL the scan, as long as it is dropped only afterwards:",
             f"ALTER TABLE {table} {', '.join(f'ALTER COLUMN {quoted(column)} SET NOT NULL' for column in names)};",

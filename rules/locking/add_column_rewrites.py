@@ -37,6 +37,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from collections.abc import Iterator
 
+from migsafe import versions
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
@@ -78,7 +79,7 @@ def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
 
 def _safe_way(op: AddColumn, at: Context) -> str:
     given, table, name = op.column, op.target.name, quoted(op.column.name)
-    if given.generated is not None and at.catalog.pg_version >= 18 and not given.constraints:
+    if given.generated is not None and at.catalog.pg_version >= versions.VIRTUAL_GENERATED_COLUMNS and not given.constraints:
         virtual = f"{column(given)} GENERATED ALWAYS AS ({given.generated.expression.sql}) VIRTUAL"
         return f"-- a virtual column is computed when it is read:\nALTER TABLE {table} ADD COLUMN {virtual};"
     domains = _domains(given.type, at)

@@ -30,6 +30,7 @@ Safe up to 17, where a partitioned table takes no NOT VALID foreign key, but bel
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from migsafe import versions
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -97,7 +98,11 @@ def _not_valid_first(table: Name, constraint: Constraint, at: Context, column: s
     """The safe way, which adds a `column` first where that is given."""
     name = constraint.name or default_name(table.name, constraint.columns, "fkey")
     relation = at.catalog.relation(table)
-    if relation is not None and relation.kind is RelationKind.PARTITIONED and at.catalog.pg_version < 18:
+    if (
+        relation is not None
+        and relation.kind is RelationKind.PARTITIONED
+        and at.catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED
+    ):
         add_column = f"ALTER TABLE {table} {column};" if column else ""
         return in_turn(add_column, _partition_by_partition(table, [one.name for one in at.catalog.children(relation.oid)], constraint, name))
     return in_turn(

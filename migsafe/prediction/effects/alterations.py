@@ -1,5 +1,6 @@
 """What the other operations of ALTER TABLE and its kin lock (AlterTableGetLockLevel in PostgreSQL's src/backend/commands/tablecmds.c)."""
 
+from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.schema.objects import RelationKind
@@ -49,7 +50,7 @@ def alter(context: EffectContext, op: AlterRelation) -> Effects:
     if isinstance(op, sql.SetTrigger):
         # Partitions have parts of a row trigger.
         recurses = relation.kind is RelationKind.PARTITIONED
-    elif isinstance(op, sql.DropNotNull) and context.pg_version >= 18:
+    elif isinstance(op, sql.DropNotNull) and context.pg_version >= versions.NOT_NULL_CONSTRAINTS:
         # Since 18 NOT NULL is a constraint, and there is nothing to do below a column that has none.
         column = relation.column(op.column)
         recurses = column is None or column.not_null is not False
@@ -72,7 +73,7 @@ def identity(context: EffectContext, op: sql.AddIdentity | sql.SetIdentity | sql
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
         return
-    down = context.pg_version >= 17 and relation.kind is RelationKind.PARTITIONED
+    down = context.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY and relation.kind is RelationKind.PARTITIONED
     yield from context.effects_on(context.with_descendants(relation, only=not down), _EXCLUSIVE)
 
 
@@ -95,7 +96,11 @@ def rename(context: EffectContext, op: sql.Rename) -> Effects:
         yield from context.effect_on_name(op.table, _EXCLUSIVE)
         if op.kind == "trigger":
             relation = context.catalog.relation(op.table)
-            if relation is not None and relation.kind is RelationKind.PARTITIONED and context.pg_version >= 15:
+            if (
+                relation is not None
+                and relation.kind is RelationKind.PARTITIONED
+                and context.pg_version >= versions.ROW_TRIGGER_RENAME_RECURSES
+            ):
                 yield from context.effects_on(context.catalog.descendants(relation.oid), _EXCLUSIVE)
     elif op.kind in ("table", "foreign table", "view", "materialized view", "index"):
         # PostgreSQL goes by what it is; only what ALTER INDEX calls an index is locked as weakly as an index may be.

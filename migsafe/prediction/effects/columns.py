@@ -1,5 +1,6 @@
 """What changes of columns cost: which rewrite the table, which scan it."""
 
+from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.column_types import Domain as DomainOf
 from migsafe.prediction.effects.column_types import UserType
@@ -227,7 +228,9 @@ def _other_side(context: EffectContext, relation: Relation, other: int | None, *
     ):
         scan = scanned and context.has_rows(one)
         # Up to 14 a partitioned table that is referred to has no triggers itself.
-        weaker = one.kind is RelationKind.PARTITIONED and one is found and context.pg_version < 15 and not refers
+        weaker = (
+            one.kind is RelationKind.PARTITIONED and one is found and context.pg_version < versions.ROOT_FOREIGN_KEY_TRIGGERS and not refers
+        )
         yield from context.effect_on(one, LockMode.SHARE_ROW_EXCLUSIVE if weaker else _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 

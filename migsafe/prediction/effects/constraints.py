@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.drops import fallen
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
@@ -29,7 +30,7 @@ def add_constraint(context: EffectContext, op: sql.AddConstraint) -> Effects:
             if relation is None:
                 yield from context.effect_on_name(name, _EXCLUSIVE, kind, scan=checked, why=why)
             # Since 18 the children are locked even where the CHECK is not for them.
-            only = op.target.only or (given.no_inherit and context.pg_version < 18)
+            only = op.target.only or (given.no_inherit and context.pg_version < versions.CHILDREN_LOCKED_WITHOUT_CONSTRAINT)
             for one in context.with_descendants(relation, only=only) if relation is not None else ():
                 scan = checked and context.has_rows(one) and not (given.no_inherit and one is not relation)
                 yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
@@ -62,7 +63,10 @@ def _behind_index(context: EffectContext, name: Name, relation: Relation | None,
     for one in context.catalog.descendants(relation.oid) if relation.kind is RelationKind.PARTITIONED and not only else ():
         has_rows = context.has_rows(one)
         yield from context.effect_on(
-            one, _EXCLUSIVE if context.pg_version >= 18 else LockMode.SHARE, scan=has_rows, why=why if has_rows else ""
+            one,
+            _EXCLUSIVE if context.pg_version >= versions.PARTITION_INDEX_LOCKS_EXCLUSIVELY else LockMode.SHARE,
+            scan=has_rows,
+            why=why if has_rows else "",
         )
     if given.kind is ConstraintKind.PRIMARY_KEY:
         yield from not_null(context, name, given.columns, only=only)
@@ -98,7 +102,11 @@ def _foreign_key(context: EffectContext, name: Name, relation: Relation | None, 
     # Since 18 the children of an inheritance tree are locked too, though the foreign key is not for them.
     only = relation is not None and relation.kind is not RelationKind.PARTITIONED
     looked_up, taken_over = checked and relation is None, False
-    for one in context.with_descendants(relation, only=only and context.pg_version < 18) if relation is not None else ():
+    for one in (
+        context.with_descendants(relation, only=only and context.pg_version < versions.CHILDREN_LOCKED_WITHOUT_CONSTRAINT)
+        if relation is not None
+        else ()
+    ):
         scan = checked and context.has_rows(one) and not (only and one is not relation)
         if scan and one is not relation and _has_foreign_key(context, one, given):
             # A partition's own is taken over with its proof; that its triggers go locks the referenced table.

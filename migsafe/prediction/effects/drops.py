@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.schema.dependents import Part
@@ -55,7 +56,7 @@ def _constraint(context: EffectContext, constraint: Constraint) -> Effects:
     referenced = context.catalog.get(constraint.references) if constraint.references is not None else None
     if isinstance(referenced, Relation):
         is_partitioned = referenced.kind is RelationKind.PARTITIONED
-        if not is_partitioned or context.pg_version >= 15:
+        if not is_partitioned or context.pg_version >= versions.ROOT_FOREIGN_KEY_TRIGGERS:
             yield from context.effect_on(referenced, _EXCLUSIVE)
         yield from context.effects_on(context.catalog.descendants(referenced.oid) if is_partitioned else (), _EXCLUSIVE)
 

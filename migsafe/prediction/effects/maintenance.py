@@ -1,5 +1,6 @@
 """What building, rebuilding and looking after tables and indexes costs."""
 
+from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.queries import reads
@@ -137,7 +138,7 @@ def _tables(context: EffectContext, given: tuple[sql.Relation, ...]) -> list[Rel
             found.append(one.name)
         elif relation.kind is not RelationKind.VIEW:
             # From 18 on, VACUUM and ANALYZE go down an inheritance tree too unless ONLY is said.
-            goes_down = relation.kind is RelationKind.PARTITIONED or context.pg_version >= 18
+            goes_down = relation.kind is RelationKind.PARTITIONED or context.pg_version >= versions.VACUUM_RECURSES_TO_CHILDREN
             found.extend(context.with_descendants(relation, only=one.only or not goes_down))
     return found
 

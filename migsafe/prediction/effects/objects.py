@@ -1,5 +1,6 @@
 """What statements about views, triggers, types and everything else lock of tables."""
 
+from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import alter_type
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
@@ -125,7 +126,7 @@ def comment(context: EffectContext, op: sql.Comment) -> Effects:
 
 def grant(context: EffectContext, op: sql.Grant) -> Effects:
     """GRANT, REVOKE: from 18 on the relations are locked, if only for reading (measured)."""
-    if context.pg_version < 18:
+    if context.pg_version < versions.GRANT_LOCKS:
         return
     if op.kind in ("table", *_RELATIONS):
         for name in op.objects:

@@ -1,5 +1,6 @@
 """What inheritance and partitions lock: the parent, the child, the default partition, the other side of foreign keys."""
 
+from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.constraints import referenced_table
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
@@ -64,7 +65,10 @@ def _foreign_keys_of(context: EffectContext, parent: Relation, *, checked: bool,
         else:
             yield from referenced_table(context, referenced.name, checked=checked and constraint.enforced)
     for constraint in context.catalog.referencing(parent.oid):
-        yield from context.effect_on_oid(constraint.table, LockMode.SHARE_ROW_EXCLUSIVE if context.pg_version >= 15 else LockMode.ACCESS_SHARE)
+        yield from context.effect_on_oid(
+            constraint.table,
+            LockMode.SHARE_ROW_EXCLUSIVE if context.pg_version >= versions.ROOT_FOREIGN_KEY_TRIGGERS else LockMode.ACCESS_SHARE,
+        )
 
 
 def attach(context: EffectContext, op: sql.AttachPartition) -> Effects:

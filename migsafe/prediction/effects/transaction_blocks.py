@@ -1,5 +1,6 @@
 """What PostgreSQL refuses inside a transaction block (PreventInTransactionBlock in its source)."""
 
+from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
@@ -61,9 +62,9 @@ def _alter_subscription(op: sql.AlterObject, pg_version: int) -> str | None:
         return "ALTER SUBSCRIPTION … REFRESH"
     if op.action.endswith(" publication") and _value(op, "refresh") not in _FALSE:
         return "ALTER SUBSCRIPTION with refresh"
-    if op.action == "set" and pg_version >= 17 and _value(op, "failover") is not None:
+    if op.action == "set" and pg_version >= versions.SUBSCRIPTION_FAILOVER and _value(op, "failover") is not None:
         return "ALTER SUBSCRIPTION … SET (failover)"
-    if op.action == "set" and pg_version >= 18 and _value(op, "two_phase") in _FALSE:
+    if op.action == "set" and pg_version >= versions.SUBSCRIPTION_TWO_PHASE and _value(op, "two_phase") in _FALSE:
         return "ALTER SUBSCRIPTION … SET (two_phase)"
     return None
 

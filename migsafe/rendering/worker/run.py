@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.rendering.messages import EXECUTE, Answer, Piece, Unsure
 from migsafe.rendering.worker.file import File, Place
 from migsafe.rendering.worker.guards import Forbidden
@@ -52,7 +53,7 @@ class Run:
         self.reasons: dict[str, str] = {}
         self.active = False
         self.met = False
-        self.version = 17
+        self.version = versions.DEFAULT
         self.live = False
         self.result: Result | None = None
         """What a live server has said to the last statement."""

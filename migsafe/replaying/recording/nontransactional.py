@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
+from migsafe import versions
 from migsafe.replaying.recording.blocking_locks import Holds
 from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, judged
 from migsafe.replaying.recording.snapshot import Snapshot, mode_called, snapshot
@@ -134,7 +135,7 @@ def _counters(server: Served, database: str, watch: int) -> dict[int, int]:
             if connection.execute(others, (database, watch)).fetchone() is not None:
                 time.sleep(_PAUSE)
                 continue
-            if server.major < 15:
+            if server.major < versions.STATISTICS_IN_SHARED_MEMORY:
                 _await_collector(connection)
             return dict(connection.execute(_COUNTERS).fetchall())
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from migsafe import versions
 from migsafe.errors import ConfigError, MigsafeError
 from migsafe.replaying.servers.object_ownership import give
 from migsafe.sql.operations import Name
@@ -103,7 +104,7 @@ class Named:
         """Make a database under a name that tells whose it is."""
         name = f"{self._run}{database}"
         copied = Name(self._made.get(template, template)) if template is not None else Name("template0")
-        how = " STRATEGY file_copy" if self._major >= 15 else ""
+        how = " STRATEGY file_copy" if self._major >= versions.CREATE_DATABASE_STRATEGY else ""
         owner = f" OWNER {Name(self._role)}" if self._role is not None else ""
         self._execute(f"CREATE DATABASE {Name(name)} TEMPLATE {copied}{how}{owner}")
         self._made[database] = name
@@ -163,7 +164,7 @@ class Named:
         if self._superuser or self._in_place or keeper.info.parameter_status("is_superuser") != "on":
             return
         role = f"{self._run}owner"
-        may = " CREATEROLE" if self._major >= 16 else ""
+        may = " CREATEROLE" if self._major >= versions.CREATEROLE_IS_LIMITED else ""
         keeper.execute(f"CREATE ROLE {role} LOGIN{may} PASSWORD '{self._password}'".encode())
         self._role = role
         try:

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from migsafe import versions
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.object_ownership import give
@@ -103,7 +104,7 @@ class Copied:
 
     def create(self, database: str, template: str | None = None) -> None:
         """Make a database; a copy of one has its owner."""
-        how = " STRATEGY file_copy" if self.major >= 15 else ""
+        how = " STRATEGY file_copy" if self.major >= versions.CREATE_DATABASE_STRATEGY else ""
         self._execute(f"CREATE DATABASE {Name(database)} OWNER {Name(self._owner)} TEMPLATE {Name(template or 'template0')}{how}")
 
     def drop(self, database: str) -> None:
@@ -126,7 +127,7 @@ class Copied:
         if self._superuser:
             return
         self._execute(f"DROP ROLE IF EXISTS {_OWNER}")
-        self._execute(f"CREATE ROLE {_OWNER} LOGIN{' CREATEROLE' if self.major >= 16 else ''}")
+        self._execute(f"CREATE ROLE {_OWNER} LOGIN{' CREATEROLE' if self.major >= versions.CREATEROLE_IS_LIMITED else ''}")
         with self.connect(self._database) as connection:
             give(connection, _OWNER)
         self._owner = _OWNER

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from migsafe import versions
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Name
@@ -26,7 +27,7 @@ class Local:
         self._server.__enter__()
         with self._server.connect() as connection:
             # Until 15, who may make roles may also make himself one that runs programs.
-            may = " CREATEROLE" if self.major >= 16 else ""
+            may = " CREATEROLE" if self.major >= versions.CREATEROLE_IS_LIMITED else ""
             connection.execute(f"CREATE ROLE {OWNER} LOGIN{may}".encode())
         return self
 
@@ -69,7 +70,7 @@ class Local:
     def create(self, database: str, template: str | None = None) -> None:
         """Make a database, which the role that migrations run as owns."""
         # Copying files is the quicker way where it is not the only one.
-        how = " STRATEGY file_copy" if self.major >= 15 else ""
+        how = " STRATEGY file_copy" if self.major >= versions.CREATE_DATABASE_STRATEGY else ""
         self._execute(f"CREATE DATABASE {Name(database)} OWNER {self._role} TEMPLATE {Name(template or 'template0')}{how}")
 
     def drop(self, database: str) -> None:

@@ -1,0 +1,62 @@
+"""PostgreSQL's major releases: the ones that migsafe supports, and the changes between them that its behaviour depends on.
+
+Each change is named once, by the first release that has it: `catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY`. The sources are the
+release notes and, where they say nothing, measurements on servers (tests/prediction/effects/cases).
+"""
+
+OLDEST, NEWEST, DEFAULT = 14, 18, 17
+"""The oldest and the newest supported release, and the one that is assumed where the configuration names none."""
+
+SUPPORTED = range(OLDEST, NEWEST + 1)
+SUPPORTED_TEXT = f"{OLDEST}…{NEWEST}"
+"""The supported releases, for option help."""
+
+# 15
+GENERATED_COLUMNS_BLOCK_DROPS = 15
+"""A generated column is a dependent of the columns in its expression; before, DROP COLUMN dropped it silently with them."""
+UNLOGGED_SEQUENCES = 15
+"""A sequence can be unlogged; the sequences of an unlogged table are."""
+ROOT_FOREIGN_KEY_TRIGGERS = 15
+"""A partitioned table that a foreign key references has the foreign key's triggers itself, not only its partitions. So ALTER and DROP of the
+foreign key lock it as they lock an ordinary table, and ATTACH PARTITION locks the tables that reference the parent (measured)."""
+ROW_TRIGGER_RENAME_RECURSES = 15
+"""Renaming a row trigger of a partitioned table renames, and locks, the triggers of its partitions."""
+CHAR_HAS_INTERNAL_CATEGORY = 15
+"""The type "char" left the string category, so it lost the automatic casts by way of text."""
+PATH_TO_POINT_CAST_REMOVED = 15
+"""The cast from path to point is gone."""
+STATISTICS_IN_SHARED_MEMORY = 15
+"""Counters are kept in shared memory; before, a collector process received them with a delay."""
+CREATE_DATABASE_STRATEGY = 15
+"""CREATE DATABASE has STRATEGY; wal_log is the default, and file_copy is faster for large templates."""
+
+# 16
+CREATEROLE_IS_LIMITED = 16
+"""A role with CREATEROLE can only manage roles over which it has ADMIN OPTION; before, it could grant itself the right to run programs."""
+
+# 17
+PARTITIONS_INHERIT_IDENTITY = 17
+"""The partitions of a table inherit its identity columns; other child tables never do."""
+SUBSCRIPTION_FAILOVER = 17
+"""ALTER SUBSCRIPTION … SET (failover), which is refused in a transaction block."""
+
+# 18
+NOT_NULL_CONSTRAINTS = 18
+"""NOT NULL is a constraint in pg_constraint, with a name; it can be added as NOT VALID and validated later."""
+NOT_VALID_FOREIGN_KEY_OF_PARTITIONED = 18
+"""A partitioned table accepts a NOT VALID foreign key."""
+VIRTUAL_GENERATED_COLUMNS = 18
+"""A generated column can be VIRTUAL, and is unless the statement says STORED."""
+CHILDREN_LOCKED_WITHOUT_CONSTRAINT = 18
+"""ADD CONSTRAINT locks the children of an inheritance tree although the constraint (CHECK … NO INHERIT, a foreign key) is not for them
+(measured)."""
+PARTITION_INDEX_LOCKS_EXCLUSIVELY = 18
+"""ADD UNIQUE, PRIMARY KEY and EXCLUDE on a partitioned table take ACCESS EXCLUSIVE on the partitions, too; before, SHARE (measured)."""
+VACUUM_RECURSES_TO_CHILDREN = 18
+"""VACUUM and ANALYZE process the children of an inheritance tree unless the statement says ONLY."""
+GRANT_LOCKS = 18
+"""GRANT and REVOKE lock the relations, with ACCESS SHARE (measured)."""
+SUBSCRIPTION_TWO_PHASE = 18
+"""ALTER SUBSCRIPTION … SET (two_phase), which is refused in a transaction block when it turns two_phase off."""
+INTEGER_TO_BYTEA_CASTS = 18
+"""Casts between integers and bytea."""
