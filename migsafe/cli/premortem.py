@@ -180,10 +180,10 @@ def _judged(plan: Plan, settings: Configuration, counts: Mapping[str, int], prob
             plan,
             settings.pg_version,
             problems,
-            dump(settings.schema),
-            lambda steps: watched(steps, "migsafe: migration"),
-            renderer=renderer(settings, usual()),
-            back=True,
+            renderer(settings, usual()),
+            schema=dump(settings.schema),
+            watch=lambda steps: watched(steps, "migsafe: migration"),
+            with_downgrades=True,
         )
         for stop in found:
             seen.append(stop.migration)

@@ -55,7 +55,7 @@ def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, 
         deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
         resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
     rendering = renderer(settings, memory.renderings() if memory is not None else None)
-    found = selected_migrations(plan, settings.pg_version, problems, start, watch, resumption, rendering)
+    found = selected_migrations(plan, settings.pg_version, problems, rendering, schema=start, watch=watch, resumption=resumption)
     return judge(found, book, settings.pg_version, runners, problems, limits, so_far)
 
 

@@ -36,7 +36,7 @@ def predicted(
 ) -> Iterator[PredictedMigration]:
     """The predictions for the migrations of a plan, each made when its turn comes. `note` is told what contradicts what came before."""
     forecast = None
-    found = selected_migrations(plan, settings.pg_version, problems, dump(settings.schema), watch, renderer=renderer(settings, usual()))
+    found = selected_migrations(plan, settings.pg_version, problems, renderer(settings, usual()), schema=dump(settings.schema), watch=watch)
     for migration, forecast, _, goes_on in found:
         _tell(forecast, note)
         try:

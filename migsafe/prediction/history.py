@@ -1,11 +1,11 @@
-"""Going through histories, to what is to be judged."""
+"""The migrations of a plan that were selected, each with the database as the migrations before it leave it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
 from typing import NamedTuple, Protocol
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.predictor import Predictor
-from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Lineage, Migration, Plan, Source, Step
 from migsafe.text import Script
 
@@ -13,9 +13,10 @@ Steps = Sequence[tuple[Source, Step]]
 
 
 class SelectedMigration(NamedTuple):
-    """A migration to judge, and the database as the migrations before it have left it. Who stops here takes the migration in.
+    """A migration to judge, and the database as the migrations before it leave it.
 
-    `standing` is what is odd about its place in the history; the transaction `goes_on` where the next stop is in the same.
+    The caller runs the migration through `predictor` before it asks for the next one. `lineage` says what is unusual about its place in the
+    history. `transaction_continues` if the next selected migration runs in the same transaction.
     """
 
     migration: Migration
@@ -24,72 +25,75 @@ class SelectedMigration(NamedTuple):
     transaction_continues: bool = False
 
 
+class MigrationRenderer(Protocol):
+    """Renders the migrations that are programs. It is entered when the first migration is needed, and closed after the last one."""
+
+    def __enter__(self) -> object:
+        """Starts it."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /) -> None:
+        """Closes it."""
+
+    def migration(self, migration: Migration, predictor: Predictor, /) -> Migration:
+        """Returns the migration with its upgrade rendered, on the database as the predictor has it. Raises MigsafeError."""
+
+    def back(self, migration: Migration, predictor: Predictor, /) -> Migration:
+        """Returns the migration with its downgrade rendered as well. Raises MigsafeError."""
+
+
 class Resumption(Protocol):
-    """Who knows how far an earlier run has come, and wants to know how far this one does."""
+    """Stores how far a run has come, and knows how far an earlier run came."""
 
     def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
-        """How many of the steps need not be taken, and the database after them."""
+        """Returns how many of the steps can be skipped, and the database after them."""
 
-    def save_progress(self, number: int, predictor: Predictor) -> None:
-        """So many steps have been taken, and this is the database after them."""
+    def save_progress(self, number: int, predictor: Predictor, /) -> None:
+        """Stores that the first `number` steps are done, and the database after them."""
 
 
 def selected_migrations(
     plan: Plan,
     pg_version: int,
     problems: list[MigsafeError],
+    renderer: MigrationRenderer,
+    *,
     schema: Script | None = None,
     watch: Callable[[Steps], Iterable[tuple[Source, Step]]] = iter,
     resumption: Resumption | None = None,
-    renderer: Renderer | None = None,
-    *,
-    back: bool = False,
+    with_downgrades: bool = False,
 ) -> Iterator[SelectedMigration]:
-    """The migrations to judge, source by source, each when its turn comes.
+    """Yields the migrations to judge, source by source, in the order in which they run.
 
-    Each source is a database of its own; `schema` is the dump with which it starts. The migrations before a judged one are taken in. What
-    cannot be read goes to `problems`. `watch` goes through the steps, and may show how far it has come; `resumption` may spare the first of
-    them. `renderer` renders the migrations that are programs; the ways `back` of those to judge, too, if they are wanted. Raises
-    UnreadableError for the schema.
+    Each source is a database of its own, which starts with the dump `schema`, if there is one. The migrations of the history are applied
+    without being judged. What cannot be read or rendered is added to `problems`. `watch` iterates over the steps, and may show the progress;
+    `resumption` may skip the first of them. `renderer` renders the migrations that are programs: their upgrades and, `with_downgrades`, the
+    downgrades of the selected ones. Raises UnreadableError for the schema.
     """
-    with renderer or Renderer() as rendering:
-        yield from _selected_migrations(plan, pg_version, problems, schema, watch, resumption, rendering, back=back)
-
-
-def _selected_migrations(
-    plan: Plan,
-    pg_version: int,
-    problems: list[MigsafeError],
-    schema: Script | None,
-    watch: Callable[[Steps], Iterable[tuple[Source, Step]]],
-    resumption: Resumption | None,
-    renderer: Renderer,
-    *,
-    back: bool,
-) -> Iterator[SelectedMigration]:
-    steps = [(source, step) for source in plan.sources for step in source.steps()]
-    problems += plan.problems
-    done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
-    at, forecast = (steps[done - 1][0], resumed) if resumed is not None else (None, Predictor(pg_version))
-    for number, (source, (written, judged, goes_on)) in enumerate(watch(steps[done:]), done + 1):
-        if source is not at:
-            at, forecast = source, Predictor(pg_version)
-            if schema is not None:
-                forecast.load(schema)
-        try:
-            migration = renderer.migration(written, forecast)
-            if judged and back:
-                migration = renderer.back(migration, forecast)
-        except MigsafeError as error:
-            if error not in problems:
-                problems.append(error)
-            continue
-        if judged:
-            yield SelectedMigration(migration, forecast, source.lineages.get(migration.up.file.path, Lineage()), goes_on)
-        else:
+    with renderer:
+        steps = [(source, step) for source in plan.sources for step in source.steps()]
+        problems += plan.problems
+        done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
+        current, predictor = (steps[done - 1][0], resumed) if resumed is not None else (None, Predictor(pg_version))
+        for number, (source, (written, is_selected, transaction_continues)) in enumerate(watch(steps[done:]), done + 1):
+            if source is not current:
+                current, predictor = source, Predictor(pg_version)
+                if schema is not None:
+                    predictor.load(schema)
             try:
-                forecast.apply(migration.up)
-            except UnreadableError as error:
-                problems.append(error)
-        if resumption is not None:
-            resumption.save_progress(number, forecast)
+                migration = renderer.migration(written, predictor)
+                if is_selected and with_downgrades:
+                    migration = renderer.back(migration, predictor)
+            except MigsafeError as error:
+                if error not in problems:
+                    problems.append(error)
+                continue
+            if is_selected:
+                lineage = source.lineages.get(migration.up.file.path, Lineage())
+                yield SelectedMigration(migration, predictor, lineage, transaction_continues)
+            else:
+                try:
+                    predictor.apply(migration.up)
+                except UnreadableError as error:
+                    problems.append(error)
+            if resumption is not None:
+                resumption.save_progress(number, predictor)

@@ -12,6 +12,7 @@ from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, choose, shipped
 from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
+from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Half, Lineage, Migration, MigrationReference, Transaction, find_migrations
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
@@ -75,8 +76,13 @@ def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits)
             Path(folder, named[1]).write_text(piece)
         problems: list[MigsafeError] = []
         plan = find_migrations([folder])
+        selected = selected_migrations(plan, 17, problems, Renderer())
         verdict = judge(
-            selected_migrations(plan, 17, problems), Rulebook(usual() if rules is None else rules), 17, problems=problems, limits=limits
+            selected,
+            Rulebook(usual() if rules is None else rules),
+            17,
+            problems=problems,
+            limits=limits,
         )
         for finding in verdict.findings:
             finding.script.position(0)  # reports read the file, which is gone then
