@@ -10,9 +10,9 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, judged, truncates
+from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, is_truncate, judged
 from migsafe.replaying.recording.snapshot import KINDS, Index, Relation, Snapshot, locks_of, mode_called, snapshot
-from migsafe.sql.operations import Name
+from migsafe.sql.operations import Name, Operation
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor
@@ -132,8 +132,8 @@ class Ledger:
         self._prepared = False
         self._name = f"migsafe_entry_{next(_numbers)}"
 
-    def entry(self, sql: str) -> Measurement:
-        """What the statement that just ran did."""
+    def entry(self, operations: Iterable[Operation]) -> Measurement:
+        """Returns what the statement with these operations, which just ran, did."""
         if not self._prepared:
             self._connection.execute(_ENTRY.format(name=self._name).encode())
             self._prepared = True
@@ -169,7 +169,7 @@ class Ledger:
             held=held,
             read=read,
             rows=self.rows,
-            truncates=truncates(sql) if _may_truncate(sql) else False,
+            truncates=is_truncate(operations),
         )
         self.read = {
             after.relations[oid].name: (count, self.rows.get(oid, 0))
@@ -251,10 +251,6 @@ def _narrowed(found: Snapshot, tables: set[int]) -> Snapshot:
         {oid: relation for oid, relation in found.relations.items() if oid in tables},
         {oid: index for oid, index in found.indexes.items() if index.table in tables},
     )
-
-
-def _may_truncate(sql: str) -> bool:
-    return "truncate" in sql.lower()
 
 
 def _is_moved(trace: Trace, oid: int) -> bool:

@@ -4,6 +4,7 @@ All three are exact, and none depends on time: a lock taken in a transaction is 
 file, and the counters of a transaction are the backend's own. What cannot run in a transaction is measured in `outside`.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -11,8 +12,8 @@ from msgspec import Struct
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.recording.snapshot import Index, Relation, Snapshot, locks_of, snapshot
-from migsafe.sql.operations import Name, Truncate
-from migsafe.sql.statements import read
+from migsafe.sql.operations import Name, Operation, Truncate
+from migsafe.sql.statements import read as read_statements
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -80,18 +81,19 @@ def measure(connection: "Connection[Any]", sql: str, *, scans: bool = True, rows
     if rows is None or not scans:
         rows = count_rows(connection, before) if scans else {}
     base = _counters(connection, rows)
+    operations = [operation for statement in read_statements(sql) for operation in statement.operations]
     connection.execute(sql.encode())
     locks = {oid: lock for oid, lock in locks_of(pid, connection).items() if oid not in held or lock > held[oid]}
     read = dict.fromkeys(rows, 0)
     for (table, counter), count in _counters(connection, rows).items():
         read[table] += count - base.get((table, counter), 0)
     after = snapshot(connection)
-    return judged(Trace(before=before, after=after, locks=locks, held=held, read=read, rows=rows, truncates=truncates(sql)))
+    return judged(Trace(before=before, after=after, locks=locks, held=held, read=read, rows=rows, truncates=is_truncate(operations)))
 
 
-def truncates(sql: str) -> bool:
-    """Whether it is a TRUNCATE, or a block with one: an emptied table has a new file, and was not rewritten."""
-    return any(isinstance(operation, Truncate) for statement in read(sql) for operation in statement.operations)
+def is_truncate(operations: Iterable[Operation]) -> bool:
+    """Whether one of a statement's operations is a TRUNCATE. A truncated table has a new file, but was not rewritten."""
+    return any(isinstance(operation, Truncate) for operation in operations)
 
 
 def count_rows(connection: "Connection[Any]", found: Snapshot) -> dict[int, int]:

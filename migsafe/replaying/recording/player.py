@@ -149,7 +149,7 @@ class Player:
             self._fail(one, error)
         self._lose(words)
         try:
-            one.measured = self._ledger.entry(words)
+            one.measured = self._ledger.entry(statement.operations)
         except error_class() as error:
             # A limit of the migration's own, such as a statement_timeout of a millisecond, or the connection's end.
             self._fail(one, error)
