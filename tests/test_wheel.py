@@ -1,4 +1,4 @@
-"""What a user installs: the wheel, in an environment that has never seen the checkout."""
+"""What a user installs: a wheel, an editable install, or nothing but the checkout."""
 
 import os
 import subprocess
@@ -9,36 +9,70 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[1]
+IMPORTABLE = """
+import importlib.util, migsafe.rules.locking
+print(migsafe.rules.locking.__path__[0])
+print([name for name in ("migsafe", "tests", "benchmarks", "fixtures", "docs", "action") if importlib.util.find_spec(f"migsafe.{name}")])
+"""
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command, installed from a wheel; its dependencies are borrowed from the environment that runs the tests."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
-    [wheel] = folder.glob("migsafe_cli-*.whl")
-    venv.create(folder / "venv", with_pip=False)
-    paths = {"base": str(folder / "venv"), "platbase": str(folder / "venv")}
-    packages, scripts = Path(sysconfig.get_path("purelib", vars=paths)), Path(sysconfig.get_path("scripts", vars=paths))
-    python = scripts / "python"
-    (packages / "borrowed.pth").write_text(sysconfig.get_path("purelib"))
-    run(str(python), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", str(wheel))
-    return scripts / "migsafe"
+def environment(folder: Path) -> Path:
+    """Makes a virtual environment with the dependencies of the one that runs the tests, and without migsafe; returns its scripts."""
+    venv.create(folder, with_pip=False)
+    paths = {"base": str(folder), "platbase": str(folder)}
+    borrowed = [path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")]
+    (Path(sysconfig.get_path("purelib", vars=paths)) / "borrowed.pth").write_text("\n".join(borrowed))
+    return Path(sysconfig.get_path("scripts", vars=paths))
 
 
-def run(*command: str, expected: int = 0) -> str:
-    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "FORCE_COLOR")}
-    result = subprocess.run(command, capture_output=True, text=True, cwd=Path(command[0]).parent, env=environment, check=False)
+def install(scripts: Path, *what: str) -> None:
+    run(str(scripts / "python"), "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", *what)
+
+
+def run(*command: str, expected: int = 0, folder: Path | None = None) -> str:
+    variables = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "FORCE_COLOR")}
+    folder = folder or Path(command[0]).parent
+    result = subprocess.run(command, capture_output=True, text=True, cwd=folder, env=variables, check=False)
     assert result.returncode == expected, result.stdout + result.stderr
     return result.stdout
 
 
-def test_the_wheel_lints_with_the_rules_it_carries(installed: Path) -> None:
-    assert "error drop-table" in run(str(installed), "lint", str(ROOT / "fixtures" / "shop"), expected=1)
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of an environment in which the wheel is installed."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
+    [built] = folder.glob("migsafe_cli-*.whl")
+    scripts = environment(folder / "venv")
+    install(scripts, str(built))
+    return scripts
 
 
-def test_the_wheel_brings_its_rules_as_a_package(installed: Path) -> None:
-    where = run(str(installed.parent / "python"), "-c", "import migsafe.rules.locking as it; print(it.__path__[0])").strip()
-    assert Path(where).parts[-3:] == ("migsafe", "rules", "locking")
-    assert ROOT not in Path(where).parents
+@pytest.fixture(scope="module")
+def editable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts of an environment with an editable install."""
+    scripts = environment(tmp_path_factory.mktemp("editable") / "venv")
+    install(scripts, "--no-build-isolation", "--editable", str(ROOT))
+    return scripts
+
+
+def test_the_wheel_lints_with_the_rules_it_carries(wheel: Path) -> None:
+    assert "error drop-table" in run(str(wheel / "migsafe"), "lint", str(ROOT / "fixtures" / "shop"), expected=1)
+
+
+def test_the_wheel_contains_the_rules_and_nothing_else_of_the_checkout(wheel: Path) -> None:
+    rules, others = run(str(wheel / "python"), "-c", IMPORTABLE).splitlines()
+    assert Path(rules).parts[-3:] == ("migsafe", "rules", "locking")
+    assert ROOT not in Path(rules).parents
+    assert others == "[]"
+
+
+def test_an_editable_install_finds_the_rules_and_nothing_else_of_the_checkout(editable: Path) -> None:
+    assert run(str(editable / "python"), "-c", IMPORTABLE).splitlines() == [str(ROOT / "rules" / "locking"), "[]"]
+
+
+def test_a_checkout_finds_the_rules_and_nothing_else_beside_them() -> None:
+    assert run(sys.executable, "-c", IMPORTABLE, folder=ROOT).splitlines() == [str(ROOT / "rules" / "locking"), "[]"]
