@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from migsafe.configuration import configuration as read_configuration
     from migsafe.errors import MigsafeError
     from migsafe.library.lint import lint
-    from migsafe.library.locks import locks
-    from migsafe.library.replay import replay
+    from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction, locks
+    from migsafe.library.premortem import premortem
+    from migsafe.library.replay import Replay, replay
     from migsafe.linting.finding import Finding, Severity
     from migsafe.linting.judge import Verdict
     from migsafe.lock import LockMode
     from migsafe.prediction.effects.effect import Effect
+    from migsafe.premortem.assessment import Premortem
     from migsafe.replaying.budgets import Budgets
     from migsafe.replaying.replay import Options
     from migsafe.replaying.servers.selection import Place
-    from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
-    from migsafe.reports.replay import Replay
 
 __all__ = [
     "Budgets",
@@ -41,12 +41,14 @@ __all__ = [
     "PredictedMigration",
     "PredictedStatement",
     "Prediction",
+    "Premortem",
     "Replay",
     "Severity",
     "Verdict",
     "__version__",
     "lint",
     "locks",
+    "premortem",
     "read_configuration",
     "replay",
 ]
@@ -60,14 +62,16 @@ _HOMES = {
     "MigsafeError": "migsafe.errors",
     "Options": "migsafe.replaying.replay",
     "Place": "migsafe.replaying.servers.selection",
-    "PredictedMigration": "migsafe.reports.locks",
-    "PredictedStatement": "migsafe.reports.locks",
-    "Prediction": "migsafe.reports.locks",
-    "Replay": "migsafe.reports.replay",
+    "PredictedMigration": "migsafe.library.locks",
+    "PredictedStatement": "migsafe.library.locks",
+    "Prediction": "migsafe.library.locks",
+    "Premortem": "migsafe.premortem.assessment",
+    "Replay": "migsafe.library.replay",
     "Severity": "migsafe.linting.finding",
     "Verdict": "migsafe.linting.judge",
     "lint": "migsafe.library.lint",
     "locks": "migsafe.library.locks",
+    "premortem": "migsafe.library.premortem",
     "read_configuration": "migsafe.configuration",
     "replay": "migsafe.library.replay",
 }

@@ -8,11 +8,10 @@ import typer
 from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, left_out
 from migsafe.configuration import configuration
-from migsafe.errors import MigsafeError
-from migsafe.library.locks import predicted
+from migsafe.library.locks import predict_plan
 from migsafe.library.planned import planned
 from migsafe.prediction.predictor import Contradiction
-from migsafe.reports.locks import FORMATS, Prediction, reporter
+from migsafe.reports.locks import FORMATS, reporter
 
 
 def locks(
@@ -62,18 +61,19 @@ def locks(
     )
     write = reporter(format)
     plan = planned(paths, settings, "look at")
-    problems: list[MigsafeError] = []
-    migrations = predicted(plan, settings, problems, _say, lambda steps: watched(steps, "migsafe: migration"))
+    prediction = predict_plan(plan, settings, lambda steps: watched(steps, "migsafe: migration"))
     file = Path(output) if output else None
-    deliver(write(Prediction(migrations=migrations, problems=problems, pg_version=settings.pg_version), look(file)), file)
-    for problem in problems:
+    for note in prediction.contradictions:
+        _show(note)
+    deliver(write(prediction, look(file)), file)
+    for problem in prediction.problems:
         complain(problem)
     if plan.skipped:
         complain(left_out(plan.skipped))
-    raise typer.Exit(COULD_NOT if problems else 0)
+    raise typer.Exit(COULD_NOT if prediction.problems else 0)
 
 
-def _say(note: Contradiction) -> None:
-    """Say what contradicts what came before."""
+def _show(note: Contradiction) -> None:
+    """Show where a migration contradicts the migrations before it."""
     place = note.script.position(note.span.start)
     complain(f"note: {note.script.path}:{place.line}:{place.column}: {note.text}")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migsafe.configuration import Configuration, configuration
-from migsafe.errors import MigsafeError
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer, rulebook
 from migsafe.linting.judge import JudgingState, Verdict, judge
@@ -17,8 +16,8 @@ from migsafe.sources import RUNNERS, Plan, Source, Step
 if TYPE_CHECKING:
     from migsafe.cache.memory import Memory
 
-Watch = Callable[[Steps], Iterable[tuple[Source, Step]]]
-"""Goes through the steps of a plan, and may show how far it has come."""
+Track = Callable[[Steps], Iterable[tuple[Source, Step]]]
+"""A function that iterates over the steps of a plan and may show the progress."""
 
 
 def lint(
@@ -41,11 +40,10 @@ def lint(
     return without(verdict, read(settings.baseline), settings.baseline)[0]
 
 
-def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, watch: Watch = iter) -> Verdict:
-    """Judge what a plan asks for. `memory` goes on from where an earlier run was, and `watch` sees each migration in its turn."""
+def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter) -> Verdict:
+    """Judge the migrations of a plan. `memory` continues from an earlier run's checkpoint; `track` iterates over the migrations."""
     limits = with_rows(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
-    problems: list[MigsafeError] = []
     if memory is not None:
         memory.rules_follow()
     book, start, so_far = rulebook(settings), dump(settings.schema), JudgingState()
@@ -55,8 +53,8 @@ def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, 
         deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
         resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
     rendering = renderer(settings, memory.renderings() if memory is not None else None)
-    found = selected_migrations(plan, settings.pg_version, problems, rendering, schema=start, watch=watch, resumption=resumption)
-    return judge(found, book, settings.pg_version, runners, problems, limits, so_far)
+    found = selected_migrations(plan, settings.pg_version, rendering, schema=start, watch=track, resumption=resumption)
+    return judge(found, book, settings.pg_version, runners, limits, so_far)
 
 
 def with_rows(settings: Configuration) -> Limits:

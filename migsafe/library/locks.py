@@ -1,73 +1,106 @@
-"""What migrations lock, rewrite and read, for the command line as for programs."""
+"""Predicting what migrations lock, rewrite and read, for the command line and for programs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
 
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.library.lint import Watch
+from migsafe.library.lint import Track
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer
+from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import selected_migrations
 from migsafe.prediction.predictor import Contradiction, Predictor
-from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.session import transactions
 from migsafe.sources import Migration, Plan
+from migsafe.sql.statements import Statement
+
+
+class PredictedStatement(Struct, frozen=True, kw_only=True):
+    """A statement and its effects: for each relation, the strongest.
+
+    `transaction` numbers the transactions of the migration: statements with the same number share one, and its locks, until it ends. It is
+    None for a statement that is not sent to the server. `refused` says why PostgreSQL would refuse the statement, as the end of a sentence.
+    `understood` is False where not all effects of the statement are known.
+    """
+
+    statement: Statement
+    effects: tuple[Effect, ...]
+    transaction: int | None
+    refused: str | None = None
+    understood: bool = True
+
+
+class PredictedMigration(Struct, frozen=True):
+    """A migration and what its statements do."""
+
+    migration: Migration
+    statements: tuple[PredictedStatement, ...]
+
+
+class Prediction(Struct, frozen=True, kw_only=True):
+    """What a run predicts.
+
+    `problems` are the migrations that could not be read; `contradictions` say where a migration contradicts the history.
+    """
+
+    migrations: tuple[PredictedMigration, ...]
+    pg_version: int
+    problems: tuple[MigsafeError, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 def locks(paths: Sequence[str] | None = None, *, settings: Configuration | None = None) -> Prediction:
-    """Tell what each statement locks, rewrites and reads, as `migsafe locks` does.
+    """Predict what each statement locks, rewrites and reads, as `migsafe locks` does.
 
-    `paths` are files and folders; without any, the `migrations` of the settings, which are the nearest configuration's unless they are given.
-    Raises MigsafeError where nothing could be told; what else could not is among the prediction's `problems`.
+    `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
+    Raises MigsafeError if nothing could be predicted; single migrations that could not be read are the prediction's `problems`.
     """
     settings = settings or configuration()
+    return predict_plan(planned(paths, settings, "look at"), settings)
+
+
+def predict_plan(plan: Plan, settings: Configuration, track: Track = iter) -> Prediction:
+    """Predict the effects of a plan's migrations. `track` iterates over the migrations and may show the progress."""
     problems: list[MigsafeError] = []
-    found = tuple(predicted(planned(paths, settings, "look at"), settings, problems))
-    return Prediction(migrations=found, problems=problems, pg_version=settings.pg_version)
-
-
-def predicted(
-    plan: Plan,
-    settings: Configuration,
-    problems: list[MigsafeError],
-    note: Callable[[Contradiction], None] = lambda note: None,
-    watch: Watch = iter,
-) -> Iterator[PredictedMigration]:
-    """The predictions for the migrations of a plan, each made when its turn comes. `note` is told what contradicts what came before."""
-    forecast = None
-    found = selected_migrations(plan, settings.pg_version, problems, renderer(settings, usual()), schema=dump(settings.schema), watch=watch)
-    for migration, forecast, _, goes_on in found:
-        _tell(forecast, note)
+    contradictions: list[Contradiction] = []
+    migrations: list[PredictedMigration] = []
+    for selected in selected_migrations(plan, settings.pg_version, renderer(settings, usual()), schema=dump(settings.schema), watch=track):
+        if isinstance(selected, MigsafeError):
+            problems.append(selected)
+            continue
         try:
-            yield _prediction(forecast, migration, goes_on=goes_on)
+            migrations.append(_predict(selected.predictor, selected.migration, transaction_continues=selected.transaction_continues))
         except UnreadableError as error:
             problems.append(error)
-    if forecast is not None:
-        _tell(forecast, note)
+        contradictions += _take_contradictions(selected.predictor)
+    return Prediction(
+        migrations=tuple(migrations), pg_version=settings.pg_version, problems=tuple(problems), contradictions=tuple(contradictions)
+    )
 
 
-def _prediction(forecast: Predictor, migration: Migration, *, goes_on: bool) -> PredictedMigration:
+def _predict(predictor: Predictor, migration: Migration, *, transaction_continues: bool) -> PredictedMigration:
     half = migration.up
-    found = list(forecast.predict_migration(half, transaction_continues=goes_on))
-    numbers = transactions(half, [foreseen.statement for foreseen in found])
+    predictions = list(predictor.predict_migration(half, transaction_continues=transaction_continues))
+    numbers = transactions(half, [prediction.statement for prediction in predictions])
     return PredictedMigration(
         migration,
         tuple(
             PredictedStatement(
-                statement=foreseen.statement,
-                effects=foreseen.effects,
+                statement=prediction.statement,
+                effects=prediction.effects,
                 transaction=number,
-                refused=foreseen.refusal,
-                understood=foreseen.understood,
+                refused=prediction.refusal,
+                understood=prediction.understood,
             )
-            for foreseen, number in zip(found, numbers, strict=True)
+            for prediction, number in zip(predictions, numbers, strict=True)
         ),
     )
 
 
-def _tell(forecast: Predictor, note: Callable[[Contradiction], None]) -> None:
-    """Tell what there is to note, and forget it."""
-    for one in forecast.contradictions:
-        note(one)
-    forecast.contradictions.clear()
+def _take_contradictions(predictor: Predictor) -> Iterator[Contradiction]:
+    """Yields the predictor's contradictions and clears them, so that the next migration's are told apart."""
+    yield from predictor.contradictions
+    predictor.contradictions.clear()

@@ -2,21 +2,37 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from msgspec import Struct
+
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, configuration
-from migsafe.errors import MigsafeError
 from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer
 from migsafe.library.replay_verdict import replay_verdict
+from migsafe.linting.judge import Verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.replay import Options, Replayed
 from migsafe.replaying.replay import Replay as Run
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.selection import Place, host_at
-from migsafe.reports.replay import Replay
 from migsafe.sources import Plan
 
 _ROWS = 100_000
+
+
+class Replay(Struct, frozen=True, kw_only=True):
+    """A whole replay: the server, what was recorded of each migration, and the findings.
+
+    `unfilled` are the tables that stayed empty, with the reason; `notes` are sentences about what was changed so that the migrations could
+    run.
+    """
+
+    host: str
+    pg_version: int
+    replayed: tuple[Replayed, ...]
+    verdict: Verdict
+    unfilled: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
 
 
 def replay(
@@ -53,14 +69,13 @@ def budgeted(settings: Configuration) -> Budgets:
 
 def replayed(plan: Plan, host: Host, options: Options, budgets: Budgets, progress: Callable[[str], None] = lambda words: None) -> Replay:
     """Replay what a plan asks for on a server that runs. `progress` is told what it is at."""
-    problems: list[MigsafeError] = []
-    run = Run(plan, host, options, problems, progress)
+    run = Run(plan, host, options, progress)
     done = tuple(run.migrations())
     return Replay(
         host=host.title,
         pg_version=host.major,
         replayed=done,
-        verdict=replay_verdict(done, budgets, problems, host.major),
+        verdict=replay_verdict(done, budgets, run.problems, host.major),
         unfilled=run.unfilled,
         notes=tuple(_notes(run, done)),
     )

@@ -67,24 +67,25 @@ class Verdict(Struct, kw_only=True):
 
 
 def judge(
-    stops: Iterable[SelectedMigration],
+    stops: Iterable[SelectedMigration | MigsafeError],
     rulebook: Rulebook,
     pg_version: int,
     runners: Iterable[Runner] = RUNNERS,
-    problems: list[MigsafeError] | None = None,
     limits: Limits | None = None,
     state: "JudgingState | None" = None,
 ) -> Verdict:
     """Judge what migrations do on their way up.
 
-    `runners` are the ones that the migrations may name. A migration that cannot be read, or a rule that raises, joins the `problems` that
-    finding the migrations may have met already; the others go on. `so_far` is what was found in those before the first stop, and takes in
+    `runners` are the ones that the migrations may name. A migration that cannot be read (an error among the `stops`) and a rule that
+    raises become `problems` of the verdict; the others go on. `state` is what was found in those before the first stop, and takes in
     what is found at each.
     """
-    problems, state = problems if problems is not None else [], state or JudgingState()
-    judging = _Judging(rulebook, pg_version, runners, problems, limits or Limits(), state)
+    judging = _Judging(rulebook, pg_version, runners, limits or Limits(), state or JudgingState())
     for stop in stops:
-        judging.judge(stop)
+        if isinstance(stop, MigsafeError):
+            judging.problems.append(stop)
+        else:
+            judging.judge(stop)
     return judging.verdict()
 
 
@@ -132,7 +133,6 @@ class _Judging:
         rulebook: Rulebook,
         pg_version: int,
         runners: Iterable[Runner],
-        problems: list[MigsafeError],
         limits: Limits,
         so_far: JudgingState,
     ) -> None:
@@ -143,7 +143,7 @@ class _Judging:
         self.book = rulebook
         self.so_far = so_far
         self.suppressed = 0
-        self.problems = problems
+        self.problems: list[MigsafeError] = []
         self.failures: dict[str, RuleError] = {}
 
     def judge(self, stop: SelectedMigration) -> None:

@@ -54,24 +54,24 @@ class Resumption(Protocol):
 def selected_migrations(
     plan: Plan,
     pg_version: int,
-    problems: list[MigsafeError],
     renderer: MigrationRenderer,
     *,
     schema: Script | None = None,
     watch: Callable[[Steps], Iterable[tuple[Source, Step]]] = iter,
     resumption: Resumption | None = None,
     with_downgrades: bool = False,
-) -> Iterator[SelectedMigration]:
-    """Yields the migrations to judge, source by source, in the order in which they run.
+) -> Iterator[SelectedMigration | MigsafeError]:
+    """Yields the migrations to judge, source by source, in the order in which they run; in place of one that cannot be read, the error.
 
     Each source is a database of its own, which starts with the dump `schema`, if there is one. The migrations of the history are applied
-    without being judged. What cannot be read or rendered is added to `problems`. `watch` iterates over the steps, and may show the progress;
+    without being judged. Of the history, too, the errors are yielded. `watch` iterates over the steps, and may show the progress;
     `resumption` may skip the first of them. `renderer` renders the migrations that are programs: their upgrades and, `with_downgrades`, the
     downgrades of the selected ones. Raises UnreadableError for the schema.
     """
     with renderer:
         steps = [(source, step) for source in plan.sources for step in source.steps()]
-        problems += plan.problems
+        problems: list[MigsafeError] = [*plan.problems]
+        yield from problems
         done, resumed = resumption.resume(steps) if resumption is not None and not problems else (0, None)
         current, predictor = (steps[done - 1][0], resumed) if resumed is not None else (None, Predictor(pg_version))
         for number, (source, (written, is_selected, transaction_continues)) in enumerate(watch(steps[done:]), done + 1):
@@ -86,6 +86,7 @@ def selected_migrations(
             except MigsafeError as error:
                 if error not in problems:
                     problems.append(error)
+                    yield error
                 continue
             if is_selected:
                 lineage = source.lineages.get(migration.up.file.path, Lineage())
@@ -94,6 +95,6 @@ def selected_migrations(
                 try:
                     predictor.apply(migration.up)
                 except UnreadableError as error:
-                    problems.append(error)
+                    yield error
             if resumption is not None:
                 resumption.save_progress(number, predictor)

@@ -4,6 +4,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from migsafe.errors import MigsafeError
 from migsafe.linting.finding import Finding
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
@@ -109,7 +110,7 @@ class Premortem(Struct, frozen=True, kw_only=True):
     """A whole pre-mortem.
 
     `budgets` are those that the configuration sets, in words; `forbidden` what breaks them, any of which closes the gate; `doubtful` what may
-    break them, and cannot be told.
+    break them, and cannot be told. `problems` are what could not be judged or replayed.
     """
 
     assessments: tuple[Assessment, ...]
@@ -119,6 +120,7 @@ class Premortem(Struct, frozen=True, kw_only=True):
     budgets: tuple[str, ...] = ()
     forbidden: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
+    problems: tuple[MigsafeError, ...] = ()
 
     @property
     def steps(self) -> tuple[RolloutStep, ...]:

@@ -96,15 +96,15 @@ Progress = Callable[[str], None]
 class Replay:
     """A replay of what a plan asks for.
 
-    `problems` gets what could not be done; what could be goes on. `unfilled` are the tables without rows, with the reasons, `roles` those
+    `problems` are the errors met so far; what is possible goes on. `unfilled` are the tables without rows, with the reasons, `roles` those
     that migrations took for granted, and that were made.
     """
 
-    def __init__(self, plan: Plan, host: Host, options: Options, problems: list[MigsafeError], progress: Progress) -> None:
+    def __init__(self, plan: Plan, host: Host, options: Options, progress: Progress) -> None:
         self._plan = plan
         self._host = host
         self._options = options
-        self._problems = problems
+        self.problems: list[MigsafeError] = []
         self._progress = progress
         self._limits = Limits(self._terminate, statement=options.statement_limit, run=options.run_limit)
         self._stage = Stage(host, self._limits.statement)
@@ -118,7 +118,7 @@ class Replay:
         with self._limits, self._options.renderer or Renderer() as renderer:
             for source in self._plan.sources:
                 yield from self._source(source, renderer)
-        self._problems += self._plan.problems
+        self.problems += self._plan.problems
 
     def _source(self, source: Source, renderer: Renderer) -> Iterator[Replayed]:
         forecast = Predictor(self._host.major)
@@ -145,10 +145,10 @@ class Replay:
                 if replayed.recording.failure is not None:
                     return
         except MigsafeError as error:
-            self._problems.append(error)
+            self.problems.append(error)
         except error_class() as error:
             said = failure_of(error)
-            self._problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
+            self.problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
         finally:
             self.unfilled.update(base.filler.unfilled if base.filler is not None else {})
             self._leave(base.name)

@@ -76,7 +76,7 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
         with Watch() as watch:
             plan = find_migrations(paths or ["m"])
             keeper = Counted(Store(str(tmp_path / "cache")), watch, watch.place, start, book, so_far)
-            verdict = judge(selected_migrations(plan, 17, [], Renderer(), resumption=keeper), Rulebook(book), 17, state=so_far)
+            verdict = judge(selected_migrations(plan, 17, Renderer(), resumption=keeper), Rulebook(book), 17, state=so_far)
         if kept:
             keeper.keep()
         return reporter("json")(verdict, Look()), keeper.resumed
@@ -85,7 +85,7 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
 
 
 def without_cache(rules: list[Rule], *paths: str) -> str:
-    return reporter("json")(judge(selected_migrations(find_migrations(paths or ["m"]), 17, [], Renderer()), Rulebook(rules), 17), Look())
+    return reporter("json")(judge(selected_migrations(find_migrations(paths or ["m"]), 17, Renderer()), Rulebook(rules), 17), Look())
 
 
 def test_it_goes_on_from_any_place_with_the_same_findings(judged: Judged, rules: list[Rule], monkeypatch: pytest.MonkeyPatch) -> None:

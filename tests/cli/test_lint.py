@@ -143,7 +143,7 @@ def test_a_breakdown_is_said_without_a_traceback(migsafe: Command, write: Write,
         raise KeyError("gone")
 
     write("a.sql", "SELECT 1;")
-    monkeypatch.setattr("migsafe.prediction.predictor.Forecast.begin", break_down)
+    monkeypatch.setattr("migsafe.prediction.predictor.Predictor.begin", break_down)
     result = migsafe("lint", "a.sql")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("migsafe: it broke down: KeyError: 'gone'\n")
@@ -169,7 +169,7 @@ def test_an_interrupt_is_quiet(migsafe: Command, write: Write, monkeypatch: pyte
         raise KeyboardInterrupt
 
     write("a.sql", "SELECT 1;")
-    monkeypatch.setattr("migsafe.prediction.predictor.Forecast.begin", interrupt)
+    monkeypatch.setattr("migsafe.prediction.predictor.Predictor.begin", interrupt)
     assert migsafe("lint", "a.sql") == Run(130, "", "")
 
 

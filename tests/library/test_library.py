@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import migsafe
-from migsafe import Budgets, Configuration, LockMode, MigsafeError, Options, Place, Severity, lint, locks, replay
+from migsafe import Budgets, Configuration, LockMode, MigsafeError, Options, Place, Severity, lint, locks, premortem, replay
 from migsafe.configuration import Slo
 from tests.support.servers import any_installation
 
@@ -48,6 +48,21 @@ def test_locks_gives_effects() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_premortem_gives_assessments() -> None:
+    result = premortem(["2_notes.sql"], settings=Configuration(slo=Slo(hold="1ms")))
+    [assessment] = result.assessments
+    assert [(str(each.relation), each.lock, each.stops) for each in assessment.touched] == [("public.orders", "SHARE", "writes")]
+    assert (result.problems, result.replayed_on, bool(result.doubtful)) == ((), "", True)
+
+
+@pytest.mark.usefixtures("folder")
+def test_premortem_replays_where_a_place_is_named() -> None:
+    result = premortem(["2_notes.sql"], place=Place(pg_bin=str(any_installation().bindir)), options=Options(checks=()))
+    assert result.replayed_on.startswith("PostgreSQL")
+    assert any(line.startswith("It took ") for line in result.assessments[0].measured)
+
+
+@pytest.mark.usefixtures("folder")
 def test_replay_gives_what_was_measured() -> None:
     place = Place(pg_bin=str(any_installation().bindir))
     done = replay(["2_notes.sql"], place=place, options=Options(checks=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1))
@@ -66,7 +81,7 @@ def test_replay_goes_by_the_budgets_of_the_settings() -> None:
     assert "replay-hold-over-budget" in [finding.rule for finding in done.verdict.findings]
 
 
-@pytest.mark.parametrize("run", [lint, locks, replay])
+@pytest.mark.parametrize("run", [lint, locks, premortem, replay])
 def test_what_is_not_there_raises(run: Callable[[list[str]], object], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(MigsafeError, match=r"nowhere\.sql: there is no such file"):
         run([str(folder / "nowhere.sql")])

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from migsafe.library.replay import Replay
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.servers.private import Local
 from migsafe.reports import Look
-from migsafe.reports.replay import OWN, Replay, replay_reporter
+from migsafe.reports.replay import OWN, replay_reporter
 from tests.reports.test_sarif import VALIDATOR
 from tests.support.replays import replayed
 from tests.support.servers import any_installation

@@ -3,9 +3,10 @@ import re
 import pytest
 
 from migsafe.errors import UnreadableError
+from migsafe.library.locks import PredictedMigration, Prediction
 from migsafe.lock import LockMode
 from migsafe.reports import Look
-from migsafe.reports.locks import PredictedMigration, Prediction, reporter
+from migsafe.reports.locks import reporter
 from migsafe.reports.locks.cells import columns
 from migsafe.sources import Transaction
 from tests.support.predicted import Row, effect, predicted
@@ -18,7 +19,7 @@ CHANGED = effect("items", LockMode.ACCESS_EXCLUSIVE, rewrite=True, rebuilt=("ite
 
 
 def report(*migrations: PredictedMigration, width: int | None = None, colour: bool = False) -> str:
-    return reporter("text")(Prediction(migrations=migrations, problems=[], pg_version=17), Look(colour=colour, width=width))
+    return reporter("text")(Prediction(migrations=migrations, pg_version=17), Look(colour=colour, width=width))
 
 
 def below(sql: str, *rows: Row, width: int | None = None) -> list[str]:
@@ -156,7 +157,7 @@ def test_colours_show_what_stops() -> None:
 
 def test_the_summary_counts() -> None:
     migrations = (predicted(INDEX, [BUILT]), predicted(INDEX * 3, [ADDED, BUILT], [CHANGED], {"effects": (CHANGED,), "refused": "no"}))
-    prediction = Prediction(migrations=migrations, problems=[UnreadableError("a"), UnreadableError("b")], pg_version=15)
+    prediction = Prediction(migrations=migrations, problems=(UnreadableError("a"), UnreadableError("b")), pg_version=15)
     assert reporter("text")(prediction, Look()).splitlines()[-1] == (
         "4 statements in 2 migrations on PostgreSQL 15: 2 stop reads and writes, 1 stops writes, 1 rewrites a table, "
         "2 read all of a table, 1 refused, 2 files could not be read."

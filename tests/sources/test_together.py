@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from migsafe.linting.judge import Verdict, judge
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.linting.rulebook import Rulebook, shipped
-from migsafe.prediction.history import selected_migrations
+from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Plan, Source, Transaction, find_migrations
@@ -45,7 +45,7 @@ def held_from_before(op: Operation, at: Context) -> Iterator[Finding]:
 
 
 def verdict(*sources: Source) -> Verdict:
-    return judge(selected_migrations(Plan(sources, (), {}), 17, [], Renderer()), Rulebook([held_from_before]), 17)
+    return judge(selected_migrations(Plan(sources, (), {}), 17, Renderer()), Rulebook([held_from_before]), 17)
 
 
 def said(*sources: Source) -> list[tuple[str, str, str]]:
@@ -88,12 +88,13 @@ def test_what_a_migration_of_the_same_transaction_made_is_new() -> None:
     scripts = ("CREATE TABLE carts (id int)", "CREATE INDEX ON carts (id)")
     for release, found in ((True, []), (False, ["index-not-concurrent"])):
         plan = Plan([source(*scripts, release=release)], (), {})
-        assert [one.rule for one in judge(selected_migrations(plan, 17, [], Renderer()), Rulebook(index), 17).findings] == found
+        assert [one.rule for one in judge(selected_migrations(plan, 17, Renderer()), Rulebook(index), 17).findings] == found
 
 
 def test_a_rollback_takes_back_what_the_transaction_did_before() -> None:
     forecast = Predictor(17)
-    for stop in selected_migrations(Plan([source("CREATE TABLE carts (id int)", "ROLLBACK")], (), {}), 17, [], Renderer()):
+    for stop in selected_migrations(Plan([source("CREATE TABLE carts (id int)", "ROLLBACK")], (), {}), 17, Renderer()):
+        assert isinstance(stop, SelectedMigration)
         forecast = stop.predictor
         list(forecast.predict_migration(stop.migration.up, transaction_continues=stop.transaction_continues))
     assert [one.name.name for one in forecast.catalog.relations_since(0)] == []

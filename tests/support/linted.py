@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from textwrap import dedent
 
-from migsafe.errors import MigsafeError
 from migsafe.linting.judge import Verdict, judge
 from migsafe.linting.rule import Limits, Rule
 from migsafe.linting.rulebook import Rulebook, choose, shipped
@@ -74,14 +73,12 @@ def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits)
             named = NAMED_SCRIPT.match(piece)
             assert named is not None
             Path(folder, named[1]).write_text(piece)
-        problems: list[MigsafeError] = []
         plan = find_migrations([folder])
-        selected = selected_migrations(plan, 17, problems, Renderer())
+        selected = selected_migrations(plan, 17, Renderer())
         verdict = judge(
             selected,
             Rulebook(usual() if rules is None else rules),
             17,
-            problems=problems,
             limits=limits,
         )
         for finding in verdict.findings:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from migsafe.library.locks import PredictedMigration, PredictedStatement
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.reports.locks import PredictedMigration, PredictedStatement
 from migsafe.session import transactions
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.sql.operations import Name

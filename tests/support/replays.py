@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from migsafe.errors import MigsafeError
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Recording
 from migsafe.replaying.replay import Options, Replay, Replayed
@@ -52,9 +51,9 @@ def replayed(
     for name, text in files.items():
         (folder / name).write_text(text)
     plan = find_migrations([str(folder / only) if only else str(folder)], settings or SourceSettings())
-    problems: list[MigsafeError] = []
-    run = Replay(plan, host, Options(checks=checks, rows=every(rows) if rows else None, **options), problems, lambda words: None)  # type: ignore[arg-type]
-    return Done(list(run.migrations()), [problem.what for problem in problems], run)
+    run = Replay(plan, host, Options(checks=checks, rows=every(rows) if rows else None, **options), lambda words: None)  # type: ignore[arg-type]
+    migrations = list(run.migrations())
+    return Done(migrations, [problem.what for problem in run.problems], run)
 
 
 def script(text: str, path: str = "0001.sql") -> Script:

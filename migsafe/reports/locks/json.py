@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.prediction.effects.effect import Effect
 from migsafe.reports import Look
-from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.reports.paths import unicode
 from migsafe.sources import Half, Transaction
 

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from migsafe.errors import UnreadableError
+from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
-from migsafe.reports.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
 from migsafe.sources import Transaction
 from migsafe.sql.operations import Broken, Call, OpaqueCode, Unparsed

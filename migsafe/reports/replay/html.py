@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from html import escape
 
 from migsafe import __version__
+from migsafe.library.replay import Replay
 from migsafe.quantities import format_duration as elapsed
 from migsafe.quantities import format_size as spelt
 from migsafe.replaying.experiments.outcome import Outcome
@@ -12,7 +13,6 @@ from migsafe.replaying.replay import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.paths import unicode
-from migsafe.reports.replay import Replay
 from migsafe.reports.replay.style import STYLE
 from migsafe.sql.operations import Name
 
@@ -235,8 +235,6 @@ def _experiments(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
 
 def _foot(replay: Replay) -> Iterator[str]:
     yield "<footer>"
-    if replay.rows:
-        yield f"<p>{_text(replay.rows)}</p>"
     yield from (f"<p>{_text(note)}</p>" for note in replay.notes)
     if replay.unfilled:
         yield "<p>Tables that could not be filled, so that what reads or rewrites them took no time here:</p><ul>"

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from migsafe.library.replay import Replay
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import Played, Quiet, Touch, Wait
@@ -12,7 +13,6 @@ from migsafe.reports import Look
 from migsafe.reports.json import finding_object
 from migsafe.reports.locks.json import effect_object
 from migsafe.reports.paths import unicode
-from migsafe.reports.replay import Replay
 from migsafe.sources import Half
 
 VERSION = 1

@@ -3,6 +3,7 @@ showed."""
 
 from collections.abc import Iterator
 
+from migsafe.library.replay import Replay
 from migsafe.quantities import format_duration as elapsed
 from migsafe.quantities import format_size as spelt
 from migsafe.replaying.experiments.outcome import Outcome
@@ -11,7 +12,6 @@ from migsafe.replaying.replay import Replayed
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
-from migsafe.reports.replay import Replay
 from migsafe.reports.text import findings_text, paint
 from migsafe.sql.operations import Name
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
@@ -202,8 +202,6 @@ def _closing(replay: Replay) -> Iterator[str]:
     said += f"; the longest wait was {elapsed(worst)}" if worst else "; nobody was stopped"
     said += f"; {grows} take{'s' if grows == 1 else ''} longer the more rows there are" if grows else ""
     yield f"{said}."
-    if replay.rows:
-        yield replay.rows
     yield from (visible(note) for note in replay.notes)
     for table, why in replay.unfilled.items():
         yield f"empty: {visible(table)}: {visible(why)}"

@@ -1,0 +1,119 @@
+"""Writing a pre-mortem of migrations, for the command line and for programs."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from migsafe.cache.renderings import usual
+from migsafe.configuration import Configuration, configuration
+from migsafe.errors import MigsafeError
+from migsafe.library.lint import Track, with_rows
+from migsafe.library.planned import dump, planned
+from migsafe.library.project import renderer, rulebook
+from migsafe.linting.judge import judge
+from migsafe.linting.rule import Limits
+from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.prediction.history import SelectedMigration, selected_migrations
+from migsafe.premortem.assessment import Premortem
+from migsafe.premortem.gate import Budget
+from migsafe.premortem.observed import Observed, collector, unsilenced
+from migsafe.premortem.telling import Judged, tell
+from migsafe.replaying.replay import Options, Replayed
+from migsafe.replaying.replay import Replay as Run
+from migsafe.replaying.servers.host import Host
+from migsafe.replaying.servers.selection import Place, host_at
+from migsafe.sources import RUNNERS, Migration, Plan
+
+_ROWS = 100_000
+_STATEMENT_SECONDS, _RUN_SECONDS = 600.0, 3600.0
+"""The time limits of a replay, as in `migsafe replay`."""
+
+
+def premortem(
+    paths: Sequence[str] | None = None,
+    *,
+    settings: Configuration | None = None,
+    since: str | None = None,
+    changed: bool = False,
+    place: Place | None = None,
+    options: Options | None = None,
+) -> Premortem:
+    """Assess how a deployment of migrations can fail, as `migsafe premortem` does.
+
+    `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
+    `since` (a git revision) or `changed` restricts the assessment to what git says changed. With a `place` or `options` the migrations are
+    also replayed there, and the assessment contains the measurements.
+
+    What could not be done is among the pre-mortem's `problems`. Raises MigsafeError if nothing could be assessed.
+    """
+    settings = settings or configuration()
+    plan = planned(paths, settings, "look at", since=since, changed=changed)
+    if options is not None:
+        place = place or Place()
+    return assess_plan(plan, settings, place, options)
+
+
+def assess_plan(
+    plan: Plan, settings: Configuration, place: Place | None = None, options: Options | None = None, track: Track = iter
+) -> Premortem:
+    """Write the pre-mortem of a plan's migrations; with a `place`, replay them there. `track` iterates over the migrations and may show the
+    progress."""
+    limits = with_rows(settings)
+    judged, problems = _judge(plan, settings, limits, track)
+    replayed_on = ""
+    if place is not None:
+        with host_at(place) as host:
+            replayed, errors = _replay(plan, host, options or _usual_options(settings, limits))
+            replayed_on = host.title
+        problems += [error for error in errors if error not in problems]
+        judged = [replace(each, replayed=replayed.get(_key(each.migration))) for each in judged]
+    return replace(
+        tell(judged, settings.pg_version, with_rows=bool(limits.rows), slo=Budget(*settings.slo.budgets), replayed_on=replayed_on),
+        problems=tuple(problems),
+    )
+
+
+def _key(migration: Migration) -> tuple[str, str]:
+    return migration.up.file.path, migration.id
+
+
+def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) -> tuple[list[Judged], list[MigsafeError]]:
+    """Judge the migrations with the project's rules and with all shipped ones, and collect what the pre-mortem needs of each operation."""
+    observed: dict[tuple[str, str], list[Observed]] = {}
+    book = Rulebook((*rulebook(settings).rules, *map(unsilenced, shipped()), collector(observed)))
+    migrations: list[Migration] = []
+
+    def walk() -> Iterator[SelectedMigration | MigsafeError]:
+        rendering = renderer(settings, usual())
+        schema = dump(settings.schema)
+        for selected in selected_migrations(plan, settings.pg_version, rendering, schema=schema, watch=track, with_downgrades=True):
+            if isinstance(selected, SelectedMigration):
+                migrations.append(selected.migration)
+            yield selected
+
+    verdict = judge(walk(), book, settings.pg_version, [*RUNNERS, *(source.runner for source in plan.sources)], limits)
+    judged = [
+        Judged(
+            migration,
+            tuple(finding for finding in verdict.findings if (finding.script.path, finding.migration) == _key(migration)),
+            tuple(observed.get(_key(migration), ())),
+        )
+        for migration in migrations
+    ]
+    return judged, verdict.problems
+
+
+def _replay(plan: Plan, host: Host, options: Options) -> tuple[dict[tuple[str, str], Replayed], list[MigsafeError]]:
+    """Replay the migrations; returns them by path and version, and what could not be replayed."""
+    run = Run(plan, host, options, lambda _: None)
+    return {_key(replayed.migration): replayed for replayed in run.migrations()}, run.problems
+
+
+def _usual_options(settings: Configuration, limits: Limits) -> Options:
+    return Options(
+        rows=lambda table: _ROWS,
+        schema=dump(settings.schema),
+        statement_limit=_STATEMENT_SECONDS,
+        run_limit=_RUN_SECONDS,
+        production=limits.rows,
+    )
