@@ -1,7 +1,7 @@
-"""Constants in conditions: what one is worth beside a column of some type, and how two of them compare.
+"""Constants in conditions: their values when they are compared with a column of some type, and the order of two of them.
 
-A constant is only taken where PostgreSQL compares the column itself with it, and at once: `x >= 10.0` turns an integer x into a numeric
-first, and a date beside a timestamp with time zone is compared by the session's TimeZone, so neither proves anything.
+A constant has a value here only where PostgreSQL compares the column with it without a conversion. `x >= 10.0` converts an integer x to
+numeric first, and the comparison of a date with a timestamp with time zone depends on the session's TimeZone, so neither proves anything.
 """
 
 import re
@@ -14,19 +14,23 @@ from msgspec import Struct
 
 from migsafe.sql.operations import TypeName
 
-Relation = Literal["<", "=", ">", "<>"]
+Order = Literal["<", "=", ">", "<>"]
+"""How a constant compares with another one. `<>`: they differ, and their order is not known."""
 
 
 class Constant(Struct, frozen=True):
-    """A constant's value. `kind` says which others it compares with: `number`, `moment`, `local` (a moment whose offset the TimeZone decides),
-    `instant`, `text`, `boolean`, or, of types that are not understood here, the type's own name."""
+    """The value of a constant. Only constants of the same `kind` can be compared.
+
+    Kinds are `number`, `moment`, `local` (a moment whose offset depends on the TimeZone), `instant`, `text`, `uuid` and `boolean`. For any
+    other type the kind contains the name of the type.
+    """
 
     kind: str
     value: Decimal | datetime | str | bool
 
 
-class Written(Struct, frozen=True):
-    """A constant as it was written: its text, whether that was in quotes, and the types it is cast to, the innermost first."""
+class WrittenConstant(Struct, frozen=True):
+    """A constant in SQL: its text, whether the text is quoted, and the types that it is cast to, the innermost first."""
 
     text: str
     quoted: bool
@@ -45,8 +49,8 @@ _MOMENT = re.compile(
 )
 
 
-def constant(written: Written, type_name: TypeName | None, *, utc: bool = False) -> Constant | None:
-    """What a constant is worth beside a column of a type; None where it is not compared with the column as it is.
+def evaluate(written: WrittenConstant, type_name: TypeName | None, *, utc: bool = False) -> Constant | None:
+    """Return the value of a constant that is compared with a column of a type; None where PostgreSQL converts the column first.
 
     `utc`: the session's TimeZone is UTC.
     """
@@ -72,14 +76,14 @@ def constant(written: Written, type_name: TypeName | None, *, utc: bool = False)
             return Constant("uuid", digits) if casts <= {name} and len(digits) == 32 else None
         case "boolean":
             return _boolean(written) if casts <= {name} else None
-    own = type_name is not None and casts <= {type_name.name}
-    # A number that is not whole may turn the column into a numeric; what depends on the clock was another value at another time.
-    if (casts and not own) or written.text.lower() in _NOW or not (written.quoted or _WHOLE.fullmatch(written.text)):
+    is_own_type = type_name is not None and casts <= {type_name.name}
+    # A number with a fraction may convert the column to numeric; the value of now and today depends on when the constant was read.
+    if (casts and not is_own_type) or written.text.lower() in _NOW or not (written.quoted or _WHOLE.fullmatch(written.text)):
         return None
     return Constant(f"{name} as written", written.text)
 
 
-def _number(written: Written, *, whole: bool) -> Constant | None:
+def _number(written: WrittenConstant, *, whole: bool) -> Constant | None:
     if len(written.casts) > 1 or (whole and not _WHOLE.fullmatch(written.text)):
         return None
     try:
@@ -89,13 +93,13 @@ def _number(written: Written, *, whole: bool) -> Constant | None:
     return Constant("number", value) if value.is_finite() else None
 
 
-def _float(written: Written, *, single: bool) -> Constant | None:
-    """A floating-point number that is the same in every precision that PostgreSQL may compare it in."""
-    found = _number(written, whole=bool(_INTEGERS & set(written.casts)))
-    if found is None or not isinstance(found.value, Decimal):
+def _float(written: WrittenConstant, *, single: bool) -> Constant | None:
+    """Return a floating-point number that is the same in every precision in which PostgreSQL may compare it."""
+    number = _number(written, whole=bool(_INTEGERS & set(written.casts)))
+    if number is None or not isinstance(number.value, Decimal):
         return None
     try:
-        value = float(found.value)
+        value = float(number.value)
         if single and struct.unpack("f", struct.pack("f", value))[0] != value:
             return None
     except OverflowError:
@@ -103,14 +107,14 @@ def _float(written: Written, *, single: bool) -> Constant | None:
     return Constant("number", Decimal(value))
 
 
-def _boolean(written: Written) -> Constant | None:
+def _boolean(written: WrittenConstant) -> Constant | None:
     word = written.text.lower()
     if word in ("true", "t"):
         return Constant("boolean", True)
     return Constant("boolean", False) if word in ("false", "f") else None
 
 
-def _moment(written: Written, casts: "frozenset[str] | set[str]", utc: bool) -> Constant | None:
+def _moment(written: WrittenConstant, casts: frozenset[str] | set[str], utc: bool) -> Constant | None:
     if not written.quoted or len(casts) > 1 or len(written.casts) > 1:
         return None
     (name,) = casts
@@ -125,7 +129,7 @@ def _moment(written: Written, casts: "frozenset[str] | set[str]", utc: bool) -> 
     if name == "date":
         return Constant("moment", value.replace(hour=0, minute=0, second=0, microsecond=0))
     if name != _INSTANT:
-        return Constant("moment", value)  # PostgreSQL passes over the offset
+        return Constant("moment", value)  # PostgreSQL ignores the offset
     if match[8] is None and match[9] is None:
         return Constant("instant", value.replace(tzinfo=UTC)) if utc else Constant("local", value)
     offset = timedelta(hours=int(match[10] or 0), minutes=int(match[11] or 0))
@@ -143,7 +147,7 @@ def _datetime(match: re.Match[str]) -> datetime | None:
 
 
 def fits(value: Constant, type_name: TypeName | None) -> bool:
-    """Whether a partition's bound stays as it is when it becomes the column's type, with that one's length or precision."""
+    """Whether the bound of a partition keeps its value when it is converted to the column's type, with its length or precision."""
     modifiers = () if type_name is None else type_name.modifiers
     if not modifiers:
         return True
@@ -163,39 +167,41 @@ _FURTHEST_OFFSET = timedelta(hours=16)
 _LARGEST_CLOCK_CHANGE = timedelta(hours=3)
 
 
-def relation(one: Constant, other: Constant) -> Relation | None:
-    """How the first stands to the second; None where that cannot be known without the server."""
-    first, second = one.value, other.value
-    if isinstance(first, datetime) and isinstance(second, datetime) and "local" in (one.kind, other.kind):
-        return _local_relation(first.replace(tzinfo=None), second.replace(tzinfo=None), same_zone=one.kind == other.kind)
-    if one.kind != other.kind:
+def compare(first: Constant, second: Constant) -> Order | None:
+    """Return how the first constant compares with the second; None where only the server can know."""
+    left, right = first.value, second.value
+    if isinstance(left, datetime) and isinstance(right, datetime) and "local" in (first.kind, second.kind):
+        return _compare_local(left.replace(tzinfo=None), right.replace(tzinfo=None), same_zone=first.kind == second.kind)
+    if first.kind != second.kind:
         return None
-    if first == second:
+    if left == right:
         return "="
-    match one.kind:
+    match first.kind:
         case "number" | "moment" | "instant" | "uuid":
-            return "<" if first < second else ">"  # type: ignore[operator]  # values of one kind are of one type
+            return "<" if left < right else ">"  # type: ignore[operator]  # values of one kind are of one type
         case "text":
-            return _text_relation(str(first), str(second))
+            return _compare_texts(str(left), str(right))
         case "boolean":
             return "<>"
     return None
 
 
-def _local_relation(one: datetime, other: datetime, *, same_zone: bool) -> Relation | None:
-    """Of moments whose offset only the server knows. In one zone, clocks go forward while nobody counts on them: 02:30 may come after
-    03:10 then. What is before a midnight is taken to be so."""
+def _compare_local(first: datetime, second: datetime, *, same_zone: bool) -> Order | None:
+    """Compare moments whose offset only the server knows.
+
+    Clocks change in most time zones: 02:30 may come after 03:10. An exact midnight is assumed to come after all earlier times.
+    """
     if not same_zone:
-        known = abs(one - other) >= _FURTHEST_OFFSET
-    elif one == other:
+        is_known = abs(first - second) >= _FURTHEST_OFFSET
+    elif first == second:
         return "="
     else:
-        known = abs(one - other) >= _LARGEST_CLOCK_CHANGE or max(one, other).time() == time()
-    return None if not known else "<" if one < other else ">"
+        is_known = abs(first - second) >= _LARGEST_CLOCK_CHANGE or max(first, second).time() == time()
+    return None if not is_known else "<" if first < second else ">"
 
 
-def _text_relation(one: str, other: str) -> Relation:
-    """Only a collation can order texts; but every one orders digits alike, with the same signs between them."""
-    if re.sub(r"[0-9]", "0", one) == re.sub(r"[0-9]", "0", other):
-        return "<" if one < other else ">"
+def _compare_texts(first: str, second: str) -> Order:
+    """Compare texts. Their order depends on the collation, but every collation orders texts that differ only in digits alike."""
+    if re.sub(r"[0-9]", "0", first) == re.sub(r"[0-9]", "0", second):
+        return "<" if first < second else ">"
     return "<>"

@@ -1,37 +1,37 @@
-"""What tells the rows of a query's result apart."""
+"""The output columns of a query, and those that identify its rows."""
+
+from sqlglot import exp
 
 from migsafe.expressions.trees import parse_query
 from migsafe.sql.operations import Query
 
 
 def grouping_columns(query: Query) -> tuple[str, ...]:
-    """The output columns by which a query is grouped, which no two of its rows share; none where it is not, or they are not all put out."""
-    from sqlglot import exp  # noqa: PLC0415  # see migsafe.expressions.trees
+    """Return the output columns by which a query is grouped: no two rows have the same values in them.
 
+    Empty where the query is not grouped, or where a grouping key is not an output column.
+    """
     tree = parse_query(query)
     group = tree.args.get("group") if isinstance(tree, exp.Select) else None
-    # ROLLUP and its kin give rows of several groupings, whose nulls look alike.
+    # ROLLUP, CUBE and GROUPING SETS give rows of several groupings, whose NULLs cannot be told apart.
     if not isinstance(tree, exp.Select) or group is None or any(group.args.get(kind) for kind in ("rollup", "cube", "grouping_sets")):
         return ()
-    puts_out = {(one.this if isinstance(one, exp.Alias) else one): one.alias_or_name for one in tree.selects}
-    numbered = [one.alias_or_name for one in tree.selects]
-    found = [_name(one, puts_out, numbered) for one in group.expressions]
-    return tuple(name for name in found if name) if all(found) else ()
+    outputs = {(output.this if isinstance(output, exp.Alias) else output): output.alias_or_name for output in tree.selects}
+    names = [output.alias_or_name for output in tree.selects]
+    columns = [_output_name(key, outputs, names) for key in group.expressions]
+    return tuple(column for column in columns if column) if all(columns) else ()
 
 
-def _name(key: object, puts_out: "dict[object, str]", numbered: list[str]) -> str:
-    from sqlglot import exp  # noqa: PLC0415
-
+def _output_name(key: exp.Expr, outputs: dict[exp.Expr, str], names: list[str]) -> str:
+    """Return the name of the output column that a grouping key is; empty for none. A key may be a number, a name or an expression."""
     if isinstance(key, exp.Literal) and not key.is_string:
-        place = int(key.this) if key.this.isdigit() else 0
-        return numbered[place - 1] if 0 < place <= len(numbered) else ""
-    by_name = key.name if isinstance(key, exp.Column) and not key.table and key.name in numbered else ""
-    return puts_out.get(key) or by_name
+        number = int(key.this) if key.this.isdigit() else 0
+        return names[number - 1] if 0 < number <= len(names) else ""
+    by_name = key.name if isinstance(key, exp.Column) and not key.table and key.name in names else ""
+    return outputs.get(key) or by_name
 
 
 def output_columns(query: Query) -> tuple[str, ...]:
-    """The names of a query's output columns, as far as it gives them any."""
-    from sqlglot import exp  # noqa: PLC0415
-
+    """Return the names of a query's output columns, without those that have no name."""
     tree = parse_query(query)
     return tuple(name for name in tree.named_selects if name and name != "*") if isinstance(tree, exp.Select) else ()

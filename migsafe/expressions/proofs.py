@@ -1,17 +1,28 @@
-"""What a table's valid CHECKs and NOT NULLs prove, so that PostgreSQL does not read the table for it.
+"""Proofs from a table's valid CHECKs and NOT NULLs, with which PostgreSQL avoids a scan of the table.
 
-SET NOT NULL, ATTACH PARTITION, and the default partition when another one is added: all three ask ConstraintImpliedByRelConstraint
-(src/backend/commands/tablecmds.c), which lets predicate_implied_by compare the condition that is wanted with what is known. Here the same
-is done; where PostgreSQL would find a proof in an expression that is not understood here, none is found.
+SET NOT NULL, ATTACH PARTITION, and the check of the default partition when a partition is added call ConstraintImpliedByRelConstraint
+(src/backend/commands/tablecmds.c). It compares the required condition with the known ones by predicate_implied_by. This module does the
+same. It finds no proof in an expression that it does not understand, although PostgreSQL may.
 
-A constant of a timestamp with time zone that names no offset is taken to have been read under the same TimeZone wherever it stands.
+A timestamp with time zone that is written without an offset is assumed to have been read under the same TimeZone everywhere.
 """
 
 from collections.abc import Callable, Sequence
 
 from migsafe.expressions.conditions import ColumnTypes, Conditions, subject_of
 from migsafe.expressions.constants import Constant, fits
-from migsafe.expressions.predicates import Fixed, Null, Opaque, Predicate, both, compared, either, implies, listed, negated
+from migsafe.expressions.predicates import (
+    IsNull,
+    Opaque,
+    Predicate,
+    TruthValue,
+    comparison,
+    conjunction,
+    disjunction,
+    implies,
+    list_comparison,
+    negation,
+)
 from migsafe.expressions.trees import parse_expression
 from migsafe.sql.operations import Bound, Expression, IndexElement, PartitionKey
 from migsafe.text import Span
@@ -25,10 +36,10 @@ NotNull = Callable[[str], bool]
 def proves_not_null(check: Expression, column: str, *, composite: bool = False) -> bool:
     """Whether a valid CHECK implies `column IS NOT NULL`, so that SET NOT NULL does not scan.
 
-    One CHECK must do it alone: several are joined by AND, and PostgreSQL looks at each. A CHECK passes on NULL, so `x > 0` proves nothing.
-    `composite`: the column is of a composite type, whose IS NOT NULL is about its fields and proves nothing.
+    One CHECK is enough or none is: several CHECKs are joined by AND, and PostgreSQL examines each. A CHECK passes on NULL, so `x > 0` proves
+    nothing. `composite`: the column is of a composite type. Its IS NOT NULL is about the fields of the value and proves nothing.
     """
-    return not composite and implies(Conditions(lambda _: None).predicate(check), Null(column, negated=True))
+    return not composite and implies(Conditions(lambda _: None).predicate(check), IsNull(column, is_negated=True))
 
 
 def proves_bound(
@@ -41,45 +52,45 @@ def proves_bound(
     siblings: Sequence[Bound] = (),
     utc: bool = False,
 ) -> bool:
-    """Whether a table's valid CHECKs and NOT NULLs imply the constraint of the partition that it is to be.
+    """Whether a table's valid CHECKs and NOT NULLs imply the constraint of the partition that it becomes.
 
-    A partitioned parent that is a partition itself passes its own constraint on: then this must hold of every level's key and bound. For
-    a DEFAULT partition `siblings` are the other partitions' bounds. `utc`: the TimeZone is UTC.
+    A parent that is itself a partition adds its own constraint: then the proof is needed for the key and bound of every level. For a DEFAULT
+    partition `siblings` are the bounds of the other partitions. `utc`: the TimeZone is UTC.
     """
     conditions = Conditions(types, utc=utc)
-    wanted = _excluding(conditions, key, siblings) if bound.kind == "default" else _including(conditions, key, [bound])
-    return _proves(conditions, checks, not_null, key, wanted)
+    required = _excluding(conditions, key, siblings) if bound.kind == "default" else _including(conditions, key, [bound])
+    return _proves(conditions, checks, not_null, key, required)
 
 
 def proves_default_excludes(
     checks: Sequence[Expression], not_null: NotNull, key: PartitionKey, bound: Bound, *, types: ColumnTypes, utc: bool = False
 ) -> bool:
-    """Whether a default partition's valid CHECKs and NOT NULLs imply that it holds no row of a new partition's bound."""
+    """Whether a default partition's valid CHECKs and NOT NULLs imply that it holds no row that belongs in a new partition."""
     conditions = Conditions(types, utc=utc)
     return _proves(conditions, checks, not_null, key, _excluding(conditions, key, [bound]))
 
 
-def _proves(conditions: Conditions, checks: Sequence[Expression], not_null: NotNull, key: PartitionKey, wanted: Predicate | None) -> bool:
-    if wanted is None:
+def _proves(conditions: Conditions, checks: Sequence[Expression], not_null: NotNull, key: PartitionKey, required: Predicate | None) -> bool:
+    if required is None:
         return False
-    if wanted == Fixed(True):
+    if required == TruthValue(True):
         return True
-    known = [found for check in checks if (found := conditions.predicate(check)) != Fixed(False)]
+    known = [predicate for check in checks if (predicate := conditions.predicate(check)) != TruthValue(False)]
     columns = [element.column for element in key.elements if element.column is not None]
-    known += [Null(column, negated=True) for column in columns if not_null(column)]
-    return implies(both(known), wanted)
+    known += [IsNull(column, is_negated=True) for column in columns if not_null(column)]
+    return implies(conjunction(known), required)
 
 
 def _excluding(conditions: Conditions, key: PartitionKey, bounds: Sequence[Bound]) -> Predicate | None:
-    """What holds of a row that belongs to none of the bounds (get_proposed_default_constraint)."""
+    """Return the condition that is true of rows outside all bounds (get_proposed_default_constraint)."""
     if not bounds:
-        return Fixed(True)
-    found = _including(conditions, key, bounds)
-    return None if found is None else negated(found)
+        return TruthValue(True)
+    constraint = _including(conditions, key, bounds)
+    return None if constraint is None else negation(constraint)
 
 
 def _including(conditions: Conditions, key: PartitionKey, bounds: Sequence[Bound]) -> Predicate | None:
-    """The constraint of a partition with these bounds (src/backend/partitioning/partbounds.c); None where it is not understood here."""
+    """Return the constraint of a partition with these bounds (src/backend/partitioning/partbounds.c); None for one that is not supported."""
     subjects = [_subject(element) for element in key.elements]
     known = [subject for subject in subjects if subject is not None]
     if len(known) < len(subjects) or any(element.opclass is not None or element.collation is not None for element in key.elements):
@@ -88,15 +99,16 @@ def _including(conditions: Conditions, key: PartitionKey, bounds: Sequence[Bound
         return _list(conditions, known[0], key.elements[0], [value for bound in bounds for value in bound.start])
     if key.strategy == "range" and all(bound.kind == "range" for bound in bounds):
         ranges = [_range(conditions, known, key, bound) for bound in bounds]
-        if any(Opaque() in _parts(found) for found in ranges):
+        if any(Opaque() in _parts(predicate) for predicate in ranges):
             return None
-        return both([*(Null(subject, negated=True) for subject in known), either(ranges)])
-    return None  # a hash partition's constraint is a function that no CHECK proves
+        return conjunction([*(IsNull(subject, is_negated=True) for subject in known), disjunction(ranges)])
+    return None  # the constraint of a hash partition is a function call, and no CHECK proves that
 
 
 def _parts(predicate: Predicate) -> list[Predicate]:
-    inner = getattr(predicate, "parts", ())
-    return [predicate, *(part for one in inner for part in _parts(one))]
+    """Return a condition and all conditions inside it."""
+    children = getattr(predicate, "parts", ())
+    return [predicate, *(part for child in children for part in _parts(child))]
 
 
 def _subject(element: IndexElement) -> str | None:
@@ -108,58 +120,62 @@ def _subject(element: IndexElement) -> str | None:
 def _value(conditions: Conditions, element: IndexElement, written: str) -> Constant | None:
     tree = parse_expression(Expression(written, Span(0, 0)))
     type_name = None if element.column is None else conditions.types(element.column)
-    found = None if tree is None else conditions.constant(tree, type_name)
-    return found if found is not None and fits(found, type_name) else None
+    constant = None if tree is None else conditions.constant(tree, type_name)
+    return constant if constant is not None and fits(constant, type_name) else None
 
 
 def _list(conditions: Conditions, subject: str, element: IndexElement, written: Sequence[str]) -> Predicate | None:
-    """get_qual_for_list."""
+    """Return the constraint of a list partition (get_qual_for_list)."""
     nullable = any(value.lower() == "null" for value in written)
     values = [_value(conditions, element, value) for value in written if value.lower() != "null"]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return None
     if not known:
-        return Null(subject)
-    found = listed(subject, known, any_of=True)
-    if found == Opaque():
+        return IsNull(subject)
+    is_listed = list_comparison(subject, known, any_of=True)
+    if is_listed == Opaque():
         return None
-    return either([Null(subject), found]) if nullable else both([Null(subject, negated=True), found])
+    return disjunction([IsNull(subject), is_listed]) if nullable else conjunction([IsNull(subject, is_negated=True), is_listed])
 
 
 _UNBOUNDED = ("minvalue", "maxvalue")
 
 
 def _range(conditions: Conditions, subjects: Sequence[str], key: PartitionKey, bound: Bound) -> Predicate:
-    """get_qual_for_range, without its IS NOT NULLs: first the columns that the bounds hold to one value, then either end."""
+    """Return the constraint of a range partition (get_qual_for_range) without its IS NOT NULLs.
+
+    The leading columns that have the same value in both bounds are compared by `=`, the following ones with each end of the range.
+    """
     parts: list[Predicate] = []
     first = 0
     for first, (low, high) in enumerate(zip(bound.start, bound.end, strict=True)):
-        same = _compare(conditions, subjects[first], key.elements[first], "=", low)
-        if low in _UNBOUNDED or same != _compare(conditions, subjects[first], key.elements[first], "=", high):
+        equal_low = _compare(conditions, subjects[first], key.elements[first], "=", low)
+        if low in _UNBOUNDED or equal_low != _compare(conditions, subjects[first], key.elements[first], "=", high):
             break
-        parts.append(same)
+        parts.append(equal_low)
     ends = (_end(conditions, subjects, key, values, first, low=low) for values, low in ((bound.start, True), (bound.end, False)))
-    return both([*parts, *ends])
+    return conjunction([*parts, *ends])
 
 
 def _end(conditions: Conditions, subjects: Sequence[str], key: PartitionKey, values: Sequence[str], first: int, *, low: bool) -> Predicate:
-    """One end of a range, from column `first` on: past it in that column, or equal there and past it in the next, and so on."""
-    arms: list[Predicate] = []
+    """Return the condition of one end of a range, from column `first` on: inside in that column, or equal in it and inside in the next."""
+    alternatives: list[Predicate] = []
     equal: list[Predicate] = []
-    for at in range(first, len(values)):
-        if values[at] in _UNBOUNDED:
+    for position in range(first, len(values)):
+        if values[position] in _UNBOUNDED:
             break
-        following = values[at + 1] if at + 1 < len(values) else None
+        subject, element = subjects[position], key.elements[position]
+        following = values[position + 1] if position + 1 < len(values) else None
         or_equal = following in (None, "minvalue") if low else following == "maxvalue"
         operator = (">" if low else "<") + ("=" if or_equal else "")
-        arms.append(both([*equal, _compare(conditions, subjects[at], key.elements[at], operator, values[at])]))
-        equal.append(_compare(conditions, subjects[at], key.elements[at], "=", values[at]))
-    return either(arms) if arms else Fixed(True)
+        alternatives.append(conjunction([*equal, _compare(conditions, subject, element, operator, values[position])]))
+        equal.append(_compare(conditions, subject, element, "=", values[position]))
+    return disjunction(alternatives) if alternatives else TruthValue(True)
 
 
 def _compare(conditions: Conditions, subject: str, element: IndexElement, operator: str, written: str) -> Predicate:
     if written in _UNBOUNDED:
         return Opaque()
     value = _value(conditions, element, written)
-    return Opaque() if value is None else compared(subject, operator, value)
+    return Opaque() if value is None else comparison(subject, operator, value)

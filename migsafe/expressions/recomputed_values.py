@@ -1,32 +1,41 @@
-"""Whether an expression that is written to a column gives something else when it is computed once more from what it gave.
+"""Whether an expression that is assigned to a column gives another value when it is computed again from its own result.
 
-`n + 1` does, `lower(note)` does not, and what another column says does not change by being copied again. What nobody can tell, a function
-of the user's or a pattern, is taken to change nothing: who calls `normalize(name)` means it to.
+`n + 1` does, `lower(note)` does not. A copy of another column does not change either, because that column still has the same value. A
+user-defined function or a pattern is assumed to give the same value: `normalize(name)` usually does.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Literal
+
+from sqlglot import exp
 
 from migsafe.expressions.trees import parse_expression
-from migsafe.linting.reruns.touch import Outcome
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
 
-if TYPE_CHECKING:
-    from sqlglot import exp
-
-_APPENDS = frozenset(("array_append", "array_prepend", "array_cat", "concat", "concat_ws", "jsonb_insert"))
+_APPENDING_FUNCTIONS = frozenset(("array_append", "array_prepend", "array_cat", "concat", "concat_ws", "jsonb_insert"))
 _CLOCKS = frozenset(("clock_timestamp", "timeofday", "statement_timestamp"))
-_TEXTS = frozenset(("text", "character varying", "character", "citext"))
-_WHOLE_VALUES = frozenset(("to_json", "to_jsonb"))
+_TEXT_TYPES = frozenset(("text", "character varying", "character", "citext"))
+_ANY_TYPE_FUNCTIONS = frozenset(("to_json", "to_jsonb"))
+
+Reconversion = Literal["converts again", "expects the old type"]
+"""What the USING of an ALTER COLUMN … TYPE does to values that already have the new type."""
 
 
-class Changes:
-    """What the assignments `SET column = expression` of one statement do when they run again."""
+def volatile_functions(tree: exp.Expr, pg_version: int) -> Iterator[str]:
+    """Yield the names of PostgreSQL's volatile functions that an expression calls."""
+    for call in tree.find_all(exp.Func):
+        name = call.sql("postgres").partition("(")[0].lower()
+        if volatility_of(Name(name), pg_version) == "volatile":
+            yield name
+
+
+class Assignments:
+    """The assignments `SET column = expression` of one statement, and which of them change a value again when the statement runs again.
+
+    `target` holds the names by which the expressions can call the table; `jsonb` its columns of that type.
+    """
 
     def __init__(
         self, assignments: list[tuple[str, exp.Expr]], target: frozenset[str], pg_version: int, jsonb: frozenset[str] = frozenset()
@@ -35,49 +44,44 @@ class Changes:
         self.target = target
         self.pg_version = pg_version
         self.jsonb = jsonb
-        self.assigned = frozenset(name for name, _ in assignments)
+        self.assigned = frozenset(column for column, _ in assignments)
 
-    @cached_property
-    def _exp(self) -> Any:
-        from sqlglot import exp  # noqa: PLC0415  # costs more than the rest of the program's start
+    def columns_changed_again(self) -> list[str]:
+        """Return the columns that get another value when the statement runs again."""
+        return [column for column, value in self.assignments if self._changes_again(value)]
 
-        return exp
+    def _changes_again(self, value: exp.Expr) -> bool:
+        return (
+            any(self._grows(column) for column in self._assigned_columns(value)) or self._reads_changed_column(value) or self._is_drawn(value)
+        )
 
-    def repeated(self) -> list[str]:
-        """The columns that get something else when the statement runs again."""
-        return [name for name, value in self.assignments if self._repeats(value)]
-
-    def _repeats(self, value: exp.Expr) -> bool:
-        return any(self._grows(column) for column in self._own(value)) or self._crosses(value) or self._is_drawn(value)
-
-    def _own(self, value: exp.Expr) -> Iterator[exp.Expr]:
-        """The columns of the target that are assigned too, where they stand in an expression; what a query in it reads is its own."""
-        e = self._exp
-        for column in value.find_all(e.Column):
+    def _assigned_columns(self, value: exp.Expr) -> Iterator[exp.Expr]:
+        """Yield the places where an expression names an assigned column of the target. Columns in a subquery are the subquery's own."""
+        for column in value.find_all(exp.Column):
             table = column.table.lower()
-            if column.name.lower() in self.assigned and (not table or table in self.target) and not column.find_ancestor(e.Select):
+            if column.name.lower() in self.assigned and (not table or table in self.target) and not column.find_ancestor(exp.Select):
                 yield column
 
-    def _crosses(self, value: exp.Expr) -> bool:
-        """Whether it reads a column that the statement gives another value: the second run reads what the first one wrote."""
-        name = next(name for name, one in self.assignments if one is value)
-        others = {column.name.lower() for column in self._own(value)} - {name}
-        return any(not self._keeps(other) for other in others)
+    def _reads_changed_column(self, value: exp.Expr) -> bool:
+        """Whether a value reads a column that the same statement changes: the second run reads what the first run wrote."""
+        own_column = next(column for column, assigned in self.assignments if assigned is value)
+        columns = {column.name.lower() for column in self._assigned_columns(value)} - {own_column}
+        return any(not self._keeps(column) for column in columns)
 
-    def _keeps(self, name: str) -> bool:
-        value = next(value for one, value in self.assignments if one == name)
-        return isinstance(value, self._exp.Column) and value.name.lower() == name
+    def _keeps(self, column: str) -> bool:
+        """Whether a column is set to itself."""
+        value = next(value for name, value in self.assignments if name == column)
+        return isinstance(value, exp.Column) and value.name.lower() == column
 
     def _grows(self, column: exp.Expr) -> bool:
-        """Whether what stands around a column makes another value of it each time."""
-        e = self._exp
+        """Whether the expression around a column makes another value of it on each run."""
         node, parent = column, column.parent
-        while parent is not None and not isinstance(parent, e.Update | e.Insert | e.OnConflict | e.When | e.Select):
-            if isinstance(parent, e.If) and parent.this is node:
+        while parent is not None and not isinstance(parent, exp.Update | exp.Insert | exp.OnConflict | exp.When | exp.Select):
+            if isinstance(parent, exp.If) and parent.this is node:
                 return self._chains(parent)
-            if isinstance(parent, e.Case) and parent.this is node:
+            if isinstance(parent, exp.Case) and parent.this is node:
                 return self._chains(parent.args["ifs"][0])
-            if isinstance(parent, e.Predicate) or (isinstance(parent, e.Not) and not isinstance(node, e.Column)):
+            if isinstance(parent, exp.Predicate) or (isinstance(parent, exp.Not) and not isinstance(node, exp.Column)):
                 node, parent = parent, parent.parent
                 continue
             if self._changes(parent, node):
@@ -86,98 +90,84 @@ class Changes:
         return False
 
     def _changes(self, parent: exp.Expr, node: exp.Expr) -> bool:
-        e = self._exp
         match parent:
-            case e.Add() | e.Mul() | e.Div() | e.IntDiv() | e.Mod() | e.Neg() | e.Not() | e.Array() | e.Pow() | e.AtTimeZone():
+            case exp.Add() | exp.Mul() | exp.Div() | exp.IntDiv() | exp.Mod() | exp.Neg() | exp.Not() | exp.Array() | exp.Pow():
                 return True
-            case e.Concat() | e.ConcatWs() | e.ArrayAppend() | e.ArrayPrepend() | e.ArrayConcat():
+            case exp.AtTimeZone() | exp.Concat() | exp.ConcatWs() | exp.ArrayAppend() | exp.ArrayPrepend() | exp.ArrayConcat():
                 return True
-            case e.Sub():
-                # A key is taken out of a jsonb value only once.
+            case exp.Sub():
+                # The second removal of a key from a jsonb value changes nothing.
                 return not (bool(parent.expression.is_string) or self._is_json(node))
-            case e.DPipe():
-                other = parent.expression if parent.this is node else parent.this
-                return not (self._is_json(node) or self._is_json(other))
-            case e.Replace():
+            case exp.DPipe():
+                other_operand = parent.expression if parent.this is node else parent.this
+                return not (self._is_json(node) or self._is_json(other_operand))
+            case exp.Replace():
                 old, new = parent.expression, parent.args.get("replacement")
                 return new is not None and bool(old.is_string and new.is_string and old.this in new.this)
-            case e.Anonymous():
-                return str(parent.this).lower() in _APPENDS
+            case exp.Anonymous():
+                return str(parent.this).lower() in _APPENDING_FUNCTIONS
         return False
 
     def _is_json(self, node: exp.Expr) -> bool:
-        e = self._exp
-        if isinstance(node, e.Cast):
+        if isinstance(node, exp.Cast):
             return bool(node.to.sql("postgres").lower().startswith("json"))
-        if isinstance(node, e.Column):
+        if isinstance(node, exp.Column):
             return node.name.lower() in self.jsonb
-        return isinstance(node, e.JSONObject) or (isinstance(node, e.Anonymous) and str(node.this).lower().startswith("jsonb_build"))
+        return isinstance(node, exp.JSONObject) or (isinstance(node, exp.Anonymous) and str(node.this).lower().startswith("jsonb_build"))
 
     def _chains(self, branch: exp.Expr) -> bool:
-        """Whether a CASE over the column itself makes a value that another branch of it changes again: 'a' to 'b', and 'b' to 'c'."""
-        e = self._exp
-        case = branch.parent if isinstance(branch.parent, e.Case) else branch
-        results = {one.args["true"].this for one in case.args.get("ifs", ()) if isinstance(one.args.get("true"), e.Literal)}
-        sought = {literal.this for one in case.args.get("ifs", ()) for literal in one.this.find_all(e.Literal)}
-        return bool(results & sought)
+        """Whether a CASE on the column itself gives a value that another branch changes again: 'a' to 'b', and 'b' to 'c'."""
+        case = branch.parent if isinstance(branch.parent, exp.Case) else branch
+        branches = case.args.get("ifs", ())
+        results = {arm.args["true"].this for arm in branches if isinstance(arm.args.get("true"), exp.Literal)}
+        conditions = {literal.this for arm in branches for literal in arm.this.find_all(exp.Literal)}
+        return bool(results & conditions)
 
     def _is_drawn(self, value: exp.Expr) -> bool:
-        """Whether it is drawn anew each time: a random value, the next number of a sequence."""
-        for call in value.find_all(self._exp.Func):
-            name = call.sql("postgres").partition("(")[0].lower()
-            if name not in _CLOCKS and volatility_of(Name(name), self.pg_version) == "volatile":
-                return True
-        return False
+        """Whether a value is another one on each run: a random value, the next number of a sequence. Times of the clock do not count."""
+        return any(name not in _CLOCKS for name in volatile_functions(value, self.pg_version))
 
     def is_guarded(self, where: exp.Expr | None) -> bool:
-        """Whether a condition leaves out what the statement has changed already: it says what an assigned column is, or is not."""
+        """Whether a condition excludes the rows that the statement has already changed: it tests an assigned column for certain values."""
         if where is None:
             return False
-        e = self._exp
-        ranges = (e.GT, e.GTE, e.LT, e.LTE, e.Between)
-        for column in self._own(where):
+        for column in self._assigned_columns(where):
             parent = column.parent
-            while isinstance(parent, e.Func | e.Cast | e.Paren) and not isinstance(parent, e.Predicate | e.And | e.Or | e.Exists):
+            while isinstance(parent, exp.Func | exp.Cast | exp.Paren) and not isinstance(parent, exp.Predicate | exp.And | exp.Or | exp.Exists):
                 parent = parent.parent
-            if not isinstance(parent, ranges):
+            if not isinstance(parent, exp.GT | exp.GTE | exp.LT | exp.LTE | exp.Between):
                 return True
         return False
 
 
-def converts_again(op: sql.AlterColumnType, before: TypeName | None, pg_version: int) -> tuple[str, Outcome] | None:
-    """What an ALTER COLUMN … TYPE … USING does to values that have the new type already; None where that is nothing."""
-    from sqlglot import exp  # noqa: PLC0415
-
+def converts_again(op: sql.AlterColumnType, old_type: TypeName | None, pg_version: int) -> Reconversion | None:
+    """Return what the USING of an ALTER COLUMN … TYPE does to values that already have the new type; None where it keeps them."""
     tree = parse_expression(op.using) if op.using is not None else None
     if tree is None or not any(column.name.lower() == op.column for column in tree.find_all(exp.Column)) or _is_cast(tree):
         return None
-    changes = Changes([(op.column, tree.copy())], frozenset((op.target.name.name,)), pg_version)
-    is_text = op.type.name in _TEXTS and not op.type.dimensions
-    if changes.repeated():
-        return "its USING converts the values once more, or stops at them", Outcome.EITHER
-    if (before is None or before != op.type) and not _takes_both(tree, is_text=is_text):
-        return "its USING meets values that have the new type already", Outcome.EITHER
+    assignments = Assignments([(op.column, tree.copy())], frozenset((op.target.name.name,)), pg_version)
+    is_text = op.type.name in _TEXT_TYPES and not op.type.dimensions
+    if assignments.columns_changed_again():
+        return "converts again"
+    if (old_type is None or old_type != op.type) and not _accepts_both_types(tree, is_text=is_text):
+        return "expects the old type"
     return None
 
 
 def _is_cast(tree: exp.Expr) -> bool:
-    """Whether an expression is the column, cast perhaps several times."""
-    from sqlglot import exp  # noqa: PLC0415
-
+    """Whether an expression is a column, perhaps with casts around it."""
     while isinstance(tree, exp.Cast | exp.Paren):
         tree = tree.this
     return isinstance(tree, exp.Column)
 
 
-def _takes_both(tree: exp.Expr, *, is_text: bool) -> bool:
-    """Whether an expression that keeps a value of the new type does so for the old type too."""
-    from sqlglot import exp  # noqa: PLC0415
-
+def _accepts_both_types(tree: exp.Expr, *, is_text: bool) -> bool:
+    """Whether an expression that was written for the old type also keeps a value of the new type."""
     while isinstance(tree, exp.Cast | exp.Paren):
         tree = tree.this
     match tree:
         case exp.Anonymous():
-            return str(tree.this).lower() in _WHOLE_VALUES
+            return str(tree.this).lower() in _ANY_TYPE_FUNCTIONS
         case exp.Coalesce() | exp.Greatest() | exp.Least():
             return is_text or not any(literal.is_string for literal in tree.find_all(exp.Literal))
         case exp.Lower() | exp.Upper() | exp.Trim() | exp.Nullif() | exp.Left() | exp.Initcap() | exp.Case():

@@ -1,52 +1,59 @@
-"""sqlglot's trees of expressions, queries and types, for those who need to look inside.
+"""sqlglot's trees of expressions, queries and data types.
 
-The grammar says where an expression begins and ends, what it calls and what it reads; most questions need no more, and sqlglot takes a
-fifth of a second to import. So a tree is made when somebody asks for it. sqlglot's stock parser is called, never subclassed: its compiled
-build (sqlglotc) refuses subclasses made at run time.
+The grammar in `migsafe.sql` knows where an expression begins and ends, which functions it calls and which relations it reads. A tree is built
+only for a question that needs more. sqlglot's own parser is called and never subclassed: its compiled build (sqlglotc) rejects subclasses
+that are made at run time.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
-from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from migsafe.sql.operations import Expression, Query, TypeName
-
-if TYPE_CHECKING:
-    from sqlglot import exp
 
 _DIALECT = "postgres"
 _CACHED = 4096
 
 
 def parse_expression(expression: Expression) -> exp.Expr | None:
-    """The tree of an expression; None where sqlglot cannot read what PostgreSQL can."""
+    """Return the tree of an expression; None where sqlglot cannot read valid SQL."""
     return _expression(expression.sql)
 
 
 def parse_query(query: Query) -> exp.Expr | None:
-    """The tree of a query; None where sqlglot cannot read what PostgreSQL can."""
-    return _query(query.sql)
+    """Return the tree of a query; None where sqlglot cannot read valid SQL."""
+    return _statement(query.sql)
+
+
+def parse_statement(text: str) -> exp.Expr | None:
+    """Return the tree of a statement on rows; None where sqlglot cannot read it, and for an empty text."""
+    if not text:
+        return None
+    # In a string that EXECUTE runs, quotes are doubled.
+    return _statement(text) or _statement(text.replace("''", "'"))
 
 
 def parse_type(type_name: TypeName) -> exp.Expr | None:
-    """The tree of a data type; None where sqlglot cannot read what PostgreSQL can."""
+    """Return the tree of a data type; None where sqlglot cannot read valid SQL."""
     return _type(str(type_name))
+
+
+def folded_name(identifier: exp.Expr) -> str:
+    """Return a name as PostgreSQL folds it: in lower case, unless it is quoted."""
+    return str(identifier.name) if identifier.args.get("quoted") else str(identifier.name).lower()
 
 
 @lru_cache(_CACHED)
 def _expression(sql: str) -> exp.Expr | None:
-    # As an output column, because into=… has no entry for "any expression".
-    tree = _query(f"SELECT {sql}")
+    # The expression becomes an output column, because `into=` has no entry for "any expression".
+    tree = _statement(f"SELECT {sql}")
     return tree.expressions[0] if tree is not None and len(tree.expressions) == 1 else None
 
 
 @lru_cache(_CACHED)
-def _query(sql: str) -> exp.Expr | None:
-    import sqlglot  # noqa: PLC0415  # costs more than the rest of the program's start
-    from sqlglot import exp  # noqa: PLC0415
-    from sqlglot.errors import SqlglotError  # noqa: PLC0415
-
+def _statement(sql: str) -> exp.Expr | None:
     try:
         tree = sqlglot.parse_one(sql, read=_DIALECT)
     except (SqlglotError, RecursionError):
@@ -56,9 +63,6 @@ def _query(sql: str) -> exp.Expr | None:
 
 @lru_cache(_CACHED)
 def _type(sql: str) -> exp.Expr | None:
-    from sqlglot import exp  # noqa: PLC0415
-    from sqlglot.errors import SqlglotError  # noqa: PLC0415
-
     try:
         return exp.DataType.build(sql, dialect=_DIALECT, udt=True)
     except (SqlglotError, ValueError):

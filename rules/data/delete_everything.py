@@ -12,7 +12,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-delete.html
 """
 
-from migsafe.expressions.filters import is_always_true, not_null_columns
+from migsafe import expressions
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Delete
@@ -22,7 +22,7 @@ from migsafe.sql.operations import Delete
 def delete_everything(op: Delete, at: Context) -> Finding | None:
     """Report a DELETE that takes every row of a table that others can have rows in."""
     table, relation = at.resolve(op.table), at.catalog.relation(op.table)
-    everything = op.where is None or is_always_true(op.where, not_null_columns(relation))
+    everything = op.where is None or expressions.is_always_true(op.where, expressions.not_null_columns(relation))
     if not everything or op.current_of is not None or op.reads or is_created_here(at, op.table):
         return None
     return at.finding(

@@ -39,7 +39,7 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
     https://www.postgresql.org/docs/current/routine-vacuuming.html
 """
 
-from migsafe.expressions.filters import Known, is_always_true, not_null_columns
+from migsafe import expressions
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -57,7 +57,7 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
     if op.current_of is not None or (isinstance(op, Delete) and not op.reads):
         return None
     relation = at.catalog.relation(op.table)
-    if op.where is not None and not is_always_true(op.where, not_null_columns(relation), _null_columns(op.table, at)):
+    if op.where is not None and not expressions.is_always_true(op.where, expressions.not_null_columns(relation), _null_columns(op.table, at)):
         return None
     changed = [
         effect.relation
@@ -86,7 +86,7 @@ def _is_hurt(table: Name, relation: Relation | None, changed: list[Name], at: Co
     return not {at.resolve(table), *(one.name for one in below)}.isdisjoint(changed)
 
 
-def _null_columns(table: Name, at: Context) -> Known:
+def _null_columns(table: Name, at: Context) -> expressions.KnownColumns:
     """Which columns this migration has added, without a value and without giving them one since."""
 
     def is_null(name: str) -> bool:

@@ -31,7 +31,7 @@ See: https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
 
 from msgspec.structs import replace
 
-from migsafe.expressions.groups import grouping_columns, output_columns
+from migsafe import expressions
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Index, Relation
@@ -95,7 +95,7 @@ def _key(view: Relation | None) -> tuple[tuple[str, ...], bool]:
     """Columns that tell the rows of a view apart, and whether that is known of them."""
     query = view.query if view is not None else None
     renamed = tuple(column.name for column in view.columns) if view is not None else ()
-    grouping = grouping_columns(query) if query is not None and not renamed else ()
+    grouping = expressions.grouping_columns(query) if query is not None and not renamed else ()
     if grouping:
         return grouping, True
-    return (renamed or (output_columns(query) if query is not None else ()) or ("id",))[:1], False
+    return (renamed or (expressions.output_columns(query) if query is not None else ()) or ("id",))[:1], False

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.expressions.enum_values import EnumValue, reads_value
+from migsafe import expressions
 from migsafe.linting.facts.transaction_block import is_in_called_function, line_of, transaction_block_around
 from migsafe.linting.rule import Context, Finding, PastOperation, Severity, rule
 from migsafe.schema.objects import EnumType
@@ -38,7 +38,7 @@ _USABLE_WITH_ITS_TYPE = 17
 class _Added(Struct):
     """A value that a transaction has added; `where` says it, `told` holds the statements that have been reported."""
 
-    value: EnumValue
+    value: expressions.EnumValue
     sql: str
     where: str
     transaction: int | None
@@ -54,7 +54,7 @@ def enum_value_used_in_transaction(op: Operation, at: Context) -> Iterator[Findi
     if isinstance(op, AddEnumValue):
         if not _is_usable(op, at):
             where = f"line {line_of(at, op.span)}"
-            value = EnumValue(op.type, op.value, _oid(op.type, at))
+            value = expressions.EnumValue(op.type, op.value, _oid(op.type, at))
             at.notes.append(_Added(value, at.text(*op.span), where, at.session.transaction, set()))
     elif len(at.notes) > 1 and not is_in_called_function(at, op):
         yield from (_finding(op, at, added) for added in at.notes[1:] if _uses(op, at, added))
@@ -69,7 +69,7 @@ def _from_before(at: Context) -> Iterator[_Added]:
                 case AddEnumValue(type=type_name, value=value) as op if done.transaction == at.session.transaction:
                     sql = earlier.migration.up.script.text[slice(*op.span)]
                     where = f"migration {earlier.migration.id}"
-                    yield _Added(EnumValue(type_name, value, _oid(type_name, at)), sql, where, done.transaction, set())
+                    yield _Added(expressions.EnumValue(type_name, value, _oid(type_name, at)), sql, where, done.transaction, set())
 
 
 def _oid(type_name: Name, at: Context) -> int | None:
@@ -106,7 +106,7 @@ def _uses(op: Operation, at: Context, added: _Added) -> bool:
     in_do = isinstance(statement.operations[0], Do)
     if added.transaction != at.session.transaction or (not in_do and statement.index in added.told):
         return False
-    if not reads_value(op, at.text(*(op.span if in_do else statement.span)), added.value, at.catalog):
+    if not expressions.needs_enum_value(op, at.text(*(op.span if in_do else statement.span)), added.value, at.catalog):
         return False
     added.told.add(statement.index)
     return True

@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.expressions.filters import is_always_true
+from migsafe.expressions import is_always_true
 from migsafe.sql.operations import Delete, Expression
 from migsafe.sql.statements import read
 

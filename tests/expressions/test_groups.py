@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.expressions.groups import grouping_columns, output_columns
+from migsafe.expressions import grouping_columns, output_columns
 from migsafe.sql.operations import Query
 from migsafe.text import Span
 

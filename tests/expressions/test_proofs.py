@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 from psycopg import Connection
 
-from migsafe.expressions.proofs import proves_bound, proves_default_excludes, proves_not_null
+from migsafe.expressions import proves_bound, proves_default_excludes, proves_not_null
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import AttachPartition, Bound, CreateTable, Expression
 from migsafe.sql.statements import read

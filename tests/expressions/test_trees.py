@@ -6,7 +6,7 @@ import sys
 import pytest
 from sqlglot import exp
 
-from migsafe.expressions.trees import parse_expression, parse_query, parse_type
+from migsafe.expressions import parse_expression, parse_query, parse_type
 from migsafe.sql.operations import AddColumn, CreateIndex, Select
 from migsafe.sql.statements import read
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from migsafe.expressions.recomputed_values import converts_again
+from migsafe import expressions
 from migsafe.linting.reruns.paths import Named, column, constraint, in_schema, relation
-from migsafe.linting.reruns.touch import Act, Path, Touch
+from migsafe.linting.reruns.touch import Act, Outcome, Path, Touch
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
@@ -61,14 +61,21 @@ def _rename_constraint(op: sql.RenameConstraint, catalog: Catalog) -> Touches:
     yield Touch(act=Act.MOVES, path=path, what=what, to=to, error="undefined_object")
 
 
+_RECONVERSIONS = {
+    "converts again": "its USING converts the values once more, or stops at them",
+    "expects the old type": "its USING meets values that have the new type already",
+}
+
+
 def _alter_type(op: sql.AlterColumnType, catalog: Catalog) -> Touches:
     yield from _needs_column(op, catalog)
     found = catalog.relation(op.target.name)
     before = found.column(op.column) if found is not None else None
-    again = converts_again(op, before.type if before is not None else None, catalog.pg_version) if op.using is not None else None
-    if again is not None:
+    old_type = before.type if before is not None else None
+    reconversion = expressions.converts_again(op, old_type, catalog.pg_version) if op.using is not None else None
+    if reconversion is not None:
         place = column(_table(op, catalog), op.column)
-        yield Touch(act=Act.REPEATS, path=place.path, what=place.what, why=again[0], outcome=again[1])
+        yield Touch(act=Act.REPEATS, path=place.path, what=place.what, why=_RECONVERSIONS[reconversion], outcome=Outcome.EITHER)
 
 
 def _needs_column(op: Any, catalog: Catalog) -> Touches:

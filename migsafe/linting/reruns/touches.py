@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from migsafe.expressions.changed_rows import rows
 from migsafe.linting.reruns.alterations import ALTERATIONS, constraint_paths, foreign_option
 from migsafe.linting.reruns.paths import ERRORS, Named, in_schema, named, on_table, relation, routine
+from migsafe.linting.reruns.row_changes import row_touches
 from migsafe.linting.reruns.touch import NOWHERE, Act, Outcome, Path, Touch, is_caught
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.sql import operations as sql
@@ -24,7 +24,7 @@ def touches(op: Operation, text: str, catalog: Catalog) -> list[Touch]:
     else:
         find = _TOUCHES.get(type(op))
         found = list(find(op, catalog)) if find is not None else []
-    found += rows(op, text, catalog)
+    found += row_touches(op, text, catalog)
     guarded = [_guarded(touch, op) for touch in found if not _is_temporary(touch, catalog)]
     return [touch for touch in guarded if touch is not None]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from itertools import permutations
 
-from migsafe.expressions.proofs import proves_bound, proves_default_excludes, proves_not_null
+from migsafe import expressions
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.type_changes import is_utc
 from migsafe.schema.constraints import not_null_constraint
@@ -21,7 +21,7 @@ def proved_not_null(context: EffectContext, relation: Relation, column: str) -> 
     if found is None:
         # Of a table that is half known the CHECK may be known, and the column not.
         return not relation.complete and any(
-            one.check is not None and proves_not_null(one.check.expression, column) for one in valid_checks(context, relation)
+            one.check is not None and expressions.proves_not_null(one.check.expression, column) for one in valid_checks(context, relation)
         )
     constraint = not_null_constraint(context.catalog, relation.oid, found.number)
     if found.not_null and (constraint is None or constraint.valid):
@@ -42,7 +42,7 @@ def check_implies_not_null(context: EffectContext, relation: Relation, column: C
         unbound = None if relation.complete else column.name
         name = dict(one.check.uses).get(column.number, unbound) if one.check is not None else None
         if one.check is not None and name is not None:
-            if proves_not_null(one.check.expression, name, composite=is_composite):
+            if expressions.proves_not_null(one.check.expression, name, composite=is_composite):
                 return True
     return False
 
@@ -97,7 +97,7 @@ def some_key_is_proved(context: EffectContext, child: Relation, bound: Bound) ->
 
 
 def _is_proved(context: EffectContext, child: Relation, key: PartitionKey, bound: Bound, siblings: Sequence[Bound] = ()) -> bool:
-    return proves_bound(
+    return expressions.proves_bound(
         _knowledge(context, child),
         lambda name: _is_not_null(child, name),
         key,
@@ -110,7 +110,7 @@ def _is_proved(context: EffectContext, child: Relation, key: PartitionKey, bound
 
 def default_is_proved(context: EffectContext, parent: Relation, default: Relation, bound: Bound) -> bool:
     """Whether the default partition's valid CHECKs prove that no row in it belongs in a new partition."""
-    return parent.partition_key is not None and proves_default_excludes(
+    return parent.partition_key is not None and expressions.proves_default_excludes(
         _knowledge(context, default),
         lambda name: _is_not_null(default, name),
         parent.partition_key,

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Iterable, Sequence
 
-from migsafe.expressions.filters import is_always_true, not_null_columns
+from migsafe import expressions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.schema.formulas import identifiers
@@ -169,7 +169,7 @@ def _targets(context: EffectContext, name: Name, *, only: bool = False) -> list[
 def _reads_all(context: EffectContext, name: Name, where: Expression | None) -> bool:
     """Whether a change reads its whole table: without a filter, or with one that no index of a known table can serve."""
     relation = context.catalog.relation(name)
-    if where is None or is_always_true(where, not_null_columns(relation)):
+    if where is None or expressions.is_always_true(where, expressions.not_null_columns(relation)):
         return True
     if relation is None or not relation.complete:
         return False
