@@ -16,20 +16,11 @@ from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, Turn, sent
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import AlterRelation, Name, Operation
+from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
 _NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode)
-
-_PASSES: tuple[tuple[type[Operation], ...], ...] = (
-    (sql.DropColumn, sql.DropConstraint, sql.DropNotNull, sql.DropExpression, sql.DropIdentity),
-    (sql.AlterColumnType,),
-    (sql.AddColumn,),
-    (sql.SetExpression,),
-)
-"""The order in which PostgreSQL runs the parts of one ALTER TABLE, whatever their order in the statement (AlterTablePass in its
-src/backend/commands/tablecmds.c), as far as it makes a difference here; what is not listed comes last."""
 
 
 class StatementPrediction(Struct, frozen=True, kw_only=True):
@@ -213,14 +204,11 @@ class Predictor:
 
 
 def in_execution_order(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:
-    """The operations of a statement in the order in which PostgreSQL runs them."""
+    """Returns the operations of a statement in the order in which PostgreSQL runs them."""
     if len(operations) == 1 or not isinstance(operations[0], AlterRelation):
         return operations
-    return tuple(sorted(operations, key=_pass))
+    return tuple(sorted(operations, key=_alter_pass))
 
 
-def _pass(operation: Operation) -> int:
-    for number, kinds in enumerate(_PASSES):
-        if isinstance(operation, kinds):
-            return number
-    return len(_PASSES)
+def _alter_pass(operation: Operation) -> AlterPass:
+    return operation.alter_pass if isinstance(operation, AlterRelation) else AlterPass.OTHER

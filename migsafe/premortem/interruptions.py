@@ -14,7 +14,8 @@ from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
 
 _STUCK = ("not-rerunnable", "invalid-index-kept")
-_STEERING = (sql.SetVariable, sql.ResetVariable, sql.Begin, sql.SetTransaction, sql.PsqlCommand, sql.Utility)
+_LEAVES_NOTHING = (sql.SessionSetting, sql.Begin, sql.PsqlCommand, sql.Utility)
+"""The statements that change nothing in the database."""
 
 
 def manner(half: Half, observed: Sequence[Observed]) -> str:
@@ -33,10 +34,10 @@ def left(half: Half, findings: Sequence[Finding], line: Line) -> Iterator[Left]:
     numbers = list(transactions(half, statements))
     stuck = {finding.statement: finding for finding in reversed(findings) if finding.rule in _STUCK}
     for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
-        if number is None or isinstance(statement.operations[0], _STEERING):
+        if number is None or isinstance(statement.operations[0], _LEAVES_NOTHING):
             continue
         before = zip(statements[:place], numbers[:place], strict=True)
-        kept = [other for other, its in before if its is not None and its != number and not isinstance(other.operations[0], _STEERING)]
+        kept = [other for other, its in before if its is not None and its != number and not isinstance(other.operations[0], _LEAVES_NOTHING)]
         again = next((_stops(stuck[other.index], line) for other in kept if other.index in stuck), "")
         partly = _invalid(statement, statements[:place])
         if kept or partly is not None:

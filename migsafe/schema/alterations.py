@@ -15,6 +15,7 @@ from migsafe.schema.altered_constraints import (
     refuse_held,
 )
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import (
     add_sequence,
     built,
@@ -383,3 +384,5 @@ _CHANGES: dict[type[AlterRelation], Callable[[Catalog, Any, Any], None]] = {
     sql.SetAccessMethod: _set_access_method,
     sql.SetLogged: _set_logged,
 }
+
+SCHEMA_CHANGES.register(*_CHANGES)(alter)

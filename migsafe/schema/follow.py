@@ -1,38 +1,34 @@
 """Applying operations to the catalogue."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
-from migsafe.schema.alterations import alter
+from migsafe.schema import alterations, indexes, names, routines, tables, types, views  # noqa: F401  # their functions register themselves
 from migsafe.schema.catalog import TEMPORARY, Catalog
-from migsafe.schema.indexes import create_index
-from migsafe.schema.names import rename, set_schema
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
-from migsafe.schema.removals import drop, drop_temporary
+from migsafe.schema.removals import drop_temporary
 from migsafe.schema.requirements import missing_relation, truncated_without
-from migsafe.schema.routines import (
-    alter_policy,
-    create_function,
-    create_policy,
-    create_rule,
-    create_statistics,
-    create_trigger,
-    publish,
-)
-from migsafe.schema.tables import create_table
-from migsafe.schema.types import (
-    add_enum_value,
-    alter_composite,
-    alter_domain,
-    create_composite,
-    create_domain,
-    create_enum,
-    rename_enum_value,
-)
-from migsafe.schema.views import alter_sequence, create_materialized_view, create_sequence, create_table_as, create_view
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import AlterRelation, Name, Operation
+from migsafe.sql.operations import Name, Operation
+
+SCHEMA_CHANGES.register_none("changes only the session or its transaction", sql.SessionControl)
+SCHEMA_CHANGES.register_none(
+    "changes something that the simulated database does not have",
+    *(sql.SetOwner, sql.Comment, sql.Grant, sql.AlterDefaultPrivileges, sql.AlterSystem, sql.CreateObject, sql.AlterObject),
+    *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.SetColumnOptions, sql.ResetColumnOptions, sql.SetOptions),
+    *(sql.SetTrigger, sql.SetRule, sql.SetRowSecurity, sql.SetReplicaIdentity, sql.SetTablespace, sql.MoveAllInTablespace),
+)
+SCHEMA_CHANGES.register_none("does nothing since PostgreSQL 12", sql.SetWithoutOids)
+SCHEMA_CHANGES.register_none("its script is not known", sql.CreateExtension)
+SCHEMA_CHANGES.register_none(
+    "leaves the schema as it is",
+    *(sql.Update, sql.Delete, sql.Select, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable),
+    *(sql.Cluster, sql.Reindex, sql.Vacuum, sql.Analyze, sql.RefreshMaterializedView, sql.Utility),
+)
+SCHEMA_CHANGES.register_none("the operations of the body that it runs follow it", sql.Do, sql.Call)
+SCHEMA_CHANGES.register_none("is not sent to the server", sql.PsqlCommand)
+SCHEMA_CHANGES.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
+SCHEMA_CHANGES.register_none("cannot be known", sql.Broken, sql.Unparsed)
 
 _CHANGES_NO_RELATION = re.compile(
     r"\s*(?:format\s*\(\s*)?'\s*(?:grant|revoke|comment|notify|set|select|analyze|vacuum|refresh"
@@ -55,9 +51,7 @@ def follow(catalog: Catalog, operation: Operation) -> list[str]:
     missing = missing_relation(catalog, operation)
     if missing is not None:
         catalog.refuse(f"relation {missing} does not exist")
-    change = _CHANGES.get(type(operation))
-    if change is None and isinstance(operation, AlterRelation):
-        change = alter
+    change = SCHEMA_CHANGES.handler(operation)
     if change is None:
         return catalog.refusals
     last = catalog.last_oid
@@ -91,26 +85,31 @@ def _fill(catalog: Catalog, name: Name) -> None:
         catalog.change(relation, filled=True)
 
 
+@SCHEMA_CHANGES.register(sql.Insert)
 def _insert(catalog: Catalog, op: sql.Insert) -> None:
     if op.source == "query":
         _fill(catalog, op.table)
 
 
+@SCHEMA_CHANGES.register(sql.Merge)
 def _merge(catalog: Catalog, op: sql.Merge) -> None:
     _fill(catalog, op.table)
 
 
+@SCHEMA_CHANGES.register(sql.Copy)
 def _copy(catalog: Catalog, op: sql.Copy) -> None:
     if op.source and op.table is not None:
         _fill(catalog, op.table)
 
 
+@SCHEMA_CHANGES.register(sql.Truncate)
 def _truncate(catalog: Catalog, op: sql.Truncate) -> None:
     why = truncated_without(catalog, op)
     if why is not None:
         catalog.refuse(why)
 
 
+@SCHEMA_CHANGES.register(sql.CreateSchema)
 def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
     if op.schema is not None:
         if catalog.has_schema(op.schema) and not op.if_not_exists and op.schema != "public":
@@ -118,6 +117,7 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
         catalog.add_schema(op.schema)
 
 
+@SCHEMA_CHANGES.register(sql.OpaqueCode)
 def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
     if op.confined or _CHANGES_NO_RELATION.match(op.code):
         return
@@ -126,41 +126,10 @@ def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
     catalog.doubt(lambda relation: not named or relation.oid in named)
 
 
+@SCHEMA_CHANGES.register(sql.Discard)
 def _discard(catalog: Catalog, op: sql.Discard) -> None:
     if op.what in ("all", "temp"):
         drop_temporary(catalog)
 
 
-_CHANGES: dict[type[Operation], Callable[[Catalog, Any], None]] = {
-    sql.CreateTable: create_table,
-    sql.CreateTableAs: create_table_as,
-    sql.CreateView: create_view,
-    sql.CreateMaterializedView: create_materialized_view,
-    sql.CreateSequence: create_sequence,
-    sql.AlterSequence: alter_sequence,
-    sql.CreateIndex: create_index,
-    sql.CreateEnum: create_enum,
-    sql.AddEnumValue: add_enum_value,
-    sql.RenameEnumValue: rename_enum_value,
-    sql.CreateDomain: create_domain,
-    sql.AlterDomain: alter_domain,
-    sql.CreateCompositeType: create_composite,
-    sql.AlterCompositeType: alter_composite,
-    sql.CreateFunction: create_function,
-    sql.CreateTrigger: create_trigger,
-    sql.CreatePolicy: create_policy,
-    sql.AlterPolicy: alter_policy,
-    sql.CreateRule: create_rule,
-    sql.CreateStatistics: create_statistics,
-    sql.Publication: publish,
-    sql.CreateSchema: _create_schema,
-    sql.Drop: drop,
-    sql.Rename: rename,
-    sql.SetSchema: set_schema,
-    sql.Insert: _insert,
-    sql.Merge: _merge,
-    sql.Copy: _copy,
-    sql.Truncate: _truncate,
-    sql.OpaqueCode: _opaque,
-    sql.Discard: _discard,
-}
+SCHEMA_CHANGES.check()

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_relation_name, index_columns
 from migsafe.schema.formulas import formula, output_name
@@ -45,6 +46,7 @@ def free_index_name(
     return free_relation_name(catalog, relation.name, () if label == "pkey" else index_columns(names), label, constraint=constraint)
 
 
+@SCHEMA_CHANGES.register(sql.CreateIndex)
 def create_index(catalog: Catalog, op: CreateIndex) -> None:
     """CREATE INDEX."""
     relation = catalog.relation(op.table)

@@ -1,6 +1,7 @@
 """RENAME and SET SCHEMA: objects keep their numbers, so that whatever points to them follows."""
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, RelationKind, Trigger
 from migsafe.schema.routines import attached, trigger_named
@@ -10,6 +11,7 @@ from migsafe.sql.operations import Name, Rename, SetSchema
 RELATIONS = frozenset(("table", "foreign table", "view", "materialized view", "sequence", "index"))
 
 
+@SCHEMA_CHANGES.register(Rename)
 def rename(catalog: Catalog, op: Rename) -> None:
     """ALTER … RENAME TO."""
     if op.kind in RELATIONS:
@@ -89,6 +91,7 @@ def _move(catalog: Catalog, one: Object, schema: str) -> None:
             catalog.change(one, name=Name(one.name.name, schema))
 
 
+@SCHEMA_CHANGES.register(SetSchema)
 def set_schema(catalog: Catalog, op: SetSchema) -> None:
     """ALTER … SET SCHEMA: a table takes its indexes, constraints, triggers and owned sequences along."""
     if op.kind in ("type", "domain"):

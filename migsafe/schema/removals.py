@@ -3,6 +3,7 @@
 import re
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.dependents import Fall, Part, described, fall, remove
 from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
@@ -86,6 +87,7 @@ def drop_fall(catalog: Catalog, op: Drop) -> Fall:
     return fall(catalog, parts, cascade=op.cascade or op.kind == "schema")
 
 
+@SCHEMA_CHANGES.register(Drop)
 def drop(catalog: Catalog, op: Drop) -> None:
     """DROP."""
     parts, missing = dropped(catalog, op)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Attached, Function, Publication, Relation, RelationKind, Trigger
 from migsafe.schema.tables import add_trigger_part
@@ -12,6 +13,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name
 
 
+@SCHEMA_CHANGES.register(sql.CreateFunction)
 def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
     """CREATE FUNCTION, CREATE PROCEDURE."""
     name = catalog.in_first_schema(op.function)
@@ -37,6 +39,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
     catalog.put(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments), **known))
 
 
+@SCHEMA_CHANGES.register(sql.CreateTrigger)
 def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
     """CREATE TRIGGER; a row trigger of a partitioned table goes to its partitions too."""
     table = catalog.relation(op.table)
@@ -104,6 +107,7 @@ def _attach(
     )
 
 
+@SCHEMA_CHANGES.register(sql.CreatePolicy)
 def create_policy(catalog: Catalog, op: sql.CreatePolicy) -> None:
     """CREATE POLICY."""
     table = catalog.relation(op.table)
@@ -111,6 +115,7 @@ def create_policy(catalog: Catalog, op: sql.CreatePolicy) -> None:
         _attach(catalog, table, "policy", op.policy, (op.using, op.check))
 
 
+@SCHEMA_CHANGES.register(sql.AlterPolicy)
 def alter_policy(catalog: Catalog, op: sql.AlterPolicy) -> None:
     """ALTER POLICY."""
     table = catalog.relation(op.table)
@@ -120,6 +125,7 @@ def alter_policy(catalog: Catalog, op: sql.AlterPolicy) -> None:
         _attach(catalog, table, "policy", op.policy, (op.using, op.check), or_replace=True)
 
 
+@SCHEMA_CHANGES.register(sql.CreateRule)
 def create_rule(catalog: Catalog, op: sql.CreateRule) -> None:
     """CREATE RULE."""
     table = catalog.relation(op.table)
@@ -127,6 +133,7 @@ def create_rule(catalog: Catalog, op: sql.CreateRule) -> None:
         _attach(catalog, table, "rule", op.rule, or_replace=op.or_replace)
 
 
+@SCHEMA_CHANGES.register(sql.CreateStatistics)
 def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
     """CREATE STATISTICS."""
     table = catalog.relation(op.tables[0]) if op.tables else None
@@ -140,6 +147,7 @@ def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
     catalog.put(Attached(oid=catalog.new_oid(), name=name, kind="statistics", table=table.oid))
 
 
+@SCHEMA_CHANGES.register(sql.Publication)
 def publish(catalog: Catalog, op: sql.Publication) -> None:
     """CREATE PUBLICATION, ALTER PUBLICATION."""
     name = Name(op.publication)

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from migsafe import versions
 from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import Built, add_sequence, built, composite_columns, composite_name, default_of, drawing, generate
 from migsafe.schema.constraints import (
     LABELS,
@@ -45,6 +46,7 @@ def is_surely_made(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool
     return not if_not_exists or catalog.is_absent(name)
 
 
+@SCHEMA_CHANGES.register(sql.CreateTable)
 def create_table(catalog: Catalog, op: CreateTable) -> None:
     """CREATE TABLE, CREATE FOREIGN TABLE."""
     name = new_name(catalog, op.table, op.persistence)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import set_column, stored_type
 from migsafe.schema.dependents import Part, fall, is_of, remove
 from migsafe.schema.objects import Composite, Domain, DomainCheck, EnumType, Relation, Type
@@ -19,6 +20,7 @@ def _make_room(catalog: Catalog, name: Name) -> None:
         remove(catalog, fall(catalog, [Part(before.oid)]).parts)
 
 
+@SCHEMA_CHANGES.register(sql.CreateEnum)
 def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     """CREATE TYPE … AS ENUM."""
     name = catalog.in_first_schema(op.type)
@@ -26,6 +28,7 @@ def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     catalog.put(EnumType(oid=catalog.new_oid(), name=name, values=op.values))
 
 
+@SCHEMA_CHANGES.register(sql.AddEnumValue)
 def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
     """ALTER TYPE … ADD VALUE."""
     enum = catalog.type_named(op.type)
@@ -47,6 +50,7 @@ def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
     catalog.change(enum, values=tuple(values))
 
 
+@SCHEMA_CHANGES.register(sql.RenameEnumValue)
 def rename_enum_value(catalog: Catalog, op: sql.RenameEnumValue) -> None:
     """ALTER TYPE … RENAME VALUE."""
     enum = catalog.type_named(op.type)
@@ -56,6 +60,7 @@ def rename_enum_value(catalog: Catalog, op: sql.RenameEnumValue) -> None:
         catalog.change(enum, values=tuple(op.new_name if value == op.value else value for value in enum.values))
 
 
+@SCHEMA_CHANGES.register(sql.CreateDomain)
 def create_domain(catalog: Catalog, op: sql.CreateDomain) -> None:
     """CREATE DOMAIN."""
     name = catalog.in_first_schema(op.domain)
@@ -83,6 +88,7 @@ def _check_name(domain: Name, given: sql.Constraint, others: list[DomainCheck]) 
     return name
 
 
+@SCHEMA_CHANGES.register(sql.AlterDomain)
 def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> None:
     """ALTER DOMAIN."""
     domain = catalog.type_named(op.domain)
@@ -110,6 +116,7 @@ def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> None:
             catalog.change(domain, checks=checks)
 
 
+@SCHEMA_CHANGES.register(sql.CreateCompositeType)
 def create_composite(catalog: Catalog, op: sql.CreateCompositeType) -> None:
     """CREATE TYPE … AS (…)."""
     name = catalog.in_first_schema(op.type)
@@ -132,6 +139,7 @@ def rename_in_type(catalog: Catalog, op: sql.RenameColumn | sql.RenameConstraint
         catalog.change(one, checks=checks)
 
 
+@SCHEMA_CHANGES.register(sql.AlterCompositeType)
 def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> None:
     """One ADD, DROP or ALTER ATTRIBUTE."""
     composite = catalog.type_named(op.type)

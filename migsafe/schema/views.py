@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.formulas import columns_used
 from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.tables import is_surely_made, make_room, new_name
@@ -36,6 +37,7 @@ def _reads(catalog: Catalog, relation: Relation, oid: int) -> bool:
     return False
 
 
+@SCHEMA_CHANGES.register(sql.CreateView)
 def create_view(catalog: Catalog, op: sql.CreateView) -> None:
     """CREATE VIEW; one that is replaced keeps its number and what rests on it."""
     reads = read_by(catalog, op.query)
@@ -64,6 +66,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
     catalog.put(replace(Relation(oid=catalog.new_oid(), name=name, made_in=catalog.migration, filled=not surely), **known))
 
 
+@SCHEMA_CHANGES.register(sql.CreateMaterializedView)
 def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -> None:
     """CREATE MATERIALIZED VIEW."""
     name = catalog.in_first_schema(op.view)
@@ -87,6 +90,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
     )
 
 
+@SCHEMA_CHANGES.register(sql.CreateTableAs)
 def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
     """CREATE TABLE … AS, SELECT … INTO: the columns' types are not known."""
     name = new_name(catalog, op.table, op.persistence)
@@ -106,6 +110,7 @@ def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
     )
 
 
+@SCHEMA_CHANGES.register(sql.CreateSequence)
 def create_sequence(catalog: Catalog, op: sql.CreateSequence) -> None:
     """CREATE SEQUENCE."""
     name = new_name(catalog, op.sequence, op.persistence)
@@ -116,6 +121,7 @@ def create_sequence(catalog: Catalog, op: sql.CreateSequence) -> None:
     )
 
 
+@SCHEMA_CHANGES.register(sql.AlterSequence)
 def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
     """ALTER SEQUENCE: its owner is what matters here."""
     sequence = catalog.relation(op.sequence)

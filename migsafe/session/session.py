@@ -25,6 +25,7 @@ from migsafe.sql.operations import (
     Rollback,
     RollbackTo,
     Savepoint,
+    SessionControl,
     SetVariable,
     TwoPhase,
     Utility,
@@ -36,13 +37,8 @@ Turns = tuple[Transition, ...]
 
 _BEGAN: Turns = (Transition(Turn.BEGAN),)
 _ENDED: dict[Turn, Turns] = {turn: (Transition(turn),) for turn in (Turn.COMMITTED, Turn.PREPARED, Turn.ROLLED_BACK)}
-_STEERING = frozenset(
-    (
-        *(Begin, Commit, Rollback, Savepoint, RollbackTo, Release, TwoPhase, SetVariable, ResetVariable, Discard),
-        *(Prepare, Execute, Utility, LockTable, PsqlCommand),
-    )
-)
-"""The operations that a session minds: a long history has few of them."""
+_FOLLOWED = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
+"""The operations that a session looks at: a long history has few of them."""
 
 
 def transactions(half: Half, statements: Iterable[Statement]) -> Iterator[int | None]:
@@ -165,7 +161,7 @@ class Session:
 
     def follow(self, operation: Operation) -> Turns:
         """An operation of the statement has run."""
-        if type(operation) not in _STEERING:
+        if not isinstance(operation, _FOLLOWED):
             return ()
         if not (operation.certain or isinstance(operation, Commit)) or self.refuses(operation) is not None:
             return ()
@@ -212,7 +208,7 @@ class Session:
 
     def refuses(self, operation: Operation) -> str | None:
         """Why PostgreSQL refuses what steers transactions and settings, as the end of a sentence; None where it does not."""
-        if type(operation) not in _STEERING:
+        if not isinstance(operation, _FOLLOWED):
             return None
         match operation:
             case Savepoint() | RollbackTo() | Release():

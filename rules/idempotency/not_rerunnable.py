@@ -38,31 +38,10 @@ from migsafe.linting.reruns.touch import Outcome
 from migsafe.linting.reruns.touches import touches
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
-from migsafe.sql.operations import (
-    Begin,
-    Commit,
-    CutIdentifier,
-    Discard,
-    Do,
-    Explain,
-    Operation,
-    PsqlCommand,
-    Release,
-    ResetVariable,
-    Rollback,
-    RollbackTo,
-    Savepoint,
-    SetConstraints,
-    SetTransaction,
-    SetVariable,
-    Utility,
-)
+from migsafe.sql.operations import CutIdentifier, Do, Explain, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
 
-_CANNOT_FAIL = (
-    *(Begin, Commit, Rollback, RollbackTo, Release, Savepoint, SetTransaction, SetConstraints, SetVariable, ResetVariable, Discard),
-    *(PsqlCommand, Utility, Explain, CutIdentifier),
-)
-"""What steers the session, and no migration fails at."""
+_CANNOT_FAIL = (SessionControl, PsqlCommand, Utility, Explain, CutIdentifier)
+"""The statements at which no migration fails, TwoPhase excepted."""
 
 _SAID = {
     Outcome.FAILS: "the next run stops here",
@@ -97,8 +76,12 @@ def _text(op: Operation, at: Context) -> str:
     return at.text(*(op.span if in_do else at.statement.span))
 
 
+def _can_fail(op: Operation) -> bool:
+    return isinstance(op, TwoPhase) or not isinstance(op, _CANNOT_FAIL)
+
+
 def _reported(at: Context) -> Iterator[Finding]:
-    fallible = [done.transaction for done in at.past if done.transaction is not None and not isinstance(done.operation, _CANNOT_FAIL)]
+    fallible = [done.transaction for done in at.past if done.transaction is not None and _can_fail(done.operation)]
     noted = [one for one in at.notes if isinstance(one, Ran)]
     if not noted or len(set(fallible)) < 2:
         return

@@ -1,18 +1,17 @@
 """What ALTER TABLE and its kin do to objects, beside needing their relation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from migsafe import expressions
 from migsafe.linting.reruns.paths import Named, column, constraint, in_schema, relation
+from migsafe.linting.reruns.registry import OBJECT_USES, Touches
 from migsafe.linting.reruns.touch import Act, Outcome, Path, Touch
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Constraint, ConstraintKind, Name
-
-Touches = Iterator[Touch]
 
 _WITH_INDEX = (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY, ConstraintKind.EXCLUDE)
 
@@ -29,6 +28,7 @@ def _table(op: AlterRelation, catalog: Catalog) -> Named:
     return relation(op.target.name, catalog, op.target.kind)
 
 
+@OBJECT_USES.register(sql.AddColumn)
 def _add_column(op: sql.AddColumn, catalog: Catalog) -> Touches:
     table = _table(op, catalog)
     place = column(table, op.column.name)
@@ -36,11 +36,13 @@ def _add_column(op: sql.AddColumn, catalog: Catalog) -> Touches:
     yield Touch(act=Act.MAKES, path=place.path, what=place.what, error="duplicate_column", lenient=op.if_not_exists, brings=brings)
 
 
+@OBJECT_USES.register(sql.DropColumn)
 def _drop_column(op: sql.DropColumn, catalog: Catalog) -> Touches:
     place = column(_table(op, catalog), op.column)
     yield Touch(act=Act.TAKES, path=place.path, what=place.what, error="undefined_column", lenient=op.if_exists)
 
 
+@OBJECT_USES.register(sql.RenameColumn)
 def _rename_column(op: sql.RenameColumn, catalog: Catalog) -> Touches:
     if op.target.kind == "type":
         place = in_schema("type", op.target.name, catalog)
@@ -51,6 +53,7 @@ def _rename_column(op: sql.RenameColumn, catalog: Catalog) -> Touches:
     yield Touch(act=Act.MOVES, path=path, what=what, to=to, error="undefined_column")
 
 
+@OBJECT_USES.register(sql.RenameConstraint)
 def _rename_constraint(op: sql.RenameConstraint, catalog: Catalog) -> Touches:
     if op.target.kind == "domain":
         place = in_schema("domain", op.target.name, catalog)
@@ -67,6 +70,7 @@ _RECONVERSIONS = {
 }
 
 
+@OBJECT_USES.register(sql.AlterColumnType)
 def _alter_type(op: sql.AlterColumnType, catalog: Catalog) -> Touches:
     yield from _needs_column(op, catalog)
     found = catalog.relation(op.target.name)
@@ -78,29 +82,34 @@ def _alter_type(op: sql.AlterColumnType, catalog: Catalog) -> Touches:
         yield Touch(act=Act.REPEATS, path=place.path, what=place.what, why=_RECONVERSIONS[reconversion], outcome=Outcome.EITHER)
 
 
+@OBJECT_USES.register(sql.SetDefault, sql.DropDefault, sql.SetNotNull, sql.DropNotNull, sql.SetExpression, sql.SetIdentity)
 def _needs_column(op: Any, catalog: Catalog) -> Touches:
     place = column(_table(op, catalog), op.column)
     yield Touch(act=Act.NEEDS, path=place.path, what=place.what, error="undefined_column")
 
 
+@OBJECT_USES.register(sql.DropExpression)
 def _drop_expression(op: sql.DropExpression, catalog: Catalog) -> Touches:
     place = column(_table(op, catalog), op.column)
     what = f"the expression of {place.what}"
     yield Touch(act=Act.TAKES, path=(*place.path, "expression"), what=what, error="object_not_in_prerequisite_state", lenient=op.if_exists)
 
 
+@OBJECT_USES.register(sql.AddIdentity)
 def _add_identity(op: sql.AddIdentity, catalog: Catalog) -> Touches:
     place = column(_table(op, catalog), op.column)
     what = f"an identity of {place.what}"
     yield Touch(act=Act.MAKES, path=(*place.path, "identity"), what=what, error="object_not_in_prerequisite_state")
 
 
+@OBJECT_USES.register(sql.DropIdentity)
 def _drop_identity(op: sql.DropIdentity, catalog: Catalog) -> Touches:
     place = column(_table(op, catalog), op.column)
     what = f"the identity of {place.what}"
     yield Touch(act=Act.TAKES, path=(*place.path, "identity"), what=what, error="object_not_in_prerequisite_state", lenient=op.if_exists)
 
 
+@OBJECT_USES.register(sql.AddConstraint)
 def _add_constraint(op: sql.AddConstraint, catalog: Catalog) -> Touches:
     table, given = _table(op, catalog), op.constraint
     if given.kind is ConstraintKind.NOT_NULL:
@@ -126,6 +135,7 @@ def _add_constraint(op: sql.AddConstraint, catalog: Catalog) -> Touches:
         yield Touch(act=Act.TAKES, path=index.path, what=index.what, error="undefined_object")
 
 
+@OBJECT_USES.register(sql.DropConstraint)
 def _drop_constraint(op: sql.DropConstraint, catalog: Catalog) -> Touches:
     table = _table(op, catalog)
     place = constraint(table, op.constraint)
@@ -140,11 +150,13 @@ def _is_primary_key(op: sql.DropConstraint, catalog: Catalog) -> bool:
     return found.kind is ConstraintKind.PRIMARY_KEY if found is not None else op.constraint == f"{op.target.name.name}_pkey"
 
 
+@OBJECT_USES.register(sql.ValidateConstraint, sql.AlterConstraint)
 def _needs_constraint(op: sql.ValidateConstraint | sql.AlterConstraint, catalog: Catalog) -> Touches:
     place = constraint(_table(op, catalog), op.constraint)
     yield Touch(act=Act.NEEDS, path=place.path, what=place.what, error="undefined_object")
 
 
+@OBJECT_USES.register(sql.AttachPartition)
 def _attach(op: sql.AttachPartition, catalog: Catalog) -> Touches:
     if op.bound is None:
         return  # an index that is a partition already is passed over
@@ -154,6 +166,7 @@ def _attach(op: sql.AttachPartition, catalog: Catalog) -> Touches:
     yield Touch(act=Act.MAKES, path=path, what=what, error="wrong_object_type")
 
 
+@OBJECT_USES.register(sql.DetachPartition)
 def _detach(op: sql.DetachPartition, catalog: Catalog) -> Touches:
     table = _table(op, catalog)
     part = relation(op.partition, catalog, "table")
@@ -161,6 +174,7 @@ def _detach(op: sql.DetachPartition, catalog: Catalog) -> Touches:
     yield Touch(act=Act.TAKES, path=path, what=what, error="undefined_table")
 
 
+@OBJECT_USES.register(sql.Inherit, sql.NoInherit)
 def _inherit(op: sql.Inherit | sql.NoInherit, catalog: Catalog) -> Touches:
     table, parent = _table(op, catalog), relation(op.parent, catalog, "table")
     path = (*table.path, f"parent {'.'.join(parent.path)}")
@@ -169,6 +183,7 @@ def _inherit(op: sql.Inherit | sql.NoInherit, catalog: Catalog) -> Touches:
     yield Touch(act=act, path=path, what=what, error=error)
 
 
+@OBJECT_USES.register(sql.SetOptions, sql.SetColumnOptions)
 def _options(op: sql.SetOptions | sql.SetColumnOptions, catalog: Catalog) -> Touches:
     if not op.foreign:
         return
@@ -184,26 +199,3 @@ def foreign_option(place: Named, words: str) -> Touches:
     if verb != "set":
         act = Act.TAKES if verb == "drop" else Act.MAKES
         yield Touch(act=act, path=(*place.path, f"option {name}"), what=f"the option {name} of {place.what}")
-
-
-ALTERATIONS: dict[type[AlterRelation], Callable[[Any, Catalog], Touches]] = {
-    sql.AddColumn: _add_column,
-    sql.DropColumn: _drop_column,
-    sql.RenameColumn: _rename_column,
-    sql.RenameConstraint: _rename_constraint,
-    sql.AlterColumnType: _alter_type,
-    **dict.fromkeys((sql.SetDefault, sql.DropDefault, sql.SetNotNull, sql.DropNotNull, sql.SetExpression, sql.SetIdentity), _needs_column),
-    sql.DropExpression: _drop_expression,
-    sql.AddIdentity: _add_identity,
-    sql.DropIdentity: _drop_identity,
-    sql.AddConstraint: _add_constraint,
-    sql.DropConstraint: _drop_constraint,
-    sql.ValidateConstraint: _needs_constraint,
-    sql.AlterConstraint: _needs_constraint,
-    sql.AttachPartition: _attach,
-    sql.DetachPartition: _detach,
-    sql.Inherit: _inherit,
-    sql.NoInherit: _inherit,
-    sql.SetOptions: _options,
-    sql.SetColumnOptions: _options,
-}

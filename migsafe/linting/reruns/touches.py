@@ -1,12 +1,12 @@
 """From an operation to what it does to objects."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from migsafe.linting.reruns.alterations import ALTERATIONS, constraint_paths, foreign_option
+from migsafe.linting.reruns.alterations import constraint_paths, foreign_option
 from migsafe.linting.reruns.paths import ERRORS, Named, in_schema, named, on_table, relation, routine
+from migsafe.linting.reruns.registry import OBJECT_USES, Touches
 from migsafe.linting.reruns.row_changes import row_touches
 from migsafe.linting.reruns.touch import NOWHERE, Act, Outcome, Path, Touch, is_caught
 from migsafe.schema.catalog import TEMPORARY, Catalog
@@ -14,7 +14,20 @@ from migsafe.sql import operations as sql
 from migsafe.sql.definitions import columns_in
 from migsafe.sql.operations import AlterRelation, Constraint, Name, Operation, Persistence
 
-Touches = Iterator[Touch]
+OBJECT_USES.register_none("changes only the session or its transaction", sql.SessionControl)
+OBJECT_USES.register_none("changes rows: `row_touches` says what a second run does", sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Copy)
+OBJECT_USES.register_none("the operations of the body that it runs follow it", sql.Do, sql.Call)
+OBJECT_USES.register_none("reads, or runs what was prepared", sql.Select, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable)
+OBJECT_USES.register_none(
+    "can be repeated: the second run finds the work done",
+    *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.ResetColumnOptions, sql.SetTrigger, sql.SetRule, sql.SetRowSecurity),
+    *(sql.ClusterOn, sql.SetWithoutOids, sql.SetAccessMethod, sql.SetTablespace, sql.SetLogged, sql.SetOfType, sql.SetReplicaIdentity),
+    *(sql.MoveAllInTablespace, sql.AlterSequence, sql.AlterPolicy, sql.SetOwner, sql.Comment, sql.Grant, sql.AlterDefaultPrivileges),
+    *(sql.AlterSystem, sql.Cluster, sql.Reindex, sql.Vacuum, sql.Analyze, sql.Utility),
+)
+OBJECT_USES.register_none("is not sent to the server", sql.PsqlCommand)
+OBJECT_USES.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
+OBJECT_USES.register_none("cannot be known", sql.OpaqueCode, sql.Broken, sql.Unparsed)
 
 
 def touches(op: Operation, text: str, catalog: Catalog) -> list[Touch]:
@@ -22,7 +35,7 @@ def touches(op: Operation, text: str, catalog: Catalog) -> list[Touch]:
     if isinstance(op, AlterRelation):
         found = _altered(op, catalog)
     else:
-        find = _TOUCHES.get(type(op))
+        find = OBJECT_USES.handler(op)
         found = list(find(op, catalog)) if find is not None else []
     found += row_touches(op, text, catalog)
     guarded = [_guarded(touch, op) for touch in found if not _is_temporary(touch, catalog)]
@@ -48,7 +61,7 @@ def _temporary(catalog: Catalog) -> set[Name]:
 
 def _altered(op: AlterRelation, catalog: Catalog) -> list[Touch]:
     kind = op.target.kind
-    find = ALTERATIONS.get(type(op))
+    find = OBJECT_USES.handler(op)
     if kind in ("type", "domain"):
         return list(find(op, catalog)) if find is not None else []
     place = relation(op.target.name, catalog, kind)
@@ -60,6 +73,7 @@ def _altered(op: AlterRelation, catalog: Catalog) -> list[Touch]:
 # CREATE
 
 
+@OBJECT_USES.register(sql.CreateTable)
 def _create_table(op: sql.CreateTable, catalog: Catalog) -> Touches:
     place = relation(op.table, catalog, "foreign table" if op.server is not None else "table", new=True)
     if op.persistence is Persistence.TEMPORARY:
@@ -78,25 +92,30 @@ def _made(place: Named, lenient: bool, error: str, *, brings: tuple[Path, ...] =
     return Touch(act=Act.MAKES, path=place.path, what=place.what, error=error, lenient=lenient, brings=brings, on=on)
 
 
+@OBJECT_USES.register(sql.CreateTableAs)
 def _create_table_as(op: sql.CreateTableAs, catalog: Catalog) -> Touches:
     if op.persistence is not Persistence.TEMPORARY:
         yield _made(relation(op.table, catalog, "table", new=True), op.if_not_exists, "duplicate_table")
 
 
+@OBJECT_USES.register(sql.CreateView)
 def _create_view(op: sql.CreateView, catalog: Catalog) -> Touches:
     if not op.temporary:
         yield _made(relation(op.view, catalog, "view", new=True), op.or_replace, "duplicate_table")
 
 
+@OBJECT_USES.register(sql.CreateMaterializedView)
 def _create_materialized_view(op: sql.CreateMaterializedView, catalog: Catalog) -> Touches:
     yield _made(relation(op.view, catalog, "materialized view", new=True), op.if_not_exists, "duplicate_table")
 
 
+@OBJECT_USES.register(sql.CreateSequence)
 def _create_sequence(op: sql.CreateSequence, catalog: Catalog) -> Touches:
     if op.persistence is not Persistence.TEMPORARY:
         yield _made(relation(op.sequence, catalog, "sequence", new=True), op.if_not_exists, "duplicate_table")
 
 
+@OBJECT_USES.register(sql.CreateIndex)
 def _create_index(op: sql.CreateIndex, catalog: Catalog) -> Touches:
     table = relation(op.table, catalog, "table")
     yield Touch(act=Act.NEEDS, path=table.path, what=table.what, error="undefined_table")
@@ -108,6 +127,7 @@ def _create_index(op: sql.CreateIndex, catalog: Catalog) -> Touches:
     yield _made(place, op.if_not_exists, "duplicate_table", on=table.path)
 
 
+@OBJECT_USES.register(sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain)
 def _create_type(op: sql.CreateEnum | sql.CreateCompositeType | sql.CreateDomain, catalog: Catalog) -> Touches:
     name, kind = (op.domain, "domain") if isinstance(op, sql.CreateDomain) else (op.type, "type")
     place = in_schema(kind, name, catalog)
@@ -122,11 +142,13 @@ def _create_type(op: sql.CreateEnum | sql.CreateCompositeType | sql.CreateDomain
     yield _made(place, False, "duplicate_object", brings=brings)
 
 
+@OBJECT_USES.register(sql.CreateFunction)
 def _create_function(op: sql.CreateFunction, catalog: Catalog) -> Touches:
     given = [one for one in op.arguments if one.mode in ("in", "inout", "variadic")]
     yield _made(routine(op.kind, op.function, ", ".join(str(one.type) for one in given), catalog), op.or_replace, "duplicate_function")
 
 
+@OBJECT_USES.register(sql.CreateTrigger, sql.CreateRule, sql.CreatePolicy)
 def _create_on_table(op: sql.CreateTrigger | sql.CreateRule | sql.CreatePolicy, catalog: Catalog) -> Touches:
     kind, name, or_replace = _on_table(op)
     table = relation(op.table, catalog, "table")
@@ -144,6 +166,7 @@ def _on_table(op: sql.CreateTrigger | sql.CreateRule | sql.CreatePolicy) -> tupl
             return "policy", name, False
 
 
+@OBJECT_USES.register(sql.CreateStatistics)
 def _create_statistics(op: sql.CreateStatistics, catalog: Catalog) -> Touches:
     table = relation(op.tables[0], catalog, "table") if op.tables else None
     if op.name is not None:
@@ -155,6 +178,7 @@ def _create_statistics(op: sql.CreateStatistics, catalog: Catalog) -> Touches:
         )
 
 
+@OBJECT_USES.register(sql.Publication)
 def _publication(op: sql.Publication, catalog: Catalog) -> Touches:
     place = named("publication", Name(op.publication), catalog)
     if op.action == "create":
@@ -168,6 +192,7 @@ def _publication(op: sql.Publication, catalog: Catalog) -> Touches:
         yield Touch(act=act, path=(*place.path, *member.path), what=f"{member.what} in {place.what}", error=error)
 
 
+@OBJECT_USES.register(sql.CreateSchema)
 def _create_schema(op: sql.CreateSchema, catalog: Catalog) -> Touches:
     schema = op.schema or op.owner
     if schema is not None:
@@ -179,15 +204,18 @@ def schema_of(schema: str) -> Named:
     return Named((schema,), f"schema {Name(schema)}")
 
 
+@OBJECT_USES.register(sql.CreateExtension)
 def _create_extension(op: sql.CreateExtension, catalog: Catalog) -> Touches:
     yield _made(named("extension", Name(op.extension), catalog), op.if_not_exists, "duplicate_object")
 
 
+@OBJECT_USES.register(sql.CreateObject)
 def _create_object(op: sql.CreateObject, catalog: Catalog) -> Touches:
     place = named(op.kind, op.name, catalog, op.detail)
     yield _made(place, op.if_not_exists or op.or_replace, ERRORS.get(op.kind, ("duplicate_object", ""))[0])
 
 
+@OBJECT_USES.register(sql.AlterObject)
 def _alter_object(op: sql.AlterObject, catalog: Catalog) -> Touches:
     place = named(op.kind, op.name, catalog, op.detail)
     yield Touch(act=Act.NEEDS, path=place.path, what=place.what, lenient=op.if_exists)
@@ -199,6 +227,7 @@ def _alter_object(op: sql.AlterObject, catalog: Catalog) -> Touches:
         yield Touch(act=Act.REPEATS, path=place.path, what=place.what, why=why, outcome=Outcome.FAILS, error="unique_violation")
 
 
+@OBJECT_USES.register(sql.Drop)
 def _drop(op: sql.Drop, catalog: Catalog) -> Touches:
     for number, name in enumerate(op.names or (None,)):
         arguments = op.arguments[number] if number < len(op.arguments) else None
@@ -218,6 +247,7 @@ def _dropped(op: sql.Drop, name: Name | None, arguments: str | None, catalog: Ca
     return named(op.kind, name, catalog, op.detail)
 
 
+@OBJECT_USES.register(sql.Rename)
 def _rename(op: sql.Rename, catalog: Catalog) -> Touches:
     place = on_table(op.kind, op.name.name, op.table, catalog) if op.table is not None else named(op.kind, op.name, catalog)
     last = f"{place.path[-1].partition(' ')[0]} {op.new_name}" if op.kind != "schema" else op.new_name
@@ -227,6 +257,7 @@ def _rename(op: sql.Rename, catalog: Catalog) -> Touches:
     )
 
 
+@OBJECT_USES.register(sql.SetSchema)
 def _set_schema(op: sql.SetSchema, catalog: Catalog) -> Touches:
     place = named(op.kind, op.name, catalog)
     if place.path[0] != op.schema and place.path[0] != NOWHERE:
@@ -236,12 +267,14 @@ def _set_schema(op: sql.SetSchema, catalog: Catalog) -> Touches:
 # Types
 
 
+@OBJECT_USES.register(sql.AddEnumValue)
 def _add_enum_value(op: sql.AddEnumValue, catalog: Catalog) -> Touches:
     place = in_schema("type", op.type, catalog)
     made = Named((*place.path, f"value {op.value}"), f"the value '{op.value}' of {place.what}")
     yield _made(made, op.if_not_exists, "duplicate_object")
 
 
+@OBJECT_USES.register(sql.RenameEnumValue)
 def _rename_enum_value(op: sql.RenameEnumValue, catalog: Catalog) -> Touches:
     place = in_schema("type", op.type, catalog)
     yield Touch(
@@ -253,6 +286,7 @@ def _rename_enum_value(op: sql.RenameEnumValue, catalog: Catalog) -> Touches:
     )
 
 
+@OBJECT_USES.register(sql.AlterCompositeType)
 def _alter_composite(op: sql.AlterCompositeType, catalog: Catalog) -> Touches:
     place = in_schema("type", op.type, catalog)
     path, what = (*place.path, f"attribute {op.attribute}"), f"attribute {op.attribute} of {place.what}"
@@ -262,6 +296,7 @@ def _alter_composite(op: sql.AlterCompositeType, catalog: Catalog) -> Touches:
         yield Touch(act=Act.TAKES, path=path, what=what, error="undefined_column", lenient=op.if_exists)
 
 
+@OBJECT_USES.register(sql.AlterDomain)
 def _alter_domain(op: sql.AlterDomain, catalog: Catalog) -> Touches:
     place = in_schema("domain", op.domain, catalog)
     name = op.constraint.name if op.constraint is not None else op.constraint_name
@@ -277,6 +312,7 @@ def _alter_domain(op: sql.AlterDomain, catalog: Catalog) -> Touches:
         yield Touch(act=Act.TAKES, path=path, what=what, error="undefined_object", lenient=op.if_exists)
 
 
+@OBJECT_USES.register(sql.Truncate)
 def _truncate(op: sql.Truncate, catalog: Catalog) -> Touches:
     for table in op.tables:
         place = relation(table.name, catalog, "table")
@@ -284,38 +320,10 @@ def _truncate(op: sql.Truncate, catalog: Catalog) -> Touches:
         yield Touch(act=Act.EMPTIES, path=place.path, what=place.what)
 
 
+@OBJECT_USES.register(sql.RefreshMaterializedView)
 def _refresh(op: sql.RefreshMaterializedView, catalog: Catalog) -> Touches:
     place = relation(op.view, catalog, "materialized view")
     yield Touch(act=Act.NEEDS, path=place.path, what=place.what, error="undefined_table")
 
 
-_TOUCHES: dict[type[Operation], Callable[[Any, Catalog], Touches]] = {
-    sql.CreateTable: _create_table,
-    sql.CreateTableAs: _create_table_as,
-    sql.CreateView: _create_view,
-    sql.CreateMaterializedView: _create_materialized_view,
-    sql.CreateSequence: _create_sequence,
-    sql.CreateIndex: _create_index,
-    sql.CreateEnum: _create_type,
-    sql.CreateCompositeType: _create_type,
-    sql.CreateDomain: _create_type,
-    sql.CreateFunction: _create_function,
-    sql.CreateTrigger: _create_on_table,
-    sql.CreateRule: _create_on_table,
-    sql.CreatePolicy: _create_on_table,
-    sql.CreateStatistics: _create_statistics,
-    sql.Publication: _publication,
-    sql.CreateSchema: _create_schema,
-    sql.CreateExtension: _create_extension,
-    sql.CreateObject: _create_object,
-    sql.AlterObject: _alter_object,
-    sql.Drop: _drop,
-    sql.Rename: _rename,
-    sql.SetSchema: _set_schema,
-    sql.AddEnumValue: _add_enum_value,
-    sql.RenameEnumValue: _rename_enum_value,
-    sql.AlterCompositeType: _alter_composite,
-    sql.AlterDomain: _alter_domain,
-    sql.Truncate: _truncate,
-    sql.RefreshMaterializedView: _refresh,
-}
+OBJECT_USES.check()

@@ -3,6 +3,7 @@
 from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name
@@ -31,6 +32,11 @@ _STRONG_OPTIONS = frozenset(
 """The storage parameters that take ACCESS EXCLUSIVE to be set (reloptions.c); the others take SHARE UPDATE EXCLUSIVE."""
 
 
+@EFFECTS.register(
+    *(sql.SetDefault, sql.DropDefault, sql.DropNotNull, sql.DropExpression, sql.SetStatistics, sql.SetStorage, sql.SetCompression),
+    *(sql.SetColumnOptions, sql.ResetColumnOptions, sql.SetOptions, sql.SetTrigger, sql.SetRule, sql.SetRowSecurity, sql.ClusterOn),
+    *(sql.SetWithoutOids, sql.SetOfType, sql.SetReplicaIdentity),
+)
 def alter(context: EffectContext, op: AlterRelation) -> Effects:
     """An operation of ALTER TABLE that neither rewrites nor scans."""
     lock = _lock(op)
@@ -67,6 +73,7 @@ def _lock(op: AlterRelation) -> LockMode:
     return _LOCKS.get(type(op), _EXCLUSIVE)
 
 
+@EFFECTS.register(sql.AddIdentity, sql.SetIdentity, sql.DropIdentity)
 def identity(context: EffectContext, op: sql.AddIdentity | sql.SetIdentity | sql.DropIdentity) -> Effects:
     """ADD GENERATED … AS IDENTITY and its kin: from 17 on a partitioned table's partitions have the identity too."""
     relation = context.catalog.relation(op.target.name)
@@ -77,6 +84,7 @@ def identity(context: EffectContext, op: sql.AddIdentity | sql.SetIdentity | sql
     yield from context.effects_on(context.with_descendants(relation, only=not down), _EXCLUSIVE)
 
 
+@EFFECTS.register(sql.RenameConstraint)
 def rename_constraint(context: EffectContext, op: sql.RenameConstraint) -> Effects:
     """RENAME CONSTRAINT."""
     if op.target.kind == "domain":
@@ -90,6 +98,7 @@ def rename_constraint(context: EffectContext, op: sql.RenameConstraint) -> Effec
     yield from context.effects_on(context.with_descendants(relation, only=not down), _EXCLUSIVE)
 
 
+@EFFECTS.register(sql.Rename)
 def rename(context: EffectContext, op: sql.Rename) -> Effects:
     """ALTER … RENAME TO: an index's name is changed under its own lock alone."""
     if op.kind in ("trigger", "rule", "policy") and op.table is not None:
@@ -111,12 +120,14 @@ def rename(context: EffectContext, op: sql.Rename) -> Effects:
             yield from _named(context, op.name, op.kind, if_exists=op.if_exists)
 
 
+@EFFECTS.register(sql.SetSchema)
 def set_schema(context: EffectContext, op: sql.SetSchema) -> Effects:
     """ALTER … SET SCHEMA."""
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         yield from _named(context, op.name, op.kind, if_exists=op.if_exists)
 
 
+@EFFECTS.register(sql.SetOwner)
 def set_owner(context: EffectContext, op: sql.SetOwner) -> Effects:
     """ALTER … OWNER TO: a table's indexes are locked with it."""
     if op.kind in ("table", "foreign table", "view", "materialized view"):
@@ -125,6 +136,7 @@ def set_owner(context: EffectContext, op: sql.SetOwner) -> Effects:
         yield from _named(context, op.name, op.kind, if_exists=op.if_exists, index_lock=_EXCLUSIVE if has_index else None)
 
 
+@EFFECTS.register(sql.AlterObject)
 def alter_object(context: EffectContext, op: sql.AlterObject) -> Effects:
     """ALTER of anything in other ways: an index is locked for it, which stops who plans a query of its table; a trigger's table is looked
     at."""

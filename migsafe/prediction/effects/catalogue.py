@@ -1,125 +1,53 @@
-"""From an operation to its effects."""
+"""The effects of every operation.
 
-from collections.abc import Callable
-from typing import Any
+The functions are in the other modules of this package; each registers itself in the table EFFECTS for the operations that it is about.
+"""
 
-from migsafe.prediction.effects.alterations import alter, alter_object, identity, rename, rename_constraint, set_owner, set_schema
-from migsafe.prediction.effects.columns import add_column, alter_type, drop_column, rename_column, set_expression
-from migsafe.prediction.effects.constraints import add_constraint, alter_constraint, drop_constraint, set_not_null, validate
-from migsafe.prediction.effects.drops import drop
+from migsafe.prediction.effects import (  # noqa: F401  # their functions register themselves
+    alterations,
+    columns,
+    constraints,
+    drops,
+    maintenance,
+    objects,
+    partitions,
+    planning,
+    queries,
+)
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
-from migsafe.prediction.effects.maintenance import (
-    analyze,
-    cluster,
-    create_index,
-    move_all,
-    refresh,
-    reindex,
-    set_access_method,
-    set_logged,
-    set_tablespace,
-    vacuum,
-)
-from migsafe.prediction.effects.objects import (
-    alter_composite,
-    alter_domain,
-    comment,
-    create_function,
-    create_materialized_view,
-    create_rule,
-    create_sequence,
-    create_statistics,
-    create_table_as,
-    create_trigger,
-    create_view,
-    grant,
-    policy,
-    publication,
-)
-from migsafe.prediction.effects.partitions import attach, create_table, detach, inherit, no_inherit
-from migsafe.prediction.effects.planning import explain, prepare
-from migsafe.prediction.effects.queries import copy, delete, insert, lock_table, merge, select, truncate, update
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Operation
 
+EFFECTS.register_none("changes only the session or its transaction", sql.SessionControl)
+EFFECTS.register_none(
+    "creates or changes something that is not a relation",
+    *(sql.CreateEnum, sql.AddEnumValue, sql.RenameEnumValue, sql.CreateCompositeType, sql.CreateDomain),
+    *(sql.CreateSchema, sql.CreateObject, sql.AlterDefaultPrivileges, sql.AlterSystem),
+)
+EFFECTS.register_none("its script is not known", sql.CreateExtension)
+EFFECTS.register_none("the operations of the body that it runs follow it, each with its own effects", sql.Do, sql.Call)
+EFFECTS.register_none("needs no relation: LISTEN, NOTIFY, CHECKPOINT, …", sql.Utility)
+EFFECTS.register_none("is not sent to the server", sql.PsqlCommand)
+EFFECTS.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
+EFFECTS.register_none("cannot be known: the prediction says that it is not understood", sql.OpaqueCode, sql.Broken, sql.Unparsed)
+
 
 def predict_effects(operation: Operation, context: EffectContext) -> list[Effect]:
-    """What an operation does to the relations that are there before it. A relation may come more than once: `combined` makes one of it."""
-    find = _EFFECTS.get(type(operation))
-    if isinstance(operation, AlterRelation):
-        if operation.target.if_exists and context.catalog.is_absent(operation.target.name):
-            return []
-        find = find or alter
-    return [] if find is None else list(find(context, operation))
+    """Returns what an operation does to the relations that exist before it. A relation may have several effects: `combine_effects` makes one
+    of them."""
+    if isinstance(operation, AlterRelation) and operation.target.if_exists and context.catalog.is_absent(operation.target.name):
+        return []
+    predict = EFFECTS.handler(operation)
+    return [] if predict is None else list(predict(context, operation))
 
 
+@EFFECTS.register(sql.Execute)
 def _execute(context: EffectContext, op: sql.Execute) -> Effects:
     """EXECUTE of a prepared statement."""
     for operation in context.prepared_operations(op.name):
         yield from predict_effects(operation, context)
 
 
-_EFFECTS: dict[type[Operation], Callable[[EffectContext, Any], Effects]] = {
-    sql.CreateTable: create_table,
-    sql.CreateTableAs: create_table_as,
-    sql.CreateIndex: create_index,
-    sql.CreateView: create_view,
-    sql.CreateMaterializedView: create_materialized_view,
-    sql.RefreshMaterializedView: refresh,
-    sql.CreateSequence: create_sequence,
-    sql.AlterSequence: create_sequence,
-    sql.CreateFunction: create_function,
-    sql.CreateTrigger: create_trigger,
-    sql.CreateRule: create_rule,
-    sql.CreatePolicy: policy,
-    sql.AlterPolicy: policy,
-    sql.CreateStatistics: create_statistics,
-    sql.Publication: publication,
-    sql.AlterDomain: alter_domain,
-    sql.AlterCompositeType: alter_composite,
-    sql.AddColumn: add_column,
-    sql.DropColumn: drop_column,
-    sql.AlterColumnType: alter_type,
-    sql.SetNotNull: set_not_null,
-    sql.SetExpression: set_expression,
-    sql.AddIdentity: identity,
-    sql.SetIdentity: identity,
-    sql.DropIdentity: identity,
-    sql.AddConstraint: add_constraint,
-    sql.AlterConstraint: alter_constraint,
-    sql.ValidateConstraint: validate,
-    sql.DropConstraint: drop_constraint,
-    sql.RenameColumn: rename_column,
-    sql.RenameConstraint: rename_constraint,
-    sql.Inherit: inherit,
-    sql.NoInherit: no_inherit,
-    sql.AttachPartition: attach,
-    sql.DetachPartition: detach,
-    sql.SetLogged: set_logged,
-    sql.SetAccessMethod: set_access_method,
-    sql.SetTablespace: set_tablespace,
-    sql.MoveAllInTablespace: move_all,
-    sql.Drop: drop,
-    sql.Rename: rename,
-    sql.AlterObject: alter_object,
-    sql.SetSchema: set_schema,
-    sql.SetOwner: set_owner,
-    sql.Comment: comment,
-    sql.Grant: grant,
-    sql.Truncate: truncate,
-    sql.LockTable: lock_table,
-    sql.Cluster: cluster,
-    sql.Reindex: reindex,
-    sql.Vacuum: vacuum,
-    sql.Analyze: analyze,
-    sql.Select: select,
-    sql.Insert: insert,
-    sql.Update: update,
-    sql.Delete: delete,
-    sql.Merge: merge,
-    sql.Copy: copy,
-    sql.Execute: _execute,
-    sql.Prepare: prepare,
-    sql.Explain: explain,
-}
+EFFECTS.check()

@@ -8,6 +8,7 @@ from migsafe.prediction.effects.constraints import referenced_table
 from migsafe.prediction.effects.drops import fallen
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of, is_constrained
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.prediction.effects.type_changes import TypeChange, change_of_type
 from migsafe.schema.alterations import column_fall
 from migsafe.schema.bodies import operations_of
@@ -21,6 +22,7 @@ from migsafe.sql.operations import ConstraintKind, Expression, IndexElement, Nam
 _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 
 
+@EFFECTS.register(sql.AddColumn)
 def add_column(context: EffectContext, op: sql.AddColumn) -> Effects:
     """ADD COLUMN: only a default that each row must compute for itself rewrites the table (manual, ALTER TABLE, Notes)."""
     relation = context.catalog.relation(op.target.name)
@@ -126,6 +128,7 @@ def _why_scanned(context: EffectContext, column: sql.Column) -> str:
     return ""
 
 
+@EFFECTS.register(sql.DropColumn)
 def drop_column(context: EffectContext, op: sql.DropColumn) -> Effects:
     """DROP COLUMN: what rests on the column falls too."""
     yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
@@ -143,6 +146,7 @@ def drop_column(context: EffectContext, op: sql.DropColumn) -> Effects:
             yield from context.effect_on_oid(part.oid, _EXCLUSIVE)
 
 
+@EFFECTS.register(sql.AlterColumnType)
 def alter_type(context: EffectContext, op: sql.AlterColumnType) -> Effects:
     """ALTER COLUMN … TYPE."""
     relation = context.catalog.relation(op.target.name)
@@ -255,6 +259,7 @@ def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | 
     return False
 
 
+@EFFECTS.register(sql.SetExpression)
 def set_expression(context: EffectContext, op: sql.SetExpression) -> Effects:
     """SET EXPRESSION: a stored column is computed anew for every row."""
     relation = context.catalog.relation(op.target.name)
@@ -268,6 +273,7 @@ def set_expression(context: EffectContext, op: sql.SetExpression) -> Effects:
         yield from context.effect_on(one, _EXCLUSIVE, **_rewritten(context, one, stored), scan=stored, why=why if stored else "")
 
 
+@EFFECTS.register(sql.RenameColumn)
 def rename_column(context: EffectContext, op: sql.RenameColumn) -> Effects:
     """RENAME COLUMN, and a composite type's attribute."""
     if op.target.kind in ("type", "domain"):

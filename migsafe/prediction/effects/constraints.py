@@ -7,6 +7,7 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.drops import fallen
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import proved_not_null
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.altered_constraints import constraint_fall
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql import operations as sql
@@ -16,6 +17,7 @@ _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 _SHARE_ROW = LockMode.SHARE_ROW_EXCLUSIVE
 
 
+@EFFECTS.register(sql.AddConstraint)
 def add_constraint(context: EffectContext, op: sql.AddConstraint) -> Effects:
     """ADD CONSTRAINT."""
     given = op.constraint
@@ -89,6 +91,7 @@ def not_null(
         yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
+@EFFECTS.register(sql.SetNotNull)
 def set_not_null(context: EffectContext, op: sql.SetNotNull) -> Effects:
     """SET NOT NULL."""
     yield from not_null(context, op.target.name, (op.column,), only=op.target.only)
@@ -150,6 +153,7 @@ def referenced_table(context: EffectContext, name: Name, *, checked: bool, lock:
         yield from context.effect_on(one, LockMode.ACCESS_SHARE if weaker else lock, scan=scan, why=why if scan else "")
 
 
+@EFFECTS.register(sql.ValidateConstraint)
 def validate(context: EffectContext, op: sql.ValidateConstraint) -> Effects:
     """VALIDATE CONSTRAINT: the rows are read while reads and writes go on."""
     relation = context.catalog.relation(op.target.name)
@@ -177,6 +181,7 @@ def validate(context: EffectContext, op: sql.ValidateConstraint) -> Effects:
             yield from referenced_table(context, referenced.name, checked=True, lock=LockMode.ROW_SHARE)
 
 
+@EFFECTS.register(sql.DropConstraint)
 def drop_constraint(context: EffectContext, op: sql.DropConstraint) -> Effects:
     """DROP CONSTRAINT: for a foreign key the referenced table too, whose triggers go."""
     yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
@@ -194,6 +199,7 @@ def drop_constraint(context: EffectContext, op: sql.DropConstraint) -> Effects:
     yield from fallen(context, constraint_fall(context.catalog, found, cascade=op.cascade, only=op.target.only).parts)
 
 
+@EFFECTS.register(sql.AlterConstraint)
 def alter_constraint(context: EffectContext, op: sql.AlterConstraint) -> Effects:
     """ALTER CONSTRAINT."""
     yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Attached, Composite, Constraint, Domain, EnumType, Index, Relation, RelationKind, Trigger
 from migsafe.schema.removals import drop_fall
@@ -61,6 +62,7 @@ def _constraint(context: EffectContext, constraint: Constraint) -> Effects:
         yield from context.effects_on(context.catalog.descendants(referenced.oid) if is_partitioned else (), _EXCLUSIVE)
 
 
+@EFFECTS.register(sql.Drop)
 def drop(context: EffectContext, op: sql.Drop) -> Effects:
     """DROP."""
     if op.kind == "index" and op.concurrently:

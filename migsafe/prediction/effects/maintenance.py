@@ -4,6 +4,7 @@ from migsafe import versions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.queries import reads
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.prediction.effects.toast import has_toast
 from migsafe.schema.catalog import TEMPORARY
 from migsafe.schema.indexes import has_same, sketched
@@ -15,6 +16,7 @@ _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 _SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
 
 
+@EFFECTS.register(sql.CreateIndex)
 def create_index(context: EffectContext, op: sql.CreateIndex) -> Effects:
     """CREATE INDEX: SHARE until it is built; CONCURRENTLY waits for others rather than block them."""
     concurrently = op.concurrently
@@ -41,6 +43,7 @@ def create_index(context: EffectContext, op: sql.CreateIndex) -> Effects:
         yield from context.effect_on(one, lock, scan=scan, why=why if scan else "", waits=concurrently and has_rows)
 
 
+@EFFECTS.register(sql.Reindex)
 def reindex(context: EffectContext, op: sql.Reindex) -> Effects:
     """REINDEX: readers stop too, because planning any query takes every index's lock."""
     if op.kind == "index":
@@ -109,6 +112,7 @@ def rewritten(context: EffectContext, relation: Relation, why: str) -> Effects:
     yield from context.effect_on(relation, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_index else None, rewrite=True, scan=True, why=why)
 
 
+@EFFECTS.register(sql.Cluster)
 def cluster(context: EffectContext, op: sql.Cluster) -> Effects:
     """CLUSTER: of one table, or of every table clustered before."""
     why = "CLUSTER writes the rows anew in the order of the index"
@@ -143,6 +147,7 @@ def _tables(context: EffectContext, given: tuple[sql.Relation, ...]) -> list[Rel
     return found
 
 
+@EFFECTS.register(sql.Vacuum)
 def vacuum(context: EffectContext, op: sql.Vacuum) -> Effects:
     """VACUUM, VACUUM FULL."""
     why = "VACUUM FULL writes the rows anew"
@@ -157,6 +162,7 @@ def vacuum(context: EffectContext, op: sql.Vacuum) -> Effects:
             yield from context.effect_on(one, _EXCLUSIVE if op.full else _SHARE_UPDATE)
 
 
+@EFFECTS.register(sql.Analyze)
 def analyze(context: EffectContext, op: sql.Analyze) -> Effects:
     """ANALYZE: the tables below are sampled with their parent, even where they are not analysed themselves."""
     for one in _tables(context, op.tables):
@@ -168,6 +174,7 @@ def analyze(context: EffectContext, op: sql.Analyze) -> Effects:
             yield from context.effects_on(context.catalog.descendants(one.oid), LockMode.ACCESS_SHARE)
 
 
+@EFFECTS.register(sql.RefreshMaterializedView)
 def refresh(context: EffectContext, op: sql.RefreshMaterializedView) -> Effects:
     """REFRESH MATERIALIZED VIEW: EXCLUSIVE with CONCURRENTLY, which lets readers go on."""
     view = context.catalog.relation(op.view)
@@ -185,6 +192,7 @@ def refresh(context: EffectContext, op: sql.RefreshMaterializedView) -> Effects:
         yield from reads(context, view.query.reads, scan=view.query.whole, only=view.query.only)
 
 
+@EFFECTS.register(sql.SetLogged)
 def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
     """SET LOGGED, SET UNLOGGED."""
     relation = context.catalog.relation(op.target.name)
@@ -198,6 +206,7 @@ def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
         yield from rewritten(context, relation, why)
 
 
+@EFFECTS.register(sql.SetAccessMethod)
 def set_access_method(context: EffectContext, op: sql.SetAccessMethod) -> Effects:
     """SET ACCESS METHOD; to the method that the table has it does nothing."""
     relation = context.catalog.relation(op.target.name)
@@ -210,6 +219,7 @@ def set_access_method(context: EffectContext, op: sql.SetAccessMethod) -> Effect
         yield from rewritten(context, relation, why)
 
 
+@EFFECTS.register(sql.SetTablespace)
 def set_tablespace(context: EffectContext, op: sql.SetTablespace) -> Effects:
     """SET TABLESPACE: the files are copied under the lock."""
     index = context.catalog.index(op.target.name)
@@ -222,6 +232,7 @@ def set_tablespace(context: EffectContext, op: sql.SetTablespace) -> Effects:
     yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=copied, why=why)
 
 
+@EFFECTS.register(sql.MoveAllInTablespace)
 def move_all(context: EffectContext, op: sql.MoveAllInTablespace) -> Effects:
     """ALTER … ALL IN TABLESPACE: which relations stand there is not known, so that it may be any."""
     kinds = {"table": RelationKind.TABLE, "materialized view": RelationKind.MATERIALIZED}

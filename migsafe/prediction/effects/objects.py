@@ -7,6 +7,7 @@ from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of
 from migsafe.prediction.effects.planning import analysed, named, rewritten
 from migsafe.prediction.effects.queries import query
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.bodies import operations_of
 from migsafe.schema.dependents import is_of
 from migsafe.schema.objects import Domain, Function, Relation, RelationKind
@@ -20,6 +21,7 @@ _READ = LockMode.ACCESS_SHARE
 _RELATIONS = frozenset(("table", "foreign table", "view", "materialized view"))
 
 
+@EFFECTS.register(sql.CreateView)
 def create_view(context: EffectContext, op: sql.CreateView) -> Effects:
     """CREATE VIEW: its query is analysed, not run; a view that is replaced is locked."""
     yield from named(context, op.query)
@@ -27,6 +29,7 @@ def create_view(context: EffectContext, op: sql.CreateView) -> Effects:
         yield from context.effect_on_name(op.view, _EXCLUSIVE, "view")
 
 
+@EFFECTS.register(sql.CreateMaterializedView)
 def create_materialized_view(context: EffectContext, op: sql.CreateMaterializedView) -> Effects:
     """CREATE MATERIALIZED VIEW."""
     if op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.view)):
@@ -34,6 +37,7 @@ def create_materialized_view(context: EffectContext, op: sql.CreateMaterializedV
     yield from _queried(context, op.query, op.with_data)
 
 
+@EFFECTS.register(sql.CreateTableAs)
 def create_table_as(context: EffectContext, op: sql.CreateTableAs) -> Effects:
     """CREATE TABLE … AS."""
     is_there = op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.table))
@@ -49,12 +53,14 @@ def _queried(context: EffectContext, one: Query, with_data: bool) -> Effects:
         yield from named(context, one)
 
 
+@EFFECTS.register(sql.CreateSequence, sql.AlterSequence)
 def create_sequence(context: EffectContext, op: sql.CreateSequence | sql.AlterSequence) -> Effects:
     """OWNED BY looks at the column's table."""
     if op.owned_by is not None and op.owned_by.schema is not None:
         yield from context.effect_on_name(Name(op.owned_by.schema, op.owned_by.catalog), _READ)
 
 
+@EFFECTS.register(sql.CreateFunction)
 def create_function(context: EffectContext, op: sql.CreateFunction) -> Effects:
     """CREATE FUNCTION: a body in SQL is analysed, though not run."""
     if op.language == "sql" and op.code is not None:
@@ -63,6 +69,7 @@ def create_function(context: EffectContext, op: sql.CreateFunction) -> Effects:
             yield from rewritten(context, inner)
 
 
+@EFFECTS.register(sql.CreateTrigger)
 def create_trigger(context: EffectContext, op: sql.CreateTrigger) -> Effects:
     """CREATE TRIGGER: SHARE ROW EXCLUSIVE, so that writes wait; a row trigger of a partitioned table goes to its partitions."""
     relation = context.catalog.relation(op.table)
@@ -75,6 +82,7 @@ def create_trigger(context: EffectContext, op: sql.CreateTrigger) -> Effects:
         yield from context.effect_on_name(op.references, _READ)
 
 
+@EFFECTS.register(sql.CreateRule)
 def create_rule(context: EffectContext, op: sql.CreateRule) -> Effects:
     """CREATE RULE: its actions are analysed, not run."""
     yield from context.effect_on_name(op.table, _EXCLUSIVE)
@@ -84,6 +92,7 @@ def create_rule(context: EffectContext, op: sql.CreateRule) -> Effects:
         yield from analysed(context, action)
 
 
+@EFFECTS.register(sql.CreatePolicy, sql.AlterPolicy)
 def policy(context: EffectContext, op: sql.CreatePolicy | sql.AlterPolicy) -> Effects:
     """CREATE POLICY, ALTER POLICY; tables that its expressions read are looked at."""
     yield from context.effect_on_name(op.table, _EXCLUSIVE)
@@ -92,12 +101,14 @@ def policy(context: EffectContext, op: sql.CreatePolicy | sql.AlterPolicy) -> Ef
             yield from context.effect_on_name(name, _READ)
 
 
+@EFFECTS.register(sql.CreateStatistics)
 def create_statistics(context: EffectContext, op: sql.CreateStatistics) -> Effects:
     """CREATE STATISTICS."""
     for name in op.tables[:1]:
         yield from context.effect_on_name(name, _SHARE_UPDATE)
 
 
+@EFFECTS.register(sql.Publication)
 def publication(context: EffectContext, op: sql.Publication) -> Effects:
     """CREATE and ALTER PUBLICATION: the tables and those below them."""
     for name in op.tables:
@@ -114,6 +125,7 @@ def publication(context: EffectContext, op: sql.Publication) -> Effects:
             yield from context.effect_on_oid(oid, _SHARE_UPDATE)
 
 
+@EFFECTS.register(sql.Comment)
 def comment(context: EffectContext, op: sql.Comment) -> Effects:
     """COMMENT, SECURITY LABEL."""
     if op.kind in _RELATIONS and op.name is not None:
@@ -124,6 +136,7 @@ def comment(context: EffectContext, op: sql.Comment) -> Effects:
         yield from context.effect_on_name(op.table, _READ)
 
 
+@EFFECTS.register(sql.Grant)
 def grant(context: EffectContext, op: sql.Grant) -> Effects:
     """GRANT, REVOKE: from 18 on the relations are locked, if only for reading (measured)."""
     if context.pg_version < versions.GRANT_LOCKS:
@@ -133,6 +146,7 @@ def grant(context: EffectContext, op: sql.Grant) -> Effects:
             yield from context.effect_on_name(name, _READ)
 
 
+@EFFECTS.register(sql.AlterDomain)
 def alter_domain(context: EffectContext, op: sql.AlterDomain) -> Effects:
     """ALTER DOMAIN: a new constraint is checked against the columns of the domain, which writers may not change meanwhile."""
     domain = domain_of(context, TypeName(op.domain.name, op.domain.schema))
@@ -163,6 +177,7 @@ def _users(context: EffectContext, domain: Domain) -> list[Relation]:
     ]
 
 
+@EFFECTS.register(sql.AlterCompositeType)
 def alter_composite(context: EffectContext, op: sql.AlterCompositeType) -> Effects:
     """ALTER TYPE … ATTRIBUTE with CASCADE changes the tables made OF the type."""
     name = context.catalog.in_first_schema(op.type)

@@ -5,6 +5,7 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.constraints import referenced_table
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import bound_is_proved, default_is_proved, some_key_is_proved
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.constraints import behind_index, matching_foreign_key
 from migsafe.schema.indexes import has_same
 from migsafe.schema.objects import Relation
@@ -15,6 +16,7 @@ _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 _SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
 
 
+@EFFECTS.register(sql.CreateTable)
 def create_table(context: EffectContext, op: CreateTable) -> Effects:
     """CREATE TABLE: what it takes its columns from, belongs to, and refers to."""
     if op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.table)):
@@ -71,6 +73,7 @@ def _foreign_keys_of(context: EffectContext, parent: Relation, *, checked: bool,
         )
 
 
+@EFFECTS.register(sql.AttachPartition)
 def attach(context: EffectContext, op: sql.AttachPartition) -> Effects:
     """ATTACH PARTITION: the new partition's rows are read, unless a valid CHECK proves that they belong in it."""
     index = context.catalog.index(op.target.name)
@@ -129,6 +132,7 @@ def _attach_index(context: EffectContext, op: sql.AttachPartition) -> Effects:
             yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=index_lock)
 
 
+@EFFECTS.register(sql.DetachPartition)
 def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
     """DETACH PARTITION: CONCURRENTLY takes the strong lock on the partition alone, once nobody uses the parent any more."""
     weak = op.concurrently or op.finalize
@@ -155,12 +159,14 @@ def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
             yield from context.effect_on_oid(constraint.references, LockMode.SHARE_ROW_EXCLUSIVE)
 
 
+@EFFECTS.register(sql.Inherit)
 def inherit(context: EffectContext, op: sql.Inherit) -> Effects:
     """INHERIT."""
     yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
     yield from context.effect_on_name(op.parent, _SHARE_UPDATE)
 
 
+@EFFECTS.register(sql.NoInherit)
 def no_inherit(context: EffectContext, op: sql.NoInherit) -> Effects:
     """NO INHERIT."""
     yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)

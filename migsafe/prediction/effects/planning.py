@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.queries import READ, behind, changed, query, row_locked
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation, Query
@@ -60,12 +61,14 @@ def planned(context: EffectContext, operation: Operation) -> Effects:
                 yield from planned(context, prepared)
 
 
+@EFFECTS.register(sql.Prepare)
 def prepare(context: EffectContext, op: sql.Prepare) -> Effects:
     """PREPARE."""
     for operation in op.prepared:
         yield from rewritten(context, operation)
 
 
+@EFFECTS.register(sql.Explain)
 def explain(context: EffectContext, op: sql.Explain) -> Effects:
     """EXPLAIN without ANALYZE, with which the statement runs."""
     for operation in op.explained:

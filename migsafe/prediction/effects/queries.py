@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Sequence
 from migsafe import expressions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
+from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.formulas import identifiers
 from migsafe.schema.objects import Constraint, Relation, RelationKind
 from migsafe.sql import operations as sql
@@ -79,6 +80,7 @@ def row_locked(one: Query) -> tuple[Name, ...]:
     return tuple(name for name in one.reads if not one.row_locks or name in one.row_locks) or one.reads
 
 
+@EFFECTS.register(sql.Select)
 def select(context: EffectContext, op: sql.Select) -> Effects:
     """SELECT."""
     yield from query(context, op.query, runs=op.cursor is None)
@@ -96,6 +98,7 @@ def changed(context: EffectContext, op: sql.Insert | sql.Update | sql.Delete | s
     yield from reads(context, op.reads)
 
 
+@EFFECTS.register(sql.Insert)
 def insert(context: EffectContext, op: sql.Insert) -> Effects:
     """INSERT: ROW EXCLUSIVE, and ROW SHARE on the tables that foreign keys look into."""
     yield from _written(context, op.table, ("insert",))
@@ -106,6 +109,7 @@ def insert(context: EffectContext, op: sql.Insert) -> Effects:
                 yield from context.effect_on_oid(constraint.references, LockMode.ROW_SHARE)
 
 
+@EFFECTS.register(sql.Update)
 def update(context: EffectContext, op: sql.Update) -> Effects:
     """UPDATE."""
     scan = op.current_of is None and _reads_all(context, op.table, op.where)
@@ -120,6 +124,7 @@ def update(context: EffectContext, op: sql.Update) -> Effects:
         yield from _referencing(context, touched, "on_update")
 
 
+@EFFECTS.register(sql.Delete)
 def delete(context: EffectContext, op: sql.Delete) -> Effects:
     """DELETE: the tables that refer to this one are looked into, or changed."""
     scan = op.current_of is None and _reads_all(context, op.table, op.where)
@@ -129,6 +134,7 @@ def delete(context: EffectContext, op: sql.Delete) -> Effects:
         yield from _referencing(context, context.catalog.referencing(relation.oid), "on_delete")
 
 
+@EFFECTS.register(sql.Merge)
 def merge(context: EffectContext, op: sql.Merge) -> Effects:
     """MERGE."""
     yield from changed(context, op)
@@ -185,6 +191,7 @@ def _why(where: Expression | None) -> str:
     return _WHY_ALL if where is None else "no index serves the filter, so that every row is read"
 
 
+@EFFECTS.register(sql.Copy)
 def copy(context: EffectContext, op: sql.Copy) -> Effects:
     """COPY."""
     if op.query is not None:
@@ -196,6 +203,7 @@ def copy(context: EffectContext, op: sql.Copy) -> Effects:
             yield from context.effect_on_name(op.table, READ, scan=True, why="every row is copied")
 
 
+@EFFECTS.register(sql.Truncate)
 def truncate(context: EffectContext, op: sql.Truncate) -> Effects:
     """TRUNCATE: ACCESS EXCLUSIVE on the tables, those below and, with CASCADE, those that refer to them."""
     waiting: list[Relation] = []
@@ -220,6 +228,7 @@ def truncate(context: EffectContext, op: sql.Truncate) -> Effects:
                     waiting += context.with_descendants(found)
 
 
+@EFFECTS.register(sql.LockTable)
 def lock_table(context: EffectContext, op: sql.LockTable) -> Effects:
     """LOCK TABLE: the tables below too, and what a view reads."""
     mode = LockMode(op.mode)

@@ -22,10 +22,6 @@ from migsafe.sql.statements import Statement
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_STEERING = (
-    *(sql.Begin, sql.Commit, sql.Rollback, sql.Savepoint, sql.RollbackTo, sql.Release, sql.TwoPhase),
-    *(sql.SetVariable, sql.ResetVariable, sql.SetTransaction, sql.SetConstraints, sql.Discard),
-)
 _NO_TRANSACTION = "25001"
 _FORGETS = ("deallocate", "discard")
 
@@ -116,7 +112,7 @@ class Player:
             one.left_out = why
             if not self._in_block:
                 self._close([one])
-        elif isinstance(operation, _STEERING):
+        elif isinstance(operation, sql.SessionControl):
             self._steer(statement, words)
         else:
             self._recorded(statement, words, text)

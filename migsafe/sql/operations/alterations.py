@@ -1,6 +1,7 @@
 """The operations of ALTER TABLE; ALTER INDEX, ALTER VIEW and their kin share them."""
 
-from enum import Enum
+from enum import Enum, IntEnum
+from typing import ClassVar
 
 from msgspec import Struct
 
@@ -21,14 +22,29 @@ class Target(Struct, frozen=True):
     if_exists: bool = False
 
 
+class AlterPass(IntEnum):
+    """The order in which PostgreSQL runs the parts of one ALTER TABLE, whatever their order in the statement (AlterTablePass in its
+    src/backend/commands/tablecmds.c), as far as it makes a difference here."""
+
+    DROP = 0
+    ALTER_TYPE = 1
+    ADD_COLUMN = 2
+    SET_EXPRESSION = 3
+    OTHER = 4
+
+
 class AlterRelation(Operation, frozen=True):
-    """The part of every operation of ALTER TABLE and its kin that says which relation."""
+    """The part of every operation of ALTER TABLE, ALTER INDEX, ALTER VIEW, … that says which relation. `alter_pass` says when it runs."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.OTHER
 
     target: Target
 
 
 class AddColumn(AlterRelation, frozen=True):
     """ADD COLUMN. The column's own constraints come inside it."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.ADD_COLUMN
 
     column: Column
     if_not_exists: bool = False
@@ -37,6 +53,8 @@ class AddColumn(AlterRelation, frozen=True):
 class DropColumn(AlterRelation, frozen=True):
     """DROP COLUMN."""
 
+    alter_pass: ClassVar[AlterPass] = AlterPass.DROP
+
     column: str
     if_exists: bool = False
     cascade: bool = False
@@ -44,6 +62,8 @@ class DropColumn(AlterRelation, frozen=True):
 
 class AlterColumnType(AlterRelation, frozen=True):
     """ALTER COLUMN … TYPE."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.ALTER_TYPE
 
     column: str
     type: TypeName
@@ -73,11 +93,15 @@ class SetNotNull(AlterRelation, frozen=True):
 class DropNotNull(AlterRelation, frozen=True):
     """ALTER COLUMN … DROP NOT NULL."""
 
+    alter_pass: ClassVar[AlterPass] = AlterPass.DROP
+
     column: str
 
 
 class SetExpression(AlterRelation, frozen=True):
     """ALTER COLUMN … SET EXPRESSION AS (…) (PostgreSQL 17)."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.SET_EXPRESSION
 
     column: str
     expression: Expression
@@ -85,6 +109,8 @@ class SetExpression(AlterRelation, frozen=True):
 
 class DropExpression(AlterRelation, frozen=True):
     """ALTER COLUMN … DROP EXPRESSION."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.DROP
 
     column: str
     if_exists: bool = False
@@ -107,6 +133,8 @@ class SetIdentity(AlterRelation, frozen=True):
 
 class DropIdentity(AlterRelation, frozen=True):
     """ALTER COLUMN … DROP IDENTITY."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.DROP
 
     column: str
     if_exists: bool = False
@@ -172,6 +200,8 @@ class ValidateConstraint(AlterRelation, frozen=True):
 
 class DropConstraint(AlterRelation, frozen=True):
     """DROP CONSTRAINT."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.DROP
 
     constraint: str
     if_exists: bool = False

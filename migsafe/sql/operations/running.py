@@ -166,64 +166,76 @@ class Analyze(Operation, frozen=True):
     options: tuple[Option, ...] = ()
 
 
-class Begin(Operation, frozen=True):
+class SessionControl(Operation, frozen=True):
+    """A statement that changes only the session: its transaction or its settings."""
+
+
+class TransactionControl(SessionControl, frozen=True):
+    """A statement that begins, ends or changes the transaction."""
+
+
+class SessionSetting(SessionControl, frozen=True):
+    """A statement that changes the settings of the session, or of its transaction."""
+
+
+class Begin(TransactionControl, frozen=True):
     """BEGIN, START TRANSACTION. `modes` in lower case (`read only`, `isolation level serializable`…)."""
 
     modes: tuple[str, ...] = ()
 
 
-class Commit(Operation, frozen=True):
+class Commit(TransactionControl, frozen=True):
     """COMMIT, END. `chain`: AND CHAIN, which opens the next transaction."""
 
     chain: bool = False
 
 
-class Rollback(Operation, frozen=True):
+class Rollback(TransactionControl, frozen=True):
     """ROLLBACK, ABORT."""
 
     chain: bool = False
 
 
-class Savepoint(Operation, frozen=True):
+class Savepoint(TransactionControl, frozen=True):
     """SAVEPOINT."""
 
     name: str
 
 
-class RollbackTo(Operation, frozen=True):
+class RollbackTo(TransactionControl, frozen=True):
     """ROLLBACK TO SAVEPOINT."""
 
     name: str
 
 
-class Release(Operation, frozen=True):
+class Release(TransactionControl, frozen=True):
     """RELEASE SAVEPOINT."""
 
     name: str
 
 
-class TwoPhase(Operation, frozen=True):
+class TwoPhase(TransactionControl, frozen=True):
     """PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED: `action` in lower case."""
 
     action: str
     identifier: str
 
 
-class SetTransaction(Operation, frozen=True):
+class SetTransaction(SessionSetting, frozen=True):
     """SET TRANSACTION, and SET SESSION CHARACTERISTICS (`session`)."""
 
     modes: tuple[str, ...]
     session: bool = False
 
 
-class SetConstraints(Operation, frozen=True):
+class SetConstraints(TransactionControl, frozen=True):
     """SET CONSTRAINTS; no `constraints`: ALL."""
 
     constraints: tuple[Name, ...]
     deferred: bool
 
 
-class SetVariable(Operation, frozen=True):
+class SetVariable(SessionSetting, frozen=True):
     """SET, and a call of set_config() with constant arguments.
 
     `value` is what the server gets, as text, items of a list parted by `, `; None for DEFAULT. `local`: SET LOCAL.
@@ -234,13 +246,13 @@ class SetVariable(Operation, frozen=True):
     local: bool = False
 
 
-class ResetVariable(Operation, frozen=True):
+class ResetVariable(SessionSetting, frozen=True):
     """RESET; `variable` is None for ALL."""
 
     variable: str | None
 
 
-class Discard(Operation, frozen=True):
+class Discard(SessionSetting, frozen=True):
     """DISCARD `all`, `plans`, `sequences` or `temp`."""
 
     what: str
