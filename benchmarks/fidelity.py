@@ -22,7 +22,7 @@ from pglast.parser import ParseError
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from migsafe.errors import UnreadableError
-from migsafe.sql.lexer import MARK
+from migsafe.sql.lexer import PLACEHOLDER
 from migsafe.sql.operations import Broken, OpaqueCode, PsqlCommand, Unparsed
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.statements import Statement, read
@@ -125,7 +125,7 @@ def _compare_alone(report: Report, place: str, text: str, raw: RawStatement, sta
     elif trees:
         report.counts["statements compared"] += 1
         report.disagree("cut: several statements in one", f"{place}: {_short(sql)}")
-    elif MARK in raw.kinds:
+    elif PLACEHOLDER in raw.kinds:
         report.counts["statements with template marks or psql variables"] += 1
     elif _refusal(statement):
         report.counts["statements that both refuse"] += 1

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Function
-from migsafe.sql.constants import Constant, NotConstantError, arguments, evaluate
+from migsafe.sql.constants import Constant, NotConstantError, evaluate, list_items
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Call, Copy, Delete, Insert, Merge, Name, OpaqueCode, Operation, Select, Truncate, Update
 from migsafe.sql.split import MetaCommand, split
@@ -97,7 +97,7 @@ def constant_arguments(sql: str, function: str) -> tuple[str | None, ...]:
         c.skip_group()
         close, c.i = c.i - 1, start + 1
         found: list[str | None] = []
-        for stop in arguments(c, close):
+        for stop in list_items(c, close):
             try:
                 found.append(evaluate(c, stop).value)
             except NotConstantError:

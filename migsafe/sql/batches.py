@@ -19,7 +19,7 @@ class Change(NamedTuple):
 
     sql: str
     target: str
-    changes_more: bool
+    with_changes_rows: bool
 
 
 class _Token(NamedTuple):
@@ -29,7 +29,7 @@ class _Token(NamedTuple):
     gap: str
 
 
-def unfiltered(written: str) -> Change:
+def without_filter(written: str) -> Change:
     """A change without its filter, ready to get another."""
     kept: list[_Token] = []
     for token in _tokens(written):
@@ -65,7 +65,7 @@ def _tokens(sql: str) -> Iterator[_Token]:
         at = end
 
 
-def by_key(change: Change, table: Name, key: Sequence[str]) -> str:
+def batched_by_key(change: Change, table: Name, key: Sequence[str]) -> str:
     """A DO block that makes a change of every row, 10,000 rows a transaction, in the order of a key, which may have several columns. Each row
     is changed once."""
     names = [quoted(name) for name in key]

@@ -24,7 +24,7 @@ def _values(given: Sequence[str]) -> str:
     return ", ".join(one.upper() if one in _UNBOUNDED else one for one in given)
 
 
-def keys_of(key: PartitionKey) -> tuple[str, ...]:
+def key_expressions(key: PartitionKey) -> tuple[str, ...]:
     """What a table is partitioned by, each column or expression as a condition spells it."""
     return tuple(
         quoted(one.column) if one.column is not None else f"({one.expression.sql})" if one.expression is not None else ""
@@ -32,7 +32,7 @@ def keys_of(key: PartitionKey) -> tuple[str, ...]:
     )
 
 
-def condition(keys: Sequence[str], bound: Bound) -> str | None:
+def bound_condition(keys: Sequence[str], bound: Bound) -> str | None:
     """What is true of each row of a partition, in the form in which PostgreSQL compares it with the bound (get_qual_for_range and
     get_qual_for_list in its src/backend/partitioning/partbounds.c). None for a hash partition and a default one."""
     if bound.kind == "in":

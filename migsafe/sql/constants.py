@@ -63,11 +63,11 @@ def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> Constant:
     return Constant("".join(pieces), offsets)
 
 
-Known = Mapping[str, Constant]
+KnownValues = Mapping[str, Constant]
 """The variables and parameters whose values are known."""
 
 
-def evaluate(c: Cursor, end: int, known: Known | None = None) -> Constant:
+def evaluate(c: Cursor, end: int, known: KnownValues | None = None) -> Constant:
     """The value of the string expression from the cursor up to token `end`: constants, variables that are `known`, `||`, and format(),
     concat(), quote_ident() and quote_literal() of such. Raises NotConstantError for anything else."""
     known = known or {}
@@ -80,7 +80,7 @@ def evaluate(c: Cursor, end: int, known: Known | None = None) -> Constant:
     return Constant(value, offsets)
 
 
-def _operand(c: Cursor, known: Known) -> Constant:
+def _operand(c: Cursor, known: KnownValues) -> Constant:
     at = c.i
     if c.words[at] == "'":
         c.i += 1
@@ -103,7 +103,7 @@ def _operand(c: Cursor, known: Known) -> Constant:
     return found
 
 
-def arguments(c: Cursor, end: int) -> Iterator[int]:
+def list_items(c: Cursor, end: int) -> Iterator[int]:
     """Step through a list up to token `end`: where each item ends, with the cursor at its first token."""
     while c.i < end:
         stop, depth = c.i, 0
@@ -114,14 +114,14 @@ def arguments(c: Cursor, end: int) -> Iterator[int]:
         c.i = stop + 1
 
 
-def _call(c: Cursor, known: Known) -> Constant:
+def _call(c: Cursor, known: KnownValues) -> Constant:
     name = c.words[c.i]
     c.i += 1
     at = c.i
     c.skip_group()
     close = c.i
     c.i = at + 1
-    given = [evaluate(c, stop, known) for stop in arguments(c, close - 1)]
+    given = [evaluate(c, stop, known) for stop in list_items(c, close - 1)]
     c.i = close
     if not given:
         raise NotConstantError
@@ -175,17 +175,17 @@ def _format(template: Constant, arguments: list[Constant]) -> Constant:
     return Constant("".join(pieces), offsets)
 
 
-def moved(value: Any, offsets: "array[int]") -> Any:
+def relocate(value: Any, offsets: "array[int]") -> Any:
     """An operation (or a part of one) that was read from a constant's value, with every span where its text stands in the script."""
     if isinstance(value, Span):
         return Span(
             _offset(offsets, value.start), _offset(offsets, value.end - 1) + 1 if value.end > value.start else _offset(offsets, value.start)
         )
     if isinstance(value, Struct):
-        changes = {name: moved(getattr(value, name), offsets) for name in value.__struct_fields__}
+        changes = {name: relocate(getattr(value, name), offsets) for name in value.__struct_fields__}
         return replace(value, **changes)
     if type(value) is tuple:
-        return tuple(moved(item, offsets) for item in value)
+        return tuple(relocate(item, offsets) for item in value)
     return value
 
 

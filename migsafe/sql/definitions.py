@@ -8,18 +8,18 @@ from msgspec.structs import replace
 from migsafe.sql.operations import AddColumn, AddConstraint, Column, Constraint, ConstraintKind, CreateTable, Name, Operation
 from migsafe.text import Span
 
-Defining = CreateTable | AddColumn | AddConstraint
+DefiningOperation = CreateTable | AddColumn | AddConstraint
 """The operations that define columns or constraints of tables."""
 
 AnOperation = TypeVar("AnOperation", bound=Operation)
 
 
-def table_of(op: Defining) -> Name:
+def table_of(op: DefiningOperation) -> Name:
     """The table that gets them, as it is written."""
     return op.table if isinstance(op, CreateTable) else op.target.name
 
 
-def columns_in(op: Defining) -> tuple[Column, ...]:
+def columns_in(op: DefiningOperation) -> tuple[Column, ...]:
     """The columns that an operation defines."""
     match op:
         case CreateTable():
@@ -29,7 +29,7 @@ def columns_in(op: Defining) -> tuple[Column, ...]:
     return ()
 
 
-def constraints_in(op: Defining) -> Iterator[Constraint]:
+def constraints_in(op: DefiningOperation) -> Iterator[Constraint]:
     """The constraints that an operation defines, those of its columns first."""
     for column in columns_in(op):
         yield from column.constraints
@@ -39,11 +39,11 @@ def constraints_in(op: Defining) -> Iterator[Constraint]:
         yield op.constraint
 
 
-def foreign_keys_in(op: Defining) -> Iterator[Constraint]:
+def foreign_keys_in(op: DefiningOperation) -> Iterator[Constraint]:
     """The foreign keys that an operation defines."""
     return (constraint for constraint in constraints_in(op) if constraint.kind is ConstraintKind.FOREIGN_KEY)
 
 
-def piece(op: AnOperation, span: Span) -> AnOperation:
+def with_span(op: AnOperation, span: Span) -> AnOperation:
     """An operation, pointed to at the piece of it that is meant."""
     return replace(op, span=span) if span.end > span.start else op

@@ -19,7 +19,7 @@ END = 0
     ESCAPE_STRING,
     BIT_STRING,
     PARAMETER,
-    MARK,
+    PLACEHOLDER,
     UNICODE_STRING,
     UNICODE_QUOTED,
     DOLLAR_STRING,
@@ -35,7 +35,7 @@ STRINGS = frozenset((STRING, ESCAPE_STRING, UNICODE_STRING, DOLLAR_STRING))
 """The kinds that are a string constant. A bit string is none, nor is N'…', which PostgreSQL reads as NCHAR '…' (kind BIT_STRING here)."""
 
 # What a grammar compares for the kinds whose text it does not: no identifier, operator or punctuation is spelt like one of these.
-WORD_OF_KIND = {
+WORDS_BY_KIND = {
     STRING: "'",
     ESCAPE_STRING: "'",
     UNICODE_STRING: "'",
@@ -45,7 +45,7 @@ WORD_OF_KIND = {
     QUOTED: '"',
     UNICODE_QUOTED: '"',
     PARAMETER: "$",
-    MARK: "{}",
+    PLACEHOLDER: "{}",
 }
 
 # Letters are A to Z, the underscore, and everything beyond ASCII. Said by what they are not: a class of a million characters takes

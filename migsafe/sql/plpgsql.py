@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from migsafe.sql.constants import Known, NotConstantError, constant_at, moved
+from migsafe.sql.constants import KnownValues, NotConstantError, constant_at, relocate
 from migsafe.sql.grammar import parse, problem
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
@@ -20,7 +20,7 @@ from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.variables import Variables
 from migsafe.text import Span
 
-Run = Callable[[str], Iterable[tuple[Operation, ...]]]
+ReadScript = Callable[[str], Iterable[tuple[Operation, ...]]]
 """What reads the SQL of a string, as a script of its own."""
 
 _NOT_SQL = frozenset("null exit continue return raise assert get close fetch move pragma".split())
@@ -28,7 +28,7 @@ _QUERY_STARTS = frozenset(("select", "with", "values", "table", "insert", "updat
 _INTO_STARTS = frozenset(("select", "with", "values", "insert", "update", "delete", "merge", "table"))
 
 
-def body_operations(raw: RawStatement, block: Do, run: Run, known: Known | None = None) -> tuple[Operation, ...]:
+def body_operations(raw: RawStatement, block: Do, run: ReadScript, known: KnownValues | None = None) -> tuple[Operation, ...]:
     """The operations of the body of the DO block that a statement is, their spans those of the script. `run` reads the SQL of a constant
     EXECUTE; `known` are the parameters of a function whose values are."""
     if block.language != "plpgsql":
@@ -41,7 +41,7 @@ def body_operations(raw: RawStatement, block: Do, run: Run, known: Known | None 
         return tuple(body.read(_raw_statements(raw.text, Span(start + width, end - width), raw.pattern)))
     constant = constant_at(Parser(raw), index)
     found = _Body(run, constant.value, known).read(_raw_statements(constant.value, Span(0, len(constant.value))))
-    return tuple(moved(operation, constant.offsets) for operation in found)
+    return tuple(relocate(operation, constant.offsets) for operation in found)
 
 
 def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = None) -> Iterable[RawStatement]:
@@ -51,7 +51,7 @@ def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = Non
 class _Body:
     """What reading a body has to remember: the constructs it is in, and what has been found."""
 
-    def __init__(self, run: Run, text: str, known: Known | None = None) -> None:
+    def __init__(self, run: ReadScript, text: str, known: KnownValues | None = None) -> None:
         self.run = run
         self.variables = Variables(text, known or {})
         self.inside: list[str] = []
@@ -257,7 +257,7 @@ class _Body:
             return
         for constant in constants:
             for operations in self.run(constant.value):
-                self._add(moved(operation, constant.offsets) for operation in operations)
+                self._add(relocate(operation, constant.offsets) for operation in operations)
 
 
 _HEADERS: dict[str, Callable[[_Body, Parser], bool]] = {
@@ -330,7 +330,7 @@ def _as_select(operation: Operation) -> Operation:
     return operation
 
 
-def _parsed(raw: RawStatement, run: Run) -> tuple[Operation, ...]:
+def _parsed(raw: RawStatement, run: ReadScript) -> tuple[Operation, ...]:
     operations = parse(raw)
     first = operations[0]
     return (first, *body_operations(raw, first, run)) if isinstance(first, Do) else operations

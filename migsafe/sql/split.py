@@ -49,7 +49,7 @@ _RECOVERIES = 100
 # What words are folded to, kept from one script to the next: most words of a history are the same few.
 _KNOWN: dict[str, str] = {}
 _MOST_KNOWN = 50_000
-_CONSTANTS = {kind: word for kind, word in lexer.WORD_OF_KIND.items() if kind != lexer.DOLLAR_STRING}
+_CONSTANTS = {kind: word for kind, word in lexer.WORDS_BY_KIND.items() if kind != lexer.DOLLAR_STRING}
 
 _SENDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
 _NOTHING = re.compile(r"[\s;]*+")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.sql.constants import Known
+from migsafe.sql.constants import KnownValues
 from migsafe.sql.grammar import parse
 from migsafe.sql.lexer import pattern_for
 from migsafe.sql.operations import Copy, Do, OpaqueCode, Operation, PsqlCommand
@@ -50,7 +50,7 @@ def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]
             yield Statement(index, raw.span, operations)
 
 
-def read_routine(code: str, known: Known) -> tuple[Operation, ...]:
+def read_routine(code: str, known: KnownValues) -> tuple[Operation, ...]:
     """The operations of a PL/pgSQL routine's body, when it is called with parameters of which some are `known`. Spans are of no use: the
     text is read in a place of its own."""
     # A body reads like a DO block's; the tag must not occur in it.

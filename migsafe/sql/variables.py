@@ -3,7 +3,7 @@
 import re
 from contextlib import suppress
 
-from migsafe.sql.constants import Constant, Known, NotConstantError, arguments, evaluate
+from migsafe.sql.constants import Constant, KnownValues, NotConstantError, evaluate, list_items
 from migsafe.sql.grammar.parser import Parser
 
 
@@ -13,7 +13,7 @@ class Variables:
     `text` is the body's, `known` are its parameters.
     """
 
-    def __init__(self, text: str, known: Known) -> None:
+    def __init__(self, text: str, known: KnownValues) -> None:
         self._text = text.lower()
         self._known: dict[str, tuple[Constant, ...]] = {}
         self._declared: set[str] = set()
@@ -52,7 +52,7 @@ class Variables:
         while close < end and c.words[close] != "]":
             close += 1
         with suppress(NotConstantError):
-            self._known[name] = tuple(evaluate(c, stop, self._single()) for stop in arguments(c, close))
+            self._known[name] = tuple(evaluate(c, stop, self._single()) for stop in list_items(c, close))
 
     def values(self, c: Parser, end: int) -> list[Constant]:
         """The values of the string expression up to token `end`, one for each turn of the loop whose variable is in it. Raises

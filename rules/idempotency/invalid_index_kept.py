@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
+from migsafe.sql.generation import create_index
 from migsafe.sql.operations import CreateIndex, Drop, Name, Operation, Persistence, Reindex
-from migsafe.sql.written import create_index
 
 
 @rule(category="idempotency", severity=Severity.WARNING)

@@ -32,7 +32,7 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cover import is_served
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
-from migsafe.sql.definitions import foreign_keys_in, piece, table_of
+from migsafe.sql.definitions import foreign_keys_in, table_of, with_span
 from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateTable, OpaqueCode, Persistence
 from migsafe.sql.operations.values import quoted
 
@@ -72,7 +72,7 @@ def _unserved(at: Context) -> Iterator[Finding]:
         index = f"CREATE INDEX {'' if is_new else 'CONCURRENTLY '}{quoted(name)} ON {table_of(done.operation)} ({columns});"
         referenced = at.resolve(given.references.table)
         yield at.finding(
-            replace(done, operation=piece(done.operation, given.span)),
+            replace(done, operation=with_span(done.operation, given.span)),
             f"no index of {table.name} begins with {columns}, which references {referenced}: every DELETE there, and every UPDATE of its key, "
             f"reads all of {table.name} to find the rows that refer to it",
             help=index if is_new else at.outside_transaction(index),

@@ -27,9 +27,9 @@ from msgspec.structs import replace
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
+from migsafe.sql.generation import create_index
 from migsafe.sql.operations import CreateIndex, Drop, Name
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import create_index
 
 
 @rule(category="indexes", severity=Severity.ERROR)

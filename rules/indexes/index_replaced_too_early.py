@@ -28,9 +28,9 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.indexes import same_key, sketched
 from migsafe.schema.objects import Index
+from migsafe.sql.generation import create_index
 from migsafe.sql.operations import CreateIndex, Drop
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import create_index
 
 
 @rule(category="indexes", severity=Severity.WARNING)

@@ -43,21 +43,21 @@ from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Domain
+from migsafe.sql.generation import (
+    add_constraint_using_index,
+    batched_update,
+    check_not_valid,
+    column_definition,
+    computing_trigger,
+    create_unique_index,
+    foreign_key_clause,
+    join_migrations,
+    replace_word,
+    set_not_null_in_steps,
+    validate_constraints,
+)
 from migsafe.sql.operations import AddColumn, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import (
-    check,
-    column,
-    foreign_key,
-    in_batches,
-    in_turn,
-    kept_in_step,
-    not_null,
-    unique_index,
-    using_index,
-    validate,
-    with_word,
-)
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -80,33 +80,38 @@ def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
 def _safe_way(op: AddColumn, at: Context) -> str:
     given, table, name = op.column, op.target.name, quoted(op.column.name)
     if given.generated is not None and at.catalog.pg_version >= versions.VIRTUAL_GENERATED_COLUMNS and not given.constraints:
-        virtual = f"{column(given)} GENERATED ALWAYS AS ({given.generated.expression.sql}) VIRTUAL"
+        virtual = f"{column_definition(given)} GENERATED ALWAYS AS ({given.generated.expression.sql}) VIRTUAL"
         return f"-- a virtual column is computed when it is read:\nALTER TABLE {table} ADD COLUMN {virtual};"
     domains = _domains(given.type, at)
     steps: list[str] = []
     if given.generated is not None:
         expression = given.generated.expression.sql
-        trigger = kept_in_step(table, given.name, expression, default_name(table.name, (given.name,), "sync"))
-        steps += [f"ALTER TABLE {table} ADD COLUMN {column(given)};", f"-- a trigger computes it for the rows that are written:\n{trigger}"]
+        trigger = computing_trigger(table, given.name, expression, default_name(table.name, (given.name,), "sync"))
+        steps += [
+            f"ALTER TABLE {table} ADD COLUMN {column_definition(given)};",
+            f"-- a trigger computes it for the rows that are written:\n{trigger}",
+        ]
         steps.append(_batches(op, expression, f"{name} IS DISTINCT FROM ({expression})", at))
     elif is_serial(given.type) or given.identity is not None:
         sequence = quoted(default_name(table.name, (given.name,), "seq"))
-        add = f"ADD COLUMN {column(given, stored_type(at.catalog, given.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
+        add = (
+            f"ADD COLUMN {column_definition(given, stored_type(at.catalog, given.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
+        )
         steps.append(f"CREATE SEQUENCE IF NOT EXISTS {sequence};\nALTER TABLE {table} {add};")
         steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
     else:
-        add = f"ADD COLUMN {column(given, domains[-1].type if domains else None)}"
+        add = f"ADD COLUMN {column_definition(given, domains[-1].type if domains else None)}"
         default = given.default or next((one.default for one in domains if one.default is not None), None)
         if default is not None:
             add += f", ALTER COLUMN {name} SET DEFAULT {default.sql}"
         steps.append(f"ALTER TABLE {table} {add};")
         if default is not None:
             steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
-    return in_turn(*steps, *_constraints(op, domains, at))
+    return join_migrations(*steps, *_constraints(op, domains, at))
 
 
 def _batches(op: AddColumn, value: str, condition: str, at: Context) -> str:
-    return at.outside_transaction(in_batches(op.target.name, op.column.name, value, condition))
+    return at.outside_transaction(batched_update(op.target.name, op.column.name, value, condition))
 
 
 def _domains(type_name: TypeName | None, at: Context) -> list[Domain]:
@@ -129,24 +134,24 @@ def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[
         if one.kind is ConstraintKind.CHECK and one.check is not None
     }
     for domain in domains:
-        checks |= {f"{table.name}_{one.name}": with_word(one.expression.sql, "value", quoted(given.name)) for one in domain.checks}
-    parts = {name: check(expression, name) for name, expression in checks.items()}
+        checks |= {f"{table.name}_{one.name}": replace_word(one.expression.sql, "value", quoted(given.name)) for one in domain.checks}
+    parts = {name: check_not_valid(expression, name) for name, expression in checks.items()}
     for one in given.constraints:
         if one.references is not None:
             name = one.name or default_name(table.name, (given.name,), "fkey")
-            parts[name] = foreign_key(one, name)
+            parts[name] = foreign_key_clause(one, name)
     if parts:
         yield f"ALTER TABLE {table} {', '.join(f'ADD {part}' for part in parts.values())};"
-        yield f"-- while reads and writes go on:\n{validate(table, *parts)}"
+        yield f"-- while reads and writes go on:\n{validate_constraints(table, *parts)}"
     numbered = is_serial(given.type) or given.identity is not None
     if given.not_null or numbered or ConstraintKind.PRIMARY_KEY in kinds or any(domain.not_null for domain in domains):
-        yield from not_null(table, {given.name: default_name(table.name, (given.name,), "not_null")}, at.catalog.pg_version)
+        yield from set_not_null_in_steps(table, {given.name: default_name(table.name, (given.name,), "not_null")}, at.catalog.pg_version)
     for one in given.constraints:
         if one.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
             is_key = one.kind is ConstraintKind.PRIMARY_KEY
             name = one.name or default_name(table.name, () if is_key else (given.name,), "pkey" if is_key else "key")
-            yield at.outside_transaction(f"{unique_index(table, one, name)};")
-            yield using_index(table, one, name)
+            yield at.outside_transaction(f"{create_unique_index(table, one, name)};")
+            yield add_constraint_using_index(table, one, name)
     if given.identity is not None:
         kind = "ALWAYS" if given.identity.always else "BY DEFAULT"
         sequence = quoted(default_name(table.name, (given.name,), "seq"))

@@ -31,10 +31,18 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.copies import missing_foreign_keys, missing_indexes
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
-from migsafe.sql.bounds import bound_clause, condition, keys_of
+from migsafe.sql.bounds import bound_clause, bound_condition, key_expressions
+from migsafe.sql.generation import (
+    add_constraint_using_index,
+    check_not_valid,
+    create_index,
+    create_unique_index,
+    foreign_key_clause,
+    join_migrations,
+    validate_constraints,
+)
 from migsafe.sql.operations import AttachPartition, Bound, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import check, create_index, foreign_key, in_turn, unique_index, using_index, validate
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -57,33 +65,33 @@ def _safe_way(op: AttachPartition, bound: Bound, slow: Sequence[Effect], at: Con
     parent, child = at.catalog.relation(op.target.name), at.catalog.relation(op.partition)
     default = at.catalog.default_partition(parent.oid) if parent is not None else None
     is_read = {effect.relation for effect in slow}
-    keys = keys_of(parent.partition_key) if parent is not None and parent.partition_key is not None else None
+    keys = key_expressions(parent.partition_key) if parent is not None and parent.partition_key is not None else None
     checks: dict[Name, tuple[str, str]] = {}
     if at.resolve(op.partition) in is_read and (said := _within(parent, child, keys, bound, at)) is not None:
         checks[op.partition] = default_name(op.partition.name, (), "bound"), said
-    if default is not None and default.name in is_read and keys is not None and (inside := condition(keys, bound)) is not None:
+    if default is not None and default.name in is_read and keys is not None and (inside := bound_condition(keys, bound)) is not None:
         checks[default.name] = default_name(default.name.name, (op.partition.name,), "excluded"), f"NOT ({inside})"
-    first = [f"ALTER TABLE {table} ADD {check(said, name)};" for table, (name, said) in checks.items()]
-    last = [validate(table, name) for table, (name, _) in checks.items()]
+    first = [f"ALTER TABLE {table} ADD {check_not_valid(said, name)};" for table, (name, said) in checks.items()]
+    last = [validate_constraints(table, name) for table, (name, _) in checks.items()]
     last.append(f"ALTER TABLE {op.target.name} ATTACH PARTITION {op.partition} {bound_clause(bound)};")
     dropped = [f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)};" for table, (name, _) in checks.items()]
     guessed = f"-- with what {op.target.name} is partitioned by, here partition_key:\n" if keys is None and checks else ""
     lacking = list(_lacking(parent, child, op.partition, at)) if parent is not None and child is not None else []
     if not checks and not lacking:
         return _no_way(bound)
-    return in_turn(guessed + "\n".join(first) if first else "", *lacking, "\n".join(last), *dropped)
+    return join_migrations(guessed + "\n".join(first) if first else "", *lacking, "\n".join(last), *dropped)
 
 
 def _within(parent: Relation | None, child: Relation | None, keys: Sequence[str] | None, bound: Bound, at: Context) -> str | None:
     """The condition that proves the bound; None where no condition does, or the rows are proved to fulfil it already."""
     if bound.kind == "default":
         siblings = [one.bound for one in at.catalog.children(parent.oid) if one.bound is not None] if parent is not None else []
-        said = [condition(keys, one) for one in siblings] if keys is not None else []
+        said = [bound_condition(keys, one) for one in siblings] if keys is not None else []
         return " AND ".join(f"NOT ({one})" for one in said) if said and None not in said else None
     if keys is None:
         keys = ("partition_key",) if bound.kind == "in" else tuple(f"partition_key_{number}" for number in range(1, len(bound.start) + 1))
         keys = ("partition_key",) if len(keys) == 1 else keys
-    return condition(keys, bound)
+    return bound_condition(keys, bound)
 
 
 def _lacking(parent: Relation, child: Relation, table: Name, at: Context) -> Iterator[str]:
@@ -93,12 +101,12 @@ def _lacking(parent: Relation, child: Relation, table: Name, at: Context) -> Ite
         if constraint is None:
             yield at.outside_transaction(f"{create_index(index, name, concurrently=True, table=table)};")
         elif constraint.kind is not ConstraintKind.EXCLUDE:
-            yield at.outside_transaction(f"{unique_index(table, constraint, name)};")
-            yield using_index(table, constraint, name)
+            yield at.outside_transaction(f"{create_unique_index(table, constraint, name)};")
+            yield add_constraint_using_index(table, constraint, name)
     for key in missing_foreign_keys(at.catalog, parent, child):
         name = key.name or default_name(child.name.name, key.columns, "fkey")
-        yield f"ALTER TABLE {table} ADD {foreign_key(key, name)};"
-        yield f"-- while reads and writes go on:\n{validate(table, name)}"
+        yield f"ALTER TABLE {table} ADD {foreign_key_clause(key, name)};"
+        yield f"-- while reads and writes go on:\n{validate_constraints(table, name)}"
 
 
 def _no_way(bound: Bound) -> str:

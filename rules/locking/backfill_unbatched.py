@@ -45,7 +45,7 @@ from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.batches import by_key, unfiltered
+from migsafe.sql.batches import batched_by_key, without_filter
 from migsafe.sql.operations import Delete, Name, Update
 
 _STORED = ("table", "partitioned table")
@@ -110,10 +110,10 @@ def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> 
     said = f"-- in the order of {', '.join(key or ['a unique column'])}{', here id' if guessed else ''}, 10,000 rows a transaction"
     if is_in_called_function(at, op) or (key is None and not guessed):
         return f"{said}, outside a function" if is_in_called_function(at, op) else said
-    change = unfiltered(at.text(*op.span))
-    if change.changes_more:
+    change = without_filter(at.text(*op.span))
+    if change.with_changes_rows:
         return f"-- what WITH changes by itself, once, in a statement of its own; then the rest of it\n{said}"
-    batches = at.outside_transaction(f"{said}:\n{by_key(change, op.table, key or ['id'])}")
+    batches = at.outside_transaction(f"{said}:\n{batched_by_key(change, op.table, key or ['id'])}")
     if isinstance(op, Update) and all(_is_empty(name, op, at) for name in op.columns):
         return f"-- if the value is the same for all rows, ADD COLUMN … DEFAULT gives it to them at once; else\n{batches}"
     return batches

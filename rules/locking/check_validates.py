@@ -30,9 +30,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.constraints import check_name
+from migsafe.sql.generation import check_not_valid, join_migrations, validate_constraints
 from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import check, in_turn, validate
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -57,7 +57,11 @@ def _not_valid_first(op: AddConstraint | AddColumn, checks: list[Constraint], at
     table = op.target.name
     column = op.column.name if isinstance(op, AddColumn) else None
     names = [one.name or check_name(at.catalog, table, one, column) for one in checks]
-    parts = [f"ADD {check(one.check.sql, name, no_inherit=one.no_inherit)}" for one, name in zip(checks, names, strict=True) if one.check]
+    parts = [
+        f"ADD {check_not_valid(one.check.sql, name, no_inherit=one.no_inherit)}" for one, name in zip(checks, names, strict=True) if one.check
+    ]
     if isinstance(op, AddColumn):
         parts.insert(0, at.text_without(op, checks))
-    return in_turn(f"ALTER TABLE {table} {', '.join(parts)};", f"-- while reads and writes go on:\n{validate(table, *names)}")
+    return join_migrations(
+        f"ALTER TABLE {table} {', '.join(parts)};", f"-- while reads and writes go on:\n{validate_constraints(table, *names)}"
+    )

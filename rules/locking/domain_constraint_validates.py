@@ -22,8 +22,8 @@ See: https://www.postgresql.org/docs/current/sql-alterdomain.html
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Domain
+from migsafe.sql.generation import check_not_valid
 from migsafe.sql.operations import AlterDomain, Name
-from migsafe.sql.written import check
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -46,7 +46,7 @@ def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
         "every INSERT, UPDATE and DELETE waits",
         help=(
             "-- new values are checked from here on; VALIDATE CONSTRAINT would hold the same locks while it reads the old ones:\n"
-            f"ALTER DOMAIN {op.domain} ADD {check(expression, name)};"
+            f"ALTER DOMAIN {op.domain} ADD {check_not_valid(expression, name)};"
         ),
         relations=tables,
         lock=LockMode.SHARE,

@@ -36,9 +36,9 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import RelationKind
+from migsafe.sql.generation import foreign_key_clause, join_migrations, validate_constraints
 from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import foreign_key, in_turn, validate
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -104,10 +104,12 @@ def _not_valid_first(table: Name, constraint: Constraint, at: Context, column: s
         and at.catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED
     ):
         add_column = f"ALTER TABLE {table} {column};" if column else ""
-        return in_turn(add_column, _partition_by_partition(table, [one.name for one in at.catalog.children(relation.oid)], constraint, name))
-    return in_turn(
-        f"ALTER TABLE {table} {column and f'{column}, '}ADD {foreign_key(constraint, name)};",
-        f"-- while reads and writes go on:\n{validate(table, name)}",
+        return join_migrations(
+            add_column, _partition_by_partition(table, [one.name for one in at.catalog.children(relation.oid)], constraint, name)
+        )
+    return join_migrations(
+        f"ALTER TABLE {table} {column and f'{column}, '}ADD {foreign_key_clause(constraint, name)};",
+        f"-- while reads and writes go on:\n{validate_constraints(table, name)}",
     )
 
 
@@ -116,8 +118,8 @@ def _partition_by_partition(table: Name, partitions: list[Name], constraint: Con
     steps = [
         step
         for partition in partitions[:2]
-        for step in (f"ALTER TABLE {partition} ADD {foreign_key(constraint, name)};", validate(partition, name))
+        for step in (f"ALTER TABLE {partition} ADD {foreign_key_clause(constraint, name)};", validate_constraints(partition, name))
     ]
     others = "every partition" if not steps else "the other partitions"
-    last = f"ALTER TABLE {table} ADD {foreign_key(constraint, name, not_valid=False)};"
-    return in_turn(*steps, f"-- and so on for {others}; then the partitioned table takes theirs over, and checks nothing:\n-- {last}")
+    last = f"ALTER TABLE {table} ADD {foreign_key_clause(constraint, name, not_valid=False)};"
+    return join_migrations(*steps, f"-- and so on for {others}; then the partitioned table takes theirs over, and checks nothing:\n-- {last}")

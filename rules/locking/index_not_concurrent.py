@@ -30,9 +30,9 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
+from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import CreateIndex, Name
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import create_index, in_turn
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -61,7 +61,7 @@ def _concurrently(op: CreateIndex, at: Context) -> str:
         return built
     # IF NOT EXISTS would take an INVALID index for a good one.
     left = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- what a failed build may have left"
-    return in_turn(at.outside_transaction(left), built)
+    return join_migrations(at.outside_transaction(left), built)
 
 
 def _partition_by_partition(op: CreateIndex, parent: Relation, at: Context) -> str:
@@ -76,4 +76,4 @@ def _partition_by_partition(op: CreateIndex, parent: Relation, at: Context) -> s
         steps.append(f"ALTER INDEX {Name(name, op.table.schema)} ATTACH PARTITION {attached};")
     if len(partitions) != len(partitions[:2]) or not partitions:
         steps[-1] += f"\n-- and so for {'every other' if partitions else 'every'} partition: then {quoted(name)} becomes valid"
-    return in_turn(*steps)
+    return join_migrations(*steps)

@@ -22,9 +22,9 @@ See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITION
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.bounds import bound_clause
+from migsafe.sql.generation import partition_by, storage_options
 from migsafe.sql.operations import Bound, CreateTable, Name, Persistence
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import partition_by, storage_options
 
 
 @rule(category="locking", severity=Severity.WARNING)

@@ -23,9 +23,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
+from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import in_turn, not_null, unique_index, using_index
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -47,11 +47,11 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     return at.finding(
         op,
         f"{what} takes {main.lock} on {at.resolve(table)} until its index is built from every row: every {main.blocked_commands} waits",
-        help=in_turn(
+        help=join_migrations(
             first,
-            *(not_null(table, names, at.catalog.pg_version) if names else ()),
-            at.outside_transaction(f"{unique_index(table, given, name)};"),
-            using_index(table, given, name),
+            *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),
+            at.outside_transaction(f"{create_unique_index(table, given, name)};"),
+            add_constraint_using_index(table, given, name),
         ),
         relations=[table, *(effect.relation for effect in slow)],
         lock=main.lock,

@@ -25,9 +25,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
+from migsafe.sql.generation import join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import in_turn, not_null
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -46,8 +46,8 @@ def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None
         op,
         f"ADD PRIMARY KEY USING INDEX takes {slow[0].lock} on {at.resolve(table)} while it checks every row for nulls, because {columns} "
         f"may be null: every {slow[0].blocked_commands} waits",
-        help=in_turn(
-            *(not_null(table, names, at.catalog.pg_version) if names else ("-- first make each column of the index NOT NULL",)),
+        help=join_migrations(
+            *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ("-- first make each column of the index NOT NULL",)),
             f"-- then as it is:\n-- ALTER TABLE {table} {at.text(op.span.start, op.span.end)};",
         ),
         relations=[effect.relation for effect in slow],

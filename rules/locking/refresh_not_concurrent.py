@@ -35,9 +35,9 @@ from migsafe import expressions
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Index, Relation
+from migsafe.sql.generation import join_migrations
 from migsafe.sql.operations import RefreshMaterializedView
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import in_turn
 
 
 @rule(category="locking", severity=Severity.WARNING)
@@ -88,7 +88,7 @@ def _concurrently(op: RefreshMaterializedView, view: Relation | None, lacks_inde
     name = quoted(default_name(op.view.name, columns, "key"))
     index = at.outside_transaction(f"CREATE UNIQUE INDEX CONCURRENTLY {name} ON {op.view} ({', '.join(map(quoted, columns))});")
     said = "" if are_known else f"-- on those columns that tell the rows apart, here {columns[0]}:\n"
-    return in_turn(f"{said}{index}", refresh)
+    return join_migrations(f"{said}{index}", refresh)
 
 
 def _key(view: Relation | None) -> tuple[tuple[str, ...], bool]:

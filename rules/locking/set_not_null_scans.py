@@ -26,9 +26,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
+from migsafe.sql.generation import join_migrations, set_not_null_in_steps
 from migsafe.sql.operations import AddConstraint, ConstraintKind, SetNotNull
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import in_turn, not_null
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -49,7 +49,9 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
         op,
         f"{what} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
         f"every {slow[0].blocked_commands} waits",
-        help=in_turn(*not_null(table, {column: name or default_name(table.name, (column,), "not_null")}, at.catalog.pg_version)),
+        help=join_migrations(
+            *set_not_null_in_steps(table, {column: name or default_name(table.name, (column,), "not_null")}, at.catalog.pg_version)
+        ),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
     )

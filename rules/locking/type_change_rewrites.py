@@ -44,9 +44,9 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.sql.generation import batched_update, check_not_valid, computing_trigger, join_migrations, validate_constraints
 from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import check, in_batches, in_turn, kept_in_step, validate
 
 _TEXTS = frozenset(("text", "character varying", "character"))
 _TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
@@ -92,13 +92,13 @@ def _safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
         return _checked_later(op, _checks(relation, before, at), at)
     if old is not None and main.rewrite and op.using is None and _is_shorter_text(old, op.type):
         label = default_name(table.name, (op.column,), "check")
-        limit = check(f"char_length({name}) <= {op.type.modifiers[0]}", label)
-        return in_turn(f"ALTER TABLE {table} ADD {limit};", f"-- while reads and writes go on:\n{validate(table, label)}")
+        limit = check_not_valid(f"char_length({name}) <= {op.type.modifiers[0]}", label)
+        return join_migrations(f"ALTER TABLE {table} ADD {limit};", f"-- while reads and writes go on:\n{validate_constraints(table, label)}")
     column = f"{op.column}_new"
     value = op.using.sql if op.using is not None else f"{name}::{op.type}"
-    trigger = kept_in_step(table, column, value, default_name(table.name, (column,), "sync"))
-    batches = in_batches(table, column, value, f"{quoted(column)} IS DISTINCT FROM ({value})")
-    steps = in_turn(
+    trigger = computing_trigger(table, column, value, default_name(table.name, (column,), "sync"))
+    batches = batched_update(table, column, value, f"{quoted(column)} IS DISTINCT FROM ({value})")
+    steps = join_migrations(
         f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {op.type};",
         f"-- a trigger fills it for the rows that are written:\n{trigger}",
         at.outside_transaction(batches),
@@ -122,9 +122,11 @@ def _checked_later(op: AlterColumnType, checks: list[Constraint], at: Context) -
     table = op.target.name
     parts = [f"DROP CONSTRAINT {quoted(one.name.name)}" for one in checks]
     parts.append(at.text(op.span.start, op.span.end))
-    parts += [f"ADD {check(one.check.expression.sql, one.name.name, no_inherit=one.no_inherit)}" for one in checks if one.check is not None]
-    again = validate(table, *(one.name.name for one in checks))
-    return in_turn(f"ALTER TABLE {table}\n    " + ",\n    ".join(parts) + ";", f"-- while reads and writes go on:\n{again}")
+    parts += [
+        f"ADD {check_not_valid(one.check.expression.sql, one.name.name, no_inherit=one.no_inherit)}" for one in checks if one.check is not None
+    ]
+    again = validate_constraints(table, *(one.name.name for one in checks))
+    return join_migrations(f"ALTER TABLE {table}\n    " + ",\n    ".join(parts) + ";", f"-- while reads and writes go on:\n{again}")
 
 
 def _is_shorter_text(old: TypeName, new: TypeName) -> bool:

@@ -19,9 +19,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import RelationKind
+from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import in_turn, unique_index, using_index
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -45,7 +45,9 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         )
     else:
         first = f"ALTER TABLE {table} {at.text_without(op, [given])};" if isinstance(op, AddColumn) else ""
-        help_ = in_turn(first, at.outside_transaction(f"{unique_index(table, given, name)};"), using_index(table, given, name))
+        help_ = join_migrations(
+            first, at.outside_transaction(f"{create_unique_index(table, given, name)};"), add_constraint_using_index(table, given, name)
+        )
     what = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"
     # A partition is locked less than its parent, but behind that one nobody gets to it.
     lock = max(effect.lock for effect in at.effects)

@@ -21,9 +21,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.linting.facts.validations import find_added_constraint
 from migsafe.linting.facts.wording import blocked_statements
 from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.sql.generation import join_migrations, validate_constraints
 from migsafe.sql.operations import AddConstraint, ValidateConstraint
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import in_turn, validate
 
 
 @rule(category="locking", severity=Severity.ERROR)
@@ -40,9 +40,9 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
         op,
         f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in the transaction that added it in line {line}: the "
         f"{lock} taken there is held all the while, and every {blocked_statements(lock.blocks)} waits",
-        help=in_turn(
+        help=join_migrations(
             f"{at.text(*added.statement.span)};",
-            f"-- in a transaction of its own:\n{validate(op.target.name, op.constraint)}",
+            f"-- in a transaction of its own:\n{validate_constraints(op.target.name, op.constraint)}",
         ),
         relations=(table,),
         lock=lock,

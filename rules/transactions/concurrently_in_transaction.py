@@ -29,6 +29,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.objects import Relation, RelationKind
+from migsafe.sql.generation import create_index, join_migrations
 from migsafe.sql.operations import (
     AlterObject,
     AlterSystem,
@@ -47,7 +48,6 @@ from migsafe.sql.operations import (
     TwoPhase,
     Vacuum,
 )
-from migsafe.sql.written import create_index, in_turn
 
 _Refused = (
     CreateIndex
@@ -134,7 +134,7 @@ def _index_outside(op: CreateIndex, at: Context) -> str:
         return built
     # IF NOT EXISTS would take an INVALID index for a good one.
     left = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- what a failed build may have left"
-    return in_turn(at.outside_transaction(left), built)
+    return join_migrations(at.outside_transaction(left), built)
 
 
 def _relations(op: Operation, at: Context) -> list[Name]:

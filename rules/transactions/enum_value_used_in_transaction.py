@@ -28,8 +28,8 @@ from migsafe import expressions
 from migsafe.linting.facts.transaction_block import is_in_called_function, line_of, transaction_block_around
 from migsafe.linting.rule import Context, Finding, PastOperation, Severity, rule
 from migsafe.schema.objects import EnumType
+from migsafe.sql.generation import join_migrations
 from migsafe.sql.operations import AddEnumValue, CreateEnum, Do, Name, Operation, Rename
-from migsafe.sql.written import in_turn
 
 _USABLE_WITH_ITS_TYPE = 17
 """The first version in which a value that is added in the transaction that made the type can be used in it."""
@@ -120,7 +120,7 @@ def _finding(op: Operation, at: Context, added: _Added) -> Finding:
         help = f"-- {shared.own_transaction_advice}, so that what adds the value is committed first"
     else:
         uses = f"{at.text(*at.statement.span)};" if op.span == at.statement.span else "-- what uses the value"
-        help = in_turn(f"{added.sql};", uses)
+        help = join_migrations(f"{added.sql};", uses)
     return at.finding(
         op,
         f"'{added.value.value}' is used before the transaction that adds it to {added.value.type} ({added.where}) is committed, "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from migsafe.sql.bounds import bound_clause, condition
+from migsafe.sql.bounds import bound_clause, bound_condition
 from migsafe.sql.operations import AttachPartition, Bound
 from migsafe.sql.statements import read
 
@@ -35,5 +35,5 @@ def bound(clause: str) -> Bound:
 )
 def test_a_bound_says_what_its_rows_are(clause: str, expected: str | None) -> None:
     found = bound(clause)
-    assert condition(["a", "b"][: max(len(found.end), 1)], found) == expected
+    assert bound_condition(["a", "b"][: max(len(found.end), 1)], found) == expected
     assert bound_clause(found) == clause

@@ -9,9 +9,16 @@ from migsafe.linting.rule import Context, PastOperation
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.sources import Transaction
 from migsafe.sql import operations as sql
+from migsafe.sql.generation import (
+    add_constraint_using_index,
+    check_not_valid,
+    create_index,
+    create_unique_index,
+    foreign_key_clause,
+    validate_constraints,
+)
 from migsafe.sql.operations import AlterRelation, Constraint, ConstraintKind, CreateIndex, Name, Operation
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.written import check, create_index, foreign_key, unique_index, using_index, validate
 
 _LONGEST = 400
 """The longest statement that is written down again."""
@@ -59,15 +66,15 @@ def constraint_again(table: Name, given: Constraint, name: str, text: str, *, ne
         return f"ALTER TABLE {table} {dropped}, ADD CONSTRAINT {quoted(name)} {text};"
     match given.kind:
         case ConstraintKind.CHECK if given.check is not None:
-            added = check(given.check.sql, name, no_inherit=given.no_inherit)
+            added = check_not_valid(given.check.sql, name, no_inherit=given.no_inherit)
         case ConstraintKind.FOREIGN_KEY:
-            added = foreign_key(given, name)
+            added = foreign_key_clause(given, name)
         case ConstraintKind.UNIQUE if not given.period:
             cleared = f"ALTER TABLE {table} {dropped};\nDROP INDEX CONCURRENTLY IF EXISTS {Name(name, table.schema)};"
-            return f"{cleared}\n{unique_index(table, given, name)};\n{using_index(table, given, name)}"
+            return f"{cleared}\n{create_unique_index(table, given, name)};\n{add_constraint_using_index(table, given, name)}"
         case _:
             return f"-- ALTER TABLE {table} {dropped}, ADD CONSTRAINT {quoted(name)} …"
-    return f"ALTER TABLE {table} {dropped}, ADD {added};\n{validate(table, name)}"
+    return f"ALTER TABLE {table} {dropped}, ADD {added};\n{validate_constraints(table, name)}"
 
 
 def _sql(at: Context, op: Operation) -> str:

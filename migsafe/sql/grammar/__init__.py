@@ -6,7 +6,7 @@ Written after the manual's SQL commands reference; every production is compared 
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.dispatch import statement
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.lexer import END, MARK
+from migsafe.sql.lexer import END, PLACEHOLDER
 from migsafe.sql.operations import Broken, CutIdentifier, OpaqueCode, Operation, Unparsed
 from migsafe.sql.split import RawStatement
 from migsafe.text import Span
@@ -25,7 +25,7 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
     if raw.unterminated is not None:
         at, what = raw.unterminated
         return (Broken(Span(at, _line_end(raw.text, at)), _UNTERMINATED[what], "the end of the file"),)
-    if raw.words[1] == "" and raw.kinds[0] == MARK:
+    if raw.words[1] == "" and raw.kinds[0] == PLACEHOLDER:
         return (OpaqueCode(raw.span, "a template decides what stands here", raw.text[raw.span.start : raw.span.end]),)
     try:
         parser = Parser(raw)
@@ -41,7 +41,7 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
 
 def problem(raw: RawStatement, unexpected: Unexpected) -> Operation:
     """What a statement with an unexpected token is: Broken, or Unparsed where a template mark may have hidden what would be right."""
-    if MARK in raw.kinds:
+    if PLACEHOLDER in raw.kinds:
         return Unparsed(raw.span, "a template decides what it says")
     index = unexpected.index
     start = raw.starts[index]

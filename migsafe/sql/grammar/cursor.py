@@ -8,7 +8,7 @@ from migsafe.sql.lexer import (
     END,
     ESCAPE_STRING,
     LOOK_AHEAD,
-    MARK,
+    PLACEHOLDER,
     QUOTED,
     STRING,
     STRINGS,
@@ -189,7 +189,7 @@ class Cursor:
     def at_name(self) -> bool:
         """Whether a column's, table's or most other objects' name may begin here (ColId in PostgreSQL's grammar)."""
         kind = self.kinds[self.i]
-        return self.words[self.i] not in NOT_A_COLUMN_NAME if kind == WORD else kind in (QUOTED, MARK, UNICODE_QUOTED)
+        return self.words[self.i] not in NOT_A_COLUMN_NAME if kind == WORD else kind in (QUOTED, PLACEHOLDER, UNICODE_QUOTED)
 
     def name(self, expected: str = "a name") -> str:
         """A column's, table's or most other objects' name (ColId)."""
@@ -214,7 +214,7 @@ class Cursor:
 
     def label(self, expected: str = "a name") -> str:
         """A name in a place where any key word is one too (ColLabel): after a dot, after AS."""
-        if self.kinds[self.i] not in (WORD, QUOTED, MARK, UNICODE_QUOTED):
+        if self.kinds[self.i] not in (WORD, QUOTED, PLACEHOLDER, UNICODE_QUOTED):
             self.fail(expected)
         i = self.i
         self.i = i + 1
@@ -265,7 +265,7 @@ class Cursor:
 
     def at_string(self) -> bool:
         """Whether a string constant, or a mark that may stand for one, comes next."""
-        return self.kinds[self.i] in STRINGS or self.kinds[self.i] == MARK
+        return self.kinds[self.i] in STRINGS or self.kinds[self.i] == PLACEHOLDER
 
     def string(self, expected: str = "a string") -> str:
         """A string constant's value."""
@@ -280,7 +280,7 @@ class Cursor:
     def string_at(self, index: int) -> str:
         """The value of the string constant that a token is; a mark's own text."""
         kind = self.kinds[index]
-        return self.raw(index) if kind == MARK else string_value(self.raw(index), plain=kind == STRING, escapes=kind == ESCAPE_STRING)
+        return self.raw(index) if kind == PLACEHOLDER else string_value(self.raw(index), plain=kind == STRING, escapes=kind == ESCAPE_STRING)
 
     def number(self, expected: str = "a number") -> str:
         """A number, signed or not, as written."""

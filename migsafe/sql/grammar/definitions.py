@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.keywords import RESERVED
-from migsafe.sql.lexer import MARK, OPERATOR, QUOTED, STRINGS, UNICODE_QUOTED, WORD
+from migsafe.sql.lexer import OPERATOR, PLACEHOLDER, QUOTED, STRINGS, UNICODE_QUOTED, WORD
 from migsafe.sql.operations import Name, Option
 
 
@@ -62,7 +62,7 @@ def foreign_options(c: Parser) -> tuple[Option, ...]:
 
 
 def _foreign_option(c: Parser) -> Option:
-    action = c.accept_any(("add", "set", "drop")) if c.kinds[c.i + 1] in (WORD, QUOTED, UNICODE_QUOTED, MARK) else None
+    action = c.accept_any(("add", "set", "drop")) if c.kinds[c.i + 1] in (WORD, QUOTED, UNICODE_QUOTED, PLACEHOLDER) else None
     name = c.label("an option")
     return Option(f"{action} {name}" if action else name, None if action == "drop" else c.string())
 

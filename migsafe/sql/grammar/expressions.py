@@ -6,7 +6,19 @@ sqlglot's (`migsafe.expressions.trees`).
 
 from migsafe.sql.grammar.cursor import NOT_A_COLUMN_NAME, NOT_A_FUNCTION_NAME, Unexpected
 from migsafe.sql.grammar.types import Types
-from migsafe.sql.lexer import BIT_STRING, MARK, NUMBER, OPERATOR, PARAMETER, QUOTED, STRINGS, UNICODE_QUOTED, UNICODE_STRING, WORD, Tokens
+from migsafe.sql.lexer import (
+    BIT_STRING,
+    NUMBER,
+    OPERATOR,
+    PARAMETER,
+    PLACEHOLDER,
+    QUOTED,
+    STRINGS,
+    UNICODE_QUOTED,
+    UNICODE_STRING,
+    WORD,
+    Tokens,
+)
 from migsafe.sql.operations.values import Expression, Name
 
 QUERY_WORDS = frozenset(("select", "with", "values", "table"))
@@ -186,7 +198,7 @@ class Expressions(Types):
             operand = _OPERANDS.get(word)
             if operand is None or not operand(self, word):
                 self._named()
-        elif kind in (QUOTED, MARK, UNICODE_QUOTED):
+        elif kind in (QUOTED, PLACEHOLDER, UNICODE_QUOTED):
             self._named()
         elif word == "(":
             self._parenthesised()
@@ -216,7 +228,7 @@ class Expressions(Types):
         if following == "(":
             self.calls.append(Name(*reversed(parts[-3:])))
             self._call()
-        elif following == "'" and self.kinds[i] != MARK:
+        elif following == "'" and self.kinds[i] != PLACEHOLDER:
             self.i += 1
         else:
             self.indirection()
@@ -240,7 +252,7 @@ class Expressions(Types):
     def _subscript(self) -> None:
         if not self.accept(":"):
             self.a_expr()
-            if self.kinds[self.i] == MARK and self.raw(self.i)[0] == ":":
+            if self.kinds[self.i] == PLACEHOLDER and self.raw(self.i)[0] == ":":
                 self.i += 1
                 return
             if not self.accept(":"):
@@ -499,7 +511,7 @@ class Expressions(Types):
 
     def _in(self) -> bool:
         self.i += 1
-        if self.kinds[self.i] == MARK:
+        if self.kinds[self.i] == PLACEHOLDER:
             self.i += 1
             return False
         self._list_or_query()

@@ -3,7 +3,7 @@
 from migsafe.sql.grammar.expressions import QUERY_WORDS
 from migsafe.sql.grammar.from_clause import FromClause
 from migsafe.sql.keywords import NEEDS_AS
-from migsafe.sql.lexer import MARK, QUOTED, UNICODE_QUOTED, WORD, Tokens
+from migsafe.sql.lexer import PLACEHOLDER, QUOTED, UNICODE_QUOTED, WORD, Tokens
 from migsafe.sql.operations.tables import Persistence
 from migsafe.sql.operations.values import Name, Operation, Query
 
@@ -256,7 +256,7 @@ class Queries(FromClause):
                 self.a_expr()
                 if self.accept("as"):
                     self.label()
-                elif self.kinds[self.i] in (QUOTED, MARK, UNICODE_QUOTED) or (
+                elif self.kinds[self.i] in (QUOTED, PLACEHOLDER, UNICODE_QUOTED) or (
                     self.kinds[self.i] == WORD and self.words[self.i] not in NEEDS_AS
                 ):
                     self.i += 1

@@ -8,7 +8,7 @@ from migsafe.sql.operations import Column, Constraint, CreateIndex, IndexElement
 from migsafe.sql.operations.values import quoted
 
 
-def in_turn(*migrations: str) -> str:
+def join_migrations(*migrations: str) -> str:
     """SQL for several migrations, one after the other; what is empty is left out."""
     return "\n-- next migration\n".join(migration for migration in migrations if migration)
 
@@ -37,7 +37,7 @@ def create_index(index: CreateIndex, name: str | None, *, concurrently: bool = F
     return " ".join(words)
 
 
-def unique_index(table: Name, constraint: Constraint, name: str) -> str:
+def create_unique_index(table: Name, constraint: Constraint, name: str) -> str:
     """The CREATE UNIQUE INDEX CONCURRENTLY whose index a UNIQUE or PRIMARY KEY constraint can take over, without its `;`."""
     words = [f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {table} ({_columns(constraint.columns)})"]
     if constraint.include:
@@ -51,23 +51,23 @@ def unique_index(table: Name, constraint: Constraint, name: str) -> str:
     return " ".join(words)
 
 
-def using_index(table: Name, constraint: Constraint, name: str) -> str:
+def add_constraint_using_index(table: Name, constraint: Constraint, name: str) -> str:
     """The ALTER TABLE that makes a constraint of the index of its name."""
     words = [f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {constraint.kind.value} USING INDEX {quoted(name)}"]
     return " ".join((*words, *_deferrable(constraint))) + ";"
 
 
-def check(expression: str, name: str, *, no_inherit: bool = False) -> str:
+def check_not_valid(expression: str, name: str, *, no_inherit: bool = False) -> str:
     """A CHECK constraint of a table under a name, as NOT VALID."""
     return f"CONSTRAINT {quoted(name)} CHECK ({expression}){' NO INHERIT' if no_inherit else ''} NOT VALID"
 
 
-def validate(table: Name, *names: str) -> str:
+def validate_constraints(table: Name, *names: str) -> str:
     """The ALTER TABLE that validates constraints."""
     return f"ALTER TABLE {table} {', '.join(f'VALIDATE CONSTRAINT {quoted(name)}' for name in names)};"
 
 
-def not_null(table: Name, names: Mapping[str, str], pg_version: int, *already: str) -> tuple[str, str]:
+def set_not_null_in_steps(table: Name, names: Mapping[str, str], pg_version: int, *already: str) -> tuple[str, str]:
     """Two migrations that make columns NOT NULL without a scan that stops anybody. `names` are those of the constraints by column, `already`
     parts that the first ALTER TABLE has too.
 
@@ -76,9 +76,9 @@ def not_null(table: Name, names: Mapping[str, str], pg_version: int, *already: s
     if pg_version >= versions.NOT_NULL_CONSTRAINTS:
         given = [f"CONSTRAINT {quoted(name)} NOT NULL {quoted(column)} NOT VALID" for column, name in names.items()]
     else:
-        given = [check(f"{quoted(column)} IS NOT NULL", name) for column, name in names.items()]
+        given = [check_not_valid(f"{quoted(column)} IS NOT NULL", name) for column, name in names.items()]
     first = f"ALTER TABLE {table} {', '.join((*already, *(f'ADD {one}' for one in given)))};"
-    second = ["-- while reads and writes go on:", validate(table, *names.values())]
+    second = ["-- while reads and writes go on:", validate_constraints(table, *names.values())]
     if pg_version < versions.NOT_NULL_CONSTRAINTS:
         second += [
             "-- a valid CHECK spares SET NOT NULL the scan, as long as it is dropped only afterwards:",
@@ -93,7 +93,7 @@ def partition_by(key: PartitionKey) -> str:
     return f"PARTITION BY {key.strategy.upper()} {_elements(key.elements)}"
 
 
-def column(given: Column, type_name: TypeName | None = None) -> str:
+def column_definition(given: Column, type_name: TypeName | None = None) -> str:
     """A column's name, type and collation, without default and constraints."""
     words = [quoted(given.name), str(type_name or given.type)]
     if given.collation is not None:
@@ -101,7 +101,7 @@ def column(given: Column, type_name: TypeName | None = None) -> str:
     return " ".join(words)
 
 
-def in_batches(table: Name, column: str, value: str, condition: str) -> str:
+def batched_update(table: Name, column: str, value: str, condition: str) -> str:
     """A DO block that sets a column where a condition holds, 10,000 rows a transaction, until no row is left."""
     update = f"UPDATE {table} SET {quoted(column)} = {value}"  # noqa: S608  # it is written down, not run
     rows = f"SELECT ctid FROM {table} WHERE {condition} LIMIT 10000"  # noqa: S608
@@ -120,7 +120,7 @@ def in_batches(table: Name, column: str, value: str, condition: str) -> str:
     )
 
 
-def kept_in_step(table: Name, column: str, expression: str, name: str) -> str:
+def computing_trigger(table: Name, column: str, expression: str, name: str) -> str:
     """A trigger of this name that computes a column from the others whenever a row is written."""
     function = Name(name, table.schema)
     return "\n".join(
@@ -135,7 +135,7 @@ def kept_in_step(table: Name, column: str, expression: str, name: str) -> str:
     )
 
 
-def with_word(expression: str, word: str, other: str) -> str:
+def replace_word(expression: str, word: str, other: str) -> str:
     """An expression in which another word stands in the place of a keyword: a column's name where a domain says VALUE."""
     pattern, at, found = pattern_for(expression), 0, ""
     while at < len(expression):
@@ -151,7 +151,7 @@ def with_word(expression: str, word: str, other: str) -> str:
     return found + expression[at:]
 
 
-def foreign_key(constraint: Constraint, name: str, *, not_valid: bool = True) -> str:
+def foreign_key_clause(constraint: Constraint, name: str, *, not_valid: bool = True) -> str:
     """A FOREIGN KEY constraint of a table under a name, as NOT VALID unless it need not be."""
     reference = constraint.references
     assert reference is not None
