@@ -188,7 +188,7 @@ class _Search:
             to = to.expressions[0]
         text = to.sql("postgres")
         name = name_in(text.lower() if '"' not in text else text)
-        return TypeName({"varchar": "character varying"}.get(name.name, name.name), name.schema)
+        return TypeName(name={"varchar": "character varying"}.get(name.name, name.name), schema=name.schema)
 
     def _in_alternatives(self, parent: exp.Expr, node: exp.Expr) -> bool | None:
         """Whether another result of CASE, COALESCE, GREATEST or LEAST has the type."""

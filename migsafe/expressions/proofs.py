@@ -118,7 +118,7 @@ def _subject(element: IndexElement) -> str | None:
 
 
 def _value(conditions: Conditions, element: IndexElement, written: str) -> Constant | None:
-    tree = parse_expression(Expression(written, Span(0, 0)))
+    tree = parse_expression(Expression(sql=written, span=Span(0, 0)))
     type_name = None if element.column is None else conditions.types(element.column)
     constant = None if tree is None else conditions.constant(tree, type_name)
     return constant if constant is not None and fits(constant, type_name) else None

@@ -35,7 +35,7 @@ def stored_type(catalog: Catalog, type_name: TypeName | None) -> TypeName | None
     if type_name is None or type_name.percent_type:
         return None
     if is_serial(type_name):
-        return TypeName(_SERIAL[type_name.name])
+        return TypeName(name=_SERIAL[type_name.name])
     user = catalog.type_of(type_name)
     return replace(type_name, schema=user.name.schema) if user is not None else type_name
 
@@ -144,7 +144,7 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
 
 def drawing(column: Column, sequence: int, name: Name) -> Column:
     """A serial column with its default, `nextval('sequence'::regclass)`."""
-    call = Expression(f"nextval('{name}'::regclass)", sql.Column("").span, (Name("nextval"),))
+    call = Expression(sql=f"nextval('{name}'::regclass)", span=sql.Column(name="").span, calls=(Name("nextval"),))
     return replace(column, default=Formula(call, (), (sequence,)))
 
 

@@ -303,7 +303,7 @@ def _taken_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> In
 def _built_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> Index:
     keys = [index_key(catalog, table, element) for element in given.elements]
     if not given.elements:
-        keys = [index_key(catalog, table, sql.IndexElement(column)) for column in given.columns]
+        keys = [index_key(catalog, table, sql.IndexElement(column=column)) for column in given.columns]
     table = catalog.the(Relation, table.oid)
     include = column_numbers(catalog, table.oid, given.include)
     label = LABELS[given.kind]

@@ -33,7 +33,7 @@ def missing_foreign_keys(catalog: Catalog, parent: Relation, child: Relation) ->
                 name=one.name.name,
                 columns=_names(parent, one.columns),
                 references=sql.Reference(
-                    referenced.name, _names(referenced, one.referenced_columns), on_delete=one.on_delete, on_update=one.on_update
+                    table=referenced.name, columns=_names(referenced, one.referenced_columns), on_delete=one.on_delete, on_update=one.on_update
                 ),
                 deferrable=one.deferrable or None,
                 initially_deferred=one.initially_deferred or None,
@@ -48,7 +48,7 @@ def _created(table: Relation, index: Index) -> sql.CreateIndex:
         elements=tuple(_element(table, key) for key in index.keys),
         unique=index.unique,
         method=None if index.method == "btree" else index.method,
-        include=tuple(sql.IndexElement(name) for name in _names(table, index.include)),
+        include=tuple(sql.IndexElement(column=name) for name in _names(table, index.include)),
         nulls_not_distinct=index.nulls_not_distinct,
         where=index.predicate.expression if index.predicate is not None else None,
     )
@@ -57,10 +57,10 @@ def _created(table: Relation, index: Index) -> sql.CreateIndex:
 def _element(table: Relation, key: Key) -> sql.IndexElement:
     column = table.numbered(key.column) if key.column is not None else None
     return sql.IndexElement(
-        column.name if column is not None else None,
-        key.formula.expression if key.formula is not None else None,
-        key.collation,
-        key.opclass,
+        column=column.name if column is not None else None,
+        expression=key.formula.expression if key.formula is not None else None,
+        collation=key.collation,
+        opclass=key.opclass,
         descending=key.descending,
         nulls_first=key.nulls_first,
     )

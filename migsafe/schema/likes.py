@@ -74,5 +74,5 @@ def _copy_index(catalog: Catalog, table: Relation, source: Relation, index: Inde
     name = free_index_name(catalog, table, copy.keys, copy.include, label, constraint=behind is not None)
     index = add_index(catalog, replace(copy, oid=catalog.new_oid(), name=name, parent=None, table=table.oid))
     if behind:
-        given = sql.Constraint(behind.kind, sql.Column("").span, deferrable=behind.deferrable)
+        given = sql.Constraint(kind=behind.kind, span=sql.Column(name="").span, deferrable=behind.deferrable)
         put_behind_index(catalog, table.oid, index, given)

@@ -199,7 +199,9 @@ def _constrain_part(catalog: Catalog, part: Index, above: Constraint) -> None:
     if already is not None:
         catalog.change(already, parent=above.oid, local=False, inherited=1)
         return
-    given = sql.Constraint(above.kind, sql.Column("").span, deferrable=above.deferrable, initially_deferred=above.initially_deferred)
+    given = sql.Constraint(
+        kind=above.kind, span=sql.Column(name="").span, deferrable=above.deferrable, initially_deferred=above.initially_deferred
+    )
     put_behind_index(catalog, part.table, part, given, above.oid)
 
 

@@ -42,14 +42,18 @@ def _of_program(text: str, program: Program) -> Iterator[Statement]:
     """The statements that a program sends, as far as it is known what they are, and whether they run."""
     index = 0
     for call in program.calls:
-        opaque = (Statement(1, call.sql_span, (OpaqueCode(call.sql_span, call.opaque, text[slice(*call.sql_span)]),)),) if call.opaque else None
+        opaque = (
+            (Statement(1, call.sql_span, (OpaqueCode(call.sql_span, reason=call.opaque, code=text[slice(*call.sql_span)]),)),)
+            if call.opaque
+            else None
+        )
         for statement in opaque or read(text, (call.sql_span,)):
             index += 1
             operations = statement.operations
             if not call.certain:
                 operations = tuple(replace(one, certain=False) for one in operations)
             if call.unknown_part:
-                operations = (*operations, OpaqueCode(statement.span, call.unknown_part, "", confined=True))
+                operations = (*operations, OpaqueCode(statement.span, reason=call.unknown_part, code="", confined=True))
             yield Statement(index, statement.span, operations)
 
 

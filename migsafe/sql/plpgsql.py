@@ -32,7 +32,7 @@ def body_operations(raw: RawStatement, block: Do, run: ReadScript, known: KnownV
     """The operations of the body of the DO block that a statement is, their spans those of the script. `run` reads the SQL of a constant
     EXECUTE; `known` are the parameters of a function whose values are."""
     if block.language != "plpgsql":
-        return (OpaqueCode(block.span, f"it is written in {block.language}", ""),)
+        return (OpaqueCode(block.span, reason=f"it is written in {block.language}", code=""),)
     start, end = block.body
     index = raw.starts.index(start)
     if raw.kinds[index] == DOLLAR_STRING:
@@ -253,7 +253,7 @@ class _Body:
             constants = self.variables.values(c, stop)
         except NotConstantError:
             code = c.text(start + 1, stop)
-            self._add((OpaqueCode(c.span(start, stop), "the SQL that EXECUTE runs is built while it runs", code),))
+            self._add((OpaqueCode(c.span(start, stop), reason="the SQL that EXECUTE runs is built while it runs", code=code),))
             return
         for constant in constants:
             for operations in self.run(constant.value):

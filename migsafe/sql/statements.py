@@ -80,6 +80,6 @@ def _read_operations(text: str) -> Iterator[tuple[Operation, ...]]:
 
 
 def _psql(meta: MetaCommand) -> tuple[Operation, ...]:
-    command = PsqlCommand(meta.span, meta.command, meta.arguments)
+    command = PsqlCommand(meta.span, command=meta.command, arguments=meta.arguments)
     reason = _RUNS_MORE.get(meta.command)
-    return (command, OpaqueCode(meta.span, reason, meta.arguments)) if reason else (command,)
+    return (command, OpaqueCode(meta.span, reason=reason, code=meta.arguments)) if reason else (command,)

@@ -21,9 +21,9 @@ from migsafe.text import Span
     ],
 )
 def test_a_grouped_query_has_one_row_a_group(sql: str, expected: tuple[str, ...]) -> None:
-    assert grouping_columns(Query(sql, Span(0, 0))) == expected
+    assert grouping_columns(Query(sql=sql, span=Span(0, 0))) == expected
 
 
 def test_output_columns_are_those_with_names() -> None:
-    assert output_columns(Query("SELECT a, b AS c, count(*) AS n FROM t", Span(0, 0))) == ("a", "c", "n")
-    assert output_columns(Query("SELECT * FROM t", Span(0, 0))) == ()
+    assert output_columns(Query(sql="SELECT a, b AS c, count(*) AS n FROM t", span=Span(0, 0))) == ("a", "c", "n")
+    assert output_columns(Query(sql="SELECT * FROM t", span=Span(0, 0))) == ()

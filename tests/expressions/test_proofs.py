@@ -43,7 +43,7 @@ ALL = [
 
 
 def expression(sql: str) -> Expression:
-    return Expression(sql, Span(0, len(sql)))
+    return Expression(sql=sql, span=Span(0, len(sql)))
 
 
 def proved(case: Case) -> bool:

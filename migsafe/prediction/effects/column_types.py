@@ -85,11 +85,11 @@ def column_type(written: TypeName, user_types: UserTypes) -> ColumnType:
 def _plain(written: TypeName) -> TypeName:
     """The name of a type's pg_type row."""
     name = "character" if written.name == "bpchar" and written.schema is None else _SERIAL.get(written.name, written.name)
-    return TypeName(name, written.schema, dimensions=min(written.dimensions, 1))
+    return TypeName(name=name, schema=written.schema, dimensions=min(written.dimensions, 1))
 
 
 def _base(written: TypeName, user_types: UserTypes) -> ColumnType:
-    element = TypeName(written.name, written.schema, written.modifiers, fields=written.fields)
+    element = TypeName(name=written.name, schema=written.schema, modifiers=written.modifiers, fields=written.fields)
     plain = _plain(element)
     found = user_types(element)
     kind = None if isinstance(found, Domain) else found

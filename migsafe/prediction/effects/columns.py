@@ -100,7 +100,7 @@ def _of_body(context: EffectContext, function: Function) -> str:
     query = operations[0].query
     if query.reads or query.row_locks is not None or function.name in query.calls or says(query.sql, "from"):
         return function.volatility
-    body = Expression(query.sql, query.span, query.calls)
+    body = Expression(sql=query.sql, span=query.span, calls=query.calls)
     volatile = is_volatile(body, lambda name: None if name.name == function.name.name else _volatility(context, name), context.pg_version)
     return "volatile" if volatile is not None else "stable"
 
@@ -253,7 +253,7 @@ def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | 
         if key.formula is not None and number in key.formula.columns:
             return True
         if key.column == number:
-            element = IndexElement("", collation=key.collation, opclass=key.opclass)
+            element = IndexElement(column="", collation=key.collation, opclass=key.opclass)
             if change.rebuilds(element, column.collation if column is not None else None):
                 return True
     return False

@@ -92,7 +92,7 @@ def some_key_is_proved(context: EffectContext, child: Relation, bound: Bound) ->
     names = {name: None for one in _knowledge(context, child) for name in identifiers(one.sql)}
     if not strategy or width > _WIDEST_GUESS:
         return False
-    keys = (PartitionKey(strategy, tuple(map(IndexElement, columns))) for columns in permutations(names, width))
+    keys = (PartitionKey(strategy, tuple(IndexElement(column=column) for column in columns)) for columns in permutations(names, width))
     return any(_is_proved(context, child, key, bound) for key in keys)
 
 

@@ -149,7 +149,7 @@ def grant(context: EffectContext, op: sql.Grant) -> Effects:
 @EFFECTS.register(sql.AlterDomain)
 def alter_domain(context: EffectContext, op: sql.AlterDomain) -> Effects:
     """ALTER DOMAIN: a new constraint is checked against the columns of the domain, which writers may not change meanwhile."""
-    domain = domain_of(context, TypeName(op.domain.name, op.domain.schema))
+    domain = domain_of(context, TypeName(name=op.domain.name, schema=op.domain.schema))
     if domain is None:
         return
     checked = (
@@ -185,6 +185,8 @@ def alter_composite(context: EffectContext, op: sql.AlterCompositeType) -> Effec
         if one.of_type != name:
             continue
         if op.action == "alter" and op.data_type is not None:
-            yield from alter_type(context, sql.AlterColumnType(op.span, sql.Target("table", one.name), op.attribute, op.data_type))
+            yield from alter_type(
+                context, sql.AlterColumnType(op.span, target=sql.Target(kind="table", name=one.name), column=op.attribute, type=op.data_type)
+            )
         else:
             yield from context.effect_on(one, _EXCLUSIVE)

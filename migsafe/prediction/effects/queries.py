@@ -198,7 +198,7 @@ def copy(context: EffectContext, op: sql.Copy) -> Effects:
         yield from query(context, op.query)
     if op.table is not None:
         if op.source:
-            yield from insert(context, sql.Insert(op.span, op.table, "query"))
+            yield from insert(context, sql.Insert(op.span, table=op.table, source="query"))
         else:
             yield from context.effect_on_name(op.table, READ, scan=True, why="every row is copied")
 

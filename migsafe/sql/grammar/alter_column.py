@@ -42,14 +42,14 @@ def alter_column(c: Parser, start: int, target: Target, name: str) -> Operation:
         if c.accept("("):
             found, _ = sequence_options(c)
             c.expect(")")
-        return AddIdentity(c.span(start), target, name, Identity(always, found))
+        return AddIdentity(c.span(start), target=target, column=name, identity=Identity(always, found))
     if word == "reset":
         c.i += 1
         settings = options(c)
-        return ResetColumnOptions(c.span(start), target, name, settings)
+        return ResetColumnOptions(c.span(start), target=target, column=name, options=settings)
     if word == "options":
         settings = foreign_options(c)
-        return SetColumnOptions(c.span(start), target, name, settings, foreign=True)
+        return SetColumnOptions(c.span(start), target=target, column=name, options=settings, foreign=True)
     if word == "restart":
         return _set_identity(c, start, target, name)
     if word != "set":
@@ -75,59 +75,59 @@ def _alter_type(c: Parser, start: int, target: Target, name: str) -> Operation:
     data_type = c.type_name()
     collation = c.qualified("a collation") if c.accept("collate") else None
     using = c.expression() if c.accept("using") else None
-    return AlterColumnType(c.span(start), target, name, data_type, collation, using)
+    return AlterColumnType(c.span(start), target=target, column=name, type=data_type, collation=collation, using=using)
 
 
 def _drop_of_column(c: Parser, start: int, target: Target, name: str) -> Operation:
     if c.accept("default"):
-        return DropDefault(c.span(start), target, name)
+        return DropDefault(c.span(start), target=target, column=name)
     if c.accept("not", "null"):
-        return DropNotNull(c.span(start), target, name)
+        return DropNotNull(c.span(start), target=target, column=name)
     what = c.expect_any("expression", "identity", "default", "not")
     if_exists = c.if_exists()
     if what == "expression":
-        return DropExpression(c.span(start), target, name, if_exists)
+        return DropExpression(c.span(start), target=target, column=name, if_exists=if_exists)
     if what == "identity":
-        return DropIdentity(c.span(start), target, name, if_exists)
+        return DropIdentity(c.span(start), target=target, column=name, if_exists=if_exists)
     c.fail("NULL")
 
 
 def _set_default(c: Parser, start: int, target: Target, name: str) -> Operation:
     value = c.expression()
-    return SetDefault(c.span(start), target, name, value)
+    return SetDefault(c.span(start), target=target, column=name, default=value)
 
 
 def _set_not_null(c: Parser, start: int, target: Target, name: str) -> Operation:
     c.expect("null")
-    return SetNotNull(c.span(start), target, name)
+    return SetNotNull(c.span(start), target=target, column=name)
 
 
 def _set_expression(c: Parser, start: int, target: Target, name: str) -> Operation:
     c.expect("as", "(")
     value = c.expression()
     c.expect(")")
-    return SetExpression(c.span(start), target, name, value)
+    return SetExpression(c.span(start), target=target, column=name, expression=value)
 
 
 def _set_statistics(c: Parser, start: int, target: Target, name: str) -> Operation:
     value = "default" if c.accept("default") else c.number()
-    return SetStatistics(c.span(start), target, name, value)
+    return SetStatistics(c.span(start), target=target, column=name, value=value)
 
 
 def _set_storage(c: Parser, start: int, target: Target, name: str) -> Operation:
     storage = "default" if c.accept("default") else c.name("a storage")
-    return SetStorage(c.span(start), target, name, storage)
+    return SetStorage(c.span(start), target=target, column=name, storage=storage)
 
 
 def _set_compression(c: Parser, start: int, target: Target, name: str) -> Operation:
     method = "default" if c.accept("default") else c.name("a compression method")
-    return SetCompression(c.span(start), target, name, method)
+    return SetCompression(c.span(start), target=target, column=name, method=method)
 
 
 def _set_column_options(c: Parser, start: int, target: Target, name: str) -> Operation:
     c.i -= 1
     settings = options(c)
-    return SetColumnOptions(c.span(start), target, name, settings)
+    return SetColumnOptions(c.span(start), target=target, column=name, options=settings)
 
 
 _SET_OF_COLUMN = {
@@ -156,4 +156,4 @@ def _set_identity(c: Parser, start: int, target: Target, name: str) -> Operation
                 c.fail("what to SET")
             found.extend(more)
         else:
-            return SetIdentity(c.span(start), target, name, always, tuple(found))
+            return SetIdentity(c.span(start), target=target, column=name, always=always, options=tuple(found))

@@ -16,12 +16,12 @@ def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
     """ALTER of a `kind` after its words."""
     if kind == "user mapping":
         detail, given = user_mapping(c), foreign_options(c)
-        return [AlterObject(c.span(start), kind, None, "options", detail=detail, options=given)]
+        return [AlterObject(c.span(start), kind=kind, name=None, action="options", detail=detail, options=given)]
     if kind == "large object":
         name = Name(c.number())
         c.expect("owner", "to")
         owner = c.role()
-        return [SetOwner(c.span(start), kind, name, owner)]
+        return [SetOwner(c.span(start), kind=kind, name=name, owner=owner)]
     if_exists = c.if_exists()
     detail = ""
     if kind in ("function", "procedure", "routine", "aggregate"):
@@ -43,7 +43,7 @@ def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
     if kind in ("function", "procedure", "routine"):
         return alter_routine(c, start, kind, name)
     action, given = _alteration(c, kind)
-    return [AlterObject(c.span(start), kind, name, action, if_exists, detail, given)]
+    return [AlterObject(c.span(start), kind=kind, name=name, action=action, if_exists=if_exists, detail=detail, options=given)]
 
 
 def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
@@ -51,26 +51,26 @@ def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
     c.expect("on")
     table = c.qualified("a table")
     if kind == "trigger" and (c.at("depends", "on") or c.at("no", "depends")):
-        return replace(depends_on_extension(c, start, kind, Target(kind, name)), table=table)
+        return replace(depends_on_extension(c, start, kind, Target(kind=kind, name=name)), table=table)
     c.expect("rename", "to")
     new_name = c.name()
-    return Rename(c.span(start), kind, name, new_name, if_exists, table)
+    return Rename(c.span(start), kind=kind, name=name, new_name=new_name, if_exists=if_exists, table=table)
 
 
 def renamed_or_moved(c: Parser, start: int, kind: str, name: Name, if_exists: bool) -> Operation | None:
     """RENAME TO, OWNER TO, SET SCHEMA, DEPENDS ON EXTENSION."""
     if c.accept("rename", "to"):
         new_name = c.role() if kind in ("role", "user", "group") else c.name()
-        return Rename(c.span(start), kind, name, new_name, if_exists)
+        return Rename(c.span(start), kind=kind, name=name, new_name=new_name, if_exists=if_exists)
     if c.accept("owner", "to"):
         owner = c.role()
-        return SetOwner(c.span(start), kind, name, owner, if_exists)
+        return SetOwner(c.span(start), kind=kind, name=name, owner=owner, if_exists=if_exists)
     if c.at("set", "schema") and kind not in ("database", "role", "user"):
         c.i += 2
         schema = c.name("a schema")
-        return SetSchema(c.span(start), kind, name, schema, if_exists)
+        return SetSchema(c.span(start), kind=kind, name=name, schema=schema, if_exists=if_exists)
     if c.at("depends", "on") or c.at("no", "depends"):
-        return depends_on_extension(c, start, kind, Target(kind, name, False, if_exists))
+        return depends_on_extension(c, start, kind, Target(kind=kind, name=name, only=False, if_exists=if_exists))
     return None
 
 

@@ -51,7 +51,7 @@ def alter_relation(c: Parser, start: int, kind: str) -> list[Operation]:
     if_exists = c.if_exists()
     only = c.words[c.i] == "only"
     name = c.relation() if kind in ("table", "foreign table") else c.qualified(f"a name of the {kind}")
-    target = Target(kind, name, only, if_exists)
+    target = Target(kind=kind, name=name, only=only, if_exists=if_exists)
     whole = _whole_statement(c, start, target)
     if whole is not None:
         return [whole]
@@ -69,7 +69,7 @@ def _move_all(c: Parser, start: int, kind: str) -> MoveAllInTablespace:
     c.expect("set", "tablespace")
     destination = c.name("a tablespace")
     nowait = c.accept("nowait")
-    return MoveAllInTablespace(c.span(start), kind, source, destination, owners, nowait)
+    return MoveAllInTablespace(c.span(start), kind=kind, source=source, destination=destination, owners=owners, nowait=nowait)
 
 
 def _whole_statement(c: Parser, start: int, target: Target) -> Operation | None:
@@ -80,16 +80,16 @@ def _whole_statement(c: Parser, start: int, target: Target) -> Operation | None:
     if c.at("set", "schema"):
         c.i += 2
         schema = c.name("a schema")
-        return SetSchema(c.span(start), target.kind, target.name, schema, target.if_exists)
+        return SetSchema(c.span(start), kind=target.kind, name=target.name, schema=schema, if_exists=target.if_exists)
     if c.accept("attach", "partition"):
         partition = c.qualified("a partition")
         values = None if target.kind == "index" else bound(c)
-        return AttachPartition(c.span(at), target, partition, values)
+        return AttachPartition(c.span(at), target=target, partition=partition, bound=values)
     if c.accept("detach", "partition"):
         partition = c.qualified("a partition")
         concurrently = c.accept("concurrently")
         finalize = not concurrently and c.accept("finalize")
-        return DetachPartition(c.span(at), target, partition, concurrently, finalize)
+        return DetachPartition(c.span(at), target=target, partition=partition, concurrently=concurrently, finalize=finalize)
     if c.at("depends", "on") or c.at("no", "depends"):
         return depends_on_extension(c, start, target.kind, target)
     return None
@@ -101,31 +101,31 @@ def depends_on_extension(c: Parser, start: int, kind: str, target: Target) -> Al
     c.expect("depends", "on", "extension")
     extension = c.name("an extension")
     action = "no depends on extension" if negative else "depends on extension"
-    return AlterObject(c.span(start), kind, target.name, action, target.if_exists, extension)
+    return AlterObject(c.span(start), kind=kind, name=target.name, action=action, if_exists=target.if_exists, detail=extension)
 
 
 def _rename(c: Parser, start: int, target: Target) -> Operation:
     at = c.i - 1
     if c.accept("to"):
         new_name = c.name("a name")
-        return Rename(c.span(start), target.kind, target.name, new_name, target.if_exists)
+        return Rename(c.span(start), kind=target.kind, name=target.name, new_name=new_name, if_exists=target.if_exists)
     if c.accept("constraint"):
         constraint = c.name("a constraint")
         c.expect("to")
         new_name = c.name("a name")
-        return RenameConstraint(c.span(at), target, constraint, new_name)
+        return RenameConstraint(c.span(at), target=target, constraint=constraint, new_name=new_name)
     c.accept("column")
     old = c.name("a column, CONSTRAINT or TO")
     c.expect("to")
     new_name = c.name("a name")
-    return RenameColumn(c.span(at), target, old, new_name)
+    return RenameColumn(c.span(at), target=target, column=old, new_name=new_name)
 
 
 def _sequence(c: Parser, start: int, target: Target) -> Operation | None:
     found, owner = sequence_options(c)
     if not found:
         return None
-    return AlterSequence(c.span(start), target.name, found, owner, target.if_exists)
+    return AlterSequence(c.span(start), sequence=target.name, options=found, owned_by=owner, if_exists=target.if_exists)
 
 
 def _subcommand(c: Parser, target: Target) -> Operation:
@@ -140,11 +140,11 @@ def _subcommand(c: Parser, target: Target) -> Operation:
 def _add(c: Parser, start: int, target: Target) -> Operation:
     if at_constraint(c):
         constraint = table_constraint(c)
-        return AddConstraint(c.span(start), target, constraint)
+        return AddConstraint(c.span(start), target=target, constraint=constraint)
     c.accept("column")
     if_not_exists = c.if_not_exists()
     added = column(c)
-    return AddColumn(c.span(start), target, added, if_not_exists)
+    return AddColumn(c.span(start), target=target, column=added, if_not_exists=if_not_exists)
 
 
 def _drop(c: Parser, start: int, target: Target) -> Operation:
@@ -152,12 +152,12 @@ def _drop(c: Parser, start: int, target: Target) -> Operation:
         if_exists = c.if_exists()
         name = c.name("a constraint")
         cascade = c.cascade()
-        return DropConstraint(c.span(start), target, name, if_exists, cascade)
+        return DropConstraint(c.span(start), target=target, constraint=name, if_exists=if_exists, cascade=cascade)
     c.accept("column")
     if_exists = c.if_exists()
     name = c.name("a column")
     cascade = c.cascade()
-    return DropColumn(c.span(start), target, name, if_exists, cascade)
+    return DropColumn(c.span(start), target=target, column=name, if_exists=if_exists, cascade=cascade)
 
 
 def _alter(c: Parser, start: int, target: Target) -> Operation:
@@ -167,7 +167,15 @@ def _alter(c: Parser, start: int, target: Target) -> Operation:
         found = Attributes().read_all(c)
         if found.inherit is False:
             inherit = False
-        return AlterConstraint(c.span(start), target, name, found.deferrable, found.deferred, found.enforced, inherit)
+        return AlterConstraint(
+            c.span(start),
+            target=target,
+            constraint=name,
+            deferrable=found.deferrable,
+            initially_deferred=found.deferred,
+            enforced=found.enforced,
+            inherit=inherit,
+        )
     c.accept("column")
     name = c.number("a column") if c.words[c.i] == "0" else c.name("a column")
     return alter_column(c, start, target, name)
@@ -176,7 +184,7 @@ def _alter(c: Parser, start: int, target: Target) -> Operation:
 def _validate(c: Parser, start: int, target: Target) -> Operation:
     c.expect("constraint")
     name = c.name("a constraint")
-    return ValidateConstraint(c.span(start), target, name)
+    return ValidateConstraint(c.span(start), target=target, constraint=name)
 
 
 def _firing(c: Parser, start: int, target: Target) -> Operation:
@@ -184,7 +192,7 @@ def _firing(c: Parser, start: int, target: Target) -> Operation:
     enable = c.words[start] == "enable"
     if c.accept("row"):
         c.expect("level", "security")
-        return SetRowSecurity(c.span(start), target, "enable" if enable else "disable")
+        return SetRowSecurity(c.span(start), target=target, action="enable" if enable else "disable")
     firing = Firing.ENABLE if enable else Firing.DISABLE
     if enable and c.accept("always"):
         firing = Firing.ALWAYS
@@ -192,92 +200,92 @@ def _firing(c: Parser, start: int, target: Target) -> Operation:
         firing = Firing.REPLICA
     if c.accept("rule"):
         name = c.name("a rule")
-        return SetRule(c.span(start), target, firing, name)
+        return SetRule(c.span(start), target=target, firing=firing, rule=name)
     c.expect("trigger")
     if firing in (Firing.ENABLE, Firing.DISABLE) and (word := c.accept_any(("all", "user"))):
-        return SetTrigger(c.span(start), target, firing, None, word == "user")
+        return SetTrigger(c.span(start), target=target, firing=firing, trigger=None, user=word == "user")
     name = c.name("a trigger, ALL or USER")
-    return SetTrigger(c.span(start), target, firing, name)
+    return SetTrigger(c.span(start), target=target, firing=firing, trigger=name)
 
 
 def _force(c: Parser, start: int, target: Target) -> Operation:
     c.expect("row", "level", "security")
-    return SetRowSecurity(c.span(start), target, "force")
+    return SetRowSecurity(c.span(start), target=target, action="force")
 
 
 def _no(c: Parser, start: int, target: Target) -> Operation:
     if c.accept("force", "row", "level", "security"):
-        return SetRowSecurity(c.span(start), target, "no force")
+        return SetRowSecurity(c.span(start), target=target, action="no force")
     c.expect("inherit")
     parent = c.qualified("a table")
-    return NoInherit(c.span(start), target, parent)
+    return NoInherit(c.span(start), target=target, parent=parent)
 
 
 def _inherit(c: Parser, start: int, target: Target) -> Operation:
     parent = c.qualified("a table")
-    return Inherit(c.span(start), target, parent)
+    return Inherit(c.span(start), target=target, parent=parent)
 
 
 def _cluster(c: Parser, start: int, target: Target) -> Operation:
     c.expect("on")
     index = c.name("an index")
-    return ClusterOn(c.span(start), target, index)
+    return ClusterOn(c.span(start), target=target, index=index)
 
 
 def _owner(c: Parser, start: int, target: Target) -> Operation:
     c.expect("to")
     role = c.role()
-    return SetOwner(c.span(start), target.kind, target.name, role, target.if_exists)
+    return SetOwner(c.span(start), kind=target.kind, name=target.name, owner=role, if_exists=target.if_exists)
 
 
 def _replica(c: Parser, start: int, target: Target) -> Operation:
     c.expect("identity")
     if c.accept("using", "index"):
         index = c.name("an index")
-        return SetReplicaIdentity(c.span(start), target, "index", index)
+        return SetReplicaIdentity(c.span(start), target=target, identity="index", index=index)
     identity = c.expect_any("default", "full", "nothing")
-    return SetReplicaIdentity(c.span(start), target, identity)
+    return SetReplicaIdentity(c.span(start), target=target, identity=identity)
 
 
 def _of(c: Parser, start: int, target: Target) -> Operation:
     name = c.qualified("a type")
-    return SetOfType(c.span(start), target, name)
+    return SetOfType(c.span(start), target=target, type=name)
 
 
 def _not(c: Parser, start: int, target: Target) -> Operation:
     c.expect("of")
-    return SetOfType(c.span(start), target, None)
+    return SetOfType(c.span(start), target=target, type=None)
 
 
 def _reset(c: Parser, start: int, target: Target) -> Operation:
     settings = options(c)
-    return SetOptions(c.span(start), target, settings, reset=True)
+    return SetOptions(c.span(start), target=target, options=settings, reset=True)
 
 
 def _foreign(c: Parser, start: int, target: Target) -> Operation:
     c.i = start
     settings = foreign_options(c)
-    return SetOptions(c.span(start), target, settings, foreign=True)
+    return SetOptions(c.span(start), target=target, options=settings, foreign=True)
 
 
 def _set(c: Parser, start: int, target: Target) -> Operation:
     if c.words[c.i] == "(":
         settings = options(c)
-        return SetOptions(c.span(start), target, settings)
+        return SetOptions(c.span(start), target=target, options=settings)
     if c.accept("tablespace"):
         space = c.name("a tablespace")
-        return SetTablespace(c.span(start), target, space)
+        return SetTablespace(c.span(start), target=target, tablespace=space)
     if c.accept("access", "method"):
         method = None if c.accept("default") else c.name("an access method")
-        return SetAccessMethod(c.span(start), target, method)
+        return SetAccessMethod(c.span(start), target=target, method=method)
     if c.accept("without", "cluster"):
-        return ClusterOn(c.span(start), target, None)
+        return ClusterOn(c.span(start), target=target, index=None)
     if c.accept("without", "oids"):
-        return SetWithoutOids(c.span(start), target)
+        return SetWithoutOids(c.span(start), target=target)
     word = c.expect_any("logged", "unlogged", "schema", "tablespace", "access", "without", "(")
     if word not in ("logged", "unlogged"):
         c.fail("the rest of SET")
-    return SetLogged(c.span(start), target, word == "logged")
+    return SetLogged(c.span(start), target=target, logged=word == "logged")
 
 
 _SUBCOMMANDS: dict[str, Callable[[Parser, int, Target], Operation]] = {

@@ -36,18 +36,18 @@ def column(c: Parser, *, typed: bool = True) -> Column:
     while found.read(c):
         pass
     return Column(
-        name,
-        data_type,
-        c.span(start),
-        found.not_null,
-        found.default,
-        found.identity,
-        found.generated,
-        found.collation,
-        tuple(found.constraints),
-        storage,
-        compression,
-        settings,
+        name=name,
+        type=data_type,
+        span=c.span(start),
+        not_null=found.not_null,
+        default=found.default,
+        identity=found.identity,
+        generated=found.generated,
+        collation=found.collation,
+        constraints=tuple(found.constraints),
+        storage=storage,
+        compression=compression,
+        options=settings,
     )
 
 
@@ -125,14 +125,16 @@ class Qualifiers:
             c.i += 1
             no_inherit = c.accept("no", "inherit")
             self.not_null = True
-            made = Constraint(ConstraintKind.NOT_NULL, c.span(start), name, columns, no_inherit=no_inherit)
+            made = Constraint(kind=ConstraintKind.NOT_NULL, span=c.span(start), name=name, columns=columns, no_inherit=no_inherit)
         elif word == "check":
             c.expect("(")
             condition = c.expression()
             c.expect(")")
-            made = Constraint(ConstraintKind.CHECK, c.span(start), name, columns, condition, no_inherit=c.accept("no", "inherit"))
+            made = Constraint(
+                kind=ConstraintKind.CHECK, span=c.span(start), name=name, columns=columns, check=condition, no_inherit=c.accept("no", "inherit")
+            )
         elif word == "references":
-            made = Constraint(ConstraintKind.FOREIGN_KEY, c.span(start), name, columns, references=reference(c))
+            made = Constraint(kind=ConstraintKind.FOREIGN_KEY, span=c.span(start), name=name, columns=columns, references=reference(c))
         else:
             if word == "primary":
                 c.expect("key")
@@ -140,10 +142,10 @@ class Qualifiers:
             distinct = kind is ConstraintKind.UNIQUE and nulls_not_distinct(c)
             settings = options_after(c)
             made = Constraint(
-                kind,
-                c.span(start),
-                name,
-                columns,
+                kind=kind,
+                span=c.span(start),
+                name=name,
+                columns=columns,
                 nulls_not_distinct=distinct,
                 options=settings,
                 tablespace=c.name() if c.accept("using", "index", "tablespace") else None,

@@ -107,13 +107,13 @@ def _check(c: Parser, name: str | None) -> Constraint:
     c.expect("(")
     condition = c.expression()
     c.expect(")")
-    return Constraint(ConstraintKind.CHECK, _NO_SPAN, name, check=condition)
+    return Constraint(kind=ConstraintKind.CHECK, span=_NO_SPAN, name=name, check=condition)
 
 
 def _not_null(c: Parser, name: str | None) -> Constraint:
     c.expect("null")
     columns = (c.name("a column"),) if c.at_name() and c.words[c.i] not in ("deferrable", "no", "enforced", "initially") else ()
-    return Constraint(ConstraintKind.NOT_NULL, _NO_SPAN, name, columns)
+    return Constraint(kind=ConstraintKind.NOT_NULL, span=_NO_SPAN, name=name, columns=columns)
 
 
 def _unique(c: Parser, name: str | None) -> Constraint:
@@ -128,7 +128,7 @@ def _primary_key(c: Parser, name: str | None) -> Constraint:
 def _unique_or_primary(c: Parser, name: str | None, kind: ConstraintKind) -> Constraint:
     if c.at("using", "index") and c.words[c.i + 2] != "tablespace":
         c.i += 2
-        return Constraint(kind, _NO_SPAN, name, index=Name(c.name("an index")))
+        return Constraint(kind=kind, span=_NO_SPAN, name=name, index=Name(c.name("an index")))
     distinct = kind is ConstraintKind.UNIQUE and nulls_not_distinct(c)
     c.expect("(")
     columns = c.list_of(lambda: c.name("a column"))
@@ -138,10 +138,10 @@ def _unique_or_primary(c: Parser, name: str | None, kind: ConstraintKind) -> Con
     settings = options_after(c)
     space = c.name() if c.accept("using", "index", "tablespace") else None
     return Constraint(
-        kind,
-        _NO_SPAN,
-        name,
-        columns,
+        kind=kind,
+        span=_NO_SPAN,
+        name=name,
+        columns=columns,
         include=include,
         options=settings,
         tablespace=space,
@@ -162,10 +162,10 @@ def _exclude(c: Parser, name: str | None) -> Constraint:
         where = c.expression()
         c.expect(")")
     return Constraint(
-        ConstraintKind.EXCLUDE,
-        _NO_SPAN,
-        name,
-        tuple(element.column for element in elements if element.column is not None),
+        kind=ConstraintKind.EXCLUDE,
+        span=_NO_SPAN,
+        name=name,
+        columns=tuple(element.column for element in elements if element.column is not None),
         method=method,
         elements=elements,
         include=include,
@@ -190,7 +190,7 @@ def _foreign_key(c: Parser, name: str | None) -> Constraint:
     columns, period = _key_columns(c)
     c.expect(")")
     c.expect("references")
-    return Constraint(ConstraintKind.FOREIGN_KEY, _NO_SPAN, name, columns, references=reference(c), period=period)
+    return Constraint(kind=ConstraintKind.FOREIGN_KEY, span=_NO_SPAN, name=name, columns=columns, references=reference(c), period=period)
 
 
 def _key_columns(c: Parser) -> tuple[tuple[str, ...], bool]:
@@ -230,7 +230,7 @@ def reference(c: Parser) -> Reference:
         event = c.words[c.i + 1]
         c.i += 2
         actions[event] = _action(c)
-    return Reference(table, columns, match, actions["delete"], actions["update"])
+    return Reference(table=table, columns=columns, match=match, on_delete=actions["delete"], on_update=actions["update"])
 
 
 def _action(c: Parser) -> str:
@@ -279,4 +279,12 @@ def index_element(c: Parser) -> IndexElement:
     nulls = None
     if c.accept("nulls"):
         nulls = c.expect_any("first", "last") == "first"
-    return IndexElement(column_name, expression, collation, opclass, settings, descending, nulls)
+    return IndexElement(
+        column=column_name,
+        expression=expression,
+        collation=collation,
+        opclass=opclass,
+        opclass_options=settings,
+        descending=descending,
+        nulls_first=nulls,
+    )

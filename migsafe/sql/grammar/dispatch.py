@@ -71,8 +71,8 @@ def _rows(c: Parser, start: int) -> list[Operation]:
         return [found]
     if c.into is not None:
         table, kept = c.into
-        return [CreateTableAs(c.span(start), table, found, persistence=kept)]
-    return [Select(c.span(start), found), *(_set_config(c, start) if Name("set_config") in _unqualified(found) else ())]
+        return [CreateTableAs(c.span(start), table=table, query=found, persistence=kept)]
+    return [Select(c.span(start), query=found), *(_set_config(c, start) if Name("set_config") in _unqualified(found) else ())]
 
 
 def _unqualified(query: Query) -> list[Name]:
@@ -86,7 +86,9 @@ def _set_config(c: Parser, start: int) -> list[Operation]:
         if c.words[i : i + 7 : 2] == ["set_config", "'", "'", c.words[i + 6]] and c.words[i + 1 : i + 6 : 2] == ["(", ",", ","]:
             local = c.words[i + 6]
             if local in ("true", "false"):
-                found.append(SetVariable(c.span(i, i + 8), c.string_at(i + 2).lower(), c.string_at(i + 4), local == "true"))
+                found.append(
+                    SetVariable(c.span(i, i + 8), variable=c.string_at(i + 2).lower(), value=c.string_at(i + 4), local=local == "true")
+                )
     return found
 
 
@@ -278,20 +280,22 @@ def _explain(c: Parser, start: int) -> list[Operation]:
     ):
         c.i = at
         c.fail("a query")
-    return [Explain(c.span(start), True), *explained] if analyze else [Explain(c.span(start), False, tuple(explained))]
+    return (
+        [Explain(c.span(start), analyze=True), *explained] if analyze else [Explain(c.span(start), analyze=False, explained=tuple(explained))]
+    )
 
 
 def _prepare(c: Parser, start: int) -> list[Operation]:
     if c.accept("transaction"):
         identifier = c.string()
-        return [TwoPhase(c.span(start), "prepare transaction", identifier)]
+        return [TwoPhase(c.span(start), action="prepare transaction", identifier=identifier)]
     name = c.name("a name for the statement")
     if c.words[c.i] == "(":
         c.in_parentheses(c.type_name)
     c.expect("as")
     prepared = [*_rows(c, c.i), *c.nested]
     c.nested = []
-    return [Prepare(c.span(start), name, tuple(prepared))]
+    return [Prepare(c.span(start), name=name, prepared=tuple(prepared))]
 
 
 def _do(c: Parser, start: int) -> list[Operation]:
@@ -307,7 +311,7 @@ def _do(c: Parser, start: int) -> list[Operation]:
             c.fail("the code as a string" if body is None else "LANGUAGE")
     if body is None:
         c.fail("the code as a string")
-    return [Do(c.span(start), language.lower(), c.span(body, body + 1))]
+    return [Do(c.span(start), language=language.lower(), body=c.span(body, body + 1))]
 
 
 _STATEMENTS: dict[str, Reader] = {

@@ -20,7 +20,7 @@ def drop(c: Parser, start: int) -> list[Operation]:
     if c.accept("owned", "by"):
         roles = c.list_of(c.role)
         cascade = c.cascade()
-        return [Utility(c.span(start), "drop owned" + (" cascade" if cascade else ""), ", ".join(roles))]
+        return [Utility(c.span(start), command="drop owned" + (" cascade" if cascade else ""), name=", ".join(roles))]
     kind = object_kind(c)
     if kind in ("column", "constraint", "large object", "parameter"):
         c.i = start + 1
@@ -56,7 +56,19 @@ def drop(c: Parser, start: int) -> list[Operation]:
     cascade = c.cascade()
     if kind == "database" and (c.accept("with") or c.words[c.i] == "("):
         utility_options(c)
-    return [Drop(c.span(start), kind, names, if_exists, cascade, concurrently, table, arguments, detail)]
+    return [
+        Drop(
+            c.span(start),
+            kind=kind,
+            names=names,
+            if_exists=if_exists,
+            cascade=cascade,
+            concurrently=concurrently,
+            table=table,
+            arguments=arguments,
+            detail=detail,
+        )
+    ]
 
 
 def _type(c: Parser) -> Name:

@@ -70,7 +70,9 @@ class Expressions(Types):
         else:
             self.a_expr()
         span = self.span(start)
-        return Expression(self.tokens.text[span.start : span.end], span, tuple(self.calls[calls:]), tuple(self.reads[reads:]))
+        return Expression(
+            sql=self.tokens.text[span.start : span.end], span=span, calls=tuple(self.calls[calls:]), reads=tuple(self.reads[reads:])
+        )
 
     def expressions(self) -> None:
         """Step over one or more expressions, parted by commas."""

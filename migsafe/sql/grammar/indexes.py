@@ -23,19 +23,19 @@ def create_index(c: Parser, start: int, *, unique: bool) -> CreateIndex:
     where = c.expression() if c.accept("where") else None
     return CreateIndex(
         c.span(start),
-        name,
-        table,
-        elements,
-        unique,
-        concurrently,
-        if_not_exists,
-        only,
-        method,
-        include,
-        distinct,
-        settings,
-        space,
-        where,
+        name=name,
+        table=table,
+        elements=elements,
+        unique=unique,
+        concurrently=concurrently,
+        if_not_exists=if_not_exists,
+        only=only,
+        method=method,
+        include=include,
+        nulls_not_distinct=distinct,
+        options=settings,
+        tablespace=space,
+        where=where,
     )
 
 
@@ -46,7 +46,7 @@ def reindex(c: Parser, start: int) -> list[Operation]:
     concurrently = c.accept("concurrently") or option_is_on(settings, "concurrently")
     optional = kind in ("database", "system")
     name = None if optional and c.done else c.qualified(f"a {kind}")
-    return [Reindex(c.span(start), kind, name, concurrently, settings)]
+    return [Reindex(c.span(start), kind=kind, name=name, concurrently=concurrently, options=settings)]
 
 
 def cluster(c: Parser, start: int) -> list[Operation]:
@@ -64,7 +64,7 @@ def cluster(c: Parser, start: int) -> list[Operation]:
         elif c.accept("on"):
             index = table.name
             table = c.qualified("a table")
-    return [Cluster(c.span(start), table, index, settings)]
+    return [Cluster(c.span(start), table=table, index=index, options=settings)]
 
 
 def option_is_on(settings: tuple[Option, ...], name: str) -> bool:

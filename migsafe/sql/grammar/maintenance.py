@@ -36,14 +36,14 @@ _LOCK_MODES = (
 def relation(c: Parser) -> Relation:
     """A table with ONLY or `*`."""
     only = c.words[c.i] == "only"
-    return Relation(c.relation(), only)
+    return Relation(c.relation(), only=only)
 
 
 def _vacuum_relation(c: Parser) -> Relation:
     only = c.words[c.i] == "only"
     name = c.relation()
     columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
-    return Relation(name, only, columns)
+    return Relation(name, only=only, columns=columns)
 
 
 def vacuum(c: Parser, start: int) -> list[Operation]:
@@ -58,7 +58,7 @@ def vacuum(c: Parser, start: int) -> list[Operation]:
         settings = tuple(found)
     tables = () if c.done else c.list_of(lambda: _vacuum_relation(c))
     analyzing = option_is_on(settings, "analyze") or option_is_on(settings, "analyse")
-    return [Vacuum(c.span(start), tables, option_is_on(settings, "full"), analyzing, settings)]
+    return [Vacuum(c.span(start), tables=tables, full=option_is_on(settings, "full"), analyze=analyzing, options=settings)]
 
 
 def analyze(c: Parser, start: int) -> list[Operation]:
@@ -69,7 +69,7 @@ def analyze(c: Parser, start: int) -> list[Operation]:
     elif c.accept("verbose"):
         settings = (Option("verbose"),)
     tables = () if c.done else c.list_of(lambda: _vacuum_relation(c))
-    return [Analyze(c.span(start), tables, settings)]
+    return [Analyze(c.span(start), tables=tables, options=settings)]
 
 
 def lock(c: Parser, start: int) -> list[Operation]:
@@ -85,7 +85,7 @@ def lock(c: Parser, start: int) -> list[Operation]:
         else:
             c.fail("a lock mode")
     nowait = c.accept("nowait")
-    return [LockTable(c.span(start), tables, mode, nowait)]
+    return [LockTable(c.span(start), tables=tables, mode=mode, nowait=nowait)]
 
 
 def truncate(c: Parser, start: int) -> list[Operation]:
@@ -95,7 +95,7 @@ def truncate(c: Parser, start: int) -> list[Operation]:
     restart = c.accept("restart", "identity")
     c.accept("continue", "identity")
     cascade = c.cascade()
-    return [Truncate(c.span(start), tables, restart, cascade)]
+    return [Truncate(c.span(start), tables=tables, restart_identity=restart, cascade=cascade)]
 
 
 def copy(c: Parser, start: int) -> list[Operation]:
@@ -121,7 +121,7 @@ def copy(c: Parser, start: int) -> list[Operation]:
     filtered = c.accept("where")
     if filtered:
         c.a_expr()
-    return [Copy(c.span(start), table, source, endpoint, columns, query, filtered)]
+    return [Copy(c.span(start), table=table, source=source, endpoint=endpoint, columns=columns, query=query, filtered=filtered)]
 
 
 def _endpoint(c: Parser) -> str:
@@ -161,7 +161,7 @@ def call(c: Parser, start: int) -> list[Operation]:
     c.a_expr()
     if len(c.calls) == calls:
         c.fail("a procedure's call")
-    return [Call(c.span(start), c.calls[calls])]
+    return [Call(c.span(start), procedure=c.calls[calls])]
 
 
 def execute(c: Parser, start: int) -> list[Operation]:
@@ -170,7 +170,7 @@ def execute(c: Parser, start: int) -> list[Operation]:
     if c.accept("("):
         c.expressions()
         c.expect(")")
-    return [Execute(c.span(start), name)]
+    return [Execute(c.span(start), name=name)]
 
 
 def deallocate(c: Parser, start: int) -> list[Operation]:
@@ -178,7 +178,7 @@ def deallocate(c: Parser, start: int) -> list[Operation]:
     if c.kinds[c.i + 1] != END:
         c.accept("prepare")
     name = "all" if c.accept("all") else c.name("a prepared statement")
-    return [Utility(c.span(start), "deallocate", name)]
+    return [Utility(c.span(start), command="deallocate", name=name)]
 
 
 def declare(c: Parser, start: int) -> list[Operation]:
@@ -192,7 +192,7 @@ def declare(c: Parser, start: int) -> list[Operation]:
     c.expect("for")
     at = c.i
     query = c.whole_query()
-    return [Utility(c.span(start), "declare", name), Select(c.span(at), query, name)]
+    return [Utility(c.span(start), command="declare", name=name), Select(c.span(at), query=query, cursor=name)]
 
 
 def named(c: Parser, start: int) -> list[Operation]:
@@ -217,7 +217,7 @@ def named(c: Parser, start: int) -> list[Operation]:
                 utility_options(c)
         case _:
             name = _fetched(c)
-    return [Utility(c.span(start), command, name)]
+    return [Utility(c.span(start), command=command, name=name)]
 
 
 def _fetched(c: Parser) -> str:

@@ -58,18 +58,18 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
         case "language" if c.words[c.i + 1] == "":
             # Since 13 the grammar itself makes it the extension of that name.
             extension = c.name("a language")
-            return [CreateExtension(c.span(start), extension, or_replace)]
+            return [CreateExtension(c.span(start), extension=extension, if_not_exists=or_replace)]
         case "role" | "user" | "group":
             name = Name(c.role())
             c.accept("with")
             role_options(c)
         case "subscription":
             name, given = c.qualified("a name for the subscription"), _subscription(c)
-            return [CreateObject(c.span(start), kind, name, or_replace, if_not_exists, options=given)]
+            return [CreateObject(c.span(start), kind=kind, name=name, or_replace=or_replace, if_not_exists=if_not_exists, options=given)]
         case _:
             name = c.qualified(f"a name for the {kind}")
             _CREATE_REST.get(kind, _rest)(c)
-    return [CreateObject(c.span(start), kind, name, or_replace, if_not_exists, detail=detail)]
+    return [CreateObject(c.span(start), kind=kind, name=name, or_replace=or_replace, if_not_exists=if_not_exists, detail=detail)]
 
 
 def _transform_function(c: Parser) -> Name:
@@ -240,7 +240,7 @@ def create_statistics(c: Parser, start: int) -> list[Operation]:
     reads = len(c.reads)
     c.from_list()
     tables = tuple(c.reads[reads:])
-    return [CreateStatistics(c.span(start), name, tables, kinds, if_not_exists)]
+    return [CreateStatistics(c.span(start), name=name, tables=tables, kinds=kinds, if_not_exists=if_not_exists)]
 
 
 def import_foreign_schema(c: Parser, start: int) -> list[Operation]:
@@ -254,7 +254,7 @@ def import_foreign_schema(c: Parser, start: int) -> list[Operation]:
     c.expect("into")
     c.name("a schema")
     foreign_options(c)
-    return [Utility(c.span(start), "import foreign schema", name)]
+    return [Utility(c.span(start), command="import foreign schema", name=name)]
 
 
 def reassign_owned(c: Parser, start: int) -> list[Operation]:
@@ -263,7 +263,7 @@ def reassign_owned(c: Parser, start: int) -> list[Operation]:
     roles = c.list_of(c.role)
     c.expect("to")
     c.role()
-    return [Utility(c.span(start), "reassign owned", ", ".join(roles))]
+    return [Utility(c.span(start), command="reassign owned", name=", ".join(roles))]
 
 
 def create_schema_header(c: Parser, start: int) -> CreateSchema:
@@ -276,4 +276,4 @@ def create_schema_header(c: Parser, start: int) -> CreateSchema:
         schema = c.name("a schema's name")
         if c.accept("authorization"):
             owner = c.role()
-    return CreateSchema(c.span(start), schema, if_not_exists, owner)
+    return CreateSchema(c.span(start), schema=schema, if_not_exists=if_not_exists, owner=owner)

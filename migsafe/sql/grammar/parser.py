@@ -62,7 +62,16 @@ class Parser(Queries):
         if self.accept("on", "conflict"):
             conflict = self._on_conflict()
         self._returning()
-        return Insert(self.span(start), table, source, columns, conflict, tuple(self.reads[reads:]), tuple(self.calls[calls:]), whole)
+        return Insert(
+            self.span(start),
+            table=table,
+            source=source,
+            columns=columns,
+            on_conflict=conflict,
+            reads=tuple(self.reads[reads:]),
+            calls=tuple(self.calls[calls:]),
+            whole=whole,
+        )
 
     def _insert_source(self) -> str:
         if not self.accept("values"):
@@ -138,7 +147,16 @@ class Parser(Queries):
             self.from_list()
         where, cursor = self._where_or_current_of()
         self._returning()
-        return Update(self.span(start), table, columns, where, cursor, only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+        return Update(
+            self.span(start),
+            table=table,
+            columns=columns,
+            where=where,
+            current_of=cursor,
+            only=only,
+            reads=tuple(self.reads[reads:]),
+            calls=tuple(self.calls[calls:]),
+        )
 
     def _delete(self, start: int, reads: int, calls: int) -> Delete:
         self.expect("delete", "from")
@@ -149,7 +167,15 @@ class Parser(Queries):
             self.from_list()
         where, cursor = self._where_or_current_of()
         self._returning()
-        return Delete(self.span(start), table, where, cursor, only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+        return Delete(
+            self.span(start),
+            table=table,
+            where=where,
+            current_of=cursor,
+            only=only,
+            reads=tuple(self.reads[reads:]),
+            calls=tuple(self.calls[calls:]),
+        )
 
     def _target_alias(self) -> None:
         if self.accept("as") or (self.at_name() and self.words[self.i] != "set"):
@@ -178,7 +204,9 @@ class Parser(Queries):
         if not actions:
             self.fail("WHEN")
         self._returning()
-        return Merge(self.span(start), table, tuple(actions), only, tuple(self.reads[reads:]), tuple(self.calls[calls:]))
+        return Merge(
+            self.span(start), table=table, actions=tuple(actions), only=only, reads=tuple(self.reads[reads:]), calls=tuple(self.calls[calls:])
+        )
 
     def _merge_when(self) -> str:
         absent = self.accept("not")

@@ -25,7 +25,19 @@ def grant(c: Parser, start: int) -> list[Operation]:
     if c.accept("granted", "by"):
         c.role()
     cascade = c.cascade()
-    return [Grant(c.span(start), kind, privileges, objects, grantees, revoke, option, cascade, columns)]
+    return [
+        Grant(
+            c.span(start),
+            kind=kind,
+            privileges=privileges,
+            objects=objects,
+            grantees=grantees,
+            revoke=revoke,
+            grant_option=option,
+            cascade=cascade,
+            columns=columns,
+        )
+    ]
 
 
 def _option_for(c: Parser) -> bool:
@@ -41,7 +53,16 @@ def _membership(c: Parser, start: int, roles: tuple[str, ...], *, revoke: bool, 
     if c.accept("granted", "by"):
         c.role()
     cascade = c.cascade()
-    return Grant(c.span(start), "role", (), tuple(Name(role) for role in roles), members, revoke, option, cascade)
+    return Grant(
+        c.span(start),
+        kind="role",
+        privileges=(),
+        objects=tuple(Name(role) for role in roles),
+        grantees=members,
+        revoke=revoke,
+        grant_option=option,
+        cascade=cascade,
+    )
 
 
 def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
@@ -136,7 +157,9 @@ def alter_default_privileges(c: Parser, start: int) -> list[Operation]:
     if not revoke and c.accept("with"):
         c.expect("grant", "option")
     c.cascade()
-    return [AlterDefaultPrivileges(c.span(start), kind, privileges, grantees, schemas, roles, revoke)]
+    return [
+        AlterDefaultPrivileges(c.span(start), kind=kind, privileges=privileges, grantees=grantees, schemas=schemas, roles=roles, revoke=revoke)
+    ]
 
 
 def comment(c: Parser, start: int) -> list[Operation]:
@@ -146,7 +169,7 @@ def comment(c: Parser, start: int) -> list[Operation]:
     found = object_name(c, kind)
     c.expect("is")
     text = None if c.accept("null") else c.string()
-    return [Comment(c.span(start), kind, found.name, text, found.table, detail=found.detail)]
+    return [Comment(c.span(start), kind=kind, name=found.name, text=text, table=found.table, detail=found.detail)]
 
 
 def security_label(c: Parser, start: int) -> list[Operation]:
@@ -160,4 +183,8 @@ def security_label(c: Parser, start: int) -> list[Operation]:
     found = object_name(c, kind)
     c.expect("is")
     text = None if c.accept("null") else c.string()
-    return [Comment(c.span(start), kind, found.name, text, found.table, True, provider, found.detail)]
+    return [
+        Comment(
+            c.span(start), kind=kind, name=found.name, text=text, table=found.table, security_label=True, provider=provider, detail=found.detail
+        )
+    ]

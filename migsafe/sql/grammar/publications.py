@@ -13,19 +13,23 @@ def publication(c: Parser, start: int, action: str) -> list[Operation]:
         if c.at("set", "("):
             c.i += 1
             settings = options(c)
-            return [Publication(c.span(start), name, "options", options=settings)]
+            return [Publication(c.span(start), publication=name, action="options", options=settings)]
         if found := renamed_or_moved(c, start, "publication", Name(name), False):
             return [found]
         action = c.expect_any("add", "set", "drop")
         tables, schemas, only = _published(c)
-        return [Publication(c.span(start), name, action, tables, schemas, only=only)]
+        return [Publication(c.span(start), publication=name, action=action, tables=tables, schemas=schemas, only=only)]
     tables, schemas, only, everything = (), (), (), False
     if c.accept("for"):
         everything = c.accept("all", "tables")
         if not everything:
             tables, schemas, only = _published(c)
     settings = options_after(c)
-    return [Publication(c.span(start), name, action, tables, schemas, everything, settings, only)]
+    return [
+        Publication(
+            c.span(start), publication=name, action=action, tables=tables, schemas=schemas, all_tables=everything, options=settings, only=only
+        )
+    ]
 
 
 def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name, ...]]:

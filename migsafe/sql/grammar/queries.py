@@ -49,14 +49,14 @@ class Queries(FromClause):
         self._body(reads)
         span = self.span(start)
         return Query(
-            self.tokens.text[span.start : span.end],
-            span,
-            tuple(self.reads[reads:]),
-            tuple(self.calls[calls:]),
-            None if self.row_locks is None else tuple(self.row_locks),
-            self.filtered,
-            self._only_since(reads) if self.only else (),
-            self.whole_since(reads),
+            sql=self.tokens.text[span.start : span.end],
+            span=span,
+            reads=tuple(self.reads[reads:]),
+            calls=tuple(self.calls[calls:]),
+            row_locks=None if self.row_locks is None else tuple(self.row_locks),
+            filtered=self.filtered,
+            only=self._only_since(reads) if self.only else (),
+            whole=self.whole_since(reads),
         )
 
     def whole_since(self, reads: int) -> tuple[Name, ...]:

@@ -57,7 +57,7 @@ def argument(c: Parser) -> Argument:
             c.i, name = saved, None
             data_type = c.type_name()
     default = c.expression() if c.accept("default") or c.accept("=") else None
-    return Argument(data_type, name, mode or "in", default)
+    return Argument(type=data_type, name=name, mode=mode or "in", default=default)
 
 
 def _mode(c: Parser) -> str | None:
@@ -75,29 +75,29 @@ def create_function(c: Parser, start: int, kind: str, *, or_replace: bool) -> Cr
     if c.accept("returns"):
         if c.accept("table"):
             found += c.in_parentheses(lambda: _table_column(c))
-            returns = TypeName("record", setof=True)
+            returns = TypeName(name="record", setof=True)
         else:
             returns = c.type_name()
     reader = _RoutineOptions(c)
     reader.read()
     return CreateFunction(
         c.span(start),
-        kind,
-        name,
-        tuple(found),
-        returns,
-        or_replace,
-        reader.language,
-        reader.volatility,
-        reader.body,
-        tuple(reader.options),
-        reader.code,
+        kind=kind,
+        function=name,
+        arguments=tuple(found),
+        returns=returns,
+        or_replace=or_replace,
+        language=reader.language,
+        volatility=reader.volatility,
+        body=reader.body,
+        options=tuple(reader.options),
+        code=reader.code,
     )
 
 
 def _table_column(c: Parser) -> Argument:
     name = c.type_or_function("a column")
-    return Argument(c.type_name(), name, "table")
+    return Argument(type=c.type_name(), name=name, mode="table")
 
 
 class _RoutineOptions:
@@ -227,7 +227,7 @@ def alter_routine(c: Parser, start: int, kind: str, name: Name) -> list[Operatio
     if c.i == at:
         c.fail("what to change about the routine")
     c.accept("restrict")
-    return [AlterObject(c.span(start), kind, name, "options", detail=c.text(at))]
+    return [AlterObject(c.span(start), kind=kind, name=name, action="options", detail=c.text(at))]
 
 
 def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool) -> CreateTrigger:
@@ -271,19 +271,19 @@ def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool)
     c.skip_group() if c.words[c.i] == "(" else c.fail('"("')
     return CreateTrigger(
         c.span(start),
-        name,
-        table,
-        timing,
-        tuple(events),
-        function,
-        or_replace,
-        constraint,
-        row,
-        tuple(columns),
-        references,
-        attributes.deferrable,
-        attributes.deferred,
-        when,
+        trigger=name,
+        table=table,
+        timing=timing,
+        events=tuple(events),
+        function=function,
+        or_replace=or_replace,
+        constraint=constraint,
+        row=row,
+        columns=tuple(columns),
+        references=references,
+        deferrable=attributes.deferrable,
+        initially_deferred=attributes.deferred,
+        when=when,
     )
 
 
@@ -306,7 +306,7 @@ def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
     # An action runs only when the rule fires: what it changes and reads is not changed and read now.
     actions, read = tuple(c.nested[nested:]), tuple(c.reads[reads:])
     del c.reads[reads:], c.nested[nested:]
-    return CreateRule(c.span(start), name, table, event, or_replace, instead, actions, read)
+    return CreateRule(c.span(start), rule=name, table=table, event=event, or_replace=or_replace, instead=instead, actions=actions, reads=read)
 
 
 def _rule_actions(c: Parser) -> None:
@@ -345,7 +345,7 @@ def create_policy(c: Parser, start: int) -> CreatePolicy:
         permissive = c.expect_any("permissive", "restrictive") == "permissive"
     command = c.expect_any("all", "select", "insert", "update", "delete") if c.accept("for") else "all"
     roles, using, check = _policy(c)
-    return CreatePolicy(c.span(start), name, table, permissive, command, roles, using, check)
+    return CreatePolicy(c.span(start), policy=name, table=table, permissive=permissive, command=command, roles=roles, using=using, check=check)
 
 
 def alter_policy(c: Parser, start: int) -> list[Operation]:
@@ -356,9 +356,9 @@ def alter_policy(c: Parser, start: int) -> list[Operation]:
     table = c.qualified("a table")
     if c.accept("rename", "to"):
         new_name = c.name()
-        return [Rename(c.span(start), "policy", Name(name), new_name, if_exists, table)]
+        return [Rename(c.span(start), kind="policy", name=Name(name), new_name=new_name, if_exists=if_exists, table=table)]
     roles, using, check = _policy(c)
-    return [AlterPolicy(c.span(start), name, table, roles, using, check)]
+    return [AlterPolicy(c.span(start), policy=name, table=table, roles=roles, using=using, check=check)]
 
 
 def _policy(c: Parser) -> tuple[tuple[str, ...], Expression | None, Expression | None]:

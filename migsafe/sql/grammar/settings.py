@@ -27,23 +27,23 @@ def set_statement(c: Parser, start: int) -> list[Operation]:
     if c.accept("constraints"):
         names: tuple[Name, ...] = () if c.accept("all") else c.list_of(lambda: c.qualified("a constraint"))
         deferred = c.expect_any("deferred", "immediate") == "deferred"
-        return [SetConstraints(c.span(start), names, deferred)]
+        return [SetConstraints(c.span(start), constraints=names, deferred=deferred)]
     local = False
     if c.words[c.i] in ("local", "session") and c.words[c.i + 1] not in ("=", "to", ".", "authorization"):
         local = c.words[c.i] == "local"
         c.i += 1
         if not local and c.accept("characteristics", "as", "transaction"):
             modes = transaction_modes(c)
-            return [SetTransaction(c.span(start), modes, session=True)]
+            return [SetTransaction(c.span(start), modes=modes, session=True)]
     if c.words[c.i] == "transaction" and c.words[c.i + 1] not in ("=", "to"):
         c.i += 1
         if c.accept("snapshot"):
             c.string()
-            return [SetTransaction(c.span(start), ("snapshot",))]
+            return [SetTransaction(c.span(start), modes=("snapshot",))]
         modes = transaction_modes(c)
-        return [SetTransaction(c.span(start), modes)]
+        return [SetTransaction(c.span(start), modes=modes)]
     variable, value = set_rest(c)
-    return [SetVariable(c.span(start), variable, value, local)]
+    return [SetVariable(c.span(start), variable=variable, value=value, local=local)]
 
 
 def set_rest(c: Parser) -> tuple[str, str | None]:
@@ -137,7 +137,7 @@ def transaction_modes(c: Parser) -> tuple[str, ...]:
 def reset_statement(c: Parser, start: int) -> list[Operation]:
     """RESET after that word."""
     variable = reset_variable(c)
-    return [ResetVariable(c.span(start), variable)]
+    return [ResetVariable(c.span(start), variable=variable)]
 
 
 def reset_variable(c: Parser) -> str | None:
@@ -159,22 +159,22 @@ def reset_variable(c: Parser) -> str | None:
 def show_statement(c: Parser, start: int) -> list[Operation]:
     """SHOW after that word."""
     name = reset_variable(c) or "all"
-    return [Utility(c.span(start), "show", name)]
+    return [Utility(c.span(start), command="show", name=name)]
 
 
 def discard(c: Parser, start: int) -> list[Operation]:
     """DISCARD after that word."""
     what = c.expect_any("all", "plans", "sequences", "temp", "temporary")
-    return [Discard(c.span(start), "temp" if what == "temporary" else what)]
+    return [Discard(c.span(start), what="temp" if what == "temporary" else what)]
 
 
 def alter_system(c: Parser, start: int) -> list[Operation]:
     """ALTER SYSTEM after these words."""
     if c.expect_any("set", "reset") == "set":
         variable, _ = set_rest(c)
-        return [AlterSystem(c.span(start), variable)]
+        return [AlterSystem(c.span(start), variable=variable)]
     reset = reset_variable(c)
-    return [AlterSystem(c.span(start), reset, reset=True)]
+    return [AlterSystem(c.span(start), variable=reset, reset=True)]
 
 
 def begin(c: Parser, start: int) -> list[Operation]:
@@ -184,17 +184,17 @@ def begin(c: Parser, start: int) -> list[Operation]:
     else:
         c.accept_any(("work", "transaction"))
     modes = () if c.done else transaction_modes(c)
-    return [Begin(c.span(start), modes)]
+    return [Begin(c.span(start), modes=modes)]
 
 
 def commit(c: Parser, start: int) -> list[Operation]:
     """COMMIT or END after that word."""
     if c.words[c.i - 1] == "commit" and c.accept("prepared"):
         identifier = c.string()
-        return [TwoPhase(c.span(start), "commit prepared", identifier)]
+        return [TwoPhase(c.span(start), action="commit prepared", identifier=identifier)]
     c.accept_any(("work", "transaction"))
     chain = _chain(c)
-    return [Commit(c.span(start), chain)]
+    return [Commit(c.span(start), chain=chain)]
 
 
 def _chain(c: Parser) -> bool:
@@ -208,22 +208,22 @@ def rollback(c: Parser, start: int) -> list[Operation]:
     if c.words[c.i - 1] == "rollback":
         if c.accept("prepared"):
             identifier = c.string()
-            return [TwoPhase(c.span(start), "rollback prepared", identifier)]
+            return [TwoPhase(c.span(start), action="rollback prepared", identifier=identifier)]
         saved = c.i
         c.accept_any(("work", "transaction"))
         if c.accept("to"):
             name = _savepoint_name(c)
-            return [RollbackTo(c.span(start), name)]
+            return [RollbackTo(c.span(start), name=name)]
         c.i = saved
     c.accept_any(("work", "transaction"))
     chain = _chain(c)
-    return [Rollback(c.span(start), chain)]
+    return [Rollback(c.span(start), chain=chain)]
 
 
 def savepoint(c: Parser, start: int) -> list[Operation]:
     """SAVEPOINT after that word."""
     name = c.name("a savepoint's name")
-    return [Savepoint(c.span(start), name)]
+    return [Savepoint(c.span(start), name=name)]
 
 
 def _savepoint_name(c: Parser) -> str:
@@ -236,4 +236,4 @@ def _savepoint_name(c: Parser) -> str:
 def release(c: Parser, start: int) -> list[Operation]:
     """RELEASE after that word."""
     name = _savepoint_name(c)
-    return [Release(c.span(start), name)]
+    return [Release(c.span(start), name=name)]

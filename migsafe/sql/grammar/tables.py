@@ -89,7 +89,7 @@ def _finish(c: Parser, start: int, table: Name, kept: Persistence, if_not_exists
     method, settings, on_commit, space = _storage(c)
     return CreateTable(
         c.span(start),
-        table,
+        table=table,
         partition_by=key,
         persistence=kept,
         if_not_exists=if_not_exists,
@@ -130,17 +130,17 @@ def _create_table_as(c: Parser, start: int, table: Name, kept: Persistence, if_n
     data = with_data(c)
     return CreateTableAs(
         c.span(start),
-        table,
-        query,
-        columns,
-        kept,
-        if_not_exists,
-        data,
-        execute,
-        method,
-        settings,
-        on_commit,
-        space,
+        table=table,
+        query=query,
+        columns=columns,
+        persistence=kept,
+        if_not_exists=if_not_exists,
+        with_data=data,
+        execute=execute,
+        method=method,
+        options=settings,
+        on_commit=on_commit,
+        tablespace=space,
     )
 
 
@@ -208,13 +208,13 @@ def create_foreign_table(c: Parser, start: int) -> CreateTable:
     settings = foreign_options(c)
     return CreateTable(
         c.span(start),
-        table,
-        columns,
-        constraints,
-        likes,
-        inherits,
-        parent,
-        values,
+        table=table,
+        columns=columns,
+        constraints=constraints,
+        likes=likes,
+        inherits=inherits,
+        partition_of=parent,
+        bound=values,
         if_not_exists=if_not_exists,
         options=settings,
         server=server,

@@ -33,19 +33,19 @@ def create_type(c: Parser, start: int) -> list[Operation]:
         c.expect("(")
         values = () if c.words[c.i] == ")" else c.list_of(lambda: c.string("an enum value"))
         c.expect(")")
-        return [CreateEnum(c.span(start), name, values)]
+        return [CreateEnum(c.span(start), type=name, values=values)]
     if c.accept("as", "range"):
         options(c)
-        return [CreateObject(c.span(start), "type", name, detail="range")]
+        return [CreateObject(c.span(start), kind="type", name=name, detail="range")]
     if c.accept("as"):
         c.expect("(")
         attributes = () if c.words[c.i] == ")" else c.list_of(lambda: _attribute(c))
         c.expect(")")
-        return [CreateCompositeType(c.span(start), name, attributes)]
+        return [CreateCompositeType(c.span(start), type=name, attributes=attributes)]
     if c.words[c.i] == "(":
         options(c)
-        return [CreateObject(c.span(start), "type", name, detail="base")]
-    return [CreateObject(c.span(start), "type", name, detail="shell")]
+        return [CreateObject(c.span(start), kind="type", name=name, detail="base")]
+    return [CreateObject(c.span(start), kind="type", name=name, detail="shell")]
 
 
 def _attribute(c: Parser) -> Column:
@@ -53,7 +53,7 @@ def _attribute(c: Parser) -> Column:
     name = c.name("an attribute's name")
     data_type = c.type_name()
     collation = c.qualified("a collation") if c.accept("collate") else None
-    return Column(name, data_type, c.span(start), collation=collation)
+    return Column(name=name, type=data_type, span=c.span(start), collation=collation)
 
 
 def create_domain(c: Parser, start: int) -> list[Operation]:
@@ -64,7 +64,17 @@ def create_domain(c: Parser, start: int) -> list[Operation]:
     found = Qualifiers(None)
     while found.read(c):
         pass
-    return [CreateDomain(c.span(start), name, data_type, found.collation, found.default, found.not_null, tuple(found.constraints))]
+    return [
+        CreateDomain(
+            c.span(start),
+            domain=name,
+            type=data_type,
+            collation=found.collation,
+            default=found.default,
+            not_null=found.not_null,
+            constraints=tuple(found.constraints),
+        )
+    ]
 
 
 def alter_domain(c: Parser, start: int) -> list[Operation]:
@@ -74,44 +84,44 @@ def alter_domain(c: Parser, start: int) -> list[Operation]:
         old = c.name("a constraint")
         c.expect("to")
         new_name = c.name()
-        return [RenameConstraint(c.span(start), Target("domain", name), old, new_name)]
+        return [RenameConstraint(c.span(start), target=Target(kind="domain", name=name), constraint=old, new_name=new_name)]
     if common := _renamed(c, start, "domain", name):
         return [common]
     if c.accept("set"):
         if c.accept("default"):
             value = c.expression()
-            return [AlterDomain(c.span(start), name, "set default", value)]
+            return [AlterDomain(c.span(start), domain=name, action="set default", default=value)]
         c.expect("not", "null")
-        return [AlterDomain(c.span(start), name, "set not null")]
+        return [AlterDomain(c.span(start), domain=name, action="set not null")]
     if c.accept("add"):
         constraint = table_constraint(c)
-        return [AlterDomain(c.span(start), name, "add constraint", constraint=constraint)]
+        return [AlterDomain(c.span(start), domain=name, action="add constraint", constraint=constraint)]
     if c.accept("validate", "constraint"):
         old = c.name("a constraint")
-        return [AlterDomain(c.span(start), name, "validate constraint", constraint_name=old)]
+        return [AlterDomain(c.span(start), domain=name, action="validate constraint", constraint_name=old)]
     c.expect("drop")
     if c.accept("default"):
-        return [AlterDomain(c.span(start), name, "drop default")]
+        return [AlterDomain(c.span(start), domain=name, action="drop default")]
     if c.accept("not", "null"):
-        return [AlterDomain(c.span(start), name, "drop not null")]
+        return [AlterDomain(c.span(start), domain=name, action="drop not null")]
     c.expect("constraint")
     if_exists = c.if_exists()
     old = c.name("a constraint")
     cascade = c.cascade()
-    return [AlterDomain(c.span(start), name, "drop constraint", constraint_name=old, if_exists=if_exists, cascade=cascade)]
+    return [AlterDomain(c.span(start), domain=name, action="drop constraint", constraint_name=old, if_exists=if_exists, cascade=cascade)]
 
 
 def _renamed(c: Parser, start: int, kind: str, name: Name) -> Operation | None:
     """RENAME TO, OWNER TO and SET SCHEMA."""
     if c.accept("rename", "to"):
         new_name = c.name()
-        return Rename(c.span(start), kind, name, new_name)
+        return Rename(c.span(start), kind=kind, name=name, new_name=new_name)
     if c.accept("owner", "to"):
         owner = c.role()
-        return SetOwner(c.span(start), kind, name, owner)
+        return SetOwner(c.span(start), kind=kind, name=name, owner=owner)
     if c.accept("set", "schema"):
         schema = c.name("a schema")
-        return SetSchema(c.span(start), kind, name, schema)
+        return SetSchema(c.span(start), kind=kind, name=name, schema=schema)
     return None
 
 
@@ -124,27 +134,27 @@ def alter_type(c: Parser, start: int) -> list[Operation]:
         value = c.string("an enum value")
         c.expect("to")
         new_value = c.string("an enum value")
-        return [RenameEnumValue(c.span(start), name, value, new_value)]
+        return [RenameEnumValue(c.span(start), type=name, value=value, new_name=new_value)]
     if c.accept("rename", "attribute"):
         old = c.name("an attribute")
         c.expect("to")
         new_name = c.name()
         cascade = c.cascade()
-        return [RenameColumn(c.span(start), Target("type", name), old, new_name, cascade)]
+        return [RenameColumn(c.span(start), target=Target(kind="type", name=name), column=old, new_name=new_name, cascade=cascade)]
     if c.accept("add", "value"):
         if_not_exists = c.if_not_exists()
         value = c.string("an enum value")
         place = c.accept_any(("before", "after"))
         neighbour = c.string("an enum value") if place else None
         before, after = (neighbour, None) if place == "before" else (None, neighbour)
-        return [AddEnumValue(c.span(start), name, value, if_not_exists, before, after)]
+        return [AddEnumValue(c.span(start), type=name, value=value, if_not_exists=if_not_exists, before=before, after=after)]
     if c.at("drop", "value"):
         c.i += 1
         c.fail("ATTRIBUTE")
     if c.accept("set"):
         at = c.i
         options(c)
-        return [AlterObject(c.span(start), "type", name, "set", detail=c.text(at))]
+        return [AlterObject(c.span(start), kind="type", name=name, action="set", detail=c.text(at))]
     return list(c.list_of(lambda: _alter_attribute(c, name)))
 
 
@@ -156,7 +166,9 @@ def _alter_attribute(c: Parser, name: Name) -> Operation:
         if_exists = c.if_exists()
         attribute = c.name("an attribute")
         cascade = c.cascade()
-        return AlterCompositeType(c.span(start), name, action, attribute, None, if_exists, cascade)
+        return AlterCompositeType(
+            c.span(start), type=name, action=action, attribute=attribute, data_type=None, if_exists=if_exists, cascade=cascade
+        )
     attribute = c.name("an attribute")
     if action == "alter":
         if c.accept("set"):
@@ -166,4 +178,6 @@ def _alter_attribute(c: Parser, name: Name) -> Operation:
     if c.accept("collate"):
         c.qualified("a collation")
     cascade = c.cascade()
-    return AlterCompositeType(c.span(start), name, action, attribute, data_type, False, cascade)
+    return AlterCompositeType(
+        c.span(start), type=name, action=action, attribute=attribute, data_type=data_type, if_exists=False, cascade=cascade
+    )

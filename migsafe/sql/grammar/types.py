@@ -50,7 +50,15 @@ class Types(Cursor):
         if percent:
             self.i += 2
         if setof or dimensions or percent:
-            return TypeName(found.name, found.schema, found.modifiers, dimensions, setof, found.fields, percent)
+            return TypeName(
+                name=found.name,
+                schema=found.schema,
+                modifiers=found.modifiers,
+                dimensions=dimensions,
+                setof=setof,
+                fields=found.fields,
+                percent_type=percent,
+            )
         return found
 
     def simple_type(self) -> TypeName:
@@ -65,10 +73,10 @@ class Types(Cursor):
         modifiers = self._modifiers()
         if name is None or name.schema == "pg_catalog":
             plain = first if name is None else name.name
-            return TypeName(_ALIASES.get(plain, plain), None, modifiers)
+            return TypeName(name=_ALIASES.get(plain, plain), schema=None, modifiers=modifiers)
         if name.schema is None:
-            return TypeName(name.name, None, modifiers)
-        return TypeName(name.name, name.schema, modifiers)
+            return TypeName(name=name.name, schema=None, modifiers=modifiers)
+        return TypeName(name=name.name, schema=name.schema, modifiers=modifiers)
 
     def type_or_none(self) -> TypeName | None:
         """A data type, or NONE."""
@@ -103,30 +111,30 @@ class Types(Cursor):
         return self.text(start)
 
     def _plain(self, word: str) -> TypeName:
-        return TypeName("integer" if word == "int" else word)
+        return TypeName(name="integer" if word == "int" else word)
 
     def _numeric(self, word: str) -> TypeName:
-        return TypeName("numeric", None, self._modifiers())
+        return TypeName(name="numeric", schema=None, modifiers=self._modifiers())
 
     def _float(self, word: str) -> TypeName:
         modifiers = self._modifiers()
         single = bool(modifiers) and modifiers[0].isdigit() and int(modifiers[0]) <= 24  # the manual's 8.1.3
-        return TypeName("real" if single else "double precision")
+        return TypeName(name="real" if single else "double precision")
 
     def _double(self, word: str) -> TypeName:
         if self.accept("precision"):
-            return TypeName("double precision")
+            return TypeName(name="double precision")
         return self._generic(word)
 
     def _bit(self, word: str) -> TypeName:
         name = "bit varying" if self.accept("varying") else "bit"
-        return TypeName(name, None, self._modifiers())
+        return TypeName(name=name, schema=None, modifiers=self._modifiers())
 
     def _character(self, word: str) -> TypeName:
         if word == "national":
             word = self.expect_any("character", "char")
         varying = word == "varchar" or self.accept("varying")
-        return TypeName("character varying" if varying else "character", None, self._modifiers())
+        return TypeName(name="character varying" if varying else "character", schema=None, modifiers=self._modifiers())
 
     def _time(self, word: str) -> TypeName:
         modifiers = self._modifiers()
@@ -134,14 +142,14 @@ class Types(Cursor):
         if self.at("with", "time", "zone") or self.at("without", "time", "zone"):
             zone = self.words[self.i]
             self.i += 3
-        return TypeName(f"{word} {zone} time zone", None, modifiers)
+        return TypeName(name=f"{word} {zone} time zone", schema=None, modifiers=modifiers)
 
     def _interval(self, word: str) -> TypeName:
         modifiers = self._modifiers()
         if modifiers:
-            return TypeName("interval", None, modifiers)
+            return TypeName(name="interval", schema=None, modifiers=modifiers)
         fields, modifiers = self.interval_fields()
-        return TypeName("interval", None, modifiers, fields=fields)
+        return TypeName(name="interval", schema=None, modifiers=modifiers, fields=fields)
 
     def interval_fields(self) -> tuple[str, tuple[str, ...]]:
         """The fields that an interval is limited to, such as `day to second`, and the precision of its seconds."""
@@ -153,7 +161,7 @@ class Types(Cursor):
         return (first if last == first else f"{first} to {last}"), modifiers
 
     def _generic(self, word: str) -> TypeName:
-        return TypeName(word, None, self._modifiers())
+        return TypeName(name=word, schema=None, modifiers=self._modifiers())
 
 
 _SPECIAL = {

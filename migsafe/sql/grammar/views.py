@@ -35,7 +35,17 @@ def create_view(c: Parser, start: int, *, or_replace: bool, temporary: bool) -> 
     if c.accept("with"):
         check = c.accept_any(("local", "cascaded")) or "cascaded"
         c.expect("check", "option")
-    return CreateView(c.span(start), view, query, columns, or_replace, temporary, recursive, settings, check)
+    return CreateView(
+        c.span(start),
+        view=view,
+        query=query,
+        columns=columns,
+        or_replace=or_replace,
+        temporary=temporary,
+        recursive=recursive,
+        options=settings,
+        check_option=check,
+    )
 
 
 def _query(c: Parser) -> Query:
@@ -55,7 +65,18 @@ def create_materialized_view(c: Parser, start: int, *, unlogged: bool) -> Create
     c.expect("as")
     query = _query(c)
     data = with_data(c)
-    return CreateMaterializedView(c.span(start), view, query, columns, if_not_exists, data, unlogged, method, settings, space)
+    return CreateMaterializedView(
+        c.span(start),
+        view=view,
+        query=query,
+        columns=columns,
+        if_not_exists=if_not_exists,
+        with_data=data,
+        unlogged=unlogged,
+        method=method,
+        options=settings,
+        tablespace=space,
+    )
 
 
 def refresh(c: Parser, start: int) -> list[Operation]:
@@ -64,7 +85,7 @@ def refresh(c: Parser, start: int) -> list[Operation]:
     concurrently = c.accept("concurrently")
     view = c.qualified("a materialized view")
     data = with_data(c)
-    return [RefreshMaterializedView(c.span(start), view, concurrently, data)]
+    return [RefreshMaterializedView(c.span(start), view=view, concurrently=concurrently, with_data=data)]
 
 
 def create_sequence(c: Parser, start: int, kept: Persistence) -> CreateSequence:
@@ -72,7 +93,7 @@ def create_sequence(c: Parser, start: int, kept: Persistence) -> CreateSequence:
     if_not_exists = c.if_not_exists()
     sequence = c.qualified("a sequence's name")
     found, owner = sequence_options(c)
-    return CreateSequence(c.span(start), sequence, found, owner, kept, if_not_exists)
+    return CreateSequence(c.span(start), sequence=sequence, options=found, owned_by=owner, persistence=kept, if_not_exists=if_not_exists)
 
 
 def create_extension(c: Parser, start: int) -> list[Operation]:
@@ -90,7 +111,11 @@ def create_extension(c: Parser, start: int) -> list[Operation]:
         elif c.accept("cascade"):
             cascade = True
         else:
-            return [CreateExtension(c.span(start), extension, if_not_exists, schema, version, cascade)]
+            return [
+                CreateExtension(
+                    c.span(start), extension=extension, if_not_exists=if_not_exists, schema=schema, version=version, cascade=cascade
+                )
+            ]
 
 
 def alter_extension(c: Parser, start: int) -> list[Operation]:
@@ -98,14 +123,14 @@ def alter_extension(c: Parser, start: int) -> list[Operation]:
     name = Name(c.name("an extension"))
     if c.accept("set", "schema"):
         schema = c.name("a schema")
-        return [SetSchema(c.span(start), "extension", name, schema)]
+        return [SetSchema(c.span(start), kind="extension", name=name, schema=schema)]
     if c.accept("update"):
         version = ""
         if c.accept("to"):
             version = c.string() if c.at_string() else c.non_reserved("a version")
-        return [AlterObject(c.span(start), "extension", name, "update", detail=version)]
+        return [AlterObject(c.span(start), kind="extension", name=name, action="update", detail=version)]
     action = c.expect_any("add", "drop")
     at = c.i
     c.label("a kind of object")
     c.rest()
-    return [AlterObject(c.span(start), "extension", name, action, detail=c.text(at))]
+    return [AlterObject(c.span(start), kind="extension", name=name, action=action, detail=c.text(at))]

@@ -9,7 +9,7 @@ from migsafe.sql.operations.tables import Bound, Column, Constraint, Identity
 from migsafe.sql.operations.values import Expression, Name, Operation, Option, TypeName
 
 
-class Target(Struct, frozen=True):
+class Target(Struct, frozen=True, kw_only=True):
     """What an ALTER is about, the same for each of its operations.
 
     `kind` is what the statement calls it: `table`, `foreign table`, `index`, `view`, `materialized view`, `sequence`. PostgreSQL takes
@@ -33,7 +33,7 @@ class AlterPass(IntEnum):
     OTHER = 4
 
 
-class AlterRelation(Operation, frozen=True):
+class AlterRelation(Operation, frozen=True, kw_only=True):
     """The part of every operation of ALTER TABLE, ALTER INDEX, ALTER VIEW, … that says which relation. `alter_pass` says when it runs."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.OTHER
@@ -41,7 +41,7 @@ class AlterRelation(Operation, frozen=True):
     target: Target
 
 
-class AddColumn(AlterRelation, frozen=True):
+class AddColumn(AlterRelation, frozen=True, kw_only=True):
     """ADD COLUMN. The column's own constraints come inside it."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.ADD_COLUMN
@@ -50,7 +50,7 @@ class AddColumn(AlterRelation, frozen=True):
     if_not_exists: bool = False
 
 
-class DropColumn(AlterRelation, frozen=True):
+class DropColumn(AlterRelation, frozen=True, kw_only=True):
     """DROP COLUMN."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.DROP
@@ -60,7 +60,7 @@ class DropColumn(AlterRelation, frozen=True):
     cascade: bool = False
 
 
-class AlterColumnType(AlterRelation, frozen=True):
+class AlterColumnType(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … TYPE."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.ALTER_TYPE
@@ -71,26 +71,26 @@ class AlterColumnType(AlterRelation, frozen=True):
     using: Expression | None = None
 
 
-class SetDefault(AlterRelation, frozen=True):
+class SetDefault(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET DEFAULT."""
 
     column: str
     default: Expression
 
 
-class DropDefault(AlterRelation, frozen=True):
+class DropDefault(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … DROP DEFAULT."""
 
     column: str
 
 
-class SetNotNull(AlterRelation, frozen=True):
+class SetNotNull(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET NOT NULL."""
 
     column: str
 
 
-class DropNotNull(AlterRelation, frozen=True):
+class DropNotNull(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … DROP NOT NULL."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.DROP
@@ -98,7 +98,7 @@ class DropNotNull(AlterRelation, frozen=True):
     column: str
 
 
-class SetExpression(AlterRelation, frozen=True):
+class SetExpression(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET EXPRESSION AS (…) (PostgreSQL 17)."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.SET_EXPRESSION
@@ -107,7 +107,7 @@ class SetExpression(AlterRelation, frozen=True):
     expression: Expression
 
 
-class DropExpression(AlterRelation, frozen=True):
+class DropExpression(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … DROP EXPRESSION."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.DROP
@@ -116,14 +116,14 @@ class DropExpression(AlterRelation, frozen=True):
     if_exists: bool = False
 
 
-class AddIdentity(AlterRelation, frozen=True):
+class AddIdentity(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … ADD GENERATED … AS IDENTITY."""
 
     column: str
     identity: Identity
 
 
-class SetIdentity(AlterRelation, frozen=True):
+class SetIdentity(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET GENERATED …, SET INCREMENT …, RESTART… `always` is None where the kind of generation stays."""
 
     column: str
@@ -131,7 +131,7 @@ class SetIdentity(AlterRelation, frozen=True):
     options: tuple[Option, ...] = ()
 
 
-class DropIdentity(AlterRelation, frozen=True):
+class DropIdentity(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … DROP IDENTITY."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.DROP
@@ -140,28 +140,28 @@ class DropIdentity(AlterRelation, frozen=True):
     if_exists: bool = False
 
 
-class SetStatistics(AlterRelation, frozen=True):
+class SetStatistics(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET STATISTICS. An index's expression is named by its number."""
 
     column: str
     value: str
 
 
-class SetStorage(AlterRelation, frozen=True):
+class SetStorage(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET STORAGE."""
 
     column: str
     storage: str
 
 
-class SetCompression(AlterRelation, frozen=True):
+class SetCompression(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET COMPRESSION."""
 
     column: str
     method: str
 
 
-class SetColumnOptions(AlterRelation, frozen=True):
+class SetColumnOptions(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET (n_distinct = …), and a foreign table's column OPTIONS (…). `foreign` tells the two apart."""
 
     column: str
@@ -169,20 +169,20 @@ class SetColumnOptions(AlterRelation, frozen=True):
     foreign: bool = False
 
 
-class ResetColumnOptions(AlterRelation, frozen=True):
+class ResetColumnOptions(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … RESET (…)."""
 
     column: str
     options: tuple[Option, ...]
 
 
-class AddConstraint(AlterRelation, frozen=True):
+class AddConstraint(AlterRelation, frozen=True, kw_only=True):
     """ADD CONSTRAINT, with or without the word and a name."""
 
     constraint: Constraint
 
 
-class AlterConstraint(AlterRelation, frozen=True):
+class AlterConstraint(AlterRelation, frozen=True, kw_only=True):
     """ALTER CONSTRAINT. None: not mentioned."""
 
     constraint: str
@@ -192,13 +192,13 @@ class AlterConstraint(AlterRelation, frozen=True):
     inherit: bool | None = None
 
 
-class ValidateConstraint(AlterRelation, frozen=True):
+class ValidateConstraint(AlterRelation, frozen=True, kw_only=True):
     """VALIDATE CONSTRAINT."""
 
     constraint: str
 
 
-class DropConstraint(AlterRelation, frozen=True):
+class DropConstraint(AlterRelation, frozen=True, kw_only=True):
     """DROP CONSTRAINT."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.DROP
@@ -217,7 +217,7 @@ class Firing(Enum):
     REPLICA = "enable replica"
 
 
-class SetTrigger(AlterRelation, frozen=True):
+class SetTrigger(AlterRelation, frozen=True, kw_only=True):
     """ENABLE or DISABLE TRIGGER. `trigger` is None for ALL and USER; `user` tells these apart."""
 
     firing: Firing
@@ -225,20 +225,20 @@ class SetTrigger(AlterRelation, frozen=True):
     user: bool = False
 
 
-class SetRule(AlterRelation, frozen=True):
+class SetRule(AlterRelation, frozen=True, kw_only=True):
     """ENABLE or DISABLE RULE."""
 
     firing: Firing
     rule: str
 
 
-class SetRowSecurity(AlterRelation, frozen=True):
+class SetRowSecurity(AlterRelation, frozen=True, kw_only=True):
     """ENABLE, DISABLE, FORCE or NO FORCE ROW LEVEL SECURITY (`action`, in lower case)."""
 
     action: str
 
 
-class ClusterOn(AlterRelation, frozen=True):
+class ClusterOn(AlterRelation, frozen=True, kw_only=True):
     """CLUSTER ON index; SET WITHOUT CLUSTER where `index` is None."""
 
     index: str | None
@@ -248,19 +248,19 @@ class SetWithoutOids(AlterRelation, frozen=True):
     """SET WITHOUT OIDS, which does nothing since PostgreSQL 12."""
 
 
-class SetAccessMethod(AlterRelation, frozen=True):
+class SetAccessMethod(AlterRelation, frozen=True, kw_only=True):
     """SET ACCESS METHOD; None is DEFAULT."""
 
     method: str | None
 
 
-class SetTablespace(AlterRelation, frozen=True):
+class SetTablespace(AlterRelation, frozen=True, kw_only=True):
     """SET TABLESPACE."""
 
     tablespace: str
 
 
-class MoveAllInTablespace(Operation, frozen=True):
+class MoveAllInTablespace(Operation, frozen=True, kw_only=True):
     """ALTER TABLE, INDEX or MATERIALIZED VIEW ALL IN TABLESPACE … SET TABLESPACE …"""
 
     kind: str
@@ -270,13 +270,13 @@ class MoveAllInTablespace(Operation, frozen=True):
     nowait: bool = False
 
 
-class SetLogged(AlterRelation, frozen=True):
+class SetLogged(AlterRelation, frozen=True, kw_only=True):
     """SET LOGGED, SET UNLOGGED."""
 
     logged: bool
 
 
-class SetOptions(AlterRelation, frozen=True):
+class SetOptions(AlterRelation, frozen=True, kw_only=True):
     """SET (fillfactor = …), RESET (…) (`reset`), and a foreign table's OPTIONS (…) (`foreign`)."""
 
     options: tuple[Option, ...]
@@ -284,39 +284,39 @@ class SetOptions(AlterRelation, frozen=True):
     foreign: bool = False
 
 
-class Inherit(AlterRelation, frozen=True):
+class Inherit(AlterRelation, frozen=True, kw_only=True):
     """INHERIT parent."""
 
     parent: Name
 
 
-class NoInherit(AlterRelation, frozen=True):
+class NoInherit(AlterRelation, frozen=True, kw_only=True):
     """NO INHERIT parent."""
 
     parent: Name
 
 
-class SetOfType(AlterRelation, frozen=True):
+class SetOfType(AlterRelation, frozen=True, kw_only=True):
     """OF type; NOT OF where `type` is None."""
 
     type: Name | None
 
 
-class SetReplicaIdentity(AlterRelation, frozen=True):
+class SetReplicaIdentity(AlterRelation, frozen=True, kw_only=True):
     """REPLICA IDENTITY `default`, `full`, `nothing`, or `index` (then `index` names it)."""
 
     identity: str
     index: str | None = None
 
 
-class AttachPartition(AlterRelation, frozen=True):
+class AttachPartition(AlterRelation, frozen=True, kw_only=True):
     """ATTACH PARTITION. `bound` is None for an index's partition."""
 
     partition: Name
     bound: Bound | None = None
 
 
-class DetachPartition(AlterRelation, frozen=True):
+class DetachPartition(AlterRelation, frozen=True, kw_only=True):
     """DETACH PARTITION."""
 
     partition: Name
@@ -324,7 +324,7 @@ class DetachPartition(AlterRelation, frozen=True):
     finalize: bool = False
 
 
-class RenameColumn(AlterRelation, frozen=True):
+class RenameColumn(AlterRelation, frozen=True, kw_only=True):
     """RENAME COLUMN, the word COLUMN or not; a composite type's attribute where the target's kind is `type`."""
 
     column: str
@@ -332,7 +332,7 @@ class RenameColumn(AlterRelation, frozen=True):
     cascade: bool = False
 
 
-class RenameConstraint(AlterRelation, frozen=True):
+class RenameConstraint(AlterRelation, frozen=True, kw_only=True):
     """RENAME CONSTRAINT; of a domain where the target's kind is `domain`."""
 
     constraint: str

@@ -7,7 +7,7 @@ from migsafe.sql.operations.values import Expression, Name, Operation, Option, Q
 from migsafe.text import Span
 
 
-class CreateView(Operation, frozen=True):
+class CreateView(Operation, frozen=True, kw_only=True):
     """CREATE VIEW."""
 
     view: Name
@@ -20,7 +20,7 @@ class CreateView(Operation, frozen=True):
     check_option: str | None = None
 
 
-class CreateMaterializedView(Operation, frozen=True):
+class CreateMaterializedView(Operation, frozen=True, kw_only=True):
     """CREATE MATERIALIZED VIEW."""
 
     view: Name
@@ -34,7 +34,7 @@ class CreateMaterializedView(Operation, frozen=True):
     tablespace: str | None = None
 
 
-class RefreshMaterializedView(Operation, frozen=True):
+class RefreshMaterializedView(Operation, frozen=True, kw_only=True):
     """REFRESH MATERIALIZED VIEW."""
 
     view: Name
@@ -42,7 +42,7 @@ class RefreshMaterializedView(Operation, frozen=True):
     with_data: bool = True
 
 
-class CreateSequence(Operation, frozen=True):
+class CreateSequence(Operation, frozen=True, kw_only=True):
     """CREATE SEQUENCE. `owned_by` is `table.column` (OWNED BY NONE: None, as without the clause)."""
 
     sequence: Name
@@ -52,7 +52,7 @@ class CreateSequence(Operation, frozen=True):
     if_not_exists: bool = False
 
 
-class AlterSequence(Operation, frozen=True):
+class AlterSequence(Operation, frozen=True, kw_only=True):
     """ALTER SEQUENCE with options; renames, owners and schemas are operations of their own."""
 
     sequence: Name
@@ -61,14 +61,14 @@ class AlterSequence(Operation, frozen=True):
     if_exists: bool = False
 
 
-class CreateEnum(Operation, frozen=True):
+class CreateEnum(Operation, frozen=True, kw_only=True):
     """CREATE TYPE … AS ENUM."""
 
     type: Name
     values: tuple[str, ...]
 
 
-class AddEnumValue(Operation, frozen=True):
+class AddEnumValue(Operation, frozen=True, kw_only=True):
     """ALTER TYPE … ADD VALUE. `before` and `after` name the neighbour, None where the value goes last."""
 
     type: Name
@@ -78,7 +78,7 @@ class AddEnumValue(Operation, frozen=True):
     after: str | None = None
 
 
-class RenameEnumValue(Operation, frozen=True):
+class RenameEnumValue(Operation, frozen=True, kw_only=True):
     """ALTER TYPE … RENAME VALUE."""
 
     type: Name
@@ -86,14 +86,14 @@ class RenameEnumValue(Operation, frozen=True):
     new_name: str
 
 
-class CreateCompositeType(Operation, frozen=True):
+class CreateCompositeType(Operation, frozen=True, kw_only=True):
     """CREATE TYPE … AS (…)."""
 
     type: Name
     attributes: tuple[Column, ...]
 
 
-class AlterCompositeType(Operation, frozen=True):
+class AlterCompositeType(Operation, frozen=True, kw_only=True):
     """One ADD, DROP or ALTER ATTRIBUTE (`action`: `add`, `drop`, `alter`) of ALTER TYPE."""
 
     type: Name
@@ -104,7 +104,7 @@ class AlterCompositeType(Operation, frozen=True):
     cascade: bool = False
 
 
-class CreateDomain(Operation, frozen=True):
+class CreateDomain(Operation, frozen=True, kw_only=True):
     """CREATE DOMAIN."""
 
     domain: Name
@@ -115,7 +115,7 @@ class CreateDomain(Operation, frozen=True):
     constraints: tuple[Constraint, ...] = ()
 
 
-class AlterDomain(Operation, frozen=True):
+class AlterDomain(Operation, frozen=True, kw_only=True):
     """ALTER DOMAIN: `action` is `set default`, `drop default`, `set not null`, `drop not null`, `add constraint`, `drop constraint` or
     `validate constraint`; the rest is what that action takes."""
 
@@ -128,7 +128,7 @@ class AlterDomain(Operation, frozen=True):
     cascade: bool = False
 
 
-class CreateSchema(Operation, frozen=True):
+class CreateSchema(Operation, frozen=True, kw_only=True):
     """CREATE SCHEMA. The objects created inside it come as operations of their own."""
 
     schema: str | None
@@ -136,7 +136,7 @@ class CreateSchema(Operation, frozen=True):
     owner: str | None = None
 
 
-class CreateExtension(Operation, frozen=True):
+class CreateExtension(Operation, frozen=True, kw_only=True):
     """CREATE EXTENSION."""
 
     extension: str
@@ -146,7 +146,7 @@ class CreateExtension(Operation, frozen=True):
     cascade: bool = False
 
 
-class Argument(Struct, frozen=True):
+class Argument(Struct, frozen=True, kw_only=True):
     """A function's argument: `mode` is `in`, `out`, `inout`, `variadic`, or `table` for a column of RETURNS TABLE."""
 
     type: TypeName
@@ -155,7 +155,7 @@ class Argument(Struct, frozen=True):
     default: Expression | None = None
 
 
-class CreateFunction(Operation, frozen=True):
+class CreateFunction(Operation, frozen=True, kw_only=True):
     """CREATE FUNCTION or PROCEDURE (`kind`).
 
     Creating it runs nothing, so its body is kept and not read: `body` is where it stands in the script, `code` its text, None where it
@@ -174,7 +174,7 @@ class CreateFunction(Operation, frozen=True):
     code: str | None = None
 
 
-class CreateTrigger(Operation, frozen=True):
+class CreateTrigger(Operation, frozen=True, kw_only=True):
     """CREATE TRIGGER."""
 
     trigger: str
@@ -193,7 +193,7 @@ class CreateTrigger(Operation, frozen=True):
     when: Expression | None = None
 
 
-class CreateRule(Operation, frozen=True):
+class CreateRule(Operation, frozen=True, kw_only=True):
     """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its `actions`, the changes of rows among them, run later, so they
     are not operations of the statement; `reads` are the relations in its condition and in their queries."""
 
@@ -206,7 +206,7 @@ class CreateRule(Operation, frozen=True):
     reads: tuple[Name, ...] = ()
 
 
-class CreatePolicy(Operation, frozen=True):
+class CreatePolicy(Operation, frozen=True, kw_only=True):
     """CREATE POLICY."""
 
     policy: str
@@ -218,7 +218,7 @@ class CreatePolicy(Operation, frozen=True):
     check: Expression | None = None
 
 
-class AlterPolicy(Operation, frozen=True):
+class AlterPolicy(Operation, frozen=True, kw_only=True):
     """ALTER POLICY, other than a rename."""
 
     policy: str
@@ -228,7 +228,7 @@ class AlterPolicy(Operation, frozen=True):
     check: Expression | None = None
 
 
-class CreateStatistics(Operation, frozen=True):
+class CreateStatistics(Operation, frozen=True, kw_only=True):
     """CREATE STATISTICS. `name` is None where PostgreSQL chooses it."""
 
     name: Name | None
@@ -237,7 +237,7 @@ class CreateStatistics(Operation, frozen=True):
     if_not_exists: bool = False
 
 
-class Publication(Operation, frozen=True):
+class Publication(Operation, frozen=True, kw_only=True):
     """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`). `only`: the tables that
     come with ONLY."""
 
@@ -250,7 +250,7 @@ class Publication(Operation, frozen=True):
     only: tuple[Name, ...] = ()
 
 
-class CreateObject(Operation, frozen=True):
+class CreateObject(Operation, frozen=True, kw_only=True):
     """CREATE of anything that needs no more than its name: an aggregate, an operator, a cast, a role, a database, a server…
 
     `kind` is SQL's word in lower case, `name` None where the object has none (a cast, a transform, a user mapping), which `detail`
@@ -266,7 +266,7 @@ class CreateObject(Operation, frozen=True):
     options: tuple[Option, ...] = ()
 
 
-class AlterObject(Operation, frozen=True):
+class AlterObject(Operation, frozen=True, kw_only=True):
     """ALTER of anything in a way that needs no more than its words: `action` is the rest of the statement's first words, in lower case
     (`set statistics`, `add mapping`, `owner`…). `options` are those of a subscription, and of what belongs to foreign data; `table` is the
     one on which a trigger stands."""
@@ -280,7 +280,7 @@ class AlterObject(Operation, frozen=True):
     table: Name | None = None
 
 
-class Drop(Operation, frozen=True):
+class Drop(Operation, frozen=True, kw_only=True):
     """DROP of one or more objects of a `kind` (SQL's words in lower case: `table`, `materialized view`, `text search parser`…).
 
     `names` are the objects; a trigger, rule or policy also has the `table` it stands on. `detail` holds what a cast, a transform or a
@@ -297,7 +297,7 @@ class Drop(Operation, frozen=True):
     detail: str = ""
 
 
-class Rename(Operation, frozen=True):
+class Rename(Operation, frozen=True, kw_only=True):
     """RENAME TO of any object. `kind` as in Drop; `table` where the object stands on one."""
 
     kind: str
@@ -307,7 +307,7 @@ class Rename(Operation, frozen=True):
     table: Name | None = None
 
 
-class SetSchema(Operation, frozen=True):
+class SetSchema(Operation, frozen=True, kw_only=True):
     """SET SCHEMA of any object."""
 
     kind: str
@@ -316,7 +316,7 @@ class SetSchema(Operation, frozen=True):
     if_exists: bool = False
 
 
-class SetOwner(Operation, frozen=True):
+class SetOwner(Operation, frozen=True, kw_only=True):
     """OWNER TO of any object."""
 
     kind: str
@@ -325,7 +325,7 @@ class SetOwner(Operation, frozen=True):
     if_exists: bool = False
 
 
-class Comment(Operation, frozen=True):
+class Comment(Operation, frozen=True, kw_only=True):
     """COMMENT ON (`provider` None) or SECURITY LABEL ON; `text` is None for IS NULL. `table` where the object stands on one, for a
     column its relation."""
 
@@ -338,7 +338,7 @@ class Comment(Operation, frozen=True):
     detail: str = ""
 
 
-class Grant(Operation, frozen=True):
+class Grant(Operation, frozen=True, kw_only=True):
     """GRANT, or REVOKE where `revoke` is set, on objects of a `kind`; `kind` is `role` for membership.
 
     `privileges` in lower case (empty for a bare ALL), `objects` the names (schemas for `all tables in schema` and its kin).
@@ -354,7 +354,7 @@ class Grant(Operation, frozen=True):
     columns: bool = False
 
 
-class AlterDefaultPrivileges(Operation, frozen=True):
+class AlterDefaultPrivileges(Operation, frozen=True, kw_only=True):
     """ALTER DEFAULT PRIVILEGES."""
 
     kind: str

@@ -6,7 +6,7 @@ from migsafe.sql.operations.values import Expression, Name, Operation, Option, Q
 from migsafe.text import Span
 
 
-class Insert(Operation, frozen=True):
+class Insert(Operation, frozen=True, kw_only=True):
     """INSERT. `source` is `values`, `query` (rows come from a query) or `default` (DEFAULT VALUES). `reads` are the relations that its
     queries read, `whole` those of them that it reads without a WHERE or a LIMIT around them."""
 
@@ -20,7 +20,7 @@ class Insert(Operation, frozen=True):
     whole: tuple[Name, ...] = ()
 
 
-class Update(Operation, frozen=True):
+class Update(Operation, frozen=True, kw_only=True):
     """UPDATE. `where` is None without a filter; `current_of` is the cursor of WHERE CURRENT OF."""
 
     table: Name
@@ -32,7 +32,7 @@ class Update(Operation, frozen=True):
     calls: tuple[Name, ...] = ()
 
 
-class Delete(Operation, frozen=True):
+class Delete(Operation, frozen=True, kw_only=True):
     """DELETE. `where` is None without a filter; `current_of` is the cursor of WHERE CURRENT OF."""
 
     table: Name
@@ -43,7 +43,7 @@ class Delete(Operation, frozen=True):
     calls: tuple[Name, ...] = ()
 
 
-class Merge(Operation, frozen=True):
+class Merge(Operation, frozen=True, kw_only=True):
     """MERGE. `actions` are the ones of its WHEN clauses: `insert`, `update`, `delete`, `do nothing`."""
 
     table: Name
@@ -53,7 +53,7 @@ class Merge(Operation, frozen=True):
     calls: tuple[Name, ...] = ()
 
 
-class Select(Operation, frozen=True):
+class Select(Operation, frozen=True, kw_only=True):
     """SELECT, VALUES or TABLE as a statement, and PERFORM in a DO block. One with INTO a new table is a CreateTableAs. `cursor` is what
     DECLARE calls it: its rows are read when they are fetched."""
 
@@ -61,7 +61,7 @@ class Select(Operation, frozen=True):
     cursor: str | None = None
 
 
-class Copy(Operation, frozen=True):
+class Copy(Operation, frozen=True, kw_only=True):
     """COPY. `table` is None for COPY (query) TO. `endpoint` is `stdin`, `stdout`, `file` or `program`; `data` where the rows stand in
     the script."""
 
@@ -75,20 +75,20 @@ class Copy(Operation, frozen=True):
     data: Span | None = None
 
 
-class Call(Operation, frozen=True):
+class Call(Operation, frozen=True, kw_only=True):
     """CALL."""
 
     procedure: Name
 
 
-class Do(Operation, frozen=True):
+class Do(Operation, frozen=True, kw_only=True):
     """DO. The operations of its body follow it in the statement."""
 
     language: str
     body: Span
 
 
-class Explain(Operation, frozen=True):
+class Explain(Operation, frozen=True, kw_only=True):
     """EXPLAIN. With ANALYZE the explained statement runs and its operations follow; without it they are only planned, and stand in
     `explained`."""
 
@@ -96,14 +96,14 @@ class Explain(Operation, frozen=True):
     explained: tuple[Operation, ...] = ()
 
 
-class Prepare(Operation, frozen=True):
+class Prepare(Operation, frozen=True, kw_only=True):
     """PREPARE: nothing runs until EXECUTE. `prepared` are the operations that it will run."""
 
     name: str
     prepared: tuple[Operation, ...]
 
 
-class Execute(Operation, frozen=True):
+class Execute(Operation, frozen=True, kw_only=True):
     """EXECUTE of a prepared statement."""
 
     name: str
@@ -117,7 +117,7 @@ class Relation(Struct, frozen=True):
     columns: tuple[str, ...] = ()
 
 
-class Truncate(Operation, frozen=True):
+class Truncate(Operation, frozen=True, kw_only=True):
     """TRUNCATE."""
 
     tables: tuple[Relation, ...]
@@ -125,7 +125,7 @@ class Truncate(Operation, frozen=True):
     cascade: bool = False
 
 
-class LockTable(Operation, frozen=True):
+class LockTable(Operation, frozen=True, kw_only=True):
     """LOCK TABLE. `mode` in SQL's words in upper case, ACCESS EXCLUSIVE where none is named."""
 
     tables: tuple[Relation, ...]
@@ -133,7 +133,7 @@ class LockTable(Operation, frozen=True):
     nowait: bool = False
 
 
-class Cluster(Operation, frozen=True):
+class Cluster(Operation, frozen=True, kw_only=True):
     """CLUSTER; `table` is None where it means every table clustered before."""
 
     table: Name | None
@@ -141,7 +141,7 @@ class Cluster(Operation, frozen=True):
     options: tuple[Option, ...] = ()
 
 
-class Reindex(Operation, frozen=True):
+class Reindex(Operation, frozen=True, kw_only=True):
     """REINDEX. `kind` is `index`, `table`, `schema`, `database` or `system`; `name` is None for the current database."""
 
     kind: str
@@ -150,7 +150,7 @@ class Reindex(Operation, frozen=True):
     options: tuple[Option, ...] = ()
 
 
-class Vacuum(Operation, frozen=True):
+class Vacuum(Operation, frozen=True, kw_only=True):
     """VACUUM; no `tables`: every table of the database."""
 
     tables: tuple[Relation, ...]
@@ -159,14 +159,14 @@ class Vacuum(Operation, frozen=True):
     options: tuple[Option, ...] = ()
 
 
-class Analyze(Operation, frozen=True):
+class Analyze(Operation, frozen=True, kw_only=True):
     """ANALYZE; no `tables`: every table of the database."""
 
     tables: tuple[Relation, ...]
     options: tuple[Option, ...] = ()
 
 
-class SessionControl(Operation, frozen=True):
+class SessionControl(Operation, frozen=True, kw_only=True):
     """A statement that changes only the session: its transaction or its settings."""
 
 
@@ -184,58 +184,58 @@ class Begin(TransactionControl, frozen=True):
     modes: tuple[str, ...] = ()
 
 
-class Commit(TransactionControl, frozen=True):
+class Commit(TransactionControl, frozen=True, kw_only=True):
     """COMMIT, END. `chain`: AND CHAIN, which opens the next transaction."""
 
     chain: bool = False
 
 
-class Rollback(TransactionControl, frozen=True):
+class Rollback(TransactionControl, frozen=True, kw_only=True):
     """ROLLBACK, ABORT."""
 
     chain: bool = False
 
 
-class Savepoint(TransactionControl, frozen=True):
+class Savepoint(TransactionControl, frozen=True, kw_only=True):
     """SAVEPOINT."""
 
     name: str
 
 
-class RollbackTo(TransactionControl, frozen=True):
+class RollbackTo(TransactionControl, frozen=True, kw_only=True):
     """ROLLBACK TO SAVEPOINT."""
 
     name: str
 
 
-class Release(TransactionControl, frozen=True):
+class Release(TransactionControl, frozen=True, kw_only=True):
     """RELEASE SAVEPOINT."""
 
     name: str
 
 
-class TwoPhase(TransactionControl, frozen=True):
+class TwoPhase(TransactionControl, frozen=True, kw_only=True):
     """PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED: `action` in lower case."""
 
     action: str
     identifier: str
 
 
-class SetTransaction(SessionSetting, frozen=True):
+class SetTransaction(SessionSetting, frozen=True, kw_only=True):
     """SET TRANSACTION, and SET SESSION CHARACTERISTICS (`session`)."""
 
     modes: tuple[str, ...]
     session: bool = False
 
 
-class SetConstraints(TransactionControl, frozen=True):
+class SetConstraints(TransactionControl, frozen=True, kw_only=True):
     """SET CONSTRAINTS; no `constraints`: ALL."""
 
     constraints: tuple[Name, ...]
     deferred: bool
 
 
-class SetVariable(SessionSetting, frozen=True):
+class SetVariable(SessionSetting, frozen=True, kw_only=True):
     """SET, and a call of set_config() with constant arguments.
 
     `value` is what the server gets, as text, items of a list parted by `, `; None for DEFAULT. `local`: SET LOCAL.
@@ -246,26 +246,26 @@ class SetVariable(SessionSetting, frozen=True):
     local: bool = False
 
 
-class ResetVariable(SessionSetting, frozen=True):
+class ResetVariable(SessionSetting, frozen=True, kw_only=True):
     """RESET; `variable` is None for ALL."""
 
     variable: str | None
 
 
-class Discard(SessionSetting, frozen=True):
+class Discard(SessionSetting, frozen=True, kw_only=True):
     """DISCARD `all`, `plans`, `sequences` or `temp`."""
 
     what: str
 
 
-class AlterSystem(Operation, frozen=True):
+class AlterSystem(Operation, frozen=True, kw_only=True):
     """ALTER SYSTEM SET or RESET; `variable` is None for RESET ALL."""
 
     variable: str | None
     reset: bool = False
 
 
-class Utility(Operation, frozen=True):
+class Utility(Operation, frozen=True, kw_only=True):
     """A statement of which migsafe needs no more than its words: LISTEN, NOTIFY, CHECKPOINT, LOAD, SHOW, cursors, REASSIGN OWNED…
 
     `command` in lower case (`reassign owned`), `name` what it is about, as written.
@@ -275,14 +275,14 @@ class Utility(Operation, frozen=True):
     name: str = ""
 
 
-class PsqlCommand(Operation, frozen=True):
+class PsqlCommand(Operation, frozen=True, kw_only=True):
     r"""A psql meta-command, such as `\connect`; `arguments` is the rest of its line."""
 
     command: str
     arguments: str = ""
 
 
-class OpaqueCode(Operation, frozen=True):
+class OpaqueCode(Operation, frozen=True, kw_only=True):
     """Code whose effect cannot be known without running it. `reason` says why, as the end of a sentence. It is `confined` where only a detail
     of its statement is not known, a column's type, say."""
 
@@ -291,7 +291,7 @@ class OpaqueCode(Operation, frozen=True):
     confined: bool = False
 
 
-class CutIdentifier(Operation, frozen=True):
+class CutIdentifier(Operation, frozen=True, kw_only=True):
     """An identifier of more than 63 bytes, which PostgreSQL cuts: as it is `written`, and what is `kept`. It follows the operations of its
     statement, which name what is kept."""
 
@@ -299,14 +299,14 @@ class CutIdentifier(Operation, frozen=True):
     kept: str
 
 
-class Broken(Operation, frozen=True):
+class Broken(Operation, frozen=True, kw_only=True):
     """What PostgreSQL's grammar refuses. `expected` says what could have stood there, `found` what does."""
 
     expected: str
     found: str
 
 
-class Unparsed(Operation, frozen=True):
+class Unparsed(Operation, frozen=True, kw_only=True):
     """What PostgreSQL may accept and migsafe cannot read; `reason` says why."""
 
     reason: str

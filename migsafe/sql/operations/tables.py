@@ -19,7 +19,7 @@ class ConstraintKind(Enum):
     EXCLUDE = "EXCLUDE"
 
 
-class IndexElement(Struct, frozen=True):
+class IndexElement(Struct, frozen=True, kw_only=True):
     """A key of an index: a column or an expression, and how it is compared and ordered."""
 
     column: str | None
@@ -33,7 +33,7 @@ class IndexElement(Struct, frozen=True):
     """What an EXCLUDE constraint compares the key WITH; None in an index."""
 
 
-class Reference(Struct, frozen=True):
+class Reference(Struct, frozen=True, kw_only=True):
     """The far side of a foreign key.
 
     `columns` is empty where the primary key is meant. The actions are SQL's words in lower case; SET NULL and SET DEFAULT may name the
@@ -47,7 +47,7 @@ class Reference(Struct, frozen=True):
     on_update: str = "no action"
 
 
-class Constraint(Struct, frozen=True):
+class Constraint(Struct, frozen=True, kw_only=True):
     """A constraint of a table, a column or a domain.
 
     `columns` are the constrained ones: a column constraint names its own column. `index` is the one that USING INDEX takes. `period` is
@@ -90,7 +90,7 @@ class Generated(Struct, frozen=True):
     stored: bool | None
 
 
-class Column(Struct, frozen=True):
+class Column(Struct, frozen=True, kw_only=True):
     """A column's definition. `type` is None where the table takes it from elsewhere (OF a type, PARTITION OF, a view's)."""
 
     name: str
@@ -138,7 +138,7 @@ class Persistence(Enum):
     UNLOGGED = "unlogged"
 
 
-class CreateTable(Operation, frozen=True):
+class CreateTable(Operation, frozen=True, kw_only=True):
     """CREATE TABLE, and CREATE FOREIGN TABLE (then `server` is set)."""
 
     table: Name
@@ -159,7 +159,7 @@ class CreateTable(Operation, frozen=True):
     server: str | None = None
 
 
-class CreateTableAs(Operation, frozen=True):
+class CreateTableAs(Operation, frozen=True, kw_only=True):
     """CREATE TABLE … AS, SELECT … INTO. `query` is None where a prepared statement (`execute`) gives the rows."""
 
     table: Name
@@ -175,7 +175,7 @@ class CreateTableAs(Operation, frozen=True):
     tablespace: str | None = None
 
 
-class CreateIndex(Operation, frozen=True):
+class CreateIndex(Operation, frozen=True, kw_only=True):
     """CREATE INDEX. `name` is None where PostgreSQL chooses it."""
 
     name: str | None

@@ -51,7 +51,7 @@ _SPELT_BY_SQL = frozenset(
 )
 
 
-class TypeName(Struct, frozen=True):
+class TypeName(Struct, frozen=True, kw_only=True):
     """A data type.
 
     `name` is PostgreSQL's own for it where SQL spells it otherwise (`int` and `int4` are `integer`, `varchar` is `character
@@ -82,7 +82,7 @@ class TypeName(Struct, frozen=True):
         return ("setof " if self.setof else "") + text + ("%type" if self.percent_type else "") + "[]" * self.dimensions
 
 
-class Expression(Struct, frozen=True):
+class Expression(Struct, frozen=True, kw_only=True):
     """An expression as it was written, with what it calls and the relations that its sub-queries read.
 
     `migsafe.expressions.trees.parse_expression` gives its sqlglot tree. `span` is where it stands in the script.
@@ -94,7 +94,7 @@ class Expression(Struct, frozen=True):
     reads: tuple[Name, ...] = ()
 
 
-class Query(Struct, frozen=True):
+class Query(Struct, frozen=True, kw_only=True):
     """A SELECT, VALUES or TABLE as it was written, or a data-modifying statement in WITH or COPY.
 
     `reads` are the relations in it that no WITH of its own names, `only` those of them that are read with ONLY wherever they are, `calls`
