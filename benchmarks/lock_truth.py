@@ -28,8 +28,8 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
 from migsafe.replaying.recording.measurement import Measurement, measure
-from migsafe.replaying.recording.nontransactional import measure_outside
-from migsafe.replaying.servers.installations import Installation, installation, installations
+from migsafe.replaying.recording.nontransactional import measure_nontransactional
+from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.server import Server
 from migsafe.session import sent
 from migsafe.sources import Half, Source, Transaction, find_migrations
@@ -154,7 +154,7 @@ class History:
     def _outside(self, connection: "psycopg.Connection[Any]", text: str) -> Measurement | None:
         """A statement that no transaction takes; unmeasured if it needs the settings of this connection."""
         try:
-            return measure_outside(self.server, _DATABASE, text, scans=False)
+            return measure_nontransactional(self.server, _DATABASE, text, scans=False)
         except psycopg.Error:
             connection.execute(text.encode())
             return None
@@ -187,7 +187,7 @@ def _differences(predicted: tuple[Effect, ...], measured: Measurement) -> tuple[
     real = {effect.relation: effect for effect in measured.effects if effect.relation.schema != "pg_temp"}
     under, over = [], []
     for name in sorted(ours.keys() | real.keys(), key=str):
-        our, its, held = _lock(ours.get(name)), _lock(real.get(name)), measured.held.get(name)
+        our, its, held = _lock(ours.get(name)), _lock(real.get(name)), measured.held_before.get(name)
         words = f"{name}: measured {its or 'nothing'}, foreseen {our or 'nothing'}"
         if its is not None and (our is None or our < its):
             under.append(words)
@@ -241,8 +241,8 @@ def _replay(server: Server, folder: str, report: Report, *, apart: bool) -> None
 def _chosen(bindir: Path | None) -> Installation:
     """The PostgreSQL to run on: the one asked for, or the newest that brings contrib extensions."""
     if bindir is not None:
-        return installation(bindir)
-    found = sorted(installations(), key=lambda one: (not one.embedded, one.major))
+        return inspect_installation(bindir)
+    found = sorted(find_installations(), key=lambda one: (not one.embedded, one.major))
     if not found:
         raise MigsafeError("no PostgreSQL on this machine", "--bindir names the folder of its programs.")
     return found[-1]

@@ -21,12 +21,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from migsafe.replaying.instruments import Stage, Task
-from migsafe.replaying.recording.lock_monitor import Watch
+from migsafe.replaying.instruments import Instruments, MigrationTask
+from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.player import Player
 from migsafe.replaying.sending import send
-from migsafe.replaying.servers.installations import installations
-from migsafe.replaying.servers.private import Local
+from migsafe.replaying.servers.installations import find_installations
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from migsafe.replaying.servers.time_limits import unlimited
 from migsafe.sources import Plan, SourceSettings, find_migrations
@@ -68,17 +68,17 @@ def _recording(folder: Path, number: int, runs: int) -> None:
     ways |= {"sent, not recorded": lambda server, database: _sent(server, database, plan)}
     ways |= {"recorded": lambda server, database: _recorded(server, database, plan)}
     best: dict[str, float] = {}
-    with Local(max(installations(), key=lambda one: (not one.embedded, one.major))) as host:
+    with PrivateHost(max(find_installations(), key=lambda one: (not one.embedded, one.major))) as host:
         print(f"\n{number * 10} small statements in {number} migrations, on {host.title}; the best of {runs}")
         for _ in range(runs):
             for name, run in ways.items():
-                host.create("history")
+                host.create_database("history")
                 started = time.perf_counter()
                 run(host.server, "history")
                 best[name] = min(best.get(name, float("inf")), time.perf_counter() - started)
-                host.drop("history")
+                host.drop_database("history")
         started = time.perf_counter()
-        host.create("history")
+        host.create_database("history")
         _with_canaries(host, plan)
         with_canaries = time.perf_counter() - started
     yardstick = best[next(iter(ways))]
@@ -106,7 +106,7 @@ def _recorded(server: Server, database: str, plan: Plan) -> None:
         closing(server.connect(database, user="owner")) as worker,
         closing(server.connect(database)) as observer,
         closing(server.connect(database)) as counter,
-        Watch(observer, worker.info.backend_pid) as watch,
+        LockMonitor(observer, worker.info.backend_pid) as watch,
     ):
         for migration in plan.migrations:
             player = Player(worker, watch, counter, rows=rows)
@@ -114,11 +114,11 @@ def _recorded(server: Server, database: str, plan: Plan) -> None:
             rows = dict(player.rows)
 
 
-def _with_canaries(host: Local, plan: Plan) -> None:
-    stage = Stage(host, unlimited)
+def _with_canaries(host: PrivateHost, plan: Plan) -> None:
+    stage = Instruments(host, unlimited)
     for migration in plan.migrations:
-        stage.run(Task(database="history", migration=migration, foreseen=(), rows=stage.rows or None))
-    stage.leave()
+        stage.run(MigrationTask(database="history", migration=migration, predictions=(), rows=stage.rows or None))
+    stage.disconnect()
 
 
 def _starts(folder: Path, runs: int) -> None:
@@ -129,7 +129,7 @@ def _starts(folder: Path, runs: int) -> None:
     cold = _first_statement(folder, environment)
     warm = min(_first_statement(folder, environment) for _ in range(runs))
     print(f"  cold {cold:6.3f} s\n  warm {warm:6.3f} s, the best of {runs}")
-    one = max(installations(), key=lambda one: (not one.embedded, one.major))
+    one = max(find_installations(), key=lambda one: (not one.embedded, one.major))
     seconds = []
     for _ in range(runs):
         started = time.perf_counter()

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from migsafe.prediction.effects.effect import Effect
     from migsafe.premortem.assessment import Premortem
     from migsafe.replaying.budgets import Budgets
-    from migsafe.replaying.replay import Options
-    from migsafe.replaying.servers.selection import Place
+    from migsafe.replaying.replay import ReplayOptions
+    from migsafe.replaying.servers.selection import ServerOptions
 
 __all__ = [
     "Budgets",
@@ -36,13 +36,13 @@ __all__ = [
     "Finding",
     "LockMode",
     "MigsafeError",
-    "Options",
-    "Place",
     "PredictedMigration",
     "PredictedStatement",
     "Prediction",
     "Premortem",
     "Replay",
+    "ReplayOptions",
+    "ServerOptions",
     "Severity",
     "Verdict",
     "__version__",
@@ -60,8 +60,8 @@ _HOMES = {
     "Finding": "migsafe.linting.finding",
     "LockMode": "migsafe.lock",
     "MigsafeError": "migsafe.errors",
-    "Options": "migsafe.replaying.replay",
-    "Place": "migsafe.replaying.servers.selection",
+    "ReplayOptions": "migsafe.replaying.replay",
+    "ServerOptions": "migsafe.replaying.servers.selection",
     "PredictedMigration": "migsafe.library.locks",
     "PredictedStatement": "migsafe.library.locks",
     "Prediction": "migsafe.library.locks",

@@ -25,8 +25,8 @@ from migsafe.configuration import Configuration, configuration
 from migsafe.library.planned import dump, planned
 
 if TYPE_CHECKING:
-    from migsafe.replaying.replay import Options
-    from migsafe.replaying.servers.selection import Place
+    from migsafe.replaying.replay import ReplayOptions
+    from migsafe.replaying.servers.selection import ServerOptions
 
 _FORBIDDEN = 1
 _FORMATS = ("markdown", "html", "json")
@@ -107,19 +107,21 @@ def premortem(
     raise typer.Exit(COULD_NOT if result.problems else _FORBIDDEN if result.forbidden else 0)
 
 
-def _replaying(server: str, copy_of: str | None, pg_version: str | None, rows: str, settings: Configuration) -> "tuple[Place, Options]":
+def _replaying(
+    server: str, copy_of: str | None, pg_version: str | None, rows: str, settings: Configuration
+) -> "tuple[ServerOptions, ReplayOptions]":
     """Where and how to replay. Raises ConfigError for an option that makes no sense."""
     from migsafe.cli.replay_options import shares_of  # noqa: PLC0415
     from migsafe.library.lint import with_rows  # noqa: PLC0415
-    from migsafe.replaying.replay import Options  # noqa: PLC0415
-    from migsafe.replaying.servers.selection import Place  # noqa: PLC0415
+    from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
     production = with_rows(settings).rows
-    options = Options(
+    options = ReplayOptions(
         rows=shares_of(rows, None, production),
         schema=dump(settings.schema),
         statement_limit=_SECONDS["statement"],
         run_limit=_SECONDS["run"],
-        production=production,
+        production_rows=production,
     )
-    return Place(server, copy_of, pg_version=pg_version), options
+    return ServerOptions(server, copy_of, pg_version=pg_version), options

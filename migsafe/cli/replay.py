@@ -91,8 +91,8 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.cli.replay_options import budgets_of, checks_of, limit, number, shares_of  # noqa: PLC0415
     from migsafe.library.replay import budgeted, replayed  # noqa: PLC0415
-    from migsafe.replaying.replay import Options  # noqa: PLC0415
-    from migsafe.replaying.servers.selection import Place, host_at  # noqa: PLC0415
+    from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
+    from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
     from migsafe.reports.replay import replay_reporter  # noqa: PLC0415  # the other commands need none of it
 
     settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
@@ -100,21 +100,21 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     page = replay_reporter("html") if report else None
     budgets = budgets_of(max_blocked, max_hold, max_wal, budgeted(settings))
     production = read_stats(stats) if stats is not None else {}
-    options = Options(
-        checks=checks_of(check),
+    options = ReplayOptions(
+        experiments=checks_of(check),
         rows=shares_of(rows, max_rows, production),
-        queue=number("queue", queue),
+        reader_seconds=number("queue", queue),
         schema=dump(schema or settings.schema),
         statement_limit=limit("statement-limit", statement_limit),
         run_limit=limit("run-limit", run_limit),
-        production=production,
+        production_rows=production,
         renderer=renderer(settings, usual()),
     )
     plan = planned(paths, settings, "replay", since=since, changed=changed)
     with ExitStack() as stack:
         stack.enter_context(ended_by_terminate())
-        place = Place(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
-        host = stack.enter_context(host_at(place))
+        place = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
+        host = stack.enter_context(choose_host(place))
         done = replayed(plan, host, options, budgets, _progress)
         _progress("")
     problems = done.verdict.problems

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.quantities import parse_size
 from migsafe.replaying.budgets import Budgets
-from migsafe.replaying.seeding import every, like_production
+from migsafe.replaying.seeding import in_proportion, same_for_every_table
 from migsafe.session import milliseconds
 
 if TYPE_CHECKING:
@@ -67,5 +67,5 @@ def shares_of(rows: str, most: str | None, production: Mapping[str, int]) -> "Ca
     if most is not None and not production:
         raise ConfigError("--max-rows is about --stats, which is not given", "--rows says how many rows each table gets.")
     if production:
-        return like_production(production, largest, wanted) if largest else None
-    return every(wanted) if wanted else None
+        return in_proportion(production, largest, wanted) if largest else None
+    return same_for_every_table(wanted) if wanted else None

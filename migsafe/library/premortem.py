@@ -18,10 +18,10 @@ from migsafe.premortem.assessment import Premortem
 from migsafe.premortem.gate import Budget
 from migsafe.premortem.observed import Observed, collector, unsilenced
 from migsafe.premortem.telling import Judged, tell
-from migsafe.replaying.replay import Options, Replayed
-from migsafe.replaying.replay import Replay as Run
+from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
+from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.selection import Place, host_at
+from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.sources import RUNNERS, Migration, Plan
 
 _ROWS = 100_000
@@ -35,8 +35,8 @@ def premortem(
     settings: Configuration | None = None,
     since: str | None = None,
     changed: bool = False,
-    place: Place | None = None,
-    options: Options | None = None,
+    place: ServerOptions | None = None,
+    options: ReplayOptions | None = None,
 ) -> Premortem:
     """Assess how a deployment of migrations can fail, as `migsafe premortem` does.
 
@@ -49,12 +49,12 @@ def premortem(
     settings = settings or configuration()
     plan = planned(paths, settings, "look at", since=since, changed=changed)
     if options is not None:
-        place = place or Place()
+        place = place or ServerOptions()
     return assess_plan(plan, settings, place, options)
 
 
 def assess_plan(
-    plan: Plan, settings: Configuration, place: Place | None = None, options: Options | None = None, track: Track = iter
+    plan: Plan, settings: Configuration, place: ServerOptions | None = None, options: ReplayOptions | None = None, track: Track = iter
 ) -> Premortem:
     """Write the pre-mortem of a plan's migrations; with a `place`, replay them there. `track` iterates over the migrations and may show the
     progress."""
@@ -62,7 +62,7 @@ def assess_plan(
     judged, problems = _judge(plan, settings, limits, track)
     replayed_on = ""
     if place is not None:
-        with host_at(place) as host:
+        with choose_host(place) as host:
             replayed, errors = _replay(plan, host, options or _usual_options(settings, limits))
             replayed_on = host.title
         problems += [error for error in errors if error not in problems]
@@ -103,17 +103,17 @@ def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) ->
     return judged, verdict.problems
 
 
-def _replay(plan: Plan, host: Host, options: Options) -> tuple[dict[tuple[str, str], Replayed], list[MigsafeError]]:
+def _replay(plan: Plan, host: Host, options: ReplayOptions) -> tuple[dict[tuple[str, str], ReplayedMigration], list[MigsafeError]]:
     """Replay the migrations; returns them by path and version, and what could not be replayed."""
     run = Run(plan, host, options, lambda _: None)
     return {_key(replayed.migration): replayed for replayed in run.migrations()}, run.problems
 
 
-def _usual_options(settings: Configuration, limits: Limits) -> Options:
-    return Options(
+def _usual_options(settings: Configuration, limits: Limits) -> ReplayOptions:
+    return ReplayOptions(
         rows=lambda table: _ROWS,
         schema=dump(settings.schema),
         statement_limit=_STATEMENT_SECONDS,
         run_limit=_RUN_SECONDS,
-        production=limits.rows,
+        production_rows=limits.rows,
     )

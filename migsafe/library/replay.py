@@ -11,10 +11,10 @@ from migsafe.library.project import renderer
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.judge import Verdict
 from migsafe.replaying.budgets import Budgets
-from migsafe.replaying.replay import Options, Replayed
-from migsafe.replaying.replay import Replay as Run
+from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
+from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.selection import Place, host_at
+from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.sources import Plan
 
 _ROWS = 100_000
@@ -29,7 +29,7 @@ class Replay(Struct, frozen=True, kw_only=True):
 
     host: str
     pg_version: int
-    replayed: tuple[Replayed, ...]
+    replayed: tuple[ReplayedMigration, ...]
     verdict: Verdict
     unfilled: dict[str, str] = {}
     notes: tuple[str, ...] = ()
@@ -39,8 +39,8 @@ def replay(
     paths: Sequence[str] | None = None,
     *,
     settings: Configuration | None = None,
-    place: Place | None = None,
-    options: Options | None = None,
+    place: ServerOptions | None = None,
+    options: ReplayOptions | None = None,
     budgets: Budgets | None = None,
     since: str | None = None,
     changed: bool = False,
@@ -56,8 +56,8 @@ def replay(
     """
     settings = settings or configuration()
     plan = planned(paths, settings, "replay", since=since, changed=changed)
-    options = options or Options(rows=lambda table: _ROWS, schema=dump(settings.schema), renderer=renderer(settings, usual()))
-    with host_at(place or Place()) as host:
+    options = options or ReplayOptions(rows=lambda table: _ROWS, schema=dump(settings.schema), renderer=renderer(settings, usual()))
+    with choose_host(place or ServerOptions()) as host:
         return replayed(plan, host, options, budgets or budgeted(settings))
 
 
@@ -67,7 +67,7 @@ def budgeted(settings: Configuration) -> Budgets:
     return Budgets(blocked=blocked, hold=hold)
 
 
-def replayed(plan: Plan, host: Host, options: Options, budgets: Budgets, progress: Callable[[str], None] = lambda words: None) -> Replay:
+def replayed(plan: Plan, host: Host, options: ReplayOptions, budgets: Budgets, progress: Callable[[str], None] = lambda words: None) -> Replay:
     """Replay what a plan asks for on a server that runs. `progress` is told what it is at."""
     run = Run(plan, host, options, progress)
     done = tuple(run.migrations())
@@ -81,16 +81,16 @@ def replayed(plan: Plan, host: Host, options: Options, budgets: Budgets, progres
     )
 
 
-def _notes(run: Run, done: Iterable[Replayed]) -> Iterator[str]:
+def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     """What was done so that the migrations could run at all."""
-    if run.roles:
-        yield f"Roles were made that the migrations take for granted: {', '.join(run.roles)}."
+    if run.created_roles:
+        yield f"Roles were made that the migrations take for granted: {', '.join(run.created_roles)}."
     scripts = [one.migration for one in done if one.migration.up.program is not None]
     if scripts:
         yield "Scripts were replayed as what Alembic sends for them. What is decided by what is not here was left out, as it says at its line."
     if len(scripts) > 1 and scripts[0].own_transaction_advice is not None:
         yield f"Each revision ran in a transaction of its own. In one upgrade they share one, unless you {scripts[0].own_transaction_advice}."
     for one in done:
-        if one.emptied:
+        if one.emptied_because:
             path = one.migration.up.file.path
-            yield f"{path} failed on rows that were made up ({one.emptied}), and was run with its tables empty."
+            yield f"{path} failed on rows that were made up ({one.emptied_because}), and was run with its tables empty."

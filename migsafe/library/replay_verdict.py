@@ -7,10 +7,10 @@ from migsafe.linting.finding import Severity
 from migsafe.linting.judge import Summary, Verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.findings import findings_of
-from migsafe.replaying.replay import Replayed
+from migsafe.replaying.replay import ReplayedMigration
 
 
-def replay_verdict(replays: Iterable[Replayed], budgets: Budgets, problems: list[MigsafeError], pg_version: int) -> Verdict:
+def replay_verdict(replays: Iterable[ReplayedMigration], budgets: Budgets, problems: list[MigsafeError], pg_version: int) -> Verdict:
     """Returns the findings about replayed migrations, in the order of the linter's reports, with their counts."""
     replays = list(replays)
     findings = sorted(

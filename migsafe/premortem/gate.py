@@ -11,7 +11,7 @@ from migsafe.premortem.observed import Observed
 from migsafe.premortem.ways import Line, listed
 
 if TYPE_CHECKING:
-    from migsafe.replaying.replay import Replayed
+    from migsafe.replaying.replay import ReplayedMigration
 
 
 class Budget(Struct, frozen=True):
@@ -45,7 +45,7 @@ class _Sides:
         self.doubtful: list[str] = []
 
 
-def ruling(slo: Budget, path: str, observed: Sequence[Observed], line: Line, replayed: "Replayed | None" = None) -> Ruling:
+def ruling(slo: Budget, path: str, observed: Sequence[Observed], line: Line, replayed: "ReplayedMigration | None" = None) -> Ruling:
     """What the budgets say of one migration."""
     sides = _Sides()
     for one in _longest(blocking(observed)):
@@ -79,7 +79,7 @@ class _Hold(Struct, frozen=True):
     how: str
 
 
-def _hold(one: Blocked, replayed: "Replayed | None") -> _Hold:
+def _hold(one: Blocked, replayed: "ReplayedMigration | None") -> _Hold:
     if replayed is not None and replayed.recording.failure is None:
         found = _measured(one, replayed)
         if found is not None:
@@ -88,11 +88,11 @@ def _hold(one: Blocked, replayed: "Replayed | None") -> _Hold:
     return _Hold(one.lasts, more or ("nobody knows what runs meanwhile" if one.unknown else ""), "by estimate")
 
 
-def _measured(one: Blocked, replayed: "Replayed") -> _Hold | None:
+def _measured(one: Blocked, replayed: "ReplayedMigration") -> _Hold | None:
     """The time that a replay has held the lock for, with what grows brought up to production's rows."""
     played = {each.statement.index: each for each in replayed.recording.statements}
     first = played.get(one.statement)
-    touch = next((touch for touch in first.touches if touch.effect.relation == one.relation), None) if first is not None else None
+    touch = next((touch for touch in first.measured_effects if touch.effect.relation == one.relation), None) if first is not None else None
     if touch is None or not touch.effect.blocks:
         return None
     held = Duration(touch.held_ms, touch.held_ms)
@@ -140,7 +140,7 @@ def _blocked(sides: _Sides, most: float, one: Blocked, hold: _Hold, at: str) -> 
     _compare(sides, longer, most, one, f"{who} (up to {exact(queue)} for the lock, and then for the work)", "the budget is")
 
 
-def _seen(sides: _Sides, slo: Budget, path: str, replayed: "Replayed | None") -> None:
+def _seen(sides: _Sides, slo: Budget, path: str, replayed: "ReplayedMigration | None") -> None:
     """What a replay saw, whatever had been foreseen."""
     if replayed is None:
         return
@@ -152,7 +152,7 @@ def _seen(sides: _Sides, slo: Budget, path: str, replayed: "Replayed | None") ->
                 f"{path}: {wait.access} of {wait.relation} waited for {exact(round(wait.ms))} in the replay; the budget is {exact(slo.blocked)}"
             )
     for played in replayed.recording.statements:
-        for touch in played.touches:
+        for touch in played.measured_effects:
             effect = touch.effect
             if slo.hold is not None and effect.blocks and not effect.new and touch.held_ms > slo.hold:
                 held = f"{effect.lock} on {effect.relation} was held for {exact(round(touch.held_ms))} in the replay"

@@ -8,33 +8,33 @@ from migsafe.premortem.ways import Line
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replaying.replay import Replayed
+    from migsafe.replaying.replay import ReplayedMigration
 
 _LEAST_WAIT_MS = 1.0
 _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Stopped half-way and run again", "round trip": "Taken back and run again"}
 
 
-def sentences(replayed: "Replayed", line: Line) -> Iterator[str]:
+def sentences(replayed: "ReplayedMigration", line: Line) -> Iterator[str]:
     """The measurements, the worst first."""
     from migsafe.quantities import format_duration, format_size  # noqa: PLC0415  # without a replay nobody pays for its modules
 
     recording = replayed.recording
     if recording.failure is not None:
         yield f"It failed at line {line(recording.statements[-1].statement.index)}: {recording.failure.message}"
-    if replayed.emptied:
-        yield f"It failed on rows that were made up ({replayed.emptied}), and was run with its tables empty: its times say nothing."
+    if replayed.emptied_because:
+        yield f"It failed on rows that were made up ({replayed.emptied_because}), and was run with its tables empty: its times say nothing."
     wal = sum(played.wal_bytes for played in recording.statements)
     yield f"It took {format_duration(recording.duration_ms)} and wrote {format_size(wal)} of WAL."
     longest: dict[tuple[Name, str], float] = {}
     for wait in recording.waits:
         longest[wait.relation, wait.access] = max(longest.get((wait.relation, wait.access), 0.0), wait.ms)
     yield from (f"{access.capitalize()} of {relation} waited for {format_duration(ms)}." for (relation, access), ms in longest.items())
-    if recording.quiet.probes and not longest:
-        yield f"None of the {recording.disturbed.probes:,} queries beside it waited."
+    if recording.times_before.probes and not longest:
+        yield f"None of the {recording.times_during.probes:,} queries beside it waited."
     for played in recording.statements:
         estimate = replayed.estimates.get(played.statement.index)
         if estimate is not None:
-            rows = sum(touch.rows or 0 for touch in played.touches if touch.grows and not touch.effect.new)
+            rows = sum(touch.rows or 0 for touch in played.measured_effects if touch.grows_with_rows and not touch.effect.new)
             took = f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)} on {rows:,} rows"
             span = Duration(estimate.low_ms, estimate.high_ms)
             yield f"{took}: with production's {estimate.rows:,} rows, by estimate for this machine: {span}."
@@ -42,21 +42,21 @@ def sentences(replayed: "Replayed", line: Line) -> Iterator[str]:
             yield f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)}."
     for relation in recording.deadlocks:
         yield f"The migration and queries of {relation} waited for each other: a deadlock."
-    for relation, error in recording.broken.items():
+    for relation, error in recording.probe_errors.items():
         yield f"Queries of {relation} that worked before fail now: {error.splitlines()[0].removeprefix('ERROR:').strip() if error else ''}"
     for outcome in replayed.outcomes:
         if outcome.experiment in _EXPERIMENTS and outcome.passed is not None:
             yield f"{_EXPERIMENTS[outcome.experiment]}: {outcome.summary}."
 
 
-def held(replayed: "Replayed | None", relation: Name) -> str:
+def held(replayed: "ReplayedMigration | None", relation: Name) -> str:
     """For how long the replay has held a lock on a relation that stops somebody; empty where it has not."""
     if replayed is None:
         return ""
     found = [
         touch.held_ms
         for played in replayed.recording.statements
-        for touch in played.touches
+        for touch in played.measured_effects
         if touch.effect.relation == relation and touch.effect.blocks and not touch.effect.new
     ]
     return (f"{max(found):.0f} ms" if max(found) < 1000 else rounded(max(found))) if found else ""

@@ -23,7 +23,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replaying.replay import Replayed
+    from migsafe.replaying.replay import ReplayedMigration
 
 _LONGEST = 90
 _MOST_NEIGHBOURS = 4
@@ -37,7 +37,7 @@ class Judged(Struct, frozen=True):
     migration: Migration
     findings: tuple[Finding, ...]
     observed: tuple[Observed, ...]
-    replayed: "Replayed | None" = None
+    replayed: "ReplayedMigration | None" = None
 
 
 def tell(judged: Sequence[Judged], pg_version: int, *, with_rows: bool, slo: Budget | None = None, replayed_on: str = "") -> Premortem:

@@ -13,7 +13,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
-    from migsafe.replaying.replay import Replayed
+    from migsafe.replaying.replay import ReplayedMigration
 
 Line = Callable[[int], int]
 """The line of a statement, by its number."""
@@ -35,7 +35,7 @@ UNSEEN = "Something that nobody has looked at"
 """The title of the way in which what is not known makes a migration fail."""
 
 
-def ways(observed: Sequence[Observed], findings: Sequence[Finding], line: Line, replayed: "Replayed | None" = None) -> Iterator[Way]:
+def ways(observed: Sequence[Observed], findings: Sequence[Finding], line: Line, replayed: "ReplayedMigration | None" = None) -> Iterator[Way]:
     """The ways, those that fail first at the top; each cause once."""
     if replayed is not None and replayed.recording.failure is not None:
         yield _failed(replayed, line)
@@ -52,7 +52,7 @@ def ways(observed: Sequence[Observed], findings: Sequence[Finding], line: Line, 
     yield from _opaque(findings)
 
 
-def _failed(replayed: "Replayed", line: Line) -> Way:
+def _failed(replayed: "ReplayedMigration", line: Line) -> Way:
     recording = replayed.recording
     return Way(
         title="It fails",

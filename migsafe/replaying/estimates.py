@@ -9,7 +9,7 @@ from math import log2
 
 from msgspec import Struct
 
-from migsafe.replaying.recording.records import Played, growing
+from migsafe.replaying.recording.records import StatementRecord, effects_growing_with_rows
 from migsafe.schema.statistics import counted
 
 _FEWEST = 1000
@@ -27,9 +27,9 @@ class Estimate(Struct, frozen=True):
     rows: int
 
 
-def estimate(played: Played, production: Mapping[str, int]) -> Estimate | None:
+def estimate_duration(played: StatementRecord, production: Mapping[str, int]) -> Estimate | None:
     """How long a statement may take on production's rows; None where it does not grow, they are not known, or too few were there."""
-    touches = growing(played)
+    touches = effects_growing_with_rows(played)
     there = [counted(production, touch.effect.relation) for touch in touches]
     here = sum(touch.rows or 0 for touch in touches)
     if not touches or here < _FEWEST or played.failure is not None:

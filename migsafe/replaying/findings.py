@@ -7,8 +7,8 @@ from migsafe.lock import LockMode
 from migsafe.quantities import format_duration, format_size
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.recording.records import Played
-from migsafe.replaying.replay import Replayed
+from migsafe.replaying.recording.records import StatementRecord
+from migsafe.replaying.replay import ReplayedMigration
 from migsafe.sql.operations import Name
 from migsafe.text import Span
 
@@ -22,7 +22,7 @@ _EXPERIMENTS = {
 }
 
 
-def findings_of(replayed: Replayed, budgets: Budgets) -> Iterator[Finding]:
+def findings_of(replayed: ReplayedMigration, budgets: Budgets) -> Iterator[Finding]:
     """Yields what failed, what exceeded a budget, and what was left out."""
     recording = replayed.recording
     statements = recording.statements
@@ -31,8 +31,8 @@ def findings_of(replayed: Replayed, budgets: Budgets) -> Iterator[Finding]:
             replayed, "replay-fails", Severity.ERROR, f"PostgreSQL rejects the statement: {recording.failure.message}", statements[-1]
         )
     for statement in statements:
-        if statement.left_out:
-            message = f"the statement was not run and is not part of this replay: {statement.left_out}"
+        if statement.skip_reason:
+            message = f"the statement was not run and is not part of this replay: {statement.skip_reason}"
             yield _finding(replayed, "replay-left-out", Severity.INFO, message, statement)
     for relation in recording.deadlocks:
         message = f"the migration and queries on {relation} waited for each other (a deadlock): PostgreSQL would have aborted one of them"
@@ -54,7 +54,7 @@ def findings_of(replayed: Replayed, budgets: Budgets) -> Iterator[Finding]:
             yield _failed_experiment(replayed, outcome)
 
 
-def _blocked(replayed: Replayed, budget: float) -> Iterator[Finding]:
+def _blocked(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:
     """Yields the longest wait for each relation and statement, if it exceeds the budget."""
     longest: dict[tuple[Name, int | None], float] = {}
     for wait in replayed.recording.waits:
@@ -66,10 +66,10 @@ def _blocked(replayed: Replayed, budget: float) -> Iterator[Finding]:
             yield _finding(replayed, "replay-blocked-over-budget", Severity.ERROR, message, _statement(replayed, index), (relation,))
 
 
-def _held(replayed: Replayed, budget: float) -> Iterator[Finding]:
+def _held(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:
     """Yields each lock that blocks reads or writes and is held for longer than the budget."""
     for statement in replayed.recording.statements:
-        for touch in statement.touches:
+        for touch in statement.measured_effects:
             effect = touch.effect
             if effect.blocks and not effect.new and touch.held_ms > budget:
                 message = (
@@ -79,34 +79,34 @@ def _held(replayed: Replayed, budget: float) -> Iterator[Finding]:
                 yield _finding(replayed, "replay-hold-over-budget", Severity.ERROR, message, statement, (effect.relation,), effect.lock)
 
 
-def _first_blocking(statements: Iterable[Played], relation: Name) -> Played | None:
+def _first_blocking(statements: Iterable[StatementRecord], relation: Name) -> StatementRecord | None:
     """Returns the first statement whose lock on the relation blocks reads or writes."""
     for statement in statements:
-        if any(touch.effect.blocks and touch.effect.relation == relation for touch in statement.touches):
+        if any(touch.effect.blocks and touch.effect.relation == relation for touch in statement.measured_effects):
             return statement
     return None
 
 
-def _failed_experiment(replayed: Replayed, outcome: Outcome) -> Finding:
+def _failed_experiment(replayed: ReplayedMigration, outcome: Outcome) -> Finding:
     """Returns a finding for an experiment, at the first statement that it names."""
     rule, severity = _EXPERIMENTS[outcome.experiment]
-    index = next((step.statement for step in outcome.steps if step.statement is not None), None)
-    texts = [step.text for step in outcome.steps]
+    index = next((step.statement for step in outcome.observations if step.statement is not None), None)
+    texts = [step.text for step in outcome.observations]
     more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
     message = outcome.summary if not texts or texts[0] in outcome.summary else f"{outcome.summary}: {texts[0]}{more}"
     return _finding(replayed, rule, severity, message, _statement(replayed, index))
 
 
-def _statement(replayed: Replayed, index: int | None) -> Played | None:
+def _statement(replayed: ReplayedMigration, index: int | None) -> StatementRecord | None:
     return next((statement for statement in replayed.recording.statements if statement.statement.index == index), None)
 
 
 def _finding(
-    replayed: Replayed,
+    replayed: ReplayedMigration,
     rule: str,
     severity: Severity,
     message: str,
-    statement: Played | None,
+    statement: StatementRecord | None,
     relations: tuple[Name, ...] = (),
     lock: LockMode | None = None,
 ) -> Finding:

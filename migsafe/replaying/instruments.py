@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.predictor import StatementPrediction
-from migsafe.replaying.probes.attribution import attributed
-from migsafe.replaying.probes.probe_sessions import Canaries
-from migsafe.replaying.probes.readers import Readers
-from migsafe.replaying.recording.lock_monitor import Watch
+from migsafe.replaying.probes.attribution import attribute_waits
+from migsafe.replaying.probes.probe_sessions import ProbeSessions
+from migsafe.replaying.probes.readers import LongRunningReaders
+from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.player import Player
 from migsafe.replaying.recording.records import Recording
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_CANARIES = 30
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class MigrationTask(Struct, frozen=True, kw_only=True):
     """A migration to run in a database: what was foreseen of it, and what was seen of some of its statements on copies.
 
     `rows` are those of each table, by number, where they are known; `queue` is for how many seconds a reader holds each table.
@@ -34,14 +34,14 @@ class Task(Struct, frozen=True, kw_only=True):
 
     database: str
     migration: Migration
-    foreseen: tuple[StatementPrediction, ...]
+    predictions: tuple[StatementPrediction, ...]
     rehearsed: dict[int, Measurement] = {}
     rows: dict[int, int] | None = None
-    queue: float = 0.0
-    canaries: bool = True
+    reader_seconds: float = 0.0
+    probes: bool = True
 
 
-class Stage:
+class Instruments:
     """Where migrations run one after the other. `guard` limits what a statement may take. `rows` are those of each table after the last
     migration, by number.
 
@@ -55,16 +55,16 @@ class Stage:
         self._idle: dict[str, list[Connection[Any]]] = {}
         self.rows: dict[int, int] = {}
 
-    def run(self, task: Task) -> Recording:
+    def run(self, task: MigrationTask) -> Recording:
         """Run a migration, and record it."""
         touched = self._touched(task)
-        asked = touched[:_MOST_CANARIES] if task.canaries else []
-        worker, observer, counter = self._host.work(task.database), self._connect(task.database), self._connect(task.database)
+        asked = touched[:_MOST_CANARIES] if task.probes else []
+        worker, observer, counter = self._host.connect_as_migrator(task.database), self._connect(task.database), self._connect(task.database)
         try:
             back = partial(self._back, task.database)
-            with Canaries(lambda: self._connect(task.database), asked, self._quiet, back) as canaries:
-                readers = Readers(lambda: self._host.connect(task.database), touched, task.queue)
-                with readers, Watch(observer, worker.info.backend_pid, canaries.pids) as watch:
+            with ProbeSessions(lambda: self._connect(task.database), asked, self._quiet, back) as canaries:
+                readers = LongRunningReaders(lambda: self._host.connect(task.database), touched, task.reader_seconds)
+                with readers, LockMonitor(observer, worker.info.backend_pid, canaries.pids) as watch:
                     player = Player(worker, watch, counter, rows=task.rows, guard=self._guard, rehearsed=task.rehearsed)
                     played = player.play(task.migration.up, began=canaries.mark)
                 canaries.stop()
@@ -78,16 +78,18 @@ class Stage:
             statements=played,
             duration_ms=1000 * max((one.ended for one in played), default=0.0),
             # What no lock explains is a machine that is busy.
-            waits=tuple(wait for wait in attributed(canaries.waits(watch.stopped), played) if wait.statement is not None or wait.seen),
-            quiet=canaries.quiet,
-            disturbed=canaries.disturbed,
-            broken=canaries.broken,
+            waits=tuple(
+                wait for wait in attribute_waits(canaries.waits(watch.lock_waits), played) if wait.statement is not None or wait.seen_waiting
+            ),
+            times_before=canaries.quiet,
+            times_during=canaries.disturbed,
+            probe_errors=canaries.broken,
             deadlocks=canaries.deadlocks,
         )
         canaries.remember()
         return recording
 
-    def leave(self) -> None:
+    def disconnect(self) -> None:
         """Hang up, so that databases can be copied and dropped."""
         for connections in self._idle.values():
             for connection in connections:
@@ -105,11 +107,11 @@ class Stage:
         else:
             self._idle.setdefault(database, []).append(connection)
 
-    def _touched(self, task: Task) -> list[Name]:
+    def _touched(self, task: MigrationTask) -> list[Name]:
         """The relations that the migration is going to lock so that somebody may wait, and that are there."""
         found = dict.fromkeys(
             effect.relation
-            for one in task.foreseen
+            for one in task.predictions
             for effect in one.effects
             if effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE and not effect.new and effect.relation.schema != "pg_temp"
         )

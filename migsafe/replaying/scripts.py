@@ -65,7 +65,7 @@ class _Telling:
                 try:
                     cursor = self._connection.execute(sql.encode())
                 finally:
-                    cut = leash.cut
+                    cut = leash.stop_reason
         except error_class() as error:
             self.failure = failure_of(error, cut)
             return [self.failure.sqlstate, self.failure.message]

@@ -86,9 +86,9 @@ class _Sending:
                 self._connection.execute("BEGIN")
             with self._guard(self._connection) as leash:
                 try:
-                    execute(self._connection, statement, self._half)
+                    send_statement(self._connection, statement, self._half)
                 finally:
-                    self.cut = leash.cut
+                    self.cut = leash.stop_reason
             if query and last and not is_idle(self._connection) and not self._wraps:
                 self._connection.execute("COMMIT")
             self._place += 1
@@ -111,13 +111,13 @@ def _undo(connection: "Connection[Any]") -> None:
             connection.close()
 
 
-def execute(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
+def send_statement(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
     """Send one statement of a migration; what no server takes is left out. Raises psycopg.Error."""
-    if not unsent(statement, half):
-        run(connection, statement, half.script.text)
+    if not skip_reason(statement, half):
+        execute_statement(connection, statement, half.script.text)
 
 
-def run(connection: "Connection[Any]", statement: Statement, text: str) -> None:
+def execute_statement(connection: "Connection[Any]", statement: Statement, text: str) -> None:
     """Send one statement of a script, with the rows of a COPY. Raises psycopg.Error."""
     operation = statement.operations[0]
     words = text[statement.span.start : statement.span.end].encode()
@@ -128,7 +128,7 @@ def run(connection: "Connection[Any]", statement: Statement, text: str) -> None:
         connection.execute(words)
 
 
-def unsent(statement: Statement, half: Half) -> str:
+def skip_reason(statement: Statement, half: Half) -> str:
     """Why a statement is not for a server, or cannot be sent, as the end of a sentence; empty where it can. Of a program only what is known
     without running it is sent."""
     if half.program is not None and not statement.operations[0].certain:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import migsafe
-from migsafe import Budgets, Configuration, LockMode, MigsafeError, Options, Place, Severity, lint, locks, premortem, replay
+from migsafe import Budgets, Configuration, LockMode, MigsafeError, ReplayOptions, ServerOptions, Severity, lint, locks, premortem, replay
 from migsafe.configuration import Slo
 from tests.support.servers import any_installation
 
@@ -57,17 +57,19 @@ def test_premortem_gives_assessments() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_premortem_replays_where_a_place_is_named() -> None:
-    result = premortem(["2_notes.sql"], place=Place(pg_bin=str(any_installation().bindir)), options=Options(checks=()))
+    result = premortem(["2_notes.sql"], place=ServerOptions(pg_bin=str(any_installation().bindir)), options=ReplayOptions(experiments=()))
     assert result.replayed_on.startswith("PostgreSQL")
     assert any(line.startswith("It took ") for line in result.assessments[0].measured)
 
 
 @pytest.mark.usefixtures("folder")
 def test_replay_gives_what_was_measured() -> None:
-    place = Place(pg_bin=str(any_installation().bindir))
-    done = replay(["2_notes.sql"], place=place, options=Options(checks=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1))
+    place = ServerOptions(pg_bin=str(any_installation().bindir))
+    done = replay(
+        ["2_notes.sql"], place=place, options=ReplayOptions(experiments=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1)
+    )
     [one] = done.replayed
-    [touch] = one.recording.statements[-1].touches
+    [touch] = one.recording.statements[-1].measured_effects
     assert (touch.effect.lock, touch.rows) == (LockMode.SHARE, 500)
     assert [outcome.passed for outcome in one.outcomes] == [True]
     assert [finding.rule for finding in done.verdict.findings] == ["replay-wal-over-budget"]
@@ -75,9 +77,9 @@ def test_replay_gives_what_was_measured() -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_replay_goes_by_the_budgets_of_the_settings() -> None:
-    place = Place(pg_bin=str(any_installation().bindir))
+    place = ServerOptions(pg_bin=str(any_installation().bindir))
     settings = Configuration(slo=Slo(hold="1us"))
-    done = replay(["2_notes.sql"], settings=settings, place=place, options=Options(checks=(), rows=lambda table: 500))
+    done = replay(["2_notes.sql"], settings=settings, place=place, options=ReplayOptions(experiments=(), rows=lambda table: 500))
     assert "replay-hold-over-budget" in [finding.rule for finding in done.verdict.findings]
 
 

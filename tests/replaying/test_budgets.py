@@ -11,11 +11,11 @@ from migsafe.cli import main
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.quantities import format_duration, format_size, parse_size
 from migsafe.replaying.budgets import Budgets
-from migsafe.replaying.estimates import estimate
-from migsafe.replaying.experiments.outcome import Outcome, Step
+from migsafe.replaying.estimates import estimate_duration
+from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.recording.records import Wait
-from migsafe.replaying.replay import Replayed
-from migsafe.replaying.servers.private import Local
+from migsafe.replaying.replay import ReplayedMigration
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sql.operations import Name
 from tests.support.replays import Done, replayed
 from tests.support.servers import any_installation
@@ -35,7 +35,7 @@ class Said(NamedTuple):
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
-    with Local(any_installation()) as host:
+    with PrivateHost(any_installation()) as host:
         yield replayed(host, tmp_path_factory.mktemp("shop"), FILES, only="0002.sql", rows=2000)
 
 
@@ -50,7 +50,7 @@ def migsafe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
     return run
 
 
-def found(one: Replayed, **budgets: float | int) -> list[tuple[str, int, str]]:
+def found(one: ReplayedMigration, **budgets: float | int) -> list[tuple[str, int, str]]:
     findings = replay_verdict([one], Budgets(**budgets), [], 17).findings  # type: ignore[arg-type]
     return [(finding.rule, finding.statement, finding.message) for finding in findings]
 
@@ -82,19 +82,19 @@ def test_the_longest_wait_of_each_statement(done: Done) -> None:
 
 
 def test_experiments_are_findings_unless_they_do_no_harm(done: Done) -> None:
-    failed = Outcome(experiment="rerun", passed=False, summary="a second run fails at statement 2: why", steps=(Step("why", 2),))
+    failed = Outcome(experiment="rerun", passed=False, summary="a second run fails at statement 2: why", observations=(Observation("why", 2),))
     assert found(replace(done.replayed[0], outcomes=(failed,))) == [("replay-not-rerunnable", 2, "a second run fails at statement 2: why")]
     assert found(replace(done.replayed[0], outcomes=(replace(failed, harmless=True),))) == []
 
 
 def test_an_estimate_is_a_range_that_grows_at_least_with_the_rows(done: Done) -> None:
     index = replace(done.statements[1], duration_ms=101.0, waited_ms=0.0)
-    made = estimate(index, {"public.orders": 2_000_000})
+    made = estimate_duration(index, {"public.orders": 2_000_000})
     assert made is not None
     assert made.rows == 2_000_000
     assert round(made.low_ms) == 100_001
     assert round(made.high_ms / made.low_ms, 1) == 1.9  # log 2,000,000 / log 2,000
-    waited = estimate(replace(index, waited_ms=50.0), {"public.orders": 2_000_000})
+    waited = estimate_duration(replace(index, waited_ms=50.0), {"public.orders": 2_000_000})
     assert waited is not None
     assert waited.low_ms < made.low_ms / 2
     assert waited.high_ms < made.high_ms
@@ -102,10 +102,10 @@ def test_an_estimate_is_a_range_that_grows_at_least_with_the_rows(done: Done) ->
 
 def test_no_estimate_without_counts_or_growth_or_enough_rows(done: Done) -> None:
     index = done.statements[1]
-    assert estimate(index, {}) is None
-    assert estimate(done.statements[0], {"public.orders": 2_000_000}) is None
-    few = replace(index, touches=tuple(replace(touch, rows=10) for touch in index.touches))
-    assert estimate(few, {"public.orders": 2_000_000}) is None
+    assert estimate_duration(index, {}) is None
+    assert estimate_duration(done.statements[0], {"public.orders": 2_000_000}) is None
+    few = replace(index, touches=tuple(replace(touch, rows=10) for touch in index.measured_effects))
+    assert estimate_duration(few, {"public.orders": 2_000_000}) is None
 
 
 def test_sizes_and_times() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.replaying.servers import work_folders as grounds
-from migsafe.replaying.servers.private import Local
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from tests.support.replays import Done, replayed
 from tests.support.servers import any_installation, each_installation
@@ -23,8 +23,8 @@ FOREVER = "SELECT pg_sleep(600);"
 
 
 @pytest.fixture(scope="module", params=[*each_installation()[:1], *each_installation()[1:][-1:]])
-def host(request: pytest.FixtureRequest) -> Iterator[Local]:
-    with Local(request.param) as host:
+def host(request: pytest.FixtureRequest) -> Iterator[PrivateHost]:
+    with PrivateHost(request.param) as host:
         yield host
 
 
@@ -35,7 +35,7 @@ def said(done: Done) -> str:
     return done.recording.failure.message
 
 
-def run(host: Local, folder: Path, text: str, **options: object) -> Done:
+def run(host: PrivateHost, folder: Path, text: str, **options: object) -> Done:
     return replayed(host, folder, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql", rows=None, **options)
 
 
@@ -58,13 +58,13 @@ def run(host: Local, folder: Path, text: str, **options: object) -> Done:
         "DROP OWNED BY postgres;",
     ],
 )
-def test_a_migration_cannot_do_more_than_an_owner(host: Local, tmp_path: Path, text: str) -> None:
+def test_a_migration_cannot_do_more_than_an_owner(host: PrivateHost, tmp_path: Path, text: str) -> None:
     done = run(host, tmp_path, text)
     assert done.recording.failure is not None
     assert done.recording.failure.sqlstate == "42501"  # insufficient_privilege
 
 
-def test_a_migration_that_drops_its_database_or_its_role(host: Local, tmp_path: Path) -> None:
+def test_a_migration_that_drops_its_database_or_its_role(host: PrivateHost, tmp_path: Path) -> None:
     drop = "DO $$ BEGIN EXECUTE format('DROP DATABASE %I', current_database()); END $$;"
     assert "DROP DATABASE cannot" in said(run(host, tmp_path, drop))
     assert "cannot be dropped" in said(run(host, tmp_path, "DROP ROLE owner;")) or host.major < 16
@@ -72,19 +72,19 @@ def test_a_migration_that_drops_its_database_or_its_role(host: Local, tmp_path: 
 
 
 def test_superuser_lets_them(tmp_path: Path) -> None:
-    with Local(any_installation(), superuser=True) as host:
+    with PrivateHost(any_installation(), superuser=True) as host:
         done = run(host, tmp_path, "COPY orders (id) FROM PROGRAM 'echo 1'; SET ROLE postgres;")
         assert done.recording.failure is None
 
 
-def test_a_statement_that_takes_too_long_is_stopped(host: Local, tmp_path: Path) -> None:
+def test_a_statement_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, f"SET statement_timeout = 0; {FOREVER} SELECT 1;", statement_limit=0.3)
     assert said(done) == "it was stopped after 0.3 s, the limit of a statement"
     assert len(done.statements) == 2
     assert done.statements[-1].duration_ms < 60_000
 
 
-def test_a_block_that_takes_even_a_cancel_as_it_comes_is_ended(host: Local, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_that_takes_even_a_cancel_as_it_comes_is_ended(host: PrivateHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migsafe.replaying.servers.time_limits._GRACE", 0.2)
     stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;"
     done = run(host, tmp_path, stubborn, statement_limit=0.2)
@@ -92,13 +92,13 @@ def test_a_block_that_takes_even_a_cancel_as_it_comes_is_ended(host: Local, tmp_
     assert run(host, tmp_path, "SELECT 1;").recording.failure is None
 
 
-def test_a_statement_of_the_history_is_stopped_too(host: Local, tmp_path: Path) -> None:
+def test_a_statement_of_the_history_is_stopped_too(host: PrivateHost, tmp_path: Path) -> None:
     done = replayed(host, tmp_path, {"0001.sql": FOREVER, "0002.sql": "SELECT 1;"}, only="0002.sql", statement_limit=0.2)
     assert done.replayed == []
     assert "it was stopped after 0.2 s" in done.problems[0]
 
 
-def test_a_replay_that_takes_too_long_is_stopped(host: Local, tmp_path: Path) -> None:
+def test_a_replay_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, f"SELECT 1; {FOREVER}", run_limit=1.0)
     assert said(done) == "it was stopped: the whole replay has run for 1 s, its limit"
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT pg_sleep(0.6);", "0003.sql": "SELECT pg_sleep(0.6);", "0004.sql": "SELECT 1;"}
@@ -107,17 +107,17 @@ def test_a_replay_that_takes_too_long_is_stopped(host: Local, tmp_path: Path) ->
     assert all("limit" in problem for problem in done.problems)
 
 
-def test_what_is_psqls_own_is_said_to_be_left_out(host: Local, tmp_path: Path) -> None:
+def test_what_is_psqls_own_is_said_to_be_left_out(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, "\\connect elsewhere\nALTER TABLE orders ADD a int;\n\\i other.sql\n")
     assert done.recording.failure is None
-    assert [one.left_out for one in done.statements if one.left_out] == [
+    assert [one.skip_reason for one in done.statements if one.skip_reason] == [
         "\\connect is a command of psql's own",
         "\\i is a command of psql's own",
     ]
 
 
 def test_a_server_that_is_killed_in_the_middle(tmp_path: Path) -> None:
-    with Local(any_installation()) as host:
+    with PrivateHost(any_installation()) as host:
         folder = host.server.folder
         pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
         killer = threading.Timer(1.5, os.kill, (pid, signal.SIGKILL))
@@ -131,7 +131,7 @@ def test_a_server_that_is_killed_in_the_middle(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     # A backend may not write files beyond a size; the migration meets what a full disk gives it.
-    with Local(any_installation()) as host, host.server.connect() as connection:
+    with PrivateHost(any_installation()) as host, host.server.connect() as connection:
         connection.execute("ALTER SYSTEM SET temp_file_limit = '1MB'")
         connection.execute("SELECT pg_reload_conf()")
         done = run(host, tmp_path, "CREATE TABLE s AS SELECT n FROM generate_series(1, 1000000) AS n ORDER BY n DESC;")
@@ -152,7 +152,7 @@ def test_a_small_disk_for_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setattr(grounds, "_MEMORY", disk)
         monkeypatch.setattr(grounds, "_ENOUGH", 1)
         monkeypatch.setattr(grounds, "_grounds", [])
-        with Local(any_installation()) as host:
+        with PrivateHost(any_installation()) as host:
             assert host.server.folder.is_relative_to(disk)
             done = run(host, tmp_path, "CREATE TABLE large AS SELECT repeat(md5(n::text), 60) FROM generate_series(1, 300000) AS n;")
             assert done.problems or "No space left on device" in said(done) or "PANIC" in said(done) or "terminat" in said(done)

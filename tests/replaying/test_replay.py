@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replaying.probes.attribution import attributed
+from migsafe.replaying.probes.attribution import attribute_waits
 from migsafe.replaying.recording.records import Wait
-from migsafe.replaying.servers.private import Local
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import SourceSettings, Transaction
 from migsafe.sql.operations import Name
 from tests.support.replays import Done, replayed
@@ -22,13 +22,13 @@ ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note text NOT NULL);\n"
 
 # The oldest and the newest: what they do differs the most.
 @pytest.fixture(scope="module", params=[*each_installation()[:1], *each_installation()[1:][-1:]])
-def host(request: pytest.FixtureRequest) -> Iterator[Local]:
-    with Local(request.param) as host:
+def host(request: pytest.FixtureRequest) -> Iterator[PrivateHost]:
+    with PrivateHost(request.param) as host:
         yield host
 
 
 @pytest.fixture
-def shop(host: Local, tmp_path: Path) -> Callable[..., Done]:
+def shop(host: PrivateHost, tmp_path: Path) -> Callable[..., Done]:
     files = {path.name: path.read_text() for path in SHOP.glob("*.sql")}
     return lambda only, *checks, **options: replayed(host, tmp_path, files, *checks, only=only, **options)
 
@@ -42,7 +42,7 @@ def test_an_index_built_the_usual_way_stops_who_writes(shop: Callable[..., Done]
     assert done.problems == []
     assert done.recording.failure is None
     [index] = done.statements
-    [touch] = index.touches
+    [touch] = index.measured_effects
     assert (touch.effect.lock, touch.effect.scan, touch.rows) == (LockMode.SHARE, True, MANY)
     assert stopped(done) <= {("items", "writes")}
     assert all(wait.statement == 1 for wait in done.recording.waits)
@@ -53,8 +53,8 @@ def test_an_index_built_concurrently_stops_nobody(shop: Callable[..., Done]) -> 
     assert done.outcome("agreement").passed
     assert stopped(done) == set()
     index = done.statements[-1]
-    assert index.outside
-    assert [(touch.effect.relation.name, touch.effect.lock, touch.effect.waits) for touch in index.touches] == [
+    assert index.outside_transaction
+    assert [(touch.effect.relation.name, touch.effect.lock, touch.effect.waits) for touch in index.measured_effects] == [
         ("orders", LockMode.SHARE_UPDATE_EXCLUSIVE, True)
     ]
 
@@ -67,35 +67,35 @@ def test_the_whole_shop_does_what_is_foreseen(shop: Callable[..., Done]) -> None
     assert done.run.unfilled == {}
 
 
-def test_a_rewrite_stops_all_and_the_canaries_feel_it(host: Local, tmp_path: Path) -> None:
+def test_a_rewrite_stops_all_and_the_canaries_feel_it(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT 1; ALTER TABLE orders ALTER id TYPE bigint, ALTER note TYPE varchar(50); SELECT 2;"}
     done = replayed(host, tmp_path, files, only="0002.sql", rows=150_000)
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
     assert {wait.statement for wait in done.recording.waits} == {2}
-    assert done.recording.quiet.most < done.recording.longest_wait <= done.statements[1].duration_ms + 1000
+    assert done.recording.times_before.slowest < done.recording.longest_wait <= done.statements[1].duration_ms + 1000
 
 
-def test_a_wait_belongs_to_the_first_lock_that_explains_it(host: Local, tmp_path: Path) -> None:
+def test_a_wait_belongs_to_the_first_lock_that_explains_it(host: PrivateHost, tmp_path: Path) -> None:
     text = "BEGIN; CREATE INDEX ON orders (note); ALTER TABLE orders ADD a int; COMMIT;"
     played = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql").statements
     orders = Name("orders", "public")
     waits = [Wait(relation=orders, access=access, started=played[1].started, ms=1000) for access in ("reads", "writes")]
     elsewhere = Wait(relation=Name("other", "public"), access="reads", started=0, ms=1000)
-    assert [wait.statement for wait in attributed((*waits, elsewhere), played)] == [3, 2, None]
+    assert [wait.statement for wait in attribute_waits((*waits, elsewhere), played)] == [3, 2, None]
 
 
-def test_a_reader_in_the_way_is_waited_for_and_a_timeout_gives_up(host: Local, tmp_path: Path) -> None:
+def test_a_reader_in_the_way_is_waited_for_and_a_timeout_gives_up(host: PrivateHost, tmp_path: Path) -> None:
     alter = "ALTER TABLE orders ADD a int;"
-    done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": alter}, only="0002.sql", queue=0.6)
+    done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": alter}, only="0002.sql", reader_seconds=0.6)
     assert 400 < done.statements[0].waited_ms <= done.statements[0].duration_ms
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
-    done = replayed(host, tmp_path, {"0002.sql": f"SET lock_timeout = '50ms'; {alter}"}, only="0002.sql", queue=0.6)
+    done = replayed(host, tmp_path, {"0002.sql": f"SET lock_timeout = '50ms'; {alter}"}, only="0002.sql", reader_seconds=0.6)
     assert done.recording.failure is not None
     assert done.recording.failure.sqlstate == "55P03"
     assert done.recording.longest_wait < 400
 
 
-def test_queries_that_wait_for_the_migration_while_it_waits_for_them_are_named(host: Local, tmp_path: Path) -> None:
+def test_queries_that_wait_for_the_migration_while_it_waits_for_them_are_named(host: PrivateHost, tmp_path: Path) -> None:
     tables = "CREATE TABLE a (x int); CREATE TABLE b (x int); CREATE VIEW pairs AS SELECT a.x FROM a, b;"
     # Time for a query of the view to come, which holds the view's lock and waits for the table's.
     text = "ALTER TABLE b ADD y int; SELECT pg_sleep(0.3); ALTER VIEW pairs RENAME TO others;"
@@ -106,7 +106,7 @@ def test_queries_that_wait_for_the_migration_while_it_waits_for_them_are_named(h
     assert done.statements[2].waited_ms > 100
 
 
-def test_a_second_run_that_fails_does_no_harm_where_the_first_is_one_transaction(host: Local, tmp_path: Path) -> None:
+def test_a_second_run_that_fails_does_no_harm_where_the_first_is_one_transaction(host: PrivateHost, tmp_path: Path) -> None:
     alter = "ALTER TABLE orders ADD a int;"
     twice = f"{alter} ALTER TABLE orders ADD b int;"
     for text, how, harmless in (
@@ -122,51 +122,51 @@ def test_a_second_run_that_fails_does_no_harm_where_the_first_is_one_transaction
         assert (again.passed, again.harmless) == (False, harmless), text
 
 
-def test_a_second_run_that_changes_nothing_or_all_again(host: Local, tmp_path: Path) -> None:
+def test_a_second_run_that_changes_nothing_or_all_again(host: PrivateHost, tmp_path: Path) -> None:
     done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ADD IF NOT EXISTS a int;"}, "rerun", only="0002.sql")
     assert done.outcome("rerun").passed
     done = replayed(host, tmp_path, {"0002.sql": "INSERT INTO orders SELECT max(id) + 1, 'more' FROM orders;"}, "rerun", only="0002.sql")
     again = done.outcome("rerun")
     assert not again.passed
-    assert "rows changed again" in again.steps[0].text
+    assert "rows changed again" in again.observations[0].text
 
 
 def test_a_crash_that_cannot_be_tried_passes_nothing(tmp_path: Path) -> None:
     text = "CREATE ROLE reporting; GRANT SELECT ON orders TO reporting;"
-    with Local(any_installation(), superuser=True) as host:
+    with PrivateHost(any_installation(), superuser=True) as host:
         crash = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, "crash", only="0002.sql").outcome("crash")
     assert crash.passed is None
     assert "roles, which all databases share" in crash.summary
 
 
-def test_a_crash_leaves_what_it_cannot_run_on(host: Local, tmp_path: Path) -> None:
+def test_a_crash_leaves_what_it_cannot_run_on(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ADD a int; ALTER TABLE orders ADD b int;"}
     done = replayed(host, tmp_path, files, "crash", only="0002.sql")
     crash = done.outcome("crash")
-    assert (crash.passed, [step.statement for step in crash.steps]) == (False, [1])
+    assert (crash.passed, [step.statement for step in crash.observations]) == (False, [1])
     files["0002.sql"] = files["0002.sql"].replace("ADD", "ADD IF NOT EXISTS")
     assert replayed(host, tmp_path, files, "crash", only="0002.sql").outcome("crash").passed
     done = replayed(host, tmp_path, files, "crash", only="0002.sql", settings=SourceSettings(transaction=Transaction.FILE))
     assert done.outcome("crash").summary == "it is all or nothing: a crash leaves nothing behind"
 
 
-def test_a_crash_in_the_middle_leaves_an_invalid_index(host: Local, tmp_path: Path) -> None:
+def test_a_crash_in_the_middle_leaves_an_invalid_index(host: PrivateHost, tmp_path: Path) -> None:
     index = "CREATE INDEX CONCURRENTLY IF NOT EXISTS by_note ON orders (note);"
     done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": index}, "crash", only="0002.sql")
     crash = done.outcome("crash")
     assert not crash.passed
-    assert "INVALID" in crash.steps[0].text
+    assert "INVALID" in crash.observations[0].text
     safe = f"DROP INDEX CONCURRENTLY IF EXISTS by_note; {index}"
     assert replayed(host, tmp_path, {"0002.sql": safe}, "crash", only="0002.sql").outcome("crash").passed
 
 
-def test_the_way_back_loses_what_it_drops(host: Local, tmp_path: Path) -> None:
+def test_the_way_back_loses_what_it_drops(host: PrivateHost, tmp_path: Path) -> None:
     def trip(up: str, down: str) -> list[str]:
         files = {"1_a.up.sql": ORDERS, "1_a.down.sql": "DROP TABLE orders;", "2_b.up.sql": up, "2_b.down.sql": down}
         done = replayed(host, tmp_path, files, "round trip", only="2_b.up.sql")
         outcome = done.outcome("round trip")
-        assert outcome.passed is (not outcome.steps)
-        return [step.text for step in outcome.steps]
+        assert outcome.passed is (not outcome.observations)
+        return [step.text for step in outcome.observations]
 
     assert trip("ALTER TABLE orders ADD a int;", "ALTER TABLE orders DROP a;") == []
     lost = trip("ALTER TABLE orders RENAME note TO remark;", "ALTER TABLE orders DROP remark, ADD note text NOT NULL DEFAULT '';")
@@ -179,7 +179,7 @@ def test_the_way_back_loses_what_it_drops(host: Local, tmp_path: Path) -> None:
     assert left == "after the way back, relation public.c is left over"
 
 
-def test_a_role_that_is_taken_for_granted_is_made(host: Local, tmp_path: Path) -> None:
+def test_a_role_that_is_taken_for_granted_is_made(host: PrivateHost, tmp_path: Path) -> None:
     files = {
         "0001.sql": ORDERS + "GRANT SELECT ON orders TO reporting;",
         "0002.sql": "ALTER TABLE orders OWNER TO app; DO $$ BEGIN GRANT UPDATE ON orders TO clerks; END $$;",
@@ -187,37 +187,37 @@ def test_a_role_that_is_taken_for_granted_is_made(host: Local, tmp_path: Path) -
     done = replayed(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.problems == []
     assert done.recording.failure is None
-    assert done.run.roles == ["reporting", "app", "clerks"]
+    assert done.run.created_roles == ["reporting", "app", "clerks"]
 
 
-def test_rows_that_were_made_up_are_not_the_migrations_fault(host: Local, tmp_path: Path) -> None:
+def test_rows_that_were_made_up_are_not_the_migrations_fault(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ALTER note TYPE int USING note::int;"}
     done = replayed(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.recording.failure is None
-    assert "invalid input syntax for type integer" in done.replayed[0].emptied
+    assert "invalid input syntax for type integer" in done.replayed[0].emptied_because
     assert done.outcome("agreement").passed
     files["0002.sql"] = "ALTER TABLE orders ADD CONSTRAINT c CHECK (false); INSERT INTO orders VALUES (1, 'x');"
     done = replayed(host, tmp_path, files, only="0002.sql")
     assert done.recording.failure is not None
 
 
-def test_a_history_that_fails_ends_there_and_says_where(host: Local, tmp_path: Path) -> None:
+def test_a_history_that_fails_ends_there_and_says_where(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT 1;\nALTER TABLE nowhere ADD a int;", "0003.sql": "SELECT 2;"}
     done = replayed(host, tmp_path, files, only="0003.sql")
     assert done.replayed == []
     assert done.problems == [f'{tmp_path}/0002.sql: this migration of the history fails at line 2: relation "nowhere" does not exist']
 
 
-def test_tables_of_a_history_are_in_use_by_the_time_of_the_next_migration(host: Local, tmp_path: Path) -> None:
+def test_tables_of_a_history_are_in_use_by_the_time_of_the_next_migration(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "CREATE INDEX ON orders (note);"}
     done = replayed(host, tmp_path, files, "agreement")
-    [touch] = done.statements[0].touches
+    [touch] = done.statements[0].measured_effects
     assert (touch.rows, touch.effect.scan) == (200, True)
 
 
-def test_a_schema_that_is_loaded_first(host: Local, tmp_path: Path) -> None:
+def test_a_schema_that_is_loaded_first(host: PrivateHost, tmp_path: Path) -> None:
     from migsafe.text import Script  # noqa: PLC0415
 
     done = replayed(host, tmp_path, {"0001.sql": "CREATE INDEX ON orders (note);"}, "agreement", schema=Script("dump.sql", ORDERS))
-    [touch] = done.statements[0].touches
+    [touch] = done.statements[0].measured_effects
     assert touch.rows == 200

@@ -11,7 +11,7 @@ import pytest
 from migsafe.library.replay import Replay
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.replaying.budgets import Budgets
-from migsafe.replaying.servers.private import Local
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.reports import Look
 from migsafe.reports.replay import OWN, replay_reporter
 from tests.reports.test_sarif import VALIDATOR
@@ -24,7 +24,7 @@ CHANGE = 'CREATE INDEX orders_qty_idx ON orders (qty);\nALTER TABLE orders ADD C
 
 @pytest.fixture(scope="module")
 def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
-    with Local(any_installation()) as host:
+    with PrivateHost(any_installation()) as host:
         done = replayed(
             host, tmp_path_factory.mktemp("shop"), {**HISTORY, "0002_change.sql": CHANGE}, "agreement", only="0002_change.sql", rows=5000
         )

@@ -3,10 +3,10 @@ and said."""
 
 from pathlib import Path
 
-from migsafe import Options, Place, Replay, replay
+from migsafe import Replay, ReplayOptions, ServerOptions, replay
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.records import Played
-from migsafe.replaying.seeding import every
+from migsafe.replaying.recording.records import StatementRecord
+from migsafe.replaying.seeding import same_for_every_table
 from tests.support.servers import any_installation
 
 SHOP = Path(__file__).parents[2] / "fixtures" / "shop_alembic" / "migrations" / "versions"
@@ -14,8 +14,8 @@ HEAD = "import sqlalchemy as sa\nfrom alembic import op\nrevision = {!r}\ndown_r
 
 
 def replayed(path: Path, *checks: str, rows: int | None = 300) -> Replay:
-    place = Place(pg_bin=str(any_installation().bindir))
-    return replay([str(path)], place=place, options=Options(checks=checks, rows=every(rows) if rows else None))
+    place = ServerOptions(pg_bin=str(any_installation().bindir))
+    return replay([str(path)], place=place, options=ReplayOptions(experiments=checks, rows=same_for_every_table(rows) if rows else None))
 
 
 def lines(done: Replay) -> list[tuple[str, int]]:
@@ -23,7 +23,7 @@ def lines(done: Replay) -> list[tuple[str, int]]:
     return [(" ".join(one.sql.split()[:2]), _line(done, one)) for one in done.replayed[-1].recording.statements]
 
 
-def _line(done: Replay, one: Played) -> int:
+def _line(done: Replay, one: StatementRecord) -> int:
     half = done.replayed[-1].migration.up
     return half.file.position(half.file_span(one.statement.span).start).line
 
@@ -32,7 +32,7 @@ def test_a_script_is_recorded_at_its_calls() -> None:
     done = replayed(SHOP / "0004_find_items_by_sku.py", "agreement", "round trip")
     assert done.verdict.problems == []
     assert lines(done) == [("CREATE INDEX", 10)]
-    [touch] = done.replayed[-1].recording.statements[0].touches
+    [touch] = done.replayed[-1].recording.statements[0].measured_effects
     assert (touch.effect.relation.name, touch.effect.lock, touch.rows) == ("items", LockMode.SHARE, 300)
     assert [outcome.passed for outcome in done.replayed[-1].outcomes] == [True, True]
 
@@ -40,7 +40,7 @@ def test_a_script_is_recorded_at_its_calls() -> None:
 def test_an_autocommit_block_is_outside_of_the_transaction() -> None:
     done = replayed(SHOP / "0005_find_orders_by_date.py", "crash")
     index = done.replayed[-1].recording.statements[1]
-    assert (index.outside, index.touches[0].effect.lock) == (True, LockMode.SHARE_UPDATE_EXCLUSIVE)
+    assert (index.outside_transaction, index.measured_effects[0].effect.lock) == (True, LockMode.SHARE_UPDATE_EXCLUSIVE)
     assert [finding.rule for finding in done.verdict.findings] == ["replay-crash-leaves-it-stuck"]
     assert done.verdict.findings[0].script.position(done.verdict.findings[0].span.start).line == 11
 
@@ -49,7 +49,7 @@ def test_a_way_back_that_loses_values_is_found() -> None:
     done = replayed(SHOP / "0009_notes_and_states.py", "round trip")
     [outcome] = done.replayed[-1].outcomes
     assert not outcome.passed
-    assert "the values of quantity" in outcome.steps[0].text
+    assert "the values of quantity" in outcome.observations[0].text
 
 
 MADE = """
@@ -113,7 +113,7 @@ def changed(tmp_path: Path, body: str) -> Replay:
 
 
 def sent(done: Replay) -> list[str]:
-    return [" ".join(one.sql.split()) for one in done.replayed[-1].recording.statements if not one.left_out]
+    return [" ".join(one.sql.split()) for one in done.replayed[-1].recording.statements if not one.skip_reason]
 
 
 def test_what_rows_decide_is_decided_by_the_rows(tmp_path: Path) -> None:
@@ -149,6 +149,6 @@ def test_a_refusal_that_the_script_catches_goes_on(tmp_path: Path) -> None:
 
 def test_what_is_decided_elsewhere_is_left_out_and_said(tmp_path: Path) -> None:
     done = changed(tmp_path, BY_ENVIRONMENT)
-    assert [bool(one.left_out) for one in done.replayed[-1].recording.statements] == [True]
+    assert [bool(one.skip_reason) for one in done.replayed[-1].recording.statements] == [True]
     assert {finding.rule for finding in done.verdict.findings} == {"replay-left-out"}
     assert any("left out" in note for note in done.notes)

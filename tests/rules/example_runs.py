@@ -12,8 +12,8 @@ from psycopg.pq import TransactionStatus
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.recording.measurement import Measurement, measure
-from migsafe.replaying.recording.nontransactional import measure_outside
-from migsafe.replaying.recording.snapshot import snapshot
+from migsafe.replaying.recording.nontransactional import measure_nontransactional
+from migsafe.replaying.recording.snapshot import take_snapshot
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit, Name, Release, Rollback, RollbackTo, Savepoint, TwoPhase
 from migsafe.sql.statements import read
@@ -208,7 +208,7 @@ class Bench:
         """Send a migration as psql does: each statement its own transaction, unless it opens one."""
         connection = self.server.connect(COPY)
         try:
-            before = {one.name for one in snapshot(connection).relations.values()}
+            before = {one.name for one in take_snapshot(connection).relations.values()}
             for statement in read(text):
                 sql = text[statement.span.start : statement.span.end]
                 control = any(isinstance(operation, CONTROL) for operation in statement.operations)
@@ -221,7 +221,7 @@ class Bench:
                     if connection.info.transaction_status != TransactionStatus.IDLE:
                         raise
                     connection.close()
-                    found = measure_outside(self.server, COPY, sql)
+                    found = measure_nontransactional(self.server, COPY, sql)
                     connection = self.server.connect(COPY)
                 steps.append(_step(number, statement.index, sql, found, before))
             if connection.info.transaction_status != TransactionStatus.IDLE:
@@ -243,7 +243,7 @@ class Bench:
 
 def _step(migration: int, statement: int, sql: str, found: Measurement, before: set[Name]) -> Step:
     effects = tuple(effect for effect in found.effects if effect.relation in before)
-    return Step(migration, statement, sql, effects, {name: lock for name, lock in found.held.items() if name in before})
+    return Step(migration, statement, sql, effects, {name: lock for name, lock in found.held_before.items() if name in before})
 
 
 def _partitioned(years: frozenset[int]) -> list[str]:
@@ -265,7 +265,7 @@ def _room_for(error: psycopg.Error | None) -> list[str]:
 
 def _fill_new(connection: "psycopg.Connection[Any]", before: set[Name]) -> None:
     """Put rows into the tables that were not there before and are empty, so that the next migration finds them as production would."""
-    for relation in snapshot(connection).relations.values():
+    for relation in take_snapshot(connection).relations.values():
         if relation.name in before or relation.kind != "table" or relation.name.schema == "pg_temp":
             continue
         empty = connection.execute(f"SELECT NOT EXISTS (SELECT FROM {relation.name})".encode()).fetchone()

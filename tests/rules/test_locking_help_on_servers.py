@@ -7,7 +7,7 @@ import pytest
 
 from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.recording.measurement import measure
-from migsafe.replaying.recording.nontransactional import measure_outside
+from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.support.linted import NEXT_MIGRATION, judged
@@ -91,4 +91,4 @@ def _effects(server: Server, sql: str) -> tuple[Effect, ...]:
             connection.execute("ROLLBACK")
             connection.execute(sql.encode())
             return ()
-    return measure_outside(server, "copy", sql).effects
+    return measure_nontransactional(server, "copy", sql).effects

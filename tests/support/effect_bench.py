@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import psycopg
 
 from migsafe.replaying.recording.measurement import Measurement, count_rows, measure
-from migsafe.replaying.recording.nontransactional import measure_outside
-from migsafe.replaying.recording.snapshot import snapshot
+from migsafe.replaying.recording.nontransactional import measure_nontransactional
+from migsafe.replaying.recording.snapshot import take_snapshot
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.prediction.effects.cases import SCHEMA, Case, sql_of
@@ -42,7 +42,7 @@ class Bench:
         self._admin = server.connect()
         self._shared = server.connect(SHARED)
         self._shared.execute("BEGIN")
-        self._rows = count_rows(self._shared, snapshot(self._shared))
+        self._rows = count_rows(self._shared, take_snapshot(self._shared))
         self._shared.execute("COMMIT")
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Bench:
         with self._copied(case):
             with self.server.connect(COPY) as connection:
                 _prepare(connection, case)
-            return measure_outside(self.server, COPY, case.sql)
+            return measure_nontransactional(self.server, COPY, case.sql)
 
     @contextmanager
     def _copied(self, case: Case) -> Iterator[None]:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.recording.records import Played, Recording
-from migsafe.replaying.replay import Options, Replay, Replayed
-from migsafe.replaying.seeding import every
+from migsafe.replaying.recording.records import Recording, StatementRecord
+from migsafe.replaying.replay import ReplayedMigration, ReplayOptions, ReplayRun
+from migsafe.replaying.seeding import same_for_every_table
 from migsafe.replaying.servers.host import Host
 from migsafe.sources import SourceSettings, find_migrations
 from migsafe.text import Script
@@ -18,9 +18,9 @@ ROWS = 200
 class Done(NamedTuple):
     """What came of a replay."""
 
-    replayed: list[Replayed]
+    replayed: list[ReplayedMigration]
     problems: list[str]
-    run: Replay
+    run: ReplayRun
 
     @property
     def recording(self) -> Recording:
@@ -28,7 +28,7 @@ class Done(NamedTuple):
         return self.replayed[-1].recording
 
     @property
-    def statements(self) -> tuple[Played, ...]:
+    def statements(self) -> tuple[StatementRecord, ...]:
         """Its statements."""
         return self.recording.statements
 
@@ -51,7 +51,8 @@ def replayed(
     for name, text in files.items():
         (folder / name).write_text(text)
     plan = find_migrations([str(folder / only) if only else str(folder)], settings or SourceSettings())
-    run = Replay(plan, host, Options(checks=checks, rows=every(rows) if rows else None, **options), lambda words: None)  # type: ignore[arg-type]
+    made = ReplayOptions(experiments=checks, rows=same_for_every_table(rows) if rows else None, **options)  # type: ignore[arg-type]
+    run = ReplayRun(plan, host, made, lambda words: None)
     migrations = list(run.migrations())
     return Done(migrations, [problem.what for problem in run.problems], run)
 

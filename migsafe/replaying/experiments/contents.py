@@ -107,7 +107,7 @@ class Rows(Struct, frozen=True):
     columns: dict[str, int | None]
 
 
-def schema_of(connection: "Connection[Any]") -> Schema:
+def read_schema(connection: "Connection[Any]") -> Schema:
     """The schema of a database, with all names qualified."""
     found: Schema = {}
     with connection.transaction(force_rollback=True):
@@ -118,7 +118,7 @@ def schema_of(connection: "Connection[Any]") -> Schema:
     return found
 
 
-def rows_of(connection: "Connection[Any]") -> dict[Name, Rows]:
+def read_rows(connection: "Connection[Any]") -> dict[Name, Rows]:
     """The rows of every table, each read from end to end."""
     found = {}
     for schema, table, columns in connection.execute(_made(_TABLES)).fetchall():
@@ -144,7 +144,7 @@ def schema_differences(one: Schema, other: Schema) -> list[str]:
     return found
 
 
-def rows_lost(before: dict[Name, Rows], after: dict[Name, Rows]) -> list[str]:
+def lost_rows(before: dict[Name, Rows], after: dict[Name, Rows]) -> list[str]:
     """What of the rows of `before` is not in `after`, a line each."""
     found = []
     for name, rows in sorted(before.items(), key=lambda item: str(item[0])):

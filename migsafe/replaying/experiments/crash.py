@@ -11,10 +11,10 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migsafe.replaying.experiments.contents import schema_differences
-from migsafe.replaying.experiments.outcome import Outcome, Step
-from migsafe.replaying.experiments.subject import Ground
+from migsafe.replaying.experiments.outcome import Observation, Outcome
+from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.refusals import error_class
-from migsafe.replaying.sending import Refused, execute, is_idle, send
+from migsafe.replaying.sending import Refused, is_idle, send, send_statement
 from migsafe.session import sent, transactions
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
@@ -42,7 +42,7 @@ class _Place(NamedTuple):
         return f"{'in the middle of' if self.inside else 'after'} statement {self.statement.index}"
 
 
-def crash(ground: Ground) -> Outcome:
+def crash(ground: Subject) -> Outcome:
     """Cut the connection everywhere where it leaves something behind, run the whole again, and compare with an undisturbed run."""
     places = list(_places(ground.migration.up))
     if not places or ground.before is None:
@@ -52,7 +52,9 @@ def crash(ground: Ground) -> Outcome:
     number = sum(one is not None for one in found)
     left_out = f"; {len(places) - number} more places were not tried" if len(places) > number else ""
     if steps:
-        return Outcome(experiment=NAME, passed=False, summary=f"after a crash it does not run again as it is{left_out}", steps=tuple(steps))
+        return Outcome(
+            experiment=NAME, passed=False, summary=f"after a crash it does not run again as it is{left_out}", observations=tuple(steps)
+        )
     if not number:
         return Outcome(experiment=NAME, passed=None, summary=_NOWHERE)
     tried = "the only place" if number == 1 else f"each of {number} places"
@@ -77,7 +79,7 @@ def _leaves_invalid(operation: sql.Operation) -> bool:
     return isinstance(operation, sql.CreateIndex | sql.Reindex) and operation.concurrently
 
 
-def _tried(ground: Ground, before: str, place: _Place) -> list[Step] | None:
+def _tried(ground: Subject, before: str, place: _Place) -> list[Observation] | None:
     """What a crash at a place leads to; None where the migration does not come so far on a copy."""
     half, number = ground.migration.up, place.statement.index
     with ground.copy(before) as database:
@@ -93,12 +95,12 @@ def _tried(ground: Ground, before: str, place: _Place) -> list[Step] | None:
             ground.run(database, half)
         except Refused as refused:
             at = refused.statement.index
-            return [Step(f"a crash {place} leaves what it cannot run on: statement {at} fails: {refused.failure.message}", number)]
+            return [Observation(f"a crash {place} leaves what it cannot run on: statement {at} fails: {refused.failure.message}", number)]
         differences = schema_differences(ground.state_after.schema, ground.state(database).schema)
-        return [Step(f"a crash {place}, and the whole again: {line}", number) for line in differences]
+        return [Observation(f"a crash {place}, and the whole again: {line}", number) for line in differences]
 
 
-def _cut_inside(ground: Ground, database: str, statement: Statement) -> bool:
+def _cut_inside(ground: Subject, database: str, statement: Statement) -> bool:
     """Come to a statement, and cut the connection while it waits for a transaction that writes to the table; whether that was possible.
 
     CREATE INDEX CONCURRENTLY waits twice for those who may not know of the index; by then it is there, and INVALID.
@@ -129,7 +131,7 @@ def _cut_inside(ground: Ground, database: str, statement: Statement) -> bool:
 
 def _quietly(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
     with suppress(Exception):  # it is cut
-        execute(connection, statement, half)
+        send_statement(connection, statement, half)
 
 
 def _table(operation: sql.Operation) -> Name | None:

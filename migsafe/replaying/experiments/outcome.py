@@ -7,7 +7,7 @@ from msgspec import Struct
 Answer = Literal["yes", "no", "unknown"]
 
 
-class Step(Struct, frozen=True):
+class Observation(Struct, frozen=True):
     """One thing that came of an experiment, at a statement of the migration where it belongs to one (by its number)."""
 
     text: str
@@ -24,5 +24,5 @@ class Outcome(Struct, frozen=True, kw_only=True):
     experiment: str
     passed: bool | None
     summary: str
-    steps: tuple[Step, ...] = ()
+    observations: tuple[Observation, ...] = ()
     harmless: bool = False

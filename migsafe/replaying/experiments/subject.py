@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.experiments.contents import Rows, Schema, rows_of, schema_of
+from migsafe.replaying.experiments.contents import Rows, Schema, read_rows, read_schema
 from migsafe.replaying.sending import send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard, unlimited
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _numbers = count(1)
 
 
-class State:
+class DatabaseState:
     """What is in a database, looked at when somebody asks, and kept."""
 
     def __init__(self, connect: "Callable[[], Connection[Any]]") -> None:
@@ -30,16 +30,16 @@ class State:
     def schema(self) -> Schema:
         """Its schema."""
         with self._connect() as connection:
-            return schema_of(connection)
+            return read_schema(connection)
 
     @cached_property
     def rows(self) -> dict[Name, Rows]:
         """Its rows."""
         with self._connect() as connection:
-            return rows_of(connection)
+            return read_rows(connection)
 
 
-class Ground:
+class Subject:
     """A migration that has run, with the databases before and after it, to which nobody is connected, and what is in them.
 
     `before` is there only where a migration can stop half-way. `outside` are the numbers of the statements that no transaction takes;
@@ -52,7 +52,7 @@ class Ground:
         migration: Migration,
         before: str | None,
         after: str,
-        states: tuple[State, State],
+        states: tuple[DatabaseState, DatabaseState],
         *,
         outside: frozenset[int] = frozenset(),
         guard: Guard = unlimited,
@@ -66,24 +66,24 @@ class Ground:
         self._guard = guard
 
     @property
-    def is_whole(self) -> bool:
+    def is_one_transaction(self) -> bool:
         """Whether the migration is all or nothing: one transaction."""
-        return is_whole(self.migration.up, self.outside)
+        return is_one_transaction(self.migration.up, self.outside)
 
     @contextmanager
     def copy(self, template: str) -> Iterator[str]:
         """A copy of a database, for as long as the block lasts."""
         name = f"{template}_copy_{next(_numbers)}"
-        self.host.create(name, template)
+        self.host.create_database(name, template)
         try:
             yield name
         finally:
-            self.host.drop(name)
+            self.host.drop_database(name)
 
     @contextmanager
     def working(self, database: str) -> "Iterator[Connection[Any]]":
         """A connection as the role that migrations run as."""
-        connection = self.host.work(database)
+        connection = self.host.connect_as_migrator(database)
         try:
             yield connection
         finally:
@@ -94,12 +94,12 @@ class Ground:
         with self.working(database) as connection:
             send(connection, half, upto, guard=self._guard)
 
-    def state(self, database: str) -> State:
+    def state(self, database: str) -> DatabaseState:
         """What is in a database now."""
-        return State(lambda: self.host.connect(database))
+        return DatabaseState(lambda: self.host.connect(database))
 
 
-def is_whole(half: Half, outside: frozenset[int]) -> bool:
+def is_one_transaction(half: Half, outside: frozenset[int]) -> bool:
     """Whether what a runner sends is one transaction. Reads the script; raises UnreadableError."""
     if outside:
         return False

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.recording.records import Access, Quiet, Wait
+from migsafe.replaying.recording.records import Access, ResponseTimes, Wait
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
 
@@ -74,7 +74,7 @@ class _Canary:
         return True
 
 
-class Canaries:
+class ProbeSessions:
     """Canaries on tables, from `with` to the end of the block.
 
     `connect` makes a connection in autocommit. A table that cannot be asked has none. `mark` says when the migration begins. `earlier` has how
@@ -98,7 +98,7 @@ class Canaries:
         self._zero = 0.0
         self._thread = threading.Thread(target=self._serve, name="migsafe-canaries", daemon=True)
 
-    def __enter__(self) -> "Canaries":
+    def __enter__(self) -> "ProbeSessions":
         for table in self._tables:
             for access, probe in self._probes(table):
                 self._canaries.append(_Canary(self._connect(), table, access, probe))
@@ -127,26 +127,26 @@ class Canaries:
                 canary.connection.close() if canary.broken else self._back(canary.connection)
 
     @property
-    def quiet(self) -> Quiet:
+    def quiet(self) -> ResponseTimes:
         """What they saw before the migration began."""
         return _summary([*self._earlier, *self._before()])
 
     @property
-    def disturbed(self) -> Quiet:
+    def disturbed(self) -> ResponseTimes:
         """What they have seen since."""
         return _summary([1000 * took for one in self._canaries for asked, took in one.samples if asked + took >= self._zero])
 
     def waits(self, stopped: Mapping[int, Sequence[float]]) -> tuple[Wait, ...]:
         """The times since the migration began when one got no answer for longer than it ever had before. `stopped` is when their backends
         were seen to wait for a lock."""
-        least = max(_NOISE_MS, _TIMES_QUIET * self.quiet.p99, self.quiet.most)
+        least = max(_NOISE_MS, _TIMES_QUIET * self.quiet.p99, self.quiet.slowest)
         found = [
             Wait(
                 relation=one.relation,
                 access=one.access,
                 started=asked - self._zero,
                 ms=1000 * took,
-                seen=any(asked <= when <= asked + took for when in stopped.get(one.pid, ())),
+                seen_waiting=any(asked <= when <= asked + took for when in stopped.get(one.pid, ())),
             )
             for one in self._canaries
             for asked, took in one.samples
@@ -223,11 +223,11 @@ class Canaries:
         one.broken = str(error)
 
 
-def _summary(samples: list[float]) -> Quiet:
+def _summary(samples: list[float]) -> ResponseTimes:
     if not samples:
-        return Quiet()
+        return ResponseTimes()
     samples.sort()
-    return Quiet(p50=_at(samples, 0.5), p99=_at(samples, 0.99), most=samples[-1], probes=len(samples))
+    return ResponseTimes(p50=_at(samples, 0.5), p99=_at(samples, 0.99), slowest=samples[-1], probes=len(samples))
 
 
 def _at(samples: list[float], share: float) -> float:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 
-class Readers:
+class LongRunningReaders:
     """Readers of some tables, from `with` on for a number of seconds, or to the end of the block."""
 
     def __init__(self, connect: "Callable[[], Connection[Any]]", tables: Iterable[Name], seconds: float) -> None:

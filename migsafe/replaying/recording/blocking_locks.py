@@ -31,7 +31,7 @@ _AT_ONCE = "SET LOCAL lock_timeout = '50ms'"
 _WAITING = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = %s AND NOT granted"
 
 
-def next_in_the_way(seen: Iterable[LockMode]) -> LockMode | None:
+def next_blocking_mode(seen: Iterable[LockMode]) -> LockMode | None:
     """The mode to hold so that the modes already seen pass and the most of those stronger than all of them do not; None where every
     mode stops one that was seen, or where there is no stronger one."""
     passing = set(seen)
@@ -40,7 +40,7 @@ def next_in_the_way(seen: Iterable[LockMode]) -> LockMode | None:
     return None if CONFLICTS[best] & passing or not CONFLICTS[best] & stronger else best
 
 
-class Hold:
+class LockHolder:
     """A transaction that holds one mode on one table, or on nothing after it is let go."""
 
     def __init__(self, connection: "Connection[Any]", watch: "Connection[Any]") -> None:
@@ -100,7 +100,7 @@ def lock_index_sql(index: Index, relation: Relation) -> str:
     return f"COMMENT ON INDEX {relation.name._replace(name=index.name)} IS 'held'"
 
 
-class Holds:
+class BlockingLocks:
     """Holds on every table of a database, and on the indexes of each that the statement comes to: the table is locked first.
 
     `connect` makes a connection, `watch` is one that looks at pg_locks. Tables that the statement is likely to lock, `apart`, have a hold
@@ -115,13 +115,13 @@ class Holds:
         self.seen: dict[int, set[LockMode]] = {}
         self.waited: set[int] = set()
         self.given_up: set[int] = set()
-        self._tables: dict[int, Hold] = {}
-        self._indexes: dict[int, Hold] = {}
+        self._tables: dict[int, LockHolder] = {}
+        self._indexes: dict[int, LockHolder] = {}
         lockable = [one.oid for one in found.relations.values() if one.kind in ("table", "partitioned table", "materialized view")]
         self._apart = [oid for oid in lockable if oid in apart]
         self._together = [oid for oid in lockable if oid not in apart]
-        self._one: Hold | None = None
-        self._spare: list[Hold] = []
+        self._one: LockHolder | None = None
+        self._spare: list[LockHolder] = []
 
     def take(self) -> None:
         """Hold ACCESS EXCLUSIVE on every table."""
@@ -200,7 +200,7 @@ class Holds:
         old, self._one = self._one, None
         assert old is not None
         for oid in self._together:
-            mode = next_in_the_way(self.seen[oid]) if oid == asked else LockMode.ACCESS_EXCLUSIVE
+            mode = next_blocking_mode(self.seen[oid]) if oid == asked else LockMode.ACCESS_EXCLUSIVE
             if mode is not None:
                 self._tables[oid] = self._hold()
                 self._tables[oid].queue(self._lock(oid, mode))
@@ -213,7 +213,7 @@ class Holds:
     def _swap(self, oid: int) -> None:
         """Put the next hold in the queue behind the statement before the old one goes, so that nothing can slip between them."""
         old = self._tables.pop(oid)
-        mode = next_in_the_way(self.seen.get(oid, ()))
+        mode = next_blocking_mode(self.seen.get(oid, ()))
         if mode is None:
             self._free(old)
             return
@@ -226,9 +226,9 @@ class Holds:
     def _lock(self, oid: int, mode: LockMode) -> str:
         return lock_sql(self._found.relations[oid], mode)
 
-    def _hold(self) -> Hold:
-        return self._spare.pop() if self._spare else Hold(self._connect(), self._watch)
+    def _hold(self) -> LockHolder:
+        return self._spare.pop() if self._spare else LockHolder(self._connect(), self._watch)
 
-    def _free(self, hold: Hold) -> None:
+    def _free(self, hold: LockHolder) -> None:
         hold.release()
         self._spare.append(hold)

@@ -10,8 +10,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, is_truncate, judged
-from migsafe.replaying.recording.snapshot import KINDS, Index, Relation, Snapshot, locks_of, mode_called, snapshot
+from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, is_truncate, measurement_of
+from migsafe.replaying.recording.snapshot import KINDS, Index, Relation, Snapshot, mode_from_pg_locks, read_held_locks, take_snapshot
 from migsafe.sql.operations import Name, Operation
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Ledger:
         self._connection = connection
         self._counter = counter
         self._flushes = connection.info.server_version >= _FLUSHES
-        self._known = snapshot(connection)
+        self._known = take_snapshot(connection)
         self._held: dict[int, LockMode] = {}
         self._counts: dict[int, _Counts] = {}
         self._wal = 0
@@ -85,13 +85,13 @@ class Ledger:
         """The relations that there are."""
         return self._known.relations.values()
 
-    def begin(self) -> None:
+    def begin_transaction(self) -> None:
         """A transaction has begun."""
         self._held = {}
         self._ready = False
         self._mark = (self._known, self.rows)
 
-    def ready(self, first: str = "") -> None:
+    def prepare(self, first: str = "") -> None:
         """A statement is about to run: see what has been counted so far, after the statement `first`. Not before, because SET TRANSACTION must
         come before any query."""
         if self._ready:
@@ -109,7 +109,7 @@ class Ledger:
             self._counts = {}
         self._wal = int(found[0][0])
 
-    def opening(self) -> str:
+    def opening_sql(self) -> str:
         """What to send before a statement that is a transaction by itself, in one go with it: it opens the transaction, and its account. Empty
         where that needs more than one go."""
         if not self._flushes:
@@ -120,19 +120,19 @@ class Ledger:
         self._prepared = True
         return f"BEGIN; {prepare}{_WRITTEN}{_FLUSH}; "
 
-    def opened(self, cursor: "Cursor[Any]") -> None:
+    def read_opening(self, cursor: "Cursor[Any]") -> None:
         """Read what the server said to that."""
         for _ in range(self._before):
             cursor.nextset()
         [(written, _)] = cursor.fetchall()
         self._wal = int(written)
 
-    def forget(self) -> None:
+    def discard_prepared(self) -> None:
         """The connection may have lost what was prepared on it."""
         self._prepared = False
         self._name = f"migsafe_entry_{next(_numbers)}"
 
-    def entry(self, operations: Iterable[Operation]) -> Measurement:
+    def measure_statement(self, operations: Iterable[Operation]) -> Measurement:
         """Returns what the statement with these operations, which just ran, did."""
         if not self._prepared:
             self._connection.execute(_ENTRY.format(name=self._name).encode())
@@ -145,7 +145,7 @@ class Ledger:
         written = self._wal
         for oid, modes, kind, schema, name, file, table, *counts, wal in self._connection.execute(f"EXECUTE {self._name}".encode()).fetchall():
             written = int(wal)
-            locks[oid] = max(mode_called(mode) for mode in modes)
+            locks[oid] = max(mode_from_pg_locks(mode) for mode in modes)
             if kind is None:
                 relations.pop(oid, None)
                 indexes.pop(oid, None)
@@ -179,30 +179,30 @@ class Ledger:
         self._count(trace, changed)
         self._known, self._held = after, locks
         self.wal_bytes, self._wal = written - self._wal, written
-        return judged(trace)
+        return measurement_of(trace)
 
-    def end(self) -> None:
+    def committed(self) -> None:
         """The transaction has been committed."""
         self._held = {}
 
-    def undone(self) -> None:
+    def rolled_back(self) -> None:
         """The transaction has been rolled back."""
         self._known, self.rows = self._mark
 
-    def partly_undone(self) -> None:
+    def rolled_back_to_savepoint(self) -> None:
         """A part of the transaction has been rolled back: nobody else can count the rows of what is left."""
-        self._known = snapshot(self._connection)
-        self._held = locks_of(self._connection.info.backend_pid, self._connection)
+        self._known = take_snapshot(self._connection)
+        self._held = read_held_locks(self._connection.info.backend_pid, self._connection)
 
     @contextmanager
-    def outside(self, *, counts: bool) -> Iterator[list[Snapshot]]:
+    def measure_nontransactional(self, *, counts: bool) -> Iterator[list[Snapshot]]:
         """The account of a statement that no transaction takes, which runs in the block: what was there before, and then what is there now.
         With `counts` it may have changed rows."""
         found = [self._known]
         wal = self._written()
         yield found
         self._held = {}
-        self._known = snapshot(self._connection)
+        self._known = take_snapshot(self._connection)
         self.wal_bytes = self._written() - wal
         if counts:
             self.rows = self._recounted()

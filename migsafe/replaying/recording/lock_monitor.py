@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.snapshot import mode_called
+from migsafe.replaying.recording.snapshot import mode_from_pg_locks
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -24,7 +24,7 @@ _PATIENCE = 0.2
 """How long who only looks on may be in the way: then each waits for the other. PostgreSQL would end one of the two after a second."""
 
 
-class Seen:
+class ObservedLock:
     """A lock that was seen to be held: its strongest mode, and for how long."""
 
     def __init__(self, mode: LockMode, now: float) -> None:
@@ -37,14 +37,14 @@ class Seen:
         return self.last - self.first
 
 
-class Waited:
+class LockWait:
     """How long a statement was seen to wait for locks."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
 
-class Watch:
+class LockMonitor:
     """Looks at the locks of the backend `pid`, on a connection of its own, from `with` to the end of the block.
 
     `beside` are backends that only look on: where one of them and ours wait for each other, its query is cancelled. `stopped` is when they
@@ -56,10 +56,10 @@ class Watch:
         self._pid = pid
         self._beside = list(beside)
         self._stuck = 0.0
-        self.stopped: dict[int, list[float]] = {}
+        self.lock_waits: dict[int, list[float]] = {}
         self._lock = threading.Lock()
-        self._seen: dict[int, Seen] | None = None
-        self._waited: Waited | None = None
+        self._seen: dict[int, ObservedLock] | None = None
+        self._waited: LockWait | None = None
         self._working = threading.Event()
         self._over = False
         self._thread = threading.Thread(target=self._look, name="migsafe-watch", daemon=True)
@@ -74,9 +74,9 @@ class Watch:
         self._thread.join()
 
     @contextmanager
-    def waits(self) -> Iterator[Waited]:
+    def measure_wait(self) -> Iterator[LockWait]:
         """How long the backend waits for locks while the block runs, to some milliseconds."""
-        waited = self._waited = Waited()
+        waited = self._waited = LockWait()
         self._working.set()
         try:
             yield waited
@@ -86,9 +86,9 @@ class Watch:
                 self._waited = None
 
     @contextmanager
-    def closely(self) -> Iterator[dict[int, Seen]]:
+    def record_locks(self) -> Iterator[dict[int, ObservedLock]]:
         """The locks that the backend holds while the block runs, by number."""
-        seen: dict[int, Seen] = {}
+        seen: dict[int, ObservedLock] = {}
         self._seen = seen
         try:
             yield seen
@@ -131,9 +131,9 @@ class Watch:
             return False
         waiting = {pid for (pid,) in self._connection.execute(_WAITING, ([self._pid, *self._beside],)).fetchall()}
         for pid in waiting - {self._pid}:
-            self.stopped.setdefault(pid, []).append(now)
+            self.lock_waits.setdefault(pid, []).append(now)
         if self._seen is not None:
             for oid, mode in self._connection.execute(_LOCKS, (self._pid,)).fetchall():
-                seen = self._seen.setdefault(oid, Seen(mode_called(mode), now))
-                seen.mode, seen.last = max(seen.mode, mode_called(mode)), now
+                seen = self._seen.setdefault(oid, ObservedLock(mode_from_pg_locks(mode), now))
+                seen.mode, seen.last = max(seen.mode, mode_from_pg_locks(mode)), now
         return self._pid in waiting

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.snapshot import Index, Relation, Snapshot, locks_of, snapshot
+from migsafe.replaying.recording.snapshot import Index, Relation, Snapshot, read_held_locks, take_snapshot
 from migsafe.sql.operations import Name, Operation, Truncate
 from migsafe.sql.statements import read as read_statements
 
@@ -40,9 +40,9 @@ class Measurement(Struct, frozen=True, kw_only=True):
     """
 
     effects: tuple[Effect, ...]
-    held: dict[Name, LockMode] = {}
-    scans: bool = True
-    partly: frozenset[Name] = frozenset()
+    held_before: dict[Name, LockMode] = {}
+    scans_measured: bool = True
+    partial_index_locks: frozenset[Name] = frozenset()
 
 
 class Trace(Struct, kw_only=True):
@@ -76,19 +76,19 @@ def measure(connection: "Connection[Any]", sql: str, *, scans: bool = True, rows
         connection.execute("COMMIT")
         return found
     pid = connection.info.backend_pid
-    before = snapshot(connection)
-    held = locks_of(pid, connection)
+    before = take_snapshot(connection)
+    held = read_held_locks(pid, connection)
     if rows is None or not scans:
         rows = count_rows(connection, before) if scans else {}
     base = _counters(connection, rows)
     operations = [operation for statement in read_statements(sql) for operation in statement.operations]
     connection.execute(sql.encode())
-    locks = {oid: lock for oid, lock in locks_of(pid, connection).items() if oid not in held or lock > held[oid]}
+    locks = {oid: lock for oid, lock in read_held_locks(pid, connection).items() if oid not in held or lock > held[oid]}
     read = dict.fromkeys(rows, 0)
     for (table, counter), count in _counters(connection, rows).items():
         read[table] += count - base.get((table, counter), 0)
-    after = snapshot(connection)
-    return judged(Trace(before=before, after=after, locks=locks, held=held, read=read, rows=rows, truncates=is_truncate(operations)))
+    after = take_snapshot(connection)
+    return measurement_of(Trace(before=before, after=after, locks=locks, held=held, read=read, rows=rows, truncates=is_truncate(operations)))
 
 
 def is_truncate(operations: Iterable[Operation]) -> bool:
@@ -122,12 +122,12 @@ def _counters(connection: "Connection[Any]", rows: dict[int, int]) -> dict[tuple
     return {(table, counter): count for table, counter, count in found}
 
 
-def judged(trace: Trace) -> Measurement:
+def measurement_of(trace: Trace) -> Measurement:
     """From what was seen to effects."""
     before = trace.before
     effects = [effect for relation in before.relations.values() if (effect := _effect(trace, relation)) is not None]
     held = {before.relations[oid].name: lock for oid, lock in trace.held.items() if oid in before.relations}
-    return Measurement(effects=tuple(effects), held=held)
+    return Measurement(effects=tuple(effects), held_before=held)
 
 
 def _effect(trace: Trace, relation: Relation) -> Effect | None:

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from migsafe import versions
-from migsafe.replaying.recording.blocking_locks import Holds
-from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, judged
-from migsafe.replaying.recording.snapshot import Snapshot, mode_called, snapshot
+from migsafe.replaying.recording.blocking_locks import BlockingLocks
+from migsafe.replaying.recording.measurement import Measurement, Trace, count_rows, measurement_of
+from migsafe.replaying.recording.snapshot import Snapshot, mode_from_pg_locks, take_snapshot
 from migsafe.sql.operations import Analyze, Vacuum
 from migsafe.sql.statements import read
 
@@ -38,7 +38,7 @@ _PAUSE = 0.001
 _WORD = re.compile(r"\w+")
 
 
-class Served(Protocol):
+class DatabaseServer(Protocol):
     """A server with databases to connect to, as who may lock all tables."""
 
     @property
@@ -49,17 +49,17 @@ class Served(Protocol):
         """Connect to one of its databases, in autocommit."""
 
 
-def measure_outside(server: Served, database: str, sql: str, *, scans: bool = True) -> Measurement:
+def measure_nontransactional(server: DatabaseServer, database: str, sql: str, *, scans: bool = True) -> Measurement:
     """Run one statement outside a transaction, and measure it. Nobody else may be connected to the database.
 
     Raises psycopg.Error as the statement does.
     """
     with server.connect(database) as watch:
-        before = snapshot(watch)
+        before = take_snapshot(watch)
         scans = scans and not _reads_samples(sql)
         rows = _rows(server, database, before) if scans else {}
         base = _counters(server, database, watch.info.backend_pid) if scans else {}
-        holds = Holds(lambda: server.connect(database), watch, before, _named(sql, before))
+        holds = BlockingLocks(lambda: server.connect(database), watch, before, _named(sql, before))
         connection = server.connect(database)
         try:
             holds.take()
@@ -68,15 +68,15 @@ def measure_outside(server: Served, database: str, sql: str, *, scans: bool = Tr
             connection.close()
             holds.close()
         read = _since(server, database, watch.info.backend_pid, base) if scans else {}
-        after = snapshot(watch)
+        after = take_snapshot(watch)
     locks = {oid: max(modes) for oid, modes in holds.seen.items()}
     waited = frozenset(holds.waited)
-    found = judged(Trace(before=before, after=after, locks=locks, read=read, rows=rows, waited=waited))
+    found = measurement_of(Trace(before=before, after=after, locks=locks, read=read, rows=rows, waited=waited))
     partly = frozenset(before.relations[table].name for table in holds.given_up)
     return replace(found, scans=scans, partly=partly)
 
 
-def _run(connection: "Connection[Any]", sql: str, holds: Holds, watch: "Connection[Any]") -> None:
+def _run(connection: "Connection[Any]", sql: str, holds: BlockingLocks, watch: "Connection[Any]") -> None:
     """Send the statement, and let it through wherever it stops."""
     from psycopg.errors import error_from_result  # noqa: PLC0415  # start-up must not pay for it
     from psycopg.pq import ExecStatus  # noqa: PLC0415
@@ -88,7 +88,7 @@ def _run(connection: "Connection[Any]", sql: str, holds: Holds, watch: "Connecti
         if blocked is None:
             time.sleep(_PAUSE)
         elif blocked[0] is not None:
-            holds.asked(blocked[0], mode_called(blocked[1]), blocked[2])
+            holds.asked(blocked[0], mode_from_pg_locks(blocked[1]), blocked[2])
         else:
             holds.waited_for(blocked[2])
     failed = None
@@ -117,14 +117,14 @@ def _reads_samples(sql: str) -> bool:
     return any(isinstance(one, Analyze) or (isinstance(one, Vacuum) and not one.full) for one in operations)
 
 
-def _rows(server: Served, database: str, before: Snapshot) -> dict[int, int]:
+def _rows(server: DatabaseServer, database: str, before: Snapshot) -> dict[int, int]:
     """The rows of every table, counted by a backend that ends: what it read is in the counters before the statement runs."""
     with server.connect(database) as connection:
         connection.execute("BEGIN")
         return count_rows(connection, before)
 
 
-def _counters(server: Served, database: str, watch: int) -> dict[int, int]:
+def _counters(server: DatabaseServer, database: str, watch: int) -> dict[int, int]:
     """The tuples read of each table, by number, when all that ran before is in the counters: a backend reports what it counted when it ends.
 
     Until 14 a process of its own collects the counters, and answers from a file: it must be newer than the last backend's end.
@@ -150,5 +150,5 @@ def _await_collector(connection: "Connection[Any]") -> None:
         time.sleep(_PAUSE)
 
 
-def _since(server: Served, database: str, watch: int, base: dict[int, int]) -> dict[int, int]:
+def _since(server: DatabaseServer, database: str, watch: int, base: dict[int, int]) -> dict[int, int]:
     return {oid: count - base.get(oid, 0) for oid, count in _counters(server, database, watch).items()}

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.recording.measurement import Measurement
-from migsafe.replaying.recording.records import Played, Touch
+from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord
 from migsafe.replaying.refusals import Failure
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
@@ -12,7 +12,7 @@ from migsafe.sql.statements import Statement
 _NOTHING = Measurement(effects=())
 
 
-class Pending:
+class OpenStatement:
     """A statement that was sent: what it did is known, how long its locks are held is not yet."""
 
     def __init__(self, statement: Statement, text: str, transaction: int | None, started: float, clock: float) -> None:
@@ -34,9 +34,9 @@ class Pending:
         self.cut = ""
         """Why it was stopped from outside, if it was."""
 
-    def played(self, ended: float, clock: float, new: frozenset[Name]) -> Played:
+    def finish(self, ended: float, clock: float, new: frozenset[Name]) -> StatementRecord:
         """What is known once its locks are gone."""
-        return Played(
+        return StatementRecord(
             statement=self.statement,
             sql=self.text,
             transaction=self.transaction,
@@ -44,17 +44,17 @@ class Pending:
             ended=ended,
             duration_ms=1000 * self.seconds,
             waited_ms=1000 * self.waited,
-            outside=self.outside,
-            touches=tuple(self._touch(effect, clock, new) for effect in self.measured.effects),
+            outside_transaction=self.outside,
+            measured_effects=tuple(self._touch(effect, clock, new) for effect in self.measured.effects),
             wal_bytes=self.wal_bytes,
             temp_bytes=self.temp_bytes,
             failure=self.failure,
-            held=self.measured.held,
-            left_out=self.left_out,
+            held_before=self.measured.held_before,
+            skip_reason=self.left_out,
         )
 
-    def _touch(self, effect: Effect, clock: float, new: frozenset[Name]) -> Touch:
+    def _touch(self, effect: Effect, clock: float, new: frozenset[Name]) -> MeasuredEffect:
         read, rows = self.counts.get(effect.relation, (None, None))
         held = self.seconds_held.get(effect.relation, clock - self.clock)
         effect = replace(effect, new=effect.relation in new)
-        return Touch(effect=effect, held_ms=1000 * held, tuples_read=read, rows=rows)
+        return MeasuredEffect(effect=effect, held_ms=1000 * held, tuples_read=read, rows=rows)

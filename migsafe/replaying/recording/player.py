@@ -6,13 +6,13 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from migsafe.replaying.recording.ledger import Ledger
-from migsafe.replaying.recording.lock_monitor import Watch
-from migsafe.replaying.recording.measurement import Measurement, Trace, judged
-from migsafe.replaying.recording.open_statements import Pending
-from migsafe.replaying.recording.records import Played
-from migsafe.replaying.recording.rehearsal import strengthened
+from migsafe.replaying.recording.lock_monitor import LockMonitor
+from migsafe.replaying.recording.measurement import Measurement, Trace, measurement_of
+from migsafe.replaying.recording.open_statements import OpenStatement
+from migsafe.replaying.recording.records import StatementRecord
+from migsafe.replaying.recording.rehearsal import add_rehearsal
 from migsafe.replaying.refusals import error_class, failure_of
-from migsafe.replaying.sending import is_idle, run, unsent
+from migsafe.replaying.sending import execute_statement, is_idle, skip_reason
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import sent
 from migsafe.sources import Half, Transaction
@@ -28,7 +28,7 @@ _FORGETS = ("deallocate", "discard")
 Progress = Callable[[Statement], None]
 
 
-class Stopped(Exception):
+class MigrationFailed(Exception):
     """A statement failed, and with it the migration."""
 
 
@@ -44,7 +44,7 @@ class Player:
     def __init__(
         self,
         connection: "Connection[Any]",
-        watch: Watch,
+        watch: LockMonitor,
         counter: "Connection[Any]",
         *,
         rows: Mapping[int, int] | None = None,
@@ -53,7 +53,7 @@ class Player:
         progress: Progress | None = None,
     ) -> None:
         self.zero = perf_counter()
-        self.played: list[Played] = []
+        self.played: list[StatementRecord] = []
         self._connection = connection
         self._watch = watch
         self._guard = guard
@@ -61,7 +61,7 @@ class Player:
         self._progress = progress or (lambda statement: None)
         self._ledger = Ledger(connection, counter, rows)
         self._found = {relation.oid for relation in self._ledger.relations}
-        self._open: list[Pending] = []
+        self._open: list[OpenStatement] = []
         self._clock = 0.0
         self._number: int | None = None
         self._count = 0
@@ -74,7 +74,7 @@ class Player:
         """The rows of each table by now, by number."""
         return self._ledger.rows
 
-    def play(self, half: Half, began: Callable[[float], None] | None = None) -> tuple[Played, ...]:
+    def play(self, half: Half, began: Callable[[float], None] | None = None) -> tuple[StatementRecord, ...]:
         """Send it all, or all up to the statement that fails. `began` is told when that begins, by perf_counter. Raises UnreadableError for the
         script."""
         self.zero = perf_counter()
@@ -95,7 +95,7 @@ class Player:
             if self._in_block:
                 # What the script itself has left open is lost with the connection.
                 self._commit() if wraps else self._rollback()
-        except Stopped:
+        except MigrationFailed:
             self._rollback()
         return tuple(self.played)
 
@@ -106,7 +106,7 @@ class Player:
     def _send(self, statement: Statement, half: Half) -> None:
         operation, text = statement.operations[0], half.script.text
         words = text[statement.span.start : statement.span.end]
-        why = unsent(statement, half)
+        why = skip_reason(statement, half)
         if why:
             one = self._opened(statement, words)
             one.left_out = why
@@ -122,21 +122,21 @@ class Player:
         if alone:
             self._count += 1
             self._number = self._count
-            self._ledger.begin()
-        opening = self._ledger.opening() if alone and not isinstance(statement.operations[0], sql.Copy) else ""
+            self._ledger.begin_transaction()
+        opening = self._ledger.opening_sql() if alone and not isinstance(statement.operations[0], sql.Copy) else ""
         if not opening:
-            self._ledger.ready("BEGIN; " if alone else "")
+            self._ledger.prepare("BEGIN; " if alone else "")
         one = self._opened(statement, words)
         try:
             with self._timed(one):
                 if opening:
                     cursor = self._connection.execute((opening + words).encode())
                 else:
-                    run(self._connection, statement, text)
+                    execute_statement(self._connection, statement, text)
             if opening:
-                self._ledger.opened(cursor)
+                self._ledger.read_opening(cursor)
         except error_class() as error:
-            self._ledger.forget()
+            self._ledger.discard_prepared()
             if alone and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
                 self._open.remove(one)
                 self._rollback()
@@ -145,7 +145,7 @@ class Player:
             self._fail(one, error)
         self._lose(words)
         try:
-            one.measured = self._ledger.entry(statement.operations)
+            one.measured = self._ledger.measure_statement(statement.operations)
         except error_class() as error:
             # A limit of the migration's own, such as a statement_timeout of a millisecond, or the connection's end.
             self._fail(one, error)
@@ -156,7 +156,7 @@ class Player:
 
     def _lose(self, words: str) -> None:
         if any(word in words.lower() for word in _FORGETS):
-            self._ledger.forget()
+            self._ledger.discard_prepared()
 
     def _steer(self, statement: Statement, words: str) -> None:
         """BEGIN, COMMIT, SET and their kin: they run as they stand, and what they did to the transaction is asked of the server."""
@@ -170,7 +170,7 @@ class Player:
         self._lose(words)
         match statement.operations[0]:
             case sql.RollbackTo():
-                self._ledger.partly_undone()
+                self._ledger.rolled_back_to_savepoint()
             case sql.Rollback() | sql.Commit() | sql.TwoPhase() if before:
                 self._ended(undone=isinstance(statement.operations[0], sql.Rollback))
         if not is_idle(self._connection) and not self._in_block:
@@ -184,30 +184,30 @@ class Player:
         one.outside = True
         try:
             counts = isinstance(statement.operations[0], sql.Do | sql.Call)
-            with self._ledger.outside(counts=counts) as found, self._watch.closely() as seen, self._timed(one):
+            with self._ledger.measure_nontransactional(counts=counts) as found, self._watch.record_locks() as seen, self._timed(one):
                 self._connection.execute(words.encode())
         except error_class() as error:
             self._fail(one, error)
         before, after = found
         one.wal_bytes = self._ledger.wal_bytes
-        measured = judged(Trace(before=before, after=after, locks={oid: each.mode for oid, each in seen.items()}))
+        measured = measurement_of(Trace(before=before, after=after, locks={oid: each.mode for oid, each in seen.items()}))
         rehearsed = self._rehearsed.get(statement.index)
-        one.measured = strengthened(measured, rehearsed) if rehearsed is not None else measured
+        one.measured = add_rehearsal(measured, rehearsed) if rehearsed is not None else measured
         one.counts = {relation.name: (None, self._ledger.rows.get(oid)) for oid, relation in before.relations.items()}
         # What nobody saw while it ran was held for less than a look, unless nobody looked: then it may have been held all the time.
         one.seconds_held = {effect.relation: 0.0 for effect in one.measured.effects} if seen else {}
         one.seconds_held |= {before.relations[oid].name: each.seconds for oid, each in seen.items() if oid in before.relations}
         self._close([one])
 
-    def _opened(self, statement: Statement, words: str) -> Pending:
-        one = Pending(statement, words, self._number, perf_counter() - self.zero, self._clock)
+    def _opened(self, statement: Statement, words: str) -> OpenStatement:
+        one = OpenStatement(statement, words, self._number, perf_counter() - self.zero, self._clock)
         self._open.append(one)
         return one
 
     @contextmanager
-    def _timed(self, one: Pending) -> Iterator[None]:
+    def _timed(self, one: OpenStatement) -> Iterator[None]:
         self._temporary.clear()
-        with self._watch.waits() as waits, self._guard(self._connection) as leash:
+        with self._watch.measure_wait() as waits, self._guard(self._connection) as leash:
             started = perf_counter()
             try:
                 yield
@@ -215,19 +215,19 @@ class Player:
                 one.seconds = perf_counter() - started
                 self._clock += one.seconds
                 one.waited = waits.seconds
-                one.cut = leash.cut
+                one.cut = leash.stop_reason
                 one.temp_bytes = sum(self._temporary) if self._tells else None
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
         self._opened_block(None)
 
-    def _opened_block(self, one: Pending | None) -> None:
+    def _opened_block(self, one: OpenStatement | None) -> None:
         self._count += 1
         self._number = self._count
         if one is not None:
             one.transaction = self._number
-        self._ledger.begin()
+        self._ledger.begin_transaction()
 
     def _commit(self) -> None:
         last = self._open[-1] if self._open else None
@@ -237,9 +237,9 @@ class Player:
                 self._connection.execute("COMMIT")
         except error_class() as error:
             if last is not None:
-                last.cut = leash.cut
+                last.cut = leash.stop_reason
                 self._fail(last, error)
-            raise Stopped from error
+            raise MigrationFailed from error
         seconds = perf_counter() - started
         self._clock += seconds
         if last is not None and len(self._open) == 1:
@@ -259,20 +259,20 @@ class Player:
         """The transaction is over."""
         self._number = None
         if undone:
-            self._ledger.undone()
+            self._ledger.rolled_back()
         else:
-            self._ledger.end()
+            self._ledger.committed()
         self._close(self._open)
 
-    def _close(self, ones: list[Pending]) -> None:
+    def _close(self, ones: list[OpenStatement]) -> None:
         ended = perf_counter() - self.zero
         new = frozenset(relation.name for relation in self._ledger.relations if relation.oid not in self._found)
-        self.played += [one.played(ended, self._clock, new) for one in ones]
+        self.played += [one.finish(ended, self._clock, new) for one in ones]
         self._open = [one for one in self._open if one not in ones]
 
-    def _fail(self, one: Pending, error: Any) -> None:
+    def _fail(self, one: OpenStatement, error: Any) -> None:
         one.failure = failure_of(error, one.cut)
-        raise Stopped from error
+        raise MigrationFailed from error
 
     def _notice(self, diagnostic: Any) -> None:
         """PostgreSQL says how large a temporary file was when it is done with it."""

@@ -14,7 +14,7 @@ from migsafe.sql.statements import Statement
 Access = Literal["reads", "writes"]
 
 
-class Touch(Struct, frozen=True, kw_only=True):
+class MeasuredEffect(Struct, frozen=True, kw_only=True):
     """What one statement did to one relation.
 
     `effect` is what was measured. `tuples_read` are the rows that it read of the `rows` that were there; None where that cannot be counted.
@@ -28,12 +28,12 @@ class Touch(Struct, frozen=True, kw_only=True):
     rows: int | None = None
 
     @property
-    def grows(self) -> bool:
+    def grows_with_rows(self) -> bool:
         """Whether the time that the statement takes grows with the relation's rows: told from what it read and wrote, not from the clock."""
         return self.effect.scan or self.effect.rewrite or bool(self.effect.rebuilt)
 
 
-class Played(Struct, frozen=True, kw_only=True):
+class StatementRecord(Struct, frozen=True, kw_only=True):
     """A statement that was sent.
 
     `started` are seconds since the migration began, as the canaries count them. `duration_ms` is the statement's own time, with that of the
@@ -49,13 +49,13 @@ class Played(Struct, frozen=True, kw_only=True):
     ended: float
     duration_ms: float
     waited_ms: float = 0.0
-    outside: bool = False
-    touches: tuple[Touch, ...] = ()
+    outside_transaction: bool = False
+    measured_effects: tuple[MeasuredEffect, ...] = ()
     wal_bytes: int = 0
     temp_bytes: int | None = None
     failure: Failure | None = None
-    held: dict[Name, LockMode] = {}
-    left_out: str = ""
+    held_before: dict[Name, LockMode] = {}
+    skip_reason: str = ""
 
 
 class Wait(Struct, frozen=True, kw_only=True):
@@ -67,15 +67,15 @@ class Wait(Struct, frozen=True, kw_only=True):
     started: float
     ms: float
     statement: int | None = None
-    seen: bool = False
+    seen_waiting: bool = False
 
 
-class Quiet(Struct, frozen=True):
+class ResponseTimes(Struct, frozen=True):
     """How long canaries take for an answer, in milliseconds."""
 
     p50: float = 0.0
     p99: float = 0.0
-    most: float = 0.0
+    slowest: float = 0.0
     probes: int = 0
 
 
@@ -87,12 +87,12 @@ class Recording(Struct, frozen=True, kw_only=True):
     """
 
     migration: Migration
-    statements: tuple[Played, ...]
+    statements: tuple[StatementRecord, ...]
     duration_ms: float
     waits: tuple[Wait, ...] = ()
-    quiet: Quiet = Quiet()
-    disturbed: Quiet = Quiet()
-    broken: dict[Name, str] = {}
+    times_before: ResponseTimes = ResponseTimes()
+    times_during: ResponseTimes = ResponseTimes()
+    probe_errors: dict[Name, str] = {}
     deadlocks: tuple[Name, ...] = ()
 
     @property
@@ -106,6 +106,6 @@ class Recording(Struct, frozen=True, kw_only=True):
         return max((wait.ms for wait in self.waits), default=0.0)
 
 
-def growing(played: Played) -> list[Touch]:
+def effects_growing_with_rows(played: StatementRecord) -> list[MeasuredEffect]:
     """What of a statement takes the longer the more rows a table has that was there before the migration."""
-    return [touch for touch in played.touches if touch.grows and not touch.effect.new]
+    return [touch for touch in played.measured_effects if touch.grows_with_rows and not touch.effect.new]

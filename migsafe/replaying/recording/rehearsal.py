@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.prediction.effects.effect import combine_effects
 from migsafe.replaying.recording.measurement import Measurement
-from migsafe.replaying.recording.nontransactional import measure_outside
+from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.sending import Refused, is_idle, send
 from migsafe.replaying.servers.host import Host
@@ -24,27 +24,27 @@ _MOST = 12
 _numbers = count(1)
 
 
-def rehearsed(host: Host, database: str, half: Half, statements: Iterable[Statement]) -> dict[int, Measurement]:
+def rehearse(host: Host, database: str, half: Half, statements: Iterable[Statement]) -> dict[int, Measurement]:
     """What each of these statements of a migration does when its turn comes, by their numbers, on copies of a database to which nobody is
     connected. What cannot be rehearsed is left out."""
     found = {}
     for statement in list(statements)[:_MOST]:
         copy = f"{database}_rehearsal_{next(_numbers)}"
-        host.create(copy, database)
+        host.create_database(copy, database)
         try:
             if _came_to(host, copy, half, statement):
-                found[statement.index] = measure_outside(host, copy, half.script.text[statement.span.start : statement.span.end])
+                found[statement.index] = measure_nontransactional(host, copy, half.script.text[statement.span.start : statement.span.end])
         except error_class():
             # It fails for real as well, which is said there.
             continue
         finally:
-            host.drop(copy)
+            host.drop_database(copy)
     return found
 
 
 def _came_to(host: Host, copy: str, half: Half, statement: Statement) -> bool:
     """Run what is before a statement; whether that went well, and no transaction is open."""
-    connection = host.work(copy)
+    connection = host.connect_as_migrator(copy)
     try:
         send(connection, half, upto=statement.index - 1)
         return is_idle(connection)
@@ -54,6 +54,6 @@ def _came_to(host: Host, copy: str, half: Half, statement: Statement) -> bool:
         connection.close()
 
 
-def strengthened(measured: Measurement, rehearsed: Measurement) -> Measurement:
+def add_rehearsal(measured: Measurement, rehearsed: Measurement) -> Measurement:
     """What was measured, with what the rehearsal saw beyond it."""
-    return replace(measured, effects=combine_effects((*measured.effects, *rehearsed.effects)), partly=rehearsed.partly)
+    return replace(measured, effects=combine_effects((*measured.effects, *rehearsed.effects)), partly=rehearsed.partial_index_locks)

@@ -69,7 +69,7 @@ class Snapshot(Struct, frozen=True):
         return [index for index in self.indexes.values() if index.table == table]
 
 
-def snapshot(connection: "Connection[Any]") -> Snapshot:
+def take_snapshot(connection: "Connection[Any]") -> Snapshot:
     """The relations as this connection sees them, those of its own transaction too. Takes no lock on any."""
     relations = {
         oid: Relation(oid, Name(name, schema), KINDS[kind], file) for oid, schema, name, kind, file in connection.execute(_RELATIONS).fetchall()
@@ -78,7 +78,7 @@ def snapshot(connection: "Connection[Any]") -> Snapshot:
     return Snapshot(relations, indexes)
 
 
-def locks_of(pid: int, observer: "Connection[Any]") -> dict[int, LockMode]:
+def read_held_locks(pid: int, observer: "Connection[Any]") -> dict[int, LockMode]:
     """The strongest lock that a backend holds on each relation and index of the observer's database, by number."""
     found: dict[int, LockMode] = {}
     for oid, mode in observer.execute(_LOCKS, (pid,)).fetchall():
@@ -86,6 +86,6 @@ def locks_of(pid: int, observer: "Connection[Any]") -> dict[int, LockMode]:
     return found
 
 
-def mode_called(pg_locks: str) -> LockMode:
+def mode_from_pg_locks(pg_locks: str) -> LockMode:
     """The lock mode that pg_locks spells so."""
     return _MODES[pg_locks]

@@ -1,6 +1,6 @@
 """Filling a database with rows."""
 
-from migsafe.replaying.seeding.filling import Filler, every
-from migsafe.replaying.seeding.shares import like_production
+from migsafe.replaying.seeding.filling import Seeder, same_for_every_table
+from migsafe.replaying.seeding.shares import in_proportion
 
-__all__ = ["Filler", "every", "like_production"]
+__all__ = ["Seeder", "in_proportion", "same_for_every_table"]

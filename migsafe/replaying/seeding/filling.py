@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from itertools import islice, product
 from typing import TYPE_CHECKING, Any
 
-from migsafe.replaying.seeding.tables import Check, Column, Reference, Table, all_not_null, in_order, newest_table, tables_of
+from migsafe.replaying.seeding.tables import Check, Column, Reference, Table, all_not_null, find_empty_tables, newest_table, order_by_references
 from migsafe.replaying.seeding.values import Values
 from migsafe.sql.operations import Name
 from migsafe.sql.operations.values import quoted
@@ -29,7 +29,7 @@ class Unfillable(Exception):
         self.for_now = for_now
 
 
-class Filler:
+class Seeder:
     """Fills the empty tables of a database, each once: `rows` says how many rows it gets. `made` are those that it has filled, `filled` says
     whether the last call put rows into any. `unfilled` are the tables that stay empty, each with the reason, and those with fewer rows than
     were asked for.
@@ -43,7 +43,7 @@ class Filler:
         self.unfilled: dict[str, str] = {}
         self.filled = False
 
-    def fill(self, connection: "Connection[Any]", progress: Callable[[str], None] | None = None) -> None:
+    def seed(self, connection: "Connection[Any]", progress: Callable[[str], None] | None = None) -> None:
         """Put rows into every table that has none and is new to us, and analyze.
 
         The connection must be in autocommit, its role the tables' owner or a superuser; triggers do not fire for a superuser.
@@ -53,14 +53,14 @@ class Filler:
         if newest == self._newest:
             return
         self._newest = newest
-        tables = tables_of(connection, self._seen)
+        tables = find_empty_tables(connection, self._seen)
         self._seen.update(table.oid for table in tables)
         if not tables:
             return
         with _without_triggers(connection):
             values = Values(connection)
             shares = _shares(tables, self._rows)
-            for table, later in in_order(tables):
+            for table, later in order_by_references(tables):
                 if progress is not None:
                     progress(f"filling {table.name}")
                 self._note(table, *_filled(_Filling(connection, values, table, later), shares[table.oid]))
@@ -317,6 +317,6 @@ def _mentions(check: Check, column: Column) -> bool:
     return column.name in check.sql
 
 
-def every(number: int) -> Callable[[Name], int]:
+def same_for_every_table(number: int) -> Callable[[Name], int]:
     """The same number of rows for every table."""
     return lambda _: number

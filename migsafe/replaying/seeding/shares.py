@@ -7,7 +7,7 @@ from migsafe.schema.statistics import counted
 from migsafe.sql.operations import Name
 
 
-def like_production(production: Mapping[str, int], most: int, other: int) -> Callable[[Name], int]:
+def in_proportion(production: Mapping[str, int], most: int, other: int) -> Callable[[Name], int]:
     """As many rows as in production, scaled down by one factor for all tables so that the largest has `most`; a table of which nobody
     knows gets `other`."""
     largest = max(production.values(), default=0)

@@ -90,7 +90,7 @@ def newest_table(connection: "Connection[Any]") -> int:
     return int(newest)
 
 
-def tables_of(connection: "Connection[Any]", known: Collection[int] = ()) -> list[Table]:
+def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()) -> list[Table]:
     """The tables without rows, but for the `known` ones, by number."""
     found = connection.execute(_TABLES).fetchall()
     empty = [row for row in found if row[0] not in known and not _has_rows(connection, Name(row[2], row[1]))]
@@ -116,7 +116,7 @@ def tables_of(connection: "Connection[Any]", known: Collection[int] = ()) -> lis
     return tables
 
 
-def in_order(tables: Iterable[Table]) -> Iterator[tuple[Table, frozenset[int]]]:
+def order_by_references(tables: Iterable[Table]) -> Iterator[tuple[Table, frozenset[int]]]:
     """The tables so that what a foreign key points to comes first, each with the tables that it points to and that come later: those of a
     circle."""
     waiting = {table.oid: table for table in tables}

@@ -65,7 +65,7 @@ class Account(Struct, frozen=True):
         return True
 
 
-def unprivileged() -> Account:
+def find_unprivileged_account() -> Account:
     """An account that PostgreSQL serves: our own, or another if we are root. Raises MigsafeError if there is none."""
     if os.geteuid() != 0:
         return Account()
@@ -76,7 +76,7 @@ def unprivileged() -> Account:
     raise MigsafeError("PostgreSQL refuses to run as root, and there is no other account", "Run migsafe as another user.")
 
 
-def copied(bindir: Path, folder: Path) -> Path:
+def copy_installation(bindir: Path, folder: Path) -> Path:
     """A copy of an installation that stands where an account must not enter; where the programs are then.
 
     Programs find their files and libraries by where they stand themselves, so that the folders must stand to each other as before: those

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.installations import Installation
-from migsafe.replaying.servers.work_folders import Ground
+from migsafe.replaying.servers.work_folders import WorkFolders
 from migsafe.store import Store, usual_folder
 
 _OPTIONS = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
@@ -20,7 +20,7 @@ _FAST = 1
 _PIECE = 1 << 20
 
 
-def lay(ground: Ground, installation: Installation, data: Path) -> None:
+def create_cluster(ground: WorkFolders, installation: Installation, data: Path) -> None:
     """Put a cluster that was just made into a folder that is not there yet. Raises MigsafeError where initdb fails."""
     folder = ground.templates.get(installation.bindir)
     if folder is None and _unpacked(ground, installation, data):
@@ -31,9 +31,9 @@ def lay(ground: Ground, installation: Installation, data: Path) -> None:
     ground.account.run(["cp", "-R", "-p", folder, data], data.parent)
 
 
-def _made(ground: Ground, installation: Installation) -> Path:
+def _made(ground: WorkFolders, installation: Installation) -> Path:
     folder = ground.folder / f"fresh-{len(ground.templates) + 1}"
-    ground.account.run([ground.programs(installation) / "initdb", *_OPTIONS, "-D", folder], ground.folder)
+    ground.account.run([ground.runnable_programs(installation) / "initdb", *_OPTIONS, "-D", folder], ground.folder)
     return folder
 
 
@@ -49,7 +49,7 @@ def _name(installation: Installation) -> str:
     return f"{installation.version}-{sha256(told.encode()).hexdigest()[:16]}"
 
 
-def _unpacked(ground: Ground, installation: Installation, data: Path) -> bool:
+def _unpacked(ground: WorkFolders, installation: Installation, data: Path) -> bool:
     """Unpack the copy that is kept; whether there is one, and all of it is there now."""
     store = _store()
     packed = store.read(_name(installation)) if store is not None else None

@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replaying.servers.existing import Named
+from migsafe.replaying.servers.existing import ExistingHost
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -45,7 +45,7 @@ class _Clone(Struct):
     db: _Database = msgspec.field(default_factory=_Database)
 
 
-class Lab:
+class DatabaseLabHost:
     """A clone from the engine at a URL, from `with` to the end of the block. Raises MigsafeError where the engine refuses, or takes too
     long."""
 
@@ -60,7 +60,7 @@ class Lab:
         self._superuser = superuser
         self._pause = pause
         self._clone: str | None = None
-        self._named: Named | None = None
+        self._named: ExistingHost | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -87,41 +87,41 @@ class Lab:
         return self._host.major
 
     @property
-    def only(self) -> str | None:
+    def only_database(self) -> str | None:
         """A clone is one database, and cannot be copied."""
-        return self._host.only
+        return self._host.only_database
 
     @property
-    def start(self) -> str | None:
+    def start_database(self) -> str | None:
         """The clone's database."""
-        return self._host.start
+        return self._host.start_database
 
     def connect(self, database: str) -> "Connection[Any]":
         """Connect to the clone."""
         return self._host.connect(database)
 
-    def work(self, database: str) -> "Connection[Any]":
+    def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connect to the clone as its user."""
-        return self._host.work(database)
+        return self._host.connect_as_migrator(database)
 
-    def create(self, database: str, template: str | None = None) -> None:
+    def create_database(self, database: str, template: str | None = None) -> None:
         """A clone has no other databases of ours."""
         raise MigsafeError("a thin clone is one database")
 
-    def drop(self, database: str) -> None:
+    def drop_database(self, database: str) -> None:
         """Nothing: the clone goes as a whole."""
 
-    def make_role(self, name: str) -> bool:
+    def create_role(self, name: str) -> bool:
         """None: a clone has the roles of what it is a clone of."""
         return False
 
     @property
-    def _host(self) -> Named:
+    def _host(self) -> ExistingHost:
         if self._named is None:
             raise MigsafeError("the clone is not there")
         return self._named
 
-    def _cloned(self) -> Named:
+    def _cloned(self) -> ExistingHost:
         """Ask for a clone, and wait until it is there."""
         name, password = f"migsafe-{secrets.token_hex(4)}", secrets.token_hex(16)
         user = {"username": "migsafe", "password": password, "restricted": not self._superuser, "db_name": self._database}
@@ -135,7 +135,7 @@ class Lab:
             raise MigsafeError(f"{self._url}: the clone is not there: {clone.status.message or clone.status.code}")
         at = clone.db
         dsn = f"host={at.host} port={at.port} user={at.username or 'migsafe'} dbname={at.db_name or self._database} password={password}"
-        return Named(dsn, in_place=at.db_name or self._database, superuser=self._superuser)
+        return ExistingHost(dsn, in_place=at.db_name or self._database, superuser=self._superuser)
 
     def _delete(self) -> None:
         if self._clone is not None:

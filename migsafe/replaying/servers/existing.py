@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from migsafe import versions
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replaying.servers.object_ownership import give
+from migsafe.replaying.servers.object_ownership import transfer_ownership
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _OTHERS = """
 """Whoever works in the database under a role's name; what kind of backend it is only a superuser may see."""
 
 
-class Named:
+class ExistingHost:
     """The server of a connection string, from `with` to the end of the block; its databases of ours are dropped then.
 
     `template` is a database of it to begin with a copy of. `in_place` is the name of the string's own database, typed out, to run in
@@ -61,7 +61,7 @@ class Named:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for name in list(self._made):
             with suppress(Exception):  # the server may be gone; the next run clears what is left
-                self.drop(name)
+                self.drop_database(name)
         if self._keeper is not None:
             with suppress(Exception):
                 if self._role is not None:
@@ -82,12 +82,12 @@ class Named:
         return self._major
 
     @property
-    def only(self) -> str | None:
+    def only_database(self) -> str | None:
         """The database that was typed out for --in-place."""
         return self._in_place
 
     @property
-    def start(self) -> str | None:
+    def start_database(self) -> str | None:
         """The template."""
         return self._in_place or self._template
 
@@ -95,12 +95,12 @@ class Named:
         """Connect as the string says."""
         return _connected(self._dsn, dbname=self._made.get(database, database))
 
-    def work(self, database: str) -> "Connection[Any]":
+    def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connect as the role that migrations run as: the string's own, or one of ours if that one is a superuser."""
         login = {"user": self._role, "password": self._password} if self._role is not None else {}
         return _connected(self._dsn, dbname=self._made.get(database, database), options="-c client_min_messages=log", **login)
 
-    def create(self, database: str, template: str | None = None) -> None:
+    def create_database(self, database: str, template: str | None = None) -> None:
         """Make a database under a name that tells whose it is."""
         name = f"{self._run}{database}"
         copied = Name(self._made.get(template, template)) if template is not None else Name("template0")
@@ -110,15 +110,15 @@ class Named:
         self._made[database] = name
         if self._role is not None and template is not None and template not in self._made:
             with self.connect(database) as connection:
-                give(connection, self._role)
+                transfer_ownership(connection, self._role)
 
-    def drop(self, database: str) -> None:
+    def drop_database(self, database: str) -> None:
         """Drop a database that we have made, and no other."""
         name = self._made.pop(database, None)
         if name is not None:
             self._execute(f"DROP DATABASE IF EXISTS {Name(name)} WITH (FORCE)")
 
-    def make_role(self, name: str) -> bool:
+    def create_role(self, name: str) -> bool:
         """None: the server has others' roles, too."""
         return False
 

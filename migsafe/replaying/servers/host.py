@@ -29,25 +29,25 @@ class Host(Protocol):
         """Its major version."""
 
     @property
-    def only(self) -> str | None:
+    def only_database(self) -> str | None:
         """The one database in which everything runs, where there is no other."""
 
     @property
-    def start(self) -> str | None:
+    def start_database(self) -> str | None:
         """The database with which to begin."""
 
     def connect(self, database: str) -> "Connection[Any]":
         """Connect to one of our databases as who looks on, makes copies and counts, in autocommit."""
 
-    def work(self, database: str) -> "Connection[Any]":
+    def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connect to one of our databases as the role that migrations run as, in autocommit."""
 
-    def create(self, database: str, template: str | None = None) -> None:
+    def create_database(self, database: str, template: str | None = None) -> None:
         """Make a database; as a copy of another of ours, to which nobody is connected, if that is given."""
 
-    def drop(self, database: str) -> None:
+    def drop_database(self, database: str) -> None:
         """Drop a database of ours, and whoever is connected to it; nothing if there is none."""
 
-    def make_role(self, name: str) -> bool:
+    def create_role(self, name: str) -> bool:
         """Make a role that migrations take for granted, and let them use it; whether that is possible here, which is only where all roles are
         ours."""

@@ -48,7 +48,7 @@ class Installation(Struct, frozen=True, kw_only=True):
         return f"PostgreSQL {self.version} ({self.bindir})"
 
 
-def installation(bindir: Path, *, embedded: bool = False) -> Installation:
+def inspect_installation(bindir: Path, *, embedded: bool = False) -> Installation:
     """The PostgreSQL whose programs are in this folder. Raises MigsafeError if there is none, or none that runs."""
     postgres = bindir / "postgres"
     if not postgres.is_file() or not (bindir / "initdb").is_file():
@@ -63,7 +63,7 @@ def installation(bindir: Path, *, embedded: bool = False) -> Installation:
     return Installation(major=int(match[1]), version=match[1] + match[2], bindir=bindir, embedded=embedded)
 
 
-def installations() -> tuple[Installation, ...]:
+def find_installations() -> tuple[Installation, ...]:
     """Every PostgreSQL found on this machine, the oldest first; of the same version, one that brings contrib extensions first.
 
     Looked at are MIGSAFE_TEST_PG_BINDIRS, PATH, the places where packages usually put it, and the `embedded` extra.
@@ -73,13 +73,13 @@ def installations() -> tuple[Installation, ...]:
         real = bindir.resolve()
         if real not in found:
             try:
-                found[real] = installation(real, embedded=embedded)
+                found[real] = inspect_installation(real, embedded=embedded)
             except MigsafeError:
                 continue
     return tuple(sorted(found.values(), key=lambda one: (one.major, one.embedded)))
 
 
-def one_a_major(found: Iterable[Installation]) -> tuple[Installation, ...]:
+def first_per_major(found: Iterable[Installation]) -> tuple[Installation, ...]:
     """The first installation of each major version."""
     first: dict[int, Installation] = {}
     for one in found:

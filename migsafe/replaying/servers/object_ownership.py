@@ -28,7 +28,7 @@ _OWNED = """
 """What may be altered, and whose it is; what belongs to an extension, and a column's sequence, goes with that."""
 
 
-def give(connection: "Connection[Any]", role: str) -> None:
+def transfer_ownership(connection: "Connection[Any]", role: str) -> None:
     """Give a role what superusers own in the connection's database, and make it a member of the other owners. The connection is a
     superuser's."""
     owners = set()

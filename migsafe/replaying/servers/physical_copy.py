@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Self
 from migsafe import versions
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.installations import Installation
-from migsafe.replaying.servers.object_ownership import give
+from migsafe.replaying.servers.object_ownership import transfer_ownership
 from migsafe.replaying.servers.server import Server
-from migsafe.replaying.servers.work_folders import ground
+from migsafe.replaying.servers.work_folders import work_folders
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _SUPERUSER = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanl
 _OWNER = "migsafe_owner"
 
 
-class Copied:
+class PhysicalCopyHost:
     """A copy of the server of a connection string, from `with` to the end of the block; the string's database is where replays begin.
 
     Raises MigsafeError where the source cannot be read, or no PostgreSQL of its version is among `installations`.
@@ -85,12 +85,12 @@ class Copied:
         return self._running.installation.major
 
     @property
-    def only(self) -> str | None:
+    def only_database(self) -> str | None:
         """It has as many databases as are wanted."""
         return None
 
     @property
-    def start(self) -> str | None:
+    def start_database(self) -> str | None:
         """The source's database."""
         return self._database
 
@@ -98,20 +98,20 @@ class Copied:
         """Connect as the copy's superuser."""
         return self._running.connect(database, user=self._admin)
 
-    def work(self, database: str) -> "Connection[Any]":
+    def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connect as a role that may do what the database's owner does, and is no superuser."""
         return self._running.connect(database, user=self._owner, options="-c client_min_messages=log")
 
-    def create(self, database: str, template: str | None = None) -> None:
+    def create_database(self, database: str, template: str | None = None) -> None:
         """Make a database; a copy of one has its owner."""
         how = " STRATEGY file_copy" if self.major >= versions.CREATE_DATABASE_STRATEGY else ""
         self._execute(f"CREATE DATABASE {Name(database)} OWNER {Name(self._owner)} TEMPLATE {Name(template or 'template0')}{how}")
 
-    def drop(self, database: str) -> None:
+    def drop_database(self, database: str) -> None:
         """Drop a database of the copy."""
         self._execute(f"DROP DATABASE IF EXISTS {Name(database)} WITH (FORCE)")
 
-    def make_role(self, name: str) -> bool:
+    def create_role(self, name: str) -> bool:
         """None: a copy has the source's roles, and one that it lacks is lacking there."""
         return False
 
@@ -129,7 +129,7 @@ class Copied:
         self._execute(f"DROP ROLE IF EXISTS {_OWNER}")
         self._execute(f"CREATE ROLE {_OWNER} LOGIN{' CREATEROLE' if self.major >= versions.CREATEROLE_IS_LIMITED else ''}")
         with self.connect(self._database) as connection:
-            give(connection, _OWNER)
+            transfer_ownership(connection, _OWNER)
         self._owner = _OWNER
 
     def _execute(self, sql: str) -> None:
@@ -172,7 +172,7 @@ class Copied:
         for name in ("postgresql.conf", "pg_ident.conf"):
             # Some packages keep these elsewhere.
             (folder / name).touch()
-        account = ground().account
+        account = work_folders().account
         if account.uid is not None:
             for path in (folder, *folder.rglob("*")):
                 shutil.chown(path, account.uid, account.gid)

@@ -15,7 +15,7 @@ OWNER = "owner"
 """The role that migrations run as: it owns the database, may make trusted extensions, and is no superuser."""
 
 
-class Local:
+class PrivateHost:
     """A private server from `with` to the end of the block. `superuser` lets migrations do what they like."""
 
     def __init__(self, installation: Installation, *, superuser: bool = False) -> None:
@@ -50,12 +50,12 @@ class Local:
         return self._server.installation.major
 
     @property
-    def only(self) -> str | None:
+    def only_database(self) -> str | None:
         """It has as many databases as are wanted."""
         return None
 
     @property
-    def start(self) -> str | None:
+    def start_database(self) -> str | None:
         """It begins with an empty one."""
         return None
 
@@ -63,21 +63,21 @@ class Local:
         """Connect as the superuser."""
         return self._server.connect(database)
 
-    def work(self, database: str) -> "Connection[Any]":
+    def connect_as_migrator(self, database: str) -> "Connection[Any]":
         """Connect as the role that migrations run as; what the server says of temporary files comes as notices."""
         return self._server.connect(database, user=self._role, options="-c client_min_messages=log")
 
-    def create(self, database: str, template: str | None = None) -> None:
+    def create_database(self, database: str, template: str | None = None) -> None:
         """Make a database, which the role that migrations run as owns."""
         # Copying files is the quicker way where it is not the only one.
         how = " STRATEGY file_copy" if self.major >= versions.CREATE_DATABASE_STRATEGY else ""
         self._execute(f"CREATE DATABASE {Name(database)} OWNER {self._role} TEMPLATE {Name(template or 'template0')}{how}")
 
-    def drop(self, database: str) -> None:
+    def drop_database(self, database: str) -> None:
         """Drop a database, and whoever is connected to it."""
         self._server.drop_database(database)
 
-    def make_role(self, name: str) -> bool:
+    def create_role(self, name: str) -> bool:
         """Make a role; all of this server's are ours."""
         self._execute(f"CREATE ROLE {Name(name)}; GRANT {Name(name)} TO {self._role}")
         return True

@@ -5,18 +5,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replaying.servers.database_lab import Lab
-from migsafe.replaying.servers.existing import Named
+from migsafe.replaying.servers.database_lab import DatabaseLabHost
+from migsafe.replaying.servers.existing import ExistingHost
 from migsafe.replaying.servers.host import Host
-from migsafe.replaying.servers.installations import Installation, installation, installations
-from migsafe.replaying.servers.physical_copy import Copied
-from migsafe.replaying.servers.private import Local
+from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
+from migsafe.replaying.servers.physical_copy import PhysicalCopyHost
+from migsafe.replaying.servers.private import PrivateHost
 
 _LOCAL, _LAB = "local", "dblab:"
 _TOKEN = "DBLAB_TOKEN"  # noqa: S105  # the name of the variable
 
 
-class Place(NamedTuple):
+class ServerOptions(NamedTuple):
     """Where to replay, as the command line says it: `server` is `local`, a connection string, or `dblab:` and a URL."""
 
     server: str = _LOCAL
@@ -28,7 +28,7 @@ class Place(NamedTuple):
     superuser: bool = False
 
 
-def host_at(place: Place) -> Host:
+def choose_host(place: ServerOptions) -> Host:
     """The server there, not started or connected to yet. Raises ConfigError for what does not go together, MigsafeError where there is none."""
     if place.copy_of is not None and place.server != _LOCAL:
         raise ConfigError("--from and --server cannot both be given", "--from runs on a private server.")
@@ -37,20 +37,20 @@ def host_at(place: Place) -> Host:
     if place.template and place.in_place:
         raise ConfigError("--template and --in-place cannot both be given")
     if place.copy_of is not None:
-        found = [installation(Path(place.pg_bin))] if place.pg_bin else list(installations())
-        return Copied(place.copy_of, found, superuser=place.superuser)
+        found = [inspect_installation(Path(place.pg_bin))] if place.pg_bin else list(find_installations())
+        return PhysicalCopyHost(place.copy_of, found, superuser=place.superuser)
     if place.server.startswith(_LAB):
-        return Lab(place.server.removeprefix(_LAB), os.environ.get(_TOKEN), superuser=place.superuser)
+        return DatabaseLabHost(place.server.removeprefix(_LAB), os.environ.get(_TOKEN), superuser=place.superuser)
     if place.server != _LOCAL:
-        return Named(place.server, template=place.template, in_place=place.in_place, superuser=place.superuser)
-    return Local(_chosen(place), superuser=place.superuser)
+        return ExistingHost(place.server, template=place.template, in_place=place.in_place, superuser=place.superuser)
+    return PrivateHost(_chosen(place), superuser=place.superuser)
 
 
-def _chosen(place: Place) -> Installation:
+def _chosen(place: ServerOptions) -> Installation:
     """The PostgreSQL for a private server: the newest that brings contrib extensions, if nobody says otherwise."""
     if place.pg_bin is not None:
-        return installation(Path(place.pg_bin))
-    found = [one for one in installations() if place.pg_version is None or str(one.major) == place.pg_version]
+        return inspect_installation(Path(place.pg_bin))
+    found = [one for one in find_installations() if place.pg_version is None or str(one.major) == place.pg_version]
     if not found:
         version = f" {place.pg_version}" if place.pg_version else ""
         raise MigsafeError(

@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from migsafe.errors import MigsafeError
-from migsafe.replaying.servers.clusters import lay
+from migsafe.replaying.servers.clusters import create_cluster
 from migsafe.replaying.servers.installations import Installation
-from migsafe.replaying.servers.work_folders import ground
+from migsafe.replaying.servers.work_folders import work_folders
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -146,14 +146,14 @@ class Server:
             connection.execute(sql.encode())
 
     def _start(self) -> None:
-        place = ground()
-        postgres = place.programs(self.installation) / "postgres"
-        self._folder = place.plot()
+        place = work_folders()
+        postgres = place.runnable_programs(self.installation) / "postgres"
+        self._folder = place.new_server_folder()
         data = self._folder / "data"
         if self._data is not None:
             self._data(data)
         else:
-            lay(place, self.installation, data)
+            create_cluster(place, self.installation, data)
         settings = {**self._settings, "unix_socket_directories": str(self._folder)}
         if self._data is not None:
             settings["hba_file"] = str(data / "migsafe_hba.conf")

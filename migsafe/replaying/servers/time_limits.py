@@ -21,30 +21,30 @@ _GRACE = 2.0
 """How long a statement that was cancelled may take to stop: a block may take even that as it comes, and go on."""
 
 
-class Leash:
+class LimitedWork:
     """What holds a connection while it works; `cut` says why it was stopped, if it was."""
 
     def __init__(self, connection: "Connection[Any]", until: float, why: str) -> None:
         self.connection = connection
         self.until = until
         self.why = why
-        self.cut = ""
+        self.stop_reason = ""
 
 
 class Guard(Protocol):
     """Watches a connection while the block runs."""
 
-    def __call__(self, connection: "Connection[Any]") -> "AbstractContextManager[Leash]":
+    def __call__(self, connection: "Connection[Any]") -> "AbstractContextManager[LimitedWork]":
         """Watch it; the leash says afterwards whether it was stopped."""
 
 
 @contextmanager
-def unlimited(connection: "Connection[Any]") -> Iterator[Leash]:
+def unlimited(connection: "Connection[Any]") -> Iterator[LimitedWork]:
     """No limit at all."""
-    yield Leash(connection, float("inf"), "")
+    yield LimitedWork(connection, float("inf"), "")
 
 
-class Limits:
+class TimeLimits:
     """Limits of the time that a statement and the whole run may take, in seconds, from `with` to the end of the block.
 
     `terminate` ends a backend of the server, by its number, from another connection; where even that fails, ours is cut.
@@ -55,7 +55,7 @@ class Limits:
         self._statement = statement
         self._run = run
         self._end = float("inf")
-        self._leashes: list[Leash] = []
+        self._leashes: list[LimitedWork] = []
         self._change = threading.Condition()
         self._over = False
         self._thread = threading.Thread(target=self._watch, name="migsafe-limits", daemon=True)
@@ -73,7 +73,7 @@ class Limits:
         self._thread.join()
 
     @contextmanager
-    def statement(self, connection: "Connection[Any]") -> Iterator[Leash]:
+    def limit_statement(self, connection: "Connection[Any]") -> Iterator[LimitedWork]:
         """Watch one statement. Raises MigsafeError where the run has no time left for it."""
         limit = float("inf") if self._statement is None else time.monotonic() + self._statement
         said = f"it was stopped after {_spelt(self._statement or 0)}, the limit of a statement"
@@ -81,7 +81,7 @@ class Limits:
             yield leash
 
     @contextmanager
-    def whole(self, connection: "Connection[Any]") -> Iterator[Leash]:
+    def limit_run(self, connection: "Connection[Any]") -> Iterator[LimitedWork]:
         """Watch what is no statement of a migration: only the run's end is a limit."""
         with self._held(connection, float("inf"), "") as leash:
             yield leash
@@ -92,11 +92,11 @@ class Limits:
             raise MigsafeError(f"the replay was stopped after {_spelt(self._run or 0)}, the limit of a run", "--run-limit gives it more.")
 
     @contextmanager
-    def _held(self, connection: "Connection[Any]", until: float, why: str) -> Iterator[Leash]:
+    def _held(self, connection: "Connection[Any]", until: float, why: str) -> Iterator[LimitedWork]:
         self.check()
         if self._end < until:
             until, why = self._end, f"it was stopped: the whole replay has run for {_spelt(self._run or 0)}, its limit"
-        leash = Leash(connection, until, why)
+        leash = LimitedWork(connection, until, why)
         if until == float("inf"):
             yield leash
             return
@@ -122,11 +122,11 @@ class Limits:
                 # Nobody lets go meanwhile, so that what is stopped is the statement that took too long, not the next one.
                 self._pull(first)
 
-    def _pull(self, leash: Leash) -> None:
+    def _pull(self, leash: LimitedWork) -> None:
         """Stop who holds out: first by asking, then without."""
         leash.until = time.monotonic() + _GRACE
-        if not leash.cut:
-            leash.cut = leash.why
+        if not leash.stop_reason:
+            leash.stop_reason = leash.why
             with suppress(Exception):  # it may have come to its end by itself
                 leash.connection.cancel_safe(timeout=_GRACE)
             return

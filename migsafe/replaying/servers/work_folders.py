@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from migsafe.errors import MigsafeError
-from migsafe.replaying.servers.account import Account, copied, unprivileged
+from migsafe.replaying.servers.account import Account, copy_installation, find_unprivileged_account
 from migsafe.replaying.servers.installations import Installation
 
 _MEMORY = Path("/dev/shm")  # noqa: S108  # a folder made there is private
@@ -36,14 +36,14 @@ rm -rf -- "$@"
 left and removes the folders."""
 
 
-class Ground:
+class WorkFolders:
     """A folder for the servers of this process, in memory if there is room; beside it one for programs, which memory may not run.
 
     Both are removed when the process ends. `account` is whom servers run as.
     """
 
     def __init__(self) -> None:
-        self.account: Account = unprivileged()
+        self.account: Account = find_unprivileged_account()
         self._process = os.getpid()
         self._count = 0
         self._programs: dict[Path, Path] = {}
@@ -69,7 +69,7 @@ class Ground:
             self._watch.stdin.close()
             self._watch.wait()
 
-    def plot(self) -> Path:
+    def new_server_folder(self) -> Path:
         """A new folder for one server, that its account owns."""
         self._count += 1
         folder = self.folder / f"server-{self._count}"
@@ -77,25 +77,25 @@ class Ground:
         self.account.own(folder)
         return folder
 
-    def programs(self, installation: Installation) -> Path:
+    def runnable_programs(self, installation: Installation) -> Path:
         """Where the account can run an installation's programs: copied, if they stand where it must not enter."""
         bindir = installation.bindir
         if bindir not in self._programs:
             found = bindir
             if not self.account.can_run(bindir / "postgres", self.folder):
-                found = copied(bindir, Path(tempfile.mkdtemp(dir=self._copies)))
+                found = copy_installation(bindir, Path(tempfile.mkdtemp(dir=self._copies)))
                 found.parents[1].parent.chmod(0o755)
             self._programs[bindir] = found
         return self._programs[bindir]
 
 
-_grounds: list[Ground] = []
+_grounds: list[WorkFolders] = []
 
 
-def ground() -> Ground:
+def work_folders() -> WorkFolders:
     """The ground of this process, made when it is first asked for. Raises MigsafeError."""
     if not _grounds or _grounds[-1]._process != os.getpid():
-        _grounds.append(Ground())
+        _grounds.append(WorkFolders())
     return _grounds[-1]
 
 

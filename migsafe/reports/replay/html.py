@@ -8,8 +8,8 @@ from migsafe.library.replay import Replay
 from migsafe.quantities import format_duration as elapsed
 from migsafe.quantities import format_size as spelt
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.recording.records import Played, Touch, Wait, growing
-from migsafe.replaying.replay import Replayed
+from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord, Wait, effects_growing_with_rows
+from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.paths import unicode
@@ -48,7 +48,7 @@ def _lines(text: str) -> str:
     return "\n".join(map(_text, text.splitlines()))
 
 
-def _name(one: Replayed) -> str:
+def _name(one: ReplayedMigration) -> str:
     return one.migration.up.file.path.rpartition("/")[2]
 
 
@@ -65,10 +65,11 @@ def _head(replay: Replay) -> Iterator[str]:
         "longest wait of a query", elapsed(worst) if worst else "nobody waited", "bad" if worst >= 1000 else "warn" if worst else "good"
     )
     held = max(
-        (touch.held_ms for one in replayed for played in one.recording.statements for touch in played.touches if _stops(touch)), default=0.0
+        (touch.held_ms for one in replayed for played in one.recording.statements for touch in played.measured_effects if _stops(touch)),
+        default=0.0,
     )
     yield _tile("longest lock that stops somebody", elapsed(held) if held else "none", "warn" if held >= 500 else "none")
-    grows = sum(bool(growing(played)) for one in replayed for played in one.recording.statements)
+    grows = sum(bool(effects_growing_with_rows(played)) for one in replayed for played in one.recording.statements)
     yield _tile("statements that grow with the rows", str(grows), "warn" if grows else "none")
     yield _tile("findings", str(len(findings)), verdict)
     yield "</ul>"
@@ -87,11 +88,11 @@ def _tile(label: str, value: str, mood: str) -> str:
     return f'<li class="{mood}"><b>{escape(value)}</b><span>{escape(label)}</span></li>'
 
 
-def _stops(touch: Touch) -> bool:
+def _stops(touch: MeasuredEffect) -> bool:
     return bool(touch.effect.blocks) and not touch.effect.new
 
 
-def _migration(one: Replayed) -> Iterator[str]:
+def _migration(one: ReplayedMigration) -> Iterator[str]:
     recording = one.recording
     wal = sum(played.wal_bytes for played in recording.statements)
     yield f"<section><h2>{_text(one.migration.up.file.path)}</h2>"
@@ -105,7 +106,7 @@ def _migration(one: Replayed) -> Iterator[str]:
     yield "</section>"
 
 
-def _timeline(one: Replayed) -> Iterator[str]:
+def _timeline(one: ReplayedMigration) -> Iterator[str]:
     """A row a relation: bars for its locks, and on top of them the times when canaries got no answer."""
     total = one.recording.duration_ms / 1000
     rows = _rows(one)
@@ -145,16 +146,16 @@ def _timeline(one: Replayed) -> Iterator[str]:
     )
 
 
-def _rows(one: Replayed) -> dict[Name, list[tuple[Played, Touch]]]:
-    found: dict[Name, list[tuple[Played, Touch]]] = {}
+def _rows(one: ReplayedMigration) -> dict[Name, list[tuple[StatementRecord, MeasuredEffect]]]:
+    found: dict[Name, list[tuple[StatementRecord, MeasuredEffect]]] = {}
     for played in one.recording.statements:
-        for touch in played.touches:
+        for touch in played.measured_effects:
             if not touch.effect.new:
                 found.setdefault(touch.effect.relation, []).append((played, touch))
     return found
 
 
-def _stopped(one: Replayed) -> Iterator[str]:
+def _stopped(one: ReplayedMigration) -> Iterator[str]:
     recording = one.recording
     longest: dict[tuple[Name, str], Wait] = {}
     for wait in recording.waits:
@@ -167,18 +168,18 @@ def _stopped(one: Replayed) -> Iterator[str]:
             cause = f", by statement {wait.statement}" if wait.statement is not None else ""
             yield f'<li class="bad">{wait.access} of <code>{_text(str(wait.relation))}</code> were stopped for {elapsed(wait.ms)}{cause}</li>'
         yield "</ul>"
-    if recording.quiet.probes:
+    if recording.times_before.probes:
         yield (
-            f'<p class="note">Queries beside it, before: half took less than {elapsed(recording.quiet.p50)}, 99 % less than '
-            f"{elapsed(recording.quiet.p99)}, the slowest {elapsed(recording.quiet.most)}. While it ran: {elapsed(recording.disturbed.p50)}, "
-            f"{elapsed(recording.disturbed.p99)}, {elapsed(recording.disturbed.most)}.</p>"
+            f'<p class="note">Queries beside it, before: half took less than {elapsed(recording.times_before.p50)}, 99 % less than '
+            f"{elapsed(recording.times_before.p99)}, the slowest {elapsed(recording.times_before.slowest)}. While it ran: {elapsed(recording.times_during.p50)}, "
+            f"{elapsed(recording.times_during.p99)}, {elapsed(recording.times_during.slowest)}.</p>"
         )
-    for relation, error in recording.broken.items():
+    for relation, error in recording.probe_errors.items():
         said = error.splitlines()[0] if error else ""
         yield f'<p class="bad">Queries of <code>{_text(str(relation))}</code> that worked before fail now: {_text(said)}</p>'
 
 
-def _table(one: Replayed) -> Iterator[str]:
+def _table(one: ReplayedMigration) -> Iterator[str]:
     yield '<div class="wide"><table class="played"><thead><tr><th>line</th><th>statement</th><th class="n">time</th><th class="n">WAL</th>'
     yield "<th>what it did</th></tr></thead><tbody>"
     half = one.migration.up
@@ -192,19 +193,19 @@ def _table(one: Replayed) -> Iterator[str]:
     yield "</tbody></table></div>"
 
 
-def _did(one: Replayed, played: Played) -> Iterator[str]:
-    if played.left_out:
-        yield f'<span class="warn">not run: {_text(played.left_out)}</span>'
+def _did(one: ReplayedMigration, played: StatementRecord) -> Iterator[str]:
+    if played.skip_reason:
+        yield f'<span class="warn">not run: {_text(played.skip_reason)}</span>'
     if played.failure is not None:
         yield f'<span class="bad">refused: {_text(played.failure.message)}</span>'
     if played.waited_ms >= 1:
         yield f"waited {elapsed(played.waited_ms)} for locks"
-    for touch in played.touches:
+    for touch in played.measured_effects:
         effect = touch.effect
         stops = "it is new" if effect.new else f"stops {' and '.join(effect.blocks)}" if effect.blocks else "stops nothing"
         mood = "" if effect.new or not effect.blocks else "bad" if "reads" in effect.blocks else "warn"
         work = ""
-        if touch.grows and not effect.new:
+        if touch.grows_with_rows and not effect.new:
             verb = "rewrites" if effect.rewrite else "reads all of" if effect.scan else "rebuilds indexes of"
             work = f"; {verb} its {touch.rows or 0:,} rows"
         yield (
@@ -226,7 +227,7 @@ def _experiments(outcomes: tuple[Outcome, ...]) -> Iterator[str]:
         mood = "none" if outcome.harmless else mood
         question = _QUESTIONS.get(outcome.experiment, escape(outcome.experiment))
         yield f'<dt>{question}</dt><dd><b class="{mood}">{answer}</b> {_text(outcome.summary)}'
-        steps = [step for step in outcome.steps if step.text not in outcome.summary]
+        steps = [step for step in outcome.observations if step.text not in outcome.summary]
         if steps:
             yield "<ul>" + "".join(f"<li>{_text(step.text)}</li>" for step in steps) + "</ul>"
         yield "</dd>"

@@ -7,8 +7,8 @@ import msgspec
 from migsafe.library.replay import Replay
 from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.recording.records import Played, Quiet, Touch, Wait
-from migsafe.replaying.replay import Replayed
+from migsafe.replaying.recording.records import MeasuredEffect, ResponseTimes, StatementRecord, Wait
+from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports import Look
 from migsafe.reports.json import finding_object
 from migsafe.reports.locks.json import effect_object
@@ -32,7 +32,7 @@ def report(replay: Replay, look: Look) -> str:
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 
 
-def _migration(one: Replayed) -> dict[str, Any]:
+def _migration(one: ReplayedMigration) -> dict[str, Any]:
     half, recording = one.migration.up, one.recording
     return {
         "id": unicode(one.migration.id),
@@ -42,17 +42,17 @@ def _migration(one: Replayed) -> dict[str, Any]:
         "failed": recording.failure.message if recording.failure else None,
         "statements": [_statement(half, played, one.estimates.get(played.statement.index)) for played in recording.statements],
         "canaries": {
-            "quiet": _quiet(recording.quiet),
-            "disturbed": _quiet(recording.disturbed),
+            "quiet": _quiet(recording.times_before),
+            "disturbed": _quiet(recording.times_during),
             "waits": [_wait(wait) for wait in recording.waits],
             "deadlocks": [str(relation) for relation in recording.deadlocks],
-            "broken": {str(relation): unicode(error) for relation, error in recording.broken.items()},
+            "broken": {str(relation): unicode(error) for relation, error in recording.probe_errors.items()},
         },
         "experiments": [_outcome(outcome) for outcome in one.outcomes],
     }
 
 
-def _statement(half: Half, played: Played, estimate: Estimate | None) -> dict[str, Any]:
+def _statement(half: Half, played: StatementRecord, estimate: Estimate | None) -> dict[str, Any]:
     place = half.file.position(half.file_span(played.statement.span).start)
     return {
         "index": played.statement.index,
@@ -65,14 +65,14 @@ def _statement(half: Half, played: Played, estimate: Estimate | None) -> dict[st
         "wal_bytes": played.wal_bytes,
         "temp_bytes": played.temp_bytes,
         "failed": played.failure.message if played.failure else None,
-        "left_out": played.left_out or None,
+        "left_out": played.skip_reason or None,
         "estimate": {"low_ms": _ms(estimate.low_ms), "high_ms": _ms(estimate.high_ms), "rows": estimate.rows} if estimate else None,
-        "effects": [_touch(touch) for touch in played.touches],
+        "effects": [_touch(touch) for touch in played.measured_effects],
     }
 
 
-def _touch(touch: Touch) -> dict[str, Any]:
-    measured = {"tuples_read": touch.tuples_read, "rows": touch.rows, "held_ms": _ms(touch.held_ms), "grows": touch.grows}
+def _touch(touch: MeasuredEffect) -> dict[str, Any]:
+    measured = {"tuples_read": touch.tuples_read, "rows": touch.rows, "held_ms": _ms(touch.held_ms), "grows": touch.grows_with_rows}
     return {**effect_object(touch.effect), **measured}
 
 
@@ -86,8 +86,8 @@ def _wait(wait: Wait) -> dict[str, Any]:
     }
 
 
-def _quiet(quiet: Quiet) -> dict[str, Any]:
-    return {"p50_ms": _ms(quiet.p50), "p99_ms": _ms(quiet.p99), "max_ms": _ms(quiet.most), "probes": quiet.probes}
+def _quiet(quiet: ResponseTimes) -> dict[str, Any]:
+    return {"p50_ms": _ms(quiet.p50), "p99_ms": _ms(quiet.p99), "max_ms": _ms(quiet.slowest), "probes": quiet.probes}
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "passed": outcome.passed,
         "harmless": outcome.harmless,
         "summary": outcome.summary,
-        "steps": [{"statement": step.statement, "text": step.text} for step in outcome.steps],
+        "steps": [{"statement": step.statement, "text": step.text} for step in outcome.observations],
     }
 
 

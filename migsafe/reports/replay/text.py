@@ -7,8 +7,8 @@ from migsafe.library.replay import Replay
 from migsafe.quantities import format_duration as elapsed
 from migsafe.quantities import format_size as spelt
 from migsafe.replaying.experiments.outcome import Outcome
-from migsafe.replaying.recording.records import Played, Touch, growing
-from migsafe.replaying.replay import Replayed
+from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord, effects_growing_with_rows
+from migsafe.replaying.replay import ReplayedMigration
 from migsafe.reports import Look
 from migsafe.reports.excerpt import visible
 from migsafe.reports.locks.cells import columns, first_words, padded, wrapped
@@ -40,11 +40,13 @@ def report(replay: Replay, look: Look) -> str:
 class _Migration:
     """One migration on paper."""
 
-    def __init__(self, one: Replayed, look: Look) -> None:
+    def __init__(self, one: ReplayedMigration, look: Look) -> None:
         self._one = one
         self._look = look
         self._width = max(min(look.width or _WIDTH_OF_A_FILE, _WIDEST), _NARROWEST)
-        self._names = max((columns(str(touch.effect.relation)) for played in one.recording.statements for touch in played.touches), default=0)
+        self._names = max(
+            (columns(str(touch.effect.relation)) for played in one.recording.statements for touch in played.measured_effects), default=0
+        )
 
     def lines(self) -> Iterator[str]:
         recording = self._one.recording
@@ -60,7 +62,7 @@ class _Migration:
         for outcome in self._one.outcomes:
             yield from self._outcome(outcome)
 
-    def _statement(self, played: Played) -> Iterator[str]:
+    def _statement(self, played: StatementRecord) -> Iterator[str]:
         half = self._one.migration.up
         line = half.file.position(half.file_span(played.statement.span).start).line
         time = elapsed(played.duration_ms)
@@ -68,20 +70,20 @@ class _Migration:
         yield f"{paint(f'{line:4}', DIM, self._look)}  {padded(first_words(played.sql, room), room)}  {time:>{_TIME}}"
         if played.waited_ms >= 1:
             yield f"      {paint(f'waited for locks for {elapsed(played.waited_ms)}', MAGENTA, self._look)}"
-        for touch in played.touches:
+        for touch in played.measured_effects:
             yield from self._touch(touch)
         estimate = self._one.estimates.get(played.statement.index)
         if estimate is not None:
             span = f"{elapsed(estimate.low_ms)} to {elapsed(estimate.high_ms)}"
             yield from self._prose(f"with production's {estimate.rows:,} rows: {span}, an estimate for this machine", MAGENTA, "      ")
-        if played.left_out:
-            yield from self._prose(f"not run: {visible(played.left_out)}", MAGENTA, "      ")
+        if played.skip_reason:
+            yield from self._prose(f"not run: {visible(played.skip_reason)}", MAGENTA, "      ")
         if played.temp_bytes:
             yield f"      {spelt(played.temp_bytes)} of temporary files"
         if played.failure is not None:
             yield from self._prose(f"PostgreSQL refuses it: {visible(played.failure.message)}", RED, "      ")
 
-    def _touch(self, touch: Touch) -> Iterator[str]:
+    def _touch(self, touch: MeasuredEffect) -> Iterator[str]:
         effect = touch.effect
         stops = "" if effect.new else " and ".join(effect.blocks)
         what = "stops nobody: it is new" if effect.new else f"stops {stops}" if stops else "stops nothing"
@@ -104,7 +106,7 @@ class _Migration:
         if head:
             yield head.rstrip()
 
-    def _work(self, touch: Touch) -> str:
+    def _work(self, touch: MeasuredEffect) -> str:
         effect, rows = touch.effect, touch.rows or 0
         if effect.new:
             return ""
@@ -136,7 +138,7 @@ class _Migration:
         found: dict[Name, list[int | None]] = {}
         stopping = False
         for played in self._one.recording.statements:
-            for touch in played.touches:
+            for touch in played.measured_effects:
                 if touch.effect.new or total <= 0:
                     continue
                 strength = len(touch.effect.blocks)
@@ -156,13 +158,13 @@ class _Migration:
             key = (wait.relation, wait.access)
             longest[key] = max(longest.get(key, 0.0), wait.ms)
         for (relation, access), ms in longest.items():
-            usual = f"usually {elapsed(recording.quiet.p50)}, at most {elapsed(recording.quiet.most)}"
+            usual = f"usually {elapsed(recording.times_before.p50)}, at most {elapsed(recording.times_before.slowest)}"
             yield from self._prose(f"stopped: {access} of {relation} for {elapsed(ms)} ({usual})", RED, "      ")
-        for relation, error in recording.broken.items():
+        for relation, error in recording.probe_errors.items():
             first = visible(error.splitlines()[0].removeprefix("ERROR:").strip()) if error else ""
             yield from self._prose(f"broken: queries of {relation} that worked before fail now: {first}", RED, "      ")
-        if recording.quiet.probes and not recording.waits:
-            usual = f"{recording.disturbed.probes:,} queries beside it, none slower than {elapsed(recording.disturbed.most)}"
+        if recording.times_before.probes and not recording.waits:
+            usual = f"{recording.times_during.probes:,} queries beside it, none slower than {elapsed(recording.times_during.slowest)}"
             yield paint(f"      nobody was stopped: {usual}", DIM, self._look)
 
     def _outcome(self, outcome: Outcome) -> Iterator[str]:
@@ -172,7 +174,7 @@ class _Migration:
         yield head + lines[0]
         for line in lines[1:]:
             yield " " * 36 + line
-        steps = [step for step in outcome.steps if step.text not in outcome.summary]
+        steps = [step for step in outcome.observations if step.text not in outcome.summary]
         for step in steps[:_MOST_STEPS]:
             yield from self._prose(f"- {visible(step.text)}", "", " " * 36, " " * 38)
         if len(steps) > _MOST_STEPS:
@@ -194,7 +196,7 @@ _QUESTIONS = {
 def _closing(replay: Replay) -> Iterator[str]:
     statements = sum(len(one.recording.statements) for one in replay.replayed)
     failed = sum(one.recording.failure is not None for one in replay.replayed)
-    grows = sum(bool(growing(played)) for one in replay.replayed for played in one.recording.statements)
+    grows = sum(bool(effects_growing_with_rows(played)) for one in replay.replayed for played in one.recording.statements)
     worst = max((one.recording.longest_wait for one in replay.replayed), default=0.0)
     number = len(replay.replayed)
     said = f"{statements} statement{'' if statements == 1 else 's'} in {number} migration{'' if number == 1 else 's'} on {replay.host}"

@@ -12,7 +12,7 @@ import pytest
 from migsafe.linting.reruns.second_run import Ran, second_run
 from migsafe.linting.reruns.touches import touches
 from migsafe.prediction.predictor import Predictor
-from migsafe.replaying.experiments.contents import rows_of, schema_of
+from migsafe.replaying.experiments.contents import read_rows, read_schema
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
 from migsafe.sources.migration import whole_script
@@ -96,19 +96,19 @@ def run_twice(connection: "psycopg.Connection[Any]", sql: str) -> str:
         raise
     except psycopg.Error:
         return "fails"
-    after = schema_of(connection), rows_of(connection)
+    after = read_schema(connection), read_rows(connection)
     connection.execute("ROLLBACK TO between")
-    return "harmless" if (schema_of(connection), rows_of(connection)) == after else "twice"
+    return "harmless" if (read_schema(connection), read_rows(connection)) == after else "twice"
 
 
 def run_twice_outside(connection: "psycopg.Connection[Any]", sql: str) -> str:
     connection.execute(sql.encode())
-    before = schema_of(connection), rows_of(connection)
+    before = read_schema(connection), read_rows(connection)
     try:
         connection.execute(sql.encode())
     except psycopg.Error:
         return "fails"
-    return "harmless" if (schema_of(connection), rows_of(connection)) == before else "twice"
+    return "harmless" if (read_schema(connection), read_rows(connection)) == before else "twice"
 
 
 def believed(sql: str, version: int) -> str:

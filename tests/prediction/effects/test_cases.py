@@ -74,11 +74,11 @@ def lines(effects: tuple[Effect, ...], case: Case, measured: Measurement) -> dic
 
 
 def line(effect: Effect, measured: Measurement) -> str:
-    stops_readers = effect.index_lock is LockMode.ACCESS_EXCLUSIVE and effect.relation not in measured.partly
+    stops_readers = effect.index_lock is LockMode.ACCESS_EXCLUSIVE and effect.relation not in measured.partial_index_locks
     words = [effect.kind, str(effect.lock)]
     words += ["ACCESS EXCLUSIVE on an index"] if stops_readers else []
     words += ["rewrite"] if effect.rewrite else []
-    words += ["scan"] if effect.scan and measured.scans else []
+    words += ["scan"] if effect.scan and measured.scans_measured else []
     words += [f"rebuilds {', '.join(sorted(effect.rebuilt))}"] if effect.rebuilt else []
     # Nobody can hold ROW EXCLUSIVE on a materialized view, for which some of the statements wait.
     words += ["waits"] if effect.waits and effect.kind != "materialized view" else []

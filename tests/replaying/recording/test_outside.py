@@ -6,9 +6,9 @@ import psycopg
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.blocking_locks import CONFLICTS, next_in_the_way
+from migsafe.replaying.recording.blocking_locks import CONFLICTS, next_blocking_mode
 from migsafe.replaying.recording.measurement import Measurement
-from migsafe.replaying.recording.nontransactional import measure_outside
+from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.server import Server
 from tests.support.servers import each_installation
@@ -79,25 +79,25 @@ CASES = {
 
 @pytest.mark.parametrize("sql", CASES)
 def test_a_statement_is_seen_whole(server: Server, database: str, sql: str) -> None:
-    assert seen(measure_outside(server, database, sql)) == CASES[sql]
+    assert seen(measure_nontransactional(server, database, sql)) == CASES[sql]
 
 
 def test_what_cannot_be_seen_is_said(server: Server, database: str) -> None:
-    assert not measure_outside(server, database, "ANALYZE orders").scans
-    found = measure_outside(server, database, "DROP INDEX CONCURRENTLY orders_note")
-    assert [name.name for name in found.partly] == ["orders"]
+    assert not measure_nontransactional(server, database, "ANALYZE orders").scans_measured
+    found = measure_nontransactional(server, database, "DROP INDEX CONCURRENTLY orders_note")
+    assert [name.name for name in found.partial_index_locks] == ["orders"]
 
 
 def test_an_error_is_the_statements(server: Server, database: str) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
-        measure_outside(server, database, "REINDEX TABLE CONCURRENTLY nowhere")
+        measure_nontransactional(server, database, "REINDEX TABLE CONCURRENTLY nowhere")
 
 
 def test_the_next_mode_lets_through_what_was_seen_and_stops_what_is_stronger() -> None:
-    assert next_in_the_way([]) is AE
-    assert next_in_the_way([AE]) is None
+    assert next_blocking_mode([]) is AE
+    assert next_blocking_mode([AE]) is None
     for mode in LockMode:
-        found = next_in_the_way([mode])
+        found = next_blocking_mode([mode])
         if found is not None:
             assert mode not in CONFLICTS[found]
             assert CONFLICTS[found] >= {one for one in LockMode if one > mode}

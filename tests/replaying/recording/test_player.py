@@ -8,11 +8,11 @@ import psycopg
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.lock_monitor import Watch
+from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.measurement import Measurement, count_rows, measure
 from migsafe.replaying.recording.player import Player
-from migsafe.replaying.recording.records import Played
-from migsafe.replaying.recording.snapshot import snapshot
+from migsafe.replaying.recording.records import StatementRecord
+from migsafe.replaying.recording.snapshot import take_snapshot
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name
@@ -46,7 +46,7 @@ def test_player_and_recorder_see_the_same(server: Server) -> None:
         for statement in read(SCHEMA):
             connection.execute(sql_of(statement, SCHEMA).encode())
         connection.execute("BEGIN")
-        rows = count_rows(connection, snapshot(connection))
+        rows = count_rows(connection, take_snapshot(connection))
         connection.execute("COMMIT")
         measured = {}
         for case in CASES:
@@ -59,8 +59,8 @@ def test_player_and_recorder_see_the_same(server: Server) -> None:
         failed = [one.failure for one in ones if one.failure]
         assert not failed, f"{case}: {failed}"
         last = ones[-2]
-        assert [touch.effect for touch in last.touches] == [*_as_seen(expected, last)], str(case)
-        assert last.held == expected.held, str(case)
+        assert [touch.effect for touch in last.measured_effects] == [*_as_seen(expected, last)], str(case)
+        assert last.held_before == expected.held_before, str(case)
     assert len(measured) > 100
 
 
@@ -77,11 +77,11 @@ def _measured(connection: Any, case: Case, rows: dict[int, int]) -> Measurement 
         connection.execute("ROLLBACK")
 
 
-def _as_seen(expected: Measurement, played: Played) -> Iterator[Any]:
+def _as_seen(expected: Measurement, played: StatementRecord) -> Iterator[Any]:
     """The effects, in the player's words: it also tells what is new in the migration."""
     from msgspec.structs import replace  # noqa: PLC0415
 
-    new = {touch.effect.relation for touch in played.touches if touch.effect.new}
+    new = {touch.effect.relation for touch in played.measured_effects if touch.effect.new}
     for effect in expected.effects:
         yield replace(effect, new=effect.relation in new)
 
@@ -94,7 +94,7 @@ def play(
     database: str = "postgres",
     rehearsed: dict[int, Measurement] | None = None,
     one_query: bool = False,
-) -> tuple[Played, ...]:
+) -> tuple[StatementRecord, ...]:
     half = Half(Script("0001.sql", text), (Span(0, len(text)),), transaction, one_query=one_query)
     with player(server, database, rehearsed) as one:
         return one.play(half)
@@ -106,23 +106,23 @@ def player(server: Server, database: str, rehearsed: dict[int, Measurement] | No
         closing(server.connect(database)) as worker,
         closing(server.connect(database)) as observer,
         closing(server.connect(database)) as counter,
-        Watch(observer, worker.info.backend_pid) as watch,
+        LockMonitor(observer, worker.info.backend_pid) as watch,
     ):
         yield Player(worker, watch, counter, rehearsed=rehearsed)
 
 
-def told(played: tuple[Played, ...]) -> list[list[str]]:
+def told(played: tuple[StatementRecord, ...]) -> list[list[str]]:
     """Each statement's effects in words."""
-    return [[f"{touch.effect.relation.name} {touch.effect.lock}" for touch in one.touches] for one in played]
+    return [[f"{touch.effect.relation.name} {touch.effect.lock}" for touch in one.measured_effects] for one in played]
 
 
 def test_a_lock_is_held_to_the_end_of_its_transaction(shop: tuple[Server, Any]) -> None:
     played = play(shop[0], "BEGIN; ALTER TABLE orders ADD a int; SELECT pg_sleep(0.1); COMMIT; ALTER TABLE orders ADD b int")
     assert [one.transaction for one in played] == [1, 1, 1, 1, 2]
-    [first] = played[1].touches
-    [later] = played[4].touches
+    [first] = played[1].measured_effects
+    [later] = played[4].measured_effects
     assert first.held_ms > 100 > later.held_ms
-    assert played[2].held == {Name("orders", "public"): LockMode.ACCESS_EXCLUSIVE}
+    assert played[2].held_before == {Name("orders", "public"): LockMode.ACCESS_EXCLUSIVE}
 
 
 def test_each_way_of_sending(shop: tuple[Server, Any]) -> None:
@@ -165,8 +165,8 @@ def test_rows_are_followed_and_not_counted_again(shop: tuple[Server, Any]) -> No
         text = "INSERT INTO orders SELECT n FROM generate_series(501, 700) AS n; DELETE FROM orders WHERE id <= 50; SELECT count(*) FROM orders"
         played = one.play(Half(Script("0001.sql", text), (Span(0, len(text)),), Transaction.FILE))
         assert list(one.rows.values()) == [650]
-    [touch] = played[-1].touches
-    assert (touch.tuples_read, touch.rows, touch.grows) == (650, 650, True)
+    [touch] = played[-1].measured_effects
+    assert (touch.tuples_read, touch.rows, touch.grows_with_rows) == (650, 650, True)
 
 
 def test_settings_of_the_transaction_come_before_any_query_of_ours(shop: tuple[Server, Any]) -> None:
@@ -191,7 +191,7 @@ def test_a_savepoint_gives_back_what_was_locked_after_it(shop: tuple[Server, Any
 def test_rows_of_a_copy_and_what_is_psqls_own(shop: tuple[Server, Any]) -> None:
     text = "COPY orders FROM stdin;\n1001\ta\n1002\tb\n\\.\n\\connect elsewhere\nSELECT 1;\n"
     played = play(shop[0], text)
-    assert [one.left_out for one in played] == ["", "\\connect is a command of psql's own", ""]
+    assert [one.skip_reason for one in played] == ["", "\\connect is a command of psql's own", ""]
     assert shop[1].execute("SELECT count(*) FROM orders WHERE id > 1000").fetchone() == (2,)
 
 
@@ -208,5 +208,5 @@ def test_a_rehearsal_tells_what_was_too_short_to_be_seen(shop: tuple[Server, Any
 
     orders = Effect(relation=Name("orders", "public"), kind="table", lock=LockMode.ACCESS_EXCLUSIVE)
     [one] = play(shop[0], "VACUUM orders", rehearsed={1: Measurement(effects=(orders,))})
-    assert one.outside
+    assert one.outside_transaction
     assert told((one,)) == [["orders ACCESS EXCLUSIVE"]]

@@ -93,7 +93,7 @@ def test_what_the_transaction_holds_already_is_not_asked_for_again(connection: A
     connection.execute("BEGIN; ALTER TABLE orders ADD a int; LOCK TABLE customers IN ROW SHARE MODE")
     found = measure(connection, "ALTER TABLE orders ADD b int REFERENCES customers")
     assert [(effect.relation.name, effect.lock) for effect in found.effects] == [("customers", LockMode.SHARE_ROW_EXCLUSIVE)]
-    assert found.held == {
+    assert found.held_before == {
         Name("customers", "public"): LockMode.ROW_SHARE,
         Name("orders", "public"): LockMode.ACCESS_EXCLUSIVE,
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from migsafe.replaying.seeding import Filler, every, like_production
+from migsafe.replaying.seeding import Seeder, in_proportion, same_for_every_table
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Name
 from tests.support.servers import any_installation
@@ -30,8 +30,8 @@ def connection(server: Server) -> Iterator[Any]:
 def filled(connection: Any, tables: str, rows: int = MANY) -> tuple[dict[str, int], dict[str, str]]:
     """How many rows each table has after it was filled, and what was said of those that have not got all."""
     connection.execute(tables)
-    filler = Filler(every(rows))
-    filler.fill(connection)
+    filler = Seeder(same_for_every_table(rows))
+    filler.seed(connection)
     names = connection.execute(
         "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
     ).fetchall()
@@ -138,27 +138,27 @@ def test_what_cannot_be_filled_is_named_with_the_reason(connection: Any) -> None
 
 def test_a_table_with_rows_is_left_alone_and_each_is_filled_once(connection: Any) -> None:
     connection.execute("CREATE TABLE seeds (a int); INSERT INTO seeds VALUES (1); CREATE TABLE empty (a int)")
-    filler = Filler(every(MANY))
-    filler.fill(connection)
+    filler = Seeder(same_for_every_table(MANY))
+    filler.seed(connection)
     assert list(filler.made) == [Name("empty", "public")]
     connection.execute("TRUNCATE empty")
-    filler.fill(connection)
+    filler.seed(connection)
     assert connection.execute("SELECT (SELECT count(*) FROM seeds), (SELECT count(*) FROM empty)").fetchone() == (1, 0)
 
 
 def test_made_up_rows_can_be_taken_out_again(connection: Any) -> None:
     connection.execute("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a); CREATE TABLE c (x int)")
-    filler = Filler(every(MANY))
-    filler.fill(connection)
+    filler = Seeder(same_for_every_table(MANY))
+    filler.seed(connection)
     filler.empty(connection, {Name("a", "public")})
     counts = "SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c)"
     assert connection.execute(counts).fetchone() == (0, 0, MANY)
-    filler.fill(connection)
+    filler.seed(connection)
     assert connection.execute(counts).fetchone() == (MANY, 0, MANY)
 
 
 def test_shares_are_those_of_production() -> None:
-    rows = like_production({"public.orders": 50_000_000, "public.states": 12, "public.empty": 0}, most=100_000, other=7000)
+    rows = in_proportion({"public.orders": 50_000_000, "public.states": 12, "public.empty": 0}, most=100_000, other=7000)
     assert [rows(Name(name, "public")) for name in ("orders", "states", "empty", "unknown")] == [100_000, 1, 0, 7000]
-    rows = like_production({"public.orders": 500}, most=100_000, other=7000)
+    rows = in_proportion({"public.orders": 500}, most=100_000, other=7000)
     assert rows(Name("orders", "public")) == 500

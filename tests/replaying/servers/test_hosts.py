@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import pytest
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.replaying.servers.database_lab import Lab
-from migsafe.replaying.servers.existing import Named
-from migsafe.replaying.servers.installations import installation
-from migsafe.replaying.servers.physical_copy import Copied
-from migsafe.replaying.servers.selection import Place, host_at
+from migsafe.replaying.servers.database_lab import DatabaseLabHost
+from migsafe.replaying.servers.existing import ExistingHost
+from migsafe.replaying.servers.installations import inspect_installation
+from migsafe.replaying.servers.physical_copy import PhysicalCopyHost
+from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.replaying.servers.server import Server
 from tests.support.replays import replayed
 from tests.support.servers import FOUND, any_installation
@@ -54,7 +54,7 @@ def there(server: Server) -> tuple[set[str], set[str]]:
 @pytest.mark.parametrize("user", ["postgres", "app"])
 def test_databases_of_our_own_go_again(server: Server, tmp_path: Path, user: str) -> None:
     before = there(server)
-    with Named(dsn(server, user=user)) as host:
+    with ExistingHost(dsn(server, user=user)) as host:
         done = replayed(host, tmp_path, {"0001.sql": TABLE, "0002.sql": INDEX["0001.sql"]}, "rerun", "crash", "agreement", only="0002.sql")
         during = there(server)
     assert done.problems == []
@@ -65,10 +65,10 @@ def test_databases_of_our_own_go_again(server: Server, tmp_path: Path, user: str
 @pytest.mark.parametrize(("template", "user"), [("restored", "postgres"), ("ours_not", "postgres"), ("restored", "app")])
 def test_a_copy_of_a_restored_database(server: Server, tmp_path: Path, template: str, user: str) -> None:
     before = there(server)
-    with Named(dsn(server, user=user), template=template) as host:
+    with ExistingHost(dsn(server, user=user), template=template) as host:
         done = replayed(host, tmp_path, INDEX, "agreement", rows=None)
         assert replayed(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
-    [touch] = done.statements[0].touches
+    [touch] = done.statements[0].measured_effects
     assert touch.rows == 300
     assert there(server) == before
     with server.connect(template) as connection:
@@ -77,12 +77,12 @@ def test_a_copy_of_a_restored_database(server: Server, tmp_path: Path, template:
 
 def test_in_place_is_said_twice_and_not_by_a_superuser(server: Server, tmp_path: Path) -> None:
     for wrong, said in (
-        (Named(dsn(server, "restored", "app"), in_place="postgres"), "the connection string names the database restored"),
-        (Named(dsn(server, "restored"), in_place="restored"), "could run programs on the server"),
+        (ExistingHost(dsn(server, "restored", "app"), in_place="postgres"), "the connection string names the database restored"),
+        (ExistingHost(dsn(server, "restored"), in_place="restored"), "could run programs on the server"),
     ):
         with pytest.raises(ConfigError, match=said), wrong:
             pass
-    with Named(dsn(server, "restored", "app"), in_place="restored") as host:
+    with ExistingHost(dsn(server, "restored", "app"), in_place="restored") as host:
         done = replayed(host, tmp_path, INDEX, "rerun", "agreement", rows=200)
     assert done.outcome("rerun").passed is None
     with server.connect("restored") as connection:
@@ -92,7 +92,7 @@ def test_in_place_is_said_twice_and_not_by_a_superuser(server: Server, tmp_path:
 
 
 def test_in_place_is_refused_where_somebody_is_connected(server: Server) -> None:
-    named = Named(dsn(server, "restored", "app"), in_place="restored")
+    named = ExistingHost(dsn(server, "restored", "app"), in_place="restored")
     with server.connect("restored"), pytest.raises(MigsafeError, match="1 other client connected"), named:
         pass
 
@@ -105,7 +105,7 @@ def test_what_a_dead_run_left_is_cleared_and_what_a_live_one_has_is_not(server: 
         for run in (dead, alive):
             admin.execute(f"CREATE ROLE {run}owner".encode())
             admin.execute(f"CREATE DATABASE {run}migsafe_1 OWNER {run}owner".encode())
-        with Named(dsn(server)):
+        with ExistingHost(dsn(server)):
             pass
         now = there(server)
         assert (now[0] - before[0], now[1] - before[1]) == ({f"{alive}migsafe_1"}, {f"{alive}owner"})
@@ -114,19 +114,19 @@ def test_what_a_dead_run_left_is_cleared_and_what_a_live_one_has_is_not(server: 
 
 
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(MigsafeError, match="cannot connect"), Named(f"host={tmp_path} port=1 dbname=x"):
+    with pytest.raises(MigsafeError, match="cannot connect"), ExistingHost(f"host={tmp_path} port=1 dbname=x"):
         pass
 
 
 def test_what_does_not_go_together() -> None:
     for place in (
-        Place(server="host=x", copy_of="host=y"),
-        Place(template="restored"),
-        Place(server="host=x", template="a", in_place="b"),
-        Place(server="dblab:https://lab.example.com", in_place="b"),
+        ServerOptions(server="host=x", copy_of="host=y"),
+        ServerOptions(template="restored"),
+        ServerOptions(server="host=x", template="a", in_place="b"),
+        ServerOptions(server="dblab:https://lab.example.com", in_place="b"),
     ):
         with pytest.raises(ConfigError):
-            host_at(place)
+            choose_host(place)
 
 
 @pytest.fixture(scope="module")
@@ -146,13 +146,13 @@ def source() -> Iterator[Server]:
 
 def test_a_physical_copy(source: Server, tmp_path: Path) -> None:
     before = there(source)
-    with Copied(dsn(source, "shop"), [installation(source.installation.bindir)]) as host:
+    with PhysicalCopyHost(dsn(source, "shop"), [inspect_installation(source.installation.bindir)]) as host:
         done = replayed(host, tmp_path, INDEX, "rerun", "agreement", rows=None)
         assert replayed(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
         with host.connect("shop") as connection:
             settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
             assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
-    [touch] = done.statements[0].touches
+    [touch] = done.statements[0].measured_effects
     assert (touch.rows, touch.effect.scan) == (300, True)
     assert (settings["listen_addresses"], settings["ssl"], settings["archive_mode"]) == ("", "off", "off")
     assert there(source) == before
@@ -162,9 +162,9 @@ def test_a_physical_copy(source: Server, tmp_path: Path) -> None:
 
 def test_a_standby_is_copied_and_never_run_on(source: Server, tmp_path: Path) -> None:
     with standby_of(source) as standby:
-        with pytest.raises(MigsafeError, match="in recovery"), Named(dsn(standby, "shop")):
+        with pytest.raises(MigsafeError, match="in recovery"), ExistingHost(dsn(standby, "shop")):
             pass
-        with Copied(dsn(standby, "shop"), [installation(source.installation.bindir)]) as host:
+        with PhysicalCopyHost(dsn(standby, "shop"), [inspect_installation(source.installation.bindir)]) as host:
             done = replayed(host, tmp_path, INDEX, rows=None)
         assert done.recording.failure is None
 
@@ -173,11 +173,11 @@ def test_a_standby_is_copied_and_never_run_on(source: Server, tmp_path: Path) ->
 def standby_of(source: Server) -> Iterator[Server]:
     import subprocess  # noqa: PLC0415
 
-    from migsafe.replaying.servers.work_folders import ground  # noqa: PLC0415
+    from migsafe.replaying.servers.work_folders import work_folders  # noqa: PLC0415
 
     def copy(folder: Path) -> None:
         program = source.installation.bindir / "pg_basebackup"
-        ground().account.run([program, "-d", dsn(source), "-D", folder, "-R", "-X", "stream", "-c", "fast"], folder.parent)
+        work_folders().account.run([program, "-d", dsn(source), "-D", folder, "-R", "-X", "stream", "-c", "fast"], folder.parent)
         (folder / "migsafe_hba.conf").write_text("local all all trust\nlocal replication all trust\n")
         subprocess.run(["chmod", "0644", folder / "migsafe_hba.conf"], check=True)
 
@@ -254,7 +254,7 @@ def engine(server: Server) -> Iterator[str]:
 
 
 def test_a_thin_clone_is_asked_for_used_and_given_back(engine: str, server: Server, tmp_path: Path) -> None:
-    with Lab(engine, "right", database="restored", pause=0.01) as host:
+    with DatabaseLabHost(engine, "right", database="restored", pause=0.01) as host:
         done = replayed(host, tmp_path, {"0001.sql": "ALTER TABLE orders ADD a int;"}, "rerun", "agreement", rows=None)
         assert len(Engine.clones) == 1
     assert done.problems == []
@@ -267,15 +267,15 @@ def test_a_thin_clone_is_asked_for_used_and_given_back(engine: str, server: Serv
 
 
 def test_an_engine_that_refuses_or_cannot(engine: str) -> None:
-    with pytest.raises(MigsafeError, match="401"), Lab(engine, "wrong", database="restored", pause=0.01):
+    with pytest.raises(MigsafeError, match="401"), DatabaseLabHost(engine, "wrong", database="restored", pause=0.01):
         pass
     Engine.fatal = True
-    with pytest.raises(MigsafeError, match="no space"), Lab(engine, "right", database="restored", pause=0.01):
+    with pytest.raises(MigsafeError, match="no space"), DatabaseLabHost(engine, "right", database="restored", pause=0.01):
         pass
     assert Engine.asked[-1] == "DELETE"
     with pytest.raises(ConfigError, match="token"):
-        Lab(engine, None)
+        DatabaseLabHost(engine, None)
     with pytest.raises(ConfigError, match="no URL"):
-        Lab("lab", "right")
-    with pytest.raises(MigsafeError, match="cannot be reached"), Lab("http://127.0.0.1:9", "right"):
+        DatabaseLabHost("lab", "right")
+    with pytest.raises(MigsafeError, match="cannot be reached"), DatabaseLabHost("http://127.0.0.1:9", "right"):
         pass

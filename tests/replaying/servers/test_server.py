@@ -15,8 +15,8 @@ import pytest
 
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers import installations as binaries
-from migsafe.replaying.servers.account import copied, unprivileged
-from migsafe.replaying.servers.installations import Installation, installation, installations
+from migsafe.replaying.servers.account import copy_installation, find_unprivileged_account
+from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.server import Server
 from tests.support.servers import any_installation, each_installation
 
@@ -107,14 +107,14 @@ def test_programs_behind_a_closed_door_are_copied(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     if one.bindir.parents[1] == Path("/usr/lib/postgresql"):
         pytest.skip("programs of the system find their files by absolute paths")
-    closed = copied(one.bindir, tmp_path)
-    assert not unprivileged().can_run(closed / "postgres", Path("/"))
-    with Server(installation(closed)) as server, server.connect() as connection:
+    closed = copy_installation(one.bindir, tmp_path)
+    assert not find_unprivileged_account().can_run(closed / "postgres", Path("/"))
+    with Server(inspect_installation(closed)) as server, server.connect() as connection:
         assert connection.info.server_version // 10_000 == one.major
 
 
 def test_the_embedded_extra_is_found_and_never_imported() -> None:
-    found = [one for one in installations() if one.embedded]
+    found = [one for one in find_installations() if one.embedded]
     if not found:
         pytest.skip("the extra `embedded` is not installed")
     assert binaries.EMBEDDED not in sys.modules
@@ -128,19 +128,19 @@ def test_folders_that_the_environment_names_are_looked_at(tmp_path: Path, monkey
     monkeypatch.setattr(binaries, "_USUAL", ())
     monkeypatch.setattr(binaries, "embedded_bindirs", lambda: ())
     monkeypatch.setenv(binaries.BINDIRS, os.pathsep.join([str(tmp_path / "nowhere"), str(link)]))
-    assert [found.version for found in installations()] == [one.version]
+    assert [found.version for found in find_installations()] == [one.version]
 
 
 def test_a_folder_without_postgresql_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MigsafeError, match="no PostgreSQL there"):
-        installation(tmp_path)
+        inspect_installation(tmp_path)
 
 
 def test_programs_that_do_not_run_are_refused(tmp_path: Path) -> None:
     for name in ("postgres", "initdb"):
         shutil.copy("/bin/false", tmp_path / name)
     with pytest.raises(MigsafeError, match="does not run"):
-        installation(tmp_path)
+        inspect_installation(tmp_path)
 
 
 def _fails_in(server: Server, seen: list[tuple[Path, int]]) -> None:
