@@ -104,7 +104,7 @@ def test_no_estimate_without_counts_or_growth_or_enough_rows(done: Done) -> None
     index = done.statements[1]
     assert estimate_duration(index, {}) is None
     assert estimate_duration(done.statements[0], {"public.orders": 2_000_000}) is None
-    few = replace(index, touches=tuple(replace(touch, rows=10) for touch in index.measured_effects))
+    few = replace(index, measured_effects=tuple(replace(touch, rows=10) for touch in index.measured_effects))
     assert estimate_duration(few, {"public.orders": 2_000_000}) is None
 
 

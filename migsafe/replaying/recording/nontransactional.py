@@ -73,7 +73,7 @@ def measure_nontransactional(server: DatabaseServer, database: str, sql: str, *,
     waited = frozenset(holds.waited)
     found = measurement_of(Trace(before=before, after=after, locks=locks, read=read, rows=rows, waited=waited))
     partly = frozenset(before.relations[table].name for table in holds.given_up)
-    return replace(found, scans=scans, partly=partly)
+    return replace(found, scans_measured=scans, partial_index_locks=partly)
 
 
 def _run(connection: "Connection[Any]", sql: str, holds: BlockingLocks, watch: "Connection[Any]") -> None:

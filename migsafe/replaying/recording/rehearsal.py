@@ -56,4 +56,6 @@ def _came_to(host: Host, copy: str, half: Half, statement: Statement) -> bool:
 
 def add_rehearsal(measured: Measurement, rehearsed: Measurement) -> Measurement:
     """What was measured, with what the rehearsal saw beyond it."""
-    return replace(measured, effects=combine_effects((*measured.effects, *rehearsed.effects)), partly=rehearsed.partial_index_locks)
+    return replace(
+        measured, effects=combine_effects((*measured.effects, *rehearsed.effects)), partial_index_locks=rehearsed.partial_index_locks
+    )
