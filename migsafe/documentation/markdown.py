@@ -10,15 +10,15 @@ BEGIN, END = "<!-- rules: python -m migsafe.documentation -->\n", "<!-- end of r
 """What stands around the overview in a README."""
 
 CATEGORIES = {
-    "locking": "Reads or writes stop for a time that grows with the table, or longer than they need to.",
-    "timeouts": "A lock request that waits makes everything behind it wait.",
-    "transactions": "A transaction that PostgreSQL refuses, or that is not where the migration takes it to be.",
+    "locking": "Reads or writes are blocked for a time that grows with the table, or for longer than necessary.",
+    "timeouts": "While a lock request waits, later queries wait behind it.",
+    "transactions": "A statement that PostgreSQL refuses in a transaction, or a transaction that does not begin or end as intended.",
     "idempotency": "A migration that fails half-way must be able to run again.",
-    "indexes": "An index that is missing, or one too many.",
-    "compatibility": "The release that is running breaks, because it meets the new schema before it is replaced.",
-    "data": "What cannot be had back.",
-    "design": "What is cheap to do right today, and dear to mend later.",
-    "history": "The files themselves: their order, what cannot be read or known, and suppressions.",
+    "indexes": "Missing and superfluous indexes.",
+    "compatibility": "The running release breaks, because it meets the new schema before it is replaced.",
+    "data": "Irreversible data loss.",
+    "design": "Easy to get right now, expensive to change later.",
+    "history": "The migration files: their order, SQL that is unreadable or unknown, and suppressions.",
 }
 """The shipped categories in the order of the index, each with the hazard that its rules have in common."""
 

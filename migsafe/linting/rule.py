@@ -8,7 +8,7 @@ function's, its documentation the file's docstring:
 """
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -43,6 +43,8 @@ __all__ = [
 ]
 
 Harm = Literal["", "time"]
+
+State = TypeVar("State")
 
 
 class Rule(Struct, frozen=True):
@@ -135,7 +137,7 @@ class Context:
     statement began. `standing` is what is odd about the migration's place in its history.
     """
 
-    __slots__ = ("_earlier", "_forecast", "_notes", "_outside", "_rule", "effects", "limits", "lineage", "migration", "past", "statement")
+    __slots__ = ("_earlier", "_forecast", "_outside", "_rule", "_states", "effects", "limits", "lineage", "migration", "past", "statement")
 
     def __init__(
         self,
@@ -155,7 +157,7 @@ class Context:
         self.past: list[PastOperation] = []
         self._forecast = forecast
         self._outside = outside
-        self._notes: dict[str, list[Any]] = {}
+        self._states: dict[str, Any] = {}
         self._rule: Rule
 
     def enter(self, statement: Statement, effects: tuple[Effect, ...], asking: Rule) -> None:
@@ -169,9 +171,19 @@ class Context:
         self.past.append(PastOperation(statement, operation, effects, self.session.transaction, self.held))
 
     @property
-    def notes(self) -> list[Any]:
-        """What the rule has noted in this migration, to look at it again at its end."""
-        return self._notes.setdefault(self._rule.name, [])
+    def position(self) -> int:
+        """The position that the operation will have in `past`."""
+        return len(self.past)
+
+    def state(self, kind: type[State]) -> State:
+        """Returns the rule's own record of the migration, in which it keeps what it needs at a later operation or at the end. The first call
+        creates it, as `kind()`; a rule always passes the same class."""
+        name = self._rule.name
+        if name not in self._states:
+            self._states[name] = kind()
+        state = self._states[name]
+        assert isinstance(state, kind)
+        return state
 
     @property
     def held(self) -> Mapping[Hashable, LockMode]:

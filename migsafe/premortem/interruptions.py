@@ -54,9 +54,9 @@ def left(half: Half, findings: Sequence[Finding], line: Line) -> Iterator[Left]:
 
 def _stops(finding: Finding, line: Line) -> str:
     """Why the next run stops, from a finding about a statement that cannot run again."""
-    said = finding.message.removeprefix("when a later statement fails this stays done, and ")
-    return said.replace("stops here", f"stops at line {line(finding.statement)}").replace(
-        "does it twice", f"does line {line(finding.statement)} twice"
+    said = finding.message.removeprefix("if a later statement fails, this one stays committed, and ")
+    return said.replace("fails here", f"fails at line {line(finding.statement)}").replace(
+        "repeats it", f"repeats line {line(finding.statement)}"
     )
 
 

@@ -177,7 +177,7 @@ def _spelt(table: Relation, numbers: tuple[int, ...]) -> str:
 
 
 def _dropped(op: sql.Drop, at: Context) -> Undo | None:
-    names = [name for name in op.names if not is_name_created_here(at, op.kind, name, made=True) and not is_created_here(at, name)]
+    names = [name for name in op.names if not is_name_created_here(at, op.kind, name, created=True) and not is_created_here(at, name)]
     if not names:
         return None
     listed = ", ".join(map(str, names))

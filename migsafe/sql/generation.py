@@ -78,7 +78,7 @@ def set_not_null_in_steps(table: Name, names: Mapping[str, str], pg_version: int
     else:
         given = [check_not_valid(f"{quoted(column)} IS NOT NULL", name) for column, name in names.items()]
     first = f"ALTER TABLE {table} {', '.join((*already, *(f'ADD {one}' for one in given)))};"
-    second = ["-- while reads and writes go on:", validate_constraints(table, *names.values())]
+    second = ["-- without blocking reads and writes:", validate_constraints(table, *names.values())]
     if pg_version < versions.NOT_NULL_CONSTRAINTS:
         second += [
             "-- a valid CHECK spares SET NOT NULL the scan, as long as it is dropped only afterwards:",

@@ -1,14 +1,14 @@
-"""DROP COLUMN silently drops what stands on other columns too.
+"""DROP COLUMN silently drops indexes and constraints that also cover other columns.
 
-An index, a UNIQUE, CHECK or FOREIGN KEY constraint over several columns goes with any one of them, without a word and without CASCADE: queries
-by the other columns lose their index, and duplicates or orphans are no longer kept out. Make what is to stay anew on the columns that are
-left, before the column goes. What another index does too is not missed, and not reported.
+An index, or a UNIQUE, CHECK or FOREIGN KEY constraint, over several columns is dropped with any one of them, without a notice and without
+CASCADE: queries by the other columns lose their index, and duplicates or orphans are no longer prevented. Before you drop the column,
+create what you still need again on the remaining columns. An index whose work another index also does is not reported.
 
 Unsafe:
     CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, region text, placed_at timestamptz);
     CREATE INDEX orders_region_placed_at_idx ON orders (region, placed_at);
     -- next migration
-    -- migsafe: ignore[drop-column] no release that is running knows the region any longer
+    -- migsafe: ignore[drop-column] no running release uses the region
     ALTER TABLE orders DROP COLUMN region;
 
 Safe:
@@ -17,7 +17,7 @@ Safe:
     -- next migration
     CREATE INDEX CONCURRENTLY orders_placed_at_idx ON orders (placed_at);
     -- next migration
-    -- migsafe: ignore[drop-column] no release that is running knows the region any longer
+    -- migsafe: ignore[drop-column] no running release uses the region
     ALTER TABLE orders DROP COLUMN region;
 
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-DROP-COLUMN
@@ -35,7 +35,7 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="compatibility", severity=Severity.WARNING)
 def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
-    """Report what goes with a column and is about others too."""
+    """Report indexes and constraints that are dropped with a column and also cover other columns."""
     table = at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
     if table is None or column is None or is_created_here(at, op.target.name):
@@ -44,21 +44,21 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     if not taken:
         return None
     steps = []
-    for one in taken:
-        numbers = [key.column for key in one.keys] if isinstance(one, Index) else list(one.columns)
-        rest = [
-            quoted(found.name) for number in numbers if number != column.number and number is not None and (found := table.numbered(number))
+    for dropped in taken:
+        numbers = [key.column for key in dropped.keys] if isinstance(dropped, Index) else list(dropped.columns)
+        remaining = [
+            quoted(other.name) for number in numbers if number != column.number and number is not None and (other := table.numbered(number))
         ]
-        if isinstance(one, Index) and rest:
-            unique = "UNIQUE " if one.unique else ""
-            steps.append(f"CREATE {unique}INDEX CONCURRENTLY ON {op.target.name} ({', '.join(rest)});")
+        if isinstance(dropped, Index) and remaining:
+            unique = "UNIQUE " if dropped.unique else ""
+            steps.append(f"CREATE {unique}INDEX CONCURRENTLY ON {op.target.name} ({', '.join(remaining)});")
         else:
-            steps.append(f"-- replace {described(at.catalog, Part(one.oid))}, if it is still needed")
-    listed = ", ".join(described(at.catalog, Part(one.oid)) for one in taken)
+            steps.append(f"-- replace {described(at.catalog, Part(dropped.oid))}, if it is still needed")
+    objects = ", ".join(described(at.catalog, Part(dropped.oid)) for dropped in taken)
     return at.finding(
         op,
-        f"DROP COLUMN {quoted(op.column)} drops without a word what stands on other columns of {table.name} too: {listed}",
-        help="\n".join(("-- first, what is to stay:", *steps)),
+        f"DROP COLUMN {quoted(op.column)} silently drops objects that also cover other columns of {table.name}: {objects}",
+        help="\n".join(("-- first create what you still need:", *steps)),
         relations=(table.name,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

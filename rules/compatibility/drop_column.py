@@ -1,14 +1,14 @@
-"""DROP COLUMN breaks the release that is still running, and its values are gone.
+"""DROP COLUMN breaks the running release and deletes the values.
 
-Until it is replaced, the old release goes on to name the column: its INSERTs fail, and so does every SELECT that lists the column, as those
-of most ORMs do for all columns that they know. Release a version first that no longer knows the column, and drop it with a later one. Where
-the column is NOT NULL without a default, that version cannot insert: make it nullable before. Where CASCADE takes more along than the
-column, that is reported instead, by drop-cascade.
+Until it is replaced, the old release still names the column: its INSERTs fail, and so does every SELECT that lists the column, as most ORMs
+do for all columns that they know. First deploy a release that does not use the column, and drop it in a later one. If the column is NOT
+NULL without a default, that release cannot insert rows: make the column nullable first. If CASCADE drops more than the column, drop-cascade
+reports it instead.
 
 Unsafe:
     ALTER TABLE orders DROP COLUMN note;
 
-Safe, because the column is new and nobody has seen it:
+Safe, because the column is new:
     ALTER TABLE orders ADD COLUMN note text;
     ALTER TABLE orders DROP COLUMN note;
 
@@ -35,17 +35,17 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
     quoted_column, steps = quoted(op.column), []
     if column is not None and column.not_null and column.default is None and column.identity is None and not column.generated:
         steps += [
-            "-- first, so that a release can insert that does not know the column:",
+            "-- first let a release insert rows without the column:",
             f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;",
         ]
     steps += [
-        f"-- once no release that still names {quoted_column} is running, in a migration of its own:",
+        f"-- when no running release names {quoted_column}, in a separate migration:",
         f"ALTER TABLE {name} DROP COLUMN {'IF EXISTS ' if op.if_exists else ''}{quoted_column};",
     ]
     return at.finding(
         op,
-        f"DROP COLUMN takes {quoted_column} away from {at.resolve(name)}, with its values: the release that is running fails wherever it still "
-        "names the column",
+        f"DROP COLUMN removes {quoted_column} and its values from {at.resolve(name)}: the running release fails wherever it still names "
+        "the column",
         help="\n".join(steps),
         relations=(name,),
         lock=LockMode.ACCESS_EXCLUSIVE,

@@ -1,20 +1,22 @@
-"""A constraint goes that the running release may rely on.
+"""A constraint is dropped that the running release may rely on.
 
-Rows can be written from now on that it was written to exclude, and before it comes back they have to be found and mended. INSERT … ON CONFLICT
-fails without the unique constraint that it names. A foreign key's triggers stand on both tables: dropping it takes ACCESS EXCLUSIVE on the
-referenced one too. What the migration replaces by its end, a constraint of the same name or kind and columns, is not reported, nor a CHECK
-that only says what NOT NULL says too. A primary key is a matter of drop-primary-key.
+From then on rows can be written that the constraint would refuse, and they must be found and corrected before it can be added again. INSERT
+… ON CONFLICT fails without the unique constraint that it names. A foreign key has triggers on both tables, so dropping it takes ACCESS
+EXCLUSIVE on the referenced table too. Not reported: a constraint that the migration replaces by its end with one of the same name or of the
+same kind and columns, and a CHECK that only repeats NOT NULL. drop-primary-key reports primary keys.
 
 Unsafe:
     ALTER TABLE orders DROP CONSTRAINT orders_qty_check;
 
-Safe, because another takes its place:
+Safe, because it is replaced:
     ALTER TABLE orders DROP CONSTRAINT orders_qty_check, ADD CONSTRAINT orders_qty_check CHECK (qty > 0) NOT VALID;
 
 See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A-CONSTRAINT
 """
 
 from collections.abc import Iterator
+
+from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -26,25 +28,30 @@ from migsafe.sql.operations import AddConstraint, ConstraintKind, DropConstraint
 from migsafe.sql.operations.values import quoted
 
 
+class _State(Struct):
+    dropped: list[tuple[int, Constraint | None]] = []
+    """The positions of DROP CONSTRAINTs, each with the constraint if it is known."""
+
+
 @rule(category="compatibility", severity=Severity.INFO)
 def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note each constraint that is dropped, and report when the migration ends those that nothing has replaced."""
+    """Record each constraint that is dropped, and report at the end of the migration those that were not replaced."""
     if isinstance(op, MigrationEnd):
-        for position, constraint in at.notes:
+        for position, constraint in at.state(_State).dropped:
             yield from _dropped(at, position, constraint)
         return
     table = at.catalog.relation(op.target.name)
     constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
-    if is_created_here(at, op.target.name) or _is_own(op, at) or cascade_of(at.catalog, op) is not None:
+    if is_created_here(at, op.target.name) or _is_added_here(op, at) or cascade_of(at.catalog, op) is not None:
         return
     if constraint is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(op.target.name))):
         return
     if not is_primary_key(at.catalog, op) and not (constraint is not None and says_only_not_null(at.catalog, constraint)):
-        at.notes.append((len(at.past), constraint))
+        at.state(_State).dropped.append((at.position, constraint))
 
 
-def _is_own(op: DropConstraint, at: Context) -> bool:
-    """Whether the migration has added the constraint itself."""
+def _is_added_here(op: DropConstraint, at: Context) -> bool:
+    """Whether the migration added the constraint itself."""
     table = at.resolve(op.target.name)
     return any(
         isinstance(done.operation, AddConstraint)
@@ -56,7 +63,7 @@ def _is_own(op: DropConstraint, at: Context) -> bool:
 
 def _dropped(at: Context, position: int, constraint: Constraint | None) -> Iterator[Finding]:
     done = at.past[position]
-    op: DropConstraint = done.operation  # type: ignore[assignment]  # those are noted
+    op: DropConstraint = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     if is_replaced(at.catalog, op, constraint):
         return
     table, name = at.resolve(op.target.name), quoted(op.constraint)
@@ -68,9 +75,9 @@ def _dropped(at: Context, position: int, constraint: Constraint | None) -> Itera
     )
     yield at.finding(
         done,
-        f"DROP CONSTRAINT {locked}takes the {kind} {name} away from {table}: {consequence}what it kept out can be written from now on",
+        f"DROP CONSTRAINT {locked}removes the {kind} {name} from {table}: {consequence}rows that violate it can be written from now on",
         help=(
-            f"-- once no release that relies on it is running, in a migration of its own:\n"
+            f"-- when no running release relies on it, in a separate migration:\n"
             f"ALTER TABLE {op.target.name} DROP CONSTRAINT {'IF EXISTS ' if op.if_exists else ''}{name};"
         ),
         relations=(table, *((referenced.name,) if referenced is not None else ())),

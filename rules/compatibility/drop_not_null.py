@@ -1,7 +1,7 @@
-"""A column may hold NULL from now on.
+"""A column may contain NULL from now on.
 
-Nothing fails at once. But the running release was written for a column that always has a value: once something writes NULL, it meets what
-it does not expect, in a field that cannot be null, a sum, a comparison. Release a version first that can read NULL.
+Nothing fails immediately. But the running release expects a value in every row: as soon as a NULL is written, it may fail on it, in a field
+that cannot be null, a sum or a comparison. First deploy a release that can read NULL.
 
 Unsafe:
     ALTER TABLE orders ALTER COLUMN region DROP NOT NULL;
@@ -29,9 +29,9 @@ def drop_not_null(op: DropNotNull, at: Context) -> Finding | None:
     quoted_column = quoted(op.column)
     return at.finding(
         op,
-        f"{quoted_column} of {at.resolve(name)} may be NULL from now on: the release that is running does not expect that",
+        f"{quoted_column} of {at.resolve(name)} may be NULL from now on: the running release does not expect NULL",
         help=(
-            f"-- once every release that is running can read NULL from {quoted_column}, in a migration of its own:\n"
+            f"-- when every running release can read NULL from {quoted_column}, in a separate migration:\n"
             f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;"
         ),
         relations=(name,),

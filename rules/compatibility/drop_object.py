@@ -1,13 +1,13 @@
-"""A view, a function, a type, a sequence or a schema is dropped while the running release may still use it.
+"""A view, function, type, sequence or schema is dropped while the running release may still use it.
 
-Until it is replaced, the old release fails wherever it names the object. Release a version first that no longer does. A trigger's function,
-which nobody can call, is not reported, nor what the same transaction makes anew under the same name. What takes more along by CASCADE is
-reported by drop-cascade instead.
+Until it is replaced, the old release fails wherever it names the object. First deploy a release that does not use the object. Not reported:
+a trigger function, which queries cannot call, and an object that the same transaction creates again under the same name. If CASCADE drops
+more, drop-cascade reports it instead.
 
 Unsafe:
     DROP VIEW open_orders;
 
-Safe, because the name is never missing:
+Safe, because other sessions always see the view:
     BEGIN;
     DROP VIEW open_orders;
     CREATE VIEW open_orders AS SELECT 1 AS id;
@@ -18,6 +18,8 @@ See: https://www.postgresql.org/docs/current/sql-dropview.html
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cascades import cascade_of
@@ -27,19 +29,24 @@ _RELATIONS = ("view", "materialized view", "sequence")
 _KINDS = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "aggregate", "schema")
 
 
+class _State(Struct):
+    dropped: list[tuple[int, list[Name]]] = []
+    """The positions of DROPs, each with the names that it drops."""
+
+
 @rule(category="compatibility", severity=Severity.WARNING)
 def drop_object(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note what is dropped, and report when the migration ends what its transaction has not made anew."""
+    """Record what is dropped, and report at the end of the migration what its transaction did not create again."""
     if isinstance(op, MigrationEnd):
-        for position, names in at.notes:
+        for position, names in at.state(_State).dropped:
             yield from _dropped(at, position, names)
     elif op.kind in _KINDS and cascade_of(at.catalog, op) is None and not (op.kind == "schema" and op.cascade):
-        names = [name for name in op.names if not _is_unseen(op, name, at)]
+        names = [name for name in op.names if not _is_unknown_to_release(op, name, at)]
         if names:
-            at.notes.append((len(at.past), names))
+            at.state(_State).dropped.append((at.position, names))
 
 
-def _is_unseen(op: Drop, name: Name, at: Context) -> bool:
+def _is_unknown_to_release(op: Drop, name: Name, at: Context) -> bool:
     if is_name_created_here(at, op.kind, name) or is_trigger_function(at, op.kind, name):
         return True
     return op.kind in _RELATIONS and (is_created_here(at, name) or (op.if_exists and at.catalog.is_absent(name)))
@@ -47,28 +54,26 @@ def _is_unseen(op: Drop, name: Name, at: Context) -> bool:
 
 def _dropped(at: Context, position: int, names: list[Name]) -> Iterator[Finding]:
     done = at.past[position]
-    op: Drop = done.operation  # type: ignore[assignment]  # those are noted
-    gaps = {name: name_absence(at, position, op.kind, name) for name in names}
-    lasting = [name for name, left in gaps.items() if left is NameAbsence.LASTING]
-    short = [name for name, left in gaps.items() if left is NameAbsence.SHORT]
+    op: Drop = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
+    absences = {name: name_absence(at, position, op.kind, name) for name in names}
+    permanent = [name for name, absence in absences.items() if absence is NameAbsence.PERMANENT]
+    temporary = [name for name, absence in absences.items() if absence is NameAbsence.TEMPORARY]
     relations = op.kind in _RELATIONS
-    if lasting:
-        listed = ", ".join(map(str, lasting))
-        them = "them" if len(lasting) > 1 else "it"
+    drop = f"DROP {op.kind.upper()}"
+    if permanent:
+        objects = ", ".join(map(str, permanent))
+        them = "them" if len(permanent) > 1 else "it"
         yield at.finding(
             done,
-            f"DROP {op.kind.upper()} takes {listed} away: the release that is running fails wherever it still uses {them}",
-            help=(
-                f"-- once no release that still uses {them} is running, in a migration of its own:\n"
-                f"DROP {op.kind.upper()} {'IF EXISTS ' if op.if_exists else ''}{listed};"
-            ),
-            relations=lasting if relations else (),
+            f"{drop} removes {objects}: the running release fails wherever it still uses {them}",
+            help=f"-- when no running release uses {them}, in a separate migration:\n{drop} {'IF EXISTS ' if op.if_exists else ''}{objects};",
+            relations=permanent if relations else (),
         )
-    elif short:
-        listed = ", ".join(map(str, short))
+    elif temporary:
+        objects = ", ".join(map(str, temporary))
         yield at.finding(
             done,
-            f"DROP {op.kind.upper()} takes {listed} away until it is made again below: the release that is running fails meanwhile",
-            help=f"BEGIN;\nDROP {op.kind.upper()} {'IF EXISTS ' if op.if_exists else ''}{listed};\n-- make it again here\nCOMMIT;",
-            relations=short if relations else (),
+            f"{drop} removes {objects} until a later statement creates it again: the running release fails in between",
+            help=f"BEGIN;\n{drop} {'IF EXISTS ' if op.if_exists else ''}{objects};\n-- create it again here\nCOMMIT;",
+            relations=temporary if relations else (),
         )

@@ -1,9 +1,9 @@
 """A table loses its primary key.
 
-Logical replication tells rows apart by it: without it every UPDATE and DELETE on a published table fails, until REPLICA IDENTITY says
-otherwise. The release that is running fails where it uses INSERT … ON CONFLICT on the key, or groups by it alone, and duplicates are no
-longer kept out. What has another primary key by the end of the migration is not reported: exchange it in one statement, for an index that
-was built CONCURRENTLY before.
+Logical replication identifies rows by it: without it every UPDATE and DELETE on a published table fails until REPLICA IDENTITY is set. In
+the running release, INSERT … ON CONFLICT on the key and GROUP BY the key alone fail, and duplicates are no longer prevented. A table that
+has another primary key by the end of the migration is not reported: exchange the key in one statement, with an index that was built
+CONCURRENTLY beforehand.
 
 Unsafe:
     ALTER TABLE orders DROP CONSTRAINT orders_pkey;
@@ -20,6 +20,8 @@ See: https://www.postgresql.org/docs/current/logical-replication-publication.htm
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -29,24 +31,29 @@ from migsafe.sql.operations import DropConstraint
 from migsafe.sql.operations.values import quoted
 
 
+class _State(Struct):
+    positions: list[int] = []
+    """The DROP CONSTRAINTs of primary keys, by their position in the migration."""
+
+
 @rule(category="compatibility", severity=Severity.WARNING)
 def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note each primary key that is dropped, and report when the migration ends those that no other has replaced."""
+    """Record each primary key that is dropped, and report at the end of the migration those that were not replaced."""
     if isinstance(op, DropConstraint):
         if is_primary_key(at.catalog, op) and not is_created_here(at, op.target.name) and cascade_of(at.catalog, op) is None:
-            at.notes.append(len(at.past))
+            at.state(_State).positions.append(at.position)
         return
-    for position in at.notes:
+    for position in at.state(_State).positions:
         done = at.past[position]
-        dropped: DropConstraint = done.operation
+        dropped: DropConstraint = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
         name = dropped.target.name
         table, constraint = at.catalog.relation(name), quoted(dropped.constraint)
         if table is None or at.catalog.primary_key(table.oid) is not None:
             continue
         yield at.finding(
             done,
-            f"{table.name} has no primary key any longer: logical replication refuses its UPDATEs and DELETEs, INSERT … ON CONFLICT on the key "
-            "fails, and duplicates are not kept out",
+            f"DROP CONSTRAINT leaves {table.name} without a primary key: logical replication refuses its UPDATEs and DELETEs, INSERT … ON "
+            "CONFLICT on the key fails, and duplicates are no longer prevented",
             help=(
                 f"-- with the columns of the new key, in the first of two migrations:\n"
                 f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(f'{name.name}_new_pkey')} ON {name} (…);\n"

@@ -1,13 +1,13 @@
-"""DROP TABLE takes the table away from the release that is still running.
+"""DROP TABLE breaks the running release and deletes the rows.
 
-During a deployment the old release goes on until it is replaced, and every statement of it that names the table fails. The rows cannot be
-had back. First release a version that no longer uses the table, and drop it with a later one; a rename in between shows whether somebody
-still needs it, and can be undone. Where CASCADE takes more along than the table, that is reported instead, by drop-cascade.
+During a deployment the old release keeps running until it is replaced, and each of its statements that names the table fails. Only a backup
+can restore the rows. First deploy a release that does not use the table, and drop the table in a later one; renaming it in between shows
+whether it is still in use, and can be undone. If CASCADE drops more than the table, drop-cascade reports it instead.
 
 Unsafe:
     DROP TABLE coupons;
 
-Safe, because the table is new and nobody has seen it:
+Safe, because the table is new:
     CREATE TABLE coupons (code text PRIMARY KEY);
     DROP TABLE coupons;
 
@@ -31,14 +31,14 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
         return None
     tables = ", ".join(str(at.resolve(name)) for name in dropped)
     them, their = ("them", "their") if len(dropped) > 1 else ("it", "its")
-    what = f"DROP {op.kind.upper()}"
+    drop = f"DROP {op.kind.upper()}"
     return at.finding(
         op,
-        f"{what} takes ACCESS EXCLUSIVE on {tables} and removes {them} with {their} rows: "
-        f"the release that is running fails wherever it still uses {them}",
+        f"{drop} takes ACCESS EXCLUSIVE on {tables} and removes {them} with {their} rows: "
+        f"the running release fails wherever it still uses {them}",
         help=(
-            f"-- once no release that still uses {them} is running, in a migration of its own:\n"
-            f"{what} {'IF EXISTS ' if op.if_exists else ''}{', '.join(map(str, dropped))};"
+            f"-- when no running release uses {them}, in a separate migration:\n"
+            f"{drop} {'IF EXISTS ' if op.if_exists else ''}{', '.join(map(str, dropped))};"
         ),
         relations=dropped,
         lock=LockMode.ACCESS_EXCLUSIVE,

@@ -1,9 +1,9 @@
-"""RENAME COLUMN breaks the release that is still running.
+"""RENAME COLUMN breaks the running release.
 
-The rename itself takes a moment. But the old release still uses the old name, the new one the new name, and during a deployment both run: one
-of them fails. Add a column under the new name instead, write both for the time of a deployment or two, and drop the old one last; or leave
-the name as it is and map it in the application. What renames the table too, and leaves a view under its old name in the same transaction,
-keeps the old column's name alive.
+The rename takes a moment. But the old release uses the old name and the new release the new name, and both run during a deployment: one of
+them fails. Add a column under the new name instead, write both columns for one or two releases, and drop the old one last; or keep the name
+in the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under
+the old name of the table replaces it.
 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
@@ -18,6 +18,8 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-RENAMING-C
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.ownership import NameAbsence, is_column_created_here, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -26,24 +28,30 @@ from migsafe.sql.operations import Rename, RenameColumn
 from migsafe.sql.operations.values import quoted
 
 
+class _State(Struct):
+    renamed: list[tuple[int, int | None, str]] = []
+    """The positions of RENAME COLUMNs, each with the table's oid if it is known and the column's type."""
+
+
 @rule(category="compatibility", severity=Severity.ERROR)
 def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note each renamed column, and report it when the migration ends, unless a view has taken the table's place."""
+    """Record each renamed column, and report it at the end of the migration, unless a view replaced its table."""
     if isinstance(op, RenameColumn):
         table = at.catalog.relation(op.target.name)
         if op.target.kind in ("type", "domain") or is_column_created_here(at, op.target.name, op.column):
             return
         if not (op.target.if_exists and at.catalog.is_absent(op.target.name)):
             column = table.column(op.column) if table is not None else None
-            at.notes.append((len(at.past), table.oid if table is not None else None, str(column.type) if column and column.type else "…"))
+            type_name = str(column.type) if column and column.type else "…"
+            at.state(_State).renamed.append((at.position, table.oid if table is not None else None, type_name))
         return
-    for position, oid, type_name in at.notes:
+    for position, oid, type_name in at.state(_State).renamed:
         if not _is_behind_view(at, position, oid):
             yield _finding(at, position, type_name)
 
 
 def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
-    """Whether the table itself is renamed too, and something stands under its old name when the transaction ends."""
+    """Whether the table itself is renamed too, and another object has its old name at the end of the transaction."""
     table = at.catalog.get(oid) if oid is not None else None
     for number, done in enumerate(at.past):
         match done.operation:
@@ -55,17 +63,17 @@ def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
 
 def _finding(at: Context, position: int, type_name: str) -> Finding:
     done = at.past[position]
-    op: RenameColumn = done.operation  # type: ignore[assignment]  # that is what is noted
+    op: RenameColumn = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     table, old, new = op.target.name, quoted(op.column), quoted(op.new_name)
     return at.finding(
         done,
-        f"RENAME COLUMN takes the name {old} away from {at.resolve(table)}: the release that is running fails wherever it still uses "
-        "it, and the next one until this has run",
+        f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
+        "next release fails until the migration has run",
         help=(
             f"ALTER TABLE {table} ADD COLUMN {new} {type_name};\n"
-            f"-- release a version that writes both columns, then fill the old rows, a few thousand at a time:\n"
+            f"-- deploy a release that writes both columns, then fill the existing rows, a few thousand at a time:\n"
             f"UPDATE {table} SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL;\n"
-            f"-- release a version that uses {new} only; then, in a migration of its own:\n"
+            f"-- deploy a release that uses only {new}; then, in a separate migration:\n"
             f"ALTER TABLE {table} DROP COLUMN {old};"
         ),
         relations=(table,),

@@ -1,8 +1,8 @@
-"""A view, a function, a type, an enum value, a sequence or a schema gets another name, or anything another schema.
+"""A view, function, type, enum value, sequence or schema is renamed, or an object moves to another schema.
 
-The release that is still running uses the old one, and fails until it is replaced. Make the new object beside the old one, and drop that
-once nothing uses it; a view or a function can also be given its old name again in the same transaction. Code and other objects inside the
-database follow a rename by themselves, but not the text of functions and procedures. A table's own name is a matter of rename-table.
+The running release uses the old name and fails until it is replaced. Create the new object next to the old one, and drop the old one when
+it is no longer used; a view or a function can also be created again under its old name in the same transaction. Other objects inside the
+database follow a rename, but the text of functions and procedures does not. rename-table reports renamed tables.
 
 Unsafe:
     ALTER VIEW open_orders RENAME TO pending_orders;
@@ -18,6 +18,8 @@ See: https://www.postgresql.org/docs/current/sql-alterview.html
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.catalog import is_table
@@ -27,70 +29,72 @@ _RELATIONS = ("table", "foreign table", "view", "materialized view", "sequence")
 _NAMED = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "aggregate", "schema")
 
 
+class _State(Struct):
+    positions: list[int] = []
+    """The RENAMEs and SET SCHEMAs, by their position in the migration."""
+
+
 @rule(category="compatibility", severity=Severity.WARNING)
 def rename_object(op: Rename | RenameEnumValue | SetSchema | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Report an enum value at once; note what else is renamed, and report when the migration ends what nothing took the place of."""
+    """Report an enum value at once; record other renames, and report at the end of the migration the names that no other object has."""
     match op:
         case MigrationEnd():
-            for position in at.notes:
+            for position in at.state(_State).positions:
                 yield from _renamed(at, position)
         case RenameEnumValue():
-            if not is_name_created_here(at, "type", op.type, made=True):
+            if not is_name_created_here(at, "type", op.type, created=True):
                 yield _renamed_value(op, at)
         case Rename() | SetSchema():
-            if op.kind in _NAMED and not _is_unseen(op, at):
-                at.notes.append(len(at.past))
+            if op.kind in _NAMED and not _is_unknown_to_release(op, at):
+                at.state(_State).positions.append(at.position)
 
 
-def _is_unseen(op: Rename | SetSchema, at: Context) -> bool:
+def _is_unknown_to_release(op: Rename | SetSchema, at: Context) -> bool:
     if is_name_created_here(at, op.kind, op.name) or is_trigger_function(at, op.kind, op.name):
         return True
     if op.kind not in _RELATIONS:
         return False
     relation = at.catalog.relation(op.name)
     if relation is None:
-        # A table's rename is another rule's.
-        is_its = op.kind in ("table", "foreign table") and isinstance(op, Rename)
-        return is_its or at.catalog.index(op.name) is not None or (op.if_exists and at.catalog.is_absent(op.name))
+        # rename-table reports the rename of a table.
+        is_table_rename = op.kind in ("table", "foreign table") and isinstance(op, Rename)
+        return is_table_rename or at.catalog.index(op.name) is not None or (op.if_exists and at.catalog.is_absent(op.name))
     return is_created_here(at, op.name) or (isinstance(op, Rename) and is_table(relation))
 
 
 def _renamed_value(op: RenameEnumValue, at: Context) -> Finding:
     return at.finding(
         op,
-        f"the value '{op.value}' of {op.type} becomes '{op.new_name}': the release that is running fails wherever it writes the old one or "
-        "compares with it, and does not know the new one that it reads",
+        f"the value '{op.value}' of {op.type} becomes '{op.new_name}': the running release fails wherever it writes the old value or "
+        "compares with it, and does not know the new value",
         help=(
             f"ALTER TYPE {op.type} ADD VALUE '{op.new_name}' AFTER '{op.value}';\n"
-            f"-- once every release that is running knows both, change the rows that hold '{op.value}'; an enum value cannot be dropped"
+            f"-- when every running release knows both values, change the rows that contain '{op.value}'; an enum value cannot be dropped"
         ),
     )
 
 
 def _renamed(at: Context, position: int) -> Iterator[Finding]:
     done = at.past[position]
-    op: Rename | SetSchema = done.operation  # type: ignore[assignment]  # those are noted
-    left = name_absence(at, position, op.kind, op.name)
-    if left is NameAbsence.NONE:
+    op: Rename | SetSchema = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
+    absence = name_absence(at, position, op.kind, op.name)
+    if absence is NameAbsence.NONE:
         return
     new = Name(op.name.name, op.schema) if isinstance(op, SetSchema) else Name(op.new_name, op.name.schema)
     is_relation = op.kind in _RELATIONS
     yield at.finding(
         done,
-        f"the {op.kind} {op.name} becomes {new}: the release that is running fails wherever it still uses the old name"
-        + (", until something else has it" if left is NameAbsence.SHORT else ""),
+        f"the {op.kind} {op.name} becomes {new}: the running release fails wherever it still uses the old name"
+        + (", until another object has that name" if absence is NameAbsence.TEMPORARY else ""),
         help=_help(op, new),
         relations=(op.name,) if is_relation else (),
     )
 
 
 def _help(op: Rename | SetSchema, new: Name) -> str:
-    verb = f"SET SCHEMA {Name(op.schema)}" if isinstance(op, SetSchema) else f"RENAME TO {Name(op.new_name)}"
-    alter = f"ALTER {op.kind.upper()} {op.name} {verb};"
+    action = f"SET SCHEMA {Name(op.schema)}" if isinstance(op, SetSchema) else f"RENAME TO {Name(op.new_name)}"
+    alter = f"ALTER {op.kind.upper()} {op.name} {action};"
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         view = f"CREATE VIEW {op.name} AS SELECT * FROM {new};"  # noqa: S608  # it is written down, not run
-        return (
-            f"BEGIN;\n{alter}\n{view}\nCOMMIT;\n"
-            f"-- once no release that names {op.name} is running, in a migration of its own:\nDROP VIEW {op.name};"
-        )
-    return f"-- make {new} beside it; once no release that uses {op.name} is running, in a migration of its own, drop {op.name}"
+        return f"BEGIN;\n{alter}\n{view}\nCOMMIT;\n-- when no running release names {op.name}, in a separate migration:\nDROP VIEW {op.name};"
+    return f"-- create {new} next to it; when no running release uses {op.name}, drop {op.name} in a separate migration"

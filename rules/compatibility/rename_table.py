@@ -1,8 +1,8 @@
-"""Renaming a table breaks the release that is still running.
+"""Renaming a table breaks the running release.
 
-The rename takes a moment, and every statement of the old release that names the table fails from then on, until the release is replaced. A
-simple view under the old name, made in the same transaction, takes its SELECTs, INSERTs, UPDATEs and DELETEs and passes them on to the
-table; drop it once no release uses the old name.
+The rename takes a moment, but from then on every statement of the old release that names the table fails until the release is replaced.
+Create a simple view under the old name in the same transaction: it passes SELECT, INSERT, UPDATE and DELETE on to the table. Drop the view
+when no release uses the old name.
 
 Unsafe:
     ALTER TABLE orders RENAME TO purchases;
@@ -18,6 +18,8 @@ See: https://www.postgresql.org/docs/current/sql-createview.html#SQL-CREATEVIEW-
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, name_absence
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -25,39 +27,45 @@ from migsafe.schema.catalog import is_table
 from migsafe.sql.operations import Name, Rename
 
 
+class _State(Struct):
+    renamed: list[tuple[int, Name]] = []
+    """The positions of renames, each with the table's old name."""
+
+
 @rule(category="compatibility", severity=Severity.ERROR)
 def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note each renamed table, and report when the migration ends those whose old name its transaction has given to nothing else."""
+    """Record each renamed table, and report it at the end of the migration unless its transaction gave the old name to another object."""
     if isinstance(op, Rename):
-        if _is_of_interest(op, at):
-            at.notes.append((len(at.past), at.resolve(op.name)))
+        if _is_known_table(op, at):
+            at.state(_State).renamed.append((at.position, at.resolve(op.name)))
         return
-    for position, old in at.notes:
+    for position, old in at.state(_State).renamed:
         done = at.past[position]
-        left = name_absence(at, position, "table", done.operation.name)
-        if left is NameAbsence.NONE:
+        renaming: Rename = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
+        name = renaming.name
+        absence = name_absence(at, position, "table", name)
+        if absence is NameAbsence.NONE:
             continue
-        new = Name(done.operation.new_name, done.operation.name.schema)
-        what = done.operation.name
-        view = f"CREATE VIEW {what} AS SELECT * FROM {new};"  # noqa: S608  # it is written down, not run
+        new = Name(renaming.new_name, name.schema)
+        view = f"CREATE VIEW {name} AS SELECT * FROM {new};"  # noqa: S608  # it is written down, not run
         yield at.finding(
             done,
-            f"{old} becomes {Name(new.name, old.schema)}: every statement of the release that is running which names {what} fails"
-            + (", until something else has its name" if left is NameAbsence.SHORT else ""),
+            f"{old} becomes {Name(new.name, old.schema)}: every statement of the running release that names {name} fails"
+            + (", until another object has that name" if absence is NameAbsence.TEMPORARY else ""),
             help=(
                 "BEGIN;\n"
-                f"ALTER TABLE {what} RENAME TO {Name(new.name)};\n"
+                f"ALTER TABLE {name} RENAME TO {Name(new.name)};\n"
                 f"{view}\n"
                 "COMMIT;\n"
-                f"-- once no release that names {what} is running, in a migration of its own:\n"
-                f"DROP VIEW {what};"
+                f"-- when no running release names {name}, in a separate migration:\n"
+                f"DROP VIEW {name};"
             ),
             relations=(old,),
             lock=LockMode.ACCESS_EXCLUSIVE,
         )
 
 
-def _is_of_interest(op: Rename, at: Context) -> bool:
+def _is_known_table(op: Rename, at: Context) -> bool:
     # ALTER TABLE renames views, sequences and indexes too.
     if op.kind not in ("table", "foreign table") or at.catalog.index(op.name) is not None:
         return False

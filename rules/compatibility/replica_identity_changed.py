@@ -1,9 +1,9 @@
-"""What logical replication sends of a row that is changed or deleted becomes another.
+"""REPLICA IDENTITY changes what logical replication sends about changed and deleted rows.
 
-REPLICA IDENTITY decides which columns of the old row go into the write-ahead log. NOTHING, and DEFAULT without a primary key, make every UPDATE
-and DELETE fail while the table is published for them. FULL logs the whole old row, and the subscriber looks it up by all columns, which
-without an index there reads the table once for each row. USING INDEX changes the columns that consumers such as Debezium get as the key of
-a deleted row. Change it together with who reads the stream.
+REPLICA IDENTITY selects the columns of the old row that are written to the write-ahead log. With NOTHING, and with DEFAULT without a
+primary key, every UPDATE and DELETE fails while the table is published for them. With FULL the whole old row is logged, and the subscriber
+looks it up by all columns, which without a suitable index reads the whole table for each row. USING INDEX changes the columns that
+consumers such as Debezium receive as the key of a deleted row. Coordinate the change with the consumers of the stream.
 
 Unsafe:
     ALTER TABLE orders REPLICA IDENTITY FULL;
@@ -23,9 +23,9 @@ from migsafe.sql.operations.values import quoted
 
 _CONSEQUENCES = {
     "nothing": "every UPDATE and DELETE fails while the table is published for them",
-    "full": "every UPDATE and DELETE logs the whole old row, and a subscriber without a fitting index reads its whole table for each",
+    "full": "every UPDATE and DELETE logs the whole old row, and a subscriber without a suitable index reads its whole table for each",
     "default": "every UPDATE and DELETE fails while the table is published for them, unless it has a primary key",
-    "index": "consumers get other columns as the key of a changed or deleted row",
+    "index": "consumers receive other columns as the key of a changed or deleted row",
 }
 
 
@@ -38,9 +38,9 @@ def replica_identity_changed(op: SetReplicaIdentity, at: Context) -> Finding | N
     identity = f"USING INDEX {quoted(op.index)}" if op.index is not None else op.identity.upper()
     return at.finding(
         op,
-        f"REPLICA IDENTITY {identity} changes what logical replication sends of {at.resolve(table)}: {_CONSEQUENCES[op.identity]}",
+        f"REPLICA IDENTITY {identity} changes what logical replication sends about {at.resolve(table)}: {_CONSEQUENCES[op.identity]}",
         help=(
-            f"-- once all who read its changes are prepared; who they are is told by\n"
+            f"-- when all consumers of its changes are prepared; this lists its publications:\n"
             f"SELECT pubname FROM pg_publication_tables WHERE tablename = '{table.name}';\n"
             f"ALTER TABLE {table} REPLICA IDENTITY {identity};"
         ),

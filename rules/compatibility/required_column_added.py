@@ -1,14 +1,14 @@
 """A new column is NOT NULL and has no default.
 
-ADD COLUMN fails where the table has rows, because they would be null. Where it has none the running release still breaks: it does not know
-the column, leaves it out, and every INSERT fails. The same holds where the migration gives the column a default for its old rows and then
-drops that default. Add the column with a default that stays, or nullable; have the new release write it; make it NOT NULL with a later
+ADD COLUMN fails if the table has rows, because they would be null. If it has none, the running release still breaks: it does not know the
+column, omits it, and every INSERT fails. The same is true if the migration adds the column with a default for the existing rows and then
+drops that default. Add the column with a default that stays, or nullable; deploy a release that writes it; make it NOT NULL in a later
 migration.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN region text NOT NULL;
 
-Unsafe, because the default is gone when the running release inserts:
+Unsafe, because the default no longer exists when the running release inserts:
     ALTER TABLE orders ADD COLUMN region text NOT NULL DEFAULT 'eu';
     ALTER TABLE orders ALTER COLUMN region DROP DEFAULT;
 
@@ -29,14 +29,14 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="compatibility", severity=Severity.ERROR)
 def required_column_added(op: AddColumn | DropDefault, at: Context) -> Finding | None:
-    """Report a column that an INSERT must name from its first day on."""
+    """Report a new column that every INSERT must name."""
     if is_created_here(at, op.target.name) or (op.target.if_exists and at.catalog.is_absent(op.target.name)):
         return None
     return _added(op, at) if isinstance(op, AddColumn) else _default_dropped(op, at)
 
 
 def _is_required(column: Column) -> bool:
-    return column.not_null or any(one.kind is ConstraintKind.PRIMARY_KEY for one in column.constraints)
+    return column.not_null or any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
 
 
 def _added(op: AddColumn, at: Context) -> Finding | None:
@@ -48,8 +48,8 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
     resolved, name = at.resolve(op.target.name), quoted(op.column.name)
     return at.finding(
         op,
-        f"ADD COLUMN {name} is NOT NULL without a default: it fails if {resolved} has rows, and from then on so does every INSERT of the "
-        "running release, which leaves it out",
+        f"ADD COLUMN {name} is NOT NULL without a default: it fails if {resolved} has rows; otherwise every INSERT of the running release "
+        "fails, because it omits the column",
         help=_help(op, at),
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,
@@ -57,18 +57,18 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
 
 
 def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
-    before = added_column(at, op.target.name, op.column)
+    addition = added_column(at, op.target.name, op.column)
     table = at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if before is None or column is None or not column.not_null or column.default is None:
+    if addition is None or column is None or not column.not_null or column.default is None:
         return None
     resolved, name = at.resolve(op.target.name), quoted(op.column)
     return at.finding(
         op,
-        f"DROP DEFAULT in the migration that adds {name} to {resolved} as NOT NULL: every INSERT of the running release, which leaves it out, "
-        "fails from then on",
+        f"DROP DEFAULT in the migration that adds {name} to {resolved} as NOT NULL: every INSERT of the running release fails from then on, "
+        "because it omits the column",
         help=(
-            f"-- once every release that is running writes {name}, in a migration of its own:\n"
+            f"-- when every running release writes {name}, in a separate migration:\n"
             f"ALTER TABLE {op.target.name} ALTER COLUMN {name} DROP DEFAULT;"
         ),
         relations=(resolved,),
@@ -81,7 +81,7 @@ def _help(op: AddColumn, at: Context) -> str:
     check = quoted(f"{table.name}_{op.column.name}_not_null")
     return (
         f"ALTER TABLE {table} ADD COLUMN {name} {op.column.type};\n"
-        f"-- release a version that writes {name}, fill the old rows a few thousand at a time, then, in two migrations:\n"
+        f"-- deploy a release that writes {name}, fill the existing rows, a few thousand at a time, then, in two migrations:\n"
         f"ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID;\n"
         "-- next migration\n"
         f"ALTER TABLE {table} VALIDATE CONSTRAINT {check};\n"

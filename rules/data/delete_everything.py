@@ -1,7 +1,7 @@
-"""DELETE without WHERE, or with one that is always true.
+"""DELETE without WHERE, or with a condition that is always true.
 
-Every row goes. What was meant as a step of a larger plan is final once the transaction commits, and a WHERE that was forgotten looks just
-like this. Each row is locked until then, and all of them stay in the files until VACUUM.
+It deletes every row, permanently once the transaction commits; a forgotten WHERE looks exactly like this. Each row stays locked until then,
+and the deleted rows occupy disk space until VACUUM.
 
 Unsafe:
     DELETE FROM sessions;
@@ -20,14 +20,14 @@ from migsafe.sql.operations import Delete
 
 @rule(category="data", severity=Severity.ERROR)
 def delete_everything(op: Delete, at: Context) -> Finding | None:
-    """Report a DELETE that takes every row of a table that others can have rows in."""
+    """Report a DELETE of every row of a table that the migration did not create."""
     table, relation = at.resolve(op.table), at.catalog.relation(op.table)
     everything = op.where is None or expressions.is_always_true(op.where, expressions.not_null_columns(relation))
     if not everything or op.current_of is not None or op.reads or is_created_here(at, op.table):
         return None
     return at.finding(
         op,
-        f"this DELETE takes every row of {table}",
-        help="-- say which rows with WHERE, a few thousand at a time",
+        f"DELETE removes every row of {table}",
+        help="-- select the rows with WHERE, and delete a few thousand at a time",
         relations=(table,),
     )

@@ -1,8 +1,8 @@
 """CASCADE drops more than the statement names.
 
-What rests on the object goes with it, without a list and without a question: views, foreign keys of other tables, columns of a type,
-triggers of a function. What it is depends on the database where it runs, and may be more there than anywhere else. Without CASCADE
-PostgreSQL refuses, and names what rests on it; drop that first, by its name. A CASCADE that is known to take nothing along is not reported.
+It also drops the objects that depend on the named object, without a list and without confirmation: views, foreign keys of other tables,
+columns of a type, triggers of a function. Which objects these are depends on the database where the statement runs. Without CASCADE
+PostgreSQL refuses and lists the dependent objects: drop those first, by name. A CASCADE that is known to drop nothing else is not reported.
 
 Unsafe:
     CREATE TABLE coupons (code text PRIMARY KEY);
@@ -10,7 +10,7 @@ Unsafe:
     -- next migration
     DROP TABLE coupons CASCADE;
 
-Safe, because nothing rests on it:
+Safe, because no object depends on it:
     CREATE TABLE coupons (code text PRIMARY KEY);
     DROP TABLE coupons CASCADE;
 
@@ -27,25 +27,26 @@ _MOST = 5
 
 @rule(category="data", severity=Severity.ERROR)
 def drop_cascade(op: Drop | DropColumn | DropConstraint, at: Context) -> Finding | None:
-    """Report what CASCADE takes along, as far as it is known, or that it may."""
+    """Report the known objects that CASCADE drops, or that it may drop unknown ones."""
     cascade = cascade_of(at.catalog, op)
     if cascade is None:
         return None
-    taken = [described(at.catalog, part) for part in cascade.parts]
-    listed = ", ".join(taken[:_MOST]) + (f" and {len(taken) - _MOST} more" if len(taken) > _MOST else "")
-    if taken:
-        said = f"CASCADE drops {listed} too{'' if cascade.known else ', and whatever else rests on it where it runs'}"
+    dropped = [described(at.catalog, part) for part in cascade.parts]
+    if dropped:
+        objects = ", ".join(dropped[:_MOST]) + (f" and {len(dropped) - _MOST} more" if len(dropped) > _MOST else "")
+        more = "" if cascade.known else ", and any other dependent object in the database where it runs"
+        consequence = f"CASCADE also drops {objects}{more}"
     else:
-        said = "CASCADE drops whatever rests on it where it runs: views, foreign keys, columns, triggers"
+        consequence = "CASCADE drops every dependent object in the database where it runs: views, foreign keys, columns, triggers"
     return at.finding(
         op,
-        f"{_what(op)} {said}",
-        help="-- drop by its name what rests on it, and then the object without CASCADE",
+        f"{_command(op)} {consequence}",
+        help="-- drop the dependent objects first, by name, then the object without CASCADE",
         relations=op.names if isinstance(op, Drop) and op.kind in ("table", "view", "materialized view") else (),
     )
 
 
-def _what(op: Drop | DropColumn | DropConstraint) -> str:
+def _command(op: Drop | DropColumn | DropConstraint) -> str:
     if isinstance(op, Drop):
         return f"DROP {op.kind.upper()} …"
     return "DROP COLUMN …" if isinstance(op, DropColumn) else "DROP CONSTRAINT …"

@@ -1,15 +1,15 @@
-"""DROP DATABASE, or DROP SCHEMA with all that is in it.
+"""DROP DATABASE, or DROP SCHEMA with its contents.
 
-A database goes with everything; a schema with CASCADE goes with every table, view and function in it, whoever made them. There is no list
-and no way back but a restored backup.
+DROP DATABASE deletes everything in the database; DROP SCHEMA … CASCADE deletes every table, view and function in the schema, whoever
+created them. PostgreSQL does not list the objects, and only a backup can restore the data.
 
 Unsafe:
     DROP SCHEMA archive CASCADE;
 
-Safe, because it is refused unless it is empty:
+Safe, because PostgreSQL refuses it unless the schema is empty:
     CREATE SCHEMA staging;
     -- next migration
-    -- migsafe: ignore[drop-object] nothing uses the schema any longer
+    -- migsafe: ignore[drop-object] no running release uses the schema
     DROP SCHEMA staging;
 
 See: https://www.postgresql.org/docs/current/sql-dropschema.html
@@ -22,21 +22,23 @@ from migsafe.sql.operations import Drop, Name
 
 @rule(category="data", severity=Severity.ERROR)
 def drop_database_or_schema(op: Drop, at: Context) -> Finding | None:
-    """Report what goes with all that is in it."""
+    """Report a database or schema that is dropped with its contents."""
     if op.kind == "database":
         return at.finding(
-            op, f"DROP DATABASE {op.names[0]} removes it with everything in it", help="-- by hand, after a backup, and not from a migration"
+            op,
+            f"DROP DATABASE {op.names[0]} deletes the database and its contents",
+            help="-- run it manually, after a backup, not in a migration",
         )
     if op.kind != "schema" or not op.cascade:
         return None
-    dropped = [name for name in op.names if not is_name_created_here(at, "schema", Name(name.name), made=True)]
+    dropped = [name for name in op.names if not is_name_created_here(at, "schema", Name(name.name), created=True)]
     if not dropped:
         return None
     names = ", ".join(name.name for name in dropped)
     inside = sum(relation.name.schema in {name.name for name in dropped} for relation in at.catalog.relations())
-    known = f" ({inside} that the history knows)" if inside else ""
+    known = f" ({inside} of them are in the history)" if inside else ""
     return at.finding(
         op,
-        f"DROP SCHEMA {names} CASCADE removes every table, view and function in it{known}, and their rows",
-        help=f"-- drop by its name what is in it, and then:\nDROP SCHEMA {names};",
+        f"DROP SCHEMA {names} CASCADE deletes every table, view and function in it{known}, with all rows",
+        help=f"-- drop its contents first, by name, then:\nDROP SCHEMA {names};",
     )

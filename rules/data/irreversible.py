@@ -1,7 +1,7 @@
-"""A migration without a way back, where the runner has them.
+"""A migration without a down migration, although the runner supports them.
 
-When a release must be taken back in a hurry, the database stays where it is, or somebody writes the way back at that very moment. Off
-unless selected: many teams repair forward only, and a way back that nobody has tried is worse than none.
+When a release must be rolled back in a hurry, either the database cannot follow, or the down migration must be written under pressure. Off
+unless selected: many teams only fix forward, and an untested down migration is worse than none.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN weight numeric;
@@ -25,12 +25,12 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 _ONE_WAY = frozenset(("drizzle", "flyway", "prisma", "supabase", "versioned"))
-"""Runners that know no way back."""
+"""Runners without down migrations."""
 
 
 @rule(category="data", severity=Severity.WARNING, off=True)
 def irreversible(op: MigrationEnd, at: Context) -> Finding | None:
-    """Report a migration that says nothing about the way back."""
+    """Report a migration without a down migration."""
     if at.migration.down is not None or not at.past or at.migration.runner in _ONE_WAY:
         return None
-    return at.finding(at.past[0], "there is no down migration: what this does can only be undone by hand", help="-- write one, and try it")
+    return at.finding(at.past[0], "there is no down migration: this can only be undone manually", help="-- write one, and test it")

@@ -1,12 +1,12 @@
-"""TRUNCATE takes every row, at once and for good.
+"""TRUNCATE deletes every row immediately and permanently.
 
-No WHERE, no trigger of a row, no way back once it is committed; other sessions that took their snapshot before see an empty table, too. It
-holds ACCESS EXCLUSIVE until the transaction ends. With CASCADE it empties every table that refers to this one as well.
+It has no WHERE, fires no row triggers, and cannot be undone after COMMIT; other sessions whose snapshot is older see an empty table too. It
+holds ACCESS EXCLUSIVE until the transaction ends. With CASCADE it also empties every table that references this one.
 
 Unsafe:
     TRUNCATE orders;
 
-Safe, because only this session can see it:
+Safe, because only this session can see the table:
     CREATE TEMP TABLE found AS SELECT id FROM orders;
     TRUNCATE found;
 
@@ -22,16 +22,17 @@ from migsafe.sql.operations import Truncate
 
 @rule(category="data", severity=Severity.ERROR)
 def truncate(op: Truncate, at: Context) -> Finding | None:
-    """Report the tables that the migration did not make itself."""
-    emptied = [one.name for one in op.tables if not is_created_here(at, one.name)]
+    """Report the tables that the migration did not create itself."""
+    emptied = [table.name for table in op.tables if not is_created_here(at, table.name)]
     if not emptied:
         return None
     tables = join_names([at.resolve(name) for name in emptied])
-    too = ", and every table that refers to it" if op.cascade else ""
+    more = " and of every table that references it" if op.cascade else ""
     return at.finding(
         op,
-        f"TRUNCATE takes every row of {tables}{too} for good, under ACCESS EXCLUSIVE: meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
-        help="-- when nobody needs the rows any longer; a copy before it costs little: CREATE TABLE … AS TABLE …",
+        f"TRUNCATE permanently deletes every row of {tables}{more} under ACCESS EXCLUSIVE: every SELECT, INSERT, UPDATE and DELETE waits until "
+        "the transaction ends",
+        help="-- when the rows are no longer needed; to keep a copy, first: CREATE TABLE … AS TABLE …",
         relations=emptied,
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

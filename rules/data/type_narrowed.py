@@ -1,14 +1,14 @@
-"""A change of type that can refuse values, or cut them.
+"""A type change that existing values may not fit.
 
-Where a value does not fit into the new type, PostgreSQL refuses the whole statement: the migration passes every test and fails in
-production. Some conversions do not refuse but lose: a fraction is rounded, a time loses its time zone, a cast to varchar(n) cuts. Look
-first whether there are such values, or add a new column, and move over what fits.
+If a value does not fit the new type, PostgreSQL refuses the whole statement: the migration passes every test and fails in production. Some
+conversions lose data instead: a fraction is rounded, a timestamp loses its time zone, a cast to varchar(n) truncates. First look for such
+values, or add a new column and copy the values that fit.
 
 Unsafe:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
     INSERT INTO notes (line) VALUES ('a line that is longer than ten characters');
     -- next migration
-    -- migsafe: ignore[type-change-rewrites] nobody uses the notes at night
+    -- migsafe: ignore[type-change-rewrites] the notes are not used at night
     ALTER TABLE notes ALTER COLUMN line TYPE varchar(10);
 
 Safe:
@@ -28,7 +28,7 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="data", severity=Severity.ERROR)
 def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
-    """Report a change between known types that says less, on a table with rows."""
+    """Report a change to a type that cannot represent every value of the old one, on a table with rows."""
     relation = at.catalog.relation(op.target.name)
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None or column.type is None or at.catalog.is_new(relation):
@@ -41,7 +41,11 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     name, table = quoted(op.column), relation.name
     return at.finding(
         op,
-        f"not every {column.type} is a {op.type}: PostgreSQL refuses this if a value of {name} in {table} does not fit, or cuts it",
-        help=(f"-- look first:\nSELECT {name} FROM {op.target.name} WHERE {name}::text IS DISTINCT FROM {name}::{op.type}::text LIMIT 10;"),
+        f"not every {column.type} fits {op.type}: if a value of {name} in {table} does not fit, PostgreSQL refuses the statement or truncates "
+        "the value",
+        help=(
+            "-- first look for values that do not fit:\n"
+            f"SELECT {name} FROM {op.target.name} WHERE {name}::text IS DISTINCT FROM {name}::{op.type}::text LIMIT 10;"
+        ),
         relations=(relation.name,),
     )

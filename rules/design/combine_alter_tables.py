@@ -1,7 +1,7 @@
-"""Several ALTER TABLEs of one table in a row that could be one.
+"""Several consecutive ALTER TABLEs of one table could be one statement.
 
-Each waits for the lock anew, and each rewrites or reads the table by itself where it has to. In one statement the lock is waited for once,
-and one pass over the rows does for all of them.
+Each waits for its lock separately, and each rewrites or scans the table separately if it has to. One statement waits for the lock once, and
+makes one pass over the rows.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN IF NOT EXISTS weight numeric;
@@ -22,33 +22,36 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name
 
 _ALONE = (sql.RenameColumn, sql.RenameConstraint, sql.AttachPartition, sql.DetachPartition, sql.ValidateConstraint)
-"""What has to be, or had better be, a statement by itself."""
+"""Actions that must be, or should be, a separate statement."""
 
 
 @rule(category="design", severity=Severity.INFO)
 def combine_alter_tables(op: MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Report the second of a row of statements that ask for the same lock on a table that others can know."""
-    statements = [list(found) for _, found in groupby(at.past, key=lambda done: done.statement.index)]
-    for (name, _), row in groupby(statements, key=lambda found: _altered(at, found)):
-        alike = list(row)
-        if name is not None and len(alike) > 1:
+    """Report the second of several consecutive statements that need the same lock on an existing table."""
+    statements = [list(operations) for _, operations in groupby(at.past, key=lambda done: done.statement.index)]
+    for (name, _), group in groupby(statements, key=lambda statement: _altered(at, statement)):
+        consecutive = list(group)
+        if name is not None and len(consecutive) > 1:
             yield at.finding(
-                alike[1][0],
-                f"{len(alike)} ALTER TABLEs of {name} in a row: each waits for its lock anew",
-                help=f"-- one ALTER TABLE {name} with all of it, parted by commas",
+                consecutive[1][0],
+                f"{len(consecutive)} consecutive ALTER TABLEs of {name}: each waits for its lock separately",
+                help=f"-- one ALTER TABLE {name} with all these changes, separated by commas",
                 relations=(name,),
             )
 
 
-def _altered(at: Context, found: list[PastOperation]) -> tuple[Name | None, object]:
-    """The table that a statement alters and the strongest lock that it needs, where it could be one with others."""
-    operations = [done.operation for done in found]
-    if not all(isinstance(one, AlterRelation) and not isinstance(one, _ALONE) and one.target.kind == "table" for one in operations):
-        return None, found[0].statement.index
+def _altered(at: Context, statement: list[PastOperation]) -> tuple[Name | None, object]:
+    """Returns the table that a statement alters and the strongest lock that it needs, if it can be combined with other statements."""
+    operations = [done.operation for done in statement]
+    if not all(
+        isinstance(operation, AlterRelation) and not isinstance(operation, _ALONE) and operation.target.kind == "table"
+        for operation in operations
+    ):
+        return None, statement[0].statement.index
     first = operations[0]
     assert isinstance(first, AlterRelation)
     table = at.resolve(first.target.name)
-    locks = [effect.lock for done in found for effect in done.effects if effect.relation == table and not effect.new]
+    locks = [effect.lock for done in statement for effect in done.effects if effect.relation == table and not effect.new]
     if not locks or is_created_here(at, table):
-        return None, found[0].statement.index
+        return None, statement[0].statement.index
     return table, max(locks, key=lambda lock: lock.strength)

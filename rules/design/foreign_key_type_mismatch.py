@@ -1,8 +1,7 @@
-"""A foreign key whose type differs from the key that it refers to.
+"""A foreign key column has another type than the key that it references.
 
-An integer that refers to a bigint fails on the first key beyond 2,147,483,647, which is when nobody has time for it. And where the types
-differ so much that they are compared as a third one, the index on the referenced side cannot be used for the check: each DELETE reads the
-table.
+An integer that references a bigint fails at the first key above 2,147,483,647. If the types are so different that PostgreSQL compares them
+as a third type, the check cannot use the index of the referenced column, and each DELETE scans the table.
 
 Unsafe:
     CREATE TABLE parents (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -23,21 +22,29 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.objects import Column, Constraint, Relation
-from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, CreateTable, Name
+from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, CreateTable, Name, TypeName
 from migsafe.sql.operations.values import quoted
+
+
+class _State(Struct):
+    positions: list[int] = []
+    """The operations that may add foreign keys, by their position in the migration."""
 
 
 @rule(category="design", severity=Severity.WARNING)
 def foreign_key_type_mismatch(op: CreateTable | AddColumn | AddConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note what may bring a foreign key, and compare the types of both sides when the migration ends."""
+    """Record operations that may add a foreign key, and compare the types of both sides at the end of the migration."""
     if not isinstance(op, MigrationEnd):
-        at.notes.append(len(at.past))
+        at.state(_State).positions.append(at.position)
         return
     seen: set[tuple[Name, str]] = set()
-    # What was added afterwards belongs to what added it, and not to the CREATE TABLE.
-    for done in sorted((at.past[position] for position in at.notes), key=lambda done: isinstance(done.operation, CreateTable)):
+    # A foreign key that was added to a new table later is reported at the later operation, not at CREATE TABLE.
+    added = (at.past[position] for position in at.state(_State).positions)
+    for done in sorted(added, key=lambda done: isinstance(done.operation, CreateTable)):
         for table, constraint in _foreign_keys(at, done):
             key = (table.name, constraint.name.name)
             if key not in seen:
@@ -49,38 +56,43 @@ def _foreign_keys(at: Context, done: PastOperation) -> Iterator[tuple[Relation, 
     match done.operation:
         case CreateTable(table=name):
             wanted = None
-        case AddColumn(target=target, column=column) if any(one.kind is ConstraintKind.FOREIGN_KEY for one in column.constraints):
+        case AddColumn(target=target, column=column) if any(constraint.kind is ConstraintKind.FOREIGN_KEY for constraint in column.constraints):
             name, wanted = target.name, {column.name}
-        case AddConstraint(target=target, constraint=given) if given.kind is ConstraintKind.FOREIGN_KEY:
-            name, wanted = target.name, set(given.columns)
+        case AddConstraint(target=target, constraint=added) if added.kind is ConstraintKind.FOREIGN_KEY:
+            name, wanted = target.name, set(added.columns)
         case _:
             return
     table = at.catalog.relation(name)
     for constraint in at.catalog.constraints(table.oid) if table is not None else ():
         if table is not None and constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is None:
-            columns = {found.name for number in constraint.columns if (found := table.numbered(number)) is not None}
+            columns = {referencing.name for number in constraint.columns if (referencing := table.numbered(number)) is not None}
             if wanted is None or columns == wanted:
                 yield table, constraint
 
 
 def _compared(at: Context, done: PastOperation, table: Relation, constraint: Constraint) -> Iterator[Finding]:
-    far = at.catalog.get(constraint.references) if constraint.references is not None else None
-    if not isinstance(far, Relation):
+    referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
+    if not isinstance(referenced, Relation):
         return
-    for number, other in zip(constraint.columns, constraint.referenced_columns, strict=False):
-        here, there = table.numbered(number), far.numbered(other)
-        if here is not None and there is not None and _differ(here, there):
+    for number, key_number in zip(constraint.columns, constraint.referenced_columns, strict=False):
+        column, key = table.numbered(number), referenced.numbered(key_number)
+        if column is not None and key is not None and _have_different_types(column, key):
             yield at.finding(
                 done,
-                f"{quoted(here.name)} of {table.name} is {here.type}, and refers to {quoted(there.name)} of {far.name}, which is {there.type}",
-                help=f"-- {quoted(here.name)} {there.type}",
-                relations=(table.name, far.name),
+                f"{quoted(column.name)} of {table.name} is {column.type}, but references {quoted(key.name)} of {referenced.name}, which is "
+                f"{key.type}",
+                help=f"-- {quoted(column.name)} {key.type}",
+                relations=(table.name, referenced.name),
             )
 
 
-def _differ(here: Column, there: Column) -> bool:
-    if here.type is None or there.type is None:
+def _have_different_types(column: Column, key: Column) -> bool:
+    if column.type is None or key.type is None:
         return False
-    one, other = here.type, there.type
-    same_text = {one.name, other.name} <= {"text", "character varying"}
-    return not same_text and (one.name, one.schema, one.dimensions) != (other.name, other.schema, other.dimensions)
+    are_texts = {column.type.name, key.type.name} <= {"text", "character varying"}
+    return not are_texts and _identity(column.type) != _identity(key.type)
+
+
+def _identity(column_type: TypeName) -> tuple[object, ...]:
+    """Returns what two equal types have in common: a type without its modifiers."""
+    return column_type.name, column_type.schema, column_type.dimensions

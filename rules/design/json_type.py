@@ -1,8 +1,8 @@
 """A column of type json.
 
-It keeps the text, and parses it for every operator again. It has no equality, so that DISTINCT, GROUP BY, UNION and UNIQUE fail on it, and
-no index looks into it. jsonb is parsed once, compared and indexed; it does not keep white space, the order of keys, or a key that is given
-twice.
+It stores the text and parses it again for every operator. It has no equality operator, so DISTINCT, GROUP BY, UNION and UNIQUE fail on it,
+and GIN indexes do not support it. jsonb is parsed once, and can be compared and indexed; it does not keep white space, the order of keys,
+or duplicate keys.
 
 Unsafe:
     CREATE TABLE webhooks (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payload json);
@@ -15,26 +15,17 @@ See: https://www.postgresql.org/docs/current/datatype-json.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import typed_columns
+from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.sql.operations import AddColumn, AlterColumnType, CreateTable, Persistence
-from migsafe.sql.operations.values import quoted
-
-_KINDS = frozenset(("json",))
 
 
 @rule(category="design", severity=Severity.INFO)
-def json_type(op: CreateTable | AddColumn | AlterColumnType, at: Context) -> Iterator[Finding]:
-    """Report columns that hold JSON as text."""
-    if isinstance(op, CreateTable) and op.persistence is Persistence.TEMPORARY:
-        return
-    table = at.resolve(op.table if isinstance(op, CreateTable) else op.target.name)
-    for _, column, kind in typed_columns(op):
-        if kind.name in _KINDS:
-            name = quoted(column)
-            yield at.finding(
-                op,
-                f"{name} of {table} is {kind}: it cannot be compared, and no index looks into it",
-                help=f"-- {name} jsonb",
-                relations=(table,),
-            )
+def json_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
+    """Report columns that store JSON as text."""
+    for column in columns_of_type(op, at, "json"):
+        yield at.finding(
+            op,
+            f"{column}: it cannot be compared, and GIN indexes do not support it",
+            help=f"-- {column.name} jsonb",
+            relations=(column.table,),
+        )

@@ -1,9 +1,9 @@
-"""A revision cannot be taken back.
+"""A revision cannot be downgraded.
 
-When a release goes wrong at night, `alembic downgrade -1` is what somebody will try. Without a downgrade() it fails; with one that does
-nothing Alembic takes the revision for taken back while what it did stays, and the next upgrade may fail on what is there already. Where data
-cannot be had back, take the schema back all the same, or say in a suppression why nothing need be done. A revision whose upgrade() does
-nothing, as that of a merge, needs no way back.
+When a release fails in production, `alembic downgrade -1` is the usual reaction. Without a downgrade() it fails. With an empty downgrade()
+Alembic records the revision as reverted while its changes remain, and the next upgrade may fail because they already exist. If the data
+cannot be restored, revert the schema anyway, or explain in a suppression why nothing needs to be done. A revision whose upgrade() does
+nothing, such as a merge, needs no downgrade.
 
 Unsafe:
     # 5b1_order_notes.py
@@ -37,7 +37,7 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 @rule(category="history", severity=Severity.WARNING)
 def downgrade_missing(op: MigrationEnd, at: Context) -> Finding | None:
-    """Report downgrade(), or upgrade() where there is none."""
+    """Report downgrade(), or upgrade() if there is no downgrade()."""
     if not at.lineage.irreversible_reason:
         return None
     return at.finding(at.place_in_file(at.lineage.downgrade_span) or op, at.lineage.irreversible_reason)

@@ -1,8 +1,8 @@
 """Two migrations have the same version.
 
-It happens when two branches each add the next one. goose, Flyway, golang-migrate and Supabase refuse to run anything then; dbmate and sqlx
-record versions too, and take the second migration for one that has run, so that it never does where the first one came earlier. Which one
-that is differs from database to database. Give the one that came later the next version.
+This happens when two branches each add the next migration. goose, Flyway, golang-migrate and Supabase then refuse to run anything. dbmate
+and sqlx record versions too, and consider the second migration as applied if the first one was applied earlier, so it never runs; which of
+the two this is may differ between databases. Give the later migration the next version.
 
 Unsafe, two files of a goose project:
     -- 0042_order_notes.sql
@@ -24,9 +24,9 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 @rule(category="history", severity=Severity.ERROR)
 def duplicate_version(op: MigrationEnd, at: Context) -> Finding | None:
-    """Report the migration, where its file says its version, or where it begins."""
+    """Report the migration at the version in its file, or at its first statement."""
     twin = at.lineage.duplicate
     if twin is None:
         return None
-    said = f"the version {at.migration.id} is also that of {twin.path}: the runner refuses both, or never runs one of them"
-    return at.finding(at.place_in_file(at.lineage.version_span) or (at.past[0] if at.past else op), said)
+    message = f"the version {at.migration.id} is also the version of {twin.path}: the runner refuses both, or never runs one of them"
+    return at.finding(at.place_in_file(at.lineage.version_span) or (at.past[0] if at.past else op), message)

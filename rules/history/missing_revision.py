@@ -1,8 +1,8 @@
-"""A revision comes after one that there is not.
+"""A revision's parent does not exist.
 
-Alembic refuses to run anything then: it loads all revisions before it upgrades. The usual causes are a file that was not committed, one that a
-rebase or a squash has left behind, and a revision that was renamed while another branch still comes after it. A revision that comes after
-itself, through others, is as bad.
+Alembic then refuses to run anything, because it loads all revisions before it upgrades. Usual causes: a file was not committed, a rebase or
+a squash removed it, or a revision was renamed while another branch still depends on it. A revision that depends on itself, directly or
+through others, is reported too.
 
 Unsafe, no file has the revision 4a0:
     # 5b1_order_notes.py
@@ -45,11 +45,11 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 @rule(category="history", severity=Severity.ERROR)
 def missing_revision(op: MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Report each name of a revision that no file has, and where a circle is closed."""
+    """Report each parent revision that no file defines, and a cycle of revisions."""
     for version, place in at.lineage.missing_parents:
-        said = f"{at.migration.id} comes after {version}, and no file has that revision: Alembic refuses to run anything"
-        yield at.finding(at.place_in_file(place) or op, said)
+        message = f"the parent {version} of revision {at.migration.id} does not exist: Alembic refuses to run anything"
+        yield at.finding(at.place_in_file(place) or op, message)
     if at.lineage.cycle:
-        way = " after ".join(at.lineage.cycle)
-        said = f"{at.migration.id} comes after itself ({way}): Alembic refuses to run anything"
-        yield at.finding(at.place_in_file(at.lineage.parents_span) or op, said)
+        cycle = " → ".join(at.lineage.cycle)
+        message = f"{at.migration.id} depends on itself ({cycle}): Alembic refuses to run anything"
+        yield at.finding(at.place_in_file(at.lineage.parents_span) or op, message)

@@ -1,9 +1,9 @@
-"""A history has two ends where it should have one.
+"""A history has several heads.
 
-It happens when two branches each add a revision after the same one. `alembic upgrade head` refuses to run anything then. Each branch was right
-by itself, so it is noticed when both are together and a release is about to be deployed. Join the ends with `alembic merge`, or let the
-revision that nobody has run yet come after the other one. Branches with labels of their own (`branch_labels`), and histories without a
-common revision in folders of their own, are meant to have an end each, and are not reported.
+This happens when two branches each add a revision to the same parent. `alembic upgrade head` then refuses to run anything. Each branch was
+correct by itself, so the problem appears when both are merged and a release is about to be deployed. Merge the heads with `alembic merge`,
+or let a revision that has not run anywhere depend on the other head. Branches with their own labels (`branch_labels`), and histories
+without a common revision in separate folders, are meant to have a head each, and are not reported.
 
 Unsafe, two revisions after the same one:
     # 4a0_orders.py
@@ -77,18 +77,19 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 
 @rule(category="history", severity=Severity.ERROR)
 def multiple_heads(op: MigrationEnd, at: Context) -> Finding | None:
-    """Report the last of the ends, where it says what it comes after."""
+    """Report the last of the heads, at its parent revision."""
     rivals = at.lineage.other_heads
     if not rivals:
         return None
     version, others = at.migration.id, [rival.version for rival in rivals]
     return at.finding(
         at.place_in_file(at.lineage.parents_span) or op,
-        f"nothing comes after {version}, and nothing after {' and '.join(map(str, rivals))}: `alembic upgrade head` refuses to run either",
+        f"{version} is a head, and so {'is' if len(rivals) == 1 else 'are'} {' and '.join(map(str, rivals))}: "
+        "`alembic upgrade head` refuses to run anything",
         help="\n".join(
             (
                 f"alembic merge -m 'join {' and '.join((*others, version))}' {' '.join((*others, version))}",
-                "# or, as long as nobody has run this revision:",
+                "# or, if this revision has not run anywhere:",
                 f'down_revision = "{others[0]}"',
             )
         ),

@@ -1,7 +1,7 @@
-"""Code whose effect cannot be known without running it.
+"""Code whose effect is only known when it runs.
 
-An EXECUTE of a string that is built from variables or from what a query returns may lock, rewrite or drop anything. migsafe reads a
-constant string, and format() on constants, like any other SQL.
+EXECUTE of a string that is built from variables or query results may lock, rewrite or drop anything. migsafe reads a constant string, and
+format() on constants, like any other SQL.
 
 Unsafe:
     DO $$
@@ -31,5 +31,5 @@ from migsafe.sql.operations import OpaqueCode
 def opaque_code(op: OpaqueCode, at: Context) -> Finding | None:
     """Report the code, with the reason."""
     if op.confined:
-        return at.finding(op, f"what this does cannot be known in full: {op.reason}")
-    return at.finding(op, f"what this runs cannot be known without running it: {op.reason}")
+        return at.finding(op, f"not everything that this does is known: {op.reason}")
+    return at.finding(op, f"what this runs is unknown until it runs: {op.reason}")

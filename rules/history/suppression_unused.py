@@ -1,8 +1,8 @@
 """A suppression that suppresses nothing.
 
-The rule that it names looked and found nothing there: the statement has been mended, or the comment stands on the wrong line. What is left
-lying around hides the next finding. A suppression holds for the statement or the operation below it, or on whose line it stands;
-`ignore-file` for all of the file, and only above its first statement. It always names the rules that it means.
+The rule that it names reported nothing there: the statement was fixed, or the comment is on the wrong line. A leftover suppression hides
+the next finding. A suppression applies to the statement or operation on its line or below it; `ignore-file` applies to the whole file, and
+only above its first statement. It must name its rules.
 
 Unsafe:
     -- migsafe: ignore[index-not-concurrent] the table is small
@@ -25,12 +25,12 @@ from migsafe.linting.suppressions import Suppression
 
 @rule(category="history", severity=Severity.WARNING)
 def suppression_unused(op: Suppression, at: Context) -> Iterator[Finding]:
-    """Report a suppression that does not hold anywhere, and each of its rules that found nothing."""
+    """Report a suppression that applies nowhere, and each of its rules that reported nothing."""
     if not op.understood:
         yield at.finding(op, "this suppresses nothing: it must name the rules", help="-- migsafe: ignore[rule-a, rule-b] the reason")
     elif op.misplaced:
-        yield at.finding(op, "this suppresses nothing: ignore-file holds only above the first statement of the file")
+        yield at.finding(op, "this suppresses nothing: ignore-file is only valid above the first statement of the file")
     elif op.holds:
         where = "in this file" if op.whole_file else "here"
         for name in op.unused:
-            yield at.finding(op, f"{name} reports nothing {where}: the suppression can go")
+            yield at.finding(op, f"{name} reports nothing {where}: remove the suppression")

@@ -1,7 +1,7 @@
-"""A suppression that does not say why it does no harm.
+"""A suppression without a reason.
 
-Who reads the migration next year, or reviews it today, cannot tell a decision from a habit. A reason is required: without one the suppression
-does not hold, and what it names is still reported.
+Reviewers and later readers cannot tell a decision from a habit. A reason is required: without one the suppression does not apply, and the
+finding is still reported.
 
 Unsafe:
     -- migsafe: ignore[opaque-code]
@@ -18,7 +18,7 @@ from migsafe.linting.suppressions import Suppression
 
 @rule(category="history", severity=Severity.WARNING)
 def suppression_without_reason(op: Suppression, at: Context) -> Finding | None:
-    """Report a suppression with names and nothing after them."""
+    """Report a suppression that names rules and gives no reason."""
     if not op.understood or op.reason:
         return None
-    return at.finding(op, "this suppression does not hold, because it gives no reason: say behind the bracket why it does no harm here")
+    return at.finding(op, "this suppression does not apply because it gives no reason: state after the bracket why this is safe here")

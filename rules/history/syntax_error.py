@@ -1,7 +1,7 @@
-"""A statement that PostgreSQL's grammar refuses.
+"""A statement that violates PostgreSQL's grammar.
 
-The migration stops there with an error, and what came before stays or goes as the runner's transaction has it. The other statements of
-the file are judged all the same.
+The migration fails there; whether earlier statements stay depends on the transaction of the runner. The other statements of the file are
+still judged.
 
 Unsafe:
     CREATE TABLE orders (id bigint PRIMARY KEY, placed_at );
@@ -18,5 +18,5 @@ from migsafe.sql.operations import Broken
 
 @rule(category="history", severity=Severity.ERROR)
 def syntax_error(op: Broken, at: Context) -> Finding | None:
-    """Report what stands where PostgreSQL would stop, and what it would have taken."""
+    """Report the token at which PostgreSQL would fail, and what it expects there."""
     return at.finding(op, f"expected {op.expected}, found {op.found}")

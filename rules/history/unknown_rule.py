@@ -1,6 +1,6 @@
 """A suppression of a rule that does not exist.
 
-It suppresses nothing: the name is misspelt, or the rule has another one by now.
+It suppresses nothing: the name is misspelled, or the rule was renamed.
 
 Unsafe:
     -- migsafe: ignore[index-not-concurent] orders is empty until launch
@@ -20,6 +20,6 @@ from migsafe.linting.suppressions import Suppression
 
 @rule(category="history", severity=Severity.WARNING)
 def unknown_rule(op: Suppression, at: Context) -> Iterator[Finding]:
-    """Report each name that no rule has, with the nearest that one has."""
+    """Report each unknown rule name, with the nearest known one."""
     for name in op.unknown:
         yield at.finding(op, f"there is no rule {name}. {did_you_mean(name, op.known, '`migsafe rules` lists them.')}")

@@ -1,8 +1,8 @@
-"""CREATE TABLE IF NOT EXISTS of a table that is there with another definition.
+"""CREATE TABLE IF NOT EXISTS of a table that exists with another definition.
 
-IF NOT EXISTS looks at the name alone. Where the history has made the table otherwise, the statement does nothing, the migration is done, and
-the table is not what the file says: on a new database that the file would create it is, on all others not. Say what is to change with
-ALTER TABLE. The rule is off unless it is selected, because files that are run again and again on purpose do the same.
+IF NOT EXISTS checks only the name. If the history created the table differently, the statement does nothing, the migration succeeds, and
+the table differs from the file: only a new database gets the definition in the file. Change the table with ALTER TABLE. Off unless
+selected, because files that are deliberately run again and again do the same.
 
 Unsafe:
     CREATE TABLE orders (id bigint PRIMARY KEY, note text);
@@ -26,14 +26,14 @@ _SHOWN = 4
 
 @rule(category="idempotency", severity=Severity.WARNING, off=True)
 def if_not_exists_hides_drift(op: CreateTable, at: Context) -> Finding | None:
-    """Report what the table that is there has otherwise."""
-    found = drift(at.catalog, op) if op.if_not_exists else []
-    if not found:
+    """Report how the existing table differs."""
+    differences = drift(at.catalog, op) if op.if_not_exists else []
+    if not differences:
         return None
-    more = f", and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    more = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
     return at.finding(
         op,
-        f"{at.resolve(op.table)} is there already, so that this does nothing, and it is another table: {'; '.join(found[:_SHOWN])}{more}",
-        help="-- say with ALTER TABLE what is to change",
+        f"{at.resolve(op.table)} already exists, so this does nothing, and its definition differs: {'; '.join(differences[:_SHOWN])}{more}",
+        help="-- change the table with ALTER TABLE",
         relations=(op.table,),
     )

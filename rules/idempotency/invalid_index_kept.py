@@ -1,9 +1,9 @@
-"""CREATE INDEX CONCURRENTLY IF NOT EXISTS takes an INVALID index for a good one.
+"""CREATE INDEX CONCURRENTLY IF NOT EXISTS accepts an INVALID index.
 
-A build that is cancelled, times out, meets a deadlock or a duplicate leaves its index behind: INVALID, used by no query, and maintained by
-every write. IF NOT EXISTS looks at the name alone, so that a second run says "already exists, skipping" and the migration is done, without
-its index. Drop what a failed build may have left before the next attempt, or rebuild it with REINDEX INDEX CONCURRENTLY; or leave out IF
-NOT EXISTS, so that the second run at least says what is there.
+A build that is cancelled, times out, or meets a deadlock or a duplicate leaves an INVALID index, which no query uses and every write
+maintains. IF NOT EXISTS checks only the name, so a second run prints "already exists, skipping", and the migration succeeds without its
+index. Drop the index of a failed build before the next attempt, or rebuild it with REINDEX INDEX CONCURRENTLY; or omit IF NOT EXISTS, so
+that the second run at least fails with an error.
 
 Unsafe:
     CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_qty_idx ON orders (qty);
@@ -12,7 +12,7 @@ Safe:
     DROP INDEX CONCURRENTLY IF EXISTS orders_qty_idx;
     CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_qty_idx ON orders (qty);
 
-Safe, where each statement needs a migration of its own:
+Safe, if each statement needs a separate migration:
     CREATE INDEX CONCURRENTLY orders_qty_idx ON orders (qty);
 
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
@@ -20,20 +20,27 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDE
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
 from migsafe.sql.generation import create_index
 from migsafe.sql.operations import CreateIndex, Drop, Name, Operation, Persistence, Reindex
 
 
+class _State(Struct):
+    positions: list[int] = []
+    """The CREATE INDEXes that may find an INVALID index, by their position in the migration."""
+
+
 @rule(category="idempotency", severity=Severity.WARNING)
 def invalid_index_kept(op: CreateIndex | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note each index that may be an old one, and report when the migration ends those that nothing has dropped before or rebuilt since."""
+    """Record each index that may exist already, and report at the end of the migration those that it neither dropped before nor rebuilt."""
     if isinstance(op, CreateIndex):
         if op.concurrently and op.if_not_exists and op.name is not None and _may_be_left(op, at):
-            at.notes.append(len(at.past))
+            at.state(_State).positions.append(at.position)
         return
-    for position in at.notes:
+    for position in at.state(_State).positions:
         done = at.past[position]
         index = done.operation
         assert isinstance(index, CreateIndex)
@@ -42,7 +49,7 @@ def invalid_index_kept(op: CreateIndex | MigrationEnd, at: Context) -> Iterator[
 
 
 def _may_be_left(op: CreateIndex, at: Context) -> bool:
-    """Whether a failed build of it may have left an index, which nothing in the migration drops."""
+    """Whether a failed build may have left the index, and the migration does not drop it first."""
     relation = at.catalog.relation(op.table)
     if at.session.in_block or at.is_new(op.table) or at.catalog.index(_name(op, at)) is not None:
         return False
@@ -52,7 +59,7 @@ def _may_be_left(op: CreateIndex, at: Context) -> bool:
 
 
 def _name(op: CreateIndex, at: Context) -> Name:
-    """The index's name; it stands in the schema of its table."""
+    """Returns the name of the index, with the schema of its table."""
     return Name(op.name or "", at.resolve(op.table).schema)
 
 
@@ -69,14 +76,14 @@ def _rebuilds(op: Operation, index: CreateIndex, at: Context) -> bool:
 
 def _message(op: CreateIndex, at: Context) -> str:
     return (
-        f"if the build of {_name(op, at)} fails it leaves the index INVALID, and the next run keeps that: IF NOT EXISTS looks only at the "
-        "name, so the migration is taken for done while no query uses the index"
+        f"if the build of {_name(op, at)} fails, it leaves an INVALID index, and the next run keeps it: IF NOT EXISTS checks only the name, so "
+        "the migration succeeds although no query uses the index"
     )
 
 
 def _help(op: CreateIndex, at: Context) -> str:
-    dropped = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(op.name or '', op.table.schema)};"
-    built = f"{create_index(op, op.name, concurrently=True)};"
+    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(op.name or '', op.table.schema)};"
+    create = f"{create_index(op, op.name, concurrently=True)};"
     if at.migration.up.transaction is Transaction.QUERY or at.migration.up.one_query:
-        return f"{built}\n-- if it fails, before the next run, by hand:\n-- {dropped}"
-    return f"{dropped}\n{built}"
+        return f"{create}\n-- if it fails, run this manually before the next run:\n-- {drop}"
+    return f"{drop}\n{create}"

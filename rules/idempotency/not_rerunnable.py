@@ -1,11 +1,11 @@
-"""A statement that cannot run again after the migration has failed half-way.
+"""A statement that cannot run again after the migration failed half-way.
 
-Outside a transaction every statement is committed by itself. When a later one fails, what came before stays, the runner has not recorded the
-migration, and the next run begins at the top: it stops at the first statement whose work is done already, or does that work twice, and
-the way on is by hand. So each statement must find its own work done and go on: IF NOT EXISTS and IF EXISTS, OR REPLACE, ON CONFLICT, a DO
-block that looks into the catalogue, a DROP … IF EXISTS before the CREATE, a WHERE that leaves out the rows that are changed. Or each gets a
-migration to itself; or what can run in a transaction stands between BEGIN and COMMIT. The last statement, and what is in one transaction
-with it, needs nothing of this.
+Outside a transaction every statement is committed separately. If a later one fails, the earlier ones stay, the runner has not recorded the
+migration, and the next run starts at the top: it fails at the first statement whose work is already done, or repeats that work, and the
+problem must be fixed manually. So each statement must succeed when its work is already done: IF NOT EXISTS and IF EXISTS, OR REPLACE, ON
+CONFLICT, a DO block that checks the catalogue, DROP … IF EXISTS before CREATE, a WHERE that excludes the rows already changed. Or put each
+statement in a separate migration, or the statements that can run in a transaction between BEGIN and COMMIT. The last statement, and the
+statements in one transaction with it, need none of this.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN delivered_at timestamptz;
@@ -31,6 +31,8 @@ See: https://www.postgresql.org/docs/current/app-psql.html#APP-PSQL-OPTION-SINGL
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.reruns.guards import can_be_in_one_transaction, guarded
 from migsafe.linting.reruns.second_run import Again, Ran, second_run
@@ -41,35 +43,42 @@ from migsafe.sources import Transaction
 from migsafe.sql.operations import CutIdentifier, Do, Explain, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
 
 _CANNOT_FAIL = (SessionControl, PsqlCommand, Utility, Explain, CutIdentifier)
-"""The statements at which no migration fails, TwoPhase excepted."""
+"""Commands that control the session, at which no migration fails; TwoPhase commands can fail."""
 
-_SAID = {
-    Outcome.FAILS: "the next run stops here",
-    Outcome.TWICE: "the next run does it twice",
-    Outcome.EITHER: "the next run stops here or does it twice",
+_CONSEQUENCES = {
+    Outcome.FAILS: "the next run fails here",
+    Outcome.TWICE: "the next run repeats it",
+    Outcome.EITHER: "the next run fails here or repeats it",
 }
+
+
+class _State(Struct):
+    ran: list[Ran] = []
+    may_commit: bool | None = None
+    """Whether the script mentions COMMIT, once that was looked up."""
 
 
 @rule(category="idempotency", severity=Severity.WARNING)
 def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note what each operation does to objects and rows, and report when the migration ends what a second run stumbles over."""
+    """Record what each operation does to objects and rows, and report at the end of the migration what fails or repeats in a second run."""
     if isinstance(op, MigrationEnd):
         yield from _reported(at)
     elif _may_be_split(at):
-        at.notes.append(Ran(len(at.past), at.session.transaction or 0, tuple(touches(op, _text(op, at), at.catalog))))
+        at.state(_State).ran.append(Ran(at.position, at.session.transaction or 0, tuple(touches(op, _text(op, at), at.catalog))))
 
 
 def _may_be_split(at: Context) -> bool:
-    """Whether the migration may run in several transactions: a COMMIT in it can end the runner's."""
+    """Whether the migration may run in several transactions: a COMMIT in it can end the runner's transaction."""
     if at.migration.up.transaction is not Transaction.FILE:
         return True
-    if not at.notes:
-        at.notes.append("commit" in at.migration.up.script.text.lower())
-    return at.notes[0] is True
+    state = at.state(_State)
+    if state.may_commit is None:
+        state.may_commit = "commit" in at.migration.up.script.text.lower()
+    return state.may_commit
 
 
 def _text(op: Operation, at: Context) -> str:
-    """The SQL of an operation. What a called function runs stands elsewhere."""
+    """Returns the SQL of an operation; none for an operation in a called function, whose text is elsewhere."""
     if is_in_called_function(at, op):
         return ""
     in_do = isinstance(at.statement.operations[0], Do)
@@ -82,15 +91,15 @@ def _can_fail(op: Operation) -> bool:
 
 def _reported(at: Context) -> Iterator[Finding]:
     fallible = [done.transaction for done in at.past if done.transaction is not None and _can_fail(done.operation)]
-    noted = [one for one in at.notes if isinstance(one, Ran)]
-    if not noted or len(set(fallible)) < 2:
+    ran = at.state(_State).ran
+    if not ran or len(set(fallible)) < 2:
         return
-    told: set[int] = set()
+    reported: set[int] = set()
     together = can_be_in_one_transaction(at)
-    for again in second_run([one for one in noted if one.touches], fallible[-1]):
+    for again in second_run([operation for operation in ran if operation.touches], fallible[-1]):
         statement = at.past[again.place].statement
-        if statement.index not in told:
-            told.add(statement.index)
+        if statement.index not in reported:
+            reported.add(statement.index)
             yield _finding(at, again, together=together)
 
 
@@ -98,6 +107,6 @@ def _finding(at: Context, again: Again, *, together: bool) -> Finding:
     done = at.past[again.place]
     return at.finding(
         done,
-        f"when a later statement fails this stays done, and {_SAID[again.outcome]}: {again.why}",
+        f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[again.outcome]}: {again.why}",
         help=guarded(at, done, again.outcome, together=together),
     )

@@ -1,8 +1,8 @@
-"""An index or a constraint without a name, in a migration that may have to run again.
+"""An index or constraint without a name, in a migration that may have to run again.
 
-PostgreSQL makes up a name, and where that is taken another one with a number. So nothing stops a second run: it builds orders_qty_idx1 beside
-orders_qty_idx, or adds the same CHECK once more, and each write pays for both. And neither IF NOT EXISTS nor DROP … IF EXISTS can be said
-of what has no name. Outside a transaction, where a migration can stop half-way, name what it makes.
+PostgreSQL generates a name, and adds a number if that name exists. So nothing stops a second run: it builds orders_qty_idx1 next to
+orders_qty_idx, or adds the same CHECK again, and each write pays for both. IF NOT EXISTS and DROP … IF EXISTS need a name. Outside a
+transaction, where a migration can fail half-way, name the objects that it creates.
 
 Unsafe, outside a transaction:
     CREATE INDEX CONCURRENTLY ON orders (qty);
@@ -15,6 +15,8 @@ See: https://www.postgresql.org/docs/current/sql-createindex.html
 """
 
 from collections.abc import Iterator
+
+from msgspec import Struct
 
 from migsafe.linting.reruns.guards import constraint_again, index_again
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
@@ -29,15 +31,20 @@ _LABELS = {
 }
 
 
+class _State(Struct):
+    unnamed: list[tuple[int, str]] = []
+    """The positions of operations that create unnamed objects, each with the same statement under a name."""
+
+
 @rule(category="idempotency", severity=Severity.INFO)
 def unnamed_object(op: CreateIndex | AddConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note what is made without a name, and report it when the migration ends if that did not run in one transaction."""
+    """Record objects that are created without a name, and report them at the end of the migration if it ran in several transactions."""
     if not isinstance(op, MigrationEnd):
         if _is_unnamed(op) and not _is_temporary(op, at):
-            at.notes.append((len(at.past), _named(op, at)))
+            at.state(_State).unnamed.append((at.position, _named(op, at)))
         return
     split = len({done.transaction for done in at.past if done.transaction is not None}) > 1
-    for position, named in at.notes:
+    for position, named in at.state(_State).unnamed:
         done = at.past[position]
         if split or getattr(done.operation, "concurrently", False):
             yield _finding(at, done, named)
@@ -59,14 +66,14 @@ def _is_temporary(op: CreateIndex | AddConstraint, at: Context) -> bool:
 
 
 def _named(op: CreateIndex | AddConstraint, at: Context) -> str:
-    """The same under a name that is free, as far as the history knows, so that no older one is dropped."""
+    """Returns the statement with a name that the history has not used, so that it drops no older object."""
     table = at.resolve(_table(op))
     if isinstance(op, CreateIndex):
         columns = [element.column or "expr" for element in (*op.elements, *op.include)]
         return index_again(op, free_relation_name(at.catalog, table, columns, "idx").name, new=at.is_new(table))
-    given = op.constraint
-    name = free_constraint_name(at.catalog, table, given.columns, _LABELS[given.kind]).name
-    return constraint_again(op.target.name, given, name, at.text(*given.span), new=at.is_new(table))
+    constraint = op.constraint
+    name = free_constraint_name(at.catalog, table, constraint.columns, _LABELS[constraint.kind]).name
+    return constraint_again(op.target.name, constraint, name, at.text(*constraint.span), new=at.is_new(table))
 
 
 def _finding(at: Context, done: PastOperation, named: str) -> Finding:
@@ -75,8 +82,7 @@ def _finding(at: Context, done: PastOperation, named: str) -> Finding:
     what = "index" if isinstance(done.operation, CreateIndex) else "constraint"
     return at.finding(
         done,
-        f"this {what} of {at.resolve(table)} has no name: if the migration fails and runs again, nothing keeps PostgreSQL from making a second "
-        "one",
+        f"this {what} of {at.resolve(table)} has no name: if the migration fails and runs again, PostgreSQL creates a second one",
         help=named,
         relations=(table,),
     )

@@ -1,1 +1,1 @@
-"""Rules about indexes that are missing, or too much."""
+"""Rules about missing and superfluous indexes."""

@@ -1,8 +1,8 @@
-"""An index goes that was the only one to serve a foreign key.
+"""The last index that serves a foreign key is dropped.
 
-Every DELETE of a referenced row, and every UPDATE of its key, looks for the rows that refer to it. Once no index begins with the columns of
-the foreign key, that reads the referencing table from end to end, once for each row. What counts is what is left when the migration ends. An
-index goes with its DROP INDEX, with the UNIQUE or PRIMARY KEY constraint in front of it, and with a column in it.
+Every DELETE of a referenced row, and every UPDATE of its key, searches for the rows that reference it. If no index begins with the columns
+of the foreign key, this scans the whole referencing table once per row. Only the state at the end of the migration counts. An index is
+dropped by DROP INDEX, and with its UNIQUE or PRIMARY KEY constraint or any of its columns.
 
 Unsafe:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -32,6 +32,8 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.alterations import column_fall
 from migsafe.schema.altered_constraints import constraint_fall
@@ -44,16 +46,21 @@ from migsafe.sql.operations import Drop, DropColumn, DropConstraint
 from migsafe.sql.operations.values import quoted
 
 
+class _State(Struct):
+    uncovered: list[tuple[int, int]] = []
+    """The positions of operations that drop the last index of a foreign key, each with the oid of the constraint."""
+
+
 @rule(category="indexes", severity=Severity.WARNING)
 def drop_index_uncovers_foreign_key(op: Drop | DropConstraint | DropColumn | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note each foreign key that loses its last index, and report those that have none when the migration ends."""
+    """Record each foreign key that loses its last index, and report those that have none at the end of the migration."""
     if isinstance(op, MigrationEnd):
         yield from _left_unserved(at)
     else:
-        at.notes.extend((len(at.past), constraint.oid) for constraint in unserved(at.catalog, _falling(op, at)))
+        at.state(_State).uncovered.extend((at.position, constraint.oid) for constraint in unserved(at.catalog, _dropped_parts(op, at)))
 
 
-def _falling(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part, ...]:
+def _dropped_parts(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part, ...]:
     if isinstance(op, Drop):
         return drop_fall(at.catalog, op).parts if op.kind == "index" else ()
     table = at.catalog.relation(op.target.name)
@@ -67,7 +74,7 @@ def _falling(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part,
 
 
 def _left_unserved(at: Context) -> Iterator[Finding]:
-    for position, oid in at.notes:
+    for position, oid in at.state(_State).uncovered:
         constraint = at.catalog.get(oid)
         if not isinstance(constraint, Constraint) or is_served(at.catalog, constraint):
             continue
@@ -75,14 +82,14 @@ def _left_unserved(at: Context) -> Iterator[Finding]:
         names = [column.name for number in constraint.columns if (column := table.numbered(number)) is not None]
         columns = ", ".join(map(quoted, names))
         referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
-        there = f"of {referenced.name}" if referenced is not None else "of a referenced row"
+        there = f"on {referenced.name}" if referenced is not None else "of a referenced row"
         name = quoted(default_name(table.name.name, names, "idx"))
         yield at.finding(
             at.past[position],
-            f"this leaves no index of {table.name} that begins with {columns}, the columns of the foreign key {constraint.name.name}: every "
-            f"DELETE {there}, and every UPDATE of its key, reads all of {table.name} to find the rows that refer to it",
+            f"this drops the last index of {table.name} that begins with {columns}, the columns of the foreign key {constraint.name.name}: "
+            f"every DELETE {there}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
             help=at.outside_transaction(
-                f"-- first, unless the old index stays:\nCREATE INDEX CONCURRENTLY {name} ON {table.name} ({columns});"
+                f"-- first, unless you keep the old index:\nCREATE INDEX CONCURRENTLY {name} ON {table.name} ({columns});"
             ),
             relations=(table.name,),
         )

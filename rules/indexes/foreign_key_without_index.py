@@ -1,10 +1,9 @@
-"""A foreign key whose columns no index begins with.
+"""A foreign key without an index that begins with its columns.
 
-PostgreSQL indexes the key that is referenced, not the columns that refer to it. Every DELETE of a referenced row, and every UPDATE of its key,
-looks for the rows that refer to it: without an index that reads the referencing table from end to end, once for each row, while the row
-stays locked. The first columns of the index must be those of the foreign key, in any order among themselves; a partial index counts only
-where its condition is no more than that they are not null. Only what the history knows is judged: where a table may have indexes that no
-migration made, nothing is said.
+PostgreSQL indexes the referenced key, not the referencing columns. Every DELETE of a referenced row, and every UPDATE of its key, searches
+for the rows that reference it: without an index this scans the whole referencing table once per row, while the row stays locked. The first
+columns of the index must be those of the foreign key, in any order; a partial index counts only if its condition says no more than that
+they are not null. Nothing is reported for a table that may have indexes that no migration created.
 
 Unsafe:
     CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
@@ -26,6 +25,7 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 
 from collections.abc import Iterator
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
@@ -37,17 +37,22 @@ from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, Constra
 from migsafe.sql.operations.values import quoted
 
 
+class _State(Struct):
+    foreign_keys: list[tuple[int, Constraint]] = []
+    """The foreign keys that were added, each with the position of its operation."""
+
+
 @rule(category="indexes", severity=Severity.WARNING)
 def foreign_key_without_index(op: AddConstraint | AddColumn | CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note each foreign key that is added, and report those that no index serves when the migration ends."""
+    """Record each foreign key that is added, and report those that no index serves at the end of the migration."""
     if isinstance(op, MigrationEnd):
         yield from _unserved(at)
     elif not _does_nothing(op, at):
-        at.notes.extend((len(at.past), constraint) for constraint in foreign_keys_in(op))
+        at.state(_State).foreign_keys.extend((at.position, constraint) for constraint in foreign_keys_in(op))
 
 
 def _does_nothing(op: AddConstraint | AddColumn | CreateTable, at: Context) -> bool:
-    """Whether IF NOT EXISTS finds what the history has made already."""
+    """Whether IF NOT EXISTS finds a table or column that the history created."""
     table = at.catalog.relation(table_of(op))
     match op:
         case CreateTable():
@@ -59,30 +64,31 @@ def _does_nothing(op: AddConstraint | AddColumn | CreateTable, at: Context) -> b
 
 def _unserved(at: Context) -> Iterator[Finding]:
     seen: set[int] = set()
-    for position, given in at.notes:
+    for position, foreign_key in at.state(_State).foreign_keys:
         done = at.past[position]
-        table = at.catalog.relation(table_of(done.operation))
-        found = _in_catalog(at, table, given) if table is not None else None
-        if table is None or found is None or found in seen or not _knows_indexes(at, table):
+        operation: AddConstraint | AddColumn | CreateTable = done.operation  # type: ignore[assignment]  # only these are recorded
+        table = at.catalog.relation(table_of(operation))
+        oid = _unserved_oid(at, table, foreign_key) if table is not None else None
+        if table is None or oid is None or oid in seen or not _knows_indexes(at, table) or foreign_key.references is None:
             continue
-        seen.add(found)
-        columns = ", ".join(map(quoted, given.columns))
-        name = default_name(table.name.name, given.columns, "idx")
+        seen.add(oid)
+        columns = ", ".join(map(quoted, foreign_key.columns))
+        name = default_name(table.name.name, foreign_key.columns, "idx")
         is_new = at.is_new(table.name)
-        index = f"CREATE INDEX {'' if is_new else 'CONCURRENTLY '}{quoted(name)} ON {table_of(done.operation)} ({columns});"
-        referenced = at.resolve(given.references.table)
+        index = f"CREATE INDEX {'' if is_new else 'CONCURRENTLY '}{quoted(name)} ON {table_of(operation)} ({columns});"
+        referenced = at.resolve(foreign_key.references.table)
         yield at.finding(
-            replace(done, operation=with_span(done.operation, given.span)),
-            f"no index of {table.name} begins with {columns}, which references {referenced}: every DELETE there, and every UPDATE of its key, "
-            f"reads all of {table.name} to find the rows that refer to it",
+            replace(done, operation=with_span(operation, foreign_key.span)),
+            f"no index of {table.name} begins with {columns}, which references {referenced}: every DELETE on {referenced}, and every UPDATE of "
+            f"its key, scans {table.name} to find the rows that reference it",
             help=index if is_new else at.outside_transaction(index),
             relations=(table.name, referenced),
         )
 
 
-def _in_catalog(at: Context, table: Relation, given: Constraint) -> int | None:
-    """The number of the foreign key; None where it is gone, or an index serves it."""
-    numbers = tuple(column.number for name in given.columns if (column := table.column(name)) is not None)
+def _unserved_oid(at: Context, table: Relation, foreign_key: Constraint) -> int | None:
+    """Returns the oid of the foreign key; None if it no longer exists, or if an index serves it."""
+    numbers = tuple(column.number for name in foreign_key.columns if (column := table.column(name)) is not None)
     for constraint in at.catalog.constraints(table.oid):
         if constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.columns == numbers and constraint.parent is None:
             return None if is_served(at.catalog, constraint) else constraint.oid
@@ -90,7 +96,7 @@ def _in_catalog(at: Context, table: Relation, given: Constraint) -> int | None:
 
 
 def _knows_indexes(at: Context, table: Relation) -> bool:
-    """Whether the table has no indexes but those that the history has made."""
+    """Whether all indexes of the table are known."""
     if table.persistence is Persistence.TEMPORARY:
         return False
     made_here = table.made_in == at.catalog.migration and not any(isinstance(done.operation, OpaqueCode) for done in at.past)

@@ -1,8 +1,8 @@
-"""CONCURRENTLY on an index of a partitioned table is refused.
+"""PostgreSQL refuses CONCURRENTLY for an index of a partitioned table.
 
-PostgreSQL stops with "cannot create index on partitioned table … concurrently", with ONLY as well, and with "cannot drop partitioned index …
-concurrently". The way without blocking writes goes through the partitions: an index ON ONLY the parent, which builds nothing, one
-CONCURRENTLY on each partition, and each of these attached. Once every partition has its part the parent's index is valid.
+It fails with "cannot create index on partitioned table … concurrently", even with ONLY, and with "cannot drop partitioned index …
+concurrently". To avoid blocking writes, create the index ON ONLY the parent, which builds nothing, build one CONCURRENTLY on each
+partition, and attach each of these. The parent's index becomes valid when every partition has its part.
 
 Unsafe:
     CREATE TABLE events (id bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
@@ -34,7 +34,7 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="indexes", severity=Severity.ERROR)
 def index_on_partitioned_concurrently(op: CreateIndex | Drop, at: Context) -> Finding | None:
-    """Report an index of a partitioned table that is made or dropped CONCURRENTLY."""
+    """Report an index of a partitioned table that is created or dropped CONCURRENTLY."""
     if not op.concurrently:
         return None
     return _created(op, at) if isinstance(op, CreateIndex) else _dropped(op, at)
@@ -47,22 +47,22 @@ def _created(op: CreateIndex, at: Context) -> Finding | None:
     name = op.name or default_index_name(op) or "index_name"
     return at.finding(
         op,
-        f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on {table.name}, because that is a partitioned table",
-        help=_by_parts(op, name, table, at),
+        f"PostgreSQL refuses CREATE INDEX CONCURRENTLY on {table.name}, because it is a partitioned table",
+        help=_partition_by_partition(op, name, table, at),
         relations=(table.name,),
     )
 
 
-def _by_parts(op: CreateIndex, name: str, table: Relation, at: Context) -> str:
+def _partition_by_partition(op: CreateIndex, name: str, table: Relation, at: Context) -> str:
     children = at.catalog.children(table.oid)
     parts = [child.name for child in children[:3]] or [Name(f"{table.name.name}_partition", table.name.schema)]
-    above = create_index(replace(op, table=Name(op.table.name, op.table.schema)), name, concurrently=False).replace(" ON ", " ON ONLY ", 1)
-    lines = [f"{above};", "-- then for each partition, outside a transaction:"]
+    parent = create_index(replace(op, table=Name(op.table.name, op.table.schema)), name, concurrently=False).replace(" ON ", " ON ONLY ", 1)
+    lines = [f"{parent};", "-- then for each partition, outside a transaction:"]
     lines += [create_index(replace(op, table=part, only=False), f"{part.name}_{name}", concurrently=True) + ";" for part in parts]
     lines.append("-- then:")
     lines += [f"ALTER INDEX {quoted(name)} ATTACH PARTITION {quoted(f'{part.name}_{name}')};" for part in parts]
     if len(children) > len(parts):
-        lines.append(f"-- … and so for the other {len(children) - len(parts)} partitions")
+        lines.append(f"-- … repeat this for the other {len(children) - len(parts)} partitions")
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
-"""An index is dropped before the one that replaces it exists.
+"""An index is dropped before its replacement exists.
 
-Between the two statements, for as long as the build takes, the queries that need the index read the whole table: a migration that meant to
-make them faster takes the site down. Build the new one first, under another name, and drop the old one when it is there. Inside one
-transaction nobody sees the gap, and nothing is said.
+Until the new index is built, the queries that need it scan the whole table: a migration that should make them faster makes the application
+unavailable. Build the new index first, under another name, then drop the old one. Inside one transaction other sessions do not see the gap,
+and nothing is reported.
 
 Unsafe:
     CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id bigint, placed_at timestamptz);
@@ -24,6 +24,8 @@ See: https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCUR
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name
 from migsafe.schema.indexes import same_key, sketched
@@ -33,45 +35,50 @@ from migsafe.sql.operations import CreateIndex, Drop
 from migsafe.sql.operations.values import quoted
 
 
+class _State(Struct):
+    dropped: list[tuple[int, Index]] = []
+    """The indexes that were dropped and not yet replaced, each with the position of its DROP INDEX."""
+
+
 @rule(category="indexes", severity=Severity.WARNING)
 def index_replaced_too_early(op: Drop | CreateIndex, at: Context) -> Iterator[Finding]:
-    """Note the indexes that are dropped, and report the first one that an index made later replaces."""
+    """Record the indexes that are dropped, and report each one that a later index replaces."""
+    state = at.state(_State)
     if isinstance(op, Drop):
         indexes = [at.catalog.index(name) for name in op.names] if op.kind == "index" else []
-        at.notes.extend((len(at.past), index) for index in indexes if index is not None and not at.is_new(at.catalog[index.table].name))
+        state.dropped.extend((at.position, index) for index in indexes if index is not None and not at.is_new(at.catalog[index.table].name))
         return
     table = at.catalog.relation(op.table)
-    made = sketched(at.catalog, table, op) if table is not None else None
-    for note in [note for note in at.notes if made is not None and _replaces(op, made, note[1])]:
-        position, before = note
+    created = sketched(at.catalog, table, op) if table is not None else None
+    for position, old in [entry for entry in state.dropped if created is not None and _replaces(op, created, entry[1])]:
         done = at.past[position]
         if done.transaction is not None and done.transaction == at.session.transaction:
             continue
-        at.notes.remove(note)
-        yield _finding(op, at, position, before)
+        state.dropped.remove((position, old))
+        yield _finding(op, at, position, old)
 
 
-def _replaces(op: CreateIndex, made: Index, before: Index) -> bool:
-    """Whether an index is made for the one that is gone: it has its name, or one of the two begins with the keys of the other."""
-    if made.table != before.table:
+def _replaces(op: CreateIndex, created: Index, old: Index) -> bool:
+    """Whether an index replaces a dropped one: it has its name, or one of the two begins with the keys of the other."""
+    if created.table != old.table:
         return False
-    same_keys = all(same_key(mine, its) for mine, its in zip(made.keys, before.keys, strict=False))
-    return op.name == before.name.name or (made.method == before.method and same_keys)
+    same_keys = all(same_key(mine, its) for mine, its in zip(created.keys, old.keys, strict=False))
+    return op.name == old.name.name or (created.method == old.method and same_keys)
 
 
-def _finding(op: CreateIndex, at: Context, position: int, before: Index) -> Finding:
+def _finding(op: CreateIndex, at: Context, position: int, old: Index) -> Finding:
     table = at.resolve(op.table)
     name = op.name or default_index_name(op)
-    if name == before.name.name:
+    if name == old.name.name:
         name = f"{name}_new"
-        after = f"\nALTER INDEX {quoted(name)} RENAME TO {quoted(before.name.name)};"
+        after = f"\nALTER INDEX {quoted(name)} RENAME TO {quoted(old.name.name)};"
     else:
         after = ""
     return at.finding(
         at.past[position],
-        f"{before.name} is dropped before the index that replaces it is there: until that is built, queries that need it read all of {table}",
+        f"{old.name} is dropped before its replacement exists: until the new index is built, queries that need it scan {table}",
         help=at.outside_transaction(
-            f"{create_index(op, name, concurrently=True)};\n-- once it is there:\nDROP INDEX CONCURRENTLY {before.name};{after}"
+            f"{create_index(op, name, concurrently=True)};\n-- when it is built:\nDROP INDEX CONCURRENTLY {old.name};{after}"
         ),
         relations=(table,),
     )

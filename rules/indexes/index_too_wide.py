@@ -1,8 +1,8 @@
 """An index on more than four columns.
 
-A btree is searched by its first columns; from the first one that a query compares with anything but =, the rest only filters. The wider the
-index, the more pages it has, the less of it stays in memory, and the more INSERTs and UPDATEs have to touch it. What queries only read, and
-never search by, belongs into INCLUDE, or nowhere. A unique index is as wide as its rule, and is not reported.
+A btree is searched by its first columns; after the first column that a query does not compare with =, further columns only filter. A wider
+index has more pages, fits less into memory, and costs more in every INSERT and UPDATE. Columns that queries only read and never search by
+belong in INCLUDE, or not in the index. A unique index needs all its columns, and is not reported.
 
 Unsafe:
     CREATE TABLE orders (
@@ -27,7 +27,7 @@ _MOST = 4
 
 @rule(category="indexes", severity=Severity.INFO)
 def index_too_wide(op: CreateIndex, at: Context) -> Finding | None:
-    """Report a btree with too many keys."""
+    """Report a btree index with too many key columns."""
     if op.unique or len(op.elements) <= _MOST or op.method not in (None, "btree"):
         return None
     table = at.resolve(op.table)
@@ -35,6 +35,6 @@ def index_too_wide(op: CreateIndex, at: Context) -> Finding | None:
         op,
         f"this index of {table} has {len(op.elements)} key columns: few queries use more than the first {_MOST}, and every INSERT and UPDATE "
         "maintains them all",
-        help="-- keep the columns that queries compare with =, then one that they compare by range; INCLUDE what they only read",
+        help="-- keep the columns that queries compare with =, then one that they compare by range; INCLUDE columns that they only read",
         relations=(table,),
     )

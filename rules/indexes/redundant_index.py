@@ -1,10 +1,10 @@
-"""An index that does nothing which another one does not do too.
+"""An index whose work another index also does.
 
-An index on (a) answers no query that one on (a, b) cannot, and of two on the same columns one is idle. Each costs disk, cache and time in
-every INSERT and UPDATE, and stands in the way of HOT updates. Redundant is an index whose keys another one begins with, under the same
-method, operator classes, collations and condition, and which includes no column that the other lacks. A unique index is redundant only
-beside another that is unique on the same keys. What the migration itself puts right by its end is not reported, nor is an older index
-that a new one replaces: a later migration drops it, once the new one is there.
+An index on (a) answers no query that one on (a, b) cannot, and of two indexes on the same columns one is unused. Each costs disk space,
+cache and time in every INSERT and UPDATE, and prevents HOT updates. An index is redundant if another one begins with its keys, with the
+same method, operator classes, collations and condition, and has all its included columns. A unique index is redundant only next to another
+unique index on the same keys. Not reported: what the migration itself corrects by its end, and an older index that a new one replaces; a
+later migration drops it when the new one exists.
 
 Unsafe:
     CREATE TABLE orders (
@@ -28,6 +28,8 @@ See: https://www.postgresql.org/docs/current/indexes-multicolumn.html
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.constraints import behind_index
 from migsafe.schema.cover import makes_redundant
@@ -37,24 +39,30 @@ from migsafe.sql.operations import AddColumn, AddConstraint, CreateIndex, Create
 from migsafe.sql.operations.values import quoted
 
 
+class _State(Struct):
+    additions: list[tuple[int, int]] = []
+    """The positions of operations that may create indexes, each with the last oid before it."""
+
+
 @rule(category="indexes", severity=Severity.WARNING)
 def redundant_index(op: CreateIndex | AddConstraint | AddColumn | CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note what adds indexes, and report those that are redundant when the migration ends."""
+    """Record operations that add indexes, and report the indexes that are redundant at the end of the migration."""
     if not isinstance(op, MigrationEnd):
-        at.notes.append((len(at.past), at.catalog.last_oid))
+        at.state(_State).additions.append((at.position, at.catalog.last_oid))
         return
-    ends = [last for _, last in (*at.notes, (0, at.catalog.last_oid))][1:]
+    additions = at.state(_State).additions
+    ends = [last for _, last in (*additions, (0, at.catalog.last_oid))][1:]
     reported: set[int] = set()
-    for (position, first), end in zip(at.notes, ends, strict=True):
+    for (position, first), end in zip(additions, ends, strict=True):
         done = at.past[position]
-        for index in _made(at, done, first, end):
+        for index in _created(at, done, first, end):
             yield from _redundant(at, done, index, reported)
 
 
-def _made(at: Context, done: PastOperation, first: int, end: int) -> list[Index]:
-    """The indexes that an operation has made and that are still there, but for the parts that partitions got."""
+def _created(at: Context, done: PastOperation, first: int, end: int) -> list[Index]:
+    """Returns the indexes that an operation created and that still exist, without the indexes of partitions."""
     op = done.operation
-    table = at.catalog.relation(op.table if isinstance(op, CreateIndex) else table_of(op))  # type: ignore[arg-type]  # the noted ones
+    table = at.catalog.relation(op.table if isinstance(op, CreateIndex) else table_of(op))  # type: ignore[arg-type]  # the recorded operations
     indexes = at.catalog.indexes(table.oid) if table is not None else []
     return [index for index in indexes if first < index.oid <= end and index.parent is None]
 
@@ -70,17 +78,17 @@ def _redundant(at: Context, done: PastOperation, index: Index, reported: set[int
 
 def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Finding:
     table = at.catalog[index.table].name
-    likeness = "has the same keys" if len(index.keys) == len(other.keys) else "begins with the same keys"
+    relationship = "has the same keys" if len(index.keys) == len(other.keys) else "begins with the same keys"
     constraint = behind_index(at.catalog, index)
     if at.is_new(table):
-        help = f"-- leave out {quoted(index.name.name)}"
+        help = f"-- omit {quoted(index.name.name)}"
     elif constraint is not None:
         help = f"ALTER TABLE {table} DROP CONSTRAINT {quoted(constraint.name.name)};"
     else:
         help = at.outside_transaction(f"DROP INDEX CONCURRENTLY {index.name};")
     return at.finding(
         done,
-        f"the index {index.name.name} of {table} is redundant: {other.name.name} {likeness}, and every INSERT and UPDATE maintains both",
+        f"the index {index.name.name} of {table} is redundant: {other.name.name} {relationship}, and every INSERT and UPDATE maintains both",
         help=help,
         relations=(table,),
     )

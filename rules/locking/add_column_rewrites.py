@@ -1,11 +1,11 @@
-"""A new column whose value each row must compute makes PostgreSQL write the whole table anew.
+"""ADD COLUMN rewrites the whole table if PostgreSQL must compute a value for each row.
 
-ADD COLUMN holds ACCESS EXCLUSIVE meanwhile: even SELECT waits, and the wait grows with the table and its indexes. A default that is the
-same for all rows costs nothing: PostgreSQL stores it once, even now(). What cannot be stored once is a volatile function such as
-gen_random_uuid() or clock_timestamp(), a sequence (serial, identity), a STORED generated column, and a domain with a constraint, which
-every row is checked against. A function that migsafe does not know is taken for volatile.
+ADD COLUMN holds ACCESS EXCLUSIVE during the rewrite: even SELECT waits, and the wait grows with the table and its indexes. A default that
+is the same for all rows costs nothing, because PostgreSQL stores it once; now() is such a default. These need a value for each row: a
+volatile function such as gen_random_uuid() or clock_timestamp(), a sequence (serial, identity), a STORED generated column, and a domain
+with a constraint, which PostgreSQL checks for every row. migsafe treats an unknown function as volatile.
 
-The column is added without its default, gets the default for new rows only, and then values for the old rows, batch by batch.
+Instead, add the column without its default, set the default for new rows, and then fill the existing rows in batches.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN reference uuid DEFAULT gen_random_uuid();
@@ -62,14 +62,14 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="locking", severity=Severity.ERROR)
 def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
-    """Report a column for which an existing table is written anew."""
+    """Report a column for which an existing table is rewritten."""
     rewritten = [effect for effect in at.slow(only=op.target.only) if effect.rewrite]
     if not rewritten:
         return None
     first = rewritten[0]
     return at.finding(
         op,
-        f"ADD COLUMN {quoted(op.column.name)} takes {first.lock} on {at.resolve(op.target.name)} while it writes every row and index anew, "
+        f"ADD COLUMN {quoted(op.column.name)} takes {first.lock} on {at.resolve(op.target.name)} while it rewrites every row and index, "
         f"because {first.why}: every {first.blocked_commands} waits",
         help=_safe_way(op, at),
         relations=[effect.relation for effect in rewritten],
@@ -78,30 +78,30 @@ def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
 
 
 def _safe_way(op: AddColumn, at: Context) -> str:
-    given, table, name = op.column, op.target.name, quoted(op.column.name)
-    if given.generated is not None and at.catalog.pg_version >= versions.VIRTUAL_GENERATED_COLUMNS and not given.constraints:
-        virtual = f"{column_definition(given)} GENERATED ALWAYS AS ({given.generated.expression.sql}) VIRTUAL"
+    new, table, name = op.column, op.target.name, quoted(op.column.name)
+    if new.generated is not None and at.catalog.pg_version >= versions.VIRTUAL_GENERATED_COLUMNS and not new.constraints:
+        virtual = f"{column_definition(new)} GENERATED ALWAYS AS ({new.generated.expression.sql}) VIRTUAL"
         return f"-- a virtual column is computed when it is read:\nALTER TABLE {table} ADD COLUMN {virtual};"
-    domains = _domains(given.type, at)
+    domains = _domains(new.type, at)
     steps: list[str] = []
-    if given.generated is not None:
-        expression = given.generated.expression.sql
-        trigger = computing_trigger(table, given.name, expression, default_name(table.name, (given.name,), "sync"))
+    if new.generated is not None:
+        expression = new.generated.expression.sql
+        trigger = computing_trigger(table, new.name, expression, default_name(table.name, (new.name,), "sync"))
         steps += [
-            f"ALTER TABLE {table} ADD COLUMN {column_definition(given)};",
-            f"-- a trigger computes it for the rows that are written:\n{trigger}",
+            f"ALTER TABLE {table} ADD COLUMN {column_definition(new)};",
+            f"-- a trigger computes it for rows that are written from now on:\n{trigger}",
         ]
         steps.append(_batches(op, expression, f"{name} IS DISTINCT FROM ({expression})", at))
-    elif is_serial(given.type) or given.identity is not None:
-        sequence = quoted(default_name(table.name, (given.name,), "seq"))
+    elif is_serial(new.type) or new.identity is not None:
+        sequence = quoted(default_name(table.name, (new.name,), "seq"))
         add = (
-            f"ADD COLUMN {column_definition(given, stored_type(at.catalog, given.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
+            f"ADD COLUMN {column_definition(new, stored_type(at.catalog, new.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
         )
         steps.append(f"CREATE SEQUENCE IF NOT EXISTS {sequence};\nALTER TABLE {table} {add};")
         steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
     else:
-        add = f"ADD COLUMN {column_definition(given, domains[-1].type if domains else None)}"
-        default = given.default or next((one.default for one in domains if one.default is not None), None)
+        add = f"ADD COLUMN {column_definition(new, domains[-1].type if domains else None)}"
+        default = new.default or next((domain.default for domain in domains if domain.default is not None), None)
         if default is not None:
             add += f", ALTER COLUMN {name} SET DEFAULT {default.sql}"
         steps.append(f"ALTER TABLE {table} {add};")
@@ -115,51 +115,54 @@ def _batches(op: AddColumn, value: str, condition: str, at: Context) -> str:
 
 
 def _domains(type_name: TypeName | None, at: Context) -> list[Domain]:
-    """The domains that a type is, the outermost first."""
-    found: list[Domain] = []
+    """Returns the domain that a type names, and the domains below it."""
+    domains: list[Domain] = []
     domain = at.catalog.type_of(type_name) if type_name is not None and not type_name.dimensions else None
-    while isinstance(domain, Domain) and domain not in found:
-        found.append(domain)
+    while isinstance(domain, Domain) and domain not in domains:
+        domains.append(domain)
         domain = at.catalog.type_of(domain.type)
-    return found
+    return domains
 
 
 def _constraints(op: AddColumn, domains: list[Domain], at: Context) -> Iterator[str]:
-    """The migrations that give the column what its definition asks for, once the old rows have their values."""
-    given, table = op.column, op.target.name
-    kinds = {one.kind for one in given.constraints}
+    """Yields the migrations that add the constraints of the column, to run after the existing rows have their values."""
+    new, table = op.column, op.target.name
+    kinds = {constraint.kind for constraint in new.constraints}
     checks = {
-        one.name or check_name(at.catalog, table, one, given.name): one.check.sql
-        for one in given.constraints
-        if one.kind is ConstraintKind.CHECK and one.check is not None
+        constraint.name or check_name(at.catalog, table, constraint, new.name): constraint.check.sql
+        for constraint in new.constraints
+        if constraint.kind is ConstraintKind.CHECK and constraint.check is not None
     }
     for domain in domains:
-        checks |= {f"{table.name}_{one.name}": replace_word(one.expression.sql, "value", quoted(given.name)) for one in domain.checks}
+        checks |= {
+            f"{table.name}_{domain_check.name}": replace_word(domain_check.expression.sql, "value", quoted(new.name))
+            for domain_check in domain.checks
+        }
     parts = {name: check_not_valid(expression, name) for name, expression in checks.items()}
-    for one in given.constraints:
-        if one.references is not None:
-            name = one.name or default_name(table.name, (given.name,), "fkey")
-            parts[name] = foreign_key_clause(one, name)
+    for constraint in new.constraints:
+        if constraint.references is not None:
+            name = constraint.name or default_name(table.name, (new.name,), "fkey")
+            parts[name] = foreign_key_clause(constraint, name)
     if parts:
         yield f"ALTER TABLE {table} {', '.join(f'ADD {part}' for part in parts.values())};"
-        yield f"-- while reads and writes go on:\n{validate_constraints(table, *parts)}"
-    numbered = is_serial(given.type) or given.identity is not None
-    if given.not_null or numbered or ConstraintKind.PRIMARY_KEY in kinds or any(domain.not_null for domain in domains):
-        yield from set_not_null_in_steps(table, {given.name: default_name(table.name, (given.name,), "not_null")}, at.catalog.pg_version)
-    for one in given.constraints:
-        if one.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
-            is_key = one.kind is ConstraintKind.PRIMARY_KEY
-            name = one.name or default_name(table.name, () if is_key else (given.name,), "pkey" if is_key else "key")
-            yield at.outside_transaction(f"{create_unique_index(table, one, name)};")
-            yield add_constraint_using_index(table, one, name)
-    if given.identity is not None:
-        kind = "ALWAYS" if given.identity.always else "BY DEFAULT"
-        sequence = quoted(default_name(table.name, (given.name,), "seq"))
+        yield f"-- without blocking reads and writes:\n{validate_constraints(table, *parts)}"
+    numbered = is_serial(new.type) or new.identity is not None
+    if new.not_null or numbered or ConstraintKind.PRIMARY_KEY in kinds or any(domain.not_null for domain in domains):
+        yield from set_not_null_in_steps(table, {new.name: default_name(table.name, (new.name,), "not_null")}, at.catalog.pg_version)
+    for constraint in new.constraints:
+        if constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
+            is_key = constraint.kind is ConstraintKind.PRIMARY_KEY
+            name = constraint.name or default_name(table.name, () if is_key else (new.name,), "pkey" if is_key else "key")
+            yield at.outside_transaction(f"{create_unique_index(table, constraint, name)};")
+            yield add_constraint_using_index(table, constraint, name)
+    if new.identity is not None:
+        kind = "ALWAYS" if new.identity.always else "BY DEFAULT"
+        sequence = quoted(default_name(table.name, (new.name,), "seq"))
         yield (
-            f"-- with a number beyond the last that {sequence} gave:\n"
-            f"-- ALTER TABLE {table} ALTER COLUMN {quoted(given.name)} DROP DEFAULT, "
-            f"ALTER COLUMN {quoted(given.name)} ADD GENERATED {kind} AS IDENTITY (START WITH 1000000);"
+            f"-- start with a number above the last value of {sequence}:\n"
+            f"-- ALTER TABLE {table} ALTER COLUMN {quoted(new.name)} DROP DEFAULT, "
+            f"ALTER COLUMN {quoted(new.name)} ADD GENERATED {kind} AS IDENTITY (START WITH 1000000);"
         )
     elif numbered:
-        sequence = quoted(default_name(table.name, (given.name,), "seq"))
-        yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted(given.name)};"
+        sequence = quoted(default_name(table.name, (new.name,), "seq"))
+        yield f"ALTER SEQUENCE {sequence} OWNED BY {table}.{quoted(new.name)};"

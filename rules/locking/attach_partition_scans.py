@@ -1,13 +1,13 @@
-"""ATTACH PARTITION reads the new partition, and a default one, while nobody can read or write them.
+"""ATTACH PARTITION scans the new partition and the default partition while reads and writes of them are blocked.
 
-PostgreSQL has to know that every row belongs in the partition, and that none in the default partition does. It reads both from end to end
-under ACCESS EXCLUSIVE: even SELECT waits, and the wait grows with the tables; a query of the parent that may touch the default partition waits
-with them. The scan is spared where valid CHECKs say what the bounds say, `key IS NOT NULL AND key >= … AND key < …`, and of a default
-partition the opposite. A CHECK is added as NOT VALID, which takes a moment, and validated while reads and writes go on; after ATTACH PARTITION
-it can go.
+PostgreSQL must verify that every row of the new partition fits its bounds, and that no row of the default partition belongs in it. It scans
+both tables under ACCESS EXCLUSIVE: even SELECT waits, and the wait grows with the tables. A query of the parent that may touch the default
+partition waits too. PostgreSQL skips the scan if valid CHECK constraints imply the bounds: `key IS NOT NULL AND key >= … AND key < …` on
+the new partition, and the opposite on the default partition. Add the CHECK as NOT VALID, which takes a moment, and validate it, which does
+not block reads or writes. Drop it after ATTACH PARTITION.
 
-An index of the parent that the table lacks is built under the same lock, a foreign key that it lacks is checked: so the table gets them
-before.
+If the table lacks an index that the parent has, PostgreSQL builds it under the same lock; it also checks every row against a missing
+foreign key. Create both beforehand.
 
 Unsafe:
     ALTER TABLE orders ATTACH PARTITION orders_2023 FOR VALUES FROM ('2023-01-01') TO ('2024-01-01');
@@ -47,14 +47,14 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="locking", severity=Severity.ERROR)
 def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
-    """Report an existing table, or a default partition, that is read because a partition is attached."""
+    """Report an existing table, or a default partition, that ATTACH PARTITION scans."""
     slow = at.slow(only=True) if op.bound is not None else []
     if not slow or op.bound is None:
         return None
-    both = "; ".join(f"{one.lock} on {one.relation} while it reads every row, because {one.why}" for one in slow)
+    scans = "; ".join(f"{effect.lock} on {effect.relation} while it reads every row, because {effect.why}" for effect in slow)
     return at.finding(
         op,
-        f"ATTACH PARTITION takes {both}: every {slow[0].blocked_commands} waits",
+        f"ATTACH PARTITION takes {scans}: every {slow[0].blocked_commands} waits",
         help=_safe_way(op, op.bound, slow, at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
@@ -64,38 +64,38 @@ def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
 def _safe_way(op: AttachPartition, bound: Bound, slow: Sequence[Effect], at: Context) -> str:
     parent, child = at.catalog.relation(op.target.name), at.catalog.relation(op.partition)
     default = at.catalog.default_partition(parent.oid) if parent is not None else None
-    is_read = {effect.relation for effect in slow}
+    scanned = {effect.relation for effect in slow}
     keys = key_expressions(parent.partition_key) if parent is not None and parent.partition_key is not None else None
     checks: dict[Name, tuple[str, str]] = {}
-    if at.resolve(op.partition) in is_read and (said := _within(parent, child, keys, bound, at)) is not None:
-        checks[op.partition] = default_name(op.partition.name, (), "bound"), said
-    if default is not None and default.name in is_read and keys is not None and (inside := bound_condition(keys, bound)) is not None:
+    if at.resolve(op.partition) in scanned and (bounds := _within(parent, child, keys, bound, at)) is not None:
+        checks[op.partition] = default_name(op.partition.name, (), "bound"), bounds
+    if default is not None and default.name in scanned and keys is not None and (inside := bound_condition(keys, bound)) is not None:
         checks[default.name] = default_name(default.name.name, (op.partition.name,), "excluded"), f"NOT ({inside})"
-    first = [f"ALTER TABLE {table} ADD {check_not_valid(said, name)};" for table, (name, said) in checks.items()]
+    first = [f"ALTER TABLE {table} ADD {check_not_valid(condition_sql, name)};" for table, (name, condition_sql) in checks.items()]
     last = [validate_constraints(table, name) for table, (name, _) in checks.items()]
     last.append(f"ALTER TABLE {op.target.name} ATTACH PARTITION {op.partition} {bound_clause(bound)};")
     dropped = [f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)};" for table, (name, _) in checks.items()]
-    guessed = f"-- with what {op.target.name} is partitioned by, here partition_key:\n" if keys is None and checks else ""
-    lacking = list(_lacking(parent, child, op.partition, at)) if parent is not None and child is not None else []
-    if not checks and not lacking:
-        return _no_way(bound)
-    return join_migrations(guessed + "\n".join(first) if first else "", *lacking, "\n".join(last), *dropped)
+    placeholder = f"-- replace partition_key with the partition key of {op.target.name}:\n" if keys is None and checks else ""
+    missing = list(_missing_parts(parent, child, op.partition, at)) if parent is not None and child is not None else []
+    if not checks and not missing:
+        return _attach_empty(bound)
+    return join_migrations(placeholder + "\n".join(first) if first else "", *missing, "\n".join(last), *dropped)
 
 
 def _within(parent: Relation | None, child: Relation | None, keys: Sequence[str] | None, bound: Bound, at: Context) -> str | None:
-    """The condition that proves the bound; None where no condition does, or the rows are proved to fulfil it already."""
+    """Returns the condition that proves the bound; None if no condition does, or if the rows already fulfil it."""
     if bound.kind == "default":
-        siblings = [one.bound for one in at.catalog.children(parent.oid) if one.bound is not None] if parent is not None else []
-        said = [bound_condition(keys, one) for one in siblings] if keys is not None else []
-        return " AND ".join(f"NOT ({one})" for one in said) if said and None not in said else None
+        siblings = [child.bound for child in at.catalog.children(parent.oid) if child.bound is not None] if parent is not None else []
+        conditions = [bound_condition(keys, sibling) for sibling in siblings] if keys is not None else []
+        return " AND ".join(f"NOT ({sql})" for sql in conditions) if conditions and None not in conditions else None
     if keys is None:
         keys = ("partition_key",) if bound.kind == "in" else tuple(f"partition_key_{number}" for number in range(1, len(bound.start) + 1))
         keys = ("partition_key",) if len(keys) == 1 else keys
     return bound_condition(keys, bound)
 
 
-def _lacking(parent: Relation, child: Relation, table: Name, at: Context) -> Iterator[str]:
-    """Migrations that give the table what it would get while it is attached."""
+def _missing_parts(parent: Relation, child: Relation, table: Name, at: Context) -> Iterator[str]:
+    """Yields migrations that create the indexes and foreign keys that ATTACH PARTITION would add to the table."""
     for index, constraint in missing_indexes(at.catalog, parent, child):
         name = default_name(child.name.name, [element.column or "expr" for element in index.elements], "key" if index.unique else "idx")
         if constraint is None:
@@ -106,10 +106,10 @@ def _lacking(parent: Relation, child: Relation, table: Name, at: Context) -> Ite
     for key in missing_foreign_keys(at.catalog, parent, child):
         name = key.name or default_name(child.name.name, key.columns, "fkey")
         yield f"ALTER TABLE {table} ADD {foreign_key_clause(key, name)};"
-        yield f"-- while reads and writes go on:\n{validate_constraints(table, name)}"
+        yield f"-- without blocking reads and writes:\n{validate_constraints(table, name)}"
 
 
-def _no_way(bound: Bound) -> str:
+def _attach_empty(bound: Bound) -> str:
     if bound.kind == "hash":
-        return "-- no CHECK says what a hash partition's bound says: attach the table while it is empty, and fill it then, in batches"
-    return "-- attach the table while it is empty, and fill it then, in batches"
+        return "-- no CHECK can express the bound of a hash partition: attach the table while it is empty, then fill it in batches"
+    return "-- attach the table while it is empty, then fill it in batches"

@@ -1,19 +1,20 @@
-"""An UPDATE of every row keeps every row locked until it ends.
+"""An UPDATE of every row keeps each row locked until the whole statement ends.
 
-It runs as one transaction, for a time that grows with the table: whoever wants to change one of the rows it has reached waits for its end.
-Meanwhile VACUUM can free nothing, replicas fall behind, and an UPDATE leaves a dead row for each row, so that the table may be twice as large
-afterwards. If it is interrupted, all of it was for nothing.
+It is one transaction whose duration grows with the table. Other sessions that want to change a row that it has already updated wait until
+it ends. Until then VACUUM cannot remove dead rows, and replicas fall behind. An UPDATE leaves a dead version of each row, so the table may
+be twice as large afterwards. If the statement is interrupted, all of its work is lost.
 
-In batches, each a transaction of its own, a row is locked for a moment, VACUUM keeps up, and what is done stays done. They run outside the
-migration's transaction: a DO block may COMMIT where no transaction is open around it.
+In batches, each in its own transaction, a row is locked for a moment, VACUUM keeps up, and finished batches stay committed. Run them
+outside the migration's transaction: a DO block may COMMIT only if no transaction is open around it.
 
-A condition that is always true filters nothing: WHERE true, IS NOT NULL of a column that is never null, IS NULL of one that the same migration
-has added. A DELETE of every row is reported by delete-everything, which is about more than time; here only one with USING and no WHERE.
+A condition that is always true filters nothing: WHERE true, IS NOT NULL of a NOT NULL column, IS NULL of a column that the same migration
+added. A DELETE of every row is reported by delete-everything, because more than time is at stake; this rule reports only a DELETE with
+USING and no WHERE.
 
 Unsafe:
     UPDATE orders SET region = 'eu';
 
-Unsafe, because nothing is filtered:
+Unsafe, because the condition is always true:
     UPDATE users SET active = true WHERE true;
 
 Safe, outside a transaction:
@@ -53,7 +54,7 @@ _STORED = ("table", "partitioned table")
 
 @rule(category="locking", severity=Severity.WARNING)
 def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
-    """Report a change of every row of an existing table; what a DELETE costs is more than time, and another rule's unless it joins."""
+    """Report a change of every row of an existing table. delete-everything reports a DELETE, unless it joins."""
     if op.current_of is not None or (isinstance(op, Delete) and not op.reads):
         return None
     relation = at.catalog.relation(op.table)
@@ -64,35 +65,35 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
         for effect in at.effects
         if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not is_created_here(at, effect.relation)
     ]
-    if not changed or not _is_hurt(op.table, relation, changed, at):
+    if not changed or not _has_existing_rows(op.table, relation, changed, at):
         return None
     what, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
     filtered = "without WHERE" if op.where is None else f"WHERE {op.where.sql}, which is true of every row,"
     return at.finding(
         op,
         f"{what} {filtered} {verb} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
-        "every other UPDATE and DELETE of a row waits until that ends",
+        "other UPDATEs and DELETEs of these rows wait until it ends",
         help=_in_batches(op, relation, at),
         relations=changed,
         lock=LockMode.ROW_EXCLUSIVE,
     )
 
 
-def _is_hurt(table: Name, relation: Relation | None, changed: list[Name], at: Context) -> bool:
-    """Whether the rows of the table itself are old, and not only those of tables that its own changes reach into."""
+def _has_existing_rows(table: Name, relation: Relation | None, changed: list[Name], at: Context) -> bool:
+    """Whether the table itself has existing rows, and not only tables that foreign key actions or triggers change."""
     if relation is not None and relation.kind is RelationKind.VIEW:
         return True
     below = at.catalog.descendants(relation.oid) if relation is not None else ()
-    return not {at.resolve(table), *(one.name for one in below)}.isdisjoint(changed)
+    return not {at.resolve(table), *(child.name for child in below)}.isdisjoint(changed)
 
 
 def _null_columns(table: Name, at: Context) -> expressions.KnownColumns:
-    """Which columns this migration has added, without a value and without giving them one since."""
+    """Returns a test for columns that this migration added without a value and has not filled since."""
 
     def is_null(name: str) -> bool:
         column = added_column(at, table, name)
         if column is None or not column.certain:
-            return False  # where it was there before it has values
+            return False  # IF NOT EXISTS may have found a column with values
         made = column.column
         if made.default or made.identity or made.generated or made.not_null:
             return False
@@ -107,31 +108,31 @@ def _null_columns(table: Name, at: Context) -> expressions.KnownColumns:
 def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> str:
     key = _key(op, relation, at)
     guessed = key is None and (relation is None or not relation.complete)
-    said = f"-- in the order of {', '.join(key or ['a unique column'])}{', here id' if guessed else ''}, 10,000 rows a transaction"
+    order = f"-- in the order of {', '.join(key or ['a unique column'])}{', here id' if guessed else ''}, 10,000 rows per transaction"
     if is_in_called_function(at, op) or (key is None and not guessed):
-        return f"{said}, outside a function" if is_in_called_function(at, op) else said
+        return f"{order}, outside a function" if is_in_called_function(at, op) else order
     change = without_filter(at.text(*op.span))
     if change.with_changes_rows:
-        return f"-- what WITH changes by itself, once, in a statement of its own; then the rest of it\n{said}"
-    batches = at.outside_transaction(f"{said}:\n{batched_by_key(change, op.table, key or ['id'])}")
+        return f"-- first run the changes in WITH once, in a separate statement; then the rest:\n{order}"
+    batches = at.outside_transaction(f"{order}:\n{batched_by_key(change, op.table, key or ['id'])}")
     if isinstance(op, Update) and all(_is_empty(name, op, at) for name in op.columns):
-        return f"-- if the value is the same for all rows, ADD COLUMN … DEFAULT gives it to them at once; else\n{batches}"
+        return f"-- if the value is the same for all rows, use ADD COLUMN … DEFAULT, which takes a moment; otherwise:\n{batches}"
     return batches
 
 
 def _is_empty(name: str, op: Update, at: Context) -> bool:
-    """Whether this migration has added a column without giving it a value."""
+    """Whether this migration added a column without a value."""
     column = added_column(at, op.table, name)
     return column is not None and not (column.column.default or column.column.identity or column.column.generated)
 
 
 def _key(op: Update | Delete, relation: Relation | None, at: Context) -> list[str] | None:
-    """The columns that tell the rows of a table apart, and that the change leaves as they are."""
+    """Returns columns that identify the rows of a table and that the statement does not change."""
     if relation is None:
         return None
     primary = at.catalog.primary_key(relation.oid)
-    unique = [one for one in at.catalog.indexes(relation.oid) if one.unique and one.valid and one.predicate is None]
-    unique.sort(key=lambda one: (primary is None or one.oid != primary.index, len(one.keys)))
+    unique = [index for index in at.catalog.indexes(relation.oid) if index.unique and index.valid and index.predicate is None]
+    unique.sort(key=lambda index: (primary is None or index.oid != primary.index, len(index.keys)))
     for index in unique:
         columns = [relation.numbered(key.column) for key in index.keys if key.column is not None]
         names = [column.name for column in columns if column is not None and column.not_null]

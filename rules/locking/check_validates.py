@@ -1,11 +1,11 @@
-"""A new CHECK is compared with every row while nobody can read or write.
+"""ADD CHECK scans the table while all reads and writes are blocked.
 
-ADD CONSTRAINT … CHECK holds ACCESS EXCLUSIVE on the table while it reads it from end to end: even SELECT waits, and the wait grows with the
-table. As NOT VALID it takes that lock for a moment only, and new rows are checked from then on; VALIDATE CONSTRAINT then checks the old
-rows under SHARE UPDATE EXCLUSIVE, which lets reads and writes go on. That has to be another transaction, because a lock is kept until its
-transaction ends.
+ADD CONSTRAINT … CHECK holds ACCESS EXCLUSIVE while it reads the whole table: even SELECT waits, and the wait grows with the table. With NOT
+VALID it holds the lock only for a moment, and new rows are checked from then on. VALIDATE CONSTRAINT then checks the existing rows under
+SHARE UPDATE EXCLUSIVE, which does not block reads or writes. It needs a separate transaction, because a lock is kept until the end of its
+transaction.
 
-ADD COLUMN … CHECK reads the whole table too, although the new column is null everywhere or has the same default in every row.
+ADD COLUMN … CHECK scans the whole table too, although the new column is null, or has the same default, in every row.
 
 Unsafe:
     ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0);
@@ -37,9 +37,9 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="locking", severity=Severity.ERROR)
 def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
-    """Report a CHECK that reads an existing table; a column that is written anew anyhow is another rule's."""
-    given = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
-    checks = [one for one in given if one.kind is ConstraintKind.CHECK and one.enforced and not one.not_valid]
+    """Report a CHECK that scans an existing table. add-column-rewrites reports a column that rewrites the table."""
+    constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
+    checks = [check for check in constraints if check.kind is ConstraintKind.CHECK and check.enforced and not check.not_valid]
     slow = at.slow(only=op.target.only) if checks else []
     if not slow or any(effect.rewrite for effect in slow):
         return None
@@ -56,12 +56,14 @@ def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | Non
 def _not_valid_first(op: AddConstraint | AddColumn, checks: list[Constraint], at: Context) -> str:
     table = op.target.name
     column = op.column.name if isinstance(op, AddColumn) else None
-    names = [one.name or check_name(at.catalog, table, one, column) for one in checks]
+    names = [constraint.name or check_name(at.catalog, table, constraint, column) for constraint in checks]
     parts = [
-        f"ADD {check_not_valid(one.check.sql, name, no_inherit=one.no_inherit)}" for one, name in zip(checks, names, strict=True) if one.check
+        f"ADD {check_not_valid(constraint.check.sql, name, no_inherit=constraint.no_inherit)}"
+        for constraint, name in zip(checks, names, strict=True)
+        if constraint.check
     ]
     if isinstance(op, AddColumn):
         parts.insert(0, at.text_without(op, checks))
     return join_migrations(
-        f"ALTER TABLE {table} {', '.join(parts)};", f"-- while reads and writes go on:\n{validate_constraints(table, *names)}"
+        f"ALTER TABLE {table} {', '.join(parts)};", f"-- without blocking reads and writes:\n{validate_constraints(table, *names)}"
     )

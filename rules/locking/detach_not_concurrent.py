@@ -1,12 +1,12 @@
-"""DETACH PARTITION without CONCURRENTLY stops the whole partitioned table.
+"""DETACH PARTITION without CONCURRENTLY blocks the whole partitioned table.
 
-It takes ACCESS EXCLUSIVE on the parent: once it has the lock the work is short, but until then it waits for every query that is running on any
-partition, and every new one waits behind it; inside a transaction the lock is kept until that ends. With CONCURRENTLY it takes SHARE UPDATE
-EXCLUSIVE on the parent and waits for the queries that are there, and nobody waits for it.
+It takes ACCESS EXCLUSIVE on the parent. The work itself is short, but first the statement waits for every running query of any partition,
+and every new query waits behind it. Inside a transaction the lock is kept until the transaction ends. With CONCURRENTLY it takes SHARE
+UPDATE EXCLUSIVE on the parent and waits for the running queries without blocking new ones.
 
-PostgreSQL refuses that inside a transaction, and as long as there is a default partition: where one is known, nothing is reported. It leaves a
-CHECK of the bounds on what was the partition; that spares a later ATTACH PARTITION its scan, or can go. If it is interrupted, DETACH PARTITION
-… FINALIZE ends the work.
+PostgreSQL refuses CONCURRENTLY inside a transaction, and if the table has a default partition; if one is known, nothing is reported.
+CONCURRENTLY leaves a CHECK with the bounds on the detached table: keep it to save a later ATTACH PARTITION its scan, or drop it. If DETACH
+PARTITION is interrupted, DETACH PARTITION … FINALIZE completes it.
 
 Unsafe:
     ALTER TABLE orders DETACH PARTITION orders_2023;
@@ -26,22 +26,22 @@ from migsafe.sql.operations import DetachPartition
 
 @rule(category="locking", severity=Severity.WARNING)
 def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
-    """Report a DETACH that stops the parent; where there is a default partition it cannot be done otherwise."""
+    """Report a DETACH that blocks the parent. With a default partition PostgreSQL offers no other way."""
     if op.concurrently or op.finalize:
         return None
     parent, table = at.resolve(op.target.name), at.catalog.relation(op.target.name)
     locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_created_here(at, parent)]
     if not locked or (table is not None and at.catalog.default_partition(table.oid) is not None):
         return None
-    reading = [effect.relation for effect in at.slow(only=True)]
-    work = f", while it reads {' and '.join(map(str, reading))} for rows that refer to it" if reading else ""
+    scanned = [effect.relation for effect in at.slow(only=True)]
+    work = f" while it checks {' and '.join(map(str, scanned))} for rows that reference the partition" if scanned else ""
     return at.finding(
         op,
-        f"DETACH PARTITION takes {locked[0].lock} on {parent}, all of it{work}, and waits for all who use it: "
-        f"meanwhile every {locked[0].blocked_commands} waits",
+        f"DETACH PARTITION takes {locked[0].lock} on the whole partitioned table {parent}{work}, and first waits for every transaction that "
+        f"uses it: meanwhile every {locked[0].blocked_commands} waits",
         help=at.outside_transaction(
             f"ALTER TABLE {op.target.name} DETACH PARTITION {op.partition} CONCURRENTLY;\n"
-            f"-- it leaves a CHECK of the bounds on {op.partition}, which may go later"
+            f"-- it leaves a CHECK with the bounds on {op.partition}, which can be dropped later"
         ),
         relations=[effect.relation for effect in at.blocking_effects],
         lock=locked[0].lock,

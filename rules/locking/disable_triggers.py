@@ -1,11 +1,12 @@
-"""While triggers or a rule are disabled, nobody's rows are checked or completed.
+"""While triggers or a rule are disabled, rows are written without their checks.
 
-DISABLE TRIGGER ALL switches foreign keys off too, USER all triggers but those; DISABLE RULE lets statements through that the rule would
-change. That holds for everybody, not only for the migration, from the moment when it commits until something enables them again, and nothing
-looks at the rows that came in meanwhile: a foreign key stays "valid" over rows that break it. Within one transaction nobody else sees it, but
-the statement takes SHARE ROW EXCLUSIVE on the table (DISABLE RULE: ACCESS EXCLUSIVE), which stops writes until that transaction ends.
+DISABLE TRIGGER ALL also disables foreign keys; USER disables all other triggers; DISABLE RULE lets statements run that the rule would
+change. This applies to all sessions, not only to the migration, from COMMIT until the triggers are enabled again, and PostgreSQL never
+checks the rows that were written in between: a foreign key stays "valid" although rows violate it. Within one transaction other sessions do
+not see the change, but the statement takes SHARE ROW EXCLUSIVE on the table (DISABLE RULE: ACCESS EXCLUSIVE), which blocks writes until
+that transaction ends.
 
-The one trigger that is in the way can be disabled by its name, and enabled again before COMMIT, in a transaction that is short.
+Disable only the trigger that is in the way, by its name, and enable it again before COMMIT, in a short transaction.
 
 Unsafe:
     ALTER TABLE orders DISABLE TRIGGER ALL;
@@ -15,7 +16,7 @@ Unsafe:
 Unsafe:
     ALTER TABLE orders DISABLE TRIGGER USER;
 
-Safe, because one trigger alone is off, and for nobody else:
+Safe, because only one trigger is disabled, and only inside the transaction:
     BEGIN;
     ALTER TABLE orders DISABLE TRIGGER orders_touch;
     INSERT INTO orders (id, updated_at) VALUES (100007, '2020-01-01');
@@ -28,6 +29,8 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -37,8 +40,8 @@ from migsafe.sql.operations.alterations import Firing
 from migsafe.sql.operations.values import quoted
 
 
-class _Off(NamedTuple):
-    """What is switched off, by its place in the migration, and what to say about it."""
+class _Disabled(NamedTuple):
+    """A statement that disables triggers or a rule, by its position in the migration, with the finding to report."""
 
     position: int
     message: str
@@ -47,57 +50,62 @@ class _Off(NamedTuple):
     lock: LockMode
 
 
+class _State(Struct):
+    disabled: list[_Disabled] = []
+
+
 @rule(category="locking", severity=Severity.WARNING, harm="")
 def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note all triggers, or a rule, of an existing table that are switched off, and report them when it is known whether they stay so. One
-    trigger by its name is meant."""
+    """Record statements that disable all triggers, or a rule, of an existing table, and report them at the end of the migration, when it is
+    known whether they are enabled again. A single trigger, disabled by its name, is intended."""
     if isinstance(op, MigrationEnd):
-        for off in at.notes:
-            done = at.past[off.position]
-            stays = "" if _is_taken_back(off.position, at) else ". Nothing in this migration takes it back"
-            yield at.finding(done, off.message + stays, help=off.help, relations=off.relations, lock=off.lock)
+        for disabled in at.state(_State).disabled:
+            stays = "" if _is_enabled_again(disabled.position, at) else ". This migration does not enable it again"
+            yield at.finding(
+                at.past[disabled.position], disabled.message + stays, help=disabled.help, relations=disabled.relations, lock=disabled.lock
+            )
         return
     table = at.catalog.relation(op.target.name)
     if op.firing is not Firing.DISABLE or not at.blocking_effects or is_created_here(at, op.target.name):
         return
-    if isinstance(op, SetTrigger) and (op.trigger is not None or (table is not None and _has_none(table, op, at))):
+    if isinstance(op, SetTrigger) and (op.trigger is not None or (table is not None and _has_no_triggers(table, op, at))):
         return
-    name, locked, what = at.resolve(op.target.name), at.blocking_effects[0], _words(op)
-    message = f"{what[0]} on {name}: from its commit until it is taken back, {what[1]} that anybody writes"
+    name, locked, (command, consequence) = at.resolve(op.target.name), at.blocking_effects[0], _command_and_consequence(op)
+    message = f"{command} on {name}: until it is enabled again, {consequence} that any session writes"
     if at.session.in_transaction_block:
         message = (
-            f"{what[0]} takes {locked.lock} on {name} until the transaction ends: every {locked.blocked_commands} waits, "
-            f"and {what[1]} that the transaction writes"
+            f"{command} takes {locked.lock} on {name} until the transaction ends: every {locked.blocked_commands} waits, "
+            f"and {consequence} that the transaction writes"
         )
     names = [effect.relation for effect in at.blocking_effects]
-    at.notes.append(_Off(len(at.past), message, _safe_way(op, table, at), names, locked.lock))
+    at.state(_State).disabled.append(_Disabled(at.position, message, _safe_way(op, table, at), names, locked.lock))
 
 
-def _is_taken_back(position: int, at: Context) -> bool:
-    off = at.past[position].operation
-    assert isinstance(off, SetTrigger | SetRule)
+def _is_enabled_again(position: int, at: Context) -> bool:
+    disabling = at.past[position].operation
+    assert isinstance(disabling, SetTrigger | SetRule)
     return any(
-        isinstance(one := done.operation, type(off))
-        and one.firing is not Firing.DISABLE
-        and at.resolve(one.target.name) == at.resolve(off.target.name)
-        and (isinstance(one, SetTrigger) or (isinstance(off, SetRule) and one.rule == off.rule))
+        isinstance(later := done.operation, type(disabling))
+        and later.firing is not Firing.DISABLE
+        and at.resolve(later.target.name) == at.resolve(disabling.target.name)
+        and (isinstance(later, SetTrigger) or (isinstance(disabling, SetRule) and later.rule == disabling.rule))
         for done in at.past[position + 1 :]
     )
 
 
-def _words(op: SetTrigger | SetRule) -> tuple[str, str]:
+def _command_and_consequence(op: SetTrigger | SetRule) -> tuple[str, str]:
     if isinstance(op, SetRule):
-        return f"DISABLE RULE {quoted(op.rule)}", "the rule does nothing about rows"
+        return f"DISABLE RULE {quoted(op.rule)}", "the rule does not apply to rows"
     if op.user:
         return "DISABLE TRIGGER USER", "no trigger checks or completes rows"
     return "DISABLE TRIGGER ALL", "no foreign key and no trigger checks rows"
 
 
-def _has_none(table: Relation, op: SetTrigger, at: Context) -> bool:
-    """Whether there is nothing to switch off."""
-    keys = [one for one in at.catalog.constraints(table.oid) if one.kind is ConstraintKind.FOREIGN_KEY]
-    fire = at.catalog.triggers(table.oid) or (not op.user and (keys or at.catalog.referencing(table.oid)))
-    return table.complete and not fire and not at.catalog.children(table.oid)
+def _has_no_triggers(table: Relation, op: SetTrigger, at: Context) -> bool:
+    """Whether the table has no triggers that the statement could disable."""
+    keys = [constraint for constraint in at.catalog.constraints(table.oid) if constraint.kind is ConstraintKind.FOREIGN_KEY]
+    triggers = at.catalog.triggers(table.oid) or (not op.user and (keys or at.catalog.referencing(table.oid)))
+    return table.complete and not triggers and not at.catalog.children(table.oid)
 
 
 def _safe_way(op: SetTrigger | SetRule, table: Relation | None, at: Context) -> str:
@@ -105,15 +113,15 @@ def _safe_way(op: SetTrigger | SetRule, table: Relation | None, at: Context) -> 
     begin, commit = ("", "") if is_open else ("BEGIN;\n", "\nCOMMIT;")
     if isinstance(op, SetRule):
         return (
-            "-- for this transaction alone, and without a lock; triggers and foreign keys do not fire either, so that its rows must be right:\n"
+            "-- only for this transaction, and without a lock; triggers and foreign keys do not fire either, so its rows must be valid:\n"
             f"{begin}SET LOCAL session_replication_role = replica;{commit}"
         )
     triggers = at.catalog.triggers(table.oid) if table is not None else []
     name = quoted(triggers[0].name.name) if triggers else "trigger_name"
     which = f", here {name}," if len(triggers) > 1 else ""
     return (
-        f"-- only the trigger that is in the way{which or ','} and for nobody else:\n"
+        f"-- disable only the trigger that is in the way{which or ','} and only in this transaction:\n"
         f"{begin}ALTER TABLE {op.target.name} DISABLE TRIGGER {name};\n"
-        "-- … what it is in the way of\n"
+        "-- … the statements that need the trigger to be disabled\n"
         f"ALTER TABLE {op.target.name} ENABLE TRIGGER {name};{commit}"
     )

@@ -1,8 +1,8 @@
-"""A new constraint of a domain is compared with every value in every table that uses it.
+"""A new constraint of a domain is checked against every value in every table that uses the domain.
 
-ALTER DOMAIN … ADD CONSTRAINT and SET NOT NULL hold SHARE on those tables, all at once, while they read them from end to end: INSERT, UPDATE
-and DELETE wait, and the wait grows with the tables. As NOT VALID the constraint reads nothing, and new values are checked from then on.
-VALIDATE CONSTRAINT would take the same SHARE locks for its scan, so that it has to wait for a quiet hour; the constraint works without it.
+ALTER DOMAIN … ADD CONSTRAINT and SET NOT NULL hold SHARE on all those tables at once while they scan them: INSERT, UPDATE and DELETE wait,
+and the wait grows with the tables. With NOT VALID nothing is scanned, and new values are checked from then on. VALIDATE CONSTRAINT takes
+the same SHARE locks for its scan, so run it in a maintenance window; the constraint applies to new values without it.
 
 Unsafe:
     CREATE DOMAIN price AS numeric;
@@ -28,7 +28,7 @@ from migsafe.sql.operations import AlterDomain, Name
 
 @rule(category="locking", severity=Severity.ERROR)
 def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
-    """Report a domain's constraint that reads existing tables, or may: of an unknown domain nobody knows who uses it."""
+    """Report a domain's constraint that scans existing tables, or may scan them: the tables that use an unknown domain are unknown too."""
     given = op.constraint
     if op.action != "set not null" and not (op.action == "add constraint" and given is not None and not given.not_valid):
         return None
@@ -45,7 +45,7 @@ def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
         f"ALTER DOMAIN {'ADD CONSTRAINT' if given is not None else 'SET NOT NULL'} takes SHARE on {where} while it checks every value: "
         "every INSERT, UPDATE and DELETE waits",
         help=(
-            "-- new values are checked from here on; VALIDATE CONSTRAINT would hold the same locks while it reads the old ones:\n"
+            "-- new values are checked from now on; VALIDATE CONSTRAINT would hold the same locks while it checks the existing ones:\n"
             f"ALTER DOMAIN {op.domain} ADD {check_not_valid(expression, name)};"
         ),
         relations=tables,

@@ -1,11 +1,11 @@
-"""DROP INDEX without CONCURRENTLY stops reads and writes of the index's table.
+"""DROP INDEX without CONCURRENTLY blocks reads and writes of the table.
 
-It takes ACCESS EXCLUSIVE on the table: once it has the lock the work is short, but until then it waits for every query that is running, and
-every new SELECT, INSERT, UPDATE and DELETE waits behind it; inside a transaction the lock is kept until that ends. With CONCURRENTLY it
-takes SHARE UPDATE EXCLUSIVE and waits for the queries that use the index, and nobody waits for it. PostgreSQL refuses that inside a
+It takes ACCESS EXCLUSIVE on the table. The work itself is short, but first the statement waits for every running query, and every new
+SELECT, INSERT, UPDATE and DELETE waits behind it. Inside a transaction the lock is kept until the transaction ends. With CONCURRENTLY it
+takes SHARE UPDATE EXCLUSIVE and waits for the queries that use the index, without blocking others. PostgreSQL refuses CONCURRENTLY inside a
 transaction, for several indexes at once, and with CASCADE.
 
-The index of a partitioned table can be dropped in no other way, so nothing is reported for one.
+An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one.
 
 Unsafe:
     DROP INDEX orders_status_idx;
@@ -24,10 +24,10 @@ from migsafe.sql.operations import Drop, Name
 
 @rule(category="locking", severity=Severity.WARNING)
 def drop_index_not_concurrent(op: Drop, at: Context) -> Finding | None:
-    """Report the indexes of a DROP whose tables others may be using, or of which nothing is known."""
+    """Report the indexes of a DROP whose tables other sessions may use, or whose tables are unknown."""
     if op.kind != "index" or op.concurrently:
         return None
-    dropped = [name for name in op.names if _is_hurt(name, at)]
+    dropped = [name for name in op.names if _may_be_in_use(name, at)]
     if not dropped:
         return None
     tables = [effect.relation for effect in at.blocking_effects if effect.kind != "partitioned table"]
@@ -36,14 +36,17 @@ def drop_index_not_concurrent(op: Drop, at: Context) -> Finding | None:
     sql = "\n".join(f"DROP INDEX CONCURRENTLY {one_by_one}{name};" for name in dropped)
     return at.finding(
         op,
-        f"DROP INDEX takes ACCESS EXCLUSIVE on {where}, and waits for all who use it: meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
-        help=at.outside_transaction(f"-- there is no CASCADE with it: drop what rests on the index first\n{sql}" if op.cascade else sql),
+        f"DROP INDEX takes ACCESS EXCLUSIVE on {where}, and first waits for every transaction that uses it: meanwhile every SELECT, INSERT, "
+        "UPDATE and DELETE waits",
+        help=at.outside_transaction(
+            f"-- CONCURRENTLY does not allow CASCADE: first drop the objects that depend on the index\n{sql}" if op.cascade else sql
+        ),
         relations=tables,
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
 
 
-def _is_hurt(name: Name, at: Context) -> bool:
+def _may_be_in_use(name: Name, at: Context) -> bool:
     index = at.catalog.index(name)
     table = at.catalog.get(index.table) if index is not None else None
     if not isinstance(table, Relation):

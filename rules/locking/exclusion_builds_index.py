@@ -1,8 +1,8 @@
-"""ADD EXCLUDE builds its index, and looks every row up in it, while nobody can read or write.
+"""ADD EXCLUDE builds an index and compares every row while all reads and writes are blocked.
 
-An exclusion constraint rests on an index, and it holds ACCESS EXCLUSIVE on the table until that is built and all rows are compared: even
-SELECT waits, and the wait grows with the table. PostgreSQL knows neither NOT VALID nor USING INDEX for it. So it belongs where the table is
-created; for one with rows, either the table is small and quiet enough, or a new table with the constraint takes its place.
+It holds ACCESS EXCLUSIVE on the table until the index of the constraint is built and all rows are compared: even SELECT waits, and the wait
+grows with the table. PostgreSQL offers neither NOT VALID nor USING INDEX for exclusion constraints. Create the constraint together with the
+table. If the table already has rows, either it is small enough to be blocked, or a new table with the constraint replaces it.
 
 Unsafe:
     ALTER TABLE bookings ADD CONSTRAINT bookings_during_excl EXCLUDE USING gist (during WITH &&);
@@ -33,9 +33,9 @@ def exclusion_builds_index(op: AddConstraint, at: Context) -> Finding | None:
         f"ADD EXCLUDE takes {slow[0].lock} on {table} until its index is built and every row is compared: "
         f"every {slow[0].blocked_commands} waits",
         help=(
-            "-- an exclusion constraint can be added in no other way. Where the table is too large to stand still for it:\n"
-            f"-- create another table with the constraint, let a trigger on {table} write each change to it too, copy the old rows\n"
-            f"-- over batch by batch, and let a later release use it instead of {table}."
+            "-- an exclusion constraint cannot be added in any other way. If the table is too large to be blocked for that long:\n"
+            f"-- create a second table with the constraint, copy each change of {table} to it with a trigger, copy the existing rows\n"
+            f"-- in batches, and let a later release use it instead of {table}."
         ),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,

@@ -1,11 +1,11 @@
-"""LOCK TABLE in a mode that stops writes stops them until the transaction ends.
+"""LOCK TABLE in a mode that blocks writes blocks them until the transaction ends.
 
-SHARE and every mode above it makes INSERT, UPDATE and DELETE wait, ACCESS EXCLUSIVE, which LOCK TABLE takes where no mode is named, SELECT
-too. The lock is kept until the transaction ends, whatever that does meanwhile; and while the request waits for running queries, all that come
-after it wait behind it. NOWAIT spares the waiting, not the holding.
+SHARE and stronger modes make INSERT, UPDATE and DELETE wait; ACCESS EXCLUSIVE, the default of LOCK TABLE, makes SELECT wait too. The lock
+is kept until the end of the transaction, whatever the transaction does; and while the request waits for running queries, later queries wait
+behind it. NOWAIT avoids the wait, but the lock is held for the same time.
 
-What the lock is for decides what does instead. Two runs of a migration are kept apart by an advisory lock, which has nothing to do with the
-table, or by SHARE UPDATE EXCLUSIVE, which lets reads and writes go on. A statement that needs a strong lock takes it itself, and no sooner.
+The alternative depends on the purpose of the lock. To keep two runs of a migration apart, use an advisory lock, which does not affect the
+table, or SHARE UPDATE EXCLUSIVE, which does not block reads or writes. A statement that needs a strong lock takes it itself.
 
 Unsafe:
     BEGIN;
@@ -13,13 +13,13 @@ Unsafe:
     INSERT INTO audit_log (id, what) SELECT 100001, 'orders: ' || count(*) FROM orders WHERE id < 100;
     COMMIT;
 
-Safe, because other migrations alone have to wait:
+Safe, because only other migrations wait:
     BEGIN;
     LOCK TABLE orders IN SHARE UPDATE EXCLUSIVE MODE;
     INSERT INTO audit_log (id, what) SELECT 100001, 'orders: ' || count(*) FROM orders WHERE id < 100;
     COMMIT;
 
-Safe, because the lock is on the work and not on the table:
+Safe, because an advisory lock does not affect the table:
     BEGIN;
     SELECT pg_advisory_xact_lock(20250601);
     INSERT INTO audit_log (id, what) SELECT 100001, 'orders: ' || count(*) FROM orders WHERE id < 100;
@@ -39,23 +39,23 @@ from migsafe.sql.operations import LockTable, Name
 
 @rule(category="locking", severity=Severity.WARNING, harm="")
 def explicit_lock(op: LockTable, at: Context) -> Finding | None:
-    """Report tables whose writes are stopped by hand, unless the transaction stops them already."""
+    """Report tables whose writes LOCK TABLE blocks, unless an earlier lock of the transaction already blocks them."""
     mode = LockMode(op.mode)
     locked = [effect for effect in at.blocking_effects if not is_created_here(at, effect.relation) and not _holds(effect.relation, mode, at)]
     if not locked:
         return None
     names = [effect.relation for effect in locked]
     stops = next((effect.blocked_commands for effect in locked if effect.blocked_commands), "INSERT, UPDATE and DELETE")
-    work = crc32(at.migration.id.encode())
-    tables = ", ".join(f"{'ONLY ' if one.only else ''}{one.name}" for one in op.tables)
+    key = crc32(at.migration.id.encode())
+    tables = ", ".join(f"{'ONLY ' if table.only else ''}{table.name}" for table in op.tables)
     return at.finding(
         op,
         f"LOCK TABLE takes {mode} on {' and '.join(map(str, names))} and keeps it until the transaction ends: every {stops} waits",
         help=(
-            f"-- this mode keeps other migrations, and VACUUM, away while reads and writes go on:\n"
+            f"-- this mode blocks other migrations and VACUUM, but not reads or writes:\n"
             f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE;\n"
-            f"-- or, if only two runs of the same work must not meet, any number that both know:\n"
-            f"SELECT pg_advisory_xact_lock({work});"
+            f"-- or, to keep only two runs of the same work apart, an advisory lock on any number that both use:\n"
+            f"SELECT pg_advisory_xact_lock({key});"
         ),
         relations=names,
         lock=mode,
@@ -63,6 +63,6 @@ def explicit_lock(op: LockTable, at: Context) -> Finding | None:
 
 
 def _holds(relation: Name, mode: LockMode, at: Context) -> bool:
-    """Whether the transaction stops as much already."""
+    """Whether the transaction already holds a lock that is at least as strong."""
     held = at.held.get(relation)
     return held is not None and held >= mode

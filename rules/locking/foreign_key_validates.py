@@ -1,12 +1,12 @@
-"""A new foreign key is checked against every row while nobody can write.
+"""ADD FOREIGN KEY checks every row while writes are blocked.
 
-ADD FOREIGN KEY holds SHARE ROW EXCLUSIVE on both tables while it reads the referencing one from end to end: INSERT, UPDATE and DELETE on
-both wait. As NOT VALID it takes the same locks for a moment, and new rows are checked from then on; VALIDATE CONSTRAINT then checks
-the old rows under SHARE UPDATE EXCLUSIVE, which lets reads and writes go on. That has to be another transaction, because a lock is kept
-until its transaction ends.
+It holds SHARE ROW EXCLUSIVE on both tables while it reads the whole referencing table: INSERT, UPDATE and DELETE on both tables wait. With
+NOT VALID it holds the same locks only for a moment, and new rows are checked from then on. VALIDATE CONSTRAINT then checks the existing
+rows under SHARE UPDATE EXCLUSIVE, which does not block reads or writes. It needs a separate transaction, because a lock is kept until the
+end of its transaction.
 
-ADD COLUMN … REFERENCES checks nothing, because the new column is null everywhere, unless it has a default: then it reads the table too, and
-holds ACCESS EXCLUSIVE meanwhile, so that even SELECT waits.
+ADD COLUMN … REFERENCES checks nothing, because the new column is null in every row. With a default it reads the table too, and holds ACCESS
+EXCLUSIVE meanwhile, so even SELECT waits.
 
 Unsafe:
     ALTER TABLE orders ADD CONSTRAINT orders_customer_id_fkey FOREIGN KEY (customer_id) REFERENCES customers (id);
@@ -16,7 +16,7 @@ Safe, in two migrations:
     -- next migration
     ALTER TABLE orders VALIDATE CONSTRAINT orders_customer_id_fkey;
 
-Safe up to 17, where a partitioned table takes no NOT VALID foreign key, but believes those of its partitions:
+Safe up to PostgreSQL 17, which refuses NOT VALID for a partitioned table but accepts the valid foreign keys of its partitions:
     CREATE TABLE visits (id bigint NOT NULL, day date NOT NULL, page_id bigint NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
     CREATE TABLE visits_2025 PARTITION OF visits FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
     CREATE INDEX visits_page_id_idx ON visits (page_id);
@@ -43,9 +43,9 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="locking", severity=Severity.ERROR)
 def foreign_key_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
-    """Report a foreign key that reads an existing table; one of a column that is written anew anyhow is another rule's."""
-    given = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
-    checked = [one for one in given if one.kind is ConstraintKind.FOREIGN_KEY and one.enforced and not one.not_valid]
+    """Report a foreign key that scans an existing table. add-column-rewrites reports a column that rewrites the table."""
+    constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
+    checked = [key for key in constraints if key.kind is ConstraintKind.FOREIGN_KEY and key.enforced and not key.not_valid]
     slow = at.slow(only=op.target.only) if checked else []
     if not slow or any(effect.rewrite for effect in slow):
         return None
@@ -58,7 +58,7 @@ def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Co
     lock = slow[0].lock
     is_stronger = lock > LockMode.SHARE_ROW_EXCLUSIVE
     if is_stronger:
-        # Another part of the same ALTER TABLE asks for it.
+        # Another action of the same ALTER TABLE needs it.
         locked = f"{lock} on {table}"
         locked += f", and SHARE ROW EXCLUSIVE on {referenced}," if len(both) > 1 else ""
         waits = f"every {slow[0].blocked_commands} on {'the first' if len(both) > 1 else 'it'} waits"
@@ -95,7 +95,7 @@ def _tables(op: AddConstraint | AddColumn, constraint: Constraint, at: Context) 
 
 
 def _not_valid_first(table: Name, constraint: Constraint, at: Context, column: str = "") -> str:
-    """The safe way, which adds a `column` first where that is given."""
+    """Returns the safe statements; they add `column` first if it is given."""
     name = constraint.name or default_name(table.name, constraint.columns, "fkey")
     relation = at.catalog.relation(table)
     if (
@@ -105,16 +105,16 @@ def _not_valid_first(table: Name, constraint: Constraint, at: Context, column: s
     ):
         add_column = f"ALTER TABLE {table} {column};" if column else ""
         return join_migrations(
-            add_column, _partition_by_partition(table, [one.name for one in at.catalog.children(relation.oid)], constraint, name)
+            add_column, _partition_by_partition(table, [child.name for child in at.catalog.children(relation.oid)], constraint, name)
         )
     return join_migrations(
         f"ALTER TABLE {table} {column and f'{column}, '}ADD {foreign_key_clause(constraint, name)};",
-        f"-- while reads and writes go on:\n{validate_constraints(table, name)}",
+        f"-- without blocking reads and writes:\n{validate_constraints(table, name)}",
     )
 
 
 def _partition_by_partition(table: Name, partitions: list[Name], constraint: Constraint, name: str) -> str:
-    """Up to 17 a partitioned table takes no NOT VALID foreign key, but those that its partitions have already it takes over unchecked."""
+    """Up to 17 PostgreSQL refuses a NOT VALID foreign key on a partitioned table, but accepts the keys that its partitions have, unchecked."""
     steps = [
         step
         for partition in partitions[:2]
@@ -122,4 +122,4 @@ def _partition_by_partition(table: Name, partitions: list[Name], constraint: Con
     ]
     others = "every partition" if not steps else "the other partitions"
     last = f"ALTER TABLE {table} ADD {foreign_key_clause(constraint, name, not_valid=False)};"
-    return join_migrations(*steps, f"-- and so on for {others}; then the partitioned table takes theirs over, and checks nothing:\n-- {last}")
+    return join_migrations(*steps, f"-- repeat this for {others}; then the partitioned table accepts their foreign keys without a check:\n-- {last}")

@@ -1,11 +1,11 @@
-"""CREATE INDEX without CONCURRENTLY stops writes until the index is built.
+"""CREATE INDEX without CONCURRENTLY blocks writes until the index is built.
 
-The build holds SHARE on the table: SELECT goes on, INSERT, UPDATE and DELETE wait, and the wait grows with the table. With CONCURRENTLY the
-build holds SHARE UPDATE EXCLUSIVE, which lets reads and writes go on; it reads the table twice, and PostgreSQL refuses it inside a
-transaction. A build that fails leaves an INVALID index, which has to be dropped before the next attempt.
+The build holds SHARE on the table: SELECT continues, INSERT, UPDATE and DELETE wait, and the wait grows with the table. With CONCURRENTLY
+the build holds SHARE UPDATE EXCLUSIVE, which does not block reads or writes; it reads the table twice, and PostgreSQL refuses it inside a
+transaction. A failed build leaves an INVALID index, which must be dropped before the next attempt.
 
-On a materialized view the build makes REFRESH wait. On a partitioned table it reads every partition, and PostgreSQL refuses CONCURRENTLY:
-there the partitions' indexes are built one by one, and attached to one that was created ON ONLY the parent.
+On a materialized view the build blocks REFRESH. On a partitioned table it reads every partition, and PostgreSQL refuses CONCURRENTLY:
+create the index ON ONLY the parent, build the index of each partition CONCURRENTLY, and attach these indexes to the parent's index.
 
 Unsafe:
     CREATE INDEX orders_qty_idx ON orders (qty);
@@ -37,7 +37,7 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="locking", severity=Severity.ERROR)
 def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
-    """Report an index built on a relation that others may be writing to."""
+    """Report an index built on a relation that other sessions may write to."""
     slow = [] if op.concurrently else at.slow(only=op.only)
     if not slow:
         return None
@@ -59,9 +59,9 @@ def _concurrently(op: CreateIndex, at: Context) -> str:
     built = at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
     if not op.if_not_exists or name is None:
         return built
-    # IF NOT EXISTS would take an INVALID index for a good one.
-    left = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- what a failed build may have left"
-    return join_migrations(at.outside_transaction(left), built)
+    # IF NOT EXISTS would accept an INVALID index.
+    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- a failed build may have left it"
+    return join_migrations(at.outside_transaction(drop), built)
 
 
 def _partition_by_partition(op: CreateIndex, parent: Relation, at: Context) -> str:
@@ -69,11 +69,11 @@ def _partition_by_partition(op: CreateIndex, parent: Relation, at: Context) -> s
     steps = [f"{create_index(op, name, only=True)};"]
     partitions = at.catalog.children(parent.oid)
     for partition in partitions[:2]:
-        theirs = default_name(partition.name.name, [element.column or "expr" for element in op.elements], "idx")
-        built = create_index(op, theirs, concurrently=True, table=partition.name)
+        partition_index = default_name(partition.name.name, [element.column or "expr" for element in op.elements], "idx")
+        built = create_index(op, partition_index, concurrently=True, table=partition.name)
         steps.append(at.outside_transaction(f"{built};"))
-        attached = Name(theirs, partition.name.schema)
+        attached = Name(partition_index, partition.name.schema)
         steps.append(f"ALTER INDEX {Name(name, op.table.schema)} ATTACH PARTITION {attached};")
     if len(partitions) != len(partitions[:2]) or not partitions:
-        steps[-1] += f"\n-- and so for {'every other' if partitions else 'every'} partition: then {quoted(name)} becomes valid"
+        steps[-1] += f"\n-- repeat this for {'every other' if partitions else 'every'} partition; then {quoted(name)} becomes valid"
     return join_migrations(*steps)

@@ -1,11 +1,11 @@
-"""A table is written anew while nobody can use it: VACUUM FULL, CLUSTER, SET LOGGED, SET TABLESPACE, SET ACCESS METHOD.
+"""VACUUM FULL, CLUSTER, SET LOGGED, SET TABLESPACE and SET ACCESS METHOD rewrite a table while it is locked.
 
-Each holds ACCESS EXCLUSIVE while it copies the table and builds its indexes anew: even SELECT waits, for as long as that takes, and the disk
-must hold both copies. VACUUM FULL without a table does it to every table in turn, and to the system catalogues.
+Each holds ACCESS EXCLUSIVE while it copies the table and rebuilds its indexes: even SELECT waits until it ends, and the disk must hold both
+copies. VACUUM FULL without a table does this to every table in turn, including the system catalogues.
 
-What VACUUM FULL and CLUSTER are run for seldom needs them: plain VACUUM makes room that is used again while reads and writes go on, and the
-extensions pg_repack and pg_squeeze build a table anew beside the old one. An index moves to another tablespace with REINDEX (TABLESPACE …)
-CONCURRENTLY. The others need a time when nobody uses the table, or a new table that takes over.
+VACUUM FULL and CLUSTER are seldom needed: plain VACUUM makes space reusable without blocking reads and writes, and the extensions pg_repack
+and pg_squeeze rebuild a table next to the old one. REINDEX (TABLESPACE …) CONCURRENTLY moves an index to another tablespace. The other
+commands need a maintenance window, or a new table that replaces the old one.
 
 Unsafe:
     VACUUM FULL orders;
@@ -32,14 +32,14 @@ from migsafe.sql.operations import Cluster, MoveAllInTablespace, Name, SetAccess
 from migsafe.sql.operations.values import quoted
 
 _Maintenance = Vacuum | Cluster | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace
-_EVERYBODY = "every SELECT, INSERT, UPDATE and DELETE waits"
+_ALL_WAIT = "every SELECT, INSERT, UPDATE and DELETE waits"
 
 
 @rule(category="locking", severity=Severity.ERROR)
 def maintenance_rewrites(
     op: Vacuum | Cluster | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace, at: Context
 ) -> Finding | None:
-    """Report what writes tables, or an index, anew that others can know."""
+    """Report commands that rewrite existing tables, or an index of one."""
     match op:
         case Vacuum(full=False):
             return None
@@ -74,55 +74,56 @@ def _name(op: _Maintenance) -> str:
 
 
 def _work(op: _Maintenance) -> str:
-    return "copies all its files" if isinstance(op, SetTablespace) else "writes every row and index anew"
+    return "copies all its files" if isinstance(op, SetTablespace) else "rewrites every row and index"
 
 
 def _help(op: _Maintenance, tables: list[Name], at: Context) -> str:
-    kinds = {found.kind for name in tables if (found := at.catalog.relation(name)) is not None}
+    kinds = {relation.kind for name in tables if (relation := at.catalog.relation(name)) is not None}
     if RelationKind.MATERIALIZED in kinds:
-        return "-- a second materialized view, made as this one is to be and filled, can take over its name"
+        return "-- instead, create and fill a second materialized view, and give it the name of this one"
     repack = f"pg_repack {' '.join(f'--table={name}' for name in tables)}"
     match op:
-        case Vacuum(tables=given):
-            plain = at.outside_transaction(f"VACUUM {', '.join(str(one.name) for one in given)};")
-            return f"{plain}\n-- to give room back to the disk while reads and writes go on: {repack}"
+        case Vacuum(tables=vacuumed):
+            plain = at.outside_transaction(f"VACUUM {', '.join(str(table.name) for table in vacuumed)};")
+            return f"{plain}\n-- to return space to the operating system without blocking reads and writes: {repack}"
         case Cluster(index=index):
             order = f" --order-by={_columns(index, tables[0], at)}" if index is not None else ""
-            return f"-- while reads and writes go on, the extension pg_repack orders the rows in a new table: {repack}{order}"
+            return f"-- the extension pg_repack orders the rows in a new table without blocking reads and writes: {repack}{order}"
         case SetTablespace(tablespace=tablespace):
-            return f"-- while reads and writes go on, the extension pg_repack copies the table: {repack} --tablespace={tablespace} --moveidx"
-    return "-- when nobody uses it; or into a new table that a trigger keeps in step, and that takes over its name"
+            moved = f"{repack} --tablespace={tablespace} --moveidx"
+            return f"-- the extension pg_repack copies the table without blocking reads and writes: {moved}"
+    return "-- in a maintenance window; or copy the rows to a new table, keep it in sync with a trigger, and give it the name of this table"
 
 
 def _columns(index: str, table: Name, at: Context) -> str:
-    """The columns of an index, as pg_repack takes them."""
-    found, relation = at.catalog.index(Name(index, table.schema)), at.catalog.relation(table)
-    if found is None or relation is None:
+    """Returns the columns of an index in the form that pg_repack expects."""
+    definition, relation = at.catalog.index(Name(index, table.schema)), at.catalog.relation(table)
+    if definition is None or relation is None:
         return f"(the columns of {index})"
-    columns = [relation.numbered(key.column) for key in found.keys if key.column is not None]
+    columns = [relation.numbered(key.column) for key in definition.keys if key.column is not None]
     return ",".join(column.name for column in columns if column is not None)
 
 
 def _of_many(op: Vacuum | Cluster | MoveAllInTablespace, at: Context) -> Finding | None:
-    """Report what names no table: it concerns those too that nobody knows, except in a database that is wholly known."""
-    work = "while it writes every row and index anew"
+    """Report a command that names no table: it also affects unknown tables, unless the database is completely known."""
+    work = "while it rewrites every row and index"
     match op:
         case Vacuum():
-            which, help = "on every table in turn, the system catalogues too,", at.outside_transaction("VACUUM;")
+            which, help = "on every table in turn, including the system catalogues,", at.outside_transaction("VACUUM;")
         case Cluster():
             if at.catalog.complete and not at.slow():
                 return None
-            which, help = "on every table in turn that was clustered before,", "-- while reads and writes go on: pg_repack, table by table"
+            which, help = "on every previously clustered table in turn,", "-- without blocking reads and writes: pg_repack, table by table"
         case MoveAllInTablespace(kind=kind, source=source, destination=destination):
             things = {"index": "indexes"}.get(kind, f"{kind}s")
             which, work = f"on all {things} in {source} at once", "and keeps it until the last file is copied"
-            help = "-- while reads and writes go on: pg_repack, table by table"
+            help = "-- without blocking reads and writes: pg_repack, table by table"
             if kind == "index":
                 move = at.outside_transaction(f"REINDEX (TABLESPACE {quoted(destination)}) INDEX CONCURRENTLY index_name;")
-                help = f"-- one by one, while reads and writes go on:\n{move}"
+                help = f"-- one by one, without blocking reads and writes:\n{move}"
     return at.finding(
         op,
-        f"{_name(op)} takes {LockMode.ACCESS_EXCLUSIVE} {which} {work}: {_EVERYBODY}",
+        f"{_name(op)} takes {LockMode.ACCESS_EXCLUSIVE} {which} {work}: {_ALL_WAIT}",
         help=help,
         relations=[effect.relation for effect in at.slow()],
         lock=LockMode.ACCESS_EXCLUSIVE,
@@ -130,7 +131,7 @@ def _of_many(op: Vacuum | Cluster | MoveAllInTablespace, at: Context) -> Finding
 
 
 def _of_index(op: SetTablespace, at: Context) -> Finding | None:
-    """Report an index that is moved, unless it is one of a new table, or of a partitioned one, which has no file."""
+    """Report an index that is moved, unless its table is new, or partitioned: the index of a partitioned table has no file."""
     index = at.catalog.index(op.target.name)
     table = at.catalog.get(index.table) if index is not None else None
     known = isinstance(table, Relation)
@@ -141,7 +142,8 @@ def _of_index(op: SetTablespace, at: Context) -> Finding | None:
     where = f"{index.name} of {table.name}" if index is not None and isinstance(table, Relation) else str(at.resolve(op.target.name))
     return at.finding(
         op,
-        f"SET TABLESPACE takes {LockMode.ACCESS_EXCLUSIVE} on the index {where} while it copies it: every query of its table waits for a plan",
+        f"SET TABLESPACE takes {LockMode.ACCESS_EXCLUSIVE} on the index {where} while it copies it: "
+        "every query of the table waits, because planning locks its indexes",
         help=at.outside_transaction(f"REINDEX (TABLESPACE {quoted(op.tablespace)}) INDEX CONCURRENTLY {op.target.name};"),
         relations=[table.name] if isinstance(table, Relation) else (),
         lock=LockMode.ACCESS_EXCLUSIVE,

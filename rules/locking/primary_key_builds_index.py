@@ -1,8 +1,8 @@
-"""ADD PRIMARY KEY builds its index while nobody can read or write.
+"""ADD PRIMARY KEY builds its index while all reads and writes are blocked.
 
-It holds ACCESS EXCLUSIVE on the table until the index is built, and until every row of a column that is not NOT NULL yet has been checked:
-even SELECT waits, and the wait grows with the table. CREATE UNIQUE INDEX CONCURRENTLY builds the same index while reads and writes go on,
-and ADD CONSTRAINT … PRIMARY KEY USING INDEX makes the key of it in a moment, provided that its columns are NOT NULL.
+It holds ACCESS EXCLUSIVE until the index is built and every row of a nullable column is checked: even SELECT waits, and the wait grows with
+the table. CREATE UNIQUE INDEX CONCURRENTLY builds the same index without blocking reads and writes, and ADD CONSTRAINT … PRIMARY KEY USING
+INDEX turns it into the primary key in a moment if its columns are NOT NULL.
 
 Unsafe:
     ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY (id);
@@ -32,16 +32,16 @@ from migsafe.sql.operations.values import quoted
 def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a primary key whose index is built on an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
-    given = next((one for one in constraints if one.kind is ConstraintKind.PRIMARY_KEY and one.index is None), None)
-    slow = at.slow(only=op.target.only) if given is not None else []
-    if given is None or not slow or any(effect.rewrite for effect in slow):
+    key = next((key for key in constraints if key.kind is ConstraintKind.PRIMARY_KEY and key.index is None), None)
+    slow = at.slow(only=op.target.only) if key is not None else []
+    if key is None or not slow or any(effect.rewrite for effect in slow):
         return None
     table = op.target.name
-    name = given.name or default_name(table.name, (), "pkey")
+    name = key.name or default_name(table.name, (), "pkey")
     relation = at.catalog.relation(table)
-    nullable = [one for one in given.columns if relation is None or (column := relation.column(one)) is None or not column.not_null]
-    names = {one: default_name(table.name, (one,), "not_null") for one in nullable}
-    first = f"ALTER TABLE {table} {at.text_without(op, [given])};" if isinstance(op, AddColumn) else ""
+    nullable = [name for name in key.columns if relation is None or (column := relation.column(name)) is None or not column.not_null]
+    names = {column_name: default_name(table.name, (column_name,), "not_null") for column_name in nullable}
+    first = f"ALTER TABLE {table} {at.text_without(op, [key])};" if isinstance(op, AddColumn) else ""
     what = "ADD PRIMARY KEY" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} PRIMARY KEY"
     main = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
@@ -50,8 +50,8 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
         help=join_migrations(
             first,
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),
-            at.outside_transaction(f"{create_unique_index(table, given, name)};"),
-            add_constraint_using_index(table, given, name),
+            at.outside_transaction(f"{create_unique_index(table, key, name)};"),
+            add_constraint_using_index(table, key, name),
         ),
         relations=[table, *(effect.relation for effect in slow)],
         lock=main.lock,

@@ -1,8 +1,8 @@
-"""PRIMARY KEY USING INDEX reads the whole table where a column of the index may be null.
+"""PRIMARY KEY USING INDEX scans the whole table if a column of the index is nullable.
 
-The index is there already, but a primary key's columns must be NOT NULL: if one is not, PostgreSQL makes it so, and checks every row while
-it holds ACCESS EXCLUSIVE on the table. Even SELECT waits, and the wait grows with the table. Make the columns NOT NULL first, by way of a
-CHECK that is validated while reads and writes go on; then the primary key takes a moment.
+The index exists already, but the columns of a primary key must be NOT NULL. If one is not, PostgreSQL sets NOT NULL and checks every row
+while it holds ACCESS EXCLUSIVE on the table: even SELECT waits, and the wait grows with the table. First make the columns NOT NULL with a
+CHECK that is validated without blocking reads and writes; then ADD PRIMARY KEY takes a moment.
 
 Unsafe, the index outside a transaction:
     CREATE UNIQUE INDEX CONCURRENTLY events_pkey ON events (id);
@@ -32,23 +32,23 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="locking", severity=Severity.ERROR)
 def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None:
-    """Report a primary key on an index of an existing table that has a column which nothing proves NOT NULL."""
-    given, table = op.constraint, op.target.name
-    if given.kind is not ConstraintKind.PRIMARY_KEY or given.index is None:
+    """Report a primary key on an index of an existing table with a column that is not known to be NOT NULL."""
+    key, table = op.constraint, op.target.name
+    if key.kind is not ConstraintKind.PRIMARY_KEY or key.index is None:
         return None
     slow = at.slow(only=True)
     if not slow:
         return None
     nullable = _nullable(op, at)
-    columns = " and ".join(map(quoted, nullable)) or f"what {given.index} is about"
-    names = {one: default_name(table.name, (one,), "not_null") for one in nullable}
+    columns = " and ".join(map(quoted, nullable)) or f"a column of {key.index}"
+    names = {column: default_name(table.name, (column,), "not_null") for column in nullable}
     return at.finding(
         op,
         f"ADD PRIMARY KEY USING INDEX takes {slow[0].lock} on {at.resolve(table)} while it checks every row for nulls, because {columns} "
         f"may be null: every {slow[0].blocked_commands} waits",
         help=join_migrations(
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ("-- first make each column of the index NOT NULL",)),
-            f"-- then as it is:\n-- ALTER TABLE {table} {at.text(op.span.start, op.span.end)};",
+            f"-- then the statement as it is:\n-- ALTER TABLE {table} {at.text(op.span.start, op.span.end)};",
         ),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
@@ -56,7 +56,7 @@ def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None
 
 
 def _nullable(op: AddConstraint, at: Context) -> list[str]:
-    """The columns of the index that are not NOT NULL; none where the index is not known."""
+    """Returns the nullable columns of the index; none if the index is unknown."""
     relation = at.catalog.relation(op.target.name)
     assert op.constraint.index is not None
     index = at.catalog.index(Name(op.constraint.index.name, relation.name.schema)) if relation is not None else None

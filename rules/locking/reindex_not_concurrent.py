@@ -1,8 +1,8 @@
-"""REINDEX without CONCURRENTLY stops writes, and nearly all reads, until the indexes are built anew.
+"""REINDEX without CONCURRENTLY blocks writes, and nearly all reads, until the indexes are rebuilt.
 
-It holds SHARE on the table, so that INSERT, UPDATE and DELETE wait, and ACCESS EXCLUSIVE on the index that it builds: to plan any query of
-the table PostgreSQL locks all its indexes, so that SELECT waits too. The wait grows with the table. With CONCURRENTLY a second index is
-built beside the first under SHARE UPDATE EXCLUSIVE, and reads and writes go on; PostgreSQL refuses that inside a transaction.
+It holds SHARE on the table, so INSERT, UPDATE and DELETE wait, and ACCESS EXCLUSIVE on the index that it rebuilds: to plan a query
+PostgreSQL locks all indexes of the table, so SELECT waits too. The wait grows with the table. With CONCURRENTLY a second index is built
+next to the first under SHARE UPDATE EXCLUSIVE, which does not block reads or writes; PostgreSQL refuses CONCURRENTLY inside a transaction.
 
 Unsafe:
     REINDEX INDEX orders_status_idx;
@@ -24,14 +24,14 @@ from migsafe.sql.operations import Reindex
 
 @rule(category="locking", severity=Severity.ERROR)
 def reindex_not_concurrent(op: Reindex, at: Context) -> Finding | None:
-    """Report indexes that are built anew on tables that others may be using. The system's own cannot be concurrently."""
+    """Report indexes that are rebuilt on tables that other sessions may use. PostgreSQL refuses CONCURRENTLY for system catalogues."""
     if op.concurrently or op.kind == "system" or _is_harmless(op, at):
         return None
     what = f"{op.kind.upper()}{f' {op.name}' if op.name is not None else ''}"
     tables = [effect.relation for effect in at.slow()] if op.kind in ("index", "table") else []
     where = " and ".join(map(str, tables)) or {"index": f"the table of {op.name}"}.get(op.kind, f"every table of {what.lower()} in turn")
     others = [option for option in op.options if option.name != "concurrently"]
-    options = f" ({', '.join(f'{one.name} {one.value}' if one.value else one.name for one in others)})" if others else ""
+    options = f" ({', '.join(f'{option.name} {option.value}' if option.value else option.name for option in others)})" if others else ""
     return at.finding(
         op,
         f"REINDEX {op.kind.upper()} takes SHARE on {where}, and ACCESS EXCLUSIVE on each index until it is built: "
@@ -43,11 +43,11 @@ def reindex_not_concurrent(op: Reindex, at: Context) -> Finding | None:
 
 
 def _is_harmless(op: Reindex, at: Context) -> bool:
-    """Whether what is rebuilt is new, does not exist, or has no index."""
+    """Whether the index or table is new, does not exist, or has no index to rebuild."""
     if op.name is None or op.kind not in ("index", "table"):
         return False
     index = at.catalog.index(op.name)
-    found = at.catalog.get(index.table) if index is not None else at.catalog.relation(op.name)
-    if not isinstance(found, Relation):
+    table = at.catalog.get(index.table) if index is not None else at.catalog.relation(op.name)
+    if not isinstance(table, Relation):
         return at.catalog.is_absent(op.name)
-    return at.catalog.is_new(found) or (found.complete and not at.slow())
+    return at.catalog.is_new(table) or (table.complete and not at.slow())

@@ -1,10 +1,10 @@
-"""SET NOT NULL checks every row while nobody can read or write.
+"""SET NOT NULL scans the table while all reads and writes are blocked.
 
-It holds ACCESS EXCLUSIVE on the table while it reads it from end to end: even SELECT waits, and the wait grows with the table. The scan is
-spared where a valid CHECK implies that the column is not null. Such a CHECK is added as NOT VALID, which takes a moment, and validated
-while reads and writes go on; after SET NOT NULL it can go. It must not go in the same ALTER TABLE, which drops constraints first.
+It holds ACCESS EXCLUSIVE while it reads the whole table: even SELECT waits, and the wait grows with the table. PostgreSQL skips the scan if
+a valid CHECK implies that the column is not null. Add such a CHECK as NOT VALID, which takes a moment, validate it without blocking reads
+and writes, and drop it after SET NOT NULL. Do not drop it in the same ALTER TABLE, because PostgreSQL drops constraints first.
 
-PostgreSQL 18 needs no CHECK: there NOT NULL is a constraint that can itself be added as NOT VALID, and be validated later.
+PostgreSQL 18 needs no CHECK: there NOT NULL is a constraint that can be added as NOT VALID and validated later.
 
 Unsafe:
     ALTER TABLE orders ALTER COLUMN email SET NOT NULL;
@@ -33,14 +33,14 @@ from migsafe.sql.operations.values import quoted
 
 @rule(category="locking", severity=Severity.ERROR)
 def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding | None:
-    """Report a NOT NULL for which an existing table is read."""
+    """Report a NOT NULL for which an existing table is scanned."""
     if isinstance(op, AddConstraint):
         if op.constraint.kind is not ConstraintKind.NOT_NULL:
             return None
         what, column, name = "ADD NOT NULL", op.constraint.columns[0], op.constraint.name
     else:
         what, column, name = "SET NOT NULL", op.column, None
-    # Partitions that nobody knows may have what proves it.
+    # Unknown partitions may have a constraint that proves it.
     slow = at.slow(only=True)
     if not slow:
         return None

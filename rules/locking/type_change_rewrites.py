@@ -1,12 +1,12 @@
-"""ALTER COLUMN TYPE writes the table or its indexes anew, unless every value is stored the same in both types.
+"""ALTER COLUMN TYPE rewrites the table or its indexes unless both types store every value in the same way.
 
-It holds ACCESS EXCLUSIVE on the table meanwhile: even SELECT waits, and the wait grows with the table and its indexes. Where the bytes stay
-the same, as from varchar(50) to varchar(100) or text, from numeric(8, 2) to numeric(10, 2), or from cidr to inet, only the catalogue
-changes. Two things cost even then: an index is built anew if its ordering changes, as with another collation, and a CHECK on the column is
-compared with every row again. What the column was must be known for that: migsafe reads it from the migrations before.
+It holds ACCESS EXCLUSIVE meanwhile: even SELECT waits, and the wait grows with the table and its indexes. If the stored bytes stay the
+same, as from varchar(50) to varchar(100) or text, from numeric(8, 2) to numeric(10, 2), or from cidr to inet, only the catalogue changes.
+Two things take time even then: PostgreSQL rebuilds an index whose order changes, as with another collation, and checks every row again if a
+CHECK uses the column. migsafe needs the old type for this, and reads it from the earlier migrations.
 
-A wider type goes into a new column: a trigger fills it for rows that are written, batches for the old ones, and a later release uses it
-instead. For a shorter text a CHECK does what the type would.
+To widen a type, add a new column: a trigger fills it for rows that are written, batches fill the existing rows, and a later release uses
+it. To shorten a text, add a CHECK instead of changing the type.
 
 Unsafe:
     ALTER TABLE orders ALTER COLUMN qty TYPE bigint;
@@ -32,7 +32,7 @@ Safe, because the values go to a new column that a later release uses, the batch
         END LOOP;
     END $$;
 
-Safe, because every value stays as it is:
+Safe, because the stored values do not change:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
     -- next migration
     ALTER TABLE notes ALTER COLUMN line TYPE varchar(100);
@@ -54,8 +54,8 @@ _TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
 
 @rule(category="locking", severity=Severity.ERROR)
 def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
-    """Report a change of type for which an existing table is written anew, or read."""
-    # Of partitions that nobody knows it is not known either.
+    """Report a type change for which an existing table is rewritten or scanned."""
+    # Nothing is known about unknown partitions.
     slow = at.slow(only=True)
     if not slow:
         return None
@@ -72,10 +72,10 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
 
 def _work(effect: Effect) -> str:
     if effect.rewrite:
-        return "writes every row and index anew"
+        return "rewrites every row and index"
     if effect.rebuilt:
         several = len(effect.rebuilt) > 1
-        return f"builds the index{'es' if several else ''} {' and '.join(map(quoted, effect.rebuilt))} anew"
+        return f"rebuilds the index{'es' if several else ''} {' and '.join(map(quoted, effect.rebuilt))}"
     return "reads every row"
 
 
@@ -93,40 +93,42 @@ def _safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
     if old is not None and main.rewrite and op.using is None and _is_shorter_text(old, op.type):
         label = default_name(table.name, (op.column,), "check")
         limit = check_not_valid(f"char_length({name}) <= {op.type.modifiers[0]}", label)
-        return join_migrations(f"ALTER TABLE {table} ADD {limit};", f"-- while reads and writes go on:\n{validate_constraints(table, label)}")
+        return join_migrations(f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}")
     column = f"{op.column}_new"
     value = op.using.sql if op.using is not None else f"{name}::{op.type}"
     trigger = computing_trigger(table, column, value, default_name(table.name, (column,), "sync"))
     batches = batched_update(table, column, value, f"{quoted(column)} IS DISTINCT FROM ({value})")
     steps = join_migrations(
         f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {op.type};",
-        f"-- a trigger fills it for the rows that are written:\n{trigger}",
+        f"-- a trigger fills it for rows that are written from now on:\n{trigger}",
         at.outside_transaction(batches),
     )
-    steps += f"\n-- then a release that uses {quoted(column)} instead of {name}, and a later one that drops {name} and the trigger"
+    steps += f"\n-- then deploy a release that uses {quoted(column)} instead of {name}, and later drop {name} and the trigger"
     if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
-        steps = f"-- where the times are in UTC, it is enough to say SET timezone = 'UTC' before: then nothing is written anew. Else:\n{steps}"
+        steps = f"-- if the stored times are in UTC, run SET timezone = 'UTC' first: then the table is not rewritten. Otherwise:\n{steps}"
     return steps
 
 
 def _checks(relation: Relation, column: Column, at: Context) -> list[Constraint]:
     return [
-        one
-        for one in at.catalog.constraints(relation.oid)
-        if one.kind is ConstraintKind.CHECK and one.valid and one.enforced and column.number in one.columns
+        constraint
+        for constraint in at.catalog.constraints(relation.oid)
+        if constraint.kind is ConstraintKind.CHECK and constraint.valid and constraint.enforced and column.number in constraint.columns
     ]
 
 
 def _checked_later(op: AlterColumnType, checks: list[Constraint], at: Context) -> str:
-    """Every CHECK on the column goes, and comes back as NOT VALID, in the statement that changes the type."""
+    """Returns statements that change the type, drop every CHECK on the column, and add it again as NOT VALID."""
     table = op.target.name
-    parts = [f"DROP CONSTRAINT {quoted(one.name.name)}" for one in checks]
+    parts = [f"DROP CONSTRAINT {quoted(constraint.name.name)}" for constraint in checks]
     parts.append(at.text(op.span.start, op.span.end))
     parts += [
-        f"ADD {check_not_valid(one.check.expression.sql, one.name.name, no_inherit=one.no_inherit)}" for one in checks if one.check is not None
+        f"ADD {check_not_valid(constraint.check.expression.sql, constraint.name.name, no_inherit=constraint.no_inherit)}"
+        for constraint in checks
+        if constraint.check is not None
     ]
-    again = validate_constraints(table, *(one.name.name for one in checks))
-    return join_migrations(f"ALTER TABLE {table}\n    " + ",\n    ".join(parts) + ";", f"-- while reads and writes go on:\n{again}")
+    again = validate_constraints(table, *(constraint.name.name for constraint in checks))
+    return join_migrations(f"ALTER TABLE {table}\n    " + ",\n    ".join(parts) + ";", f"-- without blocking reads and writes:\n{again}")
 
 
 def _is_shorter_text(old: TypeName, new: TypeName) -> bool:

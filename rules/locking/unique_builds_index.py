@@ -1,9 +1,8 @@
-"""ADD UNIQUE builds its index while nobody can read or write.
+"""ADD UNIQUE builds its index while all reads and writes are blocked.
 
-A UNIQUE constraint rests on an index, and ADD UNIQUE holds ACCESS EXCLUSIVE on the table until that is built: even SELECT waits, and the
-wait grows with the table. CREATE UNIQUE INDEX CONCURRENTLY builds the same index while reads and writes go on, and ADD CONSTRAINT … USING
-INDEX then makes the constraint of it in a moment. A column constraint in ADD COLUMN builds its index too, although the column is null
-everywhere.
+It holds ACCESS EXCLUSIVE until the index of the constraint is built: even SELECT waits, and the wait grows with the table. CREATE UNIQUE
+INDEX CONCURRENTLY builds the same index without blocking reads and writes, and ADD CONSTRAINT … USING INDEX then turns it into the
+constraint in a moment. UNIQUE on a new column in ADD COLUMN builds its index too, although the column is null in every row.
 
 Unsafe:
     ALTER TABLE orders ADD CONSTRAINT orders_reference_key UNIQUE (reference);
@@ -28,33 +27,33 @@ from migsafe.sql.operations.values import quoted
 def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a UNIQUE constraint whose index is built on an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
-    given = next((one for one in constraints if one.kind is ConstraintKind.UNIQUE and one.index is None), None)
-    slow = at.slow(only=op.target.only) if given is not None else []
-    if given is None or not slow or any(effect.rewrite for effect in slow):
+    unique = next((constraint for constraint in constraints if constraint.kind is ConstraintKind.UNIQUE and constraint.index is None), None)
+    slow = at.slow(only=op.target.only) if unique is not None else []
+    if unique is None or not slow or any(effect.rewrite for effect in slow):
         return None
     table = op.target.name
-    name = given.name or default_name(table.name, given.columns, "key")
+    name = unique.name or default_name(table.name, unique.columns, "key")
     relation = at.catalog.relation(table)
     if relation is not None and relation.kind is RelationKind.PARTITIONED:
-        columns = ", ".join(map(quoted, given.columns))
+        columns = ", ".join(map(quoted, unique.columns))
         help_ = (
             f"-- for each partition, outside a transaction: CREATE UNIQUE INDEX CONCURRENTLY … ({columns}), then in the next migration\n"
-            "-- ALTER TABLE partition ADD CONSTRAINT … UNIQUE USING INDEX …; what the partitions have, the partitioned table takes over:\n"
+            "-- ALTER TABLE partition ADD CONSTRAINT … UNIQUE USING INDEX …; then the partitioned table, which accepts them without a scan:\n"
             f"-- ALTER TABLE ONLY {table} ADD CONSTRAINT {quoted(name)} UNIQUE ({columns});\n"
-            f"-- ALTER INDEX {quoted(name)} ATTACH PARTITION …, for each of them"
+            f"-- ALTER INDEX {quoted(name)} ATTACH PARTITION … for each partition"
         )
     else:
-        first = f"ALTER TABLE {table} {at.text_without(op, [given])};" if isinstance(op, AddColumn) else ""
+        first = f"ALTER TABLE {table} {at.text_without(op, [unique])};" if isinstance(op, AddColumn) else ""
         help_ = join_migrations(
-            first, at.outside_transaction(f"{create_unique_index(table, given, name)};"), add_constraint_using_index(table, given, name)
+            first, at.outside_transaction(f"{create_unique_index(table, unique, name)};"), add_constraint_using_index(table, unique, name)
         )
     what = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"
-    # A partition is locked less than its parent, but behind that one nobody gets to it.
+    # A partition gets a weaker lock than its parent, but queries of the parent wait for the parent's lock.
     lock = max(effect.lock for effect in at.effects)
-    first_stop = max(at.effects, key=lambda effect: effect.lock.strength)
+    strongest = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
         op,
-        f"{what} takes {lock} on {at.resolve(table)} until its index is built from every row: every {first_stop.blocked_commands} waits",
+        f"{what} takes {lock} on {at.resolve(table)} until its index is built from every row: every {strongest.blocked_commands} waits",
         help=help_,
         relations=[table, *(effect.relation for effect in slow)],
         lock=lock,

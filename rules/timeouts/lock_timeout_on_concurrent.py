@@ -1,9 +1,9 @@
-"""A short lock_timeout during CREATE INDEX CONCURRENTLY.
+"""A short lock_timeout is in effect during CREATE INDEX CONCURRENTLY.
 
-The build blocks nobody, but waits itself, twice, for the transactions that were there before it. These waits are waits for locks, so that
-lock_timeout ends them: the statement fails, and leaves an INVALID index behind, which every write keeps up to date and no query uses. It also
-makes the next run fail. Nobody waits behind a CONCURRENTLY build, so it needs no lock_timeout. Where the runner sets one, as the
-configuration can say, that is not reported.
+The build does not block other sessions, but it waits twice for older transactions. These waits are lock waits, so lock_timeout cancels
+them: the statement fails and leaves an INVALID index, which every write maintains and no query uses, and which makes the next run fail. No
+session waits behind a CONCURRENTLY build, so it needs no lock_timeout. A timeout that the runner sets, according to the configuration, is
+not reported.
 
 Unsafe:
     SET lock_timeout = '2s';
@@ -24,16 +24,16 @@ from migsafe.sql.operations import CreateIndex, Reindex
 
 @rule(category="timeouts", severity=Severity.WARNING)
 def lock_timeout_on_concurrent(op: CreateIndex | Reindex, at: Context) -> Finding | None:
-    """Report a build that may be given up while it waits, if the script itself has set the timeout."""
+    """Report a build that lock_timeout may cancel while it waits, if the script itself set the timeout."""
     timeout = at.session.settings.lock_timeout_ms
     waiting = [effect for effect in at.effects if effect.waits and not effect.new]
-    # What PostgreSQL refuses in a transaction is another rule's.
+    # concurrently-in-transaction reports a build inside a transaction.
     if not op.concurrently or not timeout or not waiting or at.session.in_block or timeout > at.limits.longest_lock_timeout:
         return None
     return at.finding(
         op,
-        f"{command_name(at, op)} waits for the transactions that use {waiting[0].relation}, and lock_timeout, set to {format_timeout(timeout)}, gives that up: "
-        "it fails, and leaves an INVALID index",
-        help="-- before it:\nSET lock_timeout = 0;",
+        f"{command_name(at, op)} waits for the transactions that use {waiting[0].relation}, and lock_timeout = {format_timeout(timeout)} "
+        "cancels that wait: the build fails and leaves an INVALID index",
+        help="-- before this statement:\nSET lock_timeout = 0;",
         relations=[effect.relation for effect in waiting],
     )

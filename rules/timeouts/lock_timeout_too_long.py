@@ -1,8 +1,8 @@
-"""A lock_timeout that lets everybody wait for too long.
+"""A lock_timeout is so long that it does not protect the application.
 
-While a lock request waits, all who come later wait behind it. lock_timeout is how long that may last: longer than the application's own
-patience, it protects nobody. A short one fails sooner, and the migration is simply run again. How long is too long is a matter of the
-configuration: `longest-lock-timeout = "10s"`.
+While a lock request waits, all later queries of the table wait behind it. lock_timeout limits this time; a limit longer than the
+application's own timeouts does not help. With a short timeout the migration fails earlier and is run again. The configuration sets the
+maximum: `longest-lock-timeout = "10s"`.
 
 Unsafe:
     SET lock_timeout = '5min';
@@ -17,30 +17,38 @@ See: https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-LOCK
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from migsafe.linting.facts.timeouts import format_timeout, timeout_in_effect
 from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import Operation
 
 
+class _State(Struct):
+    waits: list[tuple[int, int]] = []
+    """The positions of statements that may wait for too long, each with its timeout in milliseconds."""
+
+
 @rule(category="timeouts", severity=Severity.WARNING)
 def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Note every statement that may wait for too long, and report the first one when the migration ends."""
+    """Record every statement that may wait for too long, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
         timeout = timeout_in_effect(at, "lock_timeout")
         if at.blocking_effects and timeout is not None and timeout > at.limits.longest_lock_timeout:
-            at.notes.append((len(at.past), timeout))
+            at.state(_State).waits.append((at.position, timeout))
         return
-    for position, timeout in at.notes[:1]:
+    for position, timeout in at.state(_State).waits[:1]:
         done = at.past[position]
         effects = [effect for effect in done.effects if effect.blocks and not effect.new]
         blocks = max((effect.blocks for effect in effects), key=len)
+        tables = join_names([effect.relation for effect in effects])
         longest = at.limits.longest_lock_timeout
         yield at.finding(
             done,
-            f"{command_name(at, done)} may wait {format_timeout(timeout)} for {effects[0].lock} on {join_names([effect.relation for effect in effects])}, and "
-            f"behind it every {blocked_statements(blocks)}; more than {format_timeout(longest)} is too long",
-            help=f"-- before it:\nSET lock_timeout = '{format_timeout(min(longest, 2000))}';",
+            f"{command_name(at, done)} may wait up to {format_timeout(timeout)} for {effects[0].lock} on {tables}, and every "
+            f"{blocked_statements(blocks)} waits behind it: the configured maximum is {format_timeout(longest)}",
+            help=f"-- before this statement:\nSET lock_timeout = '{format_timeout(min(longest, 2000))}';",
             relations=[effect.relation for effect in effects],
             lock=effects[0].lock,
         )

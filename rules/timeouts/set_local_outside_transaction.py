@@ -1,7 +1,7 @@
-"""SET LOCAL outside a transaction does nothing.
+"""SET LOCAL outside a transaction has no effect.
 
-It holds until the transaction ends in which it stands. A statement by itself is a transaction by itself, which ends with it: PostgreSQL warns,
-and the setting is what it was. So a lock_timeout that seems to protect the next statement does not.
+Its setting lasts until the end of the current transaction. Outside a transaction block each statement is its own transaction, so the
+setting ends with SET LOCAL itself, and PostgreSQL only warns. A lock_timeout that seems to protect the next statement does not.
 
 Unsafe:
     SET LOCAL statement_timeout = '10min';
@@ -20,12 +20,12 @@ from migsafe.sql.operations import Do, SetVariable
 
 @rule(category="timeouts", severity=Severity.WARNING)
 def set_local_outside_transaction(op: SetVariable, at: Context) -> Finding | None:
-    """Report a SET LOCAL that is over as soon as it is said."""
+    """Report a SET LOCAL whose setting ends with the statement itself."""
     if not op.local or at.session.in_transaction_block or isinstance(at.statement.operations[0], Do) or op is not at.statement.operations[0]:
         return None
     value = f"'{op.value}'" if op.value is not None else "DEFAULT"
     return at.finding(
         op,
-        f"SET LOCAL {op.variable} does nothing here: no transaction is open, so that it ends with the statement itself",
+        f"SET LOCAL {op.variable} has no effect: no transaction is open, so the setting ends with this statement",
         help=f"SET {op.variable} = {value};",
     )

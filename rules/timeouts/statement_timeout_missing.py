@@ -1,8 +1,8 @@
-"""A statement that works through a table has no time limit.
+"""A statement whose duration grows with a table has no time limit.
 
-lock_timeout ends waiting, not working. A statement that has its lock and takes longer than anybody thought keeps it, and its
-transaction open, until it is done. statement_timeout ends it, and PostgreSQL undoes what it did. Off unless selected: what is too long is
-different for every table.
+lock_timeout limits waiting, not working. A statement that has its lock and takes longer than expected keeps the lock, and its transaction
+open, until it ends. statement_timeout cancels it, and PostgreSQL rolls it back. Off unless selected, because the right limit differs for
+each table.
 
 Unsafe:
     ALTER TABLE orders VALIDATE CONSTRAINT orders_qty_check;
@@ -22,15 +22,16 @@ from migsafe.sql.operations import Operation
 
 @rule(category="timeouts", severity=Severity.WARNING, off=True)
 def statement_timeout_missing(op: Operation, at: Context) -> Finding | None:
-    """Report work that nothing ends."""
-    # A build that is given up half-way leaves an INVALID index: another hazard.
+    """Report a long statement without a statement_timeout."""
+    # A CONCURRENTLY build that is cancelled leaves an INVALID index, so it needs no statement_timeout.
     slow = [effect for effect in at.slow() if not effect.waits]
     if not slow or timeout_in_effect(at, "statement_timeout") != 0:
         return None
     return at.finding(
         op,
-        f"{command_name(at, op)} works through {join_names([effect.relation for effect in slow])}, and no statement_timeout ends it if that takes too long",
-        help="-- before it:\nSET statement_timeout = '30s';",
+        f"{command_name(at, op)} runs for a time that grows with {join_names([effect.relation for effect in slow])}, and no statement_timeout "
+        "limits it",
+        help="-- before this statement:\nSET statement_timeout = '30s';",
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
     )

@@ -1,10 +1,10 @@
 """A statement that PostgreSQL refuses inside a transaction.
 
-CREATE, DROP and REINDEX … CONCURRENTLY, DETACH PARTITION … CONCURRENTLY, VACUUM, CREATE DATABASE, ALTER SYSTEM and their kin commit on their
-way, or do what no ROLLBACK takes back. Inside a transaction block PostgreSQL stops with "cannot run inside a transaction block", whoever
-opened it: a BEGIN in the script, the runner, or several statements that are sent as one query. In a DO block, and in a function, they
-never run; a COMMIT in a DO block is refused where a transaction is open around it. Each runner has its own way to run a migration outside
-a transaction, and some send even then all of the file as one query: there the statement needs a migration to itself.
+CREATE, DROP and REINDEX … CONCURRENTLY, DETACH PARTITION … CONCURRENTLY, VACUUM, CREATE DATABASE, ALTER SYSTEM and similar commands commit
+internally, or do work that ROLLBACK cannot undo. Inside a transaction block PostgreSQL fails with "cannot run inside a transaction block",
+whether the block was opened by a BEGIN in the script, by the runner, or by several statements that are sent as one query. In a DO block or
+a function they never run; a COMMIT in a DO block is refused if a transaction is open around it. Each runner has its own way to run a
+migration outside a transaction. Some runners still send the whole file as one query: there the statement needs a separate migration.
 
 Unsafe:
     BEGIN;
@@ -68,26 +68,26 @@ _Refused = (
 
 @rule(category="transactions", severity=Severity.ERROR)
 def concurrently_in_transaction(op: _Refused, at: Context) -> Finding | None:
-    """Report what cannot run where it stands."""
+    """Report a statement that PostgreSQL refuses at this place."""
     if isinstance(op, Commit | Rollback):
-        return _ends_from_within(op, at)
-    what = _detached_slot(op, at) or refused_in_transaction_block(op, at.catalog)
-    if what is None:
+        return _ends_transaction_inside(op, at)
+    command = _drops_slot(op, at) or refused_in_transaction_block(op, at.catalog)
+    if command is None:
         return None
     around = transaction_block_around(at)
     if is_in_called_function(at, op):
-        why = f"{what} cannot be executed from a function"
+        message = f"{command} cannot be executed from a function"
     elif isinstance(at.statement.operations[0], Do):
-        why = f"{what} cannot run in a DO block, which is always inside a transaction"
+        message = f"{command} cannot run in a DO block, which is always inside a transaction"
     elif around is not None:
-        why = f"{what} cannot run inside a transaction block: {around.reason}"
+        message = f"{command} cannot run inside a transaction block: {around.reason}"
     else:
         return None
-    return at.finding(op, why, help=_outside(op, at), relations=_relations(op, at))
+    return at.finding(op, message, help=_safe_way(op, at), relations=_relations(op, at))
 
 
-def _ends_from_within(op: Commit | Rollback, at: Context) -> Finding | None:
-    """COMMIT and ROLLBACK in a DO block or a procedure, where something is open around it."""
+def _ends_transaction_inside(op: Commit | Rollback, at: Context) -> Finding | None:
+    """Report COMMIT and ROLLBACK in a DO block or a procedure with a transaction open around it."""
     word = "COMMIT" if isinstance(op, Commit) else "ROLLBACK"
     around = transaction_block_around(at)
     if op is at.statement.operations[0] or around is None:
@@ -100,25 +100,25 @@ def _ends_from_within(op: Commit | Rollback, at: Context) -> Finding | None:
     )
 
 
-def _detached_slot(op: Operation, at: Context) -> str | None:
-    """DROP SUBSCRIPTION drops the slot on the publisher too, unless the subscription has been told to forget it."""
+def _drops_slot(op: Operation, at: Context) -> str | None:
+    """Returns `DROP SUBSCRIPTION` if it also drops the replication slot on the publisher: ALTER SUBSCRIPTION can detach the slot first."""
     if not isinstance(op, Drop) or op.kind != "subscription" or op.if_exists:
         return None
     for done in at.past:
         match done.operation:
             case AlterObject(kind="subscription", name=name, action="set", options=options) if name in op.names:
-                if any(one.name == "slot_name" for one in options):
+                if any(option.name == "slot_name" for option in options):
                     return None
     return "DROP SUBSCRIPTION"
 
 
-def _outside(op: Operation, at: Context) -> str:
+def _safe_way(op: Operation, at: Context) -> str:
     if isinstance(op, CreateIndex):
         return _index_outside(op, at)
     if isinstance(op, DetachPartition):
         sql = f"ALTER TABLE {op.target.name} DETACH PARTITION {op.partition} CONCURRENTLY;"
     elif is_in_called_function(at, op):
-        return "-- call it by itself, not from a function"
+        return "-- run it directly, not in a function"
     else:
         sql = f"{at.text(*op.span)};"
     return at.outside_transaction(sql)
@@ -127,14 +127,14 @@ def _outside(op: Operation, at: Context) -> str:
 def _index_outside(op: CreateIndex, at: Context) -> str:
     table = at.catalog.relation(op.table)
     if isinstance(table, Relation) and table.kind is RelationKind.PARTITIONED:
-        return ""  # PostgreSQL refuses it everywhere, which another rule says
+        return ""  # index-on-partitioned-concurrently reports it
     name = op.name or default_index_name(op)
     built = at.outside_transaction(f"{create_index(op, name, concurrently=True)};")
     if not op.if_not_exists or name is None:
         return built
-    # IF NOT EXISTS would take an INVALID index for a good one.
-    left = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- what a failed build may have left"
-    return join_migrations(at.outside_transaction(left), built)
+    # IF NOT EXISTS would accept an INVALID index.
+    drop = f"DROP INDEX CONCURRENTLY IF EXISTS {Name(name, op.table.schema)}; -- a failed build may have left it"
+    return join_migrations(at.outside_transaction(drop), built)
 
 
 def _relations(op: Operation, at: Context) -> list[Name]:

@@ -1,10 +1,10 @@
-"""A value is used in the transaction that adds it to its enum type.
+"""An enum value is used in the transaction that adds it.
 
-ALTER TYPE … ADD VALUE may run in a transaction, and the value is there, but PostgreSQL refuses to use it before that transaction is committed:
-"unsafe use of new value". Use is whatever needs the value itself, and be it that a statement which meets no row is planned: an INSERT, a
-comparison, a column's default, a CHECK, a view. Only PostgreSQL 17 or newer allows it where the same transaction has also made the type;
-the values that CREATE TYPE lists can be used at once. Commit first: the value in one migration, what uses it in the next, or a
-COMMIT between the two where the script has opened the transaction itself.
+ALTER TYPE … ADD VALUE may run in a transaction, but PostgreSQL refuses to use the new value before that transaction is committed: "unsafe
+use of new value". Every statement that needs the value counts, even if it finds no row: an INSERT, a comparison, a column default, a CHECK,
+a view. PostgreSQL 17 and newer allow it only if the same transaction also created the type; the values listed in CREATE TYPE can be used at
+once. Commit first: add the value in one migration and use it in the next, or COMMIT between the two if the script opened the transaction
+itself.
 
 Unsafe:
     BEGIN;
@@ -32,36 +32,41 @@ from migsafe.sql.generation import join_migrations
 from migsafe.sql.operations import AddEnumValue, CreateEnum, Do, Name, Operation, Rename
 
 _USABLE_WITH_ITS_TYPE = 17
-"""The first version in which a value that is added in the transaction that made the type can be used in it."""
+"""The first version that allows the use of a new value in its transaction, if that transaction also created the type."""
 
 
 class _Added(Struct):
-    """A value that a transaction has added; `where` says it, `told` holds the statements that have been reported."""
+    """A value that a transaction added; `where` is the place for messages, `reported` the statements that were reported for it."""
 
     value: expressions.EnumValue
     sql: str
     where: str
     transaction: int | None
-    told: set[int]
+    reported: set[int]
+
+
+class _State(Struct):
+    """The values that were added so far; None until the values of earlier migrations were read."""
+
+    added: list[_Added] | None = None
 
 
 @rule(category="transactions", severity=Severity.ERROR)
 def enum_value_used_in_transaction(op: Operation, at: Context) -> Iterator[Finding]:
-    """Note each value that is added, and report what needs it before the transaction ends."""
-    if not at.notes:
-        at.notes.append(None)
-        at.notes.extend(_from_before(at))
+    """Record each value that is added, and report statements that need it before the transaction ends."""
+    state = at.state(_State)
+    if state.added is None:
+        state.added = list(_from_before(at))
     if isinstance(op, AddEnumValue):
         if not _is_usable(op, at):
-            where = f"line {line_of(at, op.span)}"
             value = expressions.EnumValue(op.type, op.value, _oid(op.type, at))
-            at.notes.append(_Added(value, at.text(*op.span), where, at.session.transaction, set()))
-    elif len(at.notes) > 1 and not is_in_called_function(at, op):
-        yield from (_finding(op, at, added) for added in at.notes[1:] if _uses(op, at, added))
+            state.added.append(_Added(value, at.text(*op.span), f"line {line_of(at, op.span)}", at.session.transaction, set()))
+    elif state.added and not is_in_called_function(at, op):
+        yield from (_finding(op, at, added) for added in state.added if _uses(op, at, added))
 
 
 def _from_before(at: Context) -> Iterator[_Added]:
-    """The values that earlier migrations have added in the transaction in which this one runs too."""
+    """Yields the values that earlier migrations added in the transaction of this one."""
     shared = at.shared_transaction
     for earlier in shared.earlier if shared is not None else ():
         for done in earlier.past:
@@ -73,22 +78,22 @@ def _from_before(at: Context) -> Iterator[_Added]:
 
 
 def _oid(type_name: Name, at: Context) -> int | None:
-    found = at.catalog.type_named(type_name)
-    return found.oid if found is not None else None
+    type_ = at.catalog.type_named(type_name)
+    return type_.oid if type_ is not None else None
 
 
 def _is_usable(op: AddEnumValue, at: Context) -> bool:
-    """Whether the value is there already, or can be used because the transaction has made the type itself."""
+    """Whether the value exists already, or can be used because the transaction created the type."""
     enum = at.catalog.type_named(op.type)
     if op.if_not_exists and isinstance(enum, EnumType) and op.value in enum.values:
         return True
-    return at.catalog.pg_version >= _USABLE_WITH_ITS_TYPE and _is_made_here(op.type, at)
+    return at.catalog.pg_version >= _USABLE_WITH_ITS_TYPE and _is_created_here(op.type, at)
 
 
-def _is_made_here(type_name: Name, at: Context) -> bool:
-    """Whether the transaction has made a type, perhaps under another name."""
+def _is_created_here(type_name: Name, at: Context) -> bool:
+    """Whether the transaction created a type, perhaps under another name."""
     name = at.catalog.in_first_schema(type_name)
-    for done in reversed(_of_this(at)):
+    for done in reversed(_in_this_transaction(at)):
         match done.operation:
             case Rename(kind="type", name=old, new_name=new) if Name(new, at.catalog.in_first_schema(old).schema) == name:
                 name = at.catalog.in_first_schema(old)
@@ -97,18 +102,18 @@ def _is_made_here(type_name: Name, at: Context) -> bool:
     return False
 
 
-def _of_this(at: Context) -> list[PastOperation]:
+def _in_this_transaction(at: Context) -> list[PastOperation]:
     return [done for done in at.past if done.transaction == at.session.transaction]
 
 
 def _uses(op: Operation, at: Context, added: _Added) -> bool:
     statement = at.statement
     in_do = isinstance(statement.operations[0], Do)
-    if added.transaction != at.session.transaction or (not in_do and statement.index in added.told):
+    if added.transaction != at.session.transaction or (not in_do and statement.index in added.reported):
         return False
     if not expressions.needs_enum_value(op, at.text(*(op.span if in_do else statement.span)), added.value, at.catalog):
         return False
-    added.told.add(statement.index)
+    added.reported.add(statement.index)
     return True
 
 
@@ -117,9 +122,9 @@ def _finding(op: Operation, at: Context, added: _Added) -> Finding:
     why = f": {around.reason}" if around is not None else ""
     shared = at.shared_transaction
     if shared is not None and shared.own_transaction_advice:
-        help = f"-- {shared.own_transaction_advice}, so that what adds the value is committed first"
+        help = f"-- {shared.own_transaction_advice}, so that ADD VALUE is committed first"
     else:
-        uses = f"{at.text(*at.statement.span)};" if op.span == at.statement.span else "-- what uses the value"
+        uses = f"{at.text(*at.statement.span)};" if op.span == at.statement.span else "-- the statement that uses the value"
         help = join_migrations(f"{added.sql};", uses)
     return at.finding(
         op,

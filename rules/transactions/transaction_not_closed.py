@@ -1,7 +1,8 @@
-"""A BEGIN that no COMMIT follows.
+"""A BEGIN without a COMMIT.
 
-The migration ends inside its transaction. When the connection ends PostgreSQL rolls it back, without an error: the runner takes the migration
-for done, and nothing of it is there. Where the runner keeps the connection, the locks stay too, and what it sends next goes the same way.
+The migration ends inside its transaction. PostgreSQL rolls it back when the connection ends, without an error: the runner records the
+migration as done, although none of its changes exist. If the runner keeps the connection, the locks remain too, and its next statements are
+rolled back as well.
 
 Unsafe:
     BEGIN;
@@ -23,15 +24,15 @@ from migsafe.sql.operations import Begin
 
 @rule(category="transactions", severity=Severity.ERROR)
 def transaction_not_closed(op: MigrationEnd, at: Context) -> Finding | None:
-    """Report what opened the transaction that is open when the migration ends. What the runner opens, it commits."""
+    """Report the statement that opened the transaction that is open when the migration ends. The runner commits its own transactions."""
     if at.migration.up.transaction is Transaction.FILE or not at.session.in_transaction_block:
         return None
     opened = find_opening(at)
     if opened is None:
         return None
-    what = "BEGIN" if isinstance(opened.operation, Begin) else "AND CHAIN"
+    command = "BEGIN" if isinstance(opened.operation, Begin) else "AND CHAIN"
     return at.finding(
         opened,
-        f"no COMMIT follows this {what}: PostgreSQL rolls back all that comes after it when the connection ends, without an error",
+        f"no COMMIT follows this {command}: PostgreSQL rolls back everything after it when the connection ends, without an error",
         help="-- at the end of the migration:\nCOMMIT;",
     )

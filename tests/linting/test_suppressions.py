@@ -89,7 +89,7 @@ def test_the_top_of_the_file_holds_for_all_of_it() -> None:
     assert (late.rule, late.statement) == ("suppression-unused", 2)
     assert late.message == "this suppresses nothing: ignore-file holds only above the first statement of the file"
     [unused] = judged(f"{whole}\nSELECT 1;").findings
-    assert unused.message == "drop-table reports nothing in this file: the suppression can go"
+    assert unused.message == "drop-table reports nothing in this file: remove the suppression"
 
 
 def test_a_reason_is_required() -> None:

@@ -22,7 +22,7 @@ CALLS = {
     "CREATE INDEX CONCURRENTLY a ON t (x);": """\
 with op.get_context().autocommit_block():
     op.create_index("a", "t", ["x"], postgresql_concurrently=True)""",
-    "-- before it:\nSET lock_timeout = '2s';": """\
+    "-- before this statement:\nSET lock_timeout = '2s';": """\
 # before it:
 op.execute("SET lock_timeout = '2s'")""",
     "ALTER TABLE t ADD CONSTRAINT c CHECK (x > 0) NOT VALID;\n-- next migration\n-- slow:\nALTER TABLE t VALIDATE CONSTRAINT c;": """\

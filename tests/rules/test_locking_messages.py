@@ -35,17 +35,17 @@ def finding(sql: str) -> Finding:
         ),
         (
             "DROP INDEX parcels_name_idx",
-            "DROP INDEX takes ACCESS EXCLUSIVE on public.parcels, and waits for all who use it: "
+            "DROP INDEX takes ACCESS EXCLUSIVE on public.parcels, and first waits for every transaction that uses it: "
             "meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             "ALTER TABLE parcels ADD COLUMN reference uuid DEFAULT gen_random_uuid()",
-            "ADD COLUMN reference takes ACCESS EXCLUSIVE on public.parcels while it writes every row and index anew, because "
+            "ADD COLUMN reference takes ACCESS EXCLUSIVE on public.parcels while it rewrites every row and index, because "
             "gen_random_uuid() is volatile, so that every row gets a value of its own: every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             'ALTER TABLE parcels ALTER COLUMN name TYPE text COLLATE "C"',
-            "ALTER COLUMN name TYPE text takes ACCESS EXCLUSIVE on public.parcels while it builds the index parcels_name_idx anew, "
+            "ALTER COLUMN name TYPE text takes ACCESS EXCLUSIVE on public.parcels while it rebuilds the index parcels_name_idx, "
             "because the new collation orders it otherwise: every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
@@ -66,7 +66,7 @@ def test_a_check_that_would_be_compared_again_comes_back_not_valid() -> None:
         "    ALTER COLUMN code TYPE varchar(50),",
         "    ADD CONSTRAINT parcels_code_known CHECK (code <> '') NOT VALID;",
         "-- next migration",
-        "-- while reads and writes go on:",
+        "-- without blocking reads and writes:",
         "ALTER TABLE parcels VALIDATE CONSTRAINT parcels_code_known;",
     ]
 

@@ -34,22 +34,22 @@ def finding(sql: str, runner: str = "plain", limits: Limits | None = None) -> Fi
     [
         (
             "VACUUM FULL parcels",
-            "VACUUM FULL takes ACCESS EXCLUSIVE on public.parcels while it writes every row and index anew: "
+            "VACUUM FULL takes ACCESS EXCLUSIVE on public.parcels while it rewrites every row and index: "
             "every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             "VACUUM (FULL) totals",
-            "VACUUM FULL takes ACCESS EXCLUSIVE on public.totals while it writes every row and index anew: every SELECT and REFRESH waits",
+            "VACUUM FULL takes ACCESS EXCLUSIVE on public.totals while it rewrites every row and index: every SELECT and REFRESH waits",
         ),
         (
             "VACUUM FULL",
-            "VACUUM FULL takes ACCESS EXCLUSIVE on every table in turn, the system catalogues too, while it writes every row and index anew: "
+            "VACUUM FULL takes ACCESS EXCLUSIVE on every table in turn, including the system catalogues, while it rewrites every row and index: "
             "every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             "ALTER INDEX parcels_weight_idx SET TABLESPACE fast",
             "SET TABLESPACE takes ACCESS EXCLUSIVE on the index public.parcels_weight_idx of public.parcels while it copies it: "
-            "every query of its table waits for a plan",
+            "every query of the table waits, because planning locks its indexes",
         ),
         (
             "REFRESH MATERIALIZED VIEW totals",
@@ -57,7 +57,7 @@ def finding(sql: str, runner: str = "plain", limits: Limits | None = None) -> Fi
         ),
         (
             "REFRESH MATERIALIZED VIEW totals WITH NO DATA",
-            "REFRESH … WITH NO DATA throws the rows of public.totals away: every SELECT on it fails until it is refreshed again",
+            "REFRESH … WITH NO DATA discards the rows of public.totals: every SELECT on it fails until the next REFRESH",
         ),
         (
             "REFRESH MATERIALIZED VIEW CONCURRENTLY totals",
@@ -70,18 +70,18 @@ def finding(sql: str, runner: str = "plain", limits: Limits | None = None) -> Fi
         ),
         (
             "CREATE TABLE logs_2026 PARTITION OF logs FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
-            "CREATE TABLE … PARTITION OF takes ACCESS EXCLUSIVE on public.logs, all of it, while it reads every row of public.logs_rest, and "
-            "waits for all who use it: meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
+            "CREATE TABLE … PARTITION OF takes ACCESS EXCLUSIVE on the whole partitioned table public.logs while it reads every row of "
+            "public.logs_rest, and first waits for every transaction that uses it: meanwhile every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             "UPDATE parcels SET weight = 0 WHERE code IS NOT NULL",
             "UPDATE WHERE code IS NOT NULL, which is true of every row, changes every row of public.parcels in one transaction, under "
-            "ROW EXCLUSIVE: every other UPDATE and DELETE of a row waits until that ends",
+            "ROW EXCLUSIVE: other UPDATEs and DELETEs of these rows wait until it ends",
         ),
         (
             "ALTER TABLE parcels DISABLE TRIGGER USER",
-            "DISABLE TRIGGER USER on public.parcels: from its commit until it is taken back, no trigger checks or completes rows that anybody "
-            "writes. Nothing in this migration takes it back",
+            "DISABLE TRIGGER USER on public.parcels: until it is enabled again, no trigger checks or completes rows that any session writes. "
+            "This migration does not enable it again",
         ),
         (
             "BEGIN; ALTER TABLE parcels DISABLE TRIGGER ALL; ALTER TABLE parcels ENABLE TRIGGER ALL; COMMIT",
@@ -103,12 +103,12 @@ def test_a_message_says_what_waits_and_why(sql: str, message: str) -> None:
     [
         (
             "VACUUM FULL parcels",
-            ["VACUUM parcels;", "-- to give room back to the disk while reads and writes go on: pg_repack --table=public.parcels"],
+            ["VACUUM parcels;", "-- to return space to the operating system without blocking reads and writes: pg_repack --table=public.parcels"],
         ),
         (
             "CLUSTER parcels USING parcels_weight_idx",
             [
-                "-- while reads and writes go on, the extension pg_repack orders the rows in a new table: pg_repack --table=public.parcels "
+                "-- the extension pg_repack orders the rows in a new table without blocking reads and writes: pg_repack --table=public.parcels "
                 "--order-by=weight,code"
             ],
         ),
@@ -138,7 +138,7 @@ def test_a_message_says_what_waits_and_why(sql: str, message: str) -> None:
         ),
         (
             "ALTER TABLE halves ATTACH PARTITION halves_0 FOR VALUES WITH (MODULUS 2, REMAINDER 0)",
-            ["-- no CHECK says what a hash partition's bound says: attach the table while it is empty, and fill it then, in batches"],
+            ["-- no CHECK can express the bound of a hash partition: attach the table while it is empty, then fill it in batches"],
         ),
         (
             "CREATE TABLE events_2027 PARTITION OF events FOR VALUES FROM ('2027-01-01') TO (MAXVALUE) WITH (fillfactor = 70)",
@@ -153,16 +153,16 @@ def test_a_message_says_what_waits_and_why(sql: str, message: str) -> None:
             "ALTER TABLE events DETACH PARTITION events_2025",
             [
                 "ALTER TABLE events DETACH PARTITION events_2025 CONCURRENTLY;",
-                "-- it leaves a CHECK of the bounds on events_2025, which may go later",
+                "-- it leaves a CHECK with the bounds on events_2025, which can be dropped later",
             ],
         ),
         (
             "ALTER TABLE parcels DISABLE TRIGGER ALL",
             [
-                "-- only the trigger that is in the way, and for nobody else:",
+                "-- disable only the trigger that is in the way, and only in this transaction:",
                 "BEGIN;",
                 "ALTER TABLE parcels DISABLE TRIGGER parcels_touch;",
-                "-- … what it is in the way of",
+                "-- … the statements that need the trigger to be disabled",
                 "ALTER TABLE parcels ENABLE TRIGGER parcels_touch;",
                 "COMMIT;",
             ],
@@ -186,7 +186,7 @@ def test_a_refresh_that_is_refused_is_an_error() -> None:
 
 def test_a_value_that_is_the_same_for_all_rows_needs_no_batches() -> None:
     added = finding("ALTER TABLE parcels ADD COLUMN size integer; UPDATE parcels SET size = 0;")
-    assert added.help.startswith("-- if the value is the same for all rows, ADD COLUMN … DEFAULT gives it to them at once; else\n")
+    assert added.help.startswith("-- if the value is the same for all rows, use ADD COLUMN … DEFAULT, which takes a moment; otherwise:\n")
 
 
 def test_what_with_changes_is_not_offered_in_batches() -> None:
@@ -195,7 +195,7 @@ def test_what_with_changes_is_not_offered_in_batches() -> None:
 
 
 def test_nothing_is_walked_in_the_order_of_what_changes() -> None:
-    assert finding("UPDATE parcels SET id = id + 1").help == "-- in the order of a unique column, 10,000 rows a transaction"
+    assert finding("UPDATE parcels SET id = id + 1").help == "-- in the order of a unique column, 10,000 rows per transaction"
 
 
 def test_time_on_a_small_table_is_no_harm_but_a_lock_is() -> None:

@@ -58,7 +58,7 @@ def test_a_foreign_key_is_named_as_postgresql_would_and_added_in_two_steps() -> 
     assert it.help.splitlines() == [
         f'ALTER TABLE orders ADD CONSTRAINT {name} FOREIGN KEY (customer_id) REFERENCES "Customers" (id) ON DELETE SET NULL NOT VALID;',
         "-- next migration",
-        "-- while reads and writes go on:",
+        "-- without blocking reads and writes:",
         f"ALTER TABLE orders VALIDATE CONSTRAINT {name};",
     ]
     assert it.relations == ("public.orders", 'public."Customers"')

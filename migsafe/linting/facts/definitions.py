@@ -1,31 +1,53 @@
-"""What a CREATE TABLE defines."""
+"""The columns that an operation defines."""
 
 from collections.abc import Iterator
 
-from migsafe.sql.operations import AddColumn, AlterColumnType, Column, ConstraintKind, CreateTable, Operation, TypeName
+from msgspec import Struct
+
+from migsafe.linting.rule import Context
+from migsafe.sql.operations import AddColumn, AlterColumnType, ConstraintKind, CreateTable, Name, Persistence, TypeName
+from migsafe.sql.operations.values import quoted
+
+DefinesColumns = CreateTable | AddColumn | AlterColumnType
+"""The operations that give columns a type, as the annotation of a rule."""
 
 
-def defined_columns(op: CreateTable) -> tuple[Column, ...]:
-    """The columns that a CREATE TABLE spells out."""
-    return op.columns
+class TypedColumn(Struct, frozen=True):
+    """A column and the type that an operation gives it. `name` is quoted where it must be; as text it is `qty of public.orders is integer`."""
+
+    table: Name
+    name: str
+    type: TypeName
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.table} is {self.type}"
+
+
+def columns_of_type(op: DefinesColumns, at: Context, *types: str) -> Iterator[TypedColumn]:
+    """Yields the columns to which an operation gives one of the types, named as format_type() does, without those of temporary tables."""
+    if isinstance(op, CreateTable) and op.persistence is Persistence.TEMPORARY:
+        return
+    table = at.resolve(op.table if isinstance(op, CreateTable) else op.target.name)
+    for name, column_type in _columns(op):
+        if column_type is not None and column_type.name in types:
+            yield TypedColumn(table, quoted(name), column_type)
+
+
+def _columns(op: DefinesColumns) -> list[tuple[str, TypeName | None]]:
+    match op:
+        case CreateTable(columns=columns):
+            return [(column.name, column.type) for column in columns]
+        case AddColumn(column=column):
+            return [(column.name, column.type)]
+        case AlterColumnType(column=name, type=column_type):
+            return [(name, column_type)]
 
 
 def primary_key_columns(op: CreateTable) -> tuple[str, ...]:
-    """The columns of its primary key; none where it has none."""
+    """Returns the columns of the primary key that a CREATE TABLE defines; an empty tuple without a primary key."""
     for constraint in op.constraints:
         if constraint.kind is ConstraintKind.PRIMARY_KEY:
             return constraint.columns
-    return tuple(column.name for column in op.columns if any(one.kind is ConstraintKind.PRIMARY_KEY for one in column.constraints))
-
-
-def typed_columns(op: Operation) -> Iterator[tuple[Column | None, str, TypeName]]:
-    """The columns to which an operation gives a type, each with its name and that type."""
-    match op:
-        case CreateTable(columns=columns):
-            for column in columns:
-                if column.type is not None:
-                    yield column, column.name, column.type
-        case AddColumn(column=column) if column.type is not None:
-            yield column, column.name, column.type
-        case AlterColumnType(column=name, type=kind):
-            yield None, name, kind
+    return tuple(
+        column.name for column in op.columns if any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
+    )

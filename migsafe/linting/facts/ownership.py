@@ -1,7 +1,7 @@
-"""What nobody but the migration itself can have seen, and which names it keeps alive for those who have.
+"""Ownership: the objects that the migration itself created, and the names that it removes.
 
-A release that is running knows the objects that were there before. What the migration has made itself it cannot name, with rows in it or
-not; and a name that is given to something else within one transaction is never missing.
+The running release knows only the objects that existed before the migration. It cannot use an object that the migration created, with or
+without rows; and a name that another object gets in the same transaction is never missing for it.
 """
 
 from collections.abc import Iterator
@@ -21,15 +21,15 @@ _GROUPS = {
 
 
 class NameAbsence(Enum):
-    """For how long a name that is taken away means nothing."""
+    """How long a name that the migration removes is missing for other sessions."""
 
-    NONE = "its transaction gives it to something else"
-    SHORT = "the migration gives it to something else, in a transaction of its own"
-    LASTING = "it stays away"
+    NONE = "the same transaction gives it to another object"
+    TEMPORARY = "a later transaction of the migration gives it to another object"
+    PERMANENT = "the migration gives it to no other object"
 
 
 def is_created_here(at: Context, name: Name) -> bool:
-    """Whether the migration has made a relation itself, or only its session can see it."""
+    """Whether the migration created the relation itself, or only its session can see it."""
     return _is_created_here(at, at.catalog.relation(name))
 
 
@@ -38,29 +38,29 @@ def _is_created_here(at: Context, relation: Relation | None) -> bool:
         return False
     if relation.persistence is Persistence.TEMPORARY:
         return True
-    return relation.made_in == at.catalog.migration and (relation.complete or not _may_be_old(at, relation.name))
+    return relation.made_in == at.catalog.migration and (relation.complete or not _may_have_existed(at, relation.name))
 
 
-def _may_be_old(at: Context, name: Name) -> bool:
-    """Whether IF NOT EXISTS may have found a relation that no migration made."""
+def _may_have_existed(at: Context, name: Name) -> bool:
+    """Whether IF NOT EXISTS may have found a relation that no migration created."""
     for done in at.past:
         match done.operation:
-            case sql.CreateTable(table=made, if_not_exists=True) | sql.CreateTableAs(table=made, if_not_exists=True):
-                if at.resolve(made) == name:
+            case sql.CreateTable(table=created, if_not_exists=True) | sql.CreateTableAs(table=created, if_not_exists=True):
+                if at.resolve(created) == name:
                     return True
-            case sql.CreateMaterializedView(view=made, if_not_exists=True) | sql.CreateSequence(sequence=made, if_not_exists=True):
-                if at.resolve(made) == name:
+            case sql.CreateMaterializedView(view=created, if_not_exists=True) | sql.CreateSequence(sequence=created, if_not_exists=True):
+                if at.resolve(created) == name:
                     return True
     return False
 
 
 def is_column_created_here(at: Context, table: Name, column: str) -> bool:
-    """Whether the migration has made a column itself, or its table."""
+    """Whether the migration added the column itself, or created its table."""
     return is_created_here(at, table) or added_column(at, table, column) is not None
 
 
 def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
-    """The ADD COLUMN of this migration that made a column."""
+    """Returns the ADD COLUMN of this migration that added the column."""
     resolved = at.resolve(table)
     for done in at.past:
         match done.operation:
@@ -69,30 +69,30 @@ def added_column(at: Context, table: Name, column: str) -> sql.AddColumn | None:
     return None
 
 
-def is_name_created_here(at: Context, kind: str, name: Name, *, made: bool = False) -> bool:
-    """Whether the migration itself has brought a name up: it made the object, or (unless it must be `made`) gave it this name."""
+def is_name_created_here(at: Context, kind: str, name: Name, *, created: bool = False) -> bool:
+    """Whether the migration itself introduced a name: it created the object, or renamed it. `created`: only the former counts."""
     wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
-    operations = (done.operation for done in at.past if not (made and isinstance(done.operation, sql.Rename | sql.SetSchema)))
-    return any(wanted == brought for operation in operations for brought in _brought(at, operation))
+    operations = (done.operation for done in at.past if not (created and isinstance(done.operation, sql.Rename | sql.SetSchema)))
+    return any(wanted == introduced for operation in operations for introduced in _introduced_names(at, operation))
 
 
 def is_trigger_function(at: Context, kind: str, name: Name) -> bool:
-    """Whether nothing but triggers can call a function."""
-    found = at.catalog.functions(name) if _GROUPS.get(kind) == "routine" else []
-    return bool(found) and all("trigger" in function.returns for function in found)
+    """Whether a function can only be called by triggers."""
+    functions = at.catalog.functions(name) if _GROUPS.get(kind) == "routine" else []
+    return bool(functions) and all("trigger" in function.returns for function in functions)
 
 
 def name_absence(at: Context, position: int, kind: str, name: Name) -> NameAbsence:
-    """For how long a name means nothing that an operation of this migration takes away, asked when the migration ends."""
+    """Returns how long a name is missing that the operation at `position` removes; to be called at the end of the migration."""
     wanted = _GROUPS.get(kind, kind), at.catalog.in_first_schema(name)
     for done in at.past[position + 1 :]:
-        if wanted in _brought(at, done.operation):
-            return NameAbsence.NONE if done.transaction == at.past[position].transaction else NameAbsence.SHORT
-    return NameAbsence.LASTING
+        if wanted in _introduced_names(at, done.operation):
+            return NameAbsence.NONE if done.transaction == at.past[position].transaction else NameAbsence.TEMPORARY
+    return NameAbsence.PERMANENT
 
 
-def _brought(at: Context, op: Operation) -> Iterator[tuple[str, Name]]:
-    """The names that an operation brings up, each with its group."""
+def _introduced_names(at: Context, op: Operation) -> Iterator[tuple[str, Name]]:
+    """Yields the names that an operation introduces, each with its group."""
     full = at.catalog.in_first_schema
     match op:
         case sql.CreateTable(table=name) | sql.CreateTableAs(table=name):

@@ -1,4 +1,4 @@
-"""Which timeout is in effect where an operation runs."""
+"""The timeout that is in effect when an operation runs."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from migsafe.linting.rule import Context
 
 
 def timeout_in_effect(at: Context, name: Literal["lock_timeout", "statement_timeout"]) -> int | None:
-    """The timeout in milliseconds, 0 for none; None where it is set to something that is filled in later."""
+    """Returns the timeout in milliseconds, 0 without one; None if it is set to a value that is unknown, such as a placeholder."""
     settings = at.session.settings
     if settings.value(name) is None:
         return (at.limits.lock_timeout or 0) if name == "lock_timeout" else 0
@@ -14,7 +14,7 @@ def timeout_in_effect(at: Context, name: Literal["lock_timeout", "statement_time
 
 
 def format_timeout(ms: int) -> str:
-    """A time as SET takes it."""
+    """Returns a time in the form that SET accepts."""
     for size, unit in ((60_000, "min"), (1000, "s")):
         if ms >= size and ms % size == 0:
             return f"{ms // size}{unit}"

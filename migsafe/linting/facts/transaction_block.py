@@ -1,7 +1,7 @@
-"""Which transaction stands around an operation, and who opened it.
+"""The transaction block around an operation, and what opened it.
 
-PostgreSQL has three ways into a transaction block: BEGIN, by the runner or by the script, and several statements in one query. To people the
-difference matters: what one of them has opened, another must not close, and what cannot run in it leaves each by another way.
+A transaction block is opened by the BEGIN of the runner, by a BEGIN in the script, or by several statements in one query. The difference
+matters for advice: a script must not close the block of its runner, and each kind has its own way to run a statement outside it.
 """
 
 from msgspec import Struct
@@ -16,27 +16,27 @@ _RUNNERS = {runner.name: runner.title.split()[0] for runner in RUNNERS if runner
 
 
 class TransactionBlock(Struct, frozen=True):
-    """The transaction block around an operation: `begin` is what opened it in the script, None where the runner or the query did; `why`
-    says it, as the end of a sentence."""
+    """The transaction block around an operation: `reason` says what opened it, as the end of a sentence; `begin` is the statement in the script
+    that opened it, None if the runner or the query did."""
 
     reason: str
     begin: PastOperation | None = None
 
 
 def transaction_block_around(at: Context) -> TransactionBlock | None:
-    """The transaction block in which the operation at hand stands; None where it stands in none."""
+    """Returns the transaction block of the current operation; None outside a block."""
     if not at.session.in_transaction_block:
         return None
     if is_runner_transaction(at):
         return TransactionBlock(f"{runner_title(at)} runs the migration in a transaction")
     begin = find_opening(at)
     if begin is not None:
-        return TransactionBlock(f"{_said(begin)} in line {line_of(at, begin.operation.span)} opened one", begin)
+        return TransactionBlock(f"{_opening_command(begin)} in line {line_of(at, begin.operation.span)} opened one", begin)
     return TransactionBlock(f"{runner_title(at)} sends several statements as one query, and PostgreSQL runs such a query as one transaction")
 
 
 def is_runner_transaction(at: Context) -> bool:
-    """Whether the transaction of the operation at hand is the one that the runner opened, and will end."""
+    """Whether the current transaction is the one that the runner opened and will end."""
     if at.migration.up.transaction is not Transaction.FILE:
         return False
     sent = [done for done in at.past if done.transaction is not None]
@@ -47,13 +47,13 @@ def is_runner_transaction(at: Context) -> bool:
 
 
 def is_sent_by_runner(at: Context, op: Operation) -> bool:
-    """Whether the runner itself sends an operation, in the midst of a migration that is a program."""
+    """Whether the runner itself sends the operation, inside a migration that is a program."""
     call = at.migration.up.call(op.span.start)
     return call is not None and call.by_runner
 
 
 def find_opening(at: Context) -> PastOperation | None:
-    """The BEGIN, or the AND CHAIN of the transaction before, with which the script opened the transaction of the operation at hand."""
+    """Returns the BEGIN, or the AND CHAIN of the previous transaction, with which the script opened the current transaction."""
     number = at.session.transaction
     for done in at.past:
         match done.operation:
@@ -65,22 +65,22 @@ def find_opening(at: Context) -> PastOperation | None:
 
 
 def is_in_called_function(at: Context, op: Operation) -> bool:
-    """Whether an operation stands not in the migration itself, but in the body of a function that its statement calls."""
-    return not any(op is one for one in at.statement.operations)
+    """Whether the operation is in the body of a function that its statement calls, not in the migration itself."""
+    return not any(op is operation for operation in at.statement.operations)
 
 
 def line_of(at: Context, span: Span) -> int:
-    """In which line of the file something stands."""
+    """Returns the line of the file in which a span begins."""
     half = at.migration.up
     return half.file.position(half.file_span(span).start).line
 
 
 def runner_title(at: Context) -> str:
-    """What messages call the runner."""
+    """Returns the name of the runner in messages."""
     return _RUNNERS.get(at.migration.runner, "the runner")
 
 
-def _said(done: PastOperation) -> str:
+def _opening_command(done: PastOperation) -> str:
     match done.operation:
         case Commit():
             return "COMMIT AND CHAIN"

@@ -1,4 +1,4 @@
-"""What messages call things."""
+"""The words of messages: names of commands, lists of names, blocked statements."""
 
 import re
 
@@ -27,7 +27,7 @@ _BEFORE_THE_KIND = frozenset(
 )
 _DEFINES = frozenset(("create", "alter", "drop", "refresh", "comment"))
 _AFTER_THE_KIND = frozenset(("concurrently",))
-_BY_THEMSELVES = {
+_COMMANDS = {
     sql.Insert: "INSERT",
     sql.Update: "UPDATE",
     sql.Delete: "DELETE",
@@ -39,36 +39,36 @@ _BY_THEMSELVES = {
 }
 
 
-def command_name(at: Context, of: Operation | PastOperation) -> str:
-    """What an operation's statement does, in SQL's own words: `ALTER TABLE`, `CREATE UNIQUE INDEX`."""
-    operation = of.operation if isinstance(of, PastOperation) else of
-    statement = of.statement if isinstance(of, PastOperation) else at.statement
+def command_name(at: Context, op: Operation | PastOperation) -> str:
+    """Returns the name of an operation's command in SQL: `ALTER TABLE`, `CREATE UNIQUE INDEX`."""
+    operation = op.operation if isinstance(op, PastOperation) else op
+    statement = op.statement if isinstance(op, PastOperation) else at.statement
     if isinstance(operation, AlterRelation):
         return f"ALTER {operation.target.kind.upper()}"
-    if type(operation) in _BY_THEMSELVES:
-        return _BY_THEMSELVES[type(operation)]
-    within = isinstance(statement.operations[0], sql.Do)
-    return _words(at.text(*(operation.span if within else statement.span)))
+    if type(operation) in _COMMANDS:
+        return _COMMANDS[type(operation)]
+    in_do_block = isinstance(statement.operations[0], sql.Do)
+    return _first_words(at.text(*(operation.span if in_do_block else statement.span)))
 
 
-def _words(text: str) -> str:
-    """The first words of a statement, as far as they say what it does and not to what."""
-    found: list[str] = []
+def _first_words(text: str) -> str:
+    """Returns the first words of a statement, up to the name of its object."""
+    words: list[str] = []
     at = 0
     while match := _WORD.match(text, at):
         word = match[1].lower()
-        found.append(word)
+        words.append(word)
         at = match.end()
-        if found[0] not in _DEFINES or (len(found) > 1 and word not in _BEFORE_THE_KIND):
+        if words[0] not in _DEFINES or (len(words) > 1 and word not in _BEFORE_THE_KIND):
             break
     after = _WORD.match(text, at)
     if after is not None and after[1].lower() in _AFTER_THE_KIND:
-        found.append(after[1])
-    return " ".join(found).upper()
+        words.append(after[1])
+    return " ".join(words).upper()
 
 
 def join_names(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:
-    """Names one after the other; of too many the first ones."""
+    """Returns names as `a, b and c`; of more than `most` the first ones and the number of the others."""
     texts = list(dict.fromkeys(map(str, names)))
     if len(texts) > most:
         return f"{', '.join(texts[:most])} and {len(texts) - most} more"
@@ -76,5 +76,5 @@ def join_names(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:
 
 
 def blocked_statements(blocks: tuple[str, ...]) -> str:
-    """Who waits, in SQL's words, for a sentence with `every` before it."""
+    """Returns the commands that wait for a lock, for a sentence with `every` before it."""
     return "SELECT, INSERT, UPDATE and DELETE" if "reads" in blocks else "INSERT, UPDATE and DELETE"
