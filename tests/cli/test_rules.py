@@ -16,7 +16,7 @@ def test_every_rule_has_a_line(migsafe: Command) -> None:
     assert sorted(line.split()[0] for line in lines[:-2]) == [rule.name for rule in shipped()]
     [line] = [line for line in lines if line.startswith("drop-table ")]
     assert line.split()[:4] == ["drop-table", "compatibility", "error", "on"]
-    assert line.endswith("  DROP TABLE takes the table away from the release that is still running.")
+    assert line.endswith("  DROP TABLE breaks the running release and deletes the rows.")
 
 
 def test_the_configuration_decides_what_is_on_and_how_bad(migsafe: Command, write: Write) -> None:
@@ -28,7 +28,7 @@ def test_the_configuration_decides_what_is_on_and_how_bad(migsafe: Command, writ
 
 def test_rules_are_explained(migsafe: Command) -> None:
     text = migsafe("explain", "drop-table", "index-not-concurrent").out
-    assert text.startswith("drop-table · compatibility · error\n\nDROP TABLE takes the table away")
+    assert text.startswith("drop-table · compatibility · error\n\nDROP TABLE breaks the running release")
     assert "\n\n\nindex-not-concurrent · locking · error\n" in text
     assert migsafe("explain", "drop-table", "--format", "markdown").out.startswith("# drop-table\n")
     assert json.loads(migsafe("explain", "drop-table", "--format", "json").out)["rules"][0]["name"] == "drop-table"

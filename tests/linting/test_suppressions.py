@@ -87,7 +87,7 @@ def test_the_top_of_the_file_holds_for_all_of_it() -> None:
     assert found(f"-- drop what is left\n{whole}\n\nDROP TABLE a;\nSELECT 1;\nDROP TABLE b;") == []
     [late, _] = judged(f"SELECT 1;\n{whole}\nDROP TABLE a;").findings
     assert (late.rule, late.statement) == ("suppression-unused", 2)
-    assert late.message == "this suppresses nothing: ignore-file holds only above the first statement of the file"
+    assert late.message == "this suppresses nothing: ignore-file is only valid above the first statement of the file"
     [unused] = judged(f"{whole}\nSELECT 1;").findings
     assert unused.message == "drop-table reports nothing in this file: remove the suppression"
 

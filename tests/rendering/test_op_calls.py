@@ -23,7 +23,7 @@ CALLS = {
 with op.get_context().autocommit_block():
     op.create_index("a", "t", ["x"], postgresql_concurrently=True)""",
     "-- before this statement:\nSET lock_timeout = '2s';": """\
-# before it:
+# before this statement:
 op.execute("SET lock_timeout = '2s'")""",
     "ALTER TABLE t ADD CONSTRAINT c CHECK (x > 0) NOT VALID;\n-- next migration\n-- slow:\nALTER TABLE t VALIDATE CONSTRAINT c;": """\
 op.create_check_constraint("c", "t", "x > 0", postgresql_not_valid=True)

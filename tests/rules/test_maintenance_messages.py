@@ -43,8 +43,8 @@ def finding(sql: str, runner: str = "plain", limits: Limits | None = None) -> Fi
         ),
         (
             "VACUUM FULL",
-            "VACUUM FULL takes ACCESS EXCLUSIVE on every table in turn, including the system catalogues, while it rewrites every row and index: "
-            "every SELECT, INSERT, UPDATE and DELETE waits",
+            "VACUUM FULL takes ACCESS EXCLUSIVE on every table in turn, including the system catalogues, while it rewrites every row and "
+            "index: every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             "ALTER INDEX parcels_weight_idx SET TABLESPACE fast",
@@ -103,13 +103,16 @@ def test_a_message_says_what_waits_and_why(sql: str, message: str) -> None:
     [
         (
             "VACUUM FULL parcels",
-            ["VACUUM parcels;", "-- to return space to the operating system without blocking reads and writes: pg_repack --table=public.parcels"],
+            [
+                "VACUUM parcels;",
+                "-- to return space to the operating system without blocking reads and writes: pg_repack --table=public.parcels",
+            ],
         ),
         (
             "CLUSTER parcels USING parcels_weight_idx",
             [
-                "-- the extension pg_repack orders the rows in a new table without blocking reads and writes: pg_repack --table=public.parcels "
-                "--order-by=weight,code"
+                "-- the extension pg_repack orders the rows in a new table without blocking reads and writes: pg_repack "
+                "--table=public.parcels --order-by=weight,code"
             ],
         ),
         (
