@@ -34,10 +34,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.transaction_block import is_in_called_function
-from migsafe.linting.reruns.guards import can_be_in_one_transaction, guarded
-from migsafe.linting.reruns.second_run import Again, Ran, second_run
-from migsafe.linting.reruns.touch import Outcome
-from migsafe.linting.reruns.touches import touches
+from migsafe.linting.reruns.guards import can_run_in_one_transaction, rerunnable_statement
+from migsafe.linting.reruns.object_use import Outcome
+from migsafe.linting.reruns.operation_uses import object_uses
+from migsafe.linting.reruns.second_run import ExecutedOperation, SecondRunProblem, second_run_problems
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
 from migsafe.sql.operations import CutIdentifier, Do, Explain, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
@@ -53,7 +53,7 @@ _CONSEQUENCES = {
 
 
 class _State(Struct):
-    ran: list[Ran] = []
+    ran: list[ExecutedOperation] = []
     may_commit: bool | None = None
     """Whether the script mentions COMMIT, once that was looked up."""
 
@@ -64,7 +64,8 @@ def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Findin
     if isinstance(op, MigrationEnd):
         yield from _reported(at)
     elif _may_be_split(at):
-        at.state(_State).ran.append(Ran(at.position, at.session.transaction or 0, tuple(touches(op, _text(op, at), at.catalog))))
+        uses = tuple(object_uses(op, _text(op, at), at.catalog))
+        at.state(_State).ran.append(ExecutedOperation(at.position, at.session.transaction or 0, uses))
 
 
 def _may_be_split(at: Context) -> bool:
@@ -95,18 +96,18 @@ def _reported(at: Context) -> Iterator[Finding]:
     if not ran or len(set(fallible)) < 2:
         return
     reported: set[int] = set()
-    together = can_be_in_one_transaction(at)
-    for again in second_run([operation for operation in ran if operation.touches], fallible[-1]):
+    together = can_run_in_one_transaction(at)
+    for again in second_run_problems([operation for operation in ran if operation.uses], fallible[-1]):
         statement = at.past[again.place].statement
         if statement.index not in reported:
             reported.add(statement.index)
             yield _finding(at, again, together=together)
 
 
-def _finding(at: Context, again: Again, *, together: bool) -> Finding:
+def _finding(at: Context, again: SecondRunProblem, *, together: bool) -> Finding:
     done = at.past[again.place]
     return at.finding(
         done,
-        f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[again.outcome]}: {again.why}",
-        help=guarded(at, done, again.outcome, together=together),
+        f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[again.outcome]}: {again.reason}",
+        help=rerunnable_statement(at, done, again.outcome, one_transaction=together),
     )

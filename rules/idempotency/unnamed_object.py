@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from migsafe.linting.reruns.guards import constraint_again, index_again
+from migsafe.linting.reruns.guards import recreate_constraint, recreate_index
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.default_names import free_constraint_name, free_relation_name
 from migsafe.sql.operations import AddConstraint, ConstraintKind, CreateIndex, Name, Persistence
@@ -70,10 +70,10 @@ def _named(op: CreateIndex | AddConstraint, at: Context) -> str:
     table = at.resolve(_table(op))
     if isinstance(op, CreateIndex):
         columns = [element.column or "expr" for element in (*op.elements, *op.include)]
-        return index_again(op, free_relation_name(at.catalog, table, columns, "idx").name, new=at.is_new(table))
+        return recreate_index(op, free_relation_name(at.catalog, table, columns, "idx").name, new=at.is_new(table))
     constraint = op.constraint
     name = free_constraint_name(at.catalog, table, constraint.columns, _LABELS[constraint.kind]).name
-    return constraint_again(op.target.name, constraint, name, at.text(*constraint.span), new=at.is_new(table))
+    return recreate_constraint(op.target.name, constraint, name, at.text(*constraint.span), new=at.is_new(table))
 
 
 def _finding(at: Context, done: PastOperation, named: str) -> Finding:

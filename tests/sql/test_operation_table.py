@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.registry import OBJECT_USES
-from migsafe.linting.reruns.touches import touches
 from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.changes import SCHEMA_CHANGES
@@ -17,7 +17,7 @@ from migsafe.sql.operations import Operation
 from migsafe.text import Span
 
 # The modules that fill the tables.
-FILLED: dict[OperationTable[Any], Callable[..., object]] = {EFFECTS: predict_effects, SCHEMA_CHANGES: follow, OBJECT_USES: touches}
+FILLED: dict[OperationTable[Any], Callable[..., object]] = {EFFECTS: predict_effects, SCHEMA_CHANGES: follow, OBJECT_USES: object_uses}
 tables = pytest.mark.parametrize("table", FILLED, ids=lambda table: table.aspect)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from migsafe.linting.reruns.touch import Outcome
+from migsafe.linting.reruns.object_use import Outcome
 from migsafe.linting.rule import Context, PastOperation
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.sources import Transaction
@@ -24,18 +24,18 @@ _LONGEST = 400
 """The longest statement that is written down again."""
 
 
-def can_be_in_one_transaction(at: Context) -> bool:
+def can_run_in_one_transaction(at: Context) -> bool:
     """Whether all of the migration can run in one transaction."""
     return all(refused_in_transaction_block(done.operation, at.catalog) is None for done in at.past)
 
 
-def guarded(at: Context, done: PastOperation, outcome: Outcome, *, together: bool) -> str:
+def rerunnable_statement(at: Context, done: PastOperation, outcome: Outcome, *, one_transaction: bool) -> str:
     """The safe way for an operation that has run: guarded, or in a transaction (if all of the migration can be in one `together`), or in a
     migration of its own."""
     op = done.operation
     way = next((way for kind, way in _WAYS if isinstance(op, kind)), None)
     text = way(at, op) if way is not None and done.statement.operations == (op,) else None
-    return text if text is not None and len(text) <= _LONGEST else _apart(outcome, together=together)
+    return text if text is not None and len(text) <= _LONGEST else _apart(outcome, together=one_transaction)
 
 
 def _apart(outcome: Outcome, *, together: bool) -> str:
@@ -51,7 +51,7 @@ _WITH_ITS_TABLE = "-- put it into one transaction with the CREATE TABLE before i
 _GUARDS = {Outcome.FAILS: _FIND_IT_DONE, Outcome.TWICE: _LEAVE_OUT, Outcome.EITHER: _LEAVE_OUT}
 
 
-def index_again(op: CreateIndex, name: str, *, new: bool) -> str:
+def recreate_index(op: CreateIndex, name: str, *, new: bool) -> str:
     """An index that can be made again under its name; on a `new` table nobody is in the way."""
     full = Name(name, op.table.schema)
     if new:
@@ -59,7 +59,7 @@ def index_again(op: CreateIndex, name: str, *, new: bool) -> str:
     return f"DROP INDEX CONCURRENTLY IF EXISTS {full};\n{create_index(op, name, concurrently=True)};"
 
 
-def constraint_again(table: Name, given: Constraint, name: str, text: str, *, new: bool) -> str:
+def recreate_constraint(table: Name, given: Constraint, name: str, text: str, *, new: bool) -> str:
     """A constraint that can be added again under its name; `text` is what the script says of it without one."""
     dropped = f"DROP CONSTRAINT IF EXISTS {quoted(name)}"
     if new or given.not_valid:
@@ -117,7 +117,7 @@ def _index(at: Context, op: sql.CreateIndex) -> str | None:
     if at.is_new(op.table):
         return _WITH_ITS_TABLE
     one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
-    return index_again(op, op.name, new=False) if one_by_one else None
+    return recreate_index(op, op.name, new=False) if one_by_one else None
 
 
 def _altered(at: Context, op: AlterRelation) -> str | None:
@@ -136,7 +136,7 @@ def _altered(at: Context, op: AlterRelation) -> str | None:
             if at.is_new(op.target.name):
                 return _WITH_ITS_TABLE
             definition = re.sub(r"(?is)^CONSTRAINT\s+(?:\"(?:[^\"]|\"\")*\"|\S+)\s+", "", at.text(*given.span))
-            return constraint_again(op.target.name, given, given.name, definition, new=False)
+            return recreate_constraint(op.target.name, given, given.name, definition, new=False)
     return None
 
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from migsafe.linting.reruns.touch import NOWHERE, Path
+from migsafe.linting.reruns.object_use import NO_SCHEMA, Path
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operations import CreateFunction, Name
 from migsafe.sql.operations.values import quoted
@@ -17,7 +17,7 @@ _IN_SCHEMAS = ("collation", "conversion", "operator", "statistics", "text search
 
 _OF_TABLES = ("duplicate_table", "undefined_table")
 _OF_ROUTINES = ("duplicate_function", "undefined_function")
-ERRORS = {
+EXISTENCE_ERRORS = {
     **dict.fromkeys(RELATIONS - {"index"}, _OF_TABLES),
     "index": ("duplicate_table", "undefined_object"),
     **dict.fromkeys((*_ROUTINES, "aggregate", "operator"), _OF_ROUTINES),
@@ -31,52 +31,52 @@ ERRORS = {
 undefined_object."""
 
 
-class Named(NamedTuple):
+class NamedObject(NamedTuple):
     """An object's path, and what messages call it."""
 
     path: Path
-    what: str
+    label: str
 
 
-def relation(name: Name, catalog: Catalog, kind: str, *, new: bool = False) -> Named:
+def relation_named(name: Name, catalog: Catalog, kind: str, *, new: bool = False) -> NamedObject:
     """A table, view, sequence or index; a `new` one stands where CREATE makes it."""
     full = catalog.in_first_schema(name) if new else catalog.resolve(name)
     known = catalog.relation(name) if not new else None
     called = known.kind.value if known is not None else "index" if not new and catalog.index(name) is not None else kind
-    return Named((full.schema or "public", f"relation {full.name}"), f"{called} {full}")
+    return NamedObject((full.schema or "public", f"relation {full.name}"), f"{called} {full}")
 
 
-def column(table: Named, name: str) -> Named:
+def column_of(table: NamedObject, name: str) -> NamedObject:
     """A column of a table."""
-    return Named((*table.path, f"column {name}"), f"column {quoted(name)} of {table.what.rpartition(' ')[2]}")
+    return NamedObject((*table.path, f"column {name}"), f"column {quoted(name)} of {table.label.rpartition(' ')[2]}")
 
 
-def constraint(table: Named, name: str) -> Named:
+def constraint_of(table: NamedObject, name: str) -> NamedObject:
     """A constraint of a table."""
-    return Named((*table.path, f"constraint {name}"), f"constraint {quoted(name)} of {table.what.rpartition(' ')[2]}")
+    return NamedObject((*table.path, f"constraint {name}"), f"constraint {quoted(name)} of {table.label.rpartition(' ')[2]}")
 
 
-def on_table(kind: str, name: str, table: Name, catalog: Catalog) -> Named:
+def object_on_table(kind: str, name: str, table: Name, catalog: Catalog) -> NamedObject:
     """A trigger, rule or policy."""
-    place = relation(table, catalog, "table")
-    return Named((*place.path, f"{kind} {name}"), f"{kind} {quoted(name)} on {place.what.rpartition(' ')[2]}")
+    place = relation_named(table, catalog, "table")
+    return NamedObject((*place.path, f"{kind} {name}"), f"{kind} {quoted(name)} on {place.label.rpartition(' ')[2]}")
 
 
-def in_schema(kind: str, name: Name, catalog: Catalog) -> Named:
+def object_in_schema(kind: str, name: Name, catalog: Catalog) -> NamedObject:
     """A type, a domain, or another object that stands in a schema."""
     found = catalog.type_named(name) if kind in _TYPES else None
     full = found.name if found is not None else catalog.in_first_schema(name)
     called = "type" if kind in _TYPES else kind
-    return Named((full.schema or "public", f"{called} {full.name}"), f"{kind} {name}")
+    return NamedObject((full.schema or "public", f"{called} {full.name}"), f"{kind} {name}")
 
 
-def routine(kind: str, name: Name, arguments: str | None, catalog: Catalog) -> Named:
+def routine_named(kind: str, name: Name, arguments: str | None, catalog: Catalog) -> NamedObject:
     """A function or procedure, told from others of its name by the types of its arguments; None where they are not written."""
     found = catalog.functions(name)
     full = found[0].name if found else catalog.in_first_schema(name)
     only = ", ".join(found[0].arguments) if len(found) == 1 else ""
     types = _types(arguments) if arguments is not None else only
-    return Named((full.schema or "public", f"routine {full.name}({types})"), f"{kind} {name}")
+    return NamedObject((full.schema or "public", f"routine {full.name}({types})"), f"{kind} {name}")
 
 
 @lru_cache(512)
@@ -89,20 +89,20 @@ def _types(arguments: str) -> str:
     return arguments
 
 
-def named(kind: str, name: Name | None, catalog: Catalog, detail: str = "") -> Named:
+def object_named(kind: str, name: Name | None, catalog: Catalog, detail: str = "") -> NamedObject:
     """An object of any kind; one that has no name goes by its detail."""
     if name is None:
-        return Named((NOWHERE, f"{kind} {detail}"), f"{kind} {detail}")
+        return NamedObject((NO_SCHEMA, f"{kind} {detail}"), f"{kind} {detail}")
     if kind in RELATIONS:
-        return relation(name, catalog, kind)
+        return relation_named(name, catalog, kind)
     if kind in _TYPES:
-        return in_schema(kind, name, catalog)
+        return object_in_schema(kind, name, catalog)
     if kind in _ROUTINES:
-        return routine(kind, name, None, catalog)
+        return routine_named(kind, name, None, catalog)
     if kind == "schema":
-        return Named((name.name,), f"schema {name}")
+        return NamedObject((name.name,), f"schema {name}")
     called = "role" if kind in _ROLES else kind
     label = f"{called} {name.name}{f' {detail}' if detail else ''}"
     if kind.startswith(_IN_SCHEMAS):
-        return Named((catalog.in_first_schema(name).schema or "public", label), f"{kind} {name}")
-    return Named((NOWHERE, label), f"{called} {name}")
+        return NamedObject((catalog.in_first_schema(name).schema or "public", label), f"{kind} {name}")
+    return NamedObject((NO_SCHEMA, label), f"{called} {name}")

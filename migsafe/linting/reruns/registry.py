@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from migsafe.linting.reruns.touch import Touch
+from migsafe.linting.reruns.object_use import ObjectUse
 from migsafe.schema.catalog import Catalog
 from migsafe.sql.operation_table import OperationTable
 
-Touches = Iterator[Touch]
+ObjectUses = Iterator[ObjectUse]
 
-OBJECT_USES = OperationTable[Callable[[Any, Catalog], Touches]]("object uses")
+OBJECT_USES = OperationTable[Callable[[Any, Catalog], ObjectUses]]("object uses")

@@ -4,8 +4,8 @@ import re
 from typing import NamedTuple
 
 from migsafe import expressions
-from migsafe.linting.reruns.paths import Named, relation
-from migsafe.linting.reruns.touch import Act, Outcome, Touch
+from migsafe.linting.reruns.object_use import Action, ObjectUse, Outcome
+from migsafe.linting.reruns.paths import NamedObject, relation_named
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Index, Relation
 from migsafe.sql import operations as sql
@@ -27,17 +27,17 @@ _FAILS = _Repetition("its rows are there already, and a unique key refuses them"
 _EITHER = _Repetition("its rows are there already, and come a second time unless a unique key refuses them", Outcome.EITHER)
 
 
-def row_touches(op: Operation, text: str, catalog: Catalog) -> list[Touch]:
+def row_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
     """Return what an operation on rows does to its table. `text` is its SQL; empty where the SQL is not known."""
     match op:
         case sql.Insert() | sql.Update() | sql.Delete() | sql.Merge():
-            table = relation(op.table, catalog, "table")
+            table = relation_named(op.table, catalog, "table")
         case sql.Copy(table=Name() as table_name, source=True):
-            table = relation(table_name, catalog, "table")
+            table = relation_named(table_name, catalog, "table")
         case _:
             return []
     touches = [_need(table, text)]
-    touches += [_need(relation(read, catalog, "table"), text) for read in (() if isinstance(op, sql.Copy) else op.reads)]
+    touches += [_need(relation_named(read, catalog, "table"), text) for read in (() if isinstance(op, sql.Copy) else op.reads)]
     match op:
         case sql.Insert():
             repetition = _repeated_insert(op, text, catalog)
@@ -48,16 +48,16 @@ def row_touches(op: Operation, text: str, catalog: Catalog) -> list[Touch]:
         case _:
             repetition = None
     if isinstance(op, sql.Delete) and op.where is None and op.current_of is None and op.certain:
-        touches.append(Touch(act=Act.EMPTIES, path=table.path, what=table.what))
+        touches.append(ObjectUse(action=Action.EMPTIES, path=table.path, label=table.label))
     if repetition is not None:
         why, outcome = repetition
         error = "unique_violation" if outcome is Outcome.FAILS else ""
-        touches.append(Touch(act=Act.REPEATS, path=table.path, what=table.what, why=why, outcome=outcome, error=error))
+        touches.append(ObjectUse(action=Action.REPEATS, path=table.path, label=table.label, reason=why, outcome=outcome, error=error))
     return touches
 
 
-def _need(table: Named, text: str) -> Touch:
-    return Touch(act=Act.NEEDS, path=table.path, what=table.what, error="undefined_table", words=text)
+def _need(table: NamedObject, text: str) -> ObjectUse:
+    return ObjectUse(action=Action.REQUIRES, path=table.path, label=table.label, error="undefined_table", sql=text)
 
 
 # INSERT

@@ -8,38 +8,38 @@ more is needed: that the first run came so far says what was there before it.
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from migsafe.linting.reruns.touch import Act, Outcome, Path, Touch, below
+from migsafe.linting.reruns.object_use import Action, ObjectUse, Outcome, Path, is_below
 
-_CHANGING = frozenset((Act.MAKES, Act.TAKES, Act.MOVES))
-_TAKING = frozenset((Act.TAKES, Act.MOVES, Act.EMPTIES))
+_CHANGING = frozenset((Action.CREATES, Action.DROPS, Action.RENAMES))
+_TAKING = frozenset((Action.DROPS, Action.RENAMES, Action.EMPTIES))
 
 
-class Ran(NamedTuple):
+class ExecutedOperation(NamedTuple):
     """An operation that has run: its place in the migration, the transaction (a number) that holds it, and what it does."""
 
     place: int
     transaction: int
-    touches: tuple[Touch, ...]
+    uses: tuple[ObjectUse, ...]
 
 
-class Again(NamedTuple):
+class SecondRunProblem(NamedTuple):
     """What becomes of an operation in a second run: of which one by its place, and why, as a sentence. `taker` is the place of the later
     one that takes away what it needs, if that is why."""
 
     place: int
     outcome: Outcome
-    why: str
-    taker: int | None = None
+    reason: str
+    dropped_by: int | None = None
 
 
-def second_run(first: Sequence[Ran], last: int, *, causes: bool = True) -> list[Again]:
+def second_run_problems(executed: Sequence[ExecutedOperation], last_transaction: int, *, only_causes: bool = True) -> list[SecondRunProblem]:
     """What cannot run again, or does its work twice, if a first run stops after any of its transactions before the `last` one; by place.
 
     Where only `causes` are asked for, what misses something that a later operation takes away is left out if that one cannot run again
     itself.
     """
-    found: dict[int, Again] = {}
-    for cluster in _clusters([one for one in first if one.transaction < last]):
+    problems: dict[int, SecondRunProblem] = {}
+    for cluster in _clusters([one for one in executed if one.transaction < last_transaction]):
         state, begin = _State(), 0
         for end in _ends(cluster):
             for ran in cluster[begin:end]:
@@ -48,66 +48,68 @@ def second_run(first: Sequence[Ran], last: int, *, causes: bool = True) -> list[
             after = state.copy()
             for ran in cluster[:end]:
                 again = after.run(ran, first=False)
-                if again is not None and (ran.place not in found or found[ran.place].taker is not None):
-                    found[ran.place] = again
-    return [found[place] for place in sorted(found) if not causes or found[place].taker not in found]
+                if again is not None and (ran.place not in problems or problems[ran.place].dropped_by is not None):
+                    problems[ran.place] = again
+    return [problems[place] for place in sorted(problems) if not only_causes or problems[place].dropped_by not in problems]
 
 
-def _ends(cluster: Sequence[Ran]) -> list[int]:
+def _ends(cluster: Sequence[ExecutedOperation]) -> list[int]:
     """After how many operations a first run may stop, so that what is there differs."""
     numbers = [ran.transaction for ran in cluster]
     starts = [place for place in range(1, len(cluster)) if numbers[place] != numbers[place - 1]]
-    changing = {ran.transaction for ran in cluster if any(touch.act in _CHANGING for touch in ran.touches)}
+    changing = {ran.transaction for ran in cluster if any(touch.action in _CHANGING for touch in ran.uses)}
     useful = [start for start in starts if numbers[start] in changing or numbers[start - 1] in changing]
     return [*useful, len(cluster)]
 
 
-def _clusters(first: list[Ran]) -> list[list[Ran]]:
+def _clusters(first: list[ExecutedOperation]) -> list[list[ExecutedOperation]]:
     """The operations parted by the objects that they are about: what happens to one says nothing of another, unless that stands on it and
     goes with it. An operation about several is in each."""
     ran = _with_columns(first)
-    touches = [touch for one in ran for touch in one.touches]
+    touches = [touch for one in ran for touch in one.uses]
     # Where nothing takes a table away or empties it, what stands on it goes its own way.
-    wholes = {path for touch in touches if touch.act in _TAKING for path in (touch.path, touch.to) if path is not None and len(path) == 2}
-    schemas = {touch.path for touch in touches if touch.act in _TAKING and len(touch.path) == 1}
+    wholes = {
+        path for touch in touches if touch.action in _TAKING for path in (touch.path, touch.new_path) if path is not None and len(path) == 2
+    }
+    schemas = {touch.path for touch in touches if touch.action in _TAKING and len(touch.path) == 1}
     roots = _Roots()
     for touch in touches:
-        for path in (touch.path, touch.on, touch.to):
+        for path in (touch.path, touch.table, touch.new_path):
             if path is not None:
                 for above in (path[:2], path[:1]):
                     if above in wholes or above in schemas:
                         roots.join(path[:3], above)
-        for other in (touch.on, touch.to):
-            if other is not None and (other is touch.to or other[:2] in wholes):
+        for other in (touch.table, touch.new_path):
+            if other is not None and (other is touch.new_path or other[:2] in wholes):
                 roots.join(touch.path[:3], other[:3])
-    clusters: dict[Path, dict[int, list[Touch]]] = {}
+    clusters: dict[Path, dict[int, list[ObjectUse]]] = {}
     for one in ran:
-        for touch in one.touches:
+        for touch in one.uses:
             clusters.setdefault(roots.root(touch.path[:3]), {}).setdefault(one.place, []).append(touch)
     by_place = {one.place: one for one in ran}
-    return [[by_place[place]._replace(touches=tuple(touches)) for place, touches in sorted(members.items())] for members in clusters.values()]
+    return [[by_place[place]._replace(uses=tuple(touches)) for place, touches in sorted(members.items())] for members in clusters.values()]
 
 
-def _with_columns(first: list[Ran]) -> list[Ran]:
+def _with_columns(first: list[ExecutedOperation]) -> list[ExecutedOperation]:
     """The same, where SQL that names a column which the migration takes away needs that column."""
     taken = {
         touch.path: touch
         for one in first
-        for touch in one.touches
-        if len(touch.path) == 3 and touch.path[2].startswith("column ") and touch.act in (Act.TAKES, Act.MOVES)
+        for touch in one.uses
+        if len(touch.path) == 3 and touch.path[2].startswith("column ") and touch.action in (Action.DROPS, Action.RENAMES)
     }
     if not taken:
         return first
     found = []
     for one in first:
         more = [
-            Touch(act=Act.NEEDS, path=path, what=column.what, error="undefined_column")
-            for touch in one.touches
-            if touch.words
+            ObjectUse(action=Action.REQUIRES, path=path, label=column.label, error="undefined_column")
+            for touch in one.uses
+            if touch.sql
             for path, column in taken.items()
-            if path[:2] == touch.path and _names(touch.words, path[2].removeprefix("column "))
+            if path[:2] == touch.path and _names(touch.sql, path[2].removeprefix("column "))
         ]
-        found.append(one._replace(touches=(*one.touches, *more)))
+        found.append(one._replace(uses=(*one.uses, *more)))
     return found
 
 
@@ -154,81 +156,81 @@ class _State:
         other.there, other.owners, other.takers, other.depth = dict(self.there), dict(self.owners), self.takers, self.depth
         return other
 
-    def run(self, ran: Ran, *, first: bool) -> Again | None:
+    def run(self, ran: ExecutedOperation, *, first: bool) -> SecondRunProblem | None:
         """Let an operation do what it does; what becomes of it where that is not the same as in a first run."""
-        for touch in ran.touches:
+        for touch in ran.uses:
             why = self._refusal(touch)
             if why is not None:
                 lenient = touch.lenient and (touch.guarded or self._is_lenient(touch))
                 if not first and not lenient:
                     taker = self.takers.get(touch.path)
                     later = taker is not None and taker > ran.place
-                    return Again(ran.place, Outcome.FAILS, why, taker if later else None)
+                    return SecondRunProblem(ran.place, Outcome.FAILS, why, taker if later else None)
                 if lenient:
                     continue
-            if touch.act is Act.REPEATS and not first and not self._is_fresh(touch.path):
-                return Again(ran.place, touch.outcome, touch.why)
-            if touch.act in (Act.TAKES, Act.MOVES) and first:
-                self.takers |= dict.fromkeys((touch.path, *(one for one in self.there if below(one, touch.path))), ran.place)
+            if touch.action is Action.REPEATS and not first and not self._is_fresh(touch.path):
+                return SecondRunProblem(ran.place, touch.outcome, touch.reason)
+            if touch.action in (Action.DROPS, Action.RENAMES) and first:
+                self.takers |= dict.fromkeys((touch.path, *(one for one in self.there if is_below(one, touch.path))), ran.place)
             self._do(touch, first=first)
         return None
 
-    def _is_lenient(self, touch: Touch) -> bool:
+    def _is_lenient(self, touch: ObjectUse) -> bool:
         """Whether IF EXISTS and IF NOT EXISTS help: not where a new name is taken, or a schema is gone."""
-        if touch.act is Act.MOVES:
+        if touch.action is Action.RENAMES:
             return self.there.get(touch.path) is False
-        return touch.act is not Act.MAKES or bool(self.there.get(touch.path))
+        return touch.action is not Action.CREATES or bool(self.there.get(touch.path))
 
-    def _refusal(self, touch: Touch) -> str | None:
+    def _refusal(self, touch: ObjectUse) -> str | None:
         there = self.there.get(touch.path)
-        match touch.act:
-            case Act.MAKES if there:
-                return f"{touch.what} is there already"
-            case Act.MAKES if len(touch.path) > 1 and self.there.get(touch.path[:1]) is False:
-                return f"the schema of {touch.what} is gone"
-            case Act.TAKES | Act.NEEDS if there is False:
-                return f"{touch.what} is gone"
-            case Act.MOVES if there is False:
-                return f"{touch.what} is gone: it has its new name"
-            case Act.MOVES if touch.to is not None and self.there.get(touch.to):
-                return f"the new name of {touch.what} is taken"
+        match touch.action:
+            case Action.CREATES if there:
+                return f"{touch.label} is there already"
+            case Action.CREATES if len(touch.path) > 1 and self.there.get(touch.path[:1]) is False:
+                return f"the schema of {touch.label} is gone"
+            case Action.DROPS | Action.REQUIRES if there is False:
+                return f"{touch.label} is gone"
+            case Action.RENAMES if there is False:
+                return f"{touch.label} is gone: it has its new name"
+            case Action.RENAMES if touch.new_path is not None and self.there.get(touch.new_path):
+                return f"the new name of {touch.label} is taken"
         return None
 
-    def _do(self, touch: Touch, *, first: bool) -> None:
-        match touch.act:
-            case Act.MAKES:
+    def _do(self, touch: ObjectUse, *, first: bool) -> None:
+        match touch.action:
+            case Action.CREATES:
                 # IF NOT EXISTS may find what was there before, with other parts.
                 surely = not (first and touch.lenient and touch.path not in self.there)
                 self._make(touch, surely=surely)
-            case Act.TAKES:
+            case Action.DROPS:
                 self._take(touch.path)
-            case Act.MOVES if touch.to is not None:
-                self._move(touch.path, touch.to)
-            case Act.EMPTIES:
+            case Action.RENAMES if touch.new_path is not None:
+                self._move(touch.path, touch.new_path)
+            case Action.EMPTIES:
                 self.fresh.add(touch.path)
 
-    def _make(self, touch: Touch, *, surely: bool) -> None:
+    def _make(self, touch: ObjectUse, *, surely: bool) -> None:
         if len(touch.path) < self.depth:
-            for path in [path for path in self.there if path != touch.path and below(path, touch.path)]:
+            for path in [path for path in self.there if path != touch.path and is_below(path, touch.path)]:
                 del self.there[path]
-        self._note((touch.path, *(touch.brings if surely else ())), there=True)
+        self._note((touch.path, *(touch.parts if surely else ())), there=True)
         if surely:
             self.fresh.add(touch.path)
-        if touch.on is not None:
-            self.owners[touch.path] = touch.on
+        if touch.table is not None:
+            self.owners[touch.path] = touch.table
 
     def _take(self, path: Path) -> None:
-        gone = {path, *(one for one in self.there if below(one, path))} if len(path) < self.depth else {path}
-        gone |= {one for one, owner in self.owners.items() if below(owner, path)}
+        gone = {path, *(one for one in self.there if is_below(one, path))} if len(path) < self.depth else {path}
+        gone |= {one for one, owner in self.owners.items() if is_below(owner, path)}
         self._note(gone, there=False)
         self.fresh -= gone
 
     def _move(self, path: Path, to: Path) -> None:
-        moved = {one: there for one, there in self.there.items() if below(one, path)}
+        moved = {one: there for one, there in self.there.items() if is_below(one, path)}
         self.there |= {(*to, *one[len(path) :]): there for one, there in moved.items()}
         self._note((path, *moved), there=False)
         self._note((to,), there=True)
-        self.owners |= {one: (*to, *owner[len(path) :]) for one, owner in self.owners.items() if below(owner, path)}
+        self.owners |= {one: (*to, *owner[len(path) :]) for one, owner in self.owners.items() if is_below(owner, path)}
         if path in self.owners:
             self.owners[to] = self.owners.pop(path)
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import psycopg
 import pytest
 
-from migsafe.linting.reruns.second_run import Ran, second_run
-from migsafe.linting.reruns.touches import touches
+from migsafe.linting.reruns.operation_uses import object_uses
+from migsafe.linting.reruns.second_run import ExecutedOperation, second_run_problems
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.experiments.contents import read_rows, read_schema
 from migsafe.replaying.servers.server import Server
@@ -119,6 +119,6 @@ def believed(sql: str, version: int) -> str:
     for statement in read(sql):
         for operation, _ in forecast.predict_operations(statement, judged=False):
             text = sql[slice(*(operation.span if isinstance(statement.operations[0], Do) else statement.span))]
-            ran.append(Ran(len(ran), 1, tuple(touches(operation, text, forecast.catalog))))
-    again = second_run(ran, 2)
+            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, text, forecast.catalog))))
+    again = second_run_problems(ran, 2)
     return again[0].outcome.value if again else "harmless"

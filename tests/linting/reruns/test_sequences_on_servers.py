@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import settings as trying
 from hypothesis import strategies as some
 
-from migsafe.linting.reruns.second_run import Ran, second_run
-from migsafe.linting.reruns.touch import Outcome
-from migsafe.linting.reruns.touches import touches
+from migsafe.linting.reruns.object_use import Outcome
+from migsafe.linting.reruns.operation_uses import object_uses
+from migsafe.linting.reruns.second_run import ExecutedOperation, second_run_problems
 from migsafe.prediction.predictor import Predictor
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Transaction
@@ -86,11 +86,11 @@ def tried(connection: "psycopg.Connection[Any]", sql: str) -> bool:
 def foreseen(script: list[str], version: int) -> int | None:
     # Where a second run stops, whatever the cause.
     ran, places = noted(script, version)
-    stops = [again.place for again in second_run(ran, 2, causes=False) if again.outcome is Outcome.FAILS]
+    stops = [again.place for again in second_run_problems(ran, 2, only_causes=False) if again.outcome is Outcome.FAILS]
     return min((places[place] for place in stops), default=None)
 
 
-def noted(script: list[str], version: int) -> tuple[list[Ran], list[int]]:
+def noted(script: list[str], version: int) -> tuple[list[ExecutedOperation], list[int]]:
     """What the operations of the statements do, as one transaction, and in which statement each stands."""
     forecast = Predictor(version)
     forecast.apply(whole_script(Script("setup.sql", SETUP), Transaction.STATEMENT))
@@ -99,7 +99,7 @@ def noted(script: list[str], version: int) -> tuple[list[Ran], list[int]]:
     for place, sql in enumerate(script):
         [statement] = read(sql)
         for operation, _ in forecast.predict_operations(statement, judged=False):
-            ran.append(Ran(len(ran), 1, tuple(touches(operation, sql, forecast.catalog))))
+            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, sql, forecast.catalog))))
             places.append(place)
     return ran, places
 
@@ -112,7 +112,9 @@ def test_every_place_where_a_first_run_may_stop_is_looked_at(script: list[str]) 
         again.place
         for end in range(1, len(ran) + 1)
         if end == len(ran) or places[end] != places[end - 1]
-        for again in second_run(ran[:end], 2, causes=False)
+        for again in second_run_problems(ran[:end], 2, only_causes=False)
     }
-    together = second_run([one._replace(transaction=place) for one, place in zip(ran, places, strict=True)], len(script), causes=False)
+    together = second_run_problems(
+        [one._replace(transaction=place) for one, place in zip(ran, places, strict=True)], len(script), only_causes=False
+    )
     assert {again.place for again in together} == apart

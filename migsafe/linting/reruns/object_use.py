@@ -10,7 +10,7 @@ from msgspec import Struct
 
 Path = tuple[str, ...]
 
-NOWHERE = ""
+NO_SCHEMA = ""
 """The first step to what stands in no schema: roles, databases, extensions."""
 
 _CODES = {
@@ -34,13 +34,13 @@ _CODES = {
 _CLASS_42 = "syntax_error_or_access_rule_violation"
 
 
-class Act(Enum):
+class Action(Enum):
     """What is done to an object."""
 
-    MAKES = "makes it, and is refused where it is there"
-    TAKES = "takes it away, and is refused where it is not there"
-    MOVES = "gives it another path, and is refused where it is not there or that path is taken"
-    NEEDS = "is refused where it is not there"
+    CREATES = "makes it, and is refused where it is there"
+    DROPS = "takes it away, and is refused where it is not there"
+    RENAMES = "gives it another path, and is refused where it is not there or that path is taken"
+    REQUIRES = "is refused where it is not there"
     EMPTIES = "takes all rows out of it"
     REPEATS = "does something that the next run does once more, or that fails then"
 
@@ -53,7 +53,7 @@ class Outcome(Enum):
     EITHER = "fails or twice"
 
 
-class Touch(Struct, frozen=True, kw_only=True):
+class ObjectUse(Struct, frozen=True, kw_only=True):
     """One thing that a statement does to an object.
 
     `what` is what messages call the object. `error` is the condition under which PostgreSQL refuses the act, as PL/pgSQL names it; empty
@@ -64,18 +64,18 @@ class Touch(Struct, frozen=True, kw_only=True):
     names columns.
     """
 
-    act: Act
+    action: Action
     path: Path
-    what: str
+    label: str
     error: str = ""
     lenient: bool = False
     guarded: bool = False
-    on: Path | None = None
-    brings: tuple[Path, ...] = ()
-    to: Path | None = None
-    why: str = ""
+    table: Path | None = None
+    parts: tuple[Path, ...] = ()
+    new_path: Path | None = None
+    reason: str = ""
     outcome: Outcome = Outcome.TWICE
-    words: str = ""
+    sql: str = ""
 
 
 def is_caught(error: str, conditions: tuple[str, ...]) -> bool:
@@ -87,6 +87,6 @@ def is_caught(error: str, conditions: tuple[str, ...]) -> bool:
     return not wanted.isdisjoint(conditions)
 
 
-def below(path: Path, above: Path) -> bool:
+def is_below(path: Path, above: Path) -> bool:
     """Whether a path is another one, or goes on from it."""
     return path[: len(above)] == above
