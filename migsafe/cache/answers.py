@@ -6,7 +6,7 @@ import sys
 import zlib
 
 from migsafe.cache.trace import Trace, confirmed
-from migsafe.rendering.surroundings import environment
+from migsafe.rendering.worker_environment import worker_environment
 from migsafe.store import Store, usual_folder
 from migsafe.terminal.output import complain, deliver
 
@@ -27,7 +27,7 @@ class Question:
         here = os.path.dirname(__file__)
         python = (sys.version, sys.flags.optimize, sys.path, here)
         looks = [os.environ.get(name) for name in _SURROUNDINGS], sys.stdout.isatty(), _width()
-        self.key = repr((_FORMAT, arguments, os.getcwd(), python, looks, environment()))
+        self.key = repr((_FORMAT, arguments, os.getcwd(), python, looks, worker_environment()))
         # The whole key stands in the entry: that another one shares its sum costs time alone.
         self.name = f"answer-{zlib.crc32(self.key.encode(errors='surrogatepass')):08x}"
 

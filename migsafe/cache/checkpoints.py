@@ -20,7 +20,7 @@ from migsafe.linting.judge import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Steps
 from migsafe.prediction.predictor import Predictor
-from migsafe.rendering.surroundings import environment
+from migsafe.rendering.worker_environment import worker_environment
 from migsafe.store import Store
 from migsafe.text import Script
 
@@ -89,7 +89,7 @@ class Checkpoints:
     def _read(self, steps: Steps) -> None:
         """Work out what each beginning of the steps is known by, and where a checkpoint is wanted."""
         encoder = msgspec.msgpack.Encoder(enc_hook=_Texts().digest, order="sorted")
-        running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(environment().items()), self._start)), digest_size=16)
+        running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(worker_environment().items()), self._start)), digest_size=16)
         self._digests = [running.hexdigest()]
         for source, (migration, judged, goes_on) in steps:
             standing = source.lineages.get(migration.up.file.path) if judged else None

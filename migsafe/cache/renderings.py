@@ -16,12 +16,12 @@ import msgspec
 
 from migsafe.cache.trace import Listing, Seen, Signature, Trace, confirmed, digest, is_settled, kind, listing, numbered, signature
 from migsafe.cache.watch import Watch
-from migsafe.rendering.messages import Answer, Looked, Question, Render, Rendered
+from migsafe.rendering.messages import Answer, Dependencies, Question, RenderRequest, RenderResult
 from migsafe.rendering.renderer import Rendering
-from migsafe.rendering.surroundings import environment
+from migsafe.rendering.worker_environment import worker_environment
 from migsafe.store import Store, usual_folder
 
-_FORMAT = 1
+_FORMAT = 2
 _MOST_BYTES = 8 << 20
 """How much the renderings of a folder may take together with those that no run has asked for lately."""
 _VERSIONS = 4
@@ -39,52 +39,54 @@ class Renderings:
         self._watch = watch
         self._shelves: dict[str, _Shelf] = {}
 
-    def recall(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered | None:
+    def look_up(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult | None:
         """What the script came to when it was asked the same, all that it depends on was the same, and `ask` gave the same answers."""
         shelf, name = self._shelf(request), _name(request)
         for kept in reversed(shelf.found.get(name, [])):
             if all(map(shelf.holds, kept[0])):
                 rendering = msgspec.msgpack.decode(kept[1], type=Rendering)
-                if all(ask(question) == said for question, said in rendering.asked):
+                if all(ask(question) == said for question, said in rendering.answers):
                     shelf.used[name] = None
-                    return rendering.rendered
+                    return rendering.result
         return None
 
-    def keep(self, request: Render, rendering: Rendering) -> None:
+    def store(self, request: RenderRequest, rendering: Rendering) -> None:
         """Remember what a script came to."""
         shelf, name = self._shelf(request), _name(request)
-        with self.away():
-            numbers = [shelf.number(looked, rendering.began) for looked in rendering.looked]
-        plain = msgspec.structs.replace(rendering, looked=(), rendered=msgspec.structs.replace(rendering.rendered, looked=Looked()))
+        with self.starting_worker():
+            numbers = [shelf.number(looked, rendering.worker_started_ns) for looked in rendering.dependencies]
+        plain = msgspec.structs.replace(
+            rendering, dependencies=(), result=msgspec.structs.replace(rendering.result, dependencies=Dependencies())
+        )
         known = [number for number in numbers if number is not None]
         if len(known) < len(numbers) or not all(map(shelf.holds, known)):
-            self.cannot_keep()
+            self.note_unrepeatable()
             return
         shelf.found[name] = [*shelf.found.get(name, []), (known, msgspec.msgpack.encode(plain))][-_VERSIONS:]
         shelf.used[name] = None
         shelf.is_new = True
 
-    def cannot_keep(self) -> None:
+    def note_unrepeatable(self) -> None:
         """Something was rendered that may come to something else the next time."""
         if self._watch is not None:
             self._watch.cannot_see()
 
-    def away(self) -> AbstractContextManager[None]:
+    def starting_worker(self) -> AbstractContextManager[None]:
         """What the block looks at is known by its renderings."""
         return self._watch.away() if self._watch is not None else nullcontext()
 
     def close(self) -> None:
         """Keep what is new."""
-        with self.away():
+        with self.starting_worker():
             for shelf in self._shelves.values():
                 if shelf.is_new:
                     self._store.write(shelf.name, shelf.packed())
                     shelf.is_new = False
 
-    def _shelf(self, request: Render) -> "_Shelf":
+    def _shelf(self, request: RenderRequest) -> "_Shelf":
         folder = os.path.dirname(request.path)
         if folder not in self._shelves:
-            with self.away():
+            with self.starting_worker():
                 self._shelves[folder] = _Shelf(folder, self._store, self._watch)
         return self._shelves[folder]
 
@@ -94,13 +96,13 @@ class _Shelf:
 
     def __init__(self, folder: str, store: Store, watch: Watch | None) -> None:
         self._watch = watch
-        self._key = repr((_FORMAT, sys.version, sys.path, sys.executable, os.getcwd(), folder, sorted(environment().items())))
+        self._key = repr((_FORMAT, sys.version, sys.path, sys.executable, os.getcwd(), folder, sorted(worker_environment().items())))
         self.name = f"renderings-{blake2b(self._key.encode(errors='surrogatepass'), digest_size=8).hexdigest()}"
         self.found: dict[bytes, list[_Kept]] = {}
         self.used: dict[bytes, None] = {}
         self.is_new = False
         self._traces: list[Trace] = []
-        self._numbers: dict[Looked, int | None] = {}
+        self._numbers: dict[Dependencies, int | None] = {}
         self._held: dict[int, bool] = {}
         data = store.read(self.name)
         if data is not None:
@@ -118,7 +120,7 @@ class _Shelf:
             self._held[number] = self._watch.looks_again(trace) if self._watch is not None else confirmed(trace) is not None
         return self._held[number]
 
-    def number(self, looked: Looked, began: int) -> int | None:
+    def number(self, looked: Dependencies, began: int) -> int | None:
         """The number of the trace of what a process has looked at; None where something has changed since it began."""
         if looked not in self._numbers:
             made = _trace(looked, began)
@@ -149,11 +151,11 @@ def usual() -> Renderings | None:
     return Renderings(Store(folder)) if folder else None
 
 
-def _name(request: Render) -> bytes:
+def _name(request: RenderRequest) -> bytes:
     return blake2b(msgspec.msgpack.encode(request), digest_size=16).digest()
 
 
-def _trace(looked: Looked, began: int) -> Trace | None:
+def _trace(looked: Dependencies, began: int) -> Trace | None:
     files: list[tuple[str, Seen, Signature | None]] = []
     paths = list(looked.paths)
     for path in looked.files:

@@ -7,7 +7,7 @@ from migsafe.configuration import Configuration
 from migsafe.documentation.listed import Listed
 from migsafe.linting.rule import Rule
 from migsafe.linting.rulebook import Part, Rulebook, adjusted, choose, named, own, shipped
-from migsafe.rendering.renderer import Kept, Renderer
+from migsafe.rendering.renderer import Renderer, RenderingStore
 
 
 def every_rule(settings: Configuration) -> list[Rule]:
@@ -28,9 +28,9 @@ def rulebook(settings: Configuration) -> Rulebook:
     return Rulebook(choose(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
 
 
-def renderer(settings: Configuration, kept: Kept | None = None) -> Renderer:
+def renderer(settings: Configuration, kept: RenderingStore | None = None) -> Renderer:
     """Who renders the migrations that are programs, but for those that are `kept`."""
-    return Renderer(run=not settings.no_exec, seconds=settings.script_seconds, kept=kept)
+    return Renderer(run=not settings.no_exec, seconds=settings.script_seconds, store=kept)
 
 
 def listed(settings: Configuration) -> list[Listed]:

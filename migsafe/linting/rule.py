@@ -17,7 +17,7 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
-from migsafe.rendering.op_calls import scripted
+from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.statistics import counted
 from migsafe.session import Session
@@ -286,7 +286,7 @@ class Context:
             category=asking.category,
             severity=severity,
             message=message + size,
-            help=scripted(help, self.catalog) if self.is_script else help,
+            help=as_op_calls(help, self.catalog) if self.is_script else help,
             script=half.file,
             span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
             migration=self.migration.id,

@@ -34,10 +34,10 @@ class MigrationRenderer(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /) -> None:
         """Closes it."""
 
-    def migration(self, migration: Migration, predictor: Predictor, /) -> Migration:
+    def render_migration(self, migration: Migration, predictor: Predictor, /) -> Migration:
         """Returns the migration with its upgrade rendered, on the database as the predictor has it. Raises MigsafeError."""
 
-    def back(self, migration: Migration, predictor: Predictor, /) -> Migration:
+    def render_down(self, migration: Migration, predictor: Predictor, /) -> Migration:
         """Returns the migration with its downgrade rendered as well. Raises MigsafeError."""
 
 
@@ -80,9 +80,9 @@ def selected_migrations(
                 if schema is not None:
                     predictor.load(schema)
             try:
-                migration = renderer.migration(written, predictor)
+                migration = renderer.render_migration(written, predictor)
                 if is_selected and with_downgrades:
-                    migration = renderer.back(migration, predictor)
+                    migration = renderer.render_down(migration, predictor)
             except MigsafeError as error:
                 if error not in problems:
                     problems.append(error)

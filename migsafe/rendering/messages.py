@@ -9,11 +9,11 @@ from msgspec import Struct
 from migsafe import versions
 
 _LENGTH = struct.Struct("!I")
-LONGEST = 256 << 20
+MAX_MESSAGE_BYTES = 256 << 20
 """The bytes of the longest message that is taken seriously."""
 
 
-class Render(Struct, frozen=True, tag=True):
+class RenderRequest(Struct, frozen=True, tag=True):
     """Run a function of a script. `folders` are those from which it imports what is not installed. `in_transaction`: the runner has opened a
     transaction. `run` is False where nothing of it may be run. `seconds` is how long it may take. `live`: there is a server, and whatever the
     script sends is executed, as a question."""
@@ -40,7 +40,7 @@ class Answer(Struct, frozen=True, tag=True):
     known: bool = True
 
 
-class Looked(Struct, frozen=True):
+class Dependencies(Struct, frozen=True):
     """What was looked at: files that were read or run, folders that were listed, and paths where something may be or not."""
 
     files: tuple[str, ...] = ()
@@ -55,38 +55,38 @@ class Ready(Struct, frozen=True, tag=True):
     """The worker is there, these are the versions of what it renders with, and this is what it has `looked` at to begin."""
 
     versions: dict[str, str]
-    looked: Looked = Looked()
+    dependencies: Dependencies = Dependencies()
 
 
-class Unable(Struct, frozen=True, tag=True):
+class StartFailed(Struct, frozen=True, tag=True):
     """The worker cannot begin."""
 
-    why: str
+    reason: str
 
 
 class Question(Struct, frozen=True, tag=True):
     """Something that only a database knows, asked when `sent` had been sent."""
 
-    what: str
+    name: str
     arguments: tuple[str | None, ...]
     sent: tuple[str, ...]
 
 
-class At(Struct, frozen=True, tag=True):
+class Location(Struct, frozen=True, tag=True):
     """Where in the script the program is; it has been there for a while."""
 
     start: int
     end: int
 
 
-class Unsure(Struct, frozen=True):
+class UnknownMark(Struct, frozen=True):
     """A mark that stands in SQL for what is not known, and why it is not."""
 
     mark: str
     reason: str
 
 
-class Piece(Struct, frozen=True):
+class RenderedCall(Struct, frozen=True):
     """What one call sends, and where in the script the call stands.
 
     `opaque` says why it cannot be known; its `sql` is then the call itself. `unsure` are the marks in its SQL. `certain` and `by_runner` are
@@ -97,33 +97,33 @@ class Piece(Struct, frozen=True):
     start: int
     end: int
     opaque: str = ""
-    unsure: tuple[Unsure, ...] = ()
+    unknown_marks: tuple[UnknownMark, ...] = ()
     certain: bool = True
     by_runner: bool = False
 
 
-class Rendered(Struct, frozen=True, tag=True):
+class RenderResult(Struct, frozen=True, tag=True):
     """All that a function sends. `looked` is what has been looked at since the worker said so last. The worker is `spoilt` where the program
     has changed what others would find in it. It is not `lasting` where the program may come to something else when it runs again, though all
     that was looked at is the same."""
 
-    pieces: tuple[Piece, ...]
-    looked: Looked = Looked()
-    spoilt: bool = False
-    lasting: bool = True
+    calls: tuple[RenderedCall, ...]
+    dependencies: Dependencies = Dependencies()
+    needs_restart: bool = False
+    repeatable: bool = True
 
 
-class Died(Exception):
+class WorkerFailed(Exception):
     """The process has ended, or says what makes no sense, or says nothing any more. `at` is where the script was when it was heard last."""
 
-    def __init__(self, why: str, at: At | None = None) -> None:
-        super().__init__(why)
-        self.why = why
-        self.at = at
+    def __init__(self, reason: str, location: Location | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.location = location
 
 
-FromWorker = Ready | Unable | Question | At | Rendered
-ToWorker = Render | Answer
+FromWorker = Ready | StartFailed | Question | Location | RenderResult
+ToWorker = RenderRequest | Answer
 
 _ENCODER = msgspec.msgpack.Encoder()
 _FROM_WORKER = msgspec.msgpack.Decoder(FromWorker)
@@ -151,7 +151,7 @@ def read_to_worker(pipe: BinaryIO) -> ToWorker:
 
 def _read(pipe: BinaryIO) -> bytes:
     (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
-    if length > LONGEST:
+    if length > MAX_MESSAGE_BYTES:
         raise ValueError(f"a message of {length} bytes")
     return _exactly(pipe, length)
 

@@ -9,7 +9,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Constraint, ConstraintKind, IndexElement, Name, Operation, Option
 from migsafe.sql.statements import Statement, read
 
-BLOCK = "with op.get_context().autocommit_block():"
+AUTOCOMMIT_BLOCK = "with op.get_context().autocommit_block():"
 """What ends the transaction, runs what is below it outside any, and begins another."""
 
 _INDENT = "    "
@@ -23,7 +23,7 @@ _Arguments = dict[str, str]
 """The keyword arguments of a call, each as it is written."""
 
 
-def scripted(text: str, catalog: Catalog) -> str:
+def as_op_calls(text: str, catalog: Catalog) -> str:
     """SQL with comments, as advice gives it, as Python for a script of Alembic's; `catalog` is the database that it is for. What has no call of
     its own goes through `op.execute`."""
     lines: list[str] = []
@@ -37,7 +37,7 @@ def scripted(text: str, catalog: Catalog) -> str:
         goes_on = apart and below and f"# {_NEXT[1]}" not in comments
         lines += [_INDENT + line for line in comments] if goes_on else comments
         if apart and not goes_on:
-            lines.append(BLOCK)
+            lines.append(AUTOCOMMIT_BLOCK)
         said = _said(statement, text)
         # What a string of SQL holds is not to be moved.
         whole = any(line.count("'") % 2 for line in said)

@@ -13,8 +13,20 @@ from pathlib import Path
 from typing import BinaryIO
 
 from migsafe.errors import MigsafeError
-from migsafe.rendering.messages import Answer, At, Died, FromWorker, Question, Ready, Render, Rendered, Unable, read_from_worker, write
-from migsafe.rendering.surroundings import environment
+from migsafe.rendering.messages import (
+    Answer,
+    FromWorker,
+    Location,
+    Question,
+    Ready,
+    RenderRequest,
+    RenderResult,
+    StartFailed,
+    WorkerFailed,
+    read_from_worker,
+    write,
+)
+from migsafe.rendering.worker_environment import worker_environment
 from migsafe.terminal.output import DEBUG
 
 _START = 60.0
@@ -22,18 +34,18 @@ _GRACE = 1.0
 _BEGIN = "import sys; sys.path[:] = {path!r}; from migsafe.rendering.worker.__main__ import main; sys.exit(main())"
 
 
-class Process:
+class WorkerProcess:
     """A process that renders one script after the other. Raises MigsafeError where it cannot begin."""
 
     def __init__(self) -> None:
-        self.began = time.time_ns()
+        self.started_ns = time.time_ns()
         path = [entry or str(Path.cwd()) for entry in sys.path]
         self._process = subprocess.Popen(  # noqa: S603  # ourselves
             [sys.executable, "-P", "-s", "-B", "-c", _BEGIN.format(path=path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=None if DEBUG in os.environ else subprocess.DEVNULL,
-            env=environment(),
+            env=worker_environment(),
             start_new_session=True,
         )
         assert self._process.stdin is not None
@@ -42,46 +54,46 @@ class Process:
         self._heard: queue.SimpleQueue[FromWorker | Exception] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
         self._listener.start()
-        self.spoilt = False
+        self.needs_restart = False
         try:
             ready = self._hear(_START)
-        except (Died, KeyboardInterrupt) as error:
+        except (WorkerFailed, KeyboardInterrupt) as error:
             self.end()
             if isinstance(error, KeyboardInterrupt):
                 raise
-            raise MigsafeError(f"scripts in Python cannot be rendered: {error.why}") from error
+            raise MigsafeError(f"scripts in Python cannot be rendered: {error.reason}") from error
         if not isinstance(ready, Ready):
             self.end()
-            why = ready.why if isinstance(ready, Unable) else "the process that does it makes no sense"
+            why = ready.reason if isinstance(ready, StartFailed) else "the process that does it makes no sense"
             raise MigsafeError(f"scripts in Python cannot be rendered: {why}", "Install migsafe with Alembic and SQLAlchemy.")
         self.versions = ready.versions
-        self.looked = [ready.looked]
+        self.dependencies = [ready.dependencies]
         """What it has looked at so far."""
 
-    def render(self, request: Render, answer: Callable[[Question], Answer]) -> Rendered:
+    def render(self, request: RenderRequest, answer: Callable[[Question], Answer]) -> RenderResult:
         """Render a script; its questions are answered as they come. Raises Died."""
-        at: At | None = None
+        at: Location | None = None
         left = request.seconds + _GRACE
         self._say(request, at)
         while True:
             began = time.monotonic()
             try:
                 said = self._hear(left)
-            except Died as error:
-                raise Died(error.why, at) from error
+            except WorkerFailed as error:
+                raise WorkerFailed(error.reason, at) from error
             left -= time.monotonic() - began
             match said:
-                case Rendered():
-                    self.spoilt = said.spoilt
-                    if said.looked:
-                        self.looked.append(said.looked)
+                case RenderResult():
+                    self.needs_restart = said.needs_restart
+                    if said.dependencies:
+                        self.dependencies.append(said.dependencies)
                     return said
                 case Question():
                     self._say(answer(said), at)
-                case At():
+                case Location():
                     at = said
                 case _:
-                    raise Died("the process that runs it makes no sense", at)
+                    raise WorkerFailed("the process that runs it makes no sense", at)
 
     def end(self) -> None:
         """End it, and what it has started."""
@@ -98,21 +110,21 @@ class Process:
                     pipe.close()
         self._listener.join(_GRACE)
 
-    def _say(self, message: Render | Answer, at: At | None) -> None:
+    def _say(self, message: RenderRequest | Answer, at: Location | None) -> None:
         try:
             write(self._out, message)
         except OSError as error:
-            raise Died("the process that runs it has ended", at) from error
+            raise WorkerFailed("the process that runs it has ended", at) from error
 
     def _hear(self, seconds: float) -> FromWorker:
         try:
             said = self._heard.get(timeout=max(seconds, 0.01))
         except queue.Empty:
-            raise Died("it takes longer than it may here") from None
+            raise WorkerFailed("it takes longer than it may here") from None
         if isinstance(said, EOFError):
-            raise Died("it ends the process that runs it") from said
+            raise WorkerFailed("it ends the process that runs it") from said
         if isinstance(said, Exception):
-            raise Died("the process that runs it makes no sense") from said
+            raise WorkerFailed("the process that runs it makes no sense") from said
         return said
 
     def _listen(self, pipe: BinaryIO) -> None:

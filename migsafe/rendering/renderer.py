@@ -11,67 +11,67 @@ from msgspec import Struct
 
 from migsafe.errors import MigsafeError
 from migsafe.prediction.predictor import Predictor
-from migsafe.rendering.halves import half_of
-from migsafe.rendering.inspection import answer
-from migsafe.rendering.live import Executed
-from migsafe.rendering.messages import EXECUTE, Answer, Died, Looked, Piece, Question, Render, Rendered
-from migsafe.rendering.trial import Trial
+from migsafe.rendering.halves import rendered_half
+from migsafe.rendering.live_results import ExecutionResult
+from migsafe.rendering.messages import EXECUTE, Answer, Dependencies, Question, RenderedCall, RenderRequest, RenderResult, WorkerFailed
+from migsafe.rendering.schema_answers import answer_question
+from migsafe.rendering.tentative_schema import TentativeSchema
 from migsafe.sources import Half, Migration, Transaction
 
 if TYPE_CHECKING:
-    from migsafe.rendering.process import Process
+    from migsafe.rendering.process import WorkerProcess
 
 
 class Rendering(Struct, frozen=True):
     """What a script came to, the questions that it asked with the answers that it got, and all that was looked at by a process that `began`
     at a time: it would come to the same again where all of that is the same."""
 
-    rendered: Rendered
-    asked: tuple[tuple[Question, Answer], ...] = ()
-    looked: tuple[Looked, ...] = ()
-    began: int = 0
+    result: RenderResult
+    answers: tuple[tuple[Question, Answer], ...] = ()
+    dependencies: tuple[Dependencies, ...] = ()
+    worker_started_ns: int = 0
 
 
-class Kept(Protocol):
+class RenderingStore(Protocol):
     """Who remembers renderings by their requests, together with all that they depend on."""
 
-    def recall(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered | None:
+    def look_up(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult | None:
         """What the script came to when it was asked the same, and `ask` gave the same answers."""
 
-    def keep(self, request: Render, rendering: Rendering) -> None:
+    def store(self, request: RenderRequest, rendering: Rendering) -> None:
         """Remember what a script came to."""
 
-    def cannot_keep(self) -> None:
+    def note_unrepeatable(self) -> None:
         """Something was rendered that may come to something else the next time."""
 
-    def away(self) -> AbstractContextManager[None]:
+    def starting_worker(self) -> AbstractContextManager[None]:
         """What the block starts is known by its renderings."""
 
     def close(self) -> None:
         """No more is rendered."""
 
 
-class Remembered:
+class MemoryStore:
     """Remembers for as long as the process lives."""
 
     def __init__(self) -> None:
-        self._found: dict[Render, list[Rendering]] = {}
+        self._found: dict[RenderRequest, list[Rendering]] = {}
 
-    def recall(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered | None:
+    def look_up(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult | None:
         """What the script came to when it was asked the same, and `ask` gave the same answers."""
         for rendering in self._found.get(request, ()):
-            if all(ask(question) == said for question, said in rendering.asked):
-                return rendering.rendered
+            if all(ask(question) == said for question, said in rendering.answers):
+                return rendering.result
         return None
 
-    def keep(self, request: Render, rendering: Rendering) -> None:
+    def store(self, request: RenderRequest, rendering: Rendering) -> None:
         """Remember what a script came to."""
         self._found.setdefault(request, []).append(rendering)
 
-    def cannot_keep(self) -> None:
+    def note_unrepeatable(self) -> None:
         """Do nothing: it is not asked again."""
 
-    def away(self) -> AbstractContextManager[None]:
+    def starting_worker(self) -> AbstractContextManager[None]:
         """Nobody looks."""
         return nullcontext()
 
@@ -82,11 +82,11 @@ class Remembered:
 class Renderer:
     """Renders programs, in one process that is started for the first of them. `run` is False where nothing of a program may be run."""
 
-    def __init__(self, *, run: bool = True, seconds: float = 10.0, kept: Kept | None = None) -> None:
+    def __init__(self, *, run: bool = True, seconds: float = 10.0, store: RenderingStore | None = None) -> None:
         self._run = run
         self._seconds = seconds
-        self._kept = kept or Remembered()
-        self._process: Process | None = None
+        self._kept = store or MemoryStore()
+        self._process: WorkerProcess | None = None
         self._unable: MigsafeError | None = None
 
     def __enter__(self) -> "Renderer":
@@ -105,58 +105,58 @@ class Renderer:
         if process is not None:
             process.end()
 
-    def migration(self, migration: Migration, forecast: Predictor) -> Migration:
+    def render_migration(self, migration: Migration, predictor: Predictor) -> Migration:
         """A migration whose way up is rendered, in a database as the migrations before it have left it. Raises MigsafeError."""
-        up = self.half(migration.up, forecast)
+        up = self.render_half(migration.up, predictor)
         return migration if up is migration.up else msgspec.structs.replace(migration, up=up)
 
-    def half(self, half: Half, forecast: Predictor) -> Half:
+    def render_half(self, half: Half, predictor: Predictor) -> Half:
         """A half, rendered where it is a program that nobody has rendered yet. Raises MigsafeError."""
         if half.program is None or half.program.calls or half.chunks:
             return half
-        return half_of(half, half.program, self._pieces(self.request(half, forecast.catalog.pg_version), forecast))
+        return rendered_half(half, half.program, self._pieces(self.request(half, predictor.catalog.pg_version), predictor))
 
-    def live(self, half: Half, forecast: Predictor, execute: Callable[[str], Executed | list[str]], seconds: float) -> Half:
+    def render_live(self, half: Half, predictor: Predictor, execute: Callable[[str], ExecutionResult | list[str]], seconds: float) -> Half:
         """A half that is a program, as it comes out where there is a server: `execute` executes a statement there, and gives its result, or the
         SQLSTATE and message with which it was refused. A program that may not be run is rendered. Raises MigsafeError."""
         if half.program is None or not self._run:
-            return self.half(half, forecast)
-        request = msgspec.structs.replace(self.request(half, forecast.catalog.pg_version), live=True, seconds=seconds)
-        with Trial(forecast.catalog) as trial:
+            return self.render_half(half, predictor)
+        request = msgspec.structs.replace(self.request(half, predictor.catalog.pg_version), live=True, seconds=seconds)
+        with TentativeSchema(predictor.catalog) as trial:
 
             def ask(question: Question) -> Answer:
-                if question.what == EXECUTE:
+                if question.name == EXECUTE:
                     return Answer(execute(question.arguments[0] or ""))
-                return answer(trial.after(question.sent), question.what, question.arguments)
+                return answer_question(trial.after(question.sent), question.name, question.arguments)
 
             try:
                 found = self._worker().render(request, ask)
-            except Died as died:
+            except WorkerFailed as died:
                 self._end()
-                return half_of(half, half.program, (self._lost(request, died),))
+                return rendered_half(half, half.program, (self._lost(request, died),))
             except BaseException:
                 self._end()
                 raise
-        if found.spoilt:
+        if found.needs_restart:
             self._end()
-        return half_of(half, half.program, found.pieces)
+        return rendered_half(half, half.program, found.calls)
 
-    def back(self, migration: Migration, forecast: Predictor) -> Migration:
+    def render_down(self, migration: Migration, predictor: Predictor) -> Migration:
         """A migration whose way up is rendered, with its way back rendered too: in the database as the way up leaves it, when the migrations
         before have left it as the forecast says. Raises MigsafeError."""
         down = migration.down
         if down is None or down.program is None or down.program.calls or down.chunks:
             return migration
-        request = self.request(down, forecast.catalog.pg_version)
-        pieces = self._pieces(request, forecast, tuple(_sent(migration.up)))
-        return msgspec.structs.replace(migration, down=half_of(down, down.program, pieces))
+        request = self.request(down, predictor.catalog.pg_version)
+        pieces = self._pieces(request, predictor, tuple(_sent(migration.up)))
+        return msgspec.structs.replace(migration, down=rendered_half(down, down.program, pieces))
 
-    def request(self, half: Half, pg_version: int) -> Render:
+    def request(self, half: Half, pg_version: int) -> RenderRequest:
         """What is asked of the process for a half that is a program. Raises UnreadableError."""
         program = half.program
         assert program is not None
         path = program.script.path
-        return Render(
+        return RenderRequest(
             path=path,
             text=program.script.text,
             function=program.function,
@@ -167,22 +167,22 @@ class Renderer:
             pg_version=pg_version,
         )
 
-    def _pieces(self, request: Render, forecast: Predictor, before: tuple[str, ...] = ()) -> tuple[Piece, ...]:
-        with Trial(forecast.catalog) as trial:
+    def _pieces(self, request: RenderRequest, predictor: Predictor, before: tuple[str, ...] = ()) -> tuple[RenderedCall, ...]:
+        with TentativeSchema(predictor.catalog) as trial:
 
             def ask(question: Question) -> Answer:
-                return answer(trial.after((*before, *question.sent)), question.what, question.arguments)
+                return answer_question(trial.after((*before, *question.sent)), question.name, question.arguments)
 
-            found = self._kept.recall(request, ask)
+            found = self._kept.look_up(request, ask)
             if found is None:
                 try:
                     found = self._rendered(request, ask)
-                except Died as died:
-                    self._kept.cannot_keep()
+                except WorkerFailed as died:
+                    self._kept.note_unrepeatable()
                     return (self._lost(request, died),)
-        return found.pieces
+        return found.calls
 
-    def _rendered(self, request: Render, ask: Callable[[Question], Answer]) -> Rendered:
+    def _rendered(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult:
         process = self._worker()
         asked: list[tuple[Question, Answer]] = []
 
@@ -196,32 +196,32 @@ class Renderer:
         except BaseException:
             self._end()
             raise
-        if found.lasting:
-            self._kept.keep(request, Rendering(found, tuple(asked), tuple(process.looked), process.began))
+        if found.repeatable:
+            self._kept.store(request, Rendering(found, tuple(asked), tuple(process.dependencies), process.started_ns))
         else:
-            self._kept.cannot_keep()
-        if found.spoilt:
+            self._kept.note_unrepeatable()
+        if found.needs_restart:
             self._end()
         return found
 
-    def _worker(self) -> "Process":
+    def _worker(self) -> "WorkerProcess":
         if self._unable is not None:
             raise self._unable
         if self._process is None:
-            from migsafe.rendering.process import Process  # noqa: PLC0415  # starting processes takes a good deal of Python's library
+            from migsafe.rendering.process import WorkerProcess  # noqa: PLC0415  # starting processes takes a good deal of Python's library
 
             try:
-                with self._kept.away():
-                    self._process = Process()
+                with self._kept.starting_worker():
+                    self._process = WorkerProcess()
             except MigsafeError as error:
                 self._unable = error
                 raise
         return self._process
 
-    def _lost(self, request: Render, died: Died) -> Piece:
+    def _lost(self, request: RenderRequest, died: WorkerFailed) -> RenderedCall:
         """What stands for a script that has ended its process."""
-        start, end = (died.at.start, died.at.end) if died.at is not None else _head(request)
-        return Piece(request.text[start:end], start, end, died.why)
+        start, end = (died.location.start, died.location.end) if died.location is not None else _head(request)
+        return RenderedCall(request.text[start:end], start, end, died.reason)
 
 
 def _sent(half: Half) -> Iterator[str]:
@@ -232,7 +232,7 @@ def _sent(half: Half) -> Iterator[str]:
     yield from (half.script.text[call.sql_span.start : call.sql_span.end] for call in calls if not call.opaque)
 
 
-def _head(request: Render) -> tuple[int, int]:
+def _head(request: RenderRequest) -> tuple[int, int]:
     """The line of a script in which its function begins; its first one where that cannot be found."""
     start = max(request.text.find(f"def {request.function}"), 0)
     end = request.text.find("\n", start)

@@ -140,7 +140,7 @@ class ReplayRun:
                     self._fill(base)
                 begun = True
                 migration = replace(step.migration, up=scripts.half(step.migration.up, forecast, copy))
-                replayed = self._judged(base, renderer.back(migration, forecast), forecast)
+                replayed = self._judged(base, renderer.render_down(migration, forecast), forecast)
                 yield replayed
                 if replayed.recording.failure is not None:
                     return

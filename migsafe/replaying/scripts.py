@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from migsafe.prediction.predictor import Predictor
-from migsafe.rendering.halves import UNKNOWN
-from migsafe.rendering.live import Executed, executed
+from migsafe.rendering.halves import MARK_START
+from migsafe.rendering.live_results import ExecutionResult, pack_result
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard
@@ -35,7 +35,7 @@ class Scripts:
     def half(self, half: Half, forecast: Predictor, copy: Copy | None) -> Half:
         """A half as it is to be sent. A script is rendered; if that does not tell all that it sends, and there can be a copy, it runs there.
         Raises MigsafeError."""
-        rendered = self._renderer.half(half, forecast)
+        rendered = self._renderer.render_half(half, forecast)
         if half.program is None or copy is None or _tells_all(rendered):
             return rendered
         for _ in range(_MOST_TRIES):
@@ -43,7 +43,7 @@ class Scripts:
                 told = _Telling(connection, self._guard)
                 if half.transaction is Transaction.FILE:
                     connection.execute("BEGIN")
-                found = self._renderer.live(half, forecast, told.execute, _LONGEST)
+                found = self._renderer.render_live(half, forecast, told.execute, _LONGEST)
             if told.failure is None or not self._mend(told.failure):
                 break
         return found if _is_sure(found) else max(found, rendered, key=_known)
@@ -57,7 +57,7 @@ class _Telling:
         self._guard = guard
         self.failure: Failure | None = None
 
-    def execute(self, sql: str) -> Executed | list[str]:
+    def execute(self, sql: str) -> ExecutionResult | list[str]:
         """Execute a statement."""
         cut = ""
         try:
@@ -70,7 +70,7 @@ class _Telling:
             self.failure = failure_of(error, cut)
             return [self.failure.sqlstate, self.failure.message]
         columns = [column.name for column in cursor.description or ()]
-        return executed(columns, cursor.fetchall() if columns else [], cursor.rowcount)
+        return pack_result(columns, cursor.fetchall() if columns else [], cursor.rowcount)
 
 
 def _tells_all(half: Half) -> bool:
@@ -87,6 +87,9 @@ def _known(half: Half) -> int:
     """How many of its calls can be sent."""
     calls = half.program.calls if half.program is not None else ()
     return sum(
-        call.certain and not call.opaque and not call.unknown_part and UNKNOWN not in half.script.text[call.sql_span.start : call.sql_span.end]
+        call.certain
+        and not call.opaque
+        and not call.unknown_part
+        and MARK_START not in half.script.text[call.sql_span.start : call.sql_span.end]
         for call in calls
     )

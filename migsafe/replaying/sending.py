@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from migsafe.rendering.halves import UNKNOWN
+from migsafe.rendering.halves import MARK_START
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import Sent, sent
@@ -133,7 +133,7 @@ def skip_reason(statement: Statement, half: Half) -> str:
     without running it is sent."""
     if half.program is not None and not statement.operations[0].certain:
         return "whether it runs is known only where it runs"
-    if half.program is not None and UNKNOWN in half.script.text[statement.span.start : statement.span.end]:
+    if half.program is not None and MARK_START in half.script.text[statement.span.start : statement.span.end]:
         return "it sends what is not known here, such as a setting, or what is not installed"
     match statement.operations[0]:
         case sql.PsqlCommand(command=command):

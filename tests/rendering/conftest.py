@@ -32,7 +32,7 @@ def render(renderer: Renderer) -> Render:
     def rendered(
         body: str, *, before: str = "", history: str = "", transaction: Transaction = Transaction.FILE, by: Renderer = renderer
     ) -> Half:
-        return by.half(program(script(body, before), transaction), after(history))
+        return by.render_half(program(script(body, before), transaction), after(history))
 
     return rendered
 

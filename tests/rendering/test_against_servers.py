@@ -45,7 +45,7 @@ def test_the_way_up_and_the_way_back_leave_what_alembic_leaves(server: Server) -
     done: list[Migration] = []
     with Renderer() as renderer:
         for written, *_ in find_migrations([str(HISTORY / "versions")]).sources[0].steps():
-            migration = renderer.back(renderer.migration(written, forecast), forecast)
+            migration = renderer.render_down(renderer.render_migration(written, forecast), forecast)
             done.append(migration)
             forecast.apply(migration.up)
             assert difference(alembic(server, "upgrade", written.id), from_model(forecast.catalog)) == [], written.id

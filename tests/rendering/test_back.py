@@ -34,10 +34,10 @@ def migration(text: str) -> Migration:
 def test_the_way_back_begins_where_the_way_up_ends(renderer: Renderer) -> None:
     history = "CREATE TABLE orders (note text); CREATE TABLE notes (id int); DROP TABLE notes;"
     forecast = after(history)
-    there = renderer.migration(migration(SCRIPT), forecast)
+    there = renderer.render_migration(migration(SCRIPT), forecast)
     assert there.down is not None
     assert sent(there.down) == []
-    back = renderer.back(there, forecast).down
+    back = renderer.render_down(there, forecast).down
     assert back is not None
     assert sent(back) == ["DROP TABLE notes;", "ALTER TABLE orders DROP COLUMN note;", "DROP SEQUENCE notes_seq;"]
     assert called(back)[0] == 'op.drop_table("notes")'
@@ -45,11 +45,11 @@ def test_the_way_back_begins_where_the_way_up_ends(renderer: Renderer) -> None:
 
 
 def test_a_way_back_that_ends_the_process_is_said(renderer: Renderer) -> None:
-    found = renderer.back(renderer.migration(migration(SCRIPT.replace('op.drop_table("notes")', "exit()")), after("")), after(""))
+    found = renderer.render_down(renderer.render_migration(migration(SCRIPT.replace('op.drop_table("notes")', "exit()")), after("")), after(""))
     assert found.down is not None
     assert sent(found.down)[0].startswith("[it ends the process here, with sys.exit()]")
 
 
 def test_what_has_no_way_back_gets_none(renderer: Renderer) -> None:
     one_way = replace(migration(SCRIPT), down=None)
-    assert renderer.back(one_way, after("")) is one_way
+    assert renderer.render_down(one_way, after("")) is one_way

@@ -12,7 +12,7 @@ from textwrap import dedent
 import pytest
 
 from migsafe.rendering.renderer import Renderer
-from migsafe.rendering.surroundings import environment
+from migsafe.rendering.worker_environment import worker_environment
 from tests.rendering.conftest import after, called, program, script, sent
 
 DROP = 'op.drop_column("a", "x")'
@@ -54,7 +54,7 @@ SPOILT = {
 @pytest.mark.parametrize("body", SPOILT)
 def test_it_spoils_only_itself(quick: Renderer, body: str) -> None:
     reason, place = SPOILT[body]
-    half = quick.half(program(script(f"{DROP}\n{dedent(body).strip()}")), after(""))
+    half = quick.render_half(program(script(f"{DROP}\n{dedent(body).strip()}")), after(""))
     assert half.program is not None
     last = half.program.calls[-1]
     if reason is not None:
@@ -63,11 +63,11 @@ def test_it_spoils_only_itself(quick: Renderer, body: str) -> None:
         assert called(half)[-1] == place
     if reason is None or "process that runs" not in reason:
         assert reason is None or "longer" in reason or sent(half)[0] == DROPPED
-    assert sent(quick.half(program(script(DROP)), after(""))) == [DROPPED]
+    assert sent(quick.render_half(program(script(DROP)), after(""))) == [DROPPED]
 
 
 def test_output_goes_nowhere(quick: Renderer, capfd: pytest.CaptureFixture[str]) -> None:
-    half = quick.half(
+    half = quick.render_half(
         program(
             script(
                 f"""
@@ -100,9 +100,9 @@ PATCHES = (
 
 @pytest.mark.parametrize("patch", PATCHES)
 def test_what_it_changes_is_as_it_was_for_others(quick: Renderer, patch: str) -> None:
-    quick.half(program(script(patch)), after(""))
+    quick.render_half(program(script(patch)), after(""))
     assert sent(
-        quick.half(program(script(f'{DROP}\nop.add_column("a", sa.Column("y", sa.Text()))\nop.execute(sa.text("SELECT 1"))')), after(""))
+        quick.render_half(program(script(f'{DROP}\nop.add_column("a", sa.Column("y", sa.Text()))\nop.execute(sa.text("SELECT 1"))')), after(""))
     ) == [
         DROPPED,
         "ALTER TABLE a ADD COLUMN y TEXT;",
@@ -120,7 +120,7 @@ def test_files_stay(quick: Renderer, tmp_path: Path) -> None:
         f"import pathlib; pathlib.Path({str(kept)!r}).rename({str(tmp_path / 'other')!r})",
     )
     for body in bodies:
-        half = quick.half(program(script(body), path=str(tmp_path / "0002_it.py")), after(""))
+        half = quick.render_half(program(script(body), path=str(tmp_path / "0002_it.py")), after(""))
         assert sent(half)[0].startswith("[it ends here with Forbidden: changes of files")
     assert kept.read_text() == "kept"
 
@@ -128,9 +128,9 @@ def test_files_stay(quick: Renderer, tmp_path: Path) -> None:
 def test_it_finds_no_way_to_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PGHOST", "PGPASSWORD", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "DB_DSN", "SECRET_KEY"):
         monkeypatch.setenv(name, "postgresql://shop:secret@production/shop")
-    assert not [name for name, value in environment().items() if "production" in value]
+    assert not [name for name, value in worker_environment().items() if "production" in value]
     with Renderer() as renderer:
-        half = renderer.half(program(script("import os; op.execute(f\"SELECT '{sorted(os.environ)}'\")")), after(""))
+        half = renderer.render_half(program(script("import os; op.execute(f\"SELECT '{sorted(os.environ)}'\")")), after(""))
     assert "PGHOST" not in half.script.text
     assert "PATH" in half.script.text
 

@@ -18,7 +18,7 @@ def reader() -> Iterator[Renderer]:
 
 
 def read(reader: Renderer, body: str, before: str = "") -> tuple[list[str], list[str]]:
-    half = reader.half(program(script(body, before)), after(""))
+    half = reader.render_half(program(script(body, before)), after(""))
     return sent(half), called(half)
 
 

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
 from migsafe.linting.rulebook import shipped
-from migsafe.rendering.op_calls import scripted
+from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import read
@@ -96,12 +96,12 @@ def _placeless(value: Any) -> Any:
 
 @pytest.mark.parametrize(("text", "script"), CALLS.items())
 def test_calls_and_comments(text: str, script: str) -> None:
-    assert scripted(text, Catalog(17)) == script
+    assert as_op_calls(text, Catalog(17)) == script
 
 
 @pytest.mark.parametrize("text", SAME)
 def test_alembic_sends_the_same(text: str) -> None:
-    assert sent(scripted(text, Catalog(17))) == plain(text)
+    assert sent(as_op_calls(text, Catalog(17))) == plain(text)
 
 
 @pytest.mark.parametrize("case", sorted(RULES.rglob("*.sql")), ids=lambda case: str(case.relative_to(RULES)))
@@ -110,4 +110,4 @@ def test_all_advice_can_be_said(case: Path) -> None:
         return
     for finding in judged(case.read_text(), [rule for rule in shipped() if rule.category == case.parent.name]).findings:
         if "BEGIN;" not in finding.help:
-            assert sent(scripted(finding.help, Catalog(17))) == plain(finding.help), finding.help
+            assert sent(as_op_calls(finding.help, Catalog(17))) == plain(finding.help), finding.help

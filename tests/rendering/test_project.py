@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.rendering.messages import Answer, Question, Rendered
-from migsafe.rendering.renderer import Remembered, Renderer, Rendering
+from migsafe.rendering.messages import Answer, Question, RenderResult
+from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import Half
 from tests.rendering.conftest import after, program, script, sent
 
@@ -32,41 +32,43 @@ def in_project(shop: Path, body: str, before: str) -> Half:
 
 def test_code_of_the_project_runs(shop: Path) -> None:
     with Renderer() as renderer:
-        half = renderer.half(in_project(shop, "add_money('a')", "from shopcode.tables import add_money"), after(""))
+        half = renderer.render_half(in_project(shop, "add_money('a')", "from shopcode.tables import add_money"), after(""))
         assert sent(half) == ["ALTER TABLE a ADD COLUMN price NUMERIC(12, 2);"]
         assert half.program is not None
         assert half.program.script.text[slice(*half.program.calls[0].file_span)] == "add_money('a')"
-        half = renderer.half(in_project(shop, "op.drop_table(NAME)\nop.drop_table('b')", "from shopcode.settings import NAME"), after(""))
+        half = renderer.render_half(
+            in_project(shop, "op.drop_table(NAME)\nop.drop_table('b')", "from shopcode.settings import NAME"), after("")
+        )
         assert [one.rpartition("] ")[2] for one in sent(half)] == ['DROP TABLE "⟨shopcode.settings.NAME⟩";', "DROP TABLE b;"]
         assert "LookupError: no settings here" in sent(half)[0]
-        again = renderer.half(in_project(shop, "op.drop_table(NAME)", "from shopcode.settings import NAME"), after(""))
+        again = renderer.render_half(in_project(shop, "op.drop_table(NAME)", "from shopcode.settings import NAME"), after(""))
         assert sent(again) == sent(half)[:1]
 
 
 def test_what_was_rendered_is_remembered_with_its_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = Remembered()
+    kept = MemoryStore()
     body = 'if not sa.inspect(op.get_bind()).has_table("a"):\n    op.create_table("a", sa.Column("id", sa.Integer()))'
     history = "CREATE TABLE a (id int); DROP TABLE a;"
-    with Renderer(kept=kept) as renderer:
-        first = renderer.half(program(script(body)), after(history))
+    with Renderer(store=kept) as renderer:
+        first = renderer.render_half(program(script(body)), after(history))
         assert sent(first) == ["CREATE TABLE a ( id INTEGER );"]
-        monkeypatch.setattr(Renderer, "_rendered", lambda *_: Rendered(()))
-        assert sent(renderer.half(program(script(body)), after(history))) == sent(first)
-        assert sent(renderer.half(program(script(body)), after("CREATE TABLE a (id int);"))) == []
+        monkeypatch.setattr(Renderer, "_rendered", lambda *_: RenderResult(()))
+        assert sent(renderer.render_half(program(script(body)), after(history))) == sent(first)
+        assert sent(renderer.render_half(program(script(body)), after("CREATE TABLE a (id int);"))) == []
 
 
 def test_a_memory_asks_again() -> None:
-    kept = Remembered()
+    kept = MemoryStore()
     question = Question("has table", ("a", None), ())
     request = Renderer().request(program(script("pass")), 17)
-    kept.keep(request, Rendering(Rendered(()), ((question, Answer(value=True)),)))
-    assert kept.recall(request, lambda _: Answer(value=True)) == Rendered(())
-    assert kept.recall(request, lambda _: Answer(value=False)) is None
+    kept.store(request, Rendering(RenderResult(()), ((question, Answer(value=True)),)))
+    assert kept.look_up(request, lambda _: Answer(value=True)) == RenderResult(())
+    assert kept.look_up(request, lambda _: Answer(value=False)) is None
 
 
 def test_drivers_connect_to_nothing() -> None:
     with Renderer() as renderer:
-        half = renderer.half(program(script("import psycopg\npsycopg.connect('host=127.0.0.1 connect_timeout=1')")), after(""))
+        half = renderer.render_half(program(script("import psycopg\npsycopg.connect('host=127.0.0.1 connect_timeout=1')")), after(""))
         assert sent(half)[0].startswith("[it ends here with Forbidden: the network")
-        half = renderer.half(program(script("sa.create_engine('postgresql+psycopg://127.0.0.1/shop').connect()")), after(""))
+        half = renderer.render_half(program(script("sa.create_engine('postgresql+psycopg://127.0.0.1/shop').connect()")), after(""))
         assert sent(half)[0].startswith("[it ends here with Forbidden: the network")

@@ -279,7 +279,7 @@ def test_an_error_is_said_at_its_call(render: Render) -> None:
 
 def test_environments_of_their_own_give_more_arguments(renderer: Renderer) -> None:
     text = "def upgrade(op, tables, tester):\n    op.drop_table('a')\n    tester.fill('b')\n"
-    assert sent(renderer.half(program(text), after(""))) == [
+    assert sent(renderer.render_half(program(text), after(""))) == [
         "DROP TABLE a;",
         "[it calls tester.fill, which comes from the project's own env.py] tester.fill('b')",
     ]

@@ -4,7 +4,7 @@ import os
 import sys
 from typing import BinaryIO
 
-from migsafe.rendering.messages import Unable, write
+from migsafe.rendering.messages import StartFailed, write
 from migsafe.terminal.output import DEBUG
 
 
@@ -14,7 +14,7 @@ def main() -> int:
     try:
         from migsafe.rendering.worker.service import Service  # noqa: PLC0415  # what it imports may not be there
     except ImportError as error:
-        write(outgoing, Unable(str(error)))
+        write(outgoing, StartFailed(str(error)))
         return 1
     service = Service(incoming, outgoing)
     service.serve()

@@ -8,11 +8,20 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGExecuti
 from sqlalchemy.exc import CompileError
 from sqlalchemy.pool import StaticPool
 
-from migsafe.rendering.worker.catalogue import rows_of
-from migsafe.rendering.worker.driver import Cursor, careful, driver, filled, literal, named_columns, quoted, returns_rows
+from migsafe.rendering.worker.catalog_queries import answer_catalog_query
+from migsafe.rendering.worker.driver import (
+    Cursor,
+    as_literal,
+    fill_parameters,
+    make_driver,
+    named_columns,
+    quote,
+    returns_rows,
+    skipping_unknown,
+)
 from migsafe.rendering.worker.inspection import Inspected
 from migsafe.rendering.worker.rows import Rows
-from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
 
@@ -22,18 +31,18 @@ class CarefulCompiler(PGCompiler):
     def render_literal_value(self, value: Any, type_: Any, *arguments: Any, **named: Any) -> str:
         """A value as a constant in SQL."""
         if isinstance(value, Unknown):
-            return quoted(str(value))
+            return quote(str(value))
         try:
             return str(super().render_literal_value(value, type_, *arguments, **named))  # type: ignore[no-untyped-call]
         except CompileError:
-            return literal(value)  # as the driver would send it
+            return as_literal(value)  # as the driver would send it
 
     @property
     def _bind_processors(self) -> Any:
         found = self.__dict__.get("_careful")
         if found is None:
             plain: Any = PGCompiler._bind_processors
-            found = self.__dict__["_careful"] = {key: careful(processor) for key, processor in plain.fget(self).items()}
+            found = self.__dict__["_careful"] = {key: skipping_unknown(processor) for key, processor in plain.fget(self).items()}
         return found
 
 
@@ -67,7 +76,7 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Catch a statement."""
-        self._send(filled(statement, parameters if parameters is not None else {}), context)
+        self._send(fill_parameters(statement, parameters if parameters is not None else {}), context)
         self._expect(cursor, context)
 
     def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
@@ -78,7 +87,7 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Catch a statement for each set of parameters."""
         for each in parameters:
-            self._send(filled(statement, each), context)
+            self._send(fill_parameters(statement, each), context)
 
     def _send(self, sql: str, context: Any) -> None:
         options = getattr(context, "execution_options", None) or {}
@@ -90,7 +99,7 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
             self.run.send("BEGIN", by_runner=True)
 
     def _expect(self, cursor: Cursor, context: Any) -> None:
-        if cursor.take() or self.run.live:
+        if cursor.take_result() or self.run.live:
             return
         compiled = getattr(context, "compiled", None)
         columns = named_columns(compiled) if compiled is not None else None
@@ -155,9 +164,9 @@ class CatchingConnection(Connection):
 
     def _rows(self, result: Any) -> Any:
         run: Run = self.dialect.run  # type: ignore[attr-defined]
-        sql = next((piece.sql for piece in reversed(run.pieces) if not piece.by_runner), "")
+        sql = next((piece.sql for piece in reversed(run.calls) if not piece.by_runner), "")
         if not isinstance(result, Rows) and not getattr(result, "returns_rows", True) and returns_rows(sql):
-            return Rows(run, known=rows_of(run, sql))
+            return Rows(run, known=answer_catalog_query(run, sql))
         return result
 
 
@@ -199,7 +208,7 @@ class Database:
         return _Asynchronous(self.connection)
 
     def _engine(self) -> Engine:
-        engine = create_engine("postgresql+migsafe://", module=driver(self.run), poolclass=StaticPool, _initialize=False)
+        engine = create_engine("postgresql+migsafe://", module=make_driver(self.run), poolclass=StaticPool, _initialize=False)
         engine._connection_cls = CatchingConnection
         dialect: Any = engine.dialect
         dialect.run = self.run

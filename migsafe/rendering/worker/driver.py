@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
-from migsafe.rendering.worker.live import Result
-from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.live_results import Result
+from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
-REASON = "which is known only to a database"
+DATABASE_ONLY = "which is known only to a database"
 
 
 class Error(Exception):
@@ -35,39 +35,39 @@ class Cursor:
         self._always = False
         self._result: Result | None = None
         self.description: list[tuple[Any, ...]] | None = None
-        self.left = 0
+        self.remaining = 0
 
     @property
     def rowcount(self) -> Any:
         """How many rows were changed."""
         if self._result is not None:
             return self._result.rowcount
-        return 1 if self._always else Unknown(self._run, "rowcount", REASON)
+        return 1 if self._always else Unknown(self._run, "rowcount", DATABASE_ONLY)
 
     def execute(self, statement: str, parameters: object = None) -> None:
         """Catch a statement, as a script that goes past SQLAlchemy sends it."""
         self.description = None
-        sql = filled(statement, parameters)
+        sql = fill_parameters(statement, parameters)
         self._run.send(sql)
-        if self.take() or self._run.live:
+        if self.take_result() or self._run.live:
             return
         if returns_rows(sql):
             self.expect([("column",)])
 
-    def take(self) -> bool:
+    def take_result(self) -> bool:
         """Take what a live server has said; whether it has said anything."""
         result, self._run.result = self._run.result, None
         self._result = result
         if result is not None:
             self.description = [(name, None, None, None, None, None, None) for name in result.columns] if result.columns else None
-            self.left = len(result.rows)
+            self.remaining = len(result.rows)
         return result is not None
 
     def expect(self, description: list[tuple[Any, ...]], *, always: bool = False) -> None:
         """Return rows: one where there is `always` one, else one or none."""
         self.description = description
         self._always = always
-        self.left = 1
+        self.remaining = 1
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """The next row."""
@@ -78,21 +78,21 @@ class Cursor:
         """The next rows."""
         if self._result is None:
             return self.fetchall()
-        first = len(self._result.rows) - self.left
+        first = len(self._result.rows) - self.remaining
         found = self._result.rows[first : first + (size or self.arraysize)]
-        self.left -= len(found)
+        self.remaining -= len(found)
         return found
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """All rows that are left."""
-        if not self.left or self.description is None:
+        if not self.remaining or self.description is None:
             return []
         if self._result is not None:
-            return self.fetchmany(self.left)
-        self.left = 0
+            return self.fetchmany(self.remaining)
+        self.remaining = 0
         if not self._always and not self._run.decide(sys._getframe(1)):
             return []
-        return [tuple(Unknown(self._run, f"row.{column[0]}", REASON) for column in self.description)]
+        return [tuple(Unknown(self._run, f"row.{column[0]}", DATABASE_ONLY) for column in self.description)]
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.fetchall())
@@ -107,7 +107,7 @@ class Cursor:
         """Do nothing."""
 
 
-class Session:
+class DriverConnection:
     """What SQLAlchemy takes for a driver's connection."""
 
     def __init__(self, run: Run) -> None:
@@ -128,7 +128,7 @@ class Session:
         """Do nothing."""
 
 
-def driver(run: Run) -> ModuleType:
+def make_driver(run: Run) -> ModuleType:
     """The driver's module."""
     module: Any = ModuleType("migsafe_driver")
     module.paramstyle, module.apilevel, module.threadsafety, module.__version__ = "pyformat", "2.0", 1, "2.9"
@@ -136,7 +136,7 @@ def driver(run: Run) -> ModuleType:
         setattr(module, name, Error)
     module.DataError = module.NotSupportedError = module.Warning = Error
     module.Binary = bytes
-    module.connect = lambda *_, **__: Session(run)
+    module.connect = lambda *_, **__: DriverConnection(run)
     return module  # type: ignore[no-any-return]
 
 
@@ -147,21 +147,21 @@ def returns_rows(sql: str) -> bool:
     return first in ("select", "with", "show", "values", "table", "explain", "fetch") or " returning " in f" {' '.join(sql.lower().split())} "
 
 
-def filled(statement: str, parameters: object) -> str:
+def fill_parameters(statement: str, parameters: object) -> str:
     """A statement with its parameters in it, as psycopg2 sends it."""
     try:
         match parameters:
             case Mapping():
-                return statement % {key: literal(value) for key, value in parameters.items()}
+                return statement % {key: as_literal(value) for key, value in parameters.items()}
             case tuple() | list() if parameters:
-                return statement % tuple(map(literal, parameters))
+                return statement % tuple(map(as_literal, parameters))
             case _:
                 return statement
     except (TypeError, ValueError, KeyError):
         return statement
 
 
-def literal(value: object) -> str:
+def as_literal(value: object) -> str:
     """A value as a constant in SQL."""
     match value:
         case None:
@@ -171,23 +171,23 @@ def literal(value: object) -> str:
         case int() | float() | decimal.Decimal():
             return str(value)
         case str():
-            return quoted(str.__str__(value))
+            return quote(str.__str__(value))
         case datetime.datetime():
-            return f"{quoted(value.isoformat(' '))}::timestamp{'tz' if value.tzinfo else ''}"
+            return f"{quote(value.isoformat(' '))}::timestamp{'tz' if value.tzinfo else ''}"
         case datetime.date() | datetime.time() | datetime.timedelta() | uuid.UUID():
-            return quoted(str(value))
+            return quote(str(value))
         case bytes() | bytearray() | memoryview():
             return f"'\\x{bytes(value).hex()}'::bytea"
         case tuple() | set() | frozenset():
-            return f"({', '.join(map(literal, value))})"
+            return f"({', '.join(map(as_literal, value))})"
         case list():
-            return f"ARRAY[{', '.join(map(literal, value))}]" if value else "'{}'"
+            return f"ARRAY[{', '.join(map(as_literal, value))}]" if value else "'{}'"
         case Mapping():
-            return quoted(json.dumps(value, default=str))
-    return quoted(str(value))
+            return quote(json.dumps(value, default=str))
+    return quote(str(value))
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """A string as a constant in SQL."""
     inside = text.replace("'", "''")
     return f"'{inside}'"
@@ -196,10 +196,10 @@ def quoted(text: str) -> str:
 Processor = Callable[[Any], Any]
 
 
-def careful(processor: Processor | tuple[Processor | None, ...]) -> Any:
+def skipping_unknown(processor: Processor | tuple[Processor | None, ...]) -> Any:
     """A conversion of values, or one for each item of a tuple, that leaves alone what is unknown."""
     if isinstance(processor, tuple):
-        return tuple(careful(one) if one is not None else None for one in processor)
+        return tuple(skipping_unknown(one) if one is not None else None for one in processor)
 
     def process(value: Any) -> Any:
         return value if isinstance(value, Unknown) else processor(value)

@@ -50,7 +50,7 @@ class TimeUp(BaseException):
     """The script takes too long."""
 
 
-class Left(BaseException):
+class ProcessExit(BaseException):
     """The script wants to end the process."""
 
 
@@ -62,7 +62,7 @@ class Guards:
         self._main = threading.get_ident()
         self._own = {one.ident for one in threading.enumerate()}
 
-    def settle(self) -> None:
+    def install(self) -> None:
         """Limit the process, for good."""
         sys.dont_write_bytecode = True
         sys.addaudithook(self._hear)
@@ -86,7 +86,7 @@ class Guards:
                 signal.setitimer(signal.ITIMER_REAL, 0)
 
     @contextmanager
-    def lifted(self) -> Iterator[None]:
+    def suspended(self) -> Iterator[None]:
         """Let migsafe's own work be done in the midst of a script's."""
         was, self._on = self._on, False
         try:
@@ -94,7 +94,7 @@ class Guards:
         finally:
             self._on = was
 
-    def threads_left(self) -> bool:
+    def has_extra_threads(self) -> bool:
         """Whether a script has left threads behind."""
         return any(one.ident not in self._own for one in threading.enumerate())
 
@@ -128,7 +128,7 @@ class Guards:
             raise TimeUp
 
     def _leave(self, *_: object) -> None:
-        raise Left("it ends the process")
+        raise ProcessExit("it ends the process")
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
@@ -193,7 +193,7 @@ def _die_with_parent() -> None:
         return
 
 
-class Pristine:
+class Snapshot:
     """What Alembic, SQLAlchemy and Python looked like before the first script, to see whether one has changed them."""
 
     def __init__(self) -> None:

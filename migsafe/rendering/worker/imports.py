@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
-from migsafe.rendering.worker.file import CONTAINS, LIBRARIES
-from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.script_file import CONTAINS, LIBRARIES
+from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown, contains
 
 _REFUSED = "which cannot be imported here"
@@ -57,7 +57,7 @@ class Builtins(dict[str, Any]):
     ) -> Any:
         before = set(sys.modules)
         try:
-            if name in self.failed and name not in self._run.file.spared:
+            if name in self.failed and name not in self._run.file.optional_imports:
                 return self._stand_in(name, fromlist, self.failed[name])
             found = builtins.__import__(name, globals, locals, fromlist or (), level)
             for one in fromlist or ():
@@ -65,13 +65,13 @@ class Builtins(dict[str, Any]):
                     return self._with(found, fromlist or (), f"which {found.__name__} does not hold")
             return found
         except ImportError as error:
-            if name in self._run.file.spared or (error.name or name).partition(".")[0] in LIBRARIES:
+            if name in self._run.file.optional_imports or (error.name or name).partition(".")[0] in LIBRARIES:
                 raise
             reason = _REFUSED
         except (Exception, SystemExit) as error:  # whatever the application's own code does when it is loaded
             reason = self.failed[name] = f"{_REFUSED} ({type(error).__name__}: {error})"
         for module in set(sys.modules) - before:
-            if self._run.is_file_ours(getattr(sys.modules[module], "__file__", None)):
+            if self._run.is_project_file(getattr(sys.modules[module], "__file__", None)):
                 del sys.modules[module]  # half of it is not what others should find
         return self._stand_in(name, fromlist, reason)
 

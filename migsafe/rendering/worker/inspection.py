@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import NoSuchTableError
 
-from migsafe.rendering.worker.driver import REASON
-from migsafe.rendering.worker.run import Run
-from migsafe.rendering.worker.types import reflected
+from migsafe.rendering.worker.driver import DATABASE_ONLY
+from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.types import reflect_type
 from migsafe.rendering.worker.unknown import Unknown
 
 _INSPECTOR = str(Path("sqlalchemy", "engine", "reflection"))
@@ -37,12 +37,12 @@ class Details(dict[str, Any]):
     """A column, key or index that there may be, and of which nothing is known."""
 
     def __init__(self, run: Run, table: str) -> None:
-        super().__init__(name=Unknown(run, f"{table}.…", REASON), type=reflected(None), nullable=True, default=None, comment=None)
+        super().__init__(name=Unknown(run, f"{table}.…", DATABASE_ONLY), type=reflect_type(None), nullable=True, default=None, comment=None)
         self._run = run
         self._table = table
 
     def __missing__(self, key: str) -> Any:
-        return Unknown(self._run, f"{self._table}.{key}", REASON)
+        return Unknown(self._run, f"{self._table}.{key}", DATABASE_ONLY)
 
     def get(self, key: str, default: Any = None) -> Any:
         """A detail of it."""
@@ -58,7 +58,7 @@ class Inspected(DefaultDialect):
         answer = self.run.ask(f"{kind}s", schema)
         found = list(answer.value or [])
         if not answer.known and self._asked_by_script():
-            found.append(Unknown(self.run, f"{kind}…", REASON))
+            found.append(Unknown(self.run, f"{kind}…", DATABASE_ONLY))
         return Names(found, self.run, kind, schema)
 
     def _details(self, what: str, table: str, schema: str | None) -> list[Any]:
@@ -73,7 +73,7 @@ class Inspected(DefaultDialect):
         if answer.known:
             return bool(answer.value)
         if self._asked_by_script():
-            return Unknown(self.run, f"{kind} {name}", REASON)
+            return Unknown(self.run, f"{kind} {name}", DATABASE_ONLY)
         # What is created where it is not there is created, and what is dropped where it is there is dropped.
         return "Dropper" in type(sys._getframe(2).f_locals.get("self")).__name__
 
@@ -82,7 +82,7 @@ class Inspected(DefaultDialect):
         frame: FrameType | None = sys._getframe(2)
         while frame is not None and (_INSPECTOR in frame.f_code.co_filename or frame.f_code.co_filename == __file__):
             frame = frame.f_back
-        return frame is not None and self.run.is_ours(frame)
+        return frame is not None and self.run.is_project_frame(frame)
 
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         """Whether there is a table or view."""
@@ -175,7 +175,7 @@ def _column(found: dict[str, Any]) -> dict[str, Any]:
     if isinstance(found, Details):
         return found
     values = found.get("values")
-    return {**{key: value for key, value in found.items() if key != "values"}, "type": reflected(found["type"], values)}
+    return {**{key: value for key, value in found.items() if key != "values"}, "type": reflect_type(found["type"], values)}
 
 
 for _name in [name for name in dir(DefaultDialect) if name.startswith("get_multi_")]:

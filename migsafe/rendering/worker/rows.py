@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from migsafe.rendering.worker.driver import REASON
-from migsafe.rendering.worker.run import Run
-from migsafe.rendering.worker.unknown import Unknown, unpacked
+from migsafe.rendering.worker.driver import DATABASE_ONLY
+from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.unknown import Unknown, unpack_count
 
 
 class Rows:
@@ -24,12 +24,12 @@ class Rows:
     def _row(self) -> Any:
         if self._known is not None:
             return self._known[0] if self._known else None
-        return Row(self._run, self._name, REASON, truth=True)
+        return Row(self._run, self._name, DATABASE_ONLY, truth=True)
 
     def _value(self, truth: bool | None = None) -> Any:
         if self._known is not None:
             return self._known[0][0] if self._known else None
-        return Unknown(self._run, f"{self._name}[0]", REASON, truth)
+        return Unknown(self._run, f"{self._name}[0]", DATABASE_ONLY, truth)
 
     def _any(self) -> bool:
         left, self._left = self._left, False
@@ -77,12 +77,12 @@ class Rows:
 
     def keys(self) -> Any:
         """The names of the columns."""
-        return Unknown(self._run, "columns", REASON)
+        return Unknown(self._run, "columns", DATABASE_ONLY)
 
     @property
     def rowcount(self) -> Any:
         """How many there are."""
-        return Unknown(self._run, "rowcount", REASON)
+        return Unknown(self._run, "rowcount", DATABASE_ONLY)
 
     def close(self) -> None:
         """Do nothing."""
@@ -106,5 +106,5 @@ class Row(Unknown):
     """A row: its items and attributes are unknown values."""
 
     def __iter__(self) -> Iterator[Any]:
-        number = unpacked(sys._getframe(1))
+        number = unpack_count(sys._getframe(1))
         return iter([self[place] for place in range(number if number is not None else 1)])

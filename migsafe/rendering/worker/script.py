@@ -15,16 +15,17 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from migsafe.rendering.messages import Piece, Render
-from migsafe.rendering.worker.chance import goes_by_chance, settled
+from migsafe.rendering.messages import RenderedCall, RenderRequest
+from migsafe.rendering.worker.alembic_offline import install
 from migsafe.rendering.worker.database import Database
-from migsafe.rendering.worker.environment import Variables
-from migsafe.rendering.worker.file import File
+from migsafe.rendering.worker.environment_variables import EnvironmentVariables
+from migsafe.rendering.worker.guards import ProcessExit, TimeUp
 from migsafe.rendering.worker.imports import Builtins
-from migsafe.rendering.worker.literal import Reading
-from migsafe.rendering.worker.merging import merged
-from migsafe.rendering.worker.offline import install
-from migsafe.rendering.worker.run import Ask, Endless, Fork, Run, is_refusal
+from migsafe.rendering.worker.literal_reader import LiteralReader
+from migsafe.rendering.worker.merging import merge_runs
+from migsafe.rendering.worker.nondeterminism import depends_on_chance, seed_random
+from migsafe.rendering.worker.script_file import ScriptFile
+from migsafe.rendering.worker.script_run import Ask, Endless, Fork, Run, is_refusal
 from migsafe.rendering.worker.unknown import Unknown
 
 _RUNS = 8
@@ -45,40 +46,42 @@ class Outcome:
     def __init__(self, run: Run, error: BaseException | None) -> None:
         self.run = run
         self.error = error
-        self.refused = error is not None and (is_refusal(run.file, error) or ((bool(run.choices) or not run.otherwise) and _misses_rows(error)))
+        self.rejected = error is not None and (
+            is_refusal(run.file, error) or ((bool(run.choices) or not run.default_choice) and _misses_rows(error))
+        )
 
 
-class Way(NamedTuple):
+class Route(NamedTuple):
     """A way to go through a script: what to decide at some forks, and at all others; and the fork that it is gone for, if it is for one."""
 
     choices: dict[Fork, bool]
-    otherwise: bool
-    at: Fork | None = None
+    default_choice: bool
+    fork: Fork | None = None
 
     def is_new(self, gone: Set[tuple[Fork, bool]]) -> bool:
         """Whether what it decides at its fork has not been decided there before."""
-        return self.at is None or (self.at, not self.otherwise) not in gone
+        return self.fork is None or (self.fork, not self.default_choice) not in gone
 
 
-class Result(NamedTuple):
+class ScriptResult(NamedTuple):
     """What a script sends; whether it has `broken` off in a way after which nothing is sure any more, None where it may have changed something
     else; and whether it would come to the same `lasting`ly."""
 
-    pieces: list[Piece]
+    calls: list[RenderedCall]
     broken: bool | None
-    lasting: bool = True
+    repeatable: bool = True
 
 
-def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> Result:
+def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> ScriptResult:
     """What comes of a script."""
     try:
-        file = File(request.path, request.text)
+        file = ScriptFile(request.path, request.text)
     except (SyntaxError, ValueError, RecursionError) as error:
-        return Result([Piece("", 0, 0, f"it is not Python: {error}")], False)
+        return ScriptResult([RenderedCall("", 0, 0, f"it is not Python: {error}")], False)
     if not request.run:
         return _read(file, request, ask, guarded)
     outcomes: list[Outcome] = []
-    waiting = [Way({}, otherwise=True)]
+    waiting = [Route({}, default_choice=True)]
     tried: set[Fork] = set()
     gone: set[tuple[Fork, bool]] = set()
     broken = False
@@ -92,26 +95,26 @@ def render(request: Render, ask: Ask, guarded: Guarded, watch: Watch) -> Result:
         outcomes.append(outcome)
         broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
         if len(outcomes) == 1 and len(outcome.run.forks) > 1:
-            waiting.append(Way({}, otherwise=False))  # most guards do not depend on each other: this is the other way at all of them
-        gone.update((fork, way.choices.get(fork, way.otherwise)) for fork in outcome.run.forks)
+            waiting.append(Route({}, default_choice=False))  # most guards do not depend on each other: this is the other way at all of them
+        gone.update((fork, way.choices.get(fork, way.default_choice)) for fork in outcome.run.forks)
         for fork in outcome.run.forks:
             if fork not in tried:
                 tried.add(fork)
-                waiting.append(Way({**way.choices, fork: not way.otherwise}, way.otherwise, fork))
+                waiting.append(Route({**way.choices, fork: not way.default_choice}, way.default_choice, fork))
         late = time.monotonic() >= until - request.seconds / 2
     if waiting and not request.live:
         _doubt_untried(outcomes[0].run, waiting)
-    passed = [outcome for outcome in outcomes if not outcome.refused] or outcomes[:1]
-    pieces = merged([outcome.run.pieces for outcome in passed])
-    if not pieces and any(outcome.run.met for outcome in outcomes):
+    passed = [outcome for outcome in outcomes if not outcome.rejected] or outcomes[:1]
+    pieces = merge_runs([outcome.run.calls for outcome in passed])
+    if not pieces and any(outcome.run.met_unknown for outcome in outcomes):
         pieces = [_nothing(file, request.function)]
     hurried = (late and bool(waiting)) or any(_hangs_on_machine(outcome.error) for outcome in outcomes)
-    return Result(pieces, broken or (False if file.is_plain else None), not hurried and not goes_by_chance(file.tree))
+    return ScriptResult(pieces, broken or (False if file.is_self_contained else None), not hurried and not depends_on_chance(file.tree))
 
 
 def _hangs_on_machine(error: BaseException | None) -> bool:
     """Whether a faster or larger machine would have come further."""
-    return isinstance(error, MemoryError) or type(error).__name__ == "TimeUp"
+    return isinstance(error, MemoryError | TimeUp)
 
 
 def _misses_rows(error: BaseException) -> bool:
@@ -119,18 +122,20 @@ def _misses_rows(error: BaseException) -> bool:
     return type(error).__name__ in _MISSING or (isinstance(error, TypeError | AttributeError) and "NoneType" in str(error))
 
 
-def _doubt_untried(run: Run, untried: Sequence[Way]) -> None:
+def _doubt_untried(run: Run, untried: Sequence[Route]) -> None:
     """Be sure of nothing that comes after a fork of which only one way was gone."""
-    first = min((run.before[fork] for way in untried for fork in way.choices if fork in run.before), default=len(run.pieces))
-    run.pieces[first:] = [replace(piece, certain=False) for piece in run.pieces[first:]]
+    first = min(
+        (run.calls_before_fork[fork] for way in untried for fork in way.choices if fork in run.calls_before_fork), default=len(run.calls)
+    )
+    run.calls[first:] = [replace(piece, certain=False) for piece in run.calls[first:]]
 
 
-def _nothing(file: File, function: str) -> Piece:
-    start, end = file.head(function)
-    return Piece(file.text[start:end], start, end, "it sends nothing here, where it goes by things that are not known")
+def _nothing(file: ScriptFile, function: str) -> RenderedCall:
+    start, end = file.first_line_of(function)
+    return RenderedCall(file.text[start:end], start, end, "it sends nothing here, where it goes by things that are not known")
 
 
-def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> Result:
+def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded) -> ScriptResult:
     """What a script sends as far as that can be read from its syntax tree."""
     run = Run(file, (), {}, ask)
     run.in_transaction = request.in_transaction
@@ -139,15 +144,15 @@ def _read(file: File, request: Render, ask: Ask, guarded: Guarded) -> Result:
     try:
         with guarded(request.seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            Reading(run, operations).function(request.function)
+            LiteralReader(run, operations).read_function(request.function)
     except BaseException as error:  # a tree may be as deep or as wide as somebody has made it
         _end(run, error, request.function)
         lasting = not _hangs_on_machine(error)
-    return Result(run.pieces, False, lasting)
+    return ScriptResult(run.calls, False, lasting)
 
 
-def _outcome(file: File, request: Render, way: Way, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
-    run = Run(file, request.folders, way.choices, ask, otherwise=way.otherwise)
+def _outcome(file: ScriptFile, request: RenderRequest, way: Route, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
+    run = Run(file, request.folders, way.choices, ask, default_choice=way.default_choice)
     run.version = request.pg_version
     run.live = request.live
     run.in_transaction = request.in_transaction
@@ -159,12 +164,12 @@ def _outcome(file: File, request: Render, way: Way, ask: Ask, limits: AbstractCo
     before, path = dict(os.environ), list(sys.path)
     error: BaseException | None = None
     sys.modules[module.__name__] = module
-    settled()
+    seed_random()
     watch(run)
     try:
         with limits, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Variables(run):
+            with EnvironmentVariables(run):
                 _run(file, module, run, request.function)
     except BaseException as raised:  # whatever a script raises is its own
         error = raised
@@ -179,14 +184,14 @@ def _outcome(file: File, request: Render, way: Way, ask: Ask, limits: AbstractCo
     return Outcome(run, error)
 
 
-def _run(file: File, module: ModuleType, run: Run, function: str) -> None:
+def _run(file: ScriptFile, module: ModuleType, run: Run, function: str) -> None:
     exec(file.code, module.__dict__)  # noqa: S102  # this is what the process is for
     found = module.__dict__.get(function)
     if found is None:
         return
     run.active = True
     if isinstance(found, Unknown):
-        run.cannot_tell(f"{function}() is {found}, {run.reasons[str(found)]}", file.head(function))
+        run.send_opaque(f"{function}() is {found}, {run.reasons[str(found)]}", file.first_line_of(function))
         return
     result = found(**_arguments(found, run))
     if iscoroutine(result):
@@ -206,7 +211,7 @@ def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
 
 def _end(run: Run, error: BaseException, function: str) -> None:
     """Take note of how a script broke off."""
-    place = run.file.raised_at(error.__traceback__) or run.file.head(function)
+    place = run.file.error_range(error.__traceback__) or run.file.first_line_of(function)
     said = " ".join(str(error).split())
     said = f": {said[:200]}" if said else ""
     match error:
@@ -218,11 +223,11 @@ def _end(run: Run, error: BaseException, function: str) -> None:
             reason = "it needs more memory than it may have here"
         case RecursionError():
             reason = "its calls are nested too deeply"
-        case _ if type(error).__name__ == "TimeUp":
+        case TimeUp():
             reason = "it takes longer than it may here"
-        case _ if type(error).__name__ == "Left":
+        case ProcessExit():
             reason = "it ends the process here"
         case _:
             reason = f"it ends here with {type(error).__name__}{said}"
     if not is_refusal(run.file, error):
-        run.cannot_tell(reason, place)
+        run.send_opaque(reason, place)

@@ -10,12 +10,12 @@ from typing import BinaryIO
 
 import sqlalchemy
 
-from migsafe.rendering.messages import EXECUTE, Answer, At, Question, Ready, Render, Rendered, read_to_worker, write
-from migsafe.rendering.worker.guards import Guards, Pristine, watch_parent
-from migsafe.rendering.worker.leniency import be_lenient
-from migsafe.rendering.worker.looks import Looks
-from migsafe.rendering.worker.run import Run
-from migsafe.rendering.worker.script import Result, render
+from migsafe.rendering.messages import EXECUTE, Answer, Location, Question, Ready, RenderRequest, RenderResult, read_to_worker, write
+from migsafe.rendering.worker.dependencies import DependencyTracker
+from migsafe.rendering.worker.guards import Guards, Snapshot, watch_parent
+from migsafe.rendering.worker.script import ScriptResult, render
+from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.sqlalchemy_patches import install_patches
 
 _SLOW = 0.5
 
@@ -28,34 +28,34 @@ class Service:
         self._outgoing = outgoing
         self._lock = threading.Lock()
         self._guards = Guards()
-        self._looks = Looks()
+        self._looks = DependencyTracker()
         self._run: Run | None = None
         self._began = 0.0
         self._main = threading.get_ident()
 
     def serve(self) -> None:
         """Answer requests until nobody sends any."""
-        be_lenient()
-        self._guards.settle()
-        self._looks.settle()
+        install_patches()
+        self._guards.install()
+        self._looks.install()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
-        pristine = Pristine()
+        pristine = Snapshot()
         gc.freeze()  # what is loaded by now stays, and need not be looked through again and again
         versions = {"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}
-        self._write(Ready(versions, self._looks.new()))
+        self._write(Ready(versions, self._looks.take_new()))
         while True:
             try:
                 request = read_to_worker(self._incoming)
             except EOFError:
                 return
-            if isinstance(request, Render):
+            if isinstance(request, RenderRequest):
                 result = self._rendered(request)
-                left = self._guards.threads_left()
+                left = self._guards.has_extra_threads()
                 spoilt = result.broken or left or (result.broken is None and pristine.is_changed())
-                lasting = result.lasting and not left and not self._looks.blind
-                self._write(Rendered(tuple(result.pieces), self._looks.new(), spoilt, lasting))
+                lasting = result.repeatable and not left and not self._looks.incomplete
+                self._write(RenderResult(tuple(result.calls), self._looks.take_new(), spoilt, lasting))
 
-    def _rendered(self, request: Render) -> Result:
+    def _rendered(self, request: RenderRequest) -> ScriptResult:
         for folder in reversed(request.folders):
             if folder not in sys.path:
                 sys.path.insert(0, folder)
@@ -64,7 +64,7 @@ class Service:
         def ask(what: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
             key = (what, arguments, sent)
             if key not in answers or what == EXECUTE:
-                with self._guards.lifted():
+                with self._guards.suspended():
                     self._write(Question(what, arguments, sent))
                     answer = read_to_worker(self._incoming)
                 if not isinstance(answer, Answer):
@@ -84,14 +84,14 @@ class Service:
         run = self._run
         if run is None or time.monotonic() - self._began < _SLOW:
             return
-        frame = next(run.file.frames(sys._current_frames().get(self._main)), None)
+        frame = next(run.file.script_frames(sys._current_frames().get(self._main)), None)
         if frame is None:
             return
-        place = run.file.at(frame)
+        place = run.file.frame_range(frame)
         with self._lock:
             if self._run is run:
-                write(self._outgoing, At(*place))
+                write(self._outgoing, Location(*place))
 
-    def _write(self, message: Ready | Question | Rendered) -> None:
+    def _write(self, message: Ready | Question | RenderResult) -> None:
         with self._lock:
             write(self._outgoing, message)

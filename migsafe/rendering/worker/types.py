@@ -23,13 +23,13 @@ class NamedType(UserDefinedType[Any]):
         return self.name
 
 
-def reflected(name: str | None, values: list[str] | None = None) -> TypeEngine[Any]:
+def reflect_type(name: str | None, values: list[str] | None = None) -> TypeEngine[Any]:
     """The type of a column, as an inspector gives it: by PostgreSQL's name for it, an enum's `values`."""
     found = _TYPE.fullmatch(name or "")
     if found is None:
         return NullType()
     if found["dimensions"]:
-        return ARRAY(reflected(found["name"] + (f"({found['inside']})" if found["inside"] else "") + found["rest"]))
+        return ARRAY(reflect_type(found["name"] + (f"({found['inside']})" if found["inside"] else "") + found["rest"]))
     if values is not None:
         return ENUM(*values, name=found["name"].rpartition(".")[2], create_type=False)
     full = f"{found['name']}{found['rest']}"

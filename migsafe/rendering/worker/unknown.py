@@ -24,25 +24,25 @@ _LONGEST = 60
 _COLLECTIONS: tuple[type, ...] = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
 
 
-class Asked(Protocol):
+class UnknownOwner(Protocol):
     """The run that unknown values belong to."""
 
     active: bool
     """Whether the function runs that is asked for; before, the script is loaded."""
 
-    def is_ours(self, frame: FrameType) -> bool:
+    def is_project_frame(self, frame: FrameType) -> bool:
         """Whether a frame is the script's, or of code of its project."""
 
     def decide(self, frame: FrameType) -> bool:
         """Which way the script goes on."""
 
-    def called(self, value: "Unknown", frame: FrameType, arguments: tuple[Any, ...]) -> None:
+    def note_call(self, value: "Unknown", frame: FrameType, arguments: tuple[Any, ...]) -> None:
         """Take note of a call."""
 
-    def changed(self, value: "Unknown", frame: FrameType) -> None:
+    def note_change(self, value: "Unknown", frame: FrameType) -> None:
         """Take note of a change of what the value stands for."""
 
-    def shapes(self, value: "Unknown") -> None:
+    def note_library_use(self, value: "Unknown") -> None:
         """Take note that a library goes by the value."""
 
     def known_type(self, value: "Unknown", arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
@@ -51,10 +51,10 @@ class Asked(Protocol):
     def as_type(self, value: "Unknown") -> object:
         """A type for SQLAlchemy in the place of the value."""
 
-    def note(self, mark: str, reason: str) -> None:
+    def note_mark(self, mark: str, reason: str) -> None:
         """Take note of why a mark is not known."""
 
-    def perhaps(self, delta: int) -> None:
+    def add_uncertainty(self, delta: int) -> None:
         """What follows runs as often as nobody knows, or does no more."""
 
 
@@ -71,14 +71,14 @@ class Inert:
 class Unknown(str):
     """One such value, with its `name` and the reason why it is not known, as the end of a sentence."""
 
-    def __new__(cls, run: Asked, name: str, reason: str, truth: bool | None = None) -> "Unknown":
+    def __new__(cls, run: UnknownOwner, name: str, reason: str, truth: bool | None = None) -> "Unknown":
         """Make one; its `truth` is given where that much is known of it."""
         name = name.translate(_QUOTES)
         name = name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
         mark = f"⟨{name}⟩"
         made = super().__new__(cls, mark)
         vars(made).update(_run=run, _name=name, _reason=reason, _truth=truth)
-        run.note(mark, reason)
+        run.note_mark(mark, reason)
         return made
 
     def __getattribute__(self, name: str) -> Any:
@@ -87,7 +87,7 @@ class Unknown(str):
             return super().__getattribute__(name)
         known = object.__getattribute__(self, "__dict__")
         run = known["_run"]
-        if not run.is_ours(sys._getframe(1)):
+        if not run.is_project_frame(sys._getframe(1)):
             # A library takes it for a string, or for a type.
             return super().__getattribute__(name[1:] if name in _TO_LIBRARIES else name)
         return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
@@ -111,20 +111,20 @@ class Unknown(str):
         run, name = run_of(self), name_of(self)
         if len(arguments) == 1 and not named and isinstance(arguments[0], FunctionType | type) and not run.active:
             return arguments[0]  # it decorates
-        known = run.known_type(self, arguments, named) if run.is_ours(frame) else None
+        known = run.known_type(self, arguments, named) if run.is_project_frame(frame) else None
         if known is not None:
             return known
         if name.rpartition(".")[2] not in _SAYS:
-            run.called(self, frame, (*arguments, *named.values()))
-        if not run.is_ours(frame):
+            run.note_call(self, frame, (*arguments, *named.values()))
+        if not run.is_project_frame(frame):
             return run.as_type(self)  # SQLAlchemy makes a type of what it is given for one by calling it
         return Unknown(run, f"{name.removesuffix('()')}()", reason_of(self))
 
     def __setattr__(self, name: str, value: object) -> None:
-        run_of(self).changed(self, sys._getframe(1))
+        run_of(self).note_change(self, sys._getframe(1))
 
     def __setitem__(self, key: object, value: object) -> None:
-        run_of(self).changed(self, sys._getframe(1))
+        run_of(self).note_change(self, sys._getframe(1))
 
     def __delitem__(self, key: object) -> None:
         pass
@@ -139,20 +139,20 @@ class Unknown(str):
         truth = vars_of(self)["_truth"]
         if truth is not None:
             return bool(truth)
-        if run.is_ours(frame):
+        if run.is_project_frame(frame):
             return run.decide(frame)
-        run.shapes(self)
+        run.note_library_use(self)
         return True
 
     def __iter__(self) -> Iterator[Any]:
-        number = unpacked(sys._getframe(1))
+        number = unpack_count(sys._getframe(1))
         if number is not None:
             return iter([self[place] for place in range(number)])
         return _once(self)
 
     def __contains__(self, item: object) -> bool:
         frame = sys._getframe(1)
-        return run_of(self).decide(frame) if run_of(self).is_ours(frame) else False
+        return run_of(self).decide(frame) if run_of(self).is_project_frame(frame) else False
 
     def __len__(self) -> int:
         return 1
@@ -172,12 +172,12 @@ class Unknown(str):
     def __eq__(self, other: object) -> Any:
         if self is other:
             return True
-        return _derive(self) if run_of(self).is_ours(sys._getframe(1)) else str.__eq__(self, other) is True
+        return _derive(self) if run_of(self).is_project_frame(sys._getframe(1)) else str.__eq__(self, other) is True
 
     def __ne__(self, other: object) -> Any:
         if self is other:
             return False
-        return _derive(self) if run_of(self).is_ours(sys._getframe(1)) else str.__ne__(self, other) is True
+        return _derive(self) if run_of(self).is_project_frame(sys._getframe(1)) else str.__ne__(self, other) is True
 
     def __enter__(self) -> "Unknown":
         return self
@@ -233,9 +233,9 @@ def vars_of(value: Unknown) -> dict[str, Any]:
     return found
 
 
-def run_of(value: Unknown) -> Asked:
+def run_of(value: Unknown) -> UnknownOwner:
     """The run that an unknown value belongs to."""
-    found: Asked = vars_of(value)["_run"]
+    found: UnknownOwner = vars_of(value)["_run"]
     return found
 
 
@@ -249,7 +249,7 @@ def reason_of(value: Unknown) -> str:
     return str(vars_of(value)["_reason"])
 
 
-def like(value: Unknown, name: str, truth: bool | None = None) -> Unknown:
+def unknown_like(value: Unknown, name: str, truth: bool | None = None) -> Unknown:
     """Another one that is not known for the same reason."""
     return Unknown(run_of(value), name, reason_of(value), truth)
 
@@ -269,15 +269,15 @@ def contains(item: object, container: Any) -> bool:
 
 def _once(self: Unknown) -> Generator[Unknown]:
     run = run_of(self)
-    run.perhaps(1)
+    run.add_uncertainty(1)
     try:
-        yield like(self, f"{name_of(self)}[…]")
+        yield unknown_like(self, f"{name_of(self)}[…]")
     finally:
-        run.perhaps(-1)
+        run.add_uncertainty(-1)
 
 
 def _derive(self: Unknown, *_: object) -> Unknown:
-    return like(self, name_of(self))
+    return unknown_like(self, name_of(self))
 
 
 def _join(self: Unknown, other: object) -> Any:
@@ -307,7 +307,7 @@ _fill_in()
 _UNPACKING = dis.opmap["UNPACK_SEQUENCE"]
 
 
-def unpacked(frame: FrameType) -> int | None:
+def unpack_count(frame: FrameType) -> int | None:
     """Into how many names the value is unpacked that a frame has just asked to be iterated."""
     code, at = frame.f_code.co_code, frame.f_lasti
     number = code[at + 1]

@@ -12,11 +12,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from migsafe import versions
-from migsafe.rendering.messages import EXECUTE, Answer, Piece, Unsure
-from migsafe.rendering.worker.file import File, Place
+from migsafe.rendering.messages import EXECUTE, Answer, RenderedCall, UnknownMark
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.known_types import known_type
-from migsafe.rendering.worker.live import Result, result_of
+from migsafe.rendering.worker.live_results import Result, execution_result
+from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.types import NamedType
 from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of
 
@@ -41,25 +41,25 @@ class Endless(BaseException):
 class Run:
     """What one run comes to. `choices` say which way to go at forks, `otherwise` where they say nothing."""
 
-    def __init__(self, file: File, folders: Sequence[str], choices: dict[Fork, bool], ask: Ask, *, otherwise: bool = True) -> None:
+    def __init__(self, file: ScriptFile, folders: Sequence[str], choices: dict[Fork, bool], ask: Ask, *, default_choice: bool = True) -> None:
         self.file = file
         self.folders = tuple(os.path.realpath(folder) + os.sep for folder in folders)
         self.choices = choices
-        self.otherwise = otherwise
+        self.default_choice = default_choice
         self.forks: dict[Fork, int] = {}
-        self.before: dict[Fork, int] = {}
+        self.calls_before_fork: dict[Fork, int] = {}
         """How many pieces had been sent when the script first came to a fork."""
-        self.pieces: list[Piece] = []
+        self.calls: list[RenderedCall] = []
         self.reasons: dict[str, str] = {}
         self.active = False
-        self.met = False
+        self.met_unknown = False
         self.version = versions.DEFAULT
         self.live = False
         self.result: Result | None = None
         """What a live server has said to the last statement."""
         self._refused: int | None = None
         self.in_transaction = True
-        self.place: Place | None = None
+        self.current_range: TextRange | None = None
         self._ask = ask
         self._loops = 0
         self._shaping: list[Unknown] = []
@@ -69,47 +69,47 @@ class Run:
 
     def send(self, sql: str, *, by_runner: bool = False) -> None:
         """Take note of a statement, and of the call that sends it."""
-        place = self.place or self.at()
-        unsure = [Unsure(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
+        place = self.current_range or self.frame_range()
+        unsure = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
         hidden = [value for value in self._shaping if str(value) not in sql]
         opaque = f"it goes by {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._shaping.clear()
-        self.pieces.append(Piece(str(sql), *place, opaque, tuple(unsure), not self._loops, by_runner))
+        self.calls.append(RenderedCall(str(sql), *place, opaque, tuple(unsure), not self._loops, by_runner))
         if self.live and not opaque and not unsure:
-            self._execute(len(self.pieces) - 1, str(sql))
+            self._execute(len(self.calls) - 1, str(sql))
 
     def _execute(self, number: int, sql: str) -> None:
         """Have the live server execute what was sent last."""
         if self._refused is not None:
-            self.pieces[self._refused] = replace(self.pieces[self._refused], opaque="PostgreSQL refuses it, and the script goes on without it")
+            self.calls[self._refused] = replace(self.calls[self._refused], opaque="PostgreSQL refuses it, and the script goes on without it")
         self.result, self._refused = None, number
-        self.result = result_of(self._ask(EXECUTE, (sql,), ()).value, sql)
+        self.result = execution_result(self._ask(EXECUTE, (sql,), ()).value, sql)
         self._refused = None
 
-    def cannot_tell(self, reason: str, place: Place | None = None) -> None:
+    def send_opaque(self, reason: str, place: TextRange | None = None) -> None:
         """Take note of a call of which it is not known what it sends."""
-        start, end = place or self.place or self.at()
-        self.pieces.append(Piece(self.file.text[start:end], start, end, reason, certain=not self._loops))
+        start, end = place or self.current_range or self.frame_range()
+        self.calls.append(RenderedCall(self.file.text[start:end], start, end, reason, certain=not self._loops))
 
-    def at(self, frame: FrameType | None = None) -> Place:
+    def frame_range(self, frame: FrameType | None = None) -> TextRange:
         """Where the script is: in its innermost call."""
-        inner = next(self.file.frames(frame or sys._getframe(1)), None)
-        return self.file.at(inner) if inner is not None else self.file.whole
+        inner = next(self.file.script_frames(frame or sys._getframe(1)), None)
+        return self.file.frame_range(inner) if inner is not None else self.file.full_range
 
     def ask(self, what: str, *arguments: str | None) -> Answer:
         """Ask the schema, as it is after what has been sent."""
         if any(isinstance(argument, Unknown) for argument in arguments):
             return Answer(known=False)
         plain = tuple(argument if argument is None else str(argument) for argument in arguments)
-        return self._ask(what, plain, tuple(piece.sql for piece in self.pieces if not piece.opaque))
+        return self._ask(what, plain, tuple(piece.sql for piece in self.calls if not piece.opaque))
 
     # What unknown values ask
 
-    def is_ours(self, frame: FrameType) -> bool:
+    def is_project_frame(self, frame: FrameType) -> bool:
         """Whether a frame is the script's, or of code of its project."""
-        return self.is_file_ours(frame.f_code.co_filename)
+        return self.is_project_file(frame.f_code.co_filename)
 
-    def is_file_ours(self, name: str | None) -> bool:
+    def is_project_file(self, name: str | None) -> bool:
         """Whether a file is the script, or code of its project."""
         if name is None:
             return False
@@ -128,35 +128,35 @@ class Run:
             # The server knows its rows: what decides is not here (a setting, code), and so nobody knows what comes after it.
             self._loops += 1
         fork = self._fork(frame)
-        self.before.setdefault(fork, len(self.pieces))
+        self.calls_before_fork.setdefault(fork, len(self.calls))
         times = self.forks[fork] = self.forks.get(fork, 0) + 1
         if times > _ENDLESS:
             raise Endless
-        way = self.choices.get(fork, self.otherwise)
+        way = self.choices.get(fork, self.default_choice)
         return way if times <= _LASTING else not way
 
-    def called(self, value: Unknown, frame: FrameType, arguments: tuple[Any, ...]) -> None:
+    def note_call(self, value: Unknown, frame: FrameType, arguments: tuple[Any, ...]) -> None:
         """Take note of a call: a helper that is not here may send anything."""
         if not self.active:
             return
-        call = self.file.call(frame) if frame.f_code.co_filename == self.file.path else None
-        if self.file.is_bare(call) or any(map(_can_send, arguments)):
-            self.cannot_tell(f"it calls {name_of(value)}, {reason_of(value)}", self.at(frame))
+        call = self.file.call_of(frame) if frame.f_code.co_filename == self.file.path else None
+        if self.file.is_expression_statement(call) or any(map(_can_send, arguments)):
+            self.send_opaque(f"it calls {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
-    def changed(self, value: Unknown, frame: FrameType) -> None:
+    def note_change(self, value: Unknown, frame: FrameType) -> None:
         """Take note of a change of what the value stands for."""
-        if self.active and self.is_ours(frame):
-            self.cannot_tell(f"it changes {name_of(value)}, {reason_of(value)}", self.at(frame))
+        if self.active and self.is_project_frame(frame):
+            self.send_opaque(f"it changes {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
-    def shapes(self, value: Unknown) -> None:
+    def note_library_use(self, value: Unknown) -> None:
         """Take note that a library goes by the value."""
         if self.active:
             self._shaping.append(value)
 
-    def note(self, mark: str, reason: str) -> None:
+    def note_mark(self, mark: str, reason: str) -> None:
         """Take note of why a mark is not known."""
         self.reasons[mark] = reason
-        self.met = self.met or self.active
+        self.met_unknown = self.met_unknown or self.active
 
     def known_type(self, value: Unknown, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """The type that a call of the value gives, where that is known all the same."""
@@ -166,14 +166,14 @@ class Run:
         """A type for SQLAlchemy in the place of the value."""
         return NamedType(f'"{value!s}"')
 
-    def perhaps(self, delta: int) -> None:
+    def add_uncertainty(self, delta: int) -> None:
         """What follows runs as often as nobody knows, or does no more."""
         self._loops += delta
 
     def _fork(self, frame: FrameType | None) -> Fork:
         found = []
         while frame is not None:
-            if self.is_ours(frame):
+            if self.is_project_frame(frame):
                 found.append((frame.f_code.co_name, frame.f_lasti))
             frame = frame.f_back
         return tuple(found)
@@ -191,7 +191,7 @@ def _can_send(argument: object) -> bool:
     )
 
 
-def is_refusal(file: File, error: BaseException) -> bool:
+def is_refusal(file: ScriptFile, error: BaseException) -> bool:
     """Whether a script has ended itself with `raise` or `assert`, as one does whose conditions are not met."""
     if isinstance(error, Forbidden):
         return False

@@ -13,7 +13,7 @@ from typing import Any
 
 from alembic.operations import BatchOperations, Operations
 
-from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.script_run import Run
 
 _MODULES = frozenset(
     (
@@ -36,7 +36,7 @@ class NotLiteral(Exception):
         self.node = node
 
 
-class Reading:
+class LiteralReader:
     """One script, read."""
 
     def __init__(self, run: Run, operations: Operations) -> None:
@@ -46,7 +46,7 @@ class Reading:
         self._depth = 0
         self._outer: dict[str, Any] = {}
 
-    def function(self, name: str) -> None:
+    def read_function(self, name: str) -> None:
         """Read a function of the script."""
         for statement in self._run.file.tree.body:
             self._declare(statement)
@@ -54,7 +54,7 @@ class Reading:
         if name in self._functions:
             self._body(self._functions[name].body, {})
         elif any(name in (one.asname or one.name, "*") for one in self._imported()):
-            self._run.cannot_tell(_NOT_RUN, self._run.file.head(name))
+            self._run.send_opaque(_NOT_RUN, self._run.file.first_line_of(name))
 
     def _imported(self) -> Iterator[ast.alias]:
         return (one for node in ast.walk(self._run.file.tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in node.names)
@@ -85,7 +85,7 @@ class Reading:
             try:
                 self._statement(statement, names)
             except NotLiteral as error:
-                self._run.cannot_tell(_NOT_RUN, self._run.file.place(statement if isinstance(statement, ast.Expr) else error.node))
+                self._run.send_opaque(_NOT_RUN, self._run.file.node_range(statement if isinstance(statement, ast.Expr) else error.node))
 
     def _statement(self, statement: ast.stmt, names: dict[str, Any]) -> None:
         match statement:
@@ -107,9 +107,9 @@ class Reading:
                 for item in self._items(items, names):
                     self._body(body, {**names, name: item})
             case ast.If(body=body, orelse=others):
-                self._run.perhaps(1)
+                self._run.add_uncertainty(1)
                 self._body([*body, *others], names)
-                self._run.perhaps(-1)
+                self._run.add_uncertainty(-1)
             case _:
                 raise NotLiteral(statement)
 
@@ -249,11 +249,11 @@ class Reading:
             raise NotLiteral(node) from error
 
     def _at(self, node: ast.AST, do: Callable[[], Any]) -> Any:
-        before, self._run.place = self._run.place, self._run.file.place(node)
+        before, self._run.current_range = self._run.current_range, self._run.file.node_range(node)
         try:
             return do()
         finally:
-            self._run.place = before
+            self._run.current_range = before
 
 
 def _is_allowed(thing: Any) -> bool:

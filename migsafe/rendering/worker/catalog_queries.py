@@ -2,7 +2,7 @@
 
 import re
 
-from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.script_run import Run
 
 _NAME = r"""'(?:"?(?P<in_schema>\w+)"?\.)?"?(?P<name>\w+)"?'"""
 _SCHEMA = r"(?:\s+and\s+{}\s*=\s*(?:'(?P<schema>\w+)'|current_schema\(\)))?"
@@ -40,7 +40,7 @@ _VALID = re.compile(
 _REGCLASS = re.compile(rf"select\s+to_regclass\(\s*{_NAME}\s*\)(?:::\w+)?(?P<tested>\s+is\s+(?P<negated>not\s+)?null)?\s*;?\s*", re.IGNORECASE)
 
 
-def rows_of(run: Run, sql: str) -> list[tuple[object, ...]] | None:
+def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
     """The rows that a query gives which asks whether something is there; None where it asks for something else, or nobody knows."""
     text = " ".join(sql.split()).rstrip("; ")
     regclass = _REGCLASS.fullmatch(text)

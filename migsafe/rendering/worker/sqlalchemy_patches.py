@@ -12,10 +12,10 @@ from sqlalchemy import ARRAY, Enum, MetaData
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import expression
 
-from migsafe.rendering.worker.unknown import Unknown, like, name_of, run_of
+from migsafe.rendering.worker.unknown import Unknown, name_of, run_of, unknown_like
 
 
-def be_lenient() -> None:
+def install_patches() -> None:
     """Let scripts do so, for good."""
     json.loads = _taking_unknown(json.loads)
     for module in (sqlalchemy, sqlalchemy.sql, expression):
@@ -33,7 +33,7 @@ def _taking_unknown(function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*arguments: Any, **named: Any) -> Any:
         unknown = next((one for one in arguments if isinstance(one, Unknown)), None)
         if unknown is not None:
-            return like(unknown, f"{function.__name__}({name_of(unknown)})")
+            return unknown_like(unknown, f"{function.__name__}({name_of(unknown)})")
         return function(*arguments, **named)
 
     return call
@@ -44,7 +44,7 @@ def _taking_lists(select: Callable[..., Any]) -> Callable[..., Any]:
         listed = columns[0] if columns and isinstance(columns[0], list | tuple) else columns
         unknown = next((one for one in listed if isinstance(one, Unknown)), None)
         if unknown is not None:
-            return like(unknown, f"select({name_of(unknown)})")
+            return unknown_like(unknown, f"select({name_of(unknown)})")
         if columns and isinstance(columns[0], list | tuple):
             conditions = columns[1:]
             found = select(*listed)

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.sql.ddl import DDLElement
 
 from migsafe.rendering.worker.database import Database, literal_dialect
-from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
 
@@ -47,7 +47,7 @@ class CatchingImpl(PostgresqlImpl):
     def bulk_insert(self, table: Any, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
         """Rows; nobody knows where to where the table is not here."""
         if isinstance(table, Unknown):
-            self.run.cannot_tell(f"it puts rows into {table}, {self.run.reasons[str(table)]}")
+            self.run.send_opaque(f"it puts rows into {table}, {self.run.reasons[str(table)]}")
         else:
             super().bulk_insert(table, rows, multiinsert)
 
@@ -98,7 +98,7 @@ class OnlineContext(MigrationContext):
     @property
     def as_sql(self) -> bool:
         """Whether SQL is written: to Alembic it is."""
-        return self.run is None or not self.run.is_ours(sys._getframe(1))
+        return self.run is None or not self.run.is_project_frame(sys._getframe(1))
 
     @as_sql.setter
     def as_sql(self, _: bool) -> None:
@@ -118,16 +118,16 @@ class _Queue(list[Any]):
 
     def append(self, entry: Any) -> None:
         """Take in an operation."""
-        self._places.append(self._run.place or self._run.at(sys._getframe(1)))
+        self._places.append(self._run.current_range or self._run.frame_range(sys._getframe(1)))
         super().append(entry)
 
     def __iter__(self) -> Iterator[Any]:
         for entry, place in zip(super().__iter__(), self._places, strict=True):
-            before, self._run.place = self._run.place, place
+            before, self._run.current_range = self._run.current_range, place
             try:
                 yield entry
             finally:
-                self._run.place = before
+                self._run.current_range = before
 
 
 class OnlineEnvironment(EnvironmentContext):

@@ -11,7 +11,7 @@ from migsafe.sources import Transaction
 from migsafe.sql.statements import read
 
 
-class Trial:
+class TentativeSchema:
     """Takes statements in, for as long as it is entered."""
 
     def __init__(self, catalog: Catalog) -> None:
@@ -19,7 +19,7 @@ class Trial:
         self._sent: list[str] = []
         self._session = Session(Transaction.FILE)
 
-    def __enter__(self) -> "Trial":
+    def __enter__(self) -> "TentativeSchema":
         catalog = self._catalog
         self._mark = catalog.mark()
         self._was = catalog.search_path, catalog.complete, catalog.certain

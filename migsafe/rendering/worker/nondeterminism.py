@@ -14,12 +14,12 @@ _CALLS = _CLOCKS | _CHANCE
 _OF_SERVER = frozenset(("func", "sa_func", "sqlfunc"))
 
 
-def settled() -> None:
+def seed_random() -> None:
     """Begin Python's random numbers anew, so that a script gets those that it got before."""
     random.seed(0)
 
 
-def goes_by_chance(tree: ast.Module) -> bool:
+def depends_on_chance(tree: ast.Module) -> bool:
     """Whether a script decides by what is different each time, as far as its own text shows."""
     if not any(map(_is_chance, ast.walk(tree))):
         return False

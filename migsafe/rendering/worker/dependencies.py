@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from migsafe.rendering.messages import Looked
+from migsafe.rendering.messages import Dependencies
 
 _STANDARD = f"{Path(os.__file__).parent}{os.sep}"
 _INSTALLED = ("site-packages", "dist-packages")
@@ -22,11 +22,11 @@ _LIVE = ("/proc/", "/sys/", "/dev/")
 _LOADER = "<frozen importlib._bootstrap_external>"
 
 
-class Looks:
+class DependencyTracker:
     """What is looked at from now on. It is said piece by piece: each time what is new."""
 
     def __init__(self) -> None:
-        self.blind = False
+        self.incomplete = False
         """Whether something was looked at that nobody can look at again."""
         self._on = False
         self._script = ""
@@ -36,7 +36,7 @@ class Looks:
         self._paths: dict[str, None] = {}
         self._stat: Any = os.stat
 
-    def settle(self) -> None:
+    def install(self) -> None:
         """Begin to look, for good."""
         sys.addaudithook(self._hear)
         sys.meta_path.append(self)
@@ -51,15 +51,15 @@ class Looks:
     @contextmanager
     def of_script(self, path: str) -> Iterator[None]:
         """Note what the script at a path looks at besides itself."""
-        self.blind, self._on, self._script = False, True, path
+        self.incomplete, self._on, self._script = False, True, path
         try:
             yield
         finally:
             self._on = False
 
-    def new(self) -> Looked:
+    def take_new(self) -> Dependencies:
         """What was looked at since this was asked last."""
-        said = Looked(*(self._fresh(kind, found) for kind, found in (("f", self._files), ("l", self._folders), ("p", self._paths))))
+        said = Dependencies(*(self._fresh(kind, found) for kind, found in (("f", self._files), ("l", self._folders), ("p", self._paths))))
         for found in (self._files, self._folders, self._paths):
             found.clear()
         return said
@@ -90,17 +90,17 @@ class Looks:
                 self._run(arguments[1])  # what it is loaded from, where that is a library in C
             case "os.scandir" | "os.listdir":
                 if sys._getframe(1).f_code.co_filename != _LOADER:
-                    self.blind = self.blind or isinstance(arguments[0], int)
+                    self.incomplete = self.incomplete or isinstance(arguments[0], int)
                     self._folders[os.fsdecode(arguments[0]) if arguments[0] is not None else "."] = None
             case "os.chdir" | "socket.connect":
-                self.blind = True
+                self.incomplete = True
 
     def _open(self, what: object, _: object, flags: object) -> None:
         if isinstance(what, int) or (isinstance(flags, int) and flags & _WRITING):
             return
         path = os.fsdecode(what)  # type: ignore[arg-type]
         if path.startswith(_LIVE):
-            self.blind = self.blind or path != os.devnull
+            self.incomplete = self.incomplete or path != os.devnull
         elif not path.endswith(".pyc"):
             self._run(path)
 
@@ -110,7 +110,7 @@ class Looks:
 
     def _stat_seen(self, path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
         if self._on and not isinstance(path, int):
-            self.blind = self.blind or dir_fd is not None
+            self.incomplete = self.incomplete or dir_fd is not None
             self._paths[os.fsdecode(path)] = None
         found: os.stat_result = self._stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
         return found

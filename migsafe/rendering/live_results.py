@@ -20,7 +20,7 @@ _AS_TEXT: tuple[tuple[str, type, Callable[[Any], str], Callable[[str], Any]], ..
 _PLAIN = (type(None), bool, int, float, str, bytes)
 
 
-class Executed(Struct, frozen=True):
+class ExecutionResult(Struct, frozen=True):
     """What a server said to a statement: the columns of its rows, the rows, each value `packed`, and how many rows it was about."""
 
     columns: list[str]
@@ -28,32 +28,32 @@ class Executed(Struct, frozen=True):
     count: int
 
 
-def packed(value: Any) -> Any:
+def pack(value: Any) -> Any:
     """A value as a message can hold it: one that is not plain by its kind and as text."""
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, list | tuple):
-        return ["list", *map(packed, value)]
+        return ["list", *map(pack, value)]
     if isinstance(value, dict):
-        return ["dict", *([key, packed(one)] for key, one in value.items())]
+        return ["dict", *([key, pack(one)] for key, one in value.items())]
     for kind, type_, write, _ in _AS_TEXT:
         if isinstance(value, type_):
             return [kind, write(value)]
     return str(value)
 
 
-def unpacked(value: Any) -> Any:
+def unpack(value: Any) -> Any:
     """The value that was packed."""
     if not isinstance(value, list):
         return value
     kind, *inner = value
     if kind == "list":
-        return [unpacked(one) for one in inner]
+        return [unpack(one) for one in inner]
     if kind == "dict":
-        return {key: unpacked(one) for key, one in inner}
+        return {key: unpack(one) for key, one in inner}
     return next(read(inner[0]) for name, _, _, read in _AS_TEXT if name == kind)
 
 
-def executed(columns: Sequence[str], rows: Sequence[Sequence[Any]], count: int) -> Executed:
+def pack_result(columns: Sequence[str], rows: Sequence[Sequence[Any]], count: int) -> ExecutionResult:
     """What a server said, packed."""
-    return Executed(list(columns), [[packed(value) for value in row] for row in rows], count)
+    return ExecutionResult(list(columns), [[pack(value) for value in row] for row in rows], count)

@@ -4,13 +4,13 @@ import os
 from types import TracebackType
 from typing import Any
 
-from migsafe.rendering.worker.run import Run
+from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
 _REASON = "which is a variable of another environment"
 
 
-class Variables:
+class EnvironmentVariables:
     """While a script runs, a variable that is not set here is unknown to it; one that is asked for with a default has that."""
 
     def __init__(self, run: Run) -> None:
@@ -26,7 +26,7 @@ class Variables:
             except KeyError:
                 import sys  # noqa: PLC0415
 
-                if run.is_ours(sys._getframe(1)):
+                if run.is_project_frame(sys._getframe(1)):
                     return Unknown(run, name, _REASON)
                 raise
 

@@ -17,11 +17,11 @@ CONTAINS = "migsafe contains"
 """What `in` calls in a script; no name of its own can be the same."""
 _REACHING = frozenset(("setattr", "delattr", "exec", "eval", "vars", "globals", "compile", "__import__", "__builtins__", "importlib", "patch"))
 
-Place = tuple[int, int]
+TextRange = tuple[int, int]
 """From where to where something stands in the text, in characters."""
 
 
-class File:
+class ScriptFile:
     """The text of a script, its tree and its code. Raises SyntaxError, ValueError or RecursionError for what is not Python."""
 
     def __init__(self, path: str, text: str) -> None:
@@ -32,10 +32,10 @@ class File:
             self.tree = ast.parse(text, path)
             self.code: CodeType = compile(_asking(self.tree), path, "exec", dont_inherit=True)
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
-        self._calls: dict[Place, ast.Call] = {}
-        self._blocks: dict[Place, ast.Call] = {}
+        self._calls: dict[TextRange, ast.Call] = {}
+        self._blocks: dict[TextRange, ast.Call] = {}
         self._bare: set[ast.AST] = set()
-        self._positions: dict[CodeType, list[tuple[Place, Place]]] = {}
+        self._positions: dict[CodeType, list[tuple[TextRange, TextRange]]] = {}
         for node in ast.walk(self.tree):
             match node:
                 case ast.Call(end_lineno=int(line), end_col_offset=int(column)):
@@ -49,7 +49,7 @@ class File:
                     self._bare.add(value.value if isinstance(value, ast.Await) else value)
 
     @property
-    def whole(self) -> Place:
+    def full_range(self) -> TextRange:
         """All of it."""
         return 0, len(self.text)
 
@@ -58,12 +58,12 @@ class File:
         found = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name]
         return found[-1] if found else None
 
-    def head(self, name: str) -> Place:
+    def first_line_of(self, name: str) -> TextRange:
         """The first line of a function; the first of the script where it defines none of that name."""
         node = self.function(name)
-        return self.line(node.lineno if node is not None else 1)
+        return self.line_range(node.lineno if node is not None else 1)
 
-    def line(self, number: int) -> Place:
+    def line_range(self, number: int) -> TextRange:
         """A line, counted from 1, without the spaces around it."""
         number = min(max(number, 1), len(self._lines))
         start = self._lines[number - 1]
@@ -71,13 +71,13 @@ class File:
         line = self.text[start:end]
         return start + len(line) - len(line.lstrip()), start + len(line.rstrip())
 
-    def place(self, node: ast.AST) -> Place:
+    def node_range(self, node: ast.AST) -> TextRange:
         """Where a node of its tree stands."""
         start = self._offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
         end = self._offset(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 0))
         return start, end
 
-    def call(self, frame: FrameType, instruction: int | None = None) -> ast.Call | None:
+    def call_of(self, frame: FrameType, instruction: int | None = None) -> ast.Call | None:
         """The call that a frame of this script is in."""
         positions = self._positions.get(frame.f_code)
         if positions is None:
@@ -88,39 +88,39 @@ class File:
             return found
         return self._blocks.get(start)  # what a block does when it is entered or left stands at the block
 
-    def at(self, frame: FrameType, instruction: int | None = None, line: int | None = None) -> Place:
+    def frame_range(self, frame: FrameType, instruction: int | None = None, line: int | None = None) -> TextRange:
         """Where a frame of this script is: its call, the line where it is in none."""
-        found = self.call(frame, instruction)
-        return self.place(found) if found is not None else self.line(line or frame.f_lineno)
+        found = self.call_of(frame, instruction)
+        return self.node_range(found) if found is not None else self.line_range(line or frame.f_lineno)
 
-    def is_bare(self, call: ast.Call | None) -> bool:
+    def is_expression_statement(self, call: ast.Call | None) -> bool:
         """Whether a call is a statement of its own, whose result nobody takes."""
         return call in self._bare
 
-    def frames(self, frame: FrameType | None) -> Iterator[FrameType]:
+    def script_frames(self, frame: FrameType | None) -> Iterator[FrameType]:
         """The frames of this script on the stack, from the inner to the outer ones."""
         while frame is not None:
             if frame.f_code.co_filename == self.path:
                 yield frame
             frame = frame.f_back
 
-    def raised_at(self, traceback: TracebackType | None) -> Place | None:
+    def error_range(self, traceback: TracebackType | None) -> TextRange | None:
         """Where the script is in a traceback, as far inside as it goes."""
         found = None
         while traceback is not None:
             if traceback.tb_frame.f_code.co_filename == self.path:
-                found = self.at(traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
+                found = self.frame_range(traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
             traceback = traceback.tb_next
         return found
 
     @cached_property
-    def spared(self) -> frozenset[str]:
+    def optional_imports(self) -> frozenset[str]:
         """The modules that the script tries to import and knows how to do without."""
         tries = (node for node in ast.walk(self.tree) if isinstance(node, ast.Try) and any(map(_takes_missing, node.handlers)))
         return frozenset(name for node in tries for statement in node.body for name in _imported(statement))
 
     @cached_property
-    def is_plain(self) -> bool:
+    def is_self_contained(self) -> bool:
         """Whether nothing in it can change what modules hold: it sets no attributes and imports nothing but libraries."""
         for node in ast.walk(self.tree):
             match node:
@@ -143,7 +143,7 @@ class File:
         return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
 
 
-def _place(position: tuple[int | None, int | None, int | None, int | None]) -> tuple[Place, Place]:
+def _place(position: tuple[int | None, int | None, int | None, int | None]) -> tuple[TextRange, TextRange]:
     """The line and column where what an instruction does begins and ends."""
     line, end_line, column, end_column = position
     return (line or 0, column if column is not None else -1), (end_line or 0, end_column if end_column is not None else -1)

@@ -12,7 +12,7 @@ _UNKNOWN = Answer(known=False)
 _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)
 
 
-def answer(catalog: Catalog, what: str, arguments: Sequence[str | None]) -> Answer:
+def answer_question(catalog: Catalog, what: str, arguments: Sequence[str | None]) -> Answer:
     """The answer to a question, named as the inspector's method for it is."""
     if what in _DETAILS:
         return _details(catalog, what, str(arguments[0]), arguments[1])
