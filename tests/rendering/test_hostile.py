@@ -140,9 +140,9 @@ import sys, time
 from migsafe.rendering.renderer import Renderer
 from tests.rendering.conftest import after, program, script
 renderer = Renderer(seconds=60)
-renderer.half(program(script("pass")), after(""))
+renderer.render_half(program(script("pass")), after(""))
 print(renderer._process._process.pid, flush=True)
-renderer.half(program(script("while True: pass")), after(""))
+renderer.render_half(program(script("while True: pass")), after(""))
 """
 
 
