@@ -112,7 +112,7 @@ class Checkpoints:
                 forecast, so_far = _Unpickler(io.BytesIO(pickled), self._rules).load()
         except Exception:  # whatever is wrong with it, the run can do without
             return None
-        self._so_far.take(so_far)
+        self._so_far.copy_from(so_far)
         assert isinstance(forecast, Predictor)
         return forecast
 

@@ -10,7 +10,7 @@ from migsafe.cli.options import Config, Output
 from migsafe.configuration import configuration
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.library.project import listed
-from migsafe.linting.rulebook import named
+from migsafe.linting.rulebook import find_rule
 
 _FORMATS = ("text", "markdown", "json")
 
@@ -32,7 +32,7 @@ def explain(
     from migsafe.documentation import listing, markdown, terminal  # noqa: PLC0415  # the other commands need none of it
 
     every = {one.rule.name: one for one in listed(configuration(Path(config) if config else None))}
-    found = [every[named(name, [one.rule for one in every.values()]).name] for name in names]
+    found = [every[find_rule(name, [one.rule for one in every.values()]).name] for name in names]
     file = Path(output) if output else None
     if format == "json":
         deliver(listing.document(found), file)

@@ -116,9 +116,9 @@ def _new(verdict: Verdict, settings: Configuration) -> tuple[Verdict, list[str]]
     """The verdict without what the baseline holds, and what to say of what is there and gone."""
     if settings.baseline is None:
         return verdict, []
-    from migsafe.linting.baseline import read, without  # noqa: PLC0415  # only those who have one need it
+    from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only those who have one need it
 
-    verdict, gone = without(verdict, read(settings.baseline), settings.baseline)
+    verdict, gone = subtract_baseline(verdict, read(settings.baseline), settings.baseline)
     if not gone:
         return verdict, []
     shown = ", ".join(f"{entry.rule} in {entry.path}" for entry in gone[:_GONE_SHOWN])
@@ -133,14 +133,14 @@ def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:
 
 def _recorded(verdict: Verdict, settings: Configuration) -> list[str]:
     """Write the baseline; returns what to say about it."""
-    from migsafe.linting.baseline import USUAL, write  # noqa: PLC0415
+    from migsafe.linting.baseline import DEFAULT_FILE, write  # noqa: PLC0415
 
-    file = settings.baseline or within(settings, USUAL)
+    file = settings.baseline or within(settings, DEFAULT_FILE)
     number = write(file, verdict)
     deliver(f"{file}: {number} finding{'' if number == 1 else 's'} recorded.\n", None)
     if settings.baseline is not None:
         return []
-    return [f'to report only what is new, set `baseline = "{USUAL}"` in the configuration, or give `--baseline {file}`']
+    return [f'to report only what is new, set `baseline = "{DEFAULT_FILE}"` in the configuration, or give `--baseline {file}`']
 
 
 def _names(given: list[str] | None) -> tuple[str, ...] | None:

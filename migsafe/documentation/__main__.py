@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from migsafe.documentation.markdown import files, with_overview
-from migsafe.linting.rulebook import shipped
+from migsafe.linting.rulebook import shipped_rules
 
 ROOT = Path(__file__).parents[2]
 DOCS, README = ROOT / "docs" / "rules", ROOT / "README.md"
@@ -16,7 +16,7 @@ def main() -> None:
     if len(sys.argv) < 2 and not DOCS.is_dir():
         sys.exit("Name the folder to write to: outside a checkout there is no docs/rules.")
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
-    pages = files(shipped())
+    pages = files(shipped_rules())
     for name, text in pages.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -24,7 +24,7 @@ def main() -> None:
         if path.relative_to(folder).as_posix() not in pages:
             path.unlink()
     if folder == DOCS:
-        README.write_text(with_overview(README.read_text(encoding="utf-8"), shipped(), "docs/rules"), encoding="utf-8")
+        README.write_text(with_overview(README.read_text(encoding="utf-8"), shipped_rules(), "docs/rules"), encoding="utf-8")
     print(f"{folder}: {len(pages)} pages")
 
 

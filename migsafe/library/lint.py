@@ -35,9 +35,9 @@ def lint(
     verdict = judged(planned(paths, settings, "lint", since=since, changed=changed), settings)
     if settings.baseline is None:
         return verdict
-    from migsafe.linting.baseline import read, without  # noqa: PLC0415  # only those who have one need it
+    from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only those who have one need it
 
-    return without(verdict, read(settings.baseline), settings.baseline)[0]
+    return subtract_baseline(verdict, read(settings.baseline), settings.baseline)[0]
 
 
 def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter) -> Verdict:

@@ -12,7 +12,7 @@ from migsafe.library.planned import dump, planned
 from migsafe.library.project import renderer, rulebook
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
-from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.premortem.assessment import Premortem
 from migsafe.premortem.gate import Budget
@@ -80,7 +80,7 @@ def _key(migration: Migration) -> tuple[str, str]:
 def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) -> tuple[list[Judged], list[MigsafeError]]:
     """Judge the migrations with the project's rules and with all shipped ones, and collect what the pre-mortem needs of each operation."""
     observed: dict[tuple[str, str], list[Observed]] = {}
-    book = Rulebook((*rulebook(settings).rules, *map(unsilenced, shipped()), collector(observed)))
+    book = Rulebook((*rulebook(settings).rules, *map(unsilenced, shipped_rules()), collector(observed)))
     migrations: list[Migration] = []
 
     def walk() -> Iterator[SelectedMigration | MigsafeError]:

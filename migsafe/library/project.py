@@ -6,26 +6,26 @@ from pathlib import Path
 from migsafe.configuration import Configuration
 from migsafe.documentation.listed import Listed
 from migsafe.linting.rule import Rule
-from migsafe.linting.rulebook import Part, Rulebook, adjusted, choose, named, own, shipped
+from migsafe.linting.rulebook import PathOverride, Rulebook, choose_rules, find_rule, own_rules, shipped_rules, with_severities
 from migsafe.rendering.renderer import Renderer, RenderingStore
 
 
 def every_rule(settings: Configuration) -> list[Rule]:
     """Ours and the project's own, each with the severity that the configuration gives it, by name. Raises ConfigError for an own rule that
     cannot be loaded, and for a name in the configuration that no rule has."""
-    rules = shipped()
+    rules = shipped_rules()
     if settings.rules is not None:
-        rules = sorted((*rules, *own(Path(settings.rules), rules)), key=lambda rule: rule.name)
+        rules = sorted((*rules, *own_rules(Path(settings.rules), rules)), key=lambda rule: rule.name)
     for name in (*settings.severity, *(name for part in settings.per_path for name in (*part.ignore, *part.severity))):
-        named(name, rules)
-    return adjusted(rules, settings.severities)
+        find_rule(name, rules)
+    return with_severities(rules, settings.severities)
 
 
 def rulebook(settings: Configuration) -> Rulebook:
     """The rules that are on, and where."""
     rules = every_rule(settings)
-    parts = [Part(partial(settings.concerns, part), part.ignore, part.severities) for part in settings.per_path]
-    return Rulebook(choose(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
+    parts = [PathOverride(partial(settings.concerns, part), part.ignore, part.severities) for part in settings.per_path]
+    return Rulebook(choose_rules(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
 
 
 def renderer(settings: Configuration, kept: RenderingStore | None = None) -> Renderer:
@@ -36,7 +36,7 @@ def renderer(settings: Configuration, kept: RenderingStore | None = None) -> Ren
 def listed(settings: Configuration) -> list[Listed]:
     """Every rule, and whether it is on."""
     rules = every_rule(settings)
-    on = {rule.name for rule in choose(rules, settings.select, settings.ignore)}
+    on = {rule.name for rule in choose_rules(rules, settings.select, settings.ignore)}
     return [Listed(rule, rule.name in on) for rule in rules]
 
 

@@ -20,7 +20,7 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import Verdict
 from migsafe.text import read_text
 
-USUAL = "migsafe-baseline.json"
+DEFAULT_FILE = "migsafe-baseline.json"
 """The file's name where nobody gives it one."""
 
 VERSION = 1
@@ -79,7 +79,7 @@ def write(file: str, verdict: Verdict) -> int:
     return len(entries)
 
 
-def without(verdict: Verdict, baseline: Sequence[Entry], file: str) -> tuple[Verdict, list[Entry]]:
+def subtract_baseline(verdict: Verdict, baseline: Sequence[Entry], file: str) -> tuple[Verdict, list[Entry]]:
     """A verdict without what stands in a baseline, and what stands there and is gone."""
     known = {entry.key for entry in baseline}
     met = set()

@@ -9,7 +9,7 @@ from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, Rule
 from migsafe.linting.rulebook import Rulebook
-from migsafe.linting.suppressions import Suppression, covers, mentioned, resolved, suppressions
+from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import SelectedMigration
 from migsafe.session import sent
@@ -41,7 +41,7 @@ class RuleError(MigsafeError):
         self.__cause__ = cause
         super().__init__(f"the rule {rule.name} failed at {place}: {type(cause).__name__}: {cause}")
 
-    def again(self) -> None:
+    def count_again(self) -> None:
         """Count one more time."""
         self.times += 1
         self.hint = f"It failed {self.times} times; the other rules went on."
@@ -67,7 +67,7 @@ class Verdict(Struct, kw_only=True):
 
 
 def judge(
-    stops: Iterable[SelectedMigration | MigsafeError],
+    selected: Iterable[SelectedMigration | MigsafeError],
     rulebook: Rulebook,
     pg_version: int,
     runners: Iterable[Runner] = RUNNERS,
@@ -81,7 +81,7 @@ def judge(
     what is found at each.
     """
     judging = _Judging(rulebook, pg_version, runners, limits or Limits(), state or JudgingState())
-    for stop in stops:
+    for stop in selected:
         if isinstance(stop, MigsafeError):
             judging.problems.append(stop)
         else:
@@ -89,22 +89,22 @@ def judge(
     return judging.verdict()
 
 
-class _Remarks:
+class _ScriptSuppressions:
     """What suppressions of one script need: its judged pieces, each with the context of its migration, and where its statements stand."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
-        self.chunks: list[tuple[Span, Context]] = []
-        self.places: dict[tuple[str, int], Span] = {}
+        self.judged_chunks: list[tuple[Span, Context]] = []
+        self.statement_spans: dict[tuple[str, int], Span] = {}
 
     def context(self, suppression: Suppression) -> Context:
         """The context of the migration in which a suppression stands, or of the first one."""
         start = suppression.span.start
-        return next((at for chunk, at in self.chunks if chunk.start <= start < chunk.end), self.chunks[0][1])
+        return next((at for chunk, at in self.judged_chunks if chunk.start <= start < chunk.end), self.judged_chunks[0][1])
 
-    def nearest(self, suppression: Suppression, at: Context) -> int:
+    def nearest_statement(self, suppression: Suppression, at: Context) -> int:
         """The number of the statement in which, or before which, a suppression stands; the last one's behind all of them."""
-        numbers = [(span.end, number) for (migration, number), span in self.places.items() if migration == at.migration.id]
+        numbers = [(span.end, number) for (migration, number), span in self.statement_spans.items() if migration == at.migration.id]
         behind = [number for end, number in numbers if end > suppression.span.start]
         return behind[0] if behind else max((number for _, number in numbers), default=1)
 
@@ -114,13 +114,13 @@ class JudgingState:
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self.remarks: dict[str, _Remarks] = {}
+        self.remarks: dict[str, _ScriptSuppressions] = {}
         self.paths: set[str] = set()
         self.earlier: tuple[EarlierMigration, ...] = ()
         self.statements = 0
         self.unparsed = 0
 
-    def take(self, other: "JudgingState") -> None:
+    def copy_from(self, other: "JudgingState") -> None:
         """Be as far as another."""
         self.__dict__.update(vars(other))
 
@@ -157,7 +157,7 @@ class _Judging:
             return
         self.so_far.paths.add(script.path)
         at = Context(migration, forecast, self.outside[migration.runner], self.limits, standing, self.so_far.earlier)
-        self.book = self.rulebook.at(script.path)
+        self.book = self.rulebook.for_file(script.path)
         remarks = self._remarks(at)
         forecast.begin(migration.up.transaction, one_query=migration.up.one_query)
         nowhere = Span(0, 0)
@@ -165,7 +165,7 @@ class _Judging:
         for statement, first, last in sent(migration.up):
             self.so_far.statements += 1
             if remarks is not None:
-                remarks.places[migration.id, statement.index] = migration.up.file_span(statement.span)
+                remarks.statement_spans[migration.id, statement.index] = migration.up.file_span(statement.span)
             for operation, effects in forecast.predict_operations(statement, first=first, last=last):
                 self._ask_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
@@ -188,19 +188,19 @@ class _Judging:
                 self.so_far.findings.extend((answer,) if isinstance(answer, Finding) else _findings(answer))
         except Exception as cause:  # a rule may be anybody's, and must not take the others' findings with it
             if rule.name in self.failures:
-                self.failures[rule.name].again()
+                self.failures[rule.name].count_again()
             else:
                 script = at.migration.up.file
                 place = script.position(at.migration.up.file_span(operation.span).start)
                 self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
-    def _remarks(self, at: Context) -> "_Remarks | None":
+    def _remarks(self, at: Context) -> "_ScriptSuppressions | None":
         """What is known of the suppressions of the script at hand; None where it has none."""
         half = at.migration.up
-        if not mentioned(half.file):
+        if not mentions_migsafe(half.file):
             return None
-        remarks = self.so_far.remarks.setdefault(half.file.path, _Remarks(half.file))
-        remarks.chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
+        remarks = self.so_far.remarks.setdefault(half.file.path, _ScriptSuppressions(half.file))
+        remarks.judged_chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
         return remarks
 
     def _suppress(self) -> None:
@@ -210,24 +210,26 @@ class _Judging:
             by_path.setdefault(finding.script.path, []).append(finding)
         self.so_far.findings = []
         for path, remarks in self.so_far.remarks.items():
-            book = self.book = self.rulebook.at(path)
-            found = suppressions(remarks.script, [chunk for chunk, _ in remarks.chunks])
+            book = self.book = self.rulebook.for_file(path)
+            found = find_suppressions(remarks.script, [chunk for chunk, _ in remarks.judged_chunks])
             left, used = self._taken_out(by_path.pop(path, []), found, remarks)
             for suppression, names in zip(found, used, strict=True):
                 at = remarks.context(suppression)
-                judged = resolved(suppression, book.known, book.names - self.failures.keys(), names)
-                self._ask_all(Statement(remarks.nearest(suppression, at), suppression.span, (judged,)), judged, (), at)
+                judged = resolve(suppression, book.known, book.names - self.failures.keys(), names)
+                self._ask_all(Statement(remarks.nearest_statement(suppression, at), suppression.span, (judged,)), judged, (), at)
             about, _ = self._taken_out(self.so_far.findings, found, remarks)
             by_path[path] = left + about
             self.so_far.findings = []
         self.so_far.findings = [finding for findings in by_path.values() for finding in findings]
 
-    def _taken_out(self, findings: list[Finding], found: list[Suppression], remarks: "_Remarks") -> tuple[list[Finding], list[set[str]]]:
+    def _taken_out(
+        self, findings: list[Finding], found: list[Suppression], remarks: "_ScriptSuppressions"
+    ) -> tuple[list[Finding], list[set[str]]]:
         """The findings of a script that are not suppressed, and for each suppression the rules whose findings it covers."""
         used: list[set[str]] = [set() for _ in found]
         left = []
         for finding in findings:
-            place = remarks.places.get((finding.migration, finding.statement))
+            place = remarks.statement_spans.get((finding.migration, finding.statement))
             holding = [names for suppression, names in zip(found, used, strict=True) if covers(suppression, finding, place)]
             for names in holding:
                 names.add(finding.rule)

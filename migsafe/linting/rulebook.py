@@ -25,10 +25,10 @@ _NO_OPERATIONS = (MigrationEnd, Suppression)
 """What a rule that looks at every operation does not mean by that."""
 
 
-class Part(Struct, frozen=True):
+class PathOverride(Struct, frozen=True):
     """What holds for some files only: which paths, rules that say nothing there, and severities."""
 
-    holds: Callable[[str], bool]
+    applies_to: Callable[[str], bool]
     ignore: tuple[str, ...]
     severities: dict[str, Severity]
 
@@ -39,12 +39,12 @@ class Rulebook(dict[type[Operation], tuple[Rule, ...]]):
     `known` are the names of all rules that there are, chosen or not; `parts` say what is otherwise for some files.
     """
 
-    def __init__(self, rules: Iterable[Rule], known: Iterable[str] = (), parts: Sequence[Part] = ()) -> None:
+    def __init__(self, rules: Iterable[Rule], known: Iterable[str] = (), overrides: Sequence[PathOverride] = ()) -> None:
         super().__init__()
         self.rules = tuple(rules)
         self.names = frozenset(rule.name for rule in self.rules)
         self.known = self.names | frozenset(known)
-        self._parts = tuple(parts)
+        self._parts = tuple(overrides)
         self._for_parts: dict[tuple[bool, ...], Rulebook] = {}
 
     def __missing__(self, operation: type[Operation]) -> tuple[Rule, ...]:
@@ -55,32 +55,32 @@ class Rulebook(dict[type[Operation], tuple[Rule, ...]]):
         )
         return found
 
-    def at(self, path: str) -> "Rulebook":
+    def for_file(self, path: str) -> "Rulebook":
         """The rules for a file."""
         if not self._parts:
             return self
-        holding = tuple(part.holds(path) for part in self._parts)
+        holding = tuple(part.applies_to(path) for part in self._parts)
         if holding not in self._for_parts:
             rules = list(self.rules)
             for part, holds in zip(self._parts, holding, strict=True):
                 if holds:
-                    rules = [rule for rule in adjusted(rules, part.severities) if rule.name not in part.ignore]
+                    rules = [rule for rule in with_severities(rules, part.severities) if rule.name not in part.ignore]
             self._for_parts[holding] = Rulebook(rules, self.known)
         return self._for_parts[holding]
 
 
-def shipped() -> list[Rule]:
+def shipped_rules() -> list[Rule]:
     """The rules that come with migsafe, by name."""
-    return load(Path(import_module(SHIPPED).__path__[0]), SHIPPED)
+    return load_rules(Path(import_module(SHIPPED).__path__[0]), SHIPPED)
 
 
-def own(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
+def own_rules(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
     """The rules of a project's own folder. Raises ConfigError for a folder that is not there or holds no rule, a file that does not run, and
     a name that one of the `others` or another file has taken."""
     if not folder.is_dir():
         raise ConfigError(f"{folder}: there is no such folder", "`rules` in the configuration names a folder of rule files.")
     # Two folders may hold files of the same name.
-    rules = load(folder, f"migsafe_own_rules.{abs(hash(folder.resolve())):x}")
+    rules = load_rules(folder, f"migsafe_own_rules.{abs(hash(folder.resolve())):x}")
     if not rules:
         raise ConfigError(f"{folder}: holds no rules", "A rule is a function below `@rule(category=…, severity=…)` in a file of its own.")
     taken = {rule.name: rule for rule in others}
@@ -92,7 +92,7 @@ def own(folder: Path, others: Iterable[Rule] = ()) -> list[Rule]:
     return rules
 
 
-def load(folder: Path, package: str) -> list[Rule]:
+def load_rules(folder: Path, package: str) -> list[Rule]:
     """The rules of every file below a folder, by name; the files become modules of `package`."""
     found = []
     for path in sorted(folder.rglob("[!_]*.py")):
@@ -101,20 +101,20 @@ def load(folder: Path, package: str) -> list[Rule]:
     return sorted(found, key=lambda rule: rule.name)
 
 
-def choose(rules: Sequence[Rule], select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Rule]:
+def choose_rules(rules: Sequence[Rule], select: Collection[str] = (), ignore: Collection[str] = ()) -> list[Rule]:
     """The rules in `select`, or all that are not off where it is empty, but for those in `ignore`. Raises ConfigError for a name that no
     rule has."""
     for name in (*select, *ignore):
-        named(name, rules)
+        find_rule(name, rules)
     return [rule for rule in rules if (rule.name in select or not (select or rule.off)) and rule.name not in ignore]
 
 
-def adjusted(rules: Sequence[Rule], severities: Mapping[str, Severity]) -> list[Rule]:
+def with_severities(rules: Sequence[Rule], severities: Mapping[str, Severity]) -> list[Rule]:
     """The rules with the severities that a project gives them; a rule that is off is on where it is given one."""
     return [replace(rule, severity=severities[rule.name], off=False) if rule.name in severities else rule for rule in rules]
 
 
-def named(name: str, rules: Iterable[Rule]) -> Rule:
+def find_rule(name: str, rules: Iterable[Rule]) -> Rule:
     """The rule of that name. Raises ConfigError, with the nearest name, where there is none."""
     known = {rule.name: rule for rule in rules}
     if name not in known:

@@ -21,7 +21,7 @@ from migsafe.text import Script, Span
 
 _MENTION = "migsafe:"
 _COMMENT = re.compile(r"--[^\n\r]*|/\*(?:[^*/]|\*(?!/)|/(?!\*))*\*/")
-_SAID = re.compile(r"(?:--+|#+)\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\])?(?P<reason>.*)")
+_SUPPRESSION = re.compile(r"(?:--+|#+)\s*migsafe:\s*(?P<word>[\w-]*)\s*(?:\[(?P<names>[^\]]*)\])?(?P<reason>.*)")
 _ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
 
 
@@ -43,7 +43,7 @@ class Suppression(FilePlace, frozen=True, kw_only=True):
     unused: tuple[str, ...] = ()
 
     @property
-    def holds(self) -> bool:
+    def applies(self) -> bool:
         """Whether it suppresses anything: without a reason it does not."""
         return self.understood and not self.misplaced and bool(self.reason)
 
@@ -52,12 +52,12 @@ ABOUT_SUPPRESSIONS = frozenset(("suppression-unused", "suppression-without-reaso
 """The rules that look at suppressions; nobody can know before they have looked whether a suppression of them is used."""
 
 
-def mentioned(script: Script) -> bool:
+def mentions_migsafe(script: Script) -> bool:
     """Whether a script says anything to migsafe at all. Raises UnreadableError."""
     return _MENTION in script.text
 
 
-def suppressions(script: Script, chunks: Iterable[Span]) -> list[Suppression]:
+def find_suppressions(script: Script, chunks: Iterable[Span]) -> list[Suppression]:
     """What a script suppresses: at its top, and in the pieces of it that are judged. Raises UnreadableError."""
     text = script.text
     if script.path.endswith(".py"):
@@ -81,7 +81,7 @@ def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
     with suppress(TokenError, SyntaxError):
         for token in generate_tokens(StringIO(script.text, newline="").readline):
             top = top and token.type in (COMMENT, ENCODING, NEWLINE, NL, STRING)
-            if token.type == COMMENT and _SAID.match(token.string):
+            if token.type == COMMENT and _SUPPRESSION.match(token.string):
                 start = starts[token.start[0] - 1] + token.start[1]
                 if top or any(chunk.start <= start < chunk.end for chunk in chunks):
                     found.append(_parsed(script.text, Span(start, start + len(token.string)), top=top))
@@ -90,7 +90,7 @@ def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
 
 def covers(suppression: Suppression, finding: Finding, statement: Span | None) -> bool:
     """Whether a finding stands where the suppression holds. `statement` is the statement's place."""
-    if finding.rule not in suppression.names or not suppression.holds:
+    if finding.rule not in suppression.names or not suppression.applies:
         return False
     if suppression.whole_file:
         return True
@@ -153,7 +153,7 @@ def _in_region(text: str, region: Span, *, do: bool) -> Iterator[Span]:
         kind = match.lastindex
         token = match.start(kind) if kind else end
         for comment in _COMMENT.finditer(text, at, token):
-            if _SAID.match(comment[0]):
+            if _SUPPRESSION.match(comment[0]):
                 yield Span(*comment.span())
         if kind == DOLLAR_STRING:
             close = text.find(match[kind], match.end(), end)
@@ -169,7 +169,7 @@ def _in_region(text: str, region: Span, *, do: bool) -> Iterator[Span]:
 
 
 def _parsed(text: str, comment: Span, *, top: bool) -> Suppression:
-    said = _SAID.match(text, comment.start, comment.end)
+    said = _SUPPRESSION.match(text, comment.start, comment.end)
     assert said is not None  # or it would not have been found
     names = tuple(dict.fromkeys(name.strip() for name in (said["names"] or "").split(",") if name.strip()))
     whole_file = said["word"] == "ignore-file"
@@ -183,7 +183,7 @@ def _parsed(text: str, comment: Span, *, top: bool) -> Suppression:
     )
 
 
-def resolved(suppression: Suppression, known: frozenset[str], looked: frozenset[str], used: Collection[str]) -> Suppression:
+def resolve(suppression: Suppression, known: frozenset[str], looked: frozenset[str], used: Collection[str]) -> Suppression:
     """A suppression with what became of its names: `looked` are the rules that ran there, `used` those whose findings it suppressed."""
     return replace(
         suppression,

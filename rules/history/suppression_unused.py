@@ -30,7 +30,7 @@ def suppression_unused(op: Suppression, at: Context) -> Iterator[Finding]:
         yield at.finding(op, "this suppresses nothing: it must name the rules", help="-- migsafe: ignore[rule-a, rule-b] the reason")
     elif op.misplaced:
         yield at.finding(op, "this suppresses nothing: ignore-file is only valid above the first statement of the file")
-    elif op.holds:
+    elif op.applies:
         where = "in this file" if op.whole_file else "here"
         for name in op.unused:
             yield at.finding(op, f"{name} reports nothing {where}: remove the suppression")

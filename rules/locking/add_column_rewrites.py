@@ -94,9 +94,7 @@ def _safe_way(op: AddColumn, at: Context) -> str:
         steps.append(_batches(op, expression, f"{name} IS DISTINCT FROM ({expression})", at))
     elif is_serial(new.type) or new.identity is not None:
         sequence = quoted(default_name(table.name, (new.name,), "seq"))
-        add = (
-            f"ADD COLUMN {column_definition(new, stored_type(at.catalog, new.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
-        )
+        add = f"ADD COLUMN {column_definition(new, stored_type(at.catalog, new.type))}, ALTER COLUMN {name} SET DEFAULT nextval('{sequence}')"
         steps.append(f"CREATE SEQUENCE IF NOT EXISTS {sequence};\nALTER TABLE {table} {add};")
         steps.append(_batches(op, "DEFAULT", f"{name} IS NULL", at))
     else:

@@ -122,4 +122,6 @@ def _partition_by_partition(table: Name, partitions: list[Name], constraint: Con
     ]
     others = "every partition" if not steps else "the other partitions"
     last = f"ALTER TABLE {table} ADD {foreign_key_clause(constraint, name, not_valid=False)};"
-    return join_migrations(*steps, f"-- repeat this for {others}; then the partitioned table accepts their foreign keys without a check:\n-- {last}")
+    return join_migrations(
+        *steps, f"-- repeat this for {others}; then the partitioned table accepts their foreign keys without a check:\n-- {last}"
+    )

@@ -93,7 +93,9 @@ def _safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
     if old is not None and main.rewrite and op.using is None and _is_shorter_text(old, op.type):
         label = default_name(table.name, (op.column,), "check")
         limit = check_not_valid(f"char_length({name}) <= {op.type.modifiers[0]}", label)
-        return join_migrations(f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}")
+        return join_migrations(
+            f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}"
+        )
     column = f"{op.column}_new"
     value = op.using.sql if op.using is not None else f"{name}::{op.type}"
     trigger = computing_trigger(table, column, value, default_name(table.name, (column,), "sync"))

@@ -12,7 +12,7 @@ from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.watch import Watch
 from migsafe.linting.judge import JudgingState, judge
 from migsafe.linting.rule import Context, Finding, Rule, Severity, rule
-from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
@@ -49,7 +49,7 @@ class Counted(Checkpoints):
 
 @pytest.fixture(scope="module")
 def rules() -> list[Rule]:
-    return shipped()
+    return shipped_rules()
 
 
 @pytest.fixture

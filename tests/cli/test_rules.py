@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from migsafe.linting.rulebook import shipped
+from migsafe.linting.rulebook import shipped_rules
 from tests.cli.conftest import Run
 
 Command = Callable[..., Run]
@@ -13,7 +13,7 @@ Write = Callable[[str, str], Path]
 
 def test_every_rule_has_a_line(migsafe: Command) -> None:
     lines = migsafe("rules").out.splitlines()
-    assert sorted(line.split()[0] for line in lines[:-2]) == [rule.name for rule in shipped()]
+    assert sorted(line.split()[0] for line in lines[:-2]) == [rule.name for rule in shipped_rules()]
     [line] = [line for line in lines if line.startswith("drop-table ")]
     assert line.split()[:4] == ["drop-table", "compatibility", "error", "on"]
     assert line.endswith("  DROP TABLE breaks the running release and deletes the rows.")

@@ -8,7 +8,7 @@ from migsafe.documentation.page import Example, Page, Prose, page
 from migsafe.documentation.terminal import explained, table
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Rule
-from migsafe.linting.rulebook import shipped
+from migsafe.linting.rulebook import shipped_rules
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules"
 
@@ -36,14 +36,14 @@ RULE = Rule("names-stay", "ours", Severity.WARNING, DOCUMENTATION, (), lambda op
 
 def test_the_pages_are_those_of_the_rules() -> None:
     written = {path.relative_to(DOCS).as_posix(): path.read_text() for path in DOCS.rglob("*.md")}
-    made = files(shipped())
+    made = files(shipped_rules())
     stale = sorted(name for name in {*written, *made} if written.get(name) != made.get(name))
     assert not stale, "docs/rules is stale: run `python -m migsafe.documentation`"
 
 
 def test_the_readme_s_overview_is_that_of_the_rules() -> None:
     readme = (DOCS.parents[1] / "README.md").read_text()
-    assert readme == with_overview(readme, shipped(), "docs/rules"), "the README is stale: run `python -m migsafe.documentation`"
+    assert readme == with_overview(readme, shipped_rules(), "docs/rules"), "the README is stale: run `python -m migsafe.documentation`"
     assert "| [locking](docs/rules/README.md#locking) |" in readme
 
 
@@ -62,7 +62,7 @@ def test_every_piece_of_a_docstring_is_found() -> None:
 
 
 def test_no_example_of_a_shipped_rule_is_lost() -> None:
-    for rule in shipped():
+    for rule in shipped_rules():
         found = [block for block in page(rule.documentation).blocks if isinstance(block, Example)]
         assert {True, False} <= {example.safe for example in found}, rule.name
         assert "".join(rule.documentation.split()).count("Unsafe") == sum(example.heading.startswith("Unsafe") for example in found), rule.name
@@ -76,7 +76,7 @@ def test_a_page_is_markdown() -> None:
 
 
 def test_the_index_has_own_categories_last() -> None:
-    assert index([RULE, *shipped()]).endswith("## ours\n\n| rule | severity | |\n|---|---|---|\n" + index([RULE]).splitlines()[-1] + "\n")
+    assert index([RULE, *shipped_rules()]).endswith("## ours\n\n| rule | severity | |\n|---|---|---|\n" + index([RULE]).splitlines()[-1] + "\n")
 
 
 def test_an_explanation_keeps_its_code_as_it_is_and_wraps_its_prose() -> None:
@@ -87,7 +87,7 @@ def test_an_explanation_keeps_its_code_as_it_is_and_wraps_its_prose() -> None:
 
 
 def test_a_table_fits_its_terminal() -> None:
-    lines = table([Listed(rule, on=True) for rule in shipped()], width=100).splitlines()
+    lines = table([Listed(rule, on=True) for rule in shipped_rules()], width=100).splitlines()
     assert max(map(len, lines)) <= 100
     assert table([]) == "There are no rules.\n"
     assert "\x1b[2mnames-stay  ours  warning  off  Tables keep their names.\x1b[0m" in table([Listed(RULE, on=False)], colour=True)

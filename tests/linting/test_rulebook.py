@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.errors import ConfigError
-from migsafe.linting.rulebook import Rulebook, choose, load, shipped
+from migsafe.linting.rulebook import Rulebook, choose_rules, load_rules, shipped_rules
 from migsafe.sql.operations import AddColumn, AlterRelation, CreateIndex, DropColumn
 
 OWN_RULE = '''"""Our tables keep their columns."""
@@ -21,7 +21,7 @@ def columns_stay(op: {operation}, at: Context) -> Finding | None:
 def own_rule(folder: Path, operation: str) -> Rulebook:
     (folder / "columns").mkdir()
     (folder / "columns" / "columns_stay.py").write_text(OWN_RULE.format(operation=operation))
-    return Rulebook(load(folder, f"own_{folder.name}"))
+    return Rulebook(load_rules(folder, f"own_{folder.name}"))
 
 
 def test_a_rule_is_named_after_its_function_and_documented_by_its_file(tmp_path: Path) -> None:
@@ -38,12 +38,12 @@ def test_an_annotation_with_a_base_class_stands_for_every_operation_of_that_kind
 
 
 def test_selecting_and_ignoring() -> None:
-    rules = shipped()
-    assert [rule.name for rule in choose(rules, select=["drop-table"])] == ["drop-table"]
-    assert "drop-table" not in [rule.name for rule in choose(rules, ignore=["drop-table"])]
-    assert choose(rules) == [rule for rule in rules if not rule.off]
+    rules = shipped_rules()
+    assert [rule.name for rule in choose_rules(rules, select=["drop-table"])] == ["drop-table"]
+    assert "drop-table" not in [rule.name for rule in choose_rules(rules, ignore=["drop-table"])]
+    assert choose_rules(rules) == [rule for rule in rules if not rule.off]
 
 
 def test_a_misspelt_rule_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"there is no rule drop-tables\n  Did you mean drop-table\?"):
-        choose(shipped(), ignore=["drop-tables"])
+        choose_rules(shipped_rules(), ignore=["drop-tables"])

@@ -4,8 +4,8 @@ import pytest
 
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
-from migsafe.linting.rulebook import Rulebook, choose, shipped
-from migsafe.linting.suppressions import suppressions
+from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
+from migsafe.linting.suppressions import find_suppressions
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.text import Script, Span
 from tests.support.linted import found, in_turn, judged
@@ -110,7 +110,7 @@ def test_a_name_that_no_rule_has() -> None:
 
 
 def test_a_rule_that_did_not_run_is_not_unused() -> None:
-    rules = choose(shipped(), ignore=["drop-table"])
+    rules = choose_rules(shipped_rules(), ignore=["drop-table"])
     sql = "-- migsafe: ignore[drop-table] why\nSELECT 1;"
     book = Rulebook(rules, ["drop-table"])
     script = Script("1.sql", sql)
@@ -126,7 +126,7 @@ def test_suppressions_of_suppressions() -> None:
 def test_the_down_half_is_not_looked_at() -> None:
     sql = f"-- migsafe: ignore-file[drop-table] top\n-- up\nDROP TABLE a;\n-- down\n{WHY}\nSELECT 1;"
     up = Span(sql.index("-- up"), sql.index("-- down"))
-    assert [it.whole_file for it in suppressions(Script("1.sql", sql), [up])] == [True]
+    assert [it.whole_file for it in find_suppressions(Script("1.sql", sql), [up])] == [True]
 
 
 PYTHON = '''"""add a column
@@ -150,8 +150,8 @@ def downgrade():
 
 def test_a_script_in_python() -> None:
     up = Span(PYTHON.index("def upgrade"), PYTHON.index("def downgrade"))
-    found = suppressions(Script("1.py", PYTHON), [up])
-    assert [(it.names, it.whole_file, it.holds) for it in found] == [
+    found = find_suppressions(Script("1.py", PYTHON), [up])
+    assert [(it.names, it.whole_file, it.applies) for it in found] == [
         (("drop-table",), True, True),
         (("truncate",), False, True),
         (("lock-timeout-missing",), False, True),
@@ -161,4 +161,4 @@ def test_a_script_in_python() -> None:
 
 def test_a_hash_is_no_comment_in_sql() -> None:
     sql = "# migsafe: ignore[drop-table] why\nDROP TABLE a;"
-    assert suppressions(Script("1.sql", sql), [Span(0, len(sql))]) == []
+    assert find_suppressions(Script("1.sql", sql), [Span(0, len(sql))]) == []

@@ -10,7 +10,7 @@ import sqlalchemy
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from migsafe.linting.rulebook import shipped
+from migsafe.linting.rulebook import shipped_rules
 from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
@@ -108,6 +108,6 @@ def test_alembic_sends_the_same(text: str) -> None:
 def test_all_advice_can_be_said(case: Path) -> None:
     if case.parent == RULES:
         return
-    for finding in judged(case.read_text(), [rule for rule in shipped() if rule.category == case.parent.name]).findings:
+    for finding in judged(case.read_text(), [rule for rule in shipped_rules() if rule.category == case.parent.name]).findings:
         if "BEGIN;" not in finding.help:
             assert sent(as_op_calls(finding.help, Catalog(17))) == plain(finding.help), finding.help

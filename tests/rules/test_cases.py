@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
-from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import SelectedMigration
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Migration, Transaction
@@ -25,7 +25,7 @@ EXPECT = re.compile(r"-- expect: (\S+)")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.relative_to(HERE)))
 def test_findings_stand_where_they_are_expected(case: Path) -> None:
     # A rule that is off is looked at where it is expected.
-    rules = [rule for rule in shipped() if rule.category == case.parent.name and (not rule.off or rule.name in case.read_text())]
+    rules = [rule for rule in shipped_rules() if rule.category == case.parent.name and (not rule.off or rule.name in case.read_text())]
     migrations = case.read_text().split("-- next migration\n")
     habits = case.name.split(".")[1:-1]
     version = next((int(word) for word in habits if word.isdecimal()), 17)
@@ -51,7 +51,7 @@ def as_sent(migration: Migration, habits: list[str]) -> Migration:
 @pytest.mark.parametrize("case", sorted(HERE.rglob("*.revisions")), ids=lambda case: str(case.relative_to(HERE)))
 def test_findings_stand_where_they_are_expected_in_revisions(case: Path) -> None:
     # A rule that is off is looked at where it is expected.
-    rules = [rule for rule in shipped() if rule.category == case.parent.name and (not rule.off or rule.name in case.read_text())]
+    rules = [rule for rule in shipped_rules() if rule.category == case.parent.name and (not rule.off or rule.name in case.read_text())]
     text = case.read_text()
     expected = {
         (script.split()[1], at, rule)

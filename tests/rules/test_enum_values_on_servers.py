@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from migsafe.linting.judge import judge
-from migsafe.linting.rulebook import Rulebook, choose, shipped
+from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
 from migsafe.replaying.servers.server import Server
 from tests.support.linted import in_turn, migration
 from tests.support.servers import each_installation
 
-RULE = choose(shipped(), ["enum-value-used-in-transaction"])
+RULE = choose_rules(shipped_rules(), ["enum-value-used-in-transaction"])
 SETUP = """
 CREATE TYPE mood AS ENUM ('sad', 'ok');
 CREATE TABLE p (id integer, m mood, note text);

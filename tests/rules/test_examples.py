@@ -6,11 +6,11 @@ from textwrap import dedent
 import pytest
 
 from migsafe.linting.rule import Limits, Rule, Severity
-from migsafe.linting.rulebook import choose, shipped
+from migsafe.linting.rulebook import choose_rules, shipped_rules
 from tests.support.linted import judged
 
 EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
-RULES = shipped()
+RULES = shipped_rules()
 
 
 def examples(kind: str) -> list[tuple[Rule, str]]:
@@ -24,7 +24,7 @@ def name(value: object) -> str:
 def judging(rule: Rule) -> list[Rule]:
     """The rules that are on. Most examples leave out the transaction that a runner opens around them, so that what cannot run again is
     reported only in the examples about that."""
-    chosen = [one for one in choose(RULES) if one.category != "idempotency" or rule.category == "idempotency"]
+    chosen = [one for one in choose_rules(RULES) if one.category != "idempotency" or rule.category == "idempotency"]
     return [*chosen, rule] if rule.off else chosen
 
 

@@ -13,14 +13,14 @@ import pytest
 from migsafe.documentation.page import Example, page
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
-from migsafe.linting.rulebook import shipped
+from migsafe.linting.rulebook import shipped_rules
 from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.servers.server import Server
 from tests.rules.example_runs import Bench, Object, Run, Step
 from tests.support.linted import NEXT_MIGRATION, judged
 from tests.support.servers import each_installation
 
-RULES = shipped()
+RULES = shipped_rules()
 LOCKING = [rule for rule in RULES if rule.category == "locking"]
 PARTITION = re.compile(r"\b(?:PARTITION OF|(?:ATTACH|DETACH) PARTITION)\b")
 PARTITION_OF = re.compile(r"CREATE TABLE [^\n;]* PARTITION OF")

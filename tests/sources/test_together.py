@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from migsafe.linting.judge import Verdict, judge
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.linting.rulebook import Rulebook, shipped
+from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
@@ -84,7 +84,7 @@ def test_a_commit_in_a_script_ends_the_transaction_for_the_next_ones_too() -> No
 
 
 def test_what_a_migration_of_the_same_transaction_made_is_new() -> None:
-    index = [one for one in shipped() if one.name == "index-not-concurrent"]
+    index = [one for one in shipped_rules() if one.name == "index-not-concurrent"]
     scripts = ("CREATE TABLE carts (id int)", "CREATE INDEX ON carts (id)")
     for release, found in ((True, []), (False, ["index-not-concurrent"])):
         plan = Plan([source(*scripts, release=release)], (), {})

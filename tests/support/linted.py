@@ -8,7 +8,7 @@ from textwrap import dedent
 
 from migsafe.linting.judge import Verdict, judge
 from migsafe.linting.rule import Limits, Rule
-from migsafe.linting.rulebook import Rulebook, choose, shipped
+from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
 from migsafe.prediction.history import SelectedMigration, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
@@ -26,7 +26,7 @@ ABOUT_EVERYTHING = ("timeouts", "idempotency", "design")
 
 def usual() -> list[Rule]:
     """The rules that tests go by that are not about rules: what has something to say about nearly every script is left out."""
-    return [rule for rule in choose(shipped()) if rule.category not in ABOUT_EVERYTHING]
+    return [rule for rule in choose_rules(shipped_rules()) if rule.category not in ABOUT_EVERYTHING]
 
 
 def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") -> Migration:

@@ -4,11 +4,11 @@ from typing import Any
 
 from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Rule
-from migsafe.linting.rulebook import shipped
+from migsafe.linting.rulebook import shipped_rules
 from tests.support import linted as all_rules
 
 NAMES = ("drop-table", "foreign-key-validates", "index-not-concurrent", "syntax-error", "unparsed-statement")
-FEW = [rule for rule in shipped() if rule.name in NAMES]
+FEW = [rule for rule in shipped_rules() if rule.name in NAMES]
 
 
 def judged(sql: str, rules: list[Rule] | None = None, **more: Any) -> Verdict:

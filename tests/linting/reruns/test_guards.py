@@ -7,13 +7,13 @@ import psycopg
 import pytest
 
 from migsafe.linting.rule import Finding, Severity
-from migsafe.linting.rulebook import choose, shipped
+from migsafe.linting.rulebook import choose_rules, shipped_rules
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.support.linted import judged
 from tests.support.servers import any_installation
 
-RULES = choose(shipped())
+RULES = choose_rules(shipped_rules())
 SETUP = """
 CREATE TABLE customers (id bigint PRIMARY KEY);
 CREATE TABLE orders (id bigint PRIMARY KEY, customer_id bigint, qty integer DEFAULT 1, code text CONSTRAINT filled CHECK (code <> ''));
