@@ -1,4 +1,4 @@
-"""Changes of all rows of a table, written so that they are made in batches."""
+"""SQL that changes all rows of a table in batches."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -11,10 +11,10 @@ _CHANGES = frozenset(("insert", "update", "delete", "merge"))
 
 
 class Change(NamedTuple):
-    """An UPDATE or DELETE as it was written, but without its own WHERE and RETURNING, its line breaks evened out.
+    """An UPDATE or DELETE without its WHERE and RETURNING, with normalized line breaks.
 
-    `target` is what its columns are qualified with where it joins other tables, else empty. `changes_more`: its WITH changes rows too, so that
-    it must run once.
+    `target` qualifies its columns where it joins other tables, and is empty otherwise. `with_changes_rows`: its WITH also changes rows, so it
+    must run only once.
     """
 
     sql: str
@@ -29,45 +29,44 @@ class _Token(NamedTuple):
     gap: str
 
 
-def without_filter(written: str) -> Change:
-    """A change without its filter, ready to get another."""
-    kept: list[_Token] = []
-    for token in _tokens(written):
+def without_filter(change: str) -> Change:
+    """Return a change without its filter, so that another filter can follow."""
+    tokens: list[_Token] = []
+    for token in _tokens(change):
         if token.depth == 0 and token.kind == WORD and token.text.lower() in ("where", "returning"):
             break
-        kept.append(token)
-    words = [token.text.lower() if token.kind == WORD and token.depth == 0 else "" for token in kept]
+        tokens.append(token)
+    words = [token.text.lower() if token.kind == WORD and token.depth == 0 else "" for token in tokens]
     joins = "using" in words or "from" in words[words.index("set") :] if "set" in words else "using" in words
-    end = words.index("set") if "set" in words else words.index("using") if "using" in words else len(kept)
-    names = [token.text for token in kept[:end] if token.depth == 0 and token.kind in (WORD, QUOTED)]
-    sql = "".join(_gap(token.gap) + token.text for token in kept).strip().removesuffix(";")
-    inner = any(token.kind == WORD and token.depth and token.text.lower() in _CHANGES for token in kept)
-    return Change(sql, names[-1] if joins and names else "", inner)
+    end = words.index("set") if "set" in words else words.index("using") if "using" in words else len(tokens)
+    names = [token.text for token in tokens[:end] if token.depth == 0 and token.kind in (WORD, QUOTED)]
+    sql = "".join(_normalized_gap(token.gap) + token.text for token in tokens).strip().removesuffix(";")
+    with_changes_rows = any(token.kind == WORD and token.depth and token.text.lower() in _CHANGES for token in tokens)
+    return Change(sql, names[-1] if joins and names else "", with_changes_rows)
 
 
-def _gap(between: str) -> str:
-    """What stands between two tokens, without comments: a new line where it had one."""
-    return "\n            " if "\n" in between else " " if between else ""
+def _normalized_gap(gap: str) -> str:
+    """Return the white space between two tokens, without comments: a line break if there was one."""
+    return "\n            " if "\n" in gap else " " if gap else ""
 
 
 def _tokens(sql: str) -> Iterator[_Token]:
-    pattern, at, depth = pattern_for(sql), 0, 0
-    while at < len(sql) and (match := pattern.match(sql, at)) is not None and match.lastindex is not None:
+    pattern, offset, depth = pattern_for(sql), 0, 0
+    while offset < len(sql) and (match := pattern.match(sql, offset)) is not None and match.lastindex is not None:
         kind, text, end = match.lastindex, match[match.lastindex], match.end()
-        if end == at or kind == COMMENT_START:
+        if end == offset or kind == COMMENT_START:
             break
         if kind == DOLLAR_STRING:
             end = sql.find(text, end) + len(text)
             text = sql[match.start(kind) : end]
         depth -= text in (")", "]")
-        yield _Token(kind, text, depth, sql[at : match.start(kind)])
+        yield _Token(kind, text, depth, sql[offset : match.start(kind)])
         depth += text in ("(", "[")
-        at = end
+        offset = end
 
 
 def batched_by_key(change: Change, table: Name, key: Sequence[str]) -> str:
-    """A DO block that makes a change of every row, 10,000 rows a transaction, in the order of a key, which may have several columns. Each row
-    is changed once."""
+    """Return a DO block that changes every row once, 10,000 rows in each transaction, in the order of a key with one or more columns."""
     names = [quoted(name) for name in key]
     columns, first = ", ".join(names), names[0]
     start, end = (_row(f"{side}.{name}" for name in names) for side in ("batch_start", "batch_end"))

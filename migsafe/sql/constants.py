@@ -1,4 +1,4 @@
-"""Strings whose value can be known without running anything, and where each of their characters stands in the script."""
+"""String expressions whose value is known without a database, and the place of each of their characters in the script."""
 
 import re
 from array import array
@@ -16,14 +16,14 @@ from migsafe.text import Span
 
 
 class Constant(NamedTuple):
-    """A string's value. `offsets` has, for each character of it, the offset in the script that it comes from."""
+    """The value of a string. `offsets` has, for each character, the offset in the script from which it comes."""
 
     value: str
     offsets: "array[int]"
 
 
 class NotConstantError(Exception):
-    """The expression's value depends on what only a running database knows."""
+    """The value of an expression is known only to a running database."""
 
 
 _DOUBLED_QUOTE = re.compile(r"''")
@@ -32,7 +32,7 @@ _PLACEHOLDER = re.compile(r"%(?:(\d+)\$)?([sIL%])")
 
 
 def constant_at(c: Cursor, index: int) -> Constant:
-    """The value of the string constant that a token is."""
+    """Return the value of the token that is a string constant."""
     start, kind, raw = c.tokens.starts[index], c.kinds[index], c.raw(index)
     if kind == DOLLAR_STRING:
         tag = raw.index("$", 1) + 1
@@ -40,15 +40,15 @@ def constant_at(c: Cursor, index: int) -> Constant:
     value = c.string_at(index)
     special = {STRING: _DOUBLED_QUOTE, ESCAPE_STRING: _ESCAPE}.get(kind)
     if special is not None:
-        found = _unescaped(raw, start, special)
-        if found.value == value:
-            return found
-    # A constant continued over lines, or with Unicode escapes: every character stands where the constant begins.
+        constant = _unescaped(raw, start, special)
+        if constant.value == value:
+            return constant
+    # A constant over several lines, or with Unicode escapes: every character gets the offset of the constant.
     return Constant(value, array("I", [start]) * len(value))
 
 
 def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> Constant:
-    """A constant whose text begins at offset `start`, with what `special` matches replaced by the character that it stands for."""
+    """Return a constant whose text begins at offset `start`; each match of `special` is replaced by the character that it means."""
     at = raw.index("'") + 1
     pieces: list[str] = []
     offsets = array("I")
@@ -64,19 +64,22 @@ def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> Constant:
 
 
 KnownValues = Mapping[str, Constant]
-"""The variables and parameters whose values are known."""
+"""The variables and parameters with known values."""
 
 
 def evaluate(c: Cursor, end: int, known: KnownValues | None = None) -> Constant:
-    """The value of the string expression from the cursor up to token `end`: constants, variables that are `known`, `||`, and format(),
-    concat(), quote_ident() and quote_literal() of such. Raises NotConstantError for anything else."""
+    """Return the value of the string expression from the cursor up to token `end`.
+
+    It may consist of constants, variables that are `known`, `||`, and format(), concat(), quote_ident() and quote_literal() of such
+    expressions. Raises NotConstantError for any other expression.
+    """
     known = known or {}
     value, offsets = _operand(c, known)
     while c.i < end:
         if not c.accept("||"):
             raise NotConstantError
-        more = _operand(c, known)
-        value, offsets = value + more.value, offsets + more.offsets
+        operand = _operand(c, known)
+        value, offsets = value + operand.value, offsets + operand.offsets
     return Constant(value, offsets)
 
 
@@ -84,27 +87,27 @@ def _operand(c: Cursor, known: KnownValues) -> Constant:
     at = c.i
     if c.words[at] == "'":
         c.i += 1
-        found = constant_at(c, at)
+        constant = constant_at(c, at)
     elif c.words[at] in known and c.words[at + 1] not in ("(", ".", "["):
         c.i += 1
-        found = known[c.words[at]]
+        constant = known[c.words[at]]
     elif c.words[at] == "(":
         c.skip_group()
         close = c.i
         c.i = at + 1
-        found = evaluate(c, close - 1, known)
+        constant = evaluate(c, close - 1, known)
         c.i = close
     elif c.words[at] in ("format", "concat", "quote_ident", "quote_literal") and c.words[at + 1] == "(":
-        found = _call(c, known)
+        constant = _call(c, known)
     else:
         raise NotConstantError
     while c.words[c.i] == "::" and c.words[c.i + 1] in ("text", "varchar", "name", "regclass"):
         c.i += 2
-    return found
+    return constant
 
 
 def list_items(c: Cursor, end: int) -> Iterator[int]:
-    """Step through a list up to token `end`: where each item ends, with the cursor at its first token."""
+    """Go through the list up to token `end`: yield the end of each item while the cursor is at its first token."""
     while c.i < end:
         stop, depth = c.i, 0
         while stop < end and (depth or c.words[stop] != ","):
@@ -121,26 +124,26 @@ def _call(c: Cursor, known: KnownValues) -> Constant:
     c.skip_group()
     close = c.i
     c.i = at + 1
-    given = [evaluate(c, stop, known) for stop in list_items(c, close - 1)]
+    values = [evaluate(c, stop, known) for stop in list_items(c, close - 1)]
     c.i = close
-    if not given:
+    if not values:
         raise NotConstantError
-    first = given[0]
+    first = values[0]
     match name:
         case "format":
-            return _format(first, given[1:])
+            return _format(first, values[1:])
         case "quote_ident":
-            return _spelt(quoted(first.value), first)
+            return _with_origin(quoted(first.value), first)
         case "quote_literal":
-            return _spelt(_literal(first.value), first)
-    value = "".join(argument.value for argument in given)
+            return _with_origin(_literal(first.value), first)
+    value = "".join(argument.value for argument in values)
     offsets = array("I")
-    for argument in given:
+    for argument in values:
         offsets += argument.offsets
     return Constant(value, offsets)
 
 
-def _spelt(value: str, origin: Constant) -> Constant:
+def _with_origin(value: str, origin: Constant) -> Constant:
     start = origin.offsets[0] if origin.offsets else 0
     return Constant(value, array("I", [start]) * len(value))
 
@@ -176,7 +179,7 @@ def _format(template: Constant, arguments: list[Constant]) -> Constant:
 
 
 def relocate(value: Any, offsets: "array[int]") -> Any:
-    """An operation (or a part of one) that was read from a constant's value, with every span where its text stands in the script."""
+    """Return an operation, or a part of one, that was read from the value of a constant, with its spans converted to offsets in the script."""
     if isinstance(value, Span):
         return Span(
             _offset(offsets, value.start), _offset(offsets, value.end - 1) + 1 if value.end > value.start else _offset(offsets, value.start)

@@ -1,4 +1,4 @@
-"""The columns and constraints that statements define, each with where it is written."""
+"""The columns and constraints that statements define."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -15,12 +15,12 @@ AnOperation = TypeVar("AnOperation", bound=Operation)
 
 
 def table_of(op: DefiningOperation) -> Name:
-    """The table that gets them, as it is written."""
+    """Return the table that gets the columns or constraints, as the SQL names it."""
     return op.table if isinstance(op, CreateTable) else op.target.name
 
 
 def columns_in(op: DefiningOperation) -> tuple[Column, ...]:
-    """The columns that an operation defines."""
+    """Return the columns that an operation defines."""
     match op:
         case CreateTable():
             return op.columns
@@ -30,7 +30,7 @@ def columns_in(op: DefiningOperation) -> tuple[Column, ...]:
 
 
 def constraints_in(op: DefiningOperation) -> Iterator[Constraint]:
-    """The constraints that an operation defines, those of its columns first."""
+    """Yield the constraints that an operation defines, those of its columns first."""
     for column in columns_in(op):
         yield from column.constraints
     if isinstance(op, CreateTable):
@@ -40,10 +40,10 @@ def constraints_in(op: DefiningOperation) -> Iterator[Constraint]:
 
 
 def foreign_keys_in(op: DefiningOperation) -> Iterator[Constraint]:
-    """The foreign keys that an operation defines."""
+    """Yield the foreign keys that an operation defines."""
     return (constraint for constraint in constraints_in(op) if constraint.kind is ConstraintKind.FOREIGN_KEY)
 
 
 def with_span(op: AnOperation, span: Span) -> AnOperation:
-    """An operation, pointed to at the piece of it that is meant."""
+    """Return an operation with the span of one of its parts, so that a finding points to the part; an empty span changes nothing."""
     return replace(op, span=span) if span.end > span.start else op

@@ -1,4 +1,4 @@
-"""Operations written as SQL again, for people to paste."""
+"""SQL that is generated from operations, for help texts and fixes."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,12 +9,12 @@ from migsafe.sql.operations.values import quoted
 
 
 def join_migrations(*migrations: str) -> str:
-    """SQL for several migrations, one after the other; what is empty is left out."""
+    """Return SQL for several successive migrations, without the empty ones."""
     return "\n-- next migration\n".join(migration for migration in migrations if migration)
 
 
 def create_index(index: CreateIndex, name: str | None, *, concurrently: bool = False, only: bool = False, table: Name | None = None) -> str:
-    """CREATE INDEX under a name, which may be None, without its `;`. `table` is another one than its own: a partition."""
+    """Return CREATE INDEX with a name, or without one, and without `;`. `table` replaces the index's own table, for a partition."""
     words = ["CREATE UNIQUE INDEX" if index.unique else "CREATE INDEX"]
     if concurrently:
         words.append("CONCURRENTLY")
@@ -38,7 +38,7 @@ def create_index(index: CreateIndex, name: str | None, *, concurrently: bool = F
 
 
 def create_unique_index(table: Name, constraint: Constraint, name: str) -> str:
-    """The CREATE UNIQUE INDEX CONCURRENTLY whose index a UNIQUE or PRIMARY KEY constraint can take over, without its `;`."""
+    """Return the CREATE UNIQUE INDEX CONCURRENTLY, without `;`, whose index a UNIQUE or PRIMARY KEY constraint can use."""
     words = [f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {table} ({_columns(constraint.columns)})"]
     if constraint.include:
         words.append(f"INCLUDE ({_columns(constraint.include)})")
@@ -52,32 +52,33 @@ def create_unique_index(table: Name, constraint: Constraint, name: str) -> str:
 
 
 def add_constraint_using_index(table: Name, constraint: Constraint, name: str) -> str:
-    """The ALTER TABLE that makes a constraint of the index of its name."""
+    """Return the ALTER TABLE that adds a constraint on the existing index with the same name."""
     words = [f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {constraint.kind.value} USING INDEX {quoted(name)}"]
     return " ".join((*words, *_deferrable(constraint))) + ";"
 
 
 def check_not_valid(expression: str, name: str, *, no_inherit: bool = False) -> str:
-    """A CHECK constraint of a table under a name, as NOT VALID."""
+    """Return a named CHECK constraint of a table as NOT VALID."""
     return f"CONSTRAINT {quoted(name)} CHECK ({expression}){' NO INHERIT' if no_inherit else ''} NOT VALID"
 
 
 def validate_constraints(table: Name, *names: str) -> str:
-    """The ALTER TABLE that validates constraints."""
+    """Return the ALTER TABLE that validates constraints."""
     return f"ALTER TABLE {table} {', '.join(f'VALIDATE CONSTRAINT {quoted(name)}' for name in names)};"
 
 
-def set_not_null_in_steps(table: Name, names: Mapping[str, str], pg_version: int, *already: str) -> tuple[str, str]:
-    """Two migrations that make columns NOT NULL without a scan that stops anybody. `names` are those of the constraints by column, `already`
-    parts that the first ALTER TABLE has too.
+def set_not_null_in_steps(table: Name, names: Mapping[str, str], pg_version: int, *actions: str) -> tuple[str, str]:
+    """Return two migrations that make columns NOT NULL without a scan that blocks other sessions.
 
-    Before 18 a valid CHECK lets SET NOT NULL believe it; from 18 on NOT NULL is a constraint that can be NOT VALID itself.
+    `names` maps columns to the names of constraints. `actions` are further actions of the first ALTER TABLE.
+
+    Before PostgreSQL 18 a valid CHECK spares SET NOT NULL the scan. Since 18 NOT NULL is a constraint that can itself be NOT VALID.
     """
     if pg_version >= versions.NOT_NULL_CONSTRAINTS:
-        given = [f"CONSTRAINT {quoted(name)} NOT NULL {quoted(column)} NOT VALID" for column, name in names.items()]
+        constraints = [f"CONSTRAINT {quoted(name)} NOT NULL {quoted(column)} NOT VALID" for column, name in names.items()]
     else:
-        given = [check_not_valid(f"{quoted(column)} IS NOT NULL", name) for column, name in names.items()]
-    first = f"ALTER TABLE {table} {', '.join((*already, *(f'ADD {one}' for one in given)))};"
+        constraints = [check_not_valid(f"{quoted(column)} IS NOT NULL", name) for column, name in names.items()]
+    first = f"ALTER TABLE {table} {', '.join((*actions, *(f'ADD {constraint}' for constraint in constraints)))};"
     second = ["-- without blocking reads and writes:", validate_constraints(table, *names.values())]
     if pg_version < versions.NOT_NULL_CONSTRAINTS:
         second += [
@@ -89,21 +90,21 @@ def set_not_null_in_steps(table: Name, names: Mapping[str, str], pg_version: int
 
 
 def partition_by(key: PartitionKey) -> str:
-    """PARTITION BY with its keys."""
+    """Return PARTITION BY with its key."""
     return f"PARTITION BY {key.strategy.upper()} {_elements(key.elements)}"
 
 
-def column_definition(given: Column, type_name: TypeName | None = None) -> str:
-    """A column's name, type and collation, without default and constraints."""
-    words = [quoted(given.name), str(type_name or given.type)]
-    if given.collation is not None:
-        words.append(f"COLLATE {given.collation}")
+def column_definition(column: Column, type_name: TypeName | None = None) -> str:
+    """Return a column's name, type and collation, without its default and constraints."""
+    words = [quoted(column.name), str(type_name or column.type)]
+    if column.collation is not None:
+        words.append(f"COLLATE {column.collation}")
     return " ".join(words)
 
 
 def batched_update(table: Name, column: str, value: str, condition: str) -> str:
-    """A DO block that sets a column where a condition holds, 10,000 rows a transaction, until no row is left."""
-    update = f"UPDATE {table} SET {quoted(column)} = {value}"  # noqa: S608  # it is written down, not run
+    """Return a DO block that sets a column where a condition is true, 10,000 rows in each transaction, until no row is left."""
+    update = f"UPDATE {table} SET {quoted(column)} = {value}"  # noqa: S608  # it is shown, not run
     rows = f"SELECT ctid FROM {table} WHERE {condition} LIMIT 10000"  # noqa: S608
     return "\n".join(
         (
@@ -121,7 +122,7 @@ def batched_update(table: Name, column: str, value: str, condition: str) -> str:
 
 
 def computing_trigger(table: Name, column: str, expression: str, name: str) -> str:
-    """A trigger of this name that computes a column from the others whenever a row is written."""
+    """Return a named trigger that computes a column from the other columns whenever a row is written."""
     function = Name(name, table.schema)
     return "\n".join(
         (
@@ -135,24 +136,24 @@ def computing_trigger(table: Name, column: str, expression: str, name: str) -> s
     )
 
 
-def replace_word(expression: str, word: str, other: str) -> str:
-    """An expression in which another word stands in the place of a keyword: a column's name where a domain says VALUE."""
-    pattern, at, found = pattern_for(expression), 0, ""
-    while at < len(expression):
-        match = pattern.match(expression, at)
+def replace_word(expression: str, word: str, replacement: str) -> str:
+    """Return an expression with a keyword replaced by another word: VALUE in a domain by the name of a column."""
+    pattern, offset, replaced = pattern_for(expression), 0, ""
+    while offset < len(expression):
+        match = pattern.match(expression, offset)
         if match is None or match.lastindex is None:
             break
-        is_it = match.lastindex == WORD and match[WORD].lower() == word
+        is_word = match.lastindex == WORD and match[WORD].lower() == word
         end = match.end()
         if match.lastindex == DOLLAR_STRING:
             end = expression.find(match[DOLLAR_STRING], end) + len(match[DOLLAR_STRING])
-        found += expression[at : match.start(WORD)] + other if is_it else expression[at:end]
-        at = end
-    return found + expression[at:]
+        replaced += expression[offset : match.start(WORD)] + replacement if is_word else expression[offset:end]
+        offset = end
+    return replaced + expression[offset:]
 
 
 def foreign_key_clause(constraint: Constraint, name: str, *, not_valid: bool = True) -> str:
-    """A FOREIGN KEY constraint of a table under a name, as NOT VALID unless it need not be."""
+    """Return a named FOREIGN KEY constraint of a table, by default as NOT VALID."""
     reference = constraint.references
     assert reference is not None
     words = [f"CONSTRAINT {quoted(name)} FOREIGN KEY ({_key_columns(constraint, constraint.columns)}) REFERENCES {reference.table}"]
@@ -188,7 +189,7 @@ def _key_columns(constraint: Constraint, columns: tuple[str, ...]) -> str:
 
 
 def _action(action: str) -> str:
-    """A referential action; the columns that SET NULL and SET DEFAULT may have stay as they are."""
+    """Return a referential action in upper case, without a change of the columns of SET NULL and SET DEFAULT."""
     verb, parenthesis, columns = action.partition("(")
     return verb.upper() + parenthesis + columns
 
@@ -216,5 +217,5 @@ def _key(element: IndexElement) -> str:
 
 
 def storage_options(options: Iterable[Option]) -> str:
-    """A list of options in its parentheses."""
+    """Return a list of options in parentheses."""
     return f"({', '.join(option.name if option.value is None else f'{option.name} = {option.value}' for option in options)})"

@@ -1,7 +1,7 @@
-"""PostgreSQL's key words, by what else they may be.
+"""PostgreSQL's key words, by the names that may be spelled like them.
 
-From the manual's appendix C, SQL Key Words (PostgreSQL 18). Every other word is an ordinary identifier, including the
-non-reserved key words, which may stand wherever a name may.
+From the manual's appendix C, SQL Key Words (PostgreSQL 18). Every other word is an ordinary identifier, also the non-reserved key words,
+which are valid wherever a name is.
 """
 
 RESERVED: frozenset[str] = frozenset(
@@ -11,7 +11,7 @@ RESERVED: frozenset[str] = frozenset(
     localtime localtimestamp not null offset on only or order placing primary references returning select session_user some
     symmetric system_user table then to trailing true union unique user using variadic when where window with""".split()
 )
-"""Words that no name may be without quotes."""
+"""Words that are not valid as a name without quotes."""
 
 COLUMN_NAME: frozenset[str] = frozenset(
     """between bigint bit boolean char character coalesce dec decimal exists extract float greatest grouping inout int integer
@@ -20,16 +20,16 @@ COLUMN_NAME: frozenset[str] = frozenset(
     real row setof smallint substring time timestamp treat trim values varchar xmlattributes xmlconcat xmlelement xmlexists
     xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable""".split()
 )
-"""Words that a column, table or other object may be called, but no function or type."""
+"""Words that are valid as the name of a column, a table or another object, but not of a function or type."""
 
 TYPE_OR_FUNCTION_NAME: frozenset[str] = frozenset(
     """authorization binary collation concurrently cross current_schema freeze full ilike inner is isnull join left like
     natural notnull outer overlaps right similar tablesample verbose""".split()
 )
-"""Words that a function or type may be called, but no column or table."""
+"""Words that are valid as the name of a function or type, but not of a column or table."""
 
 NEEDS_AS: frozenset[str] = frozenset(
     """array as char character create day except fetch filter for from grant group having hour intersect into limit minute
     month offset on order over overlaps precision returning second to union varying where window with within without year""".split()
 )
-"""Words that an output column may be called only after AS."""
+"""Words that are valid as the name of an output column only after AS."""

@@ -1,8 +1,8 @@
-r"""From a script's text to tokens, as PostgreSQL's scanner and psql's read it.
+r"""The tokens of a script, as the scanners of PostgreSQL and psql read them.
 
-One regular expression does the work, after the manual's section 4.1, Lexical Structure. sqlglot's tokenizer is not used here: it swallows
-the rest of a statement that begins with a word like `CALL` or `EXECUTE` as one string, does not know psql's meta-commands or COPY data,
-takes a script only as a whole, and costs about six times as much.
+One regular expression reads them. It follows the manual's section 4.1, Lexical Structure. sqlglot's tokenizer is not used: it reads the rest of
+a statement that begins with a word like `CALL` or `EXECUTE` as one string, does not know psql's meta-commands or COPY data, reads only whole
+scripts, and takes about six times as long.
 """
 
 import re
@@ -28,13 +28,13 @@ END = 0
     UNKNOWN,
     END_OF_TEXT,
 ) = range(1, 18)
-"""Kinds of token, in the order of the groups of the regular expression. A MARK is what something else replaces before PostgreSQL sees it:
-a template's or a psql variable."""
+"""Kinds of token, in the order of the groups of the regular expression. A PLACEHOLDER is replaced before PostgreSQL sees the statement: a
+variable of a template or of psql."""
 
 STRINGS = frozenset((STRING, ESCAPE_STRING, UNICODE_STRING, DOLLAR_STRING))
-"""The kinds that are a string constant. A bit string is none, nor is N'…', which PostgreSQL reads as NCHAR '…' (kind BIT_STRING here)."""
+"""The kinds of string constants. A bit string is not one, and neither is N'…', which PostgreSQL reads as NCHAR '…' (here a BIT_STRING)."""
 
-# What a grammar compares for the kinds whose text it does not: no identifier, operator or punctuation is spelt like one of these.
+# The words that the grammar compares for kinds of token whose text does not matter. No identifier, operator or punctuation equals one.
 WORDS_BY_KIND = {
     STRING: "'",
     ESCAPE_STRING: "'",
@@ -48,39 +48,39 @@ WORDS_BY_KIND = {
     PLACEHOLDER: "{}",
 }
 
-# Letters are A to Z, the underscore, and everything beyond ASCII. Said by what they are not: a class of a million characters takes
-# Python 70 ms to compile.
+# Letters are A to Z, the underscore, and all characters beyond ASCII. The class is negated, because Python needs 70 ms to compile a class of a
+# million characters.
 _NOT_LETTER = r"\x00-@\[-\^`{-\x7f"
 _LETTER = f"[^{_NOT_LETTER}]"
 _CONTINUE = r"[^\x00-/:-@\[-\^`{-\x7f]"
 _DIGITS = r"[0-9](?:_?[0-9])*+"
 _SPACE = r"[ \t\n\r\f\v]*+"
 _COMMENT = r"--[^\n\r]*+|/\*(?:[^*/]++|\*(?!/)|/(?!\*))*+\*/"
-# A string goes on after white space that holds a line end (manual, 4.1.2.1).
+# A string continues after white space that contains a line end (manual, 4.1.2.1).
 _CONTINUED = r"(?:[ \t\f\v]*+(?:--[^\n\r]*+)?[\n\r](?:[ \t\n\r\f\v]++|--[^\n\r]*+[\n\r])*+'[^']*+(?:''[^']*+)*+')*+"
 _STRING_BODY = r"[^']*+(?:''[^']*+)*+"
 _ESCAPE_BODY = r"[^'\\]*+(?:(?:''|\\(?s:.))[^'\\]*+)*+"
 _EXPONENT = rf"(?:[eE][+-]?{_DIGITS})?"
-# An operator that holds any of ~!@#^&|`?% may end in + or -; any other gives a trailing + or - back (manual, 4.1.3). PostgreSQL refuses one
-# of more than 63 characters, so that no more need to be tried at once.
+# An operator that contains any of ~!@#^&|`?% may end in + or -; a trailing + or - does not belong to any other operator (manual, 4.1.3).
+# PostgreSQL rejects operators of more than 63 characters, so longer ones are not tried.
 _OPERATOR = (
     r"(?:(?!--|/\*)[+\-*/<>=]){0,62}(?!--|/\*)[~!@#^&|`?%](?:(?!--|/\*)[~!@#^&|`?+\-*/%<>=]){0,62}+"
     r"|(?:(?!--|/\*)[+\-*/<>=]){0,62}(?!--|/\*)[*/<>=]|(?!--)[+\-]"
 )
-# What a template engine decides or takes out, as opposed to what it replaces by a name or a value.
+# Control structures and comments of a template, which are not replaced by a name or a value.
 _CONTROL = r"-?\s*(?:(?:if|else|end|range|with|define|block)\b|/\*|[#^!/])"
-_MARK = rf"\{{\{{(?!{_CONTROL})(?s:.*?)\}}\}}|\$\{{[^}}\n]*\}}"
+_TEMPLATE_VARIABLE = rf"\{{\{{(?!{_CONTROL})(?s:.*?)\}}\}}|\$\{{[^}}\n]*\}}"
 _PSQL_VARIABLE = rf":'[^'\n]*'|:\"[^\"\n]*\"|:\{{\?\w+\}}|(?<![\w\])\"'$:\[]):{_LETTER}{_CONTINUE}*+"
 
 
-def _pattern(marks: bool) -> re.Pattern[str]:
-    skipped, not_glued, mark, quoted = _COMMENT, "", _PSQL_VARIABLE, r'[^"]*+(?:""[^"]*+)*+'
-    if marks:
+def _pattern(placeholders: bool) -> re.Pattern[str]:
+    skipped, not_glued, placeholder, quoted = _COMMENT, "", _PSQL_VARIABLE, r'[^"]*+(?:""[^"]*+)*+'
+    if placeholders:
         skipped = rf"{_COMMENT}|\{{\{{{_CONTROL}(?s:.*?)\}}\}}|\{{%(?s:.*?)%\}}"
         not_glued = rf"(?!{_CONTINUE}*+(?:\{{\{{(?!{_CONTROL})|\$\{{))"
-        # A mark makes one name with whatever touches it: app_${tenant}_log.
-        quoted = r'(?:\{\{(?s:.*?)\}\}|[^"]|"")*+'  # a mark may hold quotes of its own: "{{ index .Options "Schema" }}"
-        mark = rf"{_CONTINUE}*+(?:{_MARK})(?:{_CONTINUE}|{_MARK})*+|{_PSQL_VARIABLE}"
+        # A placeholder forms one name with the characters next to it: app_${tenant}_log.
+        quoted = r'(?:\{\{(?s:.*?)\}\}|[^"]|"")*+'  # a placeholder may contain quotes: "{{ index .Options "Schema" }}"
+        placeholder = rf"{_CONTINUE}*+(?:{_TEMPLATE_VARIABLE})(?:{_CONTINUE}|{_TEMPLATE_VARIABLE})*+|{_PSQL_VARIABLE}"
     kinds = (
         rf"{not_glued}(?:[^{_NOT_LETTER}bBeEnNuUxX]|[eEbBxXnN](?!')|[uU](?!&['\"]))"
         rf"{_CONTINUE}*+(?:\$(?!\{{){_CONTINUE}*+)*+",
@@ -93,7 +93,7 @@ def _pattern(marks: bool) -> re.Pattern[str]:
         rf"[eE]'{_ESCAPE_BODY}'{_CONTINUED}",
         rf"[bBxXnN]'{_STRING_BODY}'{_CONTINUED}",
         r"\$[0-9]++",
-        mark,
+        placeholder,
         rf"[uU]&'{_STRING_BODY}'{_CONTINUED}",
         r'[uU]&"[^"]*+(?:""[^"]*+)*+"',
         rf"\$(?:{_LETTER}{_CONTINUE}*+)?\$",
@@ -105,30 +105,30 @@ def _pattern(marks: bool) -> re.Pattern[str]:
     return re.compile(rf"{_SPACE}(?:(?:{skipped}){_SPACE})*+(?:" + "|".join(f"({kind})" for kind in kinds) + ")")
 
 
-_PLAIN = _pattern(marks=False)
-_WITH_MARKS: list[re.Pattern[str]] = []
+_PLAIN = _pattern(placeholders=False)
+_WITH_TEMPLATE_VARIABLES: list[re.Pattern[str]] = []
 
 
 def pattern_for(text: str) -> re.Pattern[str]:
-    """The pattern whose matches, one after the other, are the tokens of `text`: `lastindex` is the kind, None at the end."""
+    """Return the pattern whose successive matches are the tokens of `text`: `lastindex` is the kind, None at the end."""
     if "{{" in text or "${" in text or "{%" in text:
-        if not _WITH_MARKS:
-            _WITH_MARKS.append(_pattern(marks=True))
-        return _WITH_MARKS[0]
+        if not _WITH_TEMPLATE_VARIABLES:
+            _WITH_TEMPLATE_VARIABLES.append(_pattern(placeholders=True))
+        return _WITH_TEMPLATE_VARIABLES[0]
     return _PLAIN
 
 
-_SPELT_OUT = frozenset((END, WORD, PUNCTUATION, OPERATOR))
+_WITH_OWN_TEXT = frozenset((END, WORD, PUNCTUATION, OPERATOR))
 LOOK_AHEAD = 6
-"""How many END tokens close a statement, so that a grammar may look that far ahead without a check."""
+"""The number of END tokens at the end of a statement. The grammar can look that far ahead without a check."""
 
 
 class Tokens:
-    """The tokens of one statement, in three columns of the same length.
+    """The tokens of one statement, in three lists of the same length.
 
-    `kinds` are the constants of this module; `words` are what a grammar compares: an identifier folded to lower case, an operator or
-    punctuation as it is, and WORD_OF_KIND for the rest. `starts` are offsets into `text`. The columns close with LOOK_AHEAD END tokens,
-    whose word is empty. A token costs 13 bytes and a shared string, so a statement of many megabytes can be held.
+    `kinds` are constants of this module. `words` are the strings that the grammar compares: an identifier in lower case, an operator or
+    punctuation unchanged, and an entry of WORDS_BY_KIND for other tokens. `starts` are offsets in `text`. The lists end with LOOK_AHEAD END
+    tokens, whose word is empty. A token takes 13 bytes and a shared string, so statements of many megabytes fit into memory.
     """
 
     __slots__ = ("kinds", "pattern", "starts", "text", "words")
@@ -147,9 +147,9 @@ class Tokens:
         self.starts.extend((end,) * LOOK_AHEAD)
 
     def end_of(self, index: int) -> int:
-        """The offset after a token: found by reading it again, because few tokens are ever asked."""
+        """Return the offset after a token. It is read again, because the end of few tokens is needed."""
         start, kind = self.starts[index], self.kinds[index]
-        if kind in _SPELT_OUT:
+        if kind in _WITH_OWN_TEXT:
             return start + len(self.words[index])
         match = self.pattern.match(self.text, start)
         assert match is not None  # the pattern matches everywhere
@@ -162,12 +162,12 @@ _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrst
 
 
 def fold(identifier: str) -> str:
-    """An unquoted identifier as PostgreSQL stores it: in a UTF-8 database only the letters A to Z are folded."""
+    """Return an unquoted identifier as PostgreSQL stores it: in a UTF-8 database only the letters A to Z are folded."""
     return identifier.lower() if identifier.isascii() else identifier.translate(_ASCII_LOWER)
 
 
 def skip_comment(text: str, start: int, end: int) -> int:
-    """Where the block comment that opens at `start` ends, comments nested in it included; -1 where it never does."""
+    """Return the end of the block comment that begins at `start`, with its nested comments; -1 where it is not closed."""
     depth = 0
     for match in re.compile(r"/\*|\*/").finditer(text, start, end):
         depth += 1 if match[0] == "/*" else -1

@@ -9,9 +9,9 @@ _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
 def string_value(raw: str, *, plain: bool, escapes: bool) -> str:
-    """The value of a string constant from the way it is written, quotes and prefix included.
+    """Return the value of a string constant from its text with quotes and prefix.
 
-    `plain`: written in quotes without a prefix, or with N; `escapes`: with E. A code point that does not exist becomes U+FFFD.
+    `plain`: it has no prefix, or the prefix N. `escapes`: it has the prefix E. A code point that does not exist becomes U+FFFD.
     """
     if raw[0] == "$":
         tag = raw.index("$", 1) + 1
@@ -25,20 +25,20 @@ def string_value(raw: str, *, plain: bool, escapes: bool) -> str:
 
 
 def unicode_value(body: str, escape: str = "\\") -> str:
-    r"""The text of a U&'…' or U&"…" with its `\0061` and `\+000061` escapes replaced; `escape` is the character of UESCAPE."""
+    r"""Return the text of a U&'…' or U&"…" with its `\0061` and `\+000061` escapes replaced; `escape` is the character of UESCAPE."""
     pattern = _UNICODE if escape == "\\" else re.compile(_UNICODE.pattern.replace(r"\\", re.escape(escape)))
     return pattern.sub(lambda m: m[3] or _character(int(m[1] or m[2], 16)), body)
 
 
 def unescape(unit: str) -> str:
-    """One character of a string constant's body, as it is written there: a doubled quote, an escape of an E'…', or itself."""
+    """Return the character that a doubled quote, an escape of an E'…', or a plain character in a string constant means."""
     if unit == "''":
         return "'"
     return _ESCAPE.sub(_escape, unit) if unit[0] == "\\" and len(unit) > 1 else unit
 
 
 def _join(body: str) -> str:
-    # Quotes come in pairs inside a constant, so that only one at an even distance can be a continuation's.
+    # Quotes inside a constant are doubled, so only a single quote can belong to a continuation.
     pieces: list[str] = []
     at = 0
     while (quote := body.find("'", at)) >= 0:

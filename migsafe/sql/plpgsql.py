@@ -1,8 +1,7 @@
-"""The body of a DO block: which SQL statements of it run.
+"""The SQL statements that run in the body of a DO block or a PL/pgSQL routine.
 
-After the manual's chapter 41, PL/pgSQL: a body is cut at its semicolons like any script, and what stands before a statement in such a
-piece (IF … THEN, LOOP, WHEN … THEN, BEGIN) is stepped over. A statement that a branch, a loop or an exception handler decides about is
-not certain to run.
+It follows the manual's chapter 41, PL/pgSQL. A body is divided at its semicolons like any script, and the words before a statement in such a
+part (IF … THEN, LOOP, WHEN … THEN, BEGIN) are skipped. A statement in a branch, a loop or an exception handler is not certain to run.
 """
 
 import re
@@ -21,7 +20,7 @@ from migsafe.sql.variables import Variables
 from migsafe.text import Span
 
 ReadScript = Callable[[str], Iterable[tuple[Operation, ...]]]
-"""What reads the SQL of a string, as a script of its own."""
+"""A function that reads the SQL of a string as a script and yields the operations of each statement."""
 
 _NOT_SQL = frozenset("null exit continue return raise assert get close fetch move pragma".split())
 _QUERY_STARTS = frozenset(("select", "with", "values", "table", "insert", "update", "delete", "merge", "execute", "("))
@@ -29,8 +28,10 @@ _INTO_STARTS = frozenset(("select", "with", "values", "insert", "update", "delet
 
 
 def body_operations(raw: RawStatement, block: Do, run: ReadScript, known: KnownValues | None = None) -> tuple[Operation, ...]:
-    """The operations of the body of the DO block that a statement is, their spans those of the script. `run` reads the SQL of a constant
-    EXECUTE; `known` are the parameters of a function whose values are."""
+    """Return the operations of the body of a DO block, with spans in the script.
+
+    `run` reads the SQL of an EXECUTE with a constant string. `known` are the parameters of a function with known values.
+    """
     if block.language != "plpgsql":
         return (OpaqueCode(block.span, reason=f"it is written in {block.language}", code=""),)
     start, end = block.body
@@ -40,8 +41,8 @@ def body_operations(raw: RawStatement, block: Do, run: ReadScript, known: KnownV
         body = _Body(run, raw.text[start + width : end - width], known)
         return tuple(body.read(_raw_statements(raw.text, Span(start + width, end - width), raw.pattern)))
     constant = constant_at(Parser(raw), index)
-    found = _Body(run, constant.value, known).read(_raw_statements(constant.value, Span(0, len(constant.value))))
-    return tuple(relocate(operation, constant.offsets) for operation in found)
+    operations = _Body(run, constant.value, known).read(_raw_statements(constant.value, Span(0, len(constant.value))))
+    return tuple(relocate(operation, constant.offsets) for operation in operations)
 
 
 def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = None) -> Iterable[RawStatement]:
@@ -49,46 +50,46 @@ def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = Non
 
 
 class _Body:
-    """What reading a body has to remember: the constructs it is in, and what has been found."""
+    """The state of the reader of a body: the constructs around the cursor, and the operations that have been read."""
 
     def __init__(self, run: ReadScript, text: str, known: KnownValues | None = None) -> None:
         self.run = run
         self.variables = Variables(text, known or {})
-        self.inside: list[str] = []
-        self.begun: list[slice] = []
-        """The operations of each block around the cursor, in `found`; its handlers' are not among them."""
+        self.constructs: list[str] = []
+        self.blocks: list[slice] = []
+        """The operations of each block around the cursor, as slices of `operations`, without those of its handlers."""
         self.conditions: tuple[str, ...] = ()
-        """Those of the handler around the cursor."""
-        self.declaring = False
-        self.may_have_ended = False
+        """The conditions of the handler around the cursor."""
+        self.is_declaring = False
+        self.may_have_returned = False
         """Whether a branch before the cursor may have returned."""
-        self.found: list[Operation] = []
+        self.operations: list[Operation] = []
 
-    def read(self, pieces: Iterable[RawStatement]) -> list[Operation]:
-        """The operations of all pieces."""
-        for raw in pieces:
+    def read(self, parts: Iterable[RawStatement]) -> list[Operation]:
+        """Return the operations of all statements."""
+        for raw in parts:
             if raw.unterminated is not None:
                 self._add(parse(raw))
                 continue
             try:
-                self._piece(Parser(raw))
+                self._read_part(Parser(raw))
             except Unexpected as unexpected:
                 self._add((problem(raw, unexpected),))
-        return self.found
+        return self.operations
 
     def _add(self, operations: Iterable[Operation]) -> None:
-        certain = self._surely and not self.may_have_ended
-        self.found.extend(operations if certain else (replace(operation, certain=False) for operation in operations))
+        is_certain = self._is_unconditional and not self.may_have_returned
+        self.operations.extend(operations if is_certain else (replace(operation, certain=False) for operation in operations))
 
     @property
-    def _surely(self) -> bool:
-        """Whether what stands at the cursor runs, if what comes before it does."""
-        return all(construct == "begin" for construct in self.inside)
+    def _is_unconditional(self) -> bool:
+        """Whether the statement at the cursor runs if the code before it runs."""
+        return all(construct == "begin" for construct in self.constructs)
 
-    def _piece(self, c: Parser) -> None:
+    def _read_part(self, c: Parser) -> None:
         while not c.done and self._header(c):
             pass
-        if self.declaring:
+        if self.is_declaring:
             self.variables.declare(c)
             return
         if c.done:
@@ -103,8 +104,8 @@ class _Body:
             if word == "return" and c.words[c.i + 1] == "query":
                 c.i += 2
                 self._statement(c, c.last)
-            elif word == "return" and c.words[c.i + 1] != "next" and not self._surely:
-                self.may_have_ended = True
+            elif word == "return" and c.words[c.i + 1] != "next" and not self._is_unconditional:
+                self.may_have_returned = True
             return
         if word == "open":
             while not c.done and c.words[c.i] != "for":
@@ -115,14 +116,14 @@ class _Body:
         self._statement(c, c.last)
 
     def _header(self, c: Parser) -> bool:
-        """Step over one thing that may stand before a statement; whether there was one."""
+        """Skip one construct that can come before a statement, and return whether there was one."""
         word = c.words[c.i]
-        reader = _HEADERS.get(word)
-        if reader is None:
+        skip = _HEADERS.get(word)
+        if skip is None:
             return False
-        if self.declaring and word != "begin":
+        if self.is_declaring and word != "begin":
             return False
-        return reader(self, c)
+        return skip(self, c)
 
     def _label(self, c: Parser) -> bool:
         c.i += 1
@@ -132,49 +133,49 @@ class _Body:
 
     def _declare(self, c: Parser) -> bool:
         c.i += 1
-        self.declaring = True
+        self.is_declaring = True
         return False
 
     def _begin(self, c: Parser) -> bool:
         c.i += 1
-        self.declaring = False
-        self.inside.append("begin")
-        self.begun.append(slice(len(self.found), None))
+        self.is_declaring = False
+        self.constructs.append("begin")
+        self.blocks.append(slice(len(self.operations), None))
         return True
 
     def _end(self, c: Parser) -> bool:
         while not c.done:
             c.i += 1
-        if self.inside and self.inside.pop() in ("begin", "handler"):
-            self.begun.pop()
+        if self.constructs and self.constructs.pop() in ("begin", "handler"):
+            self.blocks.pop()
         return True
 
     def _if(self, c: Parser) -> bool:
         word, start = c.words[c.i], c.i + 1
         if word == "if":
-            self.inside.append("if")
-        self._to(c, "then")
-        if word == "when" and self.inside and self.inside[-1] == "handler":
+            self.constructs.append("if")
+        self._skip_to(c, "then")
+        if word == "when" and self.constructs and self.constructs[-1] == "handler":
             self.conditions = tuple(re.split(r"\s+or\s+", c.text(start, c.i - 1).lower()))
-            self._catch(lambda already: (*already, *self.conditions))
+            self._change_caught(lambda caught: (*caught, *self.conditions))
         return True
 
     def _release(self) -> None:
-        """A handler that raises the error again, or another one, has caught nothing."""
-        if self.inside and self.inside[-1] == "handler":
-            self._catch(lambda already: already[: -len(self.conditions)] if self.conditions else already)
+        """Record that a handler raises an error: then it does not catch the errors of its block."""
+        if self.constructs and self.constructs[-1] == "handler":
+            self._change_caught(lambda caught: caught[: -len(self.conditions)] if self.conditions else caught)
             self.conditions = ()
 
-    def _catch(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
-        body = self.begun[-1]
-        self.found[body] = [replace(operation, caught=change(operation.caught)) for operation in self.found[body]]
+    def _change_caught(self, change: Callable[[tuple[str, ...]], tuple[str, ...]]) -> None:
+        body = self.blocks[-1]
+        self.operations[body] = [replace(operation, caught=change(operation.caught)) for operation in self.operations[body]]
 
     def _else(self, c: Parser) -> bool:
         c.i += 1
         return True
 
     def _case(self, c: Parser) -> bool:
-        self.inside.append("case")
+        self.constructs.append("case")
         c.i += 1
         while not c.done and c.words[c.i] != "when":
             c.i += 1
@@ -182,24 +183,24 @@ class _Body:
 
     def _exception(self, c: Parser) -> bool:
         c.i += 1
-        if self.inside and self.inside[-1] == "begin":
-            self.inside[-1] = "handler"
-            self.begun[-1] = slice(self.begun[-1].start, len(self.found))
+        if self.constructs and self.constructs[-1] == "begin":
+            self.constructs[-1] = "handler"
+            self.blocks[-1] = slice(self.blocks[-1].start, len(self.operations))
         return True
 
     def _loop(self, c: Parser) -> bool:
         c.i += 1
-        self.inside.append("loop")
+        self.constructs.append("loop")
         return True
 
     def _while(self, c: Parser) -> bool:
-        self.inside.append("loop")
-        self._to(c, "loop")
+        self.constructs.append("loop")
+        self._skip_to(c, "loop")
         return True
 
     def _for(self, c: Parser) -> bool:
         start = c.i
-        self._to(c, "loop")
+        self._skip_to(c, "loop")
         after = c.i
         c.i = start
         while c.i < after and c.words[c.i] != "in":
@@ -211,11 +212,11 @@ class _Body:
         elif c.words[start] == "foreach":
             self.variables.iterate(c, c.words[start + 1], after - 1)
         c.i = after
-        self.inside.append("loop")
+        self.constructs.append("loop")
         return True
 
-    def _to(self, c: Parser, word: str) -> None:
-        """Step over everything up to and with a word; a CASE expression has THENs of its own."""
+    def _skip_to(self, c: Parser, word: str) -> None:
+        """Skip all tokens up to a word, and the word. A CASE expression has its own THENs."""
         depth = 0
         while c.words[c.i] != word or depth:
             if c.done:
@@ -225,7 +226,7 @@ class _Body:
         c.i += 1
 
     def _statement(self, c: Parser, end: int) -> None:
-        """The SQL statement from the cursor up to token `end`."""
+        """Read the SQL statement from the cursor up to token `end`."""
         word = c.words[c.i]
         if word == "execute":
             self._execute(c, end)
@@ -238,7 +239,7 @@ class _Body:
         self._add(_as_select(operation) for operation in parse(raw))
 
     def _execute(self, c: Parser, end: int) -> None:
-        """EXECUTE expression [INTO …] [USING …]: dynamic SQL, read where it is constant."""
+        """Read EXECUTE expression [INTO …] [USING …]: dynamic SQL, as a script where it is constant."""
         start = c.i
         c.i += 1
         stop = c.i
@@ -276,7 +277,7 @@ _HEADERS: dict[str, Callable[[_Body, Parser], bool]] = {
 
 
 def _is_assignment(c: Parser) -> bool:
-    """Whether `variable := expression` or `variable = expression` comes next; fields and subscripts may follow the variable."""
+    """Whether `variable := expression` or `variable = expression` is next; fields and subscripts may follow the variable."""
     i = c.i + 1
     while c.words[i] in (".", "["):
         if c.words[i] == ".":
@@ -289,22 +290,22 @@ def _is_assignment(c: Parser) -> bool:
 
 
 def _part(c: Parser, end: int) -> RawStatement:
-    """The tokens from the cursor up to `end` as a statement of its own, without the INTO that names PL/pgSQL's variables."""
+    """Return the tokens from the cursor up to `end` as a statement, without the INTO that names PL/pgSQL variables."""
     tokens = c.tokens
     part = RawStatement(tokens.text, tokens.pattern)
-    keep = list(range(c.i, end))
+    kept = list(range(c.i, end))
     if c.words[c.i] in _INTO_STARTS or c.words[c.i] == "perform":
-        cut = _variables(c, end)
-        keep = [i for i in keep if i not in cut]
-    part.kinds.extend(tokens.kinds[i] for i in keep)
-    part.words.extend(tokens.words[i] for i in keep)
-    part.starts.extend(tokens.starts[i] for i in keep)
+        removed = _into_variables(c, end)
+        kept = [i for i in kept if i not in removed]
+    part.kinds.extend(tokens.kinds[i] for i in kept)
+    part.words.extend(tokens.words[i] for i in kept)
+    part.starts.extend(tokens.starts[i] for i in kept)
     part.close(tokens.starts[end])
     return part
 
 
-def _variables(c: Parser, end: int) -> range:
-    """The tokens of INTO [STRICT] variable, … outside parentheses."""
+def _into_variables(c: Parser, end: int) -> range:
+    """Return the tokens of INTO [STRICT] variable, … outside parentheses."""
     depth = 0
     for i in range(c.i, end):
         word = c.words[i]
@@ -323,7 +324,7 @@ def _variables(c: Parser, end: int) -> range:
 
 
 def _as_select(operation: Operation) -> Operation:
-    """PERFORM is a SELECT in all but its first word."""
+    """Return a PERFORM as the SELECT that it runs."""
     if isinstance(operation, Select):
         sql = "SELECT" + operation.query.sql[len("PERFORM") :]
         return replace(operation, query=replace(operation.query, sql=sql))

@@ -1,6 +1,6 @@
-r"""Cutting a script into statements, where PostgreSQL and psql would.
+r"""The division of a script into statements, at the places where PostgreSQL and psql divide it.
 
-The text is read once, from front to back, and one statement's tokens are held at a time, so that a dump of any size passes through.
+The text is read once, and only one statement's tokens are in memory at a time. So a dump can have any size.
 """
 
 import re
@@ -12,10 +12,10 @@ from migsafe.text import Span
 
 
 class RawStatement(Tokens):
-    """One statement's tokens, the `;` not among them.
+    """One statement's tokens, without the `;`.
 
-    `data` is where the rows of a COPY … FROM stdin stand. `unterminated` is set where a string, an identifier or a comment never ends: its
-    offset and what it is.
+    `data` is the place of the rows of a COPY … FROM stdin. `unterminated` is set where a string, an identifier or a comment is not closed: its
+    offset and its kind.
     """
 
     __slots__ = ("data", "unterminated")
@@ -27,12 +27,12 @@ class RawStatement(Tokens):
 
     @property
     def span(self) -> Span:
-        """From the first token's start to the last one's end."""
+        """The text from the first token to the last one."""
         return Span(self.starts[0], self.end_of(len(self.words) - lexer.LOOK_AHEAD - 1))
 
 
 class MetaCommand:
-    """A psql meta-command: the rest of its line after the backslash and the command's name."""
+    """A psql meta-command: its name, and the rest of its line as arguments."""
 
     __slots__ = ("arguments", "command", "data", "span")
 
@@ -44,11 +44,11 @@ class MetaCommand:
 
 
 _RECOVERIES = 100
-"""How many unterminated literals a script may hold before the rest of it counts as one: each costs a search to the end."""
+"""The number of unterminated literals after which the rest of a script counts as one. Each one costs a search to the end."""
 
-# What words are folded to, kept from one script to the next: most words of a history are the same few.
-_KNOWN: dict[str, str] = {}
-_MOST_KNOWN = 50_000
+# Words and their folded forms. They are kept for the next script, because a history repeats a small set of words.
+_FOLDED: dict[str, str] = {}
+_MOST_FOLDED = 50_000
 _CONSTANTS = {kind: word for kind, word in lexer.WORDS_BY_KIND.items() if kind != lexer.DOLLAR_STRING}
 
 _SENDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
@@ -59,15 +59,15 @@ _FROM_STDIN = re.compile(r"\bfrom\s+p?stdin\b", re.IGNORECASE)
 
 
 def split(text: str, start: int = 0, end: int | None = None, pattern: re.Pattern[str] | None = None) -> Iterator[RawStatement | MetaCommand]:
-    """The statements and meta-commands between two offsets of a text, in order; empty statements are left out.
+    """Yield the statements and meta-commands between two offsets of a text, in order, without empty statements.
 
-    `pattern` is what `lexer.pattern_for` gives for the text; who cuts many pieces out of one text asks for it once.
+    `pattern` is the result of `lexer.pattern_for` for the text. A caller that splits many parts of one text computes it once.
     """
     return _Splitter(text, len(text) if end is None else end, pattern or lexer.pattern_for(text)).run(start)
 
 
 class _Splitter:
-    """What cutting has to remember on its way through a text."""
+    """The state of the division of a text."""
 
     def __init__(self, text: str, end: int, pattern: re.Pattern[str]) -> None:
         self.text = text
@@ -77,7 +77,7 @@ class _Splitter:
         self.create: _Create | None = None
 
     def run(self, start: int) -> Iterator[RawStatement | MetaCommand]:
-        """Yield what stands from `start` on."""
+        """Yield the statements and meta-commands from `start` on."""
         at = start
         statement = self._new()
         while at < self.end:
@@ -115,11 +115,11 @@ class _Splitter:
         return statement
 
     def _fill(self, statement: RawStatement, at: int) -> tuple[int, int]:
-        """Read tokens into `statement` from `at` on, up to something that ends it or interrupts it.
+        """Read tokens into `statement` from `at` up to a token that ends or interrupts it.
 
-        Returns where that is and its kind: PUNCTUATION for the `;`, META for a meta-command, UNKNOWN for what never ends, END.
+        Returns the offset and the kind of that token: PUNCTUATION for the `;`, META for a meta-command, UNKNOWN for an unterminated token, END.
         """
-        known, constant = _KNOWN.get, _CONSTANTS.get
+        known, constant = _FOLDED.get, _CONSTANTS.get
         add_kind, add_word, add_start = statement.kinds.append, statement.words.append, statement.starts.append
         while True:
             for match in self.pattern.finditer(self.text, at, self.end):
@@ -141,15 +141,18 @@ class _Splitter:
                 add_start(match.start(kind))
 
     def _rare(self, statement: RawStatement, kind: int, raw: str, start: int) -> tuple[str | None, int]:
-        """The word of a token that is not known yet. Where reading must stop: None and the kind of the end; where it goes on elsewhere:
-        the word, or nothing for a comment, and the offset."""
+        """Return the word of a token that is not in the table of folded words, and an offset.
+
+        Where reading stops, the result is None and the kind of the end. Where reading continues at another offset, it is the word, empty for a
+        comment, and that offset. Otherwise the offset is 0.
+        """
         if kind in (lexer.WORD, lexer.OPERATOR, lexer.PUNCTUATION):
             if raw == ";":
                 return (None, kind) if self._ends(statement.words) else (raw, 0)
             word = lexer.fold(raw) if kind == lexer.WORD else raw
-            if len(_KNOWN) > _MOST_KNOWN:
-                _KNOWN.clear()
-            _KNOWN[raw] = word
+            if len(_FOLDED) > _MOST_FOLDED:
+                _FOLDED.clear()
+            _FOLDED[raw] = word
             return word, 0
         if kind == lexer.DOLLAR_STRING:
             close = self.text.find(raw, start + len(raw), self.end)
@@ -170,7 +173,7 @@ class _Splitter:
         return self.create.ends(words)
 
     def _meta(self, at: int) -> tuple[MetaCommand, int]:
-        """The meta-command that stands at `at`, and where what follows it begins."""
+        """Return the meta-command at an offset, and the offset after it."""
         if self.text.startswith("\\;", at):
             return MetaCommand(Span(at, at + 2), ";", "", None), at + 2
         line_end = self.text.find("\n", at, self.end)
@@ -183,8 +186,10 @@ class _Splitter:
         return MetaCommand(Span(at, at + len(self.text[at:line_end].rstrip())), command, arguments.strip(), data), after
 
     def _data(self, at: int) -> tuple[int, int, Span]:
-        r"""COPY data for a statement that ends at `at`: where its line ends, where the script goes on, and where the rows stand. As with
-        psql, they begin on the next line and end before a line that holds `\.` alone, or with the script."""
+        r"""Return the end of the line of a COPY that ends at `at`, the offset at which the script continues, and the span of the rows.
+
+        As with psql, the rows begin on the next line and end before a line that contains only `\.`, or at the end of the script.
+        """
         line_end = self.text.find("\n", at, self.end)
         if line_end < 0:
             return self.end, self.end, Span(self.end, self.end)
@@ -194,7 +199,7 @@ class _Splitter:
         return line_end, mark.end(), Span(line_end + 1, mark.start())
 
     def _recover(self, statement: RawStatement, at: int) -> int:
-        """Note that what begins at `at` never ends, and find where the next statement may begin: after the first `;` at a line's end."""
+        """Record an unterminated token, and return where the next statement may begin: after the first `;` at the end of a line."""
         what = {"'": "quoted string", '"': "quoted identifier", "/": "comment", "$": "dollar-quoted string"}[self.text[at]]
         statement.unterminated = (at, what)
         self.recoveries += 1
@@ -207,8 +212,10 @@ def _copies_from_stdin(words: list[str]) -> bool:
 
 
 class _Create:
-    """Whether a `;` ends a statement that begins with CREATE: not inside the parentheses of a rule, nor in a body BEGIN ATOMIC … END. What has
-    been looked at once is not looked at again."""
+    """The state of a CREATE statement that may contain `;`: in the parentheses of a rule, or in a body BEGIN ATOMIC … END.
+
+    Each word is examined only once.
+    """
 
     __slots__ = ("depth", "opens", "seen")
 
@@ -219,7 +226,7 @@ class _Create:
         self.seen = 0
 
     def ends(self, words: list[str]) -> bool:
-        """Whether the `;` after these words of the statement ends it."""
+        """Whether the `;` after these words ends the statement."""
         rule, routine = self.opens
         more = words[self.seen :]
         if rule:

@@ -1,4 +1,4 @@
-"""From a script to its statements, and from a statement to its operations."""
+"""The statements of a script, and their operations."""
 
 from collections.abc import Iterator, Sequence
 
@@ -26,9 +26,9 @@ _RUNS_MORE = {
 class Statement(Struct, frozen=True):
     """One statement of a migration.
 
-    `index` counts from 1 within what was read; `span` goes from the first character to the last one before the `;`. There is always at
-    least one operation: a statement that cannot be read has a Broken or an Unparsed one. The operations of a DO block's body, of
-    EXPLAIN ANALYZE and of data-modifying WITH queries follow the one of the statement itself.
+    `index` is its number in the text, from 1; `span` goes from its first character to the last one before the `;`. It has at least one
+    operation: Broken or Unparsed where the statement cannot be read. The operations inside a DO block, EXPLAIN ANALYZE and data-modifying WITH
+    queries follow the operation of the statement itself.
     """
 
     index: int
@@ -37,9 +37,9 @@ class Statement(Struct, frozen=True):
 
 
 def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]:
-    """The statements of a script, in order; of its `chunks` only, if they are given.
+    """Yield the statements of a script in order, or only those of its `chunks`.
 
-    Never raises for what the text holds. Statements come as they are read, so that a large script need not be held in pieces.
+    It raises no error for any text. It reads one statement at a time, so a large script takes little memory.
     """
     index = 0
     pattern = pattern_for(text)
@@ -51,9 +51,11 @@ def read(text: str, chunks: Sequence[Span] | None = None) -> Iterator[Statement]
 
 
 def read_routine(code: str, known: KnownValues) -> tuple[Operation, ...]:
-    """The operations of a PL/pgSQL routine's body, when it is called with parameters of which some are `known`. Spans are of no use: the
-    text is read in a place of its own."""
-    # A body reads like a DO block's; the tag must not occur in it.
+    """Return the operations of the body of a PL/pgSQL routine that is called with the `known` parameters.
+
+    Their spans are not offsets in the script.
+    """
+    # The body has the same form as that of a DO block. The tag must not occur in it.
     tag = "$body$"
     while tag in code:
         tag = f"${tag.strip('$')}_$"

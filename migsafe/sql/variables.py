@@ -1,4 +1,4 @@
-"""PL/pgSQL's variables, as far as their values can be known without running anything."""
+"""PL/pgSQL variables whose values are known without a database."""
 
 import re
 from contextlib import suppress
@@ -6,11 +6,14 @@ from contextlib import suppress
 from migsafe.sql.constants import Constant, KnownValues, NotConstantError, evaluate, list_items
 from migsafe.sql.grammar.parser import Parser
 
+_MANY = 99
+"""The number of assignments to a variable that cannot be counted."""
+
 
 class Variables:
-    """The variables of a body that have one value from their only assignment on, or go through a list of constants in a FOREACH loop.
+    """The variables of a body that are assigned only once, or that take the values of a list of constants in a FOREACH loop.
 
-    `text` is the body's, `known` are its parameters.
+    `text` is the text of the body, `known` are its parameters with known values.
     """
 
     def __init__(self, text: str, known: KnownValues) -> None:
@@ -22,7 +25,7 @@ class Variables:
                 self._known[name] = (value,)
 
     def declare(self, c: Parser) -> None:
-        """A declaration: `name [CONSTANT] type [{ DEFAULT | := | = } expression]`."""
+        """Read a declaration: `name [CONSTANT] type [{ DEFAULT | := | = } expression]`."""
         name = c.words[c.i]
         at = c.i
         while not c.done and c.words[c.i] not in (":=", "=", "default"):
@@ -35,7 +38,7 @@ class Variables:
             self._set(c, name)
 
     def assign(self, c: Parser) -> None:
-        """An assignment: `name := expression`."""
+        """Read an assignment: `name := expression`."""
         name = c.words[c.i]
         if name not in self._declared and c.words[c.i + 1] == ":=" and self._assignments(name) == 1:
             c.i += 2
@@ -44,7 +47,7 @@ class Variables:
             self._known.pop(name, None)
 
     def iterate(self, c: Parser, name: str, end: int) -> None:
-        """A loop: `FOREACH name IN ARRAY ARRAY[…] LOOP`, with the cursor behind IN."""
+        """Read a loop: `FOREACH name IN ARRAY ARRAY[…] LOOP`, with the cursor after IN."""
         self._known.pop(name, None)
         if self._assignments(name) or not c.accept("array") or not c.accept("array", "["):
             return
@@ -55,19 +58,21 @@ class Variables:
             self._known[name] = tuple(evaluate(c, stop, self._single()) for stop in list_items(c, close))
 
     def values(self, c: Parser, end: int) -> list[Constant]:
-        """The values of the string expression up to token `end`, one for each turn of the loop whose variable is in it. Raises
-        NotConstantError."""
+        """Return the values of the string expression up to token `end`: one for each iteration of the loop whose variable it contains.
+
+        Raises NotConstantError where they are not known.
+        """
         start, single = c.i, self._single()
-        several = [name for name in dict.fromkeys(c.words[start:end]) if len(self._known.get(name, ())) > 1]
-        if not several:
+        loop_variables = [name for name in dict.fromkeys(c.words[start:end]) if len(self._known.get(name, ())) > 1]
+        if not loop_variables:
             return [evaluate(c, end, single)]
-        if len(several) > 1:
+        if len(loop_variables) > 1:
             raise NotConstantError
-        found: list[Constant] = []
-        for value in self._known[several[0]]:
+        constants: list[Constant] = []
+        for value in self._known[loop_variables[0]]:
             c.i = start
-            found.append(evaluate(c, end, {**single, several[0]: value}))
-        return found
+            constants.append(evaluate(c, end, {**single, loop_variables[0]: value}))
+        return constants
 
     def _single(self) -> dict[str, Constant]:
         return {name: values[0] for name, values in self._known.items() if len(values) == 1}
@@ -82,9 +87,9 @@ class Variables:
             self._known.pop(name, None)
 
     def _assignments(self, name: str) -> int:
-        """How often the body assigns to a variable: with `:=`, and more than anybody counts where a query or a loop may."""
+        """Return how often the body assigns to a variable with `:=`; a large number where a query or a loop may assign to it."""
         if not name.isidentifier():
-            return 99
+            return _MANY
         assigned = len(re.findall(rf"\b{name}\s*:=", self._text))
-        taken = re.search(rf"\b(?:into|for)\s[\s\w,.]*?\b{name}\b", self._text)
-        return 99 if taken else assigned
+        is_target = re.search(rf"\b(?:into|for)\s[\s\w,.]*?\b{name}\b", self._text)
+        return _MANY if is_target else assigned
