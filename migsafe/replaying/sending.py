@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from migsafe.rendering.halves import MARK_START
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
-from migsafe.session import Sent, sent
-from migsafe.sources import Half, Transaction
+from migsafe.session import Command, Sent, runner_steps, sent
+from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
 
@@ -44,9 +44,7 @@ def send(
     tries = 0
     while True:
         try:
-            sending.go()
-            if upto is None:
-                sending.finish()
+            sending.go(ends=upto is None)
             return
         except error_class() as error:
             failure = failure_of(error, sending.cut)
@@ -67,40 +65,31 @@ class _Sending:
         self._half = half
         self._statements = statements
         self._guard = guard
-        self._wraps = half.transaction is Transaction.FILE
         self._place = self._begun = 0
         self.statement: Statement | None = None
         self.cut = ""
 
-    def go(self) -> None:
-        """Send what is left to send."""
-        if self._wraps and self._place == 0:
-            self._connection.execute("BEGIN")
-        while self._place < len(self._statements):
-            statement, first, last = self._statements[self._place]
-            self.statement = statement
+    def go(self, *, ends: bool) -> None:
+        """Send the remaining statements; `ends`: end the transaction that is open after the last one, too."""
+        remaining = self._statements[self._place :]
+        steps = runner_steps(self._half, lambda: not is_idle(self._connection), remaining, started=self._place > 0, ends=ends)
+        for step in steps:
             if is_idle(self._connection):
                 self._begun = self._place
-            query = (self._half.one_query or self._half.transaction is Transaction.QUERY) and not (first and last)
-            if query and is_idle(self._connection) and not isinstance(statement.operations[0], sql.Begin):
-                self._connection.execute("BEGIN")
+            if isinstance(step, Command):
+                self._connection.execute(step.value)
+                continue
+            self.statement = step.statement
             with self._guard(self._connection) as leash:
                 try:
-                    send_statement(self._connection, statement, self._half)
+                    send_statement(self._connection, step.statement, self._half)
                 finally:
                     self.cut = leash.stop_reason
-            if query and last and not is_idle(self._connection) and not self._wraps:
-                self._connection.execute("COMMIT")
             self._place += 1
 
     def go_back(self) -> None:
         """Begin again with the transaction that was refused, which has been rolled back."""
         self._place = self._begun
-
-    def finish(self) -> None:
-        """End a transaction that is open: it is lost with the connection where the runner knows nothing of it."""
-        if not is_idle(self._connection):
-            self._connection.execute("COMMIT" if self._wraps else "ROLLBACK")
 
 
 def _undo(connection: "Connection[Any]") -> None:

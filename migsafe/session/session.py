@@ -1,14 +1,13 @@
 """A connection on which a runner sends a migration."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from enum import Enum
 from typing import NamedTuple
 
 from migsafe.lock import LockMode
 from migsafe.session.journal import Journal
+from migsafe.session.sending import Block, Command, RunnerCommands, is_sent, sent
 from migsafe.session.settings import Settings
 from migsafe.session.transitions import Transition, Turn
-from migsafe.session.written import is_sent, sent
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import (
     Begin,
@@ -52,14 +51,6 @@ def transactions(half: Half, statements: Iterable[Statement]) -> Iterator[int | 
         session.leave()
 
 
-class _Block(Enum):
-    """Why a transaction outlives the statement: it does not; a query of several statements; BEGIN, by the runner or the script."""
-
-    NONE = 0
-    IMPLICIT = 1
-    EXPLICIT = 2
-
-
 class _Savepoint(NamedTuple):
     name: str
     settings: int
@@ -89,11 +80,9 @@ class Session:
         "_last",
         "_locks",
         "_number",
-        "_one_query",
         "_prepared",
         "_runner",
         "_savepoints",
-        "_started",
         "_undecided",
         "settings",
         "transaction",
@@ -103,11 +92,9 @@ class Session:
         self.settings = Settings()
         self.transaction: int | None = None
         """A number that no other transaction of this session has; None between two of them."""
-        self._runner = transaction
-        self._one_query = one_query or transaction is Transaction.QUERY
-        self._started = False
+        self._runner = RunnerCommands(transaction, one_query=one_query)
         self._number = 0
-        self._block = _Block.NONE
+        self._block = Block.NONE
         self._in_do = False
         self._last = True
         self._savepoints: list[_Savepoint] = []
@@ -118,12 +105,12 @@ class Session:
     @property
     def in_block(self) -> bool:
         """Whether PostgreSQL would refuse VACUUM and its kin here: in a transaction block, in a query of several statements, in DO."""
-        return self._block is not _Block.NONE or self._in_do
+        return self._block is not Block.NONE or self._in_do
 
     @property
     def in_transaction_block(self) -> bool:
         """Whether a transaction outlives the statement: the runner or the script opened it, or the query holds several statements."""
-        return self._block is not _Block.NONE
+        return self._block is not Block.NONE
 
     @property
     def locks(self) -> Mapping[Hashable, LockMode]:
@@ -151,12 +138,8 @@ class Session:
             return ()
         self._in_do = isinstance(statement.operations[0], Do)
         turns = (*self._decide(statement), *self._begin()) if self.transaction is None else ()
-        if self._block is _Block.NONE:
-            if self._runner is Transaction.FILE and not self._started:
-                self._block = _Block.EXPLICIT
-            elif self._one_query and not (first and last):
-                self._block = _Block.IMPLICIT
-        self._started = True
+        if self._block is Block.NONE:
+            self._block = self._runner.block_before(first=first, last=last)
         return turns
 
     def follow(self, operation: Operation) -> Turns:
@@ -180,12 +163,12 @@ class Session:
             case Utility(command="deallocate", name=name):
                 self._deallocate(name)
             case Begin():
-                self._block = _Block.EXPLICIT
+                self._block = Block.EXPLICIT
             case Commit(chain=chain):
                 return self._finish(Turn.COMMITTED, chain=chain)
             case Rollback(chain=chain):
                 return self._finish(Turn.ROLLED_BACK, chain=chain)
-            case TwoPhase(action="prepare transaction", identifier=identifier) if self._block is _Block.EXPLICIT:
+            case TwoPhase(action="prepare transaction", identifier=identifier) if self._block is Block.EXPLICIT:
                 self._undecided = identifier
                 return self._end(Turn.PREPARED)
             case Savepoint() | RollbackTo() | Release():
@@ -197,14 +180,14 @@ class Session:
     def leave(self) -> Turns:
         """The statement has ended, and with it the transaction if that was its own."""
         self._in_do = False
-        goes_on = self._block is _Block.EXPLICIT or (self._block is _Block.IMPLICIT and not self._last)
-        return () if self.transaction is None or goes_on else self._end(Turn.COMMITTED)
+        continues = self._runner.continues_after(self._block, last=self._last)
+        return () if self.transaction is None or continues else self._end(Turn.COMMITTED)
 
     def finish(self) -> Turns:
         """The migration has ended: the runner commits its transaction; one that the script left open is lost with the connection."""
         if self.transaction is None:
             return ()
-        return self._end(Turn.COMMITTED if self._runner is Transaction.FILE else Turn.ROLLED_BACK)
+        return self._end(Turn.COMMITTED if self._runner.final_command is Command.COMMIT else Turn.ROLLED_BACK)
 
     def refuses(self, operation: Operation) -> str | None:
         """Why PostgreSQL refuses what steers transactions and settings, as the end of a sentence; None where it does not."""
@@ -214,8 +197,8 @@ class Session:
             case Savepoint() | RollbackTo() | Release():
                 return self._refuses_savepoint(operation)
             case Commit() | Rollback() if self._in_do:
-                return "a DO block may not end the transaction that it runs in" if self._block is not _Block.NONE else None
-            case Commit(chain=True) | Rollback(chain=True) if self._block is not _Block.EXPLICIT:
+                return "a DO block may not end the transaction that it runs in" if self._block is not Block.NONE else None
+            case Commit(chain=True) | Rollback(chain=True) if self._block is not Block.EXPLICIT:
                 return "AND CHAIN can only be used in a transaction block"
             case LockTable() if not self.in_block:
                 return "LOCK TABLE can only be used in a transaction block"
@@ -232,7 +215,7 @@ class Session:
     def _refuses_savepoint(self, operation: Savepoint | RollbackTo | Release) -> str | None:
         if self._in_do:
             return "a DO block cannot use savepoints"
-        if self._block is not _Block.EXPLICIT:
+        if self._block is not Block.EXPLICIT:
             return "savepoints can only be used in a transaction block"
         if not isinstance(operation, Savepoint) and self._depth(operation.name) is None:
             return f"there is no savepoint {quoted(operation.name)}"
@@ -284,7 +267,7 @@ class Session:
     def _finish(self, turn: Turn, *, chain: bool) -> Turns:
         """COMMIT or ROLLBACK. Outside a block it is a warning, and DO goes on in a new transaction at once."""
         block = self._block
-        if block is _Block.NONE and not self._in_do:
+        if block is Block.NONE and not self._in_do:
             return ()
         ended = self._end(turn)
         if chain or self._in_do:
@@ -299,7 +282,7 @@ class Session:
             self.settings.commit()
         self._savepoints.clear()
         self._locks.clear()
-        self._block = _Block.NONE
+        self._block = Block.NONE
         self.transaction = None
         return _ENDED[turn]
 

@@ -14,8 +14,8 @@ from migsafe.replaying.recording.rehearsal import add_rehearsal
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.replaying.sending import execute_statement, is_idle, skip_reason
 from migsafe.replaying.servers.time_limits import Guard, unlimited
-from migsafe.session import sent
-from migsafe.sources import Half, Transaction
+from migsafe.session import Command, Sent, runner_steps
+from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
 
@@ -80,21 +80,18 @@ class Player:
         self.zero = perf_counter()
         if began is not None:
             began(self.zero)
-        wraps = half.transaction is Transaction.FILE
         try:
-            if wraps:
-                self._begin()
-            for statement, first, last in sent(half):
-                self._progress(statement)
-                query = (half.one_query or half.transaction is Transaction.QUERY) and not (first and last)
-                if query and not self._in_block and not isinstance(statement.operations[0], sql.Begin):
-                    self._begin()
-                self._send(statement, half)
-                if query and last and self._in_block and not wraps:
-                    self._commit()
-            if self._in_block:
-                # What the script itself has left open is lost with the connection.
-                self._commit() if wraps else self._rollback()
+            for step in runner_steps(half, lambda: self._in_block):
+                match step:
+                    case Command.BEGIN:
+                        self._begin()
+                    case Command.COMMIT:
+                        self._commit()
+                    case Command.ROLLBACK:
+                        self._rollback()
+                    case Sent(statement=statement):
+                        self._progress(statement)
+                        self._send(statement, half)
         except MigrationFailed:
             self._rollback()
         return tuple(self.played)

@@ -1,0 +1,143 @@
+"""What a runner sends to the server for a migration, in order: its own BEGIN and COMMIT, and the statements of the script.
+
+The simulated session and the replay share it: a `RunnerCommands` decides, `runner_steps` gives the steps for a real connection.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from migsafe.sources import Half, Program, Transaction
+from migsafe.sql.operations import Begin, OpaqueCode, PsqlCommand
+from migsafe.sql.statements import Statement, read
+
+
+class Sent(NamedTuple):
+    """A statement, and whether it is the `first` and the `last` of its chunk."""
+
+    statement: Statement
+    first: bool
+    last: bool
+
+
+class Command(Enum):
+    """A command that the runner itself sends; for a query of several statements, what PostgreSQL does implicitly."""
+
+    BEGIN = "BEGIN"
+    COMMIT = "COMMIT"
+    ROLLBACK = "ROLLBACK"
+
+
+class Block(Enum):
+    """Why a transaction continues after a statement: it does not; a query of several statements; BEGIN, by the runner or the script."""
+
+    NONE = 0
+    IMPLICIT = 1
+    EXPLICIT = 2
+
+
+class RunnerCommands:
+    """The decisions of a runner: which transactions it begins and ends around the statements of a migration.
+
+    `started`: the runner has already begun its transaction, because an earlier part of the migration has been sent.
+    """
+
+    __slots__ = ("_one_query", "_started", "_wraps")
+
+    def __init__(self, transaction: Transaction, *, one_query: bool = False, started: bool = False) -> None:
+        self._wraps = transaction is Transaction.FILE
+        self._one_query = one_query or transaction is Transaction.QUERY
+        self._started = started
+
+    def block_before(self, *, first: bool, last: bool) -> Block:
+        """The block that begins before a statement which no block encloses; `first` and `last` say where it is in its chunk."""
+        wraps, self._started = self._wraps and not self._started, True
+        if wraps:
+            return Block.EXPLICIT
+        return Block.IMPLICIT if self._one_query and not (first and last) else Block.NONE
+
+    @staticmethod
+    def continues_after(block: Block, *, last: bool) -> bool:
+        """Whether the transaction of a statement continues after it: a query commits at its end."""
+        return block is Block.EXPLICIT or (block is Block.IMPLICIT and not last)
+
+    @property
+    def final_command(self) -> Command:
+        """How a transaction ends that is open after the last statement: one that the script left open is lost with the connection."""
+        return Command.COMMIT if self._wraps else Command.ROLLBACK
+
+
+def runner_steps(
+    half: Half,
+    in_transaction: Callable[[], bool],
+    statements: Iterable[Sent] | None = None,
+    *,
+    started: bool = False,
+    ends: bool = True,
+) -> Iterator[Command | Sent]:
+    """Returns what the runner sends for a migration, in order. Each step must have been carried out before the next one is asked for.
+
+    `in_transaction` says whether the connection has an open transaction. `statements` are a part of the migration's statements; `started`
+    says that it is not the first part. Without `ends`, a transaction that is open after the last of them stays open. Raises UnreadableError.
+    """
+    runner = RunnerCommands(half.transaction, one_query=half.one_query, started=started)
+    block = Block.NONE
+    for step in sent(half) if statements is None else statements:
+        statement, first, last = step
+        begins = isinstance(statement.operations[0], Begin)
+        if not in_transaction():
+            block = runner.block_before(first=first, last=last)
+            if block is Block.EXPLICIT or (block is Block.IMPLICIT and not begins):
+                yield Command.BEGIN
+        yield step
+        if not in_transaction():
+            block = Block.NONE
+        elif begins or block is Block.NONE:
+            block = Block.EXPLICIT
+        elif not runner.continues_after(block, last=last):
+            yield Command.COMMIT
+    if ends and in_transaction():
+        yield runner.final_command
+
+
+def sent(half: Half, statements: Iterable[Statement] | None = None) -> Iterator[Sent]:
+    """Returns the statements of a migration in order; without `statements`, reads them from its script. Raises UnreadableError."""
+    ends = iter([chunk.end for chunk in half.chunks])
+    end = -1
+    previous: Sent | None = None
+    for statement in statements if statements is not None else _statements(half):
+        begins_chunk = statement.span.start >= end
+        while statement.span.start >= end:
+            end = next(ends)
+        if previous is not None:
+            yield previous._replace(last=begins_chunk)
+        previous = Sent(statement, begins_chunk, last=True)
+    if previous is not None:
+        yield previous
+
+
+def _statements(half: Half) -> Iterator[Statement]:
+    return read(half.script.text, half.chunks) if half.program is None else _program_statements(half.script.text, half.program)
+
+
+def _program_statements(text: str, program: Program) -> Iterator[Statement]:
+    """The statements that a program sends, as far as rendering could tell which they are and whether they run."""
+    index = 0
+    for call in program.calls:
+        span = call.sql_span
+        opaque = (Statement(1, span, (OpaqueCode(span, reason=call.opaque, code=text[slice(*span)]),)),) if call.opaque else None
+        for statement in opaque or read(text, (span,)):
+            index += 1
+            operations = statement.operations
+            if not call.certain:
+                operations = tuple(replace(operation, certain=False) for operation in operations)
+            if call.unknown_part:
+                operations = (*operations, OpaqueCode(statement.span, reason=call.unknown_part, code="", confined=True))
+            yield Statement(index, statement.span, operations)
+
+
+def is_sent(statement: Statement) -> bool:
+    """Whether a statement is sent to the server: psql carries out its own commands itself."""
+    return not isinstance(statement.operations[0], PsqlCommand)
