@@ -1,8 +1,8 @@
-"""Yesterday's findings, so that a run reports only what is new.
+"""The baseline: known findings, so that a run reports only new ones.
 
-A baseline is a JSON object with one finding a line, in the order of paths, so that two branches' changes merge like any other text. A
-finding is known again by its file (as seen from the baseline's folder), its migration, its rule and the SQL that it is about, whatever the
-spacing; where one statement stands several times, by which of them it is. Lines and messages are no part of it.
+A baseline is a JSON object with one finding per line, sorted by path, so that the changes of two branches merge like any other text. A finding
+is recognized by its file (relative to the folder of the baseline), its migration, its rule and its SQL, whatever the spacing; of several equal
+statements by their number. Lines and messages do not matter.
 """
 
 import os
@@ -21,7 +21,7 @@ from migsafe.linting.judge import Verdict
 from migsafe.text import read_text
 
 DEFAULT_FILE = "migsafe-baseline.json"
-"""The file's name where nobody gives it one."""
+"""The default name of the file."""
 
 VERSION = 1
 _SQL_SHOWN = 80
@@ -29,7 +29,7 @@ _STDIN = "-"
 
 
 class Entry(Struct, frozen=True, order=True):
-    """A finding as a baseline holds it. `sql` is there for people; `digest` says which SQL it was, `number` which of several alike."""
+    """A finding in a baseline. `sql` is for people; `digest` identifies the SQL, `number` distinguishes equal statements."""
 
     path: str
     migration: str
@@ -40,7 +40,7 @@ class Entry(Struct, frozen=True, order=True):
 
     @property
     def key(self) -> tuple[str, str, str, str, int]:
-        """What it is known again by."""
+        """Returns what identifies the finding."""
         return (self.path, self.migration, self.rule, self.digest, self.number)
 
 
@@ -50,25 +50,25 @@ class _Document(Struct):
 
 
 def read(file: str) -> list[Entry]:
-    """The findings in a baseline. Raises MigsafeError where there is none to be read."""
+    """Returns the findings in a baseline. Raises MigsafeError if it cannot be read."""
     if not Path(file).exists():
-        raise ConfigError(f"{file}: there is no such baseline", "`migsafe lint --write-baseline` writes it.")
+        raise ConfigError(f"{file}: the baseline does not exist", "`migsafe lint --write-baseline` writes it.")
     try:
         document = msgspec.json.decode(read_text(file), type=_Document)
     except msgspec.DecodeError as error:
         raise ConfigError(
-            f"{file}: is no baseline: {error}", "Mend it; or delete it, and `migsafe lint --write-baseline` writes a new one."
+            f"{file}: is not a valid baseline: {error}", "Correct it, or delete it and write a new one with `migsafe lint --write-baseline`."
         ) from error
     if document.version != VERSION:
-        raise ConfigError(f"{file}: is a baseline of version {document.version}; this migsafe knows version {VERSION}")
+        raise ConfigError(f"{file}: the baseline has version {document.version}; this migsafe supports version {VERSION}")
     return document.findings
 
 
 def write(file: str, verdict: Verdict) -> int:
-    """Record a verdict's findings, and keep what the baseline says of files and rules that the verdict is not about. Returns how many it
-    records then. Raises MigsafeError."""
+    """Writes the findings of a verdict to a baseline, and keeps its entries about files and rules that the verdict does not cover. Returns
+    the number of entries. Raises MigsafeError."""
     before = read(file) if Path(file).exists() else []
-    kept = [entry for entry in set(before) - _looked_at(before, verdict, file) if _stands(entry, file)]
+    kept = [entry for entry in set(before) - _covered(before, verdict, file) if _exists(entry, file)]
     entries = sorted({entry.key: entry for entry in (*kept, *(entry for entry, _ in _entries(verdict.findings, file)))}.values())
     lines = ",\n".join(msgspec.json.encode(entry).decode() for entry in entries)
     text = f'{{"version": {VERSION}, "findings": [\n{lines}\n]}}\n' if entries else f'{{"version": {VERSION}, "findings": []}}\n'
@@ -80,13 +80,13 @@ def write(file: str, verdict: Verdict) -> int:
 
 
 def subtract_baseline(verdict: Verdict, baseline: Sequence[Entry], file: str) -> tuple[Verdict, list[Entry]]:
-    """A verdict without what stands in a baseline, and what stands there and is gone."""
+    """Returns the verdict without the findings in a baseline, and the entries of the baseline that no longer occur."""
     known = {entry.key for entry in baseline}
-    met = set()
+    seen = set()
     new = []
     for entry, finding in _entries(verdict.findings, file):
         if entry.key in known:
-            met.add(entry.key)
+            seen.add(entry.key)
         else:
             new.append(finding)
     number = Counter(finding.severity for finding in new)
@@ -95,12 +95,12 @@ def subtract_baseline(verdict: Verdict, baseline: Sequence[Entry], file: str) ->
         errors=number[Severity.ERROR],
         warnings=number[Severity.WARNING],
         infos=number[Severity.INFO],
-        suppressed=verdict.summary.suppressed + len(met),
+        suppressed=verdict.summary.suppressed + len(seen),
     )
-    left = replace(verdict, findings=new, summary=summary, baselined=len(met))
-    looked_at = _looked_at(baseline, verdict, file)
-    gone = [entry for entry in baseline if entry.key not in met and (entry in looked_at or not _stands(entry, file))]
-    return left, gone
+    remaining = replace(verdict, findings=new, summary=summary, baselined=len(seen))
+    covered = _covered(baseline, verdict, file)
+    resolved = [entry for entry in baseline if entry.key not in seen and (entry in covered or not _exists(entry, file))]
+    return remaining, resolved
 
 
 def _entries(findings: Iterable[Finding], file: str) -> Iterator[tuple[Entry, Finding]]:
@@ -113,13 +113,13 @@ def _entries(findings: Iterable[Finding], file: str) -> Iterator[tuple[Entry, Fi
         yield Entry(*same, seen[same], sql[:_SQL_SHOWN]), finding
 
 
-def _looked_at(entries: Iterable[Entry], verdict: Verdict, file: str) -> set[Entry]:
-    """The entries that a run would have found again."""
+def _covered(entries: Iterable[Entry], verdict: Verdict, file: str) -> set[Entry]:
+    """Returns the entries whose file and rule the verdict covers."""
     paths, rules = {_path(path, file) for path in verdict.paths}, {rule.name for rule in verdict.rules}
     return {entry for entry in entries if entry.path in paths and entry.rule in rules}
 
 
-def _stands(entry: Entry, file: str) -> bool:
+def _exists(entry: Entry, file: str) -> bool:
     return entry.path == _STDIN or Path(file).parent.joinpath(entry.path).exists()
 
 

@@ -1,4 +1,4 @@
-"""What rules report."""
+"""Findings and their severities."""
 
 from enum import IntEnum
 
@@ -9,7 +9,7 @@ from migsafe.text import Script, Span
 
 
 class Severity(IntEnum):
-    """How bad a finding is; a greater one is worse."""
+    """How severe a finding is; a greater value is worse."""
 
     INFO = 1
     WARNING = 2
@@ -24,10 +24,9 @@ class Severity(IntEnum):
 class Finding(Struct, frozen=True, kw_only=True):
     """One hazard that a rule found.
 
-    `message` says what happens and why it lasts, `help` is the safe way: SQL to paste, its comments saying how. `span` is where the
-    offending operation stands in `script`, `statement` which statement of the migration holds it, counted from 1. `relations` are the
-    ones concerned, as `schema.name`; `lock` the strongest lock that the operation takes on one of them, None where locks are not the
-    hazard.
+    `message` says what happens and why it lasts. `help` is the safe way: SQL to paste, with instructions in its comments. `span` is the place
+    of the operation in `script`, `statement` the number of its statement in the migration, counted from 1. `relations` are the affected ones,
+    as `schema.name`; `lock` is the strongest lock that the operation takes on one of them, None if locks are not the hazard.
     """
 
     rule: str

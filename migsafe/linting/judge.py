@@ -20,7 +20,7 @@ from migsafe.text import Script, Span
 
 
 class Summary(Struct, kw_only=True):
-    """What a run came to, in numbers. `unparsed` counts the statements that migsafe cannot read."""
+    """Counts of what a run judged and found. `unparsed` counts the statements that migsafe cannot read."""
 
     files: int = 0
     statements: int = 0
@@ -32,7 +32,7 @@ class Summary(Struct, kw_only=True):
 
 
 class RuleError(MigsafeError):
-    """A rule that raised. `times` says how often; the place and the cause are those of the first time."""
+    """A rule that raised an exception. `times` is how often; the place and the cause are those of the first time."""
 
     def __init__(self, rule: Rule, place: str, cause: Exception) -> None:
         self.rule = rule
@@ -42,15 +42,15 @@ class RuleError(MigsafeError):
         super().__init__(f"the rule {rule.name} failed at {place}: {type(cause).__name__}: {cause}")
 
     def count_again(self) -> None:
-        """Count one more time."""
+        """Counts another exception of the same rule."""
         self.times += 1
-        self.hint = f"It failed {self.times} times; the other rules went on."
+        self.hint = f"It failed {self.times} times; the other rules were not affected."
 
 
 class Verdict(Struct, kw_only=True):
-    """What the rules found, in the order of reports: path, place, rule; and what could not be judged.
+    """The findings of the rules, in the order of reports (path, place, rule), and the problems that prevented judging.
 
-    `baselined` of the suppressed findings stand in a baseline. `paths` are the files that were judged, `rules` those that judged them.
+    `baselined` counts the suppressed findings that are in a baseline. `paths` are the judged files, `rules` the rules that judged them.
     """
 
     findings: list[Finding]
@@ -62,7 +62,7 @@ class Verdict(Struct, kw_only=True):
     rules: tuple[Rule, ...] = ()
 
     def worst(self) -> Severity | None:
-        """The severity of the worst finding."""
+        """Returns the severity of the worst finding; None without findings."""
         return max((finding.severity for finding in self.findings), default=None)
 
 
@@ -74,23 +74,24 @@ def judge(
     limits: Limits | None = None,
     state: "JudgingState | None" = None,
 ) -> Verdict:
-    """Judge what migrations do on their way up.
+    """Judges the upgrades of migrations.
 
-    `runners` are the ones that the migrations may name. A migration that cannot be read (an error among the `stops`) and a rule that
-    raises become `problems` of the verdict; the others go on. `state` is what was found in those before the first stop, and takes in
-    what is found at each.
+    `runners` are the runners that the migrations may name. A migration that cannot be read (an error among `selected`) and a rule that raises
+    become `problems` of the verdict; the other migrations and rules continue. `state` holds what the run found before the first of these
+    migrations, and is updated with each.
     """
-    judging = _Judging(rulebook, pg_version, runners, limits or Limits(), state or JudgingState())
-    for stop in selected:
-        if isinstance(stop, MigsafeError):
-            judging.problems.append(stop)
+    run = _Run(rulebook, pg_version, runners, limits or Limits(), state or JudgingState())
+    for migration in selected:
+        if isinstance(migration, MigsafeError):
+            run.problems.append(migration)
         else:
-            judging.judge(stop)
-    return judging.verdict()
+            run.judge(migration)
+    return run.verdict()
 
 
 class _ScriptSuppressions:
-    """What suppressions of one script need: its judged pieces, each with the context of its migration, and where its statements stand."""
+    """What is needed to apply the suppressions of one script: its judged chunks, each with the context of its migration, and the spans of its
+    statements."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
@@ -98,35 +99,35 @@ class _ScriptSuppressions:
         self.statement_spans: dict[tuple[str, int], Span] = {}
 
     def context(self, suppression: Suppression) -> Context:
-        """The context of the migration in which a suppression stands, or of the first one."""
+        """Returns the context of the migration that contains a suppression, or of the first one."""
         start = suppression.span.start
         return next((at for chunk, at in self.judged_chunks if chunk.start <= start < chunk.end), self.judged_chunks[0][1])
 
     def nearest_statement(self, suppression: Suppression, at: Context) -> int:
-        """The number of the statement in which, or before which, a suppression stands; the last one's behind all of them."""
+        """Returns the number of the statement that contains or follows a suppression; behind the last statement, the number of that one."""
         numbers = [(span.end, number) for (migration, number), span in self.statement_spans.items() if migration == at.migration.id]
-        behind = [number for end, number in numbers if end > suppression.span.start]
-        return behind[0] if behind else max((number for _, number in numbers), default=1)
+        following = [number for end, number in numbers if end > suppression.span.start]
+        return following[0] if following else max((number for _, number in numbers), default=1)
 
 
 class JudgingState:
-    """What a run has found so far, and what it has to remember of the migrations that it has judged."""
+    """What a run has found so far, and what it must remember of the migrations that it has judged."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self.remarks: dict[str, _ScriptSuppressions] = {}
+        self.scripts: dict[str, _ScriptSuppressions] = {}
         self.paths: set[str] = set()
         self.earlier: tuple[EarlierMigration, ...] = ()
         self.statements = 0
         self.unparsed = 0
 
     def copy_from(self, other: "JudgingState") -> None:
-        """Be as far as another."""
+        """Takes over the state of another run."""
         self.__dict__.update(vars(other))
 
 
-class _Judging:
-    """One run, which goes on from where it has come to."""
+class _Run:
+    """One run of the rules over migrations, which continues from a state."""
 
     def __init__(
         self,
@@ -134,59 +135,59 @@ class _Judging:
         pg_version: int,
         runners: Iterable[Runner],
         limits: Limits,
-        so_far: JudgingState,
+        state: JudgingState,
     ) -> None:
         self.rulebook = rulebook
         self.limits = limits
         self.pg_version = pg_version
-        self.outside = {runner.name: runner.outside_transaction_advice for runner in runners}
-        self.book = rulebook
-        self.so_far = so_far
+        self.outside_advice = {runner.name: runner.outside_transaction_advice for runner in runners}
+        self.file_rules = rulebook
+        self.state = state
         self.suppressed = 0
         self.problems: list[MigsafeError] = []
         self.failures: dict[str, RuleError] = {}
 
-    def judge(self, stop: SelectedMigration) -> None:
-        migration, forecast, standing, goes_on = stop
+    def judge(self, selected: SelectedMigration) -> None:
+        migration, predictor, lineage, transaction_continues = selected
         script = migration.up.file
         try:
-            script.text  # noqa: B018  # what cannot be read is said here, and costs no more than itself
+            script.text  # noqa: B018  # an unreadable file is a problem of its own
         except UnreadableError as error:
             self.problems.append(error)
-            forecast.finish(transaction_continues=goes_on)
+            predictor.finish(transaction_continues=transaction_continues)
             return
-        self.so_far.paths.add(script.path)
-        at = Context(migration, forecast, self.outside[migration.runner], self.limits, standing, self.so_far.earlier)
-        self.book = self.rulebook.for_file(script.path)
-        remarks = self._remarks(at)
-        forecast.begin(migration.up.transaction, one_query=migration.up.one_query)
-        nowhere = Span(0, 0)
-        statement = Statement(1, nowhere, (MigrationEnd(nowhere),))
+        self.state.paths.add(script.path)
+        at = Context(migration, predictor, self.outside_advice[migration.runner], self.limits, lineage, self.state.earlier)
+        self.file_rules = self.rulebook.for_file(script.path)
+        suppressions = self._script_suppressions(at)
+        predictor.begin(migration.up.transaction, one_query=migration.up.one_query)
+        start = Span(0, 0)
+        statement = Statement(1, start, (MigrationEnd(start),))
         for statement, first, last in sent(migration.up):
-            self.so_far.statements += 1
-            if remarks is not None:
-                remarks.statement_spans[migration.id, statement.index] = migration.up.file_span(statement.span)
-            for operation, effects in forecast.predict_operations(statement, first=first, last=last):
-                self._ask_all(statement, operation, effects, at)
+            self.state.statements += 1
+            if suppressions is not None:
+                suppressions.statement_spans[migration.id, statement.index] = migration.up.file_span(statement.span)
+            for operation, effects in predictor.predict_operations(statement, first=first, last=last):
+                self._check_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
             if isinstance(statement.operations[0], Unparsed):
-                self.so_far.unparsed += 1
-        self._ask_all(statement, MigrationEnd(statement.span), (), at)
-        ran = EarlierMigration(migration, tuple(at.past), forecast.session.transaction, dict(forecast.session.locks))
-        self.so_far.earlier = (*self.so_far.earlier, ran) if goes_on else ()
-        forecast.finish(transaction_continues=goes_on)
+                self.state.unparsed += 1
+        self._check_all(statement, MigrationEnd(statement.span), (), at)
+        judged = EarlierMigration(migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
+        self.state.earlier = (*self.state.earlier, judged) if transaction_continues else ()
+        predictor.finish(transaction_continues=transaction_continues)
 
-    def _ask_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
-        for rule in self.book[type(operation)]:
+    def _check_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
+        for rule in self.file_rules[type(operation)]:
             at.enter(statement, effects, rule)
-            self._ask(rule, operation, at)
+            self._check(rule, operation, at)
 
-    def _ask(self, rule: Rule, operation: Operation, at: Context) -> None:
+    def _check(self, rule: Rule, operation: Operation, at: Context) -> None:
         try:
-            answer = rule.check(operation, at)
-            if answer is not None:
-                self.so_far.findings.extend((answer,) if isinstance(answer, Finding) else _findings(answer))
-        except Exception as cause:  # a rule may be anybody's, and must not take the others' findings with it
+            result = rule.check(operation, at)
+            if result is not None:
+                self.state.findings.extend((result,) if isinstance(result, Finding) else _findings(result))
+        except Exception as cause:  # a rule may be a project's own, and must not prevent the others' findings
             if rule.name in self.failures:
                 self.failures[rule.name].count_again()
             else:
@@ -194,76 +195,76 @@ class _Judging:
                 place = script.position(at.migration.up.file_span(operation.span).start)
                 self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
-    def _remarks(self, at: Context) -> "_ScriptSuppressions | None":
-        """What is known of the suppressions of the script at hand; None where it has none."""
+    def _script_suppressions(self, at: Context) -> "_ScriptSuppressions | None":
+        """Returns the suppressions of the current script; None if it does not mention migsafe."""
         half = at.migration.up
         if not mentions_migsafe(half.file):
             return None
-        remarks = self.so_far.remarks.setdefault(half.file.path, _ScriptSuppressions(half.file))
-        remarks.judged_chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
-        return remarks
+        suppressions = self.state.scripts.setdefault(half.file.path, _ScriptSuppressions(half.file))
+        suppressions.judged_chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
+        return suppressions
 
     def _suppress(self) -> None:
-        """Take out the findings that are suppressed, and ask the rules that look at suppressions."""
+        """Removes the suppressed findings, and runs the rules about suppressions."""
         by_path: dict[str, list[Finding]] = {}
-        for finding in self.so_far.findings:
+        for finding in self.state.findings:
             by_path.setdefault(finding.script.path, []).append(finding)
-        self.so_far.findings = []
-        for path, remarks in self.so_far.remarks.items():
-            book = self.book = self.rulebook.for_file(path)
-            found = find_suppressions(remarks.script, [chunk for chunk, _ in remarks.judged_chunks])
-            left, used = self._taken_out(by_path.pop(path, []), found, remarks)
-            for suppression, names in zip(found, used, strict=True):
-                at = remarks.context(suppression)
-                judged = resolve(suppression, book.known, book.names - self.failures.keys(), names)
-                self._ask_all(Statement(remarks.nearest_statement(suppression, at), suppression.span, (judged,)), judged, (), at)
-            about, _ = self._taken_out(self.so_far.findings, found, remarks)
-            by_path[path] = left + about
-            self.so_far.findings = []
-        self.so_far.findings = [finding for findings in by_path.values() for finding in findings]
+        self.state.findings = []
+        for path, suppressions in self.state.scripts.items():
+            rules = self.file_rules = self.rulebook.for_file(path)
+            in_script = find_suppressions(suppressions.script, [chunk for chunk, _ in suppressions.judged_chunks])
+            remaining, used = self._split(by_path.pop(path, []), in_script, suppressions)
+            for suppression, names in zip(in_script, used, strict=True):
+                at = suppressions.context(suppression)
+                resolved = resolve(suppression, rules.known, rules.names - self.failures.keys(), names)
+                self._check_all(Statement(suppressions.nearest_statement(suppression, at), suppression.span, (resolved,)), resolved, (), at)
+            about, _ = self._split(self.state.findings, in_script, suppressions)
+            by_path[path] = remaining + about
+            self.state.findings = []
+        self.state.findings = [finding for findings in by_path.values() for finding in findings]
 
-    def _taken_out(
-        self, findings: list[Finding], found: list[Suppression], remarks: "_ScriptSuppressions"
+    def _split(
+        self, findings: list[Finding], in_script: list[Suppression], suppressions: "_ScriptSuppressions"
     ) -> tuple[list[Finding], list[set[str]]]:
-        """The findings of a script that are not suppressed, and for each suppression the rules whose findings it covers."""
-        used: list[set[str]] = [set() for _ in found]
-        left = []
+        """Returns the findings of a script that are not suppressed, and for each suppression the rules whose findings it covers."""
+        used: list[set[str]] = [set() for _ in in_script]
+        remaining = []
         for finding in findings:
-            place = remarks.statement_spans.get((finding.migration, finding.statement))
-            holding = [names for suppression, names in zip(found, used, strict=True) if covers(suppression, finding, place)]
-            for names in holding:
+            place = suppressions.statement_spans.get((finding.migration, finding.statement))
+            covering = [names for suppression, names in zip(in_script, used, strict=True) if covers(suppression, finding, place)]
+            for names in covering:
                 names.add(finding.rule)
-            if holding:
+            if covering:
                 self.suppressed += 1
             else:
-                left.append(finding)
-        return left, used
+                remaining.append(finding)
+        return remaining, used
 
     def verdict(self) -> Verdict:
         self._suppress()
-        self.so_far.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
-        number = Counter(finding.severity for finding in self.so_far.findings)
+        self.state.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
+        number = Counter(finding.severity for finding in self.state.findings)
         summary = Summary(
-            files=len(self.so_far.paths),
-            statements=self.so_far.statements,
+            files=len(self.state.paths),
+            statements=self.state.statements,
             errors=number[Severity.ERROR],
             warnings=number[Severity.WARNING],
             infos=number[Severity.INFO],
             suppressed=self.suppressed,
-            unparsed=self.so_far.unparsed,
+            unparsed=self.state.unparsed,
         )
         return Verdict(
-            findings=self.so_far.findings,
+            findings=self.state.findings,
             summary=summary,
             problems=[*self.problems, *self.failures.values()],
             pg_version=self.pg_version,
-            paths=tuple(sorted(self.so_far.paths)),
+            paths=tuple(sorted(self.state.paths)),
             rules=self.rulebook.rules,
         )
 
 
-def _findings(answer: Iterable[object]) -> Iterator[Finding]:
-    for one in answer:
-        if not isinstance(one, Finding):
-            raise TypeError(f"it reports {one!r}, which is no finding")
-        yield one
+def _findings(result: Iterable[object]) -> Iterator[Finding]:
+    for item in result:
+        if not isinstance(item, Finding):
+            raise TypeError(f"it reports {item!r}, which is not a finding")
+        yield item

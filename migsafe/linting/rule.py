@@ -1,7 +1,7 @@
-"""What a rule is, what it is given, and how it is declared.
+"""Rules: their declaration, and the context that they are given.
 
-A rule is a function in a file of its own. The annotation of its first parameter says which operations it looks at, its name is the
-function's, its documentation the file's docstring:
+A rule is a function in its own file. The annotation of its first parameter says which operations it checks; its name is the function's, its
+documentation the file's docstring:
 
     @rule(category="locking", severity=Severity.ERROR)
     def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None: ...
@@ -48,10 +48,10 @@ State = TypeVar("State")
 
 
 class Rule(Struct, frozen=True):
-    """A rule as the engine sees it. `check` looks at every operation of the types in `operations`, their subclasses included.
+    """A rule as the engine sees it. `check` is called for every operation of the types in `operations`, including their subclasses.
 
-    An `off` rule runs only where somebody asks for it. `harm` is `time` where all that it finds is that something takes long on a large
-    table: where the table is known to be small, that is none.
+    An `off` rule runs only if it is selected. `harm` is `time` if the rule only reports that something takes long on a large table: on a table
+    that is known to be small its findings are harmless.
     """
 
     name: str
@@ -65,20 +65,20 @@ class Rule(Struct, frozen=True):
 
     @property
     def summary(self) -> str:
-        """The first line of the documentation."""
+        """Returns the first line of the documentation."""
         return self.documentation.partition("\n")[0]
 
 
 class FilePlace(Operation, frozen=True):
-    """Something that stands in the file that people edit: no operation of PostgreSQL's, but what rules look at."""
+    """A place in the file that people edit, which rules can report. It is not an operation of PostgreSQL."""
 
 
 class MigrationEnd(Operation, frozen=True):
-    """Where a migration ends: no operation of its own, but what rules look at that need to know all of the migration."""
+    """The end of a migration, for rules that need the whole migration. It is not an operation of PostgreSQL."""
 
 
 class PastOperation(Struct, frozen=True):
-    """An operation that has run: in which statement, what it did, in which transaction (a number), and what locks that held before."""
+    """An operation that has run: its statement, its effects, the number of its transaction, and the locks that this held before."""
 
     statement: Statement
     operation: Operation
@@ -88,8 +88,8 @@ class PastOperation(Struct, frozen=True):
 
 
 class EarlierMigration(Struct, frozen=True):
-    """A migration that the runner applied before another in the same run: what it did, the transaction (a number) in which it ended, and the
-    locks that this held then."""
+    """A migration that the runner applied before another one in the same run: its operations, the number of the transaction in which it ended,
+    and the locks that this held then."""
 
     migration: Migration
     past: tuple[PastOperation, ...]
@@ -108,20 +108,20 @@ class SharedTransaction(Struct, frozen=True):
     own_transaction_advice: str
 
     def holder(self, relation: Hashable) -> Migration | None:
-        """The earlier migration that took the lock that was held on a relation when this one began; None where none was."""
-        found, lock = None, None
-        for one in self.earlier:
-            now = one.held.get(relation)
-            if now != lock:
-                found, lock = one.migration, now
-        return found if lock is not None else None
+        """Returns the earlier migration that took the lock that was held on a relation when this one began; None if no lock was held."""
+        holder, lock = None, None
+        for earlier in self.earlier:
+            current = earlier.held.get(relation)
+            if current != lock:
+                holder, lock = earlier.migration, current
+        return holder if lock is not None else None
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a project takes for granted, or for too much. Times are milliseconds.
+    """The limits that a project configures. Times are milliseconds.
 
-    `lock_timeout` is what the runner sets on its connections, None where it sets none; `longest_lock_timeout` the most that is no finding.
-    `rows` are the row counts that are known, by relation; a table of fewer than `small_table` is small.
+    `lock_timeout` is what the runner sets on its connections, None if it sets none; `longest_lock_timeout` is the maximum that is not reported.
+    `rows` are the known row counts by relation; a table with fewer than `small_table` rows is small.
     """
 
     lock_timeout: int | None = None
@@ -131,10 +131,10 @@ class Limits(Struct, frozen=True, kw_only=True):
 
 
 class Context:
-    """Where a rule finds an operation: the migration, the statement, the database and the session before it, and what it does.
+    """The context of an operation: the migration, the statement, the database and the session before it, and its effects.
 
-    `past` are the operations of the migration that have run before it, `held` the locks that the transaction had taken before the
-    statement began. `standing` is what is odd about the migration's place in its history.
+    `past` are the earlier operations of the migration, `held` the locks that the transaction held before the statement began.
+    `lineage` says what is wrong with the migration's place in its history.
     """
 
     __slots__ = ("_earlier", "_forecast", "_outside", "_rule", "_states", "effects", "limits", "lineage", "migration", "past", "statement")
@@ -160,14 +160,14 @@ class Context:
         self._states: dict[str, Any] = {}
         self._rule: Rule
 
-    def enter(self, statement: Statement, effects: tuple[Effect, ...], asking: Rule) -> None:
-        """Move on to an operation of a statement, in the name of a rule."""
+    def enter(self, statement: Statement, effects: tuple[Effect, ...], rule: Rule) -> None:
+        """Makes an operation of a statement the current one, and a rule the current rule."""
         self.statement = statement
         self.effects = effects
-        self._rule = asking
+        self._rule = rule
 
     def leave(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...]) -> None:
-        """Move on behind an operation that every rule has seen."""
+        """Adds the current operation to `past`, after every rule has checked it."""
         self.past.append(PastOperation(statement, operation, effects, self.session.transaction, self.held))
 
     @property
@@ -187,75 +187,77 @@ class Context:
 
     @property
     def held(self) -> Mapping[Hashable, LockMode]:
-        """The locks that the transaction held before the statement, by relation (its name with the schema)."""
+        """Returns the locks that the transaction held before the statement, by relation (its name with the schema)."""
         return self._forecast.held_locks
 
     @property
     def shared_transaction(self) -> SharedTransaction | None:
-        """The transaction of the statement, where it began in an earlier migration that the runner applies in the same run."""
+        """Returns the transaction of the statement if it began in an earlier migration of the same run; else None."""
         number = self.session.transaction
-        together = tuple(one for one in self._earlier if one.transaction == number) if number is not None else ()
+        together = tuple(earlier for earlier in self._earlier if earlier.transaction == number) if number is not None else ()
         return SharedTransaction(together, together[-1].migration.own_transaction_advice or "") if together else None
 
     @property
     def blocking_effects(self) -> list[Effect]:
-        """The effects of the operation that stop reads or writes on a relation that others can know."""
+        """Returns the effects of the operation that block reads or writes of an existing relation."""
         return [effect for effect in self.effects if effect.blocks and not effect.new]
 
     def slow(self, *, only: bool = False) -> list[Effect]:
-        """The effects of the operation that last the longer the more rows a relation has, on relations that others can know. Their locks are
-        those of the whole statement. `only`: what is below the relation is not concerned.
+        """Returns the effects on existing relations whose duration grows with the relation: scans, rewrites, index builds. Their locks are
+        those of the whole statement. `only`: the statement leaves out children and partitions.
 
-        A partitioned table of which no partition is known has some all the same: programs make them.
+        A partitioned table without known partitions is treated as if it had some, because programs create them.
         """
-        found = [effect for effect in self.effects if not effect.new and (_takes_long(effect) or (not only and self._has_unseen_parts(effect)))]
-        return [replace(effect, lock=self._forecast.strongest_lock(self.statement, effect)) for effect in found]
+        effects = [
+            effect for effect in self.effects if not effect.new and (_takes_long(effect) or (not only and self._has_unknown_partitions(effect)))
+        ]
+        return [replace(effect, lock=self._forecast.strongest_lock(self.statement, effect)) for effect in effects]
 
-    def _has_unseen_parts(self, effect: Effect) -> bool:
+    def _has_unknown_partitions(self, effect: Effect) -> bool:
         relation = self.catalog.relation(effect.relation) if effect.kind == "partitioned table" else None
         return relation is not None and not self.catalog.children(relation.oid)
 
     @property
     def catalog(self) -> Catalog:
-        """The database as the operation finds it."""
+        """Returns the database before the operation."""
         return self._forecast.catalog
 
     @property
     def session(self) -> Session:
-        """The connection as the operation finds it."""
+        """Returns the session before the operation."""
         return self._forecast.session
 
     def is_new(self, name: Name) -> bool:
-        """Whether the migration created the relation itself and has put no rows into it."""
+        """Whether the migration created the relation and has not put rows into it."""
         return self.catalog.is_new(self.catalog.relation(name))
 
     def resolve(self, name: Name) -> Name:
-        """A relation's name with its schema, as messages spell it."""
+        """Returns a relation's name with its schema, as messages show it."""
         return self.catalog.resolve(name)
 
     def text_without(self, op: AddColumn, constraints: Iterable[Constraint]) -> str:
-        """An ADD COLUMN as the script says it, but for some of its constraints."""
-        start, words = op.span.start, ""
-        for one in sorted(constraints, key=lambda one: one.span.start):
-            words += self.text(start, one.span.start).rstrip()
-            start = one.span.end
-        return words + self.text(start, op.span.end)
+        """Returns the text of an ADD COLUMN without some of its constraints."""
+        start, text = op.span.start, ""
+        for constraint in sorted(constraints, key=lambda constraint: constraint.span.start):
+            text += self.text(start, constraint.span.start).rstrip()
+            start = constraint.span.end
+        return text + self.text(start, op.span.end)
 
     def text(self, start: int, end: int) -> str:
-        """What the script says between two offsets."""
+        """Returns the text of the script between two offsets."""
         return self.migration.up.script.text[start:end]
 
     @staticmethod
     def place_in_file(place: Span | None) -> FilePlace | None:
-        """A piece of the file that people edit, to report something about; None where there is no such place."""
+        """Returns a place in the file that people edit, to report a finding there; None without a place."""
         return FilePlace(place) if place is not None else None
 
     def outside_transaction(self, sql: str) -> str:
-        """SQL to paste that must run outside a transaction, with what has to be done for that under the migration's runner."""
+        """Returns SQL to paste that must run outside a transaction, with instructions for the migration's runner."""
         steps: list[str] = []
         if isinstance(self.statement.operations[0], Do):
             steps.append("outside the DO block")
-        # A script of Alembic's has a block for it.
+        # An Alembic script gets an autocommit_block instead.
         wrapped = self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
         if wrapped and not self.is_script:
             steps.append(f"in a migration that runs outside a transaction: {self.how_to_run_outside}")
@@ -263,27 +265,27 @@ class Context:
 
     @property
     def is_script(self) -> bool:
-        """Whether the migration is one of Alembic's, in Python."""
+        """Whether the migration is an Alembic script."""
         return self.migration.runner == ALEMBIC.name
 
     @property
     def how_to_run_outside(self) -> str:
-        """How a migration is made to run outside a transaction, as an imperative."""
-        # Where the runner opens none, the script does.
+        """Returns how to run the migration outside a transaction, as an imperative."""
+        # If the runner opens no transaction, the script does.
         opens_none = self.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
         return "leave out BEGIN and COMMIT" if opens_none else self._outside
 
     def finding(
         self, operation: Operation | PastOperation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None
     ) -> Finding:
-        """What the rule reports about an operation, or about an earlier one. `relations` may be as the script names them."""
-        asking = self._rule
+        """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema."""
+        rule = self._rule
         severity, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
         operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
         return Finding(
-            rule=asking.name,
-            category=asking.category,
+            rule=rule.name,
+            category=rule.category,
             severity=severity,
             message=message + size,
             help=as_op_calls(help, self.catalog) if self.is_script else help,
@@ -296,20 +298,20 @@ class Context:
         )
 
     def _size(self, effects: Iterable[Effect]) -> tuple[Severity, str]:
-        """How bad the finding is on tables of the sizes that are known, and what to say about these."""
+        """Returns the severity of the finding for the known table sizes, and the end of the message about them."""
         severity, rows = self._rule.severity, self.limits.rows
-        long = {effect.relation: effect for effect in effects if _takes_long(effect) and not effect.new} if rows else {}
-        counts = {name: counted(rows, name) for name in sorted(long, key=str)}
+        slow = {effect.relation: effect for effect in effects if _takes_long(effect) and not effect.new} if rows else {}
+        counts = {name: counted(rows, name) for name in sorted(slow, key=str)}
         known = {name: number for name, number in counts.items() if number is not None}
         if not known:
             return severity, ""
-        said = ", ".join(f"{name} has about {number:,} row{'' if number == 1 else 's'}" for name, number in known.items())
-        # A materialized view of three rows may sum up a table of a billion.
-        computed = any(effect.rewrite and effect.kind == "materialized view" for effect in long.values())
+        sizes = ", ".join(f"{name} has about {number:,} row{'' if number == 1 else 's'}" for name, number in known.items())
+        # A materialized view of three rows may aggregate a table of a billion.
+        computed = any(effect.rewrite and effect.kind == "materialized view" for effect in slow.values())
         small = len(known) == len(counts) and all(number < self.limits.small_table for number in known.values()) and not computed
         if not small or self._rule.harm != "time":
-            return severity, f" ({said})"
-        return min(severity, Severity.INFO), f" ({said}: fewer than {self.limits.small_table:,} take no time that matters)"
+            return severity, f" ({sizes})"
+        return min(severity, Severity.INFO), f" ({sizes}: fewer than {self.limits.small_table:,} take a negligible time)"
 
 
 def _takes_long(effect: Effect) -> bool:
@@ -319,14 +321,14 @@ def _takes_long(effect: Effect) -> bool:
 def rule(
     *, category: str, severity: Severity, off: bool = False, harm: Harm | None = None
 ) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
-    """Make a rule of the function below. The harm of what is about locking is time unless it says otherwise."""
+    """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
     def declare(check: Callable[[Any, Context], Any]) -> Rule:
         parameters = check.__code__.co_varnames[: check.__code__.co_argcount]
         annotated = get_type_hints(check).get(parameters[0]) if parameters else None
         operations = get_args(annotated) or (annotated,)
-        if not all(isinstance(one, type) and issubclass(one, Operation) for one in operations):
-            raise TypeError(f"the first parameter of {check.__name__} must say which operations it looks at, as in `op: CreateTable`")
+        if not all(isinstance(operation, type) and issubclass(operation, Operation) for operation in operations):
+            raise TypeError(f"the first parameter of {check.__name__} must be annotated with operations, as in `op: CreateTable`")
         return Rule(
             name=check.__name__.replace("_", "-"),
             category=category,

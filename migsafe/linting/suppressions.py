@@ -1,10 +1,10 @@
-"""Comments that say which findings are meant.
+"""Comments that suppress findings.
 
     -- migsafe: ignore[index-not-concurrent, drop-table] orders is empty until launch
 
-on a line of its own right above a statement or an operation, or behind one on its line; `ignore-file[…]` above the first statement holds for
-all of the file. Only `--` comments count, also those in the body of a DO block; what stands in a string, in /* */ or in the body of a
-function is none. In a script in Python it is `#` comments.
+on the line above a statement or an operation, or at the end of its line; `ignore-file[…]` above the first statement applies to the whole file.
+Only `--` comments count, including those in the body of a DO block; text in a string, in /* */ or in the body of a function does not. In a
+Python script it is `#` comments.
 """
 
 import re
@@ -26,11 +26,11 @@ _ONLY_COMMENT = re.compile(r"\s*(?:--|#)")
 
 
 class Suppression(FilePlace, frozen=True, kw_only=True):
-    """A suppression, for the rules that look at suppressions: no operation of PostgreSQL's.
+    """A suppression, for the rules about suppressions. It is not an operation of PostgreSQL.
 
-    `names` are the rules that it names, `reason` what it says after them. `understood` is False where the comment is no suppression that
-    migsafe knows, or names no rule. `whole_file` is that of `ignore-file`, `misplaced` where that stands below the first statement.
-    `unknown` are the names that no rule has, of `known` ones; `unused` those of rules that looked and reported nothing here.
+    `names` are the rules that it names, `reason` is the text after them. `understood` is False if the comment has an unknown form or names no
+    rule. `whole_file` is True for `ignore-file`, `misplaced` if that is below the first statement. `unknown` are the names that are not among
+    the `known` rules; `unused` are the rules that ran and reported nothing here.
     """
 
     names: tuple[str, ...]
@@ -44,39 +44,39 @@ class Suppression(FilePlace, frozen=True, kw_only=True):
 
     @property
     def applies(self) -> bool:
-        """Whether it suppresses anything: without a reason it does not."""
+        """Whether it can suppress findings: without a reason it cannot."""
         return self.understood and not self.misplaced and bool(self.reason)
 
 
 ABOUT_SUPPRESSIONS = frozenset(("suppression-unused", "suppression-without-reason", "unknown-rule"))
-"""The rules that look at suppressions; nobody can know before they have looked whether a suppression of them is used."""
+"""The rules about suppressions. They run last, so it is unknown before whether a suppression of one of them is used."""
 
 
 def mentions_migsafe(script: Script) -> bool:
-    """Whether a script says anything to migsafe at all. Raises UnreadableError."""
+    """Whether a script contains a comment for migsafe. Raises UnreadableError."""
     return _MENTION in script.text
 
 
 def find_suppressions(script: Script, chunks: Iterable[Span]) -> list[Suppression]:
-    """What a script suppresses: at its top, and in the pieces of it that are judged. Raises UnreadableError."""
+    """Returns the suppressions at the top of a script and in its judged chunks. Raises UnreadableError."""
     text = script.text
     if script.path.endswith(".py"):
         return _in_python(script, list(chunks))
-    top = _skipped(text, 0, len(text))
-    found = {comment.start: comment for comment in _in_region(text, Span(0, top.end), do=False)}
+    top = _leading_comments(text, 0, len(text))
+    comments = {comment.start: comment for comment in _in_region(text, Span(0, top.end), do=False)}
     for chunk in chunks:
-        found.update((comment.start, comment) for comment in _in_chunk(text, chunk))
-    return [_parsed(text, found[start], top=start < top.end) for start in sorted(found)]
+        comments.update((comment.start, comment) for comment in _in_chunk(text, chunk))
+    return [_parse(text, comments[start], top=start < top.end) for start in sorted(comments)]
 
 
 def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
-    """What a script in Python suppresses: its comments begin with #. Its docstring may come before those that hold for all of it."""
+    """Returns the suppressions of a Python script. Its docstring may come before the comments that apply to the whole file."""
     from io import StringIO  # noqa: PLC0415  # only these scripts need it
     from tokenize import COMMENT, ENCODING, NEWLINE, NL, STRING, TokenError, generate_tokens  # noqa: PLC0415
 
-    found = []
+    result = []
     top = True
-    # The module counts lines and columns; lines end as they do in the script.
+    # tokenize counts lines and columns; lines end as they do in the script.
     starts = [0, *(match.end() for match in re.finditer("\n", script.text))]
     with suppress(TokenError, SyntaxError):
         for token in generate_tokens(StringIO(script.text, newline="").readline):
@@ -84,12 +84,12 @@ def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
             if token.type == COMMENT and _SUPPRESSION.match(token.string):
                 start = starts[token.start[0] - 1] + token.start[1]
                 if top or any(chunk.start <= start < chunk.end for chunk in chunks):
-                    found.append(_parsed(script.text, Span(start, start + len(token.string)), top=top))
-    return found
+                    result.append(_parse(script.text, Span(start, start + len(token.string)), top=top))
+    return result
 
 
 def covers(suppression: Suppression, finding: Finding, statement: Span | None) -> bool:
-    """Whether a finding stands where the suppression holds. `statement` is the statement's place."""
+    """Whether the suppression applies to a finding. `statement` is the span of the finding's statement."""
     if finding.rule not in suppression.names or not suppression.applies:
         return False
     if suppression.whole_file:
@@ -105,7 +105,7 @@ def covers(suppression: Suppression, finding: Finding, statement: Span | None) -
 
 
 def _below(script: Script, line: int) -> int:
-    """The first line below one, and below the comments that follow it."""
+    """Returns the first line below a line and below the comments that follow it."""
     last = script.position(len(script.text)).line
     line += 1
     while line < last and _ONLY_COMMENT.match(script.line(line)):
@@ -113,14 +113,14 @@ def _below(script: Script, line: int) -> int:
     return line
 
 
-def _skipped(text: str, start: int, end: int) -> Span:
-    """The white space and the comments before the first token from `start` on."""
+def _leading_comments(text: str, start: int, end: int) -> Span:
+    """Returns the span of the white space and the comments before the first token from `start` on."""
     match = pattern_for(text).match(text, start, end)
     return Span(start, match.start(match.lastindex) if match and match.lastindex else end)
 
 
 def _in_chunk(text: str, chunk: Span) -> Iterator[Span]:
-    """The comments between the tokens of the statements, and between the statements. The rows of a COPY are neither."""
+    """Yields the comments between the tokens of the statements, and between the statements, but not the rows of a COPY."""
     at = chunk.start
     for piece in split(text, chunk.start, chunk.end):
         if isinstance(piece, MetaCommand):
@@ -134,14 +134,14 @@ def _in_chunk(text: str, chunk: Span) -> Iterator[Span]:
         yield from _in_region(text, Span(at, piece.span.end), do=piece.words[0] == "do")
         at = piece.span.end
         if piece.data is not None:
-            # The rest of the line on which COPY stands comes before its rows.
+            # The rows of a COPY begin on the line after it.
             yield from _in_region(text, Span(at, piece.data.start), do=False)
             at = piece.data.end
     yield from _in_region(text, Span(at, chunk.end), do=False)
 
 
 def _in_region(text: str, region: Span, *, do: bool) -> Iterator[Span]:
-    """The comments in a piece of text that speak to migsafe; with `do`, also those in dollar quotes."""
+    """Yields the comments for migsafe in a region of the text; with `do`, also those in dollar quotes."""
     at, end = region
     if text.find(_MENTION, at, end) < 0:
         return
@@ -168,26 +168,27 @@ def _in_region(text: str, region: Span, *, do: bool) -> Iterator[Span]:
             at = match.end() if match.end() > at else end
 
 
-def _parsed(text: str, comment: Span, *, top: bool) -> Suppression:
-    said = _SUPPRESSION.match(text, comment.start, comment.end)
-    assert said is not None  # or it would not have been found
-    names = tuple(dict.fromkeys(name.strip() for name in (said["names"] or "").split(",") if name.strip()))
-    whole_file = said["word"] == "ignore-file"
+def _parse(text: str, comment: Span, *, top: bool) -> Suppression:
+    match = _SUPPRESSION.match(text, comment.start, comment.end)
+    assert match is not None  # _in_region and _in_python find only such comments
+    names = tuple(dict.fromkeys(name.strip() for name in (match["names"] or "").split(",") if name.strip()))
+    whole_file = match["word"] == "ignore-file"
     return Suppression(
         comment,
         names=names,
-        reason=said["reason"].strip(" \t:-–—"),
-        understood=bool(names) and (whole_file or said["word"] == "ignore"),
+        reason=match["reason"].strip(" \t:-–—"),
+        understood=bool(names) and (whole_file or match["word"] == "ignore"),
         whole_file=whole_file,
         misplaced=whole_file and not top,
     )
 
 
-def resolve(suppression: Suppression, known: frozenset[str], looked: frozenset[str], used: Collection[str]) -> Suppression:
-    """A suppression with what became of its names: `looked` are the rules that ran there, `used` those whose findings it suppressed."""
+def resolve(suppression: Suppression, known: frozenset[str], ran: frozenset[str], used: Collection[str]) -> Suppression:
+    """Returns a suppression with its unknown and unused names: `ran` are the rules that ran there, `used` those whose findings
+    it suppressed."""
     return replace(
         suppression,
         known=known,
         unknown=tuple(name for name in suppression.names if name not in known),
-        unused=tuple(name for name in suppression.names if name in looked - ABOUT_SUPPRESSIONS and name not in used),
+        unused=tuple(name for name in suppression.names if name in ran - ABOUT_SUPPRESSIONS and name not in used),
     )

@@ -101,10 +101,10 @@ def test_without_a_configuration_it_says_how_to_go_on(migsafe: Command, write: W
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (None, "baseline.json: there is no such baseline\n  `migsafe lint --write-baseline` writes it.\n"),
-        ("{", "baseline.json: is no baseline: Input data was truncated\n"),
-        ('{"version": 1, "findings": [{}]}', "baseline.json: is no baseline: Object missing required field `path`"),
-        ('{"version": 2, "findings": []}', "baseline.json: is a baseline of version 2; this migsafe knows version 1\n"),
+        (None, "baseline.json: the baseline does not exist\n  `migsafe lint --write-baseline` writes it.\n"),
+        ("{", "baseline.json: is not a valid baseline: Input data was truncated\n"),
+        ('{"version": 1, "findings": [{}]}', "baseline.json: is not a valid baseline: Object missing required field `path`"),
+        ('{"version": 2, "findings": []}', "baseline.json: the baseline has version 2; this migsafe supports version 1\n"),
     ],
 )
 def test_what_is_no_baseline_is_said(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:

@@ -56,16 +56,19 @@ def test_the_folder_is_the_configuration_s(migsafe: Command, write: Write, tmp_p
 @pytest.mark.parametrize(
     ("code", "complaint"),
     [
-        ("def a(:", "tools/rules/broken.py:1: is no rule: SyntaxError: "),
-        ("\nimport nowhere", "tools/rules/broken.py:2: is no rule: ModuleNotFoundError: No module named 'nowhere'\n"),
+        ("def a(:", "tools/rules/broken.py:1: cannot be loaded as a rule: SyntaxError: "),
+        ("\nimport nowhere", "tools/rules/broken.py:2: cannot be loaded as a rule: ModuleNotFoundError: No module named 'nowhere'\n"),
         (
             f"{HEAD}{RULE}def a(op, at): ...",
-            "tools/rules/broken.py:3: is no rule: TypeError: the first parameter of a must say which operations it looks at",
+            "tools/rules/broken.py:3: cannot be loaded as a rule: TypeError: the first parameter of a must be annotated with operations",
         ),
-        (f"{HEAD}{RULE}def a(op: int, at: Context): ...", "tools/rules/broken.py:3: is no rule: TypeError: the first parameter of a must say"),
-        (f"{HEAD}{RULE}def drop_table(op: Drop, at: Context): ...", "tools/rules/broken.py: there is a rule drop-table already\n"),
-        ("x = 1", "tools/rules: holds no rules\n"),
-        (None, "tools/rules: there is no such folder\n"),
+        (
+            f"{HEAD}{RULE}def a(op: int, at: Context): ...",
+            "tools/rules/broken.py:3: cannot be loaded as a rule: TypeError: the first parameter of a must be annotated",
+        ),
+        (f"{HEAD}{RULE}def drop_table(op: Drop, at: Context): ...", "tools/rules/broken.py: a rule drop-table already exists\n"),
+        ("x = 1", "tools/rules: contains no rules\n"),
+        (None, "tools/rules: the folder does not exist\n"),
     ],
 )
 def test_a_file_that_is_no_rule_is_named(migsafe: Command, write: Write, code: str | None, complaint: str) -> None:

@@ -70,7 +70,7 @@ def test_what_only_takes_long_is_no_hazard_on_a_small_table(migsafe: Command, wr
     write("stats.json", '{"version": 1, "relations": {"public.orders": 120}}')
     small = finding(migsafe, "index-not-concurrent", "--stats", "stats.json")
     assert small["severity"] == "info"
-    assert small["message"].endswith(" waits (public.orders has about 120 rows: fewer than 10,000 take no time that matters)")
+    assert small["message"].endswith(" waits (public.orders has about 120 rows: fewer than 10,000 take a negligible time)")
     write("stats.json", '{"version": 1, "relations": {"public.orders": 1200000}}')
     large = finding(migsafe, "index-not-concurrent", "--stats", "stats.json")
     assert large["severity"] == "error"
@@ -81,9 +81,7 @@ def test_the_threshold_and_the_file_are_configured(migsafe: Command, write: Writ
     write("1.sql", "CREATE INDEX ON orders (id);")
     write("stats.json", '{"version": 1, "relations": {"public.orders": 1}}')
     write("migsafe.toml", "stats = 'stats.json'\nsmall-table = 2")
-    assert finding(migsafe, "index-not-concurrent")["message"].endswith(
-        "(public.orders has about 1 row: fewer than 2 take no time that matters)"
-    )
+    assert finding(migsafe, "index-not-concurrent")["message"].endswith("(public.orders has about 1 row: fewer than 2 take a negligible time)")
     write("migsafe.toml", "stats = 'stats.json'\nsmall-table = 1")
     assert finding(migsafe, "index-not-concurrent")["severity"] == "error"
 

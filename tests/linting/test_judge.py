@@ -36,7 +36,7 @@ def test_a_rule_that_raises_is_named_and_the_others_go_on() -> None:
     verdict = judged("DROP TABLE a;\nDROP TABLE b;", [no_dropping, *usual()])
     [problem] = verdict.problems
     assert problem.what == "the rule no-dropping failed at 0001_change.sql:1:1: ZeroDivisionError: out of luck"
-    assert problem.hint == "It failed 2 times; the other rules went on."
+    assert problem.hint == "It failed 2 times; the other rules were not affected."
     assert [it.rule for it in verdict.findings] == ["drop-table", "drop-table"]
 
 
