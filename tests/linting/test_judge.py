@@ -7,24 +7,26 @@ from migsafe.linting.rulebook import Rulebook
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.sql.operations import Drop
 from migsafe.text import Script, Span
-from tests.support.linted import in_turn, judged, migration, usual
+from tests.support.linted import as_history, judge_sql, migration, usual_rules
 
 
 def test_findings_come_by_path_then_place_then_rule() -> None:
     sql = "DROP TABLE a;\nCREATE INDEX ON t (a);\nDROP TABLE b;"
-    verdict = judge([*in_turn([migration(sql, "b.sql")]), *in_turn([migration(sql, "a.sql")])], Rulebook(usual()), 17)
+    verdict = judge([*as_history([migration(sql, "b.sql")]), *as_history([migration(sql, "a.sql")])], Rulebook(usual_rules()), 17)
     assert [(it.script.path, it.script.position(it.span.start).line) for it in verdict.findings] == [
         (path, line) for path in ("a.sql", "b.sql") for line in (1, 2, 3)
     ]
 
 
 def test_the_summary_counts() -> None:
-    summary = judged("DROP TABLE a; SELECT 1; DO $$ BEGIN EXECUTE x; END $$; ALTER TABLE {{ .Any }} {{ .Thing }};").summary
+    summary = judge_sql("DROP TABLE a; SELECT 1; DO $$ BEGIN EXECUTE x; END $$; ALTER TABLE {{ .Any }} {{ .Thing }};").summary
     assert (summary.files, summary.statements, summary.errors, summary.warnings, summary.unparsed) == (1, 4, 1, 2, 1)
 
 
 def test_what_one_migration_created_is_not_new_to_the_next() -> None:
-    assert [it.rule for it in judged("CREATE TABLE t (a int);\n-- next migration\nCREATE INDEX ON t (a);").findings] == ["index-not-concurrent"]
+    assert [it.rule for it in judge_sql("CREATE TABLE t (a int);\n-- next migration\nCREATE INDEX ON t (a);").findings] == [
+        "index-not-concurrent"
+    ]
 
 
 @rule(category="ours", severity=Severity.INFO)
@@ -33,7 +35,7 @@ def no_dropping(op: Drop, at: Context) -> Finding | None:
 
 
 def test_a_rule_that_raises_is_named_and_the_others_go_on() -> None:
-    verdict = judged("DROP TABLE a;\nDROP TABLE b;", [no_dropping, *usual()])
+    verdict = judge_sql("DROP TABLE a;\nDROP TABLE b;", [no_dropping, *usual_rules()])
     [problem] = verdict.problems
     assert problem.what == "the rule no-dropping failed at 0001_change.sql:1:1: ZeroDivisionError: out of luck"
     assert problem.hint == "It failed 2 times; the other rules were not affected."
@@ -45,11 +47,11 @@ def test_a_rule_may_report_several_things_about_an_operation() -> None:
         return [at.finding(op, str(name)) for name in op.names]
 
     both = Rule("several", "ours", Severity.INFO, "", (Drop,), several)
-    assert [it.message for it in judged("DROP TABLE a, b", [both]).findings] == ["a", "b"]
+    assert [it.message for it in judge_sql("DROP TABLE a, b", [both]).findings] == ["a", "b"]
 
 
 def test_a_script_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
     gone = Migration("1", "plain", Half(Script(str(tmp_path / "gone.sql")), (Span(0, 0),), Transaction.FILE))
-    verdict = judge(in_turn([gone, migration("DROP TABLE a")]), Rulebook(usual()), 17)
+    verdict = judge(as_history([gone, migration("DROP TABLE a")]), Rulebook(usual_rules()), 17)
     assert [problem.what for problem in verdict.problems] == [f"{tmp_path}/gone.sql: cannot be read: no such file or directory"]
     assert len(verdict.findings) == verdict.summary.files == 1

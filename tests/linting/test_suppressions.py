@@ -8,34 +8,34 @@ from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
 from migsafe.linting.suppressions import find_suppressions
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.text import Script, Span
-from tests.support.linted import found, in_turn, judged
+from tests.support.linted import as_history, judge_sql, reported_rules
 
 WHY = "-- migsafe: ignore[drop-table] nobody used it"
 
 
 def said(sql: str) -> list[str]:
     """What is reported, as line: rule."""
-    return [f"{it.script.position(it.span.start).line}: {it.rule}" for it in judged(sql).findings]
+    return [f"{it.script.position(it.span.start).line}: {it.rule}" for it in judge_sql(sql).findings]
 
 
 def test_on_the_line_of_the_statement_or_the_line_above() -> None:
-    assert found(f"{WHY}\nDROP TABLE a;") == []
-    assert found(f"DROP TABLE a; {WHY}") == []
-    assert judged(f"DROP TABLE a; {WHY}").summary.suppressed == 1
+    assert reported_rules(f"{WHY}\nDROP TABLE a;") == []
+    assert reported_rules(f"DROP TABLE a; {WHY}") == []
+    assert judge_sql(f"DROP TABLE a; {WHY}").summary.suppressed == 1
     assert said(f"{WHY}\n\nDROP TABLE a;") == ["1: suppression-unused", "3: drop-table"]
     assert said(f"DROP TABLE a; {WHY}\nDROP TABLE b;") == ["2: drop-table"]
     assert said(f"DROP TABLE a;\n{WHY}") == ["1: drop-table", "2: suppression-unused"]
 
 
 def test_comments_stack() -> None:
-    assert found(f"{WHY}\n-- the table of 2019\nDROP TABLE a;") == []
-    assert found(f"{WHY}\n-- migsafe: ignore[syntax-error] meant\nDROP TABLE a;") == ["suppression-unused"]
+    assert reported_rules(f"{WHY}\n-- the table of 2019\nDROP TABLE a;") == []
+    assert reported_rules(f"{WHY}\n-- migsafe: ignore[syntax-error] meant\nDROP TABLE a;") == ["suppression-unused"]
 
 
 def test_several_rules_in_one() -> None:
     both = "-- migsafe: ignore[ drop-table , index-not-concurrent ] before launch"
-    assert found(f"{both}\nDROP TABLE a; CREATE INDEX ON t (a);") == []
-    assert found(f"{both}\nDROP TABLE a;") == ["suppression-unused"]
+    assert reported_rules(f"{both}\nDROP TABLE a; CREATE INDEX ON t (a);") == []
+    assert reported_rules(f"{both}\nDROP TABLE a;") == ["suppression-unused"]
 
 
 def test_the_operation_or_the_first_line_of_its_statement() -> None:
@@ -53,10 +53,10 @@ def test_the_operation_or_the_first_line_of_its_statement() -> None:
 
 
 def test_in_a_do_block() -> None:
-    assert found(f"DO $$\nBEGIN\n  {WHY}\n  DROP TABLE a;\nEND $$;") == []
+    assert reported_rules(f"DO $$\nBEGIN\n  {WHY}\n  DROP TABLE a;\nEND $$;") == []
     assert "3: drop-table" not in said(two := f"DO $$\nBEGIN\n  DROP TABLE a; {WHY}\n  DROP TABLE b;\nEND $$;")
     assert "4: drop-table" in said(two)
-    assert "drop-table" not in found(f"{WHY}\nDO $$\nBEGIN\n  DROP TABLE a;\n  DROP TABLE b;\nEND $$;")
+    assert "drop-table" not in reported_rules(f"{WHY}\nDO $$\nBEGIN\n  DROP TABLE a;\n  DROP TABLE b;\nEND $$;")
 
 
 @pytest.mark.parametrize(
@@ -73,39 +73,39 @@ def test_in_a_do_block() -> None:
     ],
 )
 def test_what_is_no_comment_of_its_own_suppresses_nothing(sql: str) -> None:
-    assert "drop-table" in found(sql)
-    assert "suppression-unused" not in found(sql)
+    assert "drop-table" in reported_rules(sql)
+    assert "suppression-unused" not in reported_rules(sql)
 
 
 def test_a_string_before_it_does_not_hide_it() -> None:
-    assert found(f"COPY t (a) FROM stdin;\nit's\n\\.\n{WHY}\nDROP TABLE a;") == []
-    assert found(f"INSERT INTO t VALUES ($x$it's$x$, 'it''s');\n{WHY}\nDROP TABLE a;") == []
+    assert reported_rules(f"COPY t (a) FROM stdin;\nit's\n\\.\n{WHY}\nDROP TABLE a;") == []
+    assert reported_rules(f"INSERT INTO t VALUES ($x$it's$x$, 'it''s');\n{WHY}\nDROP TABLE a;") == []
 
 
 def test_the_top_of_the_file_holds_for_all_of_it() -> None:
     whole = "-- migsafe: ignore-file[drop-table] the service is gone"
-    assert found(f"-- drop what is left\n{whole}\n\nDROP TABLE a;\nSELECT 1;\nDROP TABLE b;") == []
-    [late, _] = judged(f"SELECT 1;\n{whole}\nDROP TABLE a;").findings
+    assert reported_rules(f"-- drop what is left\n{whole}\n\nDROP TABLE a;\nSELECT 1;\nDROP TABLE b;") == []
+    [late, _] = judge_sql(f"SELECT 1;\n{whole}\nDROP TABLE a;").findings
     assert (late.rule, late.statement) == ("suppression-unused", 2)
     assert late.message == "this suppresses nothing: ignore-file is only valid above the first statement of the file"
-    [unused] = judged(f"{whole}\nSELECT 1;").findings
+    [unused] = judge_sql(f"{whole}\nSELECT 1;").findings
     assert unused.message == "drop-table reports nothing in this file: remove the suppression"
 
 
 def test_a_reason_is_required() -> None:
-    assert found("-- migsafe: ignore[drop-table]\nDROP TABLE a;") == ["suppression-without-reason", "drop-table"]
-    assert found("-- migsafe: ignore[drop-table]: - \nDROP TABLE a;") == ["suppression-without-reason", "drop-table"]
-    assert found("-- migsafe: ignore[drop-table]: nobody used it\nDROP TABLE a;") == []
+    assert reported_rules("-- migsafe: ignore[drop-table]\nDROP TABLE a;") == ["suppression-without-reason", "drop-table"]
+    assert reported_rules("-- migsafe: ignore[drop-table]: - \nDROP TABLE a;") == ["suppression-without-reason", "drop-table"]
+    assert reported_rules("-- migsafe: ignore[drop-table]: nobody used it\nDROP TABLE a;") == []
 
 
 @pytest.mark.parametrize("comment", ["ignore", "ignore nobody used it", "ignore[] why", "ignroe[drop-table] why", "", "disable drop-table"])
 def test_what_names_no_rule_is_reported(comment: str) -> None:
-    [finding, _] = judged(f"-- migsafe: {comment}\nDROP TABLE a;").findings
+    [finding, _] = judge_sql(f"-- migsafe: {comment}\nDROP TABLE a;").findings
     assert (finding.rule, finding.message) == ("suppression-unused", "this suppresses nothing: it must name the rules")
 
 
 def test_a_name_that_no_rule_has() -> None:
-    [finding, _] = judged("-- migsafe: ignore[drop-tabel] why\nDROP TABLE a;").findings
+    [finding, _] = judge_sql("-- migsafe: ignore[drop-tabel] why\nDROP TABLE a;").findings
     assert (finding.rule, finding.message) == ("unknown-rule", "there is no rule drop-tabel. Did you mean drop-table?")
 
 
@@ -114,13 +114,13 @@ def test_a_rule_that_did_not_run_is_not_unused() -> None:
     sql = "-- migsafe: ignore[drop-table] why\nSELECT 1;"
     book = Rulebook(rules, ["drop-table"])
     script = Script("1.sql", sql)
-    stops = in_turn([Migration("1", "plain", Half(script, (Span(0, len(sql)),), Transaction.FILE))])
+    stops = as_history([Migration("1", "plain", Half(script, (Span(0, len(sql)),), Transaction.FILE))])
     assert judge(stops, book, 17, limits=Limits()).findings == []
 
 
 def test_suppressions_of_suppressions() -> None:
     top = "-- migsafe: ignore-file[suppression-unused] generated"
-    assert found(f"{top}\n-- migsafe: ignore[drop-table] why\nSELECT 1;") == []
+    assert reported_rules(f"{top}\n-- migsafe: ignore[drop-table] why\nSELECT 1;") == []
 
 
 def test_the_down_half_is_not_looked_at() -> None:

@@ -15,7 +15,7 @@ from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import read
-from tests.support.linted import judged
+from tests.support.linted import judge_sql
 
 RULES = Path(__file__).parent / "rules"
 CALLS = {
@@ -108,6 +108,6 @@ def test_alembic_sends_the_same(text: str) -> None:
 def test_all_advice_can_be_said(case: Path) -> None:
     if case.parent == RULES:
         return
-    for finding in judged(case.read_text(), [rule for rule in shipped_rules() if rule.category == case.parent.name]).findings:
+    for finding in judge_sql(case.read_text(), [rule for rule in shipped_rules() if rule.category == case.parent.name]).findings:
         if "BEGIN;" not in finding.help:
             assert sent(as_op_calls(finding.help, Catalog(17))) == plain(finding.help), finding.help

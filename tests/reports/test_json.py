@@ -2,7 +2,7 @@ import json
 
 from migsafe import __version__
 from migsafe.reports import Look, reporter
-from tests.support.linted import judged
+from tests.support.linted import judge_sql
 
 SQL = """\
 SELECT 'première';
@@ -14,7 +14,7 @@ ALTER TABLE app.orders
 
 
 def test_the_contract() -> None:
-    document = json.loads(reporter("json")(judged(SQL, path="migrations/0001_x.sql"), Look()))
+    document = json.loads(reporter("json")(judge_sql(SQL, path="migrations/0001_x.sql"), Look()))
     [finding] = document["findings"]
     assert document == {
         "version": 1,
@@ -42,10 +42,10 @@ def test_the_contract() -> None:
 
 
 def test_a_finding_without_a_lock_blocks_nothing() -> None:
-    [finding] = json.loads(reporter("json")(judged("SELEC 1;"), Look()))["findings"]
+    [finding] = json.loads(reporter("json")(judge_sql("SELEC 1;"), Look()))["findings"]
     assert (finding["lock"], finding["blocks"], finding["relations"]) == (None, [], [])
 
 
 def test_a_path_that_is_not_unicode_does_not_stop_it() -> None:
-    document = json.loads(reporter("json")(judged("DROP TABLE a", path="\udcff.sql"), Look()))
+    document = json.loads(reporter("json")(judge_sql("DROP TABLE a", path="\udcff.sql"), Look()))
     assert document["findings"][0]["path"] == "\ufffd.sql"

@@ -2,13 +2,13 @@ import pytest
 
 from migsafe.errors import ConfigError
 from migsafe.reports import Look, reporter
-from tests.support.linted import judged
+from tests.support.linted import judge_sql
 
 TERMINAL = Look(width=60)
 
 
 def report(sql: str, look: Look = Look()) -> str:  # noqa: B008  # it cannot change
-    return reporter("text")(judged(sql), look)
+    return reporter("text")(judge_sql(sql), look)
 
 
 def marked(sql: str, look: Look = Look()) -> list[str]:  # noqa: B008
@@ -45,7 +45,7 @@ def test_prose_is_wrapped_on_a_terminal_and_sql_is_not() -> None:
 
 
 def test_what_is_to_be_copied_stays_on_one_line() -> None:
-    text = reporter("text")(judged("CREATE INDEX i ON orders (qty)", runner="goose"), TERMINAL)
+    text = reporter("text")(judge_sql("CREATE INDEX i ON orders (qty)", runner="goose"), TERMINAL)
     assert "`-- +goose NO TRANSACTION`" in text
 
 

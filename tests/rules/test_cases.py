@@ -15,7 +15,7 @@ from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import SelectedMigration
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import Migration, Transaction
-from tests.support.linted import NEXT_MIGRATION, judged, migration
+from tests.support.linted import NEXT_MIGRATION, judge_sql, migration
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.rglob("*.sql"))
@@ -59,6 +59,6 @@ def test_findings_stand_where_they_are_expected_in_revisions(case: Path) -> None
         for at, line in enumerate(script.splitlines(), 1)
         for rule in re.findall(r"# expect: (\S+)", line)
     }
-    findings = judged(text, rules).findings
+    findings = judge_sql(text, rules).findings
     found = [(Path(it.script.path).name, it.script.position(it.span.start).line, it.rule) for it in findings]
     assert sorted(found) == sorted(expected)

@@ -8,7 +8,7 @@ import pytest
 from migsafe.linting.judge import judge
 from migsafe.linting.rulebook import Rulebook, choose_rules, shipped_rules
 from migsafe.replaying.servers.server import Server
-from tests.support.linted import in_turn, migration
+from tests.support.linted import as_history, migration
 from tests.support.servers import each_installation
 
 RULE = choose_rules(shipped_rules(), ["enum-value-used-in-transaction"])
@@ -170,4 +170,4 @@ def refused(server: Server, sequence: tuple[str, ...], database: str) -> bool:
 
 def reported(sequence: tuple[str, ...], version: int) -> bool:
     script = ";\n".join(("BEGIN", *sequence, "COMMIT;"))
-    return bool(judge(in_turn([migration(SETUP), migration(script)], version), Rulebook(RULE), version).findings)
+    return bool(judge(as_history([migration(SETUP), migration(script)], version), Rulebook(RULE), version).findings)

@@ -7,7 +7,7 @@ import pytest
 
 from migsafe.linting.rule import Limits, Rule, Severity
 from migsafe.linting.rulebook import choose_rules, shipped_rules
-from tests.support.linted import judged
+from tests.support.linted import judge_sql
 
 EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 RULES = shipped_rules()
@@ -35,7 +35,7 @@ def limits(rule: Rule) -> Limits | None:
 
 @pytest.mark.parametrize(("rule", "sql"), examples("Unsafe"), ids=name)
 def test_an_unsafe_example_reports_its_rule(rule: Rule, sql: str) -> None:
-    verdict = judged(sql, judging(rule), limits=limits(rule))
+    verdict = judge_sql(sql, judging(rule), limits=limits(rule))
     findings = verdict.findings
     assert [str(problem) for problem in verdict.problems] == []
     assert {finding.rule for finding in findings if finding.severity > Severity.INFO or finding.rule == rule.name} == {rule.name}
@@ -43,7 +43,7 @@ def test_an_unsafe_example_reports_its_rule(rule: Rule, sql: str) -> None:
 
 @pytest.mark.parametrize(("rule", "sql"), examples("Safe"), ids=name)
 def test_a_safe_example_reports_nothing(rule: Rule, sql: str) -> None:
-    verdict = judged(sql, judging(rule), limits=limits(rule))
+    verdict = judge_sql(sql, judging(rule), limits=limits(rule))
     findings = verdict.findings
     assert [str(problem) for problem in verdict.problems] == []
     assert [finding.rule for finding in findings if finding.severity > Severity.INFO] == []
@@ -59,6 +59,6 @@ def test_a_rule_says_what_it_finds_and_shows_both_ways(rule: Rule) -> None:
 
 @pytest.mark.parametrize(("rule", "sql"), [pair for pair in examples("Unsafe") if pair[0].category == "locking"], ids=name)
 def test_the_safe_way_that_is_offered_is_safe(rule: Rule, sql: str) -> None:
-    for finding in judged(sql).findings:
-        offered = judged(finding.help).findings
+    for finding in judge_sql(sql).findings:
+        offered = judge_sql(finding.help).findings
         assert [one.rule for one in offered if one.severity > Severity.INFO] == []

@@ -17,7 +17,7 @@ from migsafe.linting.rulebook import shipped_rules
 from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.servers.server import Server
 from tests.rules.example_runs import Bench, Object, Run, Step
-from tests.support.linted import NEXT_MIGRATION, judged
+from tests.support.linted import NEXT_MIGRATION, judge_sql
 from tests.support.servers import each_installation
 
 RULES = shipped_rules()
@@ -78,7 +78,7 @@ def _is_for(example: Example, major: int) -> bool:
 def _unreadable(example: Example) -> bool:
     """What PostgreSQL does not understand either: a syntax error, a template, Python."""
     foreign = "{{" in example.code or "def upgrade" in example.code
-    return foreign or not UNREADABLE.isdisjoint(finding.rule for finding in judged(example.code).findings)
+    return foreign or not UNREADABLE.isdisjoint(finding.rule for finding in judge_sql(example.code).findings)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -101,7 +101,7 @@ def test_what_migsafe_calls_a_syntax_error_is_one(bench: Bench, rule: Rule) -> N
 def test_the_unsafe_way_does_what_its_finding_says(bench: Bench, rule: Rule) -> None:
     for example in (example for example in examples(rule, bench.server.installation.major) if not example.safe):
         run = run_of(bench, rule, example)
-        findings = [finding for finding in judged(example.code).findings if finding.rule == rule.name]
+        findings = [finding for finding in judge_sql(example.code).findings if finding.rule == rule.name]
         for finding in findings:
             assert finding.lock is None or finding.lock in locks(finding, example, run), told(f"no {finding.lock}", example, run)
         is_refused = rule.name in REFUSED and run.error is not None

@@ -10,7 +10,7 @@ from migsafe.replaying.recording.measurement import measure
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
-from tests.support.linted import NEXT_MIGRATION, judged
+from tests.support.linted import NEXT_MIGRATION, judge_sql
 from tests.support.servers import each_installation
 
 HISTORY = """
@@ -68,7 +68,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.mark.parametrize("unsafe", UNSAFE)
 def test_the_safe_way_works_under_no_lock(server: Server, unsafe: str) -> None:
-    help_ = next(one for one in judged(HISTORY + unsafe).findings if one.category == "locking").help
+    help_ = next(one for one in judge_sql(HISTORY + unsafe).findings if one.category == "locking").help
     server.create_database("copy", template="model")
     try:
         for migration in NEXT_MIGRATION.split(help_):

@@ -5,7 +5,7 @@ import pytest
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Limits
 from migsafe.lock import LockMode
-from tests.support.linted import judged
+from tests.support.linted import judge_sql
 
 HISTORY = """
 CREATE TABLE parcels (id bigint PRIMARY KEY, weight bigint, code text NOT NULL);
@@ -25,7 +25,7 @@ CREATE MATERIALIZED VIEW totals AS SELECT code, sum(weight) AS weight FROM parce
 
 
 def finding(sql: str, runner: str = "plain", limits: Limits | None = None) -> Finding:
-    findings = judged(HISTORY + sql, runner=runner, limits=limits).findings
+    findings = judge_sql(HISTORY + sql, runner=runner, limits=limits).findings
     return next(one for one in findings if one.category == "locking")
 
 

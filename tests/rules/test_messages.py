@@ -4,11 +4,11 @@ import pytest
 
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
-from tests.support.linted import judged
+from tests.support.linted import judge_sql
 
 
 def finding(sql: str, runner: str = "plain") -> Finding:
-    return judged(sql, runner=runner).findings[0]
+    return judge_sql(sql, runner=runner).findings[0]
 
 
 def test_an_index_names_the_table_the_lock_and_the_safe_way() -> None:
@@ -43,8 +43,8 @@ def test_the_safe_way_says_what_stands_around_it_now(sql: str, step: str) -> Non
     ],
 )
 def test_the_safe_index_is_the_same_index(index: str) -> None:
-    [unsafe] = judged(f"CREATE INDEX {index}").findings
-    [again] = judged(unsafe.help.replace(" CONCURRENTLY", "")).findings
+    [unsafe] = judge_sql(f"CREATE INDEX {index}").findings
+    [again] = judge_sql(unsafe.help.replace(" CONCURRENTLY", "")).findings
     assert again.help == unsafe.help
 
 

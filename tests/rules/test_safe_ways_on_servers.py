@@ -11,7 +11,7 @@ from migsafe.replaying.recording.nontransactional import measure_nontransactiona
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit
 from migsafe.sql.statements import read
-from tests.support.linted import NEXT_MIGRATION, judged
+from tests.support.linted import NEXT_MIGRATION, judge_sql
 from tests.support.servers import each_installation
 
 HISTORY = """
@@ -88,7 +88,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.mark.parametrize(("unsafe", "look", "seen"), UNSAFE)
 def test_the_safe_way_gets_there(server: Server, unsafe: str, look: str, seen: str) -> None:
-    help_ = next(one for one in judged(HISTORY + unsafe).findings if one.category == "locking").help
+    help_ = next(one for one in judge_sql(HISTORY + unsafe).findings if one.category == "locking").help
     server.create_database("copy", template="model")
     try:
         for migration in NEXT_MIGRATION.split(help_):
@@ -104,8 +104,8 @@ def test_the_safe_way_gets_there(server: Server, unsafe: str, look: str, seen: s
 
 @pytest.mark.parametrize("unsafe", [unsafe for unsafe, _, _ in UNSAFE])
 def test_the_safe_way_is_safe_after_the_same_history(unsafe: str) -> None:
-    help_ = next(one for one in judged(HISTORY + unsafe).findings if one.category == "locking").help
-    assert [(one.rule, one.message) for one in judged(HISTORY + help_).findings if one.category == "locking"] == []
+    help_ = next(one for one in judge_sql(HISTORY + unsafe).findings if one.category == "locking").help
+    assert [(one.rule, one.message) for one in judge_sql(HISTORY + help_).findings if one.category == "locking"] == []
 
 
 def _stops(effect: Effect) -> bool:

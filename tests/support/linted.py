@@ -24,7 +24,7 @@ NAMED_SCRIPT = re.compile(r"\s*# (\S+\.py)\n")
 ABOUT_EVERYTHING = ("timeouts", "idempotency", "design")
 
 
-def usual() -> list[Rule]:
+def usual_rules() -> list[Rule]:
     """The rules that tests go by that are not about rules: what has something to say about nearly every script is left out."""
     return [rule for rule in choose_rules(shipped_rules()) if rule.category not in ABOUT_EVERYTHING]
 
@@ -36,7 +36,7 @@ def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") ->
     return Migration("0001", runner, Half(script, (Span(0, len(script.text)),), transaction))
 
 
-def in_turn(migrations: Iterable[Migration], pg_version: int = 17) -> list[SelectedMigration]:
+def as_history(migrations: Iterable[Migration], pg_version: int = 17) -> list[SelectedMigration]:
     """The migrations as one history, each to be judged."""
     forecast = Predictor(pg_version)
     return [SelectedMigration(one, forecast) for one in migrations]
@@ -52,7 +52,7 @@ def with_twins(stops: Iterable[SelectedMigration]) -> Iterator[SelectedMigration
         yield stop._replace(lineage=Lineage(duplicate=duplicate)) if duplicate else stop
 
 
-def judged(
+def judge_sql(
     sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain", limits: Limits | None = None
 ) -> Verdict:
     """The verdict on SQL as one migration; as several where it says `-- next migration`. What begins with the name of a script, as in
@@ -60,13 +60,13 @@ def judged(
     otherwise, because nearly every statement has something to say without one."""
     pieces = NEXT_MIGRATION.split(dedent(sql))
     if NAMED_SCRIPT.match(pieces[0]):
-        return _judged_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
+        return _judge_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
     migrations = [migration(piece, path, runner) for piece in pieces]
     limits = limits or Limits(lock_timeout=2000)
-    return judge(with_twins(in_turn(migrations)), Rulebook(usual() if rules is None else rules), 17, limits=limits)
+    return judge(with_twins(as_history(migrations)), Rulebook(usual_rules() if rules is None else rules), 17, limits=limits)
 
 
-def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
+def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
     """The verdict on revisions of Alembic, each of which begins with its file's name."""
     with TemporaryDirectory() as folder:
         for piece in pieces:
@@ -77,7 +77,7 @@ def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits)
         selected = selected_migrations(plan, 17, Renderer())
         verdict = judge(
             selected,
-            Rulebook(usual() if rules is None else rules),
+            Rulebook(usual_rules() if rules is None else rules),
             17,
             limits=limits,
         )
@@ -86,6 +86,6 @@ def _judged_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits)
     return verdict
 
 
-def found(sql: str, limits: Limits | None = None) -> list[str]:
+def reported_rules(sql: str, limits: Limits | None = None) -> list[str]:
     """The names of the rules that report something in this SQL, in the order of reports."""
-    return [finding.rule for finding in judged(sql, limits=limits).findings]
+    return [finding.rule for finding in judge_sql(sql, limits=limits).findings]

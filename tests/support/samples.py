@@ -13,4 +13,4 @@ FEW = [rule for rule in shipped_rules() if rule.name in NAMES]
 
 def judged(sql: str, rules: list[Rule] | None = None, **more: Any) -> Verdict:
     """The verdict on SQL as one migration."""
-    return all_rules.judged(sql, FEW if rules is None else rules, **more)
+    return all_rules.judge_sql(sql, FEW if rules is None else rules, **more)

@@ -10,7 +10,7 @@ from migsafe.linting.rule import Finding, Severity
 from migsafe.linting.rulebook import choose_rules, shipped_rules
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
-from tests.support.linted import judged
+from tests.support.linted import judge_sql
 from tests.support.servers import any_installation
 
 RULES = choose_rules(shipped_rules())
@@ -79,4 +79,4 @@ def test_what_is_offered_runs_twice_and_reports_nothing(connection: "psycopg.Con
 
 def findings(sql: str) -> list[Finding]:
     """What is reported in SQL that comes after the setup."""
-    return [one for one in judged(f"{SETUP}\n-- next migration\n{sql}", RULES).findings if one.script.text == sql]
+    return [one for one in judge_sql(f"{SETUP}\n-- next migration\n{sql}", RULES).findings if one.script.text == sql]
