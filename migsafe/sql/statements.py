@@ -18,7 +18,7 @@ _RUNS_MORE = {
     "include": "psql reads another file here",
     "ir": "psql reads another file here",
     "include_relative": "psql reads another file here",
-    "gexec": "psql runs what the query before it returns",
+    "gexec": "psql runs the result of the query before it as SQL",
     "!": "psql runs a shell command here",
 }
 

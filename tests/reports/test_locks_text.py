@@ -94,7 +94,7 @@ def test_what_postgresql_refuses_and_what_is_not_known() -> None:
         "   1  CREATE TABEL a",
         '      what it locks is not known: expected a kind of object, found "TABEL"',
         "   1  DO $$ BEGIN EXECUTE built; END $$",
-        "      it may lock more: the SQL that EXECUTE runs is built while it runs",
+        "      it may lock more: EXECUTE runs SQL that is built at run time",
         "      public.orders  ACCESS EXCLUSIVE  stops reads and writes",
     ]
 

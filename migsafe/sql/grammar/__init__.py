@@ -1,6 +1,9 @@
-"""PostgreSQL's grammar, 14 to 18: from a statement's tokens to its operations.
+"""PostgreSQL's grammar, 14 to 18: it reads the operations of a statement from its tokens.
 
-Written after the manual's SQL commands reference; every production is compared with the real grammar by the tests.
+It follows the SQL commands reference of the manual. The tests compare every production with PostgreSQL's own grammar.
+
+A function that reads a clause moves the cursor from the clause's first token to the one after it. "Read DROP after that word" means that the
+caller has already read the word DROP. A method that is called `accept_…` moves only where the clause is there.
 """
 
 from migsafe.sql.grammar.cursor import Unexpected
@@ -21,18 +24,18 @@ _LONGEST_FOUND = 40
 
 
 def parse(raw: RawStatement) -> tuple[Operation, ...]:
-    """The operations of a statement; a Broken one where PostgreSQL would refuse it, an Unparsed one where that cannot be known."""
+    """Return the operations of a statement: Broken where PostgreSQL would reject it, Unparsed where that is not known."""
     if raw.unterminated is not None:
         at, what = raw.unterminated
         return (Broken(Span(at, _line_end(raw.text, at)), expected=_UNTERMINATED[what], found="the end of the file"),)
     if raw.words[1] == "" and raw.kinds[0] == PLACEHOLDER:
-        return (OpaqueCode(raw.span, reason="a template decides what stands here", code=raw.text[raw.span.start : raw.span.end]),)
+        return (OpaqueCode(raw.span, reason="a template generates this statement", code=raw.text[raw.span.start : raw.span.end]),)
     try:
         parser = Parser(raw)
-        found = statement(parser)
-        for index, (written, kept) in parser.cut.items():
-            found.append(CutIdentifier(parser.span(index, index + 1), written=written, kept=kept))
-        return tuple(found)
+        operations = statement(parser)
+        for index, (written, kept) in parser.truncated.items():
+            operations.append(CutIdentifier(parser.span(index, index + 1), written=written, kept=kept))
+        return tuple(operations)
     except Unexpected as unexpected:
         return (problem(raw, unexpected),)
     except RecursionError:
@@ -40,9 +43,9 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
 
 
 def problem(raw: RawStatement, unexpected: Unexpected) -> Operation:
-    """What a statement with an unexpected token is: Broken, or Unparsed where a template mark may have hidden what would be right."""
+    """Return Broken for a statement with an unexpected token, or Unparsed where a template variable may stand for valid SQL."""
     if PLACEHOLDER in raw.kinds:
-        return Unparsed(raw.span, reason="a template decides what it says")
+        return Unparsed(raw.span, reason="a template generates a part of it")
     index = unexpected.index
     start = raw.starts[index]
     if raw.kinds[index] == END:

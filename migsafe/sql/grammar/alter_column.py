@@ -26,7 +26,7 @@ from migsafe.sql.operations import (
 
 
 def alter_column(c: Parser, start: int, target: Target, name: str) -> Operation:
-    """What follows ALTER COLUMN and the column; `start` is the ALTER."""
+    """Read the rest of ALTER COLUMN after the column's name; `start` is the token ALTER."""
     word = c.words[c.i]
     if word == "type" or c.at("set", "data"):
         return _alter_type(c, start, target, name)
@@ -142,7 +142,7 @@ _SET_OF_COLUMN = {
 
 
 def _set_identity(c: Parser, start: int, target: Target, name: str) -> Operation:
-    """SET GENERATED, SET a sequence's option, RESTART: one or more of them."""
+    """Read one or more of SET GENERATED, SET with an option of the sequence, and RESTART."""
     always: bool | None = None
     found: list[Option] = []
     while True:
@@ -153,7 +153,7 @@ def _set_identity(c: Parser, start: int, target: Target, name: str) -> Operation
             c.accept("set")
             more, _ = sequence_options(c)
             if not more:
-                c.fail("what to SET")
+                c.fail("GENERATED or a sequence option")
             found.extend(more)
         else:
             return SetIdentity(c.span(start), target=target, column=name, always=always, options=tuple(found))

@@ -1,4 +1,4 @@
-"""ALTER of the objects of which migsafe needs no more than the name: roles, databases, operators, servers…"""
+"""ALTER of the objects of which migsafe needs only the name: roles, databases, operators, servers…"""
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from migsafe.sql.operations import AlterObject, Name, Operation, Option, Rename,
 
 
 def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
-    """ALTER of a `kind` after its words."""
+    """Read ALTER of a `kind` of object, after the words of that kind."""
     if kind == "user mapping":
         detail, given = user_mapping(c), foreign_options(c)
         return [AlterObject(c.span(start), kind=kind, name=None, action="options", detail=detail, options=given)]
@@ -58,7 +58,7 @@ def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
 
 
 def renamed_or_moved(c: Parser, start: int, kind: str, name: Name, if_exists: bool) -> Operation | None:
-    """RENAME TO, OWNER TO, SET SCHEMA, DEPENDS ON EXTENSION."""
+    """Read RENAME TO, OWNER TO, SET SCHEMA or DEPENDS ON EXTENSION; None where none of them is next."""
     if c.accept("rename", "to"):
         new_name = c.role() if kind in ("role", "user", "group") else c.name()
         return Rename(c.span(start), kind=kind, name=name, new_name=new_name, if_exists=if_exists)
@@ -107,7 +107,7 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 def _alteration(c: Parser, kind: str) -> tuple[str, tuple[Option, ...]]:
-    """What the rest of an ALTER does, in its own first words, and the options that it names."""
+    """Read the rest of an ALTER, and return its first words and its options."""
     if kind in ("role", "user"):
         return _alter_role(c), ()
     if kind in ("text search dictionary",):
@@ -119,7 +119,7 @@ def _alteration(c: Parser, kind: str) -> tuple[str, tuple[Option, ...]]:
     for words in _ACTIONS.get(kind, ()):
         if c.at(*words):
             return " ".join(words), _rest(c, kind, words)
-    c.fail(f"what to change about the {kind}")
+    c.fail(f"an action of ALTER {kind.upper()}")
 
 
 def _rest(c: Parser, kind: str, words: tuple[str, ...]) -> tuple[Option, ...]:

@@ -1,4 +1,4 @@
-"""ALTER TABLE and its kin: INDEX, VIEW, MATERIALIZED VIEW, FOREIGN TABLE and SEQUENCE share its subcommands (alter_table_cmd)."""
+"""ALTER TABLE, and ALTER INDEX, VIEW, MATERIALIZED VIEW, FOREIGN TABLE and SEQUENCE, which share its subcommands (alter_table_cmd)."""
 
 from collections.abc import Callable
 
@@ -45,7 +45,7 @@ from migsafe.sql.operations import (
 
 
 def alter_relation(c: Parser, start: int, kind: str) -> list[Operation]:
-    """ALTER TABLE and its kin after the words that say which `kind`; `start` is the statement's first token."""
+    """Read ALTER TABLE, or ALTER of another `kind` of relation, after the words of the kind; `start` is the statement's first token."""
     if c.accept("all", "in", "tablespace"):
         return [_move_all(c, start, kind)]
     if_exists = c.if_exists()
@@ -73,7 +73,7 @@ def _move_all(c: Parser, start: int, kind: str) -> MoveAllInTablespace:
 
 
 def _whole_statement(c: Parser, start: int, target: Target) -> Operation | None:
-    """What takes the place of the list of subcommands: RENAME, SET SCHEMA, ATTACH and DETACH PARTITION, DEPENDS ON EXTENSION."""
+    """Read an action that is not in a list of subcommands: RENAME, SET SCHEMA, ATTACH or DETACH PARTITION, DEPENDS ON EXTENSION."""
     at = c.i
     if c.accept("rename"):
         return _rename(c, start, target)
@@ -96,7 +96,7 @@ def _whole_statement(c: Parser, start: int, target: Target) -> Operation | None:
 
 
 def depends_on_extension(c: Parser, start: int, kind: str, target: Target) -> AlterObject:
-    """[NO] DEPENDS ON EXTENSION."""
+    """Read [NO] DEPENDS ON EXTENSION."""
     negative = c.accept("no")
     c.expect("depends", "on", "extension")
     extension = c.name("an extension")
@@ -188,7 +188,7 @@ def _validate(c: Parser, start: int, target: Target) -> Operation:
 
 
 def _firing(c: Parser, start: int, target: Target) -> Operation:
-    """What follows ENABLE and DISABLE."""
+    """Read the rest of ENABLE or DISABLE."""
     enable = c.words[start] == "enable"
     if c.accept("row"):
         c.expect("level", "security")
@@ -284,7 +284,7 @@ def _set(c: Parser, start: int, target: Target) -> Operation:
         return SetWithoutOids(c.span(start), target=target)
     word = c.expect_any("logged", "unlogged", "schema", "tablespace", "access", "without", "(")
     if word not in ("logged", "unlogged"):
-        c.fail("the rest of SET")
+        c.fail("a setting of the table")
     return SetLogged(c.span(start), target=target, logged=word == "logged")
 
 

@@ -1,4 +1,4 @@
-"""Columns and constraints, as CREATE TABLE, ALTER TABLE, CREATE DOMAIN and their kin define them."""
+"""The definitions of columns, and their constraints, in CREATE TABLE, ALTER TABLE, CREATE DOMAIN and similar statements."""
 
 from migsafe.sql.grammar.constraints import Attributes, nulls_not_distinct, reference, with_span
 from migsafe.sql.grammar.definitions import foreign_options, options_after, sequence_options
@@ -16,7 +16,7 @@ from migsafe.sql.operations import (
 
 
 def column(c: Parser, *, typed: bool = True) -> Column:
-    """A column's definition. `typed` False: of a table that takes the type from elsewhere (`name [WITH OPTIONS] …`)."""
+    """Read the definition of a column. Without `typed` it has no type: the table gets it from another object (`name [WITH OPTIONS] …`)."""
     start = c.i
     name = c.name("a column's name")
     data_type = None
@@ -52,7 +52,7 @@ def column(c: Parser, *, typed: bool = True) -> Column:
 
 
 class Qualifiers:
-    """What follows a column's type, in any order (ColQualList), of a table's or a foreign table's column or of a domain."""
+    """The clauses after the type of a column or a domain, in any order (ColQualList)."""
 
     __slots__ = ("collation", "column", "constraints", "default", "generated", "identity", "not_null")
 
@@ -66,7 +66,7 @@ class Qualifiers:
         self.constraints: list[Constraint] = []
 
     def read(self, c: Parser) -> bool:
-        """Step over the next qualifier; whether there was one."""
+        """Read the next qualifier, and return whether there was one."""
         word = c.words[c.i]
         if word == "collate":
             c.i += 1
@@ -153,7 +153,7 @@ class Qualifiers:
         self.constraints.append(with_span(made, c.span(start)))
 
     def _attributes(self, c: Parser) -> None:
-        """DEFERRABLE, INITIALLY, ENFORCED: they belong to the constraint before them."""
+        """Read DEFERRABLE, INITIALLY and ENFORCED, which belong to the constraint before them."""
         if not self.constraints:
             c.fail("NULL")
         before = self.constraints[-1]

@@ -1,4 +1,6 @@
-"""Constraints, and the keys of indexes that some of them share."""
+"""Constraints, and the keys of indexes and exclusion constraints."""
+
+from typing import Self
 
 from msgspec.structs import replace
 
@@ -21,7 +23,7 @@ _ATTRIBUTES = frozenset(("not", "deferrable", "initially", "no", "enforced"))
 
 
 class Attributes:
-    """What may follow a constraint (ConstraintAttributeSpec)."""
+    """The attributes after a constraint (ConstraintAttributeSpec)."""
 
     __slots__ = ("deferrable", "deferred", "enforced", "inherit", "not_valid")
 
@@ -33,7 +35,7 @@ class Attributes:
         self.inherit: bool | None = None
 
     def read(self, c: Parser) -> bool:
-        """Step over the next attribute; whether there was one."""
+        """Read the next attribute, and return whether there was one."""
         if c.words[c.i] not in _ATTRIBUTES:
             return False
         if c.accept("not", "deferrable"):
@@ -56,14 +58,14 @@ class Attributes:
             return False
         return True
 
-    def read_all(self, c: Parser) -> "Attributes":
-        """Step over every attribute that follows."""
+    def read_all(self, c: Parser) -> Self:
+        """Read all attributes."""
         while self.read(c):
             pass
         return self
 
     def applied_to(self, constraint: Constraint) -> Constraint:
-        """The constraint with these attributes."""
+        """Return the constraint with these attributes."""
         changes: dict[str, object] = {}
         if self.deferrable is not None:
             changes["deferrable"] = self.deferrable
@@ -79,18 +81,18 @@ class Attributes:
 
 
 def with_span(constraint: Constraint, span: Span) -> Constraint:
-    """The constraint as it stands there."""
+    """Return the constraint with another span."""
     return replace(constraint, span=span) if constraint.span != span else constraint
 
 
 def at_constraint(c: Parser) -> bool:
-    """Whether a table constraint comes next, rather than a column."""
+    """Whether a table constraint is next, and not a column."""
     word = c.words[c.i]
     return word in _CONSTRAINT_WORDS and (word != "exclude" or c.words[c.i + 1] in ("using", "("))
 
 
 def table_constraint(c: Parser) -> Constraint:
-    """A constraint of a table or, where it is a CHECK or NOT NULL without a column, of a domain."""
+    """Read a constraint of a table, or the CHECK or NOT NULL of a domain."""
     start = c.i
     name = c.name("a constraint's name") if c.accept("constraint") else None
     word = c.words[c.i]
@@ -216,7 +218,7 @@ _TABLE_CONSTRAINTS = {
 
 
 def reference(c: Parser) -> Reference:
-    """What follows REFERENCES."""
+    """Read the rest of REFERENCES."""
     table = c.qualified("a table")
     columns: tuple[str, ...] = ()
     if c.accept("("):
@@ -247,7 +249,7 @@ def _action(c: Parser) -> str:
 
 
 def nulls_not_distinct(c: Parser) -> bool:
-    """NULLS [NOT] DISTINCT."""
+    """Read NULLS [NOT] DISTINCT, and return whether it has NOT."""
     if c.accept("nulls", "not", "distinct"):
         return True
     c.accept("nulls", "distinct")
@@ -255,7 +257,7 @@ def nulls_not_distinct(c: Parser) -> bool:
 
 
 def index_element(c: Parser) -> IndexElement:
-    """A key of an index, of an exclusion constraint, or of PARTITION BY: a column, a function's call, or an expression in parentheses."""
+    """Read a key of an index, an exclusion constraint or PARTITION BY: a column, a function call, or an expression in parentheses."""
     column_name = expression = None
     if c.words[c.i] == "(":
         c.i += 1

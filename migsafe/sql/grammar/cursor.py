@@ -1,4 +1,4 @@
-"""Walking over a statement's tokens: what every part of the grammar is written with."""
+"""A cursor over the tokens of a statement, with which every part of the grammar reads."""
 
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
@@ -30,7 +30,7 @@ NOT_A_FUNCTION_NAME = RESERVED | COLUMN_NAME
 
 
 class Unexpected(Exception):
-    """A token that the grammar does not allow: its index, and what could have stood there."""
+    """A token that the grammar does not allow: its index, and what was expected in its place."""
 
     def __init__(self, index: int, expected: str) -> None:
         super().__init__(expected)
@@ -39,14 +39,14 @@ class Unexpected(Exception):
 
 
 class Cursor:
-    """A place in a statement's tokens.
+    """A position in a statement's tokens.
 
-    `at(…)` looks, `accept(…)` steps over words when they are there, `expect(…)` insists. `reads` and `calls` gather the relations and
-    functions that expressions and queries name; `ctes` are the names that enclosing WITH clauses hide. `cut` has the identifiers that are
-    too long, by their token: as written, and what PostgreSQL keeps.
+    `at(…)` tests for words, `accept(…)` skips words where they are next, `expect(…)` raises Unexpected where they are not. `reads` and `calls`
+    collect the relations and functions that expressions and queries name. `ctes` are the names that the enclosing WITH clauses define.
+    `truncated` has the identifiers that are too long, by token: the whole identifier, and the part that PostgreSQL keeps.
     """
 
-    __slots__ = ("calls", "ctes", "cut", "i", "kinds", "reads", "tokens", "words")
+    __slots__ = ("calls", "ctes", "i", "kinds", "reads", "tokens", "truncated", "words")
 
     def __init__(self, tokens: Tokens, start: int = 0) -> None:
         self.tokens = tokens
@@ -56,12 +56,12 @@ class Cursor:
         self.reads: list[Name] = []
         self.calls: list[Name] = []
         self.ctes: frozenset[str] = frozenset()
-        self.cut: dict[int, tuple[str, str]] = {}
+        self.truncated: dict[int, tuple[str, str]] = {}
 
-    # Looking and stepping
+    # Tests and movement
 
     def at(self, *words: str) -> bool:
-        """Whether these words come next."""
+        """Whether these words are next."""
         i = self.i
         for word in words:
             if self.words[i] != word:
@@ -70,7 +70,7 @@ class Cursor:
         return True
 
     def accept(self, first: str, *more: str) -> bool:
-        """Step over these words if they come next; whether they did."""
+        """Skip these words if they are next, and return whether they were."""
         i = self.i
         if self.words[i] != first:
             return False
@@ -82,14 +82,14 @@ class Cursor:
         return True
 
     def expect(self, *words: str) -> None:
-        """Step over these words. Raises Unexpected where another stands."""
+        """Skip these words. Raises Unexpected where they are not next."""
         for word in words:
             if self.words[self.i] != word:
                 self.fail(word.upper() if word[0].isalpha() else f'"{word}"')
             self.i += 1
 
-    def accept_any(self, words: "frozenset[str] | tuple[str, ...]") -> str | None:
-        """Step over the next word if it is one of `words`; which it was."""
+    def accept_any(self, words: frozenset[str] | tuple[str, ...]) -> str | None:
+        """Skip the next word if it is one of `words`, and return it; None otherwise."""
         word = self.words[self.i]
         if word in words and word:
             self.i += 1
@@ -97,20 +97,20 @@ class Cursor:
         return None
 
     def expect_any(self, *words: str) -> str:
-        """Step over one of `words`."""
+        """Skip one of `words` and return it. Raises Unexpected where none of them is next."""
         return self.accept_any(words) or self.fail(" or ".join(word.upper() for word in words))
 
     def fail(self, expected: str) -> NoReturn:
-        """Raise Unexpected for the token here."""
+        """Raise Unexpected for the current token."""
         raise Unexpected(self.i, expected)
 
     @property
     def done(self) -> bool:
-        """Whether every token is behind."""
+        """Whether all tokens have been read."""
         return self.kinds[self.i] == END
 
     def list_of(self, item: Callable[[], T]) -> tuple[T, ...]:
-        """One or more items, parted by commas."""
+        """Read one or more items, separated by commas."""
         items = [item()]
         while self.words[self.i] == ",":
             self.i += 1
@@ -118,14 +118,14 @@ class Cursor:
         return tuple(items)
 
     def in_parentheses(self, item: Callable[[], T]) -> tuple[T, ...]:
-        """One or more items, parted by commas, in parentheses."""
+        """Read one or more items, separated by commas, in parentheses."""
         self.expect("(")
         items = self.list_of(item)
         self.expect(")")
         return items
 
     def skip_group(self) -> None:
-        """Step over a parenthesised or bracketed group whatever it holds."""
+        """Skip a group in parentheses or brackets."""
         depth = 0
         while True:
             word = self.words[self.i]
@@ -142,24 +142,24 @@ class Cursor:
     # Texts and spans
 
     def text(self, start: int, end: int | None = None) -> str:
-        """What was written from token `start` up to, but not including, token `end` (the current one)."""
+        """Return the text from token `start` up to, but not including, token `end` (by default the current one)."""
         span = self.span(start, end)
         return self.tokens.text[span.start : span.end]
 
     def span(self, start: int, end: int | None = None) -> Span:
-        """Where the tokens from `start` up to, but not including, `end` (the current one) stand."""
+        """Return the span from token `start` up to, but not including, token `end` (by default the current one)."""
         last = (self.i if end is None else end) - 1
         begin = self.tokens.starts[start]
         return Span(begin, self.tokens.end_of(last) if last >= start else begin)
 
     def raw(self, index: int) -> str:
-        """A token as it was written."""
+        """Return the text of a token."""
         return self.tokens.text[self.tokens.starts[index] : self.tokens.end_of(index)]
 
     # Names
 
     def identifier(self, index: int) -> str:
-        """The identifier that a token names, without its quotes."""
+        """Return the identifier of a token, without quotes."""
         kind = self.kinds[index]
         if kind == WORD:
             name = self.words[index]
@@ -170,36 +170,36 @@ class Cursor:
         else:
             return self.raw(index)
         if len(name) > MOST_BYTES or not name.isascii():
-            return self._kept(index, name)
+            return self._truncate(index, name)
         return name
 
     def _escape_character(self, index: int) -> str:
-        r"""The character that begins an escape in the U&'…' or U&"…" that a token is."""
+        r"""Return the escape character of a token U&'…' or U&"…"."""
         return self.string_at(index + 2) if self.words[index + 1] == "uescape" and self.words[index + 2] == "'" else "\\"
 
-    def _kept(self, index: int, name: str) -> str:
-        """What PostgreSQL keeps of an identifier: its first 63 bytes, whole characters only (manual, 4.1.1)."""
+    def _truncate(self, index: int, name: str) -> str:
+        """Return the part of an identifier that PostgreSQL keeps: its first 63 bytes, only whole characters (manual, 4.1.1)."""
         data = name.encode()
         if len(data) <= MOST_BYTES:
             return name
         kept = data[:MOST_BYTES].decode(errors="ignore")
-        self.cut[index] = (name, kept)
+        self.truncated[index] = (name, kept)
         return kept
 
     def at_name(self) -> bool:
-        """Whether a column's, table's or most other objects' name may begin here (ColId in PostgreSQL's grammar)."""
+        """Whether the name of a column, a table or most other objects can begin here (ColId in PostgreSQL's grammar)."""
         kind = self.kinds[self.i]
         return self.words[self.i] not in NOT_A_COLUMN_NAME if kind == WORD else kind in (QUOTED, PLACEHOLDER, UNICODE_QUOTED)
 
     def name(self, expected: str = "a name") -> str:
-        """A column's, table's or most other objects' name (ColId)."""
+        """Read the name of a column, a table or most other objects (ColId)."""
         i = self.i
         if self.kinds[i] == WORD:
             word = self.words[i]
             if word in NOT_A_COLUMN_NAME:
                 self.fail(expected)
             self.i = i + 1
-            return word if len(word) <= MOST_BYTES and word.isascii() else self._kept(i, word)
+            return word if len(word) <= MOST_BYTES and word.isascii() else self._truncate(i, word)
         if not self.at_name():
             self.fail(expected)
         self.i = i + 1
@@ -208,12 +208,12 @@ class Cursor:
         return self.identifier(i)
 
     def accept_escape_character(self) -> None:
-        """UESCAPE 'character', which may follow a U&'…' or U&"…"."""
+        """Skip UESCAPE 'character', which may follow U&'…' or U&"…"."""
         if self.accept("uescape"):
             self.string()
 
     def label(self, expected: str = "a name") -> str:
-        """A name in a place where any key word is one too (ColLabel): after a dot, after AS."""
+        """Read a name in a place where any key word is valid as a name (ColLabel): after a dot, after AS."""
         if self.kinds[self.i] not in (WORD, QUOTED, PLACEHOLDER, UNICODE_QUOTED):
             self.fail(expected)
         i = self.i
@@ -223,24 +223,24 @@ class Cursor:
         return self.identifier(i)
 
     def non_reserved(self, expected: str = "a name") -> str:
-        """A name that any word but a reserved one may be (NonReservedWord)."""
+        """Read a name that is any word except a reserved one (NonReservedWord)."""
         if self.kinds[self.i] == WORD and self.words[self.i] in RESERVED:
             self.fail(expected)
         return self.label(expected)
 
     def type_or_function(self, expected: str) -> str:
-        """The first part of a type's or function's name (type_function_name)."""
+        """Read the first part of the name of a type or a function (type_function_name)."""
         if self.kinds[self.i] == WORD and self.words[self.i] in NOT_A_FUNCTION_NAME:
             self.fail(expected)
         return self.label(expected)
 
     def qualified(self, expected: str = "a name") -> Name:
-        """A name with its schema and database, if it has them (qualified_name, any_name)."""
+        """Read a name with its schema and database, if it has them (qualified_name, any_name)."""
         first = self.name(expected)
         return self.rest_of_name(first) if self.words[self.i] == "." else Name(first)
 
     def rest_of_name(self, first: str) -> Name:
-        """The dotted parts after the first one of a name."""
+        """Read the parts of a name after the first one, with their dots."""
         parts = [first]
         while self.words[self.i] == ".":
             self.i += 1
@@ -248,13 +248,13 @@ class Cursor:
         return name_of(parts)
 
     def qualified_function(self) -> Name:
-        """A function's name with its schema, if it has one (func_name)."""
+        """Read the name of a function with its schema, if it has one (func_name)."""
         if self.words[self.i + 1] != ".":
             return Name(self.type_or_function("a function's name"))
         return self.rest_of_name(self.name("a function's name"))
 
     def role(self) -> str:
-        """A role's name, CURRENT_USER and its kin, PUBLIC (RoleSpec)."""
+        """Read the name of a role, CURRENT_USER, CURRENT_ROLE, SESSION_USER or PUBLIC (RoleSpec)."""
         word = self.words[self.i]
         if word in ("current_user", "session_user", "current_role"):
             self.i += 1
@@ -264,11 +264,11 @@ class Cursor:
     # Constants
 
     def at_string(self) -> bool:
-        """Whether a string constant, or a mark that may stand for one, comes next."""
+        """Whether a string constant, or a placeholder for one, is next."""
         return self.kinds[self.i] in STRINGS or self.kinds[self.i] == PLACEHOLDER
 
     def string(self, expected: str = "a string") -> str:
-        """A string constant's value."""
+        """Read a string constant and return its value."""
         if not self.at_string():
             self.fail(expected)
         i = self.i
@@ -278,12 +278,12 @@ class Cursor:
         return self.string_at(i)
 
     def string_at(self, index: int) -> str:
-        """The value of the string constant that a token is; a mark's own text."""
+        """Return the value of a token that is a string constant, or the text of a placeholder."""
         kind = self.kinds[index]
         return self.raw(index) if kind == PLACEHOLDER else string_value(self.raw(index), plain=kind == STRING, escapes=kind == ESCAPE_STRING)
 
     def number(self, expected: str = "a number") -> str:
-        """A number, signed or not, as written."""
+        """Read a number with or without a sign, and return its text."""
         start = self.i
         if self.words[self.i] in ("+", "-"):
             self.i += 1
@@ -295,25 +295,25 @@ class Cursor:
     # Clauses that many statements share
 
     def if_exists(self) -> bool:
-        """IF EXISTS."""
+        """Skip IF EXISTS, and return whether it was there."""
         if self.words[self.i] == "if" and self.words[self.i + 1] == "exists":
             self.i += 2
             return True
         return False
 
     def if_not_exists(self) -> bool:
-        """IF NOT EXISTS."""
+        """Skip IF NOT EXISTS, and return whether it was there."""
         return self.accept("if", "not", "exists")
 
     def cascade(self) -> bool:
-        """CASCADE, or RESTRICT, which is the default."""
+        """Skip CASCADE or RESTRICT, and return whether it was CASCADE. The default is RESTRICT."""
         if self.accept("cascade"):
             return True
         self.accept("restrict")
         return False
 
     def rest(self) -> str:
-        """Everything up to the statement's end, as written, parentheses in balance."""
+        """Skip the rest of the statement, with balanced parentheses, and return its text."""
         start = self.i
         while not self.done:
             if self.words[self.i] in ("(", "["):
@@ -326,11 +326,13 @@ class Cursor:
 
     @property
     def last(self) -> int:
-        """The index of the END token."""
+        """The index of the first END token."""
         return len(self.words) - LOOK_AHEAD
 
 
 def name_of(parts: list[str]) -> Name:
-    """A name from its parts, the outermost first. What stands before a third part from the end is dropped with its dots: PostgreSQL
-    refuses such a name later, not in its grammar."""
+    """Return a name from its parts, the outermost first, without those before the third from the end.
+
+    PostgreSQL's grammar accepts more parts. It rejects such a name later.
+    """
     return Name(*reversed(parts[-3:]))

@@ -7,12 +7,12 @@ from migsafe.sql.operations import Name, Option
 
 
 def options(c: Parser) -> tuple[Option, ...]:
-    """`(fillfactor = 70, toast.autovacuum_enabled, …)` (reloptions, definition)."""
+    """Read `(fillfactor = 70, toast.autovacuum_enabled, …)` (reloptions, definition)."""
     return c.in_parentheses(lambda: _option(c))
 
 
 def utility_options(c: Parser) -> tuple[Option, ...]:
-    """`(VERBOSE, PARALLEL 2, FORCE_QUOTE (a, b))` (utility_option_list, copy_generic_opt_list)."""
+    """Read `(VERBOSE, PARALLEL 2, FORCE_QUOTE (a, b))` (utility_option_list, copy_generic_opt_list)."""
     return c.in_parentheses(lambda: _utility_option(c))
 
 
@@ -29,7 +29,7 @@ def _utility_option(c: Parser) -> Option:
 
 
 def _value(c: Parser) -> str:
-    """A value (def_arg): a string, a number, an operator, a word, a type, or a list of COPY's."""
+    """Read a value (def_arg): a string, a number, an operator, a word, a type, or a list of COPY."""
     start = c.i
     if c.kinds[start] in STRINGS:
         return c.string()
@@ -47,7 +47,7 @@ def _value(c: Parser) -> str:
 
 
 def options_after(c: Parser, word: str = "with") -> tuple[Option, ...]:
-    """The options after WITH, if there are any."""
+    """Read the options after WITH, if there are any."""
     if c.words[c.i] == word and c.words[c.i + 1] == "(":
         c.i += 1
         return options(c)
@@ -55,7 +55,7 @@ def options_after(c: Parser, word: str = "with") -> tuple[Option, ...]:
 
 
 def foreign_options(c: Parser) -> tuple[Option, ...]:
-    """The options of OPTIONS (name 'value', ADD name 'value', DROP name)."""
+    """Read the options of OPTIONS (name 'value', ADD name 'value', DROP name)."""
     if not c.accept("options"):
         return ()
     return c.in_parentheses(lambda: _foreign_option(c))
@@ -68,7 +68,7 @@ def _foreign_option(c: Parser) -> Option:
 
 
 def sequence_options(c: Parser) -> tuple[tuple[Option, ...], Name | None]:
-    """A sequence's options, each named in the words of the manual, and the column that owns it."""
+    """Read the options of a sequence, with the names that the manual gives them, and the column that owns it."""
     found: list[Option] = []
     owner: Name | None = None
     while True:

@@ -1,4 +1,4 @@
-"""Which production a statement's first words lead to."""
+"""The production for the first words of a statement."""
 
 from collections.abc import Callable
 
@@ -45,11 +45,11 @@ Reader = Callable[[Parser, int], list[Operation]]
 
 
 def statement(c: Parser) -> list[Operation]:
-    """The operations of the whole statement under the cursor. Raises Unexpected where the grammar does not allow a token."""
-    found = _statement(c)
+    """Read a whole statement and return its operations. Raises Unexpected at a token that the grammar does not allow."""
+    operations = _statement(c)
     if not c.done:
         c.fail("the end of the statement")
-    return found
+    return operations
 
 
 def _statement(c: Parser) -> list[Operation]:
@@ -58,13 +58,13 @@ def _statement(c: Parser) -> list[Operation]:
     if reader is None:
         c.fail("a statement")
     c.i += 1
-    found = reader(c, start)
+    operations = reader(c, start)
     nested, c.nested = c.nested, []
-    return [*found, *nested]
+    return [*operations, *nested]
 
 
 def _rows(c: Parser, start: int) -> list[Operation]:
-    """A query or a statement that changes rows."""
+    """Read a query or a statement that changes rows."""
     c.i = start
     found = c.row_statement()
     if not isinstance(found, Query):
@@ -80,7 +80,7 @@ def _unqualified(query: Query) -> list[Name]:
 
 
 def _set_config(c: Parser, start: int) -> list[Operation]:
-    """A SET for each set_config('name', 'value', is_local) with constant arguments."""
+    """Return a SET for each call set_config('name', 'value', is_local) with constant arguments."""
     found: list[Operation] = []
     for i in range(start, c.i):
         if c.words[i : i + 7 : 2] == ["set_config", "'", "'", c.words[i + 6]] and c.words[i + 1 : i + 6 : 2] == ["(", ",", ","]:
@@ -108,7 +108,7 @@ def _create(c: Parser, start: int) -> list[Operation]:
     kind = object_kind(c)
     if kind in ("column", "constraint", "routine", "large object", "parameter"):
         c.i -= 1
-        c.fail("a kind of object that CREATE knows")
+        c.fail("a kind of object that CREATE supports")
     return objects.create_object(c, start, kind, or_replace=or_replace)
 
 
@@ -189,7 +189,7 @@ def _create_schema(c: Parser, start: int, or_replace: bool) -> list[Operation]:
 
 
 def _in_schema(operation: Operation, schema: str) -> Operation:
-    """An operation of CREATE SCHEMA's elements, its unqualified name in that schema."""
+    """Return an operation of an element of CREATE SCHEMA, with its unqualified name in that schema."""
     field = {CreateTable: "table", CreateView: "view", CreateIndex: "table", CreateSequence: "sequence", CreateTrigger: "table"}.get(
         type(operation)
     )
@@ -200,7 +200,7 @@ def _in_schema(operation: Operation, schema: str) -> Operation:
 
 
 def _with_nothing_before(reader: Reader) -> Callable[[Parser, int, bool], list[Operation]]:
-    """A reader for CREATE that starts after the object's kind."""
+    """Return a reader for CREATE that starts after the kind of object."""
 
     def read(c: Parser, start: int, or_replace: bool) -> list[Operation]:
         c.i += 1

@@ -1,4 +1,4 @@
-"""DROP of everything."""
+"""DROP."""
 
 from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.kinds import (
@@ -16,7 +16,7 @@ from migsafe.sql.operations import Drop, Name, Operation, Utility
 
 
 def drop(c: Parser, start: int) -> list[Operation]:
-    """DROP after that word."""
+    """Read DROP after that word."""
     if c.accept("owned", "by"):
         roles = c.list_of(c.role)
         cascade = c.cascade()
@@ -24,7 +24,7 @@ def drop(c: Parser, start: int) -> list[Operation]:
     kind = object_kind(c)
     if kind in ("column", "constraint", "large object", "parameter"):
         c.i = start + 1
-        c.fail("a kind of object that DROP knows")
+        c.fail("a kind of object that DROP supports")
     concurrently = kind == "index" and c.accept("concurrently")
     if_exists = c.if_exists()
     names: tuple[Name, ...] = ()

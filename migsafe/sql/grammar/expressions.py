@@ -1,7 +1,7 @@
-"""Expressions (a_expr, b_expr and c_expr in PostgreSQL's grammar): where one ends, and what it calls.
+"""Expressions (a_expr, b_expr and c_expr in PostgreSQL's grammar): where they end, and which functions they call.
 
-Recognition needs no precedence, so an expression is read as operands and operators in turn. Its tree, where somebody needs it, is
-sqlglot's (`migsafe.expressions.trees`).
+This needs no operator precedence, so an expression is read as a sequence of operands and operators. `migsafe.expressions` builds its tree
+where one is needed.
 """
 
 from migsafe.sql.grammar.cursor import NOT_A_COLUMN_NAME, NOT_A_FUNCTION_NAME, Unexpected
@@ -39,9 +39,9 @@ _SUBQUERY_TESTS = frozenset(("any", "some", "all"))
 
 
 class Expressions(Types):
-    """A cursor that reads expressions. Queries inside them are its subclass's business.
+    """A cursor that reads expressions. Its subclasses read the queries inside them.
 
-    `row` is a row of opening parentheses that has been measured: its first index and the one after it.
+    `row` is a sequence of opening parentheses that has already been read: the index of its first token, and the index after it.
     """
 
     __slots__ = ("row",)
@@ -51,19 +51,19 @@ class Expressions(Types):
         self.row = (0, 0)
 
     def query(self) -> None:
-        """Step over a query."""
+        """Skip a query."""
         raise NotImplementedError
 
     def order_by(self) -> None:
-        """Step over the keys of an ORDER BY."""
+        """Skip the keys of an ORDER BY."""
         raise NotImplementedError
 
     def window(self) -> None:
-        """Step over what follows OVER."""
+        """Skip the rest of OVER."""
         raise NotImplementedError
 
     def expression(self, *, bounded: bool = False) -> Expression:
-        """An expression (a_expr), or with `bounded` one without AND, OR, NOT, IN, LIKE and their kin outside parentheses (b_expr)."""
+        """Read an expression (a_expr), or with `bounded` one without AND, OR, NOT, IN, LIKE and so on outside parentheses (b_expr)."""
         start, calls, reads = self.i, len(self.calls), len(self.reads)
         if bounded:
             self.b_expr()
@@ -75,21 +75,21 @@ class Expressions(Types):
         )
 
     def expressions(self) -> None:
-        """Step over one or more expressions, parted by commas."""
+        """Skip one or more expressions, separated by commas."""
         self.a_expr()
         while self.words[self.i] == ",":
             self.i += 1
             self.a_expr()
 
     def a_expr(self) -> None:
-        """Step over an expression."""
+        """Skip an expression."""
         while True:
             self._operand(bounded=False)
             if not self._operators():
                 return
 
     def b_expr(self) -> None:
-        """Step over an expression without AND, OR, NOT, IN, LIKE and their kin."""
+        """Skip an expression without AND, OR, NOT, IN, LIKE and so on."""
         while True:
             self._operand(bounded=True)
             while self.words[self.i] == "::":
@@ -105,7 +105,7 @@ class Expressions(Types):
                 return
 
     def _operators(self) -> bool:
-        """Step over what follows an operand; whether it was an operator that wants another one."""
+        """Skip the operators after an operand, and return whether another operand must follow."""
         while True:
             i = self.i
             if self.kinds[i] == OPERATOR:
@@ -127,7 +127,7 @@ class Expressions(Types):
                 return False
 
     def _subquery_test(self) -> bool:
-        """ANY, SOME or ALL with its array or query, after an operator or LIKE."""
+        """Skip ANY, SOME or ALL with its array or query, after an operator or LIKE, and return whether it was there."""
         if self.words[self.i] in _SUBQUERY_TESTS and self.words[self.i + 1] == "(":
             self.i += 1
             self._list_or_query()
@@ -135,14 +135,14 @@ class Expressions(Types):
         return False
 
     def _list_or_query(self) -> None:
-        """`(query)` or `(expression, …)`."""
+        """Skip `(query)` or `(expression, …)`."""
         if not self.parenthesised_query():
             self.expect("(")
             self.expressions()
             self.expect(")")
 
     def after_parentheses(self) -> int:
-        """The index of the first token here that is no opening parenthesis; found once for a row of them."""
+        """Return the index of the next token that is not an opening parenthesis. It is searched only once for a sequence of them."""
         first, after = self.row
         if not first <= self.i < after:
             after = self.i
@@ -152,7 +152,7 @@ class Expressions(Types):
         return after
 
     def parenthesised_query(self) -> bool:
-        """Step over `(query)` if one comes next; more parentheses may stand around it. Otherwise nothing is stepped over."""
+        """Skip `(query)`, perhaps in more parentheses, and return whether it was there. Otherwise the cursor does not move."""
         j = self.after_parentheses()
         if j == self.i or self.words[j] not in QUERY_WORDS:
             return False
@@ -163,7 +163,7 @@ class Expressions(Types):
             self.expect(")")
             return True
         except Unexpected as unexpected:
-            # With a single parenthesis it can be nothing else; ((SELECT 1) + 1) is an expression.
+            # After a single parenthesis only a query is possible. ((SELECT 1) + 1) is an expression.
             if j == saved[0] + 1 and self.words[j] != "values":
                 raise
             deepest = unexpected
@@ -176,7 +176,7 @@ class Expressions(Types):
     # Operands
 
     def _operand(self, *, bounded: bool) -> None:
-        """Step over an operand with what may stand before it."""
+        """Skip an operand and its prefix operators."""
         while True:
             i = self.i
             kind, word = self.kinds[i], self.words[i]
@@ -208,7 +208,7 @@ class Expressions(Types):
             self.fail("an expression")
 
     def _named(self) -> None:
-        """A column, a function's call, or a constant after its type's name."""
+        """Skip a column, a function call, or a constant after the name of its type."""
         i = self.i
         word, following = self.words[i], self.words[i + 1]
         if self.kinds[i] == WORD:
@@ -236,7 +236,7 @@ class Expressions(Types):
             self.indirection()
 
     def indirection(self) -> None:
-        """Step over subscripts and fields."""
+        """Skip subscripts and fields."""
         while True:
             word = self.words[self.i]
             if word == "[":
@@ -263,7 +263,7 @@ class Expressions(Types):
             self.a_expr()
 
     def _call(self) -> None:
-        """A function's arguments, and what may follow them."""
+        """Skip the arguments of a function and the clauses after them."""
         self.expect("(")
         if not (self.accept(")") or self.accept("*", ")")):
             self.accept_any(("all", "distinct"))
@@ -293,7 +293,7 @@ class Expressions(Types):
         self.a_expr()
 
     def _parenthesised(self) -> None:
-        """`(expression)`, `(a, b)`, `(query)`, with subscripts and fields."""
+        """Skip `(expression)`, `(a, b)` or `(query)`, with subscripts and fields."""
         if not self.parenthesised_query():
             self.i += 1
             self.expressions()
@@ -310,7 +310,7 @@ class Expressions(Types):
         return True
 
     def _typed_constant(self, word: str) -> bool:
-        """`interval '1 day'`, `timestamp with time zone '…'`; anything else is a column of that name."""
+        """Skip a constant after its type, such as `interval '1 day'`, and return whether it was there. Otherwise the word is a column."""
         if self.words[self.i + 1] not in _AFTER_TYPE:
             return False
         saved = self.i
@@ -390,7 +390,7 @@ class Expressions(Types):
         return True
 
     def _keyword_call(self, word: str) -> bool:
-        """ROW, COALESCE and their kin, which are spelt like functions."""
+        """Skip ROW, COALESCE and other key words that have the form of a function call."""
         if self.words[self.i + 1] != "(":
             return False
         self.i += 2
@@ -400,7 +400,7 @@ class Expressions(Types):
         return True
 
     def _loose_call(self, word: str) -> bool:
-        """EXTRACT(… FROM …), XMLELEMENT(NAME …), JSON_TABLE's kin: arguments with words of their own between them."""
+        """Skip EXTRACT(… FROM …), XMLELEMENT(NAME …), JSON functions and so on, which have key words between their arguments."""
         following = self.words[self.i + 1]
         if following == "'" and word == "json":
             self.i += 2
@@ -417,7 +417,7 @@ class Expressions(Types):
         return True
 
     def loose_arguments(self) -> None:
-        """Step over parentheses that hold expressions with words between them, keeping count of what the expressions call and read."""
+        """Skip parentheses with expressions and key words between them, and collect what the expressions call and read."""
         self.expect("(")
         if self.words[self.i] in QUERY_WORDS:
             self.query()
@@ -457,7 +457,7 @@ class Expressions(Types):
         self.expect(")")
         return True
 
-    # Operators that are words: True where another operand must follow
+    # Operators that are words. They return whether another operand must follow.
 
     def _and(self) -> bool:
         self.i += 1
@@ -537,7 +537,7 @@ class Expressions(Types):
         return not self._subquery_test()
 
     def _qualified_operator(self) -> None:
-        """OPERATOR(schema.+)."""
+        """Skip OPERATOR(schema.+)."""
         self.expect("operator", "(")
         while self.kinds[self.i] != OPERATOR:
             self.name("an operator")

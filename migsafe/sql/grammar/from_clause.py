@@ -1,4 +1,4 @@
-"""What a query reads: FROM (table_ref in PostgreSQL's grammar), and windows."""
+"""The relations that a query reads: FROM (table_ref in PostgreSQL's grammar), and windows."""
 
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.expressions import CALLED_WITHOUT_PARENTHESES, Expressions
@@ -9,7 +9,7 @@ _JOINS = frozenset(("join", "inner", "left", "right", "full", "cross", "natural"
 
 
 class FromClause(Expressions):
-    """A cursor that reads FROM and OVER too. `aliases` are those of relations, `only` the places in `reads` of what is read with ONLY."""
+    """A cursor that reads also FROM and OVER. `aliases` are those of relations, `only` the positions in `reads` of relations with ONLY."""
 
     __slots__ = ("aliases", "only")
 
@@ -22,7 +22,7 @@ class FromClause(Expressions):
         self.only = []
 
     def accept_operator(self) -> bool:
-        """An operator, qualified or not."""
+        """Skip an operator, with or without a schema, and return whether there was one."""
         if self.at("operator", "("):
             self._qualified_operator()
             return True
@@ -32,13 +32,13 @@ class FromClause(Expressions):
         return False
 
     def from_list(self) -> None:
-        """The relations of FROM or USING."""
+        """Read the relations of FROM or USING."""
         self.table_reference()
         while self.accept(","):
             self.table_reference()
 
     def table_reference(self) -> None:
-        """A relation, a sub-query or a function, with what is joined to it."""
+        """Read a relation, a subquery or a function, with its joins."""
         self._table_primary()
         while self.words[self.i] in _JOINS:
             self._join()
@@ -128,7 +128,7 @@ class FromClause(Expressions):
         self._alias()
 
     def read_relation(self) -> Name:
-        """A relation that is read (relation_expr); `name` `*` and ONLY as PostgreSQL allows them."""
+        """Read a relation and add it to `reads` (relation_expr), with `*` or ONLY."""
         only = self.words[self.i] == "only"
         name = self.relation()
         if name.schema is not None or name.name not in self.ctes:
@@ -138,7 +138,7 @@ class FromClause(Expressions):
         return name
 
     def relation(self) -> Name:
-        """A table's name with ONLY or `*` (relation_expr); `at_only` tells beforehand."""
+        """Read the name of a table with ONLY or `*` (relation_expr); `at_only` tests for ONLY before."""
         if self.accept("only"):
             if self.accept("("):
                 name = self.qualified("a table")
@@ -150,7 +150,7 @@ class FromClause(Expressions):
         return name
 
     def _alias(self) -> str:
-        """An alias if there is one, and its columns."""
+        """Read an alias with its columns, if there is one."""
         alias = ""
         if self.accept("as"):
             if self.words[self.i] == "(":
@@ -169,7 +169,7 @@ class FromClause(Expressions):
         return alias
 
     def _column_definitions(self) -> None:
-        """`(a, b)` or `(a int, b text)`."""
+        """Read `(a, b)` or `(a int, b text)`."""
         self.expect("(")
         while True:
             self.name()
@@ -182,7 +182,7 @@ class FromClause(Expressions):
         self.expect(")")
 
     def loose_table(self) -> None:
-        """The parentheses of XMLTABLE and JSON_TABLE: expressions, COLUMNS with types, nested lists."""
+        """Read the parentheses of XMLTABLE and JSON_TABLE: expressions, COLUMNS with types, nested lists."""
         self.expect("(")
         while not self.accept(")"):
             if self.words[self.i] == "(":
@@ -200,7 +200,7 @@ class FromClause(Expressions):
                 self.i = saved + 1
 
     def window(self) -> None:
-        """What follows OVER."""
+        """Read the rest of OVER."""
         if self.words[self.i] == "(":
             self._window_definition()
         else:

@@ -1,4 +1,4 @@
-"""CREATE INDEX, and what builds or rebuilds indexes and tables."""
+"""CREATE INDEX, REINDEX and CLUSTER."""
 
 from migsafe.sql.grammar.constraints import index_element, nulls_not_distinct
 from migsafe.sql.grammar.definitions import options_after, utility_options
@@ -7,7 +7,7 @@ from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Rein
 
 
 def create_index(c: Parser, start: int, *, unique: bool) -> CreateIndex:
-    """CREATE INDEX after the word INDEX."""
+    """Read CREATE INDEX after the word INDEX."""
     concurrently = c.accept("concurrently")
     if_not_exists = c.if_not_exists()
     name = None if c.words[c.i] == "on" and not if_not_exists else c.name("an index's name or ON")
@@ -40,7 +40,7 @@ def create_index(c: Parser, start: int, *, unique: bool) -> CreateIndex:
 
 
 def reindex(c: Parser, start: int) -> list[Operation]:
-    """REINDEX after that word."""
+    """Read REINDEX after that word."""
     settings = utility_options(c) if c.words[c.i] == "(" else ()
     kind = c.expect_any("index", "table", "schema", "database", "system")
     concurrently = c.accept("concurrently") or option_is_on(settings, "concurrently")
@@ -50,7 +50,7 @@ def reindex(c: Parser, start: int) -> list[Operation]:
 
 
 def cluster(c: Parser, start: int) -> list[Operation]:
-    """CLUSTER after that word, its older form `CLUSTER index ON table` too."""
+    """Read CLUSTER after that word, also its older form `CLUSTER index ON table`."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
         settings = utility_options(c)
@@ -68,7 +68,7 @@ def cluster(c: Parser, start: int) -> list[Operation]:
 
 
 def option_is_on(settings: tuple[Option, ...], name: str) -> bool:
-    """Whether a boolean option of a utility statement is given and true (manual, REINDEX, VACUUM: TRUE, ON, 1, or nothing)."""
+    """Whether a boolean option of a utility statement is set to true (manual, REINDEX, VACUUM: TRUE, ON, 1, or no value)."""
     for option in settings:
         if option.name == name:
             return option.value is None or option.value.lower() in ("true", "on", "1")

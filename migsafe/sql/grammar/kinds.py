@@ -1,11 +1,11 @@
-"""The kinds of object that DROP, ALTER, COMMENT, SECURITY LABEL and GRANT name, and how each kind's objects are written."""
+"""The kinds of object that DROP, ALTER, COMMENT, SECURITY LABEL and GRANT name, and the form of the names of each kind."""
 
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.routines import argument
 from migsafe.sql.operations import Name
 
-# Longer kinds first: the first whose words all match is the one.
+# Longer kinds come first, because the first kind whose words all match is used.
 KINDS: tuple[tuple[str, ...], ...] = (
     ("access", "method"),
     ("event", "trigger"),
@@ -37,7 +37,7 @@ ON_TABLE = frozenset(("policy", "rule", "trigger"))
 
 
 def object_kind(c: Parser) -> str:
-    """Step over the words of a kind of object; they, in lower case. PROCEDURAL is left out of LANGUAGE."""
+    """Read the words of a kind of object and return them in lower case; PROCEDURAL LANGUAGE becomes `language`."""
     for words in _BY_FIRST_WORD.get(c.words[c.i], ()):
         if c.accept(*words):
             return "language" if words[0] == "procedural" else " ".join(words)
@@ -45,7 +45,7 @@ def object_kind(c: Parser) -> str:
 
 
 def signature(c: Parser, kind: str) -> tuple[Name, str | None]:
-    """A routine's name and its argument types as written, None where none were (function_with_argtypes, aggregate_with_argtypes)."""
+    """Read the name of a routine and the text of its argument types, or None (function_with_argtypes, aggregate_with_argtypes)."""
     name = c.qualified_function()
     if c.words[c.i] != "(":
         if kind == "aggregate":
@@ -65,7 +65,7 @@ def signature(c: Parser, kind: str) -> tuple[Name, str | None]:
 
 
 def operator_signature(c: Parser) -> tuple[Name, str]:
-    """An operator with the types of its sides (operator_with_argtypes)."""
+    """Read an operator with the types of its operands (operator_with_argtypes)."""
     schema = None
     while c.words[c.i + 1] == ".":
         schema = c.name()
@@ -81,7 +81,7 @@ def operator_signature(c: Parser) -> tuple[Name, str]:
 
 
 def cast(c: Parser) -> str:
-    """(source AS target), as written in lower case."""
+    """Read (source AS target), and return its text in lower case."""
     c.expect("(")
     source = c.type_name()
     c.expect("as")
@@ -91,7 +91,7 @@ def cast(c: Parser) -> str:
 
 
 def transform(c: Parser) -> str:
-    """FOR type LANGUAGE name."""
+    """Read FOR type LANGUAGE name."""
     c.expect("for")
     data_type = c.type_name()
     c.expect("language")
@@ -99,7 +99,7 @@ def transform(c: Parser) -> str:
 
 
 def user_mapping(c: Parser) -> str:
-    """FOR role SERVER name."""
+    """Read FOR role SERVER name."""
     c.expect("for")
     role = "current_user" if c.accept("user") else c.role()
     c.expect("server")
@@ -107,7 +107,7 @@ def user_mapping(c: Parser) -> str:
 
 
 class ObjectName:
-    """How a statement names one object: `detail` for what has no name, `table` for what stands on one."""
+    """The name of one object in a statement: `detail` for an object without a name, `table` for an object of a table."""
 
     __slots__ = ("arguments", "detail", "name", "table")
 
@@ -119,7 +119,7 @@ class ObjectName:
 
 
 def object_name(c: Parser, kind: str) -> ObjectName:
-    """One object of a kind, as COMMENT and ALTER EXTENSION name it."""
+    """Read one object of a kind, as COMMENT and ALTER EXTENSION name it."""
     if kind in ROUTINES:
         name, types = signature(c, kind)
         return ObjectName(name, arguments=types)

@@ -1,4 +1,4 @@
-"""VACUUM, ANALYZE, LOCK, TRUNCATE, COPY, EXPLAIN, prepared statements, cursors and the other statements that run at once."""
+"""VACUUM, ANALYZE, LOCK, TRUNCATE, COPY, EXPLAIN, prepared statements, cursors and similar statements."""
 
 from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.indexes import option_is_on
@@ -34,7 +34,7 @@ _LOCK_MODES = (
 
 
 def relation(c: Parser) -> Relation:
-    """A table with ONLY or `*`."""
+    """Read a table with ONLY or `*`."""
     only = c.words[c.i] == "only"
     return Relation(c.relation(), only=only)
 
@@ -47,7 +47,7 @@ def _vacuum_relation(c: Parser) -> Relation:
 
 
 def vacuum(c: Parser, start: int) -> list[Operation]:
-    """VACUUM after that word."""
+    """Read VACUUM after that word."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
         settings = utility_options(c)
@@ -62,7 +62,7 @@ def vacuum(c: Parser, start: int) -> list[Operation]:
 
 
 def analyze(c: Parser, start: int) -> list[Operation]:
-    """ANALYZE after that word."""
+    """Read ANALYZE after that word."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
         settings = utility_options(c)
@@ -73,7 +73,7 @@ def analyze(c: Parser, start: int) -> list[Operation]:
 
 
 def lock(c: Parser, start: int) -> list[Operation]:
-    """LOCK after that word."""
+    """Read LOCK after that word."""
     c.accept("table")
     tables = c.list_of(lambda: relation(c))
     mode = "ACCESS EXCLUSIVE"
@@ -89,7 +89,7 @@ def lock(c: Parser, start: int) -> list[Operation]:
 
 
 def truncate(c: Parser, start: int) -> list[Operation]:
-    """TRUNCATE after that word."""
+    """Read TRUNCATE after that word."""
     c.accept("table")
     tables = c.list_of(lambda: relation(c))
     restart = c.accept("restart", "identity")
@@ -99,7 +99,7 @@ def truncate(c: Parser, start: int) -> list[Operation]:
 
 
 def copy(c: Parser, start: int) -> list[Operation]:
-    """COPY after that word. Where the rows stand is known to the splitter, not here."""
+    """Read COPY after that word. The splitter, not the grammar, finds the rows in the script."""
     table: Name | None = None
     query: Query | None = None
     columns: tuple[str, ...] = ()
@@ -136,7 +136,7 @@ _COPY_WORDS = frozenset("binary freeze delimiter null csv header quote escape fo
 
 
 def _copy_options(c: Parser) -> None:
-    """WITH (…), or the older words."""
+    """Read WITH (…), or the options of the older form."""
     if c.accept("using", "delimiters") or c.accept("delimiters"):
         c.string()
     c.accept("with")
@@ -156,16 +156,16 @@ def _copy_options(c: Parser) -> None:
 
 
 def call(c: Parser, start: int) -> list[Operation]:
-    """CALL after that word."""
+    """Read CALL after that word."""
     calls = len(c.calls)
     c.a_expr()
     if len(c.calls) == calls:
-        c.fail("a procedure's call")
+        c.fail("a procedure call")
     return [Call(c.span(start), procedure=c.calls[calls])]
 
 
 def execute(c: Parser, start: int) -> list[Operation]:
-    """EXECUTE of a prepared statement after that word."""
+    """Read EXECUTE of a prepared statement after that word."""
     name = c.name("a prepared statement")
     if c.accept("("):
         c.expressions()
@@ -174,7 +174,7 @@ def execute(c: Parser, start: int) -> list[Operation]:
 
 
 def deallocate(c: Parser, start: int) -> list[Operation]:
-    """DEALLOCATE after that word."""
+    """Read DEALLOCATE after that word."""
     if c.kinds[c.i + 1] != END:
         c.accept("prepare")
     name = "all" if c.accept("all") else c.name("a prepared statement")
@@ -182,7 +182,7 @@ def deallocate(c: Parser, start: int) -> list[Operation]:
 
 
 def declare(c: Parser, start: int) -> list[Operation]:
-    """DECLARE … CURSOR after that word: the query runs when rows are fetched, and its relations are locked at once."""
+    """Read DECLARE … CURSOR after that word. FETCH runs the query, but DECLARE already locks its relations."""
     name = c.name("a cursor's name")
     while c.accept_any(("binary", "insensitive", "asensitive", "no", "scroll")):
         pass
@@ -196,7 +196,7 @@ def declare(c: Parser, start: int) -> list[Operation]:
 
 
 def named(c: Parser, start: int) -> list[Operation]:
-    """LISTEN, UNLISTEN, CLOSE, LOAD, CHECKPOINT, FETCH, MOVE, NOTIFY after their first word."""
+    """Read LISTEN, UNLISTEN, CLOSE, LOAD, CHECKPOINT, FETCH, MOVE or NOTIFY after the first word."""
     command = c.words[start]
     name = ""
     match command:
@@ -221,7 +221,7 @@ def named(c: Parser, start: int) -> list[Operation]:
 
 
 def _fetched(c: Parser) -> str:
-    """The cursor of FETCH or MOVE, after its direction."""
+    """Read the direction and the cursor of FETCH or MOVE, and return the cursor."""
     word = c.accept_any(("next", "prior", "first", "last", "absolute", "relative", "all", "forward", "backward"))
     if word in ("absolute", "relative"):
         c.number()

@@ -1,4 +1,4 @@
-"""CREATE of the objects of which migsafe needs no more than the name: roles, databases, operators, servers…"""
+"""CREATE of the objects of which migsafe needs only the name: roles, databases, operators, servers…"""
 
 from migsafe.sql.grammar.definitions import foreign_options, options, options_after
 from migsafe.sql.grammar.kinds import cast, signature, transform, user_mapping
@@ -18,7 +18,7 @@ from migsafe.sql.operations import (
 
 
 def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False) -> list[Operation]:
-    """CREATE of a `kind` after its words."""
+    """Read CREATE of a `kind` of object, after the words of that kind."""
     if_not_exists = c.if_not_exists()
     name: Name | None = None
     detail = ""
@@ -56,7 +56,7 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
             c.expect("using")
             detail = f"using {c.name('an access method')}"
         case "language" if c.words[c.i + 1] == "":
-            # Since 13 the grammar itself makes it the extension of that name.
+            # Since PostgreSQL 13 the grammar turns it into CREATE EXTENSION.
             extension = c.name("a language")
             return [CreateExtension(c.span(start), extension=extension, if_not_exists=or_replace)]
         case "role" | "user" | "group":
@@ -103,7 +103,7 @@ def _operator_name(c: Parser) -> Name:
 
 
 def _aggregate(c: Parser) -> None:
-    """The arguments and the definition, or the old form that has only a definition."""
+    """Read the arguments and the definition, or the old form that has only a definition."""
     if c.words[c.i + 2] == "=" or (c.words[c.i + 1] == "basetype"):
         options(c)
         return
@@ -230,7 +230,7 @@ _CREATE_REST = {
 
 
 def create_statistics(c: Parser, start: int) -> list[Operation]:
-    """CREATE STATISTICS after these words."""
+    """Read CREATE STATISTICS after these words."""
     if_not_exists = c.if_not_exists()
     name = None if c.words[c.i] in ("(", "on") else c.qualified("a name for the statistics")
     kinds = c.in_parentheses(lambda: c.name("a kind of statistics")) if c.words[c.i] == "(" else ()
@@ -244,7 +244,7 @@ def create_statistics(c: Parser, start: int) -> list[Operation]:
 
 
 def import_foreign_schema(c: Parser, start: int) -> list[Operation]:
-    """IMPORT FOREIGN SCHEMA after IMPORT."""
+    """Read IMPORT FOREIGN SCHEMA after IMPORT."""
     c.expect("foreign", "schema")
     name = c.name("a schema")
     if c.accept("limit", "to") or c.accept("except"):
@@ -258,7 +258,7 @@ def import_foreign_schema(c: Parser, start: int) -> list[Operation]:
 
 
 def reassign_owned(c: Parser, start: int) -> list[Operation]:
-    """REASSIGN OWNED after REASSIGN."""
+    """Read REASSIGN OWNED after REASSIGN."""
     c.expect("owned", "by")
     roles = c.list_of(c.role)
     c.expect("to")
@@ -267,7 +267,7 @@ def reassign_owned(c: Parser, start: int) -> list[Operation]:
 
 
 def create_schema_header(c: Parser, start: int) -> CreateSchema:
-    """CREATE SCHEMA after these words, up to its elements."""
+    """Read CREATE SCHEMA after these words, up to its elements."""
     if_not_exists = c.if_not_exists()
     schema = owner = None
     if c.accept("authorization"):

@@ -1,4 +1,4 @@
-"""The statements that change rows (InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar), and the whole cursor."""
+"""The statements that change rows (InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar), and the complete cursor."""
 
 from migsafe.sql.grammar.queries import SET_OPERATIONS, Queries
 from migsafe.sql.operations.running import Delete, Insert, Merge, Update
@@ -13,7 +13,7 @@ class Parser(Queries):
     __slots__ = ()
 
     def row_statement(self) -> Operation | Query:
-        """A query, or a statement that changes rows, with its WITH; the ones in its WITH join `nested`."""
+        """Read a query or a statement that changes rows, with its WITH. The operations of data-modifying statements in WITH join `nested`."""
         start, reads, calls = self.i, len(self.reads), len(self.calls)
         hidden, locks = self.ctes, self.row_locks
         self.row_locks = None
@@ -35,7 +35,7 @@ class Parser(Queries):
         return found
 
     def preparable(self) -> None:
-        """Step over a query or a statement that changes rows, whose operation joins `nested`."""
+        """Skip a query or a statement that changes rows, and add its operation to `nested`."""
         found = self.row_statement()
         if isinstance(found, Operation):
             self.nested.append(found)

@@ -9,7 +9,7 @@ _DEFAULTS = ("tables", "functions", "routines", "sequences", "types", "schemas",
 
 
 def grant(c: Parser, start: int) -> list[Operation]:
-    """GRANT or REVOKE after that word, privileges or membership."""
+    """Read GRANT or REVOKE after that word, of privileges or of membership in roles."""
     revoke = c.words[start] == "revoke"
     option = revoke and _option_for(c)
     privileges, columns = _privileges(c)
@@ -66,7 +66,7 @@ def _membership(c: Parser, start: int, roles: tuple[str, ...], *, revoke: bool, 
 
 
 def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
-    """The privileges (or the roles of a membership), and whether any is limited to columns."""
+    """Read the privileges, or the roles of a membership, and return also whether a privilege is limited to columns."""
     columns = False
     if c.accept("all"):
         c.accept("privileges")
@@ -88,7 +88,7 @@ def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
 
 
 def _objects(c: Parser) -> tuple[str, tuple[Name, ...]]:
-    """What privileges are granted on: the kind and the names."""
+    """Read the objects of the privileges: their kind and their names."""
     if c.accept("all"):
         word = c.expect_any(*_ALL_IN_SCHEMA)
         c.expect("in", "schema")
@@ -132,7 +132,7 @@ def _grantee(c: Parser) -> str:
 
 
 def alter_default_privileges(c: Parser, start: int) -> list[Operation]:
-    """ALTER DEFAULT PRIVILEGES after these words."""
+    """Read ALTER DEFAULT PRIVILEGES after these words."""
     schemas: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     while True:
@@ -163,7 +163,7 @@ def alter_default_privileges(c: Parser, start: int) -> list[Operation]:
 
 
 def comment(c: Parser, start: int) -> list[Operation]:
-    """COMMENT after that word."""
+    """Read COMMENT after that word."""
     c.expect("on")
     kind = object_kind(c)
     found = object_name(c, kind)
@@ -173,7 +173,7 @@ def comment(c: Parser, start: int) -> list[Operation]:
 
 
 def security_label(c: Parser, start: int) -> list[Operation]:
-    """SECURITY LABEL after SECURITY."""
+    """Read SECURITY LABEL after SECURITY."""
     c.expect("label")
     provider = None
     if c.accept("for"):

@@ -7,7 +7,7 @@ from migsafe.sql.operations import Name, Operation, Publication
 
 
 def publication(c: Parser, start: int, action: str) -> list[Operation]:
-    """CREATE or ALTER PUBLICATION after these words; `action` is `create` or `alter`."""
+    """Read CREATE or ALTER PUBLICATION after these words; `action` is `create` or `alter`."""
     name = c.name("a publication")
     if action == "alter":
         if c.at("set", "("):
@@ -33,7 +33,7 @@ def publication(c: Parser, start: int, action: str) -> list[Operation]:
 
 
 def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name, ...]]:
-    """The tables, the schemas, and those of the tables that come with ONLY."""
+    """Read the objects of a publication: the tables, the schemas, and the tables with ONLY."""
     tables: list[Name] = []
     schemas: list[str] = []
     only: list[Name] = []

@@ -13,9 +13,9 @@ SET_OPERATIONS = ("union", "intersect", "except")
 class Queries(FromClause):
     """A cursor that reads everything that statements share: names, types, expressions and queries.
 
-    What a query does besides reading is gathered on the way: `into`, the new table of a SELECT … INTO; `row_locks`, the relations of FOR
-    UPDATE and its kin; `filtered`, whether the SELECT read last at the outermost level had a WHERE; `narrowed`, the places in `reads` of
-    what has a WHERE or a LIMIT around it; `nested`, the operations of data-modifying statements in WITH.
+    It collects facts about the query: `into`, the new table of SELECT … INTO; `row_locks`, the relations of FOR UPDATE, FOR SHARE and so on;
+    `filtered`, whether the last SELECT at the outermost level had a WHERE; `narrowed`, the positions in `reads` of relations inside a WHERE
+    or LIMIT; `nested`, the operations of data-modifying statements in WITH.
     """
 
     __slots__ = ("filtered", "into", "narrowed", "nested", "row_locks")
@@ -35,7 +35,7 @@ class Queries(FromClause):
         self.nested = []
 
     def whole_query(self) -> Query:
-        """A query with all that is known of it."""
+        """Read a query and return it with all collected facts."""
         start, reads, calls = self.i, len(self.reads), len(self.calls)
         hidden, locks = self.ctes, self.row_locks
         self.row_locks = None
@@ -60,20 +60,20 @@ class Queries(FromClause):
         )
 
     def whole_since(self, reads: int) -> tuple[Name, ...]:
-        """The relations that are read from one place on without a filter around them."""
+        """Return the relations in `reads` from a position on that are read without a filter."""
         return tuple(name for place, name in enumerate(self.reads[reads:], reads) if place not in self.narrowed)
 
     def _only_since(self, reads: int) -> tuple[Name, ...]:
-        """The relations of which ONLY was said at each of their places from one on."""
+        """Return the relations in `reads` from a position on that are always read with ONLY."""
         whole = {name for place, name in enumerate(self.reads[reads:], reads) if place not in self.only}
         return tuple(dict.fromkeys(name for name in self.reads[reads:] if name not in whole))
 
     def at_query(self) -> bool:
-        """Whether a query comes next."""
+        """Whether a query is next."""
         return self.words[self.after_parentheses()] in QUERY_WORDS
 
     def query(self) -> None:
-        """A query with its WITH, set operations, ORDER BY, LIMIT and row locks (select_no_parens), or one in parentheses."""
+        """Read a query with its WITH, set operations, ORDER BY, LIMIT and row locks (select_no_parens), or a query in parentheses."""
         hidden, reads = self.ctes, len(self.reads)
         if self.words[self.i] == "with":
             self.with_clause()
@@ -81,7 +81,7 @@ class Queries(FromClause):
         self.ctes = hidden
 
     def _body(self, reads: int) -> None:
-        """A query without its WITH, whose first relation stands at a place in `reads`."""
+        """Read a query without its WITH; `reads` is the position of its first relation in the list of that name."""
         own, aliases = len(self.reads), self.aliases
         self.aliases = {}
         try:
@@ -95,12 +95,14 @@ class Queries(FromClause):
             self.narrow_with(reads, own)
 
     def narrow_with(self, first: int, end: int) -> None:
-        """Take what WITH queries read, which stands between two places in `reads`, for filtered: PostgreSQL puts such a query in the place
-        where it is read, and filters there what it reads."""
+        """Mark the relations of WITH queries, between two positions in `reads`, as filtered.
+
+        PostgreSQL inlines such a query where it is read, and applies the filter of that place.
+        """
         self.narrowed.update(range(first, end))
 
     def _after_operand(self) -> bool:
-        """The set operations after the first operand, and what ends a query; whether that limits it."""
+        """Read the set operations after the first operand and the end of a query, and return whether that has a limit."""
         while self.accept_any(SET_OPERATIONS):
             self.accept_any(("all", "distinct"))
             self._operand_of_set()
@@ -124,7 +126,7 @@ class Queries(FromClause):
             self.fail("a query")
 
     def _rows(self) -> None:
-        """The rows of VALUES."""
+        """Read the rows of VALUES."""
         words = self.words
         while True:
             self.expect("(")
@@ -135,7 +137,7 @@ class Queries(FromClause):
             self.i += 1
 
     def with_clause(self) -> None:
-        """WITH: its names hide relations from here on. The caller puts `ctes` back."""
+        """Read WITH. Its names hide relations from now on; the caller restores `ctes`."""
         self.expect("with")
         if self.accept("recursive"):
             self.ctes |= self._with_names()
@@ -157,7 +159,7 @@ class Queries(FromClause):
                 return
 
     def _with_names(self) -> frozenset[str]:
-        """The names of all queries of a WITH RECURSIVE, each of which may read any other."""
+        """Return the names of all queries of a WITH RECURSIVE. Each of them may read the others."""
         names: set[str] = set()
         saved = self.i
         while self.at_name():
@@ -195,7 +197,7 @@ class Queries(FromClause):
             self.name()
 
     def preparable(self) -> None:
-        """Step over a query or a statement that changes rows, whose operation joins `nested`."""
+        """Skip a query or a statement that changes rows, and add its operation to `nested`."""
         raise NotImplementedError
 
     def _select(self) -> None:
@@ -248,7 +250,7 @@ class Queries(FromClause):
         self.into = self.qualified("a table"), persistence
 
     def targets(self) -> None:
-        """The output columns of a SELECT or RETURNING."""
+        """Read the output columns of SELECT or RETURNING."""
         while True:
             if self.words[self.i] == "*":
                 self.i += 1
@@ -280,7 +282,7 @@ class Queries(FromClause):
                 return
 
     def order_by(self) -> None:
-        """The keys of an ORDER BY."""
+        """Read the keys of ORDER BY."""
         while True:
             self.a_expr()
             if self.accept("using"):
@@ -294,7 +296,7 @@ class Queries(FromClause):
                 return
 
     def _tail(self) -> bool:
-        """ORDER BY, LIMIT, OFFSET, FETCH and row locks, in the orders that PostgreSQL allows; whether there is a limit."""
+        """Read ORDER BY, LIMIT, OFFSET, FETCH and row locks in any valid order, and return whether there is a limit."""
         limited = False
         if self.accept("order", "by"):
             self.order_by()

@@ -4,7 +4,7 @@ from migsafe.sql.grammar.parser import Parser
 
 
 def role_options(c: Parser) -> None:
-    """Step over the options of a role, in any order."""
+    """Skip the options of a role, in any order."""
     while not c.done:
         if c.accept("in"):
             c.expect_any("role", "group")
@@ -29,13 +29,13 @@ def role_options(c: Parser) -> None:
 
 
 def database_settings(c: Parser) -> None:
-    """Step over [WITH] and the options of a database."""
+    """Skip [WITH] and the options of a database."""
     c.accept("with")
     _database_options(c)
 
 
 def _database_options(c: Parser) -> None:
-    """The options of CREATE and ALTER DATABASE: `name [=] value`."""
+    """Read the options of CREATE and ALTER DATABASE: `name [=] value`."""
     while not c.done:
         if c.accept("connection"):
             c.expect("limit")

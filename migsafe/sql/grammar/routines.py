@@ -25,7 +25,7 @@ _MODES = frozenset(("in", "out", "inout", "variadic"))
 
 
 def arguments(c: Parser) -> tuple[Argument, ...]:
-    """The arguments of a function's definition, with their parentheses."""
+    """Read the arguments of a function definition with their parentheses."""
     c.expect("(")
     if c.accept(")"):
         return ()
@@ -35,11 +35,11 @@ def arguments(c: Parser) -> tuple[Argument, ...]:
 
 
 def argument(c: Parser) -> Argument:
-    """[mode] [name] type [DEFAULT expression], the mode and the name in either order."""
+    """Read [mode] [name] type [DEFAULT expression], with mode and name in either order."""
     mode = _mode(c)
     saved = c.i
     name: str | None = None
-    # A name is only a name where a type follows it; `double precision` and `timestamp with time zone` are types.
+    # A word is a name only where a type follows it. `double precision` and `timestamp with time zone` are types.
     try:
         name = c.type_or_function("an argument's name")
         if mode is None:
@@ -68,7 +68,7 @@ def _mode(c: Parser) -> str | None:
 
 
 def create_function(c: Parser, start: int, kind: str, *, or_replace: bool) -> CreateFunction:
-    """CREATE FUNCTION or PROCEDURE after that word."""
+    """Read CREATE FUNCTION or PROCEDURE after that word."""
     name = c.qualified_function()
     found = list(arguments(c))
     returns: TypeName | None = None
@@ -101,7 +101,7 @@ def _table_column(c: Parser) -> Argument:
 
 
 class _RoutineOptions:
-    """What follows a routine's signature, in any order (createfunc_opt_item), and its SQL-standard body."""
+    """The options after the signature of a routine, in any order (createfunc_opt_item), and its SQL-standard body."""
 
     def __init__(self, c: Parser) -> None:
         self.c = c
@@ -112,7 +112,7 @@ class _RoutineOptions:
         self.options: list[Option] = []
 
     def read(self) -> None:
-        """Step over all of them."""
+        """Read all options."""
         while self._one():
             pass
         self._sql_body()
@@ -164,13 +164,13 @@ class _RoutineOptions:
 
 
 def _atomic_statement(c: Parser) -> None:
-    """A statement of an SQL-standard body: it runs when the function is called."""
+    """Read a statement of an SQL-standard body. It runs when the function is called."""
     nested = len(c.nested)
     if c.accept("return"):
         c.a_expr()
     elif c.at_query() or c.words[c.i] in ("insert", "update", "delete", "merge"):
         c.preparable()
-    else:  # PostgreSQL's grammar takes any statement here and refuses it later
+    else:  # PostgreSQL's grammar accepts any statement here and rejects it later
         while not c.done and c.words[c.i] != ";":
             c.i += 1
     del c.nested[nested:]
@@ -182,7 +182,7 @@ def _transformed(c: Parser) -> TypeName:
 
 
 def routine_option(c: Parser) -> Option | None:
-    """An option that CREATE and ALTER FUNCTION share (common_func_opt_item), if one comes next."""
+    """Read an option that CREATE and ALTER FUNCTION share (common_func_opt_item); None where none is next."""
     for words in (
         ("called", "on", "null", "input"),
         ("returns", "null", "on", "null", "input"),
@@ -210,14 +210,14 @@ def routine_option(c: Parser) -> Option | None:
 
 
 def _setting(c: Parser) -> str:
-    """SET name TO value, as written."""
+    """Read SET name TO value, and return its text."""
     start = c.i
     set_rest(c)
     return c.text(start)
 
 
 def alter_routine(c: Parser, start: int, kind: str, name: Name) -> list[Operation]:
-    """The options of ALTER FUNCTION, PROCEDURE or ROUTINE after the signature."""
+    """Read the options of ALTER FUNCTION, PROCEDURE or ROUTINE after the signature."""
     at = c.i
     while True:
         if c.accept("set"):
@@ -225,13 +225,13 @@ def alter_routine(c: Parser, start: int, kind: str, name: Name) -> list[Operatio
         elif routine_option(c) is None:
             break
     if c.i == at:
-        c.fail("what to change about the routine")
+        c.fail("an option of the routine")
     c.accept("restrict")
     return [AlterObject(c.span(start), kind=kind, name=name, action="options", detail=c.text(at))]
 
 
 def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool) -> CreateTrigger:
-    """CREATE [CONSTRAINT] TRIGGER after the word TRIGGER."""
+    """Read CREATE [CONSTRAINT] TRIGGER after the word TRIGGER."""
     name = c.name("a trigger's name")
     if c.accept("instead"):
         c.expect("of")
@@ -288,7 +288,7 @@ def create_trigger(c: Parser, start: int, *, or_replace: bool, constraint: bool)
 
 
 def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
-    """CREATE RULE after that word."""
+    """Read CREATE RULE after that word."""
     name = c.name("a rule's name")
     c.expect("as", "on")
     event = c.expect_any("select", "insert", "update", "delete")
@@ -303,14 +303,14 @@ def create_rule(c: Parser, start: int, *, or_replace: bool) -> CreateRule:
         c.accept("also")
     if not c.accept("nothing"):
         _rule_actions(c)
-    # An action runs only when the rule fires: what it changes and reads is not changed and read now.
+    # An action runs only when the rule fires. CREATE RULE itself does not change or read its relations.
     actions, read = tuple(c.nested[nested:]), tuple(c.reads[reads:])
     del c.reads[reads:], c.nested[nested:]
     return CreateRule(c.span(start), rule=name, table=table, event=event, or_replace=or_replace, instead=instead, actions=actions, reads=read)
 
 
 def _rule_actions(c: Parser) -> None:
-    """One action, or several in parentheses."""
+    """Read one action, or several actions in parentheses."""
     saved, reads, nested = c.i, len(c.reads), len(c.nested)
     if c.accept("("):
         try:
@@ -336,7 +336,7 @@ def _rule_action(c: Parser) -> None:
 
 
 def create_policy(c: Parser, start: int) -> CreatePolicy:
-    """CREATE POLICY after that word."""
+    """Read CREATE POLICY after that word."""
     name = c.name("a policy's name")
     c.expect("on")
     table = c.qualified("a table")
@@ -349,7 +349,7 @@ def create_policy(c: Parser, start: int) -> CreatePolicy:
 
 
 def alter_policy(c: Parser, start: int) -> list[Operation]:
-    """ALTER POLICY after that word."""
+    """Read ALTER POLICY after that word."""
     if_exists = c.if_exists()
     name = c.name("a policy")
     c.expect("on")

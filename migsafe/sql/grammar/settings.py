@@ -1,4 +1,4 @@
-"""SET, RESET and their kin, and transactions."""
+"""SET, RESET, SHOW, DISCARD, ALTER SYSTEM, and the control of transactions."""
 
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END, NUMBER, STRINGS
@@ -23,7 +23,7 @@ from migsafe.sql.operations import (
 
 
 def set_statement(c: Parser, start: int) -> list[Operation]:
-    """SET after that word."""
+    """Read SET after that word."""
     if c.accept("constraints"):
         names: tuple[Name, ...] = () if c.accept("all") else c.list_of(lambda: c.qualified("a constraint"))
         deferred = c.expect_any("deferred", "immediate") == "deferred"
@@ -47,7 +47,7 @@ def set_statement(c: Parser, start: int) -> list[Operation]:
 
 
 def set_rest(c: Parser) -> tuple[str, str | None]:
-    """What follows SET [LOCAL]: the setting and its value as text, None for DEFAULT and FROM CURRENT (set_rest_more)."""
+    """Read the rest of SET [LOCAL]: the setting and the text of its value, None for DEFAULT and FROM CURRENT (set_rest_more)."""
     if c.accept("time", "zone"):
         return "timezone", _time_zone(c)
     for words, variable in _SPELT_OTHERWISE.items():
@@ -98,7 +98,7 @@ def _time_zone(c: Parser) -> str | None:
 
 
 def setting_value(c: Parser) -> str:
-    """One value of a setting: a string's own text, a number, or a word such as ON."""
+    """Read one value of a setting: a string, a number, or a word such as ON."""
     if c.kinds[c.i] in STRINGS:
         return c.string()
     if c.kinds[c.i] == NUMBER or c.words[c.i] in ("+", "-"):
@@ -109,7 +109,7 @@ def setting_value(c: Parser) -> str:
 
 
 def transaction_modes(c: Parser) -> tuple[str, ...]:
-    """READ ONLY, ISOLATION LEVEL …, [NOT] DEFERRABLE; commas between them or not."""
+    """Read READ ONLY, ISOLATION LEVEL … and [NOT] DEFERRABLE, with or without commas."""
     modes: list[str] = []
     while True:
         if c.accept("isolation", "level"):
@@ -135,13 +135,13 @@ def transaction_modes(c: Parser) -> tuple[str, ...]:
 
 
 def reset_statement(c: Parser, start: int) -> list[Operation]:
-    """RESET after that word."""
+    """Read RESET after that word."""
     variable = reset_variable(c)
     return [ResetVariable(c.span(start), variable=variable)]
 
 
 def reset_variable(c: Parser) -> str | None:
-    """What RESET resets; None for ALL."""
+    """Read the setting of RESET; None for ALL."""
     if c.accept("all"):
         return None
     if c.accept("time", "zone"):
@@ -157,19 +157,19 @@ def reset_variable(c: Parser) -> str | None:
 
 
 def show_statement(c: Parser, start: int) -> list[Operation]:
-    """SHOW after that word."""
+    """Read SHOW after that word."""
     name = reset_variable(c) or "all"
     return [Utility(c.span(start), command="show", name=name)]
 
 
 def discard(c: Parser, start: int) -> list[Operation]:
-    """DISCARD after that word."""
+    """Read DISCARD after that word."""
     what = c.expect_any("all", "plans", "sequences", "temp", "temporary")
     return [Discard(c.span(start), what="temp" if what == "temporary" else what)]
 
 
 def alter_system(c: Parser, start: int) -> list[Operation]:
-    """ALTER SYSTEM after these words."""
+    """Read ALTER SYSTEM after these words."""
     if c.expect_any("set", "reset") == "set":
         variable, _ = set_rest(c)
         return [AlterSystem(c.span(start), variable=variable)]
@@ -178,7 +178,7 @@ def alter_system(c: Parser, start: int) -> list[Operation]:
 
 
 def begin(c: Parser, start: int) -> list[Operation]:
-    """BEGIN or START after that word."""
+    """Read BEGIN or START after that word."""
     if c.words[c.i - 1] == "start":
         c.expect("transaction")
     else:
@@ -188,7 +188,7 @@ def begin(c: Parser, start: int) -> list[Operation]:
 
 
 def commit(c: Parser, start: int) -> list[Operation]:
-    """COMMIT or END after that word."""
+    """Read COMMIT or END after that word."""
     if c.words[c.i - 1] == "commit" and c.accept("prepared"):
         identifier = c.string()
         return [TwoPhase(c.span(start), action="commit prepared", identifier=identifier)]
@@ -204,7 +204,7 @@ def _chain(c: Parser) -> bool:
 
 
 def rollback(c: Parser, start: int) -> list[Operation]:
-    """ROLLBACK or ABORT after that word."""
+    """Read ROLLBACK or ABORT after that word."""
     if c.words[c.i - 1] == "rollback":
         if c.accept("prepared"):
             identifier = c.string()
@@ -221,19 +221,19 @@ def rollback(c: Parser, start: int) -> list[Operation]:
 
 
 def savepoint(c: Parser, start: int) -> list[Operation]:
-    """SAVEPOINT after that word."""
+    """Read SAVEPOINT after that word."""
     name = c.name("a savepoint's name")
     return [Savepoint(c.span(start), name=name)]
 
 
 def _savepoint_name(c: Parser) -> str:
-    """[SAVEPOINT] name; a savepoint may be called savepoint."""
+    """Read [SAVEPOINT] name. `savepoint` is itself a valid name."""
     if c.kinds[c.i + 1] != END:
         c.accept("savepoint")
     return c.name("a savepoint")
 
 
 def release(c: Parser, start: int) -> list[Operation]:
-    """RELEASE after that word."""
+    """Read RELEASE after that word."""
     name = _savepoint_name(c)
     return [Release(c.span(start), name=name)]

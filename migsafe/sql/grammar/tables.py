@@ -1,4 +1,4 @@
-"""CREATE TABLE in all its forms."""
+"""All forms of CREATE TABLE."""
 
 from migsafe.sql.grammar.columns import column
 from migsafe.sql.grammar.constraints import at_constraint, index_element, table_constraint
@@ -22,7 +22,7 @@ _LIKE_OPTIONS = "comments compression constraints defaults identity generated in
 
 
 def persistence(c: Parser) -> Persistence:
-    """TEMPORARY, LOCAL TEMP, UNLOGGED… before TABLE, SEQUENCE or VIEW."""
+    """Read TEMPORARY, LOCAL TEMP, UNLOGGED and so on before TABLE, SEQUENCE or VIEW."""
     if c.accept_any(("local", "global")):
         c.expect_any("temporary", "temp")
         return Persistence.TEMPORARY
@@ -32,7 +32,7 @@ def persistence(c: Parser) -> Persistence:
 
 
 def create_table(c: Parser, start: int, kept: Persistence) -> Operation:
-    """CREATE TABLE after the word TABLE; `start` is the statement's first token."""
+    """Read CREATE TABLE after the word TABLE; `start` is the statement's first token."""
     if_not_exists = c.if_not_exists()
     table = c.qualified("a table's name")
     if c.accept("of"):
@@ -52,7 +52,7 @@ def create_table(c: Parser, start: int, kept: Persistence) -> Operation:
 
 
 def _is_column_list_of_as(c: Parser) -> bool:
-    """Whether the parentheses hold bare column names, as only CREATE TABLE … (a, b) AS may."""
+    """Whether the parentheses contain only column names, which is valid only in CREATE TABLE … (a, b) AS."""
     return c.kinds[c.i + 1] != 0 and c.words[c.i + 2] in (",", ")") and c.words[c.i + 1] not in (")", "like")
 
 
@@ -84,7 +84,7 @@ def _like(c: Parser) -> Like:
 
 
 def _finish(c: Parser, start: int, table: Name, kept: Persistence, if_not_exists: bool, **parts: object) -> CreateTable:
-    """What may follow the columns of CREATE TABLE."""
+    """Read the clauses after the columns of CREATE TABLE."""
     key = partition_key(c) if c.accept("partition", "by") else None
     method, settings, on_commit, space = _storage(c)
     return CreateTable(
@@ -145,7 +145,7 @@ def _create_table_as(c: Parser, start: int, table: Name, kept: Persistence, if_n
 
 
 def with_data(c: Parser) -> bool:
-    """WITH [NO] DATA; with, where nothing is said."""
+    """Read WITH [NO] DATA, and return whether the data are included. That is the default."""
     if c.accept("with", "no", "data"):
         return False
     c.accept("with", "data")
@@ -153,13 +153,13 @@ def with_data(c: Parser) -> bool:
 
 
 def partition_key(c: Parser) -> PartitionKey:
-    """What follows PARTITION BY."""
+    """Read the rest of PARTITION BY."""
     strategy = c.name("a partitioning strategy")
     return PartitionKey(strategy, c.in_parentheses(lambda: index_element(c)))
 
 
 def bound(c: Parser) -> Bound:
-    """FOR VALUES … or DEFAULT."""
+    """Read FOR VALUES … or DEFAULT."""
     if c.accept("default"):
         return Bound("default")
     c.expect("for", "values")
@@ -185,7 +185,7 @@ def _hash_part(c: Parser) -> str:
 
 
 def create_foreign_table(c: Parser, start: int) -> CreateTable:
-    """CREATE FOREIGN TABLE after these words."""
+    """Read CREATE FOREIGN TABLE after these words."""
     if_not_exists = c.if_not_exists()
     table = c.qualified("a table's name")
     parent = values = None

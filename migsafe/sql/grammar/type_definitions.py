@@ -27,7 +27,7 @@ from migsafe.sql.operations import (
 
 
 def create_type(c: Parser, start: int) -> list[Operation]:
-    """CREATE TYPE after these words."""
+    """Read CREATE TYPE after these words."""
     name = c.qualified_type()
     if c.accept("as", "enum"):
         c.expect("(")
@@ -57,7 +57,7 @@ def _attribute(c: Parser) -> Column:
 
 
 def create_domain(c: Parser, start: int) -> list[Operation]:
-    """CREATE DOMAIN after these words."""
+    """Read CREATE DOMAIN after these words."""
     name = c.qualified_type()
     c.accept("as")
     data_type = c.type_name()
@@ -78,7 +78,7 @@ def create_domain(c: Parser, start: int) -> list[Operation]:
 
 
 def alter_domain(c: Parser, start: int) -> list[Operation]:
-    """ALTER DOMAIN after these words."""
+    """Read ALTER DOMAIN after these words."""
     name = c.qualified_type()
     if c.accept("rename", "constraint"):
         old = c.name("a constraint")
@@ -112,7 +112,7 @@ def alter_domain(c: Parser, start: int) -> list[Operation]:
 
 
 def _renamed(c: Parser, start: int, kind: str, name: Name) -> Operation | None:
-    """RENAME TO, OWNER TO and SET SCHEMA."""
+    """Read RENAME TO, OWNER TO or SET SCHEMA; None where none of them is next."""
     if c.accept("rename", "to"):
         new_name = c.name()
         return Rename(c.span(start), kind=kind, name=name, new_name=new_name)
@@ -126,7 +126,7 @@ def _renamed(c: Parser, start: int, kind: str, name: Name) -> Operation | None:
 
 
 def alter_type(c: Parser, start: int) -> list[Operation]:
-    """ALTER TYPE after these words."""
+    """Read ALTER TYPE after these words."""
     name = c.qualified_type()
     if common := _renamed(c, start, "type", name):
         return [common]

@@ -3,7 +3,7 @@
 from migsafe.sql.grammar.cursor import Cursor
 from migsafe.sql.operations.values import Name, TypeName
 
-# Names of the catalogue, which a query may also quote or qualify, against SQL's own. The type "char" is not SQL's CHAR.
+# The names of types in the catalog, which a query may quote or qualify, and SQL's names of them. The type "char" is not SQL's CHAR.
 _ALIASES = {
     "int4": "integer",
     "int2": "smallint",
@@ -30,7 +30,7 @@ class Types(Cursor):
     __slots__ = ()
 
     def type_name(self) -> TypeName:
-        """A data type with its array brackets, SETOF and %TYPE."""
+        """Read a data type with its array brackets, SETOF and %TYPE."""
         setof = self.accept("setof")
         found = self.simple_type()
         dimensions = 0
@@ -62,7 +62,7 @@ class Types(Cursor):
         return found
 
     def simple_type(self) -> TypeName:
-        """A data type without brackets."""
+        """Read a data type without brackets."""
         word = self.words[self.i]
         parse = _SPECIAL.get(word)
         if parse is not None and self.words[self.i + 1] != ".":
@@ -79,11 +79,11 @@ class Types(Cursor):
         return TypeName(name=name.name, schema=name.schema, modifiers=modifiers)
 
     def type_or_none(self) -> TypeName | None:
-        """A data type, or NONE."""
+        """Read a data type, or NONE."""
         return None if self.accept("none") else self.type_name()
 
     def qualified_type(self) -> Name:
-        """The name of a type that is being made or altered (any_name)."""
+        """Read the name of a type that the statement creates or alters (any_name)."""
         return self.qualified("a type's name")
 
     def _modifiers(self) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ class Types(Cursor):
 
     def _float(self, word: str) -> TypeName:
         modifiers = self._modifiers()
-        single = bool(modifiers) and modifiers[0].isdigit() and int(modifiers[0]) <= 24  # the manual's 8.1.3
+        single = bool(modifiers) and modifiers[0].isdigit() and int(modifiers[0]) <= 24  # manual, 8.1.3
         return TypeName(name="real" if single else "double precision")
 
     def _double(self, word: str) -> TypeName:
@@ -152,7 +152,7 @@ class Types(Cursor):
         return TypeName(name="interval", schema=None, modifiers=modifiers, fields=fields)
 
     def interval_fields(self) -> tuple[str, tuple[str, ...]]:
-        """The fields that an interval is limited to, such as `day to second`, and the precision of its seconds."""
+        """Read the fields to which an interval is limited, such as `day to second`, and the precision of its seconds."""
         first = self.accept_any(_INTERVAL_FIELDS)
         if first is None:
             return "", ()

@@ -1,4 +1,4 @@
-"""Views, materialized views, sequences, schemas and extensions."""
+"""Views, materialized views, sequences and extensions."""
 
 from migsafe.sql.grammar.definitions import options_after, sequence_options
 from migsafe.sql.grammar.parser import Parser
@@ -19,7 +19,7 @@ from migsafe.sql.operations import (
 
 
 def create_view(c: Parser, start: int, *, or_replace: bool, temporary: bool) -> CreateView:
-    """CREATE VIEW after the words before VIEW."""
+    """Read CREATE VIEW after the words before VIEW."""
     recursive = c.accept("recursive")
     c.expect("view")
     view = c.qualified("a view's name")
@@ -55,7 +55,7 @@ def _query(c: Parser) -> Query:
 
 
 def create_materialized_view(c: Parser, start: int, *, unlogged: bool) -> CreateMaterializedView:
-    """CREATE MATERIALIZED VIEW after these words."""
+    """Read CREATE MATERIALIZED VIEW after these words."""
     if_not_exists = c.if_not_exists()
     view = c.qualified("a view's name")
     columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
@@ -80,7 +80,7 @@ def create_materialized_view(c: Parser, start: int, *, unlogged: bool) -> Create
 
 
 def refresh(c: Parser, start: int) -> list[Operation]:
-    """REFRESH after that word."""
+    """Read REFRESH after that word."""
     c.expect("materialized", "view")
     concurrently = c.accept("concurrently")
     view = c.qualified("a materialized view")
@@ -89,7 +89,7 @@ def refresh(c: Parser, start: int) -> list[Operation]:
 
 
 def create_sequence(c: Parser, start: int, kept: Persistence) -> CreateSequence:
-    """CREATE SEQUENCE after these words."""
+    """Read CREATE SEQUENCE after these words."""
     if_not_exists = c.if_not_exists()
     sequence = c.qualified("a sequence's name")
     found, owner = sequence_options(c)
@@ -97,7 +97,7 @@ def create_sequence(c: Parser, start: int, kept: Persistence) -> CreateSequence:
 
 
 def create_extension(c: Parser, start: int) -> list[Operation]:
-    """CREATE EXTENSION after these words."""
+    """Read CREATE EXTENSION after these words."""
     if_not_exists = c.if_not_exists()
     extension = c.name("an extension")
     c.accept("with")
@@ -119,7 +119,7 @@ def create_extension(c: Parser, start: int) -> list[Operation]:
 
 
 def alter_extension(c: Parser, start: int) -> list[Operation]:
-    """ALTER EXTENSION after these words; SET SCHEMA is an object's like any other."""
+    """Read ALTER EXTENSION after these words. SET SCHEMA has the same form as for other objects."""
     name = Name(c.name("an extension"))
     if c.accept("set", "schema"):
         schema = c.name("a schema")
