@@ -2,7 +2,6 @@
 
 import io
 import os
-import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache
@@ -22,6 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.sql.ddl import DDLElement
 
 from migsafe.rendering.worker.database import Database, literal_dialect
+from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
@@ -98,7 +98,7 @@ class OnlineContext(MigrationContext):
     @property
     def as_sql(self) -> bool:
         """Whether SQL is written: to Alembic it is."""
-        return self.run is None or not self.run.is_project_frame(sys._getframe(1))
+        return self.run is None or not self.run.is_project_frame(caller())
 
     @as_sql.setter
     def as_sql(self, _: bool) -> None:
@@ -118,7 +118,7 @@ class _Queue(list[Any]):
 
     def append(self, entry: Any) -> None:
         """Take in an operation."""
-        self._places.append(self._run.current_range or self._run.frame_range(sys._getframe(1)))
+        self._places.append(self._run.current_range or self._run.frame_range(caller()))
         super().append(entry)
 
     def __iter__(self) -> Iterator[Any]:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGExecutionContext
 from sqlalchemy.exc import CompileError
-from sqlalchemy.pool import StaticPool
 
 from migsafe.rendering.worker.catalog_queries import answer_catalog_query
 from migsafe.rendering.worker.driver import (
@@ -14,7 +13,6 @@ from migsafe.rendering.worker.driver import (
     as_literal,
     fill_parameters,
     make_driver,
-    named_columns,
     quote,
     returns_rows,
     skipping_unknown,
@@ -22,6 +20,7 @@ from migsafe.rendering.worker.driver import (
 from migsafe.rendering.worker.inspection import Inspected
 from migsafe.rendering.worker.rows import Rows
 from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.sqlalchemy_internals import bind_processors, make_engine, result_columns
 from migsafe.rendering.worker.unknown import Unknown
 
 
@@ -41,8 +40,7 @@ class CarefulCompiler(PGCompiler):
     def _bind_processors(self) -> Any:
         found = self.__dict__.get("_careful")
         if found is None:
-            plain: Any = PGCompiler._bind_processors
-            found = self.__dict__["_careful"] = {key: skipping_unknown(processor) for key, processor in plain.fget(self).items()}
+            found = self.__dict__["_careful"] = {key: skipping_unknown(processor) for key, processor in bind_processors(self).items()}
         return found
 
 
@@ -102,7 +100,7 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
         if cursor.take_result() or self.run.live:
             return
         compiled = getattr(context, "compiled", None)
-        columns = named_columns(compiled) if compiled is not None else None
+        columns = result_columns(compiled) if compiled is not None else None
         if columns:
             cursor.expect(list(columns), always=bool(context.isinsert or context.isupdate or context.isdelete))
 
@@ -208,8 +206,7 @@ class Database:
         return _Asynchronous(self.connection)
 
     def _engine(self) -> Engine:
-        engine = create_engine("postgresql+migsafe://", module=make_driver(self.run), poolclass=StaticPool, _initialize=False)
-        engine._connection_cls = CatchingConnection
+        engine = make_engine("postgresql+migsafe://", make_driver(self.run), CatchingConnection)
         dialect: Any = engine.dialect
         dialect.run = self.run
         dialect.initialize(None)

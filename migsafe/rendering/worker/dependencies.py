@@ -14,12 +14,12 @@ from types import ModuleType
 from typing import Any
 
 from migsafe.rendering.messages import Dependencies
+from migsafe.rendering.worker.frames import caller, is_importlib
 
 _STANDARD = f"{Path(os.__file__).parent}{os.sep}"
 _INSTALLED = ("site-packages", "dist-packages")
 _WRITING = os.O_WRONLY | os.O_RDWR
 _LIVE = ("/proc/", "/sys/", "/dev/")
-_LOADER = "<frozen importlib._bootstrap_external>"
 
 
 class DependencyTracker:
@@ -89,7 +89,7 @@ class DependencyTracker:
             case "import":
                 self._run(arguments[1])  # what it is loaded from, where that is a library in C
             case "os.scandir" | "os.listdir":
-                if sys._getframe(1).f_code.co_filename != _LOADER:
+                if not is_importlib(caller()):
                     self.incomplete = self.incomplete or isinstance(arguments[0], int)
                     self._folders[os.fsdecode(arguments[0]) if arguments[0] is not None else "."] = None
             case "os.chdir" | "socket.connect":

@@ -7,12 +7,12 @@ values, or no row, as the run decides.
 import datetime
 import decimal
 import json
-import sys
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.live_results import Result
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
@@ -90,7 +90,7 @@ class Cursor:
         if self._result is not None:
             return self.fetchmany(self.remaining)
         self.remaining = 0
-        if not self._always and not self._run.decide(sys._getframe(1)):
+        if not self._always and not self._run.decide(caller()):
             return []
         return [tuple(Unknown(self._run, f"row.{column[0]}", DATABASE_ONLY) for column in self.description)]
 
@@ -205,9 +205,3 @@ def skipping_unknown(processor: Processor | tuple[Processor | None, ...]) -> Any
         return value if isinstance(value, Unknown) else processor(value)
 
     return process
-
-
-def named_columns(compiled: Any) -> Sequence[tuple[Any, ...]] | None:
-    """The columns that a compiled statement returns, as a driver would describe them; None where it returns none, or nobody knows which."""
-    columns = getattr(compiled, "_result_columns", None)
-    return [(column[0], None, None, None, None, None, None) for column in columns] if columns else None

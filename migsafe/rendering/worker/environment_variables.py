@@ -4,6 +4,7 @@ import os
 from types import TracebackType
 from typing import Any
 
+from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
@@ -24,9 +25,7 @@ class EnvironmentVariables:
             try:
                 return getitem(variables, name)
             except KeyError:
-                import sys  # noqa: PLC0415
-
-                if run.is_project_frame(sys._getframe(1)):
+                if run.is_project_frame(caller()):
                     return Unknown(run, name, _REASON)
                 raise
 

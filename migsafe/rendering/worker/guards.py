@@ -16,6 +16,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import FrameType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
+from migsafe.rendering.worker.frames import caller, is_importing
+
 MEMORY = 2 << 30
 _PARENT_DIED = 1
 _BEAT = 0.2
@@ -138,18 +140,8 @@ class Guards:
             what = "changes of files" if arguments[0] != os.devnull else None
         if event == "socket.__new__" and arguments[1] in (socket.AF_INET, socket.AF_INET6):
             what = "the network"
-        if what is not None and not (what in _AT_LOADING and _is_loading()):
+        if what is not None and not (what in _AT_LOADING and is_importing(caller())):
             raise Forbidden(f"{what} ({event}) {'is' if what == 'the network' else 'are'} out of reach here")
-
-
-def _is_loading() -> bool:
-    """Whether a module is being loaded."""
-    frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
-        if frame.f_code.co_name == "_find_and_load":
-            return True
-        frame = frame.f_back
-    return False
 
 
 def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:

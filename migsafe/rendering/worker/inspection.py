@@ -1,7 +1,5 @@
 """What SQLAlchemy's inspector says, out of migsafe's schema."""
 
-import sys
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -9,11 +7,11 @@ from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import NoSuchTableError
 
 from migsafe.rendering.worker.driver import DATABASE_ONLY
+from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.sqlalchemy_internals import is_dropping, is_in_inspector, reflect_tables_singly
 from migsafe.rendering.worker.types import reflect_type
 from migsafe.rendering.worker.unknown import Unknown
-
-_INSPECTOR = str(Path("sqlalchemy", "engine", "reflection"))
 
 
 class Names(list[Any]):
@@ -30,7 +28,7 @@ class Names(list[Any]):
         answer = run.ask(f"has {kind}", name, schema)
         if answer.known:
             return bool(answer.value)
-        return any(isinstance(one, Unknown) for one in self) and run.decide(sys._getframe(1))
+        return any(isinstance(one, Unknown) for one in self) and run.decide(caller())
 
 
 class Details(dict[str, Any]):
@@ -75,12 +73,12 @@ class Inspected(DefaultDialect):
         if self._asked_by_script():
             return Unknown(self.run, f"{kind} {name}", DATABASE_ONLY)
         # What is created where it is not there is created, and what is dropped where it is there is dropped.
-        return "Dropper" in type(sys._getframe(2).f_locals.get("self")).__name__
+        return is_dropping(caller(2))
 
     def _asked_by_script(self) -> bool:
         """Whether a script has asked an inspector itself, and gets the answer."""
-        frame: FrameType | None = sys._getframe(2)
-        while frame is not None and (_INSPECTOR in frame.f_code.co_filename or frame.f_code.co_filename == __file__):
+        frame: FrameType | None = caller(2)
+        while frame is not None and (is_in_inspector(frame) or frame.f_code.co_filename == __file__):
             frame = frame.f_back
         return frame is not None and self.run.is_project_frame(frame)
 
@@ -178,5 +176,4 @@ def _column(found: dict[str, Any]) -> dict[str, Any]:
     return {**{key: value for key, value in found.items() if key != "values"}, "type": reflect_type(found["type"], values)}
 
 
-for _name in [name for name in dir(DefaultDialect) if name.startswith("get_multi_")]:
-    setattr(Inspected, _name, getattr(DefaultDialect, _name))  # PostgreSQL's own would ask for all tables in one query
+reflect_tables_singly(Inspected)

@@ -1,12 +1,12 @@
 """What a query of which nothing else is known returns."""
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from migsafe.rendering.worker.driver import DATABASE_ONLY
+from migsafe.rendering.worker.frames import caller, unpack_count
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import Unknown, unpack_count
+from migsafe.rendering.worker.unknown import Unknown
 
 
 class Rows:
@@ -35,7 +35,7 @@ class Rows:
         left, self._left = self._left, False
         if self._known is not None:
             return left and bool(self._known)
-        return left and self._run.decide(sys._getframe(2))
+        return left and self._run.decide(caller(2))
 
     def fetchall(self) -> list[Any]:
         """All rows."""
@@ -106,5 +106,5 @@ class Row(Unknown):
     """A row: its items and attributes are unknown values."""
 
     def __iter__(self) -> Iterator[Any]:
-        number = unpack_count(sys._getframe(1))
+        number = unpack_count(caller())
         return iter([self[place] for place in range(number if number is not None else 1)])

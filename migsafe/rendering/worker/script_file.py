@@ -9,6 +9,8 @@ from copy import deepcopy
 from functools import cached_property
 from types import CodeType, FrameType, TracebackType
 
+from migsafe.rendering.worker.frames import TextPoint, instruction_number, instruction_points
+
 _LINE_END = re.compile(r"\r\n?|\n")
 
 LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
@@ -32,10 +34,10 @@ class ScriptFile:
             self.tree = ast.parse(text, path)
             self.code: CodeType = compile(_asking(self.tree), path, "exec", dont_inherit=True)
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
-        self._calls: dict[TextRange, ast.Call] = {}
-        self._blocks: dict[TextRange, ast.Call] = {}
+        self._calls: dict[TextPoint, ast.Call] = {}
+        self._blocks: dict[TextPoint, ast.Call] = {}
         self._bare: set[ast.AST] = set()
-        self._positions: dict[CodeType, list[tuple[TextRange, TextRange]]] = {}
+        self._positions: dict[CodeType, list[tuple[TextPoint, TextPoint]]] = {}
         for node in ast.walk(self.tree):
             match node:
                 case ast.Call(end_lineno=int(line), end_col_offset=int(column)):
@@ -81,8 +83,8 @@ class ScriptFile:
         """The call that a frame of this script is in."""
         positions = self._positions.get(frame.f_code)
         if positions is None:
-            positions = self._positions[frame.f_code] = [*map(_place, frame.f_code.co_positions())]
-        start, end = positions[max(frame.f_lasti if instruction is None else instruction, 0) // 2]
+            positions = self._positions[frame.f_code] = instruction_points(frame.f_code)
+        start, end = positions[instruction_number(frame, instruction)]
         found = self._calls.get(end)
         if found is not None and (found.lineno, found.col_offset) <= start:
             return found
@@ -141,12 +143,6 @@ class ScriptFile:
         if piece.isascii():
             return start + column
         return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
-
-
-def _place(position: tuple[int | None, int | None, int | None, int | None]) -> tuple[TextRange, TextRange]:
-    """The line and column where what an instruction does begins and ends."""
-    line, end_line, column, end_column = position
-    return (line or 0, column if column is not None else -1), (end_line or 0, end_column if end_column is not None else -1)
 
 
 def _takes_missing(handler: ast.ExceptHandler) -> bool:

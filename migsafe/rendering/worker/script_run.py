@@ -3,7 +3,6 @@
 import ast
 import os
 import re
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from migsafe import versions
 from migsafe.rendering.messages import EXECUTE, Answer, RenderedCall, UnknownMark
+from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.live_results import Result, execution_result
@@ -93,7 +93,7 @@ class Run:
 
     def frame_range(self, frame: FrameType | None = None) -> TextRange:
         """Where the script is: in its innermost call."""
-        inner = next(self.file.script_frames(frame or sys._getframe(1)), None)
+        inner = next(self.file.script_frames(frame or caller()), None)
         return self.file.frame_range(inner) if inner is not None else self.file.full_range
 
     def ask(self, what: str, *arguments: str | None) -> Answer:

@@ -12,6 +12,7 @@ import sqlalchemy
 
 from migsafe.rendering.messages import EXECUTE, Answer, Location, Question, Ready, RenderRequest, RenderResult, read_to_worker, write
 from migsafe.rendering.worker.dependencies import DependencyTracker
+from migsafe.rendering.worker.frames import frame_of_thread
 from migsafe.rendering.worker.guards import Guards, Snapshot, watch_parent
 from migsafe.rendering.worker.script import ScriptResult, render
 from migsafe.rendering.worker.script_run import Run
@@ -84,7 +85,7 @@ class Service:
         run = self._run
         if run is None or time.monotonic() - self._began < _SLOW:
             return
-        frame = next(run.file.script_frames(sys._current_frames().get(self._main)), None)
+        frame = next(run.file.script_frames(frame_of_thread(self._main)), None)
         if frame is None:
             return
         place = run.file.frame_range(frame)

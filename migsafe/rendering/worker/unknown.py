@@ -5,13 +5,14 @@ anything: its attributes, items and results are unknown, too. It is a string, `â
 it. Where the script decides by it, the run decides, and later runs decide otherwise.
 """
 
-import dis
-import sys
 from collections.abc import Callable, Generator, Iterator
 from types import FrameType, FunctionType
 from typing import Any, Protocol
 
-_TO_LIBRARIES = frozenset(("_compiler_dispatch", "_sqla_type"))
+from migsafe.rendering.worker.frames import caller, unpack_count
+from migsafe.rendering.worker.sqlalchemy_internals import DISPATCH, IS_TYPE
+
+_TO_LIBRARIES = {DISPATCH: "compile_as_type", IS_TYPE: "can_be_type"}
 _SAYS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "getLogger", "get_logger"))
 """Calls that only tell people something, whoever takes them."""
 
@@ -87,19 +88,19 @@ class Unknown(str):
             return super().__getattribute__(name)
         known = object.__getattribute__(self, "__dict__")
         run = known["_run"]
-        if not run.is_project_frame(sys._getframe(1)):
+        if not run.is_project_frame(caller()):
             # A library takes it for a string, or for a type.
-            return super().__getattribute__(name[1:] if name in _TO_LIBRARIES else name)
+            return super().__getattribute__(_TO_LIBRARIES.get(name, name))
         return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
 
     # What SQLAlchemy asks of a type
 
-    def compiler_dispatch(self, *_: object, **__: object) -> str:
+    def compile_as_type(self, *_: object, **__: object) -> str:
         """Its name, as that of a type."""
         return f'"{str.__str__(self)}"'
 
     @property
-    def sqla_type(self) -> bool:
+    def can_be_type(self) -> bool:
         """It may be a type."""
         return True
 
@@ -107,7 +108,7 @@ class Unknown(str):
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """What comes of a call is unknown, too."""
-        frame = sys._getframe(1)
+        frame = caller()
         run, name = run_of(self), name_of(self)
         if len(arguments) == 1 and not named and isinstance(arguments[0], FunctionType | type) and not run.active:
             return arguments[0]  # it decorates
@@ -121,10 +122,10 @@ class Unknown(str):
         return Unknown(run, f"{name.removesuffix('()')}()", reason_of(self))
 
     def __setattr__(self, name: str, value: object) -> None:
-        run_of(self).note_change(self, sys._getframe(1))
+        run_of(self).note_change(self, caller())
 
     def __setitem__(self, key: object, value: object) -> None:
-        run_of(self).note_change(self, sys._getframe(1))
+        run_of(self).note_change(self, caller())
 
     def __delitem__(self, key: object) -> None:
         pass
@@ -134,7 +135,7 @@ class Unknown(str):
         return Unknown(run_of(self), f"{name_of(self)}[{shown}]", reason_of(self))
 
     def __bool__(self) -> bool:
-        frame = sys._getframe(1)
+        frame = caller()
         run = run_of(self)
         truth = vars_of(self)["_truth"]
         if truth is not None:
@@ -145,13 +146,13 @@ class Unknown(str):
         return True
 
     def __iter__(self) -> Iterator[Any]:
-        number = unpack_count(sys._getframe(1))
+        number = unpack_count(caller())
         if number is not None:
             return iter([self[place] for place in range(number)])
         return _once(self)
 
     def __contains__(self, item: object) -> bool:
-        frame = sys._getframe(1)
+        frame = caller()
         return run_of(self).decide(frame) if run_of(self).is_project_frame(frame) else False
 
     def __len__(self) -> int:
@@ -172,12 +173,12 @@ class Unknown(str):
     def __eq__(self, other: object) -> Any:
         if self is other:
             return True
-        return _derive(self) if run_of(self).is_project_frame(sys._getframe(1)) else str.__eq__(self, other) is True
+        return _derive(self) if run_of(self).is_project_frame(caller()) else str.__eq__(self, other) is True
 
     def __ne__(self, other: object) -> Any:
         if self is other:
             return False
-        return _derive(self) if run_of(self).is_project_frame(sys._getframe(1)) else str.__ne__(self, other) is True
+        return _derive(self) if run_of(self).is_project_frame(caller()) else str.__ne__(self, other) is True
 
     def __enter__(self) -> "Unknown":
         return self
@@ -256,7 +257,7 @@ def unknown_like(value: Unknown, name: str, truth: bool | None = None) -> Unknow
 
 def contains(item: object, container: Any) -> bool:
     """What `item in container` gives a script; it decides where that is not known."""
-    frame = sys._getframe(1)
+    frame = caller()
     if isinstance(container, Unknown):
         return run_of(container).decide(frame)
     if item in container:
@@ -304,14 +305,3 @@ def _fill_in() -> None:
 
 
 _fill_in()
-_UNPACKING = dis.opmap["UNPACK_SEQUENCE"]
-
-
-def unpack_count(frame: FrameType) -> int | None:
-    """Into how many names the value is unpacked that a frame has just asked to be iterated."""
-    code, at = frame.f_code.co_code, frame.f_lasti
-    number = code[at + 1]
-    while code[at] == dis.EXTENDED_ARG:
-        at += 2
-        number = number << 8 | code[at + 1]
-    return number if code[at] == _UNPACKING else None

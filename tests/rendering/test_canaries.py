@@ -1,0 +1,328 @@
+"""The assumptions about Python, SQLAlchemy and Alembic that go beyond what they document.
+
+A failure here says which module of migsafe depends on what has changed, before any rendering goes wrong. docs/architecture.md explains each.
+"""
+
+import ast
+import importlib
+import inspect
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import alembic
+import pytest
+import sqlalchemy
+from alembic import op
+from alembic.ddl.impl import DefaultImpl
+from alembic.operations import Operations
+from alembic.operations.batch import BatchOperationsImpl
+from alembic.operations.ops import AlterColumnOp
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import ARRAY, JSON, Column, Enum, MetaData, Table, select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.engine.reflection import Inspector
+from sqlalchemy.schema import CreateTable
+
+from migsafe.rendering.messages import Answer
+from migsafe.rendering.worker import frames, sqlalchemy_internals
+from migsafe.rendering.worker.database import CatchingConnection, Database
+from migsafe.rendering.worker.script_file import CONTAINS, ScriptFile
+from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.unknown import Unknown
+
+PYTHON = f"Python {sys.version.partition(' ')[0]}"
+SQLALCHEMY = f"SQLAlchemy {sqlalchemy.__version__}"
+ALEMBIC = f"Alembic {alembic.__version__}"
+
+
+def require(holds: object, library: str, what: str, module: str) -> None:
+    """Fails, naming the module that depends on an assumption, if the assumption no longer holds."""
+    if not holds:
+        pytest.fail(f"{library} no longer {what}: migsafe/rendering/worker/{module} depends on it; see docs/architecture.md")
+
+
+@pytest.fixture
+def run() -> Run:
+    def ask(name: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
+        return Answer(known=False)
+
+    run = Run(ScriptFile("script.py", ""), (), {}, ask)
+    run.active = True
+    return run
+
+
+def execute(source: str, **names: object) -> dict[str, Any]:
+    found: dict[str, Any] = dict(names)
+    exec(compile(source, "script.py", "exec"), found)
+    return found
+
+
+# Frames and bytecode
+
+
+def test_a_frame_gives_the_place_of_its_call() -> None:
+    source = "first(\n    note(1),\n)\n"
+    called: list[tuple[int, int]] = []
+
+    def note(value: int) -> None:
+        frame = frames.caller()
+        called.extend(frames.instruction_points(frame.f_code)[frames.instruction_number(frame)])
+
+    execute(source, note=note, first=lambda *_: None)
+    [call] = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call) and ast.unparse(node) == "note(1)"]
+    expected = [(call.lineno, call.col_offset), (call.end_lineno, call.end_col_offset)]
+    require(called == expected, PYTHON, "gives the source position of the call that a frame is in (co_positions, f_lasti)", "frames.py")
+
+
+def test_a_frame_gives_the_place_of_its_block() -> None:
+    entered: list[tuple[int, int]] = []
+
+    class Block:
+        def __enter__(self) -> None:
+            note(frames.caller())
+
+        def __exit__(self, *_: object) -> None:
+            note(frames.caller())
+
+    def note(frame: FrameType) -> None:
+        entered.append(frames.instruction_points(frame.f_code)[frames.instruction_number(frame)][0])
+
+    execute("pass\nwith block():\n    pass\n", block=Block)
+    require({line for line, _ in entered} == {2}, PYTHON, "gives the position of the `with` that enters and leaves a block", "script_file.py")
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("a, b, c = value", 3),
+        ("a, = value", 1),
+        (f"{', '.join(f'name{number}' for number in range(300))} = value", 300),
+        ("for a in value: break", None),
+        ("list(value)", None),
+    ],
+)
+def test_bytecode_says_how_many_names_a_value_is_unpacked_into(source: str, count: int | None) -> None:
+    counts: list[int | None] = []
+
+    class Value:
+        def __iter__(self) -> Any:
+            counts.append(frames.unpack_count(frames.caller()))
+            return iter(range(count or 1))
+
+    execute(source, value=Value())
+    require(counts == [count], PYTHON, "unpacks a value with UNPACK_SEQUENCE, which holds the number of names", "frames.py")
+
+
+def test_an_import_can_be_recognised_on_the_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "canary_module.py").write_text("import sys\nFRAME = sys._getframe()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    frame: FrameType = importlib.import_module("canary_module").FRAME
+    del sys.modules["canary_module"]
+    require(frames.is_importing(frame), PYTHON, "imports modules in a function called _find_and_load", "frames.py")
+    assert not frames.is_importing(frames.caller(0))
+    finder = importlib.machinery.FileFinder
+    require(finder.find_spec.__code__.co_filename == frames.IMPORTLIB_FILE, PYTHON, f"searches folders in {frames.IMPORTLIB_FILE}", "frames.py")
+
+
+# What the worker replaces in Python
+
+
+def test_builtins_may_be_a_mapping_that_makes_up_names() -> None:
+    class Names(dict[str, Any]):
+        def __missing__(self, name: str) -> str:
+            return f"made up: {name}"
+
+    builtins = Names({"__import__": lambda name, *_: f"imported: {name}"})
+    found = execute("import a\ndef inside():\n    return other\nname, nested = some, inside()\n", __builtins__=builtins)
+    require(
+        (found["a"], found["name"], found["nested"]) == ("imported: a", "made up: some", "made up: other"),
+        PYTHON,
+        "takes built-in names and __import__ from the module's __builtins__, a subclass of dict",
+        "imports.py",
+    )
+
+
+def test_a_name_in_a_syntax_tree_may_be_no_identifier() -> None:
+    tree = ast.fix_missing_locations(ast.Expression(ast.Name(CONTAINS, ast.Load())))
+    require(eval(compile(tree, "script.py", "eval"), {CONTAINS: True}), PYTHON, "compiles names with a space in them", "script_file.py")
+
+
+def test_python_asks_for_the_state_of_a_file_with_os_stat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    stat = os.stat
+
+    def noting(path: Any, **options: Any) -> os.stat_result:
+        asked.append(str(path))
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", noting)
+    for check in (os.path.exists, os.path.isfile, os.path.isdir, lambda path: Path(path).exists(), lambda path: Path(path).is_file()):
+        asked.clear()
+        check(str(tmp_path / "missing"))
+        require(asked == [str(tmp_path / "missing")], PYTHON, "asks for files through os.stat in os.path and pathlib", "dependencies.py")
+
+
+def test_environment_variables_are_read_through_the_class_of_os_environ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(os.environ), "__getitem__", lambda *_: "replaced")
+    found = (os.environ["CANARY_VARIABLE"], os.environ.get("CANARY_VARIABLE"), os.getenv("CANARY_VARIABLE"))
+    require(
+        set(found) == {"replaced"}, PYTHON, "reads environment variables through __getitem__ of os.environ's class", "environment_variables.py"
+    )
+
+
+EVENTS = """
+import os, socket, subprocess, sys
+seen = set()
+sys.addaudithook(lambda event, _: seen.add(event))
+open("file", "w").close(); os.listdir("."); list(os.scandir(".")); os.rename("file", "other"); os.truncate("other", 0); os.chmod("other", 0o600)
+os.mkdir("folder"); os.rmdir("folder"); os.remove("other"); exec("1"); os.kill(os.getpid(), 0); os.system("true"); os.chdir(".")
+subprocess.run(["true"]); import colorsys
+try:
+    socket.socket().connect(("127.0.0.1", 1))
+except OSError:
+    pass
+print(*sorted(seen))
+"""
+
+
+@pytest.mark.process
+def test_python_reports_what_a_script_does_to_audit_hooks(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", EVENTS], capture_output=True, text=True, check=True, cwd=tmp_path)
+    expected = {"open", "os.listdir", "os.scandir", "os.rename", "os.truncate", "os.chmod", "os.mkdir", "os.rmdir", "os.remove", "exec"}
+    expected |= {"os.kill", "os.system", "os.chdir", "subprocess.Popen", "import", "socket.__new__", "socket.connect"}
+    missing = expected - set(done.stdout.split())
+    require(not missing, PYTHON, f"raises the audit events {', '.join(sorted(missing))}", "guards.py and worker/dependencies.py")
+
+
+# SQLAlchemy
+
+
+def test_a_compiled_statement_has_its_conversions_and_columns() -> None:
+    dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+    table = Table("t", MetaData(), Column("data", JSON))
+    compiled: Any = table.insert().values(data={}).compile(dialect=dialect)
+    require(
+        list(sqlalchemy_internals.bind_processors(compiled)) == ["data"],
+        SQLALCHEMY,
+        "has PGCompiler._bind_processors",
+        "sqlalchemy_internals.py",
+    )
+    columns = sqlalchemy_internals.result_columns(select(table).compile(dialect=dialect)) or ()
+    require([column[0] for column in columns] == ["data"], SQLALCHEMY, "has SQLCompiler._result_columns", "sqlalchemy_internals.py")
+
+
+def test_an_engine_makes_connections_of_a_given_class(run: Run) -> None:
+    connection = Database(run).connection
+    require(isinstance(connection, CatchingConnection), SQLALCHEMY, "makes connections of Engine._connection_cls", "sqlalchemy_internals.py")
+    connection.execute(text("SELECT 1"))
+    require(
+        [call.sql for call in run.calls] == ["SELECT 1"],
+        SQLALCHEMY,
+        "connects without a query under _initialize=False",
+        "sqlalchemy_internals.py",
+    )
+
+
+def test_an_unknown_value_can_be_a_type(run: Run) -> None:
+    table = Table("t", MetaData(), Column("a", Unknown(run, "Money", "which is not known")))  # type: ignore[call-overload]
+    compiled = str(CreateTable(table).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+    require('"⟨Money⟩"' in compiled, SQLALCHEMY, "recognises types by _sqla_type and _compiler_dispatch", "sqlalchemy_internals.py")
+
+
+def test_creating_and_dropping_can_be_told_apart(run: Run) -> None:
+    status, connection = postgresql.ENUM("new", "done", name="status"), Database(run).connection
+    status.create(connection, checkfirst=True)
+    status.drop(connection, checkfirst=True)
+    sent = [call.sql.split()[0] for call in run.calls]
+    require(sent == ["CREATE", "DROP"], SQLALCHEMY, "drops objects in a class called …Dropper", "sqlalchemy_internals.py")
+
+
+@pytest.mark.xfail(
+    hasattr(DefaultDialect, "has_multi_table"),
+    reason="SQLAlchemy 2.1 asks for tables with has_multi_table(), which worker/inspection.py does not answer",
+    strict=True,
+)
+def test_tables_are_looked_for_with_has_table(run: Run) -> None:
+    table, connection = Table("t", MetaData(), Column("a", JSON)), Database(run).connection
+    table.create(connection, checkfirst=True)
+    table.drop(connection, checkfirst=True)
+    sent = [call.sql.split()[0] for call in run.calls]
+    require(sent == ["CREATE", "DROP"], SQLALCHEMY, "looks for a table with Dialect.has_table", "inspection.py")
+
+
+def test_an_inspector_asks_the_dialect() -> None:
+    class Code:
+        f_code = Inspector.has_table.__code__
+
+    require(sqlalchemy_internals.is_in_inspector(Code()), SQLALCHEMY, "has its inspector in engine/reflection.py", "sqlalchemy_internals.py")  # type: ignore[arg-type]
+    for name in ("get_multi_columns", "get_multi_indexes", "get_multi_pk_constraint", "get_multi_foreign_keys"):
+        require(hasattr(DefaultDialect, name), SQLALCHEMY, f"has DefaultDialect.{name}", "inspection.py")
+    for name in ("_load_enums", "_load_domains"):
+        require(hasattr(postgresql.base.PGDialect, name), SQLALCHEMY, f"has PGDialect.{name}", "inspection.py")
+    require(hasattr(postgresql.dialect(), "_backslash_escapes"), SQLALCHEMY, "has PGDialect._backslash_escapes", "database.py")  # type: ignore[no-untyped-call]
+
+
+def test_what_is_patched_takes_what_the_patches_pass_on() -> None:
+    parameters = list(inspect.signature(ARRAY.__init__).parameters)
+    expected = ["self", "item_type", "as_tuple", "dimensions", "zero_indexes"]
+    require(parameters == expected, SQLALCHEMY, f"has ARRAY({', '.join(expected[1:])})", "sqlalchemy_patches.py")
+    require("bind" not in inspect.signature(MetaData.__init__).parameters, SQLALCHEMY, "lacks MetaData(bind=…)", "sqlalchemy_patches.py")
+    made = Enum("a", "b", name="ab", native_enum=False, length=10)
+    require(made.name == "ab" and made.length == 10, SQLALCHEMY, "has Enum(*values, name, native_enum, length)", "sqlalchemy_patches.py")
+    for name in ("select", "insert", "update", "delete", "exists"):
+        for module in (sqlalchemy, sqlalchemy.sql, sqlalchemy.sql.expression):
+            require(hasattr(module, name), SQLALCHEMY, f"has {module.__name__}.{name}", "sqlalchemy_patches.py")
+
+
+# Alembic
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [
+        (Operations, "_install_proxy"),
+        (Operations, "run_async"),
+        (EnvironmentContext, "_install_proxy"),
+        (MigrationContext, "_stdout_connection"),
+        (MigrationContext, "_in_connection_transaction"),
+        (DefaultImpl, "static_output"),
+        (DefaultImpl, "emit_begin"),
+        (DefaultImpl, "emit_commit"),
+        (DefaultImpl, "bulk_insert"),
+        (DefaultImpl, "command_terminator"),
+    ],
+)
+def test_alembic_has_what_is_overridden(owner: type, name: str) -> None:
+    require(hasattr(owner, name), ALEMBIC, f"has {owner.__name__}.{name}", "alembic_offline.py")
+
+
+def test_alembic_sends_statements_through_one_method() -> None:
+    parameters = list(inspect.signature(DefaultImpl._exec).parameters)
+    expected = ["self", "construct", "execution_options", "multiparams", "params"]
+    require(parameters[: len(expected)] == expected, ALEMBIC, f"has DefaultImpl._exec({', '.join(expected[1:])})", "alembic_offline.py")
+
+
+def test_a_migration_context_keeps_its_mode_and_connection_as_attributes() -> None:
+    dialect: Any = postgresql.dialect()  # type: ignore[no-untyped-call]
+    context = MigrationContext(dialect, None, {"as_sql": True})
+    require({"as_sql", "connection"} <= set(vars(context)), ALEMBIC, "sets MigrationContext.as_sql and .connection", "alembic_offline.py")
+    operations = Operations(context)
+    batch = BatchOperationsImpl(operations, "t", None, "auto", None, True, (), {}, {}, (), None)  # type: ignore[arg-type]
+    require(isinstance(vars(batch).get("batch"), list), ALEMBIC, "collects the operations of a batch in a list", "alembic_offline.py")
+
+
+def test_alembic_alters_columns_with_keywords_for_what_they_were() -> None:
+    parameters = inspect.signature(AlterColumnOp.__init__).parameters
+    for name in ("existing_type", "existing_nullable", "existing_server_default"):
+        require(name in parameters, ALEMBIC, f"has AlterColumnOp({name}=…)", "alembic_offline.py")
+
+
+def test_alembic_op_asks_its_module_for_names_that_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(op, "__getattr__", lambda name: f"made up: {name}", raising=False)
+    require(op.no_such_operation == "made up: no_such_operation", ALEMBIC, "has a plain module as alembic.op", "alembic_offline.py")
