@@ -15,6 +15,8 @@ from migsafe.sources import Migration, find_migrations
 from tests.schema.catalogue import Catalogue, difference, from_model, from_server
 from tests.support.servers import each_installation
 
+pytestmark = [pytest.mark.server, pytest.mark.process]
+
 HISTORY = Path(__file__).parent / "history"
 LAST = "e5"
 

@@ -1,5 +1,6 @@
 """The way back, rendered in the schema that the way up leaves."""
 
+import pytest
 from msgspec.structs import replace
 
 from migsafe.rendering.renderer import Renderer
@@ -7,6 +8,8 @@ from migsafe.sources import Half, Migration, Program, Transaction
 from migsafe.sql.operations import Name
 from migsafe.text import Script
 from tests.rendering.conftest import HEAD, after, called, sent
+
+pytestmark = pytest.mark.process
 
 SCRIPT = f"""{HEAD}
 

@@ -8,6 +8,8 @@ from migsafe.session import sent as statements
 from migsafe.sources import Transaction
 from tests.rendering.conftest import Render, called, sent
 
+pytestmark = pytest.mark.process
+
 ALEMBIC = tuple(map(int, version("alembic").split(".")[:2]))
 
 

@@ -15,6 +15,8 @@ from migsafe.rendering.renderer import Renderer
 from migsafe.rendering.worker_environment import worker_environment
 from tests.rendering.conftest import after, called, program, script, sent
 
+pytestmark = pytest.mark.process
+
 DROP = 'op.drop_column("a", "x")'
 DROPPED = "ALTER TABLE a DROP COLUMN x;"
 

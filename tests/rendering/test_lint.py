@@ -7,6 +7,8 @@ import pytest
 
 from migsafe.cli import main
 
+pytestmark = pytest.mark.process
+
 ENV = "from alembic import context\ncontext.configure(connection=None)\n"
 FIRST = """\
 from alembic import op

@@ -8,6 +8,8 @@ import pytest
 from migsafe.rendering.renderer import Renderer
 from tests.rendering.conftest import after, called, program, script, sent
 
+pytestmark = pytest.mark.process
+
 NOT_RUN = "[nothing of the script is run, and this takes more than what stands literally in it] "
 
 

@@ -17,7 +17,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.statements import read
 from tests.support.linted import judge_sql
 
-RULES = Path(__file__).parent / "rules"
+RULES = Path(__file__).parent.parent / "rules"
 CALLS = {
     "CREATE INDEX CONCURRENTLY a ON t (x);": """\
 with op.get_context().autocommit_block():

@@ -9,6 +9,8 @@ from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import Half
 from tests.rendering.conftest import after, program, script, sent
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:

@@ -3,9 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from migsafe import Configuration, Finding, LockMode, Prediction, lint, locks
 from migsafe.sources import CustomRunner, Transaction
 from migsafe.sql.operations import Name
+
+pytestmark = pytest.mark.process
 
 SCRIPTS = Path(__file__).parents[2] / "fixtures" / "shop_alembic"
 SQL = Path(__file__).parent / "shop"

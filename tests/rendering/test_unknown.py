@@ -7,6 +7,8 @@ from migsafe.session import sent as statements
 from migsafe.sql.operations import OpaqueCode
 from tests.rendering.conftest import Render, after, called, program, sent
 
+pytestmark = pytest.mark.process
+
 TABLES = """
 CREATE TYPE kind AS ENUM ('a', 'b');
 CREATE TABLE customers (id bigint PRIMARY KEY);

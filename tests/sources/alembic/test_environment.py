@@ -77,6 +77,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(("text", "way"), EACH_WAY)
 def test_transactions_are_those_of_alembic(text: str, way: str, server: Server, tmp_path: Path) -> None:
     (tmp_path / "env.py").write_text(text)
