@@ -4,7 +4,7 @@ import sys
 
 from migsafe.cache.answers import Question, question, recall
 from migsafe.errors import MigsafeError
-from migsafe.terminal.output import complain
+from migsafe.terminal.output import show_error
 
 _COULD_NOT, _INTERRUPTED = 2, 130
 
@@ -18,7 +18,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except MigsafeError as error:
-        complain(error)
+        show_error(error)
         return _COULD_NOT
 
 

@@ -66,10 +66,10 @@ class _Migrations(pytest.Collector):
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
         from migsafe import read_configuration  # noqa: PLC0415
-        from migsafe.library.planned import planned  # noqa: PLC0415
+        from migsafe.library.plan import find_plan  # noqa: PLC0415
 
         self.settings: Configuration = read_configuration()
-        self._plan: Plan = planned(None, self.settings, "judge")
+        self._plan: Plan = find_plan(None, self.settings, "judge")
 
     def collect(self) -> Iterator[pytest.Item]:
         """A test for each file."""
@@ -141,7 +141,7 @@ def _fails(found: "list[Finding]", settings: "Configuration") -> bool:
 def _text(verdict: "Verdict", found: "list[Finding]") -> str:
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from migsafe.reports import Look  # noqa: PLC0415
     from migsafe.reports.text import findings_text  # noqa: PLC0415
+    from migsafe.terminal.display import Display  # noqa: PLC0415
 
-    return findings_text(replace(verdict, findings=found), Look())
+    return findings_text(replace(verdict, findings=found), Display())

@@ -8,7 +8,7 @@ import zlib
 from migsafe.cache.trace import Trace, confirmed
 from migsafe.rendering.worker_environment import worker_environment
 from migsafe.store import Store, usual_folder
-from migsafe.terminal.output import complain, deliver
+from migsafe.terminal.output import show_error, write_output
 
 _FORMAT = 1
 _COMMANDS = ("lint",)
@@ -59,9 +59,9 @@ def recall(asked: Question) -> int | None:
         return None
     if held is None:
         return None
-    deliver(report, output)
+    write_output(report, output)
     for words in said:
-        complain(words)
+        show_error(words)
     if held is not trace:
         keep(asked, held, answer)
     return int(code)

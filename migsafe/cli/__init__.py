@@ -1,4 +1,4 @@
-"""The command line: one file a command, and nothing decided here."""
+"""The command line: one file per command, which reads the options, calls the library and writes a report."""
 
 import os
 import sys
@@ -8,25 +8,26 @@ import typer
 
 from migsafe import __version__
 from migsafe.cache.memory import Memory
-from migsafe.cli.console import COULD_NOT, DEBUG, complain
 from migsafe.cli.explain import explain
 from migsafe.cli.init import init
 from migsafe.cli.lint import lint
 from migsafe.cli.locks import locks
+from migsafe.cli.options import FAILED
 from migsafe.cli.premortem import premortem
 from migsafe.cli.replay import replay
 from migsafe.cli.rules import rules
 from migsafe.cli.stats import stats
 from migsafe.cli.text_options import TextCommand, TextGroup
 from migsafe.errors import MigsafeError
+from migsafe.terminal.output import DEBUG, show_error
 
 _INTERRUPTED = 130
-_DEEPEST = 20_000
-"""How deep Python may recurse: SQL nests deeper than its usual thousand calls allow. Calls from Python to Python take no C stack."""
+_RECURSION_LIMIT = 20_000
+"""SQL nests deeper than Python's usual thousand calls allow. Calls from Python to Python do not use the C stack."""
 
 app = typer.Typer(
     cls=TextGroup,
-    help="Judges PostgreSQL migrations before they reach production.",
+    help="Checks PostgreSQL migrations before they reach production.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,13 +54,12 @@ def _print_version(wanted: bool) -> None:
 def _common(
     version: bool = typer.Option(False, "--version", help="Print the version.", callback=_print_version, is_eager=True),
 ) -> None:
-    """Judges PostgreSQL migrations before they reach production: what they lock, rewrite and break, and the safe way to do it."""
+    """Checks PostgreSQL migrations before they reach production: what they lock, rewrite and break, and the safe way to do it."""
 
 
 def main(arguments: Sequence[str] | None = None, memory: Memory | None = None) -> int:
-    """Run the command and return its exit code; all that went wrong has been said on standard error. `memory` is what the run may keep for
-    the next one, and what others have kept for it."""
-    sys.setrecursionlimit(_DEEPEST)
+    """Run a command and return its exit code; errors have been written to standard error. `memory` is the cache of this and earlier runs."""
+    sys.setrecursionlimit(_RECURSION_LIMIT)
     try:
         app(arguments, obj=memory)
     except SystemExit as end:
@@ -67,9 +67,12 @@ def main(arguments: Sequence[str] | None = None, memory: Memory | None = None) -
     except KeyboardInterrupt:
         return _INTERRUPTED
     except MigsafeError as error:
-        complain(error)
+        show_error(error)
     except Exception as error:
-        complain(f"it broke down: {type(error).__name__}: {error}\n  This is a mistake in migsafe. Please report it with what {DEBUG}=1 shows.")
+        show_error(
+            f"internal error: {type(error).__name__}: {error}\n"
+            f"  This is a bug in migsafe. Please report it with the traceback that {DEBUG}=1 shows."
+        )
         if DEBUG in os.environ:
             raise
-    return COULD_NOT
+    return FAILED

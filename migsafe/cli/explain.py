@@ -5,39 +5,39 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.console import deliver, look
 from migsafe.cli.options import Config, Output
 from migsafe.configuration import configuration
-from migsafe.errors import ConfigError, did_you_mean
-from migsafe.library.project import listed
+from migsafe.library.project import list_rules
 from migsafe.linting.rulebook import find_rule
+from migsafe.reports.formats import check_format
+from migsafe.terminal.display import display_for
+from migsafe.terminal.output import write_output
 
 _FORMATS = ("text", "markdown", "json")
 
 
 def explain(
-    names: Annotated[list[str], typer.Argument(metavar="RULE", help="One or more rules.")],
-    format: Annotated[str, typer.Option(metavar="|".join(_FORMATS), help="How to write it.")] = "text",
+    names: Annotated[list[str], typer.Argument(metavar="RULE...", help="One or more rules.")],
+    format: Annotated[str, typer.Option(metavar="|".join(_FORMATS), help="The format of the explanation.")] = "text",
     output: Output = None,
     config: Config = None,
 ) -> None:
-    """Explain rules: what each finds, why that hurts, the safe way, and examples.
+    """Explain rules: what each one finds, why it is harmful, the safe way, and examples.
 
     \b
       migsafe explain index-not-concurrent
       migsafe explain drop-table drop-column --format markdown
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    if format not in _FORMATS:
-        raise ConfigError(f"there is no format {format}", did_you_mean(format, _FORMATS))
-    from migsafe.documentation import listing, markdown, terminal  # noqa: PLC0415  # the other commands need none of it
+    check_format(format, _FORMATS)
+    from migsafe.documentation import listing, markdown, terminal  # noqa: PLC0415  # the other commands do not need it
 
-    every = {one.rule.name: one for one in listed(configuration(Path(config) if config else None))}
-    found = [every[find_rule(name, [one.rule for one in every.values()]).name] for name in names]
+    by_name = {listed.rule.name: listed for listed in list_rules(configuration(Path(config) if config else None))}
+    rules = [by_name[find_rule(name, [listed.rule for listed in by_name.values()]).name] for name in names]
     file = Path(output) if output else None
     if format == "json":
-        deliver(listing.document(found), file)
+        write_output(listing.document(rules), file)
     elif format == "markdown":
-        deliver("\n".join(markdown.explanation(one.rule) for one in found), file)
+        write_output("\n".join(markdown.explanation(listed.rule) for listed in rules), file)
     else:
-        shown = look(file)
-        deliver("\n\n".join(terminal.explained(one, colour=shown.colour, width=shown.width) for one in found), file)
+        display = display_for(file)
+        write_output("\n\n".join(terminal.explained(listed, display) for listed in rules), file)

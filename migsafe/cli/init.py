@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migsafe.cli.console import look
 from migsafe.errors import ConfigError, MigsafeError
+from migsafe.terminal.colours import BOLD
+from migsafe.terminal.display import display_for
 
 if TYPE_CHECKING:
     from migsafe.setup import Ci, Proposal, Repository
@@ -16,72 +17,74 @@ _CI = ("github", "gitlab", "none")
 
 
 def init(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="The migrations. Without any: those that are found.")] = None,
-    ci: Annotated[str | None, typer.Option(metavar="github|gitlab|none", help="Whose CI. [default: what the repository uses]")] = None,
-    no_hook: Annotated[bool, typer.Option("--no-hook", help="Write no hook for pre-commit.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Write it without asking.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would write.")] = False,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATHS]...", help="The migrations. [default: those that it finds]")] = None,
+    ci: Annotated[
+        str | None, typer.Option(metavar="github|gitlab|none", help="Which CI job to write. [default: the CI that the repository uses]")
+    ] = None,
+    no_hook: Annotated[bool, typer.Option("--no-hook", help="Do not write a pre-commit hook.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Write the files without asking.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be written.")] = False,
 ) -> None:
-    """Set migsafe up in a repository: configuration, hook, CI job.
+    """Set up migsafe in a repository: configuration, pre-commit hook, CI job.
 
-    It finds the migrations and their runner, shows what it would write, and
-    writes it when you say so. What is there already is added to, or left
-    alone; nothing is overwritten.
+    The command finds the migrations and their runner, shows what it would
+    write, and asks. It adds to existing files or leaves them alone; it
+    overwrites nothing.
 
     \b
-      migsafe init                       look, show, ask
+      migsafe init                       find, show, ask
       migsafe init db/migrations --yes   these migrations, without asking
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.setup import Wish, propose, survey  # noqa: PLC0415  # the other commands need none of it
+    from migsafe.setup import Wish, propose, survey  # noqa: PLC0415  # the other commands do not need it
 
-    found = survey(paths or [])
-    proposals = propose(found, Wish(hook=not no_hook, ci=_ci(ci)))
-    _show(found, proposals)
-    wanted = [one for one in proposals if one.text is not None]
-    if not wanted:
+    repository = survey(paths or [])
+    proposals = propose(repository, Wish(hook=not no_hook, ci=_check_ci(ci)))
+    _show(repository, proposals)
+    to_write = [proposal for proposal in proposals if proposal.text is not None]
+    if not to_write:
         print("Nothing to write.")
         return
-    if dry_run or not (yes or _agreed(len(wanted))):
-        print("Nothing was written." if dry_run or sys.stdin.isatty() else "Nothing was written: --yes writes it.")
+    if dry_run or not (yes or _confirmed(len(to_write))):
+        print("Nothing was written." if dry_run or sys.stdin.isatty() else "Nothing was written. To write the files, use --yes.")
         return
-    for one in wanted:
-        _write(found.root / one.path, one)
-    print(f"\nWritten: {', '.join(one.path for one in wanted)}.")
-    print("Next: `migsafe lint` judges the whole history; `pre-commit install` lets the hook look at every commit.")
+    for proposal in to_write:
+        _write(repository.root / proposal.path, proposal)
+    print(f"\nWritten: {', '.join(proposal.path for proposal in to_write)}.")
+    print("Next: run `migsafe lint` to check the whole history, and `pre-commit install` to check every commit.")
 
 
-def _ci(given: str | None) -> "Ci | None":
-    if given is not None and given not in _CI:
-        raise ConfigError(f"--ci: there is no {given}", f"Say {', '.join(_CI[:-1])} or {_CI[-1]}.")
-    return given  # type: ignore[return-value]  # it is one of the three
+def _check_ci(ci: str | None) -> "Ci | None":
+    if ci is not None and ci not in _CI:
+        raise ConfigError(f"--ci: unknown CI: {ci}", f"Use {', '.join(_CI[:-1])} or {_CI[-1]}.")
+    return ci  # type: ignore[return-value]  # it is one of the three
 
 
-def _show(found: "Repository", proposals: "list[Proposal]") -> None:
-    bold, plain = ("\x1b[1m", "\x1b[0m") if look(None).colour else ("", "")
-    some_are = any(history.is_production for history in found.histories)
+def _show(repository: "Repository", proposals: "list[Proposal]") -> None:
+    display = display_for(None)
+    any_production = any(history.is_production for history in repository.histories)
     print("Found:")
-    for history in found.histories:
-        left_out = "" if history.is_production or not some_are else " (left out: name it if it is production's)"
+    for history in repository.histories:
+        left_out = "" if history.is_production or not any_production else " (left out; name its path if it belongs to production)"
         print(f"  {history.path}  {history.counted}, {history.runner}{left_out}")
-    for one in proposals:
-        what = "new" if one.new else "added to it" if one.text is not None else "left alone"
-        print(f"\n{bold}{one.path}{plain}  {what}{': ' + one.why if one.why else ''}")
-        print("".join(f"  {line}" for line in one.added.splitlines(keepends=True)), end="")
+    for proposal in proposals:
+        change = "new file" if proposal.new else "added" if proposal.text is not None else "unchanged"
+        print(f"\n{display.paint(proposal.path, BOLD)}  {change}{': ' + proposal.why if proposal.why else ''}")
+        print("".join(f"  {line}" for line in proposal.added.splitlines(keepends=True)), end="")
     print()
 
 
-def _agreed(count: int) -> bool:
+def _confirmed(count: int) -> bool:
     if not sys.stdin.isatty():
         return False
     files = "this file" if count == 1 else f"these {count} files"
     return input(f"Write {files}? [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _write(path: Path, one: "Proposal") -> None:
-    assert one.text is not None
+def _write(path: Path, proposal: "Proposal") -> None:
+    assert proposal.text is not None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x" if one.new else "w", encoding="utf-8") as file:
-            file.write(one.text)
+        with path.open("x" if proposal.new else "w", encoding="utf-8") as file:
+            file.write(proposal.text)
     except OSError as error:
         raise MigsafeError(f"{path}: cannot be written: {(error.strerror or str(error)).lower()}") from error

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from migsafe.cache.memory import Memory
-from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.options import (
+    FAILED,
     Baseline,
     Changed,
     Config,
@@ -25,24 +25,25 @@ from migsafe.cli.options import (
     Stats,
     TransactionHabit,
     WriteBaseline,
-    left_out,
+    exit_code,
+    skipped_files,
 )
-from migsafe.configuration import Configuration, FailOn, configuration
-from migsafe.library.lint import judged
-from migsafe.library.planned import asked_for, planned
-from migsafe.library.project import within
-from migsafe.linting.finding import Severity
+from migsafe.configuration import Configuration, configuration
+from migsafe.library.lint import judge_plan
+from migsafe.library.plan import find_plan, requested_paths
 from migsafe.linting.judge import Verdict
 from migsafe.reports import FORMATS, reporter
+from migsafe.terminal.display import display_for
+from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.progress import track
 
-_FOUND = 1
-_GONE_SHOWN = 3
+_FIXED_SHOWN = 3
 
 
 def lint(
     context: typer.Context,
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the findings.")] = "text",
+    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the findings.")] = "text",
     output: Output = None,
     select: Select = None,
     ignore: Ignore = None,
@@ -60,22 +61,23 @@ def lint(
     config: Config = None,
     no_cache: NoCache = False,
 ) -> None:
-    """Judge migrations: what each would lock, rewrite or break in production, and the safe way to do it.
+    """Check migrations: what each one would lock, rewrite or break in production, and the safe way to do it.
 
-    A folder means every migration in it, in the runner's order; a file means that one alone, after the migrations before it.
+    A folder means every migration in it, in the order in which they run. A file means that migration alone, with the migrations before it
+    as history.
 
     \b
-      migsafe lint                              what the configuration says
+      migsafe lint                              `migrations` of the configuration
       migsafe lint migrations/                  a whole history
       migsafe lint migrations/0042_orders.sql   one migration
-      migsafe lint --since origin/main          what this branch changed, on the whole history
-      migsafe lint --write-baseline             report only new findings from now on
+      migsafe lint --since origin/main          what this branch changed
+      migsafe lint --write-baseline             from now on, report only new findings
       pg_dump --schema-only shop | migsafe lint -
 
     \b
-    Exit code 0: nothing at or above --fail-on.
-    Exit code 1: something was found.
-    Exit code 2: it could not be done, or not all of it; what could be is reported.
+    Exit code 0: no finding at or above --fail-on.
+    Exit code 1: there are findings at or above --fail-on.
+    Exit code 2: an error, or some migrations could not be checked; findings in the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     settings = configuration(Path(config) if config else None).overridden(
         select=_names(select),
@@ -90,59 +92,56 @@ def lint(
         no_exec=no_exec or None,
     )
     write, file = reporter(format), Path(output) if output else None
-    asked = asked_for(paths, settings, "lint")
-    # What standard input holds is gone once it was read.
-    memory: Memory | None = None if no_cache or "-" in (*asked, settings.schema, settings.stats, settings.baseline) else context.obj
-    plan = planned(paths, settings, "lint", since=since, changed=changed, git_said=memory.git_said if memory is not None else None)
-    verdict = judged(plan, settings, memory, lambda steps: watched(steps, "migsafe: migration"))
+    requested = requested_paths(paths, settings, "lint")
+    # Standard input cannot be read a second time, so its answer cannot be checked against the cache.
+    uses_stdin = "-" in (*requested, settings.schema, settings.stats, settings.baseline)
+    memory: Memory | None = None if no_cache or uses_stdin else context.obj
+    on_git_answer = memory.git_said if memory is not None else None
+    plan = find_plan(paths, settings, "lint", since=since, changed=changed, on_git_answer=on_git_answer)
+    verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"))
     if write_baseline:
-        said = _recorded(verdict, settings)
+        messages = _write_baseline(verdict, settings)
         code, answer = 0, None
     else:
-        verdict, said = _new(verdict, settings)
-        report, code = write(verdict, look(file)), _exit_code(verdict, settings.fail_on)
-        deliver(report, file)
-        answer = (report, output, said, code)
+        verdict, messages = _without_baseline(verdict, settings)
+        report, code = write(verdict, display_for(file)), exit_code(verdict.worst(), settings)
+        write_output(report, file)
+        answer = (report, output, messages, code)
     if plan.skipped:
-        said.append(left_out(plan.skipped))
-    for words in (*verdict.problems, *said):
-        complain(words)
+        messages.append(skipped_files(plan.skipped))
+    for message in (*verdict.problems, *messages):
+        show_error(message)
     if memory is not None and not verdict.problems:
         memory.went_well(answer)
-    raise typer.Exit(COULD_NOT if verdict.problems else code)
+    raise typer.Exit(FAILED if verdict.problems else code)
 
 
-def _new(verdict: Verdict, settings: Configuration) -> tuple[Verdict, list[str]]:
-    """The verdict without what the baseline holds, and what to say of what is there and gone."""
+def _without_baseline(verdict: Verdict, settings: Configuration) -> tuple[Verdict, list[str]]:
+    """Return the verdict without the findings in the baseline, and a message about entries that no longer match a finding."""
     if settings.baseline is None:
         return verdict, []
-    from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only those who have one need it
+    from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
 
-    verdict, gone = subtract_baseline(verdict, read(settings.baseline), settings.baseline)
-    if not gone:
+    verdict, fixed = subtract_baseline(verdict, read(settings.baseline), settings.baseline)
+    if not fixed:
         return verdict, []
-    shown = ", ".join(f"{entry.rule} in {entry.path}" for entry in gone[:_GONE_SHOWN])
-    number = f"{len(gone)} finding{'' if len(gone) == 1 else 's'} of the baseline {'is' if len(gone) == 1 else 'are'} gone"
-    return verdict, [f"{number}: {shown}{', …' if len(gone) > _GONE_SHOWN else ''}\n  `migsafe lint --write-baseline` takes note of that."]
+    shown = ", ".join(f"{entry.rule} in {entry.path}" for entry in fixed[:_FIXED_SHOWN])
+    number = f"{len(fixed)} finding{'' if len(fixed) == 1 else 's'} of the baseline no longer exist{'s' if len(fixed) == 1 else ''}"
+    return verdict, [f"{number}: {shown}{', …' if len(fixed) > _FIXED_SHOWN else ''}\n  `migsafe lint --write-baseline` updates the baseline."]
 
 
-def _exit_code(verdict: Verdict, fail_on: FailOn) -> int:
-    worst = verdict.worst()
-    return _FOUND if fail_on != "never" and worst is not None and worst >= Severity[fail_on.upper()] else 0
-
-
-def _recorded(verdict: Verdict, settings: Configuration) -> list[str]:
-    """Write the baseline; returns what to say about it."""
+def _write_baseline(verdict: Verdict, settings: Configuration) -> list[str]:
+    """Write the baseline; return the messages about it."""
     from migsafe.linting.baseline import DEFAULT_FILE, write  # noqa: PLC0415
 
-    file = settings.baseline or within(settings, DEFAULT_FILE)
+    file = settings.baseline or str(Path(settings.folder, DEFAULT_FILE))
     number = write(file, verdict)
-    deliver(f"{file}: {number} finding{'' if number == 1 else 's'} recorded.\n", None)
+    write_output(f"{file}: {number} finding{'' if number == 1 else 's'} written.\n", None)
     if settings.baseline is not None:
         return []
-    return [f'to report only what is new, set `baseline = "{DEFAULT_FILE}"` in the configuration, or give `--baseline {file}`']
+    return [f'to report only new findings, set `baseline = "{DEFAULT_FILE}"` in the configuration, or use `--baseline {file}`']
 
 
-def _names(given: list[str] | None) -> tuple[str, ...] | None:
-    """The names in an option that may be repeated and whose values may be parted by commas."""
-    return tuple(name.strip() for value in given for name in value.split(",") if name.strip()) if given else None
+def _names(values: list[str] | None) -> tuple[str, ...] | None:
+    """Return the names in an option that can be repeated, and whose values can be separated by commas."""
+    return tuple(name.strip() for value in values for name in value.split(",") if name.strip()) if values else None

@@ -5,18 +5,20 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
-from migsafe.cli.options import Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, left_out
+from migsafe.cli.options import FAILED, Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, skipped_files
 from migsafe.configuration import configuration
 from migsafe.library.locks import predict_plan
-from migsafe.library.planned import planned
+from migsafe.library.plan import find_plan
 from migsafe.prediction.predictor import Contradiction
 from migsafe.reports.locks import FORMATS, reporter
+from migsafe.terminal.display import display_for
+from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.progress import track
 
 
 def locks(
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="How to write the predictions.")] = "text",
+    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the predictions.")] = "text",
     output: Output = None,
     schema: Schema = None,
     pg_version: PgVersion = None,
@@ -25,55 +27,55 @@ def locks(
     no_exec: NoExec = False,
     config: Config = None,
 ) -> None:
-    """Tell what each statement locks, rewrites and reads.
+    """Show which locks each statement takes, what they block, and what it rewrites or reads.
 
-    A folder means every migration in it, in the runner's order; a file means that one alone, after the migrations before it.
+    A folder means every migration in it, in the order in which they run. A file means that migration alone, with the migrations before it
+    as history.
 
     \b
       migsafe locks migrations/0042_orders.sql   one migration
       migsafe locks migrations/                  a whole history
-      migsafe locks                              what the configuration says
+      migsafe locks                              `migrations` of the configuration
       echo 'ALTER TABLE orders ADD note text' | migsafe locks -
 
-    What no migration made is taken to be there, and to be large. Better, show what is there:
+    A table that no migration creates is assumed to exist, and to be large. A dump of the schema makes the prediction more exact:
 
     \b
       pg_dump --schema-only shop > shop.sql
       migsafe locks --schema shop.sql hotfix.sql
 
-    What a lock stops:
+    What a lock blocks:
 
     \b
-      reads and writes   every query of the table waits, SELECT too
-      writes             INSERT, UPDATE and DELETE wait, SELECT goes on
-      nothing            reads and writes go on, other changes may wait
-      nobody             the migration made the table itself
+      reads and writes   every query on the table waits, SELECT too
+      writes             INSERT, UPDATE and DELETE wait, SELECT does not
+      nothing            queries do not wait; other schema changes may
 
-    A lock is held until its transaction ends, and a statement that waits for one makes those behind it wait too. What rewrites a table
-    or reads all of it takes the longer the larger the table is.
+    A transaction holds its locks until it ends. While a statement waits for a lock, later queries on the table wait behind it. A rewrite
+    or a full scan takes longer the larger the table is.
 
     \b
-    Exit code 0: done.
-    Exit code 2: it could not be done, or not all of it; what could be is reported.
+    Exit code 0: success.
+    Exit code 2: an error, or some migrations could not be read; the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     settings = configuration(Path(config) if config else None).overridden(
         schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = reporter(format)
-    plan = planned(paths, settings, "look at")
-    prediction = predict_plan(plan, settings, lambda steps: watched(steps, "migsafe: migration"))
+    plan = find_plan(paths, settings, "predict")
+    prediction = predict_plan(plan, settings, lambda steps: track(steps, "migsafe: migration"))
     file = Path(output) if output else None
-    for note in prediction.contradictions:
-        _show(note)
-    deliver(write(prediction, look(file)), file)
+    for contradiction in prediction.contradictions:
+        _show(contradiction)
+    write_output(write(prediction, display_for(file)), file)
     for problem in prediction.problems:
-        complain(problem)
+        show_error(problem)
     if plan.skipped:
-        complain(left_out(plan.skipped))
-    raise typer.Exit(COULD_NOT if prediction.problems else 0)
+        show_error(skipped_files(plan.skipped))
+    raise typer.Exit(FAILED if prediction.problems else 0)
 
 
-def _show(note: Contradiction) -> None:
+def _show(contradiction: Contradiction) -> None:
     """Show where a migration contradicts the migrations before it."""
-    place = note.script.position(note.span.start)
-    complain(f"note: {note.script.path}:{place.line}:{place.column}: {note.text}")
+    place = contradiction.script.position(contradiction.span.start)
+    show_error(f"note: {contradiction.script.path}:{place.line}:{place.column}: {contradiction.text}")

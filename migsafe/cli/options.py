@@ -1,4 +1,4 @@
-"""What more than one command takes, in the same words."""
+"""The options that several commands have, with the same help, and the exit codes."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -6,46 +6,59 @@ from typing import Annotated
 import typer
 
 from migsafe import versions
-from migsafe.configuration import FAIL_ON, TRANSACTIONS
+from migsafe.configuration import FAIL_ON, TRANSACTIONS, Configuration
+from migsafe.linting.finding import Severity
+
+FOUND, FAILED = 1, 2
+"""The exit codes: something was found; the command, or a part of it, failed."""
 
 Paths = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="[PATHS]...", help="Migration files or folders; - is standard input. Without any: `migrations` of the configuration."
-    ),
+    typer.Argument(metavar="[PATHS]...", help="Migration files or folders; - is standard input. [default: `migrations` of the configuration]"),
 ]
-Output = Annotated[str | None, typer.Option(metavar="FILE", help="Write them to a file.")]
+Output = Annotated[str | None, typer.Option(metavar="FILE", help="Write the output to a file.")]
 PgVersion = Annotated[
     str | None, typer.Option(metavar=versions.SUPPORTED_TEXT, help=f"The server's major version. [default: {versions.DEFAULT}]")
 ]
-RunnerName = Annotated[str | None, typer.Option(metavar="NAME", help="Who runs the migrations, where the files do not tell.")]
+RunnerName = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The runner of the migrations (flyway, goose, …), if the files do not show it.")
+]
 TransactionHabit = Annotated[
-    str | None, typer.Option(metavar="|".join(TRANSACTIONS), help="How the runner wraps a migration, where the files do not tell.")
+    str | None,
+    typer.Option(
+        metavar="|".join(TRANSACTIONS),
+        help="What the runner runs in one transaction, if the files do not show it.",
+    ),
 ]
 Schema = Annotated[str | None, typer.Option(metavar="FILE", help="A `pg_dump --schema-only` of the database before the first migration.")]
 NoExec = Annotated[
-    bool, typer.Option("--no-exec", help="Run nothing of migrations in Python: read the calls in them, and say where that is not enough.")
+    bool, typer.Option("--no-exec", help="Do not run migrations written in Python: read their calls, and report where that is not enough.")
 ]
 Config = Annotated[str | None, typer.Option(metavar="FILE", help="Read this configuration instead of the nearest one.")]
-Select = Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat it, or part them with commas.")]
-Ignore = Annotated[list[str] | None, typer.Option(metavar="RULE", help="All rules but these.")]
+Select = Annotated[list[str] | None, typer.Option(metavar="RULE", help="Only these rules; repeat the option, or separate names with commas.")]
+Ignore = Annotated[list[str] | None, typer.Option(metavar="RULE", help="All rules except these.")]
 FailOnOption = Annotated[
-    str | None, typer.Option(metavar="|".join(FAIL_ON), help="The least finding that makes the exit code 1. [default: warning]")
+    str | None, typer.Option(metavar="|".join(FAIL_ON), help="The lowest severity that makes the exit code 1. [default: warning]")
 ]
-Since = Annotated[str | None, typer.Option(metavar="REV", help="Judge only what git says changed since then; the rest is history.")]
-Changed = Annotated[bool, typer.Option("--changed", help="Judge only what is not committed yet.")]
-Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Report only what this file does not hold.")]
+Since = Annotated[str | None, typer.Option(metavar="REV", help="Only migrations that changed since this git revision; the others are history.")]
+Changed = Annotated[bool, typer.Option("--changed", help="Only migrations with uncommitted changes; the others are history.")]
+Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Report only findings that are not in this file.")]
 WriteBaseline = Annotated[
-    bool, typer.Option("--write-baseline", help="Record today's findings in the baseline, migsafe-baseline.json unless said otherwise.")
+    bool, typer.Option("--write-baseline", help="Write the current findings to the baseline. [default: migsafe-baseline.json]")
 ]
-Stats = Annotated[str | None, typer.Option(metavar="FILE", help="How many rows tables have, as `migsafe stats` writes it.")]
-NoCache = Annotated[bool, typer.Option("--no-cache", help="Work it all out again, and keep nothing of it.")]
+Stats = Annotated[str | None, typer.Option(metavar="FILE", help="The row counts of production's tables, from `migsafe stats`.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Neither read nor write the cache.")]
 
 _SKIPPED_SHOWN = 3
 
 
-def left_out(skipped: Sequence[str]) -> str:
-    """What to say of files that are no migrations: the first few by name."""
+def skipped_files(skipped: Sequence[str]) -> str:
+    """Returns a message about files that are not migrations: the first few by name."""
     number, shown = len(skipped), ", ".join(skipped[:_SKIPPED_SHOWN])
-    files = f"{number} file{'' if number == 1 else 's'} that the runner does not take for migrations"
-    return f"left out {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
+    files = f"{number} file{'' if number == 1 else 's'} that the runner would not run"
+    return f"skipped {files}: {shown}{', …' if number > _SKIPPED_SHOWN else ''}"
+
+
+def exit_code(worst: Severity | None, settings: Configuration) -> int:
+    """Returns the exit code for the worst finding: 1 if it is at or above `fail_on`."""
+    return FOUND if settings.fail_on != "never" and worst is not None and worst >= Severity[settings.fail_on.upper()] else 0

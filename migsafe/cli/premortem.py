@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from migsafe.cli.console import COULD_NOT, complain, deliver, look, watched
 from migsafe.cli.options import (
+    FAILED,
+    FOUND,
     Changed,
     Config,
     NoExec,
@@ -22,30 +23,32 @@ from migsafe.cli.options import (
 )
 from migsafe.cli.replay import ended_by_terminate
 from migsafe.configuration import Configuration, configuration
-from migsafe.library.planned import dump, planned
+from migsafe.library.plan import find_plan, schema_script
+from migsafe.reports.premortem import FORMATS, premortem_reporter
+from migsafe.terminal.display import display_for
+from migsafe.terminal.output import show_error, write_output
+from migsafe.terminal.progress import track
 
 if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayOptions
     from migsafe.replaying.servers.selection import ServerOptions
 
-_FORBIDDEN = 1
-_FORMATS = ("markdown", "html", "json")
 _SECONDS = {"statement": 600.0, "run": 3600.0}
-"""How many seconds a statement and a replay may take, as in `migsafe replay`."""
+"""How many seconds a statement and the whole replay may take, as in `migsafe replay`."""
 
 
 def premortem(
     paths: Paths = None,
-    format: Annotated[str, typer.Option(metavar="|".join(_FORMATS), help="How to write it.")] = "markdown",
+    format: Annotated[str, typer.Option(metavar="|".join(FORMATS), help="The format of the report.")] = "markdown",
     output: Output = None,
     stats: Stats = None,
-    replay: Annotated[bool, typer.Option("--replay", help="Run them on a disposable PostgreSQL, too, and tell what was measured.")] = False,
-    server: Annotated[str, typer.Option(metavar="local|DSN|dblab:URL", help="With --replay: where to run them.")] = "local",
+    replay: Annotated[bool, typer.Option("--replay", help="Also run them on a disposable PostgreSQL, and measure.")] = False,
+    server: Annotated[str, typer.Option(metavar="local|DSN|dblab:URL", help="With --replay: the server to run them on.")] = "local",
     copy_of: Annotated[
         str | None, typer.Option("--from", metavar="DSN", help="With --replay: run them on a physical copy of this server.")
     ] = None,
     rows: Annotated[
-        str, typer.Option(metavar="N", help="With --replay: how many rows to put into each table; with --stats, into the largest.")
+        str, typer.Option(metavar="N", help="With --replay: how many rows to insert into each table; with --stats, into the largest.")
     ] = "100000",
     since: Since = None,
     changed: Changed = False,
@@ -58,68 +61,67 @@ def premortem(
 ) -> None:
     """Assume that this deployment has failed: what happened?
 
-    For each migration: how it can fail, told as the team would see it; what that hits, and for how long; what stays behind and whether the
-    migration can be run again; how the running and the new release get on with it; the way back, and what it loses; and the order of a
-    safe rollout.
+    The report has, for each migration: how it can fail, and what the team would see; which queries are blocked, and for how long; what an
+    aborted run leaves behind, and whether the migration can be run again; whether the running and the new release work during the
+    deployment; the rollback plan, and what it loses; and the order of a safe rollout.
 
-    What is said is predicted: from the migrations, and from production's row counts (--stats). With --replay they are run as well, as
-    `migsafe replay` does, and what was measured is told apart from what is only predicted. Findings that are suppressed in the files
-    are no secret here.
+    Everything is predicted from the migrations and production's row counts (--stats). With --replay the migrations also run, as in
+    `migsafe replay`; the report then marks what was measured. Suppressed findings are included.
 
     \b
       migsafe premortem migrations/0042_orders.sql          one migration
-      migsafe premortem --since v41 --stats stats.json      for production's rows
-      migsafe premortem --since v41 --replay                and with measurements
+      migsafe premortem --since v41 --stats stats.json      with production's row counts
+      migsafe premortem --since v41 --replay                with measurements
       migsafe premortem --since v41 --format html --output page.html
 
-    A gate for deploy scripts: the exit code is 1 if a migration breaks a budget that the configuration sets. Without any, nothing is
-    forbidden.
+    Deploy scripts can use it as a gate: the exit code is 1 if a migration exceeds a budget of the configuration. Without budgets the gate is
+    always open.
 
     \b
       [tool.migsafe.slo]
-      blocked = "2s"   # how long a query may wait: lock_timeout, and the work
-      hold = "1s"      # how long a lock may be held that stops somebody
-      rows-lost = 0    # how many rows of existing tables may be taken away
+      blocked = "2s"   # the longest that a query may wait: lock_timeout plus the work
+      hold = "1s"      # the longest that a lock which blocks queries may be held
+      rows-lost = 0    # the most rows that existing tables may lose
 
-    A migration without a lock_timeout breaks `blocked`: nothing ends the wait. One that fails in the replay closes the gate, too. What cannot
-    be told (a table of which nobody knows the rows) is reported as in doubt, and closes nothing.
+    A migration without a lock_timeout exceeds `blocked`, because nothing ends its wait. A migration that fails in the replay closes the
+    gate, too. What cannot be predicted (for example because a table's row count is unknown) is reported as in doubt; it does not close the
+    gate.
 
     \b
-    Exit code 0: nothing that the configuration forbids.
+    Exit code 0: the gate is open.
     Exit code 1: the gate is closed.
-    Exit code 2: it could not be done, or not all of it.
+    Exit code 2: an error, or some migrations could not be assessed.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.library.premortem import assess_plan  # noqa: PLC0415  # the other commands need none of it
-    from migsafe.reports.premortem import premortem_reporter  # noqa: PLC0415
+    from migsafe.library.premortem import assess_plan  # noqa: PLC0415  # the other commands do not need it
 
     settings = configuration(Path(config) if config else None).overridden(
         stats=stats, schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = premortem_reporter(format)
-    plan = planned(paths, settings, "look at", since=since, changed=changed)
+    plan = find_plan(paths, settings, "assess", since=since, changed=changed)
     place, options = _replaying(server, copy_of, pg_version, rows, settings) if replay else (None, None)
     with ended_by_terminate() if replay else nullcontext():
-        result = assess_plan(plan, settings, place, options, lambda steps: watched(steps, "migsafe: migration"))
+        result = assess_plan(plan, settings, place, options, lambda steps: track(steps, "migsafe: migration"))
     file = Path(output) if output else None
-    deliver(write(result, look(file)), file)
+    write_output(write(result, display_for(file)), file)
     for problem in result.problems:
-        complain(problem)
-    raise typer.Exit(COULD_NOT if result.problems else _FORBIDDEN if result.forbidden else 0)
+        show_error(problem)
+    raise typer.Exit(FAILED if result.problems else FOUND if result.forbidden else 0)
 
 
 def _replaying(
     server: str, copy_of: str | None, pg_version: str | None, rows: str, settings: Configuration
 ) -> "tuple[ServerOptions, ReplayOptions]":
-    """Where and how to replay. Raises ConfigError for an option that makes no sense."""
-    from migsafe.cli.replay_options import shares_of  # noqa: PLC0415
-    from migsafe.library.lint import with_rows  # noqa: PLC0415
+    """Return where and how to replay. Raises ConfigError for an invalid option."""
+    from migsafe.cli.replay_options import row_counts  # noqa: PLC0415
+    from migsafe.library.lint import judging_limits  # noqa: PLC0415
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions  # noqa: PLC0415
 
-    production = with_rows(settings).rows
+    production = judging_limits(settings).rows
     options = ReplayOptions(
-        rows=shares_of(rows, None, production),
-        schema=dump(settings.schema),
+        rows=row_counts(rows, None, production),
+        schema=schema_script(settings.schema),
         statement_limit=_SECONDS["statement"],
         run_limit=_SECONDS["run"],
         production_rows=production,

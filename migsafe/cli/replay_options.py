@@ -1,8 +1,9 @@
-"""What the options of `migsafe replay` say: text, as they are given."""
+"""The values of the options of `migsafe replay`, from text."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from migsafe.cli.replay import EXPERIMENTS
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.quantities import parse_size
 from migsafe.replaying.budgets import Budgets
@@ -12,60 +13,58 @@ from migsafe.session import milliseconds
 if TYPE_CHECKING:
     from migsafe.sql.operations import Name
 
-CHECKS = ("rerun", "crash", "round-trip", "agreement")
-
 
 def number(option: str, value: str) -> float:
-    """A number, zero or more. Raises ConfigError."""
+    """Returns a number that is not negative. Raises ConfigError."""
     try:
-        found = float(value.replace("_", "").removesuffix("s"))
+        number = float(value.replace("_", "").removesuffix("s"))
     except ValueError:
-        found = -1
-    if not 0 <= found < float("inf"):
-        raise ConfigError(f"--{option}: {value} is no number", "Give one of zero or more.")
-    return found
+        number = -1
+    if not 0 <= number < float("inf"):
+        raise ConfigError(f"--{option}: invalid number: {value}", "It must be 0 or more.")
+    return number
 
 
 def time(option: str, value: str) -> float:
-    """A time in milliseconds. Raises ConfigError."""
-    found = milliseconds(value)
-    if found is None:
-        raise ConfigError(f"--{option}: {value} is no time", "PostgreSQL takes 500ms, 2s, 1min.")
-    return found
+    """Returns a duration in milliseconds. Raises ConfigError."""
+    duration = milliseconds(value)
+    if duration is None:
+        raise ConfigError(f"--{option}: invalid duration: {value}", "Examples: 500ms, 2s, 1min.")
+    return duration
 
 
-def limit(option: str, value: str) -> float | None:
-    """The seconds of a limit; None where there is none. Raises ConfigError."""
+def time_limit(option: str, value: str) -> float | None:
+    """Returns a time limit in seconds; None for no limit. Raises ConfigError."""
     return time(option, value) / 1000 or None
 
 
-def budgets_of(blocked: str | None, hold: str | None, wal: str | None, usual: Budgets) -> Budgets:
-    """What a migration may cost; `usual` is what holds where an option does not say. Raises ConfigError."""
-    written = parse_size(wal) if wal is not None else None
-    if wal is not None and written is None:
-        raise ConfigError(f"--max-wal: {wal} is no size", "PostgreSQL takes 64MB, 2GB.")
+def budgets(blocked: str | None, hold: str | None, wal: str | None, configured: Budgets) -> Budgets:
+    """Returns the budgets of a migration; an option that is not given leaves the configured budget. Raises ConfigError."""
+    size = parse_size(wal) if wal is not None else None
+    if wal is not None and size is None:
+        raise ConfigError(f"--max-wal: invalid size: {wal}", "Examples: 64MB, 2GB.")
     return Budgets(
-        blocked=time("max-blocked", blocked) if blocked is not None else usual.blocked,
-        hold=time("max-hold", hold) if hold is not None else usual.hold,
-        wal=written,
+        blocked=time("max-blocked", blocked) if blocked is not None else configured.blocked,
+        hold=time("max-hold", hold) if hold is not None else configured.hold,
+        wal=size,
     )
 
 
-def checks_of(given: list[str] | None) -> tuple[str, ...]:
-    """The experiments. Raises ConfigError."""
-    wanted = [name.strip() for names in given or CHECKS for name in names.split(",") if name.strip()]
-    for name in wanted:
-        if name not in (*CHECKS, "none"):
-            raise ConfigError(f"--check: there is no experiment {name}", did_you_mean(name, CHECKS))
-    return tuple(name.replace("-", " ") for name in wanted if name != "none")
+def experiments(values: list[str] | None) -> tuple[str, ...]:
+    """Returns the names of the experiments. Raises ConfigError."""
+    names = [name.strip() for value in values or EXPERIMENTS for name in value.split(",") if name.strip()]
+    for name in names:
+        if name not in (*EXPERIMENTS, "none"):
+            raise ConfigError(f"--check: there is no experiment {name}", did_you_mean(name, EXPERIMENTS))
+    return tuple(name.replace("-", " ") for name in names if name != "none")
 
 
-def shares_of(rows: str, most: str | None, production: Mapping[str, int]) -> "Callable[[Name], int] | None":
-    """How many rows each table gets; None for none at all. Raises ConfigError."""
-    wanted = int(number("rows", rows))
-    largest = int(number("max-rows", most)) if most is not None else wanted
+def row_counts(rows: str, most: str | None, production: Mapping[str, int]) -> "Callable[[Name], int] | None":
+    """Returns a function for how many rows each table gets; None for no rows. Raises ConfigError."""
+    usual = int(number("rows", rows))
+    largest = int(number("max-rows", most)) if most is not None else usual
     if most is not None and not production:
-        raise ConfigError("--max-rows is about --stats, which is not given", "--rows says how many rows each table gets.")
+        raise ConfigError("--max-rows needs --stats", "--rows sets the number of rows of each table.")
     if production:
-        return in_proportion(production, largest, wanted) if largest else None
-    return same_for_every_table(wanted) if wanted else None
+        return in_proportion(production, largest, usual) if largest else None
+    return same_for_every_table(usual) if usual else None

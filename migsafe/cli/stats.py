@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from migsafe.cli.console import deliver
 from migsafe.cli.options import Output
 from migsafe.errors import ConfigError
+from migsafe.terminal.output import write_output
 
 
 def stats(
@@ -15,22 +15,23 @@ def stats(
     query: Annotated[bool, typer.Option("--query", help="Print the query instead of running it.")] = False,
     output: Output = None,
 ) -> None:
-    """Count the rows of a database's tables, for `migsafe lint --stats`.
+    """Get the row counts of a database's tables, for the option --stats of other commands.
 
-    The counts are PostgreSQL's own estimates. No table is read, in a transaction that cannot write, and for ten seconds at most. What a
-    DSN does not say (a password, say) comes from PGPASSWORD, .pgpass and the other places that libpq knows.
+    The counts are PostgreSQL's own estimates. The query reads only the system catalogues, in a read-only transaction with a time limit of
+    ten seconds. What the DSN does not contain (the password, for example) comes from PGPASSWORD, .pgpass and the other places that libpq
+    reads.
 
     \b
       migsafe stats postgresql://reader@replica/shop --output stats.json
       migsafe stats --query | psql -XAt shop > stats.json
       migsafe lint --stats stats.json migrations/
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.schema.statistics import QUERY, count  # noqa: PLC0415  # the other commands need none of it
+    from migsafe.schema.statistics import QUERY, count  # noqa: PLC0415  # the other commands do not need it
 
     file = Path(output) if output else None
     if query:
-        deliver(QUERY, file)
+        write_output(QUERY, file)
         return
     if dsn is None:
-        raise ConfigError("nothing to count", "Name a server, or run `migsafe stats --query | psql -XAt shop > stats.json`.")
-    deliver(count(dsn), file)
+        raise ConfigError("no server is named", "Name a server, or run `migsafe stats --query | psql -XAt shop > stats.json`.")
+    write_output(count(dsn), file)

@@ -1,7 +1,9 @@
-"""Options as text, as far as the command line is concerned.
+"""Commands whose options stay text: the one place that changes how Typer works.
 
-Typer (0.29) has pydantic build a validator for every option before a command runs, which costs 0.1 s: more than linting a file. Ours are
-text and flags, so they are taken as they are; what an option may say is checked where the configuration's keys are, in the same words.
+Typer 0.29 lets pydantic build a validator for every option before a command runs, which takes 0.1 s, longer than linting a file. The options
+of migsafe are text and flags, and the configuration checks their values. So `process_value`, the method of a parameter that builds and runs
+the validator, is replaced by one that only runs the option's callback. docs/architecture.md describes the trick, and
+tests/cli/test_text_options.py fails if a new Typer breaks it.
 """
 
 from functools import partial
@@ -9,28 +11,31 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+VALIDATING = "get_runtime_param"
+"""The method that only parameters of a Typer with validators have."""
+
 
 class TextCommand(TyperCommand):
-    """A command that takes its options as the text that they are."""
+    """A command whose options stay text."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The command's options and arguments, the one for help among them."""
+        """Returns the command's options and arguments, including --help."""
         return [_as_text(parameter) for parameter in super().get_params(ctx)]
 
 
 class TextGroup(TyperGroup):
-    """The same for the options before a command's name."""
+    """A group whose options, before the command's name, stay text."""
 
     def get_params(self, ctx: Any) -> list[Any]:
-        """The group's options and arguments, the one for help among them."""
+        """Returns the group's options and arguments, including --help."""
         return [_as_text(parameter) for parameter in super().get_params(ctx)]
 
 
 def _as_text(parameter: Any) -> Any:
-    if hasattr(parameter, "get_runtime_param"):
-        parameter.process_value = partial(_taken, parameter)
+    if hasattr(parameter, VALIDATING):
+        parameter.process_value = partial(_process_text, parameter)
     return parameter
 
 
-def _taken(parameter: Any, context: Any, value: Any) -> Any:
+def _process_text(parameter: Any, context: Any, value: Any) -> Any:
     return parameter.callback(context, parameter, value) if parameter.callback is not None else value

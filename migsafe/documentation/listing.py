@@ -1,17 +1,17 @@
-"""Rules for programs."""
+"""Rules as JSON."""
 
 from collections.abc import Sequence
 
 import msgspec
 
-from migsafe.documentation.listed import Listed
+from migsafe.library.project import ListedRule
 
 VERSION = 1
 
 
-def document(rules: Sequence[Listed]) -> str:
-    """All that is known of the rules, as one JSON object."""
-    found = [
+def document(rules: Sequence[ListedRule]) -> str:
+    """Returns everything about the rules, as one JSON object."""
+    entries = [
         {
             "name": listed.rule.name,
             "category": listed.rule.category,
@@ -22,4 +22,4 @@ def document(rules: Sequence[Listed]) -> str:
         }
         for listed in rules
     ]
-    return msgspec.json.format(msgspec.json.encode({"version": VERSION, "rules": found})).decode() + "\n"
+    return msgspec.json.format(msgspec.json.encode({"version": VERSION, "rules": entries})).decode() + "\n"

@@ -1,1 +1,1 @@
-"""What migsafe does, for the command line and for other programs: from what was asked to what was found, without a word printed."""
+"""The public interface: each command as a function with a typed result, which prints nothing. The command line calls it, too."""

@@ -1,4 +1,4 @@
-"""Judging migrations, for the command line as for programs."""
+"""Judging migrations, for the command line and for programs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from migsafe.configuration import Configuration, configuration
-from migsafe.library.planned import dump, planned
-from migsafe.library.project import renderer, rulebook
+from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.linting.judge import JudgingState, Verdict, judge
 from migsafe.linting.rule import Limits
 from migsafe.prediction.history import Steps, selected_migrations
@@ -25,42 +25,43 @@ def lint(
 ) -> Verdict:
     """Judge migrations as `migsafe lint` does: what each would lock, rewrite or break in production, and the safe way to do it.
 
-    `paths` are files and folders; without any, the `migrations` of the settings. Those are the nearest configuration's unless they are given
-    (`Configuration(pg_version=16)`, or `read_configuration().overridden(pg_version=16)`). `since` a git revision, or with `changed`, only what
-    differs is judged, on the whole history. What a baseline of the settings holds is not among the findings.
+    `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read;
+    `Configuration(pg_version=16)` or `read_configuration().overridden(pg_version=16)` are others. `since` (a git revision) or `changed`
+    judges only what git says changed, with the whole history before it. Findings in the settings' baseline are left out.
 
-    What could not be judged is among the verdict's `problems`. Raises MigsafeError where nothing could be.
+    Migrations that could not be judged are the verdict's `problems`. Raises MigsafeError if nothing could be judged.
     """
     settings = settings or configuration()
-    verdict = judged(planned(paths, settings, "lint", since=since, changed=changed), settings)
+    verdict = judge_plan(find_plan(paths, settings, "lint", since=since, changed=changed), settings)
     if settings.baseline is None:
         return verdict
-    from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only those who have one need it
+    from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
 
     return subtract_baseline(verdict, read(settings.baseline), settings.baseline)[0]
 
 
-def judged(plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter) -> Verdict:
-    """Judge the migrations of a plan. `memory` continues from an earlier run's checkpoint; `track` iterates over the migrations."""
-    limits = with_rows(settings)
+def judge_plan(plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter) -> Verdict:
+    """Judge the migrations of a plan. `memory` continues from an earlier run's checkpoint; `track` iterates over the migrations and may show
+    the progress."""
+    limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:
         memory.rules_follow()
-    book, start, so_far = rulebook(settings), dump(settings.schema), JudgingState()
+    book, schema, state = load_rulebook(settings), schema_script(settings.schema), JudgingState()
     resumption = None
     if memory is not None:
-        # What decides about the report, and not about the findings, need not be the same.
-        deciding = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
-        resumption = memory.checkpoints((deciding, limits, start and start.text), book.rules, so_far)
-    rendering = renderer(settings, memory.renderings() if memory is not None else None)
-    found = selected_migrations(plan, settings.pg_version, rendering, schema=start, watch=track, resumption=resumption)
-    return judge(found, book, settings.pg_version, runners, limits, so_far)
+        # Settings that change the report but not the findings do not invalidate a checkpoint.
+        relevant = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
+        resumption = memory.checkpoints((relevant, limits, schema and schema.text), book.rules, state)
+    renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
+    selected = selected_migrations(plan, settings.pg_version, renderer, schema=schema, watch=track, resumption=resumption)
+    return judge(selected, book, settings.pg_version, runners, limits, state)
 
 
-def with_rows(settings: Configuration) -> Limits:
-    """The limits of the settings, with the rows that their `stats` tell. Raises MigsafeError."""
+def judging_limits(settings: Configuration) -> Limits:
+    """Returns the limits of the settings, with the row counts of their `stats` file. Raises MigsafeError."""
     if settings.stats is None:
         return settings.limits
-    from migsafe.schema.statistics import read  # noqa: PLC0415  # most have none
+    from migsafe.schema.statistics import read  # noqa: PLC0415  # only needed with a stats file
 
     return replace(settings.limits, rows=read(settings.stats))

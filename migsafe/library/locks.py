@@ -8,8 +8,8 @@ from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.library.lint import Track
-from migsafe.library.planned import dump, planned
-from migsafe.library.project import renderer
+from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.project import make_renderer
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import selected_migrations
 from migsafe.prediction.predictor import Contradiction, Predictor
@@ -59,7 +59,7 @@ def locks(paths: Sequence[str] | None = None, *, settings: Configuration | None 
     Raises MigsafeError if nothing could be predicted; single migrations that could not be read are the prediction's `problems`.
     """
     settings = settings or configuration()
-    return predict_plan(planned(paths, settings, "look at"), settings)
+    return predict_plan(find_plan(paths, settings, "look at"), settings)
 
 
 def predict_plan(plan: Plan, settings: Configuration, track: Track = iter) -> Prediction:
@@ -67,7 +67,9 @@ def predict_plan(plan: Plan, settings: Configuration, track: Track = iter) -> Pr
     problems: list[MigsafeError] = []
     contradictions: list[Contradiction] = []
     migrations: list[PredictedMigration] = []
-    for selected in selected_migrations(plan, settings.pg_version, renderer(settings, usual()), schema=dump(settings.schema), watch=track):
+    for selected in selected_migrations(
+        plan, settings.pg_version, make_renderer(settings, usual()), schema=schema_script(settings.schema), watch=track
+    ):
         if isinstance(selected, MigsafeError):
             problems.append(selected)
             continue

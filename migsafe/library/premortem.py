@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, configuration
 from migsafe.errors import MigsafeError
-from migsafe.library.lint import Track, with_rows
-from migsafe.library.planned import dump, planned
-from migsafe.library.project import renderer, rulebook
+from migsafe.library.lint import Track, judging_limits
+from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
 from migsafe.linting.rulebook import Rulebook, shipped_rules
@@ -47,7 +47,7 @@ def premortem(
     What could not be done is among the pre-mortem's `problems`. Raises MigsafeError if nothing could be assessed.
     """
     settings = settings or configuration()
-    plan = planned(paths, settings, "look at", since=since, changed=changed)
+    plan = find_plan(paths, settings, "look at", since=since, changed=changed)
     if options is not None:
         place = place or ServerOptions()
     return assess_plan(plan, settings, place, options)
@@ -58,7 +58,7 @@ def assess_plan(
 ) -> Premortem:
     """Write the pre-mortem of a plan's migrations; with a `place`, replay them there. `track` iterates over the migrations and may show the
     progress."""
-    limits = with_rows(settings)
+    limits = judging_limits(settings)
     judged, problems = _judge(plan, settings, limits, track)
     replayed_on = ""
     if place is not None:
@@ -80,12 +80,12 @@ def _key(migration: Migration) -> tuple[str, str]:
 def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) -> tuple[list[Judged], list[MigsafeError]]:
     """Judge the migrations with the project's rules and with all shipped ones, and collect what the pre-mortem needs of each operation."""
     observed: dict[tuple[str, str], list[Observed]] = {}
-    book = Rulebook((*rulebook(settings).rules, *map(unsilenced, shipped_rules()), collector(observed)))
+    book = Rulebook((*load_rulebook(settings).rules, *map(unsilenced, shipped_rules()), collector(observed)))
     migrations: list[Migration] = []
 
     def walk() -> Iterator[SelectedMigration | MigsafeError]:
-        rendering = renderer(settings, usual())
-        schema = dump(settings.schema)
+        rendering = make_renderer(settings, usual())
+        schema = schema_script(settings.schema)
         for selected in selected_migrations(plan, settings.pg_version, rendering, schema=schema, watch=track, with_downgrades=True):
             if isinstance(selected, SelectedMigration):
                 migrations.append(selected.migration)
@@ -112,7 +112,7 @@ def _replay(plan: Plan, host: Host, options: ReplayOptions) -> tuple[dict[tuple[
 def _usual_options(settings: Configuration, limits: Limits) -> ReplayOptions:
     return ReplayOptions(
         rows=lambda table: _ROWS,
-        schema=dump(settings.schema),
+        schema=schema_script(settings.schema),
         statement_limit=_STATEMENT_SECONDS,
         run_limit=_RUN_SECONDS,
         production_rows=limits.rows,

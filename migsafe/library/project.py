@@ -1,18 +1,26 @@
-"""The rules as a project's configuration has them."""
+"""The rules, and the renderer, that a project's configuration asks for."""
 
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
+
 from migsafe.configuration import Configuration
-from migsafe.documentation.listed import Listed
 from migsafe.linting.rule import Rule
 from migsafe.linting.rulebook import PathOverride, Rulebook, choose_rules, find_rule, own_rules, shipped_rules, with_severities
 from migsafe.rendering.renderer import Renderer, RenderingStore
 
 
-def every_rule(settings: Configuration) -> list[Rule]:
-    """Ours and the project's own, each with the severity that the configuration gives it, by name. Raises ConfigError for an own rule that
-    cannot be loaded, and for a name in the configuration that no rule has."""
+class ListedRule(Struct, frozen=True):
+    """A rule with the severity that the project gives it, and whether it is on."""
+
+    rule: Rule
+    on: bool
+
+
+def load_rules(settings: Configuration) -> list[Rule]:
+    """Returns the shipped rules and the project's own, sorted by name, each with the severity that the configuration gives it. Raises
+    ConfigError for an own rule that cannot be loaded, and for a name in the configuration that no rule has."""
     rules = shipped_rules()
     if settings.rules is not None:
         rules = sorted((*rules, *own_rules(Path(settings.rules), rules)), key=lambda rule: rule.name)
@@ -21,25 +29,20 @@ def every_rule(settings: Configuration) -> list[Rule]:
     return with_severities(rules, settings.severities)
 
 
-def rulebook(settings: Configuration) -> Rulebook:
-    """The rules that are on, and where."""
-    rules = every_rule(settings)
+def load_rulebook(settings: Configuration) -> Rulebook:
+    """Returns the rules that are on, and for which files."""
+    rules = load_rules(settings)
     parts = [PathOverride(partial(settings.concerns, part), part.ignore, part.severities) for part in settings.per_path]
     return Rulebook(choose_rules(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
 
 
-def renderer(settings: Configuration, kept: RenderingStore | None = None) -> Renderer:
-    """Who renders the migrations that are programs, but for those that are `kept`."""
+def make_renderer(settings: Configuration, kept: RenderingStore | None = None) -> Renderer:
+    """Returns the renderer of the migrations that are programs; `kept` has the renderings of earlier runs."""
     return Renderer(run=not settings.no_exec, seconds=settings.script_seconds, store=kept)
 
 
-def listed(settings: Configuration) -> list[Listed]:
-    """Every rule, and whether it is on."""
-    rules = every_rule(settings)
+def list_rules(settings: Configuration) -> list[ListedRule]:
+    """Returns every rule, and whether it is on."""
+    rules = load_rules(settings)
     on = {rule.name for rule in choose_rules(rules, settings.select, settings.ignore)}
-    return [Listed(rule, rule.name in on) for rule in rules]
-
-
-def within(settings: Configuration, name: str) -> str:
-    """A file beside the configuration, as seen from the current folder."""
-    return str(Path(settings.folder, name))
+    return [ListedRule(rule, rule.name in on) for rule in rules]

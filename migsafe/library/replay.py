@@ -1,4 +1,4 @@
-"""Replaying migrations on a disposable server, for the command line as for programs."""
+"""Replaying migrations on a disposable server, for the command line and for programs."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -6,8 +6,8 @@ from msgspec import Struct
 
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, configuration
-from migsafe.library.planned import dump, planned
-from migsafe.library.project import renderer
+from migsafe.library.plan import find_plan, schema_script
+from migsafe.library.project import make_renderer
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.linting.judge import Verdict
 from migsafe.replaying.budgets import Budgets
@@ -45,31 +45,37 @@ def replay(
     since: str | None = None,
     changed: bool = False,
 ) -> Replay:
-    """Run migrations on a disposable PostgreSQL as `migsafe replay` does, and measure what they lock, whom they stop, and what a failure leaves
-    behind.
+    """Run migrations on a disposable PostgreSQL as `migsafe replay` does, and measure what they lock, which queries they block, and what a
+    failure leaves behind.
 
-    `paths` are files and folders; without any, the `migrations` of the settings, which are the nearest configuration's unless they are given.
-    `place` says where (a private server), `options` how (with 100,000 rows in each table, and all experiments), `budgets` what it may cost
-    (what `slo` of the settings says). `since` a git revision, or with `changed`, only what differs is replayed.
+    `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
+    `place` is the server (default: a private one), `options` are the rows and experiments (default: 100,000 rows in each table, and all
+    experiments), `budgets` the limits (default: `slo` of the settings). `since` (a git revision) or `changed` replays only what git says
+    changed.
 
-    What could not be done is among the verdict's `problems`. Raises MigsafeError where nothing could be: there is no server, or no migration.
+    What could not be replayed is among the `problems` of its `verdict`. Raises MigsafeError if nothing could be replayed, for example
+    because there is no server or no migration.
     """
     settings = settings or configuration()
-    plan = planned(paths, settings, "replay", since=since, changed=changed)
-    options = options or ReplayOptions(rows=lambda table: _ROWS, schema=dump(settings.schema), renderer=renderer(settings, usual()))
+    plan = find_plan(paths, settings, "replay", since=since, changed=changed)
+    options = options or ReplayOptions(
+        rows=lambda table: _ROWS, schema=schema_script(settings.schema), renderer=make_renderer(settings, usual())
+    )
     with choose_host(place or ServerOptions()) as host:
-        return replayed(plan, host, options, budgets or budgeted(settings))
+        return replay_plan(plan, host, options, budgets or configured_budgets(settings))
 
 
-def budgeted(settings: Configuration) -> Budgets:
-    """What a migration may cost by the configuration."""
+def configured_budgets(settings: Configuration) -> Budgets:
+    """Returns the budgets that the configuration sets."""
     blocked, hold, _ = settings.slo.budgets
     return Budgets(blocked=blocked, hold=hold)
 
 
-def replayed(plan: Plan, host: Host, options: ReplayOptions, budgets: Budgets, progress: Callable[[str], None] = lambda words: None) -> Replay:
-    """Replay what a plan asks for on a server that runs. `progress` is told what it is at."""
-    run = Run(plan, host, options, progress)
+def replay_plan(
+    plan: Plan, host: Host, options: ReplayOptions, budgets: Budgets, on_progress: Callable[[str], None] = lambda text: None
+) -> Replay:
+    """Replay the migrations of a plan on a running server. `on_progress` receives a text about the current step."""
+    run = Run(plan, host, options, on_progress)
     done = tuple(run.migrations())
     return Replay(
         host=host.title,
@@ -82,15 +88,16 @@ def replayed(plan: Plan, host: Host, options: ReplayOptions, budgets: Budgets, p
 
 
 def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
-    """What was done so that the migrations could run at all."""
+    """Yields what was changed so that the migrations could run."""
     if run.created_roles:
-        yield f"Roles were made that the migrations take for granted: {', '.join(run.created_roles)}."
-    scripts = [one.migration for one in done if one.migration.up.program is not None]
+        yield f"Roles that the migrations need but do not create were created: {', '.join(run.created_roles)}."
+    scripts = [each.migration for each in done if each.migration.up.program is not None]
     if scripts:
-        yield "Scripts were replayed as what Alembic sends for them. What is decided by what is not here was left out, as it says at its line."
+        yield "The SQL that Alembic sends for the scripts was replayed. Code that depends on missing data was left out; its line says so."
     if len(scripts) > 1 and scripts[0].own_transaction_advice is not None:
-        yield f"Each revision ran in a transaction of its own. In one upgrade they share one, unless you {scripts[0].own_transaction_advice}."
-    for one in done:
-        if one.emptied_because:
-            path = one.migration.up.file.path
-            yield f"{path} failed on rows that were made up ({one.emptied_because}), and was run with its tables empty."
+        advice = scripts[0].own_transaction_advice
+        yield f"Each revision ran in its own transaction. One `alembic upgrade` runs them in a single transaction, unless you {advice}."
+    for each in done:
+        if each.emptied_because:
+            path = each.migration.up.file.path
+            yield f"{path} failed on generated rows ({each.emptied_because}), so it was run with empty tables."

@@ -1,18 +1,21 @@
-"""The lines of a script on which something stands, with that part marked."""
+"""Excerpts of a script: the lines of a finding with the part marked, and the beginning of a statement."""
 
-import unicodedata
+import re
 from collections.abc import Callable, Iterator
 
+from migsafe.terminal.width import columns, truncated, visible, visible_character
 from migsafe.text import Script, Span
 
 _MOST_LINES = 3
-_TAB = 4
 _CONTEXT = 8
-"""How many columns before a marked part stay in sight when it is longer than the line may be."""
+"""How many columns before a marked part are shown when it is longer than the line may be."""
+_COMMENT = re.compile(r"""('[^']*'|"[^"]*")|--[^\n]*|/\*.*?\*/""", re.DOTALL)
+_LONGEST_STATEMENT = 4000
+"""How many characters of a statement are read for its first words: it can be as long as a file."""
 
 
 def excerpt(script: Script, span: Span, width: int, paint: Callable[[str], str], dim: Callable[[str], str]) -> Iterator[str]:
-    """The lines that hold `span`, no wider than `width`, each with the marks below it; the first few where there are many."""
+    """Yields the lines of `span`, no wider than `width`, each with the marks below it; only the first few of many."""
     first, last = script.position(span.start).line, script.position(max(span.start, span.end - 1)).line
     shown = range(first, min(last, first + _MOST_LINES - 1) + 1)
     gutter = max(len(str(shown[-1])), 3) + 1
@@ -31,16 +34,16 @@ def excerpt(script: Script, span: Span, width: int, paint: Callable[[str], str],
 
 
 def _line(script: Script, start: int, stop: int, line_end: int, width: int) -> tuple[str, str]:
-    """The line from which `start` to `stop` is marked, cut so that this part is in sight, and the marks that go below it."""
+    """Returns the line in which `start` to `stop` is marked, cut so that this part is visible, and the marks to show below it."""
     text = script.text
     line_start = start - script.position(start).column + 1
     while start < stop and text[start].isspace():
         start += 1
     stop = start + len(text[start:stop].rstrip())
-    # A line can be as long as a file: no more of it is looked at than could be shown.
+    # A line can be as long as a file: only what could be shown is read.
     left, right = max(line_start, start - width), min(line_end, start + width)
-    cells = [_cell(char) for char in text[left:right].rstrip("\r")]
-    widths = [_width(cell) for cell in cells]
+    cells = [visible_character(char) for char in text[left:right].rstrip("\r")]
+    widths = [columns(cell) for cell in cells]
     begin, finish = start - left, min(stop, left + len(cells)) - left
     low, high = _window(widths, begin, finish, width, more=right < line_end, cut=left > line_start)
     before = "…" if low > 0 or left > line_start else ""
@@ -51,17 +54,17 @@ def _line(script: Script, start: int, stop: int, line_end: int, width: int) -> t
 
 
 def _window(widths: list[int], begin: int, finish: int, width: int, *, more: bool, cut: bool) -> tuple[int, int]:
-    """Which cells to show so that the marked ones, or as many as fit, are among them."""
+    """Returns the range of cells to show, so that the marked ones, or as many as fit, are among them."""
     if not more and not cut and sum(widths) <= width:
         return 0, len(widths)
     room = width - 2
     spare = room - sum(widths[begin:finish])
-    low, left = begin, max(min(spare // 2, room), _CONTEXT)
+    low, spare_before = begin, max(min(spare // 2, room), _CONTEXT)
     if not cut and sum(widths[:finish]) <= room:
-        low, left = 0, 0
-    while low > 0 and left >= widths[low - 1]:
+        low, spare_before = 0, 0
+    while low > 0 and spare_before >= widths[low - 1]:
         low -= 1
-        left -= widths[low]
+        spare_before -= widths[low]
     high, used = low, 0
     while high < len(widths) and used + widths[high] <= room:
         used += widths[high]
@@ -69,25 +72,8 @@ def _window(widths: list[int], begin: int, finish: int, width: int, *, more: boo
     return low, high
 
 
-def visible(text: str) -> str:
-    """The text as it can be shown."""
-    return text if text.isprintable() else "".join(_cell(char) for char in text)
-
-
-def _cell(char: str) -> str:
-    """What a character is shown as: a terminal must not obey the control characters of a script."""
-    if char == "\t":
-        return " " * _TAB
-    code = ord(char)
-    if code < 32:
-        return chr(0x2400 + code)
-    return "\ufffd" if 0x7F <= code < 0xA0 or 0x202A <= code <= 0x202E or 0x2066 <= code <= 0x2069 else char
-
-
-def _width(cell: str) -> int:
-    """How many columns of a terminal a cell takes."""
-    if cell.isascii():
-        return len(cell)
-    if unicodedata.category(cell) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(cell) in "WF" else 1
+def first_words(sql: str, width: int) -> str:
+    """Returns the beginning of a statement on one line, without comments, no wider than `width`."""
+    text = visible(" ".join(_COMMENT.sub(lambda comment: comment[1] or " ", sql[:_LONGEST_STATEMENT]).split()))
+    is_whole = len(sql) <= _LONGEST_STATEMENT and columns(text) <= width
+    return text if is_whole else truncated(text, width - 1) + "…"

@@ -5,20 +5,20 @@ https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-comm
 
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import Verdict
-from migsafe.reports import Look
 from migsafe.reports.paths import STDIN, from_root, unicode
 from migsafe.reports.text import closing
+from migsafe.terminal.display import Display
 
 _COMMAND = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _IN_MESSAGES = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _IN_PROPERTIES = {**_IN_MESSAGES, **str.maketrans({":": "%3A", ",": "%2C"})}
 
 
-def report(verdict: Verdict, look: Look) -> str:
+def report(verdict: Verdict, display: Display) -> str:
     """A command a line for each finding and for what could not be judged; last, for the log, what it comes to."""
     found = [_command(_COMMAND[finding.severity], _text(finding), **_place(finding)) for finding in verdict.findings]
     problems = [_command("error", str(problem), title="migsafe") for problem in verdict.problems]
-    return "\n".join((*found, *problems, closing(verdict, Look()))) + "\n"
+    return "\n".join((*found, *problems, closing(verdict, Display()))) + "\n"
 
 
 def _text(finding: Finding) -> str:

@@ -9,14 +9,14 @@ import msgspec
 
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import Verdict
-from migsafe.reports import Look
 from migsafe.reports.fingerprint import fingerprints
 from migsafe.reports.paths import from_root
+from migsafe.terminal.display import Display
 
 _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 
 
-def report(verdict: Verdict, look: Look) -> str:
+def report(verdict: Verdict, display: Display) -> str:
     """An array with an object for each finding."""
     issues = [_issue(finding, print_) for finding, print_ in zip(verdict.findings, fingerprints(verdict.findings), strict=True)]
     return msgspec.json.format(msgspec.json.encode(issues)).decode() + "\n"

@@ -7,14 +7,14 @@ import msgspec
 from migsafe import __version__
 from migsafe.linting.finding import Finding
 from migsafe.linting.judge import Verdict
-from migsafe.reports import Look
 from migsafe.reports.paths import unicode
+from migsafe.terminal.display import Display
 from migsafe.text import Position
 
 VERSION = 1
 
 
-def report(verdict: Verdict, look: Look) -> str:
+def report(verdict: Verdict, display: Display) -> str:
     """The whole verdict as one object."""
     document = {
         "version": VERSION,

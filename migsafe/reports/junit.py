@@ -10,13 +10,13 @@ from xml.etree.ElementTree import Element, SubElement
 
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import Verdict
-from migsafe.reports import Look
 from migsafe.reports.paths import from_root, unicode
+from migsafe.terminal.display import Display
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def report(verdict: Verdict, look: Look) -> str:
+def report(verdict: Verdict, display: Display) -> str:
     """The suites; what could not be judged is a suite of its own."""
     found = {path: list(of_it) for path, of_it in groupby(verdict.findings, key=lambda finding: finding.script.path)}
     root = Element("testsuites", name="migsafe")

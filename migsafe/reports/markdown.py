@@ -5,10 +5,10 @@ from itertools import groupby
 
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import Verdict
-from migsafe.reports import Look
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.reports.paths import from_root, unicode
 from migsafe.reports.text import closing
+from migsafe.terminal.display import Display
 
 LONGEST = 65_536
 """GitHub takes no longer comment."""
@@ -21,9 +21,9 @@ _MOST_PROBLEMS = 10
 _SIGN = {Severity.ERROR: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"}
 
 
-def report(verdict: Verdict, look: Look) -> str:
+def report(verdict: Verdict, display: Display) -> str:
     """What it comes to, what could not be judged, then the findings by file; of too many the worst."""
-    head = [f"### migsafe\n\n{escaped(closing(verdict, Look()))}", *_problems(verdict)]
+    head = [f"### migsafe\n\n{escaped(closing(verdict, Display()))}", *_problems(verdict)]
     written = [_finding(finding) for finding in verdict.findings]
     kept = _fitting(verdict.findings, written, LONGEST - _RESERVED - sum(len(part) + 2 for part in head))
     blocks = [*head]

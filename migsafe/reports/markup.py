@@ -2,7 +2,7 @@
 
 import re
 
-from migsafe.reports.excerpt import visible
+from migsafe.terminal.width import visible
 
 _CODE = re.compile(r"(`[^`\n]+`)")
 _MARKS = re.compile(r"([\\`*\[\]<>~&$|]|(?<![^\W_])_|_(?![^\W_]))")

@@ -15,10 +15,10 @@ from migsafe.errors import MigsafeError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import RuleError, Verdict
 from migsafe.linting.rule import Rule
-from migsafe.reports import Look
 from migsafe.reports.fingerprint import VERSION, fingerprints
 from migsafe.reports.markup import escaped, fenced
 from migsafe.reports.paths import address, unicode
+from migsafe.terminal.display import Display
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT = "%SRCROOT%"
@@ -29,7 +29,7 @@ _PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO:
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 
 
-def report(verdict: Verdict, look: Look) -> str:
+def report(verdict: Verdict, display: Display) -> str:
     """A log with one run."""
     names = [rule.name for rule in verdict.rules]
     # A finding of a rule that nothing else is known of, too, is to have its descriptor.

@@ -1,4 +1,4 @@
-"""What a person reads: each finding with the line it stands on, what happens and the safe way; at the end, what it comes to."""
+"""The report for people: each finding with its line, what happens and the safe way; then the counts."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,49 +7,48 @@ from textwrap import fill
 from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import Verdict
-from migsafe.reports import Look
-from migsafe.reports.excerpt import excerpt, visible
+from migsafe.reports.excerpt import excerpt
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
+from migsafe.terminal.display import Display
+from migsafe.terminal.width import WIDEST_PROSE, WIDTH_OF_A_FILE, visible
 
-_WIDTH_OF_A_FILE = 120
-_WIDEST_PROSE = 100
-_COLOUR = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
+COLOURS = {Severity.ERROR: RED, Severity.WARNING: MAGENTA, Severity.INFO: BOLD}
 _CODE = re.compile(r"`[^`]*`")
 _NO_BREAK = "\xa0"
 
 
-def report(verdict: Verdict, look: Look) -> str:
-    """Every finding, then one line that sums up."""
-    findings = findings_text(verdict, look)
-    return "\n".join((*([findings] if findings else []), closing(verdict, look) + "\n"))
+def report(verdict: Verdict, display: Display) -> str:
+    """Returns every finding, then a line with the counts."""
+    findings = findings_text(verdict, display)
+    return "\n".join((*([findings] if findings else []), closing(verdict, display) + "\n"))
 
 
-def findings_text(verdict: Verdict, look: Look) -> str:
-    """Every finding, an empty line between two."""
-    return "\n".join("\n".join(_finding(finding, look)) + "\n" for finding in verdict.findings)
+def findings_text(verdict: Verdict, display: Display) -> str:
+    """Returns every finding, with an empty line between two."""
+    return "\n".join("\n".join(_finding(finding, display)) + "\n" for finding in verdict.findings)
 
 
-def _finding(finding: Finding, look: Look) -> Iterator[str]:
-    colour = _COLOUR[finding.severity]
+def _finding(finding: Finding, display: Display) -> Iterator[str]:
+    colour = COLOURS[finding.severity]
     place = finding.script.position(finding.span.start)
-    where = paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", BOLD, look)
-    yield f"{where} {paint(finding.severity.word, colour, look)} {paint(finding.rule, BOLD, look)}"
-    yield from excerpt(finding.script, finding.span, look.width or _WIDTH_OF_A_FILE, _painter(colour, look), _painter(DIM, look))
-    yield _prose(visible(finding.message), look)
+    where = display.paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", BOLD)
+    yield f"{where} {display.paint(finding.severity.word, colour)} {display.paint(finding.rule, BOLD)}"
+    yield from excerpt(finding.script, finding.span, display.width or WIDTH_OF_A_FILE, _painter(colour, display), _painter(DIM, display))
+    yield _prose(visible(finding.message), display)
     if finding.help:
-        yield f"  {paint('Safe:', BOLD, look)}"
-        yield from (_help_line(visible(line), look) for line in finding.help.splitlines())
+        yield f"  {display.paint('Safe:', BOLD)}"
+        yield from (_help_line(visible(line), display) for line in finding.help.splitlines())
 
 
-def closing(verdict: Verdict, look: Look) -> str:
-    """What it comes to, in one line."""
+def closing(verdict: Verdict, display: Display) -> str:
+    """Returns the counts, in one line."""
     summary = verdict.summary
     unread = [f"{_count(summary.unparsed, 'statement')} could not be read"] if summary.unparsed else []
     missing = sum(isinstance(problem, UnreadableError) for problem in verdict.problems)
-    unread += [paint(f"{_count(missing, 'file')} could not be read", _COLOUR[Severity.ERROR], look)] if missing else []
+    unread += [display.paint(f"{_count(missing, 'file')} could not be read", COLOURS[Severity.ERROR])] if missing else []
     unread = [*_left_out(verdict), *unread]
-    found = [
-        paint(_count(number, severity.word), _COLOUR[severity], look)
+    counts = [
+        display.paint(_count(number, severity.word), COLOURS[severity])
         for severity, number in (
             (Severity.ERROR, summary.errors),
             (Severity.WARNING, summary.warnings),
@@ -57,32 +56,32 @@ def closing(verdict: Verdict, look: Look) -> str:
         )
         if number
     ]
-    nothing = "Nothing found" if summary.unparsed or missing else paint("Nothing found", BOLD, look)
-    extent = f"{', '.join(found) or nothing} in {_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
+    nothing = "Nothing found" if summary.unparsed or missing else display.paint("Nothing found", BOLD)
+    extent = f"{', '.join(counts) or nothing} in {_count(summary.files, 'file')}, {_count(summary.statements, 'statement')}"
     return "; ".join((extent, *unread)) + "."
 
 
 def _left_out(verdict: Verdict) -> list[str]:
-    """What was found and is not reported."""
+    """Returns the counts of findings that are not reported."""
     suppressed = verdict.summary.suppressed - verdict.baselined
-    said = [(suppressed, f"{suppressed} suppressed"), (verdict.baselined, f"{verdict.baselined} in the baseline")]
-    return [words for number, words in said if number]
+    counts = [(suppressed, f"{suppressed} suppressed"), (verdict.baselined, f"{verdict.baselined} in the baseline")]
+    return [words for number, words in counts if number]
 
 
-def _prose(text: str, look: Look) -> str:
-    """Wrapped on a terminal; one line elsewhere, so that it can be searched for."""
-    if look.width is None:
+def _prose(text: str, display: Display) -> str:
+    """Returns the text wrapped on a terminal; elsewhere on one line, so that it can be searched."""
+    if display.width is None:
         return f"  {text}"
-    return fill(text, min(look.width, _WIDEST_PROSE), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return fill(text, min(display.width, WIDEST_PROSE), initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
 
 
-def _help_line(line: str, look: Look) -> str:
-    """A line to paste: SQL stays as it is, a comment is wrapped on a terminal."""
-    if look.width is None or not line.startswith("--"):
+def _help_line(line: str, display: Display) -> str:
+    """Returns a line to paste: SQL is unchanged, a comment is wrapped on a terminal."""
+    if display.width is None or not line.startswith("--"):
         return f"    {line}".rstrip()
-    # What stands between backticks is to be copied, and stays on one line.
+    # Code between backticks is to be copied, so it stays on one line.
     kept = _CODE.sub(lambda code: code[0].replace(" ", _NO_BREAK), line)
-    wrapped = fill(kept, min(look.width, _WIDEST_PROSE), initial_indent="    ", subsequent_indent="    -- ", break_on_hyphens=False)
+    wrapped = fill(kept, min(display.width, WIDEST_PROSE), initial_indent="    ", subsequent_indent="    -- ", break_on_hyphens=False)
     return wrapped.replace(_NO_BREAK, " ")
 
 
@@ -90,10 +89,5 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def paint(text: str, code: str, look: Look) -> str:
-    """A text in a colour, where the place shows colours."""
-    return f"\x1b[{code}m{text}\x1b[0m" if look.colour and code else text
-
-
-def _painter(code: str, look: Look) -> Callable[[str], str]:
-    return lambda text: paint(text, code, look)
+def _painter(code: str, display: Display) -> Callable[[str], str]:
+    return lambda text: display.paint(text, code)

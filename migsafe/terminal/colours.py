@@ -1,7 +1,7 @@
-"""The colours of a terminal, as codes of SGR.
+"""The colours of a terminal, as SGR codes.
 
-Nobody tells whether a terminal is light or dark. So only those are here that can be read on both in the usual palettes: red, magenta and what
-the terminal writes in itself. Yellow, green and cyan fade on white, blue on black.
+A program cannot know whether a terminal is light or dark, so only colours that are readable on both in the usual palettes are used: red,
+magenta and the default. Yellow, green and cyan are hard to read on white, blue on black.
 """
 
 RED, MAGENTA = "1;31", "35"

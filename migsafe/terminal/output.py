@@ -1,4 +1,4 @@
-"""Writing to standard output, standard error and files. What answers from the cache loads it, so that it imports next to nothing."""
+"""Writing to standard output, standard error and files. Answers from the cache load this module, so it imports almost nothing."""
 
 import os
 import sys
@@ -7,36 +7,36 @@ from io import TextIOWrapper
 from migsafe.errors import MigsafeError
 
 DEBUG = "MIGSAFE_DEBUG"
-"""The environment variable that asks for tracebacks."""
+"""The environment variable that turns on tracebacks."""
 
 
-def deliver(report: str, output: "str | os.PathLike[str] | None") -> None:
-    """Write a report to a file, or to standard output, whose reader may leave early (`| head`)."""
+def write_output(text: str, output: "str | os.PathLike[str] | None") -> None:
+    """Writes a report to a file, or to standard output, whose reader may close it early (`| head`). Raises MigsafeError."""
     try:
         if output is not None:
-            with open(output, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  # pathlib takes longer than this
-                file.write(report)
+            with open(output, "w", encoding="utf-8", errors="backslashreplace") as file:  # noqa: PTH123  # importing pathlib is slower than this
+                file.write(text)
             return
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
-        sys.stdout.write(report)
+        sys.stdout.write(text)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more on its way out, and would complain there.
+        # Python flushes once more when it exits, and would report the error there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         place = output or "standard output"
         raise MigsafeError(f"{place}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
-def complain(what: object) -> None:
-    """Say on standard error what went wrong; with MIGSAFE_DEBUG set, also where."""
-    text = f"migsafe: {what}".encode(errors="backslashreplace").decode()
+def show_error(error: object) -> None:
+    """Writes an error or a note to standard error; with MIGSAFE_DEBUG set, with the traceback of its cause."""
+    text = f"migsafe: {error}".encode(errors="backslashreplace").decode()
     try:
         print(text, file=sys.stderr)
-    except OSError:  # nobody is there to hear it
+    except OSError:  # standard error is closed
         return
-    if DEBUG in os.environ and isinstance(what, BaseException) and what.__cause__:
-        from traceback import print_exception  # noqa: PLC0415  # only who looks for a mistake needs it
+    if DEBUG in os.environ and isinstance(error, BaseException) and error.__cause__:
+        from traceback import print_exception  # noqa: PLC0415  # only needed for debugging
 
-        print_exception(what.__cause__)
+        print_exception(error.__cause__)

@@ -222,7 +222,7 @@ def test_only_known_variables_of_the_environment_are_asked_for() -> None:
     assert asking - programs == {
         "cache/answers.py",
         "cli/__init__.py",
-        "cli/console.py",
+        "terminal/display.py",
         "sources/git.py",
         "store.py",
         "terminal/output.py",

@@ -16,10 +16,11 @@ from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
 from migsafe.sources import find_migrations
 from migsafe.sql.operations import AddColumn
 from migsafe.store import Store
+from migsafe.terminal.display import Display
 from tests.cache.conftest import Project
 
 Judged = Callable[..., tuple[str, int]]
@@ -79,13 +80,13 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
             verdict = judge(selected_migrations(plan, 17, Renderer(), resumption=keeper), Rulebook(book), 17, state=so_far)
         if kept:
             keeper.keep()
-        return reporter("json")(verdict, Look()), keeper.resumed
+        return reporter("json")(verdict, Display()), keeper.resumed
 
     return judge_them
 
 
 def without_cache(rules: list[Rule], *paths: str) -> str:
-    return reporter("json")(judge(selected_migrations(find_migrations(paths or ["m"]), 17, Renderer()), Rulebook(rules), 17), Look())
+    return reporter("json")(judge(selected_migrations(find_migrations(paths or ["m"]), 17, Renderer()), Rulebook(rules), 17), Display())
 
 
 def test_it_goes_on_from_any_place_with_the_same_findings(judged: Judged, rules: list[Rule], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ def configured(write: Write) -> None:
 
 def test_only_what_is_new_is_reported(migsafe: Command, write: Write) -> None:
     write("db/1.sql", "DROP TABLE a;")
-    assert migsafe("lint", "db", "--write-baseline") == Run(0, "baseline.json: 1 finding recorded.\n", "")
+    assert migsafe("lint", "db", "--write-baseline") == Run(0, "baseline.json: 1 finding written.\n", "")
     assert migsafe("lint", "db") == Run(0, "Nothing found in 1 file, 1 statement; 1 in the baseline.\n", "")
     write("db/2.sql", "DROP TABLE b; -- migsafe: ignore[drop-table] known\nDROP TABLE c;")
     result = migsafe("lint", "db")
@@ -52,8 +52,8 @@ def test_what_is_gone_is_said(migsafe: Command, write: Write, tmp_path: Path) ->
     write("db/1.sql", "SELECT 1;")
     (tmp_path / "db" / "2.sql").unlink()
     assert migsafe("lint", "db").err == (
-        "migsafe: 2 findings of the baseline are gone: drop-table in db/1.sql, drop-table in db/2.sql\n"
-        "  `migsafe lint --write-baseline` takes note of that.\n"
+        "migsafe: 2 findings of the baseline no longer exist: drop-table in db/1.sql, drop-table in db/2.sql\n"
+        "  `migsafe lint --write-baseline` updates the baseline.\n"
     )
     # What was not looked at is not gone.
     (tmp_path / "db" / "2.sql").touch()
@@ -66,7 +66,7 @@ def test_a_part_is_recorded_without_losing_the_rest(migsafe: Command, write: Wri
     write("db/2.sql", "DROP TABLE b;")
     migsafe("lint", "db", "--write-baseline")
     write("db/2.sql", "SELECT 1;")
-    assert migsafe("lint", "db/2.sql", "--write-baseline").out == "baseline.json: 1 finding recorded.\n"
+    assert migsafe("lint", "db/2.sql", "--write-baseline").out == "baseline.json: 1 finding written.\n"
     assert migsafe("lint", "db/1.sql").code == 0
 
 
@@ -93,8 +93,8 @@ def test_without_a_configuration_it_says_how_to_go_on(migsafe: Command, write: W
     write("migsafe.toml", "select = ['drop-table']")
     write("1.sql", "SELECT 1;")
     result = migsafe("lint", "1.sql", "--write-baseline")
-    assert result.out == "migsafe-baseline.json: 0 findings recorded.\n"
-    assert 'set `baseline = "migsafe-baseline.json"` in the configuration, or give `--baseline migsafe-baseline.json`' in result.err
+    assert result.out == "migsafe-baseline.json: 0 findings written.\n"
+    assert 'set `baseline = "migsafe-baseline.json"` in the configuration, or use `--baseline migsafe-baseline.json`' in result.err
     assert migsafe("lint", "1.sql", "--baseline", "migsafe-baseline.json").code == 0
 
 

@@ -127,7 +127,7 @@ def test_without_git(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyP
 
 
 def test_both_at_once(migsafe: Command, repository: Path) -> None:
-    assert migsafe("lint", "db", "--changed", "--since", "main").err.startswith("migsafe: --since and --changed cannot both be given\n")
+    assert migsafe("lint", "db", "--changed", "--since", "main").err.startswith("migsafe: --since and --changed cannot be used together\n")
 
 
 @pytest.mark.parametrize("version", ["1", "0001", "1.sql"])

@@ -50,8 +50,8 @@ def test_nothing_is_written_until_somebody_says_so(repository: Path, capsys: pyt
     assert main(["init"]) == 0
     said = capsys.readouterr().out
     assert "db/migrations  1 migration, plain SQL" in said
-    assert "migsafe.toml  new\n  migrations = [\n" in said
-    assert said.endswith("Nothing was written: --yes writes it.\n")
+    assert "migsafe.toml  new file\n  migrations = [\n" in said
+    assert said.endswith("Nothing was written. To write the files, use --yes.\n")
     assert main(["init", "--yes", "--dry-run"]) == 0
     assert written(repository) == before
 
@@ -144,9 +144,9 @@ def test_what_cannot_be_added_to_is_said(repository: Path, capsys: pytest.Captur
     write(repository, "migsafe.toml", 'migrations = ["db/migrations"]\n')
     assert main(["init", "--yes"]) == 0
     said = capsys.readouterr().out
-    assert ".pre-commit-config.yaml  left alone: its `repos` are not written as a list; add this by hand\n  - repo: local\n" in said
-    assert ".gitlab-ci.yml  left alone: it has an `include`; add this to it by hand\n  - local: .gitlab/migsafe.yml\n" in said
-    assert "migsafe.toml  left alone" in said
+    assert ".pre-commit-config.yaml  unchanged: its `repos` are not written as a list; add this by hand\n  - repo: local\n" in said
+    assert ".gitlab-ci.yml  unchanged: it has an `include`; add this to it by hand\n  - local: .gitlab/migsafe.yml\n" in said
+    assert "migsafe.toml  unchanged" in said
     assert written(repository)[".pre-commit-config.yaml"] == "repos: []\n"
 
 
@@ -164,7 +164,7 @@ def test_alembic_gets_the_environment_of_the_application(repository: Path) -> No
     ("arguments", "complaint"),
     [
         (["init", "nowhere"], "nowhere: there is no such file or folder"),
-        (["init", "--ci", "jenkins"], "--ci: there is no jenkins"),
+        (["init", "--ci", "jenkins"], "--ci: unknown CI: jenkins"),
     ],
 )
 def test_what_it_cannot_do(repository: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,7 +146,7 @@ def test_a_breakdown_is_said_without_a_traceback(migsafe: Command, write: Write,
     monkeypatch.setattr("migsafe.prediction.predictor.Predictor.begin", break_down)
     result = migsafe("lint", "a.sql")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("migsafe: it broke down: KeyError: 'gone'\n")
+    assert result.err.startswith("migsafe: internal error: KeyError: 'gone'\n")
     assert "Traceback" not in result.err
     monkeypatch.setenv("MIGSAFE_DEBUG", "1")
     with pytest.raises(KeyError):

@@ -34,16 +34,16 @@ def test_the_shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     monkeypatch.chdir(ROOT)
     assert main(["locks", "fixtures/shop/0006_warehouses.sql"]) == 0
     assert capsys.readouterr().out == (
-        "fixtures/shop/0006_warehouses.sql · each statement by itself\n"
+        "fixtures/shop/0006_warehouses.sql · each statement in its own transaction\n"
         "   1  CREATE TABLE warehouses ( id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL UNIQUE )\n"
         "   6  INSERT INTO warehouses (name) VALUES ('North')\n"
-        "      public.warehouses  ROW EXCLUSIVE        stops nobody: it is new\n"
+        "      public.warehouses  ROW EXCLUSIVE        blocks nothing: it is new\n"
         "   8  ALTER TABLE items ADD COLUMN warehouse_id bigint, ADD COLUMN packed_at timestamptz, ADD CONSTRAINT items_warehous…\n"
-        "      public.items       ACCESS EXCLUSIVE     stops reads and writes   "
+        "      public.items       ACCESS EXCLUSIVE     blocks reads and writes    "
         "reads all of it: every row is looked up in the referenced table\n"
-        "      public.warehouses  SHARE ROW EXCLUSIVE  stops nobody: it is new\n"
+        "      public.warehouses  SHARE ROW EXCLUSIVE  blocks nothing: it is new\n"
         "\n"
-        "3 statements in 1 migration on PostgreSQL 17: 1 stops reads and writes, 1 reads all of a table.\n"
+        "3 statements in 1 migration on PostgreSQL 17: 1 blocks reads and writes, 1 reads all of a table.\n"
     )
 
 
@@ -114,7 +114,7 @@ def test_options_go_before_the_configuration(migsafe: Command, write: Write) -> 
     ("arguments", "complaint"),
     [
         (["missing.sql"], "migsafe: missing.sql: there is no such file or folder\n"),
-        ([], "migsafe: nothing to look at\n"),
+        ([], "migsafe: nothing to predict\n"),
         (["a.sql", "--pg-version", "13"], "migsafe: --pg-version cannot be 13\n  It is one of 14, 15, 16, 17, 18.\n"),
         (["a.sql", "--format", "jsno"], "migsafe: there is no format jsno\n  Did you mean json?\n"),
         (["a.sql", "--output", "no/such/folder"], "migsafe: no/such/folder: cannot be written: no such file or directory\n"),
@@ -138,21 +138,21 @@ def test_a_file_that_cannot_be_read_costs_only_itself(migsafe: Command, write: W
         assert effects(result) == [("public.t", "ShareLock", False)]
     else:
         assert result.out.endswith(
-            "1 statement in 1 migration on PostgreSQL 17: 1 stops writes, 1 reads all of a table, 1 file could not be read.\n"
+            "1 statement in 1 migration on PostgreSQL 17: 1 blocks writes, 1 reads all of a table, 1 file could not be read.\n"
         )
 
 
 def test_standard_input(migsafe: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(b"DROP TABLE a;")))
     assert migsafe("locks", "-").out.startswith(
-        "- · each statement by itself\n   1  DROP TABLE a\n      public.a  ACCESS EXCLUSIVE  stops reads"
+        "- · each statement in its own transaction\n   1  DROP TABLE a\n      public.a  ACCESS EXCLUSIVE  blocks reads"
     )
 
 
 def test_a_report_goes_to_a_file(migsafe: Command, write: Write, tmp_path: Path) -> None:
     write("a.sql", "DROP TABLE a;")
     assert migsafe("locks", "a.sql", "--output", "report.txt") == Run(0, "", "")
-    assert (tmp_path / "report.txt").read_text().startswith("a.sql · each statement by itself\n")
+    assert (tmp_path / "report.txt").read_text().startswith("a.sql · each statement in its own transaction\n")
 
 
 def test_colour_can_be_forced_and_refused(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def test_what_cannot_be_counted(migsafe: Command) -> None:
     result = migsafe("stats", "host=/nowhere dbname=shop")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("migsafe: the rows cannot be counted: ")
-    assert migsafe("stats").err.startswith("migsafe: nothing to count\n  Name a server")
+    assert migsafe("stats").err.startswith("migsafe: no server is named\n  Name a server")
     assert migsafe("stats", "--query").out.startswith("SELECT jsonb_pretty(")
 
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from migsafe.documentation.listed import Listed
 from migsafe.documentation.markdown import explanation, files, index, with_overview
 from migsafe.documentation.page import Example, Page, Prose, page
 from migsafe.documentation.terminal import explained, table
+from migsafe.library.project import ListedRule
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Rule
 from migsafe.linting.rulebook import shipped_rules
+from migsafe.terminal.display import Display
 
 DOCS = Path(__file__).parents[2] / "docs" / "rules"
 
@@ -80,14 +81,14 @@ def test_the_index_has_own_categories_last() -> None:
 
 
 def test_an_explanation_keeps_its_code_as_it_is_and_wraps_its_prose() -> None:
-    text = explained(Listed(RULE, on=False), width=40)
+    text = explained(ListedRule(RULE, on=False), Display(width=40))
     assert text.splitlines()[0] == "names-stay · ours · warning · off"
     assert "Unsafe, by night:\n    ALTER TABLE a\n        RENAME TO b;\n\n    SELECT 1;\n" in text
     assert "The first paragraph goes on. Two\nreasons:\n\n- one that is long\n- another\n" in text
 
 
 def test_a_table_fits_its_terminal() -> None:
-    lines = table([Listed(rule, on=True) for rule in shipped_rules()], width=100).splitlines()
+    lines = table([ListedRule(rule, on=True) for rule in shipped_rules()], Display(width=100)).splitlines()
     assert max(map(len, lines)) <= 100
-    assert table([]) == "There are no rules.\n"
-    assert "\x1b[2mnames-stay  ours  warning  off  Tables keep their names.\x1b[0m" in table([Listed(RULE, on=False)], colour=True)
+    assert table([], Display()) == "There are no rules.\n"
+    assert "\x1b[2mnames-stay  ours  warning  off  Tables keep their names.\x1b[0m" in table([ListedRule(RULE, on=False)], Display(colour=True))

@@ -12,8 +12,8 @@ from migsafe.library.replay import Replay
 from migsafe.library.replay_verdict import replay_verdict
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.servers.private import PrivateHost
-from migsafe.reports import Look
 from migsafe.reports.replay import OWN, replay_reporter
+from migsafe.terminal.display import Display
 from tests.reports.test_sarif import VALIDATOR
 from tests.support.replays import replayed
 from tests.support.servers import any_installation
@@ -53,7 +53,7 @@ class Tags(HTMLParser):
 
 
 def test_the_page_stands_on_its_own(replay: Replay) -> None:
-    page = replay_reporter("html")(replay, Look())
+    page = replay_reporter("html")(replay, Display())
     tags = Tags()
     tags.feed(page)
     assert (tags.open, tags.loaded) == ([], [])
@@ -63,7 +63,7 @@ def test_the_page_stands_on_its_own(replay: Replay) -> None:
 
 
 def test_json_is_the_shape_of_locks_with_what_was_measured(replay: Replay) -> None:
-    [migration] = json.loads(replay_reporter("json")(replay, Look()))["migrations"]
+    [migration] = json.loads(replay_reporter("json")(replay, Display()))["migrations"]
     index, column, failed = migration["statements"]
     [effect] = index["effects"]
     assert (effect["relation"], effect["lock"], effect["blocks"], effect["scan"]) == ("public.orders", "ShareLock", ["writes"], True)
@@ -74,10 +74,10 @@ def test_json_is_the_shape_of_locks_with_what_was_measured(replay: Replay) -> No
 
 
 def test_text_says_what_was_locked_and_what_failed(replay: Replay) -> None:
-    text = replay_reporter("text")(replay, Look())
-    assert re.search(r"public\.orders +SHARE +held +[\d.]+ m?s +stops writes", text)
+    text = replay_reporter("text")(replay, Display())
+    assert re.search(r"public\.orders +SHARE +held +[\d.]+ m?s +blocks writes", text)
     assert 'PostgreSQL refuses it: relation "gone" does not exist' in text
-    narrow = replay_reporter("text")(replay, Look(width=80)).splitlines()
+    narrow = replay_reporter("text")(replay, Display(width=80)).splitlines()
     # An excerpt of a finding is as wide as the linter makes it.
     assert [line for line in narrow if len(line) > 80 and not line.startswith("/")] == []
 
@@ -85,11 +85,11 @@ def test_text_says_what_was_locked_and_what_failed(replay: Replay) -> None:
 @pytest.mark.parametrize("format", ["sarif", "github", "gitlab", "junit", "markdown"])
 def test_findings_go_through_the_linter_s_formats(replay: Replay, format: str) -> None:
     assert {finding.rule for finding in replay.verdict.findings} == {"replay-fails", "replay-wal-over-budget"}
-    assert "replay-fails" in replay_reporter(format)(replay, Look())
+    assert "replay-fails" in replay_reporter(format)(replay, Display())
 
 
 def test_its_sarif_is_valid(replay: Replay) -> None:
-    document = json.loads(replay_reporter("sarif")(replay, Look()))
+    document = json.loads(replay_reporter("sarif")(replay, Display()))
     VALIDATOR.validate(document)
     [run] = document["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]

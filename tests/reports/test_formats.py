@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from migsafe.reports import FORMATS, Look, reporter
+from migsafe.reports import FORMATS, Display, reporter
 from tests.support.samples import judged
 
 
@@ -13,14 +13,14 @@ from tests.support.samples import judged
 @pytest.mark.parametrize("path", ["-", "a b.sql", "\udcff.sql", "a\x1b[31m\n.sql"])
 @pytest.mark.parametrize("sql", ["", "DROP TABLE a;", '\ufeffDROP TABLE é;\r\nDROP TABLE "\x01\u202e\U0001f600";'])
 def test_any_script_is_reported_as_text(format: str, path: str, sql: str) -> None:
-    text = reporter(format)(judged(sql, path=path), Look())
+    text = reporter(format)(judged(sql, path=path), Display())
     assert text.encode(errors="surrogateescape")
     assert text.endswith("\n")
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_report_is_the_same_each_time(format: str) -> None:
-    assert reporter(format)(judged("DROP TABLE a"), Look()) == reporter(format)(judged("DROP TABLE a"), Look())
+    assert reporter(format)(judged("DROP TABLE a"), Display()) == reporter(format)(judged("DROP TABLE a"), Display())
 
 
 def test_a_format_costs_nothing_where_it_is_not_asked_for() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Context, Finding, rule
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
 from migsafe.sql.operations import Drop
+from migsafe.terminal.display import Display
 from tests.support.samples import judged
 
 COMMAND = re.compile(r"::(?P<name>[^ :]+)(?: (?P<properties>.*?))?::(?P<data>.*)")
@@ -36,7 +37,7 @@ def read(line: str) -> Command:
 
 
 def lines(sql: str, **more: Any) -> list[str]:
-    return reporter("github")(judged(sql, **more), Look()).removesuffix("\n").split("\n")
+    return reporter("github")(judged(sql, **more), Display()).removesuffix("\n").split("\n")
 
 
 def commands(sql: str, **more: Any) -> list[Command]:

@@ -6,7 +6,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
+from migsafe.terminal.display import Display
 from tests.support.samples import judged
 
 # https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
@@ -40,7 +41,7 @@ SQL = "CREATE INDEX ON a (b);\nDROP TABLE\n  c;\nCREATE INDEX ON a (b);\nCREATE 
 
 
 def issues(sql: str, **more: Any) -> list[dict[str, Any]]:
-    document: list[dict[str, Any]] = json.loads(reporter("gitlab")(judged(sql, **more), Look()))
+    document: list[dict[str, Any]] = json.loads(reporter("gitlab")(judged(sql, **more), Display()))
     jsonschema.Draft7Validator(SCHEMA).validate(document)
     return document
 

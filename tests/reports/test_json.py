@@ -1,7 +1,8 @@
 import json
 
 from migsafe import __version__
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
+from migsafe.terminal.display import Display
 from tests.support.linted import judge_sql
 
 SQL = """\
@@ -14,7 +15,7 @@ ALTER TABLE app.orders
 
 
 def test_the_contract() -> None:
-    document = json.loads(reporter("json")(judge_sql(SQL, path="migrations/0001_x.sql"), Look()))
+    document = json.loads(reporter("json")(judge_sql(SQL, path="migrations/0001_x.sql"), Display()))
     [finding] = document["findings"]
     assert document == {
         "version": 1,
@@ -42,10 +43,10 @@ def test_the_contract() -> None:
 
 
 def test_a_finding_without_a_lock_blocks_nothing() -> None:
-    [finding] = json.loads(reporter("json")(judge_sql("SELEC 1;"), Look()))["findings"]
+    [finding] = json.loads(reporter("json")(judge_sql("SELEC 1;"), Display()))["findings"]
     assert (finding["lock"], finding["blocks"], finding["relations"]) == (None, [], [])
 
 
 def test_a_path_that_is_not_unicode_does_not_stop_it() -> None:
-    document = json.loads(reporter("json")(judge_sql("DROP TABLE a", path="\udcff.sql"), Look()))
+    document = json.loads(reporter("json")(judge_sql("DROP TABLE a", path="\udcff.sql"), Display()))
     assert document["findings"][0]["path"] == "\ufffd.sql"

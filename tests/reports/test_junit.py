@@ -14,8 +14,9 @@ from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Severity
 from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Context, Finding, rule
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
 from migsafe.sql.operations import Drop
+from migsafe.terminal.display import Display
 from tests.support.samples import judged
 
 SCHEMA = xmlschema.XMLSchema10(str(Path(__file__).parent / "schemas" / "junit-10.xsd"))
@@ -24,7 +25,7 @@ SQL = "CREATE INDEX ON a (b); CREATE INDEX ON a (b);\nDROP TABLE c;"
 
 def suites(verdict: Verdict) -> Element:
     """The report, which is valid."""
-    text = reporter("junit")(verdict, Look())
+    text = reporter("junit")(verdict, Display())
     SCHEMA.validate(text)
     return ElementTree.fromstring(text.encode())
 

@@ -5,15 +5,15 @@ import pytest
 
 from migsafe.library.locks import PredictedMigration, Prediction
 from migsafe.lock import LockMode
-from migsafe.reports import Look
 from migsafe.reports.locks import reporter
 from migsafe.sources import Half, Transaction
+from migsafe.terminal.display import Display
 from migsafe.text import Script, Span
 from tests.support.predicted import effect, predicted
 
 
 def document(*migrations: PredictedMigration) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(reporter("json")(Prediction(migrations=migrations, pg_version=17), Look()))
+    found: dict[str, Any] = json.loads(reporter("json")(Prediction(migrations=migrations, pg_version=17), Display()))
     return found
 
 

@@ -5,10 +5,10 @@ import pytest
 from migsafe.errors import UnreadableError
 from migsafe.library.locks import PredictedMigration, Prediction
 from migsafe.lock import LockMode
-from migsafe.reports import Look
 from migsafe.reports.locks import reporter
-from migsafe.reports.locks.cells import columns
 from migsafe.sources import Transaction
+from migsafe.terminal.display import Display
+from migsafe.terminal.width import columns
 from tests.support.predicted import Row, effect, predicted
 
 LONG = "a_table_whose_name_somebody_made_as_long_as_postgresql_lets_him"
@@ -19,7 +19,7 @@ CHANGED = effect("items", LockMode.ACCESS_EXCLUSIVE, rewrite=True, rebuilt=("ite
 
 
 def report(*migrations: PredictedMigration, width: int | None = None, colour: bool = False) -> str:
-    return reporter("text")(Prediction(migrations=migrations, pg_version=17), Look(colour=colour, width=width))
+    return reporter("text")(Prediction(migrations=migrations, pg_version=17), Display(colour=colour, width=width))
 
 
 def below(sql: str, *rows: Row, width: int | None = None) -> list[str]:
@@ -30,34 +30,34 @@ def below(sql: str, *rows: Row, width: int | None = None) -> list[str]:
 def test_a_migration() -> None:
     sql = "CREATE TABLE items (id bigint);\n\nINSERT INTO items VALUES (1);\nCREATE INDEX i\n    ON orders (qty); -- why\nSELECT 1;\n"
     assert report(predicted(sql, (), [effect("items", LockMode.ROW_EXCLUSIVE, new=True)], [BUILT])) == (
-        "db/0001_change.sql · each statement by itself\n"
+        "db/0001_change.sql · each statement in its own transaction\n"
         "   1  CREATE TABLE items (id bigint)\n"
         "   3  INSERT INTO items VALUES (1)\n"
-        "      public.items   ROW EXCLUSIVE  stops nobody: it is new\n"
+        "      public.items   ROW EXCLUSIVE  blocks nothing: it is new\n"
         "   4  CREATE INDEX i ON orders (qty)\n"
-        "      public.orders  SHARE          stops writes             reads all of it: the index is built\n"
+        "      public.orders  SHARE          blocks writes              reads all of it: the index is built\n"
         "   6  SELECT 1\n"
         "\n"
-        "4 statements in 1 migration on PostgreSQL 17: 1 stops writes, 1 reads all of a table.\n"
+        "4 statements in 1 migration on PostgreSQL 17: 1 blocks writes, 1 reads all of a table.\n"
     )
 
 
 def test_nothing_stops() -> None:
-    assert report(predicted("SELECT 1;")).endswith("1 statement in 1 migration on PostgreSQL 17: reads and writes go on.\n")
+    assert report(predicted("SELECT 1;")).endswith("1 statement in 1 migration on PostgreSQL 17: nothing is blocked.\n")
 
 
 @pytest.mark.parametrize(
     ("sql", "sent", "manner"),
     [
-        ("SELECT 1; SELECT 2;", Transaction.STATEMENT, "each statement by itself"),
-        ("SELECT 1; SELECT 2;", Transaction.NONE, "each statement by itself"),
-        ("SELECT 1; SELECT 2;", Transaction.FILE, "one transaction: locks are held to its end"),
+        ("SELECT 1; SELECT 2;", Transaction.STATEMENT, "each statement in its own transaction"),
+        ("SELECT 1; SELECT 2;", Transaction.NONE, "each statement in its own transaction"),
+        ("SELECT 1; SELECT 2;", Transaction.FILE, "one transaction: it holds its locks until it ends"),
         ("SELECT 1;", Transaction.FILE, "one transaction"),
-        ("SELECT 1; SELECT 2;", Transaction.QUERY, "one transaction: locks are held to its end"),
-        ("SELECT 1;", Transaction.QUERY, "each statement by itself"),
-        ("BEGIN; SELECT 2; COMMIT;", Transaction.STATEMENT, "one transaction: locks are held to its end"),
-        ("SELECT 1; BEGIN; SELECT 2; COMMIT;", Transaction.STATEMENT, "2 transactions: each holds its locks to its end"),
-        ("SELECT 1; COMMIT; VACUUM;", Transaction.FILE, "2 transactions: each holds its locks to its end"),
+        ("SELECT 1; SELECT 2;", Transaction.QUERY, "one transaction: it holds its locks until it ends"),
+        ("SELECT 1;", Transaction.QUERY, "each statement in its own transaction"),
+        ("BEGIN; SELECT 2; COMMIT;", Transaction.STATEMENT, "one transaction: it holds its locks until it ends"),
+        ("SELECT 1; BEGIN; SELECT 2; COMMIT;", Transaction.STATEMENT, "2 transactions: each holds its locks until it ends"),
+        ("SELECT 1; COMMIT; VACUUM;", Transaction.FILE, "2 transactions: each holds its locks until it ends"),
     ],
 )
 def test_the_heading_says_how_it_runs(sql: str, sent: Transaction, manner: str) -> None:
@@ -74,11 +74,11 @@ def test_what_is_done_is_said_with_why() -> None:
     concurrently = effect("orders", LockMode.SHARE_UPDATE_EXCLUSIVE, kind="materialized view", waits=True)
     rows = below("SELECT 1; SELECT 2; SELECT 3", [CHANGED], [reindexed], [concurrently])
     assert [row.split("  ")[-1].strip() for row in rows if "public." in row] == [
-        "rewrites it and builds items_pkey, items_sku_idx anew: clock_timestamp() is volatile",
-        "builds orders_pkey anew; ACCESS EXCLUSIVE on an index, for which the planning of every query waits",
+        "rewrites it and rebuilds items_pkey, items_sku_idx: clock_timestamp() is volatile",
+        "rebuilds orders_pkey; ACCESS EXCLUSIVE on an index: planning any query on the table waits for it",
         "materialized view; waits for transactions that use it",
     ]
-    assert "stops reads and writes" in rows[3]
+    assert "blocks reads and writes" in rows[3]
 
 
 def test_what_postgresql_refuses_and_what_is_not_known() -> None:
@@ -92,17 +92,17 @@ def test_what_postgresql_refuses_and_what_is_not_known() -> None:
         "   1  VACUUM",
         "      PostgreSQL refuses it: VACUUM cannot run inside a transaction block",
         "   1  CREATE TABEL a",
-        '      what it locks is not known: expected a kind of object, found "TABEL"',
+        '      its locks are unknown: expected a kind of object, found "TABEL"',
         "   1  DO $$ BEGIN EXECUTE built; END $$",
         "      it may lock more: EXECUTE runs SQL that is built at run time",
-        "      public.orders  ACCESS EXCLUSIVE  stops reads and writes",
+        "      public.orders  ACCESS EXCLUSIVE  blocks reads and writes",
     ]
 
 
 def test_details_stand_below_where_they_do_not_fit() -> None:
     assert below(INDEX, [BUILT], width=60) == [
         "   1  CREATE INDEX ON orders (qty)",
-        "      public.orders  SHARE  stops writes",
+        "      public.orders  SHARE  blocks writes",
         "        reads all of it: the index is built",
     ]
 
@@ -110,9 +110,9 @@ def test_details_stand_below_where_they_do_not_fit() -> None:
 def test_a_name_too_long_for_a_column_has_a_line() -> None:
     long = effect(LONG, LockMode.SHARE_ROW_EXCLUSIVE)
     assert below(INDEX, [BUILT, long], width=100)[1:] == [
-        "      public.orders  SHARE                stops writes  reads all of it: the index is built",
+        "      public.orders  SHARE                blocks writes  reads all of it: the index is built",
         f"      public.{LONG}",
-        "        SHARE ROW EXCLUSIVE, stops writes",
+        "        SHARE ROW EXCLUSIVE, blocks writes",
     ]
 
 
@@ -133,18 +133,18 @@ def test_many_relations_with_the_same_fate_share_a_line() -> None:
     partitions = [effect(f"p{number}", LockMode.ACCESS_EXCLUSIVE, scan=True, why="a CHECK is added") for number in range(20)]
     reads = [effect(f"r{number}", LockMode.ACCESS_SHARE) for number in range(3)]
     assert below("SELECT 1", [*partitions, *reads])[1:] == [
-        "      ACCESS EXCLUSIVE, stops reads and writes: public.p0, public.p1, public.p2, public.p3, public.p4, public.p5, public.p6, "
+        "      ACCESS EXCLUSIVE, blocks reads and writes: public.p0, public.p1, public.p2, public.p3, public.p4, public.p5, public.p6, "
         "public.p7, public.p8, public.p9 and 10 more",
         "        reads all of it: a CHECK is added",
-        "      public.r0   ACCESS SHARE      stops nothing",
-        "      public.r1   ACCESS SHARE      stops nothing",
-        "      public.r2   ACCESS SHARE      stops nothing",
+        "      public.r0   ACCESS SHARE      blocks nothing",
+        "      public.r1   ACCESS SHARE      blocks nothing",
+        "      public.r2   ACCESS SHARE      blocks nothing",
     ]
 
 
 def test_of_many_indexes_some_are_named() -> None:
     rebuilt = effect("t", LockMode.SHARE, rebuilt=tuple(f"i{number}" for number in range(6)))
-    assert below("SELECT 1", [rebuilt])[1].endswith("  builds i0, i1, i2 and 3 more anew")
+    assert below("SELECT 1", [rebuilt])[1].endswith("  rebuilds i0, i1, i2 and 3 more")
 
 
 def test_colours_show_what_stops() -> None:
@@ -152,14 +152,14 @@ def test_colours_show_what_stops() -> None:
     assert "\x1b[35mSHARE" in text
     assert "\x1b[1;31mACCESS EXCLUSIVE" in text
     assert "\x1b[2mSELECT 1\x1b[0m" in text
-    assert "\x1b[1;31m1 stops reads and writes\x1b[0m, \x1b[35m1 stops writes\x1b[0m" in text
+    assert "\x1b[1;31m1 blocks reads and writes\x1b[0m, \x1b[35m1 blocks writes\x1b[0m" in text
 
 
 def test_the_summary_counts() -> None:
     migrations = (predicted(INDEX, [BUILT]), predicted(INDEX * 3, [ADDED, BUILT], [CHANGED], {"effects": (CHANGED,), "refused": "no"}))
     prediction = Prediction(migrations=migrations, problems=(UnreadableError("a"), UnreadableError("b")), pg_version=15)
-    assert reporter("text")(prediction, Look()).splitlines()[-1] == (
-        "4 statements in 2 migrations on PostgreSQL 15: 2 stop reads and writes, 1 stops writes, 1 rewrites a table, "
+    assert reporter("text")(prediction, Display()).splitlines()[-1] == (
+        "4 statements in 2 migrations on PostgreSQL 15: 2 block reads and writes, 1 blocks writes, 1 rewrites a table, "
         "2 read all of a table, 1 refused, 2 files could not be read."
     )
 

@@ -12,10 +12,11 @@ from migsafe.errors import UnreadableError
 from migsafe.linting.finding import Severity
 from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Context, Finding, rule
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
 from migsafe.reports.markdown import LONGEST
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.sql.operations import Drop
+from migsafe.terminal.display import Display
 from tests.support.samples import judged
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -24,7 +25,7 @@ TEXTS = st.text(st.sampled_from("`|<>&*_[]()#+-.!~\\$@ab1 \t\n:=") | st.characte
 
 
 def report(verdict: Verdict) -> str:
-    return reporter("markdown")(verdict, Look())
+    return reporter("markdown")(verdict, Display())
 
 
 def says(message: str, help: str = "", severity: Severity = Severity.WARNING) -> Any:

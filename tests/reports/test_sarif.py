@@ -10,9 +10,10 @@ import pytest
 from migsafe.linting.finding import Severity
 from migsafe.linting.judge import Verdict
 from migsafe.linting.rule import Context, Finding, rule
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
 from migsafe.reports.paths import uri
 from migsafe.sql.operations import Drop
+from migsafe.terminal.display import Display
 from tests.support.samples import judged
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
@@ -28,7 +29,7 @@ SELEC 1;
 
 def log(verdict: Verdict) -> dict[str, Any]:
     """The report, which is valid."""
-    document: dict[str, Any] = json.loads(reporter("sarif")(verdict, Look()))
+    document: dict[str, Any] = json.loads(reporter("sarif")(verdict, Display()))
     VALIDATOR.validate(document)
     return document
 
@@ -63,7 +64,7 @@ def test_results_point_at_the_documentation_of_their_rules() -> None:
     for result in found["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]  # §3.27.5, §3.27.6
     one = next(one for one in rules if one["id"] == "foreign-key-validates")
-    assert one["shortDescription"]["text"] == "A new foreign key is checked against every row while nobody can write."
+    assert one["shortDescription"]["text"] == "ADD FOREIGN KEY checks every row while writes are blocked."
     assert one["defaultConfiguration"] == {"level": "error", "enabled": True}
     assert one["helpUri"].startswith("https://www.postgresql.org/docs/")
     assert "NOT VALID" in one["help"]["text"]

@@ -1,19 +1,20 @@
 import pytest
 
 from migsafe.errors import ConfigError
-from migsafe.reports import Look, reporter
+from migsafe.reports import reporter
+from migsafe.terminal.display import Display
 from tests.support.linted import judge_sql
 
-TERMINAL = Look(width=60)
+TERMINAL = Display(width=60)
 
 
-def report(sql: str, look: Look = Look()) -> str:  # noqa: B008  # it cannot change
-    return reporter("text")(judge_sql(sql), look)
+def report(sql: str, display: Display = Display()) -> str:  # noqa: B008  # it cannot change
+    return reporter("text")(judge_sql(sql), display)
 
 
-def marked(sql: str, look: Look = Look()) -> list[str]:  # noqa: B008
+def marked(sql: str, display: Display = Display()) -> list[str]:  # noqa: B008
     """The lines of the script and the marks below them."""
-    return [line[7:] for line in report(sql, look).splitlines() if line[5:6] == "|"]
+    return [line[7:] for line in report(sql, display).splitlines() if line[5:6] == "|"]
 
 
 def test_a_finding() -> None:
@@ -35,7 +36,7 @@ def test_a_clean_run_is_one_line() -> None:
 
 def test_colour_only_where_it_is_asked_for() -> None:
     assert "\x1b" not in report("DROP TABLE a")
-    assert "\x1b[1;31merror\x1b[0m" in report("DROP TABLE a", Look(colour=True))
+    assert "\x1b[1;31merror\x1b[0m" in report("DROP TABLE a", Display(colour=True))
 
 
 def test_prose_is_wrapped_on_a_terminal_and_sql_is_not() -> None:

@@ -1,19 +1,19 @@
-"""Writing down what migrations lock, rewrite and scan: one file a format, none of which decides anything."""
+"""Writing predictions of what migrations lock, rewrite and scan: one file per format. A report decides nothing."""
 
 from collections.abc import Callable
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-from migsafe.errors import ConfigError, did_you_mean
-from migsafe.library.locks import Prediction
-from migsafe.reports import Look
+from migsafe.reports.formats import load_writer
+from migsafe.terminal.display import Display
+
+if TYPE_CHECKING:
+    from migsafe.library.locks import Prediction
 
 FORMATS = ("text", "json")
-"""What `--format` takes; each is a module here with a function `report(prediction, look)`."""
+"""What `--format` accepts; each is a module here with a function `report(prediction, display)`."""
 
 
-def reporter(format: str) -> Callable[[Prediction, Look], str]:
-    """The function that writes a prediction in a format. Raises ConfigError for one that there is not."""
-    if format not in FORMATS:
-        raise ConfigError(f"there is no format {format}", did_you_mean(format, FORMATS))
-    write: Callable[[Prediction, Look], str] = import_module(f"migsafe.reports.locks.{format}").report
+def reporter(format: str) -> "Callable[[Prediction, Display], str]":
+    """Returns the function that writes a prediction in a format. Raises ConfigError for an unknown format."""
+    write: Callable[[Prediction, Display], str] = load_writer("migsafe.reports.locks", format, FORMATS)
     return write

@@ -9,14 +9,14 @@ import msgspec
 
 from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.prediction.effects.effect import Effect
-from migsafe.reports import Look
 from migsafe.reports.paths import unicode
 from migsafe.sources import Half, Transaction
+from migsafe.terminal.display import Display
 
 VERSION = 1
 
 
-def report(prediction: Prediction, look: Look) -> str:
+def report(prediction: Prediction, display: Display) -> str:
     """The whole prediction as one object."""
     document = {
         "version": VERSION,

@@ -1,19 +1,19 @@
-"""Writing a pre-mortem down: one file a format, none of which decides anything."""
+"""Writing a pre-mortem: one file per format. A report decides nothing."""
 
 from collections.abc import Callable
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-from migsafe.errors import ConfigError, did_you_mean
-from migsafe.premortem.assessment import Premortem
-from migsafe.reports import Look
+from migsafe.reports.formats import load_writer
+from migsafe.terminal.display import Display
+
+if TYPE_CHECKING:
+    from migsafe.premortem.assessment import Premortem
 
 FORMATS = ("markdown", "html", "json")
-"""What `--format` takes; each is a module here with a function `report(premortem, look)`."""
+"""What `--format` accepts; each is a module here with a function `report(premortem, display)`."""
 
 
-def premortem_reporter(format: str) -> Callable[[Premortem, Look], str]:
-    """The function that writes a pre-mortem in a format. Raises ConfigError for one that there is not."""
-    if format not in FORMATS:
-        raise ConfigError(f"there is no format {format}", did_you_mean(format, FORMATS))
-    write: Callable[[Premortem, Look], str] = import_module(f"migsafe.reports.premortem.{format}").report
+def premortem_reporter(format: str) -> "Callable[[Premortem, Display], str]":
+    """Returns the function that writes a pre-mortem in a format. Raises ConfigError for an unknown format."""
+    write: Callable[[Premortem, Display], str] = load_writer("migsafe.reports.premortem", format, FORMATS)
     return write

@@ -3,16 +3,16 @@
 from html import escape
 
 from migsafe.premortem.assessment import Premortem
-from migsafe.reports import Look
 from migsafe.reports.premortem.markdown import report as markdown
 from migsafe.reports.replay.style import STYLE
+from migsafe.terminal.display import Display
 
 
-def report(premortem: Premortem, look: Look) -> str:
+def report(premortem: Premortem, display: Display) -> str:
     """The whole page."""
     from markdown_it import MarkdownIt  # noqa: PLC0415  # only this format needs it
 
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown(premortem, Look()))
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown(premortem, Display()))
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
     # What GitHub makes of a list to tick off.
     body = body.replace("<li>[ ] ", '<li class="todo"><input type="checkbox"> ')

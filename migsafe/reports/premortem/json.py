@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 
 from migsafe.premortem.assessment import Assessment, Premortem, Touched, Way
-from migsafe.reports import Look
 from migsafe.reports.json import finding_object
 from migsafe.reports.paths import unicode
+from migsafe.terminal.display import Display
 
 VERSION = 1
 
 
-def report(premortem: Premortem, look: Look) -> str:
+def report(premortem: Premortem, display: Display) -> str:
     """The whole pre-mortem as one object."""
     document = {
         "version": VERSION,

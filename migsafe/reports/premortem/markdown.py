@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from migsafe.premortem.assessment import Assessment, Back, Left, Phase, Premortem, RolloutStep, Way
 from migsafe.premortem.rollout import HEADINGS
 from migsafe.premortem.ways import NO_FIT
-from migsafe.reports import Look
-from migsafe.reports.locks.cells import columns, wrapped
 from migsafe.reports.markup import code, escaped, fenced
+from migsafe.terminal.display import Display
+from migsafe.terminal.width import columns, wrapped
 
 _MOST_WAYS = 40
 _MARK = re.compile(r" *(?:- (?:\[ \] )?|\d+\. )")
@@ -22,11 +22,11 @@ _LONG = (
 _WAITING = "SELECT pid, pg_blocking_pids(pid), left(query, 60) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0;"
 
 
-def report(premortem: Premortem, look: Look) -> str:
+def report(premortem: Premortem, display: Display) -> str:
     """The whole pre-mortem. On a terminal its lines are as long as that is wide, and tables are lists."""
-    lines = "\n".join(_lines(premortem, tables=look.width is None)).splitlines()
-    if look.width is not None:
-        lines = [short for line in _apart(lines) for short in _short(*line, look.width)]
+    lines = "\n".join(_lines(premortem, tables=display.width is None)).splitlines()
+    if display.width is not None:
+        lines = [short for line in _apart(lines) for short in _short(*line, display.width)]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -1,29 +1,28 @@
-"""Writing down what a replay measured: one file a format, none of which decides anything. Findings alone go through the linter's formats."""
+"""Writing what a replay measured: one file per format. A report decides nothing. The linter's other formats write its findings alone."""
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from migsafe.errors import ConfigError, did_you_mean
-from migsafe.reports import FORMATS as OF_FINDINGS
-from migsafe.reports import Look, reporter
+from migsafe.reports import FORMATS as FORMATS_OF_FINDINGS
+from migsafe.reports import reporter
+from migsafe.reports.formats import check_format, load_writer
+from migsafe.terminal.display import Display
 
 if TYPE_CHECKING:
     from migsafe.library.replay import Replay
 
 OWN = ("text", "json", "html")
-"""The formats that tell all; each is a module here with a function `report(replay, look)`."""
+"""The formats that contain everything; each is a module here with a function `report(replay, display)`."""
 
-FORMATS = (*OWN, *(format for format in OF_FINDINGS if format not in OWN))
-"""What `--format` takes."""
+FORMATS = (*OWN, *(format for format in FORMATS_OF_FINDINGS if format not in OWN))
+"""What `--format` accepts."""
 
 
-def replay_reporter(format: str) -> "Callable[[Replay, Look], str]":
-    """The function that writes a replay in a format. Raises ConfigError for one that there is not."""
-    if format not in FORMATS:
-        raise ConfigError(f"there is no format {format}", did_you_mean(format, FORMATS))
+def replay_reporter(format: str) -> "Callable[[Replay, Display], str]":
+    """Returns the function that writes a replay in a format. Raises ConfigError for an unknown format."""
+    check_format(format, FORMATS)
     if format in OWN:
-        write: Callable[[Replay, Look], str] = import_module(f"migsafe.reports.replay.{format}").report
+        write: Callable[[Replay, Display], str] = load_writer("migsafe.reports.replay", format, OWN)
         return write
-    findings = reporter(format)
-    return lambda replay, look: findings(replay.verdict, look)
+    write_findings = reporter(format)
+    return lambda replay, display: write_findings(replay.verdict, display)

@@ -10,11 +10,11 @@ from migsafe.quantities import format_size as spelt
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord, Wait, effects_growing_with_rows
 from migsafe.replaying.replay import ReplayedMigration
-from migsafe.reports import Look
-from migsafe.reports.excerpt import visible
 from migsafe.reports.paths import unicode
 from migsafe.reports.replay.style import STYLE
 from migsafe.sql.operations import Name
+from migsafe.terminal.display import Display
+from migsafe.terminal.width import visible
 
 _WIDTH, _ROW, _LABEL, _TOP = 960, 26, 230, 24
 _LONGEST_SQL = 4000
@@ -29,7 +29,7 @@ _ANSWERS = {True: ("yes", "good"), False: ("no", "bad"), None: ("not tried", "no
 _STRENGTH = {0: "weak", 1: "writes", 2: "reads"}
 
 
-def report(replay: Replay, look: Look) -> str:
+def report(replay: Replay, display: Display) -> str:
     """The whole page."""
     body = "\n".join((*_head(replay), *(line for one in replay.replayed for line in _migration(one)), *_foot(replay)))
     title = "Replay: " + ", ".join(_name(one) for one in replay.replayed[:3]) + (" …" if len(replay.replayed) > 3 else "")

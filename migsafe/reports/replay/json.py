@@ -9,16 +9,16 @@ from migsafe.replaying.estimates import Estimate
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import MeasuredEffect, ResponseTimes, StatementRecord, Wait
 from migsafe.replaying.replay import ReplayedMigration
-from migsafe.reports import Look
 from migsafe.reports.json import finding_object
 from migsafe.reports.locks.json import effect_object
 from migsafe.reports.paths import unicode
 from migsafe.sources import Half
+from migsafe.terminal.display import Display
 
 VERSION = 1
 
 
-def report(replay: Replay, look: Look) -> str:
+def report(replay: Replay, display: Display) -> str:
     """The whole replay as one object."""
     document = {
         "version": VERSION,

@@ -1,0 +1,56 @@
+"""From paths and a configuration to the plan: the migrations to judge, and their history."""
+
+from collections.abc import Callable, Collection, Sequence
+
+from migsafe.configuration import Configuration
+from migsafe.errors import ConfigError
+from migsafe.sources import Plan, find_migrations
+from migsafe.text import Script
+
+OnGitAnswer = Callable[[str | None, list[str], Collection[str]], None]
+"""Receives what git was asked (a revision, or None for uncommitted changes; folders) and the files that it named."""
+
+
+def find_plan(
+    paths: Sequence[str] | None,
+    settings: Configuration,
+    verb: str,
+    *,
+    since: str | None = None,
+    changed: bool = False,
+    on_git_answer: OnGitAnswer | None = None,
+) -> Plan:
+    """Returns the migrations at the paths, or those of the configuration, with the history before them. `since` (a git revision) and `changed`
+    (uncommitted) restrict them to what git says changed. Raises MigsafeError; `verb` completes its sentence “nothing to …”."""
+    plan = find_migrations(requested_paths(paths, settings, verb), settings.sources)
+    return narrow(plan, settings, since, changed, on_git_answer)
+
+
+def requested_paths(paths: Sequence[str] | None, settings: Configuration, verb: str) -> list[str]:
+    """Returns the given paths, or those of the configuration. Raises ConfigError if there are none; `verb` completes “nothing to …”."""
+    requested = list(paths or settings.migrations)
+    if not requested:
+        raise ConfigError(f"nothing to {verb}", "Name a file or a folder, or set `migrations` in [tool.migsafe] of pyproject.toml.")
+    return requested
+
+
+def narrow(plan: Plan, settings: Configuration, since: str | None, changed: bool, on_git_answer: OnGitAnswer | None = None) -> Plan:
+    """Returns the part of a plan to judge: after `start-after`, and only what git says changed if that is requested. Raises ConfigError."""
+    if settings.start_after is not None:
+        plan = plan.starting_after(settings.start_after)
+    if since is None and not changed:
+        return plan
+    if since is not None and changed:
+        raise ConfigError("--since and --changed cannot be used together", "--since includes uncommitted changes.")
+    from migsafe.sources import git  # noqa: PLC0415  # most runs do not need git
+
+    folders = [source.folder for source in plan.sources if source.folder is not None]
+    files = git.changed_files(since, folders)
+    if on_git_answer is not None:
+        on_git_answer(since, folders, files)
+    return plan.restricted_to(lambda file: file.is_among(files))
+
+
+def schema_script(path: str | None) -> Script | None:
+    """Returns the script of a `pg_dump --schema-only`, if there is one."""
+    return Script(path) if path else None
