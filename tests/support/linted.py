@@ -1,4 +1,4 @@
-"""Judging SQL that a test holds."""
+"""Judges SQL that a test contains."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -25,25 +25,25 @@ ABOUT_EVERYTHING = ("timeouts", "idempotency", "design")
 
 
 def usual_rules() -> list[Rule]:
-    """The rules that tests go by that are not about rules: what has something to say about nearly every script is left out."""
+    """Returns the rules for tests that are not about rules, without the categories that report something in nearly every script."""
     return [rule for rule in choose_rules(shipped_rules()) if rule.category not in ABOUT_EVERYTHING]
 
 
 def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") -> Migration:
-    """One migration that holds this SQL, in a transaction unless the runner is none."""
+    """Returns one migration with this SQL, in a transaction unless the runner opens none."""
     script = Script(path, sql)
     transaction = Transaction.STATEMENT if runner == "plain" else Transaction.FILE
     return Migration("0001", runner, Half(script, (Span(0, len(script.text)),), transaction))
 
 
 def as_history(migrations: Iterable[Migration], pg_version: int = 17) -> list[SelectedMigration]:
-    """The migrations as one history, each to be judged."""
+    """Returns the migrations as one history, each of them to be judged."""
     forecast = Predictor(pg_version)
     return [SelectedMigration(one, forecast) for one in migrations]
 
 
 def with_twins(stops: Iterable[SelectedMigration]) -> Iterator[SelectedMigration]:
-    """The same; the migrations that begin with their file's name have the version that it begins with."""
+    """Yields the same; a migration that begins with the name of its file has the version in that name, which may be a duplicate."""
     versions: dict[str, str] = {}
     for stop in stops:
         named = NAMED.match(stop.migration.up.script.text)
@@ -55,9 +55,9 @@ def with_twins(stops: Iterable[SelectedMigration]) -> Iterator[SelectedMigration
 def judge_sql(
     sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain", limits: Limits | None = None
 ) -> Verdict:
-    """The verdict on SQL as one migration; as several where it says `-- next migration`. What begins with the name of a script, as in
-    `# 5b1_order_notes.py`, is Alembic's. A lock_timeout of 2 s holds unless `limits` say
-    otherwise, because nearly every statement has something to say without one."""
+    """Returns the verdict on SQL as one migration, or as several, separated by `-- next migration`. SQL that begins with the name of a script,
+    as in `# 5b1_order_notes.py`, is a sequence of Alembic revisions. A lock_timeout of 2 s is in effect unless `limits` are given, because
+    nearly every statement is reported without one."""
     pieces = NEXT_MIGRATION.split(dedent(sql))
     if NAMED_SCRIPT.match(pieces[0]):
         return _judge_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
@@ -67,7 +67,7 @@ def judge_sql(
 
 
 def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
-    """The verdict on revisions of Alembic, each of which begins with its file's name."""
+    """Returns the verdict on Alembic revisions, each of which begins with the name of its file."""
     with TemporaryDirectory() as folder:
         for piece in pieces:
             named = NAMED_SCRIPT.match(piece)
@@ -82,10 +82,10 @@ def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) 
             limits=limits,
         )
         for finding in verdict.findings:
-            finding.script.position(0)  # reports read the file, which is gone then
+            finding.script.position(0)  # reports read the file, which will be deleted
     return verdict
 
 
 def reported_rules(sql: str, limits: Limits | None = None) -> list[str]:
-    """The names of the rules that report something in this SQL, in the order of reports."""
+    """Returns the names of the rules that report something in this SQL, in the order of reports."""
     return [finding.rule for finding in judge_sql(sql, limits=limits).findings]
