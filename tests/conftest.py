@@ -2,7 +2,20 @@
 
 import pytest
 
+from tests.support import servers
 from tests.support.servers import FOUND, NONE
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--all-servers`."""
+    parser.addoption(
+        "--all-servers", action="store_true", help="run every server test on every PostgreSQL found, not on the oldest and the newest"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Passes `--all-servers` on, before the parameters of the tests are computed."""
+    servers.all_servers = config.getoption("--all-servers")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -100,8 +100,8 @@ class EarlierMigration(Struct, frozen=True):
 class SharedTransaction(Struct, frozen=True):
     """A transaction that began in an earlier migration of the same run.
 
-    `earlier` are the migrations before this one that ended in it, `apart` says what to do so that each has a transaction of its own, as an
-    imperative; empty where the runner knows no way.
+    `earlier` are the migrations before this one that ended in it. `own_transaction_advice` says, as an imperative, how each migration gets its
+    own transaction; empty if the runner does not support it.
     """
 
     earlier: tuple[EarlierMigration, ...]

@@ -82,7 +82,7 @@ def set_not_null_in_steps(table: Name, names: Mapping[str, str], pg_version: int
     second = ["-- without blocking reads and writes:", validate_constraints(table, *names.values())]
     if pg_version < versions.NOT_NULL_CONSTRAINTS:
         second += [
-            "-- a valid CHECK spares SET NOT NULL the scan, as long as it is dropped only afterwards:",
+            "-- with a valid CHECK, SET NOT NULL needs no scan; drop the CHECK only afterwards:",
             f"ALTER TABLE {table} {', '.join(f'ALTER COLUMN {quoted(column)} SET NOT NULL' for column in names)};",
             f"ALTER TABLE {table} {', '.join(f'DROP CONSTRAINT {quoted(name)}' for name in names.values())};",
         ]

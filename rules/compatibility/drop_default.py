@@ -29,8 +29,8 @@ def drop_default(op: DropDefault, at: Context) -> Finding | None:
     consequence = "fail" if column is not None and column.not_null else "write NULL, or fail if the column is NOT NULL"
     return at.finding(
         op,
-        f"DROP DEFAULT on {quoted_column} of {at.resolve(name)}: INSERTs of the running release that omit the column {consequence} "
-        "from then on",
+        f"DROP DEFAULT on {quoted_column} of {at.resolve(name)}: from then on, INSERTs of the running release that omit the column "
+        f"{consequence}",
         help=(
             f"-- when every running release writes {quoted_column}, in a separate migration:\n"
             f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP DEFAULT;"

@@ -1,7 +1,7 @@
 """DROP DATABASE, or DROP SCHEMA with its contents.
 
-DROP DATABASE deletes everything in the database; DROP SCHEMA … CASCADE deletes every table, view and function in the schema, whoever
-created them. PostgreSQL does not list the objects, and only a backup can restore the data.
+DROP DATABASE deletes everything in the database; DROP SCHEMA … CASCADE deletes every table, view and function in the schema, even
+those that other migrations or people created. PostgreSQL does not list the objects, and only a backup can restore the data.
 
 Unsafe:
     DROP SCHEMA archive CASCADE;

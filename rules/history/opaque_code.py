@@ -31,5 +31,5 @@ from migsafe.sql.operations import OpaqueCode
 def opaque_code(op: OpaqueCode, at: Context) -> Finding | None:
     """Report the code, with the reason."""
     if op.confined:
-        return at.finding(op, f"not everything that this does is known: {op.reason}")
-    return at.finding(op, f"what this runs is unknown until it runs: {op.reason}")
+        return at.finding(op, f"details of what this does are only known at run time: {op.reason}")
+    return at.finding(op, f"what this runs is only known at run time: {op.reason}")

@@ -68,7 +68,7 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
     if not changed or not _has_existing_rows(op.table, relation, changed, at):
         return None
     what, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
-    filtered = "without WHERE" if op.where is None else f"WHERE {op.where.sql}, which is true of every row,"
+    filtered = "without WHERE" if op.where is None else f"WHERE {op.where.sql}, which is true for every row,"
     return at.finding(
         op,
         f"{what} {filtered} {verb} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "

@@ -60,7 +60,7 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
     known whether they are enabled again. A single trigger, disabled by its name, is intended."""
     if isinstance(op, MigrationEnd):
         for disabled in at.state(_State).disabled:
-            stays = "" if _is_enabled_again(disabled.position, at) else ". This migration does not enable it again"
+            stays = "" if _is_reverted(disabled.position, at) else ". This migration does not revert it"
             yield at.finding(
                 at.past[disabled.position], disabled.message + stays, help=disabled.help, relations=disabled.relations, lock=disabled.lock
             )
@@ -71,7 +71,7 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
     if isinstance(op, SetTrigger) and (op.trigger is not None or (table is not None and _has_no_triggers(table, op, at))):
         return
     name, locked, (command, consequence) = at.resolve(op.target.name), at.blocking_effects[0], _command_and_consequence(op)
-    message = f"{command} on {name}: until it is enabled again, {consequence} that any session writes"
+    message = f"{command} on {name}: until it is reverted, {consequence} that any session writes"
     if at.session.in_transaction_block:
         message = (
             f"{command} takes {locked.lock} on {name} until the transaction ends: every {locked.blocked_commands} waits, "
@@ -81,7 +81,7 @@ def disable_triggers(op: SetTrigger | SetRule | MigrationEnd, at: Context) -> It
     at.state(_State).disabled.append(_Disabled(at.position, message, _safe_way(op, table, at), names, locked.lock))
 
 
-def _is_enabled_again(position: int, at: Context) -> bool:
+def _is_reverted(position: int, at: Context) -> bool:
     disabling = at.past[position].operation
     assert isinstance(disabling, SetTrigger | SetRule)
     return any(

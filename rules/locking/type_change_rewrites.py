@@ -80,7 +80,8 @@ def _work(effect: Effect) -> str:
 
 
 def _cause(effect: Effect) -> str:
-    return effect.why if effect.rewrite else effect.why.rpartition(" is built anew: ")[2]
+    # For an index `why` is `the index … is …: the cause`, and the message names the index already.
+    return effect.why.partition(": ")[2] if effect.rebuilt and not effect.rewrite else effect.why
 
 
 def _safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:

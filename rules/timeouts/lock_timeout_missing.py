@@ -54,8 +54,8 @@ def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
     more = f"; the same is true of {others} more statement{'' if others == 1 else 's'} in this migration" if others else ""
     return at.finding(
         first,
-        f"{command_name(at, first)} requests {worst.lock} on {tables} {_without_timeout(at, first)}: while it waits for transactions that "
-        f"use {'it' if len(effects) == 1 else 'them'}, every {blocked_statements(blocks)} waits behind it{more}",
+        f"{command_name(at, first)} requests {worst.lock} on {tables} {_without_timeout(at, first)}: while it waits for running transactions, "
+        f"every {blocked_statements(blocks)} waits behind it{more}",
         help=_help(at, first),
         relations=[effect.relation for effect in effects],
         lock=worst.lock,

@@ -1,4 +1,4 @@
-"""Running the examples of rules' documentation on a server."""
+"""Runs the examples of the rules' documentation on a server."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ ROWS = 1000
 MOST_OBSTACLES = 12
 CONTROL = (Begin, Commit, Release, Rollback, RollbackTo, Savepoint, TwoPhase)
 
-# What a column of each type is filled with in row n, if times begin at {0}.
+# The value of a column of each type in row n, if times begin at {0}.
 VALUES = {
     "boolean": "n % 2 = 0",
     "date": "date {0} + n % 28",
@@ -42,7 +42,7 @@ NUMBERS = re.compile(r"smallint|integer|bigint|numeric|real|double precision|mon
 TEXTS = re.compile(r"text|character|citext|\"char\"")
 PERIOD = re.compile(r"_(?:y|p)?(20\d\d)(?:_?m?(\d\d))?$")
 
-# What says that the schema has already what an example creates, and what makes room for it.
+# Errors that say that an object of an example exists already, each with the commands that remove the object.
 OBSTACLES = [
     (re.compile(r'^relation "(\w+)" already exists'), ("DROP TABLE IF EXISTS {0} CASCADE", "DROP INDEX IF EXISTS {0} CASCADE")),
     (re.compile(r'^column "(\w+)" of relation "(\w+)" already exists'), ("ALTER TABLE {1} DROP COLUMN {0} CASCADE",)),
@@ -89,7 +89,7 @@ SYSTEM = "SELECT oid FROM pg_namespace WHERE nspname IN ('pg_catalog', 'informat
 
 
 class Object(NamedTuple):
-    """A part of a database's schema: of which relation, its name, its kind, what it is."""
+    """An object in a database's schema: its relation, its name, its kind, its definition."""
 
     of: str
     name: str
@@ -98,7 +98,7 @@ class Object(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What one statement of an example did to the relations that its migration found. `held` are locks from before it."""
+    """The effects of one statement of an example on the relations that existed before its migration. `held` are earlier locks."""
 
     migration: int
     statement: int
@@ -108,7 +108,7 @@ class Step(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What came of an example: if it was measured, each statement and the schema in the end; the error at which it stopped, if it did."""
+    """The result of an example: the error at which it stopped, if any; if it was measured, its statements and the final schema."""
 
     steps: tuple[Step, ...]
     schema: frozenset[Object]
@@ -116,7 +116,7 @@ class Run(NamedTuple):
 
 
 class Bench:
-    """A server with the database that examples take for granted, and copies of it."""
+    """A server with the database that the examples expect, and copies of it."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -134,16 +134,16 @@ class Bench:
         self._shared = server.connect(SHARED)
 
     def close(self) -> None:
-        """Hang up."""
+        """Closes the connections."""
         self._shared.close()
         self._admin.close()
 
     def run(self, sql: str, *, measured: bool = False, years: frozenset[int] = frozenset()) -> Run:
-        """Run an example, in a database of its own; once for each of the ways to ask. `years` are partitions of orders, if it has any."""
-        asked = (sql, measured, years)
-        if asked not in self._runs:
-            self._runs[asked] = self._run(sql, measured, years)
-        return self._runs[asked]
+        """Runs an example in a separate database, and remembers the result. `years` are the partitions of orders, if it has any."""
+        key = (sql, measured, years)
+        if key not in self._runs:
+            self._runs[key] = self._run(sql, measured, years)
+        return self._runs[key]
 
     def _run(self, sql: str, measured: bool, years: frozenset[int]) -> Run:
         if not measured and not years and self._runs_in_a_transaction(sql):
@@ -166,7 +166,7 @@ class Bench:
         return first
 
     def _runs_in_a_transaction(self, sql: str) -> bool:
-        """Whether an example runs as it is in one transaction, which is the quicker way to see that it runs at all."""
+        """Whether an example runs unchanged in one transaction, which is a quicker way to see that it runs."""
         statements = [sql[statement.span.start : statement.span.end] for statement in read(sql)]
         if any(isinstance(operation, CONTROL) for statement in read(sql) for operation in statement.operations):
             return False
@@ -185,7 +185,7 @@ class Bench:
             return
         with self.server.connect(COPY) as connection:
             for statement in read(text):
-                # One of two commands that drop a relation is for another kind.
+                # Of two commands that drop a relation, one is for the other kind.
                 with suppress(psycopg.errors.WrongObjectType):
                     connection.execute(text[statement.span.start : statement.span.end].encode())
             _fill_new(connection, set())
@@ -205,7 +205,7 @@ class Bench:
             return Run(tuple(steps), _schema(connection), error)
 
     def _migrate(self, number: int, text: str, measured: bool, steps: list[Step], *, last: bool) -> None:
-        """Send a migration as psql does: each statement its own transaction, unless it opens one."""
+        """Sends a migration as psql does: each statement is its own transaction, unless the migration opens one."""
         connection = self.server.connect(COPY)
         try:
             before = {one.name for one in take_snapshot(connection).relations.values()}
@@ -254,7 +254,7 @@ def _partitioned(years: frozenset[int]) -> list[str]:
 
 
 def _room_for(error: psycopg.Error | None) -> list[str]:
-    """What to drop, where an example stopped because something was there already."""
+    """Returns the commands that remove the object because of which an example stopped."""
     said = str(error).partition("\n")[0]
     for pattern, commands in OBSTACLES:
         match = pattern.search(said)
@@ -264,7 +264,7 @@ def _room_for(error: psycopg.Error | None) -> list[str]:
 
 
 def _fill_new(connection: "psycopg.Connection[Any]", before: set[Name]) -> None:
-    """Put rows into the tables that were not there before and are empty, so that the next migration finds them as production would."""
+    """Fills the new, empty tables with rows, so that the next migration finds them as in production."""
     for relation in take_snapshot(connection).relations.values():
         if relation.name in before or relation.kind != "table" or relation.name.schema == "pg_temp":
             continue

@@ -1,4 +1,4 @@
-"""Every example in a rule's documentation is judged: the unsafe ones report that rule and no other, the safe ones nothing."""
+"""Every example in a rule's documentation is judged: an unsafe example reports that rule and no other, a safe one reports nothing."""
 
 import re
 from textwrap import dedent
@@ -22,14 +22,14 @@ def name(value: object) -> str:
 
 
 def judging(rule: Rule) -> list[Rule]:
-    """The rules that are on. Most examples leave out the transaction that a runner opens around them, so that what cannot run again is
-    reported only in the examples about that."""
-    chosen = [one for one in choose_rules(RULES) if one.category != "idempotency" or rule.category == "idempotency"]
+    """Returns the rules that are on. Most examples omit the transaction that a runner opens, so the category idempotency is only judged in its
+    own examples."""
+    chosen = [other for other in choose_rules(RULES) if other.category != "idempotency" or rule.category == "idempotency"]
     return [*chosen, rule] if rule.off else chosen
 
 
 def limits(rule: Rule) -> Limits | None:
-    """What is taken for granted: in the examples about timeouts nothing, elsewhere that the runner sets one."""
+    """Returns the limits of an example: the runner sets a lock_timeout, except in the examples about timeouts."""
     return Limits() if rule.category == "timeouts" else None
 
 
@@ -58,7 +58,7 @@ def test_a_rule_says_what_it_finds_and_shows_both_ways(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize(("rule", "sql"), [pair for pair in examples("Unsafe") if pair[0].category == "locking"], ids=name)
-def test_the_safe_way_that_is_offered_is_safe(rule: Rule, sql: str) -> None:
+def test_the_help_of_a_finding_is_safe(rule: Rule, sql: str) -> None:
     for finding in judge_sql(sql).findings:
         offered = judge_sql(finding.help).findings
         assert [one.rule for one in offered if one.severity > Severity.INFO] == []

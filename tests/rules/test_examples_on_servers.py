@@ -1,7 +1,7 @@
-"""What the examples in rules' documentation say is what PostgreSQL does, on the oldest and the newest that is found.
+"""The examples in the rules' documentation do on a server what the rules say, on the oldest and the newest PostgreSQL found.
 
-Every example runs. Those of the category locking are measured: the unsafe way takes the lock that its finding names, and rewrites or reads
-the table meanwhile where the rule says so; the safe way does not. Where both lead to the same end, the schema is the same in the end.
+Every example runs. The examples of the category locking are measured: the unsafe example takes the lock that its finding names, and rewrites or
+scans the table meanwhile if the rule says so; the safe example does not. If both have the same purpose, they end in the same schema.
 """
 
 import re
@@ -18,7 +18,9 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.servers.server import Server
 from tests.rules.example_runs import Bench, Object, Run, Step
 from tests.support.linted import NEXT_MIGRATION, judge_sql
-from tests.support.servers import each_installation
+from tests.support.servers import oldest_and_newest
+
+pytestmark = pytest.mark.server
 
 RULES = shipped_rules()
 LOCKING = [rule for rule in RULES if rule.category == "locking"]
@@ -27,7 +29,7 @@ PARTITION_OF = re.compile(r"CREATE TABLE [^\n;]* PARTITION OF")
 UNREADABLE = {"syntax-error", "unparsed-statement"}
 VERSION = re.compile(r"PostgreSQL (\d\d)( or newer)?")
 
-# What PostgreSQL does not do is the hazard itself, or one of them.
+# Rules whose unsafe examples PostgreSQL refuses.
 REFUSED = {
     "concurrently-in-transaction",
     "enum-value-used-in-transaction",
@@ -37,7 +39,7 @@ REFUSED = {
     "type-narrowed",
 }
 
-# Rules about locks that are taken, whether or not anything is read under them.
+# Rules about locks alone: nothing needs to be scanned under them.
 LOCK_ALONE = {
     "detach-not-concurrent",
     "disable-triggers",
@@ -49,14 +51,14 @@ LOCK_ALONE = {
 
 ELSEWHERE = re.compile(r"\b(because|release)\b")
 
-# Rules whose safe ways lead elsewhere.
+# Rules whose safe examples end in another schema.
 ANOTHER_END = {
     "exclusion-builds-index": "nothing else builds that constraint",
     "explicit-lock": "a lock leaves nothing behind",
 }
 
 
-@pytest.fixture(scope="module", params=[*each_installation()[:1], *each_installation()[1:][-1:]])
+@pytest.fixture(scope="module", params=oldest_and_newest())
 def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     with Server(request.param, {"random_page_cost": "1.1"}) as server:
         bench = Bench(server)
@@ -65,7 +67,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
 
 
 def examples(rule: Rule, major: int) -> list[Example]:
-    """The examples of a rule that this PostgreSQL understands, and that migsafe can read."""
+    """Returns the examples of a rule that this PostgreSQL version supports and that migsafe can read."""
     found = [block for block in page(rule.documentation).blocks if isinstance(block, Example) and block.safe is not None]
     return [example for example in found if _is_for(example, major) and not _unreadable(example)]
 
@@ -76,7 +78,7 @@ def _is_for(example: Example, major: int) -> bool:
 
 
 def _unreadable(example: Example) -> bool:
-    """What PostgreSQL does not understand either: a syntax error, a template, Python."""
+    """Whether PostgreSQL cannot run an example: a syntax error, a template, Python."""
     foreign = "{{" in example.code or "def upgrade" in example.code
     return foreign or not UNREADABLE.isdisjoint(finding.rule for finding in judge_sql(example.code).findings)
 
@@ -103,12 +105,14 @@ def test_the_unsafe_way_does_what_its_finding_says(bench: Bench, rule: Rule) -> 
         run = run_of(bench, rule, example)
         findings = [finding for finding in judge_sql(example.code).findings if finding.rule == rule.name]
         for finding in findings:
-            assert finding.lock is None or finding.lock in locks(finding, example, run), told(f"no {finding.lock}", example, run)
+            assert finding.lock is None or finding.lock in locks(finding, example, run), measured_text(f"no {finding.lock}", example, run)
         is_refused = rule.name in REFUSED and run.error is not None
         if rule.name not in LOCK_ALONE | {"backfill-unbatched"} and not is_refused:
-            assert any(works_under_lock(step) for step in run.steps), told("no work under a lock", example, run)
+            assert any(works_under_lock(step) for step in run.steps), measured_text("no work under a lock", example, run)
         if "rewrites" in rule.name:
-            assert any(effect.rewrite or effect.rebuilt for step in run.steps for effect in step.effects), told("no rewrite", example, run)
+            assert any(effect.rewrite or effect.rebuilt for step in run.steps for effect in step.effects), measured_text(
+                "no rewrite", example, run
+            )
 
 
 @pytest.mark.parametrize("rule", LOCKING, ids=lambda rule: rule.name)
@@ -116,12 +120,13 @@ def test_the_safe_way_does_not(bench: Bench, rule: Rule) -> None:
     major = bench.server.installation.major
     for example in (example for example in examples(rule, major) if example.safe):
         run = run_of(bench, rule, example)
-        assert not any(works_under_lock(step) for step in run.steps), told("work under a lock", example, run)
+        assert not any(works_under_lock(step) for step in run.steps), measured_text("work under a lock", example, run)
 
 
 @pytest.mark.parametrize("rule", [rule for rule in LOCKING if rule.name not in ANOTHER_END], ids=lambda rule: rule.name)
 def test_both_ways_lead_to_the_same_schema(bench: Bench, rule: Rule) -> None:
-    """Each safe way leads where an unsafe one leads; unless it is safe for another reason (`Safe, because …`), or goes on with a release."""
+    """Each safe example ends in the schema of an unsafe one, unless it is safe for another reason (`Safe, because …`) or continues with a
+    release."""
     found = examples(rule, bench.server.installation.major)
     unsafe = [example for example in found if not example.safe]
     for safe in (example for example in found if example.safe and not ELSEWHERE.search(example.heading) and not on_its_own(example)):
@@ -135,7 +140,7 @@ def run_of(bench: Bench, rule: Rule, example: Example) -> Run:
 
 
 def years(example: Example) -> frozenset[int]:
-    """The partitions of orders that an example takes for granted, where it is about a partitioned table that it does not make itself."""
+    """Returns the partitions of orders that an example about a partitioned table expects and does not create itself."""
     about = "partition" in example.heading or PARTITION.search(example.code)
     if not about or "PARTITION BY" in example.code:
         return frozenset()
@@ -144,12 +149,12 @@ def years(example: Example) -> frozenset[int]:
 
 
 def on_its_own(example: Example) -> bool:
-    """Whether an example creates what it is about."""
+    """Whether an example creates the table that it is about."""
     return "CREATE TABLE" in PARTITION_OF.sub("", example.code)
 
 
 def locks(finding: Finding, example: Example, run: Run) -> set[object]:
-    """The locks that the statement of a finding took, or held, on the relations that it names."""
+    """Returns the locks that the statement of a finding took or held on the relations of the finding."""
     text = finding.script.text
     numbers = [number for number, piece in enumerate(NEXT_MIGRATION.split(example.code)) if piece == text]
     found: set[object] = set()
@@ -162,13 +167,13 @@ def locks(finding: Finding, example: Example, run: Run) -> set[object]:
 
 
 def works_under_lock(step: Step) -> bool:
-    """Whether a statement reads or rewrites a whole relation while its transaction stops reads or writes on one."""
+    """Whether a statement scans or rewrites a relation while its transaction blocks reads or writes of one."""
     stops = any(_stops(effect) for effect in step.effects) or any(lock.blocks for lock in step.held.values())
     return stops and any(_works(effect) for effect in step.effects)
 
 
 def _stops(effect: Effect) -> bool:
-    """Whether an effect stops somebody else: nobody writes to a materialized view but another REFRESH."""
+    """Whether an effect blocks other sessions. Only another REFRESH writes to a materialized view."""
     return "reads" in effect.blocks if effect.kind == "materialized view" else bool(effect.blocks)
 
 
@@ -177,7 +182,7 @@ def _works(effect: Effect) -> bool:
 
 
 def difference(bench: Bench, unsafe: Example, safe: Example) -> str:
-    """How the schemas differ that two ways lead to; names that only one of them has in its SQL, or none, are left out."""
+    """Returns the differences between the final schemas of two examples, without the names that are not in the SQL of both."""
     one, other = (_unnamed(bench.run(way.code, measured=True, years=years(safe) | years(unsafe)), unsafe, safe) for way in (unsafe, safe))
     lines = [f"  only the unsafe way: {found}" for found in sorted(one - other)]
     return "\n".join((*lines, *(f"  only the safe way: {found}" for found in sorted(other - one))))
@@ -187,7 +192,7 @@ def _unnamed(run: Run, *ways: Example) -> set[Object]:
     return {one if one.kind == "column" or all(one.name in way.code for way in ways) else one._replace(name="") for one in run.schema}
 
 
-def told(what: str, example: Example, run: Run) -> str:
-    """What was measured, for a person."""
+def measured_text(what: str, example: Example, run: Run) -> str:
+    """Returns the measurement as the text of a failed assertion."""
     lines = [f"{step.sql}\n    {[*step.effects]}\n    held: {step.held}" for step in run.steps]
     return "\n".join((f"{what}: {example.heading}:", example.code, *lines))

@@ -1,4 +1,4 @@
-"""What the rules about locks offer runs, and reads or rewrites nothing under a lock that stops reads or writes."""
+"""The help of the locking rules runs, and scans or rewrites nothing under a lock that blocks reads or writes."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,9 @@ from migsafe.replaying.recording.nontransactional import measure_nontransactiona
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.support.linted import NEXT_MIGRATION, judge_sql
-from tests.support.servers import each_installation
+from tests.support.servers import oldest_and_newest
+
+pytestmark = pytest.mark.server
 
 HISTORY = """
 CREATE TABLE regions (id bigint PRIMARY KEY);
@@ -56,7 +58,7 @@ UNSAFE = [
 ]
 
 
-@pytest.fixture(scope="module", params=each_installation())
+@pytest.fixture(scope="module", params=oldest_and_newest())
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     with Server(request.param) as server:
         server.create_database("model")
@@ -87,7 +89,7 @@ def _effects(server: Server, sql: str) -> tuple[Effect, ...]:
         except psycopg.errors.ActiveSqlTransaction:
             pass
         except psycopg.errors.InvalidTransactionTermination:
-            # Batches commit, which no transaction around them lets them do.
+            # Batches commit, which PostgreSQL refuses inside a transaction.
             connection.execute("ROLLBACK")
             connection.execute(sql.encode())
             return ()

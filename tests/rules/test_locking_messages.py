@@ -1,4 +1,4 @@
-"""What the rules about locks say, and the safe way that they offer, with the user's own names."""
+"""The messages and the help of the locking rules, with the user's own names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rules about maintenance, partitions, rows and explicit locks say, and what they offer, with the user's own names."""
+"""The messages and the help of the rules about maintenance, partitions, rows and explicit locks, with the user's own names."""
 
 import pytest
 
@@ -75,13 +75,13 @@ def finding(sql: str, runner: str = "plain", limits: Limits | None = None) -> Fi
         ),
         (
             "UPDATE parcels SET weight = 0 WHERE code IS NOT NULL",
-            "UPDATE WHERE code IS NOT NULL, which is true of every row, changes every row of public.parcels in one transaction, under "
+            "UPDATE WHERE code IS NOT NULL, which is true for every row, changes every row of public.parcels in one transaction, under "
             "ROW EXCLUSIVE: other UPDATEs and DELETEs of these rows wait until it ends",
         ),
         (
             "ALTER TABLE parcels DISABLE TRIGGER USER",
-            "DISABLE TRIGGER USER on public.parcels: until it is enabled again, no trigger checks or completes rows that any session writes. "
-            "This migration does not enable it again",
+            "DISABLE TRIGGER USER on public.parcels: until it is reverted, no trigger checks or completes rows that any session writes. "
+            "This migration does not revert it",
         ),
         (
             "BEGIN; ALTER TABLE parcels DISABLE TRIGGER ALL; ALTER TABLE parcels ENABLE TRIGGER ALL; COMMIT",

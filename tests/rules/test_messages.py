@@ -1,4 +1,4 @@
-"""What rules say, with the user's own names."""
+"""The messages of rules, with the user's own names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the rules about partitions, refreshes and changes of all rows offer runs, works under no lock that stops anybody, and gets there."""
+"""The help of the rules about partitions, refreshes and changes of all rows runs, scans nothing under a blocking lock, and has the result."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit
 from migsafe.sql.statements import read
 from tests.support.linted import NEXT_MIGRATION, judge_sql
-from tests.support.servers import each_installation
+from tests.support.servers import oldest_and_newest
 
 HISTORY = """
 CREATE TABLE regions (id bigint PRIMARY KEY);
@@ -52,7 +52,7 @@ PARTITIONS = (
     "SELECT inhparent::regclass || ' ' || inhrelid::regclass FROM pg_inherits WHERE inhparent::regclass::text IN ('events', 'logs', 'places')"
 )
 
-# What is unsafe, and what there is to see once the safe way has been gone.
+# Unsafe statements, each with a query and what it returns after the safe statements.
 UNSAFE = [
     ("ALTER TABLE events ATTACH PARTITION events_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')", PARTITIONS, "events events_2026"),
     ("ALTER TABLE logs ATTACH PARTITION logs_2026 FOR VALUES FROM ('2026-01-01', 1) TO ('2026-12-31', 9)", PARTITIONS, "logs logs_2026"),
@@ -76,7 +76,7 @@ UNSAFE = [
 ]
 
 
-@pytest.fixture(scope="module", params=each_installation())
+@pytest.fixture(scope="module", params=oldest_and_newest())
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     with Server(request.param) as server:
         server.create_database("model")
@@ -86,8 +86,9 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(("unsafe", "look", "seen"), UNSAFE)
-def test_the_safe_way_gets_there(server: Server, unsafe: str, look: str, seen: str) -> None:
+def test_the_help_has_the_result_of_the_statement(server: Server, unsafe: str, look: str, seen: str) -> None:
     help_ = next(one for one in judge_sql(HISTORY + unsafe).findings if one.category == "locking").help
     server.create_database("copy", template="model")
     try:
@@ -109,7 +110,7 @@ def test_the_safe_way_is_safe_after_the_same_history(unsafe: str) -> None:
 
 
 def _stops(effect: Effect) -> bool:
-    """Whether somebody else waits: nobody writes to a materialized view but another REFRESH."""
+    """Whether other sessions wait. Only another REFRESH writes to a materialized view."""
     return "reads" in effect.blocks if effect.kind == "materialized view" else bool(effect.blocks)
 
 
@@ -120,7 +121,7 @@ def _effects(server: Server, sql: str) -> tuple[Effect, ...]:
         except psycopg.errors.ActiveSqlTransaction:
             pass
         except psycopg.errors.InvalidTransactionTermination:
-            # Batches commit, which no transaction around them lets them do.
+            # Batches commit, which PostgreSQL refuses inside a transaction.
             connection.execute("ROLLBACK")
             connection.execute(sql.encode())
             return ()

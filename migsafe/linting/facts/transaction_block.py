@@ -31,7 +31,7 @@ def transaction_block_around(at: Context) -> TransactionBlock | None:
         return TransactionBlock(f"{runner_title(at)} runs the migration in a transaction")
     begin = find_opening(at)
     if begin is not None:
-        return TransactionBlock(f"{_opening_command(begin)} in line {line_of(at, begin.operation.span)} opened one", begin)
+        return TransactionBlock(f"{_opening_command(begin)} in line {line_of(at, begin.operation.span)} opened a transaction", begin)
     return TransactionBlock(f"{runner_title(at)} sends several statements as one query, and PostgreSQL runs such a query as one transaction")
 
 
