@@ -136,20 +136,20 @@ def list_comparison(subject: str, values: Sequence[Constant], *, any_of: bool) -
 def implies(clause: Predicate, predicate: Predicate) -> bool:
     """Whether PostgreSQL can prove that `predicate` is not false where `clause` is not false (predicate_implied_by_recurse)."""
     match clause, predicate:
-        case _, And(wanted):
+        case _, And(required):
             if isinstance(clause, Or):
                 return all(implies(part, predicate) for part in clause.parts)
-            return all(implies(clause, part) for part in wanted)
-        case And(parts), Or(wanted):
-            return any(implies(clause, part) for part in wanted) or any(implies(part, predicate) for part in parts)
+            return all(implies(clause, part) for part in required)
+        case And(parts), Or(required):
+            return any(implies(clause, part) for part in required) or any(implies(part, predicate) for part in parts)
         case And(parts), _:
             return any(implies(part, predicate) for part in parts)
-        case Or(parts), Or(wanted):
-            return all(any(implies(part, alternative) for alternative in wanted) for part in parts)
+        case Or(parts), Or(required):
+            return all(any(implies(part, alternative) for alternative in required) for part in parts)
         case Or(parts), _:
             return all(implies(part, predicate) for part in parts)
-        case _, Or(wanted):
-            return any(implies(clause, part) for part in wanted)
+        case _, Or(required):
+            return any(implies(clause, part) for part in required)
         case Comparison(), Comparison():
             return clause.subject == predicate.subject and _comparison_implies(clause, predicate)
         case TruthValue() | Opaque(), _:

@@ -53,12 +53,12 @@ def _join(body: str) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    octal, byte, short, long, other = match.groups()
+    octal, byte, short, long, character = match.groups()
     if octal:
         return chr(int(octal, 8) & 0xFF)
     if byte or short or long:
         return _character(int(byte or short or long, 16))
-    return _ESCAPED.get(other, other) if other else "'"
+    return _ESCAPED.get(character, character) if character else "'"
 
 
 def _character(code: int) -> str:

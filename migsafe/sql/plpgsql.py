@@ -293,13 +293,13 @@ def _part(c: Parser, end: int) -> RawStatement:
     """Return the tokens from the cursor up to `end` as a statement, without the INTO that names PL/pgSQL variables."""
     tokens = c.tokens
     part = RawStatement(tokens.text, tokens.pattern)
-    kept = list(range(c.i, end))
+    indexes = list(range(c.i, end))
     if c.words[c.i] in _INTO_STARTS or c.words[c.i] == "perform":
         removed = _into_variables(c, end)
-        kept = [i for i in kept if i not in removed]
-    part.kinds.extend(tokens.kinds[i] for i in kept)
-    part.words.extend(tokens.words[i] for i in kept)
-    part.starts.extend(tokens.starts[i] for i in kept)
+        indexes = [i for i in indexes if i not in removed]
+    part.kinds.extend(tokens.kinds[i] for i in indexes)
+    part.words.extend(tokens.words[i] for i in indexes)
+    part.starts.extend(tokens.starts[i] for i in indexes)
     part.close(tokens.starts[end])
     return part
 

@@ -200,11 +200,11 @@ class _Splitter:
 
     def _recover(self, statement: RawStatement, at: int) -> int:
         """Record an unterminated token, and return where the next statement may begin: after the first `;` at the end of a line."""
-        what = {"'": "quoted string", '"': "quoted identifier", "/": "comment", "$": "dollar-quoted string"}[self.text[at]]
-        statement.unterminated = (at, what)
+        kind = {"'": "quoted string", '"': "quoted identifier", "/": "comment", "$": "dollar-quoted string"}[self.text[at]]
+        statement.unterminated = (at, kind)
         self.recoveries += 1
-        found = _STATEMENT_END.search(self.text, at, self.end) if self.recoveries <= _RECOVERIES else None
-        return found.end() if found else self.end
+        statement_end = _STATEMENT_END.search(self.text, at, self.end) if self.recoveries <= _RECOVERIES else None
+        return statement_end.end() if statement_end else self.end
 
 
 def _copies_from_stdin(words: list[str]) -> bool:
@@ -228,14 +228,14 @@ class _Create:
     def ends(self, words: list[str]) -> bool:
         """Whether the `;` after these words ends the statement."""
         rule, routine = self.opens
-        more = words[self.seen :]
+        new_words = words[self.seen :]
         if rule:
-            self.depth += more.count("(") - more.count(")")
+            self.depth += new_words.count("(") - new_words.count(")")
         elif routine:
-            if not self.depth and "atomic" in more:
-                more = more[more.index("atomic") + 1 :]
+            if not self.depth and "atomic" in new_words:
+                new_words = new_words[new_words.index("atomic") + 1 :]
                 self.depth = 1
             if self.depth:
-                self.depth += more.count("case") - more.count("end")
+                self.depth += new_words.count("case") - new_words.count("end")
         self.seen = len(words)
         return self.depth <= 0

@@ -26,15 +26,15 @@ _LONGEST_FOUND = 40
 def parse(raw: RawStatement) -> tuple[Operation, ...]:
     """Return the operations of a statement: Broken where PostgreSQL would reject it, Unparsed where that is not known."""
     if raw.unterminated is not None:
-        at, what = raw.unterminated
-        return (Broken(Span(at, _line_end(raw.text, at)), expected=_UNTERMINATED[what], found="the end of the file"),)
+        offset, literal = raw.unterminated
+        return (Broken(Span(offset, _line_end(raw.text, offset)), expected=_UNTERMINATED[literal], found="the end of the file"),)
     if raw.words[1] == "" and raw.kinds[0] == PLACEHOLDER:
         return (OpaqueCode(raw.span, reason="a template generates this statement", code=raw.text[raw.span.start : raw.span.end]),)
     try:
         parser = Parser(raw)
         operations = statement(parser)
-        for index, (written, kept) in parser.truncated.items():
-            operations.append(CutIdentifier(parser.span(index, index + 1), written=written, kept=kept))
+        for index, (identifier, kept) in parser.truncated.items():
+            operations.append(CutIdentifier(parser.span(index, index + 1), written=identifier, kept=kept))
         return tuple(operations)
     except Unexpected as unexpected:
         return (problem(raw, unexpected),)
@@ -58,6 +58,6 @@ def problem(raw: RawStatement, unexpected: Unexpected) -> Operation:
     return Broken(Span(start, end), expected=unexpected.expected, found=f'"{word}"')
 
 
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
+def _line_end(text: str, offset: int) -> int:
+    end = text.find("\n", offset)
     return len(text) if end < 0 else end

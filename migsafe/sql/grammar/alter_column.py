@@ -38,11 +38,11 @@ def alter_column(c: Parser, start: int, target: Target, name: str) -> Operation:
         c.expect("generated")
         always = _always(c)
         c.expect("as", "identity")
-        found: tuple[Option, ...] = ()
+        sequence: tuple[Option, ...] = ()
         if c.accept("("):
-            found, _ = sequence_options(c)
+            sequence, _ = sequence_options(c)
             c.expect(")")
-        return AddIdentity(c.span(start), target=target, column=name, identity=Identity(always, found))
+        return AddIdentity(c.span(start), target=target, column=name, identity=Identity(always, sequence))
     if word == "reset":
         c.i += 1
         settings = options(c)
@@ -83,11 +83,11 @@ def _drop_of_column(c: Parser, start: int, target: Target, name: str) -> Operati
         return DropDefault(c.span(start), target=target, column=name)
     if c.accept("not", "null"):
         return DropNotNull(c.span(start), target=target, column=name)
-    what = c.expect_any("expression", "identity", "default", "not")
+    clause = c.expect_any("expression", "identity", "default", "not")
     if_exists = c.if_exists()
-    if what == "expression":
+    if clause == "expression":
         return DropExpression(c.span(start), target=target, column=name, if_exists=if_exists)
-    if what == "identity":
+    if clause == "identity":
         return DropIdentity(c.span(start), target=target, column=name, if_exists=if_exists)
     c.fail("NULL")
 
@@ -144,16 +144,16 @@ _SET_OF_COLUMN = {
 def _set_identity(c: Parser, start: int, target: Target, name: str) -> Operation:
     """Read one or more of SET GENERATED, SET with an option of the sequence, and RESTART."""
     always: bool | None = None
-    found: list[Option] = []
+    all_options: list[Option] = []
     while True:
         if c.at("set", "generated"):
             c.i += 2
             always = _always(c)
         elif c.words[c.i] == "set" or c.words[c.i] == "restart":
             c.accept("set")
-            more, _ = sequence_options(c)
-            if not more:
+            sequence, _ = sequence_options(c)
+            if not sequence:
                 c.fail("GENERATED or a sequence option")
-            found.extend(more)
+            all_options.extend(sequence)
         else:
-            return SetIdentity(c.span(start), target=target, column=name, always=always, options=tuple(found))
+            return SetIdentity(c.span(start), target=target, column=name, always=always, options=tuple(all_options))

@@ -15,8 +15,8 @@ from migsafe.sql.operations import AlterObject, Name, Operation, Option, Rename,
 def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
     """Read ALTER of a `kind` of object, after the words of that kind."""
     if kind == "user mapping":
-        detail, given = user_mapping(c), foreign_options(c)
-        return [AlterObject(c.span(start), kind=kind, name=None, action="options", detail=detail, options=given)]
+        detail, settings = user_mapping(c), foreign_options(c)
+        return [AlterObject(c.span(start), kind=kind, name=None, action="options", detail=detail, options=settings)]
     if kind == "large object":
         name = Name(c.number())
         c.expect("owner", "to")
@@ -38,12 +38,12 @@ def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
         return [_on_table(c, start, kind, if_exists)]
     else:
         name = c.qualified(f"a {kind}")
-    if found := renamed_or_moved(c, start, kind, name, if_exists):
-        return [found]
+    if renamed := renamed_or_moved(c, start, kind, name, if_exists):
+        return [renamed]
     if kind in ("function", "procedure", "routine"):
         return alter_routine(c, start, kind, name)
-    action, given = _alteration(c, kind)
-    return [AlterObject(c.span(start), kind=kind, name=name, action=action, if_exists=if_exists, detail=detail, options=given)]
+    action, settings = _alteration(c, kind)
+    return [AlterObject(c.span(start), kind=kind, name=name, action=action, if_exists=if_exists, detail=detail, options=settings)]
 
 
 def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:

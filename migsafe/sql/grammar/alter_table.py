@@ -55,8 +55,8 @@ def alter_relation(c: Parser, start: int, kind: str) -> list[Operation]:
     whole = _whole_statement(c, start, target)
     if whole is not None:
         return [whole]
-    if kind == "sequence" and (found := _sequence(c, start, target)):
-        return [found]
+    if kind == "sequence" and (alter_sequence := _sequence(c, start, target)):
+        return [alter_sequence]
     operations = [_subcommand(c, target)]
     while c.accept(","):
         operations.append(_subcommand(c, target))
@@ -122,10 +122,10 @@ def _rename(c: Parser, start: int, target: Target) -> Operation:
 
 
 def _sequence(c: Parser, start: int, target: Target) -> Operation | None:
-    found, owner = sequence_options(c)
-    if not found:
+    settings, owner = sequence_options(c)
+    if not settings:
         return None
-    return AlterSequence(c.span(start), sequence=target.name, options=found, owned_by=owner, if_exists=target.if_exists)
+    return AlterSequence(c.span(start), sequence=target.name, options=settings, owned_by=owner, if_exists=target.if_exists)
 
 
 def _subcommand(c: Parser, target: Target) -> Operation:
@@ -164,16 +164,16 @@ def _alter(c: Parser, start: int, target: Target) -> Operation:
     if c.accept("constraint"):
         name = c.name("a constraint")
         inherit = True if c.accept("inherit") else None
-        found = Attributes().read_all(c)
-        if found.inherit is False:
+        attributes = Attributes().read_all(c)
+        if attributes.inherit is False:
             inherit = False
         return AlterConstraint(
             c.span(start),
             target=target,
             constraint=name,
-            deferrable=found.deferrable,
-            initially_deferred=found.deferred,
-            enforced=found.enforced,
+            deferrable=attributes.deferrable,
+            initially_deferred=attributes.deferred,
+            enforced=attributes.enforced,
             inherit=inherit,
         )
     c.accept("column")

@@ -32,19 +32,19 @@ def column(c: Parser, *, typed: bool = True) -> Column:
         if c.accept("compression"):
             compression = c.name("a compression method") if not c.accept("default") else "default"
         settings = foreign_options(c)
-    found = Qualifiers(name)
-    while found.read(c):
+    qualifiers = Qualifiers(name)
+    while qualifiers.read(c):
         pass
     return Column(
         name=name,
         type=data_type,
         span=c.span(start),
-        not_null=found.not_null,
-        default=found.default,
-        identity=found.identity,
-        generated=found.generated,
-        collation=found.collation,
-        constraints=tuple(found.constraints),
+        not_null=qualifiers.not_null,
+        default=qualifiers.default,
+        identity=qualifiers.identity,
+        generated=qualifiers.generated,
+        collation=qualifiers.collation,
+        constraints=tuple(qualifiers.constraints),
         storage=storage,
         compression=compression,
         options=settings,
@@ -103,11 +103,11 @@ class Qualifiers:
             always = True
         c.expect("as")
         if c.accept("identity"):
-            found: tuple[Option, ...] = ()
+            sequence: tuple[Option, ...] = ()
             if c.accept("("):
-                found, _ = sequence_options(c)
+                sequence, _ = sequence_options(c)
                 c.expect(")")
-            self.identity = Identity(always, found)
+            self.identity = Identity(always, sequence)
             return
         c.expect("(")
         value = c.expression()
@@ -125,23 +125,23 @@ class Qualifiers:
             c.i += 1
             no_inherit = c.accept("no", "inherit")
             self.not_null = True
-            made = Constraint(kind=ConstraintKind.NOT_NULL, span=c.span(start), name=name, columns=columns, no_inherit=no_inherit)
+            constraint = Constraint(kind=ConstraintKind.NOT_NULL, span=c.span(start), name=name, columns=columns, no_inherit=no_inherit)
         elif word == "check":
             c.expect("(")
             condition = c.expression()
             c.expect(")")
-            made = Constraint(
+            constraint = Constraint(
                 kind=ConstraintKind.CHECK, span=c.span(start), name=name, columns=columns, check=condition, no_inherit=c.accept("no", "inherit")
             )
         elif word == "references":
-            made = Constraint(kind=ConstraintKind.FOREIGN_KEY, span=c.span(start), name=name, columns=columns, references=reference(c))
+            constraint = Constraint(kind=ConstraintKind.FOREIGN_KEY, span=c.span(start), name=name, columns=columns, references=reference(c))
         else:
             if word == "primary":
                 c.expect("key")
             kind = ConstraintKind.PRIMARY_KEY if word == "primary" else ConstraintKind.UNIQUE
             distinct = kind is ConstraintKind.UNIQUE and nulls_not_distinct(c)
             settings = options_after(c)
-            made = Constraint(
+            constraint = Constraint(
                 kind=kind,
                 span=c.span(start),
                 name=name,
@@ -150,17 +150,17 @@ class Qualifiers:
                 options=settings,
                 tablespace=c.name() if c.accept("using", "index", "tablespace") else None,
             )
-        self.constraints.append(with_span(made, c.span(start)))
+        self.constraints.append(with_span(constraint, c.span(start)))
 
     def _attributes(self, c: Parser) -> None:
         """Read DEFERRABLE, INITIALLY and ENFORCED, which belong to the constraint before them."""
         if not self.constraints:
             c.fail("NULL")
         before = self.constraints[-1]
-        found = Attributes()
-        if not found.read(c):
+        attributes = Attributes()
+        if not attributes.read(c):
             c.fail("NULL, DEFERRABLE or ENFORCED")
-        self.constraints[-1] = found.applied_to(before)
+        self.constraints[-1] = attributes.applied_to(before)
 
 
 _STARTS = frozenset("constraint default null generated not check unique primary references deferrable initially enforced collate".split())

@@ -100,9 +100,9 @@ def table_constraint(c: Parser) -> Constraint:
     if reader is None:
         c.fail("a constraint")
     c.i += 1
-    made = reader(c, name)
-    made = Attributes().read_all(c).applied_to(made)
-    return with_span(made, c.span(start))
+    constraint = reader(c, name)
+    constraint = Attributes().read_all(c).applied_to(constraint)
+    return with_span(constraint, c.span(start))
 
 
 def _check(c: Parser, name: str | None) -> Constraint:
@@ -242,10 +242,10 @@ def _action(c: Parser) -> str:
         return "no action"
     if word != "set":
         return word
-    what = c.expect_any("null", "default")
+    value = c.expect_any("null", "default")
     if c.words[c.i] == "(":
-        return f"set {what} ({', '.join(c.in_parentheses(lambda: c.name('a column')))})"
-    return f"set {what}"
+        return f"set {value} ({', '.join(c.in_parentheses(lambda: c.name('a column')))})"
+    return f"set {value}"
 
 
 def nulls_not_distinct(c: Parser) -> bool:

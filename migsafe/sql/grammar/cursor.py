@@ -69,12 +69,12 @@ class Cursor:
             i += 1
         return True
 
-    def accept(self, first: str, *more: str) -> bool:
+    def accept(self, first: str, *words: str) -> bool:
         """Skip these words if they are next, and return whether they were."""
         i = self.i
         if self.words[i] != first:
             return False
-        for word in more:
+        for word in words:
             i += 1
             if self.words[i] != word:
                 return False
@@ -182,9 +182,9 @@ class Cursor:
         data = name.encode()
         if len(data) <= MOST_BYTES:
             return name
-        kept = data[:MOST_BYTES].decode(errors="ignore")
-        self.truncated[index] = (name, kept)
-        return kept
+        truncated = data[:MOST_BYTES].decode(errors="ignore")
+        self.truncated[index] = (name, truncated)
+        return truncated
 
     def at_name(self) -> bool:
         """Whether the name of a column, a table or most other objects can begin here (ColId in PostgreSQL's grammar)."""

@@ -69,38 +69,38 @@ def _foreign_option(c: Parser) -> Option:
 
 def sequence_options(c: Parser) -> tuple[tuple[Option, ...], Name | None]:
     """Read the options of a sequence, with the names that the manual gives them, and the column that owns it."""
-    found: list[Option] = []
+    settings: list[Option] = []
     owner: Name | None = None
     while True:
         if c.accept("as"):
-            found.append(Option("as", str(c.simple_type())))
+            settings.append(Option("as", str(c.simple_type())))
         elif c.accept("cache"):
-            found.append(Option("cache", c.number()))
+            settings.append(Option("cache", c.number()))
         elif c.accept("cycle"):
-            found.append(Option("cycle"))
+            settings.append(Option("cycle"))
         elif c.accept("increment"):
             c.accept("by")
-            found.append(Option("increment", c.number()))
+            settings.append(Option("increment", c.number()))
         elif word := c.accept_any(("maxvalue", "minvalue")):
-            found.append(Option(word, c.number()))
+            settings.append(Option(word, c.number()))
         elif c.accept("no"):
-            found.append(Option("no " + c.expect_any("maxvalue", "minvalue", "cycle")))
+            settings.append(Option("no " + c.expect_any("maxvalue", "minvalue", "cycle")))
         elif c.accept("owned"):
             c.expect("by")
             name = c.qualified()
             owner = None if name == Name("none") else name
-            found.append(Option("owned by", str(name)))
+            settings.append(Option("owned by", str(name)))
         elif c.at("sequence", "name"):
             c.i += 2
-            found.append(Option("sequence name", str(c.qualified())))
+            settings.append(Option("sequence name", str(c.qualified())))
         elif c.accept("start"):
             c.accept("with")
-            found.append(Option("start", c.number()))
+            settings.append(Option("start", c.number()))
         elif c.accept("restart"):
             c.accept("with")
             value = c.number() if c.words[c.i] in ("+", "-", "0", "{}") else None
-            found.append(Option("restart", value))
+            settings.append(Option("restart", value))
         elif word := c.accept_any(("logged", "unlogged")):
-            found.append(Option(word))
+            settings.append(Option(word))
         else:
-            return tuple(found), owner
+            return tuple(settings), owner

@@ -66,13 +66,13 @@ def _statement(c: Parser) -> list[Operation]:
 def _rows(c: Parser, start: int) -> list[Operation]:
     """Read a query or a statement that changes rows."""
     c.i = start
-    found = c.row_statement()
-    if not isinstance(found, Query):
-        return [found]
+    row_statement = c.row_statement()
+    if not isinstance(row_statement, Query):
+        return [row_statement]
     if c.into is not None:
-        table, kept = c.into
-        return [CreateTableAs(c.span(start), table=table, query=found, persistence=kept)]
-    return [Select(c.span(start), query=found), *(_set_config(c, start) if Name("set_config") in _unqualified(found) else ())]
+        table, table_persistence = c.into
+        return [CreateTableAs(c.span(start), table=table, query=row_statement, persistence=table_persistence)]
+    return [Select(c.span(start), query=row_statement), *(_set_config(c, start) if Name("set_config") in _unqualified(row_statement) else ())]
 
 
 def _unqualified(query: Query) -> list[Name]:
@@ -81,15 +81,15 @@ def _unqualified(query: Query) -> list[Name]:
 
 def _set_config(c: Parser, start: int) -> list[Operation]:
     """Return a SET for each call set_config('name', 'value', is_local) with constant arguments."""
-    found: list[Operation] = []
+    operations: list[Operation] = []
     for i in range(start, c.i):
         if c.words[i : i + 7 : 2] == ["set_config", "'", "'", c.words[i + 6]] and c.words[i + 1 : i + 6 : 2] == ["(", ",", ","]:
             local = c.words[i + 6]
             if local in ("true", "false"):
-                found.append(
+                operations.append(
                     SetVariable(c.span(i, i + 8), variable=c.string_at(i + 2).lower(), value=c.string_at(i + 4), local=local == "true")
                 )
-    return found
+    return operations
 
 
 def _create(c: Parser, start: int) -> list[Operation]:
@@ -112,12 +112,12 @@ def _create(c: Parser, start: int) -> list[Operation]:
     return objects.create_object(c, start, kind, or_replace=or_replace)
 
 
-def _create_persistent(c: Parser, start: int, kept: Persistence, or_replace: bool) -> Operation:
+def _create_persistent(c: Parser, start: int, table_persistence: Persistence, or_replace: bool) -> Operation:
     if c.accept("table"):
-        return create_table(c, start, kept)
+        return create_table(c, start, table_persistence)
     if c.accept("sequence"):
-        return views.create_sequence(c, start, kept)
-    if kept is Persistence.UNLOGGED:
+        return views.create_sequence(c, start, table_persistence)
+    if table_persistence is Persistence.UNLOGGED:
         c.expect("materialized", "view")
         return views.create_materialized_view(c, start, unlogged=True)
     return views.create_view(c, start, or_replace=or_replace, temporary=True)
@@ -178,14 +178,14 @@ def _create_foreign_table(c: Parser, start: int, or_replace: bool) -> list[Opera
 def _create_schema(c: Parser, start: int, or_replace: bool) -> list[Operation]:
     c.i += 1
     header = objects.create_schema_header(c, start)
-    found: list[Operation] = [header]
+    operations: list[Operation] = [header]
     while c.words[c.i] in ("create", "grant"):
         element = c.i
         c.i += 1
-        made = _create(c, element) if c.words[element] == "create" else privileges.grant(c, element)
+        element_operations = _create(c, element) if c.words[element] == "create" else privileges.grant(c, element)
         schema = header.schema or header.owner
-        found += [_in_schema(operation, schema) for operation in made] if schema else made
-    return found
+        operations += [_in_schema(operation, schema) for operation in element_operations] if schema else element_operations
+    return operations
 
 
 def _in_schema(operation: Operation, schema: str) -> Operation:

@@ -36,11 +36,11 @@ def drop(c: Parser, start: int) -> list[Operation]:
         c.expect("on")
         table = c.qualified("a table")
     elif kind in ROUTINES:
-        found = c.list_of(lambda: signature(c, kind))
-        names, arguments = tuple(name for name, _ in found), tuple(types for _, types in found)
+        signatures = c.list_of(lambda: signature(c, kind))
+        names, arguments = tuple(name for name, _ in signatures), tuple(types for _, types in signatures)
     elif kind == "operator":
-        pairs = c.list_of(lambda: operator_signature(c))
-        names, arguments = tuple(name for name, _ in pairs), tuple(types for _, types in pairs)
+        operators = c.list_of(lambda: operator_signature(c))
+        names, arguments = tuple(name for name, _ in operators), tuple(types for _, types in operators)
     elif kind in ("operator class", "operator family"):
         names = (c.qualified(),)
         c.expect("using")
@@ -72,5 +72,5 @@ def drop(c: Parser, start: int) -> list[Operation]:
 
 
 def _type(c: Parser) -> Name:
-    found = c.type_name()
-    return Name(found.name, found.schema)
+    data_type = c.type_name()
+    return Name(data_type.name, data_type.schema)

@@ -160,5 +160,5 @@ def _column(c: Parser) -> ObjectName:
 
 
 def _type_as_name(c: Parser) -> Name:
-    found = c.type_name()
-    return Name(found.name, found.schema)
+    data_type = c.type_name()
+    return Name(data_type.name, data_type.schema)

@@ -52,10 +52,10 @@ def vacuum(c: Parser, start: int) -> list[Operation]:
     if c.words[c.i] == "(":
         settings = utility_options(c)
     else:
-        found = [Option(word) for word in ("full", "freeze", "verbose") if c.accept(word)]
+        words = [Option(word) for word in ("full", "freeze", "verbose") if c.accept(word)]
         if c.accept_any(("analyze", "analyse")):
-            found.append(Option("analyze"))
-        settings = tuple(found)
+            words.append(Option("analyze"))
+        settings = tuple(words)
     tables = () if c.done else c.list_of(lambda: _vacuum_relation(c))
     analyzing = option_is_on(settings, "analyze") or option_is_on(settings, "analyse")
     return [Vacuum(c.span(start), tables=tables, full=option_is_on(settings, "full"), analyze=analyzing, options=settings)]
@@ -104,10 +104,10 @@ def copy(c: Parser, start: int) -> list[Operation]:
     query: Query | None = None
     columns: tuple[str, ...] = ()
     if c.accept("("):
-        found = c.row_statement()
-        query = found if isinstance(found, Query) else None
-        if isinstance(found, Operation):
-            c.nested.append(found)
+        row_statement = c.row_statement()
+        query = row_statement if isinstance(row_statement, Query) else None
+        if isinstance(row_statement, Operation):
+            c.nested.append(row_statement)
         c.expect(")")
     else:
         c.accept("binary")

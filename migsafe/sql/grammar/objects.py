@@ -64,8 +64,8 @@ def create_object(c: Parser, start: int, kind: str, *, or_replace: bool = False)
             c.accept("with")
             role_options(c)
         case "subscription":
-            name, given = c.qualified("a name for the subscription"), _subscription(c)
-            return [CreateObject(c.span(start), kind=kind, name=name, or_replace=or_replace, if_not_exists=if_not_exists, options=given)]
+            name, settings = c.qualified("a name for the subscription"), _subscription(c)
+            return [CreateObject(c.span(start), kind=kind, name=name, or_replace=or_replace, if_not_exists=if_not_exists, options=settings)]
         case _:
             name = c.qualified(f"a name for the {kind}")
             _CREATE_REST.get(kind, _rest)(c)

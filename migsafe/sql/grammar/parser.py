@@ -19,28 +19,28 @@ class Parser(Queries):
         self.row_locks = None
         if self.words[self.i] == "with":
             self.with_clause()
-        found: Operation | Query
+        statement: Operation | Query
         match self.words[self.i]:
             case "insert":
-                found = self._insert(start, reads, calls)
+                statement = self._insert(start, reads, calls)
             case "update":
-                found = self._update(start, reads, calls)
+                statement = self._update(start, reads, calls)
             case "delete":
-                found = self._delete(start, reads, calls)
+                statement = self._delete(start, reads, calls)
             case "merge":
-                found = self._merge(start, reads, calls)
+                statement = self._merge(start, reads, calls)
             case _:
-                found = self._query_from(start, reads, calls)
+                statement = self._query_from(start, reads, calls)
         self.ctes, self.row_locks = hidden, locks
-        return found
+        return statement
 
     def preparable(self) -> None:
         """Skip a query or a statement that changes rows, and add its operation to `nested`."""
-        found = self.row_statement()
-        if isinstance(found, Operation):
-            self.nested.append(found)
-        elif found.row_locks is not None:
-            self.row_locks = [*(self.row_locks or ()), *found.row_locks]
+        statement = self.row_statement()
+        if isinstance(statement, Operation):
+            self.nested.append(statement)
+        elif statement.row_locks is not None:
+            self.row_locks = [*(self.row_locks or ()), *statement.row_locks]
 
     def _insert(self, start: int, reads: int, calls: int) -> Insert:
         self.expect("insert", "into")

@@ -74,17 +74,17 @@ def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
             c.in_parentheses(lambda: c.name("a column"))
             columns = True
         return (), columns
-    found: list[str] = []
+    privileges: list[str] = []
     while True:
         if c.accept("alter", "system"):
-            found.append("alter system")
+            privileges.append("alter system")
         else:
-            found.append(c.accept_any(("select", "references", "create")) or c.role())
+            privileges.append(c.accept_any(("select", "references", "create")) or c.role())
         if c.words[c.i] == "(":
             c.in_parentheses(lambda: c.name("a column"))
             columns = True
         if not c.accept(","):
-            return tuple(found), columns
+            return tuple(privileges), columns
 
 
 def _objects(c: Parser) -> tuple[str, tuple[Name, ...]]:
@@ -166,10 +166,10 @@ def comment(c: Parser, start: int) -> list[Operation]:
     """Read COMMENT after that word."""
     c.expect("on")
     kind = object_kind(c)
-    found = object_name(c, kind)
+    named = object_name(c, kind)
     c.expect("is")
     text = None if c.accept("null") else c.string()
-    return [Comment(c.span(start), kind=kind, name=found.name, text=text, table=found.table, detail=found.detail)]
+    return [Comment(c.span(start), kind=kind, name=named.name, text=text, table=named.table, detail=named.detail)]
 
 
 def security_label(c: Parser, start: int) -> list[Operation]:
@@ -180,11 +180,11 @@ def security_label(c: Parser, start: int) -> list[Operation]:
         provider = c.string() if c.at_string() else c.non_reserved("a provider")
     c.expect("on")
     kind = object_kind(c)
-    found = object_name(c, kind)
+    named = object_name(c, kind)
     c.expect("is")
     text = None if c.accept("null") else c.string()
     return [
         Comment(
-            c.span(start), kind=kind, name=found.name, text=text, table=found.table, security_label=True, provider=provider, detail=found.detail
+            c.span(start), kind=kind, name=named.name, text=text, table=named.table, security_label=True, provider=provider, detail=named.detail
         )
     ]

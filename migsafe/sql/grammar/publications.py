@@ -14,8 +14,8 @@ def publication(c: Parser, start: int, action: str) -> list[Operation]:
             c.i += 1
             settings = options(c)
             return [Publication(c.span(start), publication=name, action="options", options=settings)]
-        if found := renamed_or_moved(c, start, "publication", Name(name), False):
-            return [found]
+        if renamed := renamed_or_moved(c, start, "publication", Name(name), False):
+            return [renamed]
         action = c.expect_any("add", "set", "drop")
         tables, schemas, only = _published(c)
         return [Publication(c.span(start), publication=name, action=action, tables=tables, schemas=schemas, only=only)]

@@ -41,9 +41,9 @@ class Queries(FromClause):
         self.row_locks = None
         if self.words[self.i] == "with":
             self.with_clause()
-        found = self._query_from(start, reads, calls)
+        query = self._query_from(start, reads, calls)
         self.ctes, self.row_locks = hidden, locks
-        return found
+        return query
 
     def _query_from(self, start: int, reads: int, calls: int) -> Query:
         self._body(reads)

@@ -29,9 +29,9 @@ def arguments(c: Parser) -> tuple[Argument, ...]:
     c.expect("(")
     if c.accept(")"):
         return ()
-    found = c.list_of(lambda: argument(c))
+    definitions = c.list_of(lambda: argument(c))
     c.expect(")")
-    return found
+    return definitions
 
 
 def argument(c: Parser) -> Argument:
@@ -70,11 +70,11 @@ def _mode(c: Parser) -> str | None:
 def create_function(c: Parser, start: int, kind: str, *, or_replace: bool) -> CreateFunction:
     """Read CREATE FUNCTION or PROCEDURE after that word."""
     name = c.qualified_function()
-    found = list(arguments(c))
+    definitions = list(arguments(c))
     returns: TypeName | None = None
     if c.accept("returns"):
         if c.accept("table"):
-            found += c.in_parentheses(lambda: _table_column(c))
+            definitions += c.in_parentheses(lambda: _table_column(c))
             returns = TypeName(name="record", setof=True)
         else:
             returns = c.type_name()
@@ -84,7 +84,7 @@ def create_function(c: Parser, start: int, kind: str, *, or_replace: bool) -> Cr
         c.span(start),
         kind=kind,
         function=name,
-        arguments=tuple(found),
+        arguments=tuple(definitions),
         returns=returns,
         or_replace=or_replace,
         language=reader.language,

@@ -164,8 +164,8 @@ def show_statement(c: Parser, start: int) -> list[Operation]:
 
 def discard(c: Parser, start: int) -> list[Operation]:
     """Read DISCARD after that word."""
-    what = c.expect_any("all", "plans", "sequences", "temp", "temporary")
-    return [Discard(c.span(start), what="temp" if what == "temporary" else what)]
+    target = c.expect_any("all", "plans", "sequences", "temp", "temporary")
+    return [Discard(c.span(start), what="temp" if target == "temporary" else target)]
 
 
 def alter_system(c: Parser, start: int) -> list[Operation]:

@@ -31,24 +31,26 @@ def persistence(c: Parser) -> Persistence:
     return Persistence.UNLOGGED if c.accept("unlogged") else Persistence.PERMANENT
 
 
-def create_table(c: Parser, start: int, kept: Persistence) -> Operation:
+def create_table(c: Parser, start: int, table_persistence: Persistence) -> Operation:
     """Read CREATE TABLE after the word TABLE; `start` is the statement's first token."""
     if_not_exists = c.if_not_exists()
     table = c.qualified("a table's name")
     if c.accept("of"):
         of_type = c.qualified("a type")
         columns, constraints, _ = _elements(c, typed=False) if c.words[c.i] == "(" else ((), (), ())
-        return _finish(c, start, table, kept, if_not_exists, columns=columns, constraints=constraints, of_type=of_type)
+        return _finish(c, start, table, table_persistence, if_not_exists, columns=columns, constraints=constraints, of_type=of_type)
     if c.accept("partition", "of"):
         parent = c.qualified("a table")
         columns, constraints, _ = _elements(c, typed=False) if c.words[c.i] == "(" else ((), (), ())
         values = bound(c)
-        return _finish(c, start, table, kept, if_not_exists, columns=columns, constraints=constraints, partition_of=parent, bound=values)
+        return _finish(
+            c, start, table, table_persistence, if_not_exists, columns=columns, constraints=constraints, partition_of=parent, bound=values
+        )
     if c.words[c.i] != "(" or _is_column_list_of_as(c):
-        return _create_table_as(c, start, table, kept, if_not_exists)
+        return _create_table_as(c, start, table, table_persistence, if_not_exists)
     columns, constraints, likes = ((), (), ()) if c.accept("(", ")") else _elements(c, typed=True)
     inherits = c.in_parentheses(lambda: c.qualified("a table")) if c.accept("inherits") else ()
-    return _finish(c, start, table, kept, if_not_exists, columns=columns, constraints=constraints, likes=likes, inherits=inherits)
+    return _finish(c, start, table, table_persistence, if_not_exists, columns=columns, constraints=constraints, likes=likes, inherits=inherits)
 
 
 def _is_column_list_of_as(c: Parser) -> bool:
@@ -77,13 +79,13 @@ def _elements(c: Parser, *, typed: bool) -> tuple[tuple[Column, ...], tuple[Cons
 
 def _like(c: Parser) -> Like:
     table = c.qualified("a table")
-    found: list[str] = []
+    settings: list[str] = []
     while word := c.accept_any(("including", "excluding")):
-        found.append(f"{word} {c.expect_any(*_LIKE_OPTIONS)}")
-    return Like(table, tuple(found))
+        settings.append(f"{word} {c.expect_any(*_LIKE_OPTIONS)}")
+    return Like(table, tuple(settings))
 
 
-def _finish(c: Parser, start: int, table: Name, kept: Persistence, if_not_exists: bool, **parts: object) -> CreateTable:
+def _finish(c: Parser, start: int, table: Name, table_persistence: Persistence, if_not_exists: bool, **parts: object) -> CreateTable:
     """Read the clauses after the columns of CREATE TABLE."""
     key = partition_key(c) if c.accept("partition", "by") else None
     method, settings, on_commit, space = _storage(c)
@@ -91,7 +93,7 @@ def _finish(c: Parser, start: int, table: Name, kept: Persistence, if_not_exists
         c.span(start),
         table=table,
         partition_by=key,
-        persistence=kept,
+        persistence=table_persistence,
         if_not_exists=if_not_exists,
         method=method,
         options=settings,
@@ -114,7 +116,7 @@ def _storage(c: Parser) -> tuple[str | None, tuple[Option, ...], str | None, str
     return method, settings, on_commit, c.name("a tablespace") if c.accept("tablespace") else None
 
 
-def _create_table_as(c: Parser, start: int, table: Name, kept: Persistence, if_not_exists: bool) -> CreateTableAs:
+def _create_table_as(c: Parser, start: int, table: Name, table_persistence: Persistence, if_not_exists: bool) -> CreateTableAs:
     columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
     method, settings, on_commit, space = _storage(c)
     c.expect("as")
@@ -133,7 +135,7 @@ def _create_table_as(c: Parser, start: int, table: Name, kept: Persistence, if_n
         table=table,
         query=query,
         columns=columns,
-        persistence=kept,
+        persistence=table_persistence,
         if_not_exists=if_not_exists,
         with_data=data,
         execute=execute,

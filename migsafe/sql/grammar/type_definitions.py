@@ -61,18 +61,18 @@ def create_domain(c: Parser, start: int) -> list[Operation]:
     name = c.qualified_type()
     c.accept("as")
     data_type = c.type_name()
-    found = Qualifiers(None)
-    while found.read(c):
+    qualifiers = Qualifiers(None)
+    while qualifiers.read(c):
         pass
     return [
         CreateDomain(
             c.span(start),
             domain=name,
             type=data_type,
-            collation=found.collation,
-            default=found.default,
-            not_null=found.not_null,
-            constraints=tuple(found.constraints),
+            collation=qualifiers.collation,
+            default=qualifiers.default,
+            not_null=qualifiers.not_null,
+            constraints=tuple(qualifiers.constraints),
         )
     ]
 

@@ -32,7 +32,7 @@ class Types(Cursor):
     def type_name(self) -> TypeName:
         """Read a data type with its array brackets, SETOF and %TYPE."""
         setof = self.accept("setof")
-        found = self.simple_type()
+        element_type = self.simple_type()
         dimensions = 0
         if self.accept("array"):
             dimensions = 1
@@ -51,15 +51,15 @@ class Types(Cursor):
             self.i += 2
         if setof or dimensions or percent:
             return TypeName(
-                name=found.name,
-                schema=found.schema,
-                modifiers=found.modifiers,
+                name=element_type.name,
+                schema=element_type.schema,
+                modifiers=element_type.modifiers,
                 dimensions=dimensions,
                 setof=setof,
-                fields=found.fields,
+                fields=element_type.fields,
                 percent_type=percent,
             )
-        return found
+        return element_type
 
     def simple_type(self) -> TypeName:
         """Read a data type without brackets."""

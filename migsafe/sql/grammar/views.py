@@ -88,12 +88,14 @@ def refresh(c: Parser, start: int) -> list[Operation]:
     return [RefreshMaterializedView(c.span(start), view=view, concurrently=concurrently, with_data=data)]
 
 
-def create_sequence(c: Parser, start: int, kept: Persistence) -> CreateSequence:
+def create_sequence(c: Parser, start: int, sequence_persistence: Persistence) -> CreateSequence:
     """Read CREATE SEQUENCE after these words."""
     if_not_exists = c.if_not_exists()
     sequence = c.qualified("a sequence's name")
-    found, owner = sequence_options(c)
-    return CreateSequence(c.span(start), sequence=sequence, options=found, owned_by=owner, persistence=kept, if_not_exists=if_not_exists)
+    settings, owner = sequence_options(c)
+    return CreateSequence(
+        c.span(start), sequence=sequence, options=settings, owned_by=owner, persistence=sequence_persistence, if_not_exists=if_not_exists
+    )
 
 
 def create_extension(c: Parser, start: int) -> list[Operation]:
