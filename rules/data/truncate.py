@@ -7,8 +7,8 @@ Unsafe:
     TRUNCATE orders;
 
 Safe, because only this session can see the table:
-    CREATE TEMP TABLE found AS SELECT id FROM orders;
-    TRUNCATE found;
+    CREATE TEMP TABLE order_ids AS SELECT id FROM orders;
+    TRUNCATE order_ids;
 
 See: https://www.postgresql.org/docs/current/sql-truncate.html
 """

@@ -91,11 +91,11 @@ def _null_columns(table: Name, at: Context) -> expressions.KnownColumns:
     """Returns a test for columns that this migration added without a value and has not filled since."""
 
     def is_null(name: str) -> bool:
-        column = added_column(at, table, name)
-        if column is None or not column.certain:
+        addition = added_column(at, table, name)
+        if addition is None or not addition.certain:
             return False  # IF NOT EXISTS may have found a column with values
-        made = column.column
-        if made.default or made.identity or made.generated or made.not_null:
+        column = addition.column
+        if column.default or column.identity or column.generated or column.not_null:
             return False
         return not any(
             isinstance(done.operation, Update) and name in done.operation.columns and at.resolve(done.operation.table) == at.resolve(table)

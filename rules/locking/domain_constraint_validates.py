@@ -29,20 +29,20 @@ from migsafe.sql.operations import AlterDomain, Name
 @rule(category="locking", severity=Severity.ERROR)
 def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
     """Report a domain's constraint that scans existing tables, or may scan them: the tables that use an unknown domain are unknown too."""
-    given = op.constraint
-    if op.action != "set not null" and not (op.action == "add constraint" and given is not None and not given.not_valid):
+    constraint = op.constraint
+    if op.action != "set not null" and not (op.action == "add constraint" and constraint is not None and not constraint.not_valid):
         return None
     slow = at.slow()
     if not slow and isinstance(at.catalog.type_named(op.domain), Domain):
         return None
     tables = [effect.relation for effect in slow]
     where = " and ".join(map(str, tables)) or f"every table that uses {op.domain}"
-    is_check = given is not None and given.check is not None
-    expression = given.check.sql if given is not None and given.check is not None else "VALUE IS NOT NULL"
-    name = (given.name if given is not None else None) or _name(op.domain, is_check)
+    is_check = constraint is not None and constraint.check is not None
+    expression = constraint.check.sql if constraint is not None and constraint.check is not None else "VALUE IS NOT NULL"
+    name = (constraint.name if constraint is not None else None) or _name(op.domain, is_check)
     return at.finding(
         op,
-        f"ALTER DOMAIN {'ADD CONSTRAINT' if given is not None else 'SET NOT NULL'} takes SHARE on {where} while it checks every value: "
+        f"ALTER DOMAIN {'ADD CONSTRAINT' if constraint is not None else 'SET NOT NULL'} takes SHARE on {where} while it checks every value: "
         "every INSERT, UPDATE and DELETE waits",
         help=(
             "-- new values are checked from now on; VALIDATE CONSTRAINT would hold the same locks while it checks the existing ones:\n"

@@ -97,7 +97,7 @@ def _is_created_here(type_name: Name, at: Context) -> bool:
         match done.operation:
             case Rename(kind="type", name=old, new_name=new) if Name(new, at.catalog.in_first_schema(old).schema) == name:
                 name = at.catalog.in_first_schema(old)
-            case CreateEnum(type=made) if at.catalog.in_first_schema(made) == name:
+            case CreateEnum(type=created) if at.catalog.in_first_schema(created) == name:
                 return True
     return False
 

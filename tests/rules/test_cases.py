@@ -48,6 +48,7 @@ def as_sent(migration: Migration, words: list[str]) -> Migration:
     return migration
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("case", sorted(HERE.rglob("*.revisions")), ids=lambda case: str(case.relative_to(HERE)))
 def test_findings_are_where_they_are_expected_in_revisions(case: Path) -> None:
     # A rule that is off runs only in the cases that mention it.

@@ -4,17 +4,25 @@ import re
 from textwrap import dedent
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from migsafe.linting.rule import Limits, Rule, Severity
 from migsafe.linting.rulebook import choose_rules, shipped_rules
-from tests.support.linted import judge_sql
+from tests.support.linted import NAMED_SCRIPT, judge_sql
 
 EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
 RULES = shipped_rules()
 
 
-def examples(kind: str) -> list[tuple[Rule, str]]:
-    return [(rule, dedent(sql)) for rule in RULES for heading, sql in EXAMPLE.findall(rule.documentation + "\n") if heading == kind]
+def examples(kind: str, category: str | None = None) -> list[ParameterSet]:
+    """Returns the examples of the rules as parameters; those with Alembic scripts start a rendering worker."""
+    return [
+        pytest.param(rule, dedent(sql), marks=[pytest.mark.process] if NAMED_SCRIPT.match(dedent(sql)) else [])
+        for rule in RULES
+        if category in (None, rule.category)
+        for heading, sql in EXAMPLE.findall(rule.documentation + "\n")
+        if heading == kind
+    ]
 
 
 def name(value: object) -> str:
@@ -57,7 +65,7 @@ def test_a_rule_says_what_it_finds_and_shows_both_ways(rule: Rule) -> None:
     assert {"Unsafe", "Safe"} <= set(kinds)
 
 
-@pytest.mark.parametrize(("rule", "sql"), [pair for pair in examples("Unsafe") if pair[0].category == "locking"], ids=name)
+@pytest.mark.parametrize(("rule", "sql"), examples("Unsafe", "locking"), ids=name)
 def test_the_help_of_a_finding_is_safe(rule: Rule, sql: str) -> None:
     for finding in judge_sql(sql).findings:
         offered = judge_sql(finding.help).findings
