@@ -10,10 +10,10 @@ from migsafe.text import Script, Span
 from tests.support.linted import as_history, judge_sql, migration, usual_rules
 
 
-def test_findings_come_by_path_then_place_then_rule() -> None:
+def test_findings_are_sorted_by_path_place_and_rule() -> None:
     sql = "DROP TABLE a;\nCREATE INDEX ON t (a);\nDROP TABLE b;"
     verdict = judge([*as_history([migration(sql, "b.sql")]), *as_history([migration(sql, "a.sql")])], Rulebook(usual_rules()), 17)
-    assert [(it.script.path, it.script.position(it.span.start).line) for it in verdict.findings] == [
+    assert [(finding.script.path, finding.script.position(finding.span.start).line) for finding in verdict.findings] == [
         (path, line) for path in ("a.sql", "b.sql") for line in (1, 2, 3)
     ]
 
@@ -23,8 +23,8 @@ def test_the_summary_counts() -> None:
     assert (summary.files, summary.statements, summary.errors, summary.warnings, summary.unparsed) == (1, 4, 1, 2, 1)
 
 
-def test_what_one_migration_created_is_not_new_to_the_next() -> None:
-    assert [it.rule for it in judge_sql("CREATE TABLE t (a int);\n-- next migration\nCREATE INDEX ON t (a);").findings] == [
+def test_a_table_of_one_migration_is_not_new_in_the_next() -> None:
+    assert [finding.rule for finding in judge_sql("CREATE TABLE t (a int);\n-- next migration\nCREATE INDEX ON t (a);").findings] == [
         "index-not-concurrent"
     ]
 
@@ -34,12 +34,12 @@ def no_dropping(op: Drop, at: Context) -> Finding | None:
     raise ZeroDivisionError("out of luck")
 
 
-def test_a_rule_that_raises_is_named_and_the_others_go_on() -> None:
+def test_a_rule_that_raises_is_named_and_does_not_affect_the_others() -> None:
     verdict = judge_sql("DROP TABLE a;\nDROP TABLE b;", [no_dropping, *usual_rules()])
     [problem] = verdict.problems
     assert problem.what == "the rule no-dropping failed at 0001_change.sql:1:1: ZeroDivisionError: out of luck"
     assert problem.hint == "It failed 2 times; the other rules were not affected."
-    assert [it.rule for it in verdict.findings] == ["drop-table", "drop-table"]
+    assert [finding.rule for finding in verdict.findings] == ["drop-table", "drop-table"]
 
 
 def test_a_rule_may_report_several_things_about_an_operation() -> None:
@@ -47,11 +47,11 @@ def test_a_rule_may_report_several_things_about_an_operation() -> None:
         return [at.finding(op, str(name)) for name in op.names]
 
     both = Rule("several", "ours", Severity.INFO, "", (Drop,), several)
-    assert [it.message for it in judge_sql("DROP TABLE a, b", [both]).findings] == ["a", "b"]
+    assert [finding.message for finding in judge_sql("DROP TABLE a, b", [both]).findings] == ["a", "b"]
 
 
-def test_a_script_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
-    gone = Migration("1", "plain", Half(Script(str(tmp_path / "gone.sql")), (Span(0, 0),), Transaction.FILE))
-    verdict = judge(as_history([gone, migration("DROP TABLE a")]), Rulebook(usual_rules()), 17)
-    assert [problem.what for problem in verdict.problems] == [f"{tmp_path}/gone.sql: cannot be read: no such file or directory"]
+def test_an_unreadable_script_does_not_affect_the_others(tmp_path: Path) -> None:
+    missing = Migration("1", "plain", Half(Script(str(tmp_path / "missing.sql")), (Span(0, 0),), Transaction.FILE))
+    verdict = judge(as_history([missing, migration("DROP TABLE a")]), Rulebook(usual_rules()), 17)
+    assert [problem.what for problem in verdict.problems] == [f"{tmp_path}/missing.sql: cannot be read: no such file or directory"]
     assert len(verdict.findings) == verdict.summary.files == 1

@@ -1,4 +1,4 @@
-"""Comments that say which findings are meant."""
+"""Comments that suppress findings."""
 
 import pytest
 
@@ -10,26 +10,26 @@ from migsafe.sources import Half, Migration, Transaction
 from migsafe.text import Script, Span
 from tests.support.linted import as_history, judge_sql, reported_rules
 
-WHY = "-- migsafe: ignore[drop-table] nobody used it"
+SUPPRESSION = "-- migsafe: ignore[drop-table] nobody used it"
 
 
-def said(sql: str) -> list[str]:
-    """What is reported, as line: rule."""
-    return [f"{it.script.position(it.span.start).line}: {it.rule}" for it in judge_sql(sql).findings]
+def reported_lines(sql: str) -> list[str]:
+    """Returns the findings as `line: rule`."""
+    return [f"{finding.script.position(finding.span.start).line}: {finding.rule}" for finding in judge_sql(sql).findings]
 
 
 def test_on_the_line_of_the_statement_or_the_line_above() -> None:
-    assert reported_rules(f"{WHY}\nDROP TABLE a;") == []
-    assert reported_rules(f"DROP TABLE a; {WHY}") == []
-    assert judge_sql(f"DROP TABLE a; {WHY}").summary.suppressed == 1
-    assert said(f"{WHY}\n\nDROP TABLE a;") == ["1: suppression-unused", "3: drop-table"]
-    assert said(f"DROP TABLE a; {WHY}\nDROP TABLE b;") == ["2: drop-table"]
-    assert said(f"DROP TABLE a;\n{WHY}") == ["1: drop-table", "2: suppression-unused"]
+    assert reported_rules(f"{SUPPRESSION}\nDROP TABLE a;") == []
+    assert reported_rules(f"DROP TABLE a; {SUPPRESSION}") == []
+    assert judge_sql(f"DROP TABLE a; {SUPPRESSION}").summary.suppressed == 1
+    assert reported_lines(f"{SUPPRESSION}\n\nDROP TABLE a;") == ["1: suppression-unused", "3: drop-table"]
+    assert reported_lines(f"DROP TABLE a; {SUPPRESSION}\nDROP TABLE b;") == ["2: drop-table"]
+    assert reported_lines(f"DROP TABLE a;\n{SUPPRESSION}") == ["1: drop-table", "2: suppression-unused"]
 
 
 def test_comments_stack() -> None:
-    assert reported_rules(f"{WHY}\n-- the table of 2019\nDROP TABLE a;") == []
-    assert reported_rules(f"{WHY}\n-- migsafe: ignore[syntax-error] meant\nDROP TABLE a;") == ["suppression-unused"]
+    assert reported_rules(f"{SUPPRESSION}\n-- the table of 2019\nDROP TABLE a;") == []
+    assert reported_rules(f"{SUPPRESSION}\n-- migsafe: ignore[syntax-error] meant\nDROP TABLE a;") == ["suppression-unused"]
 
 
 def test_several_rules_in_one() -> None:
@@ -43,7 +43,7 @@ def test_the_operation_or_the_first_line_of_its_statement() -> None:
     key = "ADD FOREIGN KEY (b) REFERENCES b (id)"
 
     def keys(sql: str) -> list[str]:
-        return [line for line in said(sql) if line.partition(": ")[2] in ("foreign-key-validates", "suppression-unused")]
+        return [line for line in reported_lines(sql) if line.partition(": ")[2] in ("foreign-key-validates", "suppression-unused")]
 
     assert keys(f"{why}\nALTER TABLE a\n  {key},\n  {key};") == []
     assert keys(f"ALTER TABLE a {why}\n  {key},\n  {key};") == []
@@ -53,36 +53,36 @@ def test_the_operation_or_the_first_line_of_its_statement() -> None:
 
 
 def test_in_a_do_block() -> None:
-    assert reported_rules(f"DO $$\nBEGIN\n  {WHY}\n  DROP TABLE a;\nEND $$;") == []
-    assert "3: drop-table" not in said(two := f"DO $$\nBEGIN\n  DROP TABLE a; {WHY}\n  DROP TABLE b;\nEND $$;")
-    assert "4: drop-table" in said(two)
-    assert "drop-table" not in reported_rules(f"{WHY}\nDO $$\nBEGIN\n  DROP TABLE a;\n  DROP TABLE b;\nEND $$;")
+    assert reported_rules(f"DO $$\nBEGIN\n  {SUPPRESSION}\n  DROP TABLE a;\nEND $$;") == []
+    assert "3: drop-table" not in reported_lines(two := f"DO $$\nBEGIN\n  DROP TABLE a; {SUPPRESSION}\n  DROP TABLE b;\nEND $$;")
+    assert "4: drop-table" in reported_lines(two)
+    assert "drop-table" not in reported_rules(f"{SUPPRESSION}\nDO $$\nBEGIN\n  DROP TABLE a;\n  DROP TABLE b;\nEND $$;")
 
 
 @pytest.mark.parametrize(
     "sql",
     [
-        f"SELECT '\n{WHY}\n'; DROP TABLE a;",
-        f"SELECT $x$\n{WHY}\n$x$; DROP TABLE a;",
-        f"/*\n{WHY}\n*/ DROP TABLE a;",
-        f"/* /* */\n{WHY}\n*/ DROP TABLE a;",
-        f"COPY t (a) FROM stdin;\n{WHY}\n\\.\nDROP TABLE a;",
-        f"CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$\n{WHY}\n$$; DROP TABLE a;",
-        f"\\echo it's {WHY}\nDROP TABLE a;",
+        f"SELECT '\n{SUPPRESSION}\n'; DROP TABLE a;",
+        f"SELECT $x$\n{SUPPRESSION}\n$x$; DROP TABLE a;",
+        f"/*\n{SUPPRESSION}\n*/ DROP TABLE a;",
+        f"/* /* */\n{SUPPRESSION}\n*/ DROP TABLE a;",
+        f"COPY t (a) FROM stdin;\n{SUPPRESSION}\n\\.\nDROP TABLE a;",
+        f"CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$\n{SUPPRESSION}\n$$; DROP TABLE a;",
+        f"\\echo it's {SUPPRESSION}\nDROP TABLE a;",
         "-- what migsafe: ignore[drop-table] means is told elsewhere\nDROP TABLE a;",
     ],
 )
-def test_what_is_no_comment_of_its_own_suppresses_nothing(sql: str) -> None:
+def test_text_that_is_not_a_comment_suppresses_nothing(sql: str) -> None:
     assert "drop-table" in reported_rules(sql)
     assert "suppression-unused" not in reported_rules(sql)
 
 
 def test_a_string_before_it_does_not_hide_it() -> None:
-    assert reported_rules(f"COPY t (a) FROM stdin;\nit's\n\\.\n{WHY}\nDROP TABLE a;") == []
-    assert reported_rules(f"INSERT INTO t VALUES ($x$it's$x$, 'it''s');\n{WHY}\nDROP TABLE a;") == []
+    assert reported_rules(f"COPY t (a) FROM stdin;\nit's\n\\.\n{SUPPRESSION}\nDROP TABLE a;") == []
+    assert reported_rules(f"INSERT INTO t VALUES ($x$it's$x$, 'it''s');\n{SUPPRESSION}\nDROP TABLE a;") == []
 
 
-def test_the_top_of_the_file_holds_for_all_of_it() -> None:
+def test_a_suppression_at_the_top_applies_to_the_whole_file() -> None:
     whole = "-- migsafe: ignore-file[drop-table] the service is gone"
     assert reported_rules(f"-- drop what is left\n{whole}\n\nDROP TABLE a;\nSELECT 1;\nDROP TABLE b;") == []
     [late, _] = judge_sql(f"SELECT 1;\n{whole}\nDROP TABLE a;").findings
@@ -99,12 +99,12 @@ def test_a_reason_is_required() -> None:
 
 
 @pytest.mark.parametrize("comment", ["ignore", "ignore nobody used it", "ignore[] why", "ignroe[drop-table] why", "", "disable drop-table"])
-def test_what_names_no_rule_is_reported(comment: str) -> None:
+def test_a_suppression_without_rule_names_is_reported(comment: str) -> None:
     [finding, _] = judge_sql(f"-- migsafe: {comment}\nDROP TABLE a;").findings
     assert (finding.rule, finding.message) == ("suppression-unused", "this suppresses nothing: it must name the rules")
 
 
-def test_a_name_that_no_rule_has() -> None:
+def test_an_unknown_rule_name_is_reported() -> None:
     [finding, _] = judge_sql("-- migsafe: ignore[drop-tabel] why\nDROP TABLE a;").findings
     assert (finding.rule, finding.message) == ("unknown-rule", "there is no rule drop-tabel. Did you mean drop-table?")
 
@@ -124,9 +124,9 @@ def test_suppressions_of_suppressions() -> None:
 
 
 def test_the_down_half_is_not_looked_at() -> None:
-    sql = f"-- migsafe: ignore-file[drop-table] top\n-- up\nDROP TABLE a;\n-- down\n{WHY}\nSELECT 1;"
+    sql = f"-- migsafe: ignore-file[drop-table] top\n-- up\nDROP TABLE a;\n-- down\n{SUPPRESSION}\nSELECT 1;"
     up = Span(sql.index("-- up"), sql.index("-- down"))
-    assert [it.whole_file for it in find_suppressions(Script("1.sql", sql), [up])] == [True]
+    assert [suppression.whole_file for suppression in find_suppressions(Script("1.sql", sql), [up])] == [True]
 
 
 PYTHON = '''"""add a column
@@ -151,7 +151,7 @@ def downgrade():
 def test_a_script_in_python() -> None:
     up = Span(PYTHON.index("def upgrade"), PYTHON.index("def downgrade"))
     found = find_suppressions(Script("1.py", PYTHON), [up])
-    assert [(it.names, it.whole_file, it.applies) for it in found] == [
+    assert [(suppression.names, suppression.whole_file, suppression.applies) for suppression in found] == [
         (("drop-table",), True, True),
         (("truncate",), False, True),
         (("lock-timeout-missing",), False, True),

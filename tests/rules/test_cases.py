@@ -61,5 +61,5 @@ def test_findings_are_where_they_are_expected_in_revisions(case: Path) -> None:
         for rule in re.findall(r"# expect: (\S+)", line)
     }
     findings = judge_sql(text, rules).findings
-    found = [(Path(it.script.path).name, it.script.position(it.span.start).line, it.rule) for it in findings]
-    assert sorted(found) == sorted(expected)
+    reported = [(Path(finding.script.path).name, finding.script.position(finding.span.start).line, finding.rule) for finding in findings]
+    assert sorted(reported) == sorted(expected)

@@ -19,7 +19,7 @@ CREATE MATERIALIZED VIEW totals AS SELECT weight FROM parcels;
 
 
 def finding(sql: str) -> Finding:
-    return next(one for one in judge_sql(HISTORY + sql).findings if one.category == "locking")
+    return next(each for each in judge_sql(HISTORY + sql).findings if each.category == "locking")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_partitioned_table_is_indexed_partition_by_partition() -> None:
     ],
 )
 def test_the_safe_way_is_safe_after_the_same_history(sql: str) -> None:
-    offered = [one for one in judge_sql(HISTORY + finding(sql).help).findings if one.category == "locking" and one.severity > Severity.INFO]
+    offered = [each for each in judge_sql(HISTORY + finding(sql).help).findings if each.category == "locking" and each.severity > Severity.INFO]
     assert offered == []
 
 

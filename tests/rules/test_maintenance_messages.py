@@ -26,7 +26,7 @@ CREATE MATERIALIZED VIEW totals AS SELECT code, sum(weight) AS weight FROM parce
 
 def finding(sql: str, runner: str = "plain", limits: Limits | None = None) -> Finding:
     findings = judge_sql(HISTORY + sql, runner=runner, limits=limits).findings
-    return next(one for one in findings if one.category == "locking")
+    return next(each for each in findings if each.category == "locking")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_the_safe_way_has_the_users_names(sql: str, lines: list[str]) -> None:
     assert finding(sql).help.splitlines() == lines
 
 
-def test_what_must_run_outside_a_transaction_says_how_under_the_runner() -> None:
+def test_the_help_says_how_to_run_outside_a_transaction_with_the_runner() -> None:
     outside = "-- in a migration that runs outside a transaction: "
     assert finding("ALTER TABLE events DETACH PARTITION events_2025", runner="dbmate").help.startswith(outside)
     assert finding("UPDATE parcels SET weight = 0", runner="dbmate").help.startswith(outside)
@@ -192,12 +192,12 @@ def test_a_value_that_is_the_same_for_all_rows_needs_no_batches() -> None:
     assert added.help.startswith("-- if the value is the same for all rows, use ADD COLUMN … DEFAULT, which takes a moment; otherwise:\n")
 
 
-def test_what_with_changes_is_not_offered_in_batches() -> None:
+def test_changes_in_with_are_not_offered_in_batches() -> None:
     both = finding("WITH more AS (INSERT INTO halves VALUES (1) RETURNING id) UPDATE parcels SET weight = id FROM more")
     assert "LOOP" not in both.help
 
 
-def test_nothing_is_walked_in_the_order_of_what_changes() -> None:
+def test_batches_do_not_use_a_key_that_the_statement_changes() -> None:
     assert finding("UPDATE parcels SET id = id + 1").help == "-- in the order of a unique column, 10,000 rows per transaction"
 
 

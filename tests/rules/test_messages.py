@@ -12,14 +12,14 @@ def finding(sql: str, runner: str = "plain") -> Finding:
 
 
 def test_an_index_names_the_table_the_lock_and_the_safe_way() -> None:
-    it = finding("CREATE UNIQUE INDEX ON orders (customer_id, placed_at DESC) INCLUDE (total) WHERE total > 0", runner="sql-migrate")
-    assert it.message == "CREATE UNIQUE INDEX takes SHARE on public.orders until it is built: every INSERT, UPDATE and DELETE waits"
-    assert it.help == (
+    result = finding("CREATE UNIQUE INDEX ON orders (customer_id, placed_at DESC) INCLUDE (total) WHERE total > 0", runner="sql-migrate")
+    assert result.message == "CREATE UNIQUE INDEX takes SHARE on public.orders until it is built: every INSERT, UPDATE and DELETE waits"
+    assert result.help == (
         "-- in a migration that runs outside a transaction: begin it with `-- +migrate Up notransaction`\n"
         "CREATE UNIQUE INDEX CONCURRENTLY orders_customer_id_placed_at_total_idx "
         "ON orders (customer_id, placed_at DESC) INCLUDE (total) WHERE total > 0;"
     )
-    assert (it.relations, it.lock) == (("public.orders",), LockMode.SHARE)
+    assert (result.relations, result.lock) == (("public.orders",), LockMode.SHARE)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_an_index_names_the_table_the_lock_and_the_safe_way() -> None:
         ("DO $$ BEGIN CREATE INDEX i ON orders (a); END $$", "-- outside the DO block\n"),
     ],
 )
-def test_the_safe_way_says_what_stands_around_it_now(sql: str, step: str) -> None:
+def test_the_help_says_how_to_leave_the_transaction(sql: str, step: str) -> None:
     assert finding(sql).help == f"{step}CREATE INDEX CONCURRENTLY i ON orders (a);"
 
 
@@ -49,25 +49,25 @@ def test_the_safe_index_is_the_same_index(index: str) -> None:
 
 
 def test_a_foreign_key_is_named_as_postgresql_would_and_added_in_two_steps() -> None:
-    it = finding('ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES "Customers" (id) ON DELETE SET NULL')
-    assert it.message == (
+    result = finding('ALTER TABLE orders ADD FOREIGN KEY (customer_id) REFERENCES "Customers" (id) ON DELETE SET NULL')
+    assert result.message == (
         'ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on public.orders and public."Customers" while it checks every row of public.orders: '
         "every INSERT, UPDATE and DELETE on them waits"
     )
     name = "orders_customer_id_fkey"
-    assert it.help.splitlines() == [
+    assert result.help.splitlines() == [
         f'ALTER TABLE orders ADD CONSTRAINT {name} FOREIGN KEY (customer_id) REFERENCES "Customers" (id) ON DELETE SET NULL NOT VALID;',
         "-- next migration",
         "-- without blocking reads and writes:",
         f"ALTER TABLE orders VALIDATE CONSTRAINT {name};",
     ]
-    assert it.relations == ("public.orders", 'public."Customers"')
+    assert result.relations == ("public.orders", 'public."Customers"')
 
 
 def test_a_column_with_a_default_is_added_before_its_foreign_key() -> None:
-    it = finding("ALTER TABLE orders ADD COLUMN region_id bigint NOT NULL DEFAULT 1 CONSTRAINT r REFERENCES regions (id)")
-    assert it.lock is LockMode.ACCESS_EXCLUSIVE
-    assert it.help.splitlines()[:2] == [
+    result = finding("ALTER TABLE orders ADD COLUMN region_id bigint NOT NULL DEFAULT 1 CONSTRAINT r REFERENCES regions (id)")
+    assert result.lock is LockMode.ACCESS_EXCLUSIVE
+    assert result.help.splitlines()[:2] == [
         "ALTER TABLE orders ADD COLUMN region_id bigint NOT NULL DEFAULT 1, "
         "ADD CONSTRAINT r FOREIGN KEY (region_id) REFERENCES regions (id) NOT VALID;",
         "-- next migration",
@@ -75,10 +75,10 @@ def test_a_column_with_a_default_is_added_before_its_foreign_key() -> None:
 
 
 def test_a_drop_lists_every_table_once() -> None:
-    it = finding("CREATE TABLE c (id int); DROP TABLE IF EXISTS a, x.b, c;")
-    assert it.message.startswith("DROP TABLE takes ACCESS EXCLUSIVE on public.a, x.b and removes them with their rows: ")
-    assert it.relations == ("public.a", "x.b")
+    result = finding("CREATE TABLE c (id int); DROP TABLE IF EXISTS a, x.b, c;")
+    assert result.message.startswith("DROP TABLE takes ACCESS EXCLUSIVE on public.a, x.b and removes them with their rows: ")
+    assert result.relations == ("public.a", "x.b")
 
 
-def test_a_syntax_error_says_what_was_expected() -> None:
+def test_a_syntax_error_says_what_is_expected() -> None:
     assert finding("CREATE TABLE orders (id ;").message == 'expected a data type, found ";"'

@@ -89,7 +89,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 @pytest.mark.server
 @pytest.mark.parametrize(("unsafe", "look", "seen"), UNSAFE)
 def test_the_help_has_the_result_of_the_statement(server: Server, unsafe: str, look: str, seen: str) -> None:
-    help_ = next(one for one in judge_sql(HISTORY + unsafe).findings if one.category == "locking").help
+    help_ = next(each for each in judge_sql(HISTORY + unsafe).findings if each.category == "locking").help
     server.create_database("copy", template="model")
     try:
         for migration in NEXT_MIGRATION.split(help_):
@@ -105,7 +105,7 @@ def test_the_help_has_the_result_of_the_statement(server: Server, unsafe: str, l
 
 @pytest.mark.parametrize("unsafe", [unsafe for unsafe, _, _ in UNSAFE])
 def test_the_safe_way_is_safe_after_the_same_history(unsafe: str) -> None:
-    help_ = next(one for one in judge_sql(HISTORY + unsafe).findings if one.category == "locking").help
+    help_ = next(each for each in judge_sql(HISTORY + unsafe).findings if each.category == "locking").help
     assert [(one.rule, one.message) for one in judge_sql(HISTORY + help_).findings if one.category == "locking"] == []
 
 
