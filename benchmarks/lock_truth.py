@@ -31,7 +31,7 @@ from migsafe.replaying.recording.measurement import Measurement, measure
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.server import Server
-from migsafe.session import sent
+from migsafe.session import sent_statements
 from migsafe.sources import Half, Source, Transaction, find_migrations
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
@@ -120,7 +120,7 @@ class History:
         wraps = half.transaction is Transaction.FILE and not self.apart
         if wraps:
             connection.execute("BEGIN")
-        for statement, first, last in sent(half):
+        for statement, first, last in sent_statements(half):
             text = half.script.text[statement.span.start : statement.span.end]
             query = half.transaction is Transaction.QUERY and not (first and last) and not self.apart
             if query and first:

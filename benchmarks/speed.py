@@ -30,7 +30,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from migsafe.prediction.predictor import Predictor
-from migsafe.session import sent
+from migsafe.session import sent_statements
 from migsafe.sources import find_migrations
 from migsafe.sql.split import split
 from migsafe.sql.statements import read
@@ -118,7 +118,7 @@ def reading(files: list[Path], runs: int) -> float:
 def following(folder: Path, runs: int) -> tuple[float, float]:
     """The median seconds that the schema takes to follow every statement, read already, and that schema and effects take together."""
     histories = [
-        [(step.migration.up.transaction, list(sent(step.migration.up))) for step in source.steps()]
+        [(step.migration.up.transaction, list(sent_statements(step.migration.up))) for step in source.steps()]
         for source in find_migrations([str(folder)]).sources
     ]
 

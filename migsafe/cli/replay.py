@@ -16,7 +16,7 @@ from migsafe.configuration import FAIL_ON, configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.reports.replay import FORMATS, replay_reporter
-from migsafe.schema.statistics import read as read_stats
+from migsafe.schema.statistics import read_row_counts as read_stats
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import show_status

@@ -26,7 +26,7 @@ def stats(
       migsafe stats --query | psql -XAt shop > stats.json
       migsafe lint --stats stats.json migrations/
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    from migsafe.schema.statistics import QUERY, count  # noqa: PLC0415  # the other commands do not need it
+    from migsafe.schema.statistics import QUERY, fetch_row_counts  # noqa: PLC0415  # the other commands do not need it
 
     file = Path(output) if output else None
     if query:
@@ -34,4 +34,4 @@ def stats(
         return
     if dsn is None:
         raise ConfigError("no server is named", "Name a server, or run `migsafe stats --query | psql -XAt shop > stats.json`.")
-    write_output(count(dsn), file)
+    write_output(fetch_row_counts(dsn), file)

@@ -62,6 +62,6 @@ def judging_limits(settings: Configuration) -> Limits:
     """Returns the limits of the settings, with the row counts of their `stats` file. Raises MigsafeError."""
     if settings.stats is None:
         return settings.limits
-    from migsafe.schema.statistics import read  # noqa: PLC0415  # only needed with a stats file
+    from migsafe.schema.statistics import read_row_counts  # noqa: PLC0415  # only needed with a stats file
 
-    return replace(settings.limits, rows=read(settings.stats))
+    return replace(settings.limits, rows=read_row_counts(settings.stats))

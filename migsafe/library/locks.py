@@ -13,7 +13,7 @@ from migsafe.library.project import make_renderer
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import selected_migrations
 from migsafe.prediction.predictor import Contradiction, Predictor
-from migsafe.session import transactions
+from migsafe.session import transaction_numbers
 from migsafe.sources import Migration, Plan
 from migsafe.sql.statements import Statement
 
@@ -86,7 +86,7 @@ def predict_plan(plan: Plan, settings: Configuration, track: Track = iter) -> Pr
 def _predict(predictor: Predictor, migration: Migration, *, transaction_continues: bool) -> PredictedMigration:
     half = migration.up
     predictions = list(predictor.predict_migration(half, transaction_continues=transaction_continues))
-    numbers = transactions(half, [prediction.statement for prediction in predictions])
+    numbers = transaction_numbers(half, [prediction.statement for prediction in predictions])
     return PredictedMigration(
         migration,
         tuple(

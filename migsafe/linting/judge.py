@@ -12,7 +12,7 @@ from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import SelectedMigration
-from migsafe.session import sent
+from migsafe.session import sent_statements
 from migsafe.sources import RUNNERS, Runner
 from migsafe.sql.operations import Operation, Unparsed
 from migsafe.sql.statements import Statement
@@ -163,7 +163,7 @@ class _Run:
         predictor.begin(migration.up.transaction, one_query=migration.up.one_query)
         start = Span(0, 0)
         statement = Statement(1, start, (MigrationEnd(start),))
-        for statement, first, last in sent(migration.up):
+        for statement, first, last in sent_statements(migration.up):
             self.state.statements += 1
             if suppressions is not None:
                 suppressions.statement_spans[migration.id, statement.index] = migration.up.file_span(statement.span)

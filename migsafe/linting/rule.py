@@ -19,7 +19,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.statistics import counted
+from migsafe.schema.statistics import row_count
 from migsafe.session import Session
 from migsafe.sources import Lineage, Migration, Transaction
 from migsafe.sources.alembic import ALEMBIC
@@ -301,7 +301,7 @@ class Context:
         """Returns the severity of the finding for the known table sizes, and the end of the message about them."""
         severity, rows = self._rule.severity, self.limits.rows
         slow = {effect.relation: effect for effect in effects if _takes_long(effect) and not effect.new} if rows else {}
-        counts = {name: counted(rows, name) for name in sorted(slow, key=str)}
+        counts = {name: row_count(rows, name) for name in sorted(slow, key=str)}
         known = {name: number for name, number in counts.items() if number is not None}
         if not known:
             return severity, ""

@@ -11,9 +11,9 @@ from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.bodies import called
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.follow import begin_migration, end_statement, follow
+from migsafe.schema.follow import begin_migration, end_statement, apply_operation
 from migsafe.schema.volatility import volatility_of
-from migsafe.session import Session, Transition, Turn, sent
+from migsafe.session import Session, Transition, TransitionKind, sent_statements
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
@@ -58,7 +58,7 @@ class Predictor:
         self.catalog = Catalog(pg_version)
         self._timezone = timezone
         self.session = Session(Transaction.STATEMENT)
-        self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared)
+        self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         self.contradictions: list[Contradiction] = []
         self.held_locks: dict[Hashable, LockMode] = {}
         """The locks that the transaction held when the statement at hand began, by relation."""
@@ -90,9 +90,9 @@ class Predictor:
             self._goes_on = False
             return
         self.session = Session(transaction, one_query=one_query)
-        self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared)
+        self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         begin_migration(self.catalog)
-        self.catalog.keep()
+        self.catalog.commit()
 
     def predict_statement(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> StatementPrediction:
         """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
@@ -111,7 +111,7 @@ class Predictor:
         """Step through the operations of a statement in the order in which they run, those of the functions that it calls too. Each comes
         with its effects before it is taken in, so that `catalog` and `session` are as it finds them."""
         self._refused = None
-        self._turn(self.session.enter(statement, first=first, last=last))
+        self._turn(self.session.begin_statement(statement, first=first, last=last))
         self.held_locks = dict(self.session.locks)
         for written in in_execution_order(statement.operations):
             self.catalog.search_path = self.session.settings.search_path
@@ -120,17 +120,17 @@ class Predictor:
                 yield operation, effects
                 self._take_in(operation, effects)
         end_statement(self.catalog)
-        self._turn(self.session.leave())
+        self._turn(self.session.end_statement())
 
     def finish(self, *, transaction_continues: bool = False) -> None:
         """End the migration, and with it a transaction that it left open, unless that `goes_on` to the next migration."""
         self._goes_on = transaction_continues
         if not transaction_continues:
-            self._turn(self.session.finish())
+            self._turn(self.session.end_migration())
 
     def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         self.begin(half.transaction, one_query=half.one_query)
-        for statement, first, last in sent(half):
+        for statement, first, last in sent_statements(half):
             yield self.predict_statement(statement, first=first, last=last, judged=judged)
         self.finish(transaction_continues=goes_on)
 
@@ -146,21 +146,21 @@ class Predictor:
 
     def _take_in(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
-            self.session.take(effect.relation, effect.lock)
+            self.session.record_lock(effect.relation, effect.lock)
         refused = self._refusal(operation)
-        refusals = follow(self.catalog, operation)
+        refusals = apply_operation(self.catalog, operation)
         if refusals and operation.certain and not operation.caught:
             # A branch of a DO block may well have looked before, and a handler takes it as it comes.
             refused = refused or refusals[0]
         self._refused = self._refused or refused
-        self._turn(self.session.follow(operation))
+        self._turn(self.session.apply(operation))
 
     def _refusal(self, operation: Operation) -> str | None:
         """Why PostgreSQL would refuse an operation wherever it stood, or where it stands."""
         if isinstance(operation, sql.Broken):
             return f"expected {operation.expected}, found {operation.found}"
         lonely = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
-        return f"{lonely} cannot run inside a transaction block" if lonely else self.session.refuses(operation)
+        return f"{lonely} cannot run inside a transaction block" if lonely else self.session.refusal(operation)
 
     def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
         for effect in effects:
@@ -186,20 +186,20 @@ class Predictor:
         """Keep or undo what a transaction did."""
         for turn, depth, _ in transitions:
             match turn:
-                case Turn.COMMITTED:
-                    self.catalog.keep()
+                case TransitionKind.COMMITTED:
+                    self.catalog.commit()
                     self._marks.clear()
-                case Turn.PREPARED:
+                case TransitionKind.PREPARED:
                     self._marks.clear()
-                case Turn.ROLLED_BACK:
+                case TransitionKind.ROLLED_BACK:
                     self.catalog.undo(0)
                     self._marks.clear()
-                case Turn.SAVEPOINT:
+                case TransitionKind.SAVEPOINT:
                     self._marks.append(self.catalog.mark())
-                case Turn.ROLLED_BACK_TO:
+                case TransitionKind.ROLLED_BACK_TO:
                     self.catalog.undo(self._marks[depth])
                     del self._marks[depth + 1 :]
-                case Turn.RELEASED:
+                case TransitionKind.RELEASED:
                     del self._marks[depth:]
 
 

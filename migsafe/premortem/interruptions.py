@@ -8,7 +8,7 @@ from migsafe.premortem.blocking import blocking
 from migsafe.premortem.durations import exact
 from migsafe.premortem.observed import Observed
 from migsafe.premortem.ways import Line
-from migsafe.session import sent, transactions
+from migsafe.session import sent_statements, transaction_numbers
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
@@ -20,7 +20,7 @@ _LEAVES_NOTHING = (sql.SessionSetting, sql.Begin, sql.PsqlCommand, sql.Utility)
 
 def manner(half: Half, observed: Sequence[Observed]) -> str:
     """In how many transactions it runs, and what that means."""
-    numbers = {number for number in transactions(half, [one.statement for one in sent(half)]) if number is not None}
+    numbers = {number for number in transaction_numbers(half, [one.statement for one in sent_statements(half)]) if number is not None}
     if len(numbers) > 1:
         return f"{len(numbers)} transactions: what is done stays done when a later one fails"
     if any(getattr(one.operation, "concurrently", False) for one in observed):
@@ -30,8 +30,8 @@ def manner(half: Half, observed: Sequence[Observed]) -> str:
 
 def left(half: Half, findings: Sequence[Finding], line: Line) -> Iterator[Left]:
     """What a failure at each statement leaves behind: only where something does."""
-    statements = [each.statement for each in sent(half)]
-    numbers = list(transactions(half, statements))
+    statements = [each.statement for each in sent_statements(half)]
+    numbers = list(transaction_numbers(half, statements))
     stuck = {finding.statement: finding for finding in reversed(findings) if finding.rule in _STUCK}
     for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
         if number is None or isinstance(statement.operations[0], _LEAVES_NOTHING):
@@ -110,4 +110,4 @@ def _at(lines: Sequence[int]) -> str:
 
 def lines_of(half: Half) -> Mapping[int, int]:
     """The line of each statement, by its number."""
-    return {one.statement.index: half.file.position(half.file_span(one.statement.span).start).line for one in sent(half)}
+    return {one.statement.index: half.file.position(half.file_span(one.statement.span).start).line for one in sent_statements(half)}

@@ -137,7 +137,7 @@ def _known(name: Name, table: Relation | None, constraint: str, at: Context) -> 
 
 
 def _spelt(table: Relation, numbers: Sequence[int]) -> list[str]:
-    columns = [table.numbered(number) for number in numbers]
+    columns = [table.column_numbered(number) for number in numbers]
     return [quoted(column.name) for column in columns if column is not None]
 
 

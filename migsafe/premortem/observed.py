@@ -15,7 +15,7 @@ from migsafe.premortem.misfits import Misfit, beforehand, misfit, on_one_line
 from migsafe.premortem.releases import missing, refusing, replanned
 from migsafe.premortem.undo import Loss, Undo, losses, undo
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.schema.statistics import counted
+from migsafe.schema.statistics import row_count
 from migsafe.sql.operations import Delete, Name, Operation, Update
 
 _MARK = "premortem: "
@@ -82,7 +82,7 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
                 transaction=at.session.transaction,
                 lock_timeout=timeout if timeout is not None else at.limits.lock_timeout,
                 statement_timeout=at.session.settings.statement_timeout_ms,
-                rows={name: number for name in names if (number := counted(at.limits.rows, name)) is not None},
+                rows={name: number for name in names if (number := row_count(at.limits.rows, name)) is not None},
                 around={name: _around(at, name) for name in names},
                 misfit=misfit(op, at),
                 undo=undo(op, at),
@@ -92,7 +92,7 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
                 replanned=replanned(op, at),
                 called=is_in_called_function(at, op),
                 count=_count(op, at),
-                small=bool(names) and all((counted(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
+                small=bool(names) and all((row_count(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )
         )
 
@@ -132,7 +132,7 @@ def _around(at: Context, name: Name) -> Surroundings:
     referred = {_name(catalog.get(one.references)) for one in catalog.constraints(relation.oid) if one.references not in (None, relation.oid)}
     views = {
         one.name
-        for one in catalog.mentioning(relation.oid, Relation)
+        for one in catalog.dependents(relation.oid, Relation)
         if one.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED) and relation.oid in one.reads
     }
     return Surroundings(_sorted(referring), _sorted(referred), _sorted(views))

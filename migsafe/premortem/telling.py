@@ -17,7 +17,7 @@ from migsafe.premortem.measured import held, sentences
 from migsafe.premortem.observed import Observed, asked, told
 from migsafe.premortem.rollout import no_order, phase_of
 from migsafe.premortem.ways import UNSEEN, Line, ways
-from migsafe.session import sent
+from migsafe.session import sent_statements
 from migsafe.sources import Migration
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
@@ -191,7 +191,7 @@ def _back(one: Judged) -> Back:
         )
     if down.program is not None and not down.program.calls:
         return Back(manner="unread", gone=gone)
-    operations = [operation for each in sent(down) for operation in each.statement.operations]
+    operations = [operation for each in sent_statements(down) for operation in each.statement.operations]
     lost = tuple(text for text in dict.fromkeys(map(_lost, operations)) if text)
     unknown = {one.reason for one in operations if isinstance(one, sql.OpaqueCode | sql.Unparsed)}
     return Back(manner="written", loses=lost, gone=gone, but=tuple(f"not all that it does is known: {why}" for why in sorted(unknown)))

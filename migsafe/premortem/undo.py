@@ -7,7 +7,7 @@ from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.objects import Column, Constraint, Relation
-from migsafe.schema.statistics import counted
+from migsafe.schema.statistics import row_count
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, Operation
 from migsafe.sql.operations.values import quoted
@@ -83,7 +83,7 @@ def losses(op: Operation, at: Context) -> tuple[Loss, ...]:
         case _:
             return ()
     known = [at.resolve(name) for name in tables if not is_created_here(at, name) and not at.catalog.is_absent(name)]
-    return tuple(Loss(name, counted(at.limits.rows, name), some) for name in known)
+    return tuple(Loss(name, row_count(at.limits.rows, name), some) for name in known)
 
 
 def _unnamed(what: str) -> str:
@@ -173,7 +173,7 @@ def _constraint_back(alter: str, name: str, relation: Relation | None, at: Conte
 
 
 def _spelt(table: Relation, numbers: tuple[int, ...]) -> str:
-    return ", ".join(quoted(column.name) for number in numbers if (column := table.numbered(number)) is not None)
+    return ", ".join(quoted(column.name) for number in numbers if (column := table.column_numbered(number)) is not None)
 
 
 def _dropped(op: sql.Drop, at: Context) -> Undo | None:

@@ -56,7 +56,7 @@ def _list(catalog: Catalog, kinds: Sequence[RelationKind], schema: str | None) -
 def _enums(catalog: Catalog, schema: str | None) -> Answer:
     found = [
         {"name": enum.name.name, "schema": enum.name.schema, "visible": enum.name.schema == "public", "labels": list(enum.values)}
-        for enum in catalog.all(EnumType)
+        for enum in catalog.objects_of(EnumType)
         if schema is None or enum.name.schema == schema
     ]
     return Answer(found, known=catalog.complete)
@@ -90,7 +90,7 @@ def _columns(catalog: Catalog, relation: Relation) -> list[Any]:
 
 
 def _names(relation: Relation | None, numbers: Sequence[int]) -> list[str | None]:
-    columns = [relation.numbered(number) if relation is not None else None for number in numbers]
+    columns = [relation.column_numbered(number) if relation is not None else None for number in numbers]
     return [column.name if column is not None else None for column in columns]
 
 

@@ -5,7 +5,7 @@ from types import TracebackType
 
 from migsafe.prediction.predictor import in_execution_order
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.follow import end_statement, follow
+from migsafe.schema.follow import end_statement, apply_operation
 from migsafe.session import Session
 from migsafe.sources import Transaction
 from migsafe.sql.statements import read
@@ -23,7 +23,7 @@ class TentativeSchema:
         catalog = self._catalog
         self._mark = catalog.mark()
         self._was = catalog.search_path, catalog.complete, catalog.certain
-        self._passing = list(catalog.passing)
+        self._passing = list(catalog.uncertain_oids)
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -40,7 +40,7 @@ class TentativeSchema:
         catalog = self._catalog
         catalog.undo(self._mark)
         catalog.search_path, catalog.complete, catalog.certain = self._was
-        catalog.passing[:] = self._passing
+        catalog.uncertain_oids[:] = self._passing
         catalog.refusals = []
         self._sent.clear()
         self._session = Session(Transaction.FILE)
@@ -49,11 +49,11 @@ class TentativeSchema:
         for sql in sent:
             self._sent.append(sql)
             for statement in read(sql):
-                self._session.enter(statement)
+                self._session.begin_statement(statement)
                 for operation in in_execution_order(statement.operations):
                     self._catalog.search_path = self._session.settings.search_path
-                    follow(self._catalog, operation)
-                    self._session.follow(operation)
+                    apply_operation(self._catalog, operation)
+                    self._session.apply(operation)
                 end_statement(self._catalog)
-                self._session.leave()
+                self._session.end_statement()
         self._catalog.search_path = self._session.settings.search_path

@@ -10,7 +10,7 @@ from math import log2
 from msgspec import Struct
 
 from migsafe.replaying.recording.records import StatementRecord, effects_growing_with_rows
-from migsafe.schema.statistics import counted
+from migsafe.schema.statistics import row_count
 
 _FEWEST = 1000
 """On fewer rows nothing is measured that grows."""
@@ -30,7 +30,7 @@ class Estimate(Struct, frozen=True):
 def estimate_duration(played: StatementRecord, production: Mapping[str, int]) -> Estimate | None:
     """How long a statement may take on production's rows; None where it does not grow, they are not known, or too few were there."""
     touches = effects_growing_with_rows(played)
-    there = [counted(production, touch.effect.relation) for touch in touches]
+    there = [row_count(production, touch.effect.relation) for touch in touches]
     here = sum(touch.rows or 0 for touch in touches)
     if not touches or here < _FEWEST or played.failure is not None:
         return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from migsafe.rendering.halves import MARK_START
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
-from migsafe.session import Command, Sent, runner_steps, sent
+from migsafe.session import Command, SentStatement, runner_steps, sent_statements
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
@@ -40,7 +40,7 @@ def send(
     whether it did: then the transaction that was refused is sent again. Raises Refused; what was open then is rolled back, as the runner
     would.
     """
-    sending = _Sending(connection, half, [one for one in sent(half) if upto is None or one.statement.index <= upto], guard)
+    sending = _Sending(connection, half, [one for one in sent_statements(half) if upto is None or one.statement.index <= upto], guard)
     tries = 0
     while True:
         try:
@@ -60,7 +60,7 @@ def send(
 class _Sending:
     """A migration on its way."""
 
-    def __init__(self, connection: "Connection[Any]", half: Half, statements: list[Sent], guard: Guard) -> None:
+    def __init__(self, connection: "Connection[Any]", half: Half, statements: list[SentStatement], guard: Guard) -> None:
         self._connection = connection
         self._half = half
         self._statements = statements

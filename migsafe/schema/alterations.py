@@ -56,10 +56,10 @@ def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
     if catalog.is_absent(target.name):
         if target.if_exists:
             return None
-        catalog.refuse(f"relation {catalog.resolve(target.name)} does not exist")
+        catalog.add_refusal(f"relation {catalog.resolve(target.name)} does not exist")
     kind = _KINDS.get(target.kind, RelationKind.TABLE)
-    relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(target.name), kind=kind, complete=False, made_in=-1, filled=True)
-    catalog.put(relation)
+    relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(target.name), kind=kind, complete=False, created_in=-1, may_have_rows=True)
+    catalog.store(relation)
     return relation
 
 
@@ -69,7 +69,7 @@ def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
     if column is not None:
         return column
     if table.complete:
-        catalog.refuse(f"column {name} of {table.name} does not exist")
+        catalog.add_refusal(f"column {name} of {table.name} does not exist")
     return stub_column(catalog, table, name)
 
 
@@ -96,11 +96,11 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
     if before is not None:
         if op.if_not_exists:
             return
-        catalog.refuse(f"column {op.column.name} of {table.name} already exists")
+        catalog.add_refusal(f"column {op.column.name} of {table.name} already exists")
         remove(catalog, fall(catalog, [Part(table.oid, before.number)], cascade=True).parts)
-        table = catalog.the(Relation, table.oid)
+        table = catalog.require(Relation, table.oid)
     if op.target.only and catalog.children(table.oid):
-        catalog.refuse(f"column {op.column.name} must be added to the children of {table.name} too")
+        catalog.add_refusal(f"column {op.column.name} must be added to the children of {table.name} too")
     column = op.column
     added = add_column(catalog, table, column)
     if added.not_null and catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS:
@@ -150,12 +150,12 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     column = table.column(op.column)
     if column is None:
         if not op.if_exists and table.complete:
-            catalog.refuse(f"column {op.column} of {table.name} does not exist")
+            catalog.add_refusal(f"column {op.column} of {table.name} does not exist")
         return
     if column.inherited:
-        catalog.refuse(f"column {op.column} of {table.name} is inherited")
+        catalog.add_refusal(f"column {op.column} of {table.name} is inherited")
     if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
-        catalog.refuse(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
+        catalog.add_refusal(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
     _refuse_key(catalog, table, column)
     going, staying = _column_tree(catalog, table, column, only=op.target.only)
     falling = fall(catalog, going, cascade=op.cascade)
@@ -163,7 +163,7 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     remove(catalog, falling.parts)
     for part, fewer in staying.items():
         child = catalog.get(part.oid)
-        theirs = child.numbered(part.column) if isinstance(child, Relation) else None
+        theirs = child.column_numbered(part.column) if isinstance(child, Relation) else None
         if isinstance(child, Relation) and theirs is not None:
             inherited = max(theirs.inherited - fewer, 0)
             set_column(catalog, child, part.column, inherited=inherited, local=theirs.local or op.target.only)
@@ -176,7 +176,7 @@ def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
         element.column == column.name or (element.expression is not None and column.name in identifiers(element.expression.sql))
         for element in key.elements
     ):
-        catalog.refuse(f"column {column.name} is part of the partition key of {table.name}")
+        catalog.add_refusal(f"column {column.name} is part of the partition key of {table.name}")
 
 
 def column_fall(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> Fall:
@@ -204,13 +204,13 @@ def _column_tree(catalog: Catalog, table: Relation, column: Column, *, only: boo
 
 def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
     if table.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED):
-        catalog.refuse(f"the type of a column of {table.kind.value} {table.name} cannot be altered")
+        catalog.add_refusal(f"the type of a column of {table.kind.value} {table.name} cannot be altered")
     _refuse_key(catalog, table, altered_column(catalog, table, op.column))
-    table = catalog.the(Relation, table.oid)
+    table = catalog.require(Relation, table.oid)
     user = _fixes_type(catalog, table, altered_column(catalog, table, op.column))
     if user is not None:
-        catalog.refuse(f"{user} uses column {op.column} of {table.name}, so that its type cannot be altered")
-    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+        catalog.add_refusal(f"{user} uses column {op.column} of {table.name}, so that its type cannot be altered")
+    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
         column = one.column(op.column)
         if column is not None:
             # Without COLLATE the column takes the collation of its new type.
@@ -219,13 +219,13 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
 
 def _fixes_type(catalog: Catalog, table: Relation, column: Column) -> str | None:
     """What uses a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
-    for one in catalog.mentioning(table.oid, Relation):
-        if (table.oid, column.number) in one.uses:
+    for one in catalog.dependents(table.oid, Relation):
+        if (table.oid, column.number) in one.column_uses:
             return f"{one.kind.value} {one.name}"
     for trigger in catalog.triggers(table.oid):
         if column.number in trigger.columns:
             return f"trigger {trigger.name.name}"
-    for attached in catalog.mentioning(table.oid, Attached):
+    for attached in catalog.dependents(table.oid, Attached):
         if attached.kind == "policy" and attached.table == table.oid and column.number in attached.columns:
             return f"policy {attached.name.name}"
     for other in table.columns:
@@ -236,7 +236,7 @@ def _fixes_type(catalog: Catalog, table: Relation, column: Column) -> str | None
 
 def _set_default(catalog: Catalog, op: sql.SetDefault, table: Relation) -> None:
     altered_column(catalog, table, op.column)
-    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
         column = one.column(op.column)
         if column is not None:
             set_column(catalog, one, column.number, default=default_of(catalog, op.default, column.type))
@@ -244,7 +244,7 @@ def _set_default(catalog: Catalog, op: sql.SetDefault, table: Relation) -> None:
 
 def _drop_default(catalog: Catalog, op: sql.DropDefault, table: Relation) -> None:
     altered_column(catalog, table, op.column)
-    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
         column = one.column(op.column)
         if column is not None:
             set_column(catalog, one, column.number, default=None)
@@ -253,7 +253,7 @@ def _drop_default(catalog: Catalog, op: sql.DropDefault, table: Relation) -> Non
 def _set_not_null(catalog: Catalog, op: sql.SetNotNull, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
-        catalog.refuse(f"column {op.column} of {table.name} must be made NOT NULL in the partitions too")
+        catalog.add_refusal(f"column {op.column} of {table.name} must be made NOT NULL in the partitions too")
     add_not_null(catalog, table.oid, column.number, only=op.target.only)
 
 
@@ -261,15 +261,15 @@ def _drop_not_null(catalog: Catalog, op: sql.DropNotNull, table: Relation) -> No
     column = altered_column(catalog, table, op.column)
     key = catalog.primary_key(table.oid)
     if key is not None and column.number in key.columns:
-        catalog.refuse(f"column {op.column} of {table.name} is in a primary key")
+        catalog.add_refusal(f"column {op.column} of {table.name} is in a primary key")
     if column.identity:
-        catalog.refuse(f"column {op.column} of {table.name} is an identity column")
-    drop_not_null(catalog, catalog.the(Relation, table.oid), op.column, only=op.target.only)
+        catalog.add_refusal(f"column {op.column} of {table.name} is an identity column")
+    drop_not_null(catalog, catalog.require(Relation, table.oid), op.column, only=op.target.only)
 
 
 def _set_expression(catalog: Catalog, op: sql.SetExpression, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
-    table = catalog.the(Relation, table.oid)
+    table = catalog.require(Relation, table.oid)
     for one in _below(catalog, op, table):
         theirs = one.column(column.name)
         if theirs is not None:
@@ -278,7 +278,7 @@ def _set_expression(catalog: Catalog, op: sql.SetExpression, table: Relation) ->
 
 def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
-    for one in _below(catalog, op, catalog.the(Relation, table.oid)):
+    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
         theirs = one.column(column.name)
         if theirs is not None and theirs.generated:
             set_column(catalog, one, theirs.number, default=None, generated=None)
@@ -302,23 +302,23 @@ def _identify(catalog: Catalog, table: Relation, column: str, identity: str | No
 def _add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if column.not_null is False:
-        catalog.refuse(f"column {op.column} of {table.name} must be NOT NULL before it can become an identity column")
-    _identify(catalog, catalog.the(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
+        catalog.add_refusal(f"column {op.column} of {table.name} must be NOT NULL before it can become an identity column")
+    _identify(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
     add_sequence(catalog, table, column)
 
 
 def _set_identity(catalog: Catalog, op: sql.SetIdentity, table: Relation) -> None:
     altered_column(catalog, table, op.column)
     if op.always is not None:
-        _identify(catalog, catalog.the(Relation, table.oid), op.column, "always" if op.always else "by default")
+        _identify(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.always else "by default")
 
 
 def _drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if column.identity is None:
         return
-    _identify(catalog, catalog.the(Relation, table.oid), op.column, None)
-    for sequence in catalog.mentioning(table.oid, Relation):
+    _identify(catalog, catalog.require(Relation, table.oid), op.column, None)
+    for sequence in catalog.dependents(table.oid, Relation):
         if sequence.owner == (table.oid, column.number):
             catalog.drop(sequence.oid)
 
@@ -328,10 +328,10 @@ def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> N
         column = one.column(op.column)
         if column is None:
             if one.oid == table.oid and table.complete and table.kind is not RelationKind.VIEW:
-                catalog.refuse(f"column {op.column} of {table.name} does not exist")
+                catalog.add_refusal(f"column {op.column} of {table.name} does not exist")
             continue
         if one.column(op.new_name) is not None:
-            catalog.refuse(f"column {op.new_name} of {one.name} already exists")
+            catalog.add_refusal(f"column {op.new_name} of {one.name} already exists")
         set_column(catalog, one, column.number, name=op.new_name)
 
 
@@ -351,7 +351,7 @@ def _set_access_method(catalog: Catalog, op: sql.SetAccessMethod, table: Relatio
 def _set_logged(catalog: Catalog, op: sql.SetLogged, table: Relation) -> None:
     kept = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
     catalog.change(table, persistence=kept)
-    for one in tuple(catalog.mentioning(table.oid, Relation)) if has_unlogged_sequences(catalog) else ():
+    for one in tuple(catalog.dependents(table.oid, Relation)) if has_unlogged_sequences(catalog) else ():
         if one.owner and one.owner[0] == table.oid:
             catalog.change(one, persistence=kept)
 

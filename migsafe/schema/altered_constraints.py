@@ -19,21 +19,21 @@ _NAMED_ALIKE = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
 def refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
     """Refuse a drop that something holds up."""
     if falling.held_by:
-        catalog.refuse(f"{described(catalog, falling.held_by[0])} depends on {what}")
+        catalog.add_refusal(f"{described(catalog, falling.held_by[0])} depends on {what}")
 
 
 def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relation) -> None:
     """ADD CONSTRAINT."""
     given = op.constraint
     if given.kind is ConstraintKind.CHECK and op.target.only and not given.no_inherit and catalog.children(table.oid):
-        catalog.refuse(f"the constraint must be added to the children of {table.name} too")
+        catalog.add_refusal(f"the constraint must be added to the children of {table.name} too")
     if (
         given.references is not None
         and given.not_valid
         and table.kind is RelationKind.PARTITIONED
         and catalog.pg_version < versions.NOT_VALID_FOREIGN_KEY_OF_PARTITIONED
     ):
-        catalog.refuse(f"a NOT VALID foreign key cannot be added to the partitioned table {table.name}")
+        catalog.add_refusal(f"a NOT VALID foreign key cannot be added to the partitioned table {table.name}")
     add_constraint(catalog, table.oid, op.constraint, only=op.target.only)
 
 
@@ -41,7 +41,7 @@ def altered_constraint(catalog: Catalog, table: Relation, name: str) -> Constrai
     """The constraint that an ALTER is about."""
     found = catalog.constraint(table.oid, name)
     if found is None and table.complete:
-        catalog.refuse(f"constraint {name} of {table.name} does not exist")
+        catalog.add_refusal(f"constraint {name} of {table.name} does not exist")
     return found
 
 
@@ -72,7 +72,7 @@ def _set_inherit(catalog: Catalog, constraint: Constraint, *, inherit: bool) -> 
         for one in children:
             catalog.change(one, inherited=max(one.inherited - 1, 0), local=True)
         return
-    column = catalog.the(Relation, constraint.table).numbered(constraint.columns[0])
+    column = catalog.require(Relation, constraint.table).column_numbered(constraint.columns[0])
     for child in catalog.children(constraint.table) if column is not None else ():
         inherit_not_null(catalog, child, column.name if column is not None else "", constraint.name.name, valid=constraint.valid)
 
@@ -87,7 +87,7 @@ def _children_of(catalog: Catalog, constraint: Constraint) -> Iterator[Constrain
             if one is not None and one.kind is ConstraintKind.CHECK:
                 yield one
     else:
-        yield from (one for one in catalog.mentioning(constraint.oid, Constraint) if one.parent == constraint.oid)
+        yield from (one for one in catalog.dependents(constraint.oid, Constraint) if one.parent == constraint.oid)
 
 
 def _all_below(catalog: Catalog, constraint: Constraint) -> Iterator[Constraint]:
@@ -114,12 +114,12 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
     found = catalog.constraint(table.oid, op.constraint)
     if found is None:
         if not op.if_exists and table.complete:
-            catalog.refuse(f"constraint {op.constraint} of {table.name} does not exist")
+            catalog.add_refusal(f"constraint {op.constraint} of {table.name} does not exist")
         return
     if found.inherited:
-        catalog.refuse(f"constraint {op.constraint} of {table.name} is inherited")
+        catalog.add_refusal(f"constraint {op.constraint} of {table.name} is inherited")
     if found.kind is ConstraintKind.NOT_NULL:
-        column = table.numbered(found.columns[0])
+        column = table.column_numbered(found.columns[0])
         if column is not None:
             drop_not_null(catalog, table, column.name, only=op.target.only)
             return
@@ -164,4 +164,4 @@ def apply_rename_constraint(catalog: Catalog, op: sql.RenameConstraint, table: R
         name = Name(op.new_name, one.name.schema)
         catalog.change(one, name=name)
         if one.index is not None and one.kind is not ConstraintKind.FOREIGN_KEY:
-            catalog.change(catalog.the(Index, one.index), name=name)
+            catalog.change(catalog.require(Index, one.index), name=name)

@@ -56,7 +56,7 @@ def _dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
 
 def is_fresh(catalog: Catalog, relation: Relation) -> bool:
     """Whether the migration has made a relation itself, so that nothing rests on it but what it made too."""
-    return relation.made_in == catalog.migration or relation.name.schema == TEMPORARY
+    return relation.created_in == catalog.migration or relation.name.schema == TEMPORARY
 
 
 def _is_unseen(catalog: Catalog, part: Part) -> bool:

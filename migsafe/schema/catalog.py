@@ -45,7 +45,7 @@ class Catalog:
         self.migration = 0
         self.certain = True
         self.refusals: list[str] = []
-        self.passing: list[int] = []
+        self.uncertain_oids: list[int] = []
         self._objects: dict[int, Object] = {}
         self._mentioned: dict[int, tuple[int, ...]] = {}
         self._relations: dict[Name, int] = {}
@@ -68,7 +68,7 @@ class Catalog:
         """The object of a number; None once it was dropped."""
         return self._objects.get(oid)
 
-    def the(self, kind: type[A], oid: int) -> A:
+    def require(self, kind: type[A], oid: int) -> A:
         """The object of a number, which is of this kind."""
         found = self._objects[oid]
         assert isinstance(found, kind)
@@ -125,17 +125,17 @@ class Catalog:
         """All tables, views and sequences."""
         return (found for found in self._objects.values() if isinstance(found, Relation))
 
-    def mentioning(self, oid: int, kind: type[A]) -> list[A]:
+    def dependents(self, oid: int, kind: type[A]) -> list[A]:
         """The objects of a kind that rest on another."""
         return [found for one in self._mentioned.get(oid, ()) if isinstance(found := self._objects[one], kind)]
 
-    def temporary(self) -> list[Relation]:
+    def temporary_relations(self) -> list[Relation]:
         """The tables, views and sequences that go with the connection."""
         return [found for oid in self._temporary if isinstance(found := self._objects[oid], Relation)]
 
     def constraints(self, table: int) -> list[Constraint]:
         """A table's own constraints."""
-        return [found for found in self.mentioning(table, Constraint) if found.table == table]
+        return [found for found in self.dependents(table, Constraint) if found.table == table]
 
     def constraint(self, table: int, name: str) -> Constraint | None:
         """A table's constraint of a name."""
@@ -146,19 +146,19 @@ class Catalog:
 
     def referencing(self, table: int) -> list[Constraint]:
         """The foreign keys that refer to a table, its own included."""
-        return [found for found in self.mentioning(table, Constraint) if found.references == table]
+        return [found for found in self.dependents(table, Constraint) if found.references == table]
 
     def indexes(self, table: int) -> list[Index]:
         """A relation's indexes."""
-        return self.mentioning(table, Index)
+        return self.dependents(table, Index)
 
     def triggers(self, table: int) -> list[Trigger]:
         """A relation's triggers."""
-        return [found for found in self.mentioning(table, Trigger) if found.table == table]
+        return [found for found in self.dependents(table, Trigger) if found.table == table]
 
     def children(self, table: int) -> list[Relation]:
         """The tables that inherit from a table directly, its partitions."""
-        return [found for found in self.mentioning(table, Relation) if table in found.parents]
+        return [found for found in self.dependents(table, Relation) if table in found.parents]
 
     def descendants(self, table: int) -> list[Relation]:
         """The tables below a table in its inheritance or partition tree, each once, parents first."""
@@ -187,7 +187,7 @@ class Catalog:
 
     def is_new(self, relation: Relation | None) -> bool:
         """Whether this migration has created the relation and put no rows into it since."""
-        return relation is not None and relation.made_in == self.migration and not relation.filled
+        return relation is not None and relation.created_in == self.migration and not relation.may_have_rows
 
     def type_of(self, name: TypeName) -> Type | None:
         """The enum, domain or composite type of a name, its array brackets left aside."""
@@ -206,15 +206,15 @@ class Catalog:
         for schema in (name.schema,) if name.schema is not None else self.search_path:
             oids = self._functions.get(Name(name.name, schema))
             if oids:
-                return [self.the(Function, oid) for oid in oids]
+                return [self.require(Function, oid) for oid in oids]
         return []
 
-    def other(self, kind: str, name: Name) -> Object | None:
+    def object_named(self, kind: str, name: Name) -> Object | None:
         """The object of another kind (`publication`, `statistics`…) of a name."""
         oid = self._others.get((kind, name))
         return None if oid is None else self._objects[oid]
 
-    def all(self, kind: type[A]) -> list[A]:
+    def objects_of(self, kind: type[A]) -> list[A]:
         """All objects of a kind."""
         return [found for found in self._objects.values() if isinstance(found, kind)]
 
@@ -238,14 +238,14 @@ class Catalog:
         """The relations that got their numbers after another."""
         return [found for number in range(oid + 1, self._last + 1) if isinstance(found := self._objects.get(number), Relation)]
 
-    def put(self, changed: Object) -> None:
+    def store(self, changed: Object) -> None:
         """Take in an object, in the place of the one that had its number."""
         before = self._objects.get(changed.oid)
         if before is None or before.name != changed.name:
             if before is not None:
                 self._forget_name(before)
             self._take_name(changed)
-        mentioned, was_mentioned = changed.mentions(), before.mentions() if before is not None else ()
+        mentioned, was_mentioned = changed.dependencies(), before.dependencies() if before is not None else ()
         if mentioned != was_mentioned:
             for oid in was_mentioned:
                 if oid not in mentioned:
@@ -261,7 +261,7 @@ class Catalog:
         before = self._objects.get(oid)
         if before is None:
             return
-        for mentioned in before.mentions():
+        for mentioned in before.dependencies():
             others = self._mentioned.get(mentioned)
             if others:
                 self._write(self._mentioned, mentioned, tuple(one for one in others if one != oid))
@@ -273,7 +273,7 @@ class Catalog:
     def change(self, changed: A, **fields: Any) -> A:
         """Take in an object with some of its fields changed; gives the object as it is now."""
         after = replace(changed, **fields)
-        self.put(after)
+        self.store(after)
         return after
 
     def add_schema(self, schema: str) -> None:
@@ -284,12 +284,12 @@ class Catalog:
         """Let go of a schema; its objects must have gone before."""
         self._remove(self._schemas, schema)
 
-    def forget(self, name: Name) -> None:
+    def mark_absent(self, name: Name) -> None:
         """Note that a relation's former name is free."""
         if self.certain and name not in self._relations:
             self._write(self._absent, name, True)
 
-    def refuse(self, why: str) -> None:
+    def add_refusal(self, why: str) -> None:
         """Note that PostgreSQL would refuse what is being applied."""
         self.refusals.append(why)
 
@@ -306,16 +306,16 @@ class Catalog:
             else:
                 table[key] = before
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """Make everything final: no mark given so far can be gone back to."""
         self._journal.clear()
 
-    def doubt(self, concerns: Callable[[Relation], bool] = lambda _: True) -> None:
+    def mark_incomplete(self, concerns: Callable[[Relation], bool] = lambda _: True) -> None:
         """Know no longer that all of some relations is known: something opaque may have changed them."""
         for relation in list(self.relations()):
             # Of a materialized view that is whole in the history only the columns are not known.
             if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and concerns(relation):
-                self.change(relation, complete=False, filled=True)
+                self.change(relation, complete=False, may_have_rows=True)
         self.complete = False
         for name in list(self._absent):
             self._remove(self._absent, name)

@@ -129,13 +129,13 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
     name = free_relation_name(catalog, table.name, (column.name,), "seq")
     oid = catalog.new_oid()
     logged = table.persistence is sql.Persistence.UNLOGGED and not has_unlogged_sequences(catalog)
-    catalog.put(
+    catalog.store(
         Relation(
             oid=oid,
             name=name,
             kind=RelationKind.SEQUENCE,
             owner=(table.oid, column.number),
-            made_in=catalog.migration,
+            created_in=catalog.migration,
             persistence=sql.Persistence.PERMANENT if logged else table.persistence,
         )
     )

@@ -23,11 +23,11 @@ def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[in
     """The numbers of a relation's columns. One that is not known to exist joins a table of which not all is known; else it is refused."""
     numbers: list[int] = []
     for name in names:
-        table = catalog.the(Relation, oid)
+        table = catalog.require(Relation, oid)
         column = table.column(name)
         if column is None:
             if table.complete:
-                catalog.refuse(f"column {name} of {table.name} does not exist")
+                catalog.add_refusal(f"column {name} of {table.name} does not exist")
             column = stub_column(catalog, table, name)
         numbers.append(column.number)
     return tuple(numbers)
@@ -64,14 +64,14 @@ def add_constraint(
 ) -> None:
     """Add a constraint to a table, and to those below it. `fresh`: with the table itself, so that no row needs to be checked. `others` are
     names that the same statement gives to other constraints."""
-    table = catalog.the(Relation, oid)
+    table = catalog.require(Relation, oid)
     before = catalog.constraint(oid, given.name) if given.name is not None else None
     if before is not None and before.kind is given.kind is ConstraintKind.CHECK and before.inherited and (fresh or not before.local):
         # What its parents say already, a table may say too.
         catalog.change(before, local=table.bound is None)
         return
     if before is not None and not before.kind is given.kind is ConstraintKind.NOT_NULL:
-        catalog.refuse(f"constraint {given.name} of {table.name} already exists")
+        catalog.add_refusal(f"constraint {given.name} of {table.name} already exists")
         catalog.drop(before.oid)
     match given.kind:
         case ConstraintKind.CHECK:
@@ -99,7 +99,7 @@ def _add_check(catalog: Catalog, table: Relation, given: sql.Constraint, fresh: 
         enforced=given.enforced,
         no_inherit=given.no_inherit,
     )
-    catalog.put(constraint)
+    catalog.store(constraint)
     if not given.no_inherit and not only:
         for child in catalog.children(table.oid):
             inherit_check(catalog, child, constraint)
@@ -146,7 +146,7 @@ def inherit_check(catalog: Catalog, child: Relation, above: Constraint, *, fresh
         local=False,
         inherited=1,
     )
-    catalog.put(copy)
+    catalog.store(copy)
     for grandchild in catalog.children(child.oid):
         inherit_check(catalog, grandchild, copy)
 
@@ -154,19 +154,19 @@ def inherit_check(catalog: Catalog, child: Relation, above: Constraint, *, fresh
 def _add_foreign_key(catalog: Catalog, oid: int, given: sql.Constraint, fresh: bool, others: Sequence[str]) -> None:
     assert given.references is not None
     columns = column_numbers(catalog, oid, given.columns)
-    table = catalog.the(Relation, oid)
+    table = catalog.require(Relation, oid)
     referenced = catalog.relation(given.references.table)
     if referenced is None and catalog.is_absent(given.references.table):
-        catalog.refuse(f"relation {catalog.resolve(given.references.table)} does not exist")
+        catalog.add_refusal(f"relation {catalog.resolve(given.references.table)} does not exist")
     far: tuple[int, ...] = ()
     key: int | None = None
     if referenced is not None:
         far = column_numbers(catalog, referenced.oid, given.references.columns)
         key = referenced_index(catalog, referenced, far)
         if not far and key is not None:
-            far = tuple(one.column for one in catalog.the(Index, key).keys if one.column is not None)
+            far = tuple(one.column for one in catalog.require(Index, key).keys if one.column is not None)
         if key is None and referenced.complete:
-            catalog.refuse(f"there is no unique constraint on the referenced columns of {referenced.name}")
+            catalog.add_refusal(f"there is no unique constraint on the referenced columns of {referenced.name}")
     name = Name(given.name, table.name.schema) if given.name else free_constraint_name(catalog, table.name, given.columns, "fkey", others)
     constraint = Constraint(
         oid=catalog.new_oid(),
@@ -184,7 +184,7 @@ def _add_foreign_key(catalog: Catalog, oid: int, given: sql.Constraint, fresh: b
         deferrable=bool(given.deferrable) or bool(given.initially_deferred),
         initially_deferred=bool(given.initially_deferred),
     )
-    catalog.put(constraint)
+    catalog.store(constraint)
     if table.kind is RelationKind.PARTITIONED:
         for child in catalog.children(oid):
             inherit_foreign_key(catalog, child, constraint)
@@ -204,8 +204,8 @@ def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]
 
 def matching_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> Constraint | None:
     """A table's own foreign key that says the same as one of the table whose partition it becomes."""
-    parent = catalog.the(Relation, above.table)
-    names = [column.name for number in above.columns if (column := parent.numbered(number)) is not None]
+    parent = catalog.require(Relation, above.table)
+    names = [column.name for number in above.columns if (column := parent.column_numbered(number)) is not None]
     columns = tuple(column.number for name in names if (column := child.column(name)) is not None)
     for one in catalog.constraints(child.oid):
         same = (one.references, one.columns, one.referenced_columns) == (above.references, columns, above.referenced_columns)
@@ -216,15 +216,17 @@ def matching_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -
 
 def inherit_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> None:
     """Give a partition the foreign key of its parent. One that it has already, and that says the same, is taken for it."""
-    parent = catalog.the(Relation, above.table)
-    columns = column_numbers(catalog, child.oid, (column.name for number in above.columns if (column := parent.numbered(number)) is not None))
+    parent = catalog.require(Relation, above.table)
+    columns = column_numbers(
+        catalog, child.oid, (column.name for number in above.columns if (column := parent.column_numbered(number)) is not None)
+    )
     already = matching_foreign_key(catalog, child, above)
     if already is not None:
         copy = catalog.change(already, parent=above.oid, inherited=1, local=False)
     else:
         name = above.name.name
         if catalog.constraint(child.oid, name) is not None:
-            names = [column.name for number in columns if (column := catalog.the(Relation, child.oid).numbered(number)) is not None]
+            names = [column.name for number in columns if (column := catalog.require(Relation, child.oid).column_numbered(number)) is not None]
             name = free_constraint_name(catalog, child.name, names, "fkey").name
         copy = replace(
             above,
@@ -236,15 +238,15 @@ def inherit_foreign_key(catalog: Catalog, child: Relation, above: Constraint) ->
             local=False,
             inherited=1,
         )
-        catalog.put(copy)
+        catalog.store(copy)
     for grandchild in catalog.children(child.oid):
         inherit_foreign_key(catalog, grandchild, copy)
 
 
 def _add_behind_index(catalog: Catalog, oid: int, given: sql.Constraint) -> None:
-    table = catalog.the(Relation, oid)
+    table = catalog.require(Relation, oid)
     if given.kind is ConstraintKind.PRIMARY_KEY and (before := catalog.primary_key(oid)) is not None:
-        catalog.refuse(f"multiple primary keys for table {table.name} are not allowed")
+        catalog.add_refusal(f"multiple primary keys for table {table.name} are not allowed")
         catalog.drop(before.oid)
     index = _taken_index(catalog, table, given) if given.index is not None else _built_index(catalog, table, given)
     columns = tuple(key.column for key in index.keys if key.column is not None)
@@ -256,7 +258,7 @@ def _add_behind_index(catalog: Catalog, oid: int, given: sql.Constraint) -> None
 
 def behind_index(catalog: Catalog, index: Index) -> Constraint | None:
     """The constraint behind which an index stands."""
-    for one in catalog.mentioning(index.oid, Constraint):
+    for one in catalog.dependents(index.oid, Constraint):
         if one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY:
             return one
     return None
@@ -277,8 +279,8 @@ def put_behind_index(catalog: Catalog, oid: int, index: Index, given: sql.Constr
         local=parent is None,
         inherited=int(parent is not None),
     )
-    catalog.put(constraint)
-    for part in catalog.mentioning(index.oid, Index):
+    catalog.store(constraint)
+    for part in catalog.dependents(index.oid, Index):
         behind = behind_index(catalog, part)
         if behind is not None:
             catalog.change(behind, parent=constraint.oid, local=False, inherited=1)
@@ -292,9 +294,9 @@ def _taken_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> In
     index = catalog.index(Name(given.index.name, table.name.schema))
     if index is None:
         if table.complete:
-            catalog.refuse(f"index {given.index.name} does not exist")
+            catalog.add_refusal(f"index {given.index.name} does not exist")
         index = Index(oid=catalog.new_oid(), name=Name(given.index.name, table.name.schema), table=table.oid, keys=(), unique=True)
-        catalog.put(index)
+        catalog.store(index)
     if given.name is not None and given.name != index.name.name:
         index = catalog.change(index, name=Name(given.name, table.name.schema))
     return index
@@ -304,13 +306,13 @@ def _built_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> In
     keys = [index_key(catalog, table, element) for element in given.elements]
     if not given.elements:
         keys = [index_key(catalog, table, sql.IndexElement(column=column)) for column in given.columns]
-    table = catalog.the(Relation, table.oid)
+    table = catalog.require(Relation, table.oid)
     include = column_numbers(catalog, table.oid, given.include)
     label = LABELS[given.kind]
     if given.name is not None:
         name = Name(given.name, table.name.schema)
         if catalog.is_taken(name):
-            catalog.refuse(f"relation {name} already exists")
+            catalog.add_refusal(f"relation {name} already exists")
     else:
         name = free_index_name(catalog, table, keys, include, label, constraint=True)
     index = Index(

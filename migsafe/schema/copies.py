@@ -55,7 +55,7 @@ def _created(table: Relation, index: Index) -> sql.CreateIndex:
 
 
 def _element(table: Relation, key: Key) -> sql.IndexElement:
-    column = table.numbered(key.column) if key.column is not None else None
+    column = table.column_numbered(key.column) if key.column is not None else None
     return sql.IndexElement(
         column=column.name if column is not None else None,
         expression=key.formula.expression if key.formula is not None else None,
@@ -79,4 +79,4 @@ def _keyed(table: Relation, index: Index, constraint: Constraint) -> sql.Constra
 
 
 def _names(table: Relation, numbers: Iterable[int | None]) -> tuple[str, ...]:
-    return tuple(column.name for number in numbers if number is not None and (column := table.numbered(number)) is not None)
+    return tuple(column.name for number in numbers if number is not None and (column := table.column_numbered(number)) is not None)

@@ -34,7 +34,7 @@ def serves(index: Index, constraint: Constraint, relation: Relation) -> bool:
 
 def is_served(catalog: Catalog, constraint: Constraint, without: Collection[int] = ()) -> bool:
     """Whether an index of the referencing table finds the rows that refer to a key, apart from some of its indexes."""
-    table = catalog.the(Relation, constraint.table)
+    table = catalog.require(Relation, constraint.table)
     return any(serves(index, constraint, table) for index in catalog.indexes(table.oid) if index.oid not in without)
 
 
@@ -44,7 +44,7 @@ def unserved(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
     fallen = [one for oid in gone if isinstance(one := catalog.get(oid), Index)]
     found: dict[int, Constraint] = {}
     for index in fallen:
-        table = catalog.the(Relation, index.table)
+        table = catalog.require(Relation, index.table)
         for constraint in catalog.constraints(table.oid) if table.oid not in gone else ():
             stays = constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is None and constraint.oid not in gone
             if stays and serves(index, constraint, table) and not is_served(catalog, constraint, gone):
@@ -101,7 +101,7 @@ def is_replaced(catalog: Catalog, op: DropConstraint, constraint: Constraint | N
         return True
     if constraint is None:
         return False
-    if not all(table.numbered(number) is not None for number in constraint.columns):
+    if not all(table.column_numbered(number) is not None for number in constraint.columns):
         return True  # it would have gone with the column
     same_kind = (one for one in catalog.constraints(table.oid) if one.kind is constraint.kind)
     if any(set(one.columns) == set(constraint.columns) for one in same_kind):
@@ -114,7 +114,7 @@ def is_replaced(catalog: Catalog, op: DropConstraint, constraint: Constraint | N
 
 def says_only_not_null(catalog: Catalog, constraint: Constraint) -> bool:
     """Whether a CHECK says no more than that columns are not null which are NOT NULL anyway."""
-    table = catalog.the(Relation, constraint.table)
+    table = catalog.require(Relation, constraint.table)
     names = not_nulls(constraint.check.expression.sql) if constraint.check is not None else None
     return names is not None and all((column := table.column(name)) is not None and column.not_null for name in names)
 

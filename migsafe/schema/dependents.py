@@ -87,15 +87,15 @@ def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:
         case Constraint():
             if one.index is not None and one.kind is not ConstraintKind.FOREIGN_KEY:
                 yield Part(one.index), True
-            for child in catalog.mentioning(one.oid, Constraint):
+            for child in catalog.dependents(one.oid, Constraint):
                 yield Part(child.oid), child.parent == one.oid
         case Index():
-            for other in catalog.mentioning(one.oid, Constraint):
+            for other in catalog.dependents(one.oid, Constraint):
                 yield Part(other.oid), other.kind is not ConstraintKind.FOREIGN_KEY
-            for piece in catalog.mentioning(one.oid, Index):
+            for piece in catalog.dependents(one.oid, Index):
                 yield Part(piece.oid), True
         case Trigger():
-            for copy in catalog.mentioning(one.oid, Trigger):
+            for copy in catalog.dependents(one.oid, Trigger):
                 yield Part(copy.oid), True
         case Function():
             yield from _of_function(catalog, one)
@@ -110,7 +110,7 @@ def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, b
         for constraint in catalog.referencing(above.oid):
             yield Part(constraint.oid), False
         above = catalog.get(above.parents[0]) if above.bound is not None and above.parents else None
-    for one in catalog.mentioning(relation.oid, Object):
+    for one in catalog.dependents(relation.oid, Object):
         match one:
             case Index() | Attached():
                 yield Part(one.oid), not isinstance(one, Attached) or one.table == relation.oid
@@ -126,12 +126,12 @@ def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, b
                 yield Part(one.oid), True
             case Relation():
                 for column in one.columns:
-                    if column.default is not None and relation.oid in column.default.draws:
+                    if column.default is not None and relation.oid in column.default.sequences:
                         yield Part(one.oid, column.number, default=True), False
 
 
 def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tuple[Part, bool]]:
-    for one in catalog.mentioning(relation.oid, Object):
+    for one in catalog.dependents(relation.oid, Object):
         match one:
             case Index() if number in one.columns:
                 yield Part(one.oid), True
@@ -141,7 +141,7 @@ def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tu
                 yield Part(one.oid), False
             case Trigger() | Attached() if one.table == relation.oid and number in one.columns:
                 yield Part(one.oid), isinstance(one, Attached) and one.kind == "statistics"
-            case Relation() if (relation.oid, number) in one.uses:
+            case Relation() if (relation.oid, number) in one.column_uses:
                 yield Part(one.oid), False
             case Relation() if one.owner == (relation.oid, number):
                 yield Part(one.oid), True
@@ -152,7 +152,7 @@ def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tu
 
 
 def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:
-    for trigger in catalog.mentioning(function.oid, Trigger):
+    for trigger in catalog.dependents(function.oid, Trigger):
         yield Part(trigger.oid), False
     if len(catalog.functions(function.name)) > 1 or "trigger" in function.returns:
         return  # which of the overloads an expression calls is not known; a trigger function can be called by none
@@ -162,10 +162,10 @@ def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, b
         for column in relation.columns:
             if column.default is not None and _calls(catalog, column.default.expression.calls, function):
                 yield Part(relation.oid, column.number, default=not column.generated), False
-    for constraint in catalog.all(Constraint):
+    for constraint in catalog.objects_of(Constraint):
         if constraint.check is not None and _calls(catalog, constraint.check.expression.calls, function):
             yield Part(constraint.oid), False
-    for index in catalog.all(Index):
+    for index in catalog.objects_of(Index):
         formulas = (*(key.formula for key in index.keys), index.predicate)
         if any(one is not None and _calls(catalog, one.expression.calls, function) for one in formulas):
             yield Part(index.oid), False
@@ -187,10 +187,10 @@ def _of_type(catalog: Catalog, one: EnumType | Domain | Composite) -> Iterator[t
         for column in relation.columns:
             if is_of(column.type, one.name):
                 yield Part(relation.oid, column.number), False
-    for domain in catalog.all(Domain):
+    for domain in catalog.objects_of(Domain):
         if is_of(domain.type, one.name):
             yield Part(domain.oid), False
-    for composite in catalog.all(Composite):
+    for composite in catalog.objects_of(Composite):
         if any(is_of(attribute, one.name) for _, attribute in composite.attributes):
             yield Part(composite.oid), False
 
@@ -219,7 +219,7 @@ def remove(catalog: Catalog, parts: Iterable[Part]) -> None:
 
 def _remove_from_publications(catalog: Catalog, one: Object) -> None:
     if isinstance(one, Relation) and one.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
-        for publication in catalog.mentioning(one.oid, Publication):
+        for publication in catalog.dependents(one.oid, Publication):
             catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid != one.oid))
 
 
@@ -228,7 +228,7 @@ def described(catalog: Catalog, part: Part) -> str:
     one = catalog.get(part.oid)
     match one:
         case Relation() if part.column:
-            column = one.numbered(part.column)
+            column = one.column_numbered(part.column)
             name = f"column {column.name if column else '?'} of {one.kind.value} {one.name}"
             return f"default value for {name}" if part.default else name
         case Relation():

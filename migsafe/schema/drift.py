@@ -58,7 +58,7 @@ def _column(found: Column, wanted: Column) -> Iterator[str]:
 
 def _sql(formula: Formula | None) -> str | None:
     # A serial column draws from a sequence that is named after the table.
-    return None if formula is None else "nextval" if formula.draws else formula.expression.sql
+    return None if formula is None else "nextval" if formula.sequences else formula.expression.sql
 
 
 def _constraints(catalog: Catalog, there: Relation, wanted: Relation) -> Iterator[str]:
@@ -69,7 +69,7 @@ def _constraints(catalog: Catalog, there: Relation, wanted: Relation) -> Iterato
 
 def _described(catalog: Catalog, table: Relation, one: Constraint) -> str:
     """A constraint without its name; the table beside is the table itself."""
-    columns = ", ".join(quoted(column.name) for number in one.columns if (column := table.numbered(number)) is not None)
+    columns = ", ".join(quoted(column.name) for number in one.columns if (column := table.column_numbered(number)) is not None)
     if one.kind is ConstraintKind.CHECK and one.check is not None:
         return f"CHECK ({one.check.expression.sql})"
     said = f"{one.kind.value} ({columns})"

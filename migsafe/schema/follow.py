@@ -41,7 +41,7 @@ _CHANGES_NO_RELATION = re.compile(
 _WORD = re.compile(r"\w+")
 
 
-def follow(catalog: Catalog, operation: Operation) -> list[str]:
+def apply_operation(catalog: Catalog, operation: Operation) -> list[str]:
     """Change the catalogue as the operation changes the database.
 
     Gives why PostgreSQL would refuse it, as far as the catalogue knows, each as the end of a sentence: the operation is applied all the
@@ -50,7 +50,7 @@ def follow(catalog: Catalog, operation: Operation) -> list[str]:
     catalog.refusals = []
     missing = missing_relation(catalog, operation)
     if missing is not None:
-        catalog.refuse(f"relation {missing} does not exist")
+        catalog.add_refusal(f"relation {missing} does not exist")
     change = SCHEMA_CHANGES.handler(operation)
     if change is None:
         return catalog.refusals
@@ -59,17 +59,17 @@ def follow(catalog: Catalog, operation: Operation) -> list[str]:
     change(catalog, operation)
     if not operation.certain:
         # Only inside its branch is it known that what the branch made is new.
-        catalog.passing.extend(one.oid for one in catalog.relations_since(last))
+        catalog.uncertain_oids.extend(one.oid for one in catalog.relations_since(last))
     return catalog.refusals
 
 
 def end_statement(catalog: Catalog) -> None:
     """End a statement: what a branch of its DO block has made may have been there before, for all that the rest of the migration knows."""
-    for oid in catalog.passing:
+    for oid in catalog.uncertain_oids:
         made = catalog.get(oid)
         if isinstance(made, Relation):
-            catalog.change(made, filled=True)
-    catalog.passing.clear()
+            catalog.change(made, may_have_rows=True)
+    catalog.uncertain_oids.clear()
 
 
 def begin_migration(catalog: Catalog) -> None:
@@ -81,8 +81,8 @@ def begin_migration(catalog: Catalog) -> None:
 def _fill(catalog: Catalog, name: Name) -> None:
     # A temporary relation stays unseen, however many rows it holds.
     relation = catalog.relation(name)
-    if relation is not None and not relation.filled and relation.name.schema != TEMPORARY:
-        catalog.change(relation, filled=True)
+    if relation is not None and not relation.may_have_rows and relation.name.schema != TEMPORARY:
+        catalog.change(relation, may_have_rows=True)
 
 
 @SCHEMA_CHANGES.register(sql.Insert)
@@ -106,14 +106,14 @@ def _copy(catalog: Catalog, op: sql.Copy) -> None:
 def _truncate(catalog: Catalog, op: sql.Truncate) -> None:
     why = truncated_without(catalog, op)
     if why is not None:
-        catalog.refuse(why)
+        catalog.add_refusal(why)
 
 
 @SCHEMA_CHANGES.register(sql.CreateSchema)
 def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
     if op.schema is not None:
         if catalog.has_schema(op.schema) and not op.if_not_exists and op.schema != "public":
-            catalog.refuse(f"schema {op.schema} already exists")
+            catalog.add_refusal(f"schema {op.schema} already exists")
         catalog.add_schema(op.schema)
 
 
@@ -123,7 +123,7 @@ def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
         return
     words = set(_WORD.findall(op.code))
     named = {relation.oid for relation in catalog.relations() if relation.name.name in words}
-    catalog.doubt(lambda relation: not named or relation.oid in named)
+    catalog.mark_incomplete(lambda relation: not named or relation.oid in named)
 
 
 @SCHEMA_CHANGES.register(sql.Discard)

@@ -23,11 +23,11 @@ def index_key(catalog: Catalog, relation: Relation, element: sql.IndexElement) -
     if element.column is not None:
         column = relation.column(element.column)
         if column is None:
-            now = catalog.the(Relation, relation.oid)
+            now = catalog.require(Relation, relation.oid)
             column = now.column(element.column)
             if column is None:
                 if now.complete:
-                    catalog.refuse(f"column {element.column} of {now.name} does not exist")
+                    catalog.add_refusal(f"column {element.column} of {now.name} does not exist")
                 column = stub_column(catalog, now, element.column)
         number = column.number
     elif element.expression is not None:
@@ -41,7 +41,7 @@ def free_index_name(
     """The name that PostgreSQL gives an index without one. A primary key's leaves the columns out."""
     names: list[str] = []
     for key in (*keys, *(Key(number) for number in include)):
-        column = relation.numbered(key.column) if key.column is not None else None
+        column = relation.column_numbered(key.column) if key.column is not None else None
         names.append(column.name if column is not None else output_name(key.formula.expression.sql) if key.formula is not None else "expr")
     return free_relation_name(catalog, relation.name, () if label == "pkey" else index_columns(names), label, constraint=constraint)
 
@@ -55,20 +55,20 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
             return
         # It was there before the history began, and the index is the first that is known of it.
         kind = RelationKind.PARTITIONED if op.only else RelationKind.TABLE
-        relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(op.table), kind=kind, complete=False, made_in=-1, filled=True)
-        catalog.put(relation)
+        relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(op.table), kind=kind, complete=False, created_in=-1, may_have_rows=True)
+        catalog.store(relation)
     if op.name is not None:
         name = Name(op.name, relation.name.schema)
         if catalog.is_taken(name):
             if op.if_not_exists:
                 return
-            catalog.refuse(f"relation {name} already exists")
+            catalog.add_refusal(f"relation {name} already exists")
             before = catalog.index(name)
             if before is not None:
                 catalog.drop(before.oid)
     for element in (*op.elements, *op.include):
         index_key(catalog, relation, element)
-    relation = catalog.the(Relation, relation.oid)
+    relation = catalog.require(Relation, relation.oid)
     index = sketched(catalog, relation, op)
     assert index is not None  # every column is known by now
     if op.name is None:
@@ -78,11 +78,11 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
 
 def add_index(catalog: Catalog, index: Index, *, only: bool = False, label: str = "idx", constraint: bool = False) -> Index:
     """Take in an index; on a partitioned table each partition's part too, unless ONLY, which leaves it invalid while it has partitions."""
-    relation = catalog.the(Relation, index.table)
+    relation = catalog.require(Relation, index.table)
     partitions = catalog.children(relation.oid) if relation.kind is RelationKind.PARTITIONED else []
     if only and partitions:
         index = replace(index, valid=False)
-    catalog.put(index)
+    catalog.store(index)
     if not only:
         for child in partitions:
             part_for(catalog, child, index, label, constraint=constraint)
@@ -94,7 +94,7 @@ def part_for(catalog: Catalog, child: Relation, index: Index, label: str, *, con
     have indexes."""
     if child.kind not in _HAVE_INDEXES:
         return None
-    above = catalog.the(Relation, index.table)
+    above = catalog.require(Relation, index.table)
     wanted = for_partition(above, child, index)
     for already in catalog.indexes(child.oid):
         if _can_be_part(catalog, already, wanted, constraint=constraint):
@@ -107,7 +107,7 @@ def for_partition(above: Relation, child: Relation, index: Index) -> Index:
     """A partitioned index as a partition would have it: on its own columns of the same names."""
 
     def number(old: int) -> int:
-        column = above.numbered(old)
+        column = above.column_numbered(old)
         below = child.column(column.name) if column is not None else None
         return below.number if below is not None else old
 
@@ -163,7 +163,7 @@ def _can_be_part(catalog: Catalog, index: Index, wanted: Index, *, constraint: b
 
 
 def _is_behind_constraint(catalog: Catalog, index: Index) -> bool:
-    return any(one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY for one in catalog.mentioning(index.oid, Constraint))
+    return any(one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY for one in catalog.dependents(index.oid, Constraint))
 
 
 def sketched(catalog: Catalog, relation: Relation, op: CreateIndex) -> Index | None:
@@ -192,8 +192,8 @@ def attach_index(catalog: Catalog, parent: Index, part: Index) -> None:
 
 def make_valid(catalog: Catalog, index: Index) -> None:
     """Mark a partitioned index valid once every partition has a valid part."""
-    parts = {part.table for part in catalog.mentioning(index.oid, Index) if part.valid and part.parent == index.oid}
+    parts = {part.table for part in catalog.dependents(index.oid, Index) if part.valid and part.parent == index.oid}
     if not index.valid and all(child.oid in parts for child in catalog.children(index.table)):
         index = catalog.change(index, valid=True)
         if index.parent is not None:
-            make_valid(catalog, catalog.the(Index, index.parent))
+            make_valid(catalog, catalog.require(Index, index.parent))

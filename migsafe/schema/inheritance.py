@@ -26,7 +26,7 @@ def circles(catalog: Catalog, child: Relation, parent: Relation) -> bool:
     """Refuse a table that would be above itself."""
     if child.oid != parent.oid and all(one.oid != parent.oid for one in catalog.descendants(child.oid)):
         return False
-    catalog.refuse(f"{child.name} would inherit from itself")
+    catalog.add_refusal(f"{child.name} would inherit from itself")
     return True
 
 
@@ -39,7 +39,7 @@ def _adopt(catalog: Catalog, child: Relation, parent: Relation) -> None:
         if constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit:
             inherit_check(catalog, child, constraint)
         elif constraint.kind is ConstraintKind.NOT_NULL and not constraint.no_inherit:
-            above = parent.numbered(constraint.columns[0])
+            above = parent.column_numbered(constraint.columns[0])
             below = child.column(above.name) if above is not None else None
             found = not_null_constraint(catalog, child.oid, below.number) if below is not None else None
             if found is not None:
@@ -72,12 +72,12 @@ def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
     not_null = {
         column.name
         for one in catalog.constraints(parent.oid)
-        if one.kind is ConstraintKind.NOT_NULL and not one.no_inherit and (column := parent.numbered(one.columns[0])) is not None
+        if one.kind is ConstraintKind.NOT_NULL and not one.no_inherit and (column := parent.column_numbered(one.columns[0])) is not None
     }
     child = catalog.change(child, parents=tuple(oid for oid in child.parents if oid != parent.oid), bound=None, columns=columns)
     for constraint in catalog.constraints(child.oid):
         if constraint.kind is ConstraintKind.NOT_NULL:
-            column = child.numbered(constraint.columns[0])
+            column = child.column_numbered(constraint.columns[0])
             stems = column is not None and column.name in not_null
         else:
             stems = constraint.parent is not None or (constraint.kind is ConstraintKind.CHECK and constraint.name.name in checks)
@@ -109,21 +109,21 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
     if table is None:
         return
     if child is None:
-        catalog.change(table, filled=True)
+        catalog.change(table, may_have_rows=True)
         return
     if circles(catalog, child, table):
         return
     if child.parents:
-        catalog.refuse(f"{child.name} is already a partition or a child")
+        catalog.add_refusal(f"{child.name} is already a partition or a child")
     if table.kind is not RelationKind.PARTITIONED:
         if table.complete:
-            catalog.refuse(f"{table.name} is not partitioned")
+            catalog.add_refusal(f"{table.name} is not partitioned")
         table = catalog.change(table, kind=RelationKind.PARTITIONED)
     child = catalog.change(child, parents=(table.oid,), bound=op.bound)
     _adopt(catalog, child, table)
     if not catalog.is_new(child):
-        catalog.change(table, filled=True)
-    clone_to_partition(catalog, catalog.the(Relation, table.oid), child.oid)
+        catalog.change(table, may_have_rows=True)
+    clone_to_partition(catalog, catalog.require(Relation, table.oid), child.oid)
 
 
 def detach(catalog: Catalog, op: sql.DetachPartition, table: Relation) -> None:

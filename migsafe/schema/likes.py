@@ -30,7 +30,7 @@ def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
     source = catalog.relation(like.table)
     if source is None:
         if catalog.is_absent(like.table):
-            catalog.refuse(f"relation {catalog.resolve(like.table)} does not exist")
+            catalog.add_refusal(f"relation {catalog.resolve(like.table)} does not exist")
         return
     wanted = _wanted(like)
     for column in source.columns:
@@ -48,7 +48,7 @@ def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
 def copy_like(catalog: Catalog, oid: int, like: Like) -> None:
     """What LIKE copies beside the columns: CHECKs under their names, indexes under names of the new table."""
     source = catalog.relation(like.table)
-    table = catalog.the(Relation, oid)
+    table = catalog.require(Relation, oid)
     if source is None or not source.complete:
         catalog.change(table, complete=False)
         return
@@ -61,7 +61,7 @@ def copy_like(catalog: Catalog, oid: int, like: Like) -> None:
             if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
                 bound = formula(constraint.check.expression, table.columns)
                 copy = replace(constraint, oid=catalog.new_oid(), name=Name(constraint.name.name, table.name.schema), table=oid)
-                catalog.put(replace(copy, check=bound, columns=bound.columns, valid=copy.enforced, local=True, inherited=0, parent=None))
+                catalog.store(replace(copy, check=bound, columns=bound.columns, valid=copy.enforced, local=True, inherited=0, parent=None))
     if "indexes" in wanted:
         for index in catalog.indexes(source.oid):
             _copy_index(catalog, table, source, index)

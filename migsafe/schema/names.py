@@ -28,11 +28,11 @@ def rename(catalog: Catalog, op: Rename) -> None:
         if table is not None:
             _rename_on_table(catalog, op, table)
     elif op.kind == "statistics":
-        found = catalog.other("statistics", catalog.in_first_schema(op.name))
+        found = catalog.object_named("statistics", catalog.in_first_schema(op.name))
         if found is not None:
             catalog.change(found, name=Name(op.new_name, found.name.schema))
     elif op.kind == "publication":
-        publication = catalog.other("publication", Name(op.name.name))
+        publication = catalog.object_named("publication", Name(op.name.name))
         if isinstance(publication, Publication):
             catalog.change(publication, name=Name(op.new_name))
     elif op.kind == "schema":
@@ -42,7 +42,7 @@ def rename(catalog: Catalog, op: Rename) -> None:
 def _rename_on_table(catalog: Catalog, op: Rename, table: Relation) -> None:
     if op.kind == "trigger":
         for trigger in trigger_named(catalog, table, op.name.name):
-            for part in (trigger, *catalog.mentioning(trigger.oid, Trigger)):
+            for part in (trigger, *catalog.dependents(trigger.oid, Trigger)):
                 catalog.change(part, name=Name(op.new_name, part.name.schema))
         return
     one = attached(catalog, table, op.kind, op.name.name)
@@ -56,27 +56,27 @@ def _rename_relation(catalog: Catalog, op: Rename) -> None:
     before = catalog.resolve(op.name)
     if one is None:
         if not op.if_exists and catalog.is_absent(op.name):
-            catalog.refuse(f"relation {before} does not exist")
+            catalog.add_refusal(f"relation {before} does not exist")
         if catalog.is_absent(op.name) or op.kind == "index":
             return
         kind = {"view": RelationKind.VIEW, "materialized view": RelationKind.MATERIALIZED, "sequence": RelationKind.SEQUENCE}.get(
             op.kind, RelationKind.TABLE
         )
-        one = Relation(oid=catalog.new_oid(), name=before, kind=kind, complete=False, made_in=-1, filled=True)
-        catalog.put(one)
+        one = Relation(oid=catalog.new_oid(), name=before, kind=kind, complete=False, created_in=-1, may_have_rows=True)
+        catalog.store(one)
     name = Name(op.new_name, one.name.schema)
     if catalog.is_taken(name):
-        catalog.refuse(f"relation {name} already exists")
+        catalog.add_refusal(f"relation {name} already exists")
     catalog.change(one, name=name)
     if isinstance(one, Index):
         constraint = behind_index(catalog, one)
         if constraint is not None:
             catalog.change(constraint, name=name)
-    catalog.forget(before)
+    catalog.mark_absent(before)
 
 
 def _rename_schema(catalog: Catalog, schema: str, new_name: str) -> None:
-    for one in catalog.all(Object):
+    for one in catalog.objects_of(Object):
         if one.name.schema == schema:
             _move(catalog, one, new_name)
     catalog.drop_schema(schema)
@@ -106,16 +106,16 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
     relation = catalog.relation(op.name)
     if relation is None:
         if not op.if_exists and op.kind in RELATIONS and catalog.is_absent(op.name):
-            catalog.refuse(f"relation {catalog.resolve(op.name)} does not exist")
+            catalog.add_refusal(f"relation {catalog.resolve(op.name)} does not exist")
         return
     if relation.name.schema == op.schema:
         return
     if catalog.is_taken(Name(relation.name.name, op.schema)):
-        catalog.refuse(f"relation {relation.name.name} already exists in schema {op.schema}")
+        catalog.add_refusal(f"relation {relation.name.name} already exists in schema {op.schema}")
     before = relation.name
     _move(catalog, relation, op.schema)
-    catalog.forget(before)
-    for other in catalog.mentioning(relation.oid, Object):
+    catalog.mark_absent(before)
+    for other in catalog.dependents(relation.oid, Object):
         match other:
             case Index():
                 _move(catalog, other, op.schema)

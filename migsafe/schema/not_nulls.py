@@ -23,8 +23,8 @@ def add_not_null(
     catalog: Catalog, oid: int, number: int, given: sql.Constraint | None = None, *, fresh: bool = False, only: bool = False
 ) -> None:
     """Make a column NOT NULL, and those of its name in the tables below. What is NOT NULL already, those below are too."""
-    table = catalog.the(Relation, oid)
-    column = table.numbered(number)
+    table = catalog.require(Relation, oid)
+    column = table.column_numbered(number)
     if column is None:
         return
     if catalog.pg_version < versions.NOT_NULL_CONSTRAINTS:
@@ -58,11 +58,11 @@ def _flag(catalog: Catalog, tables: Iterable[Relation], column: str) -> None:
 def _say_again(catalog: Catalog, already: Constraint, given: sql.Constraint | None) -> None:
     """A table says NOT NULL of a column that is: what was only inherited is now its own, what was not valid is checked."""
     if given is not None and given.name is not None and given.name != already.name.name:
-        catalog.refuse(f"constraint {already.name.name} says already that the column is NOT NULL")
+        catalog.add_refusal(f"constraint {already.name.name} says already that the column is NOT NULL")
     if already.no_inherit and (given is None or not given.no_inherit):
-        catalog.refuse(f"constraint {already.name.name} is NO INHERIT")
+        catalog.add_refusal(f"constraint {already.name.name} is NO INHERIT")
     elif not already.local:
-        table = catalog.the(Relation, already.table)
+        table = catalog.require(Relation, already.table)
         catalog.change(already, local=given is None or table.bound is None)
     elif not already.valid and (given is None or not given.not_valid):
         for one in (already, *_all_below(catalog, already)):
@@ -96,7 +96,7 @@ def _put(
 ) -> None:
     if not column.not_null:
         set_column(catalog, table, column.number, not_null=True)
-    catalog.put(
+    catalog.store(
         Constraint(
             oid=catalog.new_oid(),
             name=Name(name, table.name.schema),
@@ -113,7 +113,7 @@ def _put(
 
 def below(catalog: Catalog, constraint: Constraint) -> Iterator[Constraint]:
     """18's constraints that the children of a table have for the sake of its own."""
-    above = catalog.the(Relation, constraint.table).numbered(constraint.columns[0])
+    above = catalog.require(Relation, constraint.table).column_numbered(constraint.columns[0])
     for child in catalog.children(constraint.table) if above is not None and not constraint.no_inherit else ():
         column = child.column(above.name) if above is not None else None
         found = not_null_constraint(catalog, child.oid, column.number) if column is not None else None
@@ -146,12 +146,12 @@ def drop_not_null(catalog: Catalog, table: Relation, name: str, *, only: bool) -
         if only or theirs.inherited > 1 or theirs.local:
             catalog.change(theirs, inherited=max(theirs.inherited - 1, 0), local=theirs.local or only)
         else:
-            drop_not_null(catalog, catalog.the(Relation, theirs.table), name, only=False)
+            drop_not_null(catalog, catalog.require(Relation, theirs.table), name, only=False)
 
 
 def name_not_nulls(catalog: Catalog, oid: int, op: CreateTable, parents: Sequence[Relation]) -> None:
     """18's constraints behind the NOT NULL columns of a new table (AddRelationNotNullConstraints in src/backend/catalog/heap.c)."""
-    table = catalog.the(Relation, oid)
+    table = catalog.require(Relation, oid)
     sources = [source for like in op.likes if (source := catalog.relation(like.table)) is not None]
     own = _written(op)
     inherited: list[Column] = []

@@ -27,13 +27,13 @@ class Formula(Struct, frozen=True):
     the sequences that a default takes its value from."""
 
     expression: Expression
-    uses: tuple[tuple[int, str], ...] = ()
-    draws: tuple[int, ...] = ()
+    column_uses: tuple[tuple[int, str], ...] = ()
+    sequences: tuple[int, ...] = ()
 
     @property
     def columns(self) -> tuple[int, ...]:
         """The numbers of the columns in it."""
-        return tuple(number for number, _ in self.uses)
+        return tuple(number for number, _ in self.column_uses)
 
 
 class Column(Struct, frozen=True):
@@ -61,7 +61,7 @@ class Object(Struct, frozen=True, kw_only=True):
     oid: int
     name: Name
 
-    def mentions(self) -> tuple[int, ...]:
+    def dependencies(self) -> tuple[int, ...]:
         """The numbers of the objects that this one rests on."""
         return ()
 
@@ -84,17 +84,17 @@ class Relation(Object, frozen=True, kw_only=True):
     parents: tuple[int, ...] = ()
     query: Query | None = None
     reads: tuple[int, ...] = ()
-    uses: tuple[tuple[int, int], ...] = ()
+    column_uses: tuple[tuple[int, int], ...] = ()
     owner: tuple[int, int] | None = None
     of_type: Name | None = None
     method: str | None = None
     clustered_on: int | None = None
-    made_in: int = 0
-    filled: bool = False
+    created_in: int = 0
+    may_have_rows: bool = False
 
-    def mentions(self) -> tuple[int, ...]:
+    def dependencies(self) -> tuple[int, ...]:
         """Parents, what a view reads, the table that owns a sequence, the sequences of defaults."""
-        draws = (oid for column in self.columns if column.default is not None for oid in column.default.draws)
+        draws = (oid for column in self.columns if column.default is not None for oid in column.default.sequences)
         return (*self.parents, *self.reads, *((self.owner[0],) if self.owner else ()), *draws)
 
     def column(self, name: str) -> Column | None:
@@ -104,7 +104,7 @@ class Relation(Object, frozen=True, kw_only=True):
                 return column
         return None
 
-    def numbered(self, number: int) -> Column | None:
+    def column_numbered(self, number: int) -> Column | None:
         """The column of a number."""
         for column in self.columns:
             if column.number == number:
@@ -143,7 +143,7 @@ class Index(Object, frozen=True, kw_only=True):
     parent: int | None = None
     nulls_not_distinct: bool = False
 
-    def mentions(self) -> tuple[int, ...]:
+    def dependencies(self) -> tuple[int, ...]:
         """Its table, and the index of which it is a part."""
         return (self.table,) if self.parent is None else (self.table, self.parent)
 
@@ -180,7 +180,7 @@ class Constraint(Object, frozen=True, kw_only=True):
     local: bool = True
     inherited: int = 0
 
-    def mentions(self) -> tuple[int, ...]:
+    def dependencies(self) -> tuple[int, ...]:
         """Its table, the table and the index that it refers to, the constraint that it stems from."""
         return tuple(oid for oid in (self.table, self.references, self.index, self.parent) if oid is not None)
 
@@ -196,7 +196,7 @@ class Trigger(Object, frozen=True, kw_only=True):
     parent: int | None = None
     row: bool = False
 
-    def mentions(self) -> tuple[int, ...]:
+    def dependencies(self) -> tuple[int, ...]:
         """Its table, its function, the table of its FROM, the trigger that it stems from."""
         return tuple(oid for oid in (self.table, self.function, self.references, self.parent) if oid is not None)
 
@@ -209,7 +209,7 @@ class Attached(Object, frozen=True, kw_only=True):
     columns: tuple[int, ...] = ()
     reads: tuple[int, ...] = ()
 
-    def mentions(self) -> tuple[int, ...]:
+    def dependencies(self) -> tuple[int, ...]:
         """Its table, and what its expressions read."""
         return (self.table, *self.reads)
 
@@ -219,7 +219,7 @@ class Publication(Object, frozen=True, kw_only=True):
 
     tables: tuple[int, ...] = ()
 
-    def mentions(self) -> tuple[int, ...]:
+    def dependencies(self) -> tuple[int, ...]:
         """The tables in it."""
         return self.tables
 

@@ -50,11 +50,11 @@ def _named(catalog: Catalog, op: Drop, name: Name, arguments: str | None) -> lis
             return [Part(trigger.oid) for trigger in trigger_named(catalog, table, name.name)]
         one = attached(catalog, table, op.kind, name.name) if table is not None else None
     elif op.kind == "statistics":
-        one = catalog.other("statistics", catalog.in_first_schema(name))
+        one = catalog.object_named("statistics", catalog.in_first_schema(name))
     elif op.kind == "publication":
-        one = catalog.other("publication", Name(name.name))
+        one = catalog.object_named("publication", Name(name.name))
     elif op.kind == "schema":
-        return [Part(inside.oid) for inside in catalog.all(Object) if _is_in(inside, name.name)]
+        return [Part(inside.oid) for inside in catalog.objects_of(Object) if _is_in(inside, name.name)]
     return [] if one is None else [Part(one.oid)]
 
 
@@ -93,18 +93,18 @@ def drop(catalog: Catalog, op: Drop) -> None:
     parts, missing = dropped(catalog, op)
     if not op.if_exists:
         for what in missing:
-            catalog.refuse(what)
+            catalog.add_refusal(what)
     for part in parts:
         _refuse_kind(catalog, op, part)
     if op.kind == "schema" and parts and not op.cascade:
-        catalog.refuse(f"{described(catalog, parts[0])} is in schema {op.names[0]}")
+        catalog.add_refusal(f"{described(catalog, parts[0])} is in schema {op.names[0]}")
     falling = fall(catalog, parts, cascade=op.cascade or op.kind == "schema")
     if falling.held_by:
-        catalog.refuse(f"{described(catalog, falling.held_by[0])} depends on {described(catalog, parts[0])}")
+        catalog.add_refusal(f"{described(catalog, falling.held_by[0])} depends on {described(catalog, parts[0])}")
     remove(catalog, falling.parts)
     if op.kind in _RELATIONS or op.kind == "index":
         for name in op.names:
-            catalog.forget(catalog.resolve(name))
+            catalog.mark_absent(catalog.resolve(name))
     if op.kind == "schema":
         for name in op.names:
             catalog.drop_schema(name.name)
@@ -114,15 +114,15 @@ def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
     one = catalog[part.oid]
     kinds = _RELATIONS.get(op.kind)
     if kinds is not None and isinstance(one, Relation) and one.complete and one.kind not in kinds:
-        catalog.refuse(f"{one.name} is a {one.kind.value}, not a {op.kind}")
+        catalog.add_refusal(f"{one.name} is a {one.kind.value}, not a {op.kind}")
     if isinstance(one, Index) and op.kind == "index":
         constraint = behind_index(catalog, one)
         if constraint is not None:
-            catalog.refuse(f"{described(catalog, Part(constraint.oid))} requires index {one.name}")
+            catalog.add_refusal(f"{described(catalog, Part(constraint.oid))} requires index {one.name}")
 
 
 def drop_temporary(catalog: Catalog) -> None:
     """What the end of a connection drops."""
-    parts = [Part(one.oid) for one in catalog.temporary()]
+    parts = [Part(one.oid) for one in catalog.temporary_relations()]
     if parts:
         remove(catalog, fall(catalog, parts, cascade=True).parts)

@@ -33,10 +33,10 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
     for before in catalog.functions(name):
         if before.arguments == arguments:
             if not op.or_replace:
-                catalog.refuse(f"{op.kind} {name} already exists with the same argument types")
+                catalog.add_refusal(f"{op.kind} {name} already exists with the same argument types")
             catalog.change(before, **known)
             return
-    catalog.put(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments), **known))
+    catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments), **known))
 
 
 @SCHEMA_CHANGES.register(sql.CreateTrigger)
@@ -49,8 +49,8 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
     referenced = catalog.relation(op.references) if op.references is not None else None
     for before in trigger_named(catalog, table, op.trigger):
         if not op.or_replace:
-            catalog.refuse(f"trigger {op.trigger} for relation {table.name} already exists")
-        for part in catalog.mentioning(before.oid, Trigger):
+            catalog.add_refusal(f"trigger {op.trigger} for relation {table.name} already exists")
+        for part in catalog.dependents(before.oid, Trigger):
             catalog.drop(part.oid)
         catalog.drop(before.oid)
     words = identifiers(op.when.sql) if op.when is not None else ()
@@ -65,7 +65,7 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
         references=referenced.oid if referenced is not None else None,
         row=op.row,
     )
-    catalog.put(trigger)
+    catalog.store(trigger)
     if op.row and table.kind is RelationKind.PARTITIONED:
         for child in catalog.children(table.oid):
             add_trigger_part(catalog, trigger, child)
@@ -78,7 +78,7 @@ def trigger_named(catalog: Catalog, table: Relation, name: str) -> list[Trigger]
 
 def attached(catalog: Catalog, table: Relation, kind: str, name: str) -> Attached | None:
     """A table's rule or policy of a name."""
-    for one in catalog.mentioning(table.oid, Attached):
+    for one in catalog.dependents(table.oid, Attached):
         if one.table == table.oid and one.kind == kind and one.name.name == name:
             return one
     return None
@@ -90,12 +90,12 @@ def _attach(
     before = attached(catalog, table, kind, name)
     if before is not None:
         if not or_replace:
-            catalog.refuse(f"{kind} {name} for table {table.name} already exists")
+            catalog.add_refusal(f"{kind} {name} for table {table.name} already exists")
         catalog.drop(before.oid)
     given = [one for one in expressions if one is not None]
     words = {word for one in given for word in identifiers(one.sql)}
     reads = {found.oid for one in given for read in one.reads if (found := catalog.relation(read)) is not None}
-    catalog.put(
+    catalog.store(
         Attached(
             oid=catalog.new_oid(),
             name=Name(name, table.name.schema),
@@ -121,7 +121,7 @@ def alter_policy(catalog: Catalog, op: sql.AlterPolicy) -> None:
     table = catalog.relation(op.table)
     if table is not None:
         if attached(catalog, table, "policy", op.policy) is None and table.complete:
-            catalog.refuse(f"policy {op.policy} for table {table.name} does not exist")
+            catalog.add_refusal(f"policy {op.policy} for table {table.name} does not exist")
         _attach(catalog, table, "policy", op.policy, (op.using, op.check), or_replace=True)
 
 
@@ -140,11 +140,11 @@ def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
     if table is None or op.name is None:
         return
     name = catalog.in_first_schema(op.name)
-    if catalog.other("statistics", name) is not None:
+    if catalog.object_named("statistics", name) is not None:
         if not op.if_not_exists:
-            catalog.refuse(f"statistics object {name} already exists")
+            catalog.add_refusal(f"statistics object {name} already exists")
         return
-    catalog.put(Attached(oid=catalog.new_oid(), name=name, kind="statistics", table=table.oid))
+    catalog.store(Attached(oid=catalog.new_oid(), name=name, kind="statistics", table=table.oid))
 
 
 @SCHEMA_CHANGES.register(sql.Publication)
@@ -152,14 +152,14 @@ def publish(catalog: Catalog, op: sql.Publication) -> None:
     """CREATE PUBLICATION, ALTER PUBLICATION."""
     name = Name(op.publication)
     tables = tuple(one.oid for given in op.tables if (one := catalog.relation(given)) is not None)
-    before = catalog.other("publication", name)
+    before = catalog.object_named("publication", name)
     publication = before if isinstance(before, Publication) else None
     match op.action:
         case "create":
             if publication is not None:
-                catalog.refuse(f"publication {op.publication} already exists")
+                catalog.add_refusal(f"publication {op.publication} already exists")
                 catalog.drop(publication.oid)
-            catalog.put(Publication(oid=catalog.new_oid(), name=name, tables=tables))
+            catalog.store(Publication(oid=catalog.new_oid(), name=name, tables=tables))
         case "set" if publication is not None:
             catalog.change(publication, tables=tables)
         case "add" if publication is not None:

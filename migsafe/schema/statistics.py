@@ -47,7 +47,7 @@ class _Document(Struct):
     relations: dict[str, int]
 
 
-def read(file: str) -> dict[str, int]:
+def read_row_counts(file: str) -> dict[str, int]:
     """The rows by relation that a file tells. Raises MigsafeError."""
     try:
         document = msgspec.json.decode(read_text(file), type=_Document)
@@ -55,20 +55,20 @@ def read(file: str) -> dict[str, int]:
         raise ConfigError(f"{file}: holds no row counts: {error}", "`migsafe stats DSN` writes such a file.") from error
     if document.version != VERSION:
         raise ConfigError(f"{file}: holds row counts of version {document.version}; this migsafe knows version {VERSION}")
-    return {plain(relation): rows for relation, rows in document.relations.items()}
+    return {unquoted_name(relation): rows for relation, rows in document.relations.items()}
 
 
-def plain(relation: str) -> str:
+def unquoted_name(relation: str) -> str:
     """A relation's name however it is quoted."""
     return relation.replace('"', "")
 
 
-def counted(rows: Mapping[str, int], relation: object) -> int | None:
+def row_count(rows: Mapping[str, int], relation: object) -> int | None:
     """How many rows a relation has, as far as anybody knows."""
-    return rows.get(plain(str(relation)))
+    return rows.get(unquoted_name(str(relation)))
 
 
-def count(dsn: str) -> str:
+def fetch_row_counts(dsn: str) -> str:
     """Ask a server, in a transaction that cannot write, and return the file's text. Raises MigsafeError."""
     import psycopg  # noqa: PLC0415  # nothing else of the linter connects anywhere
 

@@ -36,7 +36,7 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
         return True
     if if_not_exists:
         return False
-    catalog.refuse(f"relation {name} already exists")
+    catalog.add_refusal(f"relation {name} already exists")
     remove(catalog, fall(catalog, [Part(before.oid)]).parts)
     return True
 
@@ -66,12 +66,12 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
         parents=tuple(parent.oid for parent in parents),
         of_type=composite_name(catalog, op.of_type) if op.of_type else None,
         method=op.method,
-        made_in=catalog.migration,
-        filled=not surely,
+        created_in=catalog.migration,
+        may_have_rows=not surely,
     )
     if len(parents) < len(op.inherits) + bool(op.partition_of) or any(not parent.complete for parent in parents):
         table = replace(table, complete=False)
-    catalog.put(table)
+    catalog.store(table)
     _give_columns(catalog, table, op, parents)
     for parent in parents:
         _inherit_checks(catalog, table.oid, parent)
@@ -92,7 +92,7 @@ def _parents(catalog: Catalog, op: CreateTable) -> list[Relation]:
         if parent is not None:
             found.append(parent)
         elif catalog.is_absent(name):
-            catalog.refuse(f"relation {catalog.resolve(name)} does not exist")
+            catalog.add_refusal(f"relation {catalog.resolve(name)} does not exist")
     return found
 
 
@@ -168,7 +168,7 @@ def _over(above: Column, own: Column) -> Column:
 def _inherit_checks(catalog: Catalog, oid: int, parent: Relation) -> None:
     for constraint in catalog.constraints(parent.oid):
         if constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit:
-            inherit_check(catalog, catalog.the(Relation, oid), constraint, fresh=True)
+            inherit_check(catalog, catalog.require(Relation, oid), constraint, fresh=True)
 
 
 def _add_constraints(catalog: Catalog, oid: int, op: CreateTable) -> None:
@@ -183,15 +183,15 @@ def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
     for index in catalog.indexes(parent.oid):
         behind = behind_index(catalog, index)
         label = LABELS[behind.kind] if behind else "idx"
-        part = part_for(catalog, catalog.the(Relation, oid), index, label, constraint=behind is not None)
+        part = part_for(catalog, catalog.require(Relation, oid), index, label, constraint=behind is not None)
         if part is not None and behind:
             _constrain_part(catalog, part, behind)
     for constraint in catalog.constraints(parent.oid):
         if constraint.kind is ConstraintKind.FOREIGN_KEY:
-            inherit_foreign_key(catalog, catalog.the(Relation, oid), constraint)
+            inherit_foreign_key(catalog, catalog.require(Relation, oid), constraint)
     for trigger in catalog.triggers(parent.oid):
         if trigger.row:
-            add_trigger_part(catalog, trigger, catalog.the(Relation, oid))
+            add_trigger_part(catalog, trigger, catalog.require(Relation, oid))
 
 
 def _constrain_part(catalog: Catalog, part: Index, above: Constraint) -> None:
@@ -208,6 +208,6 @@ def _constrain_part(catalog: Catalog, part: Index, above: Constraint) -> None:
 def add_trigger_part(catalog: Catalog, trigger: Trigger, child: Relation) -> None:
     """Give a partition, and those below it, a row trigger of its parent."""
     part = replace(trigger, oid=catalog.new_oid(), table=child.oid, parent=trigger.oid, name=Name(trigger.name.name, child.name.schema))
-    catalog.put(part)
+    catalog.store(part)
     for grandchild in catalog.children(child.oid):
         add_trigger_part(catalog, part, grandchild)

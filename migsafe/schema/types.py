@@ -16,7 +16,7 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 def _make_room(catalog: Catalog, name: Name) -> None:
     before = catalog.type_named(name)
     if before is not None:
-        catalog.refuse(f"type {name} already exists")
+        catalog.add_refusal(f"type {name} already exists")
         remove(catalog, fall(catalog, [Part(before.oid)]).parts)
 
 
@@ -25,7 +25,7 @@ def create_enum(catalog: Catalog, op: sql.CreateEnum) -> None:
     """CREATE TYPE … AS ENUM."""
     name = catalog.in_first_schema(op.type)
     _make_room(catalog, name)
-    catalog.put(EnumType(oid=catalog.new_oid(), name=name, values=op.values))
+    catalog.store(EnumType(oid=catalog.new_oid(), name=name, values=op.values))
 
 
 @SCHEMA_CHANGES.register(sql.AddEnumValue)
@@ -36,14 +36,14 @@ def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
         return
     if op.value in enum.values:
         if not op.if_not_exists:
-            catalog.refuse(f"enum label {op.value} already exists in {enum.name}")
+            catalog.add_refusal(f"enum label {op.value} already exists in {enum.name}")
         return
     values = list(enum.values)
     neighbour = op.before or op.after
     at = len(values)
     if neighbour is not None:
         if neighbour not in values:
-            catalog.refuse(f"{neighbour} is no label of the enum {enum.name}")
+            catalog.add_refusal(f"{neighbour} is no label of the enum {enum.name}")
         else:
             at = values.index(neighbour) + (op.after is not None)
     values.insert(at, op.value)
@@ -56,7 +56,7 @@ def rename_enum_value(catalog: Catalog, op: sql.RenameEnumValue) -> None:
     enum = catalog.type_named(op.type)
     if isinstance(enum, EnumType):
         if op.value not in enum.values:
-            catalog.refuse(f"{op.value} is no label of the enum {enum.name}")
+            catalog.add_refusal(f"{op.value} is no label of the enum {enum.name}")
         catalog.change(enum, values=tuple(op.new_name if value == op.value else value for value in enum.values))
 
 
@@ -71,7 +71,7 @@ def create_domain(catalog: Catalog, op: sql.CreateDomain) -> None:
             checks.append(DomainCheck(_check_name(name, given, checks), given.check, not given.not_valid))
     user = catalog.type_of(op.type)
     base = replace(op.type, schema=user.name.schema) if user is not None else op.type
-    catalog.put(
+    catalog.store(
         Domain(
             oid=catalog.new_oid(), name=name, type=base, not_null=op.not_null, checks=tuple(checks), default=op.default, collation=op.collation
         )
@@ -109,7 +109,7 @@ def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> None:
         case "drop constraint":
             kept = tuple(check for check in domain.checks if check.name != op.constraint_name)
             if len(kept) == len(domain.checks) and not op.if_exists:
-                catalog.refuse(f"constraint {op.constraint_name} of domain {domain.name} does not exist")
+                catalog.add_refusal(f"constraint {op.constraint_name} of domain {domain.name} does not exist")
             catalog.change(domain, checks=kept)
         case "validate constraint":
             checks = tuple(replace(check, valid=True) if check.name == op.constraint_name else check for check in domain.checks)
@@ -122,7 +122,7 @@ def create_composite(catalog: Catalog, op: sql.CreateCompositeType) -> None:
     name = catalog.in_first_schema(op.type)
     _make_room(catalog, name)
     attributes = tuple((one.name, stored_type(catalog, one.type)) for one in op.attributes)
-    catalog.put(Composite(oid=catalog.new_oid(), name=name, attributes=attributes))
+    catalog.store(Composite(oid=catalog.new_oid(), name=name, attributes=attributes))
 
 
 def rename_in_type(catalog: Catalog, op: sql.RenameColumn | sql.RenameConstraint) -> None:
@@ -167,12 +167,12 @@ def move_type(catalog: Catalog, one: Type, name: Name) -> None:
     for relation in list(catalog.relations()):
         for column in relation.columns:
             if is_of(column.type, before):
-                set_column(catalog, catalog.the(Relation, relation.oid), column.number, type=moved(column.type))
+                set_column(catalog, catalog.require(Relation, relation.oid), column.number, type=moved(column.type))
     _move_in_types(catalog, moved)
 
 
 def _move_in_types(catalog: Catalog, moved: Callable[[TypeName | None], TypeName | None]) -> None:
-    for domain in catalog.all(Domain):
+    for domain in catalog.objects_of(Domain):
         catalog.change(domain, type=moved(domain.type))
-    for composite in catalog.all(Composite):
+    for composite in catalog.objects_of(Composite):
         catalog.change(composite, attributes=tuple((name, moved(kind)) for name, kind in composite.attributes))

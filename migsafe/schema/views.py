@@ -53,17 +53,17 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         "complete": False,
         "query": op.query,
         "reads": tuple(one.oid for one in reads),
-        "uses": _uses(op.query, reads),
+        "column_uses": _uses(op.query, reads),
     }
     if before is not None and op.or_replace and before.kind is RelationKind.VIEW:
         if any(_reads(catalog, one, before.oid) for one in reads):
-            catalog.refuse(f"{before.name} would read itself")
+            catalog.add_refusal(f"{before.name} would read itself")
             return
         catalog.change(before, **known)
         return
     make_room(catalog, name, if_not_exists=False)
     surely = not op.or_replace or catalog.is_absent(name)
-    catalog.put(replace(Relation(oid=catalog.new_oid(), name=name, made_in=catalog.migration, filled=not surely), **known))
+    catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_have_rows=not surely), **known))
 
 
 @SCHEMA_CHANGES.register(sql.CreateMaterializedView)
@@ -74,7 +74,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     reads = read_by(catalog, op.query)
-    catalog.put(
+    catalog.store(
         Relation(
             oid=catalog.new_oid(),
             name=name,
@@ -83,9 +83,9 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
             complete=False,
             query=op.query,
             reads=tuple(one.oid for one in reads),
-            uses=_uses(op.query, reads),
-            made_in=catalog.migration,
-            filled=not surely,
+            column_uses=_uses(op.query, reads),
+            created_in=catalog.migration,
+            may_have_rows=not surely,
         )
     )
 
@@ -97,15 +97,15 @@ def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
     surely = is_surely_made(catalog, name, if_not_exists=op.if_not_exists)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
-    catalog.put(
+    catalog.store(
         Relation(
             oid=catalog.new_oid(),
             name=name,
             columns=tuple(Column(number, column) for number, column in enumerate(op.columns, 1)),
             complete=False,
             persistence=op.persistence,
-            made_in=catalog.migration,
-            filled=not surely or (op.with_data and op.persistence is not Persistence.TEMPORARY),
+            created_in=catalog.migration,
+            may_have_rows=not surely or (op.with_data and op.persistence is not Persistence.TEMPORARY),
         )
     )
 
@@ -116,8 +116,8 @@ def create_sequence(catalog: Catalog, op: sql.CreateSequence) -> None:
     name = new_name(catalog, op.sequence, op.persistence)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
-    catalog.put(
-        Relation(oid=catalog.new_oid(), name=name, kind=RelationKind.SEQUENCE, owner=_owner(catalog, op.owned_by), made_in=catalog.migration)
+    catalog.store(
+        Relation(oid=catalog.new_oid(), name=name, kind=RelationKind.SEQUENCE, owner=_owner(catalog, op.owned_by), created_in=catalog.migration)
     )
 
 
@@ -127,7 +127,7 @@ def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
     sequence = catalog.relation(op.sequence)
     if sequence is None:
         if not op.if_exists and catalog.is_absent(op.sequence):
-            catalog.refuse(f"relation {catalog.resolve(op.sequence)} does not exist")
+            catalog.add_refusal(f"relation {catalog.resolve(op.sequence)} does not exist")
         return
     if any(option.name == "owned by" for option in op.options):
         catalog.change(sequence, owner=_owner(catalog, op.owned_by))

@@ -1,9 +1,20 @@
 """What the connection holds at a statement: the transaction and its savepoints, the locks taken in it, the settings in force."""
 
-from migsafe.session.sending import Command, Sent, runner_steps, sent
-from migsafe.session.session import Session, transactions
+from migsafe.session.sending import Command, SentStatement, runner_steps, sent_statements
+from migsafe.session.session import Session, transaction_numbers
 from migsafe.session.settings import Settings
-from migsafe.session.transitions import Transition, Turn
+from migsafe.session.transitions import Transition, TransitionKind
 from migsafe.session.units import milliseconds
 
-__all__ = ["Command", "Sent", "Session", "Settings", "Transition", "Turn", "milliseconds", "runner_steps", "sent", "transactions"]
+__all__ = [
+    "Command",
+    "SentStatement",
+    "Session",
+    "Settings",
+    "Transition",
+    "TransitionKind",
+    "milliseconds",
+    "runner_steps",
+    "sent_statements",
+    "transaction_numbers",
+]

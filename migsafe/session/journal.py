@@ -26,16 +26,16 @@ class Journal(Generic[K, V]):
         """The present, for `back_to`."""
         return len(self._changes)
 
-    def put(self, key: K, value: V) -> None:
+    def set(self, key: K, value: V) -> None:
         """Set an entry."""
         self._changes.append((key, self._entries.get(key)))
         self._entries[key] = value
 
-    def changed(self) -> Iterator[K]:
+    def changed_keys(self) -> Iterator[K]:
         """The keys whose entries have been set since the last `settle`."""
         return (key for key, _ in self._changes)
 
-    def back_to(self, mark: int = 0) -> None:
+    def undo(self, mark: int = 0) -> None:
         """Take back what has changed since the mark."""
         while len(self._changes) > mark:
             key, before = self._changes.pop()
@@ -44,7 +44,7 @@ class Journal(Generic[K, V]):
             else:
                 self._entries[key] = before
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Make the changes final."""
         self._changes.clear()
 

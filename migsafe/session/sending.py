@@ -14,7 +14,7 @@ from migsafe.sql.operations import Begin, OpaqueCode, PsqlCommand
 from migsafe.sql.statements import Statement, read
 
 
-class Sent(NamedTuple):
+class SentStatement(NamedTuple):
     """A statement, and whether it is the `first` and the `last` of its chunk."""
 
     statement: Statement
@@ -72,11 +72,11 @@ class RunnerCommands:
 def runner_steps(
     half: Half,
     in_transaction: Callable[[], bool],
-    statements: Iterable[Sent] | None = None,
+    statements: Iterable[SentStatement] | None = None,
     *,
     started: bool = False,
     ends: bool = True,
-) -> Iterator[Command | Sent]:
+) -> Iterator[Command | SentStatement]:
     """Returns what the runner sends for a migration, in order. Each step must have been carried out before the next one is asked for.
 
     `in_transaction` says whether the connection has an open transaction. `statements` are a part of the migration's statements; `started`
@@ -84,7 +84,7 @@ def runner_steps(
     """
     runner = RunnerCommands(half.transaction, one_query=half.one_query, started=started)
     block = Block.NONE
-    for step in sent(half) if statements is None else statements:
+    for step in sent_statements(half) if statements is None else statements:
         statement, first, last = step
         begins = isinstance(statement.operations[0], Begin)
         if not in_transaction():
@@ -102,18 +102,18 @@ def runner_steps(
         yield runner.final_command
 
 
-def sent(half: Half, statements: Iterable[Statement] | None = None) -> Iterator[Sent]:
+def sent_statements(half: Half, statements: Iterable[Statement] | None = None) -> Iterator[SentStatement]:
     """Returns the statements of a migration in order; without `statements`, reads them from its script. Raises UnreadableError."""
     ends = iter([chunk.end for chunk in half.chunks])
     end = -1
-    previous: Sent | None = None
+    previous: SentStatement | None = None
     for statement in statements if statements is not None else _statements(half):
         begins_chunk = statement.span.start >= end
         while statement.span.start >= end:
             end = next(ends)
         if previous is not None:
             yield previous._replace(last=begins_chunk)
-        previous = Sent(statement, begins_chunk, last=True)
+        previous = SentStatement(statement, begins_chunk, last=True)
     if previous is not None:
         yield previous
 
@@ -138,6 +138,6 @@ def _program_statements(text: str, program: Program) -> Iterator[Statement]:
             yield Statement(index, statement.span, operations)
 
 
-def is_sent(statement: Statement) -> bool:
+def is_sent_to_server(statement: Statement) -> bool:
     """Whether a statement is sent to the server: psql carries out its own commands itself."""
     return not isinstance(statement.operations[0], PsqlCommand)

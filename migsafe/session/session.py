@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from migsafe.lock import LockMode
 from migsafe.session.journal import Journal
-from migsafe.session.sending import Block, Command, RunnerCommands, is_sent, sent
+from migsafe.session.sending import Block, Command, RunnerCommands, is_sent_to_server, sent_statements
 from migsafe.session.settings import Settings
-from migsafe.session.transitions import Transition, Turn
+from migsafe.session.transitions import Transition, TransitionKind
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import (
     Begin,
@@ -32,23 +32,25 @@ from migsafe.sql.operations import (
 from migsafe.sql.operations.values import quoted
 from migsafe.sql.statements import Statement
 
-Turns = tuple[Transition, ...]
+Transitions = tuple[Transition, ...]
 
-_BEGAN: Turns = (Transition(Turn.BEGAN),)
-_ENDED: dict[Turn, Turns] = {turn: (Transition(turn),) for turn in (Turn.COMMITTED, Turn.PREPARED, Turn.ROLLED_BACK)}
+_BEGAN: Transitions = (Transition(TransitionKind.BEGAN),)
+_ENDED: dict[TransitionKind, Transitions] = {
+    turn: (Transition(turn),) for turn in (TransitionKind.COMMITTED, TransitionKind.PREPARED, TransitionKind.ROLLED_BACK)
+}
 _FOLLOWED = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
 """The operations that a session looks at: a long history has few of them."""
 
 
-def transactions(half: Half, statements: Iterable[Statement]) -> Iterator[int | None]:
+def transaction_numbers(half: Half, statements: Iterable[Statement]) -> Iterator[int | None]:
     """The number of the transaction in which each statement of a migration runs; None for what is not sent to the server."""
     session = Session(half.transaction, one_query=half.one_query)
-    for statement, first, last in sent(half, statements):
-        session.enter(statement, first=first, last=last)
-        yield session.transaction if is_sent(statement) else None
+    for statement, first, last in sent_statements(half, statements):
+        session.begin_statement(statement, first=first, last=last)
+        yield session.transaction if is_sent_to_server(statement) else None
         for operation in statement.operations:
-            session.follow(operation)
-        session.leave()
+            session.apply(operation)
+        session.end_statement()
 
 
 class _Savepoint(NamedTuple):
@@ -117,24 +119,24 @@ class Session:
         """The strongest lock held on each relation, by what `take` called it."""
         return self._locks.entries
 
-    def take(self, relation: Hashable, lock: LockMode) -> None:
+    def record_lock(self, relation: Hashable, lock: LockMode) -> None:
         """Lock a relation until the transaction ends, or goes back to a savepoint before this."""
         held = self._locks.entries.get(relation)
         if held is None or held < lock:
-            self._locks.put(relation, lock)
+            self._locks.set(relation, lock)
 
-    def held(self, relation: Hashable) -> LockMode | None:
+    def lock_on(self, relation: Hashable) -> LockMode | None:
         """The strongest lock that the transaction holds on a relation."""
         return self._locks.entries.get(relation)
 
-    def prepared(self, name: str) -> tuple[Operation, ...]:
+    def prepared_operations(self, name: str) -> tuple[Operation, ...]:
         """What EXECUTE of this name runs; nothing if this session has not prepared it."""
         return self._prepared.get(name, ())
 
-    def enter(self, statement: Statement, *, first: bool = True, last: bool = True) -> Turns:
+    def begin_statement(self, statement: Statement, *, first: bool = True, last: bool = True) -> Transitions:
         """A statement begins; `first` and `last` say where it stands in its chunk, which matters where that is one query."""
         self._last = last
-        if not is_sent(statement):
+        if not is_sent_to_server(statement):
             return ()
         self._in_do = isinstance(statement.operations[0], Do)
         turns = (*self._decide(statement), *self._begin()) if self.transaction is None else ()
@@ -142,11 +144,11 @@ class Session:
             self._block = self._runner.block_before(first=first, last=last)
         return turns
 
-    def follow(self, operation: Operation) -> Turns:
+    def apply(self, operation: Operation) -> Transitions:
         """An operation of the statement has run."""
         if not isinstance(operation, _FOLLOWED):
             return ()
-        if not (operation.certain or isinstance(operation, Commit)) or self.refuses(operation) is not None:
+        if not (operation.certain or isinstance(operation, Commit)) or self.refusal(operation) is not None:
             return ()
         match operation:
             case SetVariable(variable=variable, value=value, local=local):
@@ -159,37 +161,37 @@ class Session:
             case Prepare(name=name, prepared=operations):
                 self._prepared[name] = operations
             case Execute(name=name):
-                return tuple(turn for run in self.prepared(name) for turn in self.follow(run))
+                return tuple(turn for run in self.prepared_operations(name) for turn in self.apply(run))
             case Utility(command="deallocate", name=name):
                 self._deallocate(name)
             case Begin():
                 self._block = Block.EXPLICIT
             case Commit(chain=chain):
-                return self._finish(Turn.COMMITTED, chain=chain)
+                return self._finish(TransitionKind.COMMITTED, chain=chain)
             case Rollback(chain=chain):
-                return self._finish(Turn.ROLLED_BACK, chain=chain)
+                return self._finish(TransitionKind.ROLLED_BACK, chain=chain)
             case TwoPhase(action="prepare transaction", identifier=identifier) if self._block is Block.EXPLICIT:
                 self._undecided = identifier
-                return self._end(Turn.PREPARED)
+                return self._end(TransitionKind.PREPARED)
             case Savepoint() | RollbackTo() | Release():
                 return (self._turn_at_savepoint(operation),)
             case PsqlCommand(command="connect" | "c"):
                 return self._reconnect()
         return ()
 
-    def leave(self) -> Turns:
+    def end_statement(self) -> Transitions:
         """The statement has ended, and with it the transaction if that was its own."""
         self._in_do = False
         continues = self._runner.continues_after(self._block, last=self._last)
-        return () if self.transaction is None or continues else self._end(Turn.COMMITTED)
+        return () if self.transaction is None or continues else self._end(TransitionKind.COMMITTED)
 
-    def finish(self) -> Turns:
+    def end_migration(self) -> Transitions:
         """The migration has ended: the runner commits its transaction; one that the script left open is lost with the connection."""
         if self.transaction is None:
             return ()
-        return self._end(Turn.COMMITTED if self._runner.final_command is Command.COMMIT else Turn.ROLLED_BACK)
+        return self._end(TransitionKind.COMMITTED if self._runner.final_command is Command.COMMIT else TransitionKind.ROLLED_BACK)
 
-    def refuses(self, operation: Operation) -> str | None:
+    def refusal(self, operation: Operation) -> str | None:
         """Why PostgreSQL refuses what steers transactions and settings, as the end of a sentence; None where it does not."""
         if not isinstance(operation, _FOLLOWED):
             return None
@@ -229,16 +231,16 @@ class Session:
         name = operation.name
         if isinstance(operation, Savepoint):
             self._savepoints.append(_Savepoint(name, self.settings.mark, self._locks.mark))
-            return Transition(Turn.SAVEPOINT, len(self._savepoints) - 1, name)
+            return Transition(TransitionKind.SAVEPOINT, len(self._savepoints) - 1, name)
         depth = self._depth(name)
         assert depth is not None
         if isinstance(operation, Release):
             del self._savepoints[depth:]
-            return Transition(Turn.RELEASED, depth, name)
-        self.settings.back_to(self._savepoints[depth].settings)
-        self._locks.back_to(self._savepoints[depth].locks)
+            return Transition(TransitionKind.RELEASED, depth, name)
+        self.settings.undo(self._savepoints[depth].settings)
+        self._locks.undo(self._savepoints[depth].locks)
         del self._savepoints[depth + 1 :]
-        return Transition(Turn.ROLLED_BACK_TO, depth, name)
+        return Transition(TransitionKind.ROLLED_BACK_TO, depth, name)
 
     def _deallocate(self, name: str) -> None:
         if name == "all":
@@ -246,25 +248,25 @@ class Session:
         else:
             self._prepared.pop(name, None)
 
-    def _decide(self, statement: Statement) -> Turns:
+    def _decide(self, statement: Statement) -> Transitions:
         """What becomes of a transaction that the statement before has prepared. If others come before its ROLLBACK PREPARED, it is taken
         for committed: their changes cannot be told from its own any more."""
         if self._undecided is None:
             return ()
         match statement.operations[0]:
             case TwoPhase(action="rollback prepared", identifier=self._undecided):
-                turn = Turn.ROLLED_BACK
+                turn = TransitionKind.ROLLED_BACK
             case _:
-                turn = Turn.COMMITTED
+                turn = TransitionKind.COMMITTED
         self._undecided = None
         return _ENDED[turn]
 
-    def _begin(self) -> Turns:
+    def _begin(self) -> Transitions:
         self._number += 1
         self.transaction = self._number
         return _BEGAN
 
-    def _finish(self, turn: Turn, *, chain: bool) -> Turns:
+    def _finish(self, turn: TransitionKind, *, chain: bool) -> Transitions:
         """COMMIT or ROLLBACK. Outside a block it is a warning, and DO goes on in a new transaction at once."""
         block = self._block
         if block is Block.NONE and not self._in_do:
@@ -275,9 +277,9 @@ class Session:
             return (*ended, *self._begin())
         return ended
 
-    def _end(self, turn: Turn) -> Turns:
-        if turn is Turn.ROLLED_BACK:
-            self.settings.back_to()
+    def _end(self, turn: TransitionKind) -> Transitions:
+        if turn is TransitionKind.ROLLED_BACK:
+            self.settings.undo()
         else:
             self.settings.commit()
         self._savepoints.clear()
@@ -286,9 +288,9 @@ class Session:
         self.transaction = None
         return _ENDED[turn]
 
-    def _reconnect(self) -> Turns:
+    def _reconnect(self) -> Transitions:
         """Leave the connection, as psql does, and what was open on it."""
-        turns = () if self.transaction is None else self._end(Turn.ROLLED_BACK)
+        turns = () if self.transaction is None else self._end(TransitionKind.ROLLED_BACK)
         self.settings.discard()
         self._prepared.clear()
         return turns

@@ -57,14 +57,14 @@ class Settings:
     @property
     def lock_timeout_ms(self) -> int | None:
         """lock_timeout; 0 is none at all, None the server's own, or a value that is filled in later."""
-        return self.time("lock_timeout")
+        return self.duration_ms("lock_timeout")
 
     @property
     def statement_timeout_ms(self) -> int | None:
         """statement_timeout, likewise."""
-        return self.time("statement_timeout")
+        return self.duration_ms("statement_timeout")
 
-    def time(self, name: str) -> int | None:
+    def duration_ms(self, name: str) -> int | None:
         """A setting that is a time, in milliseconds."""
         value = self.value(name)
         return None if value is None else milliseconds(value)
@@ -82,9 +82,9 @@ class Settings:
             return
         if local:
             before = self._values.entries.get(name, _UNTOUCHED)
-            self._values.put(name, _Value(before.lasting, value, is_local=True))
+            self._values.set(name, _Value(before.lasting, value, is_local=True))
         else:
-            self._values.put(name, _Value(value))
+            self._values.set(name, _Value(value))
 
     def reset(self, name: str | None = None) -> None:
         """RESET, or RESET ALL, which leaves the role alone."""
@@ -92,7 +92,7 @@ class Settings:
             self.set(name, None)
             return
         for each in [each for each in self._values.entries if each not in _KEPT_BY_RESET_ALL]:
-            self._values.put(each, _UNTOUCHED)
+            self._values.set(each, _UNTOUCHED)
 
     def discard(self) -> None:
         """DISCARD ALL, and a new connection."""
@@ -103,17 +103,17 @@ class Settings:
         """The present, for `back_to`."""
         return self._values.mark
 
-    def back_to(self, mark: int = 0) -> None:
+    def undo(self, mark: int = 0) -> None:
         """Undo what has changed since the mark, or since the transaction began."""
-        self._values.back_to(mark)
+        self._values.undo(mark)
 
     def commit(self) -> None:
         """The transaction ends: what SET LOCAL did is over, the rest lasts."""
         if not self._values.mark:
             return
-        for name in {name for name in self._values.changed() if self._values.entries[name].is_local}:
-            self._values.put(name, _Value(self._values.entries[name].lasting))
-        self._values.settle()
+        for name in {name for name in self._values.changed_keys() if self._values.entries[name].is_local}:
+            self._values.set(name, _Value(self._values.entries[name].lasting))
+        self._values.commit()
 
 
 @lru_cache(maxsize=256)

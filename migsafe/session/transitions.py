@@ -4,7 +4,7 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Turn(Enum):
+class TransitionKind(Enum):
     """A way in which a transaction goes on."""
 
     BEGAN = "began"
@@ -25,6 +25,6 @@ class Transition(NamedTuple):
     appends one at SAVEPOINT, goes back to `marks[depth]` and cuts the list to `depth + 1`, or cuts it to `depth`.
     """
 
-    turn: Turn
+    kind: TransitionKind
     depth: int = 0
     name: str = ""

@@ -47,7 +47,9 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     for dropped in taken:
         numbers = [key.column for key in dropped.keys] if isinstance(dropped, Index) else list(dropped.columns)
         remaining = [
-            quoted(other.name) for number in numbers if number != column.number and number is not None and (other := table.numbered(number))
+            quoted(other.name)
+            for number in numbers
+            if number != column.number and number is not None and (other := table.column_numbered(number))
         ]
         if isinstance(dropped, Index) and remaining:
             unique = "UNIQUE " if dropped.unique else ""

@@ -65,7 +65,7 @@ def _foreign_keys(at: Context, done: PastOperation) -> Iterator[tuple[Relation, 
     table = at.catalog.relation(name)
     for constraint in at.catalog.constraints(table.oid) if table is not None else ():
         if table is not None and constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is None:
-            columns = {referencing.name for number in constraint.columns if (referencing := table.numbered(number)) is not None}
+            columns = {referencing.name for number in constraint.columns if (referencing := table.column_numbered(number)) is not None}
             if wanted is None or columns == wanted:
                 yield table, constraint
 
@@ -75,7 +75,7 @@ def _compared(at: Context, done: PastOperation, table: Relation, constraint: Con
     if not isinstance(referenced, Relation):
         return
     for number, key_number in zip(constraint.columns, constraint.referenced_columns, strict=False):
-        column, key = table.numbered(number), referenced.numbered(key_number)
+        column, key = table.column_numbered(number), referenced.column_numbered(key_number)
         if column is not None and key is not None and _have_different_types(column, key):
             yield at.finding(
                 done,

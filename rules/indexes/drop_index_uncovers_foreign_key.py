@@ -78,8 +78,8 @@ def _left_unserved(at: Context) -> Iterator[Finding]:
         constraint = at.catalog.get(oid)
         if not isinstance(constraint, Constraint) or is_served(at.catalog, constraint):
             continue
-        table = at.catalog.the(Relation, constraint.table)
-        names = [column.name for number in constraint.columns if (column := table.numbered(number)) is not None]
+        table = at.catalog.require(Relation, constraint.table)
+        names = [column.name for number in constraint.columns if (column := table.column_numbered(number)) is not None]
         columns, noun = ", ".join(map(quoted, names)), "columns" if len(names) > 1 else "column"
         referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
         there = f"on {referenced.name}" if referenced is not None else "of a referenced row"

@@ -99,5 +99,5 @@ def _knows_indexes(at: Context, table: Relation) -> bool:
     """Whether all indexes of the table are known."""
     if table.persistence is Persistence.TEMPORARY:
         return False
-    made_here = table.made_in == at.catalog.migration and not any(isinstance(done.operation, OpaqueCode) for done in at.past)
+    made_here = table.created_in == at.catalog.migration and not any(isinstance(done.operation, OpaqueCode) for done in at.past)
     return table.complete or made_here

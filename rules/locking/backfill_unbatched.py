@@ -134,7 +134,7 @@ def _key(op: Update | Delete, relation: Relation | None, at: Context) -> list[st
     unique = [index for index in at.catalog.indexes(relation.oid) if index.unique and index.valid and index.predicate is None]
     unique.sort(key=lambda index: (primary is None or index.oid != primary.index, len(index.keys)))
     for index in unique:
-        columns = [relation.numbered(key.column) for key in index.keys if key.column is not None]
+        columns = [relation.column_numbered(key.column) for key in index.keys if key.column is not None]
         names = [column.name for column in columns if column is not None and column.not_null]
         if len(names) == len(index.keys) and not (isinstance(op, Update) and set(names) & set(op.columns)):
             return names

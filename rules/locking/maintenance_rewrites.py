@@ -100,7 +100,7 @@ def _columns(index: str, table: Name, at: Context) -> str:
     definition, relation = at.catalog.index(Name(index, table.schema)), at.catalog.relation(table)
     if definition is None or relation is None:
         return f"(the columns of {index})"
-    columns = [relation.numbered(key.column) for key in definition.keys if key.column is not None]
+    columns = [relation.column_numbered(key.column) for key in definition.keys if key.column is not None]
     return ",".join(column.name for column in columns if column is not None)
 
 

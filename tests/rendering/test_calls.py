@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import pytest
 
-from migsafe.session import sent as statements
+from migsafe.session import sent_statements as statements
 from migsafe.sources import Transaction
 from tests.rendering.conftest import Render, called, sent
 

@@ -3,7 +3,7 @@
 import pytest
 
 from migsafe.rendering.renderer import Renderer
-from migsafe.session import sent as statements
+from migsafe.session import sent_statements as statements
 from migsafe.sql.operations import OpaqueCode
 from tests.rendering.conftest import Render, after, called, program, sent
 

@@ -158,18 +158,18 @@ def from_model(catalog: Catalog) -> Catalogue:
         found[f"relation {_full(relation.name)}"] = _relation(catalog, relation)
         for column in relation.columns if relation.kind in _WITH_COLUMNS else ():
             found[f"column {_full(relation.name)} {column.name}"] = _column(column)
-    for constraint in catalog.all(Constraint):
+    for constraint in catalog.objects_of(Constraint):
         found[f"constraint {_of(catalog, constraint.table)} {constraint.name.name}"] = _constraint(catalog, constraint)
-    for index in catalog.all(Index):
+    for index in catalog.objects_of(Index):
         found[f"index {_full(index.name)}"] = _index(catalog, index)
-    for trigger in catalog.all(Trigger):
-        function = catalog.the(Function, trigger.function).name.name if trigger.function is not None else None
+    for trigger in catalog.objects_of(Trigger):
+        function = catalog.require(Function, trigger.function).name.name if trigger.function is not None else None
         found[f"trigger {_of(catalog, trigger.table)} {trigger.name.name}"] = {
             "function": function,
             "part": trigger.parent is not None,
             "row": trigger.row,
         }
-    for attached in catalog.all(Attached):
+    for attached in catalog.objects_of(Attached):
         if attached.kind == "statistics":
             found[f"statistics {_full(attached.name)}"] = {"table": _of(catalog, attached.table)}
         else:
@@ -179,18 +179,18 @@ def from_model(catalog: Catalog) -> Catalogue:
 
 
 def _add_types_and_functions(found: Catalogue, catalog: Catalog) -> None:
-    for enum in catalog.all(EnumType):
+    for enum in catalog.objects_of(EnumType):
         found[f"enum {_full(enum.name)}"] = {"labels": enum.values}
-    for domain in catalog.all(Domain):
+    for domain in catalog.objects_of(Domain):
         found[f"domain {_full(domain.name)}"] = {
             "type": _type(domain.type),
             "not_null": domain.not_null,
             "checks": _some(sorted(check.name for check in domain.checks)),
             "not_valid": _some(sorted(check.name for check in domain.checks if not check.valid)),
         }
-    for composite in catalog.all(Composite):
+    for composite in catalog.objects_of(Composite):
         found[f"composite {_full(composite.name)}"] = {"attributes": _some(f"{name} {_type(kind)}" for name, kind in composite.attributes)}
-    for function in catalog.all(Function):
+    for function in catalog.objects_of(Function):
         found[f"function {_full(function.name)}/{len(function.arguments)}"] = {
             "kind": function.kind[0],
             "volatility": function.volatility[0],
@@ -200,7 +200,7 @@ def _add_types_and_functions(found: Catalogue, catalog: Catalog) -> None:
 def _relation(catalog: Catalog, relation: Relation) -> Entry:
     owner = None
     if relation.owner is not None:
-        table = catalog.the(Relation, relation.owner[0])
+        table = catalog.require(Relation, relation.owner[0])
         owner = f"{_full(table.name)} {_called(table, relation.owner[1])}"
     return {
         "kind": _RELKINDS[relation.kind],
@@ -227,8 +227,8 @@ def _column(column: Column) -> Entry:
 
 
 def _constraint(catalog: Catalog, one: Constraint) -> Entry:
-    table = catalog.the(Relation, one.table)
-    far = catalog.the(Relation, one.references) if one.references is not None else None
+    table = catalog.require(Relation, one.table)
+    far = catalog.require(Relation, one.references) if one.references is not None else None
     columns = [_called(table, number) for number in one.columns]
     return {
         "kind": _CONTYPES[one.kind],
@@ -248,7 +248,7 @@ def _constraint(catalog: Catalog, one: Constraint) -> Entry:
 
 
 def _index(catalog: Catalog, index: Index) -> Entry:
-    table = catalog.the(Relation, index.table)
+    table = catalog.require(Relation, index.table)
     numbers = [key.column for key in index.keys] + list(index.include)
     behind = behind_index(catalog, index)
     return {
@@ -274,7 +274,7 @@ def _of(catalog: Catalog, oid: int) -> str:
 
 
 def _called(table: Relation, number: int) -> str:
-    column = table.numbered(number)
+    column = table.column_numbered(number)
     return column.name if column is not None else f"no column {number}"
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from psycopg.pq import TransactionStatus
 
 from migsafe.prediction.predictor import Predictor, in_execution_order
-from migsafe.schema.follow import follow
+from migsafe.schema.follow import apply_operation
 from migsafe.sources import Transaction
 from migsafe.sql.statements import Statement, read
 from tests.schema.catalogue import difference, from_model, from_server
@@ -76,11 +76,11 @@ def _runs(connection: "psycopg.Connection[Any]", sql: str) -> bool:
 
 def _is_refused(forecast: Predictor, statement: Statement) -> bool:
     """Whether the model sees that a statement is refused; it is left as it was."""
-    if any(forecast.session.refuses(operation) for operation in statement.operations):
+    if any(forecast.session.refusal(operation) for operation in statement.operations):
         return True
     catalog = forecast.catalog
     catalog.search_path = forecast.session.settings.search_path
     mark = catalog.mark()
-    refusals = [why for operation in in_execution_order(statement.operations) for why in follow(catalog, operation)]
+    refusals = [why for operation in in_execution_order(statement.operations) for why in apply_operation(catalog, operation)]
     catalog.undo(mark)
     return bool(refusals)

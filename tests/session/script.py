@@ -55,4 +55,4 @@ def modelled(session: Session) -> str:
     """What holds in the model."""
     settings = session.settings
     timeout, role = settings.lock_timeout_ms or 0, settings.value("role")
-    return state(timeout, settings.search_path, settings.timezone, role, session.in_block, session.held("t"))
+    return state(timeout, settings.search_path, settings.timezone, role, session.in_block, session.lock_on("t"))

@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from migsafe.lock import LockMode
 from migsafe.replaying.servers.server import Server
-from migsafe.session import Session, milliseconds, sent
+from migsafe.session import Session, milliseconds, sent_statements
 from migsafe.sources import Transaction
 from migsafe.sql.operations import LockTable
 from migsafe.sql.statements import read
@@ -64,7 +64,7 @@ def test_lines_say_what_the_server_does(connection: Any, path: Path) -> None:
     found, expected = [], []
     if migration.transaction is Transaction.FILE:
         connection.execute("BEGIN")
-    for statement, _, last in sent(migration):
+    for statement, _, last in sent_statements(migration):
         sql = migration.script.text[statement.span.start : statement.span.end]
         says = expectation(migration.script, statement.span.end)
         place = migration.script.position(statement.span.start).line
@@ -111,14 +111,14 @@ def test_any_script_leaves_what_the_server_leaves(database: Server, script: list
     with database.connect() as connection:
         for sql in script:
             [statement] = read(sql)
-            session.enter(statement)
+            session.begin_statement(statement)
             refused = False
             for operation in statement.operations:
-                refused = refused or session.refuses(operation) is not None
+                refused = refused or session.refusal(operation) is not None
                 if isinstance(operation, LockTable) and not refused:
-                    session.take("t", LockMode(operation.mode))
-                session.follow(operation)
-            session.leave()
+                    session.record_lock("t", LockMode(operation.mode))
+                session.apply(operation)
+            session.end_statement()
             [found] = observed(connection, [sql])
             assert found == (REFUSED if refused else modelled(session)), sql
             if connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.session import Session, Transition, Turn, sent, transactions
+from migsafe.session import Session, Transition, TransitionKind, sent_statements, transaction_numbers
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import LockTable, Operation
 from migsafe.sql.statements import read
@@ -16,13 +16,13 @@ def test_what_holds_after_each_statement(path: Path) -> None:
     migration = half(path)
     session = Session(migration.transaction)
     found, expected = [], []
-    for statement, first, last in sent(migration):
+    for statement, first, last in sent_statements(migration):
         place = migration.script.position(statement.span.start).line
         says = expectation(migration.script, statement.span.end)
-        session.enter(statement, first=first, last=last)
-        refusal = [session.refuses(operation) for operation in statement.operations]
+        session.begin_statement(statement, first=first, last=last)
+        refusal = [session.refusal(operation) for operation in statement.operations]
         follow(session, *statement.operations)
-        session.leave()
+        session.end_statement()
         found.append((place, REFUSED if any(refusal) else modelled(session)))
         expected.append((place, says))
     assert found == expected
@@ -31,9 +31,9 @@ def test_what_holds_after_each_statement(path: Path) -> None:
 def follow(session: Session, *operations: Operation) -> list[Transition]:
     turns: list[Transition] = []
     for operation in operations:
-        turns += session.follow(operation)
-        if isinstance(operation, LockTable) and session.refuses(operation) is None:
-            session.take(operation.tables[0].name.name, LockMode(operation.mode))
+        turns += session.apply(operation)
+        if isinstance(operation, LockTable) and session.refusal(operation) is None:
+            session.record_lock(operation.tables[0].name.name, LockMode(operation.mode))
     return turns
 
 
@@ -42,12 +42,12 @@ def run(sql: str, transaction: Transaction, session: Session | None = None) -> l
     session = session or Session(transaction)
     script = Script("a.sql", sql)
     found = []
-    for statement, first, last in sent(Half(script, (Span(0, len(sql)),), transaction)):
-        turns = list(session.enter(statement, first=first, last=last))
+    for statement, first, last in sent_statements(Half(script, (Span(0, len(sql)),), transaction)):
+        turns = list(session.begin_statement(statement, first=first, last=last))
         turns += follow(session, *statement.operations)
-        turns += session.leave()
+        turns += session.end_statement()
         found.append([spelt(turn) for turn in turns])
-    return [*found, [spelt(turn) for turn in session.finish()]]
+    return [*found, [spelt(turn) for turn in session.end_migration()]]
 
 
 def spelt(transition: Transition) -> str:
@@ -98,12 +98,16 @@ def test_turns_of_the_transaction(transaction: Transaction, sql: str, turns: lis
 def test_chunks_are_queries_of_their_own() -> None:
     script = Script("a.sql", "SELECT 1; SELECT 2; -- that was it\nSELECT 3;")
     chunks = (Span(0, 20), Span(35, 44))
-    assert [(first, last) for _, first, last in sent(Half(script, chunks, Transaction.QUERY))] == [(True, False), (False, True), (True, True)]
+    assert [(first, last) for _, first, last in sent_statements(Half(script, chunks, Transaction.QUERY))] == [
+        (True, False),
+        (False, True),
+        (True, True),
+    ]
 
 
 def test_a_transaction_has_a_number_of_its_own() -> None:
     def numbers(sql: str, transaction: Transaction) -> list[int | None]:
-        return list(transactions(Half(Script("a.sql", sql), (Span(0, len(sql)),), transaction), read(sql)))
+        return list(transaction_numbers(Half(Script("a.sql", sql), (Span(0, len(sql)),), transaction), read(sql)))
 
     sql = "\\echo 1\nSELECT 1; BEGIN; SELECT 2; COMMIT AND CHAIN; SELECT 3;"
     assert Session(Transaction.FILE).transaction is None
@@ -116,11 +120,11 @@ def test_vacuum_is_refused_inside() -> None:
         session = Session(transaction, one_query=one_query)
         script = Script("a.sql", sql)
         found = []
-        for statement, first, last in sent(Half(script, (Span(0, len(sql)),), transaction)):
-            session.enter(statement, first=first, last=last)
+        for statement, first, last in sent_statements(Half(script, (Span(0, len(sql)),), transaction)):
+            session.begin_statement(statement, first=first, last=last)
             found.append(session.in_block)
             follow(session, *statement.operations)
-            session.leave()
+            session.end_statement()
         return found
 
     assert in_block("VACUUM; SELECT 1", Transaction.STATEMENT) == [False, False]
@@ -137,21 +141,21 @@ def test_locks_compare_by_strength_and_end_with_the_transaction() -> None:
     assert session.locks == {}
     script = Script("a.sql", "LOCK TABLE t IN SHARE MODE; LOCK TABLE t IN ROW SHARE MODE; LOCK TABLE u IN ROW SHARE MODE")
     session = Session(Transaction.FILE)
-    for statement, _, _ in sent(Half(script, (Span(0, len(script.text)),), Transaction.FILE)):
-        session.enter(statement)
+    for statement, _, _ in sent_statements(Half(script, (Span(0, len(script.text)),), Transaction.FILE)):
+        session.begin_statement(statement)
         follow(session, *statement.operations)
-        session.leave()
+        session.end_statement()
     assert session.locks == {"t": LockMode.SHARE, "u": LockMode.ROW_SHARE}
 
 
 def test_prepared_statements_outlive_a_rollback() -> None:
     session = Session(Transaction.STATEMENT)
     run("BEGIN; PREPARE a AS DELETE FROM t; PREPARE b AS DELETE FROM t; ROLLBACK; DEALLOCATE b; DISCARD PLANS", Transaction.STATEMENT, session)
-    assert [type(operation).__name__ for operation in session.prepared("a")] == ["Delete"]
-    assert session.prepared("b") == ()
+    assert [type(operation).__name__ for operation in session.prepared_operations("a")] == ["Delete"]
+    assert session.prepared_operations("b") == ()
     run("DEALLOCATE ALL", Transaction.STATEMENT, session)
-    assert session.prepared("a") == ()
+    assert session.prepared_operations("a") == ()
 
 
 def test_turns_can_be_told_apart() -> None:
-    assert len({turn.value for turn in Turn}) == len(Turn)
+    assert len({turn.value for turn in TransitionKind}) == len(TransitionKind)

@@ -10,14 +10,14 @@ from migsafe.linting.reruns.registry import OBJECT_USES
 from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.follow import follow
+from migsafe.schema.follow import apply_operation
 from migsafe.sql import operations as sql
 from migsafe.sql.operation_table import OperationTable, UnregisteredOperationError, operation_classes
 from migsafe.sql.operations import Operation
 from migsafe.text import Span
 
 # The modules that fill the tables.
-FILLED: dict[OperationTable[Any], Callable[..., object]] = {EFFECTS: predict_effects, SCHEMA_CHANGES: follow, OBJECT_USES: object_uses}
+FILLED: dict[OperationTable[Any], Callable[..., object]] = {EFFECTS: predict_effects, SCHEMA_CHANGES: apply_operation, OBJECT_USES: object_uses}
 tables = pytest.mark.parametrize("table", FILLED, ids=lambda table: table.aspect)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from migsafe.library.locks import PredictedMigration, PredictedStatement
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.session import transactions
+from migsafe.session import transaction_numbers
 from migsafe.sources import Half, Migration, Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
@@ -27,6 +27,6 @@ def predicted(sql: str, *rows: Row, path: str = "db/0001_change.sql", sent: Tran
     given = [*rows, *([()] * (len(statements) - len(rows)))]
     made = [
         PredictedStatement(statement=statement, transaction=number, **(row if isinstance(row, dict) else {"effects": tuple(row)}))
-        for statement, number, row in zip(statements, transactions(half, statements), given, strict=True)
+        for statement, number, row in zip(statements, transaction_numbers(half, statements), given, strict=True)
     ]
     return PredictedMigration(Migration("0001", "plain", half), tuple(made))

@@ -38,7 +38,7 @@ def _is_created_here(at: Context, relation: Relation | None) -> bool:
         return False
     if relation.persistence is Persistence.TEMPORARY:
         return True
-    return relation.made_in == at.catalog.migration and (relation.complete or not _may_have_existed(at, relation.name))
+    return relation.created_in == at.catalog.migration and (relation.complete or not _may_have_existed(at, relation.name))
 
 
 def _may_have_existed(at: Context, name: Name) -> bool:

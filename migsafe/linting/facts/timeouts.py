@@ -10,7 +10,7 @@ def timeout_in_effect(at: Context, name: Literal["lock_timeout", "statement_time
     settings = at.session.settings
     if settings.value(name) is None:
         return (at.limits.lock_timeout or 0) if name == "lock_timeout" else 0
-    return settings.time(name)
+    return settings.duration_ms(name)
 
 
 def format_timeout(ms: int) -> str:

@@ -64,7 +64,7 @@ def _is_temporary(touch: ObjectUse, catalog: Catalog) -> bool:
 
 
 def _temporary(catalog: Catalog) -> set[Name]:
-    return {one.name for one in catalog.temporary()}
+    return {one.name for one in catalog.temporary_relations()}
 
 
 def _altered(op: AlterRelation, catalog: Catalog) -> list[ObjectUse]:

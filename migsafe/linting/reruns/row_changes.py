@@ -98,7 +98,7 @@ def _added_again(
 
 def _is_unique_on(index: Index, table: Relation, columns: set[str]) -> bool:
     """Whether an index is unique, and all its key columns are among these."""
-    names = [column.name if (column := table.numbered(number)) is not None else "" for key in index.keys for number in key.columns]
+    names = [column.name if (column := table.column_numbered(number)) is not None else "" for key in index.keys for number in key.columns]
     return index.unique and all(name in columns for name in names)
 
 

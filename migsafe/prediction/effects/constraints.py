@@ -126,14 +126,14 @@ def _has_foreign_key(context: EffectContext, relation: Relation, given: sql.Cons
     assert given.references is not None
     referenced = context.catalog.relation(given.references.table)
     for one in context.catalog.constraints(relation.oid):
-        here = [column.name for number in one.columns if (column := relation.numbered(number)) is not None]
+        here = [column.name for number in one.columns if (column := relation.column_numbered(number)) is not None]
         if one.kind is not ConstraintKind.FOREIGN_KEY or not one.valid or here != list(given.columns):
             continue
         if referenced is None or one.references != referenced.oid:
             if referenced is None and one.references is None:
                 return True
             continue
-        there = [column.name for number in one.referenced_columns if (column := referenced.numbered(number)) is not None]
+        there = [column.name for number in one.referenced_columns if (column := referenced.column_numbered(number)) is not None]
         if there == list(given.references.columns or there):
             return True
     return False

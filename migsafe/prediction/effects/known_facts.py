@@ -40,7 +40,7 @@ def check_implies_not_null(context: EffectContext, relation: Relation, column: C
     for one in valid_checks(context, relation):
         # A CHECK of a table that is half known may be older than what is known of the column.
         unbound = None if relation.complete else column.name
-        name = dict(one.check.uses).get(column.number, unbound) if one.check is not None else None
+        name = dict(one.check.column_uses).get(column.number, unbound) if one.check is not None else None
         if one.check is not None and name is not None:
             if expressions.proves_not_null(one.check.expression, name, composite=is_composite):
                 return True
@@ -138,7 +138,7 @@ def _knowledge(context: EffectContext, relation: Relation) -> list[Expression]:
         one.check.expression
         for one in valid_checks(context, relation)
         if one.check is not None
-        and all((column := relation.numbered(number)) is not None and column.name == name for number, name in one.check.uses)
+        and all((column := relation.column_numbered(number)) is not None and column.name == name for number, name in one.check.column_uses)
     ]
 
 

@@ -75,7 +75,7 @@ def _reindexed(context: EffectContext, table: Relation, concurrently: bool, inde
     weak = _SHARE_UPDATE if concurrently else LockMode.SHARE
     if table.kind is RelationKind.PARTITIONED:
         yield from context.effect_on(table, weak, index_lock=_EXCLUSIVE if index is not None and not concurrently else None)
-        for part in context.catalog.mentioning(index.oid, Index) if index is not None else ():
+        for part in context.catalog.dependents(index.oid, Index) if index is not None else ():
             below = context.catalog.get(part.table)
             if isinstance(below, Relation):
                 yield from _reindexed(context, below, concurrently, part)

@@ -120,8 +120,8 @@ def publication(context: EffectContext, op: sql.Publication) -> Effects:
             alone = name in op.only or relation.kind is RelationKind.PARTITIONED
             yield from context.effects_on(context.with_descendants(relation, only=alone), _SHARE_UPDATE)
     if op.action == "set":
-        before = context.catalog.other("publication", Name(op.publication))
-        for oid in before.mentions() if before is not None else ():
+        before = context.catalog.object_named("publication", Name(op.publication))
+        for oid in before.dependencies() if before is not None else ():
             yield from context.effect_on_oid(oid, _SHARE_UPDATE)
 
 
@@ -168,7 +168,7 @@ def _users(context: EffectContext, domain: Domain) -> list[Relation]:
     names, size = {domain.name}, 0
     while len(names) > size:
         size = len(names)
-        names |= {one.name for one in context.catalog.all(Domain) if any(is_of(one.type, name) for name in names)}
+        names |= {one.name for one in context.catalog.objects_of(Domain) if any(is_of(one.type, name) for name in names)}
     return [
         one
         for one in context.catalog.relations()

@@ -15,7 +15,7 @@ from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.experiments.subject import Subject
 from migsafe.replaying.refusals import error_class
 from migsafe.replaying.sending import Refused, is_idle, send, send_statement
-from migsafe.session import sent, transactions
+from migsafe.session import sent_statements, transaction_numbers
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
@@ -63,8 +63,8 @@ def crash(ground: Subject) -> Outcome:
 
 def _places(half: Half) -> Iterator[_Place]:
     """Where a crash leaves something behind: a transaction has ended, and more statements are to come."""
-    statements = [one.statement for one in sent(half)]
-    numbers = list(transactions(half, statements))
+    statements = [one.statement for one in sent_statements(half)]
+    numbers = list(transaction_numbers(half, statements))
     for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
         if number is None:
             continue

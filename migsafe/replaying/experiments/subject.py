@@ -10,7 +10,7 @@ from migsafe.replaying.experiments.contents import Rows, Schema, read_rows, read
 from migsafe.replaying.sending import send
 from migsafe.replaying.servers.host import Host
 from migsafe.replaying.servers.time_limits import Guard, unlimited
-from migsafe.session import sent, transactions
+from migsafe.session import sent_statements, transaction_numbers
 from migsafe.sources import Half, Migration
 from migsafe.sql.operations import Name
 
@@ -103,5 +103,5 @@ def is_one_transaction(half: Half, outside: frozenset[int]) -> bool:
     """Whether what a runner sends is one transaction. Reads the script; raises UnreadableError."""
     if outside:
         return False
-    numbers = transactions(half, [one.statement for one in sent(half)])
+    numbers = transaction_numbers(half, [one.statement for one in sent_statements(half)])
     return len({number for number in numbers if number is not None}) <= 1

@@ -14,7 +14,7 @@ from migsafe.replaying.recording.rehearsal import add_rehearsal
 from migsafe.replaying.refusals import error_class, failure_of
 from migsafe.replaying.sending import execute_statement, is_idle, skip_reason
 from migsafe.replaying.servers.time_limits import Guard, unlimited
-from migsafe.session import Command, Sent, runner_steps
+from migsafe.session import Command, SentStatement, runner_steps
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
@@ -89,7 +89,7 @@ class Player:
                         self._commit()
                     case Command.ROLLBACK:
                         self._rollback()
-                    case Sent(statement=statement):
+                    case SentStatement(statement=statement):
                         self._progress(statement)
                         self._send(statement, half)
         except MigrationFailed:

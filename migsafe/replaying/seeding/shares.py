@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from migsafe.schema.statistics import counted
+from migsafe.schema.statistics import row_count
 from migsafe.sql.operations import Name
 
 
@@ -14,7 +14,7 @@ def in_proportion(production: Mapping[str, int], most: int, other: int) -> Calla
     factor = min(1.0, most / largest) if largest else 1.0
 
     def rows(table: Name) -> int:
-        known = counted(production, table)
+        known = row_count(production, table)
         return min(other, most) if known is None else ceil(known * factor)
 
     return rows
