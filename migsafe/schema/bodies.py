@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.objects import Function
-from migsafe.sql.constants import Constant, NotConstantError, evaluate, list_items
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Call, Copy, Delete, Insert, Merge, Name, OpaqueCode, Operation, Select, Truncate, Update
 from migsafe.sql.split import MetaCommand, split
 from migsafe.sql.statements import read, read_routine
+from migsafe.sql.string_constants import NotConstantError, StringConstant, evaluate, list_items
 
 
 def operations_of(function: Function, given: Sequence[str | None] = ()) -> tuple[Operation, ...]:
@@ -36,7 +36,7 @@ def _operations(code: str, language: str, known: tuple[tuple[str, str], ...]) ->
         return tuple(operation for statement in read(code) for operation in statement.operations)
     if language != "plpgsql":
         return ()
-    return read_routine(code, {name: Constant(value, array("I", [0]) * len(value)) for name, value in known})
+    return read_routine(code, {name: StringConstant(value, array("I", [0]) * len(value)) for name, value in known})
 
 
 _WRITES: dict[type[Operation], str] = {Insert: "insert", Update: "update", Delete: "delete", Truncate: "truncate"}

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from migsafe.sql.constants import KnownValues, NotConstantError, constant_at, relocate
 from migsafe.sql.grammar import parse, problem
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import DOLLAR_STRING, STRINGS
 from migsafe.sql.operations import Do, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
+from migsafe.sql.string_constants import KnownValues, NotConstantError, constant_at, relocate
 from migsafe.sql.variables import Variables
 from migsafe.text import Span
 

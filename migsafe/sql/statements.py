@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.sql.constants import KnownValues
 from migsafe.sql.grammar import parse
 from migsafe.sql.lexer import pattern_for
 from migsafe.sql.operations import Copy, Do, OpaqueCode, Operation, PsqlCommand
 from migsafe.sql.plpgsql import body_operations
 from migsafe.sql.split import MetaCommand, RawStatement, split
+from migsafe.sql.string_constants import KnownValues
 from migsafe.text import Span
 
 _RUNS_MORE = {

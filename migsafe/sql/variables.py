@@ -3,8 +3,8 @@
 import re
 from contextlib import suppress
 
-from migsafe.sql.constants import Constant, KnownValues, NotConstantError, evaluate, list_items
 from migsafe.sql.grammar.parser import Parser
+from migsafe.sql.string_constants import KnownValues, NotConstantError, StringConstant, evaluate, list_items
 
 _MANY = 99
 """The number of assignments to a variable that cannot be counted."""
@@ -18,7 +18,7 @@ class Variables:
 
     def __init__(self, text: str, known: KnownValues) -> None:
         self._text = text.lower()
-        self._known: dict[str, tuple[Constant, ...]] = {}
+        self._known: dict[str, tuple[StringConstant, ...]] = {}
         self._declared: set[str] = set()
         for name, value in known.items():
             if not self._assignments(name):
@@ -57,7 +57,7 @@ class Variables:
         with suppress(NotConstantError):
             self._known[name] = tuple(evaluate(c, stop, self._single()) for stop in list_items(c, close))
 
-    def values(self, c: Parser, end: int) -> list[Constant]:
+    def values(self, c: Parser, end: int) -> list[StringConstant]:
         """Return the values of the string expression up to token `end`: one for each iteration of the loop whose variable it contains.
 
         Raises NotConstantError where they are not known.
@@ -68,13 +68,13 @@ class Variables:
             return [evaluate(c, end, single)]
         if len(loop_variables) > 1:
             raise NotConstantError
-        constants: list[Constant] = []
+        constants: list[StringConstant] = []
         for value in self._known[loop_variables[0]]:
             c.i = start
             constants.append(evaluate(c, end, {**single, loop_variables[0]: value}))
         return constants
 
-    def _single(self) -> dict[str, Constant]:
+    def _single(self) -> dict[str, StringConstant]:
         return {name: values[0] for name, values in self._known.items() if len(values) == 1}
 
     def _set(self, c: Parser, name: str) -> None:

@@ -1,7 +1,7 @@
 """What CHECKs prove.
 
-A line begins with what is expected: `yes`, PostgreSQL finds the proof and so does migsafe; `no`, neither does; `server`, PostgreSQL finds one
-that migsafe does not look for, so that it warns of a scan that does not happen. Several CHECKs are parted by `;`.
+A line begins with the expectation. `yes`: PostgreSQL and migsafe find the proof. `no`: neither finds one. `server`: only PostgreSQL finds the
+proof, so migsafe warns of a scan that does not happen. Several CHECKs are separated by `;`.
 """
 
 NOT_NULL = """

@@ -1,4 +1,4 @@
-"""Which filters filter nothing."""
+"""Filters that select every row."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def where(condition: str) -> Expression:
         *("id IS NOT NULL", "id = id", 'id >= "id"', "empty IS NULL", "NOT empty IS NOT NULL"),
     ],
 )
-def test_what_is_true_of_every_row(condition: str) -> None:
+def test_a_condition_is_true_of_every_row(condition: str) -> None:
     assert is_always_true(where(condition), {"id"}.__contains__, {"empty"}.__contains__)
 
 
@@ -34,5 +34,5 @@ def test_what_is_true_of_every_row(condition: str) -> None:
         *("id IS NULL OR name IS NULL", "empty IS NOT NULL"),
     ],
 )
-def test_what_may_not_be(condition: str) -> None:
+def test_a_condition_may_be_false_of_a_row(condition: str) -> None:
     assert not is_always_true(where(condition), {"id"}.__contains__, {"empty"}.__contains__)

@@ -1,4 +1,4 @@
-"""What tells the rows of a query apart."""
+"""The output columns that identify the rows of a query."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What CHECKs prove: as said in proof_cases.py, found without a server, and seen on every PostgreSQL that is found."""
+"""What CHECKs prove: the expectations of proof_cases.py, without a server and on each PostgreSQL that is installed."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -20,8 +20,8 @@ class Case(NamedTuple):
     expected: str
     checks: str
     attached: str
-    """`partition`: the table with the CHECKs becomes the partition; `default`: it is the default one when that comes; `last`: it becomes the
-    default one after that."""
+    """`partition`: the table with the CHECKs becomes the partition. `default`: it is the default partition when the other one is attached.
+    `last`: it becomes the default partition after the other one."""
 
     def __str__(self) -> str:
         return f"{self.partitions[:80]}: {self.checks[:80]}, {self.attached}"
@@ -46,7 +46,7 @@ def expression(sql: str) -> Expression:
     return Expression(sql=sql, span=Span(0, len(sql)))
 
 
-def proved(case: Case) -> bool:
+def is_proved(case: Case) -> bool:
     columns, key, values = case.partitions.split(" | ")
     (create,), (attach,) = (
         next(iter(read(sql))).operations
@@ -77,10 +77,10 @@ def test_a_composite_column_is_never_proved() -> None:
 
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_checks_prove_a_partition_s_constraint(case: Case) -> None:
-    assert proved(case) == (case.expected == "yes")
+    assert is_proved(case) == (case.expected == "yes")
 
 
-def test_under_utc_an_offset_can_be_left_out() -> None:
+def test_a_constant_needs_no_offset_under_utc() -> None:
     (create,), (attach,) = (
         next(iter(read(sql))).operations
         for sql in (
@@ -113,7 +113,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("check", UNREADABLE.values(), ids=UNREADABLE)
-def test_what_cannot_be_read_proves_nothing(check: str) -> None:
+def test_an_unreadable_check_proves_nothing(check: str) -> None:
     assert not proves_not_null(expression(check), "x")
 
 
@@ -122,26 +122,26 @@ def test_what_cannot_be_read_proves_nothing(check: str) -> None:
 
 @pytest.fixture(scope="module", params=each_installation())
 def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
-    with Server(request.param) as server, server.connect() as found:
-        found.execute("CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a int, b int); CREATE DOMAIN whole AS int")
-        found.execute("SET TimeZone = 'Europe/Berlin'")
-        yield found
+    with Server(request.param) as server, server.connect() as connection:
+        connection.execute("CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TYPE pair AS (a int, b int); CREATE DOMAIN whole AS int")
+        connection.execute("SET TimeZone = 'Europe/Berlin'")
+        yield connection
 
 
 def messages(connection: Connection, sql: str) -> list[str]:
-    """What the server says about its work while it runs a statement."""
-    found: list[str] = []
+    """Return the messages of the server about its work on a statement."""
+    received: list[str] = []
     connection.execute("SET client_min_messages = debug1")
-    connection.add_notice_handler(hear := lambda notice: found.append(notice.message_primary or ""))
+    connection.add_notice_handler(handler := lambda notice: received.append(notice.message_primary or ""))
     try:
         connection.execute(sql.encode())
     finally:
-        connection.remove_notice_handler(hear)
-    return found
+        connection.remove_notice_handler(handler)
+    return received
 
 
-def seen(connection: Connection, case: Case) -> bool:
-    """Whether the server proves it, and does not read the table."""
+def is_proved_by_server(connection: Connection, case: Case) -> bool:
+    """Whether the server proves the constraint and does not scan the table."""
     columns, key, values = case.partitions.split(" | ")
     with connection.transaction(force_rollback=True):
         connection.execute(
@@ -154,28 +154,31 @@ def seen(connection: Connection, case: Case) -> bool:
             "default": ["child DEFAULT", "other FOR VALUES " + values],
             "last": ["other FOR VALUES " + values, "child DEFAULT"],
         }[case.attached]
-        heard = [messages(connection, f"ALTER TABLE parent ATTACH PARTITION {one}") for one in attach][-1]
-    said = any('"child" is implied by existing constraints' in message for message in heard)
-    assert said != any('verifying table "child"' in message for message in heard) or "HASH" in key
-    return said
+        received = [messages(connection, f"ALTER TABLE parent ATTACH PARTITION {partition}") for partition in attach][-1]
+    is_proved = any('"child" is implied by existing constraints' in message for message in received)
+    assert is_proved != any('verifying table "child"' in message for message in received) or "HASH" in key
+    return is_proved
 
 
-def test_servers_prove_what_is_said_here(connection: Connection) -> None:
-    assert [str(case) for case in ALL if seen(connection, case) != (case.expected != "no")] == []
+@pytest.mark.server
+def test_servers_prove_what_the_cases_expect(connection: Connection) -> None:
+    assert [str(case) for case in ALL if is_proved_by_server(connection, case) != (case.expected != "no")] == []
 
 
+@pytest.mark.server
 def test_servers_prove_not_null_from_a_check(connection: Connection) -> None:
     wrong = []
     for expected, check in lines(NOT_NULL):
         with connection.transaction(force_rollback=True):
             connection.execute('CREATE TABLE t (x int, y int, z int, "X" int)')
             connection.execute(f"ALTER TABLE t ADD CHECK ({check})".encode())
-            heard = messages(connection, "ALTER TABLE t ALTER x SET NOT NULL")
-        if any("sufficient to prove" in message for message in heard) != (expected != "no"):
+            received = messages(connection, "ALTER TABLE t ALTER x SET NOT NULL")
+        if any("sufficient to prove" in message for message in received) != (expected != "no"):
             wrong.append(check)
     assert wrong == []
 
 
+@pytest.mark.server
 def test_servers_do_not_prove_it_of_a_composite_column(connection: Connection) -> None:
     with connection.transaction(force_rollback=True):
         connection.execute("CREATE TABLE t (x pair CHECK (x IS NOT NULL))")

@@ -1,4 +1,4 @@
-"""sqlglot's trees, made when somebody asks."""
+"""sqlglot's trees of expressions, queries and types."""
 
 import subprocess
 import sys
@@ -37,6 +37,7 @@ def test_a_type_gets_its_tree(written: str) -> None:
     assert isinstance(parse_type(column.column.type), exp.DataType)
 
 
+@pytest.mark.process
 def test_reading_statements_does_not_import_sqlglot() -> None:
     code = "import sys; from migsafe.sql.statements import read; list(read('SELECT 1')); sys.exit('sqlglot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

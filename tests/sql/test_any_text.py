@@ -1,4 +1,4 @@
-"""Whatever a script holds, reading it ends, and every statement and operation stands inside it."""
+"""Any text can be read, and the spans of all statements and operations are inside it."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Changes of all rows, cut out of their statements to be made in batches."""
+"""Changes of all rows without their filters, for changes in batches."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from migsafe.sql.batches import Change, without_filter
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("change", "expected"),
     [
         ("UPDATE t SET a = 1", Change("UPDATE t SET a = 1", "", with_changes_rows=False)),
         ("UPDATE t SET a = 1 WHERE true RETURNING a;", Change("UPDATE t SET a = 1", "", with_changes_rows=False)),
@@ -23,5 +23,5 @@ from migsafe.sql.batches import Change, without_filter
         ),
     ],
 )
-def test_a_change_loses_its_filter_and_nothing_else(written: str, expected: Change) -> None:
-    assert without_filter(written) == expected
+def test_a_change_loses_its_filter_and_nothing_else(change: str, expected: Change) -> None:
+    assert without_filter(change) == expected

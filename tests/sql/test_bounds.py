@@ -1,4 +1,4 @@
-"""Partitions' bounds as SQL, and as the condition that their rows fulfil."""
+"""Partition bounds as SQL, and as the condition that is true of their rows."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def bound(clause: str) -> Bound:
         ("DEFAULT", None),
     ],
 )
-def test_a_bound_says_what_its_rows_are(clause: str, expected: str | None) -> None:
-    found = bound(clause)
-    assert bound_condition(["a", "b"][: max(len(found.end), 1)], found) == expected
-    assert bound_clause(found) == clause
+def test_a_bound_becomes_a_condition_of_its_rows(clause: str, expected: str | None) -> None:
+    parsed = bound(clause)
+    assert bound_condition(["a", "b"][: max(len(parsed.end), 1)], parsed) == expected
+    assert bound_clause(parsed) == clause

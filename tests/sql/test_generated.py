@@ -1,4 +1,4 @@
-"""Generated DDL: migsafe's verdict and reading against PostgreSQL's own grammar."""
+"""Generated DDL: what migsafe accepts and reads, compared with PostgreSQL's own grammar."""
 
 import re
 from pathlib import Path
@@ -13,10 +13,10 @@ from tests.sql import oracle
 
 STEADY = settings(derandomize=True, max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 LONGEST = 40
-"""So many productions in one statement: from there on, the first alternative of each is taken, which ends soon."""
+"""The number of productions in one statement after which the first alternative of each is used, so that the statement ends soon."""
 
 GRAMMAR = Path(__file__).with_name("generated.grammar")
-"""A production's alternatives, a line each; <name> stands for a production or a terminal, ~ for nothing."""
+"""The alternatives of each production, one in a line; <name> is a production or a terminal, ~ is empty."""
 
 PLAIN_TYPES = """int integer bigint smallint text boolean bool uuid jsonb json date timestamptz timestamp time timetz bytea serial
 bigserial numeric decimal real float8 varchar char inet xml interval tsvector money bpchar name "char" """.split()
@@ -63,7 +63,7 @@ CHOICES = {kind: st.sampled_from(alternatives) for kind, alternatives in PRODUCT
 
 @st.composite
 def statements(draw: st.DrawFn, *kinds: str) -> str:
-    """A statement of one of the kinds, by the grammar."""
+    """Generate a statement of one of the kinds from the grammar."""
 
     made = 0
 
@@ -79,8 +79,8 @@ def statements(draw: st.DrawFn, *kinds: str) -> str:
     return expand(draw(st.sampled_from(kinds))).strip()
 
 
-def agrees(sql: str) -> None:
-    """PostgreSQL's reading and migsafe's are the same, whether they accept or refuse it."""
+def check_agreement(sql: str) -> None:
+    """Check that PostgreSQL and migsafe both reject the statement, or read the same from it."""
     try:
         (tree,) = pglast.parse_sql(sql)
     except pglast.parser.ParseError:
@@ -96,36 +96,36 @@ def agrees(sql: str) -> None:
 @given(statements("table"))
 @STEADY
 def test_create_table(sql: str) -> None:
-    agrees(sql)
+    check_agreement(sql)
 
 
 @given(statements("alteration"))
 @STEADY
 def test_alter_table(sql: str) -> None:
-    agrees(sql)
+    check_agreement(sql)
 
 
 @given(statements("index"))
 @STEADY
 def test_create_index(sql: str) -> None:
-    agrees(sql)
+    check_agreement(sql)
 
 
 @given(statements("view", "routine", "drop", "comment"))
 @STEADY
 def test_other_definitions(sql: str) -> None:
-    agrees(sql)
+    check_agreement(sql)
 
 
 @given(statements("rows", "query"))
 @STEADY
 def test_rows_and_queries(sql: str) -> None:
-    agrees(sql)
+    check_agreement(sql)
 
 
 @given(st.lists(statements("table", "alteration", "index", "rows", "routine"), min_size=2, max_size=4))
 @STEADY
-def test_cuts(scripted: list[str]) -> None:
-    """A script of several statements is cut where each of them ends."""
+def test_scripts_are_divided_into_statements(scripted: list[str]) -> None:
+    """A script is divided at the end of each statement."""
     text = ";\n".join(scripted)
-    assert [text[found.span.start : found.span.end] for found in read(text)] == scripted
+    assert [text[statement.span.start : statement.span.end] for statement in read(text)] == scripted

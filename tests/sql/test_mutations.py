@@ -1,6 +1,6 @@
-"""Statements with a token deleted, doubled, moved or replaced: migsafe refuses what PostgreSQL's grammar refuses, and nothing else.
+"""Statements with a token deleted, doubled, moved or replaced: migsafe rejects exactly those that PostgreSQL's grammar rejects.
 
-Where the two still part, the reason stands below: nothing else may be accepted or refused wrongly.
+The known differences are listed below with their reasons. There are no others.
 """
 
 import random
@@ -22,25 +22,25 @@ from tests.sql import oracle
 
 FILES = sorted((Path(__file__).parent / "statements").glob("*.sql"))
 MUTATIONS = 3
-"""Of each statement."""
+"""The number of mutations of each statement."""
 
 STRANGERS = """SELECT FROM WHERE TABLE COLUMN NOT NULL DEFAULT CHECK ( ) [ ] , . ; = * + :: 1 2.5 'x' "y" name type IF EXISTS ONLY AS ON TO
 SET WITH USING ALL IN CASCADE CONSTRAINT PRIMARY KEY INDEX VALUES ORDER BY ROW ADD DROP ALTER CREATE public begin END AND OR""".split()
 
 LENIENCIES = {
-    "what follows the first words of these is not read": r"""(?x)
+    "only the first words of these are read": r"""(?x)
         ALTER\ (EXTENSION|SUBSCRIPTION|SERVER|TABLESPACE|STATISTICS|COLLATION|DATABASE|GROUP|OPERATOR|EVENT\ TRIGGER|FOREIGN\ DATA|TEXT\ SEARCH)
         |CREATE\ (OPERATOR\ CLASS|EVENT|DATABASE|SUBSCRIPTION|TRANSFORM|TEXT|LANGUAGE|TRUSTED)""",
-    "any word is taken for a role's option, which PostgreSQL knows by name": r"(CREATE|ALTER) (ROLE|USER|GROUP)",
-    "functions with a grammar of their own: the words between their arguments": r"""(?xs)
+    "any word is accepted as an option of a role, while PostgreSQL knows their names": r"(CREATE|ALTER) (ROLE|USER|GROUP)",
+    "functions with key words between their arguments": r"""(?xs)
         .*\b(XMLTABLE|JSON_TABLE|xml\w+|json\w*|extract|overlay|substring|trim|normalize|position)\b""",
-    "an aggregate may stand without arguments": r".*AGGREGATE",
+    "the arguments of an aggregate may be missing": r".*AGGREGATE",
     "a setting's value may be missing, or any word": r"SET (LOCAL |SESSION )*(ROLE|SCHEMA|SESSION|XML|NAMES|TIME|AUTHORIZATION)",
-    "a rule's actions and a routine's body are looked through for their ends": r"CREATE (OR REPLACE )?(RULE|FUNCTION|PROCEDURE)",
+    "of the actions of a rule and the body of a routine only the ends are searched": r"CREATE (OR REPLACE )?(RULE|FUNCTION|PROCEDURE)",
     "RESTART WITH without a number": r".*\bRESTART WITH\b",
     "the older words of COPY, whatever their order": r"COPY\b",
 }
-"""By how a statement begins: what PostgreSQL refuses and migsafe does not."""
+"""Statements that PostgreSQL rejects and migsafe accepts, by their beginning."""
 
 NOT_READ = re.compile(
     r"""(?xis).*(
@@ -48,31 +48,31 @@ NOT_READ = re.compile(
         |\b(numeric|decimal|dec|varchar|char|character|varying|bit|float|time|timestamp|timestamptz|timetz|interval|geometry)\s*
     )$"""
 )
-"""What stands before a parenthesis whose inside migsafe reads only up to the next comma: options, and the modifiers of a type."""
+"""The text before a parenthesis whose content migsafe reads only up to the next comma: options, and the modifiers of a type."""
 
 SEVERITIES = {
-    "DO takes a list of strings and LANGUAGEs, and looks at them when it runs": r"DO\b",
+    "DO accepts a list of strings and LANGUAGEs, and checks them when it runs": r"DO\b",
     "a key word is the name": r"(RELEASE|ROLLBACK|DEALLOCATE|FETCH|MOVE|SET LOCAL|REVOKE|WITH RECURSIVE AS|COMMENT ON CONSTRAINT)\b",
-    "END closes the body wherever it stands, as psql has it": r"CREATE .*BEGIN ATOMIC .* END ",
-    "an attribute without a constraint before it is refused later": r".*\b(DEFERRABLE|INITIALLY|ENFORCED)\b",
+    "END closes the body anywhere, as in psql": r"CREATE .*BEGIN ATOMIC .* END ",
+    "an attribute without a constraint before it is rejected later": r".*\b(DEFERRABLE|INITIALLY|ENFORCED)\b",
 }
-"""By how a statement begins: what PostgreSQL's grammar takes and migsafe does not. PostgreSQL refuses most of them later."""
+"""Statements that PostgreSQL's grammar accepts and migsafe rejects, by their beginning. PostgreSQL rejects most of them later."""
 
 
 @cache
 def tokens_of(path: Path) -> list[list[str]]:
-    """The tokens of each statement of a file, as written."""
-    found = []
+    """Return the text of the tokens of each statement of a file."""
+    statements = []
     for text in path.read_text().splitlines() if path.stem == "copy" else [path.read_text()]:
         for raw in split(text):
             assert isinstance(raw, RawStatement)
             count = len(raw.words) - lexer.LOOK_AHEAD
-            found.append([text[raw.starts[i] : raw.end_of(i)] for i in range(count)])
-    return found
+            statements.append([text[raw.starts[i] : raw.end_of(i)] for i in range(count)])
+    return statements
 
 
 def mutations(path: Path) -> Iterator[str]:
-    """Statements of a file with one thing changed, the same ones every time."""
+    """Yield the statements of a file with one change each, the same ones in every run."""
     for tokens in tokens_of(path):
         chance = random.Random(zlib.crc32(" ".join(tokens).encode()))
         for _ in range(MUTATIONS):
@@ -95,7 +95,7 @@ def mutations(path: Path) -> Iterator[str]:
 
 
 def before_parenthesis(sql: str, at: int) -> str:
-    """What stands before the innermost parenthesis that is open at a place; nothing where none is."""
+    """Return the text before the innermost open parenthesis at an offset; empty where none is open."""
     closed = 0
     for start in range(at - 1, -1, -1):
         closed += {")": 1, "(": -1}.get(sql[start], 0)
@@ -105,9 +105,9 @@ def before_parenthesis(sql: str, at: int) -> str:
 
 
 def is_known_leniency(sql: str, refusal: str) -> bool:
-    """Whether migsafe is known to take what PostgreSQL refuses for this reason.
+    """Whether it is a known difference that migsafe accepts a statement that PostgreSQL rejects for this reason.
 
-    A reason other than a syntax error is one that PostgreSQL finds while it builds the tree: conflicting options, numbers out of range.
+    PostgreSQL finds errors other than syntax errors while it builds the tree: conflicting options, numbers out of range.
     """
     if any(re.match(pattern, sql) for pattern in LENIENCIES.values()) or not refusal.startswith("syntax error"):
         return True
@@ -116,7 +116,7 @@ def is_known_leniency(sql: str, refusal: str) -> bool:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_verdicts(path: Path) -> None:
+def test_both_grammars_reject_the_same_statements(path: Path) -> None:
     accepted: list[tuple[str, str]] = []
     refused: list[str] = []
     different: list[tuple[str, tuple[str, str]]] = []

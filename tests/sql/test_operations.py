@@ -1,4 +1,4 @@
-"""Which operations a statement becomes, and where each stands: the expectations are written in the SQL, at the line they belong to.
+"""The operations of statements and their places. The expectations are comments in the SQL, in the line to which they belong.
 
 `-- expect: AddColumn, DropColumn` names the operations that begin on its line; a `?` marks one that is not certain to run.
 """
@@ -17,7 +17,7 @@ EXPECT = re.compile(r"-- expect: (.*)")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_operations_stand_where_the_file_says(path: Path) -> None:
+def test_operations_begin_where_the_file_expects_them(path: Path) -> None:
     script = Script(str(path))
     expected = [
         (number, name)
@@ -34,7 +34,7 @@ def test_operations_stand_where_the_file_says(path: Path) -> None:
     assert found == expected
 
 
-def test_an_operation_knows_what_the_handlers_around_it_catch() -> None:
+def test_an_operation_has_the_conditions_of_the_handlers_around_it() -> None:
     caught = {
         type(operation).__name__: operation.caught
         for statement in read(

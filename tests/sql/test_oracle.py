@@ -1,4 +1,4 @@
-"""What migsafe makes of statements, against PostgreSQL's own grammar: SQL of ours for every production (tests/sql/statements)."""
+"""What migsafe reads from statements, compared with PostgreSQL's own grammar: SQL for every production (tests/sql/statements)."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -21,7 +21,7 @@ FILES = sorted((Path(__file__).parent / "statements").glob("*.sql"))
 
 @cache
 def scripts(path: Path) -> list[tuple[str, tuple[Statement, ...], tuple[Any, ...]]]:
-    """The scripts of a file, each with its statements as migsafe cuts them and as PostgreSQL does."""
+    """Return the scripts of a file, each with its statements as migsafe and as PostgreSQL divide it."""
     text = path.read_text()
     texts = text.splitlines() if path.stem == "copy" else [text]
     return [(text, tuple(read(text)), pglast.parse_sql(text)) for text in texts]
@@ -36,7 +36,7 @@ def cases() -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_cuts(path: Path) -> None:
+def test_scripts_are_divided_into_statements(path: Path) -> None:
     for text, statements, found in scripts(path):
         assert [statement.span.start for statement in statements] == [tree.stmt_location or 0 for tree in found]
         ends = [(tree.stmt_location or 0) + tree.stmt_len if tree.stmt_len else len(text) for tree in found]
@@ -49,8 +49,8 @@ def test_statement(statement: Statement, tree: Any) -> None:
 
 
 def test_statements_are_distinct() -> None:
-    written = [text[it.span.start : it.span.end] for path in FILES for text, found, _ in scripts(path) for it in found]
-    assert len(written) == len(set(written))
+    statements = [text[statement.span.start : statement.span.end] for path in FILES for text, found, _ in scripts(path) for statement in found]
+    assert len(statements) == len(set(statements))
 
 
 def all_trees() -> Iterator[Any]:

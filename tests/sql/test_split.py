@@ -1,4 +1,4 @@
-"""Where scripts are cut."""
+"""The division of scripts into statements."""
 
 import sys
 
@@ -8,8 +8,8 @@ from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.statements import read
 
 
-def pieces(text: str) -> list[str]:
-    """The statements of a text, each as it is written."""
+def statements(text: str) -> list[str]:
+    """Return the text of each statement."""
     return [text[raw.span.start : raw.span.end] for raw in split(text)]
 
 
@@ -40,16 +40,16 @@ def pieces(text: str) -> list[str]:
     ],
 )
 def test_a_semicolon_inside_a_statement_does_not_end_it(statement: str) -> None:
-    assert pieces(f"{statement};\nSELECT 1;") == [statement, "SELECT 1"]
+    assert statements(f"{statement};\nSELECT 1;") == [statement, "SELECT 1"]
 
 
 @pytest.mark.parametrize("text", ["", ";", " ;; ; ", "-- nothing\n", "/* nothing */;"])
-def test_nothing_is_no_statement(text: str) -> None:
-    assert pieces(text) == []
+def test_an_empty_text_has_no_statement(text: str) -> None:
+    assert statements(text) == []
 
 
 def test_the_last_statement_needs_no_semicolon() -> None:
-    assert pieces("SELECT 1;\r\nSELECT 2\r\n-- end") == ["SELECT 1", "SELECT 2"]
+    assert statements("SELECT 1;\r\nSELECT 2\r\n-- end") == ["SELECT 1", "SELECT 2"]
 
 
 def test_a_statement_begins_after_the_comments_before_it() -> None:
@@ -67,39 +67,39 @@ def test_copy_data_is_not_sql() -> None:
 
 
 def test_a_statement_on_the_line_of_copy_comes_before_its_data() -> None:
-    assert pieces("COPY t FROM stdin; SELECT 1;\n2\n\\.\nSELECT 3;") == ["COPY t FROM stdin", "SELECT 1", "SELECT 3"]
+    assert statements("COPY t FROM stdin; SELECT 1;\n2\n\\.\nSELECT 3;") == ["COPY t FROM stdin", "SELECT 1", "SELECT 3"]
 
 
-def test_copy_data_without_an_end_goes_on_to_the_end_of_the_script() -> None:
-    assert pieces("COPY t FROM stdin;\n1\n2") == ["COPY t FROM stdin"]
+def test_copy_data_without_an_end_lasts_to_the_end_of_the_script() -> None:
+    assert statements("COPY t FROM stdin;\n1\n2") == ["COPY t FROM stdin"]
 
 
 def test_copy_from_a_file_has_no_data() -> None:
-    assert pieces("COPY t FROM '/stdin';\nSELECT 1;") == ["COPY t FROM '/stdin'", "SELECT 1"]
+    assert statements("COPY t FROM '/stdin';\nSELECT 1;") == ["COPY t FROM '/stdin'", "SELECT 1"]
 
 
 def test_meta_commands_are_told_from_statements() -> None:
-    found = [raw.command if isinstance(raw, MetaCommand) else raw.words[0] for raw in split("\\set a 1\nSELECT 1 \\g\n\\echo x\nSELECT 2")]
-    assert found == ["set", "select", "g", "echo", "select"]
+    commands = [raw.command if isinstance(raw, MetaCommand) else raw.words[0] for raw in split("\\set a 1\nSELECT 1 \\g\n\\echo x\nSELECT 2")]
+    assert commands == ["set", "select", "g", "echo", "select"]
 
 
 def test_a_meta_command_inside_a_statement_does_not_end_it() -> None:
-    found = [raw.command if isinstance(raw, MetaCommand) else raw.words[:2] for raw in split("SELECT\n\\echo x\n1;")]
-    assert found == ["echo", ["select", "0"]]
+    commands = [raw.command if isinstance(raw, MetaCommand) else raw.words[:2] for raw in split("SELECT\n\\echo x\n1;")]
+    assert commands == ["echo", ["select", "0"]]
 
 
 @pytest.mark.parametrize("opening", ["'", '"', "$$", "$tag$", "/*", "E'"])
-def test_what_never_ends_costs_only_its_statement(opening: str) -> None:
-    found = list(split(f"SELECT 1;\nSELECT {opening}never;\nSELECT 2;"))
-    assert [isinstance(raw, RawStatement) and raw.unterminated is not None for raw in found] == [False, True, False]
+def test_an_unterminated_token_affects_only_its_statement(opening: str) -> None:
+    raws = list(split(f"SELECT 1;\nSELECT {opening}never;\nSELECT 2;"))
+    assert [isinstance(raw, RawStatement) and raw.unterminated is not None for raw in raws] == [False, True, False]
 
 
-def test_what_never_ends_is_given_up_after_many_times() -> None:
+def test_many_unterminated_tokens_end_the_search() -> None:
     text = "".join(f"SELECT $t{n}$ x;\n" for n in range(3000))
     assert 100 <= len(list(split(text))) < 200
 
 
-def test_deep_nesting_is_said_and_not_a_crash() -> None:
+def test_deep_nesting_is_reported_and_does_not_crash() -> None:
     depth = sys.getrecursionlimit() * 2
     statement, after = read("SELECT " + "(" * depth + "1" + ")" * depth + "; SELECT 1;")
     assert type(statement.operations[0]).__name__ == "Unparsed"

@@ -1,4 +1,4 @@
-"""Which dynamic SQL of a PL/pgSQL body can be read, because what it is built from is constant."""
+"""Dynamic SQL of a PL/pgSQL body that can be read, because it is built from constants."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def run(body: str) -> list[Operation]:
 
 
 def altered(body: str) -> list[str]:
-    """The tables to which the body adds a column."""
+    """Return the tables to which the body adds a column."""
     operations = run(body)
     assert not any(isinstance(operation, OpaqueCode) for operation in operations)
     return [operation.target.name.name for operation in operations if isinstance(operation, AddColumn)]
@@ -32,7 +32,7 @@ def altered(body: str) -> list[str]:
         (f"DECLARE q text; t text := 'a'; BEGIN q := quote_ident(lower('x')); {ALTER} END", ["a"]),
     ],
 )
-def test_a_variable_with_one_value_is_that_value(body: str, tables: list[str]) -> None:
+def test_a_variable_that_is_assigned_once_has_a_known_value(body: str, tables: list[str]) -> None:
     assert altered(body) == tables
 
 
@@ -47,5 +47,5 @@ def test_a_variable_with_one_value_is_that_value(body: str, tables: list[str]) -
         f"DECLARE t text; BEGIN {ALTER} END",
     ],
 )
-def test_any_other_variable_keeps_its_secret(body: str) -> None:
+def test_any_other_variable_has_no_known_value(body: str) -> None:
     assert any(isinstance(operation, OpaqueCode) for operation in run(body))

@@ -1,6 +1,6 @@
 """ALTER TABLE … ALTER COLUMN."""
 
-from migsafe.sql.grammar.definitions import foreign_options, options, sequence_options
+from migsafe.sql.grammar.options import foreign_options, options, sequence_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     AddIdentity,

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from migsafe.sql.grammar.alter_table import depends_on_extension
-from migsafe.sql.grammar.definitions import foreign_options, options, options_after
 from migsafe.sql.grammar.kinds import operator_signature, signature, user_mapping
+from migsafe.sql.grammar.options import foreign_options, options, options_after
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.roles_and_databases import database_settings, role_options
 from migsafe.sql.grammar.routines import alter_routine

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from migsafe.sql.grammar.alter_column import alter_column
 from migsafe.sql.grammar.columns import column
 from migsafe.sql.grammar.constraints import Attributes, at_constraint, table_constraint
-from migsafe.sql.grammar.definitions import foreign_options, options, sequence_options
+from migsafe.sql.grammar.options import foreign_options, options, sequence_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import bound
 from migsafe.sql.operations import (

@@ -1,7 +1,7 @@
 """The definitions of columns, and their constraints, in CREATE TABLE, ALTER TABLE, CREATE DOMAIN and similar statements."""
 
 from migsafe.sql.grammar.constraints import Attributes, nulls_not_distinct, reference, with_span
-from migsafe.sql.grammar.definitions import foreign_options, options_after, sequence_options
+from migsafe.sql.grammar.options import foreign_options, options_after, sequence_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     Column,

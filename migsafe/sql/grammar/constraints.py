@@ -5,7 +5,7 @@ from typing import Self
 from msgspec.structs import replace
 
 from migsafe.sql.grammar.cursor import Unexpected
-from migsafe.sql.grammar.definitions import options, options_after
+from migsafe.sql.grammar.options import options, options_after
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Constraint, ConstraintKind, IndexElement, Name, Option, Reference
 from migsafe.text import Span

@@ -18,8 +18,8 @@ from migsafe.sql.grammar import (
     views,
 )
 from migsafe.sql.grammar.alter_table import alter_relation
-from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.kinds import object_kind
+from migsafe.sql.grammar.options import utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import create_foreign_table, create_table, persistence
 from migsafe.sql.operations import (

@@ -1,6 +1,5 @@
 """DROP."""
 
-from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.kinds import (
     ON_TABLE,
     ROUTINES,
@@ -11,6 +10,7 @@ from migsafe.sql.grammar.kinds import (
     transform,
     user_mapping,
 )
+from migsafe.sql.grammar.options import utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Drop, Name, Operation, Utility
 

@@ -1,7 +1,7 @@
 """CREATE INDEX, REINDEX and CLUSTER."""
 
 from migsafe.sql.grammar.constraints import index_element, nulls_not_distinct
-from migsafe.sql.grammar.definitions import options_after, utility_options
+from migsafe.sql.grammar.options import options_after, utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Reindex
 

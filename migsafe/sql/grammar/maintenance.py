@@ -1,7 +1,7 @@
 """VACUUM, ANALYZE, LOCK, TRUNCATE, COPY, EXPLAIN, prepared statements, cursors and similar statements."""
 
-from migsafe.sql.grammar.definitions import utility_options
 from migsafe.sql.grammar.indexes import option_is_on
+from migsafe.sql.grammar.options import utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END
 from migsafe.sql.operations import (

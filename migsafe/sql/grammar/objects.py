@@ -1,7 +1,7 @@
 """CREATE of the objects of which migsafe needs only the name: roles, databases, operators, servers…"""
 
-from migsafe.sql.grammar.definitions import foreign_options, options, options_after
 from migsafe.sql.grammar.kinds import cast, signature, transform, user_mapping
+from migsafe.sql.grammar.options import foreign_options, options, options_after
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.roles_and_databases import database_settings, role_options
 from migsafe.sql.grammar.routines import argument

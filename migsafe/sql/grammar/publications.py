@@ -1,7 +1,7 @@
 """CREATE and ALTER PUBLICATION."""
 
 from migsafe.sql.grammar.alter_object import renamed_or_moved
-from migsafe.sql.grammar.definitions import options, options_after
+from migsafe.sql.grammar.options import options, options_after
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Name, Operation, Publication
 

@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.columns import column
 from migsafe.sql.grammar.constraints import at_constraint, index_element, table_constraint
-from migsafe.sql.grammar.definitions import foreign_options, options_after
+from migsafe.sql.grammar.options import foreign_options, options_after
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     Bound,

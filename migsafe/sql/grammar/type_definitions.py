@@ -2,7 +2,7 @@
 
 from migsafe.sql.grammar.columns import Qualifiers
 from migsafe.sql.grammar.constraints import table_constraint
-from migsafe.sql.grammar.definitions import options
+from migsafe.sql.grammar.options import options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     AddEnumValue,

@@ -1,6 +1,6 @@
 """Views, materialized views, sequences and extensions."""
 
-from migsafe.sql.grammar.definitions import options_after, sequence_options
+from migsafe.sql.grammar.options import options_after, sequence_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import with_data
 from migsafe.sql.operations import (

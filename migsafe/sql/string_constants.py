@@ -15,7 +15,7 @@ from migsafe.sql.operations.values import quoted
 from migsafe.text import Span
 
 
-class Constant(NamedTuple):
+class StringConstant(NamedTuple):
     """The value of a string. `offsets` has, for each character, the offset in the script from which it comes."""
 
     value: str
@@ -31,12 +31,12 @@ _ESCAPE = re.compile(r"''|\\(?:[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|u[0-9A-Fa-f]{4}|U[0-
 _PLACEHOLDER = re.compile(r"%(?:(\d+)\$)?([sIL%])")
 
 
-def constant_at(c: Cursor, index: int) -> Constant:
+def constant_at(c: Cursor, index: int) -> StringConstant:
     """Return the value of the token that is a string constant."""
     start, kind, raw = c.tokens.starts[index], c.kinds[index], c.raw(index)
     if kind == DOLLAR_STRING:
         tag = raw.index("$", 1) + 1
-        return Constant(raw[tag:-tag], array("I", range(start + tag, start + len(raw) - tag)))
+        return StringConstant(raw[tag:-tag], array("I", range(start + tag, start + len(raw) - tag)))
     value = c.string_at(index)
     special = {STRING: _DOUBLED_QUOTE, ESCAPE_STRING: _ESCAPE}.get(kind)
     if special is not None:
@@ -44,10 +44,10 @@ def constant_at(c: Cursor, index: int) -> Constant:
         if constant.value == value:
             return constant
     # A constant over several lines, or with Unicode escapes: every character gets the offset of the constant.
-    return Constant(value, array("I", [start]) * len(value))
+    return StringConstant(value, array("I", [start]) * len(value))
 
 
-def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> Constant:
+def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> StringConstant:
     """Return a constant whose text begins at offset `start`; each match of `special` is replaced by the character that it means."""
     at = raw.index("'") + 1
     pieces: list[str] = []
@@ -60,14 +60,14 @@ def _unescaped(raw: str, start: int, special: re.Pattern[str]) -> Constant:
         at = match.end()
     pieces.append(raw[at:-1])
     offsets.extend(range(start + at, start + len(raw) - 1))
-    return Constant("".join(pieces), offsets)
+    return StringConstant("".join(pieces), offsets)
 
 
-KnownValues = Mapping[str, Constant]
+KnownValues = Mapping[str, StringConstant]
 """The variables and parameters with known values."""
 
 
-def evaluate(c: Cursor, end: int, known: KnownValues | None = None) -> Constant:
+def evaluate(c: Cursor, end: int, known: KnownValues | None = None) -> StringConstant:
     """Return the value of the string expression from the cursor up to token `end`.
 
     It may consist of constants, variables that are `known`, `||`, and format(), concat(), quote_ident() and quote_literal() of such
@@ -80,10 +80,10 @@ def evaluate(c: Cursor, end: int, known: KnownValues | None = None) -> Constant:
             raise NotConstantError
         operand = _operand(c, known)
         value, offsets = value + operand.value, offsets + operand.offsets
-    return Constant(value, offsets)
+    return StringConstant(value, offsets)
 
 
-def _operand(c: Cursor, known: KnownValues) -> Constant:
+def _operand(c: Cursor, known: KnownValues) -> StringConstant:
     at = c.i
     if c.words[at] == "'":
         c.i += 1
@@ -117,7 +117,7 @@ def list_items(c: Cursor, end: int) -> Iterator[int]:
         c.i = stop + 1
 
 
-def _call(c: Cursor, known: KnownValues) -> Constant:
+def _call(c: Cursor, known: KnownValues) -> StringConstant:
     name = c.words[c.i]
     c.i += 1
     at = c.i
@@ -140,19 +140,19 @@ def _call(c: Cursor, known: KnownValues) -> Constant:
     offsets = array("I")
     for argument in values:
         offsets += argument.offsets
-    return Constant(value, offsets)
+    return StringConstant(value, offsets)
 
 
-def _with_origin(value: str, origin: Constant) -> Constant:
+def _with_origin(value: str, origin: StringConstant) -> StringConstant:
     start = origin.offsets[0] if origin.offsets else 0
-    return Constant(value, array("I", [start]) * len(value))
+    return StringConstant(value, array("I", [start]) * len(value))
 
 
 def _literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _format(template: Constant, arguments: list[Constant]) -> Constant:
+def _format(template: StringConstant, arguments: list[StringConstant]) -> StringConstant:
     """format() of a constant template with constant arguments (manual, 9.4.1)."""
     pieces: list[str] = []
     offsets = array("I")
@@ -175,7 +175,7 @@ def _format(template: Constant, arguments: list[Constant]) -> Constant:
         offsets.extend(last if i == len(text) - 1 else min(first + i, last) for i in range(len(text)))
     pieces.append(template.value[at:])
     offsets += template.offsets[at:]
-    return Constant("".join(pieces), offsets)
+    return StringConstant("".join(pieces), offsets)
 
 
 def relocate(value: Any, offsets: "array[int]") -> Any:
