@@ -1,20 +1,19 @@
-"""migsafe judges PostgreSQL migrations before they reach production.
+"""migsafe checks PostgreSQL migrations before they reach production.
 
-    from migsafe import Configuration, lint, locks, replay
+    from migsafe import lint
 
     for finding in lint(["migrations/0042_orders.sql"]).findings:
         print(finding.rule, finding.message)
 
-`lint` judges migrations, `locks` tells what each statement locks, `replay` runs them on a disposable PostgreSQL: the same as the commands, with
-typed results and nothing printed. They raise MigsafeError for what could not be done.
+`lint` judges migrations, `locks` predicts what each statement locks, `replay` runs them on a disposable PostgreSQL and measures, `premortem`
+assesses how a deployment can fail. They do what the commands do, return typed results and print nothing. They raise MigsafeError for an error.
 """
 
 __version__ = "0.1.0"
 
-TYPE_CHECKING = False  # what typing calls so, which takes longer to load than answering from the cache
+TYPE_CHECKING = False  # as in typing, whose import takes longer than an answer from the cache
 if TYPE_CHECKING:
-    from migsafe.configuration import Configuration
-    from migsafe.configuration import configuration as read_configuration
+    from migsafe.configuration import Configuration, read_configuration
     from migsafe.errors import MigsafeError
     from migsafe.library.lint import lint
     from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction, locks
@@ -53,7 +52,7 @@ __all__ = [
     "replay",
 ]
 
-_HOMES = {
+_MODULES = {
     "Budgets": "migsafe.replaying.budgets",
     "Configuration": "migsafe.configuration",
     "Effect": "migsafe.prediction.effects.effect",
@@ -75,16 +74,15 @@ _HOMES = {
     "read_configuration": "migsafe.configuration",
     "replay": "migsafe.library.replay",
 }
-"""Where the public names are, each loaded when somebody asks for it."""
-_CALLED_THERE = {"read_configuration": "configuration"}
+"""The modules of the public names; each is imported when its name is first used."""
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name."""
-    if name not in _HOMES:
+    """Import a public name."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'migsafe' has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415
 
-    found: object = getattr(import_module(_HOMES[name]), _CALLED_THERE.get(name, name))
-    globals()[name] = found
-    return found
+    value: object = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value

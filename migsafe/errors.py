@@ -1,4 +1,4 @@
-"""What can go wrong for a reason that the user can mend."""
+"""Errors that the user can fix."""
 
 from collections.abc import Iterable
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 class MigsafeError(Exception):
     """Something that migsafe was asked to do and could not.
 
-    `what` says what happened (and where, when that is known); `hint`, when there is one, what to do about it. Raised where
-    the fact is known and shown once, by the command line, which then ends with exit code 2.
+    `what` is the problem and its place (file, line, key, option); `hint`, if there is one, says what to do. It is raised where the problem is
+    detected and shown once, by the command line, which then ends with exit code 2.
     """
 
     def __init__(self, what: str, hint: str = "") -> None:
@@ -20,17 +20,23 @@ class MigsafeError(Exception):
 
 
 class UnreadableError(MigsafeError):
-    """A file that exists but cannot be read as text: permissions, encoding, binary content."""
+    """A file that cannot be read as text: permissions, encoding, binary content."""
 
 
 class ConfigError(MigsafeError):
-    """A configuration that migsafe does not understand."""
+    """An invalid configuration or option."""
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """A question that names the known word nearest to a misspelt one; where none is near, `otherwise`, or all of them."""
-    from difflib import get_close_matches  # noqa: PLC0415  # start-up must not pay for what only a mistake needs
+    """Returns a question that names the known word nearest to a misspelt one; if none is near, `otherwise`, or the list of all words."""
+    from difflib import get_close_matches  # noqa: PLC0415  # slow to import, and only needed for a mistake
 
     names = sorted(known)
     near = get_close_matches(word.lower(), names, 1)
-    return f"Did you mean {near[0]}?" if near else otherwise or f"There are: {', '.join(names)}."
+    return f"Did you mean {near[0]}?" if near else otherwise or f"Known are: {', '.join(names)}."
+
+
+def join_choices(choices: Iterable[str]) -> str:
+    """Returns words as a choice: `a, b or c`."""
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last

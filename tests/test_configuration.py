@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from migsafe.configuration import Configuration, PerPath, Slo, configuration
+from migsafe.configuration import Configuration, PerPath, Slo, read_configuration
 from migsafe.errors import ConfigError
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import Limits
@@ -21,9 +21,9 @@ def test_the_nearest_file_that_speaks_of_migsafe_counts(tmp_path: Path) -> None:
     below = tmp_path / "service" / "db"
     below.mkdir(parents=True)
     project(tmp_path / "service", "[tool.black]\nline-length = 100")
-    assert configuration(start=below).pg_version == 15
+    assert read_configuration(start=below).pg_version == 15
     project(below, "pg-version = 16", "migsafe.toml")
-    assert configuration(start=below).pg_version == 16
+    assert read_configuration(start=below).pg_version == 16
 
 
 def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         no-transaction = "*.autocommit.*"
         """,
     )
-    found = configuration(path)
+    found = read_configuration(path)
     assert (found.migrations, found.pg_version, found.fail_on) == (("db/migrations",), 14, "error")
     assert (found.select, found.ignore) == (("drop-table",), ("syntax-error",))
     assert (found.start_after, found.small_table) == ("0042", 500)
@@ -80,50 +80,58 @@ def test_paths_start_from_the_configuration(tmp_path: Path, monkeypatch: pytest.
     project(tmp_path, 'migrations = ["db"]', "migsafe.toml")
     (tmp_path / "src").mkdir()
     monkeypatch.chdir(tmp_path / "src")
-    assert configuration().migrations == ("../db",)
+    assert read_configuration().migrations == ("../db",)
 
 
 def test_without_any_file_everything_is_as_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert configuration(project(tmp_path, "")) == Configuration()
+    assert read_configuration(project(tmp_path, "")) == Configuration()
 
 
 @pytest.mark.parametrize(
     ("toml", "complaint"),
     [
-        ("pg-versoin = 17", "there is no key pg-versoin\n  Did you mean pg-version?"),
-        ("fail_on = 'error'", "there is no key fail_on\n  Did you mean fail-on?"),
+        ("pg-versoin = 17", "pg-versoin: unknown key\n  Did you mean pg-version?"),
+        ("fail_on = 'error'", "fail_on: unknown key\n  Did you mean fail-on?"),
         ("select = 'drop-table'", "select: expected a list, got a string"),
-        ("select = [1]", "select[0]: expected a string, got a whole number"),
+        ("select = [1]", "select[1]: expected a string, got a whole number"),
         ("runner = true", "runner: expected a string, got true or false"),
-        ("pg-version = 9", "pg-version cannot be 9\n  It is one of 14, 15, 16, 17, 18."),
-        ("fail-on = 'sometimes'", "fail-on cannot be sometimes\n  It is one of error, warning, info, never."),
-        ("severity.drop-table = 'bad'", "severity cannot be bad\n  It is one of error, warning, info."),
-        ("lock-timeout = '2x'", "lock-timeout: 2x is no time\n  PostgreSQL takes 500ms, 2s, 1min."),
+        ("pg-version = 9", "pg-version: invalid value: 9\n  Use 14, 15, 16, 17 or 18."),
+        ("fail-on = 'sometimes'", "fail-on: invalid value: sometimes\n  Use error, info, never or warning."),
+        ("severity.drop-table = 'bad'", "severity.drop-table: invalid value: bad\n  Use error, info or warning."),
+        ("lock-timeout = '2x'", "lock-timeout: invalid duration: 2x\n  Examples: 500ms, 2s, 1min."),
         ("start-after = 42", "start-after: expected a string, got a whole number"),
-        ("per-path = [{ ignore = [] }]", "per-path 1: it lacks the key `paths`"),
-        ("per-path = [{ paths = [], ignor = [] }]", "per-path 1: there is no key ignor\n  Did you mean ignore?"),
-        ("folder = '.'", "there is no key folder\n"),
-        ("custom-runner.file = '*'", "custom-runner: there is no key file\n  Did you mean files?"),
-        ("custom-runner.order = 'date'", "custom-runner: order cannot be date\n  It is one of name, number."),
-        ("custom-runner.up-marker = '('", "custom-runner: up-marker is not a regular expression: "),
+        ("per-path = [{ ignore = [] }]", "per-path[1].paths: the key is missing"),
+        ("per-path = [{ paths = [], ignor = [] }]", "per-path[1].ignor: unknown key\n  Did you mean ignore?"),
+        ("folder = '.'", "folder: unknown key\n"),
+        ("custom-runner.file = '*'", "custom-runner.file: unknown key\n  Did you mean files?"),
+        ("custom-runner.order = 'date'", "custom-runner.order: invalid value: date\n  Use name or number."),
+        ("custom-runner.up-marker = '('", "custom-runner.up-marker: invalid regular expression: "),
+        ("small-table = -1", "small-table: invalid value: -1\n  It must be 0 or more."),
+        ("small-table = '9'", "small-table: expected a whole number, got a string"),
+        ("migrations = [[]]", "migrations[1]: expected a string, got a list"),
+        ("severity = 'error'", "severity: expected a table, got a string"),
+        ("slo.rows-lost = -1", "slo.rows-lost: invalid value: -1"),
+        ("slo = []", "slo: expected a table, got a list"),
+        ("per-path = [1]", "per-path[1]: expected a table, got a whole number"),
+        ("no-exec = 1", "no-exec: expected true or false, got a whole number"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, toml: str, complaint: str) -> None:
     path = project(tmp_path, toml, "migsafe.toml")
     with pytest.raises(ConfigError) as refused:
-        configuration(path)
+        read_configuration(path)
     assert str(refused.value).startswith(f"{path}: {complaint}")
 
 
 def test_what_is_not_toml_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"is not TOML: .*line 1"):
-        configuration(project(tmp_path, "runner = migsafe"))
+    with pytest.raises(ConfigError, match=r"not valid TOML: .*line 1"):
+        read_configuration(project(tmp_path, "runner = migsafe"))
 
 
 def test_the_readme_shows_a_configuration_that_is_understood(tmp_path: Path) -> None:
     [shown] = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(), re.DOTALL)
-    found = configuration(project(tmp_path, shown))
+    found = read_configuration(project(tmp_path, shown))
     assert (found.start_after, found.lock_timeout, found.small_table) == ("0042", "2s", 10_000)
 
 

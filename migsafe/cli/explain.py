@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.options import Config, Output
-from migsafe.configuration import configuration
+from migsafe.configuration import read_configuration
 from migsafe.library.project import list_rules
 from migsafe.linting.rulebook import find_rule
 from migsafe.reports.formats import check_format
@@ -31,7 +31,7 @@ def explain(
     check_format(format, _FORMATS)
     from migsafe.documentation import listing, markdown, terminal  # noqa: PLC0415  # the other commands do not need it
 
-    by_name = {listed.rule.name: listed for listed in list_rules(configuration(Path(config) if config else None))}
+    by_name = {listed.rule.name: listed for listed in list_rules(read_configuration(Path(config) if config else None))}
     rules = [by_name[find_rule(name, [listed.rule for listed in by_name.values()]).name] for name in names]
     file = Path(output) if output else None
     if format == "json":

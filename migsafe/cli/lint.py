@@ -28,7 +28,7 @@ from migsafe.cli.options import (
     exit_code,
     skipped_files,
 )
-from migsafe.configuration import Configuration, configuration
+from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.lint import judge_plan
 from migsafe.library.plan import find_plan, requested_paths
 from migsafe.linting.judge import Verdict
@@ -79,7 +79,7 @@ def lint(
     Exit code 1: there are findings at or above --fail-on.
     Exit code 2: an error, or some migrations could not be checked; findings in the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    settings = configuration(Path(config) if config else None).overridden(
+    settings = read_configuration(Path(config) if config else None).overridden(
         select=_names(select),
         ignore=_names(ignore),
         fail_on=fail_on,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.options import FAILED, Config, NoExec, Output, Paths, PgVersion, RunnerName, Schema, TransactionHabit, skipped_files
-from migsafe.configuration import configuration
+from migsafe.configuration import read_configuration
 from migsafe.library.locks import predict_plan
 from migsafe.library.plan import find_plan
 from migsafe.prediction.predictor import Contradiction
@@ -58,7 +58,7 @@ def locks(
     Exit code 0: success.
     Exit code 2: an error, or some migrations could not be read; the others are shown.
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
-    settings = configuration(Path(config) if config else None).overridden(
+    settings = read_configuration(Path(config) if config else None).overridden(
         schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = reporter(format)

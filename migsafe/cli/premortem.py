@@ -22,7 +22,7 @@ from migsafe.cli.options import (
     TransactionHabit,
 )
 from migsafe.cli.replay import ended_by_terminate
-from migsafe.configuration import Configuration, configuration
+from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.reports.premortem import FORMATS, premortem_reporter
 from migsafe.terminal.display import display_for
@@ -94,7 +94,7 @@ def premortem(
     """  # noqa: D301  # typer leaves the paragraph after a backspace as it is
     from migsafe.library.premortem import assess_plan  # noqa: PLC0415  # the other commands do not need it
 
-    settings = configuration(Path(config) if config else None).overridden(
+    settings = read_configuration(Path(config) if config else None).overridden(
         stats=stats, schema=schema, pg_version=pg_version, runner=runner, transaction=transaction, no_exec=no_exec or None
     )
     write = premortem_reporter(format)

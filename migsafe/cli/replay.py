@@ -12,7 +12,7 @@ import typer
 from migsafe import versions
 from migsafe.cache.renderings import usual
 from migsafe.cli.options import FAILED, Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit, exit_code
-from migsafe.configuration import FAIL_ON, configuration
+from migsafe.configuration import FAIL_ON, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.reports.replay import FORMATS, replay_reporter
@@ -95,7 +95,7 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     from migsafe.replaying.replay import ReplayOptions  # noqa: PLC0415
     from migsafe.replaying.servers.selection import ServerOptions, choose_host  # noqa: PLC0415
 
-    settings = configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
+    settings = read_configuration(Path(config) if config else None).overridden(fail_on=fail_on, runner=runner, transaction=transaction)
     write = replay_reporter(format)
     write_page = replay_reporter("html") if report else None
     limits = budgets(max_blocked, max_hold, max_wal, configured_budgets(settings))

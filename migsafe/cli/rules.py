@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from migsafe.cli.options import Config, Output
-from migsafe.configuration import configuration
+from migsafe.configuration import read_configuration
 from migsafe.library.project import list_rules
 from migsafe.reports.formats import check_format
 from migsafe.terminal.display import display_for
@@ -32,5 +32,5 @@ def rules(
     from migsafe.documentation import listing, terminal  # noqa: PLC0415  # the other commands do not need it
 
     file = Path(output) if output else None
-    listed = list_rules(configuration(Path(config) if config else None))
+    listed = list_rules(read_configuration(Path(config) if config else None))
     write_output(listing.document(listed) if format == "json" else terminal.table(listed, display_for(file)), file)

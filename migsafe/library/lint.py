@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from migsafe.configuration import Configuration, configuration
+from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.linting.judge import JudgingState, Verdict, judge
@@ -31,7 +31,7 @@ def lint(
 
     Migrations that could not be judged are the verdict's `problems`. Raises MigsafeError if nothing could be judged.
     """
-    settings = settings or configuration()
+    settings = settings or read_configuration()
     verdict = judge_plan(find_plan(paths, settings, "lint", since=since, changed=changed), settings)
     if settings.baseline is None:
         return verdict

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from migsafe.cache.renderings import usual
-from migsafe.configuration import Configuration, configuration
+from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.library.lint import Track
 from migsafe.library.plan import find_plan, schema_script
@@ -58,7 +58,7 @@ def locks(paths: Sequence[str] | None = None, *, settings: Configuration | None 
     `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
     Raises MigsafeError if nothing could be predicted; single migrations that could not be read are the prediction's `problems`.
     """
-    settings = settings or configuration()
+    settings = settings or read_configuration()
     return predict_plan(find_plan(paths, settings, "look at"), settings)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from migsafe.cache.renderings import usual
-from migsafe.configuration import Configuration, configuration
+from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError
 from migsafe.library.lint import Track, judging_limits
 from migsafe.library.plan import find_plan, schema_script
@@ -46,7 +46,7 @@ def premortem(
 
     What could not be done is among the pre-mortem's `problems`. Raises MigsafeError if nothing could be assessed.
     """
-    settings = settings or configuration()
+    settings = settings or read_configuration()
     plan = find_plan(paths, settings, "look at", since=since, changed=changed)
     if options is not None:
         place = place or ServerOptions()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct
 
 from migsafe.cache.renderings import usual
-from migsafe.configuration import Configuration, configuration
+from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
 from migsafe.library.replay_verdict import replay_verdict
@@ -56,7 +56,7 @@ def replay(
     What could not be replayed is among the `problems` of its `verdict`. Raises MigsafeError if nothing could be replayed, for example
     because there is no server or no migration.
     """
-    settings = settings or configuration()
+    settings = settings or read_configuration()
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     options = options or ReplayOptions(
         rows=lambda table: _ROWS, schema=schema_script(settings.schema), renderer=make_renderer(settings, usual())

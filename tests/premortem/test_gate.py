@@ -90,9 +90,9 @@ def test_as_many_rows_as_may_be_lost(tell: Tell, budgets: Path) -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ('blocked = "soon"', "slo: blocked: soon is no time"),
-        ("rows-lost = -1", "slo: rows-lost: "),
-        ('holds = "1s"', "slo: there is no key holds"),
+        ('blocked = "soon"', "slo.blocked: invalid duration: soon"),
+        ("rows-lost = -1", "slo.rows-lost: "),
+        ('holds = "1s"', "slo.holds: unknown key"),
     ],
 )
 def test_budgets_that_are_none(tell: Tell, budgets: Path, capsys: pytest.CaptureFixture[str], written: str, said: str) -> None:

@@ -138,13 +138,13 @@ def test_the_command_estimates_for_production(migsafe: Callable[..., Said], tmp_
 @pytest.mark.parametrize(
     ("option", "value", "complaint"),
     [
-        ("--rows", "many", "--rows: many is no number"),
-        ("--queue", "-1", "--queue: -1 is no number"),
-        ("--max-blocked", "soon", "--max-blocked: soon is no time"),
-        ("--statement-limit", "5 weeks", "--statement-limit: 5 weeks is no time"),
-        ("--max-wal", "lots", "--max-wal: lots is no size"),
+        ("--rows", "many", "--rows: invalid number: many"),
+        ("--queue", "-1", "--queue: invalid number: -1"),
+        ("--max-blocked", "soon", "--max-blocked: invalid duration: soon"),
+        ("--statement-limit", "5 weeks", "--statement-limit: invalid duration: 5 weeks"),
+        ("--max-wal", "lots", "--max-wal: invalid size: lots"),
         ("--check", "rerunn", "--check: there is no experiment rerunn"),
-        ("--max-rows", "5", "--max-rows is about --stats"),
+        ("--max-rows", "5", "--max-rows needs --stats"),
         ("--pg-bin", "/nowhere", "/nowhere: no PostgreSQL there"),
     ],
 )
