@@ -27,10 +27,10 @@ _QUERY_STARTS = frozenset(("select", "with", "values", "table", "insert", "updat
 _INTO_STARTS = frozenset(("select", "with", "values", "insert", "update", "delete", "merge", "table"))
 
 
-def body_operations(raw: RawStatement, block: Do, run: ReadScript, known: KnownValues | None = None) -> tuple[Operation, ...]:
+def body_operations(raw: RawStatement, block: Do, read_script: ReadScript, known: KnownValues | None = None) -> tuple[Operation, ...]:
     """Return the operations of the body of a DO block, with spans in the script.
 
-    `run` reads the SQL of an EXECUTE with a constant string. `known` are the parameters of a function with known values.
+    `read_script` reads the SQL of an EXECUTE with a constant string. `known` are the parameters of a function with known values.
     """
     if block.language != "plpgsql":
         return (OpaqueCode(block.span, reason=f"it is written in {block.language}", code=""),)
@@ -38,10 +38,10 @@ def body_operations(raw: RawStatement, block: Do, run: ReadScript, known: KnownV
     index = raw.starts.index(start)
     if raw.kinds[index] == DOLLAR_STRING:
         width = raw.text.index("$", start + 1) + 1 - start
-        body = _Body(run, raw.text[start + width : end - width], known)
+        body = _Body(read_script, raw.text[start + width : end - width], known)
         return tuple(body.read(_raw_statements(raw.text, Span(start + width, end - width), raw.pattern)))
     constant = constant_at(Parser(raw), index)
-    operations = _Body(run, constant.value, known).read(_raw_statements(constant.value, Span(0, len(constant.value))))
+    operations = _Body(read_script, constant.value, known).read(_raw_statements(constant.value, Span(0, len(constant.value))))
     return tuple(relocate(operation, constant.offsets) for operation in operations)
 
 
@@ -52,8 +52,8 @@ def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = Non
 class _Body:
     """The state of the reader of a body: the constructs around the cursor, and the operations that have been read."""
 
-    def __init__(self, run: ReadScript, text: str, known: KnownValues | None = None) -> None:
-        self.run = run
+    def __init__(self, read_script: ReadScript, text: str, known: KnownValues | None = None) -> None:
+        self.read_script = read_script
         self.variables = Variables(text, known or {})
         self.constructs: list[str] = []
         self.blocks: list[slice] = []
@@ -233,7 +233,7 @@ class _Body:
             return
         raw = _part(c, end)
         if word != "perform":
-            self._add(_parsed(raw, self.run))
+            self._add(_parsed(raw, self.read_script))
             return
         raw.words[0] = "select"
         self._add(_as_select(operation) for operation in parse(raw))
@@ -257,7 +257,7 @@ class _Body:
             self._add((OpaqueCode(c.span(start, stop), reason="EXECUTE runs SQL that is built at run time", code=code),))
             return
         for constant in constants:
-            for operations in self.run(constant.value):
+            for operations in self.read_script(constant.value):
                 self._add(relocate(operation, constant.offsets) for operation in operations)
 
 
@@ -331,7 +331,7 @@ def _as_select(operation: Operation) -> Operation:
     return operation
 
 
-def _parsed(raw: RawStatement, run: ReadScript) -> tuple[Operation, ...]:
+def _parsed(raw: RawStatement, read_script: ReadScript) -> tuple[Operation, ...]:
     operations = parse(raw)
     first = operations[0]
-    return (first, *body_operations(raw, first, run)) if isinstance(first, Do) else operations
+    return (first, *body_operations(raw, first, read_script)) if isinstance(first, Do) else operations

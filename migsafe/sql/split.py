@@ -51,8 +51,8 @@ _FOLDED: dict[str, str] = {}
 _MOST_FOLDED = 50_000
 _CONSTANTS = {kind: word for kind, word in lexer.WORDS_BY_KIND.items() if kind != lexer.DOLLAR_STRING}
 
-_SENDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
-_NOTHING = re.compile(r"[\s;]*+")
+_SENDING_COMMANDS = re.compile(r"\\(?:g|gx|gexec|gset|gdesc|crosstabview|watch|sendpipeline)(?![a-z])")
+_EMPTY_STATEMENTS = re.compile(r"[\s;]*+")
 _STATEMENT_END = re.compile(r";[ \t]*(?:--[^\n]*)?\r?(?:\n|\Z)")
 _DATA_END = re.compile(r"^\\\.[ \t]*\r?$", re.MULTILINE)
 _FROM_STDIN = re.compile(r"\bfrom\s+p?stdin\b", re.IGNORECASE)
@@ -79,16 +79,16 @@ class _Splitter:
     def run(self, start: int) -> Iterator[RawStatement | MetaCommand]:
         """Yield the statements and meta-commands from `start` on."""
         at = start
-        statement = self._new()
+        statement = self._new_statement()
         while at < self.end:
             if not statement.words:
-                at = _NOTHING.match(self.text, at, self.end).end()  # type: ignore[union-attr]  # it matches everywhere
-            stop, kind = self._fill(statement, at)
+                at = _EMPTY_STATEMENTS.match(self.text, at, self.end).end()  # type: ignore[union-attr]  # it matches everywhere
+            stop, kind = self._read_tokens(statement, at)
             if kind == lexer.META:
-                meta, at = self._meta(stop)
-                if statement.words and (meta.command == ";" or _SENDS.search(f"\\{meta.command} {meta.arguments}")):
-                    yield self._closed(statement, stop)
-                    statement = self._new()
+                meta, at = self._meta_command(stop)
+                if statement.words and (meta.command == ";" or _SENDING_COMMANDS.search(f"\\{meta.command} {meta.arguments}")):
+                    yield self._close(statement, stop)
+                    statement = self._new_statement()
                 if meta.command != ";":
                     yield meta
                 continue
@@ -98,36 +98,36 @@ class _Splitter:
             if statement.words or statement.unterminated:
                 line_end = stop
                 if kind == lexer.PUNCTUATION and _copies_from_stdin(statement.words):
-                    line_end, at, statement.data = self._data(at)
-                yield self._closed(statement, stop)
+                    line_end, at, statement.data = self._copy_data(at)
+                yield self._close(statement, stop)
                 if line_end > stop:
                     yield from _Splitter(self.text, line_end, self.pattern).run(stop + 1)
-            statement = self._new()
+            statement = self._new_statement()
         if statement.words:
-            yield self._closed(statement, self.end)
+            yield self._close(statement, self.end)
 
-    def _new(self) -> RawStatement:
+    def _new_statement(self) -> RawStatement:
         self.create = None
         return RawStatement(self.text, self.pattern)
 
-    def _closed(self, statement: RawStatement, end: int) -> RawStatement:
+    def _close(self, statement: RawStatement, end: int) -> RawStatement:
         statement.close(end)
         return statement
 
-    def _fill(self, statement: RawStatement, at: int) -> tuple[int, int]:
+    def _read_tokens(self, statement: RawStatement, at: int) -> tuple[int, int]:
         """Read tokens into `statement` from `at` up to a token that ends or interrupts it.
 
         Returns the offset and the kind of that token: PUNCTUATION for the `;`, META for a meta-command, UNKNOWN for an unterminated token, END.
         """
-        known, constant = _FOLDED.get, _CONSTANTS.get
+        folded, constant = _FOLDED.get, _CONSTANTS.get
         add_kind, add_word, add_start = statement.kinds.append, statement.words.append, statement.starts.append
         while True:
             for match in self.pattern.finditer(self.text, at, self.end):
                 kind: int = match.lastindex  # type: ignore[assignment]  # one group always matches
-                word = known(match[kind]) or constant(kind)
+                word = folded(match[kind]) or constant(kind)
                 if word is None:
                     start = match.start(kind)
-                    word, at = self._rare(statement, kind, match[kind], start)
+                    word, at = self._read_other(statement, kind, match[kind], start)
                     if word is None:
                         return start, at
                     if at:
@@ -140,7 +140,7 @@ class _Splitter:
                 add_word(word)
                 add_start(match.start(kind))
 
-    def _rare(self, statement: RawStatement, kind: int, raw: str, start: int) -> tuple[str | None, int]:
+    def _read_other(self, statement: RawStatement, kind: int, raw: str, start: int) -> tuple[str | None, int]:
         """Return the word of a token that is not in the table of folded words, and an offset.
 
         Where reading stops, the result is None and the kind of the end. Where reading continues at another offset, it is the word, empty for a
@@ -172,7 +172,7 @@ class _Splitter:
             self.create = _Create(words)
         return self.create.ends(words)
 
-    def _meta(self, at: int) -> tuple[MetaCommand, int]:
+    def _meta_command(self, at: int) -> tuple[MetaCommand, int]:
         """Return the meta-command at an offset, and the offset after it."""
         if self.text.startswith("\\;", at):
             return MetaCommand(Span(at, at + 2), ";", "", None), at + 2
@@ -182,10 +182,10 @@ class _Splitter:
         data = None
         after = line_end
         if command == "copy" and _FROM_STDIN.search(arguments):
-            _, after, data = self._data(line_end)
+            _, after, data = self._copy_data(line_end)
         return MetaCommand(Span(at, at + len(self.text[at:line_end].rstrip())), command, arguments.strip(), data), after
 
-    def _data(self, at: int) -> tuple[int, int, Span]:
+    def _copy_data(self, at: int) -> tuple[int, int, Span]:
         r"""Return the end of the line of a COPY that ends at `at`, the offset at which the script continues, and the span of the rows.
 
         As with psql, the rows begin on the next line and end before a line that contains only `\.`, or at the end of the script.
@@ -193,10 +193,10 @@ class _Splitter:
         line_end = self.text.find("\n", at, self.end)
         if line_end < 0:
             return self.end, self.end, Span(self.end, self.end)
-        mark = _DATA_END.search(self.text, line_end + 1, self.end)
-        if mark is None:
+        data_end = _DATA_END.search(self.text, line_end + 1, self.end)
+        if data_end is None:
             return line_end, self.end, Span(line_end + 1, self.end)
-        return line_end, mark.end(), Span(line_end + 1, mark.start())
+        return line_end, data_end.end(), Span(line_end + 1, data_end.start())
 
     def _recover(self, statement: RawStatement, at: int) -> int:
         """Record an unterminated token, and return where the next statement may begin: after the first `;` at the end of a line."""
