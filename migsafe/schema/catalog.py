@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from migsafe.schema.journal import Journal
 from migsafe.schema.objects import (
     Attached,
     Constraint,
@@ -21,8 +22,6 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 TEMPORARY = "pg_temp"
 SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "pg_toast"))
-
-_MISSING: Any = object()
 
 A = TypeVar("A", bound=Object)
 
@@ -56,7 +55,7 @@ class Catalog:
         self._schemas: dict[str, bool] = {"public": True}
         self._absent: dict[Name, bool] = {}
         self._temporary: dict[int, bool] = {}
-        self._journal: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._journal = Journal()
         self._last = 0
 
     # What there is
@@ -249,12 +248,12 @@ class Catalog:
         if mentioned != was_mentioned:
             for oid in was_mentioned:
                 if oid not in mentioned:
-                    self._write(self._mentioned, oid, tuple(one for one in self._mentioned[oid] if one != changed.oid))
+                    self._journal.write(self._mentioned, oid, tuple(one for one in self._mentioned[oid] if one != changed.oid))
             for oid in mentioned:
                 already = self._mentioned.get(oid, ())
                 if changed.oid not in already:
-                    self._write(self._mentioned, oid, (*already, changed.oid))
-        self._write(self._objects, changed.oid, changed)
+                    self._journal.write(self._mentioned, oid, (*already, changed.oid))
+        self._journal.write(self._objects, changed.oid, changed)
 
     def drop(self, oid: int) -> None:
         """Let go of one object; those that rest on it must have gone before."""
@@ -264,11 +263,11 @@ class Catalog:
         for mentioned in before.dependencies():
             others = self._mentioned.get(mentioned)
             if others:
-                self._write(self._mentioned, mentioned, tuple(one for one in others if one != oid))
+                self._journal.write(self._mentioned, mentioned, tuple(one for one in others if one != oid))
         self._forget_name(before)
-        self._remove(self._objects, oid)
+        self._journal.remove(self._objects, oid)
         if isinstance(before, Relation | Index) and self.certain:
-            self._write(self._absent, before.name, True)
+            self._journal.write(self._absent, before.name, True)
 
     def change(self, changed: A, **fields: Any) -> A:
         """Take in an object with some of its fields changed; gives the object as it is now."""
@@ -278,16 +277,16 @@ class Catalog:
 
     def add_schema(self, schema: str) -> None:
         """Take in a schema."""
-        self._write(self._schemas, schema, True)
+        self._journal.write(self._schemas, schema, True)
 
     def drop_schema(self, schema: str) -> None:
         """Let go of a schema; its objects must have gone before."""
-        self._remove(self._schemas, schema)
+        self._journal.remove(self._schemas, schema)
 
     def mark_absent(self, name: Name) -> None:
         """Note that a relation's former name is free."""
         if self.certain and name not in self._relations:
-            self._write(self._absent, name, True)
+            self._journal.write(self._absent, name, True)
 
     def add_refusal(self, why: str) -> None:
         """Note that PostgreSQL would refuse what is being applied."""
@@ -295,20 +294,15 @@ class Catalog:
 
     def mark(self) -> int:
         """A point to which `undo` can go back."""
-        return len(self._journal)
+        return self._journal.mark
 
     def undo(self, mark: int) -> None:
         """Go back to what was known at a mark."""
-        while len(self._journal) > mark:
-            table, key, before = self._journal.pop()
-            if before is _MISSING:
-                del table[key]
-            else:
-                table[key] = before
+        self._journal.undo(mark)
 
     def commit(self) -> None:
         """Make everything final: no mark given so far can be gone back to."""
-        self._journal.clear()
+        self._journal.commit()
 
     def mark_incomplete(self, concerns: Callable[[Relation], bool] = lambda _: True) -> None:
         """Know no longer that all of some relations is known: something opaque may have changed them."""
@@ -318,36 +312,36 @@ class Catalog:
                 self.change(relation, complete=False, may_have_rows=True)
         self.complete = False
         for name in list(self._absent):
-            self._remove(self._absent, name)
+            self._journal.remove(self._absent, name)
 
     def _take_name(self, one: Object) -> None:
         match one:
             case Relation() | Index():
-                self._write(self._relations, one.name, one.oid)
+                self._journal.write(self._relations, one.name, one.oid)
                 if one.name.schema == TEMPORARY:
-                    self._write(self._temporary, one.oid, True)
+                    self._journal.write(self._temporary, one.oid, True)
                 if one.name in self._absent:
-                    self._remove(self._absent, one.name)
+                    self._journal.remove(self._absent, one.name)
             case Constraint():
-                self._write(self._constraints, one.name, (*self._constraints.get(one.name, ()), one.oid))
+                self._journal.write(self._constraints, one.name, (*self._constraints.get(one.name, ()), one.oid))
             case Function():
-                self._write(self._functions, one.name, (*self._functions.get(one.name, ()), one.oid))
+                self._journal.write(self._functions, one.name, (*self._functions.get(one.name, ()), one.oid))
             case _ if isinstance(one, Type):
-                self._write(self._types, one.name, one.oid)
+                self._journal.write(self._types, one.name, one.oid)
             case Publication():
-                self._write(self._others, ("publication", one.name), one.oid)
+                self._journal.write(self._others, ("publication", one.name), one.oid)
             case Attached(kind="statistics"):
-                self._write(self._others, ("statistics", one.name), one.oid)
+                self._journal.write(self._others, ("statistics", one.name), one.oid)
 
     def _forget_name(self, one: Object) -> None:
         match one:
             case Relation() | Index():
                 self._remove_if(self._relations, one.name, one.oid)
-                self._remove(self._temporary, one.oid)
+                self._journal.remove(self._temporary, one.oid)
             case Constraint():
-                self._write(self._constraints, one.name, tuple(oid for oid in self._constraints[one.name] if oid != one.oid))
+                self._journal.write(self._constraints, one.name, tuple(oid for oid in self._constraints[one.name] if oid != one.oid))
             case Function():
-                self._write(self._functions, one.name, tuple(oid for oid in self._functions[one.name] if oid != one.oid))
+                self._journal.write(self._functions, one.name, tuple(oid for oid in self._functions[one.name] if oid != one.oid))
             case _ if isinstance(one, Type):
                 self._remove_if(self._types, one.name, one.oid)
             case Publication():
@@ -355,19 +349,10 @@ class Catalog:
             case Attached(kind="statistics"):
                 self._remove_if(self._others, ("statistics", one.name), one.oid)
 
-    def _write(self, table: dict[Any, Any], key: Any, value: Any) -> None:
-        self._journal.append((table, key, table.get(key, _MISSING)))
-        table[key] = value
-
-    def _remove(self, table: dict[Any, Any], key: Any) -> None:
-        if key in table:
-            self._journal.append((table, key, table[key]))
-            del table[key]
-
     def _remove_if(self, table: dict[Any, Any], key: Any, oid: int) -> None:
         # A contradictory history may have given the name to another object since.
         if table.get(key) == oid:
-            self._remove(table, key)
+            self._journal.remove(table, key)
 
 
 def is_table(relation: Relation) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from migsafe.lock import LockMode
-from migsafe.session.journal import Journal
+from migsafe.schema.journal import JournaledMapping
 from migsafe.session.sending import Block, Command, RunnerCommands, is_sent_to_server, sent_statements
 from migsafe.session.settings import Settings
 from migsafe.session.transitions import Transition, TransitionKind
@@ -100,7 +100,7 @@ class Session:
         self._in_do = False
         self._last = True
         self._savepoints: list[_Savepoint] = []
-        self._locks: Journal[Hashable, LockMode] = Journal()
+        self._locks: JournaledMapping[Hashable, LockMode] = JournaledMapping()
         self._prepared: dict[str, tuple[Operation, ...]] = {}
         self._undecided: str | None = None
 

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from migsafe.session.journal import Journal
+from migsafe.schema.journal import JournaledMapping
 from migsafe.session.units import milliseconds
 
 _USUAL_PATH = ("public",)
@@ -36,7 +36,7 @@ class Settings:
     __slots__ = ("_values",)
 
     def __init__(self) -> None:
-        self._values: Journal[str, _Value] = Journal()
+        self._values: JournaledMapping[str, _Value] = JournaledMapping()
 
     def value(self, name: str) -> str | None:
         """A setting as the script gave it, items of a list parted by `, `; None where the server's own default holds."""
