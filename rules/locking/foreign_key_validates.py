@@ -16,7 +16,7 @@ Safe, in two migrations:
     -- next migration
     ALTER TABLE orders VALIDATE CONSTRAINT orders_customer_id_fkey;
 
-Safe up to PostgreSQL 17, which refuses NOT VALID for a partitioned table but accepts the valid foreign keys of its partitions:
+Safe up to 17, where PostgreSQL refuses NOT VALID for a partitioned table but accepts the valid foreign keys of its partitions:
     CREATE TABLE visits (id bigint NOT NULL, day date NOT NULL, page_id bigint NOT NULL, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
     CREATE TABLE visits_2025 PARTITION OF visits FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
     CREATE INDEX visits_page_id_idx ON visits (page_id);
