@@ -1,4 +1,4 @@
--- A broken statement costs only itself.
+-- A syntax error affects only its own statement.
 CREATE TABLE a (id int,);  -- expect: Broken
 CREATE TABLE b (id int);  -- expect: CreateTable
 ALTER TABLE b ADD COLUMN;  -- expect: Broken

@@ -1,4 +1,4 @@
--- Only what may run is an operation; functions that are merely created run nothing.
+-- Only statements that can run are operations. CREATE FUNCTION does not run its body.
 DO $$
 DECLARE
     row record;

@@ -1,4 +1,4 @@
--- EXECUTE of what is constant is read; what is built while it runs is named.
+-- EXECUTE of a constant string is read. SQL that is built at run time is opaque code.
 DO $$
 DECLARE
     name text := 'orders';

@@ -1,4 +1,4 @@
--- Marks of a template stand for a name or a value, and control marks are passed over.
+-- Template variables are names or values. Control structures of a template are skipped.
 {{ if .Postgres }}
 CREATE TABLE {{ .Schema }}.orders (id int, owner text DEFAULT '{{ .Owner }}');  -- expect: CreateTable
 {{ end }}

@@ -1,4 +1,4 @@
-"""The oracle: what a statement is, from PostgreSQL's own grammar and from migsafe's operations, in one form that can be compared."""
+"""The oracle: the content of statements as PostgreSQL's grammar and as migsafe's operations have it, in a form that can be compared."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -22,7 +22,7 @@ def of_operations(operations: Sequence[Operation]) -> Signature:
 
 
 def postgres_accepts(sql: str) -> bool:
-    """Whether PostgreSQL's grammar takes a script."""
+    """Whether PostgreSQL's grammar accepts a script."""
     try:
         pglast.parse_sql(sql)
     except (pglast.parser.ParseError, ValueError):
@@ -31,7 +31,7 @@ def postgres_accepts(sql: str) -> bool:
 
 
 def difference(real: Signature, ours: Signature) -> tuple[str, str] | None:
-    """The first place where two signatures differ, as PostgreSQL and as migsafe have it; None where they are equal."""
+    """Return the first difference of two signatures, as PostgreSQL and as migsafe have it; None where they are equal."""
     for theirs, mine in zip_longest(real, ours, fillvalue=()):
         if theirs != mine:
             kinds = f"{theirs[0] if theirs else 'nothing'}: ", f"{mine[0] if mine else 'nothing'}: "
@@ -47,13 +47,13 @@ _KEPT = 60
 
 
 def _from_difference(text: str, other: str) -> str:
-    """A long text without most of the beginning that it shares with another one, its first words apart."""
+    """Return a text without most of the beginning that it shares with another text. Its first words stay."""
     same = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), 0)
     return text if same <= 2 * _KEPT else f"{text[:_KEPT]}…{text[same - _KEPT :]}"
 
 
 def pattern(real: str, ours: str) -> str:
-    """What a difference is about: the entry's kind, and the first words of the details that differ."""
+    """Return the subject of a difference: the kind of the entry, and the first words of the details that differ."""
     kind = real.partition(": ")[0]
     other = ours.partition(": ")[0]
     words = {part.split(" ", 1)[0].rstrip(":") for text in (real, ours) for part in text.partition(": ")[2].split(" | ") if part}

@@ -1,4 +1,4 @@
-"""Data types and names as both readings spell them."""
+"""Data types and names in the form of the signatures."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def operation_type(found: TypeName | None) -> str | None:
 
 
 def spelt_type(name: str, modifiers: list[str], dimensions: int, *, setof: bool, fields: str, percent: bool) -> str:
-    """A type's parts in one line. The length 1 that character and bit have by themselves is left out."""
+    """Return the parts of a type in one line, without the default length 1 of character and bit."""
     if name in ("character", "bit") and modifiers == [_ONE]:
         modifiers = []
     text = f"{name}({', '.join(modifiers)})" if modifiers else name
@@ -89,7 +89,7 @@ def spelt_type(name: str, modifiers: list[str], dimensions: int, *, setof: bool,
 
 
 def type_as_name(node: Any) -> str:
-    """The name of the type or domain that DROP, COMMENT and their kin mean."""
+    """Return the name of the type or domain in DROP, COMMENT and similar statements."""
     names = [part.sval for part in node.names]
     if len(names) == 1 or names[0] == "pg_catalog":
         return _SQL_NAMES.get(names[-1]) or dotted(names[-1:])
@@ -105,5 +105,5 @@ _ROLES = {
 
 
 def role(node: Any) -> str | None:
-    """A role's name, or the word that stands for one."""
+    """Return the name of a role, or the key word for one."""
     return None if node is None else _ROLES.get(node.roletype) or str(node.rolename)

@@ -1,9 +1,9 @@
-"""What signatures are made of: entries, lines of strings that two readings of one statement must share."""
+"""Entries, of which signatures consist: tuples of strings that both readings of a statement must share."""
 
 from collections.abc import Iterable
 
 Entry = tuple[str, ...]
-"""One part of a statement: its kind, what it is about, and its details in alphabetical order."""
+"""A part of a statement: its kind, its object, and its details in alphabetical order."""
 
 Signature = tuple[Entry, ...]
 """A statement's entries, in the order in which it names them."""
@@ -12,11 +12,11 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_$")
 
 
 class UnmappedError(Exception):
-    """A node or an operation that nobody has said how to compare."""
+    """A node or an operation without a registered reader."""
 
 
 def entry(kind: str, target: str | None = None, /, **details: object) -> Entry:
-    """An entry. Details that are None, False or empty are left out, so that only what a statement says is compared."""
+    """Return an entry without details that are None, False or empty."""
     said = (f"{key.replace('_', ' ')}{_value(value)}" for key, value in sorted(details.items()) if value not in (None, False, (), "", []))
     return (kind, target or "", *said)
 
@@ -30,10 +30,10 @@ def _value(value: object) -> str:
 
 
 def dotted(parts: Iterable[str | None]) -> str:
-    """A qualified name, the outermost part first, unambiguous whatever its parts hold."""
+    """Return a qualified name, the outermost part first, with quotes where a part needs them."""
     return ".".join(part if part and _PLAIN.issuperset(part) else '"' + part.replace('"', '""') + '"' for part in parts if part is not None)
 
 
 def gathered(entries: Iterable[Signature]) -> Signature:
-    """What several parts of a statement, whose order two readings may see differently, are to be compared by."""
+    """Return the entries of several parts of a statement in a normal order, because the two readings may order them differently."""
     return tuple(line for signature in sorted(entries) for line in signature)

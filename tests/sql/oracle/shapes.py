@@ -12,7 +12,7 @@ from tests.sql.oracle.entry import dotted
 
 _POSITIONS = frozenset(("rexpr_list_start", "rexpr_list_end", "list_start", "list_end", "stmt_len", "subLinkId", "ancestors"))
 _SLOTS: dict[type, tuple[str, ...]] = {}
-# Not calls of a function that the statement names: what the grammar makes of LIKE … ESCAPE, SIMILAR TO, and SQL's key words with parentheses.
+# Calls that the grammar makes of LIKE … ESCAPE, SIMILAR TO and key words with parentheses. The statement does not name these functions.
 _IMPLIED = frozenset(
     (
         ("pg_catalog", "like_escape"),
@@ -26,7 +26,7 @@ CHANGES = (ast.InsertStmt, ast.UpdateStmt, ast.DeleteStmt, ast.MergeStmt)
 
 
 def slots(node: Any) -> tuple[str, ...]:
-    """The names of a node's parts, without the ones that say where it stands."""
+    """Return the names of the attributes of a node, without those for its place in the text."""
     kind = type(node)
     found = _SLOTS.get(kind)
     if found is None:
@@ -35,7 +35,7 @@ def slots(node: Any) -> tuple[str, ...]:
 
 
 def shape(node: Any) -> str:
-    """A tree as a line of text: equal for two trees that differ in nothing but where they stand."""
+    """Return a tree as a line of text, equal for trees that differ only in their places in the text."""
     match node:
         case None:
             return "-"
@@ -86,12 +86,12 @@ def walk(node: Any) -> Iterator[Any]:
 
 
 def _repeats(node: Any) -> bool:
-    """Whether a node holds again what one before it held: (a, b) = (SELECT …) has its query once for each column."""
+    """Whether a node repeats the content of a node before it: (a, b) = (SELECT …) has its query once for each column."""
     return isinstance(node, ast.MultiAssignRef) and node.colno != 1
 
 
 def calls(*nodes: Any) -> tuple[str, ...]:
-    """The functions that trees call in so many words, sorted."""
+    """Return the functions that trees call by name, sorted."""
     made = (node for node in walk(nodes) if isinstance(node, ast.FuncCall) and node.funcformat == enums.CoercionForm.COERCE_EXPLICIT_CALL)
     names = (tuple(part.sval for part in node.funcname or ()) for node in made)
     return tuple(sorted(dotted(parts) for parts in names if parts not in _IMPLIED))
@@ -103,12 +103,12 @@ def relation(node: Any) -> str:
 
 
 Hidden = frozenset[str]
-"""The names of WITH queries in reach: a relation of such a name is not read."""
+"""The names of the visible WITH queries, which hide relations with the same name."""
 NOTHING: Hidden = frozenset()
 
 
 def reads(*nodes: Any, hidden: Hidden = NOTHING) -> tuple[str, ...]:
-    """The relations that trees read, sorted: those of FROM and USING that no WITH in reach names."""
+    """Return the relations that trees read in FROM and USING, sorted, without the names of visible WITH queries."""
     return tuple(sorted(_reads(nodes, hidden)))
 
 
@@ -163,7 +163,7 @@ def _locked(query: Any) -> Iterator[str]:
 
 
 def from_items(node: Any) -> Iterator[Any]:
-    """What stands in a FROM clause itself, through its joins."""
+    """Yield the items of a FROM clause, also those of its joins."""
     if isinstance(node, (tuple, list)):
         for item in node:
             yield from from_items(item)
@@ -174,14 +174,14 @@ def from_items(node: Any) -> Iterator[Any]:
 
 
 def filtered(query: Any) -> bool:
-    """Whether the outermost SELECT, of several the last one, has a WHERE."""
+    """Whether the outermost SELECT has a WHERE; of several SELECTs the last one counts."""
     while query.op != enums.SetOperation.SETOP_NONE:
         query = query.rarg
     return query.whereClause is not None
 
 
 def changes(node: Any, hidden: Hidden = NOTHING) -> Iterator[tuple[Any, Hidden]]:
-    """The statements that change rows in the WITH queries of a tree, each with the names that are hidden from it."""
+    """Yield the statements that change rows in the WITH queries of a tree, each with the names that hide relations in it."""
     if isinstance(node, (tuple, list)):
         for item in node:
             yield from changes(item, hidden)

@@ -1,4 +1,4 @@
--- COMMENT and SECURITY LABEL on everything.
+-- COMMENT and SECURITY LABEL on all kinds of object.
 COMMENT ON TABLE orders IS 'what was ordered';
 COMMENT ON TABLE shop.orders IS NULL;
 COMMENT ON COLUMN orders.id IS 'it''s the key';

@@ -1,4 +1,4 @@
--- COPY. Each line is a script of its own: what follows COPY … FROM STDIN; is data.
+-- COPY. Each line is a separate script: the text after COPY … FROM STDIN; is data.
 COPY orders FROM STDIN;
 COPY orders TO STDOUT;
 COPY shop.orders (id, note) FROM '/tmp/x.csv' WITH (FORMAT csv, HEADER true, DELIMITER ';', NULL '', QUOTE '"', ESCAPE '\', ENCODING 'UTF8');

@@ -1,4 +1,4 @@
--- DROP of everything.
+-- DROP of all kinds of object.
 DROP TABLE orders;
 DROP TABLE IF EXISTS shop.orders, customers CASCADE;
 DROP TABLE orders RESTRICT;

@@ -1,4 +1,4 @@
--- CREATE INDEX, extended statistics, and what maintains indexes.
+-- CREATE INDEX, extended statistics, and the maintenance of indexes.
 CREATE INDEX ON orders (id);
 CREATE INDEX orders_id_idx ON orders (id);
 CREATE UNIQUE INDEX orders_code ON shop.orders (code);

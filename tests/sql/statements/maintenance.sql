@@ -1,4 +1,4 @@
--- VACUUM, ANALYZE, LOCK, TRUNCATE, cursors, prepared statements, EXPLAIN, LISTEN and their kin.
+-- VACUUM, ANALYZE, LOCK, TRUNCATE, cursors, prepared statements, EXPLAIN, LISTEN, NOTIFY.
 VACUUM;
 VACUUM FULL;
 VACUUM orders;

@@ -1,4 +1,4 @@
--- SELECT in all its clauses, and expressions of every kind.
+-- All clauses of SELECT, and all kinds of expression.
 SELECT;
 SELECT 1;
 SELECT * FROM orders;

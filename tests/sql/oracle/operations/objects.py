@@ -1,4 +1,4 @@
-"""Everything that is not a relation: types, routines, roles; and what statements do to objects of any kind."""
+"""Operations on types, routines, roles and other objects that are not relations, and statements for objects of any kind."""
 
 from typing import Any
 
@@ -204,7 +204,7 @@ def create_object(op: o.CreateObject) -> Signature:
 
 @reader(o.AlterObject)
 def alter_object(op: o.AlterObject) -> Signature:
-    """ALTER in a way that needs no more than its first words."""
+    """ALTER of which only the first words are compared."""
     details: dict[str, object] = {"kind": object_kind(op.kind), "action": op.action}
     if op.kind == "database" and op.action == "set tablespace":
         details["action"] = "options"  # the same to PostgreSQL's grammar
@@ -224,7 +224,7 @@ def alter_object(op: o.AlterObject) -> Signature:
         details["detail"] = op.detail
     else:
         details |= detail(op.kind, op.detail)
-    # PostgreSQL's grammar has IF EXISTS in few of these, and keeps it in fewer.
+    # PostgreSQL's grammar accepts IF EXISTS in few of these, and its trees have it in fewer.
     if op.kind == "statistics" and op.action == "set statistics":
         details["if_exists"] = op.if_exists
     return (entry("alter", name(op.name), **details), *more)

@@ -1,4 +1,4 @@
-"""Which function gives the entries of which operation, and what they all share."""
+"""The readers of operations, and functions that they share."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -17,7 +17,7 @@ READERS: dict[type[Operation], Reader] = {}
 
 
 def reader(*kinds: type[Operation]) -> Callable[[Reader], Reader]:
-    """Declare what reads operations of these kinds."""
+    """Return a decorator that registers the reader of these operation classes."""
 
     def register(function: Reader) -> Reader:
         for kind in kinds:
@@ -74,12 +74,12 @@ _SIGN = re.compile(r"^-\s+")
 
 
 def spaceless_sign(value: str) -> str:
-    """A number as PostgreSQL reads it, whatever stands between it and its sign."""
+    """Return a number as PostgreSQL reads it, without white space after its sign."""
     return _SIGN.sub("-", value)
 
 
 def options(found: Iterable[Option]) -> tuple[str, ...]:
-    """Options as `name value`; PostgreSQL folds TRUE, OFF and their kin, and keeps other words."""
+    """Return options as `name value`. PostgreSQL folds TRUE, OFF and so on, and keeps other words."""
     return tuple(item.name if item.value is None else f"{item.name} {spaceless_sign(item.value.lower())}" for item in found)
 
 
@@ -95,7 +95,7 @@ def _sequence_option(said: str) -> str:
 
 @lru_cache(maxsize=4096)
 def reparsed(sql: str) -> Any:
-    """A statement that holds a piece of another one which an operation keeps as text; None where PostgreSQL refuses it."""
+    """Return the tree of a statement around a text that an operation keeps; None where PostgreSQL rejects it."""
     try:
         (statement,) = pglast.parse_sql(sql)
     except (pglast.parser.ParseError, ValueError):
@@ -104,7 +104,7 @@ def reparsed(sql: str) -> Any:
 
 
 def routine_arguments(kind: str, text: str | None) -> str | None:
-    """The shape of a routine's or operator's argument types that were kept as text."""
+    """Return the shape of the argument types of a routine or an operator, which an operation keeps as text."""
     if text is None:
         return None
     statement = reparsed(f"DROP {kind} {'+' if kind == 'operator' else 'f'}({text})")
@@ -112,7 +112,7 @@ def routine_arguments(kind: str, text: str | None) -> str | None:
 
 
 def detail(kind: str, text: str) -> dict[str, object]:
-    """What a cast, a transform, a user mapping, or an operator class is called by, in place of a name or beside it."""
+    """Return what identifies a cast, a transform, a user mapping or an operator class instead of a name, or in addition to it."""
     if not text:
         return {}
     if kind in ("operator class", "operator family"):

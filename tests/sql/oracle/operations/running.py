@@ -1,4 +1,4 @@
-"""Operations that move rows, run code, steer transactions and settings, or look after tables."""
+"""Operations that change or read rows, run code, control transactions and settings, or maintain tables."""
 
 from collections.abc import Iterable
 
@@ -149,7 +149,7 @@ def savepoint(op: o.Savepoint | o.RollbackTo | o.Release) -> Signature:
 
 @reader(o.TwoPhase)
 def two_phase(op: o.TwoPhase) -> Signature:
-    """PREPARE TRANSACTION and its kin."""
+    """PREPARE TRANSACTION, COMMIT PREPARED, ROLLBACK PREPARED."""
     return (entry(op.action, op.identifier),)
 
 
@@ -194,7 +194,7 @@ def alter_system(op: o.AlterSystem) -> Signature:
 
 @reader(o.Utility)
 def utility(op: o.Utility) -> Signature:
-    """A statement of which no more than the words are compared."""
+    """A statement of which only the words are compared."""
     return (entry("utility", op.command, name=op.name),)
 
 
@@ -212,7 +212,7 @@ def opaque_code(op: o.OpaqueCode) -> Signature:
 
 @reader(o.CutIdentifier)
 def cut_identifier(op: o.CutIdentifier) -> Signature:
-    """A remark on a name. That the operations have the name that PostgreSQL keeps shows in their own entries."""
+    """A truncated name. The entries of the other operations show whether they have the name that PostgreSQL keeps."""
     return ()
 
 
@@ -224,5 +224,5 @@ def broken(op: o.Broken) -> Signature:
 
 @reader(o.Unparsed)
 def unparsed(op: o.Unparsed) -> Signature:
-    """What migsafe cannot read."""
+    """A statement that migsafe cannot read."""
     return (entry("unparsed", op.reason),)

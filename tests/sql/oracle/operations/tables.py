@@ -262,7 +262,7 @@ def create_statistics(op: o.CreateStatistics) -> Signature:
 
 
 def subcommand(op: Any) -> Signature:  # one case a subcommand
-    """What an operation of ALTER TABLE and its kin does to its relation."""
+    """Return the entries of a subcommand of ALTER TABLE or ALTER of another relation."""
     match op:
         case o.AddColumn():
             return (entry("add column", if_not_exists=op.if_not_exists), *column(op.column))
@@ -360,7 +360,7 @@ def _alter_constraint(op: o.AlterConstraint) -> Entry:
 
 @reader(*o.AlterRelation.__subclasses__())
 def alter_relation(op: o.AlterRelation) -> Signature:
-    """One subcommand of ALTER TABLE or its kin."""
+    """A subcommand of ALTER TABLE or ALTER of another relation."""
     target = op.target
     return (entry(f"alter {target.kind}", name(target.name), only=target.only, if_exists=target.if_exists), *subcommand(op))
 

@@ -7,5 +7,5 @@ from tests.sql.oracle.trees.registry import READERS, statement
 
 __all__ = ["NO_STATEMENTS", "READERS", "alter_table", "columns", "definitions", "objects", "registry", "running", "statement", "tables"]
 
-# Parts of other statements, of PL/pgSQL or of the planner's trees, though they are called statements.
+# Classes that are called statements, but are parts of other statements, of PL/pgSQL or of the planner's trees.
 NO_STATEMENTS = frozenset((ast.RawStmt, ast.PLAssignStmt, ast.ReturnStmt, ast.SetOperationStmt, ast.ReplicaIdentityStmt))

@@ -1,4 +1,4 @@
-"""ALTER TABLE and its kin."""
+"""ALTER TABLE and ALTER of other relations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -232,7 +232,7 @@ _SIMPLE = {
     _COMMANDS.AT_ForceRowSecurity: ("row security force", ""),
     _COMMANDS.AT_NoForceRowSecurity: ("row security no force", ""),
 }
-# Made by PostgreSQL itself while it runs other commands; no statement spells them.
+# PostgreSQL creates these itself while it runs other commands. They have no SQL.
 INTERNAL_COMMANDS = {
     _COMMANDS.AT_AddColumnToView,
     _COMMANDS.AT_CookedColumnDefault,
@@ -265,7 +265,7 @@ def move_all(node: Any) -> Signature:
 
 @reader(ast.RenameStmt)
 def rename(node: Any) -> Signature:
-    """RENAME of anything."""
+    """RENAME."""
     kinds = enums.ObjectType
     new_name, if_exists = node.newname, node.missing_ok
     match node.renameType:

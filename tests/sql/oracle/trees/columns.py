@@ -32,7 +32,7 @@ def column(node: Any) -> Signature:
 
 
 def domain_qualifiers(nodes: Any, details: dict[str, object]) -> Signature:
-    """What follows a domain's type: its default goes into `details`."""
+    """Return the clauses after the type of a domain. Its default goes into `details`."""
     return _qualifiers(nodes, None, details)
 
 
@@ -68,12 +68,12 @@ def identity(node: Any) -> str:
 
 
 def constraint(node: Any, column_name: str | None = None, *, of_domain: bool = False) -> Signature:
-    """A constraint, then the keys of an EXCLUDE. `column_name`: of a column constraint. A domain's NOT NULL names a
-    column that is none (`value`)."""
+    """A constraint, then the keys of an EXCLUDE. `column_name`: of a column constraint. The NOT NULL of a domain
+    names `value`, which is not a column."""
     kind = _CONSTRAINTS.get(node.contype)
     if kind is None:
         raise UnmappedError(str(node.contype))
-    # The grammar sets it for these kinds only; for the others it means nothing.
+    # The grammar sets it only for these kinds. It has no meaning for the others.
     enforced = node.is_enforced or kind not in ("CHECK", "FOREIGN KEY")
     columns = strings(node.fk_attrs if kind == "FOREIGN KEY" else node.keys)
     keys: list[Entry] = []
@@ -163,5 +163,5 @@ LIKE_OPTIONS = "comments compression constraints defaults generated identity ind
 
 
 def like_options(bits: int) -> tuple[str, ...]:
-    """What LIKE includes."""
+    """Return the options of LIKE."""
     return tuple(word for position, word in enumerate(LIKE_OPTIONS) if bits & (1 << position))

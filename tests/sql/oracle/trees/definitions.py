@@ -1,4 +1,4 @@
-"""CREATE of everything but relations; types, domains and publications with their ALTER."""
+"""CREATE of objects that are not relations, and ALTER of types, domains and publications."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ from tests.sql.oracle.trees.registry import (
 
 
 def created(kind: str, own: str | None, node: Any, **details: object) -> Signature:
-    """CREATE of an object of which no more than the name is compared."""
+    """CREATE of an object of which only the name is compared."""
     return (
         entry(
             "create",
@@ -131,7 +131,7 @@ def _subscription(node: Any) -> Signature:
 
 @reader(ast.CreateSchemaStmt)
 def create_schema(node: Any) -> Signature:
-    """CREATE SCHEMA. Its elements are compared by their kinds and details; that their names are in the schema, only migsafe says."""
+    """CREATE SCHEMA. Its elements are compared without their schema, which PostgreSQL's tree does not have."""
     header = entry("create schema", node.schemaname, if_not_exists=node.if_not_exists, owner=role(node.authrole))
     schema = node.schemaname or role(node.authrole)
     found = [header]

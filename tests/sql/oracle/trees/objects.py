@@ -1,4 +1,4 @@
-"""DROP, ALTER, OWNER, SET SCHEMA, COMMENT, GRANT: what statements do to objects of any kind."""
+"""DROP, ALTER, OWNER, SET SCHEMA, COMMENT and GRANT, for objects of any kind."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def drop(node: Any) -> Signature:
 
 
 def arguments(node: Any) -> str | None:
-    """The argument types of an ObjectWithArgs; None where none were written."""
+    """Return the argument types of an ObjectWithArgs; None where the statement has none."""
     return None if node.args_unspecified else shape(node.objargs)
 
 
@@ -73,7 +73,7 @@ def drop_user_mapping(node: Any) -> Signature:
 
 
 def user_mapping(node: Any) -> str:
-    """Whose mapping on which server."""
+    """Return the role and the server of a user mapping."""
     return f"for {role(node.user)} server {node.servername}"
 
 
@@ -209,7 +209,7 @@ def alter_default_privileges(node: Any) -> Signature:
 
 
 def altered(kind: str, own: str | None, action: str, **details: object) -> Signature:
-    """ALTER of an object of which no more than the first words are compared."""
+    """ALTER of which only the first words are compared."""
     return (entry("alter", own, kind=kind, action=action, **details),)
 
 

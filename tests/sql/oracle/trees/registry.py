@@ -1,4 +1,4 @@
-"""Which function gives the signature of which statement of PostgreSQL's grammar, and what they all share."""
+"""The readers of the statements of PostgreSQL's grammar, and functions that they share."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -36,11 +36,11 @@ KINDS = {
         "TSTEMPLATE": "text search template",
     }.items()
 }
-"""SQL's words for the kinds of object that statements name."""
+"""The SQL words of the kinds of object."""
 
 
 def reader(*kinds: type) -> Callable[[Reader], Reader]:
-    """Declare what reads statements of these kinds."""
+    """Return a decorator that registers the reader of these statement classes."""
 
     def register(function: Reader) -> Reader:
         for kind in kinds:
@@ -105,7 +105,7 @@ def persistence(node: Any) -> dict[str, object]:
 
 
 def cascade(behavior: enums.DropBehavior) -> bool:
-    """Whether CASCADE was written."""
+    """Whether the statement has CASCADE."""
     return behavior == enums.DropBehavior.DROP_CASCADE
 
 
@@ -166,17 +166,17 @@ def sequence_option(node: Any) -> str:
 
 
 def cast(source: Any, target: Any) -> str:
-    """What a cast is called by."""
+    """Return what identifies a cast."""
     return f"{tree_type(source)} as {tree_type(target)}"
 
 
 def transform(data_type: Any, language: str) -> str:
-    """What a transform is called by."""
+    """Return what identifies a transform."""
     return f"for {tree_type(data_type)} language {language}"
 
 
 def object_details(kind: enums.ObjectType, node: Any) -> tuple[str | None, dict[str, object]]:
-    """The name of an object as DROP, COMMENT and their kin write it, and what else they say of it."""
+    """Return the name of an object in DROP, COMMENT and similar statements, and its other details."""
     kinds = enums.ObjectType
     match kind:
         case kinds.OBJECT_CAST:

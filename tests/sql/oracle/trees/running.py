@@ -1,4 +1,4 @@
-"""Statements that move rows, run code, steer transactions and settings, or look after tables."""
+"""Statements that change or read rows, run code, control transactions and settings, or maintain tables."""
 
 from typing import Any
 
@@ -133,7 +133,7 @@ def call(node: Any) -> Signature:
 
 @reader(ast.DoStmt)
 def do(node: Any) -> Signature:
-    """DO. Its body is no SQL to PostgreSQL's grammar."""
+    """DO. PostgreSQL's grammar does not read its body."""
     given = {item.defname: plain(item.arg) for item in node.args}
     return (entry("do", language=str(given.get("language") or "plpgsql").lower()),)
 
@@ -203,14 +203,14 @@ _REINDEX = {"REINDEX_OBJECT_INDEX": "index", "REINDEX_OBJECT_TABLE": "table", "R
 
 @reader(ast.ReindexStmt)
 def reindex(node: Any) -> Signature:
-    """REINDEX. CONCURRENTLY is an option to PostgreSQL, however it was written."""
+    """REINDEX. PostgreSQL's tree has CONCURRENTLY as an option in both of its forms."""
     own = relation(node.relation) if node.relation is not None else dotted((node.name,)) if node.name else None
     kept = [item for item in node.params or () if item.defname != "concurrently"]
     return (entry("reindex", own, kind=_REINDEX[node.kind.name], concurrently=is_on(node.params, "concurrently"), options=options(kept)),)
 
 
 def is_on(nodes: Any, option_name: str) -> bool:
-    """Whether a boolean option is given and not off; the last one of several counts."""
+    """Whether a boolean option is set and not off; of several the last one counts."""
     found = [item for item in nodes or () if item.defname == option_name]
     return bool(found) and (found[-1].arg is None or str(plain(found[-1].arg)).lower() in ("true", "on", "1"))
 

@@ -1,4 +1,4 @@
-"""CREATE TABLE in all its forms, indexes, views and sequences."""
+"""All forms of CREATE TABLE, indexes, views and sequences."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def bound(node: Any) -> Signature:
 
 
 def new_table(node: Any) -> dict[str, object]:
-    """What an INTO says of the table that it makes."""
+    """Return the details of the new table of an INTO."""
     return {
         **persistence(node.rel),
         "columns": strings(node.colNames),
@@ -115,7 +115,7 @@ def create_index(node: Any) -> Signature:
 
 @reader(ast.ViewStmt)
 def create_view(node: Any) -> Signature:
-    """CREATE VIEW. A recursive one was rewritten by the grammar, with a WITH that stands nowhere."""
+    """CREATE VIEW. The grammar rewrites a recursive view with a WITH that is not in the SQL."""
     made = node.query
     with_clause: Any = getattr(made, "withClause", None)
     recursive = with_clause is not None and with_clause.recursive and with_clause.location is None
