@@ -1,1 +1,1 @@
-"""Running migrations on a disposable PostgreSQL, and measuring what they do there."""
+"""The replay of migrations on a disposable PostgreSQL: servers, rows, recording, probes and experiments."""

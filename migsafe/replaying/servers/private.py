@@ -1,4 +1,4 @@
-"""A private server, started from PostgreSQL's programs on this machine."""
+"""A private server, started from an installation on this machine."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 OWNER = "owner"
-"""The role that migrations run as: it owns the database, may make trusted extensions, and is no superuser."""
+"""The role that migrations run as: it owns the database, can create trusted extensions, and is not a superuser."""
 
 
 class PrivateHost:
-    """A private server from `with` to the end of the block. `superuser` lets migrations do what they like."""
+    """A private server that runs inside a `with` block. With `superuser`, migrations run as a superuser."""
 
     def __init__(self, installation: Installation, *, superuser: bool = False) -> None:
-        # What a temporary file took is said to the session that made it.
+        # The server reports the size of a temporary file to the session that created it.
         self._server = Server(installation, {"log_temp_files": "0"})
         self._role = "postgres" if superuser else OWNER
 
     def __enter__(self) -> Self:
         self._server.__enter__()
         with self._server.connect() as connection:
-            # Until 15, who may make roles may also make himself one that runs programs.
-            may = " CREATEROLE" if self.major >= versions.CREATEROLE_IS_LIMITED else ""
-            connection.execute(f"CREATE ROLE {OWNER} LOGIN{may}".encode())
+            # Before 16, a role with CREATEROLE can also create one that runs programs on the server.
+            createrole = " CREATEROLE" if self.major >= versions.CREATEROLE_IS_LIMITED else ""
+            connection.execute(f"CREATE ROLE {OWNER} LOGIN{createrole}".encode())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -36,35 +36,35 @@ class PrivateHost:
 
     @property
     def server(self) -> Server:
-        """The server itself."""
+        """The running server."""
         return self._server
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """A description of the server, for reports."""
         return f"PostgreSQL {self._server.installation.version}, a private server"
 
     @property
     def major(self) -> int:
-        """Its major version."""
+        """The server's major version."""
         return self._server.installation.major
 
     @property
     def only_database(self) -> str | None:
-        """It has as many databases as are wanted."""
+        """None: databases can be created."""
         return None
 
     @property
     def start_database(self) -> str | None:
-        """It begins with an empty one."""
+        """None: a replay begins with an empty database."""
         return None
 
     def connect(self, database: str) -> "Connection[Any]":
-        """Connect as the superuser."""
+        """Connects as the superuser."""
         return self._server.connect(database)
 
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
-        """Connect as the role that migrations run as; what the server says of temporary files comes as notices."""
+        """Connects as the role that migrations run as; messages about temporary files arrive as notices."""
         return self._server.connect(database, user=self._role, options="-c client_min_messages=log")
 
     def create_database(self, database: str, template: str | None = None) -> None:

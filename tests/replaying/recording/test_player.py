@@ -13,34 +13,33 @@ from migsafe.replaying.recording.measurement import Measurement, count_rows, mea
 from migsafe.replaying.recording.player import Player
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.recording.snapshot import take_snapshot
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
 from migsafe.text import Script, Span
 from tests.prediction.effects.cases import SCHEMA, Case, cases, sql_of
-from tests.support.servers import any_installation, each_installation
+
+pytestmark = pytest.mark.server
 
 # A thin slice of the catalogue's cases: all of them are measured there.
 CASES = [case for case in cases() if not case.refused][::7]
 NO_BLOCK = psycopg.errors.ActiveSqlTransaction
 
 
-@pytest.fixture(scope="module", params=each_installation())
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with Server(request.param) as server:
-        yield server
-
-
 @pytest.fixture
-def shop() -> Iterator[tuple[Server, Any]]:
-    with Server(any_installation()) as server, server.connect() as connection:
+def shop(any_server: Server) -> Iterator[tuple[Server, Any]]:
+    any_server.create_database("shop")
+    with any_server.connect("shop") as connection:
         connection.execute("CREATE TABLE orders (id int PRIMARY KEY, note text)")
         connection.execute("INSERT INTO orders SELECT n, 'note' FROM generate_series(1, 500) AS n")
-        yield server, connection
+        yield any_server, connection
+    any_server.drop_database("shop")
 
 
-def test_player_and_recorder_see_the_same(server: Server) -> None:
+def test_player_and_recorder_see_the_same(host: PrivateHost) -> None:
+    server = host.server
     server.create_database("model")
     with server.connect("model") as connection:
         for statement in read(SCHEMA):
@@ -62,6 +61,7 @@ def test_player_and_recorder_see_the_same(server: Server) -> None:
         assert [touch.effect for touch in last.measured_effects] == [*_as_seen(expected, last)], str(case)
         assert last.held_before == expected.held_before, str(case)
     assert len(measured) > 100
+    server.drop_database("model")
 
 
 def _measured(connection: Any, case: Case, rows: dict[int, int]) -> Measurement | None:
@@ -91,7 +91,7 @@ def play(
     text: str,
     *,
     transaction: Transaction = Transaction.STATEMENT,
-    database: str = "postgres",
+    database: str = "shop",
     rehearsed: dict[int, Measurement] | None = None,
     one_query: bool = False,
 ) -> tuple[StatementRecord, ...]:
@@ -161,7 +161,7 @@ def test_what_fails_at_commit_is_said_of_the_last_statement(shop: tuple[Server, 
 
 
 def test_rows_are_followed_and_not_counted_again(shop: tuple[Server, Any]) -> None:
-    with player(shop[0], "postgres") as one:
+    with player(shop[0], "shop") as one:
         text = "INSERT INTO orders SELECT n FROM generate_series(501, 700) AS n; DELETE FROM orders WHERE id <= 50; SELECT count(*) FROM orders"
         played = one.play(Half(Script("0001.sql", text), (Span(0, len(text)),), Transaction.FILE))
         assert list(one.rows.values()) == [650]

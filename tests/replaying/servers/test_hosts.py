@@ -20,6 +20,8 @@ from migsafe.replaying.servers.server import Server
 from tests.support.replays import replayed
 from tests.support.servers import FOUND, any_installation
 
+pytestmark = pytest.mark.server
+
 TABLE = "CREATE TABLE orders (id int PRIMARY KEY, note text); INSERT INTO orders SELECT n, 'n' FROM generate_series(1, 300) AS n;"
 INDEX = {"0001.sql": "CREATE INDEX ON orders (note);"}
 PROGRAM = {"0001.sql": "COPY orders (note) FROM PROGRAM 'echo 1';"}

@@ -20,6 +20,8 @@ from migsafe.replaying.servers.installations import Installation, find_installat
 from migsafe.replaying.servers.server import Server
 from tests.support.servers import any_installation, each_installation
 
+pytestmark = pytest.mark.server
+
 
 @pytest.mark.parametrize("one", each_installation())
 def test_a_server_is_what_its_installation_says(one: Installation) -> None:
@@ -79,15 +81,16 @@ def test_a_server_that_does_not_start_says_why() -> None:
 WAITS = """
     import sys, time
     from pathlib import Path
-    from migsafe.replaying.servers.installations import installation
+    from migsafe.replaying.servers.installations import inspect_installation
     from migsafe.replaying.servers.server import Server
 
-    with Server(installation(Path(sys.argv[1]))) as server:
+    with Server(inspect_installation(Path(sys.argv[1]))) as server:
         print(server.folder, flush=True)
         time.sleep(60)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
 def test_nothing_is_left_when_the_process_is_ended(how: signal.Signals) -> None:
     command = [sys.executable, "-c", dedent(WAITS), str(any_installation().bindir)]

@@ -1,17 +1,19 @@
 """What is seen of statements that run outside transactions: the same on every run and version."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 
 from migsafe.lock import LockMode
-from migsafe.replaying.recording.blocking_locks import CONFLICTS, next_blocking_mode
 from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.installations import Installation
+from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from tests.support.servers import each_installation
+
+pytestmark = pytest.mark.server
 
 AE = LockMode.ACCESS_EXCLUSIVE
 
@@ -28,13 +30,13 @@ TABLES = """
 
 
 @pytest.fixture(scope="module", params=each_installation())
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    one: Installation = request.param
-    with Server(one) as server:
-        server.create_database("model")
-        with server.connect("model") as connection:
-            connection.execute(TABLES)
-        yield server
+def server(request: pytest.FixtureRequest, start_host: Callable[[Installation], PrivateHost]) -> Iterator[Server]:
+    server = start_host(request.param).server
+    server.create_database("model")
+    with server.connect("model") as connection:
+        connection.execute(TABLES)
+    yield server
+    server.drop_database("model")
 
 
 @pytest.fixture
@@ -91,17 +93,3 @@ def test_what_cannot_be_seen_is_said(server: Server, database: str) -> None:
 def test_an_error_is_the_statements(server: Server, database: str) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
         measure_nontransactional(server, database, "REINDEX TABLE CONCURRENTLY nowhere")
-
-
-def test_the_next_mode_lets_through_what_was_seen_and_stops_what_is_stronger() -> None:
-    assert next_blocking_mode([]) is AE
-    assert next_blocking_mode([AE]) is None
-    for mode in LockMode:
-        found = next_blocking_mode([mode])
-        if found is not None:
-            assert mode not in CONFLICTS[found]
-            assert CONFLICTS[found] >= {one for one in LockMode if one > mode}
-
-
-def test_conflicts_are_mutual() -> None:
-    assert all((one in CONFLICTS[other]) == (other in CONFLICTS[one]) for one in LockMode for other in LockMode)

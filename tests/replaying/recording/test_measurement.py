@@ -11,7 +11,8 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.replaying.recording.measurement import measure
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Name
-from tests.support.servers import any_installation
+
+pytestmark = pytest.mark.server
 
 TABLES = """
     CREATE TABLE customers (id int PRIMARY KEY, name text);
@@ -23,19 +24,13 @@ TABLES = """
 """
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(any_installation()) as server:
-        yield server
-
-
 @pytest.fixture
-def connection(server: Server) -> Iterator[Any]:
-    server.create_database("shop")
-    with server.connect("shop") as connection:
+def connection(any_server: Server) -> Iterator[Any]:
+    any_server.create_database("shop")
+    with any_server.connect("shop") as connection:
         connection.execute(TABLES)
         yield connection
-    server.drop_database("shop")
+    any_server.drop_database("shop")
 
 
 def effects(connection: Any, sql: str) -> dict[str, Effect]:

@@ -5,26 +5,21 @@ from typing import Any
 
 import pytest
 
-from migsafe.replaying.seeding import Seeder, in_proportion, same_for_every_table
+from migsafe.replaying.seeding import Seeder, same_for_every_table
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Name
-from tests.support.servers import any_installation
+
+pytestmark = pytest.mark.server
 
 MANY = 250
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server(any_installation()) as server:
-        yield server
-
-
 @pytest.fixture
-def connection(server: Server) -> Iterator[Any]:
-    server.create_database("shop")
-    with server.connect("shop") as connection:
+def connection(any_server: Server) -> Iterator[Any]:
+    any_server.create_database("shop")
+    with any_server.connect("shop") as connection:
         yield connection
-    server.drop_database("shop")
+    any_server.drop_database("shop")
 
 
 def filled(connection: Any, tables: str, rows: int = MANY) -> tuple[dict[str, int], dict[str, str]]:
@@ -155,10 +150,3 @@ def test_made_up_rows_can_be_taken_out_again(connection: Any) -> None:
     assert connection.execute(counts).fetchone() == (0, 0, MANY)
     filler.seed(connection)
     assert connection.execute(counts).fetchone() == (MANY, 0, MANY)
-
-
-def test_shares_are_those_of_production() -> None:
-    rows = in_proportion({"public.orders": 50_000_000, "public.states": 12, "public.empty": 0}, most=100_000, other=7000)
-    assert [rows(Name(name, "public")) for name in ("orders", "states", "empty", "unknown")] == [100_000, 1, 0, 7000]
-    rows = in_proportion({"public.orders": 500}, most=100_000, other=7000)
-    assert rows(Name("orders", "public")) == 500
