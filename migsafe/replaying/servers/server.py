@@ -116,9 +116,10 @@ class Server:
         )
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Create a database, as a copy of another one if that is given; nobody may be connected to it."""
-        copy = f" TEMPLATE {Name(template)}" if template is not None else " TEMPLATE template0"
-        self._execute(f"CREATE DATABASE {Name(name)}{copy}")
+        """Creates a database, as a copy of `template` if it is given; no session may be connected to the template."""
+        # Without fsync, copying files costs half of what logging every block costs.
+        strategy = " STRATEGY file_copy" if self.major >= 15 else ""
+        self._execute(f"CREATE DATABASE {Name(name)} TEMPLATE {Name(template or 'template0')}{strategy}")
 
     def drop_database(self, name: str) -> None:
         """Drop a database, and whoever is connected to it."""
