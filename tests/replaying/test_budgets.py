@@ -132,7 +132,7 @@ def test_the_command_estimates_for_production(migsafe: Callable[..., Said], tmp_
         ("--max-wal", "lots", "--max-wal: invalid size: lots"),
         ("--check", "rerunn", "--check: there is no experiment rerunn"),
         ("--max-rows", "5", "--max-rows needs --stats"),
-        ("--pg-bin", "/nowhere", "/nowhere: no PostgreSQL there"),
+        ("--pg-bin", "/nowhere", "/nowhere: no PostgreSQL in this folder"),
     ],
 )
 def test_options_that_say_nothing(migsafe: Callable[..., Said], option: str, value: str, complaint: str) -> None:

@@ -135,7 +135,7 @@ def test_folders_that_the_environment_names_are_looked_at(tmp_path: Path, monkey
 
 
 def test_a_folder_without_postgresql_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MigsafeError, match="no PostgreSQL there"):
+    with pytest.raises(MigsafeError, match="no PostgreSQL in this folder"):
         inspect_installation(tmp_path)
 
 
