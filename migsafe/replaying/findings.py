@@ -73,7 +73,8 @@ def _held(replayed: ReplayedMigration, budget: float) -> Iterator[Finding]:
             effect = touch.effect
             if effect.blocks and not effect.new and touch.held_ms > budget:
                 message = (
-                    f"{effect.lock} on {effect.relation} is held for {format_duration(touch.held_ms)} and blocks every {effect.blocked_commands}; "
+                    f"{effect.lock} on {effect.relation} is held for {format_duration(touch.held_ms)} "
+                    f"and blocks every {effect.blocked_commands}; "
                     f"the budget is {format_duration(budget)}"
                 )
                 yield _finding(replayed, "replay-hold-over-budget", Severity.ERROR, message, statement, (effect.relation,), effect.lock)

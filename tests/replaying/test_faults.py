@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from migsafe.replaying.servers import work_folders as grounds
+from migsafe.replaying.servers import work_folders
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from tests.support.replays import Done, replayed
@@ -76,7 +76,7 @@ def test_superuser_lets_them(tmp_path: Path) -> None:
 
 def test_a_statement_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, f"SET statement_timeout = 0; {FOREVER} SELECT 1;", statement_limit=0.3)
-    assert said(done) == "it was stopped after 0.3 s, the limit of a statement"
+    assert said(done) == "stopped after 0.3 s, the time limit of a statement"
     assert len(done.statements) == 2
     assert done.statements[-1].duration_ms < 60_000
 
@@ -85,19 +85,19 @@ def test_a_block_that_takes_even_a_cancel_as_it_comes_is_ended(host: PrivateHost
     monkeypatch.setattr("migsafe.replaying.servers.time_limits._GRACE", 0.2)
     stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;"
     done = run(host, tmp_path, stubborn, statement_limit=0.2)
-    assert said(done) == "it was stopped after 0.2 s, the limit of a statement"
+    assert said(done) == "stopped after 0.2 s, the time limit of a statement"
     assert run(host, tmp_path, "SELECT 1;").recording.failure is None
 
 
 def test_a_statement_of_the_history_is_stopped_too(host: PrivateHost, tmp_path: Path) -> None:
     done = replayed(host, tmp_path, {"0001.sql": FOREVER, "0002.sql": "SELECT 1;"}, only="0002.sql", statement_limit=0.2)
     assert done.replayed == []
-    assert "it was stopped after 0.2 s" in done.problems[0]
+    assert "stopped after 0.2 s" in done.problems[0]
 
 
 def test_a_replay_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, f"SELECT 1; {FOREVER}", run_limit=1.0)
-    assert said(done) == "it was stopped: the whole replay has run for 1 s, its limit"
+    assert said(done) == "stopped: the whole replay has reached its time limit of 1 s"
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT pg_sleep(0.6);", "0003.sql": "SELECT pg_sleep(0.6);", "0004.sql": "SELECT 1;"}
     done = replayed(host, tmp_path, files, run_limit=0.9)
     assert len(done.replayed) < 4
@@ -146,14 +146,14 @@ def test_a_small_disk_for_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         for folder in (tmp_path, *tmp_path.parents):
             if not folder.stat().st_mode & 0o001:
                 pytest.skip("the server's account cannot come here")
-        monkeypatch.setattr(grounds, "_MEMORY", disk)
-        monkeypatch.setattr(grounds, "_ENOUGH", 1)
-        monkeypatch.setattr(grounds, "_grounds", [])
+        monkeypatch.setattr(work_folders, "_MEMORY", disk)
+        monkeypatch.setattr(work_folders, "_ENOUGH", 1)
+        monkeypatch.setattr(work_folders, "_folders_by_process", [])
         with PrivateHost(any_installation()) as host:
             assert host.server.folder.is_relative_to(disk)
             done = run(host, tmp_path, "CREATE TABLE large AS SELECT repeat(md5(n::text), 60) FROM generate_series(1, 300000) AS n;")
             assert done.problems or "No space left on device" in said(done) or "PANIC" in said(done) or "terminat" in said(done)
-        grounds._grounds[-1].clear()
+        work_folders._folders_by_process[-1].clear()
         assert list(disk.iterdir()) == []
     finally:
         subprocess.run(["umount", str(disk)], check=False)
@@ -162,14 +162,14 @@ def test_a_small_disk_for_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = tmp_path / ("long" * 30)
     long.mkdir()
-    monkeypatch.setattr(grounds, "_MEMORY", long)
-    monkeypatch.setattr(grounds, "_ENOUGH", 1)
-    monkeypatch.setattr(grounds.tempfile, "gettempdir", lambda: str(long))
-    monkeypatch.setattr(grounds, "_grounds", [])
+    monkeypatch.setattr(work_folders, "_MEMORY", long)
+    monkeypatch.setattr(work_folders, "_ENOUGH", 1)
+    monkeypatch.setattr(work_folders.tempfile, "gettempdir", lambda: str(long))
+    monkeypatch.setattr(work_folders, "_folders_by_process", [])
     with Server(any_installation()) as server, server.connect() as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
         assert not server.folder.is_relative_to(long)
-    grounds._grounds[-1].clear()
+    work_folders._folders_by_process[-1].clear()
 
 
 @pytest.mark.process

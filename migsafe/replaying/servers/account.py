@@ -22,7 +22,7 @@ class Account(Struct, frozen=True):
     gid: int | None = None
 
     def start(self, command: Sequence[str | Path], folder: Path, output: int, source: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-        """Starts a program in a folder, in a session of its own so that Ctrl-C does not reach it. `output` and `source` are file descriptors."""
+        """Starts a program in a folder, in a new session so that Ctrl-C does not reach it. `output` and `source` are file descriptors."""
         return subprocess.Popen(  # noqa: S603  # a program of PostgreSQL
             command,
             cwd=folder,
@@ -66,7 +66,7 @@ class Account(Struct, frozen=True):
 
 
 def find_unprivileged_account() -> Account:
-    """Returns an account that is not root: that of this process, or another one if this process is root. Raises MigsafeError if there is none."""
+    """Returns an account that is not root: that of this process, or another one. Raises MigsafeError if there is none."""
     if os.geteuid() != 0:
         return Account()
     accounts = {entry.pw_name: entry for entry in pwd.getpwall() if entry.pw_uid != 0}

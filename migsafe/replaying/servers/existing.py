@@ -1,4 +1,4 @@
-"""A server that somebody names as disposable: databases of our own on it, or, where that is said twice, the one that is named."""
+"""A server that the user calls disposable: migsafe creates databases on it, or, with --in-place, changes the database itself."""
 
 import os
 import secrets
@@ -22,14 +22,15 @@ _OTHERS = """
     SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity
     WHERE datname = pg_catalog.current_database() AND pid <> pg_catalog.pg_backend_pid() AND usesysid IS NOT NULL
 """
-"""Whoever works in the database under a role's name; what kind of backend it is only a superuser may see."""
+"""The other sessions of roles in the database; only a superuser can see the type of a backend."""
 
 
 class ExistingHost:
-    """The server of a connection string, from `with` to the end of the block; its databases of ours are dropped then.
+    """The server of a connection string, inside a `with` block; at its end the databases that migsafe created are dropped.
 
-    `template` is a database of it to begin with a copy of. `in_place` is the name of the string's own database, typed out, to run in
-    that one and make no other. Raises MigsafeError for a server that is in recovery, or refuses us.
+    `template` is a database of the server: the replay begins with a copy of it. `in_place` repeats the name of the connection string's
+    database: the replay runs in that database and creates no other. Raises MigsafeError for a server that is in recovery or refuses the
+    connection.
     """
 
     def __init__(self, dsn: str, *, template: str | None = None, in_place: str | None = None, superuser: bool = False) -> None:
@@ -38,7 +39,7 @@ class ExistingHost:
         self._in_place = in_place
         self._superuser = superuser
         self._run = f"{_PREFIX}{os.getpid()}_{secrets.token_hex(4)}_"
-        self._made: dict[str, str] = {}
+        self._created: dict[str, str] = {}
         self._role: str | None = None
         self._password = secrets.token_hex(16)
         self._keeper: Connection[Any] | None = None
@@ -46,21 +47,21 @@ class ExistingHost:
         self._version = ""
 
     def __enter__(self) -> Self:
-        # The name that this connection goes by says that the run is alive, to who clears what dead ones have left.
-        self._keeper = keeper = _connected(self._dsn, application_name=_name_of(self._run))
+        # The application name shows other runs, which remove what dead runs left behind, that this run is alive.
+        self._keeper = keeper = _connect(self._dsn, application_name=_name_of(self._run))
         try:
-            self._look(keeper)
+            self._check_server(keeper)
             if self._in_place is None:
-                self._clear(keeper)
-            self._take_role(keeper)
+                self._drop_leftovers(keeper)
+            self._create_owner(keeper)
         except BaseException:
             keeper.close()
             raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        for name in list(self._made):
-            with suppress(Exception):  # the server may be gone; the next run clears what is left
+        for name in list(self._created):
+            with suppress(Exception):  # the server may have stopped; the next run drops what is left
                 self.drop_database(name)
         if self._keeper is not None:
             with suppress(Exception):
@@ -70,7 +71,7 @@ class ExistingHost:
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """A description of the server, for reports."""
         assert self._keeper is not None
         info = self._keeper.info
         where = f"the database {info.dbname}" if self._in_place else "databases of our own"
@@ -78,102 +79,104 @@ class ExistingHost:
 
     @property
     def major(self) -> int:
-        """Its major version."""
+        """The server's major version."""
         return self._major
 
     @property
     def only_database(self) -> str | None:
-        """The database that was typed out for --in-place."""
+        """The database of --in-place."""
         return self._in_place
 
     @property
     def start_database(self) -> str | None:
-        """The template."""
+        """The database of --in-place, or the template."""
         return self._in_place or self._template
 
     def connect(self, database: str) -> "Connection[Any]":
-        """Connect as the string says."""
-        return _connected(self._dsn, dbname=self._made.get(database, database))
+        """Connects as the connection string's role."""
+        return _connect(self._dsn, dbname=self._created.get(database, database))
 
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
-        """Connect as the role that migrations run as: the string's own, or one of ours if that one is a superuser."""
+        """Connects as the role that migrations run as: the connection string's, or one that migsafe created if that is a superuser."""
         login = {"user": self._role, "password": self._password} if self._role is not None else {}
-        return _connected(self._dsn, dbname=self._made.get(database, database), options="-c client_min_messages=log", **login)
+        return _connect(self._dsn, dbname=self._created.get(database, database), options="-c client_min_messages=log", **login)
 
     def create_database(self, database: str, template: str | None = None) -> None:
-        """Make a database under a name that tells whose it is."""
+        """Creates a database whose name contains the name of the run."""
         name = f"{self._run}{database}"
-        copied = Name(self._made.get(template, template)) if template is not None else Name("template0")
-        how = " STRATEGY file_copy" if self._major >= versions.CREATE_DATABASE_STRATEGY else ""
+        source = Name(self._created.get(template, template)) if template is not None else Name("template0")
+        strategy = " STRATEGY file_copy" if self._major >= versions.CREATE_DATABASE_STRATEGY else ""
         owner = f" OWNER {Name(self._role)}" if self._role is not None else ""
-        self._execute(f"CREATE DATABASE {Name(name)} TEMPLATE {copied}{how}{owner}")
-        self._made[database] = name
-        if self._role is not None and template is not None and template not in self._made:
+        self._execute(f"CREATE DATABASE {Name(name)} TEMPLATE {source}{strategy}{owner}")
+        self._created[database] = name
+        if self._role is not None and template is not None and template not in self._created:
             with self.connect(database) as connection:
                 transfer_ownership(connection, self._role)
 
     def drop_database(self, database: str) -> None:
-        """Drop a database that we have made, and no other."""
-        name = self._made.pop(database, None)
+        """Drops a database that this run created, and no other."""
+        name = self._created.pop(database, None)
         if name is not None:
             self._execute(f"DROP DATABASE IF EXISTS {Name(name)} WITH (FORCE)")
 
     def create_role(self, name: str) -> bool:
-        """None: the server has others' roles, too."""
+        """Returns False: the server has roles that do not belong to migsafe."""
         return False
 
-    def _look(self, keeper: "Connection[Any]") -> None:
-        """What server it is, and whether we may."""
+    def _check_server(self, keeper: "Connection[Any]") -> None:
+        """Reads the version, and raises an error if the replay may not run here."""
         [(number, version, recovering)] = keeper.execute(
             "SELECT pg_catalog.current_setting('server_version_num')::int, pg_catalog.current_setting('server_version'), "
             "pg_catalog.pg_is_in_recovery()"
         ).fetchall()
         self._major, self._version = number // 10_000, version.partition(" ")[0]
         if recovering:
-            raise MigsafeError("the server is in recovery: nothing can be run on a standby", "`--from DSN` makes a copy of it to run on.")
+            raise MigsafeError("the server is a standby (in recovery) and cannot run migrations", "`--from DSN` runs them on a copy of it.")
         if self._in_place is None:
             return
         if self._in_place != keeper.info.dbname:
             raise ConfigError(
                 f"--in-place {self._in_place}: the connection string names the database {keeper.info.dbname}",
-                "Type out the name of the database that may be changed for good.",
+                "Give the name of the database that may be changed permanently.",
             )
         if keeper.info.parameter_status("is_superuser") == "on" and not self._superuser:
             raise ConfigError(
-                f"--in-place {self._in_place}: the connection string's role is a superuser, and could run programs on the server",
-                "Name the database's owner instead, or say --superuser.",
+                f"--in-place {self._in_place}: the connection string's role is a superuser and could run programs on the server",
+                "Connect as the database's owner instead, or add --superuser.",
             )
         [(others,)] = keeper.execute(_OTHERS).fetchall()
         if others:
             clients = "1 other client" if others == 1 else f"{others} other clients"
-            raise MigsafeError(f"{clients} connected to {self._in_place}: it is in use", "--in-place is for a database that nobody uses.")
+            raise MigsafeError(
+                f"{clients} connected to {self._in_place}: the database is in use", "--in-place needs a database without other sessions."
+            )
 
-    def _clear(self, keeper: "Connection[Any]") -> None:
-        """Drop what runs have left behind that are dead: whose connection is gone."""
+    def _drop_leftovers(self, keeper: "Connection[Any]") -> None:
+        """Drops databases and roles of dead runs: those whose connection no longer exists."""
         for (name,) in keeper.execute(_OURS).fetchall():
             if _is_dead(keeper, name):
                 keeper.execute(f"DROP DATABASE IF EXISTS {Name(name)} WITH (FORCE)".encode())
         for (name,) in keeper.execute(_OUR_ROLES).fetchall():
             if _is_dead(keeper, name):
-                with suppress(Exception):  # a role that somebody has put to use
+                with suppress(Exception):  # other objects may depend on the role by now
                     keeper.execute(f"DROP ROLE IF EXISTS {Name(name)}".encode())
 
-    def _take_role(self, keeper: "Connection[Any]") -> None:
-        """A role of ours that is no superuser, where the string's own is one. It logs in by itself: from a session of a superuser's a
-        migration could become one again."""
+    def _create_owner(self, keeper: "Connection[Any]") -> None:
+        """Creates a role that is not a superuser, if the connection string's role is one. It logs in itself: in a superuser's session, a
+        migration could become superuser again with RESET ROLE."""
         if self._superuser or self._in_place or keeper.info.parameter_status("is_superuser") != "on":
             return
         role = f"{self._run}owner"
-        may = " CREATEROLE" if self._major >= versions.CREATEROLE_IS_LIMITED else ""
-        keeper.execute(f"CREATE ROLE {role} LOGIN{may} PASSWORD '{self._password}'".encode())
+        createrole = " CREATEROLE" if self._major >= versions.CREATEROLE_IS_LIMITED else ""
+        keeper.execute(f"CREATE ROLE {role} LOGIN{createrole} PASSWORD '{self._password}'".encode())
         self._role = role
         try:
-            _connected(self._dsn, user=role, password=self._password).close()
+            _connect(self._dsn, user=role, password=self._password).close()
         except MigsafeError as error:
             keeper.execute(f"DROP ROLE {role}".encode())
             raise MigsafeError(
-                f"the connection string's role is a superuser, and the server lets no other role of ours in: {error.what}",
-                "Name a role that is no superuser and may create databases, or say --superuser.",
+                f"the connection string's role is a superuser, and the server does not let a new role log in: {error.what}",
+                "Connect as a role that is not a superuser and may create databases, or add --superuser.",
             ) from error
 
     def _execute(self, sql: str) -> None:
@@ -186,15 +189,15 @@ def _name_of(run: str) -> str:
 
 
 def _is_dead(keeper: "Connection[Any]", name: str) -> bool:
-    """Whether a database or role is of a run that has gone. All who look may see what others' connections call themselves."""
+    """Whether a database or role belongs to a run that has ended. Every role can see the application names of other sessions."""
     run = "_".join(name.split("_")[:3])
     return keeper.execute(_ALIVE, (_name_of(run),)).fetchone() is None
 
 
-def _connected(dsn: str, **others: str) -> "Connection[Any]":
+def _connect(dsn: str, **overrides: str) -> "Connection[Any]":
     import psycopg  # noqa: PLC0415  # start-up must not pay for it
 
-    settings = {"application_name": "migsafe", "client_encoding": "utf8", **others}
+    settings = {"application_name": "migsafe", "client_encoding": "utf8", **overrides}
     try:
         return psycopg.connect(dsn, autocommit=True, prepare_threshold=None, **settings)  # type: ignore[arg-type]
     except psycopg.Error as error:

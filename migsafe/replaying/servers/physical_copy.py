@@ -1,6 +1,6 @@
-"""A physical copy of a server, with production's own bytes: pg_basebackup of a primary or a standby, started as a private server.
+"""A physical copy of a server: pg_basebackup of a primary or a standby, started as a private server.
 
-The source is only read. The copy is no standby, archives nothing, speaks no TCP, and knows no password.
+The source is only read. The copy is not a standby, archives nothing, does not listen on TCP, and asks for no password.
 """
 
 import shutil
@@ -20,8 +20,8 @@ from migsafe.sql.operations import Name
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_STRIPPED = {
-    # What only the source has: its keys, its archive, its libraries beside PostgreSQL's own.
+_SOURCE_ONLY = {
+    # What exists only on the source: its keys, its archive, its preloaded libraries.
     "ssl": "off",
     "archive_mode": "off",
     "archive_command": "",
@@ -37,16 +37,16 @@ _STRIPPED = {
     "external_pid_file": "",
     "huge_pages": "off",
 }
-_LEFT_OUT = ("standby.signal", "recovery.signal", "postgresql.auto.conf")
+_REMOVED = ("standby.signal", "recovery.signal", "postgresql.auto.conf")
 _TRUSTED = "local all all trust\n"
 _SUPERUSER = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolsuper AND rolcanlogin ORDER BY oid LIMIT 1"
 _OWNER = "migsafe_owner"
 
 
 class PhysicalCopyHost:
-    """A copy of the server of a connection string, from `with` to the end of the block; the string's database is where replays begin.
+    """A copy of the server of a connection string; it runs inside a `with` block. A replay begins with the connection string's database.
 
-    Raises MigsafeError where the source cannot be read, or no PostgreSQL of its version is among `installations`.
+    Raises MigsafeError if the source cannot be read, or if no installation has its version.
     """
 
     def __init__(self, dsn: str, installations: "list[Installation]", *, superuser: bool = False) -> None:
@@ -60,11 +60,11 @@ class PhysicalCopyHost:
 
     def __enter__(self) -> Self:
         installation = self._installation()
-        settings = {**_STRIPPED, "log_temp_files": "0"}
+        settings = {**_SOURCE_ONLY, "log_temp_files": "0"}
         server = Server(installation, settings, data=lambda folder: self._copy(installation, folder))
         self._server = server.__enter__()
         try:
-            self._take_role()
+            self._create_owner()
         except BaseException:
             server.stop()
             raise
@@ -76,43 +76,43 @@ class PhysicalCopyHost:
 
     @property
     def title(self) -> str:
-        """What it is, for people."""
+        """A description of the server, for reports."""
         return f"PostgreSQL {self._running.installation.version}, a physical copy of the server of {self._database}"
 
     @property
     def major(self) -> int:
-        """Its major version."""
+        """The server's major version."""
         return self._running.installation.major
 
     @property
     def only_database(self) -> str | None:
-        """It has as many databases as are wanted."""
+        """None: databases can be created."""
         return None
 
     @property
     def start_database(self) -> str | None:
-        """The source's database."""
+        """The connection string's database."""
         return self._database
 
     def connect(self, database: str) -> "Connection[Any]":
-        """Connect as the copy's superuser."""
+        """Connects as the copy's superuser."""
         return self._running.connect(database, user=self._admin)
 
     def connect_as_migrator(self, database: str) -> "Connection[Any]":
-        """Connect as a role that may do what the database's owner does, and is no superuser."""
+        """Connects as a role that can do what the database's owner can do, and is not a superuser."""
         return self._running.connect(database, user=self._owner, options="-c client_min_messages=log")
 
     def create_database(self, database: str, template: str | None = None) -> None:
-        """Make a database; a copy of one has its owner."""
-        how = " STRATEGY file_copy" if self.major >= versions.CREATE_DATABASE_STRATEGY else ""
-        self._execute(f"CREATE DATABASE {Name(database)} OWNER {Name(self._owner)} TEMPLATE {Name(template or 'template0')}{how}")
+        """Creates a database that the role of the migrations owns."""
+        strategy = " STRATEGY file_copy" if self.major >= versions.CREATE_DATABASE_STRATEGY else ""
+        self._execute(f"CREATE DATABASE {Name(database)} OWNER {Name(self._owner)} TEMPLATE {Name(template or 'template0')}{strategy}")
 
     def drop_database(self, database: str) -> None:
-        """Drop a database of the copy."""
+        """Drops a database of the copy."""
         self._execute(f"DROP DATABASE IF EXISTS {Name(database)} WITH (FORCE)")
 
     def create_role(self, name: str) -> bool:
-        """None: a copy has the source's roles, and one that it lacks is lacking there."""
+        """Returns False: a role that the copy lacks does not exist on the source either."""
         return False
 
     @property
@@ -121,8 +121,8 @@ class PhysicalCopyHost:
             raise MigsafeError("the copy is not running")
         return self._server
 
-    def _take_role(self) -> None:
-        """A role for the migrations that owns what superusers own in the copy, and is none."""
+    def _create_owner(self) -> None:
+        """Creates the role of the migrations: it owns what superusers own in the copy, and is not a superuser."""
         self._owner = self._admin
         if self._superuser:
             return
@@ -147,30 +147,30 @@ class PhysicalCopyHost:
                 [(self._admin,)] = source.execute(_SUPERUSER).fetchall()
         except psycopg.Error as error:
             raise MigsafeError(f"cannot connect: {str(error).strip()}", "Check the connection string after --from.") from error
-        for one in self._installations:
-            if one.major == major and (one.bindir / "pg_basebackup").exists():
-                return one
+        for installation in self._installations:
+            if installation.major == major and (installation.bindir / "pg_basebackup").exists():
+                return installation
         raise MigsafeError(
-            f"a copy of PostgreSQL {major} needs the programs of PostgreSQL {major} here, pg_basebackup among them",
-            "--pg-bin names the folder that they are in.",
+            f"a copy of PostgreSQL {major} needs the programs of PostgreSQL {major} on this machine, including pg_basebackup",
+            "Give their folder with --pg-bin.",
         )
 
     def _copy(self, installation: Installation, folder: Path) -> None:
-        """Bring the source's files into a folder, as those of a server that is nobody's standby."""
+        """Copies the source's files into a folder, so that the copy does not start as a standby."""
         program = installation.bindir / "pg_basebackup"
         command: list[str | Path] = [program, "-d", self._dsn, "-D", folder, "-X", "stream", "-c", "fast", "--no-password"]
         run = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
         if run.returncode != 0:
             raise MigsafeError(
                 f"the copy failed: {run.stderr.strip() or run.stdout.strip()}",
-                "The role needs REPLICATION, and pg_hba.conf a line that lets it in for that.",
+                "The role needs REPLICATION, and pg_hba.conf a line that allows replication connections.",
             )
-        for name in _LEFT_OUT:
+        for name in _REMOVED:
             (folder / name).unlink(missing_ok=True)
         (folder / "postgresql.auto.conf").touch()
         (folder / "migsafe_hba.conf").write_text(_TRUSTED)
         for name in ("postgresql.conf", "pg_ident.conf"):
-            # Some packages keep these elsewhere.
+            # Some packages keep these files in another folder.
             (folder / name).touch()
         account = work_folders().account
         if account.uid is not None:

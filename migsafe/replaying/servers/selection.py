@@ -29,7 +29,7 @@ class ServerOptions(NamedTuple):
 
 
 def choose_host(options: ServerOptions) -> Host:
-    """Returns the server, not yet started or connected to. Raises ConfigError if options contradict each other, MigsafeError if there is no server."""
+    """Returns the server, not started or connected yet. Raises ConfigError for contradicting options, MigsafeError if there is no server."""
     if options.copy_of is not None and options.server != _LOCAL:
         raise ConfigError("--from and --server cannot be combined", "--from starts a private server.")
     if (options.template or options.in_place) and (options.server == _LOCAL or options.server.startswith(_LAB)):

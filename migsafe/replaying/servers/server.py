@@ -1,4 +1,4 @@
-"""A disposable PostgreSQL."""
+"""A disposable PostgreSQL server."""
 
 import shutil
 import signal
@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from migsafe import versions
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.clusters import create_cluster
 from migsafe.replaying.servers.installations import Installation
@@ -24,17 +25,17 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "port": "5432",
-    # Nothing here outlives the server.
+    # No data outlives the server.
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    # Under wal_level=minimal a rewrite writes almost no WAL: what is measured would not be what production does.
+    # With wal_level=minimal a rewrite writes almost no WAL, so the measurement would differ from production.
     "wal_level": "replica",
-    # What runs by itself would be measured with the statement.
+    # Background work would be measured together with the statement.
     "autovacuum": "off",
     "checkpoint_timeout": "1h",
     "max_wal_size": "4GB",
-    # The counters of parallel workers come late, and compiling says nothing about locks.
+    # The counters of parallel workers arrive late, and JIT compilation does not affect locks.
     "max_parallel_workers_per_gather": "0",
     "max_parallel_maintenance_workers": "0",
     "jit": "off",
@@ -55,11 +56,11 @@ _LAST_LINES = 10
 
 
 class Server:
-    """A PostgreSQL server of our own, from `with` to the end of the block.
+    """A private PostgreSQL server that runs inside a `with` block.
 
-    It serves a private socket only, as an account without privileges, from a folder that is removed with it. `settings` go before the
-    usual ones. `data` fills the folder of its files, where it does not begin as a new one. Raises MigsafeError, with the last of the
-    server's log, if it does not start.
+    It listens on a private socket only, runs as an unprivileged account, and its folder is removed when it stops. `settings` override the
+    default settings. `data` fills the data directory; without it the server starts with a new cluster. Raises MigsafeError with the last
+    lines of the server's log if the server does not start.
     """
 
     def __init__(
@@ -84,12 +85,12 @@ class Server:
 
     @property
     def major(self) -> int:
-        """Its major version."""
+        """The server's major version."""
         return self.installation.major
 
     @property
     def folder(self) -> Path:
-        """The server's folder: its socket, its log, its data."""
+        """The server's folder, with its socket, log and data."""
         if self._folder is None:
             raise MigsafeError("the server is not running")
         return self._folder
@@ -97,7 +98,7 @@ class Server:
     def connect(
         self, database: str = "postgres", *, autocommit: bool = True, user: str = "postgres", options: str = ""
     ) -> "Connection[TupleRow]":
-        """Connect, as the superuser if nobody else is named. In autocommit, transactions are what the SQL says: BEGIN, COMMIT."""
+        """Connects, by default as the superuser. In autocommit, only BEGIN and COMMIT in the SQL open and end transactions."""
         import psycopg  # noqa: PLC0415  # start-up must not pay for it
 
         return psycopg.connect(
@@ -111,22 +112,22 @@ class Server:
             options=options,
             sslmode="disable",
             gssencmode="disable",
-            # A statement is sent as it stands, never prepared: a plan that is kept holds no locks, and would hide them.
+            # Never prepare statements: a cached plan takes fewer locks, so the measurement would miss some.
             prepare_threshold=None,
         )
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Creates a database, as a copy of `template` if it is given; no session may be connected to the template."""
         # Without fsync, copying files costs half of what logging every block costs.
-        strategy = " STRATEGY file_copy" if self.major >= 15 else ""
+        strategy = " STRATEGY file_copy" if self.major >= versions.CREATE_DATABASE_STRATEGY else ""
         self._execute(f"CREATE DATABASE {Name(name)} TEMPLATE {Name(template or 'template0')}{strategy}")
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, and whoever is connected to it."""
+        """Drops a database and ends the sessions in it."""
         self._execute(f"DROP DATABASE IF EXISTS {Name(name)} WITH (FORCE)")
 
     def log(self) -> str:
-        """The last lines of what the server said."""
+        """Returns the last lines of the server's log."""
         try:
             with (self.folder / "log").open(encoding="utf-8", errors="replace") as log:
                 return "".join(deque(log, _LAST_LINES)).strip()
@@ -134,9 +135,9 @@ class Server:
             return ""
 
     def stop(self) -> None:
-        """Stop the server and remove its folder; nothing if that is done already."""
+        """Stops the server and removes its folder; does nothing if that has been done already."""
         if self._process is not None:
-            _end(self._process)
+            _stop_process(self._process)
             self._process = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -147,26 +148,26 @@ class Server:
             connection.execute(sql.encode())
 
     def _start(self) -> None:
-        place = work_folders()
-        postgres = place.runnable_programs(self.installation) / "postgres"
-        self._folder = place.new_server_folder()
+        folders = work_folders()
+        postgres = folders.runnable_programs(self.installation) / "postgres"
+        self._folder = folders.new_server_folder()
         data = self._folder / "data"
         if self._data is not None:
             self._data(data)
         else:
-            create_cluster(place, self.installation, data)
+            create_cluster(folders, self.installation, data)
         settings = {**self._settings, "unix_socket_directories": str(self._folder)}
         if self._data is not None:
             settings["hba_file"] = str(data / "migsafe_hba.conf")
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self._folder / "log").open("ab") as log:
-            self._process = place.account.start([postgres, "-D", data, *options], self._folder, log.fileno())
+            self._process = folders.account.start([postgres, "-D", data, *options], self._folder, log.fileno())
         self._wait(self._process, data / "postmaster.pid")
 
     def _wait(self, process: "subprocess.Popen[bytes]", status: Path) -> None:
-        """Wait until the server takes connections: the last line of its status file says so."""
-        until = time.monotonic() + _START_TIMEOUT
-        while time.monotonic() < until:
+        """Waits until the server accepts connections, which the last line of its status file tells."""
+        deadline = time.monotonic() + _START_TIMEOUT
+        while time.monotonic() < deadline:
             if process.poll() is not None:
                 raise MigsafeError(f"{self.installation} did not start", self.log())
             if status.exists() and status.read_text().endswith("ready   \n"):
@@ -175,12 +176,12 @@ class Server:
         raise MigsafeError(f"{self.installation} did not start within {_START_TIMEOUT:.0f} seconds", self.log())
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Stop a server: fast, then at once, then without asking."""
-    for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+def _stop_process(process: "subprocess.Popen[bytes]") -> None:
+    """Stops a server: fast shutdown, then immediate shutdown, then SIGKILL."""
+    for stop_signal in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         if process.poll() is not None:
             return
-        process.send_signal(how)
+        process.send_signal(stop_signal)
         try:
             process.wait(_STOP_TIMEOUT)
         except subprocess.TimeoutExpired:

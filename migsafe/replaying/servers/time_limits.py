@@ -1,4 +1,4 @@
-"""Limits of time that no migration can lift: who works too long is asked to stop, and then stopped, from outside."""
+"""Time limits that a migration cannot change: a statement that runs too long is cancelled, and then terminated, from another connection."""
 
 import os
 import socket
@@ -18,51 +18,51 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _GRACE = 2.0
-"""How long a statement that was cancelled may take to stop: a block may take even that as it comes, and go on."""
+"""The seconds that a cancelled statement may take to stop. A PL/pgSQL block can catch the cancellation and continue."""
 
 
 class LimitedWork:
-    """What holds a connection while it works; `cut` says why it was stopped, if it was."""
+    """Work on a connection that must end by a deadline; `stop_reason` says why it was stopped, if it was."""
 
-    def __init__(self, connection: "Connection[Any]", until: float, why: str) -> None:
+    def __init__(self, connection: "Connection[Any]", deadline: float, reason: str) -> None:
         self.connection = connection
-        self.until = until
-        self.why = why
+        self.deadline = deadline
+        self.reason = reason
         self.stop_reason = ""
 
 
 class Guard(Protocol):
-    """Watches a connection while the block runs."""
+    """Limits the time of the work on a connection inside a `with` block."""
 
     def __call__(self, connection: "Connection[Any]") -> "AbstractContextManager[LimitedWork]":
-        """Watch it; the leash says afterwards whether it was stopped."""
+        """Starts the limit; the work tells afterwards whether it was stopped."""
 
 
 @contextmanager
 def unlimited(connection: "Connection[Any]") -> Iterator[LimitedWork]:
-    """No limit at all."""
+    """Sets no limit."""
     yield LimitedWork(connection, float("inf"), "")
 
 
 class TimeLimits:
-    """Limits of the time that a statement and the whole run may take, in seconds, from `with` to the end of the block.
+    """Limits of the seconds that a statement and the whole run may take; they hold inside a `with` block.
 
-    `terminate` ends a backend of the server, by its number, from another connection; where even that fails, ours is cut.
+    `terminate` terminates the backend of a connection from another connection; if that fails, the connection is closed on this side.
     """
 
     def __init__(self, terminate: "Callable[[Connection[Any]], None]", *, statement: float | None = None, run: float | None = None) -> None:
         self._terminate = terminate
         self._statement = statement
         self._run = run
-        self._end = float("inf")
-        self._leashes: list[LimitedWork] = []
+        self._run_deadline = float("inf")
+        self._works: list[LimitedWork] = []
         self._change = threading.Condition()
         self._over = False
         self._thread = threading.Thread(target=self._watch, name="migsafe-limits", daemon=True)
 
     def __enter__(self) -> Self:
         if self._run is not None:
-            self._end = time.monotonic() + self._run
+            self._run_deadline = time.monotonic() + self._run
         self._thread.start()
         return self
 
@@ -74,71 +74,74 @@ class TimeLimits:
 
     @contextmanager
     def limit_statement(self, connection: "Connection[Any]") -> Iterator[LimitedWork]:
-        """Watch one statement. Raises MigsafeError where the run has no time left for it."""
+        """Limits one statement. Raises MigsafeError if the run has no time left."""
         limit = float("inf") if self._statement is None else time.monotonic() + self._statement
-        said = f"it was stopped after {_spelt(self._statement or 0)}, the limit of a statement"
-        with self._held(connection, limit, said) as leash:
-            yield leash
+        reason = f"stopped after {_format_seconds(self._statement or 0)}, the time limit of a statement"
+        with self._limited(connection, limit, reason) as work:
+            yield work
 
     @contextmanager
     def limit_run(self, connection: "Connection[Any]") -> Iterator[LimitedWork]:
-        """Watch what is no statement of a migration: only the run's end is a limit."""
-        with self._held(connection, float("inf"), "") as leash:
-            yield leash
+        """Limits work that is not a statement of a migration: only the limit of the run applies."""
+        with self._limited(connection, float("inf"), "") as work:
+            yield work
 
     def check(self) -> None:
-        """Raise MigsafeError if the run has no time left."""
-        if time.monotonic() > self._end:
-            raise MigsafeError(f"the replay was stopped after {_spelt(self._run or 0)}, the limit of a run", "--run-limit gives it more.")
+        """Raises MigsafeError if the run has no time left."""
+        if time.monotonic() > self._run_deadline:
+            raise MigsafeError(
+                f"the replay was stopped after {_format_seconds(self._run or 0)}, the time limit of a run",
+                "Set a longer limit with --run-limit.",
+            )
 
     @contextmanager
-    def _held(self, connection: "Connection[Any]", until: float, why: str) -> Iterator[LimitedWork]:
+    def _limited(self, connection: "Connection[Any]", deadline: float, reason: str) -> Iterator[LimitedWork]:
         self.check()
-        if self._end < until:
-            until, why = self._end, f"it was stopped: the whole replay has run for {_spelt(self._run or 0)}, its limit"
-        leash = LimitedWork(connection, until, why)
-        if until == float("inf"):
-            yield leash
+        if self._run_deadline < deadline:
+            deadline, reason = self._run_deadline, f"stopped: the whole replay has reached its time limit of {_format_seconds(self._run or 0)}"
+        work = LimitedWork(connection, deadline, reason)
+        if deadline == float("inf"):
+            yield work
             return
         with self._change:
-            self._leashes.append(leash)
+            self._works.append(work)
             self._change.notify()
         try:
-            yield leash
+            yield work
         finally:
             with self._change:
-                self._leashes.remove(leash)
+                self._works.remove(work)
 
     def _watch(self) -> None:
         while True:
             with self._change:
                 if self._over:
                     return
-                first = min(self._leashes, key=lambda leash: leash.until, default=None)
-                left = first.until - time.monotonic() if first is not None else None
-                if first is None or (left is not None and left > 0):
-                    self._change.wait(left if left is not None and isfinite(left) else None)
+                first = min(self._works, key=lambda work: work.deadline, default=None)
+                remaining = first.deadline - time.monotonic() if first is not None else None
+                if first is None or (remaining is not None and remaining > 0):
+                    self._change.wait(remaining if remaining is not None and isfinite(remaining) else None)
                     continue
-                # Nobody lets go meanwhile, so that what is stopped is the statement that took too long, not the next one.
-                self._pull(first)
+                # The lock is held while stopping, so that the statement that took too long is stopped, not the next one.
+                self._stop(first)
 
-    def _pull(self, leash: LimitedWork) -> None:
-        """Stop who holds out: first by asking, then without."""
-        leash.until = time.monotonic() + _GRACE
-        if not leash.stop_reason:
-            leash.stop_reason = leash.why
-            with suppress(Exception):  # it may have come to its end by itself
-                leash.connection.cancel_safe(timeout=_GRACE)
+    def _stop(self, work: LimitedWork) -> None:
+        """Stops the work: the first call cancels the statement, the second terminates the backend."""
+        work.deadline = time.monotonic() + _GRACE
+        if not work.stop_reason:
+            work.stop_reason = work.reason
+            with suppress(Exception):  # the statement may have ended meanwhile
+                work.connection.cancel_safe(timeout=_GRACE)
             return
-        leash.until = float("inf")
+        work.deadline = float("inf")
         try:
-            self._terminate(leash.connection)
-        except Exception:  # the server does not let us in any more: hang up, so that at least we go on
-            with suppress(OSError), socket.socket(fileno=os.dup(leash.connection.fileno())) as line:
-                line.shutdown(socket.SHUT_RDWR)
+            self._terminate(work.connection)
+        except Exception:  # no second connection is possible: close this one, so that the run continues
+            with suppress(OSError), socket.socket(fileno=os.dup(work.connection.fileno())) as connection:
+                connection.shutdown(socket.SHUT_RDWR)
 
 
-def _spelt(seconds: float) -> str:
+def _format_seconds(seconds: float) -> str:
     if seconds >= 60 and seconds % 60 == 0:
         return f"{seconds / 60:g} min"
     return f"{seconds:g} s"

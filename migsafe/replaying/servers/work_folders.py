@@ -1,4 +1,4 @@
-"""The ground that servers stand on: folders that go when we go, however we go."""
+"""The folders that servers of this process use. They are removed when the process ends, even if it is killed."""
 
 import atexit
 import os
@@ -11,10 +11,10 @@ from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.account import Account, copy_installation, find_unprivileged_account
 from migsafe.replaying.servers.installations import Installation
 
-_MEMORY = Path("/dev/shm")  # noqa: S108  # a folder made there is private
+_MEMORY = Path("/dev/shm")  # noqa: S108  # mkdtemp creates a private folder there
 _ENOUGH = 2 * 1024**3
 _LONGEST_SOCKET = 70
-"""A socket's whole path has room for some hundred bytes, of which `server-12345/.s.PGSQL.5432` takes a part."""
+"""The path of a Unix socket is limited to about a hundred bytes, including `server-12345/.s.PGSQL.5432`."""
 
 _WATCH = """
 read -r _
@@ -32,14 +32,14 @@ for file in "$1"/*/data/postmaster.pid; do
 done
 rm -rf -- "$@"
 """
-"""A shell that waits for the end of its input, which comes when we close it or die, kill -9 included; then it stops the servers that are
-left and removes the folders."""
+"""A shell script that waits for the end of its input, which comes when this process closes it or ends, kill -9 included. Then it stops the
+servers that still run and removes the folders."""
 
 
 class WorkFolders:
-    """A folder for the servers of this process, in memory if there is room; beside it one for programs, which memory may not run.
+    """A folder for the servers of this process, in memory if there is room, and one for programs, because memory may be mounted noexec.
 
-    Both are removed when the process ends. `account` is whom servers run as.
+    Both are removed when the process ends. `account` is the account that servers run as.
     """
 
     def __init__(self) -> None:
@@ -48,12 +48,12 @@ class WorkFolders:
         self._count = 0
         self._programs: dict[Path, Path] = {}
         self.templates: dict[Path, Path] = {}
-        """Database clusters just made, to be copied, by the folder of their programs."""
+        """New database clusters to copy, by the folder of their programs."""
         self.folder = _private_folder()
         self.account.own(self.folder)
         self._copies = Path(tempfile.mkdtemp(prefix="migsafe-programs-"))
         self._copies.chmod(0o755)
-        self._watch = subprocess.Popen(  # noqa: S603  # our own script
+        self._watch = subprocess.Popen(  # noqa: S603  # the script above
             ["/bin/sh", "-c", _WATCH, "migsafe", self.folder, self._copies],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -64,13 +64,13 @@ class WorkFolders:
         atexit.register(self.clear)
 
     def clear(self) -> None:
-        """Stop the servers that are left, and remove everything."""
+        """Stops the servers that still run, and removes the folders."""
         if self._process == os.getpid() and self._watch.stdin is not None:
             self._watch.stdin.close()
             self._watch.wait()
 
     def new_server_folder(self) -> Path:
-        """A new folder for one server, that its account owns."""
+        """Creates a folder for one server, owned by the account."""
         self._count += 1
         folder = self.folder / f"server-{self._count}"
         folder.mkdir(mode=0o700)
@@ -78,32 +78,32 @@ class WorkFolders:
         return folder
 
     def runnable_programs(self, installation: Installation) -> Path:
-        """Where the account can run an installation's programs: copied, if they stand where it must not enter."""
+        """Returns a folder from which the account can run an installation's programs: a copy, if it may not read the original."""
         bindir = installation.bindir
         if bindir not in self._programs:
-            found = bindir
+            runnable = bindir
             if not self.account.can_run(bindir / "postgres", self.folder):
-                found = copy_installation(bindir, Path(tempfile.mkdtemp(dir=self._copies)))
-                found.parents[1].parent.chmod(0o755)
-            self._programs[bindir] = found
+                runnable = copy_installation(bindir, Path(tempfile.mkdtemp(dir=self._copies)))
+                runnable.parents[1].parent.chmod(0o755)
+            self._programs[bindir] = runnable
         return self._programs[bindir]
 
 
-_grounds: list[WorkFolders] = []
+_folders_by_process: list[WorkFolders] = []
 
 
 def work_folders() -> WorkFolders:
-    """The ground of this process, made when it is first asked for. Raises MigsafeError."""
-    if not _grounds or _grounds[-1]._process != os.getpid():
-        _grounds.append(WorkFolders())
-    return _grounds[-1]
+    """Returns the folders of this process; the first call creates them. Raises MigsafeError."""
+    if not _folders_by_process or _folders_by_process[-1]._process != os.getpid():
+        _folders_by_process.append(WorkFolders())
+    return _folders_by_process[-1]
 
 
 def _private_folder() -> Path:
-    places = [tempfile.gettempdir(), "/tmp", "/var/tmp"]  # noqa: S108  # a folder made there is private
+    parents = [tempfile.gettempdir(), "/tmp", "/var/tmp"]  # noqa: S108  # mkdtemp creates a private folder there
     if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
-        places.insert(0, str(_MEMORY))
-    for place in places:
-        if len(place) <= _LONGEST_SOCKET and os.access(place, os.W_OK):
-            return Path(tempfile.mkdtemp(prefix="migsafe-", dir=place)).resolve()
-    raise MigsafeError("there is no folder for temporary files", "TMPDIR may name one.")
+        parents.insert(0, str(_MEMORY))
+    for parent in parents:
+        if len(parent) <= _LONGEST_SOCKET and os.access(parent, os.W_OK):
+            return Path(tempfile.mkdtemp(prefix="migsafe-", dir=parent)).resolve()
+    raise MigsafeError("no folder for temporary files can be written, or its path is too long", "Set TMPDIR to a folder with a short path.")
