@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from migsafe.library.planned import planned
 
 from migsafe import Budgets, Configuration, Replay, ReplayOptions
-from migsafe.library.planned import planned
 from migsafe.library.replay import replayed as replay_plan
 from migsafe.lock import LockMode
 from migsafe.replaying.recording.records import StatementRecord

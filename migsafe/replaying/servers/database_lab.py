@@ -134,8 +134,8 @@ class DatabaseLabHost:
         if clone.status.code != _READY:
             raise MigsafeError(f"{self._url}: the clone is not ready: {clone.status.message or clone.status.code}")
         database = clone.db
-        name, user = database.db_name or self._database, database.username or "migsafe"
-        dsn = f"host={database.host} port={database.port} user={user} dbname={name} password={password}"
+        name, username = database.db_name or self._database, database.username or "migsafe"
+        dsn = f"host={database.host} port={database.port} user={username} dbname={name} password={password}"
         return ExistingHost(dsn, in_place=name, superuser=self._superuser)
 
     def _delete(self) -> None:

@@ -277,7 +277,7 @@ def test_an_engine_that_refuses_or_cannot(engine: str) -> None:
     assert Engine.asked[-1] == "DELETE"
     with pytest.raises(ConfigError, match="token"):
         DatabaseLabHost(engine, None)
-    with pytest.raises(ConfigError, match="no URL"):
+    with pytest.raises(ConfigError, match="not an http or https URL"):
         DatabaseLabHost("lab", "right")
     with pytest.raises(MigsafeError, match="cannot be reached"), DatabaseLabHost("http://127.0.0.1:9", "right"):
         pass
