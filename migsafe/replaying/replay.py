@@ -196,7 +196,7 @@ class ReplayRun:
     def _apply(self, base: str, half: Half, what: str) -> None:
         connection = self._host.connect_as_migrator(base)
         try:
-            send(connection, half, guard=self._limits.limit_statement, mend=lambda failure: self._mended(failure, base))
+            send(connection, half, guard=self._limits.limit_statement, repair=lambda failure: self._mended(failure, base))
         except Refused as refused:
             place = half.file.position(half.file_span(refused.statement.span).start)
             raise MigsafeError(f"{what} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused

@@ -1,4 +1,4 @@
-"""Sending a migration to a server as its runner does, with nothing recorded."""
+"""Sends a migration to a server as its runner does, without recording."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,11 +14,11 @@ from migsafe.sql.statements import Statement
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_MOST_ROLES = 50
+_MAX_REPAIRS = 50
 
 
 class Refused(Exception):
-    """PostgreSQL refused a statement: which, and what it said."""
+    """PostgreSQL refused a statement of a migration, with this failure."""
 
     def __init__(self, statement: Statement, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -32,67 +32,66 @@ def send(
     upto: int | None = None,
     *,
     guard: Guard = unlimited,
-    mend: Callable[[Failure], bool] = lambda failure: False,
+    repair: Callable[[Failure], bool] = lambda failure: False,
 ) -> None:
-    """Send a migration; only its statements `upto` a number if that is given, and then leave the transaction open that is open.
+    """Sends a migration. With `upto`, sends its statements up to this index, and leaves an open transaction open.
 
-    The connection must be in autocommit. `guard` limits what a statement may take. `mend` may do something about a refusal, and says
-    whether it did: then the transaction that was refused is sent again. Raises Refused; what was open then is rolled back, as the runner
-    would.
+    The connection must be in autocommit. `guard` limits the time of a statement. `repair` can remove the cause of a refusal and returns
+    whether it did; then the refused transaction is sent again. Raises Refused, after rolling back the open transaction as the runner would.
     """
-    sending = _Sending(connection, half, [one for one in sent_statements(half) if upto is None or one.statement.index <= upto], guard)
-    tries = 0
+    sending = _Sending(connection, half, [step for step in sent_statements(half) if upto is None or step.statement.index <= upto], guard)
+    repairs = 0
     while True:
         try:
-            sending.go(ends=upto is None)
+            sending.send_rest(ends=upto is None)
             return
         except error_class() as error:
-            failure = failure_of(error, sending.cut)
-            _undo(connection)
+            failure = failure_of(error, sending.stop_reason)
+            _roll_back(connection)
             if sending.statement is None:
                 raise
-            if connection.closed or tries == _MOST_ROLES or not mend(failure):
+            if connection.closed or repairs == _MAX_REPAIRS or not repair(failure):
                 raise Refused(sending.statement, failure) from error
-            tries += 1
-            sending.go_back()
+            repairs += 1
+            sending.restart_transaction()
 
 
 class _Sending:
-    """A migration on its way."""
+    """A migration while it is sent."""
 
     def __init__(self, connection: "Connection[Any]", half: Half, statements: list[SentStatement], guard: Guard) -> None:
         self._connection = connection
         self._half = half
         self._statements = statements
         self._guard = guard
-        self._place = self._begun = 0
+        self._position = self._transaction_start = 0
         self.statement: Statement | None = None
-        self.cut = ""
+        self.stop_reason = ""
 
-    def go(self, *, ends: bool) -> None:
-        """Send the remaining statements; `ends`: end the transaction that is open after the last one, too."""
-        remaining = self._statements[self._place :]
-        steps = runner_steps(self._half, lambda: not is_idle(self._connection), remaining, started=self._place > 0, ends=ends)
+    def send_rest(self, *, ends: bool) -> None:
+        """Sends the statements that have not been sent yet; with `ends`, also ends the transaction that is open after the last one."""
+        remaining = self._statements[self._position :]
+        steps = runner_steps(self._half, lambda: not is_idle(self._connection), remaining, started=self._position > 0, ends=ends)
         for step in steps:
             if is_idle(self._connection):
-                self._begun = self._place
+                self._transaction_start = self._position
             if isinstance(step, Command):
                 self._connection.execute(step.value)
                 continue
             self.statement = step.statement
-            with self._guard(self._connection) as leash:
+            with self._guard(self._connection) as work:
                 try:
                     send_statement(self._connection, step.statement, self._half)
                 finally:
-                    self.cut = leash.stop_reason
-            self._place += 1
+                    self.stop_reason = work.stop_reason
+            self._position += 1
 
-    def go_back(self) -> None:
-        """Begin again with the transaction that was refused, which has been rolled back."""
-        self._place = self._begun
+    def restart_transaction(self) -> None:
+        """Continues with the first statement of the refused transaction, which has been rolled back."""
+        self._position = self._transaction_start
 
 
-def _undo(connection: "Connection[Any]") -> None:
+def _roll_back(connection: "Connection[Any]") -> None:
     if not connection.closed:
         try:
             connection.execute("ROLLBACK")
@@ -101,32 +100,31 @@ def _undo(connection: "Connection[Any]") -> None:
 
 
 def send_statement(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
-    """Send one statement of a migration; what no server takes is left out. Raises psycopg.Error."""
+    """Sends one statement of a migration, unless it cannot be sent. Raises psycopg.Error."""
     if not skip_reason(statement, half):
         execute_statement(connection, statement, half.script.text)
 
 
 def execute_statement(connection: "Connection[Any]", statement: Statement, text: str) -> None:
-    """Send one statement of a script, with the rows of a COPY. Raises psycopg.Error."""
+    """Sends one statement of a script, with the rows of a COPY. Raises psycopg.Error."""
     operation = statement.operations[0]
-    words = text[statement.span.start : statement.span.end].encode()
+    command = text[statement.span.start : statement.span.end].encode()
     if isinstance(operation, sql.Copy) and operation.data is not None:
-        with connection.cursor().copy(words) as copy:
+        with connection.cursor().copy(command) as copy:
             copy.write(text[operation.data.start : operation.data.end])
     else:
-        connection.execute(words)
+        connection.execute(command)
 
 
 def skip_reason(statement: Statement, half: Half) -> str:
-    """Why a statement is not for a server, or cannot be sent, as the end of a sentence; empty where it can. Of a program only what is known
-    without running it is sent."""
+    """Returns why a statement cannot be sent to a server; empty if it can. Of a program, only what is known without running it is sent."""
     if half.program is not None and not statement.operations[0].certain:
-        return "whether it runs is known only where it runs"
+        return "whether it is executed is known only when the migration runs"
     if half.program is not None and MARK_START in half.script.text[statement.span.start : statement.span.end]:
-        return "it sends what is not known here, such as a setting, or what is not installed"
+        return "its text depends on something that is not known here, such as a setting or a package that is not installed"
     match statement.operations[0]:
         case sql.PsqlCommand(command=command):
-            return f"\\{command.lstrip(chr(92))} is a command of psql's own"
+            return f"\\{command.lstrip(chr(92))} is a psql command"
         case sql.OpaqueCode(reason=reason):
             return reason
     return ""

@@ -108,8 +108,8 @@ def test_what_is_psqls_own_is_said_to_be_left_out(host: PrivateHost, tmp_path: P
     done = run(host, tmp_path, "\\connect elsewhere\nALTER TABLE orders ADD a int;\n\\i other.sql\n")
     assert done.recording.failure is None
     assert [one.skip_reason for one in done.statements if one.skip_reason] == [
-        "\\connect is a command of psql's own",
-        "\\i is a command of psql's own",
+        "\\connect is a psql command",
+        "\\i is a psql command",
     ]
 
 

@@ -1,7 +1,7 @@
-"""Keeping account of one connection, statement by statement, so that a whole history can be recorded at little cost.
+"""The ledger of one connection: it measures each statement at little cost, so that a whole history can be recorded.
 
-What a statement did is in the locks that its transaction holds afterwards: every relation that it touched is among them, with its name,
-its file and the tuples read by now. So one query after each statement is enough; the rest of the database is as it was.
+After a statement, its transaction holds a lock on every relation that the statement touched. One query reads these locks with the names,
+files and tuple counters of the relations; the rest of the database has not changed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,7 +35,7 @@ _ENTRY = """
         WHERE c.oid = l.relation OFFSET 0) AS c ON true
     WHERE c.schema IS NULL OR c.schema NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
 """
-"""A relation at a time: DDL touches few of many, and its planner must not think otherwise."""
+"""The LATERAL join looks up one relation at a time: DDL touches few of many relations, and OFFSET 0 keeps the planner from joining all."""
 _COUNTED = """
     SELECT c.oid::int8, pg_catalog.pg_stat_get_xact_tuples_fetched(c.oid)
             + CASE WHEN c.relkind = 'i' THEN 0 ELSE pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) END,
@@ -44,7 +44,7 @@ _COUNTED = """
 """
 _WRITTEN = "SELECT pg_catalog.pg_current_wal_insert_lsn() - '0/0'::pg_catalog.pg_lsn"
 _FLUSHES = 150000
-"""The first version in which a backend can be told to report what it counted as soon as its transaction ends."""
+"""The first version in which a backend can be told to report its counters as soon as its transaction ends."""
 _FLUSH = ", pg_catalog.pg_stat_force_next_flush()"
 
 _Counts = tuple[int, int, int]
@@ -54,11 +54,11 @@ _numbers = count(1)
 
 
 class Ledger:
-    """The account of one connection, which must be its database's only one that changes anything. `counter` is another, which may read all.
+    """Measures the statements of one connection. No other connection may change its database; `counter` is one that can read all tables.
 
-    `begin` opens a transaction's account, `ready` comes before its first statement that is asked about, `entry` gives what the statement
-    that just ran did, `end` closes it. `rows` are the rows of each table, by number, as they are by now, counted if they are not given;
-    `read` is how many the last statement read of how many there were, `wal_bytes` what it wrote.
+    Call `begin_transaction` after BEGIN, `prepare` before the first statement to measure, `measure_statement` after each, and `committed`
+    or `rolled_back` at the end. `rows` are the current rows of each table, by oid; they are counted if they are not given. `read` has, for
+    the last statement, the tuples read and the rows of each table; `wal_bytes` is the WAL that it wrote.
     """
 
     def __init__(self, connection: "Connection[Any]", counter: "Connection[Any]", rows: Mapping[int, int] | None = None) -> None:
@@ -75,43 +75,43 @@ class Ledger:
         self._name = f"migsafe_entry_{next(_numbers)}"
         self.wal_bytes = 0
         self.read: dict[Name, tuple[int | None, int | None]] = {}
-        self.rows = dict(rows) if rows is not None else self._recounted()
+        self.rows = dict(rows) if rows is not None else self._count_rows()
         self._mark = (self._known, self.rows)
         if self._flushes:
             self._connection.execute(f"SELECT true{_FLUSH}")
 
     @property
     def relations(self) -> Iterable[Relation]:
-        """The relations that there are."""
+        """The relations that exist now."""
         return self._known.relations.values()
 
     def begin_transaction(self) -> None:
-        """A transaction has begun."""
+        """Notes that a transaction has begun."""
         self._held = {}
         self._ready = False
         self._mark = (self._known, self.rows)
 
     def prepare(self, first: str = "") -> None:
-        """A statement is about to run: see what has been counted so far, after the statement `first`. Not before, because SET TRANSACTION must
-        come before any query."""
+        """Reads the counters before a statement, after running the SQL in `first`. Not earlier, because SET TRANSACTION must come before any
+        query."""
         if self._ready:
             return
         self._ready = True
         if not self._prepared:
             first, self._prepared = first + _ENTRY.format(name=self._name) + "; ", True
         if self._flushes:
-            found = self._last(f"{first}{_WRITTEN}{_FLUSH}")
+            found = self._last_result(f"{first}{_WRITTEN}{_FLUSH}")
         else:
-            # What a backend counted in earlier transactions may not have been reported yet, and counts on.
-            self._counts = {oid: (read, new, gone) for oid, read, new, gone in self._last(f"{first}{_COUNTED}")}
-            found = self._last(_WRITTEN)
+            # The counters of earlier transactions may not have been reported yet, and the new ones are added to them.
+            self._counts = {oid: (read, new, gone) for oid, read, new, gone in self._last_result(f"{first}{_COUNTED}")}
+            found = self._last_result(_WRITTEN)
         if self._flushes:
             self._counts = {}
         self._wal = int(found[0][0])
 
     def opening_sql(self) -> str:
-        """What to send before a statement that is a transaction by itself, in one go with it: it opens the transaction, and its account. Empty
-        where that needs more than one go."""
+        """Returns SQL to send together with a statement that is a transaction by itself: it opens the transaction and reads the counters.
+        Empty if that needs a round trip of its own."""
         if not self._flushes:
             return ""
         self._ready, self._counts = True, {}
@@ -121,19 +121,19 @@ class Ledger:
         return f"BEGIN; {prepare}{_WRITTEN}{_FLUSH}; "
 
     def read_opening(self, cursor: "Cursor[Any]") -> None:
-        """Read what the server said to that."""
+        """Reads the server's results for the opening SQL."""
         for _ in range(self._before):
             cursor.nextset()
         [(written, _)] = cursor.fetchall()
         self._wal = int(written)
 
     def discard_prepared(self) -> None:
-        """The connection may have lost what was prepared on it."""
+        """Notes that the connection may have lost the prepared statement."""
         self._prepared = False
         self._name = f"migsafe_entry_{next(_numbers)}"
 
     def measure_statement(self, operations: Iterable[Operation]) -> Measurement:
-        """Returns what the statement with these operations, which just ran, did."""
+        """Measures the statement with these operations, which has just run."""
         if not self._prepared:
             self._connection.execute(_ENTRY.format(name=self._name).encode())
             self._prepared = True
@@ -161,10 +161,10 @@ class Ledger:
                 changed[oid] = now[1] - then[1] - (now[2] - then[2])
         after = Snapshot(relations, indexes)
         newly = {oid: lock for oid, lock in locks.items() if oid not in held or lock > held[oid]}
-        touched = _tables((before, after), (*locks, *held))
+        touched = _with_tables_of_indexes((before, after), (*locks, *held))
         trace = Trace(
-            before=_narrowed(before, touched),
-            after=_narrowed(after, touched),
+            before=_restrict(before, touched),
+            after=_restrict(after, touched),
             locks=newly,
             held=held,
             read=read,
@@ -176,83 +176,83 @@ class Ledger:
             for oid, count in read.items()
             if oid in self.rows and oid in after.relations
         }
-        self._count(trace, changed)
+        self._update_rows(trace, changed)
         self._known, self._held = after, locks
         self.wal_bytes, self._wal = written - self._wal, written
         return measurement_of(trace)
 
     def committed(self) -> None:
-        """The transaction has been committed."""
+        """Notes that the transaction has been committed."""
         self._held = {}
 
     def rolled_back(self) -> None:
-        """The transaction has been rolled back."""
+        """Notes that the transaction has been rolled back."""
         self._known, self.rows = self._mark
 
     def rolled_back_to_savepoint(self) -> None:
-        """A part of the transaction has been rolled back: nobody else can count the rows of what is left."""
+        """Notes that a part of the transaction has been rolled back. The rows cannot be counted: no other connection sees the rest of it."""
         self._known = take_snapshot(self._connection)
         self._held = read_held_locks(self._connection.info.backend_pid, self._connection)
 
     @contextmanager
     def measure_nontransactional(self, *, counts: bool) -> Iterator[list[Snapshot]]:
-        """The account of a statement that no transaction takes, which runs in the block: what was there before, and then what is there now.
-        With `counts` it may have changed rows."""
-        found = [self._known]
-        wal = self._written()
-        yield found
+        """Measures a statement outside transactions, which runs in the `with` block. Yields a list with the snapshot before it, and adds the
+        one after it. With `counts`, rows are counted again because the statement may have changed them."""
+        snapshots = [self._known]
+        wal = self._wal_position()
+        yield snapshots
         self._held = {}
         self._known = take_snapshot(self._connection)
-        self.wal_bytes = self._written() - wal
+        self.wal_bytes = self._wal_position() - wal
         if counts:
-            self.rows = self._recounted()
-        found.append(self._known)
+            self.rows = self._count_rows()
+        snapshots.append(self._known)
 
-    def _recounted(self) -> dict[int, int]:
-        """The rows of each table as others see them."""
+    def _count_rows(self) -> dict[int, int]:
+        """Counts the committed rows of each table."""
         self._counter.execute("BEGIN")
         try:
             return count_rows(self._counter, self._known)
         finally:
             self._counter.execute("ROLLBACK")
 
-    def _count(self, trace: Trace, changed: dict[int, int]) -> None:
-        """Bring the number of rows up to date."""
+    def _update_rows(self, trace: Trace, changed: dict[int, int]) -> None:
+        """Updates the number of rows of each table."""
         rows = dict(self.rows)
         for oid, relation in trace.after.relations.items():
             if relation.has_rows:
-                emptied = oid in changed and trace.truncates and _is_moved(trace, oid)
+                emptied = oid in changed and trace.truncates and _has_new_file(trace, oid)
                 rows[oid] = 0 if emptied else rows.get(oid, 0) + changed.get(oid, 0)
         self.rows = rows
 
-    def _written(self) -> int:
+    def _wal_position(self) -> int:
         [(written,)] = self._connection.execute(_WRITTEN).fetchall()
         return int(written)
 
-    def _last(self, sql: str) -> list[Any]:
-        """Send several statements at once, and return what the last one says."""
+    def _last_result(self, sql: str) -> list[Any]:
+        """Sends several statements at once; returns the rows of the last one."""
         cursor = self._connection.execute(sql.encode())
         while cursor.nextset():
             pass
         return cursor.fetchall()
 
 
-def _tables(snapshots: Iterable[Snapshot], oids: Iterable[int]) -> set[int]:
-    """The relations of these numbers, and the tables of those that are indexes."""
+def _with_tables_of_indexes(snapshots: Iterable[Snapshot], oids: Iterable[int]) -> set[int]:
+    """Returns the relations with these oids, and the tables of those that are indexes."""
     found = set(oids)
-    for one in snapshots:
-        found.update(one.indexes[oid].table for oid in tuple(found) if oid in one.indexes)
+    for relations in snapshots:
+        found.update(relations.indexes[oid].table for oid in tuple(found) if oid in relations.indexes)
     return found
 
 
-def _narrowed(found: Snapshot, tables: set[int]) -> Snapshot:
-    """What of a snapshot is about some tables: all else is as it was."""
+def _restrict(relations: Snapshot, tables: set[int]) -> Snapshot:
+    """Returns the part of a snapshot that is about these tables; the rest has not changed."""
     return Snapshot(
-        {oid: relation for oid, relation in found.relations.items() if oid in tables},
-        {oid: index for oid, index in found.indexes.items() if index.table in tables},
+        {oid: relation for oid, relation in relations.relations.items() if oid in tables},
+        {oid: index for oid, index in relations.indexes.items() if index.table in tables},
     )
 
 
-def _is_moved(trace: Trace, oid: int) -> bool:
+def _has_new_file(trace: Trace, oid: int) -> bool:
     before, after = trace.before.relations.get(oid), trace.after.relations.get(oid)
     return before is not None and after is not None and before.file != after.file

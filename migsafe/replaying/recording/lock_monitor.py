@@ -1,7 +1,8 @@
-"""Looking at another connection's locks while it works.
+"""The monitor of another connection's locks while it works.
 
-What runs in a transaction leaves all its locks to be read afterwards, and needs no looking. What runs outside takes and releases them on its
-way: those that it holds for as long as a look takes are seen. And only from outside is it seen how long a statement waits.
+A statement in a transaction holds all its locks until the end, so they can be read afterwards. A statement outside transactions takes and
+releases them while it runs: the monitor sees those that are held for longer than one look takes. How long a statement waits for locks can
+be seen only from another connection.
 """
 
 import threading
@@ -20,12 +21,12 @@ _LOCKS = "SELECT relation::int8, mode FROM pg_catalog.pg_locks WHERE pid = %s AN
 _STUCK = "SELECT pg_catalog.pg_cancel_backend(pid) FROM pg_catalog.unnest(pg_catalog.pg_blocking_pids(%s)) AS pid WHERE pid = ANY (%s)"
 _WAITING = "SELECT DISTINCT pid FROM pg_catalog.pg_locks WHERE pid = ANY (%s) AND NOT granted"
 _CLOSE, _FAR = 0.0005, 0.005
-_PATIENCE = 0.2
-"""How long who only looks on may be in the way: then each waits for the other. PostgreSQL would end one of the two after a second."""
+_DEADLOCK_SECONDS = 0.2
+"""The seconds after which a deadlock of the migration and a probe session is resolved. PostgreSQL would abort one of the two after a second."""
 
 
 class ObservedLock:
-    """A lock that was seen to be held: its strongest mode, and for how long."""
+    """A lock that was seen: its strongest mode, and how long it was held."""
 
     def __init__(self, mode: LockMode, now: float) -> None:
         self.mode = mode
@@ -33,28 +34,28 @@ class ObservedLock:
 
     @property
     def seconds(self) -> float:
-        """From when it was first seen to when it was last."""
+        """The time between the first and the last look that saw the lock."""
         return self.last - self.first
 
 
 class LockWait:
-    """How long a statement was seen to wait for locks."""
+    """The time for which a statement was seen waiting for locks."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
 
 class LockMonitor:
-    """Looks at the locks of the backend `pid`, on a connection of its own, from `with` to the end of the block.
+    """Watches the locks of the backend `pid` on a connection of its own, inside a `with` block.
 
-    `beside` are backends that only look on: where one of them and ours wait for each other, its query is cancelled. `stopped` is when they
-    were seen to wait for a lock, by number.
+    `probe_pids` are the backends of probe sessions: if one of them and `pid` wait for each other, its query is cancelled. `lock_waits` are
+    the times at which they were seen waiting for a lock, by pid.
     """
 
-    def __init__(self, connection: "Connection[Any]", pid: int, beside: Sequence[int] = ()) -> None:
+    def __init__(self, connection: "Connection[Any]", pid: int, probe_pids: Sequence[int] = ()) -> None:
         self._connection = connection
         self._pid = pid
-        self._beside = list(beside)
+        self._probe_pids = list(probe_pids)
         self._stuck = 0.0
         self.lock_waits: dict[int, list[float]] = {}
         self._lock = threading.Lock()
@@ -62,7 +63,7 @@ class LockMonitor:
         self._waited: LockWait | None = None
         self._working = threading.Event()
         self._over = False
-        self._thread = threading.Thread(target=self._look, name="migsafe-watch", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="migsafe-watch", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -75,7 +76,7 @@ class LockMonitor:
 
     @contextmanager
     def measure_wait(self) -> Iterator[LockWait]:
-        """How long the backend waits for locks while the block runs, to some milliseconds."""
+        """Measures how long the backend waits for locks in the `with` block, to a few milliseconds."""
         waited = self._waited = LockWait()
         self._working.set()
         try:
@@ -87,7 +88,7 @@ class LockMonitor:
 
     @contextmanager
     def record_locks(self) -> Iterator[dict[int, ObservedLock]]:
-        """The locks that the backend holds while the block runs, by number."""
+        """Records the locks that the backend holds in the `with` block, by oid."""
         seen: dict[int, ObservedLock] = {}
         self._seen = seen
         try:
@@ -96,8 +97,8 @@ class LockMonitor:
             with self._lock:
                 self._seen = None
 
-    def _look(self) -> None:
-        with suppress(Exception):  # the server may be gone, and who works on it says so
+    def _watch(self) -> None:
+        with suppress(Exception):  # if the server has stopped, the other connections report it
             before = time.perf_counter()
             waiting = False
             while not self._over:
@@ -106,30 +107,30 @@ class LockMonitor:
                 time.sleep(_CLOSE if self._seen is not None else _FAR)
                 now = time.perf_counter()
                 if self._waited is not waited:
-                    # What is over by now has waited for nobody.
+                    # The statement has ended meanwhile; this look does not belong to it.
                     before, waiting = now, False
                     continue
                 with self._lock:
-                    is_waiting = self._note(now)
+                    is_waiting = self._look(now)
                     if waiting and is_waiting and self._waited is not None:
                         self._waited.seconds += now - before
-                        self._free(now - before)
+                        self._resolve_deadlock(now - before)
                     else:
                         self._stuck = 0.0
                 before, waiting = now, is_waiting
 
-    def _free(self, seconds: float) -> None:
-        """It has waited for so much longer."""
+    def _resolve_deadlock(self, seconds: float) -> None:
+        """Notes that the backend has waited for longer; cancels probe sessions that it waits for, if a deadlock has lasted too long."""
         self._stuck += seconds
-        if self._stuck > _PATIENCE and self._beside:
+        if self._stuck > _DEADLOCK_SECONDS and self._probe_pids:
             self._stuck = 0.0
-            self._connection.execute(_STUCK, (self._pid, self._beside))
+            self._connection.execute(_STUCK, (self._pid, self._probe_pids))
 
-    def _note(self, now: float) -> bool:
-        """Look once; returns whether it waits."""
+    def _look(self, now: float) -> bool:
+        """Looks once; returns whether the backend waits for a lock."""
         if self._waited is None:
             return False
-        waiting = {pid for (pid,) in self._connection.execute(_WAITING, ([self._pid, *self._beside],)).fetchall()}
+        waiting = {pid for (pid,) in self._connection.execute(_WAITING, ([self._pid, *self._probe_pids],)).fetchall()}
         for pid in waiting - {self._pid}:
             self.lock_waits.setdefault(pid, []).append(now)
         if self._seen is not None:

@@ -1,7 +1,7 @@
-"""What one statement really does: locks from pg_locks, rewrites from file nodes, scans from the counters of tuples read.
+"""The measured effects of one statement: locks from pg_locks, rewrites from file nodes, scans from the counters of tuples read.
 
 All three are exact, and none depends on time: a lock taken in a transaction is held until its end, a rewritten heap or index has a new
-file, and the counters of a transaction are the backend's own. What cannot run in a transaction is measured in `outside`.
+file, and the counters of a transaction are the backend's own. `nontransactional` measures what cannot run in a transaction.
 """
 
 from collections.abc import Iterable
@@ -25,18 +25,18 @@ _COUNTERS = """
     SELECT indrelid::int8, indexrelid::int8, pg_catalog.pg_stat_get_xact_tuples_fetched(indexrelid)
     FROM pg_catalog.pg_index WHERE indrelid = ANY (%(tables)s::pg_catalog.oid[])
 """
-"""Rows read by the table itself and by each of its indexes: a statement may put another index in one's place, whose count is lost then."""
+"""The tuples read from the table and from each of its indexes. If the statement replaces an index, the count of the old one is lost."""
 
 
 class Measurement(Struct, frozen=True, kw_only=True):
-    """What a statement did to the relations that were there before it.
+    """The effects of a statement on the relations that existed before it.
 
-    `effects` are its own: a lock that the transaction held already, as strongly or more, is not among them, because asking for it again
-    leaves no trace; `held` has those. `waits` is measured only outside transactions. `scans` is False where no counter tells whether
-    tables were read; `index_locks` holds the relations whose locks on indexes could be seen only in part.
+    `effects` contains no lock that the transaction already held in the same or a stronger mode, because requesting it again leaves no
+    trace; those are in `held_before`. An effect's `waits` is measured only outside transactions. `scans_measured` is False if no counter
+    tells whether tables were read. `partial_index_locks` are the relations for which not all locks on indexes could be seen.
 
-    Where nothing new is locked but an index, ACCESS EXCLUSIVE, which stops queries of its table, or where a table is rewritten or scanned
-    under a lock that was held before, `lock` reads ACCESS SHARE, the least there is.
+    An effect's `lock` is ACCESS SHARE, the weakest mode, if the only new lock is ACCESS EXCLUSIVE on an index, which blocks queries of its
+    table, or if a table is rewritten or scanned under a lock that was held before.
     """
 
     effects: tuple[Effect, ...]
@@ -46,7 +46,11 @@ class Measurement(Struct, frozen=True, kw_only=True):
 
 
 class Trace(Struct, kw_only=True):
-    """What was seen of a statement, by number: the strongest locks, tuples read and there to be read, who was waited for."""
+    """The observations of a statement, by oid.
+
+    `locks` are the strongest new locks, `held` those that the transaction held before. `read` counts the tuples read of the `rows` in each
+    table. `waited` are the relations whose transactions the statement waited for. `truncates` says that it is a TRUNCATE.
+    """
 
     before: Snapshot
     after: Snapshot
@@ -59,10 +63,10 @@ class Trace(Struct, kw_only=True):
 
 
 def measure(connection: "Connection[Any]", sql: str, *, scans: bool = True, rows: dict[int, int] | None = None) -> Measurement:
-    """Run one statement, and measure it. In a transaction that is open it stays open; else the statement gets one, and commits.
+    """Runs and measures one statement. An open transaction stays open; without one, the statement runs in its own, which is committed.
 
-    With `scans`, the rows of every table are counted first, unless `rows` has them already, by number. The statement must be one that a
-    transaction allows and that does not end it. Raises psycopg.Error as the statement does.
+    With `scans`, the rows of every table are counted first, unless `rows` already has them, by oid. The statement must be allowed in a
+    transaction and must not end it. Raises the statement's psycopg.Error.
     """
     from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
 
@@ -96,17 +100,17 @@ def is_truncate(operations: Iterable[Operation]) -> bool:
     return any(isinstance(operation, Truncate) for operation in operations)
 
 
-def count_rows(connection: "Connection[Any]", found: Snapshot) -> dict[int, int]:
-    """The rows of every table, by number, counted in a savepoint so that nothing stays locked."""
-    tables = [relation for relation in found.relations.values() if relation.has_rows]
+def count_rows(connection: "Connection[Any]", relations: Snapshot) -> dict[int, int]:
+    """Counts the rows of every table, by oid, in a savepoint so that no lock stays."""
+    tables = [relation for relation in relations.relations.values() if relation.has_rows]
     if not tables:
         return {}
-    # A matview that was never filled cannot be read.
-    filled = {oid for (oid,) in connection.execute("SELECT oid::int8 FROM pg_catalog.pg_class WHERE relispopulated").fetchall()}
+    # A materialized view that was never populated cannot be read.
+    populated = {oid for (oid,) in connection.execute("SELECT oid::int8 FROM pg_catalog.pg_class WHERE relispopulated").fetchall()}
     counts = " UNION ALL ".join(
-        f"SELECT {one.oid}::int8, count(*) FROM ONLY {one.name}"  # noqa: S608  # the name is quoted
-        for one in tables
-        if one.oid in filled
+        f"SELECT {table.oid}::int8, count(*) FROM ONLY {table.name}"  # noqa: S608  # the name is quoted
+        for table in tables
+        if table.oid in populated
     )
     connection.execute("SAVEPOINT counting")
     try:
@@ -117,13 +121,13 @@ def count_rows(connection: "Connection[Any]", found: Snapshot) -> dict[int, int]
 
 
 def _counters(connection: "Connection[Any]", rows: dict[int, int]) -> dict[tuple[int, int], int]:
-    """By the numbers of a table and of what has counted for it."""
-    found = connection.execute(_COUNTERS, {"tables": list(rows)}).fetchall() if rows else []
-    return {(table, counter): count for table, counter, count in found}
+    """Returns the tuples read, by the oids of a table and of the relation that counted them."""
+    counts = connection.execute(_COUNTERS, {"tables": list(rows)}).fetchall() if rows else []
+    return {(table, counter): count for table, counter, count in counts}
 
 
 def measurement_of(trace: Trace) -> Measurement:
-    """From what was seen to effects."""
+    """Returns the effects that a statement's observations show."""
     before = trace.before
     effects = [effect for relation in before.relations.values() if (effect := _effect(trace, relation)) is not None]
     held = {before.relations[oid].name: lock for oid, lock in trace.held.items() if oid in before.relations}
@@ -155,8 +159,8 @@ def _effect(trace: Trace, relation: Relation) -> Effect | None:
 
 
 def _is_rebuilt(trace: Trace, index: Index) -> bool:
-    """Whether an index is in another file than before. What was made anew (REINDEX CONCURRENTLY, a change of type) has its name."""
+    """Whether an index has a new file. An index that replaced it (REINDEX CONCURRENTLY, a change of type) has its name."""
     after = trace.after.indexes.get(index.oid)
     if after is None:
-        after = next((one for one in trace.after.indexes_of(index.table) if one.name == index.name), None)
+        after = next((other for other in trace.after.indexes_of(index.table) if other.name == index.name), None)
     return after is not None and index.file is not None and after.file != index.file

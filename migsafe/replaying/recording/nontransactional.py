@@ -1,15 +1,15 @@
-"""What a statement does that runs outside transactions: CONCURRENTLY, VACUUM, REINDEX SCHEMA, and their kin.
+"""The measured effects of statements that run outside transactions: CONCURRENTLY, VACUUM, REINDEX SCHEMA and similar ones.
 
-They commit on their way, so that pg_locks shows nothing of them afterwards, and looking while they run would depend on luck. Instead every
-table is locked beforehand, ACCESS EXCLUSIVE, by a transaction of its own. Then the statement stops at each lock that it wants, where it can be
-read at leisure: pg_locks has the mode that is not granted. It is let through by a swap: behind it in the queue comes another transaction,
-which asks for the strongest lock that lets through what was seen and stops what is stronger; then the old one goes, and PostgreSQL grants
-both in one step. So the statement runs once, and stops at each stronger request. Where it waits for the transactions themselves,
-because they might use the table (pg_locks: `virtualxid`), that is noted as `waits`, and another takes their place.
+They commit while they run, so pg_locks shows none of their locks afterwards, and looking while they run would depend on luck. Instead,
+transactions of migsafe lock every table in ACCESS EXCLUSIVE mode beforehand. The statement then stops at each lock that it requests, and
+pg_locks shows the requested mode. To let it pass, another transaction queues behind it and requests the strongest mode that allows what
+was seen and blocks what is stronger; then the old transaction ends, and PostgreSQL grants both requests in one step. So the statement runs
+once, and stops at each stronger request. If it waits for the transactions themselves, because they might use the table (pg_locks:
+`virtualxid`), that is noted as `waits`, and other transactions replace them.
 
-Not seen this way are locks that a statement tries for and does without if it does not get them (VACUUM's, to cut off the empty end of a
-table), locks on an index after a first one less than ACCESS EXCLUSIVE (DROP INDEX CONCURRENTLY; `partly` has its table), and on
-views and foreign tables, which none of these statements lock.
+Not measured are locks that a statement tries to take and does without (VACUUM's, to truncate the empty end of a table), locks on an index
+after a first one weaker than ACCESS EXCLUSIVE (DROP INDEX CONCURRENTLY; `partial_index_locks` has its table), and locks on views and
+foreign tables, which none of these statements lock.
 """
 
 import re
@@ -39,27 +39,27 @@ _WORD = re.compile(r"\w+")
 
 
 class DatabaseServer(Protocol):
-    """A server with databases to connect to, as who may lock all tables."""
+    """A server that connects as a role that can lock all tables."""
 
     @property
     def major(self) -> int:
-        """Its major version."""
+        """The server's major version."""
 
     def connect(self, database: str) -> "Connection[Any]":
-        """Connect to one of its databases, in autocommit."""
+        """Connects to a database, in autocommit."""
 
 
 def measure_nontransactional(server: DatabaseServer, database: str, sql: str, *, scans: bool = True) -> Measurement:
-    """Run one statement outside a transaction, and measure it. Nobody else may be connected to the database.
+    """Runs one statement outside a transaction and measures it. The database must have no other sessions.
 
-    Raises psycopg.Error as the statement does.
+    Raises the statement's psycopg.Error.
     """
     with server.connect(database) as watch:
         before = take_snapshot(watch)
         scans = scans and not _reads_samples(sql)
         rows = _rows(server, database, before) if scans else {}
         base = _counters(server, database, watch.info.backend_pid) if scans else {}
-        holds = BlockingLocks(lambda: server.connect(database), watch, before, _named(sql, before))
+        holds = BlockingLocks(lambda: server.connect(database), watch, before, _mentioned_tables(sql, before))
         connection = server.connect(database)
         try:
             holds.take()
@@ -71,19 +71,19 @@ def measure_nontransactional(server: DatabaseServer, database: str, sql: str, *,
         after = take_snapshot(watch)
     locks = {oid: max(modes) for oid, modes in holds.seen.items()}
     waited = frozenset(holds.waited)
-    found = measurement_of(Trace(before=before, after=after, locks=locks, read=read, rows=rows, waited=waited))
+    measurement = measurement_of(Trace(before=before, after=after, locks=locks, read=read, rows=rows, waited=waited))
     partly = frozenset(before.relations[table].name for table in holds.given_up)
-    return replace(found, scans_measured=scans, partial_index_locks=partly)
+    return replace(measurement, scans_measured=scans, partial_index_locks=partly)
 
 
 def _run(connection: "Connection[Any]", sql: str, holds: BlockingLocks, watch: "Connection[Any]") -> None:
-    """Send the statement, and let it through wherever it stops."""
+    """Sends the statement, and lets it pass at each lock where it stops."""
     from psycopg.errors import error_from_result  # noqa: PLC0415  # start-up must not pay for it
     from psycopg.pq import ExecStatus  # noqa: PLC0415
 
-    sent, pid = connection.pgconn, connection.info.backend_pid
-    sent.send_query(sql.encode())
-    while _is_busy(sent):
+    request, pid = connection.pgconn, connection.info.backend_pid
+    request.send_query(sql.encode())
+    while _is_busy(request):
         blocked = watch.execute(_BLOCKED, (pid,)).fetchone()
         if blocked is None:
             time.sleep(_PAUSE)
@@ -92,42 +92,42 @@ def _run(connection: "Connection[Any]", sql: str, holds: BlockingLocks, watch: "
         else:
             holds.waited_for(blocked[2])
     failed = None
-    while (result := sent.get_result()) is not None:
+    while (result := request.get_result()) is not None:
         if result.status == ExecStatus.FATAL_ERROR:
             failed = error_from_result(result, connection.info.encoding)
     if failed is not None:
         raise failed
 
 
-def _is_busy(sent: Any) -> bool:
-    sent.consume_input()
-    return bool(sent.is_busy())
+def _is_busy(request: Any) -> bool:
+    request.consume_input()
+    return bool(request.is_busy())
 
 
-def _named(sql: str, found: Snapshot) -> set[int]:
-    """The tables that a statement seems to name, or whose indexes."""
+def _mentioned_tables(sql: str, relations: Snapshot) -> set[int]:
+    """Returns the tables whose names, or whose indexes' names, occur in a statement."""
     words = set(_WORD.findall(sql.lower()))
-    tables = {relation.oid for relation in found.relations.values() if relation.name.name.lower() in words}
-    return tables | {index.table for index in found.indexes.values() if index.name.lower() in words}
+    tables = {relation.oid for relation in relations.relations.values() if relation.name.name.lower() in words}
+    return tables | {index.table for index in relations.indexes.values() if index.name.lower() in words}
 
 
 def _reads_samples(sql: str) -> bool:
-    """Whether it is a VACUUM or an ANALYZE: what they read is not counted. VACUUM FULL is."""
+    """Whether a statement is VACUUM (without FULL) or ANALYZE, whose reads the counters do not contain."""
     operations = [operation for statement in read(sql) for operation in statement.operations]
-    return any(isinstance(one, Analyze) or (isinstance(one, Vacuum) and not one.full) for one in operations)
+    return any(isinstance(operation, Analyze) or (isinstance(operation, Vacuum) and not operation.full) for operation in operations)
 
 
 def _rows(server: DatabaseServer, database: str, before: Snapshot) -> dict[int, int]:
-    """The rows of every table, counted by a backend that ends: what it read is in the counters before the statement runs."""
+    """Counts the rows of every table on a connection that is closed, so that its reads are in the counters before the statement runs."""
     with server.connect(database) as connection:
         connection.execute("BEGIN")
         return count_rows(connection, before)
 
 
 def _counters(server: DatabaseServer, database: str, watch: int) -> dict[int, int]:
-    """The tuples read of each table, by number, when all that ran before is in the counters: a backend reports what it counted when it ends.
+    """Returns the tuples read of each table, by oid, once the counters contain all earlier work: a backend reports them when it ends.
 
-    Until 14 a process of its own collects the counters, and answers from a file: it must be newer than the last backend's end.
+    Before 15, a separate process collects the counters and writes a file, which must be newer than the end of the last backend.
     """
     while True:
         with server.connect(database) as connection:

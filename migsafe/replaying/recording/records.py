@@ -1,4 +1,4 @@
-"""What was recorded of a migration that ran: values, for reports, budgets and comparisons."""
+"""The record of a migration that ran: values for reports, budgets and comparisons."""
 
 from typing import Literal
 
@@ -15,11 +15,10 @@ Access = Literal["reads", "writes"]
 
 
 class MeasuredEffect(Struct, frozen=True, kw_only=True):
-    """What one statement did to one relation.
+    """The effect of one statement on one relation.
 
-    `effect` is what was measured. `tuples_read` are the rows that it read of the `rows` that were there; None where that cannot be counted.
-    `held_ms` goes from the start of the statement that took the lock to the end of its transaction; what the recording itself took is
-    not in it.
+    `tuples_read` is the number of rows that the statement read, of the `rows` that existed; None if it cannot be counted. `held_ms` is the
+    time from the start of the statement that took the lock to the end of its transaction, without the time that recording took.
     """
 
     effect: Effect
@@ -29,17 +28,17 @@ class MeasuredEffect(Struct, frozen=True, kw_only=True):
 
     @property
     def grows_with_rows(self) -> bool:
-        """Whether the time that the statement takes grows with the relation's rows: told from what it read and wrote, not from the clock."""
+        """Whether the statement's time grows with the relation's rows: derived from what it read and wrote, not from the clock."""
         return self.effect.scan or self.effect.rewrite or bool(self.effect.rebuilt)
 
 
 class StatementRecord(Struct, frozen=True, kw_only=True):
-    """A statement that was sent.
+    """The record of one statement.
 
-    `started` are seconds since the migration began, as the canaries count them. `duration_ms` is the statement's own time, with that of the
-    COMMIT where it is a transaction by itself; `waited_ms` is the part of it spent waiting for locks. `outside` says that no transaction
-    takes it. `temp_bytes` is None where the server does not tell. `ended` is when its locks were released. `held` are the locks that its
-    transaction had when it began. `left_out` says why it was not sent, as the end of a sentence.
+    `started` is in seconds since the migration began, and `ended` is when the statement's locks were released. `duration_ms` is the
+    statement's own time, including the COMMIT if it is a transaction by itself; `waited_ms` is the part of it spent waiting for locks.
+    `outside_transaction` says that it cannot run in a transaction block. `temp_bytes` is None if the server does not report it.
+    `held_before` are the locks that its transaction held when it began. `skip_reason` says why it was not sent; empty if it was.
     """
 
     statement: Statement
@@ -59,8 +58,11 @@ class StatementRecord(Struct, frozen=True, kw_only=True):
 
 
 class Wait(Struct, frozen=True, kw_only=True):
-    """A time during which a canary got no answer: `started` in seconds since the migration began. `statement` is the number of the one
-    whose lock it waited for, None where none is known to be the cause; `seen` says that it was seen to wait for a lock."""
+    """A time during which a probe session waited; `started` is in seconds since the migration began.
+
+    `statement` is the index of the statement whose lock it waited for; None if no statement is known to be the cause. `seen_waiting` says
+    that pg_locks showed the session waiting for a lock.
+    """
 
     relation: Name
     access: Access
@@ -71,7 +73,7 @@ class Wait(Struct, frozen=True, kw_only=True):
 
 
 class ResponseTimes(Struct, frozen=True):
-    """How long canaries take for an answer, in milliseconds."""
+    """The response times of probe sessions, in milliseconds."""
 
     p50: float = 0.0
     p99: float = 0.0
@@ -80,10 +82,11 @@ class ResponseTimes(Struct, frozen=True):
 
 
 class Recording(Struct, frozen=True, kw_only=True):
-    """A migration that ran, to its end or to the statement that failed.
+    """The record of a migration that ran, to its end or to the statement that failed.
 
-    `quiet` is what canaries saw before it ran, `disturbed` while it ran, `waits` the times that are no noise, `broken` what canaries could not
-    do any more afterwards, by relation. `deadlocks` are the relations of which queries and the migration waited for each other.
+    `times_before` are the response times of the probe sessions before it ran, `times_during` those while it ran. `waits` are the response
+    times above the noise. `probe_errors` are the errors of probe sessions after the migration, by relation. `deadlocks` are the relations
+    on which queries and the migration waited for each other.
     """
 
     migration: Migration
@@ -97,15 +100,15 @@ class Recording(Struct, frozen=True, kw_only=True):
 
     @property
     def failure(self) -> Failure | None:
-        """Why it did not come to its end."""
+        """The failure that ended the migration."""
         return self.statements[-1].failure if self.statements else None
 
     @property
     def longest_wait(self) -> float:
-        """The longest time that a canary was stopped, in milliseconds."""
+        """The longest wait of a probe session, in milliseconds."""
         return max((wait.ms for wait in self.waits), default=0.0)
 
 
-def effects_growing_with_rows(played: StatementRecord) -> list[MeasuredEffect]:
-    """What of a statement takes the longer the more rows a table has that was there before the migration."""
-    return [touch for touch in played.measured_effects if touch.grows_with_rows and not touch.effect.new]
+def effects_growing_with_rows(statement: StatementRecord) -> list[MeasuredEffect]:
+    """Returns the effects whose time grows with the rows of a table that existed before the migration."""
+    return [measured for measured in statement.measured_effects if measured.grows_with_rows and not measured.effect.new]

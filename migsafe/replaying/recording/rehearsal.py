@@ -1,7 +1,7 @@
-"""Statements that run outside transactions, rehearsed on a copy of the database, where all that they lock can be seen.
+"""The rehearsal of statements that run outside transactions, on a copy of the database, where all their locks can be measured.
 
-They release locks on their way, so that who looks on while they run sees only what is held for long enough. On a copy, brought up to the
-statement, it is made to wait for each lock in turn. What it takes there it takes on the database itself.
+Such statements release locks while they run, so an observer sees only locks that are held long enough. On a copy, in the state just before
+the statement, it is made to wait for each lock in turn. On the database itself it takes the same locks.
 """
 
 from collections.abc import Iterable
@@ -18,32 +18,34 @@ from migsafe.replaying.servers.host import Host
 from migsafe.sources import Half
 from migsafe.sql.statements import Statement
 
-_MOST = 12
+_MAX_STATEMENTS = 12
 """How many statements are rehearsed: each needs a copy of the database."""
 
 _numbers = count(1)
 
 
 def rehearse(host: Host, database: str, half: Half, statements: Iterable[Statement]) -> dict[int, Measurement]:
-    """What each of these statements of a migration does when its turn comes, by their numbers, on copies of a database to which nobody is
-    connected. What cannot be rehearsed is left out."""
-    found = {}
-    for statement in list(statements)[:_MOST]:
+    """Measures these statements of a migration on copies of a database without sessions; returns the measurements by statement index, without
+    those of statements that cannot be rehearsed."""
+    measurements = {}
+    for statement in list(statements)[:_MAX_STATEMENTS]:
         copy = f"{database}_rehearsal_{next(_numbers)}"
         host.create_database(copy, database)
         try:
-            if _came_to(host, copy, half, statement):
-                found[statement.index] = measure_nontransactional(host, copy, half.script.text[statement.span.start : statement.span.end])
+            if _run_statements_before(host, copy, half, statement):
+                measurements[statement.index] = measure_nontransactional(
+                    host, copy, half.script.text[statement.span.start : statement.span.end]
+                )
         except error_class():
-            # It fails for real as well, which is said there.
+            # The statement will fail in the recorded run as well, which reports it.
             continue
         finally:
             host.drop_database(copy)
-    return found
+    return measurements
 
 
-def _came_to(host: Host, copy: str, half: Half, statement: Statement) -> bool:
-    """Run what is before a statement; whether that went well, and no transaction is open."""
+def _run_statements_before(host: Host, copy: str, half: Half, statement: Statement) -> bool:
+    """Runs the statements before this one; returns whether they succeeded and no transaction is open."""
     connection = host.connect_as_migrator(copy)
     try:
         send(connection, half, upto=statement.index - 1)
@@ -55,7 +57,7 @@ def _came_to(host: Host, copy: str, half: Half, statement: Statement) -> bool:
 
 
 def add_rehearsal(measured: Measurement, rehearsed: Measurement) -> Measurement:
-    """What was measured, with what the rehearsal saw beyond it."""
+    """Returns the measurement with the effects that only the rehearsal showed."""
     return replace(
         measured, effects=combine_effects((*measured.effects, *rehearsed.effects)), partial_index_locks=rehearsed.partial_index_locks
     )

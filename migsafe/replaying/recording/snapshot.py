@@ -1,4 +1,4 @@
-"""The relations of a database at a moment, as pg_catalog has them."""
+"""The relations of a database at one moment, read from pg_catalog."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ _LOCKS = """
 
 
 class Index(Struct, frozen=True):
-    """An index, and the file that it is in; a partitioned table's has none."""
+    """An index and its file; an index of a partitioned table has no file."""
 
     oid: int
     table: int
@@ -45,7 +45,7 @@ class Index(Struct, frozen=True):
 
 
 class Relation(Struct, frozen=True):
-    """A relation of the user's, and the file that its rows are in; None where it has no rows of its own."""
+    """A user's relation and the file of its rows; None if it has no rows of its own."""
 
     oid: int
     name: Name
@@ -54,23 +54,23 @@ class Relation(Struct, frozen=True):
 
     @property
     def has_rows(self) -> bool:
-        """Whether it has rows of its own, here."""
+        """Whether the relation has rows of its own in this database."""
         return self.kind in ("table", "materialized view")
 
 
 class Snapshot(Struct, frozen=True):
-    """The user's relations and their indexes, by number."""
+    """The user's relations and their indexes, by oid."""
 
     relations: dict[int, Relation]
     indexes: dict[int, Index]
 
     def indexes_of(self, table: int) -> list[Index]:
-        """The indexes of a table."""
+        """Returns the indexes of a table."""
         return [index for index in self.indexes.values() if index.table == table]
 
 
 def take_snapshot(connection: "Connection[Any]") -> Snapshot:
-    """The relations as this connection sees them, those of its own transaction too. Takes no lock on any."""
+    """Reads the relations that this connection sees, including those of its own transaction, without locking them."""
     relations = {
         oid: Relation(oid, Name(name, schema), KINDS[kind], file) for oid, schema, name, kind, file in connection.execute(_RELATIONS).fetchall()
     }
@@ -79,13 +79,13 @@ def take_snapshot(connection: "Connection[Any]") -> Snapshot:
 
 
 def read_held_locks(pid: int, observer: "Connection[Any]") -> dict[int, LockMode]:
-    """The strongest lock that a backend holds on each relation and index of the observer's database, by number."""
-    found: dict[int, LockMode] = {}
+    """Returns the strongest lock that a backend holds on each relation and index of the observer's database, by oid."""
+    locks: dict[int, LockMode] = {}
     for oid, mode in observer.execute(_LOCKS, (pid,)).fetchall():
-        found[oid] = max(found.get(oid, _MODES[mode]), _MODES[mode])
-    return found
+        locks[oid] = max(locks.get(oid, _MODES[mode]), _MODES[mode])
+    return locks
 
 
 def mode_from_pg_locks(pg_locks: str) -> LockMode:
-    """The lock mode that pg_locks spells so."""
+    """Returns the lock mode with this name in pg_locks."""
     return _MODES[pg_locks]
