@@ -55,9 +55,9 @@ def test_the_page_stands_on_its_own(replay: Replay) -> None:
     tags = Tags()
     tags.feed(page)
     assert (tags.open, tags.loaded) == ([], [])
-    assert "<b>&quot; text" not in page
+    assert "<b>&#34; text" not in page
     assert "&lt;b&gt;" in page
-    assert "relation &quot;gone&quot; does not exist" in page
+    assert "relation &#34;gone&#34; does not exist" in page
 
 
 def test_json_is_the_shape_of_locks_with_what_was_measured(replay: Replay) -> None:

@@ -1,23 +1,20 @@
-"""A page to read: what the Markdown says, on its own, without network or script."""
+"""The page of a pre-mortem: its Markdown, rendered, without network access or scripts."""
 
-from html import escape
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 from migsafe.premortem.assessment import Premortem
+from migsafe.reports.page import render_page
 from migsafe.reports.premortem.markdown import report as markdown
-from migsafe.reports.replay.style import STYLE
 from migsafe.terminal.display import Display
 
 
 def report(premortem: Premortem, display: Display) -> str:
-    """The whole page."""
-    from markdown_it import MarkdownIt  # noqa: PLC0415  # only this format needs it
-
+    """Returns the whole page."""
+    # With `html` off, markdown-it escapes all text of the Markdown.
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown(premortem, Display()))
     body = body.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
-    # What GitHub makes of a list to tick off.
+    # A checklist, as GitHub renders it.
     body = body.replace("<li>[ ] ", '<li class="todo"><input type="checkbox"> ')
-    title = "Pre-mortem: " + ", ".join(one.path.rpartition("/")[2] for one in premortem.assessments[:3])
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n{body}</main>\n</body>\n</html>\n"
-    )
+    title = "Pre-mortem: " + ", ".join(assessment.path.rpartition("/")[2] for assessment in premortem.assessments[:3])
+    return render_page("premortem.html", {}, title=title, body=Markup(body))  # noqa: S704  # markdown-it has escaped it
