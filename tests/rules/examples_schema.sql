@@ -1,5 +1,5 @@
--- What the examples in rules' documentation take for granted: a shop whose tables have a thousand rows each. What an example creates
--- itself goes before it runs.
+-- The schema that the examples in the rules' documentation expect: a shop whose tables have a thousand rows each. Objects that an example
+-- creates itself are dropped before it runs.
 
 CREATE SCHEMA app;
 CREATE SCHEMA archive;
@@ -109,7 +109,7 @@ CREATE MATERIALIZED VIEW sales_by_day AS SELECT placed_at::date AS day, count(*)
 CREATE TRIGGER orders_touch BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION touch();
 
 -- variant: partitioned
--- What examples about partitioned tables take for granted; each year that an example names, or else 2025, is a partition.
+-- The schema for examples about partitioned tables; each year that an example names, or else 2023, is a partition.
 
 DROP TABLE orders, orders_2023, orders_2024, orders_2025 CASCADE;
 CREATE TABLE orders (

@@ -16,7 +16,7 @@ ALTER TABLE orders RENAME note TO remark; -- expect: rename-column
 ALTER TABLE open_orders RENAME COLUMN note TO remark; -- expect: rename-column
 
 -- next migration
--- a view keeps the old names alive
+-- a view keeps the old names
 BEGIN;
 ALTER TABLE orders RENAME TO orders_table;
 ALTER TABLE orders_table RENAME COLUMN placed TO placed_at;

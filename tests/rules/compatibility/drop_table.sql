@@ -1,5 +1,5 @@
 DROP TABLE coupons; -- expect: drop-table
--- what CASCADE may take along is another rule's
+-- drop-cascade reports what CASCADE may drop
 DROP TABLE IF EXISTS coupons, app.vouchers CASCADE;
 DROP VIEW coupons; -- expect: drop-object
 DROP INDEX coupons_code_idx;
@@ -12,7 +12,7 @@ DROP TABLE coupons, found;
 -- next migration
 CREATE TABLE coupons (code text);
 DROP TABLE coupons, vouchers; -- expect: drop-table
--- it is gone already
+-- it was dropped already
 DROP TABLE IF EXISTS vouchers;
 
 -- next migration
@@ -26,5 +26,5 @@ CREATE TABLE parents (id bigint PRIMARY KEY);
 CREATE TABLE children (id bigint REFERENCES parents);
 
 -- next migration
--- CASCADE has nothing to do here
+-- CASCADE drops nothing else here
 DROP TABLE children CASCADE; -- expect: drop-table

@@ -10,7 +10,7 @@ ALTER TABLE items SET SCHEMA archive; -- expect: rename-object
 ALTER TRIGGER t ON orders RENAME TO u;
 
 -- next migration
--- the old name stays, or something else takes it at once
+-- the old name stays, or another object gets it in the same transaction
 BEGIN;
 ALTER TABLE items RENAME TO lines;
 CREATE VIEW items AS SELECT * FROM lines;
@@ -25,7 +25,7 @@ ALTER TABLE events_new RENAME TO events;
 COMMIT;
 
 -- next migration
--- a view that comes in another transaction leaves a gap
+-- a view in another transaction leaves a gap
 ALTER TABLE lines RENAME TO order_lines; -- expect: rename-table
 CREATE VIEW lines AS SELECT * FROM order_lines;
 

@@ -33,5 +33,5 @@ END $$;
 -- next migration
 ALTER TABLE news ADD COLUMN region text;
 UPDATE news SET region = 'eu' WHERE id < 1000;
--- no index serves the filter: it reads everything, and takes only some
+-- no index serves the filter: it scans the table and deletes only some rows
 DELETE FROM news WHERE region IS NULL;

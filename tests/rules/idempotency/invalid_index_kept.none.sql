@@ -12,11 +12,11 @@ CREATE TEMPORARY TABLE scratch (id bigint);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS scratch_id ON scratch (id);
 
 -- next migration
--- the history has made it already, so that nothing is built
+-- the history created it already, so nothing is built
 CREATE INDEX CONCURRENTLY IF NOT EXISTS orders_a ON orders (a);
 
 -- next migration
--- a block that drops what is INVALID
+-- a block that drops an INVALID index
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('orders_f') AND NOT indisvalid) THEN

@@ -1,4 +1,4 @@
--- never the last one
+-- the last statement is never reported
 ALTER TABLE orders ADD COLUMN a text;
 
 -- next migration
@@ -6,13 +6,13 @@ ALTER TABLE orders ADD COLUMN b text; -- expect: not-rerunnable
 ALTER TABLE orders ADD COLUMN c text;
 
 -- next migration
--- what steers the session cannot fail
+-- commands that control the session cannot fail
 SET lock_timeout = '2s';
 ALTER TABLE orders ADD COLUMN d text;
 RESET lock_timeout;
 
 -- next migration
--- one transaction is all or nothing
+-- one transaction is atomic
 BEGIN;
 ALTER TABLE orders ADD COLUMN e text;
 UPDATE orders SET qty = qty + 1;
@@ -28,7 +28,7 @@ ALTER TABLE orders ADD COLUMN h text;
 COMMIT;
 
 -- next migration
--- guards: words, a condition on the catalogue, a handler, a DROP before
+-- guards: IF NOT EXISTS, a condition on the catalogue, an exception handler, a DROP before
 ALTER TABLE orders ADD COLUMN IF NOT EXISTS i text;
 ALTER TABLE orders DROP COLUMN IF EXISTS a;
 CREATE TABLE IF NOT EXISTS items (id bigint PRIMARY KEY, qty integer, order_id bigint);
@@ -74,7 +74,7 @@ END $$;
 SELECT 1;
 
 -- next migration
--- what a later statement takes away: where that cannot run again either, it is the cause
+-- objects that a later statement drops: if that statement cannot run again either, it is the cause
 ALTER TABLE items ADD COLUMN IF NOT EXISTS amount bigint;
 UPDATE items SET amount = qty; -- expect: not-rerunnable
 ALTER TABLE items ALTER COLUMN qty DROP NOT NULL; -- expect: not-rerunnable
@@ -107,7 +107,7 @@ INSERT INTO moods VALUES (1, 'ok');
 SELECT 1;
 
 -- next migration
--- a block that commits on its way, and a function that is called
+-- a block that commits in between, and a function that is called
 CREATE OR REPLACE FUNCTION grow() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ALTER TABLE counters ADD COLUMN more text; END $$;
 SELECT grow(); -- expect: not-rerunnable
 DO $$ BEGIN LOOP UPDATE counters SET more = 'x' WHERE more IS NULL; EXIT WHEN NOT FOUND; COMMIT; END LOOP; END $$;

@@ -1,7 +1,7 @@
 CREATE INDEX CONCURRENTLY ON orders (a); -- expect: unnamed-object
 
 -- next migration
--- by itself it is all or nothing
+-- a single statement is atomic
 CREATE INDEX ON orders (a);
 
 -- next migration

@@ -17,7 +17,7 @@ CREATE INDEX orders_a ON orders (a);
 CREATE INDEX orders_c ON orders (c);
 
 -- next migration
--- another is there by the end, or the foreign key is gone
+-- another index exists at the end, or the foreign key was dropped
 BEGIN;
 DROP INDEX orders_a;
 CREATE INDEX orders_a_b ON orders (a, b);

@@ -11,12 +11,12 @@ CREATE TABLE orders (
     CONSTRAINT other FOREIGN KEY (a, region) REFERENCES customers (id, region) -- expect: foreign-key-without-index
 );
 CREATE INDEX ON orders (b) WHERE b IS NOT NULL;
--- in any order among themselves
+-- in any order
 CREATE INDEX ON orders (region, c, d);
 CREATE INDEX ON orders USING hash (d);
 
 -- next migration
--- a partial index that leaves rows out does not count, nor does a block range index
+-- a partial index that excludes rows does not count, nor does a BRIN index
 CREATE TABLE items (
     x bigint REFERENCES orders, -- expect: foreign-key-without-index
     y bigint REFERENCES orders, -- expect: foreign-key-without-index
@@ -26,7 +26,7 @@ CREATE INDEX ON items (x) WHERE NOT gone;
 CREATE INDEX ON items USING brin (y);
 
 -- next migration
--- the foreign key, the column or the table is gone again
+-- the foreign key, the column or the table was dropped again
 ALTER TABLE items ADD COLUMN z bigint CONSTRAINT z_fk REFERENCES orders;
 ALTER TABLE items DROP CONSTRAINT z_fk;
 ALTER TABLE items ADD COLUMN zz bigint REFERENCES orders;
@@ -36,7 +36,7 @@ DROP TABLE passing;
 CREATE TEMP TABLE unseen (a bigint REFERENCES orders);
 
 -- next migration
--- what indexes a table has that no migration made is not known
+-- a table that no migration created may have unknown indexes
 ALTER TABLE unknown ADD FOREIGN KEY (a) REFERENCES orders NOT VALID;
 ALTER TABLE unknown ADD COLUMN b bigint REFERENCES orders;
 ALTER TABLE items ADD CONSTRAINT z FOREIGN KEY (z) REFERENCES orders; -- expect: foreign-key-without-index
@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS items (x bigint REFERENCES orders);
 ALTER TABLE items ADD COLUMN IF NOT EXISTS x bigint REFERENCES orders;
 
 -- next migration
--- partitions have what their parent has
+-- partitions inherit the indexes of their parent
 CREATE TABLE events (id bigint, order_id bigint REFERENCES orders) PARTITION BY LIST (id);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
 CREATE INDEX ON events (order_id);

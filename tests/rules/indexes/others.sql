@@ -21,13 +21,13 @@ DROP INDEX CONCURRENTLY orders_b;
 CREATE INDEX CONCURRENTLY orders_a ON orders (a) WHERE b > 0;
 
 -- next migration
--- nobody sees the gap
+-- other sessions do not see the gap
 BEGIN;
 DROP INDEX orders_a;
 CREATE INDEX orders_a ON orders (a, id);
 COMMIT;
 
 -- next migration
--- a retry finds an INVALID index that no history knows
+-- a retry finds an INVALID index that the history does not know
 DROP INDEX CONCURRENTLY IF EXISTS orders_c;
 CREATE INDEX CONCURRENTLY orders_c ON orders (c);

@@ -14,7 +14,7 @@ CREATE INDEX j3 ON orders (b, a);
 CREATE UNIQUE INDEX j4 ON orders (b, c, a);
 
 -- next migration
--- put right by the end of the migration
+-- corrected by the end of the migration
 CREATE TABLE items (a bigint, b bigint);
 CREATE INDEX items_a ON items (a);
 
@@ -23,7 +23,7 @@ CREATE INDEX CONCURRENTLY items_a_b ON items (a, b);
 DROP INDEX CONCURRENTLY items_a;
 
 -- next migration
--- a unique index says more than its columns
+-- a unique index also forbids duplicates
 CREATE TABLE codes (a bigint, b bigint, UNIQUE (a));
 CREATE UNIQUE INDEX ON codes (a, b);
 CREATE INDEX IF NOT EXISTS codes_a_key ON codes (a);
@@ -33,11 +33,11 @@ CREATE INDEX CONCURRENTLY ON codes (a); -- expect: redundant-index
 CREATE INDEX codes_b ON codes (b);
 
 -- next migration
--- codes_b goes with a later migration
+-- a later migration drops codes_b
 CREATE INDEX CONCURRENTLY codes_b_a ON codes (b, a);
 
 -- next migration
--- partitions' parts are not counted twice
+-- the indexes of partitions are not reported again
 CREATE TABLE events (id bigint, at date) PARTITION BY LIST (id);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES IN (1);
 CREATE INDEX ON events (at);

@@ -6,7 +6,7 @@ ALTER TABLE orders
     ADD CONSTRAINT fk FOREIGN KEY (a, b) REFERENCES pairs (a, b), -- expect: foreign-key-validates
     ADD CHECK (a > b) NOT VALID;
 
--- a column that is null everywhere needs no check
+-- a column that is null in every row needs no check
 ALTER TABLE orders ADD COLUMN a bigint REFERENCES customers;
 ALTER TABLE orders ADD COLUMN b bigint DEFAULT 1 REFERENCES customers; -- expect: foreign-key-validates
 ALTER TABLE orders ADD COLUMN c bigint GENERATED ALWAYS AS (a + b) STORED REFERENCES customers; -- expect: add-column-rewrites

@@ -8,7 +8,7 @@ CREATE INDEX ON ONLY events (at);
 -- materialized views are locked like tables
 CREATE INDEX ON daily_sales (day); -- expect: index-not-concurrent
 
--- what a DO block does, it does
+-- a DO block runs its statements
 DO $$
 BEGIN
     CREATE INDEX ON orders (qty); -- expect: index-not-concurrent

@@ -8,7 +8,7 @@ ALTER TABLE orders
 ALTER TABLE orders ADD COLUMN a bigint CHECK (a > 0); -- expect: check-validates
 ALTER TABLE orders ADD COLUMN b bigint DEFAULT 1 CHECK (b > 0) CHECK (b < 9); -- expect: check-validates
 
--- one cause, one finding: what writes every row anew checks it on the way
+-- one cause, one finding: the rewrite also checks every row
 ALTER TABLE orders ADD COLUMN c uuid DEFAULT gen_random_uuid() CHECK (c IS NOT NULL); -- expect: add-column-rewrites
 
 -- next migration
@@ -35,5 +35,5 @@ ALTER TABLE events ADD CHECK (id > 0);
 
 -- next migration
 ALTER TABLE events ADD CHECK (id > 1); -- expect: check-validates
--- its partitions are made by a program
+-- a program creates its partitions
 ALTER TABLE visits ADD CHECK (id > 1); -- expect: check-validates

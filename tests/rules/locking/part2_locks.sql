@@ -51,10 +51,10 @@ ALTER TABLE orders DISABLE RULE old_rule; -- expect: disable-triggers
 ALTER TABLE orders ENABLE TRIGGER ALL, ENABLE RULE old_rule;
 ALTER TABLE orders ENABLE REPLICA TRIGGER orders_touch;
 ALTER TABLE app.unknown DISABLE TRIGGER USER; -- expect: disable-triggers
--- nothing fires there
+-- the table has no triggers
 ALTER TABLE plain DISABLE TRIGGER ALL;
 ALTER TABLE customers DISABLE TRIGGER USER;
--- a foreign key does
+-- a foreign key has triggers
 ALTER TABLE items DISABLE TRIGGER USER;
 ALTER TABLE items DISABLE TRIGGER ALL; -- expect: disable-triggers
 

@@ -30,7 +30,7 @@ ALTER TABLE app.unknown ATTACH PARTITION app.other FOR VALUES IN (2); -- expect:
 ALTER TABLE app.unknown DETACH PARTITION app.other; -- expect: detach-not-concurrent
 
 -- next migration
--- where there is a default partition, it is read for rows that belong to the new one, and PostgreSQL refuses CONCURRENTLY
+-- a default partition is scanned for rows that belong to the new one, and PostgreSQL refuses CONCURRENTLY
 ALTER TABLE logs DETACH PARTITION logs_2023;
 CREATE TABLE logs_2024 (LIKE logs);
 ALTER TABLE logs ATTACH PARTITION logs_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01'); -- expect: attach-partition-scans
@@ -49,7 +49,7 @@ ALTER TABLE regions ATTACH PARTITION regions_eu FOR VALUES IN ('de', 'fr', 'it')
 ALTER TABLE halves ATTACH PARTITION halves_0 FOR VALUES WITH (MODULUS 2, REMAINDER 0); -- expect: attach-partition-scans
 
 -- next migration
--- of a table that nobody knows, a CHECK that says what the bound says is believed
+-- for an unknown table, a CHECK that matches the bound counts as proof
 ALTER TABLE orders_2023 ADD CONSTRAINT bound CHECK (at IS NOT NULL AND at >= '2023-01-01' AND at < '2024-01-01') NOT VALID;
 ALTER TABLE orders_2025 ADD CONSTRAINT bound CHECK (at >= '2025-01-01' AND at < '2026-01-01') NOT VALID;
 ALTER TABLE places_eu ADD CONSTRAINT bound CHECK (code IS NOT NULL AND code IN ('de', 'fr')) NOT VALID;
@@ -79,7 +79,7 @@ CREATE TABLE visits_2024 PARTITION OF visits FOR VALUES FROM ('2024-01-01') TO (
 ALTER TABLE visits DETACH PARTITION visits_2024;
 
 -- next migration
--- an index of the parent is built on what becomes its partition
+-- an index of the parent is built on the new partition
 CREATE INDEX CONCURRENTLY events_2029_at_idx ON events_2029 (at);
 ALTER TABLE events_2029 ADD CONSTRAINT bound CHECK (at >= '2029-01-01' AND at < '2030-01-01'); -- expect: check-validates
 CREATE INDEX events_at_idx ON ONLY events (at);

@@ -27,7 +27,7 @@ DROP INDEX CONCURRENTLY totals_key;
 REFRESH MATERIALIZED VIEW CONCURRENTLY totals; -- expect: refresh-not-concurrent
 
 -- next migration
--- what is built while it runs may be such an index
+-- an index that is built while it runs may be such an index
 DO $$
 DECLARE
     one text;

@@ -26,7 +26,7 @@ WITH gone AS (SELECT 1) UPDATE orders SET total = 0 RETURNING id; -- expect: bac
 MERGE INTO orders USING customers ON customers.id = orders.id WHEN MATCHED THEN UPDATE SET total = 0;
 
 -- next migration
--- that is delete-everything's
+-- delete-everything reports it
 DELETE FROM orders;
 DELETE FROM orders WHERE true;
 DELETE FROM orders USING customers WHERE customers.id = orders.id;
@@ -55,7 +55,7 @@ UPDATE news SET title = 'none';
 CREATE TEMP TABLE scratch AS SELECT id FROM orders;
 UPDATE scratch SET id = id + 1;
 CREATE TABLE copies AS SELECT id FROM orders;
--- it holds rows, but nobody knows them
+-- it has rows, but no other session knows them
 UPDATE copies SET id = id + 1;
 CREATE TABLE IF NOT EXISTS maybe (id bigint);
 UPDATE maybe SET id = 1; -- expect: backfill-unbatched

@@ -15,7 +15,7 @@ UPDATE orders SET c = 'x' WHERE y = 2;
 -- next migration
 BEGIN;
 ALTER TABLE orders ADD COLUMN d text;
--- what cures that cures this, too
+-- the fix for that fixes this too
 CREATE INDEX orders_d_idx ON orders (d); -- expect: index-not-concurrent
 COMMIT;
 

@@ -42,7 +42,7 @@ ROLLBACK;
 ALTER TABLE orders ADD COLUMN i text; -- expect: lock-timeout-missing
 
 -- next migration
--- what the migration makes itself is nobody's
+-- no other session uses what the migration created itself
 CREATE TABLE news (id bigint PRIMARY KEY);
 ALTER TABLE news ADD COLUMN a text;
 CREATE INDEX news_a_idx ON news (a);

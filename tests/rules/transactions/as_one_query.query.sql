@@ -6,7 +6,7 @@ CREATE INDEX CONCURRENTLY a ON orders (qty); -- expect: concurrently-in-transact
 CREATE INDEX CONCURRENTLY a ON orders (qty);
 
 -- next migration
--- BEGIN makes the implicit transaction an explicit one, and COMMIT ends that: what comes after is in an implicit one again
+-- BEGIN makes the implicit transaction an explicit one, and COMMIT ends it: later statements are in an implicit one again
 SET lock_timeout = '2s';
 BEGIN;
 ALTER TABLE orders ADD COLUMN note text;

@@ -2,7 +2,7 @@ CREATE INDEX CONCURRENTLY a ON orders (qty); -- expect: concurrently-in-transact
 DO $$ BEGIN LOOP COMMIT; END LOOP; END $$; -- expect: concurrently-in-transaction
 
 -- next migration
--- stepping out of the runner's transaction, and in again
+-- COMMIT ends the runner's transaction, and BEGIN opens another
 ALTER TABLE orders ADD COLUMN qty integer;
 COMMIT;
 CREATE INDEX CONCURRENTLY a ON orders (qty);
@@ -21,7 +21,7 @@ COMMIT; -- expect: nested-transaction
 VACUUM orders;
 
 -- next migration
--- what ends the transaction for nothing
+-- COMMIT and ROLLBACK without a reason
 ALTER TABLE orders ADD COLUMN qty integer;
 COMMIT; -- expect: nested-transaction
 ALTER TABLE orders ADD COLUMN note text;
@@ -32,7 +32,7 @@ ALTER TABLE orders ADD COLUMN qty integer;
 COMMIT;
 
 -- next migration
--- the runner commits, so that this BEGIN only warns
+-- the runner opened the transaction, so this BEGIN only warns
 BEGIN; -- expect: nested-transaction
 ALTER TABLE orders ADD COLUMN qty integer;
 
@@ -48,6 +48,6 @@ ROLLBACK TO one;
 RELEASE one;
 
 -- next migration
--- BEGIN and END of a body are no transactions
+-- BEGIN and END of a body do not control transactions
 DO $$ BEGIN PERFORM 1; END $$;
 CREATE FUNCTION one() RETURNS integer LANGUAGE sql BEGIN ATOMIC SELECT 1; END;

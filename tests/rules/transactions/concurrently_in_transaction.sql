@@ -43,7 +43,7 @@ ROLLBACK;
 VACUUM;
 
 -- next migration
--- a DO block is always inside a transaction, a function too
+-- a DO block and a function are always inside a transaction
 DO $$
 BEGIN
     CREATE INDEX CONCURRENTLY a ON orders (qty); -- expect: concurrently-in-transaction
@@ -56,7 +56,7 @@ CREATE FUNCTION tidy() RETURNS void LANGUAGE plpgsql AS $$ BEGIN VACUUM orders; 
 SELECT tidy(); -- expect: concurrently-in-transaction
 
 -- next migration
--- COMMIT in a DO block or a procedure, where something is open around it
+-- COMMIT in a DO block or a procedure with a transaction open around it
 CREATE PROCEDURE in_batches() LANGUAGE plpgsql AS $$ BEGIN LOOP COMMIT; END LOOP; END $$;
 CALL in_batches();
 BEGIN;

@@ -21,7 +21,7 @@ COMMIT;
 UPDATE orders SET status = 'lost' WHERE note = 'lost';
 
 -- next migration
--- a table that no migration made
+-- a table that no migration created
 BEGIN;
 ALTER TYPE status ADD VALUE 'found';
 INSERT INTO shipments (status) VALUES ('found'); -- expect: enum-value-used-in-transaction
@@ -38,7 +38,7 @@ BEGIN
 END $$;
 
 -- next migration
--- the values of a type that the transaction makes
+-- the values of a type that the transaction creates
 BEGIN;
 CREATE TYPE mood AS ENUM ('sad');
 ALTER TYPE mood ADD VALUE 'happy';
