@@ -1,0 +1,1 @@
+"""Rules over migrations: their declaration, the judge that runs them, suppressions and baselines."""

@@ -202,7 +202,7 @@ class Context:
         """Returns the effects of the operation that block reads or writes of an existing relation."""
         return [effect for effect in self.effects if effect.blocks and not effect.new]
 
-    def slow(self, *, only: bool = False) -> list[Effect]:
+    def slow_effects(self, *, only: bool = False) -> list[Effect]:
         """Returns the effects on existing relations whose duration grows with the relation: scans, rewrites, index builds. Their locks are
         those of the whole statement. `only`: the statement leaves out children and partitions.
 

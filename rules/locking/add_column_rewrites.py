@@ -63,7 +63,7 @@ from migsafe.sql.operations.values import quoted
 @rule(category="locking", severity=Severity.ERROR)
 def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
     """Report a column for which an existing table is rewritten."""
-    rewritten = [effect for effect in at.slow(only=op.target.only) if effect.rewrite]
+    rewritten = [effect for effect in at.slow_effects(only=op.target.only) if effect.rewrite]
     if not rewritten:
         return None
     first = rewritten[0]

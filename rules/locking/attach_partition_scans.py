@@ -48,7 +48,7 @@ from migsafe.sql.operations.values import quoted
 @rule(category="locking", severity=Severity.ERROR)
 def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
     """Report an existing table, or a default partition, that ATTACH PARTITION scans."""
-    slow = at.slow(only=True) if op.bound is not None else []
+    slow = at.slow_effects(only=True) if op.bound is not None else []
     if not slow or op.bound is None:
         return None
     scans = "; ".join(f"{effect.lock} on {effect.relation} while it reads every row, because {effect.why}" for effect in slow)

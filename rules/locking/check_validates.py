@@ -40,7 +40,7 @@ def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | Non
     """Report a CHECK that scans an existing table. add-column-rewrites reports a column that rewrites the table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     checks = [check for check in constraints if check.kind is ConstraintKind.CHECK and check.enforced and not check.not_valid]
-    slow = at.slow(only=op.target.only) if checks else []
+    slow = at.slow_effects(only=op.target.only) if checks else []
     if not slow or any(effect.rewrite for effect in slow):
         return None
     what = "ADD CHECK" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} with a CHECK"

@@ -33,7 +33,7 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
     locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_created_here(at, parent)]
     if not locked or (table is not None and at.catalog.default_partition(table.oid) is not None):
         return None
-    scanned = [effect.relation for effect in at.slow(only=True)]
+    scanned = [effect.relation for effect in at.slow_effects(only=True)]
     work = f" while it checks {' and '.join(map(str, scanned))} for rows that reference the partition" if scanned else ""
     return at.finding(
         op,

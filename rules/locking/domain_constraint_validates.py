@@ -32,7 +32,7 @@ def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
     constraint = op.constraint
     if op.action != "set not null" and not (op.action == "add constraint" and constraint is not None and not constraint.not_valid):
         return None
-    slow = at.slow()
+    slow = at.slow_effects()
     if not slow and isinstance(at.catalog.type_named(op.domain), Domain):
         return None
     tables = [effect.relation for effect in slow]

@@ -24,7 +24,7 @@ from migsafe.sql.operations import AddConstraint, ConstraintKind
 @rule(category="locking", severity=Severity.ERROR)
 def exclusion_builds_index(op: AddConstraint, at: Context) -> Finding | None:
     """Report an exclusion constraint whose index is built on an existing table."""
-    slow = at.slow(only=op.target.only) if op.constraint.kind is ConstraintKind.EXCLUDE else []
+    slow = at.slow_effects(only=op.target.only) if op.constraint.kind is ConstraintKind.EXCLUDE else []
     if not slow:
         return None
     table = at.resolve(op.target.name)

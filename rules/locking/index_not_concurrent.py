@@ -38,7 +38,7 @@ from migsafe.sql.operations.values import quoted
 @rule(category="locking", severity=Severity.ERROR)
 def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     """Report an index built on a relation that other sessions may write to."""
-    slow = [] if op.concurrently else at.slow(only=op.only)
+    slow = [] if op.concurrently else at.slow_effects(only=op.only)
     if not slow:
         return None
     what = "CREATE UNIQUE INDEX" if op.unique else "CREATE INDEX"

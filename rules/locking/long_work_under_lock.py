@@ -53,7 +53,7 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
         return
     if isinstance(op, ValidateConstraint) and find_added_constraint(at, op) is not None:
         return
-    work = at.slow() or [
+    work = at.slow_effects() or [
         effect for effect in at.effects if isinstance(op, _CHANGES) and not effect.new and effect.lock is LockMode.ROW_EXCLUSIVE
     ]
     # Other rules report work that blocks by itself, and the fix for those fixes this too.

@@ -47,7 +47,7 @@ def maintenance_rewrites(
             return _of_many(op, at)
         case SetTablespace(target=target) if target.kind == "index" or at.catalog.index(target.name) is not None:
             return _of_index(op, at)
-    slow = at.slow()
+    slow = at.slow_effects()
     if not slow:
         return None
     tables = [effect.relation for effect in slow]
@@ -111,7 +111,7 @@ def _of_many(op: Vacuum | Cluster | MoveAllInTablespace, at: Context) -> Finding
         case Vacuum():
             which, help = "on every table in turn, including the system catalogues,", at.outside_transaction("VACUUM;")
         case Cluster():
-            if at.catalog.complete and not at.slow():
+            if at.catalog.complete and not at.slow_effects():
                 return None
             which, help = "on every previously clustered table in turn,", "-- without blocking reads and writes: pg_repack, table by table"
         case MoveAllInTablespace(kind=kind, source=source, destination=destination):
@@ -125,7 +125,7 @@ def _of_many(op: Vacuum | Cluster | MoveAllInTablespace, at: Context) -> Finding
         op,
         f"{_name(op)} takes {LockMode.ACCESS_EXCLUSIVE} {which} {work}: {_ALL_WAIT}",
         help=help,
-        relations=[effect.relation for effect in at.slow()],
+        relations=[effect.relation for effect in at.slow_effects()],
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
 
@@ -137,7 +137,7 @@ def _of_index(op: SetTablespace, at: Context) -> Finding | None:
     known = isinstance(table, Relation)
     if (isinstance(table, Relation) and table.kind is RelationKind.PARTITIONED) or (at.catalog.is_absent(op.target.name) and not known):
         return None
-    if known and not at.slow(only=True):
+    if known and not at.slow_effects(only=True):
         return None
     where = f"{index.name} of {table.name}" if index is not None and isinstance(table, Relation) else str(at.resolve(op.target.name))
     return at.finding(

@@ -34,7 +34,7 @@ def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
     locked = [effect for effect in at.blocking_effects if effect.relation == parent and not is_created_here(at, effect.relation)]
     if op.partition_of is None or op.bound is None or not locked:
         return None
-    scanned = [effect.relation for effect in at.slow(only=True)]
+    scanned = [effect.relation for effect in at.slow_effects(only=True)]
     work = f" while it reads every row of {' and '.join(map(str, scanned))}" if scanned else ""
     return at.finding(
         op,

@@ -36,7 +36,7 @@ def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None
     key, table = op.constraint, op.target.name
     if key.kind is not ConstraintKind.PRIMARY_KEY or key.index is None:
         return None
-    slow = at.slow(only=True)
+    slow = at.slow_effects(only=True)
     if not slow:
         return None
     nullable = _nullable(op, at)

@@ -28,7 +28,7 @@ def reindex_not_concurrent(op: Reindex, at: Context) -> Finding | None:
     if op.concurrently or op.kind == "system" or _is_harmless(op, at):
         return None
     what = f"{op.kind.upper()}{f' {op.name}' if op.name is not None else ''}"
-    tables = [effect.relation for effect in at.slow()] if op.kind in ("index", "table") else []
+    tables = [effect.relation for effect in at.slow_effects()] if op.kind in ("index", "table") else []
     where = " and ".join(map(str, tables)) or {"index": f"the table of {op.name}"}.get(op.kind, f"every table of {what.lower()} in turn")
     others = [option for option in op.options if option.name != "concurrently"]
     options = f" ({', '.join(f'{option.name} {option.value}' if option.value else option.name for option in others)})" if others else ""
@@ -50,4 +50,4 @@ def _is_harmless(op: Reindex, at: Context) -> bool:
     table = at.catalog.get(index.table) if index is not None else at.catalog.relation(op.name)
     if not isinstance(table, Relation):
         return at.catalog.is_absent(op.name)
-    return at.catalog.is_new(table) or (table.complete and not at.slow())
+    return at.catalog.is_new(table) or (table.complete and not at.slow_effects())

@@ -41,7 +41,7 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
     else:
         what, column, name = "SET NOT NULL", op.column, None
     # Unknown partitions may have a constraint that proves it.
-    slow = at.slow(only=True)
+    slow = at.slow_effects(only=True)
     if not slow:
         return None
     table = op.target.name

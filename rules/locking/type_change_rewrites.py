@@ -56,7 +56,7 @@ _TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
 def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     """Report a type change for which an existing table is rewritten or scanned."""
     # Unknown partitions are left out: the change may be harmless for them.
-    slow = at.slow(only=True)
+    slow = at.slow_effects(only=True)
     if not slow:
         return None
     main = next((effect for effect in slow if effect.rewrite), slow[0])

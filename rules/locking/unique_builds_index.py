@@ -28,7 +28,7 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
     """Report a UNIQUE constraint whose index is built on an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     unique = next((constraint for constraint in constraints if constraint.kind is ConstraintKind.UNIQUE and constraint.index is None), None)
-    slow = at.slow(only=op.target.only) if unique is not None else []
+    slow = at.slow_effects(only=op.target.only) if unique is not None else []
     if unique is None or not slow or any(effect.rewrite for effect in slow):
         return None
     table = op.target.name

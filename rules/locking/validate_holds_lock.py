@@ -33,7 +33,7 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
     added = find_added_constraint(at, op)
     table = at.resolve(op.target.name)
     lock = at.held.get(table)
-    if added is None or lock is None or not lock.blocks or not at.slow(only=op.target.only):
+    if added is None or lock is None or not lock.blocks or not at.slow_effects(only=op.target.only):
         return None
     assert isinstance(added.operation, AddConstraint)
     line = line_of(at, added.operation.span)

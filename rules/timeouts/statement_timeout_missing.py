@@ -24,7 +24,7 @@ from migsafe.sql.operations import Operation
 def statement_timeout_missing(op: Operation, at: Context) -> Finding | None:
     """Report a long statement without a statement_timeout."""
     # A CONCURRENTLY build that is cancelled leaves an INVALID index, so it needs no statement_timeout.
-    slow = [effect for effect in at.slow() if not effect.waits]
+    slow = [effect for effect in at.slow_effects() if not effect.waits]
     if not slow or timeout_in_effect(at, "statement_timeout") != 0:
         return None
     return at.finding(

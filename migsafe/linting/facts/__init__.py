@@ -1,0 +1,1 @@
+"""Facts about a migration that several rules need: ownership, held locks, timeouts, transaction blocks, and the wording of messages."""
