@@ -16,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text())
 STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.servers import any_installation
 
+pytestmark = pytest.mark.process
+
 pytest_plugins = ["pytester"]
 
 MADE = "CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, note text);\n"
@@ -60,6 +62,7 @@ def test_a_project_without_migrations_is_told_so(project: pytest.Pytester) -> No
     done.stderr.fnmatch_lines(["ERROR: migsafe: nothing to judge*"])
 
 
+@pytest.mark.server
 def test_migrations_are_replayed(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     bindir = any_installation().bindir
     monkeypatch.setenv("PATH", str(bindir), prepend=":")

@@ -10,6 +10,8 @@ import pytest
 
 from tests.cli.conftest import Run
 
+pytestmark = pytest.mark.process
+
 Command = Callable[..., Run]
 Write = Callable[[str, str], Path]
 

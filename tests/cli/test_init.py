@@ -13,6 +13,8 @@ import yaml  # type: ignore[import-untyped]
 
 from migsafe.cli import main
 
+pytestmark = pytest.mark.process
+
 ORDERS = "CREATE TABLE orders (id bigint);\n"
 PROJECT = '[project]\nname = "shop"\n'
 HOOKS = """\

@@ -164,6 +164,7 @@ def test_colour_can_be_forced_and_refused(migsafe: Command, write: Write, monkey
     assert "\x1b" not in migsafe("locks", "a.sql").out
 
 
+@pytest.mark.process
 def test_slow_libraries_are_loaded_only_for_what_needs_them() -> None:
     script = "import sys, migsafe.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()

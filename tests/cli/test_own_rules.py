@@ -42,7 +42,9 @@ def test_it_is_listed_and_explained(migsafe: Command) -> None:
     assert [
         rule["category"] for rule in json.loads(migsafe("rules", "--format", "json").out)["rules"] if rule["name"] == "created-at-missing"
     ] == ["ours"]
-    assert migsafe("explain", "created-at-missing").out.startswith("created-at-missing · ours · warning\n\nA new table needs a created_at column")
+    assert migsafe("explain", "created-at-missing").out.startswith(
+        "created-at-missing · ours · warning\n\nA new table needs a created_at column"
+    )
     assert migsafe("explain", "created-at-mising").err == "migsafe: there is no rule created-at-mising\n  Did you mean created-at-missing?\n"
 
 

@@ -39,6 +39,7 @@ def dsn(request: pytest.FixtureRequest) -> Iterator[str]:
         yield f"host={server.folder} user=postgres dbname=postgres sslmode=disable"
 
 
+@pytest.mark.server
 def test_the_rows_are_counted(migsafe: Command, dsn: str, tmp_path: Path) -> None:
     assert migsafe("stats", dsn, "--output", "stats.json") == Run(0, "", "")
     document = json.loads((tmp_path / "stats.json").read_text())

@@ -34,6 +34,7 @@ def test_lint_gives_findings(folder: Path) -> None:
     assert lint(["2_notes.sql"], settings=Configuration(ignore=("index-not-concurrent",))).findings == []
 
 
+@pytest.mark.process
 def test_lint_leaves_out_what_a_baseline_holds(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "migsafe", "lint", "--write-baseline"], cwd=folder, check=True, capture_output=True)
     settings = migsafe.read_configuration().overridden(baseline="migsafe-baseline.json")
@@ -55,6 +56,7 @@ def test_premortem_gives_assessments() -> None:
     assert (result.problems, result.replayed_on, bool(result.doubtful)) == ((), "", True)
 
 
+@pytest.mark.server
 @pytest.mark.usefixtures("folder")
 def test_premortem_replays_where_a_place_is_named() -> None:
     result = premortem(["2_notes.sql"], place=ServerOptions(pg_bin=str(any_installation().bindir)), options=ReplayOptions(experiments=()))
@@ -62,6 +64,7 @@ def test_premortem_replays_where_a_place_is_named() -> None:
     assert any(line.startswith("It took ") for line in result.assessments[0].measured)
 
 
+@pytest.mark.server
 @pytest.mark.usefixtures("folder")
 def test_replay_gives_what_was_measured() -> None:
     place = ServerOptions(pg_bin=str(any_installation().bindir))
@@ -75,6 +78,7 @@ def test_replay_gives_what_was_measured() -> None:
     assert [finding.rule for finding in done.verdict.findings] == ["replay-wal-over-budget"]
 
 
+@pytest.mark.server
 @pytest.mark.usefixtures("folder")
 def test_replay_goes_by_the_budgets_of_the_settings() -> None:
     place = ServerOptions(pg_bin=str(any_installation().bindir))
@@ -96,12 +100,15 @@ def test_all_public_names_are_there() -> None:
         migsafe.nothing  # noqa: B018
 
 
+@pytest.mark.process
 def test_importing_it_loads_nothing_else() -> None:
     loaded = "import sys; before = set(sys.modules); import migsafe; print(*sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
     assert done.stdout == "migsafe\n"
 
 
+@pytest.mark.server
+@pytest.mark.process
 def test_the_page_s_example_runs(folder: Path) -> None:
     page = (Path(__file__).parents[2] / "docs" / "library.md").read_text()
     example = page.partition("```python\n")[2].partition("```")[0]

@@ -23,6 +23,7 @@ def test_a_report_is_the_same_each_time(format: str) -> None:
     assert reporter(format)(judged("DROP TABLE a"), Display()) == reporter(format)(judged("DROP TABLE a"), Display())
 
 
+@pytest.mark.process
 def test_a_format_costs_nothing_where_it_is_not_asked_for() -> None:
     code = "import sys, migsafe.cli; print([name for name in sys.modules if name.startswith(('xml', 'migsafe.reports.', 'jsonschema'))])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -8,6 +8,8 @@ from migsafe.cli import main
 from tests.support.browser import chromium, picture, seen
 from tests.support.servers import any_installation
 
+pytestmark = [pytest.mark.browser, pytest.mark.server]
+
 HISTORY = """\
 CREATE TABLE customers (id bigint PRIMARY KEY);
 CREATE TABLE orders_of_the_customers_of_the_shop_that_has_grown_up (id bigint PRIMARY KEY, customer_id bigint, qty integer);
