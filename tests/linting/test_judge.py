@@ -1,5 +1,7 @@
 from pathlib import Path
 
+from msgspec import Struct
+
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.judge import judge
 from migsafe.linting.rule import Context, Rule, rule
@@ -55,3 +57,17 @@ def test_an_unreadable_script_does_not_affect_the_others(tmp_path: Path) -> None
     verdict = judge(as_history([missing, migration("DROP TABLE a")]), Rulebook(usual_rules()), 17)
     assert [problem.what for problem in verdict.problems] == [f"{tmp_path}/missing.sql: cannot be read: no such file or directory"]
     assert len(verdict.findings) == verdict.summary.files == 1
+
+
+class Seen(Struct):
+    names: list[str] = []
+
+
+def test_a_rule_has_one_state_per_migration_and_shares_it_with_no_other_rule() -> None:
+    def counting(op: Drop, at: Context) -> Finding:
+        at.state(Seen).names.extend(map(str, op.names))
+        return at.finding(op, " ".join(at.state(Seen).names))
+
+    rules = [Rule(name, "ours", Severity.INFO, "", (Drop,), counting) for name in ("first", "second")]
+    messages = [finding.message for finding in judge_sql("DROP TABLE a; DROP TABLE b;\n-- next migration\nDROP TABLE c", rules).findings]
+    assert sorted(messages) == ["a", "a", "a b", "a b", "c", "c"]
