@@ -1,4 +1,4 @@
-"""The database as the migrations so far have left it, and what is not known of it."""
+"""The database after the migrations so far, and what is unknown about it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
@@ -27,14 +27,15 @@ A = TypeVar("A", bound=Object)
 
 
 class Catalog:
-    """The objects of a database, after PostgreSQL's system catalogues.
+    """The objects of a database, modelled on PostgreSQL's system catalogues.
 
-    There are three states of knowledge about a relation. It *exists as known*: `relation()` finds it (its `complete` says whether all of it
-    is known). It *does not exist*: `is_absent()`. Or it is *unknown*: neither; no migration made it, or something opaque may have changed
-    it. Where `complete` is True (a dump was the start), what is not known does not exist.
+    A relation is in one of three states. It *exists*: `relation()` returns it, and its `complete` says whether all of it is known. It *does
+    not exist*: `is_absent()`. Or it is *unknown*, neither of the two: no migration created it, or opaque code may have changed it. If the
+    catalogue's own `complete` is True (the history starts with a dump), a relation that is not known does not exist.
 
-    Every change can be undone: `mark()` before, `undo(mark)` after. Objects are values, so that a change costs no more than what changes.
-    What contradicts the history is written to `refusals`, as the end of a sentence, and the later statement is believed.
+    Every change can be undone: `mark()` before, `undo(mark)` after. Objects are immutable values, so that a change costs the same however
+    large the database is. If a statement contradicts the history, the reason is added to `refusals`, as the end of a sentence, and the
+    statement is applied as if it had succeeded.
     """
 
     def __init__(self, pg_version: int) -> None:
@@ -46,7 +47,7 @@ class Catalog:
         self.refusals: list[str] = []
         self.uncertain_oids: list[int] = []
         self._objects: dict[int, Object] = {}
-        self._mentioned: dict[int, tuple[int, ...]] = {}
+        self._dependents: dict[int, tuple[int, ...]] = {}
         self._relations: dict[Name, int] = {}
         self._types: dict[Name, int] = {}
         self._functions: dict[Name, tuple[int, ...]] = {}
@@ -58,48 +59,48 @@ class Catalog:
         self._journal = Journal()
         self._last = 0
 
-    # What there is
+    # Reading
 
     def __getitem__(self, oid: int) -> Object:
         return self._objects[oid]
 
     def get(self, oid: int) -> Object | None:
-        """The object of a number; None once it was dropped."""
+        """Returns the object with this number; None if it was dropped."""
         return self._objects.get(oid)
 
     def require(self, kind: type[A], oid: int) -> A:
-        """The object of a number, which is of this kind."""
-        found = self._objects[oid]
-        assert isinstance(found, kind)
-        return found
+        """Returns the object with this number, which must be of this kind."""
+        required = self._objects[oid]
+        assert isinstance(required, kind)
+        return required
 
     def resolve(self, name: Name) -> Name:
-        """A relation's name with the schema in which PostgreSQL finds it; that of the first schema in search_path for an unknown one."""
+        """Adds the schema in which PostgreSQL finds a relation; for an unknown relation, the first schema of search_path."""
         if name.schema is not None:
             return name if name.catalog is None else Name(name.name, name.schema)
         for schema in (TEMPORARY, *self.search_path) if self._temporary else self.search_path:
-            found = Name(name.name, schema)
-            if found in self._relations:
-                return found
+            qualified = Name(name.name, schema)
+            if qualified in self._relations:
+                return qualified
         if name.name.startswith("pg_"):
             return Name(name.name, "pg_catalog")
         return self.in_first_schema(name)
 
     def in_first_schema(self, name: Name) -> Name:
-        """The name under which CREATE makes an object."""
+        """Returns the qualified name under which CREATE creates an object."""
         if name.schema is not None:
             return Name(name.name, name.schema)
         return Name(name.name, self.search_path[0] if self.search_path else "public")
 
     def relation(self, name: Name) -> Relation | None:
-        """The table, view or sequence of a name."""
-        found = self._find(name)
-        return found if isinstance(found, Relation) else None
+        """Returns the table, view or sequence of this name."""
+        relation = self._find(name)
+        return relation if isinstance(relation, Relation) else None
 
     def index(self, name: Name) -> Index | None:
-        """The index of a name."""
-        found = self._find(name)
-        return found if isinstance(found, Index) else None
+        """Returns the index of this name."""
+        index = self._find(name)
+        return index if isinstance(index, Index) else None
 
     def _find(self, name: Name) -> Object | None:
         oid = self._relations.get(self.resolve(name))
@@ -122,78 +123,78 @@ class Catalog:
 
     def relations(self) -> Iterator[Relation]:
         """All tables, views and sequences."""
-        return (found for found in self._objects.values() if isinstance(found, Relation))
+        return (relation for relation in self._objects.values() if isinstance(relation, Relation))
 
     def dependents(self, oid: int, kind: type[A]) -> list[A]:
-        """The objects of a kind that rest on another."""
-        return [found for one in self._mentioned.get(oid, ()) if isinstance(found := self._objects[one], kind)]
+        """Returns the objects of this kind that depend on an object."""
+        return [dependent for number in self._dependents.get(oid, ()) if isinstance(dependent := self._objects[number], kind)]
 
     def temporary_relations(self) -> list[Relation]:
-        """The tables, views and sequences that go with the connection."""
-        return [found for oid in self._temporary if isinstance(found := self._objects[oid], Relation)]
+        """The temporary tables, views and sequences, which end with the connection."""
+        return [relation for oid in self._temporary if isinstance(relation := self._objects[oid], Relation)]
 
     def constraints(self, table: int) -> list[Constraint]:
-        """A table's own constraints."""
-        return [found for found in self.dependents(table, Constraint) if found.table == table]
+        """Returns a table's own constraints."""
+        return [constraint for constraint in self.dependents(table, Constraint) if constraint.table == table]
 
     def constraint(self, table: int, name: str) -> Constraint | None:
-        """A table's constraint of a name."""
-        for found in self.constraints(table):
-            if found.name.name == name:
-                return found
+        """Returns a table's constraint of this name."""
+        for constraint in self.constraints(table):
+            if constraint.name.name == name:
+                return constraint
         return None
 
     def referencing(self, table: int) -> list[Constraint]:
-        """The foreign keys that refer to a table, its own included."""
-        return [found for found in self.dependents(table, Constraint) if found.references == table]
+        """Returns the foreign keys that refer to a table, including its own."""
+        return [constraint for constraint in self.dependents(table, Constraint) if constraint.references == table]
 
     def indexes(self, table: int) -> list[Index]:
-        """A relation's indexes."""
+        """Returns a relation's indexes."""
         return self.dependents(table, Index)
 
     def triggers(self, table: int) -> list[Trigger]:
-        """A relation's triggers."""
-        return [found for found in self.dependents(table, Trigger) if found.table == table]
+        """Returns a relation's triggers."""
+        return [trigger for trigger in self.dependents(table, Trigger) if trigger.table == table]
 
     def children(self, table: int) -> list[Relation]:
-        """The tables that inherit from a table directly, its partitions."""
-        return [found for found in self.dependents(table, Relation) if table in found.parents]
+        """Returns the tables that inherit from a table directly: its children, or its partitions."""
+        return [child for child in self.dependents(table, Relation) if table in child.parents]
 
     def descendants(self, table: int) -> list[Relation]:
-        """The tables below a table in its inheritance or partition tree, each once, parents first."""
-        found: dict[int, Relation] = {}
+        """Returns the tables below a table in its inheritance or partition tree, each once, parents first."""
+        descendants: dict[int, Relation] = {}
         waiting = [table]
         while waiting:
             for child in self.children(waiting.pop(0)):
-                if child.oid not in found:
-                    found[child.oid] = child
+                if child.oid not in descendants:
+                    descendants[child.oid] = child
                     waiting.append(child.oid)
-        return list(found.values())
+        return list(descendants.values())
 
     def default_partition(self, table: int) -> Relation | None:
-        """A partitioned table's default partition."""
+        """Returns a partitioned table's default partition."""
         for child in self.children(table):
             if child.bound is not None and child.bound.kind == "default":
                 return child
         return None
 
     def primary_key(self, table: int) -> Constraint | None:
-        """A table's primary key."""
-        for found in self.constraints(table):
-            if found.kind is ConstraintKind.PRIMARY_KEY:
-                return found
+        """Returns a table's primary key."""
+        for constraint in self.constraints(table):
+            if constraint.kind is ConstraintKind.PRIMARY_KEY:
+                return constraint
         return None
 
     def is_new(self, relation: Relation | None) -> bool:
-        """Whether this migration has created the relation and put no rows into it since."""
+        """Whether the current migration has created the relation and has put no rows into it."""
         return relation is not None and relation.created_in == self.migration and not relation.may_have_rows
 
     def type_of(self, name: TypeName) -> Type | None:
-        """The enum, domain or composite type of a name, its array brackets left aside."""
+        """Returns the enum, domain or composite type, or for an array the one of its elements."""
         return self.type_named(Name(name.name, name.schema))
 
     def type_named(self, name: Name) -> Type | None:
-        """The enum, domain or composite type of a name."""
+        """Returns the enum, domain or composite type of this name."""
         for schema in (name.schema,) if name.schema is not None else self.search_path:
             oid = self._types.get(Name(name.name, schema))
             if oid is not None:
@@ -201,7 +202,7 @@ class Catalog:
         return None
 
     def functions(self, name: Name) -> list[Function]:
-        """The functions of a name, whatever their arguments."""
+        """Returns the functions of this name, with any arguments."""
         for schema in (name.schema,) if name.schema is not None else self.search_path:
             oids = self._functions.get(Name(name.name, schema))
             if oids:
@@ -209,112 +210,112 @@ class Catalog:
         return []
 
     def object_named(self, kind: str, name: Name) -> Object | None:
-        """The object of another kind (`publication`, `statistics`…) of a name."""
+        """Returns the object of another kind (`publication`, `statistics`) and of this name."""
         oid = self._others.get((kind, name))
         return None if oid is None else self._objects[oid]
 
     def objects_of(self, kind: type[A]) -> list[A]:
-        """All objects of a kind."""
-        return [found for found in self._objects.values() if isinstance(found, kind)]
+        """Returns all objects of this kind."""
+        return [each for each in self._objects.values() if isinstance(each, kind)]
 
     def has_schema(self, schema: str) -> bool:
         """Whether a migration has created the schema."""
         return schema in self._schemas
 
-    # Changing it
+    # Changing
 
     def new_oid(self) -> int:
-        """A number for another object."""
+        """Returns a number for a new object."""
         self._last += 1
         return self._last
 
     @property
     def last_oid(self) -> int:
-        """The number given last."""
+        """The number of the newest object."""
         return self._last
 
     def relations_since(self, oid: int) -> list[Relation]:
-        """The relations that got their numbers after another."""
-        return [found for number in range(oid + 1, self._last + 1) if isinstance(found := self._objects.get(number), Relation)]
+        """Returns the relations that were created after the object with this number."""
+        return [relation for number in range(oid + 1, self._last + 1) if isinstance(relation := self._objects.get(number), Relation)]
 
     def store(self, changed: Object) -> None:
-        """Take in an object, in the place of the one that had its number."""
+        """Stores an object, in place of the former object with its number."""
         before = self._objects.get(changed.oid)
         if before is None or before.name != changed.name:
             if before is not None:
                 self._forget_name(before)
-            self._take_name(changed)
-        mentioned, was_mentioned = changed.dependencies(), before.dependencies() if before is not None else ()
-        if mentioned != was_mentioned:
-            for oid in was_mentioned:
-                if oid not in mentioned:
-                    self._journal.write(self._mentioned, oid, tuple(one for one in self._mentioned[oid] if one != changed.oid))
-            for oid in mentioned:
-                already = self._mentioned.get(oid, ())
-                if changed.oid not in already:
-                    self._journal.write(self._mentioned, oid, (*already, changed.oid))
+            self._add_name(changed)
+        dependencies, former_dependencies = changed.dependencies(), before.dependencies() if before is not None else ()
+        if dependencies != former_dependencies:
+            for oid in former_dependencies:
+                if oid not in dependencies:
+                    self._journal.write(self._dependents, oid, tuple(number for number in self._dependents[oid] if number != changed.oid))
+            for oid in dependencies:
+                dependents = self._dependents.get(oid, ())
+                if changed.oid not in dependents:
+                    self._journal.write(self._dependents, oid, (*dependents, changed.oid))
         self._journal.write(self._objects, changed.oid, changed)
 
     def drop(self, oid: int) -> None:
-        """Let go of one object; those that rest on it must have gone before."""
+        """Removes one object; those that depend on it must have been removed before."""
         before = self._objects.get(oid)
         if before is None:
             return
-        for mentioned in before.dependencies():
-            others = self._mentioned.get(mentioned)
-            if others:
-                self._journal.write(self._mentioned, mentioned, tuple(one for one in others if one != oid))
+        for dependency in before.dependencies():
+            dependents = self._dependents.get(dependency)
+            if dependents:
+                self._journal.write(self._dependents, dependency, tuple(number for number in dependents if number != oid))
         self._forget_name(before)
         self._journal.remove(self._objects, oid)
         if isinstance(before, Relation | Index) and self.certain:
             self._journal.write(self._absent, before.name, True)
 
     def change(self, changed: A, **fields: Any) -> A:
-        """Take in an object with some of its fields changed; gives the object as it is now."""
+        """Stores an object with some fields changed, and returns it."""
         after = replace(changed, **fields)
         self.store(after)
         return after
 
     def add_schema(self, schema: str) -> None:
-        """Take in a schema."""
+        """Adds a schema."""
         self._journal.write(self._schemas, schema, True)
 
     def drop_schema(self, schema: str) -> None:
-        """Let go of a schema; its objects must have gone before."""
+        """Removes a schema; its objects must have been removed before."""
         self._journal.remove(self._schemas, schema)
 
     def mark_absent(self, name: Name) -> None:
-        """Note that a relation's former name is free."""
+        """Records that no relation has this name any more."""
         if self.certain and name not in self._relations:
             self._journal.write(self._absent, name, True)
 
     def add_refusal(self, why: str) -> None:
-        """Note that PostgreSQL would refuse what is being applied."""
+        """Records why PostgreSQL would refuse the operation that is being applied."""
         self.refusals.append(why)
 
     def mark(self) -> int:
-        """A point to which `undo` can go back."""
+        """Returns a point to which `undo` can return."""
         return self._journal.mark
 
     def undo(self, mark: int) -> None:
-        """Go back to what was known at a mark."""
+        """Undoes the changes since the mark."""
         self._journal.undo(mark)
 
     def commit(self) -> None:
-        """Make everything final: no mark given so far can be gone back to."""
+        """Makes all changes final: no earlier mark is valid any more."""
         self._journal.commit()
 
-    def mark_incomplete(self, concerns: Callable[[Relation], bool] = lambda _: True) -> None:
-        """Know no longer that all of some relations is known: something opaque may have changed them."""
+    def mark_incomplete(self, is_affected: Callable[[Relation], bool] = lambda _: True) -> None:
+        """Marks the relations as not completely known, because opaque code may have changed them."""
         for relation in list(self.relations()):
-            # Of a materialized view that is whole in the history only the columns are not known.
-            if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and concerns(relation):
+            # Even if the history has a materialized view as a whole, its columns are unknown.
+            if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and is_affected(relation):
                 self.change(relation, complete=False, may_have_rows=True)
         self.complete = False
         for name in list(self._absent):
             self._journal.remove(self._absent, name)
 
-    def _take_name(self, one: Object) -> None:
+    def _add_name(self, one: Object) -> None:
         match one:
             case Relation() | Index():
                 self._journal.write(self._relations, one.name, one.oid)
@@ -350,11 +351,11 @@ class Catalog:
                 self._remove_if(self._others, ("statistics", one.name), one.oid)
 
     def _remove_if(self, table: dict[Any, Any], key: Any, oid: int) -> None:
-        # A contradictory history may have given the name to another object since.
+        # In a contradictory history, another object may have got the name since.
         if table.get(key) == oid:
             self._journal.remove(table, key)
 
 
 def is_table(relation: Relation) -> bool:
-    """Whether a relation holds rows of its own, or its partitions do."""
+    """Whether a relation is a table, a partitioned table or a foreign table."""
     return relation.kind in (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)

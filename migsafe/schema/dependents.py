@@ -239,5 +239,5 @@ def described(catalog: Catalog, part: Part) -> str:
         case Function():
             return f"{one.kind} {one.name}({', '.join(one.arguments)})"
         case None:
-            return "what was dropped"
+            return "a dropped object"
     return f"{type(one).__name__.lower().removesuffix('type')} {one.name}"

@@ -58,7 +58,7 @@ def _flag(catalog: Catalog, tables: Iterable[Relation], column: str) -> None:
 def _say_again(catalog: Catalog, already: Constraint, given: sql.Constraint | None) -> None:
     """A table says NOT NULL of a column that is: what was only inherited is now its own, what was not valid is checked."""
     if given is not None and given.name is not None and given.name != already.name.name:
-        catalog.add_refusal(f"constraint {already.name.name} says already that the column is NOT NULL")
+        catalog.add_refusal(f"constraint {already.name.name} already makes the column NOT NULL")
     if already.no_inherit and (given is None or not given.no_inherit):
         catalog.add_refusal(f"constraint {already.name.name} is NO INHERIT")
     elif not already.local:

@@ -1,7 +1,7 @@
-"""What a database is made of. Every object is an immutable value with a number of its own, as PostgreSQL's are with their oid: a rename
-changes the object's name, and whatever points to its number follows.
+"""The objects of a database. Every object is an immutable value with a number of its own, like PostgreSQL's oid. Objects refer to each other
+by number, so that a reference stays valid when the object is renamed.
 
-Columns are pointed to by their number in their table (PostgreSQL's attnum), which a rename does not change either.
+Columns are referred to by their number in their table (PostgreSQL's attnum), which a rename does not change either.
 """
 
 from enum import Enum
@@ -12,7 +12,7 @@ from migsafe.sql.operations import Bound, ConstraintKind, Expression, Name, Part
 
 
 class RelationKind(Enum):
-    """What pg_class.relkind says, in words."""
+    """The kinds of relation (pg_class.relkind), in words."""
 
     TABLE = "table"
     PARTITIONED = "partitioned table"
@@ -23,8 +23,8 @@ class RelationKind(Enum):
 
 
 class Formula(Struct, frozen=True):
-    """An expression over a table's columns. `uses` are the columns in it: number, and name when the expression was written. `draws` are
-    the sequences that a default takes its value from."""
+    """An expression over a table's columns. `column_uses` are the columns in it: the number, and the name at the time when the expression was
+    written. `sequences` are those from which a default takes its value."""
 
     expression: Expression
     column_uses: tuple[tuple[int, str], ...] = ()
@@ -37,7 +37,7 @@ class Formula(Struct, frozen=True):
 
 
 class Column(Struct, frozen=True):
-    """A column. `type` is None where it is not known (a query's result), `not_null` where nothing tells.
+    """A column. `type` is None if it is unknown (the result of a query), so is `not_null`.
 
     `default` is the generating expression of a `generated` column (`stored` or `virtual`). `identity` is `always` or `by default`.
     `local`: the table defines it itself; `inherited`: how many parents it comes from.
@@ -56,23 +56,23 @@ class Column(Struct, frozen=True):
 
 
 class Object(Struct, frozen=True, kw_only=True):
-    """What all objects have: a number, and a name with its schema."""
+    """The base of all objects: a number, and a name with its schema."""
 
     oid: int
     name: Name
 
     def dependencies(self) -> tuple[int, ...]:
-        """The numbers of the objects that this one rests on."""
+        """The numbers of the objects that this one depends on."""
         return ()
 
 
 class Relation(Object, frozen=True, kw_only=True):
     """A table, view, materialized view or sequence.
 
-    `complete` is False where more may exist than the history tells: more columns, constraints and indexes. `parents` are the tables that it
-    inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `uses` their
-    columns in it (relation, column number). `owner` is the column that a sequence belongs to: table and column number. `made_in` numbers the
-    migration that created it, `filled` says that rows went in since, or may have.
+    `complete` is False if the relation may have more columns, constraints and indexes than the history tells. `parents` are the tables that
+    it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `column_uses`
+    their columns in it (relation, column number). `owner` is the column that a sequence belongs to: table and column number. `created_in` is
+    the number of the migration that created it; `may_have_rows`: rows were, or may have been, inserted since.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -93,19 +93,19 @@ class Relation(Object, frozen=True, kw_only=True):
     may_have_rows: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
-        """Parents, what a view reads, the table that owns a sequence, the sequences of defaults."""
-        draws = (oid for column in self.columns if column.default is not None for oid in column.default.sequences)
-        return (*self.parents, *self.reads, *((self.owner[0],) if self.owner else ()), *draws)
+        """Parents, the relations that a view reads, the table that owns a sequence, the sequences of defaults."""
+        sequences = (oid for column in self.columns if column.default is not None for oid in column.default.sequences)
+        return (*self.parents, *self.reads, *((self.owner[0],) if self.owner else ()), *sequences)
 
     def column(self, name: str) -> Column | None:
-        """The column of a name."""
+        """Returns the column of this name."""
         for column in self.columns:
             if column.name == name:
                 return column
         return None
 
     def column_numbered(self, number: int) -> Column | None:
-        """The column of a number."""
+        """Returns the column with this number."""
         for column in self.columns:
             if column.number == number:
                 return column
@@ -113,7 +113,7 @@ class Relation(Object, frozen=True, kw_only=True):
 
 
 class Key(Struct, frozen=True):
-    """A key of an index: a column's number, or an expression. `operator` is what an exclusion constraint compares it with."""
+    """A key of an index: a column's number, or an expression. `operator` is the one with which an exclusion constraint compares it."""
 
     column: int | None
     formula: Formula | None = None
@@ -130,8 +130,8 @@ class Key(Struct, frozen=True):
 
 
 class Index(Object, frozen=True, kw_only=True):
-    """An index. `valid` is False on a partitioned table while a partition's index is missing. `parent` is the index of which it is a
-    partition's part. `include` holds column numbers."""
+    """An index. `valid` is False on a partitioned table while a partition's index is missing. `parent` is the partitioned index that it
+    belongs to. `include` has column numbers."""
 
     table: int
     keys: tuple[Key, ...]
@@ -144,7 +144,7 @@ class Index(Object, frozen=True, kw_only=True):
     nulls_not_distinct: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
-        """Its table, and the index of which it is a part."""
+        """Its table, and the partitioned index that it belongs to."""
         return (self.table,) if self.parent is None else (self.table, self.parent)
 
     @property
@@ -181,12 +181,12 @@ class Constraint(Object, frozen=True, kw_only=True):
     inherited: int = 0
 
     def dependencies(self) -> tuple[int, ...]:
-        """Its table, the table and the index that it refers to, the constraint that it stems from."""
+        """Its table, the table and the index that it refers to, the parent's constraint that it was copied from."""
         return tuple(oid for oid in (self.table, self.references, self.index, self.parent) if oid is not None)
 
 
 class Trigger(Object, frozen=True, kw_only=True):
-    """A trigger. `function` is None where nothing is known of it; `columns` those of UPDATE OF and WHEN; `firing` as ALTER TABLE sets it."""
+    """A trigger. `function` is None if it is unknown; `columns` are those of UPDATE OF and WHEN."""
 
     table: int
     events: tuple[str, ...] = ()
@@ -197,7 +197,7 @@ class Trigger(Object, frozen=True, kw_only=True):
     row: bool = False
 
     def dependencies(self) -> tuple[int, ...]:
-        """Its table, its function, the table of its FROM, the trigger that it stems from."""
+        """Its table, its function, the table of its FROM, the parent's trigger that it was copied from."""
         return tuple(oid for oid in (self.table, self.function, self.references, self.parent) if oid is not None)
 
 
@@ -210,7 +210,7 @@ class Attached(Object, frozen=True, kw_only=True):
     reads: tuple[int, ...] = ()
 
     def dependencies(self) -> tuple[int, ...]:
-        """Its table, and what its expressions read."""
+        """Its table, and the relations that its expressions read."""
         return (self.table, *self.reads)
 
 
@@ -249,12 +249,12 @@ class Domain(Object, frozen=True, kw_only=True):
 
     @property
     def constrained(self) -> bool:
-        """Whether a value can fail to belong to it."""
+        """Whether it refuses values of its base type."""
         return self.not_null or bool(self.checks)
 
 
 class Composite(Object, frozen=True, kw_only=True):
-    """A composite type (CREATE TYPE … AS), or another type of which only the name is known (`attributes` empty)."""
+    """A composite type (CREATE TYPE … AS), or another type of which only the name is known (then `attributes` is empty)."""
 
     attributes: tuple[tuple[str, TypeName | None], ...] = ()
 
@@ -263,8 +263,8 @@ class Function(Object, frozen=True, kw_only=True):
     """A function, procedure or aggregate.
 
     `arguments` are the input arguments' types as written, `parameters` their names, `returns` the type of its result, `code` the text of
-    its body where the history holds it. `inlined`: PostgreSQL may put its expression in the place of a call (SQL, neither STRICT nor
-    SECURITY DEFINER, no SET).
+    its body if the history has it. `inlined`: PostgreSQL may replace a call by its expression (SQL, neither STRICT nor SECURITY DEFINER,
+    no SET).
     """
 
     kind: str = "function"

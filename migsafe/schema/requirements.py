@@ -51,5 +51,5 @@ def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
     for table in below.values():
         for constraint in catalog.referencing(table.oid):
             if constraint.table not in below:
-                return f"constraint {constraint.name.name} refers to {table.name}, and its table is not truncated with it"
+                return f"constraint {constraint.name.name} refers to {table.name}, but its table is not truncated in the same statement"
     return None

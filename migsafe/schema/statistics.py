@@ -1,6 +1,6 @@
-"""How many rows tables have: what a small one takes no time for, and what a message can say of a large one.
+"""Row counts of production's tables: work on a small table takes no time, and a message can name the size of a large one.
 
-The counts are PostgreSQL's own estimates, as a file that a pipeline can keep beside its migrations:
+The counts are PostgreSQL's own estimates, in a file that a pipeline can keep next to its migrations:
 
     {"version": 1, "relations": {"public.orders": 120000000}}
 """
@@ -35,9 +35,9 @@ FROM (
     WHERE c.relkind IN ('r', 'm', 'p')
       AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 ) AS counted
-WHERE rows IS NOT NULL  -- never analyzed: nobody knows
+WHERE rows IS NOT NULL  -- NULL: never analyzed
 """
-"""What writes the file: PostgreSQL's estimate for every table, none for one that was never analyzed."""
+"""Writes the file: PostgreSQL's estimate for every table; tables that were never analyzed are left out."""
 
 _PATIENCE = "10s"
 
@@ -48,28 +48,28 @@ class _Document(Struct):
 
 
 def read_row_counts(file: str) -> dict[str, int]:
-    """The rows by relation that a file tells. Raises MigsafeError."""
+    """Reads the number of rows of each relation from a file. Raises MigsafeError."""
     try:
         document = msgspec.json.decode(read_text(file), type=_Document)
     except msgspec.DecodeError as error:
-        raise ConfigError(f"{file}: holds no row counts: {error}", "`migsafe stats DSN` writes such a file.") from error
+        raise ConfigError(f"{file}: not a file of row counts: {error}", "`migsafe stats DSN` writes such a file.") from error
     if document.version != VERSION:
-        raise ConfigError(f"{file}: holds row counts of version {document.version}; this migsafe knows version {VERSION}")
+        raise ConfigError(f"{file}: unsupported version {document.version} of the row counts; this migsafe reads version {VERSION}")
     return {unquoted_name(relation): rows for relation, rows in document.relations.items()}
 
 
 def unquoted_name(relation: str) -> str:
-    """A relation's name however it is quoted."""
+    """Returns a relation's name without its quotes."""
     return relation.replace('"', "")
 
 
 def row_count(rows: Mapping[str, int], relation: object) -> int | None:
-    """How many rows a relation has, as far as anybody knows."""
+    """Returns the number of rows of a relation; None if it is unknown."""
     return rows.get(unquoted_name(str(relation)))
 
 
 def fetch_row_counts(dsn: str) -> str:
-    """Ask a server, in a transaction that cannot write, and return the file's text. Raises MigsafeError."""
+    """Reads the counts from a server, in a read-only transaction, and returns the text of the file. Raises MigsafeError."""
     import psycopg  # noqa: PLC0415  # nothing else of the linter connects anywhere
 
     try:
@@ -77,7 +77,7 @@ def fetch_row_counts(dsn: str) -> str:
             connection.read_only = True
             connection.execute(f"SET LOCAL statement_timeout = '{_PATIENCE}'")
             connection.execute(f"SET LOCAL lock_timeout = '{_PATIENCE}'")
-            found: Any = connection.execute(QUERY).fetchone()
+            row: Any = connection.execute(QUERY).fetchone()
     except psycopg.Error as error:
-        raise MigsafeError(f"the rows cannot be counted: {str(error).strip()}") from error
-    return f"{found[0]}\n"
+        raise MigsafeError(f"cannot read the row counts: {str(error).strip()}") from error
+    return f"{row[0]}\n"

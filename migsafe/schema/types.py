@@ -43,7 +43,7 @@ def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
     at = len(values)
     if neighbour is not None:
         if neighbour not in values:
-            catalog.add_refusal(f"{neighbour} is no label of the enum {enum.name}")
+            catalog.add_refusal(f"{neighbour} is not a label of the enum {enum.name}")
         else:
             at = values.index(neighbour) + (op.after is not None)
     values.insert(at, op.value)
@@ -56,7 +56,7 @@ def rename_enum_value(catalog: Catalog, op: sql.RenameEnumValue) -> None:
     enum = catalog.type_named(op.type)
     if isinstance(enum, EnumType):
         if op.value not in enum.values:
-            catalog.add_refusal(f"{op.value} is no label of the enum {enum.name}")
+            catalog.add_refusal(f"{op.value} is not a label of the enum {enum.name}")
         catalog.change(enum, values=tuple(op.new_name if value == op.value else value for value in enum.values))
 
 

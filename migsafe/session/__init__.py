@@ -1,4 +1,4 @@
-"""What the connection holds at a statement: the transaction and its savepoints, the locks taken in it, the settings in force."""
+"""The simulated connection at a statement: the transaction and its savepoints, the locks held in it, the settings."""
 
 from migsafe.session.sending import Command, SentStatement, runner_steps, sent_statements
 from migsafe.session.session import Session, transaction_numbers

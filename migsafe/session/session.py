@@ -43,7 +43,7 @@ _FOLLOWED = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
 
 
 def transaction_numbers(half: Half, statements: Iterable[Statement]) -> Iterator[int | None]:
-    """The number of the transaction in which each statement of a migration runs; None for what is not sent to the server."""
+    """Returns the number of the transaction in which each statement of a migration runs; None for a statement that is not sent."""
     session = Session(half.transaction, one_query=half.one_query)
     for statement, first, last in sent_statements(half, statements):
         session.begin_statement(statement, first=first, last=last)
@@ -63,17 +63,17 @@ class Session:
     """A connection and its transaction, from a migration's first statement to its last.
 
         session = Session(half.transaction, one_query=half.one_query)
-        for statement, first, last in sent(half):
-            session.enter(statement, first=first, last=last)
+        for statement, first, last in sent_statements(half):
+            session.begin_statement(statement, first=first, last=last)
             for operation in statement.operations:
-                …                               # what holds here: session.settings, session.locks, session.in_block
-                session.follow(operation)
-            session.leave()
-        session.finish()
+                …                               # the state before the operation: session.settings, session.locks, session.in_block
+                session.apply(operation)
+            session.end_statement()
+        session.end_migration()
 
-    Each of the four returns the transitions that it brought about, for who keeps a journal of his own. PostgreSQL is taken to accept what it
-    is sent: a statement that `refuses` knows better about changes nothing, but does not abort the transaction either. An operation that is
-    not certain to run (a branch of a DO block) changes nothing, except for COMMIT: batches commit in a loop.
+    Each of the four methods returns the transitions that it caused, for callers that keep a journal of their own. The session assumes that
+    PostgreSQL accepts every statement: one for which `refusal` gives a reason changes nothing, but does not abort the transaction either. An
+    operation that is not certain to run (a branch of a DO block) changes nothing, except for COMMIT: batches commit in a loop.
     """
 
     __slots__ = (
@@ -93,7 +93,7 @@ class Session:
     def __init__(self, transaction: Transaction, *, one_query: bool = False) -> None:
         self.settings = Settings()
         self.transaction: int | None = None
-        """A number that no other transaction of this session has; None between two of them."""
+        """The number of the current transaction, unique in this session; None outside a transaction."""
         self._runner = RunnerCommands(transaction, one_query=one_query)
         self._number = 0
         self._block = Block.NONE
@@ -106,21 +106,21 @@ class Session:
 
     @property
     def in_block(self) -> bool:
-        """Whether PostgreSQL would refuse VACUUM and its kin here: in a transaction block, in a query of several statements, in DO."""
+        """Whether PostgreSQL would refuse VACUUM and similar commands here: in a transaction block, in a query of several statements, in DO."""
         return self._block is not Block.NONE or self._in_do
 
     @property
     def in_transaction_block(self) -> bool:
-        """Whether a transaction outlives the statement: the runner or the script opened it, or the query holds several statements."""
+        """Whether the transaction continues after the statement: the runner or the script began it, or the query has several statements."""
         return self._block is not Block.NONE
 
     @property
     def locks(self) -> Mapping[Hashable, LockMode]:
-        """The strongest lock held on each relation, by what `take` called it."""
+        """The strongest lock held on each relation, by the key that was given to `record_lock`."""
         return self._locks.entries
 
     def record_lock(self, relation: Hashable, lock: LockMode) -> None:
-        """Lock a relation until the transaction ends, or goes back to a savepoint before this."""
+        """Records a lock until the transaction ends, or rolls back to an earlier savepoint."""
         held = self._locks.entries.get(relation)
         if held is None or held < lock:
             self._locks.set(relation, lock)
@@ -130,11 +130,11 @@ class Session:
         return self._locks.entries.get(relation)
 
     def prepared_operations(self, name: str) -> tuple[Operation, ...]:
-        """What EXECUTE of this name runs; nothing if this session has not prepared it."""
+        """Returns the operations that EXECUTE of this name runs; none if the session has not prepared it."""
         return self._prepared.get(name, ())
 
     def begin_statement(self, statement: Statement, *, first: bool = True, last: bool = True) -> Transitions:
-        """A statement begins; `first` and `last` say where it stands in its chunk, which matters where that is one query."""
+        """Begins a statement; `first` and `last` say where it is in its chunk, which matters if the chunk is sent as one query."""
         self._last = last
         if not is_sent_to_server(statement):
             return ()
@@ -145,7 +145,7 @@ class Session:
         return turns
 
     def apply(self, operation: Operation) -> Transitions:
-        """An operation of the statement has run."""
+        """Applies an operation of the statement, after it has run."""
         if not isinstance(operation, _FOLLOWED):
             return ()
         if not (operation.certain or isinstance(operation, Commit)) or self.refusal(operation) is not None:
@@ -180,26 +180,26 @@ class Session:
         return ()
 
     def end_statement(self) -> Transitions:
-        """The statement has ended, and with it the transaction if that was its own."""
+        """Ends the statement, and its transaction if that does not continue."""
         self._in_do = False
         continues = self._runner.continues_after(self._block, last=self._last)
         return () if self.transaction is None or continues else self._end(TransitionKind.COMMITTED)
 
     def end_migration(self) -> Transitions:
-        """The migration has ended: the runner commits its transaction; one that the script left open is lost with the connection."""
+        """Ends the migration: the runner commits its own transaction; one that the script left open is lost with the connection."""
         if self.transaction is None:
             return ()
         return self._end(TransitionKind.COMMITTED if self._runner.final_command is Command.COMMIT else TransitionKind.ROLLED_BACK)
 
     def refusal(self, operation: Operation) -> str | None:
-        """Why PostgreSQL refuses what steers transactions and settings, as the end of a sentence; None where it does not."""
+        """Returns why PostgreSQL refuses an operation on transactions or settings, as the end of a sentence; None if it does not."""
         if not isinstance(operation, _FOLLOWED):
             return None
         match operation:
             case Savepoint() | RollbackTo() | Release():
                 return self._refuses_savepoint(operation)
             case Commit() | Rollback() if self._in_do:
-                return "a DO block may not end the transaction that it runs in" if self._block is not Block.NONE else None
+                return "a DO block cannot commit or roll back inside a transaction block" if self._block is not Block.NONE else None
             case Commit(chain=True) | Rollback(chain=True) if self._block is not Block.EXPLICIT:
                 return "AND CHAIN can only be used in a transaction block"
             case LockTable() if not self.in_block:
@@ -209,9 +209,9 @@ class Session:
             case TwoPhase(action="commit prepared" | "rollback prepared" as action) if self.in_block:
                 return f"{action.upper()} cannot run inside a transaction block"
             case SetVariable(variable=variable, value=value) if not self.settings.accepts(variable, value):
-                return f"{value!r} is no value for {variable}"
+                return f"{value!r} is not a valid value for {variable}"
             case Prepare(name=name) if name in self._prepared:
-                return f"the prepared statement {quoted(name)} exists already"
+                return f"prepared statement {quoted(name)} already exists"
         return None
 
     def _refuses_savepoint(self, operation: Savepoint | RollbackTo | Release) -> str | None:
@@ -224,7 +224,7 @@ class Session:
         return None
 
     def _depth(self, name: str) -> int | None:
-        """Where the savepoint stands that a name means: the last one of that name."""
+        """The position of the savepoint that a name refers to: the last one of that name."""
         return max((depth for depth, savepoint in enumerate(self._savepoints) if savepoint.name == name), default=None)
 
     def _turn_at_savepoint(self, operation: Savepoint | RollbackTo | Release) -> Transition:
@@ -249,8 +249,8 @@ class Session:
             self._prepared.pop(name, None)
 
     def _decide(self, statement: Statement) -> Transitions:
-        """What becomes of a transaction that the statement before has prepared. If others come before its ROLLBACK PREPARED, it is taken
-        for committed: their changes cannot be told from its own any more."""
+        """Returns how a transaction ends that the previous statement has prepared. If another statement comes before its ROLLBACK PREPARED,
+        the session assumes that it was committed: it cannot tell the changes of the two apart any more."""
         if self._undecided is None:
             return ()
         match statement.operations[0]:
@@ -267,7 +267,7 @@ class Session:
         return _BEGAN
 
     def _finish(self, turn: TransitionKind, *, chain: bool) -> Transitions:
-        """COMMIT or ROLLBACK. Outside a block it is a warning, and DO goes on in a new transaction at once."""
+        """COMMIT or ROLLBACK. Outside a block PostgreSQL only warns; after one in a DO block, a new transaction begins at once."""
         block = self._block
         if block is Block.NONE and not self._in_do:
             return ()
@@ -289,7 +289,7 @@ class Session:
         return _ENDED[turn]
 
     def _reconnect(self) -> Transitions:
-        """Leave the connection, as psql does, and what was open on it."""
+        """Replaces the connection, as psql does; an open transaction is rolled back."""
         turns = () if self.transaction is None else self._end(TransitionKind.ROLLED_BACK)
         self.settings.discard()
         self._prepared.clear()

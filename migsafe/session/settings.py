@@ -1,4 +1,4 @@
-"""The settings in force (manual, SET and RESET; what guc.c does with them was watched on PostgreSQL 14 to 18)."""
+"""The settings of a connection (manual, SET and RESET; the behaviour of guc.c was measured on PostgreSQL 14 to 18)."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,11 +16,11 @@ _TIMES = frozenset(
     )
 )
 _TEMPLATE_MARKS = ("{{", "${", ":", "%(", "<%")
-"""What a runner or psql fills in; a time never holds one of these."""
+"""What a runner or psql replaces; a duration never contains one of these."""
 
 
 class _Value(NamedTuple):
-    """A setting's value: the one that lasts, and the one of SET LOCAL, which goes before it until the transaction ends. None: the default."""
+    """A setting's value: the lasting one, and the one of SET LOCAL, which overrides it until the transaction ends. None: the default."""
 
     lasting: str | None = None
     local: str | None = None
@@ -31,7 +31,7 @@ _UNTOUCHED = _Value()
 
 
 class Settings:
-    """What SET, RESET and their kin have left behind. A name may be spelt in any case."""
+    """The settings after SET, RESET and similar commands. The case of a name does not matter."""
 
     __slots__ = ("_values",)
 
@@ -39,44 +39,44 @@ class Settings:
         self._values: JournaledMapping[str, _Value] = JournaledMapping()
 
     def value(self, name: str) -> str | None:
-        """A setting as the script gave it, items of a list parted by `, `; None where the server's own default holds."""
-        found = self._values.entries.get(name.lower(), _UNTOUCHED)
-        return found.local if found.is_local else found.lasting
+        """Returns a setting as the script wrote it, items of a list separated by `, `; None if the server's default applies."""
+        value = self._values.entries.get(name.lower(), _UNTOUCHED)
+        return value.local if value.is_local else value.lasting
 
     @property
     def search_path(self) -> tuple[str, ...]:
-        """The schemas in which unqualified names are looked for, without `$user` and pg_catalog."""
+        """The schemas in which PostgreSQL looks for unqualified names, without `$user` and pg_catalog."""
         value = self.value("search_path")
         return _USUAL_PATH if value is None else _schemas(value)
 
     @property
     def timezone(self) -> str | None:
-        """TimeZone, None for the server's own."""
+        """TimeZone; None for the server's default."""
         return self.value("timezone")
 
     @property
     def lock_timeout_ms(self) -> int | None:
-        """lock_timeout; 0 is none at all, None the server's own, or a value that is filled in later."""
+        """lock_timeout; 0 for no limit, None for the server's default or a value that the runner fills in."""
         return self.duration_ms("lock_timeout")
 
     @property
     def statement_timeout_ms(self) -> int | None:
-        """statement_timeout, likewise."""
+        """statement_timeout; 0 and None as for lock_timeout."""
         return self.duration_ms("statement_timeout")
 
     def duration_ms(self, name: str) -> int | None:
-        """A setting that is a time, in milliseconds."""
+        """Returns a setting that is a duration, in milliseconds."""
         value = self.value(name)
         return None if value is None else milliseconds(value)
 
     def accepts(self, name: str, value: str | None) -> bool:
-        """Whether PostgreSQL takes the value, as far as that is known here: of times."""
+        """Whether PostgreSQL accepts the value. Only durations are checked."""
         if value is None or name.lower() not in _TIMES or milliseconds(value) is not None:
             return True
         return any(mark in value for mark in _TEMPLATE_MARKS)
 
     def set(self, name: str, value: str | None, *, local: bool = False) -> None:
-        """SET, or SET LOCAL; None is DEFAULT. A value that PostgreSQL refuses changes nothing."""
+        """Applies SET, or SET LOCAL; None is DEFAULT. A value that PostgreSQL refuses changes nothing."""
         name = name.lower()
         if not self.accepts(name, value):
             return
@@ -87,28 +87,28 @@ class Settings:
             self._values.set(name, _Value(value))
 
     def reset(self, name: str | None = None) -> None:
-        """RESET, or RESET ALL, which leaves the role alone."""
+        """Applies RESET, or RESET ALL, which keeps the role."""
         if name is not None:
             self.set(name, None)
             return
-        for each in [each for each in self._values.entries if each not in _KEPT_BY_RESET_ALL]:
-            self._values.set(each, _UNTOUCHED)
+        for changed in [entry for entry in self._values.entries if entry not in _KEPT_BY_RESET_ALL]:
+            self._values.set(changed, _UNTOUCHED)
 
     def discard(self) -> None:
-        """DISCARD ALL, and a new connection."""
+        """Applies DISCARD ALL; also for a new connection."""
         self._values.clear()
 
     @property
     def mark(self) -> int:
-        """The present, for `back_to`."""
+        """The current state, for `undo`."""
         return self._values.mark
 
     def undo(self, mark: int = 0) -> None:
-        """Undo what has changed since the mark, or since the transaction began."""
+        """Undoes the changes since the mark, or since the transaction began."""
         self._values.undo(mark)
 
     def commit(self) -> None:
-        """The transaction ends: what SET LOCAL did is over, the rest lasts."""
+        """Ends the transaction: the effect of SET LOCAL ends, all other changes last."""
         if not self._values.mark:
             return
         for name in {name for name in self._values.changed_keys() if self._values.entries[name].is_local}:
@@ -118,7 +118,7 @@ class Settings:
 
 @lru_cache(maxsize=256)
 def _schemas(value: str) -> tuple[str, ...]:
-    """The schemas of a search_path, quotes off."""
+    """The schemas of a search_path, without quotes."""
     return tuple(name for name in map(_unquoted, _items(value)) if name not in _NO_SCHEMAS)
 
 

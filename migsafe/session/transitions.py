@@ -1,16 +1,16 @@
-"""What happens to a transaction."""
+"""The events in the life of a transaction."""
 
 from enum import Enum
 from typing import NamedTuple
 
 
 class TransitionKind(Enum):
-    """A way in which a transaction goes on."""
+    """The kinds of transition."""
 
     BEGAN = "began"
     COMMITTED = "committed"
     PREPARED = "prepared"
-    """By PREPARE TRANSACTION: the next statement brings ROLLED_BACK if it is ROLLBACK PREPARED of this one, else COMMITTED."""
+    """By PREPARE TRANSACTION. The next statement causes ROLLED_BACK if it is ROLLBACK PREPARED of this transaction, else COMMITTED."""
     ROLLED_BACK = "rolled back"
     SAVEPOINT = "savepoint"
     ROLLED_BACK_TO = "rolled back to"
@@ -18,11 +18,11 @@ class TransitionKind(Enum):
 
 
 class Transition(NamedTuple):
-    """One turn of a transaction.
+    """One event in the life of a transaction.
 
-    `depth` is for the turns of savepoints: how many savepoints stood before the one that it is about. After ROLLED_BACK_TO that one still
-    stands, after RELEASED it is gone; those set after it are gone either way. So a journal needs no names: it keeps a list of marks,
-    appends one at SAVEPOINT, goes back to `marks[depth]` and cuts the list to `depth + 1`, or cuts it to `depth`.
+    For savepoints, `depth` is the number of savepoints that were set before this one and still exist. After ROLLED_BACK_TO the savepoint
+    still exists, after RELEASED it does not; both remove the later ones. So a journal needs no names, only a list of marks: SAVEPOINT appends
+    a mark, ROLLED_BACK_TO undoes to `marks[depth]` and cuts the list to `depth + 1`, RELEASED cuts it to `depth`.
     """
 
     kind: TransitionKind

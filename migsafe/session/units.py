@@ -1,4 +1,4 @@
-"""Times as PostgreSQL's settings spell them (manual, 20.1.1; parse_int and convert_to_base_unit in its guc.c)."""
+"""Durations in PostgreSQL's settings (manual, 20.1.1; parse_int and convert_to_base_unit in guc.c)."""
 
 import re
 from math import isfinite
@@ -14,18 +14,18 @@ _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "min": 60_000.0, "h": 3_600_000.0
 _SMALLER = {"ms": "us", "s": "ms", "min": "s", "h": "min", "d": "h"}
 _LARGEST = 2**31 - 1
 _LONGEST = 100
-"""More characters than any time that PostgreSQL takes needs."""
+"""More characters than any duration that PostgreSQL accepts needs."""
 
 
 def milliseconds(value: str) -> int | None:
-    """How many milliseconds a setting such as lock_timeout is given by `5s`, `1.5min`, `500`, `2 h`; None where PostgreSQL refuses it."""
+    """Returns the milliseconds of a value of a setting such as lock_timeout: `5s`, `1.5min`, `500`, `2 h`; None if PostgreSQL refuses it."""
     match = _TIME.fullmatch(value) if len(value) < _LONGEST else None
     unit = (match["unit"] or "ms") if match else ""
     if match is None or unit not in _UNITS:
         return None
     number = _number(match)
-    found = round(_whole(number, unit) * _UNITS[unit]) if isfinite(number) else -1
-    return found if 0 <= found <= _LARGEST else None
+    duration = round(_whole(number, unit) * _UNITS[unit]) if isfinite(number) else -1
+    return duration if 0 <= duration <= _LARGEST else None
 
 
 def _number(match: "re.Match[str]") -> float:
@@ -39,7 +39,7 @@ def _number(match: "re.Match[str]") -> float:
 
 
 def _whole(number: float, unit: str) -> float:
-    """A fraction is rounded to the next smaller unit: 1.0001h is 60 minutes."""
+    """Rounds a fraction to the next smaller unit: 1.0001h is 60 minutes."""
     if number == int(number) or unit not in _SMALLER:
         return number
     step = _UNITS[_SMALLER[unit]] / _UNITS[unit]

@@ -55,7 +55,7 @@ def test_the_rows_are_counted(migsafe: Command, dsn: str, tmp_path: Path) -> Non
 def test_what_cannot_be_counted(migsafe: Command) -> None:
     result = migsafe("stats", "host=/nowhere dbname=shop")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("migsafe: the rows cannot be counted: ")
+    assert result.err.startswith("migsafe: cannot read the row counts: ")
     assert migsafe("stats").err.startswith("migsafe: no server is named\n  Name a server")
     assert migsafe("stats", "--query").out.startswith("SELECT jsonb_pretty(")
 
@@ -128,8 +128,8 @@ def test_names_with_quotes(migsafe: Command, write: Write) -> None:
     ("content", "complaint"),
     [
         (None, "stats.json: cannot be read: no such file or directory"),
-        ("[]", "stats.json: holds no row counts: Expected `object`, got `array`\n  `migsafe stats DSN` writes such a file."),
-        ('{"version": 2, "relations": {}}', "stats.json: holds row counts of version 2; this migsafe knows version 1"),
+        ("[]", "stats.json: not a file of row counts: Expected `object`, got `array`\n  `migsafe stats DSN` writes such a file."),
+        ('{"version": 2, "relations": {}}', "stats.json: unsupported version 2 of the row counts; this migsafe reads version 1"),
     ],
 )
 def test_what_are_no_counts_is_said(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:
