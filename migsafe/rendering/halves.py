@@ -56,9 +56,9 @@ def _doubts(piece: RenderedCall) -> tuple[str, str]:
     why = "; ".join(dict.fromkeys(f"{unsure.mark[1:-1]} {unsure.reason.removeprefix('which ')}" for unsure in piece.unknown_marks))
     operations = [operation for statement in read(piece.sql) for operation in statement.operations]
     if not operations or any(isinstance(one, sql.Broken | sql.Unparsed | sql.Do | sql.OpaqueCode) for one in operations):
-        return f"it is put together with what is not known: {why}", ""
+        return f"it is built from unknown values: {why}", ""
     if any(map(_names_unknown, operations)):
-        return f"what it names is not known: {why}", ""
+        return f"it names something unknown: {why}", ""
     if all(isinstance(one, _DATA) for one in operations):
         return "", ""  # which rows it reads or writes makes no difference to what it locks
     return "", f"{why}"

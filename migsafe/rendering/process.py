@@ -64,7 +64,7 @@ class WorkerProcess:
             raise MigsafeError(f"scripts in Python cannot be rendered: {error.reason}") from error
         if not isinstance(ready, Ready):
             self.end()
-            why = ready.reason if isinstance(ready, StartFailed) else "the process that does it makes no sense"
+            why = ready.reason if isinstance(ready, StartFailed) else "unexpected reply from the worker process"
             raise MigsafeError(f"scripts in Python cannot be rendered: {why}", "Install migsafe with Alembic and SQLAlchemy.")
         self.versions = ready.versions
         self.dependencies = [ready.dependencies]
@@ -93,7 +93,7 @@ class WorkerProcess:
                 case Location():
                     at = said
                 case _:
-                    raise WorkerFailed("the process that runs it makes no sense", at)
+                    raise WorkerFailed("unexpected reply from the worker process", at)
 
     def end(self) -> None:
         """End it, and what it has started."""
@@ -114,17 +114,17 @@ class WorkerProcess:
         try:
             write(self._out, message)
         except OSError as error:
-            raise WorkerFailed("the process that runs it has ended", at) from error
+            raise WorkerFailed("the worker process has ended", at) from error
 
     def _hear(self, seconds: float) -> FromWorker:
         try:
             said = self._heard.get(timeout=max(seconds, 0.01))
         except queue.Empty:
-            raise WorkerFailed("it takes longer than it may here") from None
+            raise WorkerFailed("it exceeds the time limit") from None
         if isinstance(said, EOFError):
-            raise WorkerFailed("it ends the process that runs it") from said
+            raise WorkerFailed("it ends its worker process") from said
         if isinstance(said, Exception):
-            raise WorkerFailed("the process that runs it makes no sense") from said
+            raise WorkerFailed("unexpected reply from the worker process") from said
         return said
 
     def _listen(self, pipe: BinaryIO) -> None:

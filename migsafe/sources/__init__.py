@@ -1,4 +1,4 @@
-"""Finding migrations, their order, and how their runner executes them. A source knows a runner; nothing after it does."""
+"""The migrations of a project, their order, and how their runner executes them. Only this package knows the runners."""
 
 from migsafe.sources.custom import CustomRunner
 from migsafe.sources.find import SourceSettings, find_migrations

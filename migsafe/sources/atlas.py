@@ -1,9 +1,9 @@
-"""Atlas: `<version>_<name>.sql` beside an `atlas.sum`.
+"""Atlas: `<version>_<name>.sql` files with an `atlas.sum`.
 
 Order by file name (ariga/atlas sql/migrate/dir.go, LocalDir.Files). Each file runs in a transaction, its statements sent one by one;
-`-- atlas:txmode none` turns it off (cmd/atlas/internal/cmdapi/migrate.go, modeFor). The directive counts only among the comment lines at
-the very top, with an empty line after them (dir.go, LocalFile.comments); without that line Atlas passes over it. A file that begins with
-`-- atlas:txtar` holds `-- migration.sql --` among other parts, of which `-- down.sql --` is the way back.
+`-- atlas:txmode none` switches it off (cmd/atlas/internal/cmdapi/migrate.go, modeFor). The directive counts only among the comment lines at
+the very top, with an empty line after them (dir.go, LocalFile.comments); without that line Atlas ignores it. A file that begins with
+`-- atlas:txtar` contains several parts: `-- migration.sql --` is the upgrade, `-- down.sql --` the downgrade.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A home-made runner, as a configuration describes it."""
+"""A custom runner, as the configuration describes it."""
 
 import re
 
@@ -11,11 +11,11 @@ from migsafe.text import Script, Span
 
 
 class CustomRunner(Struct, frozen=True):
-    """What a configuration says of a home-made runner.
+    """The configuration of a custom runner.
 
     `files` is a glob below the migrations folder (`**/` for folders of any depth); `order` is `name` or `number` (numbers in names compared
-    as numbers); `down` a glob of the names of files that take a migration back, which belong to the file with the same number;
-    `up_marker` and `down_marker` are regular expressions of the lines that begin the halves where one file holds both; `transaction` is
+    as numbers); `down` a glob of the names of down files, each of which belongs to the file with the same number;
+    `up_marker` and `down_marker` are regular expressions of the lines that begin the halves, if one file contains both; `transaction` is
     what the runner does with a migration (`file`, `query`, `statement`); `no_transaction` is a glob of file names,
     `no_transaction_marker` a regular expression of a line, that switch it off.
     """
@@ -31,7 +31,7 @@ class CustomRunner(Struct, frozen=True):
 
 
 def custom_runner(described: CustomRunner) -> Runner:
-    """The runner that a configuration describes."""
+    """Returns the runner that a configuration describes."""
     habit = Transaction(described.transaction)
     return Runner(
         name="custom",
@@ -54,13 +54,13 @@ def _outside(described: CustomRunner) -> str:
 
 
 def glob_pattern(pattern: str) -> str:
-    """A glob of paths as a regular expression: `**/` is any folders, `*` and `?` stay within a name."""
+    """Returns a regular expression for a glob of paths: `**/` matches any folders, `*` and `?` match within a name."""
     parts = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     return "".join(parts.get(piece) or re.escape(piece) for piece in re.split(r"(\*\*/|\*\*|\*|\?)", pattern) if piece)
 
 
 def _is_named_like(path: str, pattern: str) -> bool:
-    """Whether a path's last part, or as many as the glob has, are as the glob says."""
+    """Whether the last parts of a path, as many as the glob has, match the glob."""
     return re.search(rf"(?:^|/){glob_pattern(pattern)}$", path) is not None
 
 
@@ -99,7 +99,7 @@ def _read(described: CustomRunner, habit: Transaction, file: MigrationFile) -> l
 
 
 def _sections(described: CustomRunner, script: Script) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """The pieces of either half. What stands before the first marker is up where only a down marker is known."""
+    """Returns the spans of both halves. If there is only a down marker, the text before the first one is the upgrade."""
     text = script.text
     marks: list[tuple[int, str]] = [] if described.up_marker else [(0, UP)]
     for pattern, half in ((described.up_marker, UP), (described.down_marker, DOWN)):

@@ -1,9 +1,9 @@
 r"""dbmate: `-- migrate:up` and `-- migrate:down` in one file.
 
-Directives as in amacneil/dbmate pkg/dbmate/migration.go, which allows several pairs in a file and applies each by itself; files
+Directives as in amacneil/dbmate pkg/dbmate/migration.go, which allows several pairs in a file and applies each separately; files
 `^\d+.*\.sql$` in the order of their names (pkg/dbmate/db.go, FindMigrations). A section is sent as a whole in a transaction; with
-`transaction:false` it is sent on the bare connection (db.go, Migrate: `execMigration(sqlDB)`) and leaves the one query that it is, which
-PostgreSQL makes an implicit transaction when it holds several statements.
+`transaction:false` it is sent on the connection itself (db.go, Migrate: `execMigration(sqlDB)`), as one query, which PostgreSQL runs as an
+implicit transaction if it contains several statements.
 """
 
 import re
@@ -20,16 +20,16 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 
 def _read(file: MigrationFile) -> list[Migration]:
-    found: list[Migration] = []
+    migrations: list[Migration] = []
     for half, directive, span in sections(file.up.text, _DIRECTIVE):
         outside = "transaction:false" in directive["options"].split()
-        made = Half(file.up, (span,), Transaction.QUERY if outside else Transaction.FILE, one_query=True)
+        sent = Half(file.up, (span,), Transaction.QUERY if outside else Transaction.FILE, one_query=True)
         if half == UP:
-            found.append(Migration(file.id, "dbmate", made))
-        elif found:
-            found[-1] = Migration(file.id, "dbmate", found[-1].up, made)
-    # dbmate refuses a file without a way up; its statements are judged all the same.
-    return found or [Migration(file.id, "dbmate", whole_script(file.up, Transaction.FILE, one_query=True))]
+            migrations.append(Migration(file.id, "dbmate", sent))
+        elif migrations:
+            migrations[-1] = Migration(file.id, "dbmate", migrations[-1].up, sent)
+    # dbmate rejects a file without an upgrade section; its statements are linted all the same.
+    return migrations or [Migration(file.id, "dbmate", whole_script(file.up, Transaction.FILE, one_query=True))]
 
 
 DBMATE = Runner(
@@ -39,6 +39,6 @@ DBMATE = Runner(
     recognises=lambda folder: folder.mentions(_DIRECTIVE),
     files=_files,
     read=_read,
-    outside_transaction_advice="begin it with `-- migrate:up transaction:false` and give it this one statement",
+    outside_transaction_advice="begin it with `-- migrate:up transaction:false` and leave only this statement in it",
     unique_versions=True,
 )

@@ -1,4 +1,4 @@
-"""From paths to folders of migrations, each with its runner."""
+"""Folders of migrations at the user's paths, each with its runner."""
 
 import os
 import re
@@ -11,9 +11,9 @@ from migsafe.sources.runner import Folder, MigrationFile, Runner, folder_identit
 from migsafe.sources.runners import recognise_runner
 from migsafe.sources.versioned import VERSION
 
-_NEVER = frozenset(("node_modules", "site-packages", "vendor", "venv", "__pycache__"))
-_WAYS_BACK = frozenset(("down", "downs", "rollback", "rollbacks", "revert", "undo"))
-_BUILT = frozenset(("target", "build", "dist", "out"))
+_IGNORED_FOLDERS = frozenset(("node_modules", "site-packages", "vendor", "venv", "__pycache__"))
+_DOWN_FOLDERS = frozenset(("down", "downs", "rollback", "rollbacks", "revert", "undo"))
+_BUILD_FOLDERS = frozenset(("target", "build", "dist", "out"))
 _BUILD_FILES = frozenset(("pom.xml", "build.gradle", "build.gradle.kts", "Cargo.toml", "package.json", "pyproject.toml"))
 _OTHER_DATABASES = frozenset(
     "mysql mariadb sqlite sqlite3 h2 hsqldb derby mssql sqlserver oracle db2 cockroach cockroachdb crdb clickhouse cassandra spanner "
@@ -26,17 +26,17 @@ Found = tuple[Folder, Runner, list[MigrationFile]]
 
 
 def folders_below(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> list[Found]:
-    """The folders of migrations at a path and below it, in the order of their names.
+    """Returns the folders of migrations at a path and below it, in the order of their names.
 
-    With `chosen`, that runner's alone. A folder whose scripts are in no order (plain, without numbers) counts only where there is nothing
-    better. Raises MigsafeError where the path itself cannot be listed; folders below that cannot are problems.
+    With `chosen`, only those of that runner. A folder of plain scripts without numbers counts only if no other folder is found. Raises
+    MigsafeError if the path itself cannot be listed; folders below that cannot be listed are added to `problems`.
     """
     found = list(_walk(Folder(path), chosen, problems, {folder_identity(path)}, set()))
-    in_order = [one for one in found if not _is_loose(one)]
+    in_order = [candidate for candidate in found if not _is_unordered(candidate)]
     return in_order or found
 
 
-def _is_loose(found: Found) -> bool:
+def _is_unordered(found: Found) -> bool:
     folder, runner, _ = found
     return runner.name == "plain" and not any(NUMBERED.match(name) for name in folder.sql_files)
 
@@ -44,7 +44,7 @@ def _is_loose(found: Found) -> bool:
 def _walk(
     folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]], told: set[tuple[int, int]]
 ) -> Iterator[Found]:
-    """The histories of a folder and of those below. `seen` are the folders that were looked into, `told` the homes of histories found."""
+    """Yields the histories of a folder and of those below. `seen` are the folders searched so far, `told` those of the histories yielded."""
     runner, histories = _histories(folder, chosen, problems)
     for home, files in histories:
         if runner and folder_identity(home.path) not in told:
@@ -53,7 +53,7 @@ def _walk(
     if runner and runner.searches_subfolders and (histories or not chosen):
         return
     for name in sorted(folder.folders, key=natural_key):
-        if _is_passed_over(folder, name):
+        if _is_ignored(folder, name):
             continue
         path = folder.join(name)
         if folder_identity(path) in seen:
@@ -70,7 +70,10 @@ def _walk(
 def _histories(
     folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], *, deep: bool = False
 ) -> tuple[Runner | None, list[tuple[Folder, list[MigrationFile]]]]:
-    """The runner that recognises a folder, and the homes of its histories that hold any migrations. `deep`: only one that looks below it."""
+    """Returns the runner that recognises a folder, and the folders of its histories that contain migrations.
+
+    `deep`: only a runner that searches subfolders.
+    """
     try:
         runner = chosen or recognise_runner(folder)
         if runner is None or (deep and not runner.searches_subfolders):
@@ -82,21 +85,21 @@ def _histories(
     return runner, [(home, files) for home, files in histories if files]
 
 
-def _is_passed_over(folder: Folder, name: str) -> bool:
+def _is_ignored(folder: Folder, name: str) -> bool:
     lower = name.lower()
     return (
         name[0] == "."
-        or lower in _NEVER
+        or lower in _IGNORED_FOLDERS
         or lower in _OTHER_DATABASES
-        or lower in _WAYS_BACK
-        or (lower in _BUILT and not _BUILD_FILES.isdisjoint(folder.files))
+        or lower in _DOWN_FOLDERS
+        or (lower in _BUILD_FOLDERS and not _BUILD_FILES.isdisjoint(folder.files))
     )
 
 
 def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> tuple[Found, int, bool] | None:
-    """The folder that a file is a migration of, its place in the runner's order, and whether the file is the way back there.
+    """Returns the folder of migrations that a file belongs to, its position in the runner's order, and whether it is the down file.
 
-    None for a file that is no migration of its folder. What the runner cannot read of its settings goes to `problems`.
+    None for a file that is not a migration of its folder. Settings of the runner that cannot be read are added to `problems`.
     """
     parent = Path(path).parent
     near = [parent, *_above(parent)]
@@ -115,7 +118,7 @@ def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableEr
 
 
 def _above(parent: Path) -> list[Path]:
-    """The folders above, as few as a runner that looks into folders needs."""
+    """Returns the parents of a folder, as many as a runner that searches subfolders may need."""
     found: list[Path] = []
     at = parent
     for _ in range(_LEVELS - 1):

@@ -1,7 +1,7 @@
 """Drizzle: `0000_name.sql` with `--> statement-breakpoint` between statements, listed in `meta/_journal.json`.
 
-The migrator takes the journal's order and sends every piece between breakpoints on its own, all pending migrations in one transaction
-(drizzle-team/drizzle-orm drizzle-orm/src/migrator.ts and pg-core/dialect.ts, migrate). A bare COMMIT in a file leaves that transaction.
+The migrator takes the journal's order and sends every part between breakpoints as one query, all pending migrations in one transaction
+(drizzle-team/drizzle-orm drizzle-orm/src/migrator.ts and pg-core/dialect.ts, migrate). A COMMIT in a file ends that transaction.
 Newer releases give each migration a folder with `migration.sql` and `snapshot.json` instead.
 """
 
@@ -33,7 +33,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 
 def _journal(folder: Folder) -> list[str]:
-    """The tags of the journal, in its order; none where it is missing or not as expected."""
+    """Returns the tags of the journal, in its order; none if it is missing or has another form."""
     if not folder.has_file("meta", "_journal.json"):
         return []
     import json  # noqa: PLC0415  # only Drizzle's folders need it
@@ -48,11 +48,11 @@ def _journal(folder: Folder) -> list[str]:
 def _read(file: MigrationFile) -> list[Migration]:
     text = file.up.text
     chunks: list[Span] = []
-    at = 0
+    start = 0
     for mark in _BREAKPOINT.finditer(text):
-        chunks.append(Span(at, mark.start()))
-        at = mark.end()
-    chunks.append(Span(at, len(text)))
+        chunks.append(Span(start, mark.start()))
+        start = mark.end()
+    chunks.append(Span(start, len(text)))
     return [Migration(file.id, "drizzle", Half(file.up, tuple(chunks), Transaction.FILE))]
 
 
@@ -63,6 +63,6 @@ DRIZZLE = Runner(
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside_transaction_advice="leave the runner's transaction with a COMMIT before it, and open it again with a BEGIN after it",
+    outside_transaction_advice="end the runner's transaction with a COMMIT before it, and begin a new one with a BEGIN after it",
     searches_subfolders=True,
 )

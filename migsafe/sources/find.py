@@ -1,4 +1,4 @@
-"""From what the user names to the migrations that are to be judged."""
+"""The migrations that the user's paths select."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,12 +17,12 @@ from migsafe.sources.runners import recognise_runner, runner_named
 from migsafe.text import Script
 
 _NO_SCRIPTS = (".py", ".ini", ".toml")
-"""What the names of files end in that are not SQL, whatever folder they stand in."""
+"""Suffixes of files that are not SQL, in any folder."""
 
 
 class SourceSettings(Struct, frozen=True):
-    """What a configuration says about its migrations: the runner's name (else it is recognised), how the runner sends a migration that
-    says nothing about it, and a runner of its own making, which goes before the name."""
+    """The configuration of migrations: the runner's name (without it, the runner is recognised), how the runner sends a migration without
+    directives, and the description of a custom runner, which takes precedence over the name."""
 
     runner: str | None = None
     transaction: Transaction | None = None
@@ -30,7 +30,7 @@ class SourceSettings(Struct, frozen=True):
 
 
 class _Gathered:
-    """A folder's migrations, and which of them the paths asked for so far."""
+    """The migrations of a folder, and those that the paths have selected so far."""
 
     def __init__(self, found: Found) -> None:
         self.folder, self.runner, self.files = found
@@ -39,7 +39,7 @@ class _Gathered:
         self.whole = False
 
     def in_order(self) -> list[tuple[MigrationFile, bool]]:
-        """The files, and whether each is to be judged; a way back comes after what it takes back."""
+        """Returns the files, each with whether it is selected; a selected down file follows its up file."""
         ordered: list[tuple[MigrationFile, bool]] = []
         for place, file in enumerate(self.files):
             ordered.append((file, place in self.up))
@@ -49,11 +49,11 @@ class _Gathered:
 
 
 def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None) -> Plan:
-    """The migrations at the given paths, and the history before them.
+    """Returns the migrations at the given paths, and the history before them.
 
-    A folder means every migration in it and in the folders below; a file means that one alone; `-` is standard input. Nothing is read
-    but what tells a runner, and standard input. Raises MigsafeError for a path that is not there, cannot be listed or holds no
-    migration, and ConfigError for a runner that is not known.
+    A folder selects every migration in it and in the folders below; a file selects only itself; `-` is standard input. Only what is needed to
+    recognise a runner is read, and standard input. Raises MigsafeError for a path that does not exist, cannot be listed or contains no
+    migration, and ConfigError for an unknown runner.
     """
     settings = settings or SourceSettings()
     chosen = custom_runner(settings.custom) if settings.custom else runner_named(settings.runner) if settings.runner else None
@@ -64,12 +64,12 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
         if path != "-" and _is_folder(path):
             found = folders_below(path, chosen, problems)
             if not found and not problems:
-                raise MigsafeError(f"{path}: holds no migrations", _no_migrations(chosen))
+                raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen))
             for one in found:
-                one_of = _gather(gathered, one)
-                one_of.up.update(range(len(one[2])))
-                one_of.whole = True
-                skipped += _left_out(one)
+                history = _gather(gathered, one)
+                history.up.update(range(len(one[2])))
+                history.whole = True
+                skipped += _unused_files(one)
         else:
             _gather_file(gathered, path, chosen, problems)
     sources = [
@@ -89,13 +89,13 @@ def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | Non
         found, place, is_down = placed
         one = _gather(gathered, found)
         (one.down if is_down else one.up).add(place)
-        # The user finds a script where he typed it, whichever folder it was recognised through.
+        # Messages show the path that the user typed, not the one through which the folder was recognised.
         file, half = one.files[place], "down" if is_down else "up"
         if getattr(file, half).path != path:
             one.files[place] = replace(file, **{half: Script(path)})
         return
     if path.endswith(_NO_SCRIPTS) or (chosen and chosen.suffix != ".sql"):
-        error = UnreadableError(f"{path}: is no migration", _no_migration(chosen))
+        error = UnreadableError(f"{path}: is not a migration", _no_migration(chosen))
         problems[error.what] = error
         return
     script = Script(path)
@@ -124,17 +124,17 @@ def _is_folder(path: str) -> bool:
 
 def _no_migration(chosen: Runner | None) -> str:
     if chosen and chosen.suffix != ".py":
-        return f"It is looked at as {chosen.title}: check `runner` in the configuration."
+        return f"It is read as a file of {chosen.title}: check `runner` in the configuration."
     return "Name a revision of Alembic, which says `revision = …` and `down_revision = …`, or the folder that holds them."
 
 
 def _no_migrations(chosen: Runner | None) -> str:
     if chosen:
-        return f"Its files are looked at as {chosen.title}: check `runner` in the configuration."
+        return f"Its files are read as those of {chosen.title}: check `runner` in the configuration."
     return "Name the folder that holds the migrations, or describe the runner in the configuration."
 
 
-def _left_out(found: Found) -> list[str]:
+def _unused_files(found: Found) -> list[str]:
     folder, runner, files = found
     known = {script.path for file in files for script in (file.up, file.down) if script}
     named = [name for name in folder.files if name.endswith(runner.suffix) and name != "__init__.py"]

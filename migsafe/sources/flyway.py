@@ -1,13 +1,13 @@
-"""Flyway: `V1__name.sql`, `U1__name.sql` to undo it, `R__name.sql` again whenever it changes.
+"""Flyway: `V1__name.sql`, `U1__name.sql` to undo it, `R__name.sql` to run again when it changes.
 
 Names as in flyway/flyway flyway-core ResourceNameParser; folders below belong to the same location (FileSystemScanner). Versioned scripts
-come in the order of their versions, numbers parted by dots or underscores (MigrationVersion); repeatable ones after them by description.
-Baselines (`B1__name.sql`) stand for migrations before them on a new database and are left out, as callbacks are.
+come in the order of their versions, numbers separated by dots or underscores (MigrationVersion); repeatable ones after them by description.
+Baselines (`B1__name.sql`), which replace earlier migrations on a new database, and callbacks are left out.
 
-A script runs in a transaction, its statements one by one, unless a `.sql.conf` beside it says `executeInTransaction=false`
-(SqlScriptMetadata), or Flyway's parser notices a statement that refuses one (flyway-database-postgresql, PostgreSQLParser.
-detectCanExecuteInTransaction): then the whole script runs without (ParserSqlScript.executeInTransaction). Flyway refuses a script that has
-such statements and others, unless `mixed` is set; as a script like this can only be applied with it, it is taken to be set.
+A script runs in a transaction, its statements one by one, unless a `.sql.conf` file of the same name says `executeInTransaction=false`
+(SqlScriptMetadata), or Flyway's parser recognises a statement that is impossible in one (flyway-database-postgresql, PostgreSQLParser.
+detectCanExecuteInTransaction): then the whole script runs without one (ParserSqlScript.executeInTransaction). Flyway rejects a script with
+such statements and others, unless `mixed` is set; migsafe assumes that it is set, because the script could not be applied otherwise.
 """
 
 import re
@@ -19,7 +19,7 @@ from migsafe.text import Script, read_text
 
 _NAME = re.compile(r"([VUR])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
 _SETTING = re.compile(r"^\s*executeInTransaction\s*=\s*(true|false)", re.MULTILINE | re.IGNORECASE)
-_NOTICED = (
+_NONTRANSACTIONAL = (
     r"(?:create|drop) (?:database|tablespace|subscription)\b",
     r"alter system\b",
     r"(?:create|drop)(?: unique)? index concurrently\b",
@@ -27,8 +27,8 @@ _NOTICED = (
     r"vacuum\b",
     r"discard all\b",
 )
-"""The regular expressions of PostgreSQLParser, but for ALTER TYPE ADD VALUE, which it minds before PostgreSQL 12 only. REINDEX INDEX and
-REINDEX TABLE CONCURRENTLY are not among them, nor is DETACH PARTITION CONCURRENTLY."""
+"""The regular expressions of PostgreSQLParser, except ALTER TYPE ADD VALUE, which matters before PostgreSQL 12 only. REINDEX INDEX and
+REINDEX TABLE CONCURRENTLY and DETACH PARTITION CONCURRENTLY are not among them."""
 
 
 def _recognises(folder: Folder) -> bool:
@@ -56,16 +56,16 @@ def _files(folder: Folder) -> list[MigrationFile]:
                 undo[match[2]] = inner.script(name)
             elif match:
                 scripts.append((match, inner.script(name), inner.join(f"{name}.conf") if f"{name}.conf" in inner.files else None))
-    for match, script, beside in scripts:
+    for match, script, settings_file in scripts:
         version = match[2]
         if match[1] == "V" and version:
             parts = [int(part) for part in re.split(r"[._]", version)]
-            file = MigrationFile(version.replace("_", "."), script, undo.get(version), beside)
+            file = MigrationFile(version.replace("_", "."), script, undo.get(version), settings_file)
             versioned.append((_without_last_zeros(parts), match[0], file))
         elif match[1] == "R" and not version and match[3] is not None:
-            repeatable.append((match[3], MigrationFile(f"R__{match[3]}", script, None, beside)))
-    in_order = sorted(versioned, key=lambda one: one[:2])
-    return [file for *_, file in in_order] + [file for _, file in sorted(repeatable, key=lambda one: one[0])]
+            repeatable.append((match[3], MigrationFile(f"R__{match[3]}", script, None, settings_file)))
+    in_order = sorted(versioned, key=lambda entry: entry[:2])
+    return [file for *_, file in in_order] + [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
 
 
 def _without_last_zeros(parts: list[int]) -> list[int]:
@@ -83,7 +83,7 @@ def _read(file: MigrationFile) -> list[Migration]:
 def _half(script: Script, setting: str | None) -> Half:
     if setting is not None:
         return whole_script(script, Transaction.FILE if setting == "true" else Transaction.NONE)
-    alone = next(find_nontransactional(script.text, _NOTICED), None) is not None
+    alone = next(find_nontransactional(script.text, _NONTRANSACTIONAL), None) is not None
     return whole_script(script, Transaction.NONE if alone else Transaction.FILE)
 
 
@@ -94,7 +94,7 @@ FLYWAY = Runner(
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside_transaction_advice="give it a script of its own, which Flyway then runs outside a transaction",
+    outside_transaction_advice="give it a separate script, which Flyway then runs outside a transaction",
     searches_subfolders=True,
     unique_versions=True,
 )

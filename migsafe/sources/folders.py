@@ -1,4 +1,4 @@
-"""Runners that give each migration a folder: Diesel, Hasura, Prisma."""
+"""Runners with a folder for each migration: Diesel, Hasura, Prisma."""
 
 import re
 
@@ -15,7 +15,7 @@ _PRISMA_PROVIDERS = ("postgresql", "postgres", "cockroachdb")
 
 
 def folders_with(folder: Folder, script: str) -> list[str]:
-    """The names of the folders in a folder that hold a script of that name."""
+    """Returns the names of the subfolders that contain a script of that name."""
     return [name for name in folder.folders if name[0] != "." and folder.has_file(name, script)]
 
 
@@ -28,7 +28,7 @@ def _optional(folder: Folder, *names: str) -> Script | None:
 
 
 def _diesel_files(folder: Folder) -> list[MigrationFile]:
-    """Diesel's version is what stands before the first `_`, without its dashes, and versions are compared as text
+    """Diesel's version is the part before the first `_`, without dashes; versions are compared as text
     (diesel-rs/diesel diesel_migrations/migrations_internals/src/lib.rs, version_from_string; src/migration_harness.rs)."""
     versions = sorted((name.split("_")[0].replace("-", ""), name) for name in folders_with(folder, "up.sql"))
     return [
@@ -43,8 +43,8 @@ def _diesel_files(folder: Folder) -> list[MigrationFile]:
 
 
 def _read_diesel(file: MigrationFile) -> list[Migration]:
-    """Diesel sends a script as one batch in a transaction; `run_in_transaction = false` in metadata.toml leaves the batch, which is one
-    query, alone (diesel_migrations/src/file_based_migrations.rs, whose documentation warns of several statements in it)."""
+    """Diesel sends a script as one batch in a transaction; with `run_in_transaction = false` in metadata.toml, as one
+    query outside of one (diesel_migrations/src/file_based_migrations.rs, whose documentation warns of several statements in it)."""
     transaction = Transaction.FILE
     if file.settings_file:
         setting = _RUN_IN_TRANSACTION.search(read_text(file.settings_file))
@@ -71,7 +71,7 @@ def _is_prisma(folder: Folder) -> bool:
 
 def _prisma_files(folder: Folder) -> list[MigrationFile]:
     """Prisma's migrations come in the order of their folders' names (prisma/prisma packages/migrate/src/utils/listMigrations.ts). None
-    where migration_lock.toml names another database."""
+    if migration_lock.toml names another database."""
     if "migration_lock.toml" in folder.files:
         try:
             provider = _PROVIDER.search(read_text(folder.join("migration_lock.toml")))
@@ -92,7 +92,7 @@ DIESEL = Runner(
     recognises=lambda folder: _one_with(folder, "up.sql") is not None,
     files=_diesel_files,
     read=_read_diesel,
-    outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml beside it, and give it this one statement",
+    outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml in its folder, and leave only this statement in it",
     searches_subfolders=True,
 )
 
@@ -105,7 +105,7 @@ HASURA = Runner(
     recognises=_is_hasura,
     files=_hasura_files,
     read=lambda file: read_pair(file, "hasura", Transaction.FILE, one_query=True),
-    outside_transaction_advice="Hasura has no way: run the statement by itself with psql, and make the migration one that finds it done",
+    outside_transaction_advice="Hasura cannot do this: run the statement with psql first, and let the migration do nothing if it is done",
     searches_subfolders=True,
 )
 
@@ -118,6 +118,6 @@ PRISMA = Runner(
     recognises=_is_prisma,
     files=_prisma_files,
     read=lambda file: read_pair(file, "prisma", Transaction.QUERY),
-    outside_transaction_advice="give the statement a migration of its own",
+    outside_transaction_advice="put the statement into a separate migration",
     searches_subfolders=True,
 )

@@ -1,4 +1,4 @@
-"""Which files git says have changed."""
+"""The files that have changed, according to git."""
 
 import os
 import subprocess
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from migsafe.errors import MigsafeError
 
-_HOOKS_OWN = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_VARIABLES_OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
 
 def changed_files(revision: str | None, folders: Iterable[str]) -> set[str]:
-    """The files that have changed since a revision; those that are not committed where none is given. Raises MigsafeError."""
+    """Returns the files that have changed since a revision; without one, those that are not committed. Raises MigsafeError."""
     return uncommitted_files(folders) if revision is None else changed_since(revision, folders)
 
 
 def changed_since(revision: str, folders: Iterable[str]) -> set[str]:
-    """The files, as absolute paths, that differ from where the current branch left `revision`, in the repositories of the folders: added,
-    modified or renamed, committed or not. Raises MigsafeError outside a repository, for a revision that there is not, and without git."""
+    """Returns the absolute paths of the files that have changed since the current branch left `revision`, in the repositories of the folders:
+    added, modified or renamed, committed or not. Raises MigsafeError outside a repository, for an unknown revision, and without git."""
     return {path for root in _roots(folders) for path in _since(root, revision)}
 
 
 def uncommitted_files(folders: Iterable[str]) -> set[str]:
-    """The files that differ from the last commit, those that git does not follow yet among them. Raises MigsafeError."""
+    """Returns the files that differ from the last commit, and the untracked ones. Raises MigsafeError."""
     return {path for root in _roots(folders) for path in _uncommitted(root)}
 
 
@@ -30,10 +30,10 @@ def _since(root: str, revision: str) -> set[str]:
     found = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") if not revision.startswith("-") else None
     if found is None:
         raise MigsafeError(
-            f"--since: git knows no revision {revision}", "Fetch it first; a CI job that clones only the last commit does not have it."
+            f"--since: git has no revision {revision}", "Fetch it first; a CI job that clones only the last commit does not have it."
         )
     commit = found.strip()
-    # What others have changed on their branch meanwhile is not ours. Where the histories have nothing in common (a shallow clone), all is.
+    # Only changes of the current branch count, not later ones of the other branch. Without a common commit (a shallow clone), all count.
     base = _git(root, "merge-base", commit, "HEAD") or commit
     return _paths(root, _differing(root, base.strip()))
 
@@ -65,21 +65,21 @@ def _root(folder: str) -> str:
     if found.returncode:
         said = os.fsdecode(found.stderr).strip().removeprefix("fatal: ").splitlines()
         raise MigsafeError(
-            f"{folder}: git sees no repository here: {said[0] if said else 'it does not say why'}",
+            f"{folder}: is not in a git repository: {said[0] if said else 'no reason given'}",
             "--since and --changed need one.",
         )
     return os.fsdecode(found.stdout).removesuffix("\n")
 
 
 def _git(root: str, *arguments: str) -> str | None:
-    """What git prints; None where it fails."""
+    """Returns the output of git; None if it fails."""
     found = _run(root, *arguments)
     return None if found.returncode else os.fsdecode(found.stdout)
 
 
 def _run(folder: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
-    # A hook is told which repository it runs in by variables that would go before the folder.
-    environment = {name: value for name, value in os.environ.items() if name not in _HOOKS_OWN}
+    # Git tells hooks the repository in variables, which would take precedence over the folder.
+    environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES_OF_HOOKS}
     try:
         return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, env=environment, check=False)  # noqa: S603, S607
     except OSError as error:

@@ -1,9 +1,9 @@
 """golang-migrate: `1_name.up.sql` and `1_name.down.sql`.
 
 Names as in golang-migrate/migrate source/parse.go, ordered by their number. The PostgreSQL drivers (database/postgres/postgres.go and
-database/pgx/v5/pgx.go, Run) send a file as one query, so that several statements are one implicit transaction
-(database/postgres/README.md, Multi-statement mode); with x-multi-statement they send them one by one, which a configuration says with
-`transaction = "statement"`.
+database/pgx/v5/pgx.go, Run) send a file as one query, so several statements are one implicit transaction
+(database/postgres/README.md, Multi-statement mode); with x-multi-statement they send them one by one; configure
+`transaction = "statement"` then.
 """
 
 import re
@@ -21,6 +21,6 @@ GOLANG_MIGRATE = Runner(
     recognises=lambda folder: any(re.match(_NAME, name) for name in folder.sql_files),
     files=lambda folder: find_pairs(folder, _NAME),
     read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
-    outside_transaction_advice="give the statement a migration file of its own",
+    outside_transaction_advice="put the statement into a separate migration file",
     unique_versions=True,
 )

@@ -2,8 +2,8 @@
 
 Directives as in pressly/goose internal/sqlparser/parser.go (extractAnnotation: in any case, no white space before the dashes); files
 `<number>_<name>.sql`, order by number (migration.go, NumericComponent). Statements are sent one by one in a transaction;
-`-- +goose NO TRANSACTION` anywhere in the file turns it off for both halves. StatementBegin, StatementEnd and ENVSUB stay in the text as
-the comments that they are.
+`-- +goose NO TRANSACTION` anywhere in the file switches it off for both halves. StatementBegin, StatementEnd and ENVSUB are
+comments, and stay in the text.
 """
 
 import re
@@ -27,7 +27,7 @@ def _read(file: MigrationFile) -> list[Migration]:
     spans: dict[str, list[Span]] = {UP: [], DOWN: []}
     for half, _, span in sections(text, _DIRECTIVE):
         spans[half].append(span)
-    if not spans[UP] and not spans[DOWN]:  # goose refuses the file; its statements are judged all the same
+    if not spans[UP] and not spans[DOWN]:  # goose rejects the file; its statements are linted all the same
         return [Migration(file.id, "goose", whole_script(file.up, transaction))]
     down = Half(file.up, tuple(spans[DOWN]), transaction) if spans[DOWN] else None
     return [Migration(file.id, "goose", Half(file.up, tuple(spans[UP]), transaction), down)]

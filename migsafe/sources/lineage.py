@@ -1,4 +1,4 @@
-"""Where a migration stands in its history."""
+"""The place of a migration in its history."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from migsafe.text import Span
 
 
 class MigrationReference(NamedTuple):
-    """Another migration of the same history: its version, the path of its file, and what it says that it is about."""
+    """Another migration of the same history: its version, the path of its file, and the title that the file gives it."""
 
     version: str
     path: str
@@ -19,19 +19,19 @@ class MigrationReference(NamedTuple):
 
 
 class MissingParent(NamedTuple):
-    """A version that a migration comes after and that no file has, and where its file names it."""
+    """A parent version that no file has, and where the migration names it."""
 
     version: str
     span: Span
 
 
 class Lineage(Struct, frozen=True, kw_only=True):
-    """What is odd about a migration's place in its history.
+    """What is wrong with a migration's place in its history, and where its file declares that place.
 
-    `twin` has the same version. `rivals` are the other ends of a history that should have one. `circle` are the versions that come after each
-    other in a circle, beginning and ending with its own. `one_way` says why it cannot be taken back although its runner has a way for that,
-    and what becomes of it, as a sentence without its full stop. `names`, `follows` and `returns` are the pieces of the file in which it says
-    its version, what it comes after, and how it is taken back; None where a file has no such place.
+    `duplicate` is a migration with the same version. `other_heads` are the other heads of a history that should have one. `cycle` are the
+    versions of a cycle of parents; it begins and ends with the migration's own. `irreversible_reason` says, as a sentence without its full
+    stop, why the migration cannot be undone although its runner can undo migrations, and what follows. `version_span`, `parents_span` and
+    `downgrade_span` are the parts of the file that declare its version, its parents and its downgrade; None where a file has no such part.
     """
 
     duplicate: MigrationReference | None = None

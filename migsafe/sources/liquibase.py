@@ -1,11 +1,11 @@
 """Liquibase's formatted SQL: `--liquibase formatted sql`, then changesets that begin with `--changeset author:id`.
 
-Directives as in liquibase/liquibase liquibase-standard AbstractFormattedChangeLogParser.java. Each changeset is a migration of its own, its
-statements sent one by one in a transaction unless it says `runInTransaction:false`; with `splitStatements:false` it is sent whole, and
-the JDBC driver makes one pipeline of it. `--rollback` lines and `/* liquibase rollback … */` blocks hold the way back. Changesets for
-another `dbms`, and those with `ignore:true`, do not run. Files come in the order of their names, which is that of includeAll.
+Directives as in liquibase/liquibase liquibase-standard AbstractFormattedChangeLogParser.java. Each changeset is a separate migration. Its
+statements are sent one by one in a transaction unless it says `runInTransaction:false`; with `splitStatements:false` it is sent whole, and
+the JDBC driver makes one pipeline of it. `--rollback` lines and `/* liquibase rollback … */` blocks contain the downgrade. Changesets for
+another `dbms`, and those with `ignore:true`, do not run. Files are sorted by name, as includeAll does.
 
-Plain .sql files below a changelog in XML, YAML or JSON are what its `sqlFile` and `include` elements name: a changeset each.
+Plain .sql files below a changelog in XML, YAML or JSON are those that its `sqlFile` and `include` elements name, one changeset each.
 """
 
 import re
@@ -24,7 +24,7 @@ _ROLLBACK = re.compile(r"^[ \t]*--[ \t]*rollback (?P<sql>[^\r\n]*)", re.MULTILIN
 _ROLLBACK_BLOCK = re.compile(r"^[ \t]*/\*[ \t]*liquibase[ \t]*rollback[ \t]*\r?$(?P<sql>.*?)\*/", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 _NO_ROLLBACK = re.compile(r"\s*(?:not required|empty|\Z)|.*changesetid", re.IGNORECASE)
 _CHANGELOGS = (".xml", ".yaml", ".yml", ".json")
-_WAYS_BACK = ("rollback", "rollbacks")
+_DOWN_FOLDERS = ("rollback", "rollbacks")
 
 
 def _attribute(attributes: str, name: str) -> str | None:
@@ -37,7 +37,7 @@ def _recognises(folder: Folder) -> bool:
 
 
 def _has_changelog(folder: Folder) -> bool:
-    """Whether a changelog in another format stands in a folder and .sql files below it."""
+    """Whether a folder contains a changelog in another format, and .sql files below it."""
     changelogs = [name for name in folder.files if name.endswith(_CHANGELOGS)]
     for name in changelogs[:3]:
         try:
@@ -52,7 +52,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     scripts = [
         inner.script(name)
         for inner in (folder, *subfolders(folder))
-        if inner is folder or inner.path.rpartition("/")[2].lower() not in _WAYS_BACK
+        if inner is folder or inner.path.rpartition("/")[2].lower() not in _DOWN_FOLDERS
         for name in inner.sql_files
     ]
     scripts.sort(key=lambda script: natural_key(script.path))
@@ -88,7 +88,7 @@ def _changeset(script: Script, head: re.Match[str], span: Span) -> Migration:
 
 
 def _between(text: str, span: Span, delimiter: str | None) -> tuple[Span, ...]:
-    """The pieces between delimiters that are not PostgreSQL's own; a delimiter is a regular expression that ends a line."""
+    """Returns the spans between delimiters other than `;`; a delimiter is a regular expression that matches at the end of a line."""
     if not delimiter or delimiter in (";", r"\;"):
         return (span,)
     try:
@@ -104,7 +104,7 @@ def _between(text: str, span: Span, delimiter: str | None) -> tuple[Span, ...]:
 
 
 def _down(script: Script, span: Span, transaction: Transaction) -> Half | None:
-    """The way back; each `--rollback` line is a piece of its own."""
+    """Returns the downgrade; each `--rollback` line is a separate chunk."""
     found = [Span(*match.span("sql")) for pattern in (_ROLLBACK, _ROLLBACK_BLOCK) for match in pattern.finditer(script.text, *span)]
     chunks = tuple(chunk for chunk in sorted(found) if not _NO_ROLLBACK.match(script.text[chunk.start : chunk.end]))
     return Half(script, chunks, transaction) if chunks else None

@@ -1,4 +1,4 @@
-"""A migration: one unit that a runner applies."""
+"""Migrations: the units that a runner applies."""
 
 from bisect import bisect_right
 from enum import Enum
@@ -9,7 +9,7 @@ from migsafe.text import Script, Span
 
 
 class Transaction(Enum):
-    """How a runner sends the statements of a migration to PostgreSQL. A BEGIN or COMMIT in the script itself comes on top of it."""
+    """How a runner sends the statements of a migration to PostgreSQL. A BEGIN or COMMIT in the script itself takes effect as well."""
 
     FILE = "file"
     """The runner opens a transaction, sends every statement, and commits."""
@@ -22,16 +22,16 @@ class Transaction(Enum):
     """Each statement is its own transaction, as with `psql -f`."""
 
     NONE = "none"
-    """A directive, or the runner's own judgement, switched its transaction off; each statement is its own."""
+    """A directive, or the runner by itself, switched its transaction off; each statement is its own transaction."""
 
 
 class Call(Struct, frozen=True):
     """A call in a program that sends something to the server.
 
-    `sql` is what it sends, as a piece of the half's script; `place` is where the call stands in the program. `opaque` says why what it runs
-    cannot be known, as the end of a sentence; its `sql` is then the call itself. `certain` is False where the program decides by something
-    unknown whether it runs at all. `by_runner` marks the COMMIT and BEGIN that the runner itself sends. `unclear` says what is not known of a
-    statement that is known otherwise (a column's type, say), as the end of a sentence.
+    `sql_span` is the SQL that it sends, as a span of the half's script; `file_span` is the call itself, in the program. `opaque` says why the
+    SQL cannot be known, as the end of a sentence; `sql_span` is then the source of the call. `certain` is False if it depends on something
+    unknown whether the program makes the call at all. `by_runner` marks the COMMIT and BEGIN that the runner itself sends. `unknown_part` says
+    what is unknown about a statement that is known otherwise (for example a column's type), as the end of a sentence.
     """
 
     sql_span: Span
@@ -43,7 +43,7 @@ class Call(Struct, frozen=True):
 
 
 class Program(Struct, frozen=True):
-    """A migration that is a program: its script, the function of it that runs, and the calls that it came to, in order."""
+    """A migration that is a program: its script, the function that runs, and, once rendered, the calls that it makes, in order."""
 
     script: Script
     function: str
@@ -51,11 +51,11 @@ class Program(Struct, frozen=True):
 
 
 class Half(Struct, frozen=True):
-    """What a runner sends to go one way: up or down.
+    """One direction of a migration: the upgrade or the downgrade.
 
-    `chunks` are the pieces of the script that hold SQL, in the order in which they run; under Transaction.QUERY each is one query. Where
-    the migration is a `program`, the script is what it sends, put together; it is empty before somebody has rendered the program.
-    `one_query`: under Transaction.FILE, too, each chunk is one query, which shows after a COMMIT in it.
+    `chunks` are the parts of the script that contain SQL, in the order in which they run; under Transaction.QUERY each is one query. If the
+    migration is a `program`, the script is the SQL that it sends; it is empty until the program has been rendered.
+    `one_query`: under Transaction.FILE, too, each chunk is sent as one query; this makes a difference after a COMMIT in it.
     """
 
     script: Script
@@ -66,17 +66,17 @@ class Half(Struct, frozen=True):
 
     @property
     def file(self) -> Script:
-        """The script that people edit."""
+        """The script that developers edit."""
         return self.program.script if self.program is not None else self.script
 
     def call(self, offset: int) -> Call | None:
-        """The call of the program that sends what stands at an offset of the script."""
+        """Returns the call of the program that sends the SQL at an offset of the script."""
         calls = self.program.calls if self.program is not None else ()
-        place = bisect_right(calls, offset, key=lambda call: call.sql_span.start)
-        return calls[place - 1] if place else None
+        following = bisect_right(calls, offset, key=lambda call: call.sql_span.start)
+        return calls[following - 1] if following else None
 
     def file_span(self, span: Span) -> Span:
-        """Where in the file stands what stands in the script."""
+        """Returns the span of the edited file that a span of the script comes from."""
         call = self.call(span.start)
         return call.file_span if call is not None else span
 
@@ -84,9 +84,10 @@ class Half(Struct, frozen=True):
 class Migration(Struct, frozen=True):
     """One migration of a history.
 
-    `id` is the version as the runner records it (`0002`, `20240102030405`, `1.2`, `author:id`), `runner` the name of the runner whose
-    habits `up` and `down` describe. `down` is None where there is no way back. `apart` is for a runner whose transaction goes on to the next
-    migration that it applies in the same run: what to do so that it ends with this one, as an imperative; None where it does.
+    `id` is the version as the runner records it (`0002`, `20240102030405`, `1.2`, `author:id`), `runner` the name of the runner. `up` and
+    `down` are sent as that runner sends them; `down` is None if the migration has no downgrade. `own_transaction_advice` is for a runner whose
+    transaction continues with the next migration of the same run: how to give this migration a transaction of its own, as an imperative; None
+    if it has one.
     """
 
     id: str
@@ -97,5 +98,5 @@ class Migration(Struct, frozen=True):
 
 
 def whole_script(script: Script, transaction: Transaction, *, one_query: bool = False) -> Half:
-    """All of a script, as one chunk. Reads the script; raises UnreadableError."""
+    """Returns all of a script, as one chunk. Raises UnreadableError."""
     return Half(script, (Span(0, len(script.text)),), transaction, one_query=one_query)

@@ -1,4 +1,4 @@
-"""Statements that a runner knows to refuse a transaction, and runs outside one by itself."""
+"""Statements that a runner recognises as impossible in a transaction, and runs outside one by itself."""
 
 import re
 from collections.abc import Iterator
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from migsafe.sql.split import RawStatement, split
 from migsafe.text import Span
 
-_PERHAPS = re.compile(r"\b(?:concurrently|vacuum|cluster|system|reindex|discard|database|tablespace|subscription)\b", re.IGNORECASE)
+_POSSIBLE = re.compile(r"\b(?:concurrently|vacuum|cluster|system|reindex|discard|database|tablespace|subscription)\b", re.IGNORECASE)
 
 
 def find_nontransactional(text: str, patterns: tuple[str, ...]) -> Iterator[Span]:
-    """Where the statements stand whose words, put together with single spaces, one of the patterns matches from the first on.
+    """Yields the statements whose words, joined with single spaces, begin with a match of one of the patterns.
 
-    Comments and strings are no words, so that what merely mentions VACUUM does not count.
+    Comments and strings are not words: a statement that only mentions VACUUM does not count.
     """
-    if not _PERHAPS.search(text):
+    if not _POSSIBLE.search(text):
         return
     for raw in split(text):
         if isinstance(raw, RawStatement):

@@ -1,4 +1,4 @@
-"""What comes before what in a history, and what is odd about it."""
+"""The order of migrations in a history, and what is wrong with it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,54 +8,56 @@ from migsafe.sources.lineage import Lineage, MigrationReference
 from migsafe.sources.runner import MigrationFile
 
 
-def with_ancestors(files: Sequence[MigrationFile], places: Iterable[int]) -> set[int]:
-    """The places of those files, in a history in its runner's order, that come before the files at the given places, and these places."""
-    wanted = set(places)
+def with_ancestors(files: Sequence[MigrationFile], positions: Iterable[int]) -> set[int]:
+    """Returns the given positions in a history, and the positions of all migrations that they depend on."""
+    needed = set(positions)
     if any(file.parents is None for file in files):
-        return set(range(max(wanted, default=-1) + 1))
+        return set(range(max(needed, default=-1) + 1))
     by_version: dict[str, list[int]] = {}
-    for place, file in enumerate(files):
-        by_version.setdefault(file.id, []).append(place)
-    waiting = list(wanted)
+    for position, file in enumerate(files):
+        by_version.setdefault(file.id, []).append(position)
+    waiting = list(needed)
     while waiting:
         for version in files[waiting.pop()].parents or ():
-            new = [place for place in by_version.get(version, ()) if place not in wanted]
-            wanted.update(new)
-            waiting += new
-    return wanted
+            parents = [position for position in by_version.get(version, ()) if position not in needed]
+            needed.update(parents)
+            waiting += parents
+    return needed
 
 
 def lineages(files: Sequence[tuple[MigrationFile, bool]], *, unique: bool) -> dict[str, Lineage]:
-    """What is odd about the places of the migrations to judge (those with True), by path; what is odd about several of them is said of the
-    last one alone. `unique`: their runner goes by versions."""
-    twins = _twins(files) if unique else {}
-    found = {}
-    for place, (file, judged) in enumerate(files):
-        if not judged:
+    """Returns the lineages of the selected migrations (those with True), by path.
+
+    A problem of several migrations is reported for the last of them only. `unique`: the runner identifies migrations by version."""
+    duplicates = _duplicates(files) if unique else {}
+    by_path = {}
+    for position, (file, selected) in enumerate(files):
+        if not selected:
             continue
-        standing = file.lineage
-        if standing.other_heads or standing.cycle:
-            later = [other for other, also in files[place + 1 :] if also]
-            paths = {other.up.path for other in later}
-            if any(rival.path in paths for rival in standing.other_heads):
-                standing = replace(standing, other_heads=())
-            if any(other.id in standing.cycle for other in later):
-                standing = replace(standing, cycle=())
-        found[file.up.path] = replace(standing, duplicate=twins.get(file.up.path))
-    return found
+        lineage = file.lineage
+        if lineage.other_heads or lineage.cycle:
+            later = [following for following, also_selected in files[position + 1 :] if also_selected]
+            paths = {following.up.path for following in later}
+            if any(head.path in paths for head in lineage.other_heads):
+                lineage = replace(lineage, other_heads=())
+            if any(following.id in lineage.cycle for following in later):
+                lineage = replace(lineage, cycle=())
+        by_path[file.up.path] = replace(lineage, duplicate=duplicates.get(file.up.path))
+    return by_path
 
 
-def _twins(files: Sequence[tuple[MigrationFile, bool]]) -> dict[str, MigrationReference]:
-    """By path the others of the same version."""
-    ways_back = {file.down.path for file, _ in files if file.down}
-    same: dict[str, list[tuple[MigrationFile, bool]]] = {}
-    for file, judged in files:
-        if file.up.path not in ways_back:
-            same.setdefault(file.id, []).append((file, judged))
-    twins = {}
-    for version, alike in same.items():
-        for place, (file, judged) in enumerate(alike):
-            others = [other for before, (other, also) in enumerate(alike) if before < place or (before > place and not also)]
-            if judged and others:
-                twins[file.up.path] = MigrationReference(version, others[0].up.path)
-    return twins
+def _duplicates(files: Sequence[tuple[MigrationFile, bool]]) -> dict[str, MigrationReference]:
+    """Returns, by path, another migration with the same version."""
+    downgrades = {file.down.path for file, _ in files if file.down}
+    by_version: dict[str, list[tuple[MigrationFile, bool]]] = {}
+    for file, selected in files:
+        if file.up.path not in downgrades:
+            by_version.setdefault(file.id, []).append((file, selected))
+    duplicates = {}
+    for version, alike in by_version.items():
+        for position, (file, selected) in enumerate(alike):
+            earlier = [first for first, _ in alike[:position]]
+            history = [following for following, also_selected in alike[position + 1 :] if not also_selected]
+            if selected and (earlier or history):
+                duplicates[file.up.path] = MigrationReference(version, (earlier or history)[0].up.path)
+    return duplicates

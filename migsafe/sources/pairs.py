@@ -1,4 +1,4 @@
-"""Migrations whose two halves are files of their own."""
+"""Migrations whose two halves are separate files."""
 
 import re
 
@@ -7,24 +7,24 @@ from migsafe.sources.runner import Folder, MigrationFile
 
 
 def find_pairs(folder: Folder, pattern: str) -> list[MigrationFile]:
-    """The migrations of a folder in which each has an up and perhaps a down file, ordered by number, then name.
+    """Returns the migrations of a folder in which each has an up file and possibly a down file, ordered by number, then name.
 
-    The pattern's groups are the number, the name and `up` or `down`. A down file belongs to the up file of the same number, whatever
-    it is called; where several share a number, to the one of the same name.
+    The pattern's groups are the number, the name and `up` or `down`. A down file belongs to the up file of the same number, with any name;
+    if several share a number, to the one of the same name.
     """
     matches = [match for name in folder.sql_files if (match := re.match(pattern, name))]
     downs = {match[2]: match for match in matches if match[3] == "down"}
     by_version = {int(match[1]): match for match in matches if match[3] == "down"}
-    found = []
+    migrations = []
     for match in sorted((match for match in matches if match[3] == "up"), key=lambda match: (int(match[1]), match[0])):
         down = downs.get(match[2])
         if down is None or int(down[1]) != int(match[1]):
             down = by_version.get(int(match[1]))
-        found.append(MigrationFile(match[1], folder.script(match[0]), folder.script(down[0]) if down else None))
-    return found
+        migrations.append(MigrationFile(match[1], folder.script(match[0]), folder.script(down[0]) if down else None))
+    return migrations
 
 
 def read_pair(file: MigrationFile, runner: str, transaction: Transaction, *, one_query: bool = False) -> list[Migration]:
-    """One migration, both of whose halves the runner sends in the same way."""
+    """Returns the one migration of a file, if the runner sends both halves in the same way."""
     down = whole_script(file.down, transaction, one_query=one_query) if file.down else None
     return [Migration(file.id, runner, whole_script(file.up, transaction, one_query=one_query), down)]

@@ -15,7 +15,7 @@ _DOWN = re.compile(r"[._-]down\.sql$")
 
 
 def plain_files(folder: Folder) -> list[MigrationFile]:
-    """The files of a folder in the order of their numbers; where most of them have one, those without are no migrations (a dump of the
+    """Returns the files of a folder in the order of their numbers. If most of them have one, those without are not migrations (a dump of the
     schema, a seed, a draft)."""
     names = folder.sql_files
     numbered = [name for name in names if NUMBERED.match(name)]
@@ -35,7 +35,7 @@ def plain_files(folder: Folder) -> list[MigrationFile]:
 
 
 def _up_of(name: str, names: list[str]) -> str | None:
-    """The file that a `.down.sql`, `_down.sql` or `-down.sql` takes back; None for a name that is no way down."""
+    """Returns the file that a `.down.sql`, `_down.sql` or `-down.sql` undoes; None for a name that is not that of a down file."""
     down = _DOWN.search(name)
     if not down:
         return None

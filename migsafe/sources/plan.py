@@ -1,4 +1,4 @@
-"""What is to be judged, and the history before it."""
+"""The selected migrations, and the history before them."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -14,8 +14,8 @@ from migsafe.sources.runner import MigrationFile, Runner
 
 
 class Step(NamedTuple):
-    """A migration in its place: one to judge, or one of the history, which only says what the database looks like by then. `goes_on` where
-    the step after it runs in the same transaction."""
+    """A migration in its order: a selected one, or one of the history, which only determines the state of the database.
+    `transaction_continues` if the next step runs in the same transaction."""
 
     migration: Migration
     selected: bool
@@ -23,10 +23,10 @@ class Step(NamedTuple):
 
 
 class Source:
-    """One history: a folder's migrations in the order in which its runner applies them, as far as those to judge come after them.
+    """One history: the selected migrations of a folder, and those that they depend on, in the order in which the runner applies them.
 
-    `path` is what the user would type for the folder (or the file, where it stands alone). The migrations to judge of a `release` are
-    applied in one run of the runner; otherwise each is taken to be deployed by itself.
+    `path` is what the user would type for the folder (or for a single file). The selected migrations of a `release` are applied in one run of
+    the runner; otherwise each is deployed by itself.
     """
 
     def __init__(
@@ -39,69 +39,69 @@ class Source:
         *,
         release: bool = False,
     ) -> None:
-        needed = with_ancestors([file for file, _ in files], [place for place, (_, judged) in enumerate(files) if judged])
+        needed = with_ancestors([file for file, _ in files], [position for position, (_, selected) in enumerate(files) if selected])
         self.path = path
         self.runner = runner
         self._all = files
-        self._files = [one for place, one in enumerate(files) if place in needed]
+        self._files = [file for position, file in enumerate(files) if position in needed]
         self._transaction = transaction
         self._problems = problems
         self.release = release
 
     def steps(self) -> Iterator[Step]:
-        """The migrations in order, each file read when its turn comes. What cannot be read goes to the plan's problems."""
+        """Yields the migrations in order; each file is read when it is needed. Files that cannot be read are added to the plan's problems."""
         before: Step | None = None
-        for file, judged in self._files:
+        for file, selected in self._files:
             for migration in self._read(file):
                 if before is not None:
-                    together = self.release and before.selected and judged and before.migration.own_transaction_advice is not None
+                    together = self.release and before.selected and selected and before.migration.own_transaction_advice is not None
                     yield before._replace(transaction_continues=together)
-                before = Step(migration, judged)
+                before = Step(migration, selected)
         if before is not None:
             yield before
 
     def selected(self) -> Iterator[Migration]:
-        """The migrations to judge, without reading the history."""
-        for file, judged in self._files:
-            if judged:
+        """Yields the selected migrations, without reading the history."""
+        for file, selected in self._files:
+            if selected:
                 yield from self._read(file)
 
     def history(self) -> Iterator[Migration]:
-        """The migrations before the last judged one that are not themselves to be judged."""
-        for file, judged in self._files:
-            if not judged:
+        """Yields the migrations before the last selected one that are not selected themselves."""
+        for file, selected in self._files:
+            if not selected:
                 yield from self._read(file)
 
     def restricted_to(self, keep: Callable[[MigrationFile], bool]) -> "Source":
-        """The same history, but judged are only the files that `keep` wants; the others are history."""
-        files = [(file, judged and keep(file)) for file, judged in self._all]
+        """Returns the same history with only those selected files that `keep` accepts; the others become history."""
+        files = [(file, selected and keep(file)) for file, selected in self._all]
         return Source(self.path, self.runner, files, self._transaction, self._problems, release=True)
 
     def starting_after(self, version: str) -> "Source | None":
-        """The same history, where all up to a migration is not judged; None where it holds no such migration.
+        """Returns the same history in which nothing up to a migration is selected; None if it does not contain the migration.
 
-        What comes after it is no release: it is where a project began to be judged, perhaps years ago.
+        The rest is not a release: the project may have started to use migsafe years ago.
         """
-        places = [place for place, (file, _) in enumerate(self._all) if _is_called(file, version)]
-        if not places:
+        positions = [position for position, (file, _) in enumerate(self._all) if _is_called(file, version)]
+        if not positions:
             return None
-        done = with_ancestors([file for file, _ in self._all], places)
-        files = [(file, judged and place not in done) for place, (file, judged) in enumerate(self._all)]
+        done = with_ancestors([file for file, _ in self._all], positions)
+        files = [(file, selected and position not in done) for position, (file, selected) in enumerate(self._all)]
         return Source(self.path, self.runner, files, self._transaction, self._problems, release=self.release)
 
     @property
     def is_fully_selected(self) -> bool:
-        """Whether it has several migrations, and all of them are to be judged."""
-        return len(self._all) > 1 and all(judged for _, judged in self._all)
+        """Whether it has several migrations, and all of them are selected."""
+        return len(self._all) > 1 and all(selected for _, selected in self._all)
 
     @cached_property
     def lineages(self) -> dict[str, Lineage]:
-        """What is odd about the places of the migrations to judge, by path."""
+        """The lineages of the selected migrations, by path."""
         return lineages(self._all, unique=self.runner.unique_versions)
 
     @property
     def folder(self) -> str | None:
-        """A folder that holds files of it; None where there is only standard input."""
+        """A folder that contains files of the history; None for standard input."""
         return next((file.up.path.rpartition("/")[0] or "." for file, _ in self._all if file.up.path != "-"), None)
 
     @property
@@ -118,28 +118,28 @@ class Source:
         return [self._as_configured(migration) for migration in migrations] if self._transaction else migrations
 
     def _as_configured(self, migration: Migration) -> Migration:
-        down = self._sent(migration.down) if migration.down else None
-        return msgspec.structs.replace(migration, up=self._sent(migration.up), down=down, own_transaction_advice=None)
+        down = self._half_as_configured(migration.down) if migration.down else None
+        return msgspec.structs.replace(migration, up=self._half_as_configured(migration.up), down=down, own_transaction_advice=None)
 
-    def _sent(self, half: Half) -> Half:
-        # What a directive in the file says goes before what is configured for all of them.
+    def _half_as_configured(self, half: Half) -> Half:
+        # A directive in the file takes precedence over the configuration, which is for all files.
         if self._transaction is None or half.transaction is not self.runner.default_transaction:
             return half
         return msgspec.structs.replace(half, transaction=self._transaction, one_query=False)
 
 
 def _is_called(file: MigrationFile, version: str) -> bool:
-    """Whether a version, or the name of a file with or without its ending, is that of a migration; 42 is 0042."""
+    """Whether `version` names the migration: by its version (42 is 0042) or by its file, with or without the suffix."""
     name = file.up.path.replace("\\", "/").rpartition("/")[2]
     numbers = version.isdecimal() and file.id.isdecimal() and int(version) == int(file.id)
     return numbers or version in (file.id, name, name.removesuffix(".sql"), name.removesuffix(".py"))
 
 
 class Plan:
-    """What the given paths ask for, with what could not be read.
+    """The migrations that the given paths select, and the files that could not be read.
 
-    `sources` are the histories that they stand in, one for each folder of migrations, in the order of the paths. `skipped` are files
-    in these folders that are no migrations: not named as the runner wants it, or for another database.
+    `sources` are their histories, one for each folder of migrations, in the order of the paths. `skipped` are files in these folders that
+    are not migrations: their names do not follow the runner's pattern, or they are for another database.
     """
 
     def __init__(self, sources: Sequence[Source], skipped: Sequence[str], problems: dict[str, UnreadableError]) -> None:
@@ -148,29 +148,29 @@ class Plan:
         self._problems = problems
 
     def restricted_to(self, keep: Callable[[MigrationFile], bool]) -> "Plan":
-        """The same, but judged are only the files that `keep` wants."""
+        """Returns the same plan with only those selected files that `keep` accepts."""
         return Plan([source.restricted_to(keep) for source in self.sources], self.skipped, self._problems)
 
     def starting_after(self, version: str) -> "Plan":
-        """The same, but judged is only what comes after a migration, in the histories that hold it. Raises ConfigError where none does, if
-        all of a history is to be judged: a file by itself may be from anywhere."""
-        after = [source.starting_after(version) for source in self.sources]
-        if not any(after) and any(source.is_fully_selected for source in self.sources):
-            known = [known for source in self.sources for known in source.versions]
+        """Returns the same plan in which, in histories that contain a migration, only what follows it is selected. Raises ConfigError if none
+        contains it and all of a history is selected: a single file may be from anywhere."""
+        shortened = [source.starting_after(version) for source in self.sources]
+        if not any(shortened) and any(source.is_fully_selected for source in self.sources):
+            known = [known_version for source in self.sources for known_version in source.versions]
             raise ConfigError(f"start-after: there is no migration {version}", did_you_mean(version, known, f"The last one is {known[-1]}."))
-        return Plan([found or source for found, source in zip(after, self.sources, strict=True)], self.skipped, self._problems)
+        return Plan([short or source for short, source in zip(shortened, self.sources, strict=True)], self.skipped, self._problems)
 
     @cached_property
     def migrations(self) -> list[Migration]:
-        """The migrations to judge, without reading the history."""
+        """The selected migrations, without reading the history."""
         return [migration for source in self.sources for migration in source.selected()]
 
     @property
     def problems(self) -> list[UnreadableError]:
-        """What could not be read so far: of the history, only when it is read."""
+        """The files that could not be read so far; files of the history are read only when needed."""
         return list(self._problems.values())
 
     @property
     def history(self) -> Iterator[Migration]:
-        """The migrations before those to judge, of every source, read as they are asked for."""
+        """The migrations before the selected ones, of every source; each is read when it is needed."""
         return (migration for source in self.sources for migration in source.history())

@@ -1,9 +1,9 @@
 """pop (Buffalo's soda) and Ory's popx: `1_name.up.sql`, `1_name.postgres.up.sql`, `1_name.autocommit.up.sql`.
 
 Names, the choice between the scripts for one version and the order are those of ory/hydra oryx/popx/match.go and migration_info.go
-(compareMigration, sortAndFilter: the version as text; a script for PostgreSQL alone goes before one for every database). A migration is
-sent as a whole in a transaction (gobuffalo/pop migrator.go, UpTo, and file_migrator.go; oryx/popx/migrator.go); `.autocommit.` leaves it
-the one query that it is.
+(compareMigration, sortAndFilter: the version as text; a script for PostgreSQL takes precedence over one for every database). A migration is
+sent as a whole in a transaction (gobuffalo/pop migrator.go, UpTo, and file_migrator.go; oryx/popx/migrator.go); with `.autocommit.`
+it is sent as one query.
 """
 
 import re
@@ -48,5 +48,5 @@ POP = Runner(
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside_transaction_advice="name its file `….autocommit.up.sql` (popx) and give it this one statement",
+    outside_transaction_advice="name its file `….autocommit.up.sql` (popx) and leave only this statement in it",
 )

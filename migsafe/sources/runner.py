@@ -1,4 +1,4 @@
-"""What every runner is described by, and the folders that they look at."""
+"""The description of a runner, and the folders of migrations."""
 
 import os
 import re
@@ -21,11 +21,11 @@ _OTHER_DATABASES = re.compile(
 
 
 class MigrationFile(Struct, frozen=True):
-    """Where a migration stands, before anything of it is read.
+    """The files of a migration, before any of them is read.
 
-    `id` is its version, `up` the script that applies it, `down` the one that takes it back where that is a file of its own, `beside` a
-    file that the runner reads for its settings. `after` are the versions that it comes right after; None where that is all before it in the
-    runner's order. `standing` is what is odd about that, as far as it can be told without knowing what is to be judged.
+    `id` is its version, `up` the script that applies it, `down` the script that undoes it, if that is a separate file, `settings_file` a
+    file from which the runner reads settings for it. `parents` are the versions that it depends on directly; None if it depends on all that
+    precede it in the runner's order. `lineage` is what is wrong with its place in the history, whichever migrations are selected.
     """
 
     id: str
@@ -36,15 +36,15 @@ class MigrationFile(Struct, frozen=True):
     lineage: Lineage = Lineage()
 
     def is_among(self, files: Collection[str]) -> bool:
-        """Whether one of its files that say what happens on the way up is among absolute paths. Standard input always is."""
-        named = (self.up.path, self.settings_file)
-        return self.up.path == "-" or any(os.path.realpath(path) in files for path in named if path is not None)
+        """Whether one of the files that define the upgrade is among absolute paths. Standard input always is."""
+        paths = (self.up.path, self.settings_file)
+        return self.up.path == "-" or any(os.path.realpath(path) in files for path in paths if path is not None)
 
 
 class Folder:
-    """A folder of migrations: what stands in it, read once.
+    """A folder of migrations, listed once.
 
-    `path` is what the user would type; `named` the file in it that was asked for, if one was. Raises MigsafeError where it cannot be read.
+    `path` is what the user would type; `requested_file` the file in it that the user named, if any. Raises MigsafeError if it cannot be read.
     """
 
     def __init__(self, path: str, named: str | None = None) -> None:
@@ -65,8 +65,7 @@ class Folder:
 
     @classmethod
     def of_script(cls, path: str, script: Script) -> "Folder":
-        """A folder as if it held that one script and nothing else: for standard input, and for a file that is not one of its folder's
-        migrations."""
+        """Returns a folder that contains only one script: for standard input, and for a file that is not one of its folder's migrations."""
         folder = cls.__new__(cls)
         folder.path, _, folder.requested_file = path.rpartition("/")
         folder.files, folder.folders = [folder.requested_file], []
@@ -75,20 +74,20 @@ class Folder:
         return folder
 
     def join(self, *names: str) -> str:
-        """The path of something in this folder, as the user would type it."""
+        """Returns the path of a file or folder in this one, as the user would type it."""
         return "/".join(names if self.path in ("", ".") else (self.path.rstrip("/"), *names))
 
     def script(self, *names: str) -> Script:
-        """A file in this folder; the same Script each time, so that its text is read once."""
+        """Returns a file in this folder; the same Script each time, so that its text is read once."""
         name = "/".join(names)
         return self._scripts.setdefault(name, Script(self.join(name)))
 
     def has_file(self, *names: str) -> bool:
-        """Whether there is such a file in this folder."""
+        """Whether the folder contains the file."""
         return os.path.isfile(self.join(*names))
 
     def self_and_parents(self) -> Iterator[Path]:
-        """This folder and those above it, up to the root of the repository."""
+        """Yields this folder and its parents, up to the root of the repository."""
         path = Path(self.path or ".").absolute()
         for folder in (path, *path.parents[:_ABOVE]):
             yield folder
@@ -97,17 +96,17 @@ class Folder:
 
     @cached_property
     def sql_files(self) -> list[str]:
-        """The names of its .sql files, those for another database left out, in the order of their names."""
+        """The names of its .sql files, sorted, without those for another database."""
         return [name for name in self.files if name.endswith(".sql") and name[0] != "." and not _OTHER_DATABASES.search(name)]
 
     @cached_property
     def python_files(self) -> list[str]:
-        """The names of its Python scripts, in their order."""
+        """The names of its Python scripts, sorted."""
         return [name for name in self.files if name.endswith(".py") and not name.startswith((".#", "__init__"))]
 
     @cached_property
     def sample(self) -> list[str]:
-        """The texts of the .sql file that was asked for and of a few others: enough to tell whose directives they hold."""
+        """The texts of the requested .sql file and of a few others: enough to recognise the runner by its directives."""
         return self._some_of(self.sql_files)
 
     def _some_of(self, names: list[str]) -> list[str]:
@@ -121,16 +120,16 @@ class Folder:
         return texts
 
     def mentions(self, pattern: re.Pattern[str]) -> bool:
-        """Whether one of the sampled .sql files holds the pattern."""
+        """Whether one of the sampled .sql files matches the pattern."""
         return any(pattern.search(text) for text in self.sample)
 
     def mentions_in_python(self, pattern: re.Pattern[str]) -> bool:
-        """Whether one of a few of its Python scripts holds the pattern."""
+        """Whether one of a few of its Python scripts matches the pattern."""
         return any(pattern.search(text) for text in self._some_of(self.python_files))
 
 
 def subfolders(folder: Folder) -> Iterator[Folder]:
-    """The folders in a folder, and those in them, each once; what cannot be listed and what is hidden is left out."""
+    """Yields all folders below a folder, each once, without hidden ones and those that cannot be listed."""
     seen = {folder_identity(folder.path)}
     waiting = [folder]
     while waiting:
@@ -150,36 +149,35 @@ def subfolders(folder: Folder) -> Iterator[Folder]:
 
 
 def folder_identity(path: str) -> tuple[int, int]:
-    """What makes a folder the same one however it is reached. Zeros where it cannot be seen."""
+    """Returns the device and inode of a folder, the same by whichever path it is reached; zeros if it cannot be read."""
     try:
-        found = Path(path or ".").stat()
+        state = Path(path or ".").stat()
     except OSError:
         return (0, 0)
-    return (found.st_dev, found.st_ino)
+    return (state.st_dev, state.st_ino)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a symbolic link that leads round in a circle
+    except OSError:  # a symbolic link in a cycle
         return False
 
 
 def folder_itself(folder: Folder) -> list[Folder]:
-    """The folder alone."""
+    """Returns the folder alone."""
     return [folder]
 
 
 class Runner(Struct, frozen=True):
-    """What is known of a program that applies migrations.
+    """A program that applies migrations.
 
-    `recognises` tells from a folder whether its migrations are this runner's; `homes` gives the folders by which the histories are known that
-    a recognised folder holds or leads to, one each whichever way they are reached: mostly it is the folder itself. `files` lists the
-    migrations of a home in the runner's order;
-    `read` gives a file's migrations (one, but for formats with several in a file), and raises UnreadableError. `habit` is how it sends
-    a migration that says nothing about it. `outside` says in a sentence how a migration is made to run outside a transaction. `deep`
-    runners look into the folders below for themselves. A `unique` one records what has run by versions, so that of two migrations with the
-    same it refuses both, or never runs one. The names of its files end in `suffix`.
+    `recognises` tells whether the migrations of a folder are this runner's. `history_folders` returns one folder for each history that a
+    recognised folder contains or leads to, usually the folder itself; `files` lists the migrations of such a folder in the runner's order.
+    `read` returns the migrations of a file (most formats have one per file), and raises UnreadableError. `default_transaction` is how the
+    runner sends a migration without directives. `outside_transaction_advice` says, as an imperative, how to make a migration run outside a
+    transaction. A runner that `searches_subfolders` lists the folders below by itself. One with `unique_versions` records the versions that
+    have run: of two migrations with the same version it rejects both, or never runs one. The names of its files end in `suffix`.
     """
 
     name: str
@@ -196,22 +194,22 @@ class Runner(Struct, frozen=True):
 
 
 def number_key(name: str) -> tuple[int, str]:
-    """A key that orders file names by the number they begin with, then by name; those without a number come last."""
+    """Returns a key that sorts file names by the number they begin with, then by name; those without a number come last."""
     digits = re.match(r"[vV]?(\d+)", name)
     return (int(digits[1]), name) if digits else (10**30, name)
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """A key that orders names as people do: v1.9 before v1.10."""
-    return [(int(digits), "") if digits else (-1, other) for digits, other in re.findall(r"(\d+)|(\D+)", name)]
+    """Returns a key that sorts numbers in names by their value: v1.9 before v1.10."""
+    return [(int(digits), "") if digits else (-1, rest) for digits, rest in re.findall(r"(\d+)|(\D+)", name)]
 
 
 def version_of(name: str) -> str:
-    """The version that a file's name begins with; its whole stem where it begins with no digit."""
+    """Returns the version that a file name begins with; the whole stem if it does not begin with a digit."""
     digits = re.match(r"[vV]?(\d+(?:\.\d+)*)(?=[_.\-]|$)", name)
     return digits[1] if digits else name.removesuffix(".sql")
 
 
 def single_file_migrations(folder: Folder, names: Iterable[str]) -> list[MigrationFile]:
-    """One migration a file, in the order given."""
+    """Returns one migration for each file, in the order given."""
     return [MigrationFile(version_of(name), folder.script(name)) for name in names]

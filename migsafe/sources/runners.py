@@ -1,4 +1,4 @@
-"""The runners that migsafe knows, in the order in which they are looked for."""
+"""The supported runners, in the order in which they are tried."""
 
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.sources.alembic import ALEMBIC
@@ -19,7 +19,7 @@ from migsafe.sources.supabase import SUPABASE
 from migsafe.sources.versioned import VERSIONED
 from migsafe.sources.yoyo import YOYO
 
-# Directives in the files say more than names do, and peculiar names more than those that several runners share.
+# Directives in the files are stronger evidence than names, and names of one runner stronger than those that several share.
 RUNNERS: tuple[Runner, ...] = (
     ALEMBIC,
     HASURA,
@@ -43,7 +43,7 @@ RUNNERS: tuple[Runner, ...] = (
 
 
 def runner_named(name: str) -> Runner:
-    """The runner of that name. Raises ConfigError, with the nearest name, where there is none."""
+    """Returns the runner of that name. Raises ConfigError, with the nearest name, for an unknown one."""
     for runner in RUNNERS:
         if runner.name == name:
             return runner
@@ -51,5 +51,5 @@ def runner_named(name: str) -> Runner:
 
 
 def recognise_runner(folder: Folder) -> Runner | None:
-    """The runner whose migrations a folder holds; None where it holds none."""
+    """Returns the runner whose migrations a folder contains; None if it contains none."""
     return next((runner for runner in RUNNERS if runner.recognises(folder)), None)

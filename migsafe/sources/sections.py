@@ -1,4 +1,4 @@
-"""Scripts that hold both halves, parted by directive lines."""
+"""Scripts that contain both halves, separated by directive lines."""
 
 import re
 
@@ -8,9 +8,9 @@ UP, DOWN = "up", "down"
 
 
 def sections(text: str, directive: re.Pattern[str]) -> list[tuple[str, re.Match[str], Span]]:
-    """The pieces of a text that begin with a directive line: which half, the directive's match, and the piece, directive included.
+    """Returns the sections of a text, each with its half, the match of the directive line that begins it, and its span, with the directive.
 
-    The pattern's group `half` matches `up` or `down` in any case. What stands before the first directive is in no piece.
+    The pattern's group `half` matches `up` or `down` in any case. Text before the first directive is in no section.
     """
     matches = list(directive.finditer(text))
     ends = [*(match.start() for match in matches), len(text)][1:]

@@ -1,7 +1,7 @@
 """sql-migrate: `-- +migrate Up` and `-- +migrate Down` in one file.
 
-Directives as in rubenv/sql-migrate sqlparse/sqlparse.go (a line begins with exactly `-- +migrate `; Up and Down may come again and add to
-what was there); statements are sent one by one in a transaction, and `notransaction` after Up or Down turns it off for that half. Order by
+Directives as in rubenv/sql-migrate sqlparse/sqlparse.go (a line begins with exactly `-- +migrate `; Up and Down may be repeated, and are
+concatenated); statements are sent one by one in a transaction, and `notransaction` after Up or Down switches it off for that half. Order by
 the number that the name begins with, names without one last (migrate.go, Less); the recorded id is the file's name.
 """
 
@@ -26,7 +26,7 @@ def _read(file: MigrationFile) -> list[Migration]:
         spans[half].append(span)
         if "notransaction" in directive["options"].split():
             transaction[half] = Transaction.NONE
-    if not spans[UP] and not spans[DOWN]:  # sql-migrate refuses the file; its statements are judged all the same
+    if not spans[UP] and not spans[DOWN]:  # sql-migrate rejects the file; its statements are linted all the same
         return [Migration(file.id, "sql-migrate", whole_script(file.up, Transaction.FILE))]
     up, down = (Half(file.up, tuple(spans[half]), transaction[half]) for half in (UP, DOWN))
     return [Migration(file.id, "sql-migrate", up, down if spans[DOWN] else None)]

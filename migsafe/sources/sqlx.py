@@ -2,10 +2,10 @@
 
 Names as in launchbadge/sqlx sqlx-core/src/migrate/source.rs, ordered by version; a file that begins with `-- no-transaction` is sent
 outside a transaction. A migration is sent as a whole in a transaction (sqlx-postgres/src/migrate.rs, apply: conn.execute of the script, a
-simple query); without the transaction the one query is still an implicit one when it holds several statements.
+simple query); without that transaction, the query is an implicit one if it contains several statements.
 
-Its pairs look like golang-migrate's. They are taken for sqlx's where a crate that mentions sqlx, a `.sqlx` folder or an `sqlx.toml`
-stands above them, or a sampled file says `-- no-transaction`.
+Its pairs look like golang-migrate's. They are recognised as sqlx's if a folder above contains a Cargo.toml that mentions sqlx, a
+`.sqlx` folder or an `sqlx.toml`, or if a sampled file says `-- no-transaction`.
 """
 
 import os
@@ -23,10 +23,10 @@ _PAIR = r"(\d+)_(.*)\.(up|down)\.sql$"
 
 
 def _recognises(folder: Folder) -> bool:
-    return any(_NAME.match(name) for name in folder.sql_files) and (folder.mentions(_NO_TRANSACTION) or _beside_sqlx(folder))
+    return any(_NAME.match(name) for name in folder.sql_files) and (folder.mentions(_NO_TRANSACTION) or _is_in_sqlx_project(folder))
 
 
-def _beside_sqlx(folder: Folder) -> bool:
+def _is_in_sqlx_project(folder: Folder) -> bool:
     if folder.requested_file == "-":
         return False
     for above in folder.self_and_parents():
@@ -61,6 +61,6 @@ SQLX = Runner(
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside_transaction_advice="make `-- no-transaction` its first line, and give it this one statement",
+    outside_transaction_advice="make `-- no-transaction` its first line, and leave only this statement in it",
     unique_versions=True,
 )

@@ -1,9 +1,9 @@
 """Supabase: `supabase/migrations/<version>_<name>.sql`.
 
-Names and order (by name) as in supabase/cli pkg/migration/list.go. The command line sends a file's statements, with its own note of the
+Names and order (by name) as in supabase/cli pkg/migration/list.go. The command line sends a file's statements, with its record of the
 version, as one batch: a pipeline without BEGIN, which PostgreSQL runs as one implicit transaction (pkg/migration/file.go, ExecBatch).
-Statements that cannot be in it are sent alone, between the batch before and the batch after them (supabase/cli pull request 5156, in
-releases from 2.109; DROP INDEX CONCURRENTLY since pull request 6276). Older releases refuse them unless they come first in their file.
+Statements that are impossible in it are sent separately, between the batches (supabase/cli pull request 5156, in
+releases from 2.109; DROP INDEX CONCURRENTLY since pull request 6276). Older releases reject them unless they are first in their file.
 """
 
 import re
@@ -14,7 +14,7 @@ from migsafe.sources.nontransactional import find_nontransactional
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.text import Script, Span
 
-_ALONE = (
+_SENT_SEPARATELY = (
     r"create (?:unique )?index concurrently\b",
     r"drop index concurrently\b",
     r"reindex\b.* concurrently\b",
@@ -34,13 +34,13 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 
 def _chunks(script: Script) -> tuple[Span, ...]:
-    """The queries that a script is sent as: batches, and statements alone between them."""
+    """Returns the queries that a script is sent as: batches, and single statements between them."""
     chunks: list[Span] = []
-    at = 0
-    for alone in find_nontransactional(script.text, _ALONE):
-        chunks += [Span(at, alone.start), alone]
-        at = alone.end
-    chunks.append(Span(at, len(script.text)))
+    start = 0
+    for alone in find_nontransactional(script.text, _SENT_SEPARATELY):
+        chunks += [Span(start, alone.start), alone]
+        start = alone.end
+    chunks.append(Span(start, len(script.text)))
     return tuple(chunk for chunk in chunks if script.text[chunk.start : chunk.end].strip("; \t\r\n"))
 
 
@@ -55,6 +55,6 @@ SUPABASE = Runner(
     recognises=_recognises,
     files=_files,
     read=_read,
-    outside_transaction_advice="give the statement a migration file of its own",
+    outside_transaction_advice="put the statement into a separate migration file",
     unique_versions=True,
 )

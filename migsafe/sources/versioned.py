@@ -1,8 +1,8 @@
-"""Folders named by versions, with scripts in each: `0.21/00__name.sql`, `v1.2/manifest.json` beside `v1.2/name.sql`.
+"""Folders named by versions, with scripts in each: `0.21/00__name.sql`, `v1.2/manifest.json` with `v1.2/name.sql`.
 
-Several programs apply their own migrations so. Versions come in their order (v1.9 before v1.10). Where a folder has a manifest.json with
-`SchemaUpdateCqlFiles`, that is the list and its order (temporalio/temporal tools/common/schema/updatetask.go, which sends statement by
-statement); else file names are.
+Several programs apply their own migrations in this way. Versions are sorted by their numbers (v1.9 before v1.10). If a folder has a
+manifest.json with `SchemaUpdateCqlFiles`, that is the list of files, in order (temporalio/temporal
+tools/common/schema/updatetask.go, which sends statement by statement); otherwise files are sorted by name.
 """
 
 import re

@@ -1,8 +1,8 @@
 """yoyo: `name.sql` with an optional `name.rollback.sql`.
 
-As in yoyo-migrations 9.0 yoyo/migrations.py: files in the order of their names, each as soon as those that its `-- depends:` names are
-done (topological_sort); comments `-- depends:` and `-- transactional:` count at the top, before the first statement
-(parse_metadata_from_sql_comments). Statements are sent one by one in a transaction, which `-- transactional: false` turns off for both
+As in yoyo-migrations 9.0 yoyo/migrations.py: files are sorted by name, but each comes after those that its `-- depends:` names
+(topological_sort); comments `-- depends:` and `-- transactional:` count at the top, before the first statement
+(parse_metadata_from_sql_comments). Statements are sent one by one in a transaction, which `-- transactional: false` switches off for both
 halves (process_steps).
 """
 
@@ -29,7 +29,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 
 def _in_order(names: list[str], depends: dict[str, list[str]]) -> list[str]:
-    """The first name that waits for nothing, again and again; what waits in a circle comes at the end."""
+    """Returns the names so that each follows its dependencies, otherwise sorted; those in a cycle of dependencies come last."""
     place = {name: index for index, name in enumerate(names)}
     waits = {name: {other for other in depends[name] if other in place} - {name} for name in names}
     after: dict[str, list[str]] = {}
@@ -50,7 +50,7 @@ def _in_order(names: list[str], depends: dict[str, list[str]]) -> list[str]:
 
 
 def _directives(file: MigrationFile) -> dict[str, str]:
-    """The directives at the top of a script; none where it cannot be read, which is said when it is read for its statements."""
+    """Returns the directives at the top of a script; none if it cannot be read: that is reported when its statements are read."""
     try:
         text = file.up.text
     except UnreadableError:

@@ -111,7 +111,7 @@ def test_a_revision_that_there_is_not(migsafe: Command, repository: Path, revisi
     assert migsafe("lint", "db", "--since", revision) == Run(
         2,
         "",
-        f"migsafe: --since: git knows no revision {revision}\n  Fetch it first; a CI job that clones only the last commit does not have it.\n",
+        f"migsafe: --since: git has no revision {revision}\n  Fetch it first; a CI job that clones only the last commit does not have it.\n",
     )
 
 
@@ -119,7 +119,7 @@ def test_outside_of_a_repository(migsafe: Command, write: Write) -> None:
     write("db/1.sql", "DROP TABLE a;")
     result = migsafe("lint", "db", "--changed")
     assert (result.code, result.out) == (2, "")
-    assert result.err.startswith("migsafe: db: git sees no repository here: not a git repository")
+    assert result.err.startswith("migsafe: db: is not in a git repository: not a git repository")
 
 
 def test_without_git(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_a_named_configuration(migsafe: Command, write: Write) -> None:
     ("arguments", "complaint"),
     [
         (["missing.sql"], "migsafe: missing.sql: there is no such file or folder\n"),
-        (["empty"], "migsafe: empty: holds no migrations\n"),
+        (["empty"], "migsafe: empty: contains no migrations\n"),
         ([], "migsafe: nothing to lint\n"),
         (["a.sql", "--select", "drop-tabel"], "migsafe: there is no rule drop-tabel\n  Did you mean drop-table?\n"),
         (["a.sql", "--pg-version", "13"], "migsafe: --pg-version: invalid value: 13\n  Use 14, 15, 16, 17 or 18.\n"),

@@ -10,7 +10,7 @@ from tests.rendering.conftest import after, called, program, script, sent
 
 pytestmark = pytest.mark.process
 
-NOT_RUN = "[nothing of the script is run, and this takes more than what stands literally in it] "
+NOT_RUN = "[the script is not run, and this is more than literal values] "
 
 
 @pytest.fixture(scope="module")

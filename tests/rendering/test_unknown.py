@@ -240,11 +240,11 @@ def test_a_helper_that_is_not_here_is_said(render: Render) -> None:
         ("it calls shop.migrations.audit, which cannot be imported here", 'audit("orders")'),
         ("it calls shop.migrations.names, which cannot be imported here", "names(op)"),
         (
-            "it is put together with what is not known: shop.migrations.SQL cannot be imported here",
+            "it is built from unknown values: shop.migrations.SQL cannot be imported here",
             "op.execute(SQL)",
         ),
         (
-            "what it names is not known: shop.migrations.PREFIX cannot be imported here",
+            "it names something unknown: shop.migrations.PREFIX cannot be imported here",
             'op.rename_table(f"{PREFIX}_orders", "orders")',
         ),
     ]
@@ -253,7 +253,7 @@ def test_a_helper_that_is_not_here_is_said(render: Render) -> None:
 
 def test_sending_nothing_is_said_where_it_goes_by_what_is_not_known(render: Render) -> None:
     half = render("tables = [table for table in TABLES if table.wanted]", before="from shop import TABLES")
-    assert sent(half) == ["[it sends nothing here, where it goes by things that are not known] def upgrade():"]
+    assert sent(half) == ["[it sends nothing here, because it depends on unknown values] def upgrade():"]
     assert called(half) == ["def upgrade():"]
     assert sent(render("for name in ():\n    op.drop_table(name)")) == []
 

@@ -47,7 +47,7 @@ class CatchingImpl(PostgresqlImpl):
     def bulk_insert(self, table: Any, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
         """Rows; nobody knows where to where the table is not here."""
         if isinstance(table, Unknown):
-            self.run.send_opaque(f"it puts rows into {table}, {self.run.reasons[str(table)]}")
+            self.run.send_opaque(f"it inserts rows into {table}, {self.run.reasons[str(table)]}")
         else:
             super().bulk_insert(table, rows, multiinsert)
 
@@ -152,8 +152,8 @@ def install(run: Run, database: Database) -> Operations:
     operations = Operations(context)
     operations._install_proxy()
     for module, name in (
-        (op_module, "which is an operation of a plugin that is not here"),
-        (context_module, "which alembic.context does not hold here"),
+        (op_module, "which is an operation of a plugin that is not installed here"),
+        (context_module, "which alembic.context does not have here"),
     ):
         module.__getattr__ = _missing(run, module.__name__.rpartition(".")[2], name)  # type: ignore[method-assign]
     environment = copy(_environment())

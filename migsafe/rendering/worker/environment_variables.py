@@ -8,7 +8,7 @@ from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
-_REASON = "which is a variable of another environment"
+_REASON = "which is an environment variable that is not set here"
 
 
 class EnvironmentVariables:

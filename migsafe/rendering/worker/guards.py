@@ -24,8 +24,8 @@ _BEAT = 0.2
 
 _FORBIDDEN = {
     **dict.fromkeys(("socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo", "socket.gethostbyname"), "the network"),
-    **dict.fromkeys(("os.remove", "os.rmdir", "os.rename", "os.truncate", "os.link", "os.symlink", "os.mkdir", "os.chmod"), "changes of files"),
-    **dict.fromkeys(("shutil.rmtree", "shutil.move", "os.chown", "os.utime"), "changes of files"),
+    **dict.fromkeys(("os.remove", "os.rmdir", "os.rename", "os.truncate", "os.link", "os.symlink", "os.mkdir", "os.chmod"), "file changes"),
+    **dict.fromkeys(("shutil.rmtree", "shutil.move", "os.chown", "os.utime"), "file changes"),
     **dict.fromkeys(("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty"), "other programs"),
     **dict.fromkeys(("os.kill", "os.killpg", "signal.pthread_kill"), "signals"),
 }
@@ -40,7 +40,7 @@ _DRIVERS: dict[str, tuple[tuple[str, str], ...]] = {
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-_AT_LOADING = ("other programs", "changes of files")
+_AT_LOADING = ("other programs", "file changes")
 """What libraries do when they are loaded: ask the system for its libraries, fill caches."""
 
 
@@ -123,7 +123,7 @@ class Guards:
         return spec
 
     def _connect(self, *_: object, **__: object) -> NoReturn:
-        raise Forbidden("the network is out of reach here")
+        raise Forbidden("the network is not allowed here")
 
     def _ring(self, _: int, frame: FrameType | None) -> None:
         if self._on:
@@ -137,11 +137,11 @@ class Guards:
             return
         what = _FORBIDDEN.get(event)
         if event == "open" and len(arguments) > 2 and isinstance(arguments[2], int) and arguments[2] & _WRITING:
-            what = "changes of files" if arguments[0] != os.devnull else None
+            what = "file changes" if arguments[0] != os.devnull else None
         if event == "socket.__new__" and arguments[1] in (socket.AF_INET, socket.AF_INET6):
             what = "the network"
         if what is not None and not (what in _AT_LOADING and is_importing(caller())):
-            raise Forbidden(f"{what} ({event}) {'is' if what == 'the network' else 'are'} out of reach here")
+            raise Forbidden(f"{what} ({event}) {'is' if what == 'the network' else 'are'} not allowed here")
 
 
 def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:

@@ -62,7 +62,7 @@ class Builtins(dict[str, Any]):
             found = builtins.__import__(name, globals, locals, fromlist or (), level)
             for one in fromlist or ():
                 if one != "*" and not hasattr(found, one) and found.__name__.partition(".")[0] not in LIBRARIES:
-                    return self._with(found, fromlist or (), f"which {found.__name__} does not hold")
+                    return self._with(found, fromlist or (), f"which {found.__name__} does not define")
             return found
         except ImportError as error:
             if name in self._run.file.optional_imports or (error.name or name).partition(".")[0] in LIBRARIES:

@@ -132,7 +132,7 @@ def _doubt_untried(run: Run, untried: Sequence[Route]) -> None:
 
 def _nothing(file: ScriptFile, function: str) -> RenderedCall:
     start, end = file.first_line_of(function)
-    return RenderedCall(file.text[start:end], start, end, "it sends nothing here, where it goes by things that are not known")
+    return RenderedCall(file.text[start:end], start, end, "it sends nothing here, because it depends on unknown values")
 
 
 def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded) -> ScriptResult:
@@ -220,11 +220,11 @@ def _end(run: Run, error: BaseException, function: str) -> None:
         case SystemExit():
             reason = "it ends the process here, with sys.exit()"
         case MemoryError():
-            reason = "it needs more memory than it may have here"
+            reason = "it needs more memory than the limit"
         case RecursionError():
             reason = "its calls are nested too deeply"
         case TimeUp():
-            reason = "it takes longer than it may here"
+            reason = "it exceeds the time limit"
         case ProcessExit():
             reason = "it ends the process here"
         case _:

@@ -72,7 +72,7 @@ class Run:
         place = self.current_range or self.frame_range()
         unsure = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
         hidden = [value for value in self._shaping if str(value) not in sql]
-        opaque = f"it goes by {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
+        opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._shaping.clear()
         self.calls.append(RenderedCall(str(sql), *place, opaque, tuple(unsure), not self._loops, by_runner))
         if self.live and not opaque and not unsure:
@@ -81,7 +81,7 @@ class Run:
     def _execute(self, number: int, sql: str) -> None:
         """Have the live server execute what was sent last."""
         if self._refused is not None:
-            self.calls[self._refused] = replace(self.calls[self._refused], opaque="PostgreSQL refuses it, and the script goes on without it")
+            self.calls[self._refused] = replace(self.calls[self._refused], opaque="PostgreSQL rejects it, and the script continues without it")
         self.result, self._refused = None, number
         self.result = execution_result(self._ask(EXECUTE, (sql,), ()).value, sql)
         self._refused = None

@@ -1,7 +1,7 @@
-"""Alembic: scripts in Python that say which revision they are and which they come after.
+"""Alembic: Python scripts that declare their revision and its parents.
 
-They are read from their syntax trees here, as far as it takes to put them in order and to know how they are sent; nothing is run or
-imported. What they send to the server is not known yet: each half is a program that somebody has to render.
+This package reads their syntax trees, to order them and to know how they are sent; nothing is run or imported. The SQL that they send is not
+known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
 from migsafe.sources.alembic.environment import TransactionSettings, transaction_settings
@@ -17,70 +17,72 @@ __all__ = ["ALEMBIC", "RevisionFile"]
 
 
 class RevisionFile(MigrationFile, frozen=True, kw_only=True):
-    """A script, with what it says of itself and how its environment sends it."""
+    """A script, with what it declares and how its environment sends it."""
 
     revision: Revision
-    habits: TransactionSettings
+    transactions: TransactionSettings
 
 
 def _files(home: Folder) -> list[MigrationFile]:
-    found = find_project(home)
-    sent = transaction_settings(found.env)
+    environment = find_project(home)
+    transactions = transaction_settings(environment.env)
     scripts: list[Script] = []
     declared: list[tuple[Revision, str]] = []
-    for path, folder in found.scripts():
+    for path, folder in environment.scripts():
         script = Script(path)
-        read = read_revision(script)
-        if read is not None:
+        revision = read_revision(script)
+        if revision is not None:
             scripts.append(script)
-            declared.append((read, folder))
+            declared.append((revision, folder))
     graph = Graph(declared)
-    return [_file(graph, place, scripts, sent) for place in graph.in_order()]
+    return [_file(graph, position, scripts, transactions) for position in graph.in_order()]
 
 
-def _file(graph: Graph, place: int, scripts: list[Script], sent: TransactionSettings) -> RevisionFile:
-    made = graph.found[place][0]
-    standing = Lineage(
-        other_heads=tuple(_other(graph.found[other][0], scripts[other]) for other in graph.other_heads(place)),
-        missing_parents=graph.missing_parents(place),
-        cycle=graph.cycle(place),
-        irreversible_reason=_one_way(made),
-        version_span=made.version_span,
-        parents_span=made.parents_span,
-        downgrade_span=made.downgrade.span or made.upgrade.span,
+def _file(graph: Graph, position: int, scripts: list[Script], transactions: TransactionSettings) -> RevisionFile:
+    revision = graph.found[position][0]
+    lineage = Lineage(
+        other_heads=tuple(_reference(graph.found[head][0], scripts[head]) for head in graph.other_heads(position)),
+        missing_parents=graph.missing_parents(position),
+        cycle=graph.cycle(position),
+        irreversible_reason=_irreversible_reason(revision),
+        version_span=revision.version_span,
+        parents_span=revision.parents_span,
+        downgrade_span=revision.downgrade.span or revision.upgrade.span,
     )
-    return RevisionFile(made.version, scripts[place], parents=graph.parents(place), lineage=standing, revision=made, habits=sent)
+    return RevisionFile(
+        revision.version, scripts[position], parents=graph.parents(position), lineage=lineage, revision=revision, transactions=transactions
+    )
 
 
-def _other(made: Revision, script: Script) -> MigrationReference:
-    return MigrationReference(made.version, script.path, made.title)
+def _reference(revision: Revision, script: Script) -> MigrationReference:
+    return MigrationReference(revision.version, script.path, revision.title)
 
 
-def _one_way(made: Revision) -> str:
-    """Why a revision cannot be taken back. One that does nothing need not be, and that of a merge usually does nothing."""
-    if made.error is not None or made.upgrade.body in (Body.ABSENT, Body.EMPTY):
+def _irreversible_reason(revision: Revision) -> str:
+    """Returns why a revision cannot be undone; nothing for one whose upgrade does nothing, as that of a merge."""
+    if revision.error is not None or revision.upgrade.body in (Body.ABSENT, Body.EMPTY):
         return ""
-    match made.downgrade.body:
+    match revision.downgrade.body:
         case Body.ABSENT:
             return "there is no downgrade(): `alembic downgrade` fails here"
         case Body.EMPTY:
-            return "downgrade() does nothing: `alembic downgrade` goes back behind this revision, and what upgrade() did stays"
+            return "downgrade() does nothing: `alembic downgrade` marks this revision as undone, but the changes of upgrade() stay"
         case Body.RAISES:
-            return "downgrade() raises an error: `alembic downgrade` cannot go back behind this revision"
+            return "downgrade() raises an error: `alembic downgrade` cannot undo this revision"
     return ""
 
 
 def _read(file: MigrationFile) -> list[Migration]:
     assert isinstance(file, RevisionFile)
-    made, sent = file.revision, file.habits
-    if made.error is not None:
-        raise made.error
-    down = _half(file.up, "downgrade", sent) if made.downgrade.body is Body.WORKS else None
-    return [Migration(file.id, "alembic", _half(file.up, "upgrade", sent), down, sent.own_transaction_advice)]
+    revision, transactions = file.revision, file.transactions
+    if revision.error is not None:
+        raise revision.error
+    down = _half(file.up, "downgrade", transactions) if revision.downgrade.body is Body.WORKS else None
+    return [Migration(file.id, "alembic", _half(file.up, "upgrade", transactions), down, transactions.own_transaction_advice)]
 
 
-def _half(script: Script, function: str, sent: TransactionSettings) -> Half:
-    return Half(Script(script.path, ""), (), sent.transaction, Program(script, function))
+def _half(script: Script, function: str, transactions: TransactionSettings) -> Half:
+    return Half(Script(script.path, ""), (), transactions.transaction, Program(script, function))
 
 
 def _is_alembic(folder: Folder) -> bool:
@@ -94,7 +96,7 @@ ALEMBIC = Runner(
     recognises=_is_alembic,
     files=_files,
     read=_read,
-    outside_transaction_advice="put it below `with op.get_context().autocommit_block():`",
+    outside_transaction_advice="put it into `with op.get_context().autocommit_block():`",
     unique_versions=True,
     history_folders=history_folders,
     suffix=".py",

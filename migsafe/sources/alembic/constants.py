@@ -1,4 +1,4 @@
-"""Values that stand literally in a syntax tree, or follow from what does."""
+"""Values of expressions in a syntax tree that consist of literals and known names."""
 
 import ast
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Unknown(Enum):
-    """What cannot be known without running the script."""
+    """A value that is unknown unless the script is run."""
 
     VALUE = 0
 
@@ -15,7 +15,7 @@ Known = Mapping[str, object]
 
 
 def evaluate(node: ast.expr, known: Known) -> object:
-    """The value of an expression, where names have values that are `known`; Unknown.VALUE where it takes more than that."""
+    """Returns the value of an expression of literals and names that are `known`; Unknown.VALUE for any other."""
     match node:
         case ast.Constant(value=constant):
             return constant
@@ -29,8 +29,8 @@ def evaluate(node: ast.expr, known: Known) -> object:
         case ast.JoinedStr(values=pieces):
             return _joined("", *(evaluate(piece.value if isinstance(piece, ast.FormattedValue) else piece, known) for piece in pieces))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            found = evaluate(operand, known)
-            return Unknown.VALUE if found is Unknown.VALUE else not found
+            result = evaluate(operand, known)
+            return Unknown.VALUE if result is Unknown.VALUE else not result
     return Unknown.VALUE
 
 
@@ -38,12 +38,12 @@ def _joined(*pieces: object) -> object:
     return "".join(map(str, pieces)) if all(isinstance(piece, str) for piece in pieces) else Unknown.VALUE
 
 
-def as_names(found: object) -> tuple[str, ...] | None:
-    """A value that is a string, several of them, or none at all, as Alembic takes them; None where it is something else."""
-    if found is None or found == ():
+def as_names(value: object) -> tuple[str, ...] | None:
+    """Returns the names in a value that is a string, a tuple of strings or None, as Alembic accepts them; None for any other value."""
+    if value is None or value == ():
         return ()
-    if isinstance(found, str):
-        return (found,)
-    if isinstance(found, tuple) and all(isinstance(item, str) for item in found):
-        return tuple(dict.fromkeys(found))
+    if isinstance(value, str):
+        return (value,)
+    if isinstance(value, tuple) and all(isinstance(item, str) for item in value):
+        return tuple(dict.fromkeys(value))
     return None

@@ -1,9 +1,9 @@
-"""What env.py says about transactions, read from its syntax tree; nothing of it is run.
+"""The transactions that env.py configures, read from its syntax tree; env.py is not run.
 
-Watched on servers with Alembic 1.13.0, 1.14 and 1.20 and SQLAlchemy 2.0 and 2.1: one upgrade is one transaction, unless
-`transaction_per_migration` is set. Without `transactional_ddl` each migration has one of its own too, for all that its name says
-(MigrationContext.begin_transaction). On a connection that is in a transaction already (`engine.begin()`) Alembic opens none at all, and all
-migrations share that one. In AUTOCOMMIT each statement is its own.
+Measured on servers with Alembic 1.13.0, 1.14 and 1.20 and SQLAlchemy 2.0 and 2.1: one upgrade is one transaction, unless
+`transaction_per_migration` is set. With `transactional_ddl=False` each migration has its own transaction too, despite the name of the option
+(MigrationContext.begin_transaction). On a connection that is already in a transaction (`engine.begin()`) Alembic opens none, and all
+migrations share that one. In AUTOCOMMIT each statement is its own transaction.
 """
 
 import ast
@@ -21,14 +21,15 @@ _SETTING = "transaction_per_migration=True"
 
 
 class TransactionSettings(Struct, frozen=True):
-    """How the environment sends migrations: each in a transaction of its own where `apart` is None, else that is what to do about it."""
+    """How the environment sends migrations. `own_transaction_advice` is None if each has its own transaction; otherwise it says how to
+    achieve that."""
 
     transaction: Transaction = Transaction.FILE
     own_transaction_advice: str | None = f"pass `{_SETTING}` to `context.configure()` in env.py"
 
 
 def transaction_settings(path: str | None) -> TransactionSettings:
-    """What an env.py makes of migrations; the usual thing where there is none, or none that can be read."""
+    """Returns the settings in an env.py; Alembic's defaults if there is none, or it cannot be read."""
     if path is None:
         return TransactionSettings()
     try:
@@ -52,18 +53,20 @@ def transaction_settings(path: str | None) -> TransactionSettings:
 
 
 def _constants(tree: ast.Module) -> dict[str, object]:
-    """The names that have one value wherever in the script they are given one."""
+    """Returns the names that have the same value wherever the script assigns one."""
     found: dict[str, object] = {}
     for node in ast.walk(tree):
         match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=given) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as given):
-                table = _options(given, found)
-                new = evaluate(given, found) if table is None else dict(table)
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=assigned) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as assigned)
+            ):
+                table = _options(assigned, found)
+                new = evaluate(assigned, found) if table is None else dict(table)
                 found[name] = new if found.get(name, new) == new else Unknown.VALUE
-            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=given):
+            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=assigned):
                 options = found.get(name)
                 if isinstance(options, dict):
-                    options[key] = evaluate(given, found)
+                    options[key] = evaluate(assigned, found)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault")):
                 options = found.get(name)
                 if isinstance(options, dict):
@@ -73,7 +76,7 @@ def _constants(tree: ast.Module) -> dict[str, object]:
 
 
 def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] | None:
-    """A dictionary with strings as keys, as far as its values are known."""
+    """Returns the known values of a dictionary with strings as keys; None for any other expression."""
     match node:
         case ast.Name(id=name):
             known = names.get(name)
@@ -104,7 +107,7 @@ def _keywords(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
 
 
 def _configured(tree: ast.Module, names: Mapping[str, object]) -> Iterator[dict[str, object]]:
-    """The options of each call of `configure()`."""
+    """Yields the options of each call of `configure()`."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Attribute(attr="configure") | ast.Name(id="configure")):
@@ -115,13 +118,13 @@ def _configured(tree: ast.Module, names: Mapping[str, object]) -> Iterator[dict[
 
 
 def _inner(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
-    """The options in `opts={…}`, as MigrationContext.configure() takes them."""
+    """Returns the options in `opts={…}`, as MigrationContext.configure() accepts them."""
     given = next((keyword.value for keyword in call.keywords if keyword.arg == "opts"), None)
     return (_options(given, names) or {}) if given is not None else {}
 
 
 def _is_autocommit(node: ast.AST, names: Mapping[str, object]) -> bool:
-    """Whether a call makes connections in AUTOCOMMIT."""
+    """Whether a call creates connections in AUTOCOMMIT."""
     if not isinstance(node, ast.Call):
         return False
     level = _keywords(node, names).get("isolation_level")
@@ -129,7 +132,7 @@ def _is_autocommit(node: ast.AST, names: Mapping[str, object]) -> bool:
 
 
 def _begins(node: ast.AST) -> bool:
-    """Whether it is `with engine.begin() as connection`, async or not."""
+    """Whether a node is `with engine.begin() as connection`, async or not."""
     if not isinstance(node, ast.With | ast.AsyncWith):
         return False
     return any(

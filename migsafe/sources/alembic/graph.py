@@ -1,8 +1,8 @@
-"""The graph that revisions make: what comes before what, and where it is broken.
+"""The graph of revisions: their order, and what is wrong with it.
 
-Followed is alembic/script/revision.py, RevisionMap: of two scripts with one revision the later one counts (_revision_map), only `depends_on`
-may name a branch label (_map_branch_labels, _add_depends_on), dependencies that an ancestor has too say nothing new (_normalize_depends_on),
-and an upgrade runs what _topological_sort gives, backwards.
+As in alembic/script/revision.py, RevisionMap: of two scripts with the same revision the later one counts (_revision_map), only `depends_on`
+may name a branch label (_map_branch_labels, _add_depends_on), dependencies that an ancestor also has are ignored (_normalize_depends_on),
+and an upgrade runs the revisions of _topological_sort in reverse.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ _NOWHERE = Span(0, 0)
 
 
 class _Node(NamedTuple):
-    """A revision by its number, which counts them in the order in which they were found."""
+    """A revision; `down` and `depends` are the numbers of revisions, counted in the order in which they were found."""
 
     revision: Revision
     down: tuple[int, ...]
@@ -25,7 +25,7 @@ class _Node(NamedTuple):
 
 
 class Graph:
-    """Revisions, in the order in which Alembic finds their scripts, each with the folder of versions in which it stands."""
+    """The revisions of a history, in the order in which Alembic finds their scripts, each with the folder of versions that contains it."""
 
     def __init__(self, found: Sequence[tuple[Revision, str]]) -> None:
         self.found = found
@@ -33,7 +33,7 @@ class Graph:
         self._numbers = {version: number for number, version in enumerate(dict.fromkeys(revision.version for revision, _ in found))}
         self._labelled = {label: self._numbers[revision.version] for revision, _ in found for label in revision.branch_labels}
         self._nodes = [self._node(found[self._last[version]][0]) for version in self._numbers]
-        self._looping = self._in_circles()
+        self._cyclic = self._find_cyclic()
 
     def _node(self, revision: Revision) -> _Node:
         down = [self._numbers[version] for version in revision.down_revisions if version in self._numbers]
@@ -44,20 +44,20 @@ class Graph:
         return self._numbers.get(name, self._labelled.get(name))
 
     def in_order(self) -> list[int]:
-        """The places of the scripts in the order in which `alembic upgrade heads` runs them; a script that another one with the same revision
-        hides stands before that one."""
+        """Returns the positions of the scripts in the order in which `alembic upgrade heads` runs them; a script that is hidden by another one
+        with the same revision precedes that one."""
         places: dict[str, list[int]] = {}
         for place, (revision, _) in enumerate(self.found):
             places.setdefault(revision.version, []).append(place)
         return [place for number in self._sorted() for place in places[self._nodes[number].revision.version]]
 
     def parents(self, place: int) -> tuple[str, ...]:
-        """The revisions that a script comes right after, as far as there are any."""
+        """Returns the existing revisions that a script directly depends on."""
         node = self._node(self.found[place][0])
         return tuple(dict.fromkeys(self._nodes[number].revision.version for number in (*node.down, *node.depends)))
 
     def missing_parents(self, place: int) -> tuple[MissingParent, ...]:
-        """The revisions that a script names and that there are not."""
+        """Returns the revisions that a script names and that do not exist."""
         revision, _ = self.found[place]
         down = [
             MissingParent(version, revision.parents_span or _NOWHERE) for version in revision.down_revisions if version not in self._numbers
@@ -65,28 +65,28 @@ class Graph:
         return (*down, *(MissingParent(name, revision.depends_span or _NOWHERE) for name in revision.depends_on if self._target(name) is None))
 
     def cycle(self, place: int) -> tuple[str, ...]:
-        """The revisions on the shortest way down from a script's back to itself; nothing where there is none."""
+        """Returns the revisions of the shortest cycle through a script's revision, from that revision to itself; empty if there is none."""
         start = self._numbers[self.found[place][0].version]
-        if start not in self._looping:
+        if start not in self._cyclic:
             return ()
-        came: dict[int, int] = {}
+        previous: dict[int, int] = {}
         waiting = [start]
         for number in waiting:
             for below in (*self._nodes[number].down, *self._nodes[number].depends):
                 if below == start:
-                    way = [start, number]
-                    while way[-1] != start:
-                        way.append(came[way[-1]])
-                    return tuple(self._nodes[one].revision.version for one in reversed(way))
-                if below in self._looping and below not in came:
-                    came[below] = number
+                    cycle = [start, number]
+                    while cycle[-1] != start:
+                        cycle.append(previous[cycle[-1]])
+                    return tuple(self._nodes[member].revision.version for member in reversed(cycle))
+                if below in self._cyclic and below not in previous:
+                    previous[below] = number
                     waiting.append(below)
         return ()
 
     def other_heads(self, place: int) -> list[int]:
-        """The places of the heads that stop `alembic upgrade head` together with a script's, if that is one itself.
+        """Returns the positions of the heads with which a script's revision, if it is a head, makes `alembic upgrade head` fail.
 
-        Branches that labels tell apart are meant to have a head each, and so are histories in folders of their own.
+        Branches with different labels, and separate histories in different folders, are meant to have a head each.
         """
         number = self._numbers[self.found[place][0].version]
         if number not in self._heads or self._last[self.found[place][0].version] != place:
@@ -101,22 +101,22 @@ class Graph:
 
     @cached_property
     def _heads(self) -> list[int]:
-        """The revisions that none comes after; being depended on does not count."""
+        """The revisions that are no `down_revision` of another; `depends_on` does not count."""
         followed = {below for node in self._nodes for below in node.down}
         return [number for number in range(len(self._nodes)) if number not in followed]
 
     def _branch(self, head: int) -> tuple[frozenset[str], frozenset[int], str]:
-        """The labels of a head's branch, the revisions on it, and the folder in which the head stands."""
+        """Returns the labels of a head's branch, the revisions on it, and the folder that contains the head."""
         lines = self._lines(head)
         labels = frozenset(label for number in lines for label in self._nodes[number].revision.branch_labels)
         return labels, lines, self.found[self._last[self._nodes[head].revision.version]][1]
 
     def _lines(self, number: int) -> frozenset[int]:
-        """A revision and those that it comes after, but for dependencies."""
+        """Returns a revision and all that it follows, without those of `depends_on`."""
         return frozenset(_reached(number, [node.down for node in self._nodes]))
 
-    def _in_circles(self) -> set[int]:
-        """The revisions in circles, and those between two of them: what is left when ends are taken off as long as there are any."""
+    def _find_cyclic(self) -> set[int]:
+        """Returns the revisions in cycles, and those between two cycles: those that remain after removing ends until there are none."""
         left = set(range(len(self._nodes)))
         below = {number: {*node.down, *node.depends} for number, node in enumerate(self._nodes)}
         for _ in range(2):
@@ -131,22 +131,22 @@ class Graph:
                     below[other].discard(number)
                     if not below[other]:
                         ends.append(other)
-            # The same once more from the other side.
+            # Then the same from the other end.
             below = {number: {other for other in above.get(number, ()) if other in left} for number in left}
         return left
 
     def _parents(self, number: int) -> list[int]:
-        """What a revision comes right after, in the order in which Alembic goes down from it, but for the ways round a circle."""
+        """Returns the direct parents of a revision, in the order in which Alembic visits them, without those in the same cycle."""
         node = self._nodes[number]
         known = {other for one in self._lines(number) - {number} for other in self._nodes[one].depends} if node.depends else set()
         parents = dict.fromkeys((*node.down, *(other for other in node.depends if other not in known)))
-        return [one for one in parents if not (number in self._looping and one in self._looping)]
+        return [one for one in parents if not (number in self._cyclic and one in self._cyclic)]
 
     def _sorted(self) -> list[int]:
-        """The revisions from base to heads.
+        """Returns the revisions from base to heads.
 
-        Alembic goes down from the heads, along one line as long as nothing above is left that comes after what is next; else it changes to
-        the first line that leads down to it.
+        Alembic starts at the heads and follows one line down as long as the next revision has no unvisited successor; otherwise it changes to
+        the first line that leads to that revision.
         """
         parents = [self._parents(number) for number in range(len(self._nodes))]
         above = [0] * len(parents)
@@ -174,7 +174,7 @@ class Graph:
 
 
 def _reached(start: int, edges: Sequence[Iterable[int]]) -> set[int]:
-    """All that edges lead to from a number, itself included."""
+    """Returns all numbers that edges lead to from a number, with itself."""
     seen = {start}
     waiting = [start]
     while waiting:

@@ -1,4 +1,4 @@
-"""From a folder to the revisions that it holds or leads to."""
+"""The Alembic projects that a folder contains or belongs to."""
 
 import os
 import re
@@ -18,14 +18,14 @@ _ABOVE = 8
 
 
 class Project(Struct, frozen=True):
-    """Where a history's revisions stand: the folders of its versions, whether those below them count, and its env.py, if there is one."""
+    """The files of a history: the folders of its versions, whether their subfolders count, and its env.py, if there is one."""
 
     versions: tuple[str, ...]
     recursive: bool = False
     env: str | None = None
 
     def scripts(self) -> Iterator[tuple[str, str]]:
-        """The paths of what may be a revision's script, in Alembic's order, each with the folder of versions that holds it; a folder that is
+        """Yields the paths of possible revision scripts, in Alembic's order, each with its folder of versions. A folder that is
         listed twice counts once."""
         seen = set()
         for folder in self.versions:
@@ -39,8 +39,7 @@ class Project(Struct, frozen=True):
 
 
 def history_folders(folder: Folder) -> list[Folder]:
-    """The folders of versions, the first of each history, that a folder holds or leads to. Raises UnreadableError for settings that cannot
-    be understood."""
+    """Returns the first folder of versions of each history that a folder contains or leads to. Raises UnreadableError for invalid settings."""
     paths = [found.versions[0] for found in read_settings(folder)]
     if not paths and "env.py" in folder.files:
         mine = folder_identity(folder.path)
@@ -59,10 +58,10 @@ def history_folders(folder: Folder) -> list[Folder]:
 
 
 def find_project(versions: Folder) -> Project:
-    """The history that a folder of versions belongs to. Raises UnreadableError for settings that cannot be understood."""
+    """Returns the project that a folder of versions belongs to. Raises UnreadableError for invalid settings."""
     for settings in _settings_above(versions.path):
         if _holds(settings, versions.path):
-            # What the user has typed for a folder stays what he has typed.
+            # Messages show the path that the user typed.
             paths = tuple(
                 versions.path or "." if folder_identity(path) == folder_identity(versions.path) else path for path in settings.versions
             )
@@ -71,7 +70,7 @@ def find_project(versions: Folder) -> Project:
 
 
 def _settings_above(path: str) -> Iterator[Settings]:
-    """The settings in a folder and in those above it."""
+    """Yields the settings in a folder and in its parents."""
     for above in _above(path):
         try:
             folder = Folder(above)
@@ -81,14 +80,14 @@ def _settings_above(path: str) -> Iterator[Settings]:
 
 
 def _holds(settings: Settings, path: str) -> bool:
-    """Whether the scripts in a folder are among the versions of an environment."""
+    """Whether the settings name a folder among their versions."""
     held = {folder_identity(folder) for folder in settings.versions if os.path.isdir(folder)}
     start = Path(path or ".").absolute()
     return any(folder_identity(str(folder)) in held for folder in (start, *(start.parents if settings.recursive else ())))
 
 
 def _above(path: str) -> list[str]:
-    """A folder and those above it, up to the root of the repository, as the user would type them."""
+    """Returns a folder and its parents, up to the root of the repository, as the user would type them."""
     found = [path or "."]
     for _ in range(_ABOVE):
         if os.path.exists(Path(found[-1], ".git")) or Path(found[-1]).absolute().parent == Path(found[-1]).absolute():

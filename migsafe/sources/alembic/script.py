@@ -1,4 +1,4 @@
-"""What a revision's script says of itself, read from its syntax tree; nothing of it is run."""
+"""What the script of a revision declares, read from its syntax tree; the script is not run."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ from migsafe.sources.alembic.constants import as_names, evaluate
 from migsafe.text import Script, Span
 
 _LEGACY = re.compile(r"[a-f0-9]+(?=\.py$)")
-"""Names of scripts that need not say their revision (alembic/script/base.py, _legacy_rev)."""
+"""Names of scripts that need not declare their revision (alembic/script/base.py, _legacy_rev)."""
 
 _NAMES = ("revision", "down_revision", "depends_on", "branch_labels")
 _FUNCTIONS = ("upgrade", "downgrade", "*")
@@ -24,7 +24,7 @@ _LINE_END = re.compile(r"\r\n?|\n")
 
 
 class Body(Enum):
-    """What a function of a script does."""
+    """What a function of a script contains."""
 
     ABSENT = "absent"
     EMPTY = "empty"
@@ -33,7 +33,7 @@ class Body(Enum):
 
 
 class RevisionFunction(Struct, frozen=True):
-    """One of the functions that go up or down, and the line in which it begins."""
+    """The upgrade or downgrade function, and the line in which it begins."""
 
     body: Body
     span: Span | None = None
@@ -42,9 +42,9 @@ class RevisionFunction(Struct, frozen=True):
 class Revision(Struct, frozen=True, kw_only=True):
     """A revision as its script declares it.
 
-    `down` are the revisions that it comes after, `depends` what else must have run before (revisions or branch labels), `labels` those that
-    it gives its branch; `title` is the first line of the docstring. `names`, `follows` and `waits` are where the script says its revision,
-    `down` and `depends`. `flaw` is why the script cannot be judged; what else stands here is then what its text looks like.
+    `down_revisions`, `depends_on` (revisions or branch labels) and `branch_labels` are as in Alembic; `title` is the first line of the
+    docstring. `version_span`, `parents_span` and `depends_span` are where the script declares its revision, `down_revision` and `depends_on`.
+    `error` says why the script cannot be read; the other fields are then guessed from its text.
     """
 
     version: str
@@ -61,7 +61,7 @@ class Revision(Struct, frozen=True, kw_only=True):
 
 
 def read_revision(script: Script) -> Revision | None:
-    """What a script declares; None where it is no revision's."""
+    """Returns what a script declares; None if it is not the script of a revision."""
     try:
         text = script.text
     except UnreadableError as error:
@@ -70,7 +70,7 @@ def read_revision(script: Script) -> Revision | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an escape that a later Python will refuse is the script's business
+            warnings.simplefilter("ignore")  # invalid escapes are the script's problem
             tree = ast.parse(text)
     except SyntaxError as error:
         return _guessed(script, text, UnreadableError(f"{script.path}:{error.lineno or 1}: is not Python: {error.msg}"))
@@ -84,7 +84,7 @@ def _name(script: Script) -> str:
 
 
 class _Declarations:
-    """The names that a script gives values at its top level."""
+    """The assignments and functions at the top level of a script."""
 
     def __init__(self, script: Script, text: str, tree: ast.Module) -> None:
         self.script = script
@@ -95,9 +95,9 @@ class _Declarations:
         self.functions: dict[str, RevisionFunction] = {}
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         for statement in _top_level(tree.body):
-            self._take_in(statement)
+            self._add_statement(statement)
 
-    def _take_in(self, statement: ast.stmt) -> None:
+    def _add_statement(self, statement: ast.stmt) -> None:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name in _FUNCTIONS:
                 self.functions[name] = RevisionFunction(_body(statement.body), self._first_line(statement))
@@ -122,12 +122,12 @@ class _Declarations:
                     self._assign(one, item, statement)
 
     def _find(self, name: str, statement: ast.stmt) -> None:
-        """A function that is defined elsewhere."""
+        """Adds a function that is imported."""
         if name in _FUNCTIONS:
             self.functions[name] = RevisionFunction(Body.WORKS, self._first_line(statement))
 
     def revision(self) -> Revision | None:
-        """The revision that they declare."""
+        """Returns the revision that they declare."""
         legacy = _LEGACY.match(_name(self.script))
         if "revision" not in self.values and not (legacy and "upgrade" in self.functions):
             return None
@@ -136,11 +136,11 @@ class _Declarations:
         unclear = [name for name, found in lists.items() if found is None]
         if not isinstance(version, str):
             unclear.insert(0, "revision")
-        flaw = None
+        error = None
         if unclear:
-            said = f"what {' and '.join(unclear)} {'is' if len(unclear) == 1 else 'are'} cannot be known without running it"
-            flaw = UnreadableError(f"{self.script.path}: {said}", "Write it as a string, or as a tuple of strings.")
-        # What `from … import *` brings along is not known.
+            said = f"the value of {' and '.join(unclear)} cannot be determined without running the script"
+            error = UnreadableError(f"{self.script.path}: {said}", "Write it as a string, or as a tuple of strings.")
+        # `from … import *` may import any name.
         absent = RevisionFunction(Body.WORKS if "*" in self.functions else Body.ABSENT)
         return Revision(
             version=version if isinstance(version, str) else _name(self.script).removesuffix(".py"),
@@ -153,7 +153,7 @@ class _Declarations:
             version_span=self.places.get("revision"),
             parents_span=self.places.get("down_revision"),
             depends_span=self.places.get("depends_on"),
-            error=flaw,
+            error=error,
         )
 
     def _first_line(self, node: ast.stmt) -> Span:
@@ -167,14 +167,14 @@ class _Declarations:
         return self._offset(node.end_lineno, node.end_col_offset)
 
     def _offset(self, line: int, column: int) -> int:
-        """Where in the text a line and a column are that count the bytes of its UTF-8."""
+        """Returns the offset of a line and column, which ast counts in bytes of UTF-8."""
         start = self._lines[line - 1]
         end = self._lines[line] if line < len(self._lines) else len(self.text)
         return start + len(self.text[start:end].encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
 
 
 def _top_level(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements of a module, those in its branches too."""
+    """Yields the statements of a module, with those in its branches."""
     for statement in statements:
         yield statement
         match statement:
@@ -200,25 +200,25 @@ def _does_nothing(statement: ast.stmt) -> bool:
 
 
 def _bytes(path: str) -> str:
-    """A file whose text cannot be had, each byte a character."""
+    """Returns a file that is not UTF-8, each byte as a character."""
     try:
         return Path(path).read_bytes().decode("latin-1")
     except OSError:
         return ""
 
 
-def _guessed(script: Script, text: str, flaw: UnreadableError) -> Revision | None:
-    """What a script that cannot be read seems to declare, so that those after it are not said to come after nothing."""
-    found = {}
+def _guessed(script: Script, text: str, error: UnreadableError) -> Revision | None:
+    """Returns what an unreadable script seems to declare, so that its successors are not reported to have a missing parent."""
+    declared = {}
     for name in _NAMES:
         match = re.search(_DECLARATION.format(name), text, re.MULTILINE)
-        found[name] = tuple(_QUOTED.findall(match["value"])) if match else ()
-    if not found["revision"]:
+        declared[name] = tuple(_QUOTED.findall(match["value"])) if match else ()
+    if not declared["revision"]:
         return None
     return Revision(
-        version=found["revision"][0],
-        down_revisions=found["down_revision"],
-        depends_on=found["depends_on"],
-        branch_labels=found["branch_labels"],
-        error=flaw,
+        version=declared["revision"][0],
+        down_revisions=declared["down_revision"],
+        depends_on=declared["depends_on"],
+        branch_labels=declared["branch_labels"],
+        error=error,
     )

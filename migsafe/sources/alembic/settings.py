@@ -1,4 +1,4 @@
-"""What alembic.ini and pyproject.toml say about where revisions are (alembic/config.py, Config)."""
+"""The folders of revisions in alembic.ini and pyproject.toml (alembic/config.py, Config)."""
 
 import os
 import re
@@ -18,8 +18,8 @@ Get = Callable[[str], str | None]
 
 
 class Settings(Struct, frozen=True):
-    """One section of an alembic.ini, with what pyproject.toml adds to it: the folder of the scripts, and those of their versions, as a user
-    types them from where he stands."""
+    """One section of an alembic.ini, with the settings of pyproject.toml: the folder of the scripts, and those of their versions, as a user
+    would type them in the current folder."""
 
     script_location: str
     versions: tuple[str, ...]
@@ -27,7 +27,7 @@ class Settings(Struct, frozen=True):
 
 
 def read_settings(folder: Folder) -> list[Settings]:
-    """The settings in the files of a folder. Raises UnreadableError for files that cannot be understood."""
+    """Returns the settings in the files of a folder. Raises UnreadableError for invalid files."""
     project = _project(folder)
     found = []
     for name in folder.files:
@@ -43,7 +43,7 @@ def read_settings(folder: Folder) -> list[Settings]:
 
 
 def _project(folder: Folder) -> dict[str, object]:
-    """[tool.alembic] of pyproject.toml, with `%(here)s` filled in."""
+    """Returns [tool.alembic] of pyproject.toml, with `%(here)s` replaced."""
     if "pyproject.toml" not in folder.files:
         return {}
     path = folder.join("pyproject.toml")
@@ -70,8 +70,8 @@ def _filled(given: object, here: dict[str, str]) -> object:
 
 
 def _sections(path: str, text: str, here: str) -> Iterator[Get]:
-    """How to ask the sections of an .ini file that are an environment's: `[alembic]`, and those with a script_location of their own, which
-    `alembic --name` chooses."""
+    """Yields a function that reads settings for each section of an .ini file that configures an environment: `[alembic]`, and those with their
+    own script_location, which `alembic --name` selects."""
     from configparser import ConfigParser, Error, RawConfigParser  # noqa: PLC0415  # few folders have one
 
     parser, own = ConfigParser({"here": here}), RawConfigParser(default_section="")
@@ -79,7 +79,7 @@ def _sections(path: str, text: str, here: str) -> Iterator[Get]:
         parser.read_string(text, path)
         own.read_string(text, path)
     except Error as error:
-        raise UnreadableError(f"{path}: cannot be understood: {' '.join(str(error).split())}") from error
+        raise UnreadableError(f"{path}: is not valid: {' '.join(str(error).split())}") from error
     for section in parser.sections():
         if section != "alembic" and not own.has_option(section, "script_location"):
             continue
@@ -94,18 +94,18 @@ def _sections(path: str, text: str, here: str) -> Iterator[Get]:
 
 
 def _settings(folder: Folder, path: str, get: Get, project: dict[str, object]) -> Settings | None:
-    """What a section says; None where it leads to no folder that there is."""
+    """Returns the settings of a section; None if its folder does not exist."""
     added = get("prepend_sys_path")
     paths = re.split(r", *|(?: +)|\n|:|;", added) if added else _texts(project.get("prepend_sys_path"))
     places = _places(folder, paths)
     named = get("script_location") or project.get("script_location")
-    # Flask-Migrate keeps its alembic.ini beside env.py, and says the rest in its code.
-    beside = (folder.path or ".") if "env.py" in folder.files else None
-    location = _located(named, folder, places) if isinstance(named, str) else beside
+    # Flask-Migrate keeps alembic.ini next to env.py, and configures the rest in code.
+    same_folder = (folder.path or ".") if "env.py" in folder.files else None
+    location = _located(named, folder, places) if isinstance(named, str) else same_folder
     if location is None:
         return None
     given = get("version_locations")
-    versions = _parted(given, get, path) if given else _texts(project.get("version_locations"))
+    versions = _split_locations(given, get, path) if given else _texts(project.get("version_locations"))
     found = [one for name in versions if (one := _located(name, folder, places))] or [_joined(location, "versions")]
     recursive = get("recursive_version_locations") or project.get("recursive_version_locations")
     return Settings(location, tuple(found), recursive in ("true", True))
@@ -115,8 +115,8 @@ def _texts(given: object) -> list[str]:
     return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
 
 
-def _parted(given: str, get: Get, path: str) -> list[str]:
-    """The folders in `version_locations`."""
+def _split_locations(given: str, get: Get, path: str) -> list[str]:
+    """Returns the folders in `version_locations`."""
     separator = get("path_separator") or get("version_path_separator")
     if separator is None:
         return [name for name in re.split(r", *|(?: +)|\n", given) if name]
@@ -127,7 +127,7 @@ def _parted(given: str, get: Get, path: str) -> list[str]:
 
 
 def _places(folder: Folder, paths: list[str]) -> list[str]:
-    """Where a relative location may start: Alembic's current folder, which mostly is that of its settings, or one above it."""
+    """Returns the folders that a relative location may start from: Alembic's current folder is usually that of its settings, or a parent."""
     here = folder.path or "."
     above = [here]
     for _ in range(_ABOVE):
@@ -138,7 +138,7 @@ def _places(folder: Folder, paths: list[str]) -> list[str]:
 
 
 def _located(name: str, folder: Folder, places: list[str]) -> str | None:
-    """The folder that a location names, a path or a `package:resource`; None where there is none."""
+    """Returns the folder that a location names, a path or a `package:resource`; None if it does not exist."""
     if Path(name).is_absolute() or ":" not in name:
         wanted = [_joined(place, name) for place in (folder.path or ".", *places)]
     else:

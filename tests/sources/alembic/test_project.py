@@ -187,7 +187,7 @@ def test_a_script_that_cannot_be_read_costs_only_itself() -> None:
 @pytest.mark.parametrize(
     ("ini", "said"),
     [
-        ("[alembic\nscript_location = x\n", "alembic.ini: cannot be understood: "),
+        ("[alembic\nscript_location = x\n", "alembic.ini: is not valid: "),
         ("[alembic]\nscript_location = %(nowhere)s/x\n", "alembic.ini: [alembic] script_location: "),
         ("[alembic]\nscript_location = .\nversion_locations = a b\npath_separator = tab\n", "alembic.ini: path_separator cannot be tab"),
     ],
@@ -209,7 +209,7 @@ def test_a_runner_that_is_named_is_not_guessed() -> None:
 @pytest.mark.parametrize("path", ["env.py", "alembic.ini", "versions/names.py"])
 def test_a_file_that_is_no_migration_is_told(path: str) -> None:
     write({"alembic.ini": INI.format("."), "env.py": ENV, "versions/names.py": "NAMES = ()", **within("versions", CHAIN)})
-    assert [problem.what for problem in find_migrations([path]).problems] == [f"{path}: is no migration"]
+    assert [problem.what for problem in find_migrations([path]).problems] == [f"{path}: is not a migration"]
 
 
 def test_halves_are_programs_to_be_rendered() -> None:

@@ -106,4 +106,4 @@ def test_what_takes_running_to_know_is_a_flaw() -> None:
     found = read("revision = name()\ndown_revision = before.revision", "versions/1a_orders.py")
     assert found.version == "1a_orders"
     assert found.error is not None
-    assert found.error.what == "versions/1a_orders.py: what revision and down_revision are cannot be known without running it"
+    assert found.error.what == "versions/1a_orders.py: the value of revision and down_revision cannot be determined without running the script"
