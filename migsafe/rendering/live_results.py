@@ -1,4 +1,4 @@
-"""A script that runs on a server: what it sends is executed there, and what the server says goes back to it."""
+"""Results of a server for a script that runs against it, as messages can hold them."""
 
 import datetime
 import decimal
@@ -16,12 +16,12 @@ _AS_TEXT: tuple[tuple[str, type, Callable[[Any], str], Callable[[str], Any]], ..
     ("uuid", uuid.UUID, str, uuid.UUID),
     ("seconds", datetime.timedelta, lambda value: str(value.total_seconds()), lambda text: datetime.timedelta(seconds=float(text))),
 )
-"""What a message cannot hold as it is; a datetime is a date, and comes first."""
+"""Types that a message cannot hold directly. A datetime is a date, so it comes first."""
 _PLAIN = (type(None), bool, int, float, str, bytes)
 
 
 class ExecutionResult(Struct, frozen=True):
-    """What a server said to a statement: the columns of its rows, the rows, each value `packed`, and how many rows it was about."""
+    """The result of a statement: the columns of its rows, the rows with packed values (see `pack`), and the number of rows."""
 
     columns: list[str]
     rows: list[list[Any]]
@@ -29,13 +29,13 @@ class ExecutionResult(Struct, frozen=True):
 
 
 def pack(value: Any) -> Any:
-    """A value as a message can hold it: one that is not plain by its kind and as text."""
+    """Returns a value as a message can hold it: one of another type as its kind and its text."""
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, list | tuple):
         return ["list", *map(pack, value)]
     if isinstance(value, dict):
-        return ["dict", *([key, pack(one)] for key, one in value.items())]
+        return ["dict", *([key, pack(item)] for key, item in value.items())]
     for kind, type_, write, _ in _AS_TEXT:
         if isinstance(value, type_):
             return [kind, write(value)]
@@ -43,17 +43,17 @@ def pack(value: Any) -> Any:
 
 
 def unpack(value: Any) -> Any:
-    """The value that was packed."""
+    """Returns the value that was packed."""
     if not isinstance(value, list):
         return value
     kind, *inner = value
     if kind == "list":
-        return [unpack(one) for one in inner]
+        return [unpack(item) for item in inner]
     if kind == "dict":
-        return {key: unpack(one) for key, one in inner}
+        return {key: unpack(item) for key, item in inner}
     return next(read(inner[0]) for name, _, _, read in _AS_TEXT if name == kind)
 
 
 def pack_result(columns: Sequence[str], rows: Sequence[Sequence[Any]], count: int) -> ExecutionResult:
-    """What a server said, packed."""
+    """Returns a server's result with packed values."""
     return ExecutionResult(list(columns), [[pack(value) for value in row] for row in rows], count)

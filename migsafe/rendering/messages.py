@@ -1,4 +1,4 @@
-"""What migsafe and its worker say to each other, and how it goes through a pipe."""
+"""The messages between migsafe and its worker, and how they are sent through a pipe."""
 
 import struct
 from typing import Any, BinaryIO
@@ -10,13 +10,13 @@ from migsafe import versions
 
 _LENGTH = struct.Struct("!I")
 MAX_MESSAGE_BYTES = 256 << 20
-"""The bytes of the longest message that is taken seriously."""
+"""The size of the longest message that is accepted."""
 
 
 class RenderRequest(Struct, frozen=True, tag=True):
-    """Run a function of a script. `folders` are those from which it imports what is not installed. `in_transaction`: the runner has opened a
-    transaction. `run` is False where nothing of it may be run. `seconds` is how long it may take. `live`: there is a server, and whatever the
-    script sends is executed, as a question."""
+    """A request to run a function of a script. `folders` are those from which it imports modules that are not installed. `in_transaction`: the
+    runner has opened a transaction. `run` is False if the script must not be run. `seconds` is its time limit. `live`: there is a server, and
+    each statement that the script sends is executed, as a question."""
 
     path: str
     text: str
@@ -30,18 +30,18 @@ class RenderRequest(Struct, frozen=True, tag=True):
 
 
 EXECUTE = "execute"
-"""The question of a live script that is a statement; its answer is `Executed`, or a refusal as [SQLSTATE, message]."""
+"""The question of a live script to execute a statement; its answer is an `ExecutionResult`, or an error as [SQLSTATE, message]."""
 
 
 class Answer(Struct, frozen=True, tag=True):
-    """What the schema says to a question; `known` is False where it says nothing."""
+    """The answer to a question; `known` is False if the schema does not determine it."""
 
     value: Any = None
     known: bool = True
 
 
 class Dependencies(Struct, frozen=True):
-    """What was looked at: files that were read or run, folders that were listed, and paths where something may be or not."""
+    """What a rendering depends on: files that were read or run, folders that were listed, and paths that were checked for existence."""
 
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
@@ -52,20 +52,20 @@ class Dependencies(Struct, frozen=True):
 
 
 class Ready(Struct, frozen=True, tag=True):
-    """The worker is there, these are the versions of what it renders with, and this is what it has `looked` at to begin."""
+    """The worker has started. `versions` are those of Python, Alembic and SQLAlchemy; `dependencies` is what it has read so far."""
 
     versions: dict[str, str]
     dependencies: Dependencies = Dependencies()
 
 
 class StartFailed(Struct, frozen=True, tag=True):
-    """The worker cannot begin."""
+    """The worker cannot start."""
 
     reason: str
 
 
 class Question(Struct, frozen=True, tag=True):
-    """Something that only a database knows, asked when `sent` had been sent."""
+    """A question to the database, in the state after the statements `sent`."""
 
     name: str
     arguments: tuple[str | None, ...]
@@ -73,24 +73,24 @@ class Question(Struct, frozen=True, tag=True):
 
 
 class Location(Struct, frozen=True, tag=True):
-    """Where in the script the program is; it has been there for a while."""
+    """Where the script currently is; sent if it has not advanced for a while."""
 
     start: int
     end: int
 
 
 class UnknownMark(Struct, frozen=True):
-    """A mark that stands in SQL for what is not known, and why it is not."""
+    """A mark in SQL for an unknown value, and why it is unknown."""
 
     mark: str
     reason: str
 
 
 class RenderedCall(Struct, frozen=True):
-    """What one call sends, and where in the script the call stands.
+    """The SQL that one call sends, and where in the script the call is.
 
-    `opaque` says why it cannot be known; its `sql` is then the call itself. `unsure` are the marks in its SQL. `certain` and `by_runner` are
-    those of a Call.
+    `opaque` says why the SQL cannot be known; `sql` is then the source of the call. `unknown_marks` are the marks in the SQL. `certain` and
+    `by_runner` are those of a Call.
     """
 
     sql: str
@@ -103,9 +103,9 @@ class RenderedCall(Struct, frozen=True):
 
 
 class RenderResult(Struct, frozen=True, tag=True):
-    """All that a function sends. `looked` is what has been looked at since the worker said so last. The worker is `spoilt` where the program
-    has changed what others would find in it. It is not `lasting` where the program may come to something else when it runs again, though all
-    that was looked at is the same."""
+    """All that a function sends. `dependencies` are those since the worker's last message about them. The worker `needs_restart` if the
+    program has changed something that other programs would see. The result is not `repeatable` if the program may send something else the
+    next time, with the same dependencies."""
 
     calls: tuple[RenderedCall, ...]
     dependencies: Dependencies = Dependencies()
@@ -114,7 +114,7 @@ class RenderResult(Struct, frozen=True, tag=True):
 
 
 class WorkerFailed(Exception):
-    """The process has ended, or says what makes no sense, or says nothing any more. `at` is where the script was when it was heard last."""
+    """The worker has ended, has sent an invalid message, or does not reply in time. `location` is the last known place in the script."""
 
     def __init__(self, reason: str, location: Location | None = None) -> None:
         super().__init__(reason)
@@ -131,20 +131,20 @@ _TO_WORKER = msgspec.msgpack.Decoder(ToWorker)
 
 
 def write(pipe: BinaryIO, message: FromWorker | ToWorker) -> None:
-    """Send a message. Raises OSError where nobody reads any more."""
+    """Sends a message. Raises OSError if the other end is closed."""
     data = _ENCODER.encode(message)
     pipe.write(_LENGTH.pack(len(data)) + data)
     pipe.flush()
 
 
 def read_from_worker(pipe: BinaryIO) -> FromWorker:
-    """The worker's next message. Raises EOFError where there is none, ValueError for what is no message."""
+    """Returns the worker's next message. Raises EOFError at the end, ValueError for an invalid message."""
     message: FromWorker = _FROM_WORKER.decode(_read(pipe))
     return message
 
 
 def read_to_worker(pipe: BinaryIO) -> ToWorker:
-    """The next message for the worker. Raises EOFError where there is none."""
+    """Returns the next message for the worker. Raises EOFError at the end."""
     message: ToWorker = _TO_WORKER.decode(_read(pipe))
     return message
 

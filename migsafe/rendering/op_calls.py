@@ -1,4 +1,4 @@
-"""SQL as a script of Alembic's says it: calls of `op`, with autocommit blocks around what no transaction takes."""
+"""SQL as calls of Alembic's `op`, with autocommit blocks around statements that cannot run in a transaction."""
 
 import json
 import re
@@ -10,51 +10,52 @@ from migsafe.sql.operations import Constraint, ConstraintKind, IndexElement, Nam
 from migsafe.sql.statements import Statement, read
 
 AUTOCOMMIT_BLOCK = "with op.get_context().autocommit_block():"
-"""What ends the transaction, runs what is below it outside any, and begins another."""
+"""The block that commits the transaction, runs its statements outside of one, and begins a new one."""
 
 _INDENT = "    "
 _WIDTH = 100
 _COMMENT = re.compile(r"^[ \t]*--[ \t]?")
 _BOUND = re.compile(r"(?<![:\w\\]):(?=\w+(?!:))")
-"""What SQLAlchemy's `text` would take for a parameter."""
+"""Colons that SQLAlchemy's `text` would interpret as parameters."""
 _NEXT = ("next migration", "next revision")
 
 _Arguments = dict[str, str]
-"""The keyword arguments of a call, each as it is written."""
+"""The keyword arguments of a call, as source text."""
 
 
 def as_op_calls(text: str, catalog: Catalog) -> str:
-    """SQL with comments, as advice gives it, as Python for a script of Alembic's; `catalog` is the database that it is for. What has no call of
-    its own goes through `op.execute`."""
+    """Returns SQL with comments as the Python of an Alembic script; `catalog` is the database that it is for.
+
+    Statements without a suitable call use `op.execute`."""
     lines: list[str] = []
-    end, below = 0, False
+    end, in_block = 0, False
     for statement in read(text):
         comments = _comments(text[end : statement.span.start])
-        apart = any(
+        outside = any(
             refused_in_transaction_block(operation, catalog) is not None or isinstance(operation, sql.Commit)
             for operation in statement.operations
         )
-        goes_on = apart and below and f"# {_NEXT[1]}" not in comments
-        lines += [_INDENT + line for line in comments] if goes_on else comments
-        if apart and not goes_on:
+        same_block = outside and in_block and f"# {_NEXT[1]}" not in comments
+        lines += [_INDENT + line for line in comments] if same_block else comments
+        if outside and not same_block:
             lines.append(AUTOCOMMIT_BLOCK)
-        said = _said(statement, text)
-        # What a string of SQL holds is not to be moved.
-        whole = any(line.count("'") % 2 for line in said)
-        lines += [_INDENT * (apart and not (whole and number)) + line for number, line in enumerate(said)]
-        end, below = statement.span.end, apart
+        call = _statement_call(statement, text)
+        # Lines within an SQL string must not be indented.
+        has_long_string = any(line.count("'") % 2 for line in call)
+        lines += [_INDENT * (outside and not (has_long_string and number)) + line for number, line in enumerate(call)]
+        end, in_block = statement.span.end, outside
     return "\n".join((*lines, *_comments(text[end:])))
 
 
 def _comments(between: str) -> list[str]:
-    """What stands between two statements, as comments of Python's."""
+    """Returns the text between two statements as Python comments."""
     lines = (_COMMENT.sub("", line).rstrip() for line in between.strip("; \t\n").splitlines())
     return [f"# {line.replace(*_NEXT)}" for line in lines if line]
 
 
-def _said(statement: Statement, text: str) -> list[str]:
+def _statement_call(statement: Statement, text: str) -> list[str]:
     words = text[statement.span.start : statement.span.end]
-    # An ALTER TABLE of several parts asks for its lock but once, and a comment in it is worth keeping.
+    # An ALTER TABLE with several actions takes its lock only once, and comments in it should be kept.
     call = _call(statement.operations[0]) if len(statement.operations) == 1 and "--" not in words else None
     return call.splitlines() if call is not None else _executed(words)
 
@@ -67,7 +68,7 @@ def _executed(words: str) -> list[str]:
 
 
 def _call(op: Operation) -> str | None:
-    """The call of `op` that sends an operation; None where none says all of it."""
+    """Returns the call of `op` that sends an operation; None if no call expresses all of it."""
     match op:
         case sql.CreateIndex():
             return _create_index(op)
@@ -139,34 +140,49 @@ def _key(element: IndexElement) -> str | None:
     return f"sa.text({_escaped(key + order)})"
 
 
-def _constraint(one: Constraint, table: str, schema: str | None) -> str | None:
-    if one.name is None or one.no_inherit or not one.enforced or one.period or one.include or one.options or one.tablespace:
+def _constraint(constraint: Constraint, table: str, schema: str | None) -> str | None:
+    if (
+        constraint.name is None
+        or constraint.no_inherit
+        or not constraint.enforced
+        or constraint.period
+        or constraint.include
+        or constraint.options
+        or constraint.tablespace
+    ):
         return None
-    deferred = "" if one.initially_deferred is None else _string("DEFERRED" if one.initially_deferred else "IMMEDIATE")
-    more = {"deferrable": "" if one.deferrable is None else str(one.deferrable), "initially": deferred}
-    named = [_string(one.name), _string(table)]
-    valid = {"postgresql_not_valid": _true(one.not_valid)}
-    match one.kind:
-        case ConstraintKind.FOREIGN_KEY if one.references is not None:
-            return _foreign_key(one, one.references, [_string(one.name), _string(table)], {"source_schema": _maybe(schema), **more, **valid})
-        case ConstraintKind.CHECK if one.check is not None:
-            return _written("create_check_constraint", [*named, _escaped(one.check.sql)], {"schema": _maybe(schema), **more, **valid})
-        case ConstraintKind.UNIQUE if one.index is None and not one.nulls_not_distinct:
-            return _written("create_unique_constraint", [*named, _strings(*one.columns)], {"schema": _maybe(schema), **more})
+    deferred = "" if constraint.initially_deferred is None else _string("DEFERRED" if constraint.initially_deferred else "IMMEDIATE")
+    more = {"deferrable": "" if constraint.deferrable is None else str(constraint.deferrable), "initially": deferred}
+    named = [_string(constraint.name), _string(table)]
+    valid = {"postgresql_not_valid": _true(constraint.not_valid)}
+    match constraint.kind:
+        case ConstraintKind.FOREIGN_KEY if constraint.references is not None:
+            return _foreign_key(
+                constraint,
+                constraint.references,
+                [_string(constraint.name), _string(table)],
+                {"source_schema": _maybe(schema), **more, **valid},
+            )
+        case ConstraintKind.CHECK if constraint.check is not None:
+            return _written("create_check_constraint", [*named, _escaped(constraint.check.sql)], {"schema": _maybe(schema), **more, **valid})
+        case ConstraintKind.UNIQUE if constraint.index is None and not constraint.nulls_not_distinct:
+            return _written("create_unique_constraint", [*named, _strings(*constraint.columns)], {"schema": _maybe(schema), **more})
     return None
 
 
-def _foreign_key(one: Constraint, far: sql.Reference, named: list[str], more: _Arguments) -> str | None:
-    if not far.columns or far.table.catalog or "(" in far.on_delete:
+def _foreign_key(key: Constraint, references: sql.Reference, named: list[str], more: _Arguments) -> str | None:
+    if not references.columns or references.table.catalog or "(" in references.on_delete:
         return None
     referent = {
-        "referent_schema": _maybe(far.table.schema),
-        "ondelete": _string(far.on_delete.upper()) if far.on_delete != "no action" else "",
-        "onupdate": _string(far.on_update.upper()) if far.on_update != "no action" else "",
-        "match": _string(far.match.upper()) if far.match != "simple" else "",
+        "referent_schema": _maybe(references.table.schema),
+        "ondelete": _string(references.on_delete.upper()) if references.on_delete != "no action" else "",
+        "onupdate": _string(references.on_update.upper()) if references.on_update != "no action" else "",
+        "match": _string(references.match.upper()) if references.match != "simple" else "",
     }
     return _written(
-        "create_foreign_key", [*named, _string(far.table.name), _strings(*one.columns), _strings(*far.columns)], {**referent, **more}
+        "create_foreign_key",
+        [*named, _string(references.table.name), _strings(*key.columns), _strings(*references.columns)],
+        {**referent, **more},
     )
 
 
@@ -177,7 +193,7 @@ def _options(options: tuple[Option, ...]) -> dict[str, str] | None:
 
 
 def _written(function: str, arguments: list[str], keywords: _Arguments) -> str:
-    """The call, on one line if that is short enough; keywords without a value are left out."""
+    """Returns the call, on one line if that is short enough, without the keywords that have no value."""
     words = [*arguments, *(f"{name}={value}" for name, value in keywords.items() if value)]
     line = f"op.{function}({', '.join(words)})"
     if len(line) <= _WIDTH:
@@ -190,7 +206,7 @@ def _string(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """A string of SQL, in which SQLAlchemy is to find no parameter."""
+    """Returns an SQL string in which SQLAlchemy finds no parameters."""
     return _string(_BOUND.sub(r"\\:", text))
 
 

@@ -1,4 +1,4 @@
-"""The process in which programs run."""
+"""The worker process, in which programs run."""
 
 import contextlib
 import os
@@ -35,7 +35,7 @@ _BEGIN = "import sys; sys.path[:] = {path!r}; from migsafe.rendering.worker.__ma
 
 
 class WorkerProcess:
-    """A process that renders one script after the other. Raises MigsafeError where it cannot begin."""
+    """A process that renders one script after the other. Raises MigsafeError if it cannot start."""
 
     def __init__(self) -> None:
         self.started_ns = time.time_ns()
@@ -51,12 +51,12 @@ class WorkerProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._out: BinaryIO = self._process.stdin  # type: ignore[assignment]
-        self._heard: queue.SimpleQueue[FromWorker | Exception] = queue.SimpleQueue()
+        self._received: queue.SimpleQueue[FromWorker | Exception] = queue.SimpleQueue()
         self._listener = threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True)
         self._listener.start()
         self.needs_restart = False
         try:
-            ready = self._hear(_START)
+            ready = self._receive(_START)
         except (WorkerFailed, KeyboardInterrupt) as error:
             self.end()
             if isinstance(error, KeyboardInterrupt):
@@ -68,35 +68,35 @@ class WorkerProcess:
             raise MigsafeError(f"scripts in Python cannot be rendered: {why}", "Install migsafe with Alembic and SQLAlchemy.")
         self.versions = ready.versions
         self.dependencies = [ready.dependencies]
-        """What it has looked at so far."""
+        """Its dependencies so far."""
 
     def render(self, request: RenderRequest, answer: Callable[[Question], Answer]) -> RenderResult:
-        """Render a script; its questions are answered as they come. Raises Died."""
+        """Renders a script, and answers its questions. Raises WorkerFailed."""
         at: Location | None = None
-        left = request.seconds + _GRACE
-        self._say(request, at)
+        remaining = request.seconds + _GRACE
+        self._send(request, at)
         while True:
             began = time.monotonic()
             try:
-                said = self._hear(left)
+                message = self._receive(remaining)
             except WorkerFailed as error:
                 raise WorkerFailed(error.reason, at) from error
-            left -= time.monotonic() - began
-            match said:
+            remaining -= time.monotonic() - began
+            match message:
                 case RenderResult():
-                    self.needs_restart = said.needs_restart
-                    if said.dependencies:
-                        self.dependencies.append(said.dependencies)
-                    return said
+                    self.needs_restart = message.needs_restart
+                    if message.dependencies:
+                        self.dependencies.append(message.dependencies)
+                    return message
                 case Question():
-                    self._say(answer(said), at)
+                    self._send(answer(message), at)
                 case Location():
-                    at = said
+                    at = message
                 case _:
                     raise WorkerFailed("unexpected reply from the worker process", at)
 
     def end(self) -> None:
-        """End it, and what it has started."""
+        """Ends the process, and those that it has started."""
         if self._process.poll() is None:
             with contextlib.suppress(OSError):
                 if hasattr(os, "killpg"):
@@ -110,29 +110,29 @@ class WorkerProcess:
                     pipe.close()
         self._listener.join(_GRACE)
 
-    def _say(self, message: RenderRequest | Answer, at: Location | None) -> None:
+    def _send(self, message: RenderRequest | Answer, at: Location | None) -> None:
         try:
             write(self._out, message)
         except OSError as error:
             raise WorkerFailed("the worker process has ended", at) from error
 
-    def _hear(self, seconds: float) -> FromWorker:
+    def _receive(self, seconds: float) -> FromWorker:
         try:
-            said = self._heard.get(timeout=max(seconds, 0.01))
+            message = self._received.get(timeout=max(seconds, 0.01))
         except queue.Empty:
             raise WorkerFailed("it exceeds the time limit") from None
-        if isinstance(said, EOFError):
-            raise WorkerFailed("it ends its worker process") from said
-        if isinstance(said, Exception):
-            raise WorkerFailed("unexpected reply from the worker process") from said
-        return said
+        if isinstance(message, EOFError):
+            raise WorkerFailed("it ends its worker process") from message
+        if isinstance(message, Exception):
+            raise WorkerFailed("unexpected reply from the worker process") from message
+        return message
 
     def _listen(self, pipe: BinaryIO) -> None:
         try:
             while True:
-                self._heard.put(read_from_worker(pipe))
-        except Exception as error:  # what comes through the pipe may be anything
-            self._heard.put(error)
+                self._received.put(read_from_worker(pipe))
+        except Exception as error:  # a broken worker may send anything
+            self._received.put(error)
         finally:
             with contextlib.suppress(OSError):
                 pipe.close()

@@ -1,4 +1,4 @@
-"""What the schema says to what only a database knows."""
+"""Answers from migsafe's schema to questions that a script asks a database."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,7 +13,7 @@ _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)
 
 
 def answer_question(catalog: Catalog, what: str, arguments: Sequence[str | None]) -> Answer:
-    """The answer to a question, named as the inspector's method for it is."""
+    """Returns the answer to a question, which is named like the inspector's method for it."""
     if what in _DETAILS:
         return _details(catalog, what, str(arguments[0]), arguments[1])
     if what in _LISTS:
@@ -39,7 +39,7 @@ def _has_relation(catalog: Catalog, kind: str, name: Name) -> Answer:
     if kind == "index" and index is not None:
         return Answer(value=True)
     if relation is not None:
-        # has_table() says yes to views, too.
+        # has_table() is true for views, too.
         fits = relation.kind in _LISTS.get(f"{kind}s", ()) or (kind == "table" and relation.kind is not RelationKind.SEQUENCE)
         return Answer(value=fits)
     if index is not None or catalog.is_absent(name):

@@ -1,4 +1,4 @@
-"""The schema in the midst of a migration: what it has sent so far is taken in, and forgotten again."""
+"""The schema in the middle of a migration, with the statements sent so far applied and later undone."""
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -12,7 +12,7 @@ from migsafe.sql.statements import read
 
 
 class TentativeSchema:
-    """Takes statements in, for as long as it is entered."""
+    """Applies statements to a catalog, and undoes them when it is left."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -30,10 +30,10 @@ class TentativeSchema:
         self._undo()
 
     def after(self, sent: Sequence[str]) -> Catalog:
-        """The catalogue after these statements."""
+        """Returns the catalog after these statements."""
         if list(sent[: len(self._sent)]) != self._sent:
             self._undo()
-        self._take_in(sent[len(self._sent) :])
+        self._apply(sent[len(self._sent) :])
         return self._catalog
 
     def _undo(self) -> None:
@@ -45,7 +45,7 @@ class TentativeSchema:
         self._sent.clear()
         self._session = Session(Transaction.FILE)
 
-    def _take_in(self, sent: Iterable[str]) -> None:
+    def _apply(self, sent: Iterable[str]) -> None:
         for sql in sent:
             self._sent.append(sql)
             for statement in read(sql):

@@ -1,4 +1,4 @@
-"""The environment in which programs run."""
+"""The environment variables of the worker process."""
 
 import os
 
@@ -11,6 +11,6 @@ _KEPT_LIKE = ("LC_", "COVERAGE_")
 
 
 def worker_environment() -> dict[str, str]:
-    """The variables of the process: none that may lead to a database."""
+    """Returns the variables of the process, without any that could give access to a database."""
     kept = {name: value for name, value in os.environ.items() if name.upper() in _KEPT or name.upper().startswith(_KEPT_LIKE)}
-    return {**kept, "PYTHONHASHSEED": "0"}  # a script that goes through a set comes to the same each time
+    return {**kept, "PYTHONHASHSEED": "0"}  # iteration over sets is the same each time

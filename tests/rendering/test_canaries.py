@@ -31,7 +31,7 @@ from sqlalchemy.schema import CreateTable
 
 from migsafe.rendering.messages import Answer
 from migsafe.rendering.worker import frames, sqlalchemy_internals
-from migsafe.rendering.worker.database import CatchingConnection, Database
+from migsafe.rendering.worker.database import Database, RecordingConnection
 from migsafe.rendering.worker.script_file import CONTAINS, ScriptFile
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
@@ -219,7 +219,7 @@ def test_a_compiled_statement_has_its_conversions_and_columns() -> None:
 
 def test_an_engine_makes_connections_of_a_given_class(run: Run) -> None:
     connection = Database(run).connection
-    require(isinstance(connection, CatchingConnection), SQLALCHEMY, "makes connections of Engine._connection_cls", "sqlalchemy_internals.py")
+    require(isinstance(connection, RecordingConnection), SQLALCHEMY, "makes connections of Engine._connection_cls", "sqlalchemy_internals.py")
     connection.execute(text("SELECT 1"))
     require(
         [call.sql for call in run.calls] == ["SELECT 1"],

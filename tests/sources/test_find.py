@@ -84,7 +84,7 @@ def test_a_file_that_cannot_be_read_costs_only_itself(shop: Write) -> None:
     assert ["0002_orders.sql" in problem.what for problem in plan.problems] == [True]
 
 
-@pytest.mark.parametrize(("path", "said"), [("nowhere", "no such file or folder"), ("shop", "holds no migrations")])
+@pytest.mark.parametrize(("path", "said"), [("nowhere", "no such file or folder"), ("shop", "contains no migrations")])
 def test_nothing_to_judge_is_an_error(shop: Write, path: str, said: str) -> None:
     shop({"README.md": "A shop."})
     with pytest.raises(MigsafeError, match=said):

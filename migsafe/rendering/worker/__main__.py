@@ -1,4 +1,4 @@
-"""The worker: reads requests from one pipe, answers through another, and ends when nobody is there any more."""
+"""The worker: reads requests from one pipe, writes replies to another, and ends when the pipe is closed."""
 
 import os
 import sys
@@ -9,10 +9,10 @@ from migsafe.terminal.output import DEBUG
 
 
 def main() -> int:
-    """Serve until the pipe closes."""
+    """Serves requests until the pipe is closed."""
     incoming, outgoing = _pipes()
     try:
-        from migsafe.rendering.worker.service import Service  # noqa: PLC0415  # what it imports may not be there
+        from migsafe.rendering.worker.service import Service  # noqa: PLC0415  # Alembic and SQLAlchemy may not be installed
     except ImportError as error:
         write(outgoing, StartFailed(str(error)))
         return 1
@@ -22,7 +22,7 @@ def main() -> int:
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to migsafe, out of the way of what scripts take for standard input and output."""
+    """Returns the pipes to migsafe. Standard input and output of scripts are redirected to nothing."""
     incoming, outgoing = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1) if DEBUG in os.environ else (0, 1, 2):

@@ -26,7 +26,7 @@ from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
 
-class CatchingImpl(PostgresqlImpl):
+class RecordingImpl(PostgresqlImpl):
     """Says what Alembic would write to a file to a run instead."""
 
     run: Run
@@ -146,7 +146,7 @@ def install(run: Run, database: Database) -> Operations:
     """Make a run what `alembic.op` and `alembic.context` work on."""
     context = copy(_context())
     context.connection = context._stdout_connection(None)
-    impl = CatchingImpl(context.dialect, context.connection, True, None, context.output_buffer, context.opts)
+    impl = RecordingImpl(context.dialect, context.connection, True, None, context.output_buffer, context.opts)
     impl.run, impl.database = run, database
     context.impl, context.run, context.database = impl, run, database
     operations = Operations(context)

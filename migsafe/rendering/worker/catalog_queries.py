@@ -1,4 +1,4 @@
-"""Queries of PostgreSQL's own catalogues that ask whether something is there, as guards do in a few usual forms."""
+"""Queries of PostgreSQL's catalogs that check whether an object exists, in the forms that guards usually have."""
 
 import re
 
@@ -41,42 +41,42 @@ _REGCLASS = re.compile(rf"select\s+to_regclass\(\s*{_NAME}\s*\)(?:::\w+)?(?P<tes
 
 
 def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
-    """The rows that a query gives which asks whether something is there; None where it asks for something else, or nobody knows."""
+    """Returns the rows of a query that checks whether an object exists; None for any other query, or if the answer is unknown."""
     text = " ".join(sql.split()).rstrip("; ")
     regclass = _REGCLASS.fullmatch(text)
     if regclass:
-        there = _is_there(run, "has table", regclass["name"], regclass["in_schema"])
-        if there is None:
+        exists = _has(run, "has table", regclass["name"], regclass["in_schema"])
+        if exists is None:
             return None
         tested = regclass["tested"]
-        return [(there == bool(regclass["negated"]),)] if tested else [(regclass["name"] if there else None,)]
+        return [(exists == bool(regclass["negated"]),)] if tested else [(regclass["name"] if exists else None,)]
     if _CURRENT.fullmatch(text):
         return [("public",)]
     valid = _VALID.fullmatch(text)
     if valid:
-        there = _is_there(run, "has index", valid["name"] or valid["cast_name"], valid["in_schema"] or valid["cast_schema"])
-        return None if there is None else [(True,)] if there else []
-    there = _asked(run, text)
-    if there is None:
+        exists = _has(run, "has index", valid["name"] or valid["cast_name"], valid["in_schema"] or valid["cast_schema"])
+        return None if exists is None else [(True,)] if exists else []
+    exists = _object_exists(run, text)
+    if exists is None:
         return None
     if _WRAPPED.match(text):
-        return [(there,)]
-    return [(1,)] if there else []
+        return [(exists,)]
+    return [(1,)] if exists else []
 
 
-def _asked(run: Run, text: str) -> bool | None:
+def _object_exists(run: Run, text: str) -> bool | None:
     for kind, form in _FORMS:
-        found = form.fullmatch(text)
-        if found:
-            return _is_there(run, f"has {kind}", found["name"], found["first"] or found["schema"])
+        match = form.fullmatch(text)
+        if match:
+            return _has(run, f"has {kind}", match["name"], match["first"] or match["schema"])
     column = _COLUMN.fullmatch(text)
     if column is None:
         return None
     answer = run.ask("columns", column["table"], column["first"] or column["schema"])
-    there = any(one["name"] == column["name"] for one in answer.value or ())
-    return there if there or answer.known else None
+    exists = any(known["name"] == column["name"] for known in answer.value or ())
+    return exists if exists or answer.known else None
 
 
-def _is_there(run: Run, what: str, name: str, schema: str | None) -> bool | None:
-    answer = run.ask(what, name, schema)
+def _has(run: Run, question: str, name: str, schema: str | None) -> bool | None:
+    answer = run.ask(question, name, schema)
     return bool(answer.value) if answer.known else None

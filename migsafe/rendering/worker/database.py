@@ -1,4 +1,4 @@
-"""The database that is not there: a connection of SQLAlchemy's own that catches what it is sent, and is inspected in migsafe's schema."""
+"""A simulated database: SQLAlchemy connections that record the SQL instead of sending it, and inspect migsafe's schema."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ from migsafe.rendering.worker.sqlalchemy_internals import bind_processors, make_
 from migsafe.rendering.worker.unknown import Unknown
 
 
-class CarefulCompiler(PGCompiler):
-    """Writes unknown values as their marks, and converts none."""
+class UnknownAwareCompiler(PGCompiler):
+    """Writes unknown values as their marks, without conversion."""
 
     def render_literal_value(self, value: Any, type_: Any, *arguments: Any, **named: Any) -> str:
-        """A value as a constant in SQL."""
+        """Returns a value as a constant in SQL."""
         if isinstance(value, Unknown):
             return quote(str(value))
         try:
@@ -44,21 +44,21 @@ class CarefulCompiler(PGCompiler):
         return found
 
 
-class CatchingExecution(PGExecutionContext):
-    """Converts nothing that comes back: none of it is known."""
+class RecordingExecution(PGExecutionContext):
+    """Converts no results: their values are unknown."""
 
     def get_result_processor(self, *_: Any) -> None:
-        """No conversion."""
+        """Returns no conversion."""
         return None
 
 
-class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its own signatures
-    """PostgreSQL, as a run finds it."""
+class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its own signatures
+    """PostgreSQL's dialect for one run."""
 
     driver = "psycopg2"
     default_paramstyle = "pyformat"
-    statement_compiler = CarefulCompiler
-    execution_ctx_cls = CatchingExecution
+    statement_compiler = UnknownAwareCompiler
+    execution_ctx_cls = RecordingExecution
     supports_statement_cache = True
     use_insertmanyvalues = False
     insert_executemany_returning = False
@@ -66,34 +66,34 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
     supports_sane_multi_rowcount = False
 
     def initialize(self, connection: Connection) -> None:
-        """Ask nobody."""
+        """Sets the server's properties without a query."""
         self.server_version_info = (self.run.version,)
         self.default_schema_name = "public"
         self.default_isolation_level = "READ COMMITTED"
         self._backslash_escapes = False
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        """Catch a statement."""
+        """Records a statement."""
         self._send(fill_parameters(statement, parameters if parameters is not None else {}), context)
         self._expect(cursor, context)
 
     def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
-        """Catch a statement that is sent as it is."""
+        """Records a statement without parameters."""
         self._send(statement, context)
         self._expect(cursor, context)
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
-        """Catch a statement for each set of parameters."""
+        """Records a statement for each set of parameters."""
         for each in parameters:
             self._send(fill_parameters(statement, each), context)
 
     def _send(self, sql: str, context: Any) -> None:
         options = getattr(context, "execution_options", None) or {}
-        apart = self.run.in_transaction and options.get("isolation_level") == "AUTOCOMMIT"
-        if apart:
+        outside = self.run.in_transaction and options.get("isolation_level") == "AUTOCOMMIT"
+        if outside:
             self.run.send("COMMIT", by_runner=True)
         self.run.send(sql)
-        if apart:
+        if outside:
             self.run.send("BEGIN", by_runner=True)
 
     def _expect(self, cursor: Cursor, context: Any) -> None:
@@ -105,30 +105,30 @@ class CatchingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its
             cursor.expect(list(columns), always=bool(context.isinsert or context.isupdate or context.isdelete))
 
     def do_savepoint(self, connection: Connection, name: str) -> None:
-        """Send it, as SQLAlchemy does."""
+        """Sends SAVEPOINT, as SQLAlchemy does."""
         connection.execute(text(f"SAVEPOINT {name}"))
 
     def get_isolation_level(self, _: Any) -> Any:
-        """The usual one."""
+        """Returns the default level."""
         return "READ COMMITTED"
 
     def get_isolation_level_values(self, _: Any) -> Any:
-        """What psycopg2 knows."""
+        """Returns the levels that psycopg2 supports."""
         return ("AUTOCOMMIT", "SERIALIZABLE", "READ UNCOMMITTED", "READ COMMITTED", "REPEATABLE READ")
 
     def set_isolation_level(self, _: Any, __: Any) -> None:
-        """Do nothing."""
+        """Does nothing."""
 
     def do_ping(self, _: Any) -> bool:
-        """It is always there."""
+        """Returns that the connection is open."""
         return True
 
 
-class CatchingConnection(Connection):
-    """A connection whose queries in text give rows of which nothing is known. It takes what SQLAlchemy 1 took, too."""
+class RecordingConnection(Connection):
+    """A connection whose textual queries return unknown rows. It accepts the arguments of SQLAlchemy 1 as well."""
 
     def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
-        """Catch a statement."""
+        """Records a statement."""
         if isinstance(statement, Unknown):
             run: Run = self.dialect.run  # type: ignore[attr-defined]
             run.send(str(statement))
@@ -141,15 +141,15 @@ class CatchingConnection(Connection):
         return self._rows(super().execute(statement, *arguments, **options))
 
     def exec_driver_sql(self, statement: str, parameters: Any = None, execution_options: Any = None) -> Any:
-        """Catch a statement that goes to the driver as it is."""
+        """Records a statement that goes directly to the driver."""
         return self._rows(super().exec_driver_sql(statement, parameters, execution_options))
 
     def scalar(self, statement: Any, *arguments: Any, **named: Any) -> Any:
-        """The first value of the first row."""
+        """Returns the first value of the first row."""
         return self.execute(statement, *arguments, **named).scalar()
 
     def commit(self) -> None:
-        """End Alembic's transaction. SQLAlchemy begins another one by itself."""
+        """Commits Alembic's transaction. SQLAlchemy begins a new one by itself."""
         run: Run = self.dialect.run  # type: ignore[attr-defined]
         super().commit()
         if run.in_transaction and self.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
@@ -188,7 +188,7 @@ class _Asynchronous:
 
 
 class Database:
-    """The database of one run."""
+    """The simulated database of one run."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -196,17 +196,17 @@ class Database:
 
     @property
     def connection(self) -> Connection:
-        """The connection that Alembic is on; it is made when it is asked for."""
+        """The connection that Alembic uses; it is made on first use."""
         if self._connection is None:
             self._connection = self._engine().connect()
         return self._connection
 
     def asynchronous(self) -> Any:
-        """The same connection, to await."""
+        """Returns the same connection for asynchronous code."""
         return _Asynchronous(self.connection)
 
     def _engine(self) -> Engine:
-        engine = make_engine("postgresql+migsafe://", make_driver(self.run), CatchingConnection)
+        engine = make_engine("postgresql+migsafe://", make_driver(self.run), RecordingConnection)
         dialect: Any = engine.dialect
         dialect.run = self.run
         dialect.initialize(None)
@@ -214,12 +214,12 @@ class Database:
 
 
 def literal_dialect() -> Any:
-    """The dialect in which Alembic writes SQL for a file: no percent sign is doubled for a driver."""
+    """Returns the dialect in which Alembic writes SQL to a file: percent signs are not doubled for a driver."""
     make: Any = PGDialect
     dialect = make(paramstyle="named")
-    dialect.statement_compiler = CarefulCompiler
+    dialect.statement_compiler = UnknownAwareCompiler
     dialect._backslash_escapes = False
     return dialect
 
 
-registry.register("postgresql.migsafe", __name__, "CatchingDialect")
+registry.register("postgresql.migsafe", __name__, "RecordingDialect")

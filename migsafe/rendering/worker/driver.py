@@ -1,7 +1,7 @@
-"""A driver for SQLAlchemy that sends nothing anywhere.
+"""A driver for SQLAlchemy that sends nothing.
 
-What is executed is caught as SQL, with its parameters in it as the server would get them. What a query returns nobody knows: a row of unknown
-values, or no row, as the run decides.
+Statements are recorded as SQL, with their parameters inserted as the server would see them. The rows of a query are unknown: one row of
+unknown values or no row, as the run decides.
 """
 
 import datetime
@@ -21,11 +21,11 @@ DATABASE_ONLY = "which is known only to a database"
 
 
 class Error(Exception):
-    """What a driver raises; this one never does."""
+    """The exception of a driver; this one never raises it."""
 
 
 class Cursor:
-    """A cursor. `description` are the columns of what was executed, where it returns any."""
+    """A cursor. `description` are the columns that the last statement returns, if any."""
 
     arraysize = 1
     lastrowid = None
@@ -39,13 +39,13 @@ class Cursor:
 
     @property
     def rowcount(self) -> Any:
-        """How many rows were changed."""
+        """The number of rows changed."""
         if self._result is not None:
             return self._result.rowcount
         return 1 if self._always else Unknown(self._run, "rowcount", DATABASE_ONLY)
 
     def execute(self, statement: str, parameters: object = None) -> None:
-        """Catch a statement, as a script that goes past SQLAlchemy sends it."""
+        """Records a statement of a script that uses the driver directly."""
         self.description = None
         sql = fill_parameters(statement, parameters)
         self._run.send(sql)
@@ -55,7 +55,7 @@ class Cursor:
             self.expect([("column",)])
 
     def take_result(self) -> bool:
-        """Take what a live server has said; whether it has said anything."""
+        """Takes the result of a live server; returns whether there is one."""
         result, self._run.result = self._run.result, None
         self._result = result
         if result is not None:
@@ -64,18 +64,18 @@ class Cursor:
         return result is not None
 
     def expect(self, description: list[tuple[Any, ...]], *, always: bool = False) -> None:
-        """Return rows: one where there is `always` one, else one or none."""
+        """Prepares rows to return: one if there is `always` one, otherwise one or none."""
         self.description = description
         self._always = always
         self.remaining = 1
 
     def fetchone(self) -> tuple[Any, ...] | None:
-        """The next row."""
+        """Returns the next row."""
         rows = self.fetchmany(1)
         return rows[0] if rows else None
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        """The next rows."""
+        """Returns the next rows."""
         if self._result is None:
             return self.fetchall()
         first = len(self._result.rows) - self.remaining
@@ -84,7 +84,7 @@ class Cursor:
         return found
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        """All rows that are left."""
+        """Returns all remaining rows."""
         if not self.remaining or self.description is None:
             return []
         if self._result is not None:
@@ -104,11 +104,11 @@ class Cursor:
         pass
 
     def close(self) -> None:
-        """Do nothing."""
+        """Does nothing."""
 
 
 class DriverConnection:
-    """What SQLAlchemy takes for a driver's connection."""
+    """The driver's connection, as SQLAlchemy uses it."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -116,20 +116,20 @@ class DriverConnection:
         self.notices: list[str] = []
 
     def cursor(self, *_: object, **__: object) -> Cursor:
-        """A cursor."""
+        """Returns a cursor."""
         return Cursor(self._run)
 
     def commit(self) -> None:
-        """Do nothing: Alembic's transaction goes on."""
+        """Does nothing: Alembic's transaction continues."""
 
     rollback = close = commit
 
     def set_isolation_level(self, _: object) -> None:
-        """Do nothing."""
+        """Does nothing."""
 
 
 def make_driver(run: Run) -> ModuleType:
-    """The driver's module."""
+    """Returns the driver's module."""
     module: Any = ModuleType("migsafe_driver")
     module.paramstyle, module.apilevel, module.threadsafety, module.__version__ = "pyformat", "2.0", 1, "2.9"
     for name in ("Error", "DatabaseError", "OperationalError", "IntegrityError", "ProgrammingError", "InternalError", "InterfaceError"):
@@ -141,14 +141,14 @@ def make_driver(run: Run) -> ModuleType:
 
 
 def returns_rows(sql: str) -> bool:
-    """Whether a statement of which nothing else is known gives rows."""
+    """Whether a textual statement returns rows."""
     words = sql.lstrip(" \t\r\n(").split(None, 1)
     first = words[0].lower() if words else ""
     return first in ("select", "with", "show", "values", "table", "explain", "fetch") or " returning " in f" {' '.join(sql.lower().split())} "
 
 
 def fill_parameters(statement: str, parameters: object) -> str:
-    """A statement with its parameters in it, as psycopg2 sends it."""
+    """Returns a statement with its parameters inserted, as psycopg2 sends it."""
     try:
         match parameters:
             case Mapping():
@@ -162,7 +162,7 @@ def fill_parameters(statement: str, parameters: object) -> str:
 
 
 def as_literal(value: object) -> str:
-    """A value as a constant in SQL."""
+    """Returns a value as a constant in SQL."""
     match value:
         case None:
             return "NULL"
@@ -188,7 +188,7 @@ def as_literal(value: object) -> str:
 
 
 def quote(text: str) -> str:
-    """A string as a constant in SQL."""
+    """Returns a string as a constant in SQL."""
     inside = text.replace("'", "''")
     return f"'{inside}'"
 
@@ -197,9 +197,9 @@ Processor = Callable[[Any], Any]
 
 
 def skipping_unknown(processor: Processor | tuple[Processor | None, ...]) -> Any:
-    """A conversion of values, or one for each item of a tuple, that leaves alone what is unknown."""
+    """Returns a conversion (or one for each item of a tuple) that leaves unknown values unchanged."""
     if isinstance(processor, tuple):
-        return tuple(skipping_unknown(one) if one is not None else None for one in processor)
+        return tuple(skipping_unknown(item) if item is not None else None for item in processor)
 
     def process(value: Any) -> Any:
         return value if isinstance(value, Unknown) else processor(value)

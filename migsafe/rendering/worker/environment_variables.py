@@ -1,4 +1,4 @@
-"""The variables of the environment in which a script would run, which is not this one."""
+"""The environment variables that a script reads: those of production are unknown here."""
 
 import os
 from types import TracebackType
@@ -12,7 +12,7 @@ _REASON = "which is an environment variable that is not set here"
 
 
 class EnvironmentVariables:
-    """While a script runs, a variable that is not set here is unknown to it; one that is asked for with a default has that."""
+    """While a script runs, a variable that is not set here is an unknown value; one that is read with a default has the default."""
 
     def __init__(self, run: Run) -> None:
         self._run = run

@@ -1,6 +1,6 @@
-"""What keeps the faults of one script from others: limits, and what it may not do while it runs.
+"""Limits that keep the faults of one script from others, and actions that are forbidden while it runs.
 
-None of this holds back who wants to get around it. It is for accidents, and for what ran harmlessly wherever the script was written.
+This prevents accidents; a malicious script can get around it. See docs/architecture.md.
 """
 
 import builtins
@@ -40,24 +40,24 @@ _DRIVERS: dict[str, tuple[tuple[str, str], ...]] = {
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-_AT_LOADING = ("other programs", "file changes")
-"""What libraries do when they are loaded: ask the system for its libraries, fill caches."""
+_ALLOWED_IN_IMPORTS = ("other programs", "file changes")
+"""Actions that libraries may need when they are imported: they search for system libraries and write caches."""
 
 
 class Forbidden(Exception):
-    """What a migration may not do while it is only looked at."""
+    """An action that a script must not do while it is rendered."""
 
 
 class TimeUp(BaseException):
-    """The script takes too long."""
+    """The script has exceeded its time limit."""
 
 
 class ProcessExit(BaseException):
-    """The script wants to end the process."""
+    """The script has tried to end the process."""
 
 
 class Guards:
-    """The limits of the process, in force while a script runs."""
+    """The limits of the process, which apply while a script runs."""
 
     def __init__(self) -> None:
         self._on = False
@@ -65,20 +65,20 @@ class Guards:
         self._own = {one.ident for one in threading.enumerate()}
 
     def install(self) -> None:
-        """Limit the process, for good."""
+        """Installs the limits for the rest of the process."""
         sys.dont_write_bytecode = True
-        sys.addaudithook(self._hear)
+        sys.addaudithook(self._audit)
         sys.meta_path.insert(0, self)
-        os._exit = os.abort = self._leave  # type: ignore[assignment]
+        os._exit = os.abort = self._raise_exit  # type: ignore[assignment]
         _limit_memory()
         _die_with_parent()
 
     @contextmanager
     def __call__(self, seconds: float) -> Iterator[None]:
-        """Hold a script to its limits."""
+        """Applies the limits to the block."""
         if hasattr(signal, "setitimer"):
-            signal.signal(signal.SIGALRM, self._ring)
-            signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # again and again: a script may catch everything
+            signal.signal(signal.SIGALRM, self._raise_time_up)
+            signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # repeatedly, because a script may catch every exception
         self._on = True
         try:
             yield
@@ -89,7 +89,7 @@ class Guards:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Let migsafe's own work be done in the midst of a script's."""
+        """Suspends the limits for migsafe's own work while a script runs."""
         was, self._on = self._on, False
         try:
             yield
@@ -97,15 +97,15 @@ class Guards:
             self._on = was
 
     def has_extra_threads(self) -> bool:
-        """Whether a script has left threads behind."""
+        """Whether a script has left threads running."""
         return any(one.ident not in self._own for one in threading.enumerate())
 
     def adopt(self, thread: threading.Thread) -> None:
-        """Take a thread for one of the worker's own."""
+        """Counts a thread as one of the worker's own."""
         self._own.add(thread.ident)
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Find a driver, which connects past Python's own sockets, and let it connect to nothing while a script runs."""
+        """Finds a driver, which may connect without Python's sockets, and disables its connect functions."""
         if name not in _DRIVERS:
             return None
         spec = PathFinder.find_spec(name, path, target)
@@ -125,14 +125,14 @@ class Guards:
     def _connect(self, *_: object, **__: object) -> NoReturn:
         raise Forbidden("the network is not allowed here")
 
-    def _ring(self, _: int, frame: FrameType | None) -> None:
+    def _raise_time_up(self, _: int, frame: FrameType | None) -> None:
         if self._on:
             raise TimeUp
 
-    def _leave(self, *_: object) -> None:
+    def _raise_exit(self, *_: object) -> None:
         raise ProcessExit("it ends the process")
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
         what = _FORBIDDEN.get(event)
@@ -140,12 +140,12 @@ class Guards:
             what = "file changes" if arguments[0] != os.devnull else None
         if event == "socket.__new__" and arguments[1] in (socket.AF_INET, socket.AF_INET6):
             what = "the network"
-        if what is not None and not (what in _AT_LOADING and is_importing(caller())):
+        if what is not None and not (what in _ALLOWED_IN_IMPORTS and is_importing(caller())):
             raise Forbidden(f"{what} ({event}) {'is' if what == 'the network' else 'are'} not allowed here")
 
 
 def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:
-    """End when the process that started this one has ended, and call `beat` now and then."""
+    """Ends the process when its parent has ended, and calls `beat` regularly."""
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -170,7 +170,7 @@ def _limit_memory() -> None:
     limit = MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard)
     try:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    except (OSError, ValueError):  # macOS says no
+    except (OSError, ValueError):  # macOS does not support it
         return
 
 
@@ -181,12 +181,12 @@ def _die_with_parent() -> None:
         import ctypes  # noqa: PLC0415
 
         ctypes.CDLL(None, use_errno=True).prctl(_PARENT_DIED, signal.SIGKILL)
-    except (OSError, AttributeError):  # the other watch is there, too
+    except (OSError, AttributeError):  # watch_parent() remains
         return
 
 
 class Snapshot:
-    """What Alembic, SQLAlchemy and Python looked like before the first script, to see whether one has changed them."""
+    """The functions and classes of Alembic, SQLAlchemy and Python before the first script, to detect changes."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[Any, dict[str, Any]]] = [(builtins, dict(vars(builtins)))]
@@ -199,7 +199,7 @@ class Snapshot:
         self._seen += [(module, _lasting(vars(module))) for module in (os, socket, threading, time)]
 
     def is_changed(self) -> bool:
-        """Whether something is not what it was."""
+        """Whether something has changed."""
         return not all(before.items() <= vars(thing).items() for thing, before in self._seen)
 
 
@@ -208,5 +208,5 @@ _LASTING = (FunctionType, type, classmethod, staticmethod, property)
 
 
 def _lasting(names: Any) -> dict[str, Any]:
-    """The functions and classes among the names of a module or class: the rest may well be counted up, or remembered."""
+    """Returns the functions and classes of a module or class: other values are counters and caches, which may change."""
     return {name: value for name, value in dict(names).items() if isinstance(value, _LASTING)}

@@ -1,4 +1,4 @@
-"""What a script imports: the project's own code where it is there, a stand-in where it is not."""
+"""The imports of a script: the project's own code if it is installed, otherwise a stand-in."""
 
 import builtins
 import sys
@@ -14,7 +14,7 @@ _REFUSED = "which cannot be imported here"
 
 
 class StandIn(ModuleType):
-    """A module that is not here: whatever is taken from it is unknown."""
+    """A module that is not installed: all its attributes are unknown."""
 
     def __init__(self, name: str, run: Run, reason: str) -> None:
         super().__init__(name)
@@ -29,10 +29,10 @@ class StandIn(ModuleType):
 
 
 class Builtins(dict[str, Any]):
-    """The built-in names of one script, with an `__import__` that finds something for everything."""
+    """The built-in names of one script, with an `__import__` that returns a stand-in for a missing module."""
 
     failed: ClassVar[dict[str, str]] = {}
-    """Modules of projects that could not be loaded, and why: each is tried but once, since it may take long."""
+    """Modules of projects that could not be imported, and why. Each is tried only once, because it may take long."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(vars(builtins))
@@ -68,11 +68,11 @@ class Builtins(dict[str, Any]):
             if name in self._run.file.optional_imports or (error.name or name).partition(".")[0] in LIBRARIES:
                 raise
             reason = _REFUSED
-        except (Exception, SystemExit) as error:  # whatever the application's own code does when it is loaded
+        except (Exception, SystemExit) as error:  # the application's code may raise anything when it is imported
             reason = self.failed[name] = f"{_REFUSED} ({type(error).__name__}: {error})"
         for module in set(sys.modules) - before:
             if self._run.is_project_file(getattr(sys.modules[module], "__file__", None)):
-                del sys.modules[module]  # half of it is not what others should find
+                del sys.modules[module]  # it is only partly initialised
         return self._stand_in(name, fromlist, reason)
 
     def _stand_in(self, name: str, fromlist: Sequence[str] | None, reason: str) -> StandIn:

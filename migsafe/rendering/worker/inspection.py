@@ -1,4 +1,4 @@
-"""What SQLAlchemy's inspector says, out of migsafe's schema."""
+"""SQLAlchemy's inspector on migsafe's schema."""
 
 from types import FrameType
 from typing import Any
@@ -15,7 +15,7 @@ from migsafe.rendering.worker.unknown import Unknown
 
 
 class Names(list[Any]):
-    """The names of relations. What else there is may be unknown, but of each name it can be asked."""
+    """The names of relations. The list may be incomplete, but each name can be looked up."""
 
     def __init__(self, names: list[Any], run: Run, kind: str, schema: str | None) -> None:
         super().__init__(names)
@@ -32,7 +32,7 @@ class Names(list[Any]):
 
 
 class Details(dict[str, Any]):
-    """A column, key or index that there may be, and of which nothing is known."""
+    """A column, key or index that may exist, and whose details are unknown."""
 
     def __init__(self, run: Run, table: str) -> None:
         super().__init__(name=Unknown(run, f"{table}.…", DATABASE_ONLY), type=reflect_type(None), nullable=True, default=None, comment=None)
@@ -43,12 +43,12 @@ class Details(dict[str, Any]):
         return Unknown(self._run, f"{self._table}.{key}", DATABASE_ONLY)
 
     def get(self, key: str, default: Any = None) -> Any:
-        """A detail of it."""
+        """Returns a detail."""
         return self[key]
 
 
 class Inspected(DefaultDialect):
-    """The part of a dialect that inspectors ask."""
+    """The part of a dialect that inspectors use."""
 
     run: Run
 
@@ -66,98 +66,98 @@ class Inspected(DefaultDialect):
         found = list(answer.value or [])
         return found if answer.known or not self._asked_by_script() else [*found, Details(self.run, table)]
 
-    def _is_there(self, kind: str, name: str, schema: str | None) -> Any:
+    def _exists(self, kind: str, name: str, schema: str | None) -> Any:
         answer = self.run.ask(f"has {kind}", name, schema)
         if answer.known:
             return bool(answer.value)
         if self._asked_by_script():
             return Unknown(self.run, f"{kind} {name}", DATABASE_ONLY)
-        # What is created where it is not there is created, and what is dropped where it is there is dropped.
+        # CREATE with checkfirst assumes that the object is absent, DROP that it exists.
         return is_dropping(caller(2))
 
     def _asked_by_script(self) -> bool:
-        """Whether a script has asked an inspector itself, and gets the answer."""
+        """Whether project code, rather than a library, asks the inspector."""
         frame: FrameType | None = caller(2)
         while frame is not None and (is_in_inspector(frame) or frame.f_code.co_filename == __file__):
             frame = frame.f_back
         return frame is not None and self.run.is_project_frame(frame)
 
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """Whether there is a table or view."""
-        return self._is_there("table", table_name, schema)
+        """Whether the table or view exists."""
+        return self._exists("table", table_name, schema)
 
     def has_sequence(self, connection: Any, sequence_name: str, schema: str | None = None, **_: Any) -> Any:
-        """Whether there is a sequence."""
-        return self._is_there("sequence", sequence_name, schema)
+        """Whether the sequence exists."""
+        return self._exists("sequence", sequence_name, schema)
 
     def has_schema(self, connection: Any, schema_name: str, **_: Any) -> Any:
-        """Whether there is a schema."""
-        return self._is_there("schema", schema_name, None)
+        """Whether the schema exists."""
+        return self._exists("schema", schema_name, None)
 
     def has_type(self, connection: Any, type_name: str, schema: str | None = None, **_: Any) -> Any:
-        """Whether there is a type."""
-        return self._is_there("type", type_name, schema)
+        """Whether the type exists."""
+        return self._exists("type", type_name, schema)
 
     def has_index(self, connection: Any, table_name: str, index_name: str, schema: str | None = None, **_: Any) -> Any:
-        """Whether there is an index."""
-        return self._is_there("index", index_name, schema)
+        """Whether the index exists."""
+        return self._exists("index", index_name, schema)
 
     def get_table_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
-        """The tables."""
+        """Returns the tables."""
         return self._names("table", schema)
 
     def get_view_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
-        """The views."""
+        """Returns the views."""
         return self._names("view", schema)
 
     def get_materialized_view_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
-        """The materialized views."""
+        """Returns the materialized views."""
         return self._names("materialized view", schema)
 
     def get_sequence_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
-        """The sequences."""
+        """Returns the sequences."""
         return self._names("sequence", schema)
 
     def get_schema_names(self, connection: Any, **_: Any) -> Any:
-        """The schemas."""
+        """Returns the schemas."""
         return self._names("schema", None)
 
     def get_temp_table_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
-        """The temporary tables."""
+        """Returns the temporary tables."""
         return []
 
     def get_columns(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """The columns of a table."""
+        """Returns the columns of a table."""
         return list(map(_column, self._details("columns", table_name, schema)))
 
     def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """The primary key of a table."""
+        """Returns the primary key of a table."""
         found = self._details("primary key", table_name, schema)
         return found[0] if found else {"constrained_columns": [], "name": None, "comment": None, "dialect_options": {}}
 
     def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """The foreign keys of a table."""
+        """Returns the foreign keys of a table."""
         found = self._details("foreign keys", table_name, schema)
         return [key for key in found if isinstance(key, Details) or key["referred_table"] is not None]
 
     def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """The indexes of a table, those behind UNIQUE constraints too."""
+        """Returns the indexes of a table, those behind UNIQUE constraints too."""
         return self._details("indexes", table_name, schema)
 
     def get_unique_constraints(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """The UNIQUE constraints of a table."""
+        """Returns the UNIQUE constraints of a table."""
         return self._details("unique constraints", table_name, schema)
 
     def get_check_constraints(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """The CHECK constraints of a table."""
+        """Returns the CHECK constraints of a table."""
         return self._details("check constraints", table_name, schema)
 
     def get_table_comment(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """The comment of a table."""
+        """Returns the comment of a table."""
         return {"text": None}
 
     def get_table_options(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
-        """No options."""
+        """Returns no options."""
         return {}
 
     def _load_enums(self, connection: Any, schema: str | None = None, **_: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The script that runs, and where in it things stand."""
+"""The script that runs, and the text ranges of its calls."""
 
 import ast
 import re
@@ -14,25 +14,27 @@ from migsafe.rendering.worker.frames import TextPoint, instruction_number, instr
 _LINE_END = re.compile(r"\r\n?|\n")
 
 LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
-"""What is certain to be here. Where a script does not find something in it, that is the script's mistake, or the version's."""
+"""Libraries that are always installed. If a script does not find a name in them, the script or the version is wrong."""
 CONTAINS = "migsafe contains"
-"""What `in` calls in a script; no name of its own can be the same."""
-_REACHING = frozenset(("setattr", "delattr", "exec", "eval", "vars", "globals", "compile", "__import__", "__builtins__", "importlib", "patch"))
+"""The function that `in` calls in a script; no name in the script can be the same."""
+_CHANGES_MODULES = frozenset(
+    ("setattr", "delattr", "exec", "eval", "vars", "globals", "compile", "__import__", "__builtins__", "importlib", "patch")
+)
 
 TextRange = tuple[int, int]
-"""From where to where something stands in the text, in characters."""
+"""The start and end of a piece of the text, in characters."""
 
 
 class ScriptFile:
-    """The text of a script, its tree and its code. Raises SyntaxError, ValueError or RecursionError for what is not Python."""
+    """The text of a script, its tree and its code. Raises SyntaxError, ValueError or RecursionError if it is not Python."""
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an escape that a later Python will refuse is the script's business
+            warnings.simplefilter("ignore")  # invalid escapes are the script's problem
             self.tree = ast.parse(text, path)
-            self.code: CodeType = compile(_asking(self.tree), path, "exec", dont_inherit=True)
+            self.code: CodeType = compile(_with_in_replaced(self.tree), path, "exec", dont_inherit=True)
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         self._calls: dict[TextPoint, ast.Call] = {}
         self._blocks: dict[TextPoint, ast.Call] = {}
@@ -52,21 +54,21 @@ class ScriptFile:
 
     @property
     def full_range(self) -> TextRange:
-        """All of it."""
+        """The range of the whole text."""
         return 0, len(self.text)
 
     def function(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-        """The function of a name that the script itself defines."""
+        """Returns the function of a name that the script itself defines."""
         found = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name]
         return found[-1] if found else None
 
     def first_line_of(self, name: str) -> TextRange:
-        """The first line of a function; the first of the script where it defines none of that name."""
+        """Returns the first line of a function; the first line of the script if it does not define the function."""
         node = self.function(name)
         return self.line_range(node.lineno if node is not None else 1)
 
     def line_range(self, number: int) -> TextRange:
-        """A line, counted from 1, without the spaces around it."""
+        """Returns the range of a line, counted from 1, without the spaces around it."""
         number = min(max(number, 1), len(self._lines))
         start = self._lines[number - 1]
         end = self._lines[number] if number < len(self._lines) else len(self.text)
@@ -74,13 +76,13 @@ class ScriptFile:
         return start + len(line) - len(line.lstrip()), start + len(line.rstrip())
 
     def node_range(self, node: ast.AST) -> TextRange:
-        """Where a node of its tree stands."""
+        """Returns the range of a node of the tree."""
         start = self._offset(getattr(node, "lineno", 1), getattr(node, "col_offset", 0))
         end = self._offset(getattr(node, "end_lineno", 1), getattr(node, "end_col_offset", 0))
         return start, end
 
     def call_of(self, frame: FrameType, instruction: int | None = None) -> ast.Call | None:
-        """The call that a frame of this script is in."""
+        """Returns the call that a frame of this script is in."""
         positions = self._positions.get(frame.f_code)
         if positions is None:
             positions = self._positions[frame.f_code] = instruction_points(frame.f_code)
@@ -88,26 +90,26 @@ class ScriptFile:
         found = self._calls.get(end)
         if found is not None and (found.lineno, found.col_offset) <= start:
             return found
-        return self._blocks.get(start)  # what a block does when it is entered or left stands at the block
+        return self._blocks.get(start)  # entering and leaving a block has the position of the block
 
     def frame_range(self, frame: FrameType, instruction: int | None = None, line: int | None = None) -> TextRange:
-        """Where a frame of this script is: its call, the line where it is in none."""
+        """Returns the range of the call that a frame of this script is in; of its line if it is in none."""
         found = self.call_of(frame, instruction)
         return self.node_range(found) if found is not None else self.line_range(line or frame.f_lineno)
 
     def is_expression_statement(self, call: ast.Call | None) -> bool:
-        """Whether a call is a statement of its own, whose result nobody takes."""
+        """Whether a call is a statement whose result is not used."""
         return call in self._bare
 
     def script_frames(self, frame: FrameType | None) -> Iterator[FrameType]:
-        """The frames of this script on the stack, from the inner to the outer ones."""
+        """Yields the frames of this script on the stack, innermost first."""
         while frame is not None:
             if frame.f_code.co_filename == self.path:
                 yield frame
             frame = frame.f_back
 
     def error_range(self, traceback: TracebackType | None) -> TextRange | None:
-        """Where the script is in a traceback, as far inside as it goes."""
+        """Returns the innermost range of the script in a traceback."""
         found = None
         while traceback is not None:
             if traceback.tb_frame.f_code.co_filename == self.path:
@@ -117,18 +119,18 @@ class ScriptFile:
 
     @cached_property
     def optional_imports(self) -> frozenset[str]:
-        """The modules that the script tries to import and knows how to do without."""
-        tries = (node for node in ast.walk(self.tree) if isinstance(node, ast.Try) and any(map(_takes_missing, node.handlers)))
+        """The modules that the script tries to import in a `try` that handles their absence."""
+        tries = (node for node in ast.walk(self.tree) if isinstance(node, ast.Try) and any(map(_handles_missing, node.handlers)))
         return frozenset(name for node in tries for statement in node.body for name in _imported(statement))
 
     @cached_property
     def is_self_contained(self) -> bool:
-        """Whether nothing in it can change what modules hold: it sets no attributes and imports nothing but libraries."""
+        """Whether the script cannot change other modules: it sets no attributes and imports only libraries."""
         for node in ast.walk(self.tree):
             match node:
                 case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Attribute(attr="__dict__"):
                     return False
-                case ast.Name(id=name) if name in _REACHING:
+                case ast.Name(id=name) if name in _CHANGES_MODULES:
                     return False
                 case ast.Import() | ast.ImportFrom():
                     if any(name.partition(".")[0] not in LIBRARIES for name in _imported(node)):
@@ -136,7 +138,7 @@ class ScriptFile:
         return True
 
     def _offset(self, line: int, column: int) -> int:
-        """Where in the text a line and a column are that count the bytes of its UTF-8."""
+        """Returns the offset of a line and column, which ast counts in bytes of UTF-8."""
         start = self._lines[min(line, len(self._lines)) - 1]
         end = self._lines[line] if line < len(self._lines) else len(self.text)
         piece = self.text[start:end]
@@ -145,7 +147,7 @@ class ScriptFile:
         return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
 
 
-def _takes_missing(handler: ast.ExceptHandler) -> bool:
+def _handles_missing(handler: ast.ExceptHandler) -> bool:
     caught = handler.type
     names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
     return any(
@@ -163,11 +165,11 @@ def _imported(statement: ast.stmt) -> Iterable[str]:
     return []
 
 
-class _Asking(ast.NodeTransformer):
-    """Lets `in` ask: a set looks only where what is looked for would be, and never meets a name that is not known."""
+class _ReplaceIn(ast.NodeTransformer):
+    """Replaces `in` by a call: a set compares only elements with the same hash, and would never compare an unknown one."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        """One `in` or `not in`."""
+        """Replaces one `in` or `not in`."""
         self.generic_visit(node)
         match node:
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as how], comparators=[right]):
@@ -177,8 +179,8 @@ class _Asking(ast.NodeTransformer):
         return node
 
 
-def _asking(tree: ast.Module) -> ast.Module:
+def _with_in_replaced(tree: ast.Module) -> ast.Module:
     if not any(isinstance(how, ast.In | ast.NotIn) for node in ast.walk(tree) if isinstance(node, ast.Compare) for how in node.ops):
         return tree
-    changed: ast.Module = _Asking().visit(deepcopy(tree))
+    changed: ast.Module = _ReplaceIn().visit(deepcopy(tree))
     return changed

@@ -202,7 +202,7 @@ def test_settings_that_cannot_be_understood_are_told(ini: str, said: str) -> Non
 def test_a_runner_that_is_named_is_not_guessed() -> None:
     write({**within("versions", CHAIN), "other/0001.sql": "SELECT 1;"})
     assert versions(find_migrations(["."], SourceSettings(runner="alembic"))) == [ORDER]
-    with pytest.raises(MigsafeError, match="holds no migrations"):
+    with pytest.raises(MigsafeError, match="contains no migrations"):
         find_migrations(["other"], SourceSettings(runner="alembic"))
 
 
