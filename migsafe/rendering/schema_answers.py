@@ -12,15 +12,15 @@ _UNKNOWN = Answer(known=False)
 _TABLES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)
 
 
-def answer_question(catalog: Catalog, what: str, arguments: Sequence[str | None]) -> Answer:
+def answer_question(catalog: Catalog, question: str, arguments: Sequence[str | None]) -> Answer:
     """Returns the answer to a question, which is named like the inspector's method for it."""
-    if what in _DETAILS:
-        return _details(catalog, what, str(arguments[0]), arguments[1])
-    if what in _LISTS:
-        return _list(catalog, _LISTS[what], arguments[0])
-    match what:
+    if question in _DETAILS:
+        return _details(catalog, question, str(arguments[0]), arguments[1])
+    if question in _LISTS:
+        return _list(catalog, _LISTS[question], arguments[0])
+    match question:
         case "has table" | "has view" | "has materialized view" | "has sequence" | "has index":
-            return _has_relation(catalog, what.removeprefix("has "), Name(str(arguments[0]), arguments[1]))
+            return _has_relation(catalog, question.removeprefix("has "), Name(str(arguments[0]), arguments[1]))
         case "has type":
             found = catalog.type_named(Name(str(arguments[0]), arguments[1])) is not None
             return Answer(value=True) if found else Answer(value=False, known=catalog.complete)
@@ -54,28 +54,28 @@ def _list(catalog: Catalog, kinds: Sequence[RelationKind], schema: str | None) -
 
 
 def _enums(catalog: Catalog, schema: str | None) -> Answer:
-    found = [
+    enums = [
         {"name": enum.name.name, "schema": enum.name.schema, "visible": enum.name.schema == "public", "labels": list(enum.values)}
         for enum in catalog.objects_of(EnumType)
         if schema is None or enum.name.schema == schema
     ]
-    return Answer(found, known=catalog.complete)
+    return Answer(enums, known=catalog.complete)
 
 
-def _details(catalog: Catalog, what: str, table: str, schema: str | None) -> Answer:
+def _details(catalog: Catalog, question: str, table: str, schema: str | None) -> Answer:
     name = Name(table, schema)
     relation = catalog.relation(name)
     if relation is None:
         return Answer(None) if catalog.is_absent(name) else Answer([], known=False)
-    return Answer(_DETAILS[what](catalog, relation), known=relation.complete)
+    return Answer(_DETAILS[question](catalog, relation), known=relation.complete)
 
 
 def _columns(catalog: Catalog, relation: Relation) -> list[Any]:
     key = catalog.primary_key(relation.oid)
-    found = []
+    details = []
     for column in relation.columns:
         enum = catalog.type_of(column.type) if column.type is not None and not column.type.dimensions else None
-        found.append(
+        details.append(
             {
                 "name": column.name,
                 "type": str(column.type) if column.type is not None else None,
@@ -86,7 +86,7 @@ def _columns(catalog: Catalog, relation: Relation) -> list[Any]:
                 **({"values": list(enum.values)} if isinstance(enum, EnumType) else {}),
             }
         )
-    return found
+    return details
 
 
 def _names(relation: Relation | None, numbers: Sequence[int]) -> list[str | None]:
@@ -109,19 +109,24 @@ def _keys(kind: ConstraintKind, with_index: bool) -> Callable[[Catalog, Relation
 
 def _checks(catalog: Catalog, relation: Relation) -> list[Any]:
     return [
-        {"name": one.name.name, "sqltext": one.check.expression.sql if one.check is not None else "", "comment": None, "dialect_options": {}}
-        for one in catalog.constraints(relation.oid)
-        if one.kind is ConstraintKind.CHECK
+        {
+            "name": constraint.name.name,
+            "sqltext": constraint.check.expression.sql if constraint.check is not None else "",
+            "comment": None,
+            "dialect_options": {},
+        }
+        for constraint in catalog.constraints(relation.oid)
+        if constraint.kind is ConstraintKind.CHECK
     ]
 
 
 def _foreign_keys(catalog: Catalog, relation: Relation) -> list[Any]:
-    return [_foreign_key(catalog, relation, one) for one in catalog.constraints(relation.oid) if one.kind is ConstraintKind.FOREIGN_KEY]
+    return [_foreign_key(catalog, relation, key) for key in catalog.constraints(relation.oid) if key.kind is ConstraintKind.FOREIGN_KEY]
 
 
 def _foreign_key(catalog: Catalog, relation: Relation, key: Constraint) -> dict[str, Any]:
-    found = catalog.get(key.references) if key.references is not None else None
-    referred = found if isinstance(found, Relation) else None
+    target = catalog.get(key.references) if key.references is not None else None
+    referred = target if isinstance(target, Relation) else None
     options = {"ondelete": key.on_delete, "onupdate": key.on_update}
     return {
         "name": key.name.name,
@@ -136,12 +141,16 @@ def _foreign_key(catalog: Catalog, relation: Relation, key: Constraint) -> dict[
 
 def _indexes(catalog: Catalog, relation: Relation) -> list[Any]:
     primary = catalog.primary_key(relation.oid)
-    behind = {one.index: one.name.name for one in catalog.constraints(relation.oid) if one.kind is ConstraintKind.UNIQUE}
-    return [_index(relation, one, behind.get(one.oid)) for one in catalog.indexes(relation.oid) if primary is None or one.oid != primary.index]
+    behind = {index.index: index.name.name for index in catalog.constraints(relation.oid) if index.kind is ConstraintKind.UNIQUE}
+    return [
+        _index(relation, index, behind.get(index.oid))
+        for index in catalog.indexes(relation.oid)
+        if primary is None or index.oid != primary.index
+    ]
 
 
 def _index(relation: Relation, index: Index, constraint: str | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    details: dict[str, Any] = {
         "name": index.name.name,
         "unique": index.unique,
         "column_names": [None if key.column is None else _names(relation, (key.column,))[0] for key in index.keys],
@@ -149,10 +158,10 @@ def _index(relation: Relation, index: Index, constraint: str | None) -> dict[str
         "dialect_options": {"postgresql_include": _names(relation, index.include)},
     }
     if index.predicate is not None:
-        found["dialect_options"]["postgresql_where"] = index.predicate.expression.sql
+        details["dialect_options"]["postgresql_where"] = index.predicate.expression.sql
     if constraint is not None:
-        found["duplicates_constraint"] = constraint
-    return found
+        details["duplicates_constraint"] = constraint
+    return details
 
 
 _LISTS = {

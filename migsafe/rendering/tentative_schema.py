@@ -5,7 +5,7 @@ from types import TracebackType
 
 from migsafe.prediction.predictor import in_execution_order
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.follow import end_statement, apply_operation
+from migsafe.schema.follow import apply_operation, end_statement
 from migsafe.session import Session
 from migsafe.sources import Transaction
 from migsafe.sql.statements import read
@@ -45,8 +45,8 @@ class TentativeSchema:
         self._sent.clear()
         self._session = Session(Transaction.FILE)
 
-    def _apply(self, sent: Iterable[str]) -> None:
-        for sql in sent:
+    def _apply(self, statements: Iterable[str]) -> None:
+        for sql in statements:
             self._sent.append(sql)
             for statement in read(sql):
                 self._session.begin_statement(statement)

@@ -31,25 +31,25 @@ def folders_below(path: str, chosen: Runner | None, problems: dict[str, Unreadab
     With `chosen`, only those of that runner. A folder of plain scripts without numbers counts only if no other folder is found. Raises
     MigsafeError if the path itself cannot be listed; folders below that cannot be listed are added to `problems`.
     """
-    found = list(_walk(Folder(path), chosen, problems, {folder_identity(path)}, set()))
-    in_order = [candidate for candidate in found if not _is_unordered(candidate)]
-    return in_order or found
+    folders = list(_walk(Folder(path), chosen, problems, {folder_identity(path)}, set()))
+    in_order = [candidate for candidate in folders if not _is_unordered(candidate)]
+    return in_order or folders
 
 
-def _is_unordered(found: Found) -> bool:
-    folder, runner, _ = found
+def _is_unordered(candidate: Found) -> bool:
+    folder, runner, _ = candidate
     return runner.name == "plain" and not any(NUMBERED.match(name) for name in folder.sql_files)
 
 
 def _walk(
-    folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]], told: set[tuple[int, int]]
+    folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]], yielded: set[tuple[int, int]]
 ) -> Iterator[Found]:
     """Yields the histories of a folder and of those below. `seen` are the folders searched so far, `told` those of the histories yielded."""
     runner, histories = _histories(folder, chosen, problems)
-    for home, files in histories:
-        if runner and folder_identity(home.path) not in told:
-            told.add(folder_identity(home.path))
-            yield home, runner, files
+    for history_folder, files in histories:
+        if runner and folder_identity(history_folder.path) not in yielded:
+            yielded.add(folder_identity(history_folder.path))
+            yield history_folder, runner, files
     if runner and runner.searches_subfolders and (histories or not chosen):
         return
     for name in sorted(folder.folders, key=natural_key):
@@ -64,7 +64,7 @@ def _walk(
         except MigsafeError as error:
             problems[error.what] = UnreadableError(error.what, error.hint)
             continue
-        yield from _walk(inner, chosen, problems, seen, told)
+        yield from _walk(inner, chosen, problems, seen, yielded)
 
 
 def _histories(
@@ -119,17 +119,17 @@ def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableEr
 
 def _above(parent: Path) -> list[Path]:
     """Returns the parents of a folder, as many as a runner that searches subfolders may need."""
-    found: list[Path] = []
-    at = parent
+    folders: list[Path] = []
+    folder = parent
     for _ in range(_LEVELS - 1):
-        if os.path.exists(at / ".git"):
+        if os.path.exists(folder / ".git"):
             break
-        above = at.parent if at.name not in ("", "..") else at / ".."
-        if above.absolute() == at.absolute():
+        above = folder.parent if folder.name not in ("", "..") else folder / ".."
+        if above.absolute() == folder.absolute():
             break
-        at = above
-        found.append(at)
-    return found
+        folder = above
+        folders.append(folder)
+    return folders
 
 
 def _placed(
@@ -142,16 +142,16 @@ def _placed(
     runner, histories = _histories(folder, chosen, problems, deep=deep)
     if runner is None:
         return None
-    for home, files in histories:
-        for place, file in enumerate(files):
+    for history_folder, files in histories:
+        for position, file in enumerate(files):
             if _same(file.up.path, path):
-                return (home, runner, files), place, False
+                return (history_folder, runner, files), position, False
             if file.down and _same(file.down.path, path):
-                return (home, runner, files), place, True
+                return (history_folder, runner, files), position, True
     return None
 
 
-def _same(listed: str, given: str) -> bool:
-    if listed.rpartition("/")[2] != re.split(r"[/\\]", given)[-1]:
+def _same(listed_path: str, given_path: str) -> bool:
+    if listed_path.rpartition("/")[2] != re.split(r"[/\\]", given_path)[-1]:
         return False
-    return Path(listed) == Path(given) or (os.path.exists(listed) and os.path.samefile(listed, given))
+    return Path(listed_path) == Path(given_path) or (os.path.exists(listed_path) and os.path.samefile(listed_path, given_path))

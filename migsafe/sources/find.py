@@ -62,18 +62,19 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     skipped: list[str] = []
     for path in paths:
         if path != "-" and _is_folder(path):
-            found = folders_below(path, chosen, problems)
-            if not found and not problems:
+            folders = folders_below(path, chosen, problems)
+            if not folders and not problems:
                 raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen))
-            for one in found:
-                history = _gather(gathered, one)
-                history.up.update(range(len(one[2])))
+            for entry in folders:
+                history = _gather(gathered, entry)
+                history.up.update(range(len(entry[2])))
                 history.whole = True
-                skipped += _unused_files(one)
+                skipped += _unused_files(entry)
         else:
             _gather_file(gathered, path, chosen, problems)
     sources = [
-        Source(one.folder.path, one.runner, one.in_order(), settings.transaction, problems, release=not one.whole) for one in gathered.values()
+        Source(entry.folder.path, entry.runner, entry.in_order(), settings.transaction, problems, release=not entry.whole)
+        for entry in gathered.values()
     ]
     return Plan(sources, skipped, problems)
 
@@ -86,13 +87,13 @@ def _gather(gathered: dict[str, _Gathered], found: Found) -> _Gathered:
 def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> None:
     placed = folder_of(path, chosen, problems) if path != "-" and Path(path).is_file() else None
     if placed:
-        found, place, is_down = placed
-        one = _gather(gathered, found)
-        (one.down if is_down else one.up).add(place)
+        found, position, is_down = placed
+        history = _gather(gathered, found)
+        (history.down if is_down else history.up).add(position)
         # Messages show the path that the user typed, not the one through which the folder was recognised.
-        file, half = one.files[place], "down" if is_down else "up"
+        file, half = history.files[position], "down" if is_down else "up"
         if getattr(file, half).path != path:
-            one.files[place] = replace(file, **{half: Script(path)})
+            history.files[position] = replace(file, **{half: Script(path)})
         return
     if path.endswith(_NO_SCRIPTS) or (chosen and chosen.suffix != ".sql"):
         error = UnreadableError(f"{path}: is not a migration", _no_migration(chosen))

@@ -54,8 +54,8 @@ def _read_diesel(file: MigrationFile) -> list[Migration]:
 
 
 def _is_hasura(folder: Folder) -> bool:
-    one = _one_with(folder, "up.sql")
-    return one is not None and bool(_HASURA.match(one))
+    name = _one_with(folder, "up.sql")
+    return name is not None and bool(_HASURA.match(name))
 
 
 def _hasura_files(folder: Folder) -> list[MigrationFile]:
@@ -65,8 +65,8 @@ def _hasura_files(folder: Folder) -> list[MigrationFile]:
 
 
 def _is_prisma(folder: Folder) -> bool:
-    one = _one_with(folder, "migration.sql")
-    return one is not None and not folder.has_file(one, "snapshot.json")
+    name = _one_with(folder, "migration.sql")
+    return name is not None and not folder.has_file(name, "snapshot.json")
 
 
 def _prisma_files(folder: Folder) -> list[MigrationFile]:

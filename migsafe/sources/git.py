@@ -27,12 +27,12 @@ def uncommitted_files(folders: Iterable[str]) -> set[str]:
 
 
 def _since(root: str, revision: str) -> set[str]:
-    found = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") if not revision.startswith("-") else None
-    if found is None:
+    resolved = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") if not revision.startswith("-") else None
+    if resolved is None:
         raise MigsafeError(
             f"--since: git has no revision {revision}", "Fetch it first; a CI job that clones only the last commit does not have it."
         )
-    commit = found.strip()
+    commit = resolved.strip()
     # Only changes of the current branch count, not later ones of the other branch. Without a common commit (a shallow clone), all count.
     base = _git(root, "merge-base", commit, "HEAD") or commit
     return _paths(root, _differing(root, base.strip()))
@@ -61,20 +61,20 @@ def _roots(folders: Iterable[str]) -> set[str]:
 
 
 def _root(folder: str) -> str:
-    found = _run(folder, "rev-parse", "--show-toplevel")
-    if found.returncode:
-        said = os.fsdecode(found.stderr).strip().removeprefix("fatal: ").splitlines()
+    completed = _run(folder, "rev-parse", "--show-toplevel")
+    if completed.returncode:
+        messages = os.fsdecode(completed.stderr).strip().removeprefix("fatal: ").splitlines()
         raise MigsafeError(
-            f"{folder}: is not in a git repository: {said[0] if said else 'no reason given'}",
+            f"{folder}: is not in a git repository: {messages[0] if messages else 'no reason given'}",
             "--since and --changed need one.",
         )
-    return os.fsdecode(found.stdout).removesuffix("\n")
+    return os.fsdecode(completed.stdout).removesuffix("\n")
 
 
 def _git(root: str, *arguments: str) -> str | None:
     """Returns the output of git; None if it fails."""
-    found = _run(root, *arguments)
-    return None if found.returncode else os.fsdecode(found.stdout)
+    completed = _run(root, *arguments)
+    return None if completed.returncode else os.fsdecode(completed.stdout)
 
 
 def _run(folder: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":

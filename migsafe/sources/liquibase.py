@@ -96,17 +96,17 @@ def _between(text: str, span: Span, delimiter: str | None) -> tuple[Span, ...]:
     except re.error:
         pattern = re.compile(rf"{re.escape(delimiter)}[ \t]*\r?$", re.MULTILINE | re.IGNORECASE)
     first = text.find("\n", span.start, span.end)
-    pieces, at = [], span.start if first < 0 else first
-    for match in pattern.finditer(text, at, span.end):
-        pieces.append(Span(at, match.start()))
-        at = match.end()
-    return (*pieces, Span(at, span.end))
+    pieces, start = [], span.start if first < 0 else first
+    for match in pattern.finditer(text, start, span.end):
+        pieces.append(Span(start, match.start()))
+        start = match.end()
+    return (*pieces, Span(start, span.end))
 
 
 def _down(script: Script, span: Span, transaction: Transaction) -> Half | None:
     """Returns the downgrade; each `--rollback` line is a separate chunk."""
-    found = [Span(*match.span("sql")) for pattern in (_ROLLBACK, _ROLLBACK_BLOCK) for match in pattern.finditer(script.text, *span)]
-    chunks = tuple(chunk for chunk in sorted(found) if not _NO_ROLLBACK.match(script.text[chunk.start : chunk.end]))
+    spans = [Span(*match.span("sql")) for pattern in (_ROLLBACK, _ROLLBACK_BLOCK) for match in pattern.finditer(script.text, *span)]
+    chunks = tuple(chunk for chunk in sorted(spans) if not _NO_ROLLBACK.match(script.text[chunk.start : chunk.end]))
     return Half(script, chunks, transaction) if chunks else None
 
 

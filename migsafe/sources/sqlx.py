@@ -42,8 +42,8 @@ def _is_in_sqlx_project(folder: Folder) -> bool:
 
 def _files(folder: Folder) -> list[MigrationFile]:
     simple = [name for name in folder.sql_files if _NAME.match(name) and not name.endswith((".up.sql", ".down.sql"))]
-    found = find_pairs(folder, _PAIR) + single_file_migrations(folder, simple)
-    return sorted(found, key=lambda file: number_key(file.up.path.rpartition("/")[2]))
+    migrations = find_pairs(folder, _PAIR) + single_file_migrations(folder, simple)
+    return sorted(migrations, key=lambda file: number_key(file.up.path.rpartition("/")[2]))
 
 
 def _half(script: Script) -> Half:

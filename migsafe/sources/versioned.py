@@ -17,15 +17,15 @@ VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+$")
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    found = []
+    migrations = []
     for version in sorted((name for name in folder.folders if VERSION.match(name)), key=lambda name: natural_key(name.lstrip("vV"))):
         try:
             inner = Folder(folder.join(version))
         except MigsafeError:
             continue
         names = _manifest(inner) or sorted(inner.sql_files, key=natural_key)
-        found += [MigrationFile(f"{version}/{name.removesuffix('.sql')}", inner.script(name)) for name in names]
-    return found
+        migrations += [MigrationFile(f"{version}/{name.removesuffix('.sql')}", inner.script(name)) for name in names]
+    return migrations
 
 
 def _manifest(folder: Folder) -> list[str]:

@@ -19,13 +19,16 @@ _DIRECTIVE = re.compile(r"^\s*--\s*(transactional|depends)\s*:[ \t]*([^\r\n]*)",
 
 
 def _files(folder: Folder) -> list[MigrationFile]:
-    made = {}
+    migrations = {}
     for name in folder.sql_files:
         if not name.endswith(_ROLLBACK):
             stem = name.removesuffix(".sql")
             down = folder.script(stem + _ROLLBACK) if stem + _ROLLBACK in folder.files else None
-            made[stem] = MigrationFile(stem, folder.script(name), down)
-    return [made[stem] for stem in _in_order(list(made), {stem: _directives(file).get("depends", "").split() for stem, file in made.items()})]
+            migrations[stem] = MigrationFile(stem, folder.script(name), down)
+    return [
+        migrations[stem]
+        for stem in _in_order(list(migrations), {stem: _directives(file).get("depends", "").split() for stem, file in migrations.items()})
+    ]
 
 
 def _in_order(names: list[str], depends: dict[str, list[str]]) -> list[str]:
@@ -57,14 +60,14 @@ def _directives(file: MigrationFile) -> dict[str, str]:
         return {}
     if "--" not in text:
         return {}
-    found: dict[str, str] = {}
+    directives: dict[str, str] = {}
     for line in text.splitlines():
         if line.strip() and not line.lstrip().startswith("--"):
             break
         match = _DIRECTIVE.match(line)
         if match:
-            found[match[1]] = f"{found.get(match[1], '')} {match[2]}".strip()
-    return found
+            directives[match[1]] = f"{directives.get(match[1], '')} {match[2]}".strip()
+    return directives
 
 
 def _read(file: MigrationFile) -> list[Migration]:

@@ -1,4 +1,4 @@
-"""Rendering of small scripts, all in one process where they leave it whole."""
+"""Rendering of small scripts, all in one worker, unless it needs a restart."""
 
 from collections.abc import Callable, Iterator
 from textwrap import dedent
@@ -27,7 +27,7 @@ def renderer() -> Iterator[Renderer]:
 
 @pytest.fixture
 def render(renderer: Renderer) -> Render:
-    """Render the body of an upgrade(), after a history in SQL."""
+    """Returns a function that renders the body of an upgrade(), after a history in SQL."""
 
     def rendered(
         body: str, *, before: str = "", history: str = "", transaction: Transaction = Transaction.FILE, by: Renderer = renderer
@@ -38,26 +38,26 @@ def render(renderer: Renderer) -> Render:
 
 
 def script(body: str, before: str = "") -> str:
-    """A script whose upgrade() has a body."""
+    """Returns a script with a body of upgrade()."""
     inside = dedent(body).strip().replace("\n", "\n    ")
     return f"{HEAD}{dedent(before)}\n\ndef upgrade():\n    {inside}\n"
 
 
 def program(text: str, transaction: Transaction = Transaction.FILE, path: str = "versions/0002_it.py") -> Half:
-    """A half that nobody has rendered yet."""
+    """Returns a half that has not been rendered yet."""
     return Half(Script(path, ""), (), transaction, Program(Script(path, text), "upgrade"))
 
 
 def after(history: str) -> Predictor:
-    """A database after a history in SQL."""
-    forecast = Predictor(17)
-    forecast.load(Script("schema.sql", history))
-    forecast.catalog.complete = False
-    return forecast
+    """Returns a predictor after a history in SQL."""
+    predictor = Predictor(17)
+    predictor.load(Script("schema.sql", history))
+    predictor.catalog.complete = False
+    return predictor
 
 
 def sent(half: Half) -> list[str]:
-    """What a half sends, call by call; `?` stands before what is not certain, and why before what is not known."""
+    """Returns what a half sends, one string per call: `?` marks an uncertain call, `[reason]` an opaque one."""
     assert half.program is not None
     found = []
     for call in half.program.calls:
@@ -67,6 +67,6 @@ def sent(half: Half) -> list[str]:
 
 
 def called(half: Half) -> list[str]:
-    """The calls that send it, as they stand in the program."""
+    """Returns the source of the calls that send it."""
     assert half.program is not None
     return [" ".join(half.program.script.text[slice(*call.file_span)].split()) for call in half.program.calls]

@@ -1,4 +1,4 @@
-"""What is rendered leaves the schema that Alembic leaves on a server, on the way up and on the way back."""
+"""The rendered SQL results in the same schema as Alembic on a server, for upgrades and downgrades."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,21 +41,21 @@ def alembic(server: Server, way: str, revision: str) -> Catalogue:
         return {name: entry for name, entry in from_server(connection).items() if "alembic_version" not in name}
 
 
-def test_the_way_up_and_the_way_back_leave_what_alembic_leaves(server: Server) -> None:
-    forecast = Predictor(server.installation.major)
-    forecast.catalog.complete = True
+def test_upgrades_and_downgrades_result_in_the_schema_of_alembic(server: Server) -> None:
+    predictor = Predictor(server.installation.major)
+    predictor.catalog.complete = True
     done: list[Migration] = []
     with Renderer() as renderer:
         for written, *_ in find_migrations([str(HISTORY / "versions")]).sources[0].steps():
-            migration = renderer.render_down(renderer.render_migration(written, forecast), forecast)
+            migration = renderer.render_down(renderer.render_migration(written, predictor), predictor)
             done.append(migration)
-            forecast.apply(migration.up)
-            assert difference(alembic(server, "upgrade", written.id), from_model(forecast.catalog)) == [], written.id
+            predictor.apply(migration.up)
+            assert difference(alembic(server, "upgrade", written.id), from_model(predictor.catalog)) == [], written.id
     assert [one.id for one in done][-1] == LAST
-    assert forecast.contradictions == []
+    assert predictor.contradictions == []
     for down in [migration.down for migration in reversed(done) if migration.down is not None]:
         assert down.program is not None
         assert [call.opaque for call in down.program.calls if call.opaque or not call.certain] == []
-        forecast.apply(down)
-    assert forecast.contradictions == []
-    assert difference(alembic(server, "downgrade", "base"), from_model(forecast.catalog)) == []
+        predictor.apply(down)
+    assert predictor.contradictions == []
+    assert difference(alembic(server, "downgrade", "base"), from_model(predictor.catalog)) == []

@@ -1,4 +1,4 @@
-"""SQL as Alembic's Python: Alembic itself, run offline with it, must send the same operations."""
+"""SQL as calls of op: Alembic, run offline with them, must send the same operations."""
 
 from io import StringIO
 from pathlib import Path

@@ -54,7 +54,7 @@ def test_what_was_rendered_is_remembered_with_its_answers(monkeypatch: pytest.Mo
     with Renderer(store=kept) as renderer:
         first = renderer.render_half(program(script(body)), after(history))
         assert sent(first) == ["CREATE TABLE a ( id INTEGER );"]
-        monkeypatch.setattr(Renderer, "_rendered", lambda *_: RenderResult(()))
+        monkeypatch.setattr(Renderer, "_render_in_worker", lambda *_: RenderResult(()))
         assert sent(renderer.render_half(program(script(body)), after(history))) == sent(first)
         assert sent(renderer.render_half(program(script(body)), after("CREATE TABLE a (id int);"))) == []
 

@@ -39,7 +39,7 @@ def test_the_locks_are_those_of_the_same_in_sql() -> None:
 
 
 def _locked(prediction: Prediction) -> dict[str, list[tuple[Name, LockMode, bool, bool, bool]]]:
-    """By file: Alembic goes one branch after the other, SQL by numbers."""
+    """By file: Alembic orders by branches, SQL by numbers."""
     return {
         Path(migration.migration.up.file.path).name.partition(".")[0]: [
             (effect.relation, effect.lock, effect.rewrite, effect.scan, effect.new)

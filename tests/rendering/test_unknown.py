@@ -1,4 +1,4 @@
-"""What only a database, another environment or the application knows."""
+"""Values that only a database, another environment or the application knows."""
 
 import pytest
 
@@ -100,7 +100,7 @@ def test_the_schema_is_as_it_was_afterwards(render: Render) -> None:
         assert sent(half)[1:] == ["SELECT 'gone';"]
 
 
-def test_both_ways_are_judged_where_nobody_knows(render: Render) -> None:
+def test_both_branches_are_rendered_if_the_condition_is_unknown(render: Render) -> None:
     half = render(
         """
         op.drop_column("a", "x")
@@ -127,7 +127,7 @@ def test_both_ways_are_judged_where_nobody_knows(render: Render) -> None:
         'bind.exec_driver_sql("SELECT id FROM a")',
     ],
 )
-def test_rows_that_nobody_knows_are_gone_through_once(render: Render, query: str) -> None:
+def test_a_loop_over_unknown_rows_runs_once(render: Render, query: str) -> None:
     half = render(
         f"""
         bind = op.get_bind()
@@ -251,7 +251,7 @@ def test_a_helper_that_is_not_here_is_said(render: Render) -> None:
     assert "ALTER TABLE a DROP COLUMN x;" in sent(half)
 
 
-def test_sending_nothing_is_said_where_it_goes_by_what_is_not_known(render: Render) -> None:
+def test_sending_nothing_is_opaque_if_it_depends_on_unknown_values(render: Render) -> None:
     half = render("tables = [table for table in TABLES if table.wanted]", before="from shop import TABLES")
     assert sent(half) == ["[it sends nothing here, because it depends on unknown values] def upgrade():"]
     assert called(half) == ["def upgrade():"]
@@ -319,7 +319,7 @@ def test_the_catalogues_are_answered_where_they_are_asked_in_the_usual_way(rende
     assert sent(half)[1:] == ["SELECT 'there';" if there else "SELECT 'not there';"]
 
 
-def test_nothing_is_certain_after_ways_that_nobody_has_gone(render: Render) -> None:
+def test_calls_after_an_untried_branch_are_uncertain(render: Render) -> None:
     half = render(
         """
         op.execute("SELECT 0")
@@ -344,7 +344,7 @@ COLLECTIONS = (
 
 
 @pytest.mark.parametrize("collection", COLLECTIONS)
-def test_both_ways_are_gone_where_nobody_knows_what_a_collection_holds(render: Render, collection: str) -> None:
+def test_both_branches_are_rendered_if_a_collection_is_unknown(render: Render, collection: str) -> None:
     half = render(
         f"""
         inspector = sa.inspect(op.get_bind())

@@ -14,10 +14,10 @@ from migsafe.text import Script, Span
 
 def after(sql: str) -> Predictor:
     """What is known after a migration, every statement's effects worked out."""
-    forecast = Predictor(17)
-    for _ in forecast.predict_migration(Half(Script("odd.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT)):
+    predictor = Predictor(17)
+    for _ in predictor.predict_migration(Half(Script("odd.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT)):
         pass
-    return forecast
+    return predictor
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ STATEMENTS = """
 
 @pytest.mark.parametrize("statement", STATEMENTS.split(";"), ids=str.strip)
 def test_the_unknown_is_locked_like_the_known(statement: str) -> None:
-    forecast = Predictor(17)
-    [seen] = forecast.predict_migration(Half(Script("a.sql", statement), (Span(0, len(statement)),), Transaction.NONE))
+    predictor = Predictor(17)
+    [seen] = predictor.predict_migration(Half(Script("a.sql", statement), (Span(0, len(statement)),), Transaction.NONE))
     assert seen.effects or "DROP INDEX" in statement
     assert seen.refusal is None or "LOCK TABLE" in seen.refusal
 
@@ -69,8 +69,8 @@ def calls(sql: str) -> int:
     def count(frame: object, event: str, argument: object) -> None:
         counted[event] += 1
 
-    forecast = Predictor(17)
-    steps = forecast.predict_migration(Half(Script("large.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT))
+    predictor = Predictor(17)
+    steps = predictor.predict_migration(Half(Script("large.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT))
     sys.setprofile(count)
     try:
         for _ in steps:

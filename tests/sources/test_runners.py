@@ -128,7 +128,7 @@ def test_flyway_notices_statements_that_refuse_a_transaction(shop: Write, text: 
     assert migration.up.transaction.value == transaction
 
 
-def test_flyway_script_configuration_goes_before_what_flyway_notices(shop: Write) -> None:
+def test_flyway_script_configuration_takes_precedence_over_its_parser(shop: Write) -> None:
     plan = find_migrations([shop({"V1__a.sql": ORDERS, "V1__a.sql.conf": "executeInTransaction=false\n"})])
     assert [up(migration) for migration in plan.migrations] == [("1", "none")]
 

@@ -92,12 +92,12 @@ def test_what_a_migration_of_the_same_transaction_made_is_new() -> None:
 
 
 def test_a_rollback_takes_back_what_the_transaction_did_before() -> None:
-    forecast = Predictor(17)
+    predictor = Predictor(17)
     for stop in selected_migrations(Plan([source("CREATE TABLE carts (id int)", "ROLLBACK")], (), {}), 17, Renderer()):
         assert isinstance(stop, SelectedMigration)
-        forecast = stop.predictor
-        list(forecast.predict_migration(stop.migration.up, transaction_continues=stop.transaction_continues))
-    assert [one.name.name for one in forecast.catalog.relations_since(0)] == []
+        predictor = stop.predictor
+        list(predictor.predict_migration(stop.migration.up, transaction_continues=stop.transaction_continues))
+    assert [one.name.name for one in predictor.catalog.relations_since(0)] == []
 
 
 @pytest.mark.parametrize(

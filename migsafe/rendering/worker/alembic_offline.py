@@ -1,4 +1,6 @@
-"""Alembic's offline mode, with its statements caught as they are issued."""
+"""Alembic's offline mode, with each statement recorded at the call that sends it.
+
+All code that depends on Alembic's internals is here. See docs/architecture.md."""
 
 import io
 import os
@@ -27,25 +29,25 @@ from migsafe.rendering.worker.unknown import Unknown
 
 
 class RecordingImpl(PostgresqlImpl):
-    """Says what Alembic would write to a file to a run instead."""
+    """Records in a run what Alembic would write to a file."""
 
     run: Run
     database: Database
 
     def static_output(self, text: str) -> None:
-        """A statement."""
+        """Records a statement."""
         self.run.send(text.strip().removesuffix(self.command_terminator).rstrip())
 
     def emit_begin(self) -> None:
-        """The transaction that Alembic opens."""
+        """Records the BEGIN of Alembic's transaction."""
         self._by_runner("BEGIN")
 
     def emit_commit(self) -> None:
-        """The end of Alembic's transaction."""
+        """Records the COMMIT of Alembic's transaction."""
         self._by_runner("COMMIT")
 
     def bulk_insert(self, table: Any, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
-        """Rows; nobody knows where to where the table is not here."""
+        """Records INSERTs of rows; the call is opaque if the table is unknown."""
         if isinstance(table, Unknown):
             self.run.send_opaque(f"it inserts rows into {table}, {self.run.reasons[str(table)]}")
         else:
@@ -57,7 +59,7 @@ class RecordingImpl(PostgresqlImpl):
 
     @property
     def bind(self) -> Connection:
-        """The connection of the database that is not there."""
+        """The connection of the simulated database."""
         return self.database.connection
 
     def _exec(
@@ -80,7 +82,7 @@ class RecordingImpl(PostgresqlImpl):
 
 
 class OnlineContext(MigrationContext):
-    """A context that writes SQL and does not tell the script so: it is to go the way that it goes in production."""
+    """A context that is offline for Alembic and online for the script, so that the script runs as it does in production."""
 
     run: Run | None = None
     database: Database | None = None
@@ -88,7 +90,7 @@ class OnlineContext(MigrationContext):
 
     @property
     def connection(self) -> Any:
-        """The connection that scripts get; it is made when one asks for it."""
+        """The connection that scripts get; it is made on first use."""
         return self.database.connection if self.database is not None else self._offline
 
     @connection.setter
@@ -97,7 +99,7 @@ class OnlineContext(MigrationContext):
 
     @property
     def as_sql(self) -> bool:
-        """Whether SQL is written: to Alembic it is."""
+        """Whether SQL is written: true for Alembic, false for the script."""
         return self.run is None or not self.run.is_project_frame(caller())
 
     @as_sql.setter
@@ -109,7 +111,7 @@ class OnlineContext(MigrationContext):
 
 
 class _Queue(list[Any]):
-    """The operations of a batch, each with the place of its own call."""
+    """The operations of a batch, each with the range of its call."""
 
     def __init__(self, run: Run) -> None:
         super().__init__()
@@ -117,7 +119,7 @@ class _Queue(list[Any]):
         self._places: list[tuple[int, int]] = []
 
     def append(self, entry: Any) -> None:
-        """Take in an operation."""
+        """Adds an operation."""
         self._places.append(self._run.current_range or self._run.frame_range(caller()))
         super().append(entry)
 
@@ -131,19 +133,19 @@ class _Queue(list[Any]):
 
 
 class OnlineEnvironment(EnvironmentContext):
-    """What `alembic.context` is to a script that runs online, without arguments of its own."""
+    """The `alembic.context` of a script that runs online, without `-x` arguments."""
 
     def is_offline_mode(self) -> bool:
-        """It is not: the script is to go the way that it goes in production."""
+        """Returns False: the script runs as it does in production."""
         return False
 
     def get_x_argument(self, as_dictionary: bool = False) -> Any:
-        """Nobody has given any."""
+        """Returns no arguments."""
         return {} if as_dictionary else []
 
 
 def install(run: Run, database: Database) -> Operations:
-    """Make a run what `alembic.op` and `alembic.context` work on."""
+    """Connects `alembic.op` and `alembic.context` with a run."""
     context = copy(_context())
     context.connection = context._stdout_connection(None)
     impl = RecordingImpl(context.dialect, context.connection, True, None, context.output_buffer, context.opts)
@@ -172,11 +174,11 @@ def _environment() -> OnlineEnvironment:
     return OnlineEnvironment(Config(), ScriptDirectory(os.curdir))
 
 
-def _missing(run: Run, module: str, what: str) -> Callable[[str], Unknown]:
+def _missing(run: Run, module: str, reason: str) -> Callable[[str], Unknown]:
     def get(name: str) -> Unknown:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Unknown(run, f"{module}.{name}", what)
+        return Unknown(run, f"{module}.{name}", reason)
 
     return get
 
@@ -196,7 +198,7 @@ def _run_async(self: Any, function: Callable[..., Awaitable[Any]], *arguments: A
 
 
 def _alter_column(self: Any, *arguments: Any, **named: Any) -> None:
-    # PostgreSQL's ALTER COLUMN does not repeat what the column was.
+    # PostgreSQL's ALTER COLUMN does not repeat the existing type.
     known = {name: value for name, value in named.items() if not (name.startswith("existing_") and isinstance(value, Unknown))}
     _alter_init(self, *arguments, **known)
 

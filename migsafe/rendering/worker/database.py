@@ -38,10 +38,10 @@ class UnknownAwareCompiler(PGCompiler):
 
     @property
     def _bind_processors(self) -> Any:
-        found = self.__dict__.get("_careful")
-        if found is None:
-            found = self.__dict__["_careful"] = {key: skipping_unknown(processor) for key, processor in bind_processors(self).items()}
-        return found
+        processors = self.__dict__.get("_careful")
+        if processors is None:
+            processors = self.__dict__["_careful"] = {key: skipping_unknown(processor) for key, processor in bind_processors(self).items()}
+        return processors
 
 
 class RecordingExecution(PGExecutionContext):
@@ -156,8 +156,8 @@ class RecordingConnection(Connection):
             run.send("COMMIT")
             run.send("BEGIN", by_runner=True)
 
-    def begin(self) -> Any:  # Alembic is in a transaction, and so is who asks for another one
-        """Alembic's transaction, which goes on."""
+    def begin(self) -> Any:
+        """Returns Alembic's transaction, which is open already."""
         return self.get_transaction() or super().begin()
 
     def _rows(self, result: Any) -> Any:

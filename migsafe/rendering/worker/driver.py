@@ -79,9 +79,9 @@ class Cursor:
         if self._result is None:
             return self.fetchall()
         first = len(self._result.rows) - self.remaining
-        found = self._result.rows[first : first + (size or self.arraysize)]
-        self.remaining -= len(found)
-        return found
+        rows = self._result.rows[first : first + (size or self.arraysize)]
+        self.remaining -= len(rows)
+        return rows
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Returns all remaining rows."""

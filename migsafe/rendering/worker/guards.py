@@ -62,7 +62,7 @@ class Guards:
     def __init__(self) -> None:
         self._on = False
         self._main = threading.get_ident()
-        self._own = {one.ident for one in threading.enumerate()}
+        self._own = {thread.ident for thread in threading.enumerate()}
 
     def install(self) -> None:
         """Installs the limits for the rest of the process."""
@@ -90,15 +90,15 @@ class Guards:
     @contextmanager
     def suspended(self) -> Iterator[None]:
         """Suspends the limits for migsafe's own work while a script runs."""
-        was, self._on = self._on, False
+        was_on, self._on = self._on, False
         try:
             yield
         finally:
-            self._on = was
+            self._on = was_on
 
     def has_extra_threads(self) -> bool:
         """Whether a script has left threads running."""
-        return any(one.ident not in self._own for one in threading.enumerate())
+        return any(thread.ident not in self._own for thread in threading.enumerate())
 
     def adopt(self, thread: threading.Thread) -> None:
         """Counts a thread as one of the worker's own."""
@@ -135,13 +135,13 @@ class Guards:
     def _audit(self, event: str, arguments: tuple[Any, ...]) -> None:
         if not self._on:
             return
-        what = _FORBIDDEN.get(event)
+        action = _FORBIDDEN.get(event)
         if event == "open" and len(arguments) > 2 and isinstance(arguments[2], int) and arguments[2] & _WRITING:
-            what = "file changes" if arguments[0] != os.devnull else None
+            action = "file changes" if arguments[0] != os.devnull else None
         if event == "socket.__new__" and arguments[1] in (socket.AF_INET, socket.AF_INET6):
-            what = "the network"
-        if what is not None and not (what in _ALLOWED_IN_IMPORTS and is_importing(caller())):
-            raise Forbidden(f"{what} ({event}) {'is' if what == 'the network' else 'are'} not allowed here")
+            action = "the network"
+        if action is not None and not (action in _ALLOWED_IN_IMPORTS and is_importing(caller())):
+            raise Forbidden(f"{action} ({event}) {'is' if action == 'the network' else 'are'} not allowed here")
 
 
 def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:
@@ -194,8 +194,8 @@ class Snapshot:
         for name, module in list(sys.modules.items()):
             if isinstance(module, ModuleType) and name.partition(".")[0] in ("sqlalchemy", "alembic"):
                 self._seen.append((module, _lasting(vars(module))))
-                classes.update((one, None) for one in vars(module).values() if isinstance(one, type) and one.__module__.startswith(_WATCHED))
-        self._seen += [(one, _lasting(vars(one))) for one in classes]
+                classes.update((cls, None) for cls in vars(module).values() if isinstance(cls, type) and cls.__module__.startswith(_WATCHED))
+        self._seen += [(cls, _lasting(vars(cls))) for cls in classes]
         self._seen += [(module, _lasting(vars(module))) for module in (os, socket, threading, time)]
 
     def is_changed(self) -> bool:

@@ -59,11 +59,15 @@ class Builtins(dict[str, Any]):
         try:
             if name in self.failed and name not in self._run.file.optional_imports:
                 return self._stand_in(name, fromlist, self.failed[name])
-            found = builtins.__import__(name, globals, locals, fromlist or (), level)
-            for one in fromlist or ():
-                if one != "*" and not hasattr(found, one) and found.__name__.partition(".")[0] not in LIBRARIES:
-                    return self._with(found, fromlist or (), f"which {found.__name__} does not define")
-            return found
+            module_found = builtins.__import__(name, globals, locals, fromlist or (), level)
+            for imported_name in fromlist or ():
+                if (
+                    imported_name != "*"
+                    and not hasattr(module_found, imported_name)
+                    and module_found.__name__.partition(".")[0] not in LIBRARIES
+                ):
+                    return self._with(module_found, fromlist or (), f"which {module_found.__name__} does not define")
+            return module_found
         except ImportError as error:
             if name in self._run.file.optional_imports or (error.name or name).partition(".")[0] in LIBRARIES:
                 raise
@@ -81,8 +85,8 @@ class Builtins(dict[str, Any]):
         return StandIn(name if fromlist else name.partition(".")[0], self._run, reason)
 
     def _with(self, module: Any, names: Sequence[str], reason: str) -> Any:
-        both = StandIn(module.__name__, self._run, reason)
+        combined = StandIn(module.__name__, self._run, reason)
         for name in names:
             if hasattr(module, name):
-                setattr(both, name, getattr(module, name))
-        return both
+                setattr(combined, name, getattr(module, name))
+        return combined

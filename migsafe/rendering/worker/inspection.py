@@ -28,7 +28,7 @@ class Names(list[Any]):
         answer = run.ask(f"has {kind}", name, schema)
         if answer.known:
             return bool(answer.value)
-        return any(isinstance(one, Unknown) for one in self) and run.decide(caller())
+        return any(isinstance(member, Unknown) for member in self) and run.decide(caller())
 
 
 class Details(dict[str, Any]):
@@ -54,17 +54,17 @@ class Inspected(DefaultDialect):
 
     def _names(self, kind: str, schema: str | None) -> Any:
         answer = self.run.ask(f"{kind}s", schema)
-        found = list(answer.value or [])
+        names = list(answer.value or [])
         if not answer.known and self._asked_by_script():
-            found.append(Unknown(self.run, f"{kind}…", DATABASE_ONLY))
-        return Names(found, self.run, kind, schema)
+            names.append(Unknown(self.run, f"{kind}…", DATABASE_ONLY))
+        return Names(names, self.run, kind, schema)
 
-    def _details(self, what: str, table: str, schema: str | None) -> list[Any]:
-        answer = self.run.ask(what, table, schema)
+    def _details(self, question: str, table: str, schema: str | None) -> list[Any]:
+        answer = self.run.ask(question, table, schema)
         if answer.known and answer.value is None:
             raise NoSuchTableError(f"{schema}.{table}" if schema else table)
-        found = list(answer.value or [])
-        return found if answer.known or not self._asked_by_script() else [*found, Details(self.run, table)]
+        details = list(answer.value or [])
+        return details if answer.known or not self._asked_by_script() else [*details, Details(self.run, table)]
 
     def _exists(self, kind: str, name: str, schema: str | None) -> Any:
         answer = self.run.ask(f"has {kind}", name, schema)
@@ -132,13 +132,13 @@ class Inspected(DefaultDialect):
 
     def get_pk_constraint(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         """Returns the primary key of a table."""
-        found = self._details("primary key", table_name, schema)
-        return found[0] if found else {"constrained_columns": [], "name": None, "comment": None, "dialect_options": {}}
+        keys = self._details("primary key", table_name, schema)
+        return keys[0] if keys else {"constrained_columns": [], "name": None, "comment": None, "dialect_options": {}}
 
     def get_foreign_keys(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         """Returns the foreign keys of a table."""
-        found = self._details("foreign keys", table_name, schema)
-        return [key for key in found if isinstance(key, Details) or key["referred_table"] is not None]
+        keys = self._details("foreign keys", table_name, schema)
+        return [key for key in keys if isinstance(key, Details) or key["referred_table"] is not None]
 
     def get_indexes(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
         """Returns the indexes of a table, those behind UNIQUE constraints too."""
@@ -162,18 +162,18 @@ class Inspected(DefaultDialect):
 
     def _load_enums(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
         answer = self.run.ask("enums", None if schema == "*" else schema)
-        found = list(answer.value or [])
-        return found if answer.known or not self._asked_by_script() else [*found, Details(self.run, "enum")]
+        enums = list(answer.value or [])
+        return enums if answer.known or not self._asked_by_script() else [*enums, Details(self.run, "enum")]
 
     def _load_domains(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
         return []
 
 
-def _column(found: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(found, Details):
-        return found
-    values = found.get("values")
-    return {**{key: value for key, value in found.items() if key != "values"}, "type": reflect_type(found["type"], values)}
+def _column(column: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(column, Details):
+        return column
+    values = column.get("values")
+    return {**{key: value for key, value in column.items() if key != "values"}, "type": reflect_type(column["type"], values)}
 
 
 reflect_tables_singly(Inspected)

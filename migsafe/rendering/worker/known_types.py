@@ -1,4 +1,4 @@
-"""Types of well-known packages that need not be installed to know what they are in PostgreSQL."""
+"""PostgreSQL's types for the column types of well-known packages, which need not be installed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,8 +26,8 @@ def _geometry(name: str) -> Make:
     return make
 
 
-def _always(made: TypeEngine[Any]) -> Make:
-    return lambda *_, **__: made
+def _always(type_: TypeEngine[Any]) -> Make:
+    return lambda *_, **__: type_
 
 
 def _choice(*_: Any, impl: Any = None, **__: Any) -> TypeEngine[Any]:
@@ -68,7 +68,7 @@ _KNOWN: Mapping[str, Mapping[str, Make]] = {
 
 
 def known_type(name: str, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> TypeEngine[Any] | None:
-    """The type that a call of something that is not here gives; None where that is not known."""
+    """Returns the type that a call of a class that is not installed would return; None if it is unknown."""
     package, _, rest = name.partition(".")
     make = _KNOWN.get(package, {}).get(rest.rpartition(".")[2])
     if make is None:

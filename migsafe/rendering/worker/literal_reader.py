@@ -1,7 +1,7 @@
-"""Reading a script without running any of it: its calls of `op.` are made with what stands literally in its syntax tree.
+"""A reader of scripts that must not be run: it makes their calls of `op.` with the literal values in the syntax tree.
 
-What is made of it are constants, and SQLAlchemy's types, columns, constraints and statements; nothing else of what a script can name is
-touched. What takes more than that is not known, and said at its line.
+It evaluates constants, and SQLAlchemy's types, columns, constraints and statements, and nothing else that a script can name. Everything else
+is unknown, and is reported at its line.
 """
 
 import ast
@@ -21,23 +21,23 @@ _MODULES = frozenset(
         *("sqlalchemy.dialects.postgresql",),
     )
 )
-_HOMES = ("sqlalchemy.sql.", "sqlalchemy.types", "sqlalchemy.dialects.postgresql.", "sqlalchemy.schema")
+_ALLOWED_MODULES = ("sqlalchemy.sql.", "sqlalchemy.types", "sqlalchemy.dialects.postgresql.", "sqlalchemy.schema")
 _DIRECTIVES = ("add_", "alter_", "create_", "drop_", "rename_", "execute", "bulk_insert", "batch_alter_table", "inline_literal", "f")
-_TEXT = frozenset(("strip", "lstrip", "rstrip", "join", "lower", "upper", "replace", "split", "splitlines"))
+_STRING_METHODS = frozenset(("strip", "lstrip", "rstrip", "join", "lower", "upper", "replace", "split", "splitlines"))
 _CONSTANTS = (str, bytes, int, float, bool, type(None))
 _DEEPEST = 8
 _NOT_RUN = "the script is not run, and this is more than literal values"
 
 
 class NotLiteral(Exception):
-    """Something cannot be known from the syntax tree alone."""
+    """An expression is not a literal value."""
 
     def __init__(self, node: ast.AST) -> None:
         self.node = node
 
 
 class LiteralReader:
-    """One script, read."""
+    """Reads one script."""
 
     def __init__(self, run: Run, operations: Operations) -> None:
         self._run = run
@@ -47,33 +47,33 @@ class LiteralReader:
         self._outer: dict[str, Any] = {}
 
     def read_function(self, name: str) -> None:
-        """Read a function of the script."""
+        """Reads a function of the script."""
         for statement in self._run.file.tree.body:
             self._declare(statement)
         self._run.active = True
         if name in self._functions:
             self._body(self._functions[name].body, {})
-        elif any(name in (one.asname or one.name, "*") for one in self._imported()):
+        elif any(name in (alias.asname or alias.name, "*") for alias in self._imported()):
             self._run.send_opaque(_NOT_RUN, self._run.file.first_line_of(name))
 
     def _imported(self) -> Iterator[ast.alias]:
-        return (one for node in ast.walk(self._run.file.tree) if isinstance(node, ast.Import | ast.ImportFrom) for one in node.names)
+        return (alias for node in ast.walk(self._run.file.tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
 
     def _declare(self, statement: ast.stmt) -> None:
         match statement:
             case ast.FunctionDef(name=name):
                 self._functions[name] = statement
             case ast.Import(names=names):
-                for one in names:
-                    if one.name in _MODULES and (one.asname or "." not in one.name):
-                        self._outer[one.asname or one.name] = importlib.import_module(one.name)
+                for alias in names:
+                    if alias.name in _MODULES and (alias.asname or "." not in alias.name):
+                        self._outer[alias.asname or alias.name] = importlib.import_module(alias.name)
             case ast.ImportFrom(module="alembic", names=names):
-                self._outer.update({one.asname or one.name: self._operations for one in names if one.name == "op"})
+                self._outer.update({alias.asname or alias.name: self._operations for alias in names if alias.name == "op"})
             case ast.ImportFrom(module=str(module), names=names) if module in _MODULES or module.startswith("sqlalchemy.dialects.postgresql"):
-                for one in names:
-                    found = getattr(importlib.import_module(module), one.name, None)
-                    if _is_allowed(found):
-                        self._outer[one.asname or one.name] = found
+                for alias in names:
+                    imported = getattr(importlib.import_module(module), alias.name, None)
+                    if _is_allowed(imported):
+                        self._outer[alias.asname or alias.name] = imported
             case ast.Assign() | ast.AnnAssign():
                 try:
                     self._assign(statement, self._outer)
@@ -131,17 +131,21 @@ class LiteralReader:
         return items
 
     def _local(self, function: ast.FunctionDef, call: ast.Call, names: dict[str, Any]) -> None:
-        """Read a function of the script that it calls itself."""
-        parameters = [one.arg for one in (*function.args.posonlyargs, *function.args.args)]
-        values = [self._value(one, names) for one in call.args]
-        given = {one.arg: self._value(one.value, names) for one in call.keywords if one.arg}
+        """Reads a function of the script that the script itself calls."""
+        parameters = [part.arg for part in (*function.args.posonlyargs, *function.args.args)]
+        values = [self._value(part, names) for part in call.args]
+        arguments = {part.arg: self._value(part.value, names) for part in call.keywords if part.arg}
         defaults = dict(zip(parameters[len(parameters) - len(function.args.defaults) :], function.args.defaults, strict=True))
-        given = {**{name: self._value(one, names) for name, one in defaults.items()}, **dict(zip(parameters, values, strict=False)), **given}
-        if self._depth >= _DEEPEST or set(given) != set(parameters) or function.decorator_list:
+        arguments = {
+            **{name: self._value(part, names) for name, part in defaults.items()},
+            **dict(zip(parameters, values, strict=False)),
+            **arguments,
+        }
+        if self._depth >= _DEEPEST or set(arguments) != set(parameters) or function.decorator_list:
             raise NotLiteral(call)
         self._depth += 1
         try:
-            self._body(function.body, given)
+            self._body(function.body, arguments)
         finally:
             self._depth -= 1
 
@@ -171,9 +175,9 @@ class LiteralReader:
             case ast.Name(id=name) if name in self._outer:
                 return self._outer[name]
             case ast.List(elts=elements):
-                return [self._value(one, names) for one in elements]
+                return [self._value(element, names) for element in elements]
             case ast.Tuple(elts=elements):
-                return tuple(self._value(one, names) for one in elements)
+                return tuple(self._value(element, names) for element in elements)
             case ast.Dict(keys=keys, values=values) if all(keys):
                 return {self._value(key, names): self._value(value, names) for key, value in zip(keys, values, strict=True) if key is not None}
             case ast.UnaryOp(op=ast.USub(), operand=operand):
@@ -191,31 +195,31 @@ class LiteralReader:
         raise NotLiteral(node)
 
     def _number(self, node: ast.expr, names: Mapping[str, Any]) -> int | float:
-        found = self._value(node, names)
-        if not isinstance(found, int | float):
+        number = self._value(node, names)
+        if not isinstance(number, int | float):
             raise NotLiteral(node)
-        return found
+        return number
 
     def _text(self, node: ast.expr, names: Mapping[str, Any]) -> str:
-        found = self._value(node, names)
-        if not isinstance(found, str):
+        text = self._value(node, names)
+        if not isinstance(text, str):
             raise NotLiteral(node)
-        return found
+        return text
 
     def _construct(self, node: ast.expr, names: Mapping[str, Any]) -> Any:
-        found = self._value(node, names)
-        if not type(found).__module__.startswith(_HOMES):
+        construct = self._value(node, names)
+        if not type(construct).__module__.startswith(_ALLOWED_MODULES):
             raise NotLiteral(node)
-        return found
+        return construct
 
     def _piece(self, node: ast.expr, names: Mapping[str, Any]) -> object:
         if isinstance(node, ast.FormattedValue):
             if node.conversion != -1 or node.format_spec is not None:
                 raise NotLiteral(node)
-            found = self._value(node.value, names)
-            if not isinstance(found, _CONSTANTS):
+            value = self._value(node.value, names)
+            if not isinstance(value, _CONSTANTS):
                 raise NotLiteral(node)
-            return found
+            return value
         return self._value(node, names)
 
     def _attribute(self, node: ast.expr, thing: Any, name: str) -> Any:
@@ -225,27 +229,27 @@ class LiteralReader:
             if not name.startswith(_DIRECTIVES) or not hasattr(thing, name):
                 raise NotLiteral(node)
             return getattr(thing, name)
-        if isinstance(thing, str) and name in _TEXT:
+        if isinstance(thing, str) and name in _STRING_METHODS:
             return getattr(thing, name)
         allowed = isinstance(thing, ModuleType) and thing.__name__ in _MODULES
         if not allowed and not _is_allowed(thing):
             raise NotLiteral(node)
-        found = getattr(thing, name, None)
-        if allowed and not _is_allowed(found):
+        attribute = getattr(thing, name, None)
+        if allowed and not _is_allowed(attribute):
             raise NotLiteral(node)
-        return found
+        return attribute
 
     def _call(self, node: ast.Call, names: Mapping[str, Any]) -> Any:
         function = self._value(node.func, names)
         arguments: list[Any] = []
-        for one in node.args:
-            arguments += self._items(one.value, dict(names)) if isinstance(one, ast.Starred) else [self._value(one, names)]
+        for argument in node.args:
+            arguments += self._items(argument.value, dict(names)) if isinstance(argument, ast.Starred) else [self._value(argument, names)]
         if any(keyword.arg is None for keyword in node.keywords):
             raise NotLiteral(node)
         named = {str(keyword.arg): self._value(keyword.value, names) for keyword in node.keywords}
         try:
             return self._at(node, lambda: function(*arguments, **named))
-        except Exception as error:  # what SQLAlchemy or Alembic make of wrong arguments
+        except Exception as error:  # SQLAlchemy and Alembic may raise anything for wrong arguments
             raise NotLiteral(node) from error
 
     def _at(self, node: ast.AST, do: Callable[[], Any]) -> Any:
@@ -257,7 +261,9 @@ class LiteralReader:
 
 
 def _is_allowed(thing: Any) -> bool:
-    """Whether something is one of SQLAlchemy's constructs, or makes one."""
+    """Whether an object is one of SQLAlchemy's constructs, or creates one."""
     if isinstance(thing, ModuleType):
         return thing.__name__ in _MODULES
-    return str(getattr(thing, "__module__", None) or type(thing).__module__).startswith(_HOMES) or type(thing).__module__.startswith(_HOMES)
+    return str(getattr(thing, "__module__", None) or type(thing).__module__).startswith(_ALLOWED_MODULES) or type(thing).__module__.startswith(
+        _ALLOWED_MODULES
+    )

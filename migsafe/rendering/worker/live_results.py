@@ -1,4 +1,4 @@
-"""What a live server says to a script."""
+"""Results and errors of a live server, as SQLAlchemy returns and raises them."""
 
 from typing import Any, NamedTuple
 
@@ -7,11 +7,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, Program
 from migsafe.rendering.live_results import unpack
 
 _KINDS: dict[str, type[DBAPIError]] = {"23": IntegrityError, "08": OperationalError, "40": OperationalError, "55": OperationalError}
-"""SQLAlchemy's names for errors, by the class of their SQLSTATE; all others are the statement's own fault."""
+"""SQLAlchemy's exceptions by the class of the SQLSTATE; for all others, ProgrammingError."""
 
 
 class ServerError(Exception):
-    """What PostgreSQL said, as a driver's own error."""
+    """An error of PostgreSQL, as a driver raises it."""
 
     def __init__(self, sqlstate: str, message: str) -> None:
         super().__init__(message)
@@ -19,16 +19,16 @@ class ServerError(Exception):
 
 
 class Result(NamedTuple):
-    """What a server said to a statement."""
+    """The result of a statement on a server."""
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
     rowcount: int
 
 
-def execution_result(said: Any, sql: str) -> Result:
-    """The answer as a result. Raises the error that SQLAlchemy would raise where it is a refusal."""
-    if isinstance(said, list):
-        sqlstate, message = said
+def execution_result(answer: Any, sql: str) -> Result:
+    """Returns the answer as a result. Raises SQLAlchemy's exception if it is an error."""
+    if isinstance(answer, list):
+        sqlstate, message = answer
         raise _KINDS.get(sqlstate[:2], ProgrammingError)(sql, {}, ServerError(sqlstate, message))
-    return Result(said["columns"], [tuple(unpack(value) for value in row) for row in said["rows"]], said["count"])
+    return Result(answer["columns"], [tuple(unpack(value) for value in row) for row in answer["rows"]], answer["count"])

@@ -1,4 +1,4 @@
-"""Putting together what several runs of one script have sent."""
+"""The calls of several runs of one script, merged into one list."""
 
 import re
 from collections.abc import Sequence
@@ -14,55 +14,55 @@ _Key = tuple[int, int, str, str]
 
 
 def merge_runs(runs: Sequence[list[RenderedCall]]) -> list[RenderedCall]:
-    """The pieces of several runs, in an order that all of them keep as far as it can be kept. Certain is what all runs have sent."""
+    """Returns the calls of several runs, in an order that agrees with each run as far as possible. A call is certain if all runs made it."""
     if len(runs) == 1:
         return _once(runs[0])
-    number: dict[tuple[_Key, int], int] = {}
-    together: list[tuple[tuple[_Key, int], RenderedCall]] = []
-    for pieces in runs:
-        keyed = _keyed(_once(pieces))
+    counts: dict[tuple[_Key, int], int] = {}
+    merged: list[tuple[tuple[_Key, int], RenderedCall]] = []
+    for calls in runs:
+        keyed = _keyed(_once(calls))
         for key, _ in keyed:
-            number[key] = number.get(key, 0) + 1
-        together = _merge(together, keyed)
-    return _once([replace(piece, certain=piece.certain and number[key] == len(runs)) for key, piece in together])
+            counts[key] = counts.get(key, 0) + 1
+        merged = _merge(merged, keyed)
+    return _once([replace(call, certain=call.certain and counts[key] == len(runs)) for key, call in merged])
 
 
 def _merge(
-    one: list[tuple[tuple[_Key, int], RenderedCall]], other: list[tuple[tuple[_Key, int], RenderedCall]]
+    first: list[tuple[tuple[_Key, int], RenderedCall]], second: list[tuple[tuple[_Key, int], RenderedCall]]
 ) -> list[tuple[tuple[_Key, int], RenderedCall]]:
-    matcher = SequenceMatcher(None, [key for key, _ in one], [key for key, _ in other], autojunk=False)
-    found = []
-    here = {key for key, _ in one}
-    for what, start, end, other_start, other_end in matcher.get_opcodes():
-        found += one[start:end]
-        if what in ("insert", "replace"):
-            found += [(key, piece) for key, piece in other[other_start:other_end] if key not in here]
-    return found
+    matcher = SequenceMatcher(None, [key for key, _ in first], [key for key, _ in second], autojunk=False)
+    merged = []
+    known = {key for key, _ in first}
+    for change, start, end, second_start, second_end in matcher.get_opcodes():
+        merged += first[start:end]
+        if change in ("insert", "replace"):
+            merged += [(key, call) for key, call in second[second_start:second_end] if key not in known]
+    return merged
 
 
-def _keyed(pieces: Sequence[RenderedCall]) -> list[tuple[tuple[_Key, int], RenderedCall]]:
-    """Pieces by what tells them apart: place and text, but for constants, which may be the time; and the how manieth it is."""
+def _keyed(calls: Sequence[RenderedCall]) -> list[tuple[tuple[_Key, int], RenderedCall]]:
+    """Returns the calls with a key: their place and text, without constants, which may be the time, and a number for repeated ones."""
     seen: dict[_Key, int] = {}
-    found = []
-    for piece in pieces:
-        key = _key(piece)
+    keyed = []
+    for call in calls:
+        key = _key(call)
         seen[key] = seen.get(key, 0) + 1
-        found.append(((key, seen[key]), piece))
-    return found
+        keyed.append(((key, seen[key]), call))
+    return keyed
 
 
-def _key(piece: RenderedCall) -> _Key:
-    return piece.start, piece.end, _CONSTANT.sub("?", piece.sql), piece.opaque
+def _key(call: RenderedCall) -> _Key:
+    return call.start, call.end, _CONSTANT.sub("?", call.sql), call.opaque
 
 
-def _once(pieces: Sequence[RenderedCall]) -> list[RenderedCall]:
-    """Pieces without those that only come again because a loop has no end that anybody knows."""
+def _once(calls: Sequence[RenderedCall]) -> list[RenderedCall]:
+    """Returns the calls without repeated uncertain ones, which come from loops of unknown length."""
     seen: set[_Key] = set()
-    found = []
-    for piece in pieces:
-        unsure = not piece.certain or piece.opaque or piece.unknown_marks
-        if unsure and _key(piece) in seen:
+    kept = []
+    for call in calls:
+        is_uncertain = not call.certain or call.opaque or call.unknown_marks
+        if is_uncertain and _key(call) in seen:
             continue
-        seen.add(_key(piece))
-        found.append(piece)
-    return found
+        seen.add(_key(call))
+        kept.append(call)
+    return kept

@@ -1,4 +1,4 @@
-"""What a query of which nothing else is known returns."""
+"""Returns the rows of a query whose result is unknown."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,7 @@ from migsafe.rendering.worker.unknown import Unknown
 
 
 class Rows:
-    """The result of a query written as text: its `known` rows, or one row of unknown values, or none."""
+    """The result of a textual query: its `known` rows, or one row of unknown values, or none."""
 
     returns_rows = True
     closed = False
@@ -38,54 +38,54 @@ class Rows:
         return left and self._run.decide(caller(2))
 
     def fetchall(self) -> list[Any]:
-        """All rows."""
+        """Returns all rows."""
         return [self._row()] if self._any() else []
 
     all = fetchall
 
     def fetchmany(self, _: int | None = None) -> list[Any]:
-        """The next rows."""
+        """Returns the next rows."""
         return [self._row()] if self._any() else []
 
     def partitions(self, _: int | None = None) -> Iterator[list[Any]]:
-        """The rows, some at a time."""
+        """Returns the rows, some at a time."""
         return iter([[self._row()]] if self._any() else [])
 
     def first(self) -> Any:
-        """The first row, or None."""
+        """Returns the first row, or None."""
         return self._row() if self._any() else None
 
     fetchone = one_or_none = scalar_one_or_none = first
 
     def scalar(self) -> Any:
-        """The first value of the first row, or None."""
+        """Returns the first value of the first row, or None."""
         return self._value(truth=True) if self._any() else None
 
     def one(self) -> Any:
-        """The only row."""
+        """Returns the only row."""
         return self._row()
 
     def scalar_one(self) -> Any:
-        """The only value."""
+        """Returns the only value."""
         return self._value()
 
     def scalars(self, *_: object) -> "Rows":
-        """The first values of the rows."""
+        """Returns the first values of the rows."""
         return self
 
     mappings = unique = columns = tuples = yield_per = freeze = scalars
 
     def keys(self) -> Any:
-        """The names of the columns."""
+        """Returns the names of the columns."""
         return Unknown(self._run, "columns", DATABASE_ONLY)
 
     @property
     def rowcount(self) -> Any:
-        """How many there are."""
+        """The number of rows."""
         return Unknown(self._run, "rowcount", DATABASE_ONLY)
 
     def close(self) -> None:
-        """Do nothing."""
+        """Does nothing."""
 
     def __iter__(self) -> Iterator[Any]:
         return iter([self._row()] if self._any() else [])
@@ -103,7 +103,7 @@ class Rows:
 
 
 class Row(Unknown):
-    """A row: its items and attributes are unknown values."""
+    """A row whose items and attributes are unknown values."""
 
     def __iter__(self) -> Iterator[Any]:
         number = unpack_count(caller())

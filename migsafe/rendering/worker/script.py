@@ -1,4 +1,4 @@
-"""Rendering one script: as many runs as it has ways to go, and what they come to together."""
+"""The rendering of one script: several runs with different decisions about unknown values, and their merged calls."""
 
 import gc
 import os
@@ -28,20 +28,20 @@ from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import Ask, Endless, Fork, Run, is_refusal
 from migsafe.rendering.worker.unknown import Unknown
 
-_RUNS = 8
-_LEAST = 0.1
-_GIVEN = "which comes from the project's own env.py"
+_MAX_RUNS = 8
+_MIN_SECONDS = 0.1
+_FROM_ENV = "which comes from the project's own env.py"
 
 _MISSING = frozenset(("IndexError", "KeyError", "StopIteration", "UnboundLocalError", "NoResultFound", "ObjectDeletedError"))
 
 Guarded = Callable[[float], AbstractContextManager[None]]
-"""What holds a script to its limits, for so many seconds."""
+"""Applies the limits to a script, for a number of seconds."""
 Watch = Callable[[Run | None], None]
-"""Who is told which run goes on."""
+"""Called with the run that begins, and with None when it ends."""
 
 
 class Outcome:
-    """What one run came to: its pieces, the forks that it met, whether it has `refused` to go on, and what else ended it."""
+    """The outcome of one run: the error that ended it, if any, and whether the script `rejected` the situation by raising it."""
 
     def __init__(self, run: Run, error: BaseException | None) -> None:
         self.run = run
@@ -52,20 +52,20 @@ class Outcome:
 
 
 class Route(NamedTuple):
-    """A way to go through a script: what to decide at some forks, and at all others; and the fork that it is gone for, if it is for one."""
+    """The decisions of a run: at some forks, and at all others; and the fork that the run is meant to explore, if any."""
 
     choices: dict[Fork, bool]
     default_choice: bool
     fork: Fork | None = None
 
-    def is_new(self, gone: Set[tuple[Fork, bool]]) -> bool:
-        """Whether what it decides at its fork has not been decided there before."""
-        return self.fork is None or (self.fork, not self.default_choice) not in gone
+    def is_new(self, decided: Set[tuple[Fork, bool]]) -> bool:
+        """Whether its decision at its fork has not been tried before."""
+        return self.fork is None or (self.fork, not self.default_choice) not in decided
 
 
 class ScriptResult(NamedTuple):
-    """What a script sends; whether it has `broken` off in a way after which nothing is sure any more, None where it may have changed something
-    else; and whether it would come to the same `lasting`ly."""
+    """The calls of a script; whether it is `broken`: it ended in a way that may have damaged the worker, None if it may have changed modules;
+    and whether the result is `repeatable`."""
 
     calls: list[RenderedCall]
     broken: bool | None
@@ -73,7 +73,7 @@ class ScriptResult(NamedTuple):
 
 
 def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> ScriptResult:
-    """What comes of a script."""
+    """Returns the calls of a script."""
     try:
         file = ScriptFile(request.path, request.text)
     except (SyntaxError, ValueError, RecursionError) as error:
@@ -83,49 +83,49 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> 
     outcomes: list[Outcome] = []
     waiting = [Route({}, default_choice=True)]
     tried: set[Fork] = set()
-    gone: set[tuple[Fork, bool]] = set()
+    decided: set[tuple[Fork, bool]] = set()
     broken = False
     until = time.monotonic() + request.seconds
-    # One way is gone however long it takes; others as long as there is time left for them.
+    # The first run is always made; others while there is time.
     late = False
-    while waiting and len(outcomes) < (1 if request.live else _RUNS) and not broken and not late:
-        left = max(until - time.monotonic(), _LEAST)
-        way = waiting.pop(next((place for place, one in enumerate(waiting) if one.is_new(gone)), 0))
-        outcome = _outcome(file, request, way, ask, guarded(left), watch)
+    while waiting and len(outcomes) < (1 if request.live else _MAX_RUNS) and not broken and not late:
+        left = max(until - time.monotonic(), _MIN_SECONDS)
+        route = waiting.pop(next((position for position, candidate in enumerate(waiting) if candidate.is_new(decided)), 0))
+        outcome = _outcome(file, request, route, ask, guarded(left), watch)
         outcomes.append(outcome)
         broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
         if len(outcomes) == 1 and len(outcome.run.forks) > 1:
-            waiting.append(Route({}, default_choice=False))  # most guards do not depend on each other: this is the other way at all of them
-        gone.update((fork, way.choices.get(fork, way.default_choice)) for fork in outcome.run.forks)
+            waiting.append(Route({}, default_choice=False))  # most guards are independent: this run takes the other branch at all of them
+        decided.update((fork, route.choices.get(fork, route.default_choice)) for fork in outcome.run.forks)
         for fork in outcome.run.forks:
             if fork not in tried:
                 tried.add(fork)
-                waiting.append(Route({**way.choices, fork: not way.default_choice}, way.default_choice, fork))
+                waiting.append(Route({**route.choices, fork: not route.default_choice}, route.default_choice, fork))
         late = time.monotonic() >= until - request.seconds / 2
     if waiting and not request.live:
-        _doubt_untried(outcomes[0].run, waiting)
-    passed = [outcome for outcome in outcomes if not outcome.rejected] or outcomes[:1]
-    pieces = merge_runs([outcome.run.calls for outcome in passed])
-    if not pieces and any(outcome.run.met_unknown for outcome in outcomes):
-        pieces = [_nothing(file, request.function)]
-    hurried = (late and bool(waiting)) or any(_hangs_on_machine(outcome.error) for outcome in outcomes)
-    return ScriptResult(pieces, broken or (False if file.is_self_contained else None), not hurried and not depends_on_chance(file.tree))
+        _mark_untried(outcomes[0].run, waiting)
+    accepted = [outcome for outcome in outcomes if not outcome.rejected] or outcomes[:1]
+    calls = merge_runs([outcome.run.calls for outcome in accepted])
+    if not calls and any(outcome.run.met_unknown for outcome in outcomes):
+        calls = [_nothing(file, request.function)]
+    incomplete = (late and bool(waiting)) or any(_depends_on_machine(outcome.error) for outcome in outcomes)
+    return ScriptResult(calls, broken or (False if file.is_self_contained else None), not incomplete and not depends_on_chance(file.tree))
 
 
-def _hangs_on_machine(error: BaseException | None) -> bool:
-    """Whether a faster or larger machine would have come further."""
+def _depends_on_machine(error: BaseException | None) -> bool:
+    """Whether the error depends on the speed or memory of the machine."""
     return isinstance(error, MemoryError | TimeUp)
 
 
 def _misses_rows(error: BaseException) -> bool:
-    """Whether an error is what comes of rows that are not there, though the script relies on them."""
+    """Whether an error comes from missing rows that the script relies on."""
     return type(error).__name__ in _MISSING or (isinstance(error, TypeError | AttributeError) and "NoneType" in str(error))
 
 
-def _doubt_untried(run: Run, untried: Sequence[Route]) -> None:
-    """Be sure of nothing that comes after a fork of which only one way was gone."""
+def _mark_untried(run: Run, untried: Sequence[Route]) -> None:
+    """Marks all calls after the first fork with an untried decision as uncertain."""
     first = min(
-        (run.calls_before_fork[fork] for way in untried for fork in way.choices if fork in run.calls_before_fork), default=len(run.calls)
+        (run.calls_before_fork[fork] for route in untried for fork in route.choices if fork in run.calls_before_fork), default=len(run.calls)
     )
     run.calls[first:] = [replace(piece, certain=False) for piece in run.calls[first:]]
 
@@ -136,23 +136,23 @@ def _nothing(file: ScriptFile, function: str) -> RenderedCall:
 
 
 def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded) -> ScriptResult:
-    """What a script sends as far as that can be read from its syntax tree."""
+    """Returns the calls of a script that can be read from its syntax tree."""
     run = Run(file, (), {}, ask)
     run.in_transaction = request.in_transaction
     operations = install(run, Database(run))
-    lasting = True
+    repeatable = True
     try:
         with guarded(request.seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             LiteralReader(run, operations).read_function(request.function)
-    except BaseException as error:  # a tree may be as deep or as wide as somebody has made it
+    except BaseException as error:  # a tree may be too deep or too large
         _end(run, error, request.function)
-        lasting = not _hangs_on_machine(error)
-    return ScriptResult(run.calls, False, lasting)
+        repeatable = not _depends_on_machine(error)
+    return ScriptResult(run.calls, False, repeatable)
 
 
-def _outcome(file: ScriptFile, request: RenderRequest, way: Route, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
-    run = Run(file, request.folders, way.choices, ask, default_choice=way.default_choice)
+def _outcome(file: ScriptFile, request: RenderRequest, route: Route, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
+    run = Run(file, request.folders, route.choices, ask, default_choice=route.default_choice)
     run.version = request.pg_version
     run.live = request.live
     run.in_transaction = request.in_transaction
@@ -171,7 +171,7 @@ def _outcome(file: ScriptFile, request: RenderRequest, way: Route, ask: Ask, lim
             warnings.simplefilter("ignore")
             with EnvironmentVariables(run):
                 _run(file, module, run, request.function)
-    except BaseException as raised:  # whatever a script raises is its own
+    except BaseException as raised:  # a script may raise anything
         error = raised
         _end(run, raised, request.function)
     finally:
@@ -186,34 +186,34 @@ def _outcome(file: ScriptFile, request: RenderRequest, way: Route, ask: Ask, lim
 
 def _run(file: ScriptFile, module: ModuleType, run: Run, function: str) -> None:
     exec(file.code, module.__dict__)  # noqa: S102  # this is what the process is for
-    found = module.__dict__.get(function)
-    if found is None:
+    entry = module.__dict__.get(function)
+    if entry is None:
         return
     run.active = True
-    if isinstance(found, Unknown):
-        run.send_opaque(f"{function}() is {found}, {run.reasons[str(found)]}", file.first_line_of(function))
+    if isinstance(entry, Unknown):
+        run.send_opaque(f"{function}() is {entry}, {run.reasons[str(entry)]}", file.first_line_of(function))
         return
-    result = found(**_arguments(found, run))
+    result = entry(**_arguments(entry, run))
     if iscoroutine(result):
         result.close()
 
 
 def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
-    """What a function gets that wants more than Alembic gives: the project's env.py has its own way to call it."""
+    """Returns unknown values for the parameters of a function that the project's env.py passes."""
     from alembic import op  # noqa: PLC0415
 
-    found: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for parameter in signature(function).parameters.values():
         if parameter.default is Parameter.empty and parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
-            found[parameter.name] = op if parameter.name == "op" else Unknown(run, parameter.name, _GIVEN)
-    return found
+            arguments[parameter.name] = op if parameter.name == "op" else Unknown(run, parameter.name, _FROM_ENV)
+    return arguments
 
 
 def _end(run: Run, error: BaseException, function: str) -> None:
-    """Take note of how a script broke off."""
+    """Records how a script ended early."""
     place = run.file.error_range(error.__traceback__) or run.file.first_line_of(function)
-    said = " ".join(str(error).split())
-    said = f": {said[:200]}" if said else ""
+    message = " ".join(str(error).split())
+    message = f": {message[:200]}" if message else ""
     match error:
         case Endless():
             reason = "it waits in a loop for something that only a database knows"
@@ -228,6 +228,6 @@ def _end(run: Run, error: BaseException, function: str) -> None:
         case ProcessExit():
             reason = "it ends the process here"
         case _:
-            reason = f"it ends here with {type(error).__name__}{said}"
+            reason = f"it ends here with {type(error).__name__}{message}"
     if not is_refusal(run.file, error):
         run.send_opaque(reason, place)

@@ -59,8 +59,8 @@ class ScriptFile:
 
     def function(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """Returns the function of a name that the script itself defines."""
-        found = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name]
-        return found[-1] if found else None
+        functions = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name]
+        return functions[-1] if functions else None
 
     def first_line_of(self, name: str) -> TextRange:
         """Returns the first line of a function; the first line of the script if it does not define the function."""
@@ -87,15 +87,15 @@ class ScriptFile:
         if positions is None:
             positions = self._positions[frame.f_code] = instruction_points(frame.f_code)
         start, end = positions[instruction_number(frame, instruction)]
-        found = self._calls.get(end)
-        if found is not None and (found.lineno, found.col_offset) <= start:
-            return found
+        call = self._calls.get(end)
+        if call is not None and (call.lineno, call.col_offset) <= start:
+            return call
         return self._blocks.get(start)  # entering and leaving a block has the position of the block
 
     def frame_range(self, frame: FrameType, instruction: int | None = None, line: int | None = None) -> TextRange:
         """Returns the range of the call that a frame of this script is in; of its line if it is in none."""
-        found = self.call_of(frame, instruction)
-        return self.node_range(found) if found is not None else self.line_range(line or frame.f_lineno)
+        call = self.call_of(frame, instruction)
+        return self.node_range(call) if call is not None else self.line_range(line or frame.f_lineno)
 
     def is_expression_statement(self, call: ast.Call | None) -> bool:
         """Whether a call is a statement whose result is not used."""
@@ -110,12 +110,12 @@ class ScriptFile:
 
     def error_range(self, traceback: TracebackType | None) -> TextRange | None:
         """Returns the innermost range of the script in a traceback."""
-        found = None
+        innermost = None
         while traceback is not None:
             if traceback.tb_frame.f_code.co_filename == self.path:
-                found = self.frame_range(traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
+                innermost = self.frame_range(traceback.tb_frame, traceback.tb_lasti, traceback.tb_lineno)
             traceback = traceback.tb_next
-        return found
+        return innermost
 
     @cached_property
     def optional_imports(self) -> frozenset[str]:
@@ -159,7 +159,7 @@ def _handles_missing(handler: ast.ExceptHandler) -> bool:
 def _imported(statement: ast.stmt) -> Iterable[str]:
     match statement:
         case ast.Import(names=names):
-            return [one.name for one in names]
+            return [alias.name for alias in names]
         case ast.ImportFrom(module=str(module)):
             return [module]
     return []

@@ -1,4 +1,4 @@
-"""One run of a script: what it sends, what of that is not known, and which way it went where that is not known."""
+"""One run of a script: the SQL that it sends, the unknown parts of it, and its decisions about unknown values."""
 
 import ast
 import os
@@ -21,13 +21,13 @@ from migsafe.rendering.worker.types import NamedType
 from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of
 
 Fork = tuple[tuple[str, int], ...]
-"""Where a script decides: the function and the instruction of each of its frames on the stack."""
+"""A place where a script decides about an unknown value: the function and instruction of each of its frames on the stack."""
 
 Ask = Callable[[str, tuple[str | None, ...], tuple[str, ...]], Answer]
 
-_LASTING = 50
-"""How often a script may go the same way at one place before it is taken for a loop that waits for something."""
-_ENDLESS = 1000
+_MAX_SAME_CHOICE = 50
+"""How often a script may decide the same at one fork before it is regarded as a loop that waits for something."""
+_MAX_DECISIONS = 1000
 _MARK = re.compile(r"⟨[^⟩]*⟩")
 _PACKAGES = f"{os.sep}site-packages{os.sep}"
 _STANDARD = f"{Path(os.__file__).parent}{os.sep}"
@@ -35,11 +35,11 @@ _OWN = f"{Path(__file__).parent}{os.sep}"
 
 
 class Endless(BaseException):
-    """The script waits in a loop for something that never comes here."""
+    """The script waits in a loop for something that never happens here."""
 
 
 class Run:
-    """What one run comes to. `choices` say which way to go at forks, `otherwise` where they say nothing."""
+    """One run. `choices` are the decisions at forks, `default_choice` the one at all other forks."""
 
     def __init__(self, file: ScriptFile, folders: Sequence[str], choices: dict[Fork, bool], ask: Ask, *, default_choice: bool = True) -> None:
         self.file = file
@@ -48,7 +48,7 @@ class Run:
         self.default_choice = default_choice
         self.forks: dict[Fork, int] = {}
         self.calls_before_fork: dict[Fork, int] = {}
-        """How many pieces had been sent when the script first came to a fork."""
+        """The number of calls before the script first came to a fork."""
         self.calls: list[RenderedCall] = []
         self.reasons: dict[str, str] = {}
         self.active = False
@@ -56,30 +56,30 @@ class Run:
         self.version = versions.DEFAULT
         self.live = False
         self.result: Result | None = None
-        """What a live server has said to the last statement."""
+        """The result of the last statement on a live server."""
         self._refused: int | None = None
         self.in_transaction = True
         self.current_range: TextRange | None = None
         self._ask = ask
         self._loops = 0
-        self._shaping: list[Unknown] = []
+        self._used_by_library: list[Unknown] = []
         self._ours: dict[str, bool] = {}
 
-    # What it sends
+    # What the script sends
 
     def send(self, sql: str, *, by_runner: bool = False) -> None:
-        """Take note of a statement, and of the call that sends it."""
+        """Records a statement, and the call that sends it."""
         place = self.current_range or self.frame_range()
         unsure = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
-        hidden = [value for value in self._shaping if str(value) not in sql]
+        hidden = [value for value in self._used_by_library if str(value) not in sql]
         opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
-        self._shaping.clear()
+        self._used_by_library.clear()
         self.calls.append(RenderedCall(str(sql), *place, opaque, tuple(unsure), not self._loops, by_runner))
         if self.live and not opaque and not unsure:
             self._execute(len(self.calls) - 1, str(sql))
 
     def _execute(self, number: int, sql: str) -> None:
-        """Have the live server execute what was sent last."""
+        """Executes the last statement on the live server."""
         if self._refused is not None:
             self.calls[self._refused] = replace(self.calls[self._refused], opaque="PostgreSQL rejects it, and the script continues without it")
         self.result, self._refused = None, number
@@ -87,56 +87,56 @@ class Run:
         self._refused = None
 
     def send_opaque(self, reason: str, place: TextRange | None = None) -> None:
-        """Take note of a call of which it is not known what it sends."""
+        """Records a call whose SQL is unknown."""
         start, end = place or self.current_range or self.frame_range()
         self.calls.append(RenderedCall(self.file.text[start:end], start, end, reason, certain=not self._loops))
 
     def frame_range(self, frame: FrameType | None = None) -> TextRange:
-        """Where the script is: in its innermost call."""
+        """Returns the range of the script's innermost call."""
         inner = next(self.file.script_frames(frame or caller()), None)
         return self.file.frame_range(inner) if inner is not None else self.file.full_range
 
-    def ask(self, what: str, *arguments: str | None) -> Answer:
-        """Ask the schema, as it is after what has been sent."""
+    def ask(self, name: str, *arguments: str | None) -> Answer:
+        """Asks the schema, in the state after the statements sent so far."""
         if any(isinstance(argument, Unknown) for argument in arguments):
             return Answer(known=False)
         plain = tuple(argument if argument is None else str(argument) for argument in arguments)
-        return self._ask(what, plain, tuple(piece.sql for piece in self.calls if not piece.opaque))
+        return self._ask(name, plain, tuple(call.sql for call in self.calls if not call.opaque))
 
-    # What unknown values ask
+    # What unknown values use
 
     def is_project_frame(self, frame: FrameType) -> bool:
-        """Whether a frame is the script's, or of code of its project."""
+        """Whether a frame belongs to the script or to code of its project."""
         return self.is_project_file(frame.f_code.co_filename)
 
     def is_project_file(self, name: str | None) -> bool:
-        """Whether a file is the script, or code of its project."""
+        """Whether a file is the script or code of its project."""
         if name is None:
             return False
-        found = self._ours.get(name)
-        if found is None:
-            found = self._ours[name] = name == self.file.path or (
+        is_project = self._ours.get(name)
+        if is_project is None:
+            is_project = self._ours[name] = name == self.file.path or (
                 not name.startswith("<")
                 and os.path.realpath(name).startswith(self.folders)
                 and not any(part in name for part in (_PACKAGES, _STANDARD, _OWN))
             )
-        return found
+        return is_project
 
     def decide(self, frame: FrameType) -> bool:
-        """Which way the script goes on."""
+        """Returns the decision at a fork."""
         if self.live:
-            # The server knows its rows: what decides is not here (a setting, code), and so nobody knows what comes after it.
+            # The server knows its rows, so the unknown value is a setting or missing code, and what follows is uncertain.
             self._loops += 1
         fork = self._fork(frame)
         self.calls_before_fork.setdefault(fork, len(self.calls))
         times = self.forks[fork] = self.forks.get(fork, 0) + 1
-        if times > _ENDLESS:
+        if times > _MAX_DECISIONS:
             raise Endless
-        way = self.choices.get(fork, self.default_choice)
-        return way if times <= _LASTING else not way
+        choice = self.choices.get(fork, self.default_choice)
+        return choice if times <= _MAX_SAME_CHOICE else not choice
 
     def note_call(self, value: Unknown, frame: FrameType, arguments: tuple[Any, ...]) -> None:
-        """Take note of a call: a helper that is not here may send anything."""
+        """Records a call of an unknown function, which may send anything."""
         if not self.active:
             return
         call = self.file.call_of(frame) if frame.f_code.co_filename == self.file.path else None
@@ -144,43 +144,43 @@ class Run:
             self.send_opaque(f"it calls {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
     def note_change(self, value: Unknown, frame: FrameType) -> None:
-        """Take note of a change of what the value stands for."""
+        """Records a change of an unknown object."""
         if self.active and self.is_project_frame(frame):
             self.send_opaque(f"it changes {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
     def note_library_use(self, value: Unknown) -> None:
-        """Take note that a library goes by the value."""
+        """Records that a library depends on the value."""
         if self.active:
-            self._shaping.append(value)
+            self._used_by_library.append(value)
 
     def note_mark(self, mark: str, reason: str) -> None:
-        """Take note of why a mark is not known."""
+        """Records why a value is unknown."""
         self.reasons[mark] = reason
         self.met_unknown = self.met_unknown or self.active
 
     def known_type(self, value: Unknown, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
-        """The type that a call of the value gives, where that is known all the same."""
+        """Returns the type that a call of the value returns, if it is known."""
         return known_type(name_of(value), arguments, named)
 
     def as_type(self, value: Unknown) -> object:
-        """A type for SQLAlchemy in the place of the value."""
+        """Returns a type for SQLAlchemy in place of the value."""
         return NamedType(f'"{value!s}"')
 
     def add_uncertainty(self, delta: int) -> None:
-        """What follows runs as often as nobody knows, or does no more."""
+        """Enters (1) or leaves (-1) code that runs an unknown number of times."""
         self._loops += delta
 
     def _fork(self, frame: FrameType | None) -> Fork:
-        found = []
+        places = []
         while frame is not None:
             if self.is_project_frame(frame):
-                found.append((frame.f_code.co_name, frame.f_lasti))
+                places.append((frame.f_code.co_name, frame.f_lasti))
             frame = frame.f_back
-        return tuple(found)
+        return tuple(places)
 
 
 def _can_send(argument: object) -> bool:
-    """Whether who is given this could send something with it."""
+    """Whether a function could send SQL with this argument."""
     home = type(argument).__module__
     if isinstance(argument, Unknown):
         return False
@@ -192,7 +192,7 @@ def _can_send(argument: object) -> bool:
 
 
 def is_refusal(file: ScriptFile, error: BaseException) -> bool:
-    """Whether a script has ended itself with `raise` or `assert`, as one does whose conditions are not met."""
+    """Whether a script has ended with its own `raise` or `assert`, because its conditions are not met."""
     if isinstance(error, Forbidden):
         return False
     traceback = error.__traceback__

@@ -1,4 +1,4 @@
-"""Serving requests, one after the other."""
+"""The service of the worker: it answers one request after the other."""
 
 import gc
 import os
@@ -22,7 +22,7 @@ _SLOW = 0.5
 
 
 class Service:
-    """The worker's side of the talk."""
+    """The worker's end of the pipes."""
 
     def __init__(self, incoming: BinaryIO, outgoing: BinaryIO) -> None:
         self._incoming = incoming
@@ -35,13 +35,13 @@ class Service:
         self._main = threading.get_ident()
 
     def serve(self) -> None:
-        """Answer requests until nobody sends any."""
+        """Answers requests until the pipe is closed."""
         install_patches()
         self._guards.install()
         self._looks.install()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
         pristine = Snapshot()
-        gc.freeze()  # what is loaded by now stays, and need not be looked through again and again
+        gc.freeze()  # what is loaded by now stays, and need not be searched by each collection
         versions = {"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}
         self._write(Ready(versions, self._looks.take_new()))
         while True:
@@ -62,11 +62,11 @@ class Service:
                 sys.path.insert(0, folder)
         answers: dict[tuple[str, tuple[str | None, ...], tuple[str, ...]], Answer] = {}
 
-        def ask(what: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
-            key = (what, arguments, sent)
-            if key not in answers or what == EXECUTE:
+        def ask(name: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
+            key = (name, arguments, sent)
+            if key not in answers or name == EXECUTE:
                 with self._guards.suspended():
-                    self._write(Question(what, arguments, sent))
+                    self._write(Question(name, arguments, sent))
                     answer = read_to_worker(self._incoming)
                 if not isinstance(answer, Answer):
                     raise TypeError(answer)
@@ -81,7 +81,7 @@ class Service:
         self._run = run
 
     def _beat(self) -> None:
-        """Say where the script is that takes long, should it never say anything again."""
+        """Sends the location of a script that takes long, in case it never replies."""
         run = self._run
         if run is None or time.monotonic() - self._began < _SLOW:
             return

@@ -31,8 +31,8 @@ def make_engine(url: str, driver: ModuleType, connection_class: type[Connection]
 def bind_processors(compiler: PGCompiler) -> Mapping[str, Callable[[Any], Any] | tuple[Any, ...]]:
     """Returns the functions that convert the parameters of a compiled statement, by parameter."""
     attribute: Any = PGCompiler._bind_processors
-    found: Mapping[str, Callable[[Any], Any] | tuple[Any, ...]] = attribute.fget(compiler)
-    return found
+    processors: Mapping[str, Callable[[Any], Any] | tuple[Any, ...]] = attribute.fget(compiler)
+    return processors
 
 
 def result_columns(compiled: Any) -> Sequence[tuple[Any, ...]] | None:

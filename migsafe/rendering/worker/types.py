@@ -1,4 +1,4 @@
-"""Types that are not known, and those that the schema names."""
+"""Types of which only the name is known, and types of columns in the schema."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ _TYPE = re.compile(r"(?P<name>[^(\[]+?) *(?:\((?P<inside>[^)]*)\))?(?P<rest>[^(\
 
 
 class NamedType(UserDefinedType[Any]):
-    """A type of which only the name is known, or a mark in its place."""
+    """A type of which only the name or a mark is known."""
 
     cache_ok = True
 
@@ -19,29 +19,29 @@ class NamedType(UserDefinedType[Any]):
         self.name = name
 
     def get_col_spec(self, **_: Any) -> str:
-        """The name."""
+        """Returns the name."""
         return self.name
 
 
 def reflect_type(name: str | None, values: list[str] | None = None) -> TypeEngine[Any]:
-    """The type of a column, as an inspector gives it: by PostgreSQL's name for it, an enum's `values`."""
-    found = _TYPE.fullmatch(name or "")
-    if found is None:
+    """Returns the type of a column, as an inspector returns it, from PostgreSQL's name for it and the `values` of an enum."""
+    parts = _TYPE.fullmatch(name or "")
+    if parts is None:
         return NullType()
-    if found["dimensions"]:
-        return ARRAY(reflect_type(found["name"] + (f"({found['inside']})" if found["inside"] else "") + found["rest"]))
+    if parts["dimensions"]:
+        return ARRAY(reflect_type(parts["name"] + (f"({parts['inside']})" if parts["inside"] else "") + parts["rest"]))
     if values is not None:
-        return ENUM(*values, name=found["name"].rpartition(".")[2], create_type=False)
-    full = f"{found['name']}{found['rest']}"
+        return ENUM(*values, name=parts["name"].rpartition(".")[2], create_type=False)
+    full = f"{parts['name']}{parts['rest']}"
     kind: Any = ischema_names.get(full)
     if kind is None:
         return NamedType(str(name))
-    numbers = [int(one) for one in re.findall(r"\d+", found["inside"] or "")]
+    numbers = [int(digits) for digits in re.findall(r"\d+", parts["inside"] or "")]
     try:
         if "with time zone" in full:
-            made: TypeEngine[Any] = kind(timezone=True, precision=numbers[0] if numbers else None)
-            return made
-        made = kind(*numbers) if full in ("character varying", "character", "numeric", "bit") else kind()
+            type_: TypeEngine[Any] = kind(timezone=True, precision=numbers[0] if numbers else None)
+            return type_
+        type_ = kind(*numbers) if full in ("character varying", "character", "numeric", "bit") else kind()
     except TypeError:
-        made = kind()
-    return made
+        type_ = kind()
+    return type_

@@ -1,8 +1,8 @@
-"""A value that nobody knows before the migration runs.
+"""Values that are unknown before the migration runs.
 
-It stands for what cannot be imported here, for rows that only a database has, for variables of another environment. It can be used like
-anything: its attributes, items and results are unknown, too. It is a string, `⟨name⟩`, so that it shows in SQL that is put together with
-it. Where the script decides by it, the run decides, and later runs decide otherwise.
+An unknown value replaces a module that cannot be imported here, a row that only a database has, or an environment variable of production. It
+can be used like any object: its attributes, items and results are unknown, too. It is a string, `⟨name⟩`, so that it is visible in SQL that is
+built from it. If the script makes a decision based on it, the run chooses the result, and later runs choose the other one.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -13,12 +13,12 @@ from migsafe.rendering.worker.frames import caller, unpack_count
 from migsafe.rendering.worker.sqlalchemy_internals import DISPATCH, IS_TYPE
 
 _TO_LIBRARIES = {DISPATCH: "compile_as_type", IS_TYPE: "can_be_type"}
-_SAYS = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "getLogger", "get_logger"))
-"""Calls that only tell people something, whoever takes them."""
+_LOGGING = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "getLogger", "get_logger"))
+"""Functions that only log or print messages."""
 
 
 _QUOTES = str.maketrans("", "", "'\"⟨⟩\\$;\n\r%")
-"""Characters that a mark must not bring into SQL."""
+"""Characters that a mark must not add to SQL."""
 _LONGEST = 60
 
 
@@ -29,38 +29,38 @@ class UnknownOwner(Protocol):
     """The run that unknown values belong to."""
 
     active: bool
-    """Whether the function runs that is asked for; before, the script is loaded."""
+    """Whether the requested function runs; before that, the script is being loaded."""
 
     def is_project_frame(self, frame: FrameType) -> bool:
-        """Whether a frame is the script's, or of code of its project."""
+        """Whether a frame belongs to the script or to code of its project."""
 
     def decide(self, frame: FrameType) -> bool:
-        """Which way the script goes on."""
+        """Returns the decision at a fork."""
 
     def note_call(self, value: "Unknown", frame: FrameType, arguments: tuple[Any, ...]) -> None:
-        """Take note of a call."""
+        """Records a call."""
 
     def note_change(self, value: "Unknown", frame: FrameType) -> None:
-        """Take note of a change of what the value stands for."""
+        """Records a change of an unknown object."""
 
     def note_library_use(self, value: "Unknown") -> None:
-        """Take note that a library goes by the value."""
+        """Records that a library depends on the value."""
 
     def known_type(self, value: "Unknown", arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
-        """The type that a call of the value gives, where that is known all the same."""
+        """Returns the type that a call of the value returns, if it is known."""
 
     def as_type(self, value: "Unknown") -> object:
-        """A type for SQLAlchemy in the place of the value."""
+        """Returns a type for SQLAlchemy in place of the value."""
 
     def note_mark(self, mark: str, reason: str) -> None:
-        """Take note of why a mark is not known."""
+        """Records why a value is unknown."""
 
     def add_uncertainty(self, delta: int) -> None:
-        """What follows runs as often as nobody knows, or does no more."""
+        """Enters (1) or leaves (-1) code that runs an unknown number of times."""
 
 
 class Inert:
-    """The base of classes whose own is not known."""
+    """The base of classes whose base is unknown."""
 
     def __init__(self, *_: object, **__: object) -> None:
         pass
@@ -70,17 +70,17 @@ class Inert:
 
 
 class Unknown(str):
-    """One such value, with its `name` and the reason why it is not known, as the end of a sentence."""
+    """An unknown value, with its `name` and the reason why it is unknown, as the end of a sentence."""
 
     def __new__(cls, run: UnknownOwner, name: str, reason: str, truth: bool | None = None) -> "Unknown":
-        """Make one; its `truth` is given where that much is known of it."""
+        """Creates a value; `truth` is its truth value, if that is known."""
         name = name.translate(_QUOTES)
         name = name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
         mark = f"⟨{name}⟩"
-        made = super().__new__(cls, mark)
-        vars(made).update(_run=run, _name=name, _reason=reason, _truth=truth)
+        value = super().__new__(cls, mark)
+        vars(value).update(_run=run, _name=name, _reason=reason, _truth=truth)
         run.note_mark(mark, reason)
-        return made
+        return value
 
     def __getattribute__(self, name: str) -> Any:
         special = name.startswith("__") and name.endswith("__")
@@ -89,36 +89,36 @@ class Unknown(str):
         known = object.__getattribute__(self, "__dict__")
         run = known["_run"]
         if not run.is_project_frame(caller()):
-            # A library takes it for a string, or for a type.
+            # Libraries use it as a string, or as a type.
             return super().__getattribute__(_TO_LIBRARIES.get(name, name))
         return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
 
-    # What SQLAlchemy asks of a type
+    # What SQLAlchemy requires of a type
 
     def compile_as_type(self, *_: object, **__: object) -> str:
-        """Its name, as that of a type."""
+        """Returns its name, as that of a type."""
         return f'"{str.__str__(self)}"'
 
     @property
     def can_be_type(self) -> bool:
-        """It may be a type."""
+        """Returns that it may be a type."""
         return True
 
     # What a script does with it
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
-        """What comes of a call is unknown, too."""
+        """Returns an unknown value."""
         frame = caller()
         run, name = run_of(self), name_of(self)
         if len(arguments) == 1 and not named and isinstance(arguments[0], FunctionType | type) and not run.active:
-            return arguments[0]  # it decorates
+            return arguments[0]  # used as a decorator
         known = run.known_type(self, arguments, named) if run.is_project_frame(frame) else None
         if known is not None:
             return known
-        if name.rpartition(".")[2] not in _SAYS:
+        if name.rpartition(".")[2] not in _LOGGING:
             run.note_call(self, frame, (*arguments, *named.values()))
         if not run.is_project_frame(frame):
-            return run.as_type(self)  # SQLAlchemy makes a type of what it is given for one by calling it
+            return run.as_type(self)  # SQLAlchemy calls a type class to create the type
         return Unknown(run, f"{name.removesuffix('()')}()", reason_of(self))
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -197,8 +197,8 @@ class Unknown(str):
         yield
 
     async def __aiter__(self) -> Any:
-        for one in self:
-            yield one
+        for item in self:
+            yield item
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
         return (Inert,) if not any(isinstance(base, type) for base in bases) else ()
@@ -229,42 +229,42 @@ class Unknown(str):
 
 
 def vars_of(value: Unknown) -> dict[str, Any]:
-    """What is behind an unknown value."""
-    found: dict[str, Any] = object.__getattribute__(value, "__dict__")
-    return found
+    """Returns the attributes of an unknown value."""
+    attributes: dict[str, Any] = object.__getattribute__(value, "__dict__")
+    return attributes
 
 
 def run_of(value: Unknown) -> UnknownOwner:
-    """The run that an unknown value belongs to."""
-    found: UnknownOwner = vars_of(value)["_run"]
-    return found
+    """Returns the run that an unknown value belongs to."""
+    run: UnknownOwner = vars_of(value)["_run"]
+    return run
 
 
 def name_of(value: Unknown) -> str:
-    """What an unknown value is called."""
+    """Returns the name of an unknown value."""
     return str(vars_of(value)["_name"])
 
 
 def reason_of(value: Unknown) -> str:
-    """Why an unknown value is not known."""
+    """Returns why a value is unknown."""
     return str(vars_of(value)["_reason"])
 
 
 def unknown_like(value: Unknown, name: str, truth: bool | None = None) -> Unknown:
-    """Another one that is not known for the same reason."""
+    """Returns another value that is unknown for the same reason."""
     return Unknown(run_of(value), name, reason_of(value), truth)
 
 
 def contains(item: object, container: Any) -> bool:
-    """What `item in container` gives a script; it decides where that is not known."""
+    """Returns `item in container` for a script; if that is unknown, the run decides."""
     frame = caller()
     if isinstance(container, Unknown):
         return run_of(container).decide(frame)
     if item in container:
         return True
     if type(container) not in _COLLECTIONS or not container:
-        return False  # it has answered itself
-    unknown = next((one for one in (item, *container) if isinstance(one, Unknown)), None)
+        return False  # the container has decided itself
+    unknown = next((member for member in (item, *container) if isinstance(member, Unknown)), None)
     return unknown is not None and run_of(unknown).decide(frame)
 
 

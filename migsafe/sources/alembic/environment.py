@@ -54,25 +54,25 @@ def transaction_settings(path: str | None) -> TransactionSettings:
 
 def _constants(tree: ast.Module) -> dict[str, object]:
     """Returns the names that have the same value wherever the script assigns one."""
-    found: dict[str, object] = {}
+    constants: dict[str, object] = {}
     for node in ast.walk(tree):
         match node:
             case (
                 ast.Assign(targets=[ast.Name(id=name)], value=assigned) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as assigned)
             ):
-                table = _options(assigned, found)
-                new = evaluate(assigned, found) if table is None else dict(table)
-                found[name] = new if found.get(name, new) == new else Unknown.VALUE
+                table = _options(assigned, constants)
+                new = evaluate(assigned, constants) if table is None else dict(table)
+                constants[name] = new if constants.get(name, new) == new else Unknown.VALUE
             case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=assigned):
-                options = found.get(name)
+                options = constants.get(name)
                 if isinstance(options, dict):
-                    options[key] = evaluate(assigned, found)
+                    options[key] = evaluate(assigned, constants)
             case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault")):
-                options = found.get(name)
+                options = constants.get(name)
                 if isinstance(options, dict):
-                    options.update(_keywords(node, found))
-                    options.update(*(_options(argument, found) or {} for argument in node.args[:1]))
-    return found
+                    options.update(_keywords(node, constants))
+                    options.update(*(_options(argument, constants) or {} for argument in node.args[:1]))
+    return constants
 
 
 def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] | None:
@@ -82,13 +82,13 @@ def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] |
             known = names.get(name)
             return known if isinstance(known, dict) else None
         case ast.Dict(keys=keys, values=values):
-            found: dict[str, object] = {}
+            options: dict[str, object] = {}
             for key, given in zip(keys, values, strict=True):
                 if key is None:
-                    found |= _options(given, names) or {}
+                    options |= _options(given, names) or {}
                 elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    found[key.value] = evaluate(given, names)
-            return found
+                    options[key.value] = evaluate(given, names)
+            return options
         case ast.Call(func=ast.Name(id="dict")):
             return {**(_options(node.args[0], names) or {} if node.args else {}), **_keywords(node, names)}
         case ast.BinOp(left=left, op=ast.BitOr(), right=right):
@@ -97,13 +97,13 @@ def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] |
 
 
 def _keywords(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
-    found: dict[str, object] = {}
+    options: dict[str, object] = {}
     for keyword in call.keywords:
         if keyword.arg is None:
-            found |= _options(keyword.value, names) or {}
+            options |= _options(keyword.value, names) or {}
         else:
-            found[keyword.arg] = evaluate(keyword.value, names)
-    return found
+            options[keyword.arg] = evaluate(keyword.value, names)
+    return options
 
 
 def _configured(tree: ast.Module, names: Mapping[str, object]) -> Iterator[dict[str, object]]:
@@ -119,8 +119,8 @@ def _configured(tree: ast.Module, names: Mapping[str, object]) -> Iterator[dict[
 
 def _inner(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
     """Returns the options in `opts={…}`, as MigrationContext.configure() accepts them."""
-    given = next((keyword.value for keyword in call.keywords if keyword.arg == "opts"), None)
-    return (_options(given, names) or {}) if given is not None else {}
+    options = next((keyword.value for keyword in call.keywords if keyword.arg == "opts"), None)
+    return (_options(options, names) or {}) if options is not None else {}
 
 
 def _is_autocommit(node: ast.AST, names: Mapping[str, object]) -> bool:

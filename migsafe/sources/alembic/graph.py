@@ -117,30 +117,30 @@ class Graph:
 
     def _find_cyclic(self) -> set[int]:
         """Returns the revisions in cycles, and those between two cycles: those that remain after removing ends until there are none."""
-        left = set(range(len(self._nodes)))
+        remaining = set(range(len(self._nodes)))
         below = {number: {*node.down, *node.depends} for number, node in enumerate(self._nodes)}
         for _ in range(2):
             above: dict[int, list[int]] = {}
-            for number in left:
+            for number in remaining:
                 for other in below[number]:
                     above.setdefault(other, []).append(number)
-            ends = [number for number in left if not below[number]]
+            ends = [number for number in remaining if not below[number]]
             for number in ends:
-                left.discard(number)
+                remaining.discard(number)
                 for other in above.get(number, ()):
                     below[other].discard(number)
                     if not below[other]:
                         ends.append(other)
             # Then the same from the other end.
-            below = {number: {other for other in above.get(number, ()) if other in left} for number in left}
-        return left
+            below = {number: {other for other in above.get(number, ()) if other in remaining} for number in remaining}
+        return remaining
 
     def _parents(self, number: int) -> list[int]:
         """Returns the direct parents of a revision, in the order in which Alembic visits them, without those in the same cycle."""
         node = self._nodes[number]
-        known = {other for one in self._lines(number) - {number} for other in self._nodes[one].depends} if node.depends else set()
+        known = {other for revision in self._lines(number) - {number} for other in self._nodes[revision].depends} if node.depends else set()
         parents = dict.fromkeys((*node.down, *(other for other in node.depends if other not in known)))
-        return [one for one in parents if not (number in self._cyclic and one in self._cyclic)]
+        return [revision for revision in parents if not (number in self._cyclic and revision in self._cyclic)]
 
     def _sorted(self) -> list[int]:
         """Returns the revisions from base to heads.

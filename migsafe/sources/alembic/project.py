@@ -40,21 +40,21 @@ class Project(Struct, frozen=True):
 
 def history_folders(folder: Folder) -> list[Folder]:
     """Returns the first folder of versions of each history that a folder contains or leads to. Raises UnreadableError for invalid settings."""
-    paths = [found.versions[0] for found in read_settings(folder)]
+    paths = [folders.versions[0] for folders in read_settings(folder)]
     if not paths and "env.py" in folder.files:
         mine = folder_identity(folder.path)
-        paths = [found.versions[0] for found in _settings_above(folder.path) if folder_identity(found.script_location) == mine]
+        paths = [folders.versions[0] for folders in _settings_above(folder.path) if folder_identity(folders.script_location) == mine]
         if not paths and "versions" in folder.folders:
             paths = [folder.join("versions")]
     if not paths and folder.mentions_in_python(_DOWN_REVISION):
         paths = [find_project(folder).versions[0]]
-    found = []
+    folders = []
     for path in dict.fromkeys(paths):
         try:
-            found.append(folder if folder_identity(path) == folder_identity(folder.path) else Folder(path))
+            folders.append(folder if folder_identity(path) == folder_identity(folder.path) else Folder(path))
         except MigsafeError:
             continue
-    return found
+    return folders
 
 
 def find_project(versions: Folder) -> Project:
@@ -88,12 +88,12 @@ def _holds(settings: Settings, path: str) -> bool:
 
 def _above(path: str) -> list[str]:
     """Returns a folder and its parents, up to the root of the repository, as the user would type them."""
-    found = [path or "."]
+    folders = [path or "."]
     for _ in range(_ABOVE):
-        if os.path.exists(Path(found[-1], ".git")) or Path(found[-1]).absolute().parent == Path(found[-1]).absolute():
+        if os.path.exists(Path(folders[-1], ".git")) or Path(folders[-1]).absolute().parent == Path(folders[-1]).absolute():
             break
-        found.append(os.path.normpath(Path(found[-1], "..")).replace("\\", "/"))
-    return found
+        folders.append(os.path.normpath(Path(folders[-1], "..")).replace("\\", "/"))
+    return folders
 
 
 def _env(folder: str) -> str | None:

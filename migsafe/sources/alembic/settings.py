@@ -29,17 +29,17 @@ class Settings(Struct, frozen=True):
 def read_settings(folder: Folder) -> list[Settings]:
     """Returns the settings in the files of a folder. Raises UnreadableError for invalid files."""
     project = _project(folder)
-    found = []
+    settings = []
     for name in folder.files:
         if name.endswith(".ini"):
             path = folder.join(name)
             text = read_text(path) if folder.has_file(name) else ""
             if "script_location" in text or (name == "alembic.ini" and "[alembic]" in text):
-                found += [made for get in _sections(path, text, folder.path or ".") if (made := _settings(folder, path, get, project))]
-    if not found and project:
+                settings += [section for get in _sections(path, text, folder.path or ".") if (section := _settings(folder, path, get, project))]
+    if not settings and project:
         alone = _settings(folder, folder.join("pyproject.toml"), lambda _: None, project)
         return [alone] if alone else []
-    return found
+    return settings
 
 
 def _project(folder: Folder) -> dict[str, object]:
@@ -63,10 +63,10 @@ def _project(folder: Folder) -> dict[str, object]:
         raise UnreadableError(f"{path}: [tool.alembic]: a % must be written %%: {error}") from error
 
 
-def _filled(given: object, here: dict[str, str]) -> object:
-    if isinstance(given, str):
-        return given % here
-    return [one % here if isinstance(one, str) else one for one in given] if isinstance(given, list) else given
+def _filled(value: object, here: dict[str, str]) -> object:
+    if isinstance(value, str):
+        return value % here
+    return [item % here if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
 
 
 def _sections(path: str, text: str, here: str) -> Iterator[Get]:
@@ -104,37 +104,37 @@ def _settings(folder: Folder, path: str, get: Get, project: dict[str, object]) -
     location = _located(named, folder, places) if isinstance(named, str) else same_folder
     if location is None:
         return None
-    given = get("version_locations")
-    versions = _split_locations(given, get, path) if given else _texts(project.get("version_locations"))
-    found = [one for name in versions if (one := _located(name, folder, places))] or [_joined(location, "versions")]
+    locations = get("version_locations")
+    versions = _split_locations(locations, get, path) if locations else _texts(project.get("version_locations"))
+    folders = [located_folder for name in versions if (located_folder := _located(name, folder, places))] or [_joined(location, "versions")]
     recursive = get("recursive_version_locations") or project.get("recursive_version_locations")
-    return Settings(location, tuple(found), recursive in ("true", True))
+    return Settings(location, tuple(folders), recursive in ("true", True))
 
 
-def _texts(given: object) -> list[str]:
-    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
-def _split_locations(given: str, get: Get, path: str) -> list[str]:
+def _split_locations(locations: str, get: Get, path: str) -> list[str]:
     """Returns the folders in `version_locations`."""
     separator = get("path_separator") or get("version_path_separator")
     if separator is None:
-        return [name for name in re.split(r", *|(?: +)|\n", given) if name]
+        return [name for name in re.split(r", *|(?: +)|\n", locations) if name]
     word = separator.split(" ")[0]
     if word not in _SEPARATORS:
         raise UnreadableError(f"{path}: path_separator cannot be {separator}", f"It is one of {', '.join(_SEPARATORS)}.")
-    return [name.strip() for name in given.split(_SEPARATORS[word]) if name.strip()]
+    return [name.strip() for name in locations.split(_SEPARATORS[word]) if name.strip()]
 
 
 def _places(folder: Folder, paths: list[str]) -> list[str]:
     """Returns the folders that a relative location may start from: Alembic's current folder is usually that of its settings, or a parent."""
-    here = folder.path or "."
-    above = [here]
+    settings_folder = folder.path or "."
+    folders = [settings_folder]
     for _ in range(_ABOVE):
-        if Path(above[-1], ".git").exists():
+        if Path(folders[-1], ".git").exists():
             break
-        above.append(_joined(above[-1], ".."))
-    return list(dict.fromkeys((*(_joined(here, path) for path in paths if path), *above, ".")))
+        folders.append(_joined(folders[-1], ".."))
+    return list(dict.fromkeys((*(_joined(settings_folder, path) for path in paths if path), *folders, ".")))
 
 
 def _located(name: str, folder: Folder, places: list[str]) -> str | None:

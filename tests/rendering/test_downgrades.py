@@ -1,4 +1,4 @@
-"""The way back, rendered in the schema that the way up leaves."""
+"""Downgrades, rendered on the schema that the upgrade leaves."""
 
 import pytest
 from msgspec.structs import replace
@@ -34,25 +34,25 @@ def migration(text: str) -> Migration:
     return Migration("0002", "alembic", up, down)
 
 
-def test_the_way_back_begins_where_the_way_up_ends(renderer: Renderer) -> None:
+def test_the_downgrade_is_rendered_after_the_upgrade(renderer: Renderer) -> None:
     history = "CREATE TABLE orders (note text); CREATE TABLE notes (id int); DROP TABLE notes;"
-    forecast = after(history)
-    there = renderer.render_migration(migration(SCRIPT), forecast)
+    predictor = after(history)
+    there = renderer.render_migration(migration(SCRIPT), predictor)
     assert there.down is not None
     assert sent(there.down) == []
-    back = renderer.render_down(there, forecast).down
+    back = renderer.render_down(there, predictor).down
     assert back is not None
     assert sent(back) == ["DROP TABLE notes;", "ALTER TABLE orders DROP COLUMN note;", "DROP SEQUENCE notes_seq;"]
     assert called(back)[0] == 'op.drop_table("notes")'
-    assert forecast.catalog.relation(Name("notes")) is None
+    assert predictor.catalog.relation(Name("notes")) is None
 
 
-def test_a_way_back_that_ends_the_process_is_said(renderer: Renderer) -> None:
+def test_a_downgrade_that_ends_the_worker_is_reported(renderer: Renderer) -> None:
     found = renderer.render_down(renderer.render_migration(migration(SCRIPT.replace('op.drop_table("notes")', "exit()")), after("")), after(""))
     assert found.down is not None
     assert sent(found.down)[0].startswith("[it ends the process here, with sys.exit()]")
 
 
-def test_what_has_no_way_back_gets_none(renderer: Renderer) -> None:
+def test_a_migration_without_downgrade_is_unchanged(renderer: Renderer) -> None:
     one_way = replace(migration(SCRIPT), down=None)
     assert renderer.render_down(one_way, after("")) is one_way
