@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.support.fork_server import ForkServer
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,15 +26,13 @@ sys.exit(code)
 
 
 class Run(NamedTuple):
+    """What a run wrote, its exit code, whether the engine ran, and the modules that it loaded."""
+
     code: int
     out: str
     err: str
+    worked: bool
     modules: set[str]
-
-    @property
-    def worked(self) -> bool:
-        """Whether the run did not answer from the cache."""
-        return "migsafe.linting.judge" in self.modules
 
     @property
     def said(self) -> tuple[int, str, str]:
@@ -40,9 +40,10 @@ class Run(NamedTuple):
 
 
 class Project:
-    """A folder with migrations, and `migsafe` in it."""
+    """A folder with migrations, and `migsafe` in it: each run a fork of the server, or where there is none a process of its own."""
 
-    def __init__(self, folder: Path, compiled: Path, checkout: Path = ROOT) -> None:
+    def __init__(self, folder: Path, compiled: Path, checkout: Path = ROOT, server: ForkServer | None = None) -> None:
+        self.server = server
         self.folder = folder
         self.compiled = compiled
         self.checkout = checkout
@@ -75,10 +76,18 @@ class Project:
         )
 
     def run(self, *arguments: str, stdin: str = "") -> Run:
+        """Runs the command in a fork of the server."""
+        if self.server is None:
+            return self.run_process(*arguments, stdin=stdin)
+        return Run(*self.server.run(arguments, self.folder, self.environment, stdin))
+
+    def run_process(self, *arguments: str, stdin: str = "") -> Run:
+        """Runs the command as a process of its own."""
         process = self.start(*arguments)
         out, err = process.communicate(stdin)
         said, _, modules = err.rstrip("\n").rpartition("\n")
-        return Run(process.returncode, out, said, set(modules.split()))
+        loaded = set(modules.split())
+        return Run(process.returncode, out, said, "migsafe.linting.judge" in loaded, loaded)
 
     def lint(self, *arguments: str) -> Run:
         return self.run("lint", *arguments)
@@ -90,10 +99,17 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("compiled")
 
 
+@pytest.fixture(scope="session")
+def server(compiled: Path) -> Iterator[ForkServer]:
+    """A process with the engine loaded, which forks for each run."""
+    with ForkServer({**os.environ, "PYTHONPYCACHEPREFIX": str(compiled)}) as started:
+        yield started
+
+
 @pytest.fixture
-def project(tmp_path: Path, compiled: Path) -> Project:
-    """Three migrations; what lies above the project is not looked at."""
-    made = Project(tmp_path / "shop", compiled)
+def project(tmp_path: Path, compiled: Path, server: ForkServer) -> Project:
+    """Three migrations in a repository of their own, so that no configuration above it is read."""
+    made = Project(tmp_path / "shop", compiled, server=server)
     (made.folder / ".git").mkdir(parents=True)
     made.write("m/0001_orders.sql", "CREATE TABLE orders (id bigint PRIMARY KEY);\n")
     made.write("m/0002_note.sql", "ALTER TABLE orders ADD note text;\n")

@@ -23,6 +23,8 @@ from migsafe.store import Store
 from migsafe.terminal.display import Display
 from tests.cache.conftest import Project
 
+pytestmark = pytest.mark.process
+
 Judged = Callable[..., tuple[str, int]]
 
 TEMPLATES = (

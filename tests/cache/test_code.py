@@ -7,6 +7,8 @@ import pytest
 
 from tests.cache.conftest import ROOT, Project
 
+pytestmark = pytest.mark.process
+
 PARTS = {
     "the engine": ("migsafe/prediction/effects/catalogue.py", "\n# changed\n"),
     "a rule": ("rules/locking/index_not_concurrent.py", "\n# changed\n"),

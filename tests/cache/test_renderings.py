@@ -7,6 +7,8 @@ import pytest
 
 from tests.cache.conftest import Project, Run
 
+pytestmark = pytest.mark.process
+
 HEAD = "import os\nimport sqlalchemy as sa\nfrom alembic import op\n\nrevision = {revision!r}\ndown_revision = {down!r}\n\n\n"
 ORDERS = "def upgrade():\n    op.create_table('orders', sa.Column('id', sa.BigInteger(), primary_key=True), sa.Column('qty', sa.Integer()))\n"
 TALKATIVE = "def upgrade():\n    op.create_index('orders_qty_idx', 'orders', ['qty'])\n"

@@ -11,6 +11,8 @@ from migsafe.cache.trace import confirmed, digest, is_settled, signature
 from migsafe.store import Store, usual_folder
 from tests.cache.conftest import Project
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:2], lambda data: b"", lambda data: data[:50] + b"?" + data[51:]])
 def test_a_damaged_entry_is_none(project: Project, damage: "object") -> None:
