@@ -27,7 +27,7 @@ class Budget(Struct, frozen=True):
         if self.blocked is not None:
             yield f"no query may wait for longer than {exact(self.blocked)}"
         if self.hold is not None:
-            yield f"no lock that stops somebody may be held for longer than {exact(self.hold)}"
+            yield f"no lock that blocks reads or writes may be held for longer than {exact(self.hold)}"
         if self.rows_lost is not None:
             yield f"no more than {self.rows_lost:,} rows may be lost" if self.rows_lost else "no rows may be lost"
 
@@ -84,8 +84,8 @@ def _hold(one: Blocked, replayed: "ReplayedMigration | None") -> _Hold:
         found = _measured(one, replayed)
         if found is not None:
             return found
-    more = f"how many rows {listed(one.uncounted)} has is not known" if one.uncounted else ""
-    return _Hold(one.lasts, more or ("nobody knows what runs meanwhile" if one.unknown else ""), "by estimate")
+    more = f"the row count of {listed(one.uncounted)} is not known" if one.uncounted else ""
+    return _Hold(one.lasts, more or ("what runs meanwhile is not known" if one.unknown else ""), "by estimate")
 
 
 def _measured(one: Blocked, replayed: "ReplayedMigration") -> _Hold | None:
@@ -104,8 +104,8 @@ def _measured(one: Blocked, replayed: "ReplayedMigration") -> _Hold | None:
             held += grown
         else:
             uncounted += [str(labour.relation) for labour in one.labour if labour.statement == number]
-    more = f"on production's rows of {', '.join(dict.fromkeys(uncounted))} it may be longer" if uncounted else ""
-    return _Hold(held, more, "by what the replay measured")
+    more = f"it may be longer on production's rows of {', '.join(dict.fromkeys(uncounted))}" if uncounted else ""
+    return _Hold(held, more, "from what the replay measured")
 
 
 def _compare(sides: _Sides, hold: _Hold, most: float, one: Blocked, what: str, budget: str) -> None:
@@ -115,7 +115,7 @@ def _compare(sides: _Sides, hold: _Hold, most: float, one: Blocked, what: str, b
     elif hold.lasts.high > most:
         sides.doubtful.append(said)
     elif hold.more:
-        sides.doubtful.append(f"{what} nobody knows how long: {hold.more}; {budget} {exact(most)}")
+        sides.doubtful.append(f"{what} an unknown time: {hold.more}; {budget} {exact(most)}")
 
 
 def _blocked(sides: _Sides, most: float, one: Blocked, hold: _Hold, at: str) -> None:
@@ -123,21 +123,21 @@ def _blocked(sides: _Sides, most: float, one: Blocked, hold: _Hold, at: str) -> 
     who = f"{at}: queries of {one.relation} wait"
     if not one.lock_timeout:
         sides.forbidden.append(
-            f"{who} for as long as the slowest transaction before them: no lock_timeout is known to end that; the budget is {exact(most)}"
+            f"{who} as long as the longest transaction before them: no lock_timeout is known to limit that; the budget is {exact(most)}"
         )
         return
     waits = [one.lock_timeout, *one.waits]
     if not all(waits):
         sides.forbidden.append(
-            f"{who} while a later statement waits for its lock: no lock_timeout is known to end that; the budget is {exact(most)}"
+            f"{who} while a later statement waits for its lock: no lock_timeout is known to limit that; the budget is {exact(most)}"
         )
         return
     queue = float(sum(wait or 0 for wait in waits))
     if queue > most:
-        sides.forbidden.append(f"{who} up to {exact(queue)} until lock_timeout ends that; the budget is {exact(most)}")
+        sides.forbidden.append(f"{who} up to {exact(queue)} until lock_timeout cancels the statement; the budget is {exact(most)}")
         return
     longer = _Hold(hold.lasts + Duration(queue, queue), hold.more, hold.how)
-    _compare(sides, longer, most, one, f"{who} (up to {exact(queue)} for the lock, and then for the work)", "the budget is")
+    _compare(sides, longer, most, one, f"{who} (up to {exact(queue)} for the lock, then for the work)", "the budget is")
 
 
 def _seen(sides: _Sides, slo: Budget, path: str, replayed: "ReplayedMigration | None") -> None:
@@ -168,11 +168,11 @@ def _lost(sides: _Sides, most: int, path: str, observed: Sequence[Observed]) -> 
     may_be_more = any(loss.rows is None for loss in found.values())
     largest = sum(loss.rows or 0 for loss in found.values())
     names = listed(list(found))
-    budget = f"the budget is {most:,}" if most else "the budget is none"
+    budget = f"the budget is {most:,}" if most else "the budget is zero"
     if least > most:
         at_least = "at least " if least != largest or may_be_more else ""
         sides.forbidden.append(
             f"{path}: {at_least}{least:,} row{'' if least == 1 else 's'} of {names} {'is' if least == 1 else 'are'} lost; {budget}"
         )
     elif may_be_more or largest > most:
-        sides.doubtful.append(f"{path}: how many rows of {names} are lost nobody knows; {budget}")
+        sides.doubtful.append(f"{path}: the number of lost rows of {names} is not known; {budget}")

@@ -22,10 +22,10 @@ def manner(half: Half, observed: Sequence[Observed]) -> str:
     """In how many transactions it runs, and what that means."""
     numbers = {number for number in transaction_numbers(half, [one.statement for one in sent_statements(half)]) if number is not None}
     if len(numbers) > 1:
-        return f"{len(numbers)} transactions: what is done stays done when a later one fails"
+        return f"{len(numbers)} transactions: if one fails, the earlier ones stay committed"
     if any(getattr(one.operation, "concurrently", False) for one in observed):
-        return "no transaction of its own: what works CONCURRENTLY commits on its way, and may leave half of it"
-    return "one transaction: all or nothing, and its locks are held to its end"
+        return "several transactions: CONCURRENTLY commits in between, and a failure can leave an INVALID index or a half-done change"
+    return "one transaction: all or nothing, and it holds its locks until its end"
 
 
 def left(half: Half, findings: Sequence[Finding], line: Line) -> Iterator[Left]:
@@ -68,10 +68,10 @@ def _invalid(statement: Statement, before: Sequence[Statement]) -> str | None:
             if name in dropped:
                 return "yes"
             if name is None:
-                return "yes, but it builds one more index beside the INVALID one"
+                return "yes, but it builds another index in addition to the INVALID one"
             if if_not_exists:
-                return f"it runs, finds {name} and leaves it INVALID: drop that first"
-            return f'no: `relation "{name}" already exists`, until somebody drops the INVALID index'
+                return f"it runs, finds {name} and keeps it INVALID: drop it first"
+            return f'no: `relation "{name}" already exists`, until the INVALID index is dropped'
         case sql.Reindex(concurrently=True):
             return "yes, but the INVALID index stays"
     return None
@@ -88,17 +88,17 @@ def timeouts(observed: Sequence[Observed], line: Line) -> Iterator[str]:
     for limit, lines in limits.items():
         where = _at(lines)
         if limit:
-            yield f"lock_timeout is {exact(limit)} {where}: try again a few times, with a pause in which the queue empties"
+            yield f"lock_timeout is {exact(limit)} {where}: retry a few times, with a pause in which the queue empties"
         elif limit == 0:
-            yield f"lock_timeout is off {where}: nothing ends the wait"
+            yield f"lock_timeout is off {where}: nothing limits the wait"
         else:
-            yield f"lock_timeout is not set {where}: set it to a second or two there, and try again when it strikes"
+            yield f"lock_timeout is not set {where}: set it to one or two seconds there, and retry when it expires"
     worked = {labour.statement for one in found for labour in one.labour}
     unlimited = sorted({line(one.statement) for one in observed if one.statement in worked and not one.statement_timeout})
     if unlimited:
         yield (
-            f"statement_timeout is not set {_at(unlimited)}, whose work grows with the rows: "
-            "with one, a migration that takes too long ends by itself"
+            f"statement_timeout is not set {_at(unlimited)}, where the work grows with the number of rows: "
+            "with it, a migration that takes too long is cancelled"
         )
 
 

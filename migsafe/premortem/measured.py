@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayedMigration
 
 _LEAST_WAIT_MS = 1.0
-_EXPERIMENTS = {"rerun": "Run a second time", "crash": "Stopped half-way and run again", "round trip": "Taken back and run again"}
+_EXPERIMENTS = {"rerun": "Run a second time", "crash": "Interrupted and run again", "round trip": "Rolled back and run again"}
 
 
 def sentences(replayed: "ReplayedMigration", line: Line) -> Iterator[str]:
@@ -22,7 +22,7 @@ def sentences(replayed: "ReplayedMigration", line: Line) -> Iterator[str]:
     if recording.failure is not None:
         yield f"It failed at line {line(recording.statements[-1].statement.index)}: {recording.failure.message}"
     if replayed.emptied_because:
-        yield f"It failed on rows that were made up ({replayed.emptied_because}), and was run with its tables empty: its times say nothing."
+        yield f"It failed on generated rows ({replayed.emptied_because}) and was run again with empty tables: its times mean nothing."
     wal = sum(played.wal_bytes for played in recording.statements)
     yield f"It took {format_duration(recording.duration_ms)} and wrote {format_size(wal)} of WAL."
     longest: dict[tuple[Name, str], float] = {}
@@ -30,18 +30,18 @@ def sentences(replayed: "ReplayedMigration", line: Line) -> Iterator[str]:
         longest[wait.relation, wait.access] = max(longest.get((wait.relation, wait.access), 0.0), wait.ms)
     yield from (f"{access.capitalize()} of {relation} waited for {format_duration(ms)}." for (relation, access), ms in longest.items())
     if recording.times_before.probes and not longest:
-        yield f"None of the {recording.times_during.probes:,} queries beside it waited."
+        yield f"None of the {recording.times_during.probes:,} concurrent queries waited."
     for played in recording.statements:
         estimate = replayed.estimates.get(played.statement.index)
         if estimate is not None:
             rows = sum(touch.rows or 0 for touch in played.measured_effects if touch.grows_with_rows and not touch.effect.new)
             took = f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)} on {rows:,} rows"
             span = Duration(estimate.low_ms, estimate.high_ms)
-            yield f"{took}: with production's {estimate.rows:,} rows, by estimate for this machine: {span}."
+            yield f"{took}: estimate for production's {estimate.rows:,} rows on this machine: {span}."
         elif played.duration_ms >= 1000:
             yield f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)}."
     for relation in recording.deadlocks:
-        yield f"The migration and queries of {relation} waited for each other: a deadlock."
+        yield f"The migration and queries of {relation} deadlocked."
     for relation, error in recording.probe_errors.items():
         yield f"Queries of {relation} that worked before fail now: {error.splitlines()[0].removeprefix('ERROR:').strip() if error else ''}"
     for outcome in replayed.outcomes:

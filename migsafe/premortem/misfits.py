@@ -104,7 +104,7 @@ def _constraint(table: Name, given: sql.Constraint, at: Context) -> Misfit | Non
     columns = [quoted(column) for column in given.columns]
     match given.kind:
         case ConstraintKind.CHECK if given.check is not None:
-            return Misfit("a row that the CHECK does not let in", f"SELECT count(*) FROM {table} WHERE NOT ({on_one_line(given.check.sql)});")
+            return Misfit("a row that violates the CHECK", f"SELECT count(*) FROM {table} WHERE NOT ({on_one_line(given.check.sql)});")
         case ConstraintKind.FOREIGN_KEY if given.references is not None:
             far = at.catalog.relation(given.references.table)
             there = [quoted(column) for column in given.references.columns] or _primary_key(far, at)
@@ -119,7 +119,7 @@ def _constraint(table: Name, given: sql.Constraint, at: Context) -> Misfit | Non
         case ConstraintKind.NOT_NULL if len(columns) == 1:
             return Misfit(f"a null in {columns[0]}", f"SELECT count(*) FROM {table} WHERE {columns[0]} IS NULL;")
         case ConstraintKind.EXCLUDE:
-            return Misfit("two rows that the constraint does not let stand beside each other")
+            return Misfit("two rows that conflict under the constraint")
     return None
 
 
@@ -129,11 +129,11 @@ def _known(name: Name, table: Relation | None, constraint: str, at: Context) -> 
     if table is not None and found is not None:
         if found.check is not None:
             check = f"SELECT count(*) FROM {name} WHERE NOT ({on_one_line(found.check.expression.sql)});"
-            return Misfit(f"a row that {quoted(constraint)} does not let in", check)
+            return Misfit(f"a row that violates {quoted(constraint)}", check)
         far = at.catalog.get(found.references) if found.references is not None else None
         if isinstance(far, Relation):
             return _alone(name, _spelt(table, found.columns), far.name, _spelt(far, found.referenced_columns))
-    return Misfit(f"a row that {quoted(constraint)} does not let in")
+    return Misfit(f"a row that violates {quoted(constraint)}")
 
 
 def _spelt(table: Relation, numbers: Sequence[int]) -> list[str]:
@@ -148,7 +148,7 @@ def _primary_key(table: Relation | None, at: Context) -> list[str]:
 
 def _alone(table: Name, columns: Sequence[str], far: Name, there: Sequence[str]) -> Misfit:
     """Rows that refer to nothing."""
-    what = f"a row that refers to nothing in {far}"
+    what = f"a row that references no row of {far}"
     if not columns or len(columns) != len(there):
         return Misfit(what)
     given = " AND ".join(f"here.{column} IS NOT NULL" for column in columns)
@@ -173,13 +173,13 @@ def _type(op: sql.AlterColumnType, table: Name, at: Context) -> Misfit | None:
     relation = at.catalog.relation(op.target.name)
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None or column.type is None:
-        return Misfit(f"a value of {quoted(op.column)} that is no {op.type}") if any(effect.rewrite for effect in at.effects) else None
+        return Misfit(f"a value of {quoted(op.column)} that is not a valid {op.type}") if any(effect.rewrite for effect in at.effects) else None
     context = EffectContext(at.catalog)
     context.timezone = at.session.settings.timezone
     change = type_change(context, op, column)
     if not change.narrows or change.refused is not None:
         return None
-    return Misfit(f"a value of {quoted(op.column)} that is no {op.type}", _too_large(op, table))
+    return Misfit(f"a value of {quoted(op.column)} that is not a valid {op.type}", _too_large(op, table))
 
 
 _RANGES = {"smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647", "bigint": "-9223372036854775808 AND 9223372036854775807"}

@@ -41,7 +41,7 @@ def missing(op: Operation, at: Context) -> str:
                 return ""
             return f"unique index for ON CONFLICT ({', '.join(given.columns)}) on {at.resolve(target.name)}"
         case sql.DropNotNull(target=target, column=name) if not is_column_created_here(at, target.name, name):
-            return f"place for a null in {at.resolve(target.name)}.{quoted(name)}"
+            return f"nullable column {at.resolve(target.name)}.{quoted(name)}"
         case sql.AlterColumnType(target=target, column=name, type=kind) if not is_column_created_here(at, target.name, name):
             return f"type {kind} of {at.resolve(target.name)}.{quoted(name)}"
     attribute = _OBJECTS.get(type(op))
@@ -57,12 +57,12 @@ def refusing(op: Operation, at: Context) -> str:
     """What the schema refuses from this operation on, that it took before: the end of a sentence. Empty for nothing."""
     match op:
         case sql.SetNotNull(target=target, column=name) if not is_column_created_here(at, target.name, name):
-            return f"INSERT and UPDATE that leave a null in {at.resolve(target.name)}.{quoted(name)}"
+            return f"INSERT and UPDATE that leave NULL in {at.resolve(target.name)}.{quoted(name)}"
         case sql.SetNotNull(target=target, column=name) if not is_created_here(at, target.name):
             table = at.catalog.relation(target.name)
             column = table.column(name) if table is not None else None
             if column is None or column.default is None:
-                return f"every INSERT of the running release into {at.resolve(target.name)}, which does not know {quoted(name)}"
+                return f"every INSERT of the running release into {at.resolve(target.name)}, which does not set {quoted(name)}"
         case sql.AddConstraint(target=target, constraint=given) if given.enforced and given.index is None:
             if is_created_here(at, target.name) or (
                 given.columns and all(is_column_created_here(at, target.name, one) for one in given.columns)
@@ -81,14 +81,14 @@ def _refused(table: str, given: sql.Constraint) -> str:
     columns = ", ".join(map(quoted, given.columns))
     match given.kind:
         case ConstraintKind.CHECK if given.check is not None:
-            return f"rows of {table} that do not fulfil `{' '.join(given.check.sql.split())}`"
+            return f"rows of {table} that violate `{' '.join(given.check.sql.split())}`"
         case ConstraintKind.FOREIGN_KEY if given.references is not None:
-            return f"rows of {table} whose {columns} refers to nothing in {given.references.table}, and a DELETE there of what is referred to"
+            return f"rows of {table} whose {columns} references no row of {given.references.table}, and a DELETE there of a referenced row"
         case ConstraintKind.UNIQUE | ConstraintKind.PRIMARY_KEY:
             return f"a second row with the same {columns} in {table}"
         case ConstraintKind.NOT_NULL:
-            return f"INSERT and UPDATE that leave a null in {table}.{columns}"
-    return f"rows of {table} that the constraint does not let stand beside each other"
+            return f"INSERT and UPDATE that leave NULL in {table}.{columns}"
+    return f"rows of {table} that conflict under the constraint"
 
 
 def replanned(op: Operation, at: Context) -> str:

@@ -19,8 +19,8 @@ _CONTRACT = (
 HEADINGS = {
     Phase.EXPAND: "Expand, before the new release",
     Phase.BACKFILL: "Backfill, in batches, while both releases run",
-    Phase.VALIDATE: "Constrain and validate, when every release that runs keeps to it",
-    Phase.CONTRACT: "Contract, when no instance of the old release runs any more",
+    Phase.VALIDATE: "Constrain and validate, when every running release satisfies it",
+    Phase.CONTRACT: "Contract, when no instance of the old release runs any longer",
 }
 
 
@@ -45,7 +45,7 @@ def no_order(observed: Observed) -> str:
     operation = observed.operation
     if isinstance(operation, sql.AddColumn) and observed.misfit is not None:
         return (
-            "a row that is there has no value for it, and the running release gives none: "
+            "existing rows have no value for it, and the running release does not set one: "
             "add it without NOT NULL, deploy, backfill, SET NOT NULL"
         )
     if not observed.effects and not isinstance(operation, sql.RenameEnumValue):
@@ -54,16 +54,16 @@ def no_order(observed: Observed) -> str:
         case sql.RenameColumn() | sql.RenameEnumValue() | sql.SetSchema():
             return (
                 "the old release needs the old name, and the new release the new one: "
-                "add the new beside the old, write both, move over, drop the old"
+                "add the new one, write to both, switch the readers, drop the old one"
             )
         case sql.Rename(kind="table" | "view" | "materialized view" | "sequence" | "type"):
             return (
                 "the old release needs the old name, and the new release the new one: "
-                "rename, and leave a view of the old name until that release is gone"
+                "rename, and keep a view under the old name until the old release is gone"
             )
         case sql.AlterColumnType() if any(effect.rewrite for effect in observed.effects):
             return (
-                "everybody is stopped while the table is written anew: "
-                "add a column of the new type, write both, backfill, move over, drop the old"
+                "all queries of the table wait while it is rewritten: "
+                "add a column of the new type, write to both, backfill, switch the readers, drop the old one"
             )
     return ""

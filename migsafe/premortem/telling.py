@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _LONGEST = 90
 _MOST_NEIGHBOURS = 4
 _MOST_STATEMENTS = 3
-_NOT_RUN = ("Nothing of it was run in the replay: all that is said of it is predicted.",)
+_NOT_RUN = ("The replay ran none of its statements: everything about it is predicted.",)
 
 
 class Judged(Struct, frozen=True):
@@ -136,12 +136,12 @@ def _lasts(observed: Sequence[Observed], name: Name, blocked: Sequence[Blocked])
         max((one.labour for one in blocked), key=len, default=()) if blocked else [one for one in labours(observed) if one.relation == name]
     )
     if not labour and any(_changes(one) and any(effect.relation == name for effect in one.effects) for one in observed) and not blocked:
-        return "grows with the rows that it changes"
+        return "grows with the number of changed rows"
     if not labour:
         return "unknown" if any(one.unknown for one in blocked) else "a moment"
     known = total(labour)
     if any(one.rows is None for one in labour):
-        return "grows with the rows" if not known.high else f"{known}, and more"
+        return "grows with the number of rows" if not known.high else f"{known}, and more"
     return str(known)
 
 
@@ -151,9 +151,9 @@ def _around(one: Observed, name: Name) -> tuple[str, ...]:
         return ()
     said = []
     if near.referring:
-        said.append(f"referred to by {_few(near.referring)}")
+        said.append(f"referenced by {_few(near.referring)}")
     if near.referred:
-        said.append(f"refers to {_few(near.referred)}")
+        said.append(f"references {_few(near.referred)}")
     if near.views:
         said.append(f"read by the view{'' if len(near.views) == 1 else 's'} {_few(near.views)}")
     return tuple(said)
@@ -168,7 +168,7 @@ def _running(observed: Sequence[Observed], findings: Sequence[Finding]) -> Itera
     """What the running release meets on the new schema."""
     yield from dict.fromkeys(finding.message for finding in findings if finding.category == "compatibility")
     refused = list(dict.fromkeys(one.refusing for one in observed if one.refusing))
-    yield from (f"from now on refused: {text}" for text in refused)
+    yield from (f"refused from now on: {text}" for text in refused)
     selected = list(dict.fromkeys(one.replanned for one in observed if one.replanned))
     if selected:
         what = ", ".join(selected)
@@ -194,7 +194,7 @@ def _back(one: Judged) -> Back:
     operations = [operation for each in sent_statements(down) for operation in each.statement.operations]
     lost = tuple(text for text in dict.fromkeys(map(_lost, operations)) if text)
     unknown = {one.reason for one in operations if isinstance(one, sql.OpaqueCode | sql.Unparsed)}
-    return Back(manner="written", loses=lost, gone=gone, but=tuple(f"not all that it does is known: {why}" for why in sorted(unknown)))
+    return Back(manner="written", loses=lost, gone=gone, but=tuple(f"what it does is not fully known: {why}" for why in sorted(unknown)))
 
 
 def _lost(operation: sql.Operation) -> str:
@@ -204,9 +204,9 @@ def _lost(operation: sql.Operation) -> str:
         case sql.Drop(kind="table" | "materialized view" | "schema" as kind, names=names):
             return f"the {kind} {', '.join(map(str, names))}"
         case sql.Truncate() | sql.Delete():
-            return "the rows that it deletes"
+            return "the deleted rows"
         case sql.AlterColumnType(column=column, target=target, type=kind):
-            return f"what values of {target.name}.{column} do not fit into {kind}"
+            return f"the values of {target.name}.{column} that do not fit into {kind}"
     return ""
 
 

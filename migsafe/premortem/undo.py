@@ -54,12 +54,12 @@ def undo(op: Operation, at: Context) -> Undo | None:
             known = [str(at.resolve(one.name)) for one in tables if not is_created_here(at, one.name)]
             return Undo(gone=f"the rows of {', '.join(known)}") if known else None
         case sql.Delete(table=table) if not is_created_here(at, table):
-            return Undo(gone=f"the rows that it deletes from {at.resolve(table)}")
+            return Undo(gone=f"the deleted rows from {at.resolve(table)}")
         case sql.Update(table=table, columns=columns) if not is_created_here(at, table):
             changed = [column for column in columns if not is_column_created_here(at, table, column)]
-            return Undo(gone=f"what stood in {', '.join(map(quoted, changed))} of {at.resolve(table)} before") if changed else None
+            return Undo(gone=f"the previous values of {', '.join(map(quoted, changed))} in {at.resolve(table)}") if changed else None
         case sql.Insert(table=table) if not is_created_here(at, table):
-            return Undo(but=f"the rows put into {at.resolve(table)} stay until somebody deletes them")
+            return Undo(but=f"the rows inserted into {at.resolve(table)} stay until you delete them")
     return _made(op, at)
 
 
@@ -103,15 +103,13 @@ def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
         case sql.DropColumn(column=name):
             if is_column_created_here(at, op.target.name, name):
                 return None
-            return Undo(gone=f"the values of {table}.{quoted(name)}", but="adding the column again brings it back empty")
+            return Undo(gone=f"the values of {table}.{quoted(name)}", but="adding the column again creates it empty")
         case sql.DropConstraint(constraint=name):
             return _constraint_back(alter, name, relation, at)
         case sql.SetNotNull(column=name):
             return Undo(f"{alter} ALTER COLUMN {quoted(name)} DROP NOT NULL;")
         case sql.DropNotNull(column=name):
-            return Undo(
-                f"{alter} ALTER COLUMN {quoted(name)} SET NOT NULL;", but=f"refused once a null has been written to {table}.{quoted(name)}"
-            )
+            return Undo(f"{alter} ALTER COLUMN {quoted(name)} SET NOT NULL;", but=f"refused if NULL was written to {table}.{quoted(name)}")
         case sql.RenameColumn(column=old, new_name=new):
             return Undo(f"{alter} RENAME COLUMN {quoted(new)} TO {quoted(old)};")
         case sql.RenameConstraint(constraint=old, new_name=new):
@@ -123,9 +121,9 @@ def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
             if before is None or before.type is None:
                 return Undo(but=f"the old type of {table}.{quoted(name)} is not known")
             back = f"{alter} ALTER COLUMN {quoted(name)} TYPE {before.type};"
-            return Undo(back, but=f"it may need the same time once more, and is refused for what does not fit into {before.type}")
+            return Undo(back, but=f"it may take the same time again, and fails for values that do not fit into {before.type}")
         case sql.DetachPartition(partition=partition):
-            return Undo(but=f"{at.resolve(partition)} must be attached again, with its bounds")
+            return Undo(but=f"{at.resolve(partition)} must be attached again with its bounds")
         case sql.AttachPartition(partition=partition):
             return Undo(f"{alter} DETACH PARTITION {at.resolve(partition)};")
     return None
@@ -153,7 +151,7 @@ def _default_back(alter: str, name: str, relation: Relation | None) -> Undo:
 
 
 def _constraint_back(alter: str, name: str, relation: Relation | None, at: Context) -> Undo:
-    but = f"what {quoted(name)} kept out may have been written by then: add it NOT VALID, repair the rows, validate it"
+    but = f"rows that violate {quoted(name)} may exist by then: add it as NOT VALID, repair the rows, validate it"
     found = at.catalog.constraint(relation.oid, name) if relation is not None else None
     if relation is None or not isinstance(found, Constraint):
         return Undo(but=but)
@@ -184,14 +182,14 @@ def _dropped(op: sql.Drop, at: Context) -> Undo | None:
     match op.kind:
         case "table" | "foreign table":
             known = ", ".join(str(at.resolve(name)) for name in names)
-            return Undo(f"-- make {known} again, as the history has it", gone=f"the rows of {known}")
+            return Undo(f"-- create {known} again, as the earlier migrations define it", gone=f"the rows of {known}")
         case "schema":
-            return Undo(gone=f"all that is in the schema {listed}")
+            return Undo(gone=f"everything in the schema {listed}")
         case "index":
             return Undo(but=f"{listed} must be built again (CREATE INDEX CONCURRENTLY): queries are slow until then")
         case "sequence":
-            return Undo(gone=f"how far {listed} had counted")
-    return Undo(but=f"the {op.kind} {listed} must be made again, as an earlier migration has it")
+            return Undo(gone=f"the current value of {listed}")
+    return Undo(but=f"the {op.kind} {listed} must be created again, as an earlier migration defines it")
 
 
 def _made(op: Operation, at: Context) -> Undo | None:
@@ -203,7 +201,7 @@ def _made(op: Operation, at: Context) -> Undo | None:
             return Undo(f"DROP TABLE {name};", loses=f"what is written to {name} from now on")
         case sql.CreateView(view=view):
             if op.or_replace and at.catalog.relation(view) is not None:
-                return Undo(but=f"the view {view} must be made again as it was")
+                return Undo(but=f"the view {view} must be created again as it was")
             return Undo(f"DROP VIEW {view};")
         case sql.CreateMaterializedView(view=view):
             return Undo(f"DROP MATERIALIZED VIEW {view};")
@@ -216,16 +214,18 @@ def _made(op: Operation, at: Context) -> Undo | None:
         case sql.CreateTrigger(trigger=trigger, table=table):
             on = at.catalog.relation(table)
             if op.or_replace and on is not None and any(one.name.name == trigger for one in at.catalog.triggers(on.oid)):
-                return Undo(but=f"the trigger {quoted(trigger)} must be made again as it was")
+                return Undo(but=f"the trigger {quoted(trigger)} must be created again as it was")
             return Undo(f"DROP TRIGGER {quoted(trigger)} ON {table};")
         case sql.CreateFunction(kind=kind, function=name):
             if op.or_replace and at.catalog.functions(name):
-                return Undo(but=f"the {kind} {name} must be made again as it was")
+                return Undo(but=f"the {kind} {name} must be created again as it was")
             return Undo(f"DROP {kind.upper()} {name};")
         case sql.CreateSchema(schema=str(schema)):
             return Undo(f"DROP SCHEMA {quoted(schema)};")
         case sql.AddEnumValue(type=name, value=value):
-            return Undo(but=f"PostgreSQL cannot take a value from an enum: '{value}' of {name} stays, and harms nobody who does not write it")
+            return Undo(
+                but=f"PostgreSQL cannot remove a value from an enum type: '{value}' stays in {name}, which is harmless unless it is written"
+            )
         case sql.RenameEnumValue(type=name, value=old, new_name=new):
             return Undo(f"ALTER TYPE {name} RENAME VALUE {_literal(new)} TO {_literal(old)};")
         case sql.Rename(kind=kind, name=name, new_name=new) if op.table is None:

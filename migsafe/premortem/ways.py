@@ -23,15 +23,15 @@ _OPAQUE = ("opaque-code", "unparsed-statement")
 _DOES = {
     Work.READ: "reads every row of",
     Work.INDEX: "builds an index over",
-    Work.REWRITE: "writes every row anew of",
+    Work.REWRITE: "rewrites every row of",
     Work.CHANGE: "changes every row of",
 }
 _SHOWN = 3
 _MOST_MET = 6
-NO_FIT = "Rows that do not fit"
+NO_FIT = "Existing rows make it fail"
 """The title of the way in which rows make a migration fail."""
 _COPIES = (Work.REWRITE, Work.CHANGE)
-UNSEEN = "Something that nobody has looked at"
+UNSEEN = "Statements that migsafe cannot analyse"
 """The title of the way in which what is not known makes a migration fail."""
 
 
@@ -56,7 +56,7 @@ def _failed(replayed: "ReplayedMigration", line: Line) -> Way:
     recording = replayed.recording
     return Way(
         title="It fails",
-        sees="The migration stops at this statement, as it did in the replay.",
+        sees="The migration fails at this statement, as it did in the replay.",
         because=f"PostgreSQL says: {recording.failure.message if recording.failure is not None else ''}",
         lines=(line(recording.statements[-1].statement.index),),
     )
@@ -67,7 +67,7 @@ def _refused(findings: Sequence[Finding]) -> Iterator[Way]:
         if finding.rule in _REFUSED:
             yield Way(
                 title="PostgreSQL refuses it",
-                sees="The migration stops at this statement, wherever it runs.",
+                sees="The migration fails at this statement on every server.",
                 because=finding.message,
                 lines=(finding.script.position(finding.span.start).line,),
             )
@@ -88,9 +88,9 @@ def _queues(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
         yield Way(
             title=f"The lock queue on {listed(relations)}",
             sees=f"Every {group[0].effect.blocked_commands} there hangs while CPU and disks are idle; connections pile up until the pool is "
-            "empty, and then requests fail that have nothing to do with it.",
+            "empty, and then unrelated requests fail, too.",
             because=f"the statement waits for {lock} behind {_users(lock, level, it)}, and "
-            f"{'whoever comes later waits' if level > 1 else 'every later write waits'} behind the statement",
+            f"{'every later query waits' if level > 1 else 'every later write waits'} behind the statement",
             lasts=_waits(timeout),
             lines=_lines(line, (one.statement for one in group)),
         )
@@ -99,17 +99,17 @@ def _queues(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
 def _users(lock: LockMode, level: int, it: str) -> str:
     """Whose transactions a lock waits for."""
     if level > 1:
-        return f"every open transaction that has used {it} (a report, a backup, a session that idles in its transaction)"
+        return f"every open transaction that has used {it} (a report, a backup, a session that is idle in transaction)"
     did = "has written to it or locked rows of it" if lock is LockMode.EXCLUSIVE else "has written to it"
-    return f"every open transaction that {did.replace(' it', f' {it}')} (a batch job, a session that idles in its transaction)"
+    return f"every open transaction that {did.replace(' it', f' {it}')} (a batch job, a session that is idle in transaction)"
 
 
 def _waits(timeout: int | None) -> str:
     if timeout:
-        return f"{exact(timeout)} at most: then lock_timeout ends the statement, the migration fails, and everybody goes on"
+        return f"{exact(timeout)} at most: then lock_timeout cancels the statement, the migration fails, and the waiting queries continue"
     if timeout == 0:
-        return "as long as the slowest of these transactions: no lock_timeout is in effect"
-    return "as long as the slowest of these transactions, unless the role or the server sets a lock_timeout"
+        return "as long as the longest of these transactions: no lock_timeout is in effect"
+    return "as long as the longest of these transactions, unless the role or the server sets a lock_timeout"
 
 
 def _held(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
@@ -128,10 +128,10 @@ def _held(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
         yield Way(
             title=f"{names} {stays} locked while {_doing(labour, relations)}",
             sees=f"Every {worst.blocked_commands} on {names} waits until that is done{full}. "
-            "No lock_timeout ends it: the lock is there already.",
+            "No lock_timeout ends this wait: the migration already holds the lock.",
             because=_because(labour, line, worst.lock),
             lasts=_long(labour),
-            instead="let go of the lock first: a transaction, or a migration, of its own for each" if apart else "",
+            instead="release the lock first: use one transaction or migration for each of the two" if apart else "",
             lines=_lines(line, (one.statement for one in group)),
         )
 
@@ -150,15 +150,15 @@ def _because(labour: Sequence[Labour], line: Line, lock: LockMode) -> str:
         rows = f" ({one.rows:,})" if one.rows is not None else ""
         said.append(f"line {line(one.statement)} {_DOES[one.work]} {one.relation}{rows}" + (f", as {one.why}" if one.why else ""))
     rest = len(labour) - _SHOWN
-    return "; ".join(said) + (f"; and {rest} more" if rest > 0 else "") + f"; {lock} is kept to the end of the transaction"
+    return "; ".join(said) + (f"; and {rest} more" if rest > 0 else "") + f"; {lock} is held until the end of the transaction"
 
 
 def _long(labour: Sequence[Labour]) -> str:
     unknown = [one.relation for one in labour if one.rows is None]
     known = total(labour)
     if unknown and known.high == 0:
-        return f"the longer the more rows there are: how many {listed(unknown)} has nobody has told (--stats)"
-    least = f", and longer for {listed(unknown)}, of which nobody has told the rows" if unknown else ""
+        return f"longer with more rows: the row count of {listed(unknown)} is not known (--stats)"
+    least = f", plus the time for {listed(unknown)}, whose row count is not known" if unknown else ""
     return f"{known}, by {'an estimate from what the replay measured' if any(one.timed for one in labour) else 'estimate'}{least}"
 
 
@@ -175,9 +175,9 @@ def _deadlocks(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
         yield Way(
             title=f"A deadlock on {listed(names)}",
             sees="The migration, or a request, fails with `deadlock detected` after a second of waiting (deadlock_timeout).",
-            because=f"one transaction locks {order}, and keeps them; "
-            "a transaction of the application that uses them in another order waits for it while it waits for that",
-            instead="a transaction, or a migration, of its own for each relation",
+            because=f"one transaction locks {order} and holds these locks; "
+            "a transaction of the application that uses them in another order waits for it, and it waits for that transaction",
+            instead="use one transaction or migration for each relation",
             lines=_lines(line, taken.values()),
         )
 
@@ -188,12 +188,12 @@ def _backfills(observed: Sequence[Observed], found: Sequence[Blocked], line: Lin
     for one in labours(observed):
         if one.work is Work.CHANGE and (one.statement, one.relation) not in told:
             yield Way(
-                title=f"The change of every row of {one.relation} takes long",
-                sees="Requests that change the same rows hang until it is over; the replicas fall behind; the table grows by a second copy of "
-                "its rows, which VACUUM frees only afterwards.",
-                because="all rows are changed in one transaction, and it is all lost when it fails",
+                title=f"Changing every row of {one.relation} takes long",
+                sees="Requests that change the same rows hang until it is done; the replicas fall behind; the table grows by a second copy of "
+                "its rows, which VACUUM can free only afterwards.",
+                because="one transaction changes all rows, and a failure loses all its work",
                 lasts=_long([one]),
-                instead="change them in batches, each in a transaction of its own",
+                instead="change the rows in batches, each in its own transaction",
                 lines=(line(one.statement),),
             )
 
@@ -208,12 +208,12 @@ def _changes(one: Observed, line: Line) -> Iterator[Way]:
         return
     verb = "changes" if isinstance(operation, sql.Update) else "deletes"
     yield Way(
-        title=f"It {verb} more rows of {changed[0]} than somebody thought",
+        title=f"It {verb} more rows of {changed[0]} than expected",
         sees="Requests that change the same rows hang until the transaction ends; the replicas fall behind.",
-        because=f"line {line(one.statement)} {verb} all rows that fulfil a condition in one transaction, and only the rows tell how many",
-        lasts="the longer the more they are",
+        because=f"line {line(one.statement)} {verb} all rows that match a condition in one transaction, and their number is not known",
+        lasts="longer with more rows",
         check=one.count,
-        instead="if they are many: in batches, each in a transaction of its own",
+        instead="if there are many: in batches, each in its own transaction",
         lines=(line(one.statement),),
     )
 
@@ -232,9 +232,9 @@ def _data(observed: Sequence[Observed], line: Line) -> Iterator[Way]:
         sees="The migration fails in production, after it has passed every test: PostgreSQL refuses the statement.",
         because=f"it meets {', or '.join(met[:_MOST_MET])}" + (f", or one of {rest} more" if rest > 0 else ""),
         check="\n".join(checks),
-        instead="repair such rows first, in a migration of their own"
+        instead="repair such rows first, in a separate migration"
         if len(checks) == len({misfit for _, misfit in found})
-        else "look for such rows first, and repair them",
+        else "find such rows first and repair them",
         lines=_lines(line, (one.statement for one, _ in found)),
     )
 
@@ -243,11 +243,11 @@ def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
     builds = isinstance(one.operation, sql.CreateIndex | sql.Reindex)
     if any(effect.waits for effect in one.effects):
         yield Way(
-            title="It waits for the transactions of others",
-            sees="The statement seems to hang. Nobody is stopped, but the deployment does not go on.",
-            because="it works in several transactions, and between them waits for those of others that have used the table"
-            + ("; at the end for every older snapshot in the database, a report's on other tables too" if builds else ""),
-            lasts="as long as the slowest of them",
+            title="It waits for other transactions",
+            sees="The statement seems to hang. It blocks no queries, but the deployment does not continue.",
+            because="it works in several transactions, and between them it waits for other transactions that used the table"
+            + ("; at the end for every older snapshot in the database, including a report on other tables" if builds else ""),
+            lasts="as long as the longest of them",
             lines=(line(one.statement),),
         )
     match one.operation:
@@ -255,10 +255,10 @@ def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
             schema = one.effects[0].relation.schema
             index = str(Name(name, schema)) if name is not None else f"the new index of {table}"
             yield Way(
-                title="An INVALID index stays behind",
-                sees=f"The build stops (a cancelled session, a timeout, a duplicate key), and {index} is there, INVALID: every write keeps it "
+                title="An INVALID index remains",
+                sees=f"The build stops (a cancelled session, a timeout, a duplicate key), and {index} remains as INVALID: every write keeps it "
                 "up to date, and no query uses it.",
-                because="CREATE INDEX CONCURRENTLY works in several transactions, of which the first has made the index already",
+                because="CREATE INDEX CONCURRENTLY works in several transactions, and the first has already created the index",
                 check="SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
                 instead=f"DROP INDEX CONCURRENTLY IF EXISTS {index}; before the build"
                 if name is not None
@@ -267,9 +267,9 @@ def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
             )
         case sql.Reindex(concurrently=True) if one.effects:
             yield Way(
-                title="An INVALID index stays behind",
-                sees="The build stops, and an index whose name ends in _ccnew is there, INVALID, which every write keeps up to date.",
-                because="REINDEX CONCURRENTLY works in several transactions, of which the first has made the new index already",
+                title="An INVALID index remains",
+                sees="The build stops, and an index whose name ends in _ccnew remains as INVALID: every write keeps it up to date.",
+                because="REINDEX CONCURRENTLY works in several transactions, and the first has already created the new index",
                 check="SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid;",
                 instead="drop it (DROP INDEX CONCURRENTLY), and run the REINDEX again",
                 lines=(line(one.statement),),
@@ -281,9 +281,9 @@ def _opaque(findings: Sequence[Finding]) -> Iterator[Way]:
     if seen:
         yield Way(
             title=UNSEEN,
-            sees="Anything: this pre-mortem does not know all that the migration does.",
+            sees="Anything: this pre-mortem does not know everything that the migration does.",
             because="; ".join(dict.fromkeys(finding.message for finding in seen[:_SHOWN])),
-            instead="run it on a copy (--replay), and read what it locks there",
+            instead="run it on a copy (--replay) and look at what it locks",
             lines=tuple(dict.fromkeys(finding.script.position(finding.span.start).line for finding in seen)),
         )
 

@@ -57,7 +57,7 @@ def test_what_nobody_has_counted_is_in_doubt(tell: Tell, budgets: Path) -> None:
     budgets.write_text('[slo]\nblocked = "5s"\nhold = "1s"\n')
     document = tell(INDEX)
     assert document["forbidden"] == []
-    assert all("how many rows public.orders has is not known" in said for said in document["doubtful"])
+    assert all("the row count of public.orders is not known" in said for said in document["doubtful"])
     assert len(document["doubtful"]) == 2
 
 
@@ -107,4 +107,4 @@ def test_the_gate_stands_at_the_top(tell: Tell, budgets: Path, capsys: pytest.Ca
     main(["premortem", "0002_change.sql"])
     assert capsys.readouterr().out.split("\n\n")[2].startswith("**The gate is closed:**")
     main(["premortem", "0001_shop.sql"])
-    assert "**The gate is open**: nothing breaks the budgets (no query may wait for longer than 2 s)." in capsys.readouterr().out
+    assert "**The gate is open**: no budget is exceeded (no query may wait for longer than 2 s)." in capsys.readouterr().out

@@ -11,7 +11,7 @@ from migsafe.reports.premortem.markdown import report
 from migsafe.terminal.display import Display
 from tests.premortem.conftest import Tell
 
-LONG = "0042_orders.sql:3: queries of public.orders wait (up to 2 s for the lock, and then for the work) 12 s to 4 min - by estimate + 3 more"
+LONG = "0042_orders.sql:3: queries of public.orders wait (up to 2 s for the lock, then for the work) 12 s to 4 min - by estimate + 3 more"
 
 
 @pytest.mark.parametrize("width", [40, 80])

@@ -48,4 +48,4 @@ def test_what_was_not_run_is_not_measured(tell: Tell, tmp_path: Path) -> None:
     assert document["migrations"][0]["measured"][0].startswith("It failed at line 1")
     (tmp_path / "0003_next.sql").write_text("ALTER TABLE orders ADD COLUMN b text;")
     document = tell("ALTER TABLE orders ADD COLUMN id text;", "0003_next.sql", "--replay", "--rows", "0", code=1)
-    assert document["migrations"][1]["measured"] == ["Nothing of it was run in the replay: all that is said of it is predicted."]
+    assert document["migrations"][1]["measured"] == ["The replay ran none of its statements: everything about it is predicted."]

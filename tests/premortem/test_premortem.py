@@ -38,7 +38,7 @@ def test_each_relation_is_queued_for_once_at_its_worst(tell: Tell) -> None:
 
 def test_work_under_a_lock_and_rows_that_do_not_fit(tell: Tell) -> None:
     found = titles(tell("ALTER TABLE orders ALTER COLUMN qty SET NOT NULL;"))
-    assert found == ["The lock queue on public.orders", "public.orders stays locked while it is read", "Rows that do not fit"]
+    assert found == ["The lock queue on public.orders", "public.orders stays locked while it is read", "Existing rows make it fail"]
 
 
 def test_how_long_is_estimated_for_production(tell: Tell) -> None:
@@ -85,8 +85,8 @@ def test_what_a_failure_leaves_behind(tell: Tell) -> None:
 @pytest.mark.parametrize(
     ("sql", "again"),
     [
-        ("CREATE INDEX CONCURRENTLY i ON orders (qty);", 'no: `relation "i" already exists`, until somebody drops the INVALID index'),
-        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON orders (qty);", "it runs, finds i and leaves it INVALID: drop that first"),
+        ("CREATE INDEX CONCURRENTLY i ON orders (qty);", 'no: `relation "i" already exists`, until the INVALID index is dropped'),
+        ("CREATE INDEX CONCURRENTLY IF NOT EXISTS i ON orders (qty);", "it runs, finds i and keeps it INVALID: drop it first"),
         ("DROP INDEX CONCURRENTLY IF EXISTS i; CREATE INDEX CONCURRENTLY i ON orders (qty);", "yes"),
     ],
 )
@@ -99,7 +99,7 @@ def test_what_a_build_leaves_behind(tell: Tell, sql: str, again: str) -> None:
 def test_the_releases(tell: Tell) -> None:
     [one] = tell("ALTER TABLE orders ADD COLUMN remark text;\nALTER TABLE orders ALTER COLUMN qty SET NOT NULL;")["migrations"]
     assert one["new_release_needs"] == ["column public.orders.remark"]
-    assert "from now on refused: INSERT and UPDATE that leave a null in public.orders.qty" in one["running_release"]
+    assert "refused from now on: INSERT and UPDATE that leave NULL in public.orders.qty" in one["running_release"]
 
 
 def test_what_is_suppressed_happens_all_the_same(tell: Tell) -> None:
@@ -180,7 +180,7 @@ def test_the_order_of_a_rollout(tell: Tell) -> None:
 
 def test_what_nobody_has_looked_at_is_said(tell: Tell) -> None:
     sql = "DO $$ BEGIN EXECUTE (SELECT string_agg(email, ';') FROM customers); END $$;"
-    assert titles(tell(sql)) == ["Something that nobody has looked at"]
+    assert titles(tell(sql)) == ["Statements that migsafe cannot analyse"]
 
 
 CHECKED = """\
@@ -200,7 +200,7 @@ VALUES (1, 7, NULL, 'a'), (2, 7, -1, 'A'), (3, 7, -1, 'b'), (4, 8, NULL, NULL), 
 
 
 def test_what_to_look_at_first_runs_and_finds_the_rows(tell: Tell) -> None:
-    [checks] = [way["check"].splitlines() for way in tell(CHECKED)["migrations"][0]["ways"] if way["title"] == "Rows that do not fit"]
+    [checks] = [way["check"].splitlines() for way in tell(CHECKED)["migrations"][0]["ways"] if way["title"] == "Existing rows make it fail"]
     assert len(checks) == 8
     with Server(any_installation()) as server, server.connect() as connection:
         _run(connection, HISTORY)
@@ -211,12 +211,12 @@ def test_what_to_look_at_first_runs_and_finds_the_rows(tell: Tell) -> None:
 
 def test_a_constraint_that_was_not_valid_is_looked_at_by_its_own_words(tell: Tell) -> None:
     sql = "ALTER TABLE orders ADD CONSTRAINT positive CHECK (qty > 0) NOT VALID;\nALTER TABLE orders VALIDATE CONSTRAINT positive;"
-    checks = [way["check"] for way in tell(sql)["migrations"][0]["ways"] if way["title"] == "Rows that do not fit"]
+    checks = [way["check"] for way in tell(sql)["migrations"][0]["ways"] if way["title"] == "Existing rows make it fail"]
     assert checks == ["SELECT count(*) FROM public.orders WHERE NOT (qty > 0);"]
 
 
 def test_a_type_that_holds_every_value_refuses_none(tell: Tell) -> None:
-    assert "Rows that do not fit" not in titles(tell("ALTER TABLE orders ALTER COLUMN qty TYPE bigint;"))
+    assert "Existing rows make it fail" not in titles(tell("ALTER TABLE orders ALTER COLUMN qty TYPE bigint;"))
 
 
 @pytest.mark.parametrize("format", ["markdown", "html"])
@@ -240,4 +240,4 @@ def test_people_can_read_it(tell: Tell, format: str, capsys: pytest.CaptureFixtu
 def test_what_the_migration_makes_cannot_be_looked_at_first(tell: Tell, sql: str) -> None:
     ways = tell(sql)["migrations"][0]["ways"]
     assert [way["check"] for way in ways if way["check"]] == []
-    assert any(way["title"] == "Rows that do not fit" or "more rows" in way["title"] for way in ways)
+    assert any(way["title"] == "Existing rows make it fail" or "more rows" in way["title"] for way in ways)

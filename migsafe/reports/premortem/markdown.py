@@ -12,7 +12,7 @@ from migsafe.terminal.width import columns, wrapped
 
 _MOST_WAYS = 40
 _MARK = re.compile(r" *(?:- (?:\[ \] )?|\d+\. )")
-_DEPLOYED = "Deploy, everywhere, the release that keeps to what is demanded below, and does without what goes."
+_DEPLOYED = "First deploy, everywhere, a release that satisfies the new constraints and no longer uses the removed objects."
 _MOST_STEPS = 4
 _PLURALS = {"column": "columns", "table": "tables", "function": "functions", "view": "views", "type": "types", "sequence": "sequences"}
 _MOST_SQL = 12
@@ -63,9 +63,9 @@ def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
     for one in telling:
         yield from _assessment(one, replayed=bool(premortem.replayed_on), tables=tables)
     if quiet:
-        yield f"## {'Nothing else' if telling else 'Nothing'} to fear"
+        yield f"## {'No other hazards' if telling else 'No hazards'} found"
         yield ""
-        yield "These lock nothing that others use, take nothing away, and leave nothing behind that stops another run:"
+        yield "These migrations lock no relation that the application uses, remove nothing, and can be run again after a failure:"
         yield ""
         yield from (f"- {_file(one.path)}" for one in quiet)
         yield ""
@@ -79,11 +79,11 @@ def _is_quiet(one: Assessment) -> bool:
 
 
 def _basis(premortem: Premortem) -> str:
-    rows = "Row counts are production's, from the statistics." if premortem.with_rows else "No row counts are known: every table may be large."
+    rows = "Row counts are production's, from the statistics." if premortem.with_rows else "No row counts are known: any table may be large."
     if premortem.replayed_on:
-        return f"{rows} “Measured” is what a replay on {escaped(premortem.replayed_on)} showed; all else is predicted."
-    estimates = " Times are estimates: from narrow rows in memory to wide ones on a slow disk." if premortem.with_rows else ""
-    return f"{rows}{estimates} Nothing was measured: `--replay` does."
+        return f"{rows} “Measured” is what a replay on {escaped(premortem.replayed_on)} showed; the rest is predicted."
+    estimates = " Times are estimates, from narrow rows in memory to wide rows on a slow disk." if premortem.with_rows else ""
+    return f"{rows}{estimates} Nothing was measured (`--replay` measures)."
 
 
 def _gate(premortem: Premortem) -> Iterator[str]:
@@ -93,10 +93,10 @@ def _gate(premortem: Premortem) -> Iterator[str]:
         yield from (f"- {escaped(line)}" for line in premortem.forbidden)
         yield ""
     elif premortem.budgets:
-        yield f"**The gate is open**: nothing breaks the budgets ({escaped('; '.join(premortem.budgets))})."
+        yield f"**The gate is open**: no budget is exceeded ({escaped('; '.join(premortem.budgets))})."
         yield ""
     if premortem.doubtful:
-        yield "In doubt, which closes nothing:"
+        yield "Uncertain (the gate stays open):"
         yield ""
         yield from (f"- {escaped(line)}" for line in premortem.doubtful)
         yield ""
@@ -119,10 +119,10 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
         needed = any(one.new_release for one in premortem.assessments)
         if phase is Phase.EXPAND and (needed or not present <= {Phase.EXPAND, Phase.BACKFILL}):
             number += 1
-            yield f"{number}. Deploy the new release, beside the old one." if needed else f"{number}. {_DEPLOYED}"
+            yield f"{number}. Deploy the new release; the old one may still run." if needed else f"{number}. {_DEPLOYED}"
     yield ""
     for path in sorted(mixed):
-        yield f"{_file(path)} does several of these at once: as it is, they cannot be rolled out one after the other. Split it."
+        yield f"{_file(path)} contains several of these steps, so they cannot be rolled out one by one. Split it."
         yield ""
     for text in dict.fromkeys(text for one in premortem.assessments for text in one.unordered):
         yield f"No order is safe for {escaped(text)}."
@@ -160,11 +160,11 @@ def _assessment(one: Assessment, *, replayed: bool, tables: bool) -> Iterator[st
             yield f"And {len(one.ways) - _MOST_WAYS} more of the same kinds."
             yield ""
     else:
-        yield "Nothing was found that would stop anybody, or that rows could refuse."
+        yield "No statement was found that blocks queries or that existing rows could make fail."
         yield ""
     yield from _section("Measured", [escaped(line) for line in one.measured])
     yield from _section("Timeouts and retries", [escaped(line) for line in one.timeouts])
-    yield from _section("When it stops half-way", list(_after(one.left)))
+    yield from _section("When it fails half-way", list(_after(one.left)))
     yield from _section("The releases", list(_releases(one)))
     yield from _back(one.back, unknown=bool(one.unknown))
 
@@ -181,7 +181,7 @@ def _radius(one: Assessment, *, replayed: bool) -> Iterator[str]:
     if not one.touched:
         return
     measured = (" measured |", "---|") if replayed else ("", "")
-    yield f"| relation | lock | stops | for how long, predicted |{measured[0]} rows | what hangs on it |"
+    yield f"| relation | lock | blocks | for how long (predicted) |{measured[0]} rows | related objects |"
     yield f"|---|---|---|---|{measured[1]}---:|---|"
     for each in one.touched:
         rows = f"{each.rows:,}" if each.rows is not None else "?"
@@ -197,7 +197,7 @@ def _radii(one: Assessment, *, replayed: bool) -> Iterator[str]:
         rows = f"{each.rows:,} rows" if each.rows is not None else "rows unknown"
         seen = f", measured {each.measured}" if replayed and each.measured else ""
         around = f"; {'; '.join(each.around)}" if each.around else ""
-        stops = f"stops {each.stops} for {each.lasts}" if each.stops != "nothing" else f"stops nothing, {each.lasts}"
+        stops = f"blocks {each.stops} for {each.lasts}" if each.stops != "nothing" else f"blocks nothing, {each.lasts}"
         said = f"{each.lock}, {stops}{seen}; {rows}{around}"
         yield f"- {code(str(each.relation))}: {escaped(said)}"
     if one.touched:
@@ -216,7 +216,7 @@ def _way(way: Way) -> Iterator[str]:
     if way.lasts:
         yield f"- It lasts {escaped(way.lasts)}."
     if way.check:
-        yield "- Look first:"
+        yield "- Check first:"
         yield ""
         yield from (f"  {line}" for line in fenced(way.check, "sql").splitlines())
         yield ""
@@ -241,28 +241,28 @@ def _instead(text: str) -> str:
 def _after(left: Sequence[Left]) -> Iterator[str]:
     """Failures after which the same can be done, together."""
     if not left:
-        yield "nothing stays behind: run it again"
+        yield "the failed migration leaves nothing behind: run it again"
     groups: dict[str, list[Left]] = {}
     for each in left:
         groups.setdefault(each.again, []).append(each)
     for again, found in groups.items():
         where = ", ".join(str(each.line) for each in found[:6]) + (" …" if len(found) > 6 else "")
-        kept = found[0].kept if len(found) == 1 else "what stands before it"
+        kept = found[0].kept if len(found) == 1 else "what earlier statements did"
         stays = "stay" if kept.startswith("lines") else "stays"
         yield f"at line{'' if len(found) == 1 else 's'} {where}: {escaped(kept)} {stays}. Can the whole be run again? {escaped(again)}"
 
 
 def _releases(one: Assessment) -> Iterator[str]:
     if one.unknown:
-        yield "What this does is not known in full, and what the releases make of it neither"
+        yield "What this migration does is not fully known, so its effect on the releases is not fully known either"
     if one.running_release:
         yield "The running release, on the new schema:\n" + "\n".join(f"  - {escaped(line)}" for line in one.running_release)
     elif not one.unknown:
-        yield "The running release, on the new schema: nothing that it uses is taken away, as far as the schema tells"
+        yield "The running release, on the new schema: this migration removes nothing that the schema shows to be in use"
     if one.new_release:
         yield f"The new release, on the old schema: fails where it uses {escaped(_needs(one.new_release))}. Migrate first"
     elif not one.unknown:
-        yield "The new release, on the old schema: misses nothing, for this makes nothing that it could use"
+        yield "The new release, on the old schema: it needs nothing from this migration, which creates no object that it could use"
 
 
 def _needs(needs: Sequence[str]) -> str:
@@ -279,27 +279,27 @@ def _needs(needs: Sequence[str]) -> str:
 
 
 def _back(back: Back, *, unknown: bool) -> Iterator[str]:
-    yield "### The way back"
+    yield "### Rollback plan"
     yield ""
     if back.manner == "written":
-        yield "There is one, written down." + ("" if back.loses or back.but else " It drops nothing that holds data.")
+        yield "The migration has a down migration." + ("" if back.loses or back.but else " It drops nothing that contains data.")
     elif back.manner == "unread":
-        yield "There is one; what it loses is not looked at."
+        yield "The migration has a down migration; what it loses was not analysed."
     elif back.manner == "by hand":
-        yield "None is written down. By hand, in this order:"
+        yield "The migration has no down migration. By hand, in this order:"
         yield ""
         shown = [*back.steps[:_MOST_SQL], *([f"-- and {len(back.steps) - _MOST_SQL} more"] if len(back.steps) > _MOST_SQL else [])]
         yield from fenced("\n".join(shown), "sql").splitlines()
     elif back.gone or back.but:
-        yield "None is written down, and there is none by hand that brings all back."
+        yield "The migration has no down migration, and no statements by hand restore everything."
     elif unknown:
-        yield "None is written down, and what there is to take back is not known."
+        yield "The migration has no down migration, and what would have to be undone is not known."
     else:
-        yield "There is nothing to take back."
+        yield "There is nothing to undo."
     yield ""
     lines = [
         *([f"It loses {escaped('; '.join(back.loses))}."] if back.loses else []),
-        *([f"Gone, but for a backup and what was copied before: {escaped('; '.join(back.gone))}."] if back.gone else []),
+        *([f"Lost, unless you have a backup or copied it before: {escaped('; '.join(back.gone))}."] if back.gone else []),
         *(f"{escaped(text[:1].upper() + text[1:])}." for text in back.but),
     ]
     if back.manner == "by hand" and not lines:
@@ -317,15 +317,15 @@ def _checklist(premortem: Premortem) -> Iterator[str]:
     if any(one.touched for one in premortem.assessments):
         yield f"- [ ] No long transaction is open: {code(_LONG)}"
     if any(way.check and way.title == NO_FIT for way in ways):
-        yield "- [ ] The queries under “Look first” find nothing"
+        yield "- [ ] The queries under “Check first” find nothing"
     if any(line.startswith(("lock_timeout is not set", "lock_timeout is off")) for one in premortem.assessments for line in one.timeouts):
-        yield "- [ ] lock_timeout is set, and somebody or something tries again when it strikes"
+        yield "- [ ] lock_timeout is set, and the deployment retries when it expires"
     if any(each.lasts not in ("a moment", "unknown") for one in premortem.assessments for each in one.touched):
-        yield "- [ ] There is room on the disk for what is written anew or indexed, and for its WAL; the replicas keep up"
+        yield "- [ ] The disk has room for rewritten tables, new indexes and their WAL; the replicas keep up"
     if stops:
-        yield f"- [ ] Somebody watches who waits, and ends the migration if it is too much: {code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
+        yield f"- [ ] One person watches for waiting queries and cancels the migration if too many wait: {code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
     if any(one.back.gone for one in premortem.assessments):
-        yield "- [ ] A backup is fresh, and restoring it has been tried: there is no other way to what is gone"
+        yield "- [ ] A recent backup exists, and restoring it was tested: nothing else restores the lost data"
     if any(one.running_release for one in premortem.assessments):
-        yield "- [ ] The old release has been seen running on the new schema"
-    yield "- [ ] Everybody knows who decides to stop, and how the way back goes"
+        yield "- [ ] The old release was tested on the new schema"
+    yield "- [ ] Everyone knows who can abort, and what the rollback plan is"
