@@ -6,11 +6,11 @@ from migsafe.cache.answers import Question, question, recall
 from migsafe.errors import MigsafeError
 from migsafe.terminal.output import show_error
 
-_COULD_NOT, _INTERRUPTED = 2, 130
+_FAILED, _INTERRUPTED = 2, 130
 
 
 def main() -> int:
-    """Answer as before where nothing has changed since, else run the command; returns the exit code."""
+    """Write the cached answer if nothing has changed since, otherwise run the command; return the exit code."""
     try:
         asked = question(sys.argv[1:])
         code = recall(asked) if asked is not None else None
@@ -19,11 +19,11 @@ def main() -> int:
         return _INTERRUPTED
     except MigsafeError as error:
         show_error(error)
-        return _COULD_NOT
+        return _FAILED
 
 
 def _run(asked: Question | None) -> int:
-    # What follows loads the engine.
+    # The imports below load the engine, which is slow.
     if asked is None:
         from migsafe import cli  # noqa: PLC0415
 

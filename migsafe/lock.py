@@ -4,9 +4,9 @@ from enum import Enum
 
 
 class LockMode(Enum):
-    """The mode of a lock on a table: its value is what SQL and people call it, `pg_locks` what the view of that name does.
+    """The mode of a lock on a table: its value is its name in SQL, `pg_locks` its name in the view pg_locks.
 
-    Modes compare by strength, in the order in which the manual lists them.
+    Modes compare by strength, in the order of the manual.
     """
 
     ACCESS_SHARE = "ACCESS SHARE"
@@ -34,12 +34,12 @@ class LockMode(Enum):
 
     @property
     def pg_locks(self) -> str:
-        """The mode as pg_locks spells it, such as `AccessExclusiveLock`."""
+        """The name in pg_locks, such as `AccessExclusiveLock`."""
         return self.value.title().replace(" ", "") + "Lock"
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """What waits while the lock is held: `reads` (SELECT, and COPY and pg_dump with it), `writes` (INSERT, UPDATE, DELETE)."""
+        """What waits while the lock is held: `reads` (SELECT, COPY TO, pg_dump), `writes` (INSERT, UPDATE, DELETE)."""
         if self is LockMode.ACCESS_EXCLUSIVE:
             return ("reads", "writes")
         return ("writes",) if self >= LockMode.SHARE else ()

@@ -1,6 +1,6 @@
-"""`pytest --migsafe`: each migration is a test, which fails with what `migsafe lint` says about it.
+"""`pytest --migsafe`: each migration is a test, which fails with the findings of `migsafe lint`.
 
-Which migrations there are, and what is on, is in the project's configuration. Without the option nothing is loaded.
+The project's configuration names the migrations and the rules. Without the option nothing is loaded.
 """
 
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options."""
+    """Adds the options."""
     group = parser.getgroup("migsafe", "PostgreSQL migrations")
-    group.addoption("--migsafe", action="store_true", help="judge each migration of the project's configuration of migsafe, as a test")
+    group.addoption("--migsafe", action="store_true", help="check each migration of the project's migsafe configuration, as a test")
     group.addoption("--migsafe-replay", action="store_true", help="run each migration on a disposable PostgreSQL, as a test")
 
 
 @pytest.hookimpl(tryfirst=True)  # so that -k and -m see them
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add a test for each migration."""
+    """Adds a test for each migration."""
     if not (config.getoption("migsafe") or config.getoption("migsafe_replay")):
         return
-    from migsafe import MigsafeError  # noqa: PLC0415  # those who do not ask for it pay nothing
+    from migsafe import MigsafeError  # noqa: PLC0415  # not needed without the options
 
     try:
         migrations = _Migrations.from_parent(session, name="migsafe", nodeid="migsafe")
@@ -38,33 +38,33 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 class _Failed(Exception):
-    """What was found, as it is shown."""
+    """The findings, as text."""
 
 
 class _Item(pytest.Item):
     """The test of one file of migrations."""
 
     path_of: str
-    """Of the file; of one that cannot be read, why."""
+    """The path of the file; for a file that cannot be read, the error."""
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Only what was found: where in this plugin means nothing to anybody."""
+        """Returns only the findings, without a traceback into this plugin."""
         if excinfo.errisinstance(_Failed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[str, None, str]:
-        """What heads the failure."""
+        """Returns the heading of the failure."""
         return self.name, None, self.name
 
 
 class _Migrations(pytest.Collector):
-    """The migrations to judge; all are judged together, when the first of their tests runs."""
+    """The migrations to judge. All are judged together when the first of their tests runs."""
 
     _verdict: "Verdict | None" = None
 
-    def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         from migsafe import read_configuration  # noqa: PLC0415
         from migsafe.library.plan import find_plan  # noqa: PLC0415
 
@@ -72,7 +72,7 @@ class _Migrations(pytest.Collector):
         self._plan: Plan = find_plan(None, self.settings, "judge")
 
     def collect(self) -> Iterator[pytest.Item]:
-        """A test for each file."""
+        """Yields a test for each file."""
         paths = dict.fromkeys(migration.up.file.path for source in self._plan.sources for migration in source.selected())
         for path in paths:
             item = self._item(path)
@@ -88,7 +88,7 @@ class _Migrations(pytest.Collector):
         return _Judged.from_parent(self, name=(name := f"migsafe[{path}]"), nodeid=name)
 
     def verdict(self) -> "Verdict":
-        """What was found."""
+        """Returns the verdict on all migrations."""
         if self._verdict is None:
             from migsafe import lint  # noqa: PLC0415
 
@@ -98,19 +98,19 @@ class _Migrations(pytest.Collector):
 
 class _Unreadable(_Item):
     def runtest(self) -> None:
-        """Fail with the reason."""
+        """Fails with the reason."""
         raise _Failed(self.path_of)
 
 
 class _Judged(_Item):
     def runtest(self) -> None:
-        """Fail with what was found in the file, and with what of it could not be judged."""
+        """Fails with the findings and the problems of the file."""
         assert isinstance(self.parent, _Migrations)
         verdict = self.parent.verdict()
         problems = [str(problem) for problem in verdict.problems if self.path_of in problem.what]
-        found = [finding for finding in verdict.findings if finding.script.path == self.path_of]
-        if problems or _fails(found, self.parent.settings):
-            raise _Failed("\n".join((*problems, _text(verdict, found))))
+        findings = [finding for finding in verdict.findings if finding.script.path == self.path_of]
+        if problems or _fails(findings, self.parent.settings):
+            raise _Failed("\n".join((*problems, _text(verdict, findings))))
 
 
 class _Replays(_Migrations):
@@ -120,7 +120,7 @@ class _Replays(_Migrations):
 
 class _Replayed(_Item):
     def runtest(self) -> None:
-        """Fail with what the replay complains of."""
+        """Fails with the findings of the replay."""
         from migsafe import MigsafeError, replay  # noqa: PLC0415
 
         assert isinstance(self.parent, _Migrations)
@@ -132,16 +132,16 @@ class _Replayed(_Item):
             raise _Failed("\n".join((*map(str, verdict.problems), _text(verdict, verdict.findings))))
 
 
-def _fails(found: "list[Finding]", settings: "Configuration") -> bool:
+def _fails(findings: "list[Finding]", settings: "Configuration") -> bool:
     from migsafe import Severity  # noqa: PLC0415
 
-    return settings.fail_on != "never" and any(finding.severity >= Severity[settings.fail_on.upper()] for finding in found)
+    return settings.fail_on != "never" and any(finding.severity >= Severity[settings.fail_on.upper()] for finding in findings)
 
 
-def _text(verdict: "Verdict", found: "list[Finding]") -> str:
+def _text(verdict: "Verdict", findings: "list[Finding]") -> str:
     from msgspec.structs import replace  # noqa: PLC0415
 
     from migsafe.reports.text import findings_text  # noqa: PLC0415
     from migsafe.terminal.display import Display  # noqa: PLC0415
 
-    return findings_text(replace(verdict, findings=found), Display())
+    return findings_text(replace(verdict, findings=findings), Display())

@@ -1,7 +1,7 @@
-"""A script's text, and where in it things stand.
+"""A script's text, and places in it.
 
-Everything that reads a script speaks in offsets (characters from the start of the text, 0-based); only reports turn them into
-the lines and columns that people count from 1.
+Everything that reads a script uses offsets (characters from the start of the text, 0-based); only reports turn them into lines and columns,
+which people count from 1.
 """
 
 import re
@@ -22,7 +22,7 @@ class Span(NamedTuple):
 
 
 class Position(NamedTuple):
-    """A place as people name it: line and column, both counted from 1, columns in characters."""
+    """A place for people: line and column, both counted from 1, columns in characters."""
 
     line: int
     column: int
@@ -30,13 +30,13 @@ class Position(NamedTuple):
 
 _HEAD = 1 << 16
 _DECLARED = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*(?!utf-?8\b)([-\w.]+)", re.IGNORECASE)
-"""The encoding that a script in Python says it has in its first two lines (PEP 263)."""
+"""The encoding that a Python script declares in its first two lines (PEP 263)."""
 
 
 class Script:
-    """The text of one file, read once and only when it is needed.
+    """The text of one file, read once, when it is first needed.
 
-    `path` is what the user would type to reach the file. A byte order mark is not part of the text.
+    `path` is the path as the user would type it. A byte order mark is not part of the text.
     """
 
     __slots__ = ("_line_starts", "_text", "path")
@@ -48,14 +48,14 @@ class Script:
 
     @property
     def text(self) -> str:
-        """The whole text, line ends as they are in the file. Raises UnreadableError where there is none to be had."""
+        """The whole text, with the line ends of the file. Raises UnreadableError."""
         if self._text is None:
             self._text = read_text(self.path)
         return self._text
 
     def head(self) -> str:
-        """The beginning of the text, some tens of thousands of characters: enough to see what kind of script it is without reading a large
-        one. Raises UnreadableError."""
+        """Returns the beginning of the text, some tens of thousands of characters, which show what kind of script it is without reading a large
+        file. Raises UnreadableError."""
         if self._text is not None or self.path == "-":
             return self.text[:_HEAD]
         try:
@@ -65,13 +65,13 @@ class Script:
             raise UnreadableError(f"{self.path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
 
     def position(self, offset: int) -> Position:
-        """The line and column of an offset. An offset past the end is the end."""
+        """Returns the line and column of an offset. An offset past the end is the end."""
         starts = self._starts()
         line = bisect_right(starts, offset)
         return Position(line, min(offset, len(self.text)) - starts[line - 1] + 1)
 
     def line(self, number: int) -> str:
-        """The text of a line (counted from 1), without its line end."""
+        """Returns the text of a line (counted from 1), without its line end."""
         starts = self._starts()
         end = starts[number] if number < len(starts) else len(self.text)
         return self.text[starts[number - 1] : end].rstrip("\r\n")
@@ -84,38 +84,38 @@ class Script:
 
 def _line_starts(text: str) -> Iterator[int]:
     yield 0
-    at = text.find("\n")
-    while at >= 0:
-        yield at + 1
-        at = text.find("\n", at + 1)
+    line_end = text.find("\n")
+    while line_end >= 0:
+        yield line_end + 1
+        line_end = text.find("\n", line_end + 1)
 
 
-def _bytes_of(path: str) -> bytes:
+def _read_bytes(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123  # making a Path takes as long as reading a small file, and a history has thousands
         return file.read()
 
 
 def read_text(path: str) -> str:
-    """The text of the file at `path`, or of standard input when it is `-`.
+    """Returns the text of the file at `path`, or of standard input if it is `-`.
 
-    Migrations are UTF-8 (psql, and every runner that migsafe knows, send the bytes as they are to a server whose
-    client_encoding is UTF8), unless a script in Python says that it is something else. Raises UnreadableError that says which file and why:
-    missing, a folder, no permission, binary, or not UTF-8, with the line of the first byte that is not.
+    Migrations are UTF-8 (psql, and every runner that migsafe knows, send the bytes unchanged to a server whose client_encoding is UTF8),
+    unless a Python script declares another encoding. Raises UnreadableError with the file and the reason: missing, a folder, no permission,
+    binary, or not UTF-8, with the line of the first invalid byte.
     """
     try:
-        data = sys.stdin.buffer.read() if path == "-" else _bytes_of(path)
+        data = sys.stdin.buffer.read() if path == "-" else _read_bytes(path)
     except OSError as error:
         raise UnreadableError(f"{path}: cannot be read: {(error.strerror or str(error)).lower()}") from error
     if b"\0" in data:
-        raise UnreadableError(f"{path}: is not text", "It holds a NUL byte. migsafe reads SQL in UTF-8.")
+        raise UnreadableError(f"{path}: is not text", "It contains a NUL byte. migsafe reads SQL in UTF-8.")
     declared = _DECLARED.match(data) if path.endswith(".py") else None
     try:
         return data.decode(declared[1].decode() if declared else "utf-8-sig")
     except LookupError as error:
-        raise UnreadableError(f"{path}: there is no encoding {error.args[0].rpartition(' ')[2]}") from error
+        raise UnreadableError(f"{path}: declares an unknown encoding: {error.args[0].rpartition(' ')[2]}") from error
     except UnicodeDecodeError as error:
         if declared:
-            raise UnreadableError(f"{path}: is not {error.encoding}, as it says") from error
+            raise UnreadableError(f"{path}: is not {error.encoding}, the encoding that it declares") from error
         line = data.count(b"\n", 0, error.start) + 1
         raise UnreadableError(
             f"{path}: line {line}: is not UTF-8 (byte 0x{data[error.start]:02x})",

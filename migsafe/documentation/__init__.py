@@ -1,1 +1,1 @@
-"""What people read about rules, made from the rules' own files: pages, an index, and an explanation for the terminal."""
+"""The documentation of rules, generated from the rules' files: pages, an index, and an explanation for the terminal."""

@@ -1,5 +1,5 @@
-"""`python -m migsafe.documentation [FOLDER]`: write the rules' pages and their index, in a checkout to `docs/rules`, and its README's overview
-of them."""
+"""`python -m migsafe.documentation [FOLDER]`: writes the pages of the rules and their index, in a checkout to `docs/rules`, and the overview of
+the rules in its README."""
 
 import sys
 from pathlib import Path
@@ -12,9 +12,9 @@ DOCS, README = ROOT / "docs" / "rules", ROOT / "README.md"
 
 
 def main() -> None:
-    """Make the folder what the rules say: pages of rules that there are no more go."""
+    """Write the pages, and delete those of rules that no longer exist."""
     if len(sys.argv) < 2 and not DOCS.is_dir():
-        sys.exit("Name the folder to write to: outside a checkout there is no docs/rules.")
+        sys.exit("Name the folder to write to. Without one, the pages are written to docs/rules of a checkout, and this is not a checkout.")
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS
     pages = files(shipped_rules())
     for name, text in pages.items():

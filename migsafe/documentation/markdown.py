@@ -1,4 +1,4 @@
-"""Rules as Markdown: a page for each, and an index."""
+"""Rules as Markdown: a page for each rule, and an index."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -7,7 +7,7 @@ from migsafe.documentation.page import Example, Prose, page
 from migsafe.linting.rule import Rule
 
 BEGIN, END = "<!-- rules: python -m migsafe.documentation -->\n", "<!-- end of rules -->"
-"""What stands around the overview in a README."""
+"""The marks before and after the overview in a README."""
 
 CATEGORIES = {
     "locking": "Reads or writes are blocked for a time that grows with the table, or for longer than necessary.",
@@ -20,61 +20,61 @@ CATEGORIES = {
     "design": "Easy to get right now, expensive to change later.",
     "history": "The migration files: their order, SQL that is unreadable or unknown, and suppressions.",
 }
-"""The shipped categories in the order of the index, each with the hazard that its rules have in common."""
+"""The shipped categories in the order of the index, each with the common hazard of its rules."""
 
 
 def in_order(rules: Sequence[Rule]) -> list[tuple[str, list[Rule]]]:
-    """The rules by category, in the order of the index; a category of somebody's own comes after ours."""
+    """Returns the rules by category, in the order of the index; a project's own categories come last."""
     places = {category: place for place, category in enumerate(CATEGORIES)}
     ordered = sorted(rules, key=lambda rule: (places.get(rule.category, len(places)), rule.category, rule.name))
-    return [(category, list(of_it)) for category, of_it in groupby(ordered, key=lambda rule: rule.category)]
+    return [(category, list(group)) for category, group in groupby(ordered, key=lambda rule: rule.category)]
 
 
 def files(rules: Sequence[Rule]) -> dict[str, str]:
-    """The pages and the index: what stands where below `docs/rules`."""
+    """Returns the texts of the pages and the index, by their paths below `docs/rules`."""
     return {"README.md": index(rules), **{f"{rule.category}/{rule.name}.md": explanation(rule) for rule in rules}}
 
 
 def index(rules: Sequence[Rule]) -> str:
-    """All rules, category by category, each with a link to its page."""
+    """Returns all rules, category by category, each with a link to its page."""
     lines = [
         "# Rules",
         "",
-        "Made from the rules' own files by `python -m migsafe.documentation`; `migsafe explain RULE` shows the same in a terminal.",
+        "Generated from the rules' files by `python -m migsafe.documentation`. `migsafe explain RULE` shows the same in a terminal.",
     ]
-    for category, of_it in in_order(rules):
+    for category, rules_of_category in in_order(rules):
         lines += ["", f"## {category}", ""]
         if category in CATEGORIES:
             lines += [CATEGORIES[category], ""]
         lines += ["| rule | severity | |", "|---|---|---|"]
-        lines += [f"| [{rule.name}]({category}/{rule.name}.md) | {severity(rule)} | {_cell(rule.summary)} |" for rule in of_it]
+        lines += [f"| [{rule.name}]({category}/{rule.name}.md) | {severity(rule)} | {_cell(rule.summary)} |" for rule in rules_of_category]
     return "\n".join(lines) + "\n"
 
 
 def overview(rules: Sequence[Rule], folder: str) -> str:
-    """The categories, with how many rules each has, as a table that links into the index in a folder."""
+    """Returns a table of the categories with their numbers of rules and links into the index, which is in `folder`."""
     lines = ["| category | rules | |", "|---|---:|---|"]
     lines += [
-        f"| [{category}]({folder}/README.md#{category}) | {len(of_it)} | {CATEGORIES.get(category, '')} |"
-        for category, of_it in in_order(rules)
+        f"| [{category}]({folder}/README.md#{category}) | {len(rules_of_category)} | {CATEGORIES.get(category, '')} |"
+        for category, rules_of_category in in_order(rules)
     ]
     return "\n".join(lines) + "\n"
 
 
 def with_overview(readme: str, rules: Sequence[Rule], folder: str) -> str:
-    """A README with today's overview between its two marks."""
+    """Returns a README with the current overview between its two marks."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f"{before}{begin}\n{overview(rules, folder)}\n{end}{after}" if end else readme
 
 
 def severity(rule: Rule) -> str:
-    """How bad it is, and whether it must be asked for."""
+    """Returns the severity of a rule, and whether it is off by default."""
     return f"{rule.severity.word}, off" if rule.off else rule.severity.word
 
 
 def explanation(rule: Rule) -> str:
-    """A rule's page."""
+    """Returns a rule's page."""
     text = page(rule.documentation)
     lines = [f"# {rule.name}", "", f"{rule.category} · {severity(rule)}", "", f"**{text.summary}**"]
     was_item = False

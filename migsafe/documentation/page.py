@@ -1,6 +1,6 @@
-"""A rule's documentation, taken apart.
+"""The parts of a rule's documentation.
 
-A docstring is a first sentence, paragraphs (`- ` begins an item of a list), examples, and addresses:
+A docstring has a first sentence, paragraphs (`- ` begins an item of a list), examples, and addresses:
 
     Unsafe, on a large table:
         CREATE INDEX orders_qty_idx ON orders (qty);
@@ -25,26 +25,26 @@ class Prose(Struct, frozen=True):
 
 
 class Example(Struct, frozen=True):
-    """Code below a heading such as `Unsafe` or `Safe, in two migrations`; the heading is empty where nothing stands before the code."""
+    """Code below a heading such as `Unsafe` or `Safe, in two migrations`; the heading is empty if the code has none."""
 
     heading: str
     code: str
 
     @property
     def safe(self) -> bool | None:
-        """Whether it shows the safe way; None where it shows neither."""
+        """Whether the example shows the safe way; None if it shows neither a safe nor an unsafe one."""
         kind = self.heading.partition(",")[0].split(" ")[0].lower()
         return {"safe": True, "unsafe": False}.get(kind)
 
     @property
     def language(self) -> str:
-        """What it is written in: `python` where it begins with the name of a script, as in `# 5b1_order_notes.py`, else `sql`."""
+        """The language of the code: `python` if it begins with the name of a script, as in `# 5b1_order_notes.py`; otherwise `sql`."""
         first = self.code.partition("\n")[0]
         return "python" if first.startswith("# ") and first.endswith(".py") else "sql"
 
 
 class Page(Struct, frozen=True):
-    """All that a docstring says. `see` are addresses."""
+    """A docstring. `see` are addresses."""
 
     summary: str
     blocks: tuple[Prose | Example, ...]
@@ -52,7 +52,7 @@ class Page(Struct, frozen=True):
 
 
 def page(documentation: str) -> Page:
-    """Take a docstring apart."""
+    """Returns the parts of a docstring."""
     summary, _, rest = cleandoc(documentation).partition("\n\n")
     blocks: list[Prose | Example] = []
     see: list[str] = []
@@ -65,7 +65,7 @@ def page(documentation: str) -> Page:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """The text at its empty lines, but for those inside of code."""
+    """Yields the pieces of a text between its empty lines; an empty line inside of code does not separate pieces."""
     piece: list[str] = []
     for line in text.splitlines():
         if not line.strip() and not (piece and piece[-1].startswith("    ")):
@@ -82,7 +82,7 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _blocks(piece: str) -> Iterator[Prose | Example]:
-    """The paragraphs of a piece, and the code at its end with the heading before it."""
+    """Yields the paragraphs of a piece, and the code at its end with the heading before it."""
     lines = piece.splitlines()
     first = next((number for number, line in enumerate(lines) if line.startswith("    ")), len(lines))
     before, code = lines[:first], "\n".join(lines[first:])

@@ -1,4 +1,4 @@
-"""What makes a finding the same one as in an earlier run, although lines have moved."""
+"""Fingerprints: they identify a finding in several runs, although its line may change."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -8,14 +8,14 @@ from migsafe.linting.finding import Finding
 from migsafe.reports.paths import from_root
 
 VERSION = 1
-"""Changes when the same finding gets another fingerprint."""
+"""Changes when the same finding gets a different fingerprint."""
 
 
 def fingerprints(findings: Iterable[Finding]) -> Iterator[str]:
-    """A fingerprint for each finding, in the order given; no two are the same.
+    """Yields a fingerprint for each finding, in the given order; no two are equal.
 
-    It rests on the rule, the file, and the SQL without its spacing; of findings that agree in all this, on which of them it is. Neither
-    lines nor the wording of messages are part of it.
+    It is made of the rule, the file, the SQL without its spacing, and a number among the findings that are equal in these. Lines and the
+    wording of messages are not part of it.
     """
     seen: Counter[tuple[str, ...]] = Counter()
     for finding in findings:
@@ -25,5 +25,5 @@ def fingerprints(findings: Iterable[Finding]) -> Iterator[str]:
 
 
 def subject(finding: Finding) -> str:
-    """The SQL that a finding is about, whatever its spacing."""
+    """Returns the SQL of a finding with normalized spacing."""
     return " ".join(finding.script.text[finding.span.start : finding.span.end].split())

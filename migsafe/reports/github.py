@@ -1,4 +1,4 @@
-"""GitHub's workflow commands: each finding becomes an annotation at its line in the pull request.
+"""GitHub's workflow commands: an annotation for each finding at its line in the pull request.
 
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
@@ -15,10 +15,10 @@ _IN_PROPERTIES = {**_IN_MESSAGES, **str.maketrans({":": "%3A", ",": "%2C"})}
 
 
 def report(verdict: Verdict, display: Display) -> str:
-    """A command a line for each finding and for what could not be judged; last, for the log, what it comes to."""
-    found = [_command(_COMMAND[finding.severity], _text(finding), **_place(finding)) for finding in verdict.findings]
+    """Returns a command, on a line of its own, for each finding and each problem, and then the counts for the log."""
+    findings = [_command(_COMMAND[finding.severity], _text(finding), **_place(finding)) for finding in verdict.findings]
     problems = [_command("error", str(problem), title="migsafe") for problem in verdict.problems]
-    return "\n".join((*found, *problems, closing(verdict, Display()))) + "\n"
+    return "\n".join((*findings, *problems, closing(verdict, Display()))) + "\n"
 
 
 def _text(finding: Finding) -> str:
@@ -26,8 +26,8 @@ def _text(finding: Finding) -> str:
 
 
 def _place(finding: Finding) -> dict[str, str | int]:
-    """What GitHub is told of where it stands: nothing of standard input, and no column where there are several lines, because it refuses
-    an annotation that has both."""
+    """Returns the place of a finding: none on standard input, and no columns for several lines, because GitHub refuses an annotation with
+    both."""
     title = f"{finding.rule} ({finding.severity.word})"
     if finding.script.path == STDIN:
         return {"title": title}

@@ -1,4 +1,4 @@
-"""GitLab's Code Quality report: what a merge request shows of findings that are new in it.
+"""GitLab's Code Quality report: a merge request shows the findings that are new in it.
 
 https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 """
@@ -17,8 +17,8 @@ _SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "major", Severity.INF
 
 
 def report(verdict: Verdict, display: Display) -> str:
-    """An array with an object for each finding."""
-    issues = [_issue(finding, print_) for finding, print_ in zip(verdict.findings, fingerprints(verdict.findings), strict=True)]
+    """Returns an array with an object for each finding."""
+    issues = [_issue(finding, fingerprint) for finding, fingerprint in zip(verdict.findings, fingerprints(verdict.findings), strict=True)]
     return msgspec.json.format(msgspec.json.encode(issues)).decode() + "\n"
 
 

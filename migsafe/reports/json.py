@@ -1,4 +1,4 @@
-"""JSON, a contract: what stands here changes only with its `version`."""
+"""JSON, a contract: its keys change only with its `version`."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ VERSION = 1
 
 
 def report(verdict: Verdict, display: Display) -> str:
-    """The whole verdict as one object."""
+    """Returns the whole verdict as one object."""
     document = {
         "version": VERSION,
         "tool": {"name": "migsafe", "version": __version__},
@@ -27,7 +27,7 @@ def report(verdict: Verdict, display: Display) -> str:
 
 
 def finding_object(finding: Finding) -> dict[str, Any]:
-    """A finding as the contract spells it."""
+    """Returns a finding as the contract defines it."""
     return {
         "rule": finding.rule,
         "category": finding.category,

@@ -1,6 +1,6 @@
 """JUnit's XML, which every CI server shows: a suite for each file, a failed test for each finding, a passed one for a file without any.
 
-The format has no standard; Jenkins' schema is the one that most programs go by.
+The format has no standard; most programs follow Jenkins' schema.
 """
 
 import re
@@ -17,21 +17,21 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def report(verdict: Verdict, display: Display) -> str:
-    """The suites; what could not be judged is a suite of its own."""
-    found = {path: list(of_it) for path, of_it in groupby(verdict.findings, key=lambda finding: finding.script.path)}
+    """Returns the suites; the problems are a separate suite."""
+    findings = {path: list(group) for path, group in groupby(verdict.findings, key=lambda finding: finding.script.path)}
     root = Element("testsuites", name="migsafe")
-    for path in sorted({*verdict.paths, *found}):
-        _suite(root, path, found.get(path, []))
+    for path in sorted({*verdict.paths, *findings}):
+        _suite(root, path, findings.get(path, []))
     if verdict.problems:
-        suite = SubElement(root, "testsuite", name="what could not be judged")
+        suite = SubElement(root, "testsuite", name="could not be judged")
         for number, problem in enumerate(verdict.problems, 1):
             _failure(_case(suite, f"problem {number}", "migsafe"), type(problem).__name__, problem.what, str(problem))
         _count(suite)
     if not len(root):
         _case(suite := SubElement(root, "testsuite", name="migsafe"), "nothing to judge", "migsafe")
         _count(suite)
-    for counted in ("tests", "failures", "errors"):
-        root.set(counted, str(sum(int(suite.get(counted, 0)) for suite in root)))
+    for count in ("tests", "failures", "errors"):
+        root.set(count, str(sum(int(suite.get(count, 0)) for suite in root)))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
@@ -41,13 +41,13 @@ def _suite(root: Element, path: str, findings: list[Finding]) -> None:
     suite = SubElement(root, "testsuite", name=_clean(name))
     names: set[str] = set()
     for finding in findings:
-        # Of tests with one name GitLab shows the first alone.
+        # GitLab shows only the first of several tests with the same name.
         place = finding.script.position(finding.span.start)
-        title = called = f"{finding.rule} at {place.line}:{place.column}"
-        while called in names:
-            called = f"{title} ({len(names)})"
-        names.add(called)
-        case = _case(suite, called, name)
+        title = name_of_test = f"{finding.rule} at {place.line}:{place.column}"
+        while name_of_test in names:
+            name_of_test = f"{title} ({len(names)})"
+        names.add(name_of_test)
+        case = _case(suite, name_of_test, name)
         if finding.severity is Severity.INFO:
             SubElement(case, "skipped", message=_clean(finding.message))
         else:
@@ -68,11 +68,11 @@ def _failure(case: Element, kind: str, message: str, text: str) -> None:
 
 
 def _count(suite: Element) -> None:
-    counted = {"tests": "testcase", "failures": "testcase/failure", "errors": "testcase/error", "skipped": "testcase/skipped"}
-    for name, path in counted.items():
+    paths = {"tests": "testcase", "failures": "testcase/failure", "errors": "testcase/error", "skipped": "testcase/skipped"}
+    for name, path in paths.items():
         suite.set(name, str(len(suite.findall(path))))
 
 
 def _clean(text: str) -> str:
-    """Without the characters that XML cannot hold, not even escaped."""
+    """Returns the text without the characters that XML cannot contain, not even escaped."""
     return _NO_XML.sub("\ufffd", unicode(text))

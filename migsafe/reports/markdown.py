@@ -11,7 +11,7 @@ from migsafe.reports.text import closing
 from migsafe.terminal.display import Display
 
 LONGEST = 65_536
-"""GitHub takes no longer comment."""
+"""The longest comment that GitHub accepts."""
 
 _RESERVED = 1_000
 _LONGEST_MESSAGE = 2_000
@@ -22,21 +22,21 @@ _SIGN = {Severity.ERROR: "🔴", Severity.WARNING: "🟠", Severity.INFO: "🔵"
 
 
 def report(verdict: Verdict, display: Display) -> str:
-    """What it comes to, what could not be judged, then the findings by file; of too many the worst."""
+    """Returns the counts, the problems, then the findings by file; of too many findings, the worst."""
     head = [f"### migsafe\n\n{escaped(closing(verdict, Display()))}", *_problems(verdict)]
     written = [_finding(finding) for finding in verdict.findings]
     kept = _fitting(verdict.findings, written, LONGEST - _RESERVED - sum(len(part) + 2 for part in head))
     blocks = [*head]
     for path, numbers in groupby(kept, key=lambda number: verdict.findings[number].script.path):
         blocks += [_heading(path), *(written[number] for number in numbers)]
-    left = len(written) - len(kept)
-    if left:
-        blocks.append(f"*{left} more finding{'s' if left > 1 else ''} left out: a comment has no room for more.*")
+    rest = len(written) - len(kept)
+    if rest:
+        blocks.append(f"*{rest} more finding{'s' if rest > 1 else ''} left out: a comment has no room for more.*")
     return "\n\n".join(blocks) + "\n"
 
 
 def _fitting(findings: list[Finding], written: list[str], room: int) -> list[int]:
-    """Which findings there is room for, the worst before the others; in the order of reports."""
+    """Returns the numbers of the findings that fit, the worst first chosen, in the order of reports."""
     kept: list[int] = []
     headed: set[str] = set()
     for number in sorted(range(len(findings)), key=lambda number: -findings[number].severity):
@@ -55,11 +55,11 @@ def _heading(path: str) -> str:
 
 
 def _problems(verdict: Verdict) -> Iterator[str]:
-    said = [f"- {escaped(_cut(unicode(problem.what), _LONGEST_MESSAGE))}" for problem in verdict.problems[:_MOST_PROBLEMS]]
-    if len(verdict.problems) > len(said):
-        said.append(f"- and {len(verdict.problems) - len(said)} more")
-    if said:
-        yield "\n".join(("**Not everything could be judged:**", "", *said))
+    items = [f"- {escaped(_cut(unicode(problem.what), _LONGEST_MESSAGE))}" for problem in verdict.problems[:_MOST_PROBLEMS]]
+    if len(verdict.problems) > len(items):
+        items.append(f"- and {len(verdict.problems) - len(items)} more")
+    if items:
+        yield "\n".join(("**Not everything could be judged:**", "", *items))
 
 
 def _finding(finding: Finding) -> str:
@@ -75,7 +75,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _excerpt(finding: Finding) -> str:
-    """The lines on which the operation stands; the first few of many."""
+    """Returns the lines of the operation; the first few of many."""
     script = finding.script
     first, last = script.position(finding.span.start).line, script.position(max(finding.span.start, finding.span.end - 1)).line
     lines = [script.line(number) for number in range(first, min(last, first + _MOST_LINES - 1) + 1)]

@@ -1,4 +1,4 @@
-"""Text inside of Markdown, in which it is to be seen as it is, whatever it holds."""
+"""Text in Markdown: it is displayed as it is, whatever characters it contains."""
 
 import re
 
@@ -6,31 +6,31 @@ from migsafe.terminal.width import visible
 
 _CODE = re.compile(r"(`[^`\n]+`)")
 _MARKS = re.compile(r"([\\`*\[\]<>~&$|]|(?<![^\W_])_|_(?![^\W_]))")
-"""An underscore between letters or digits is never markup."""
+"""The characters that can be markup. An underscore between letters or digits never is."""
 _AT_THE_START = re.compile(r"^(\d*)([#+\-=]|(?<=\d)[.)](?= |$))")
 _CALLS = re.compile(r"([@#])(?=\w)")
 _TICKS = re.compile(r"`+")
-_NOTHING = "\u200b"
-"""A space of no width: keeps GitHub from taking a name for somebody's, or a number for an issue's."""
+_ZERO_WIDTH_SPACE = "\u200b"
+"""A zero-width space: it keeps GitHub from linking a name to a user, or a number to an issue."""
 
 
 def escaped(text: str) -> str:
-    """A paragraph of prose: nothing in it is markup but code between backticks."""
+    """Returns a paragraph in which only code between backticks is markup."""
     pieces = _CODE.split(" ".join(text.split()))
     return _AT_THE_START.sub(r"\1\\\2", "".join(code(piece[1:-1]) if _CODE.fullmatch(piece) else _prose(piece) for piece in pieces))
 
 
 def code(text: str) -> str:
-    """A code span."""
+    """Returns a code span."""
     shown = visible(text)
     fence = "`" * (max((len(ticks) for ticks in _TICKS.findall(shown)), default=0) + 1)
-    # A space at each end is taken away again, and parts backticks at the ends from the fence.
+    # Markdown removes a space at each end; the space separates backticks at the ends from the fence.
     pad = " " if shown[:1] in ("`", " ", "") or shown[-1:] in ("`", " ") else ""
     return f"{fence}{pad}{shown}{pad}{fence}"
 
 
 def fenced(text: str, language: str = "sql") -> str:
-    """A block of code."""
+    """Returns a block of code."""
     lines = [visible(line) for line in text.splitlines()]
     longest = max((len(ticks) for line in lines for ticks in _TICKS.findall(line)), default=0)
     fence = "`" * max(longest + 1, 3)
@@ -38,5 +38,5 @@ def fenced(text: str, language: str = "sql") -> str:
 
 
 def _prose(text: str) -> str:
-    """Words on one line, with a backslash before all that could mean something there."""
-    return _CALLS.sub(rf"\1{_NOTHING}", _MARKS.sub(r"\\\1", visible(text)))
+    """Returns a text on one line, with a backslash before every character that could be markup."""
+    return _CALLS.sub(rf"\1{_ZERO_WIDTH_SPACE}", _MARKS.sub(r"\\\1", visible(text)))

@@ -25,14 +25,14 @@ _ROOT = "%SRCROOT%"
 _COULD_NOT = 2
 _LEVEL = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _PROBLEM = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "recommendation"}
-"""What GitHub calls severities of findings that are not about security."""
+"""GitHub's severities for findings that are not about security."""
 _LINK = re.compile(r"\[(?=[^\[\]]*\]\()")
 
 
 def report(verdict: Verdict, display: Display) -> str:
-    """A log with one run."""
+    """Returns a log with one run."""
     names = [rule.name for rule in verdict.rules]
-    # A finding of a rule that nothing else is known of, too, is to have its descriptor.
+    # A finding of a rule that is not among the verdict's rules needs a descriptor, too.
     others = dict.fromkeys(finding.rule for finding in verdict.findings if finding.rule not in names)
     places = {name: number for number, name in enumerate((*names, *others))}
     run = {
@@ -58,7 +58,7 @@ def report(verdict: Verdict, display: Display) -> str:
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
-    """A reportingDescriptor (§3.49)."""
+    """Returns a reportingDescriptor (§3.49)."""
     text = page(rule.documentation)
     prose = "\n\n".join(block.text for block in text.blocks if isinstance(block, Prose))
     return {
@@ -88,7 +88,7 @@ def _result(finding: Finding, rule: int, fingerprint: str) -> dict[str, Any]:
 
 
 def _location(finding: Finding) -> dict[str, Any]:
-    """Where it stands; the end is exclusive, as ours is (§3.30.8)."""
+    """Returns the place of a finding; the end is exclusive in SARIF (§3.30.8) as in migsafe."""
     uri = address(finding.script.path)
     start, end = finding.script.position(finding.span.start), finding.script.position(finding.span.end)
     return {
@@ -100,7 +100,7 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 
 def _invocation(problems: list[MigsafeError]) -> dict[str, Any]:
-    """How the run went (§3.20). The exit code of one that went well depends on what the user calls a failure, and is not known here."""
+    """Returns how the run went (§3.20). The exit code of a successful run depends on --fail-on and is unknown here."""
     if not problems:
         return {"executionSuccessful": True}
     return {
@@ -117,7 +117,8 @@ def _notification(problem: MigsafeError) -> dict[str, Any]:
 
 
 def _message(text: str) -> str:
-    """Plain text, in which `[` before a target in parentheses would begin a link, and braces a placeholder (§3.11.5, §3.11.6)."""
+    """Returns plain text with its special characters escaped: `[` before a target in parentheses begins a link, braces a placeholder (§3.11.5,
+    §3.11.6)."""
     return _LINK.sub(r"\\[", _braces(text))
 
 

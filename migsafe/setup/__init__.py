@@ -1,4 +1,4 @@
-"""What a repository needs to begin with migsafe: found, proposed, and written only when somebody has said so."""
+"""Setting up migsafe in a repository: it finds the migrations and proposes files, which the command line writes if the user agrees."""
 
 from migsafe.setup.proposal import Ci, Proposal, Wish, propose
 from migsafe.setup.repository import History, Repository, survey

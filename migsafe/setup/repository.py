@@ -1,4 +1,4 @@
-"""What stands in a repository: its migrations, who runs them, what it has of configuration, hooks and CI."""
+"""A repository: its migrations and their runners, its configuration, hooks and CI."""
 
 import subprocess
 import tomllib
@@ -10,10 +10,10 @@ from msgspec import Struct
 from migsafe.errors import MigsafeError
 from migsafe.sources import find_migrations
 
-_NOT_THEIRS = frozenset(("test", "tests", "testdata", "spec", "fixtures", "example", "examples", "samples", "docs", "vendor", "third_party"))
-"""Folders whose migrations are seldom production's."""
+_TEST_FOLDERS = frozenset(("test", "tests", "testdata", "spec", "fixtures", "example", "examples", "samples", "docs", "vendor", "third_party"))
+"""Folders whose migrations rarely run in production."""
 
-_GIT_PATIENCE = 10
+_GIT_SECONDS = 10
 
 
 class History(Struct, frozen=True):
@@ -26,17 +26,17 @@ class History(Struct, frozen=True):
 
     @property
     def counted(self) -> str:
-        """How many there are, in words."""
+        """The number of migrations, in words."""
         return "1 migration" if self.count == 1 else f"{self.count:,} migrations"
 
     @property
     def is_production(self) -> bool:
-        """Whether it looks like the history of a database that somebody runs."""
-        return _NOT_THEIRS.isdisjoint(Path(self.path).parts)
+        """Whether it looks like the history of a database in production."""
+        return _TEST_FOLDERS.isdisjoint(Path(self.path).parts)
 
 
 class Repository(Struct, frozen=True):
-    """A repository: its root, its histories, and the texts of the files that migsafe would add to, by their paths from the root."""
+    """A repository: its root, its histories, and the texts of the files that migsafe would change, by their paths from the root."""
 
     root: Path
     histories: tuple[History, ...]
@@ -46,7 +46,7 @@ class Repository(Struct, frozen=True):
 
     @property
     def configured(self) -> str | None:
-        """The file that holds a configuration of migsafe already."""
+        """The file that already has a configuration of migsafe."""
         if "migsafe.toml" in self.texts:
             return "migsafe.toml"
         if "migsafe" in _table(self.texts.get("pyproject.toml", "")):
@@ -59,8 +59,8 @@ GITHUB, GITLAB, GITLAB_JOB = ".github/workflows/migsafe.yml", ".gitlab-ci.yml", 
 
 
 def survey(paths: Sequence[str]) -> Repository:
-    """The repository of the current folder (the folder itself where there is none). With `paths`, these are its migrations. Raises
-    MigsafeError where there are none."""
+    """Returns the repository of the current folder; without a git repository, the folder itself. `paths` are its migrations; without any, they
+    are searched. Raises MigsafeError if there are none."""
     root = _root()
     texts = {name: _text(root / name) for name in (PYPROJECT, OWN, HOOKS, GITHUB, GITLAB, GITLAB_JOB) if (root / name).is_file()}
     remotes = _git(root, "remote", "--verbose")
@@ -80,13 +80,13 @@ def _histories(root: Path, paths: Sequence[str]) -> list[History]:
         if paths:
             raise
         raise MigsafeError(f"{root}: no migrations found", "Name their folder: `migsafe init db/migrations`.") from error
-    found = []
+    histories = []
     for source in sources:
         steps = list(source.steps())
         if steps:
             path = _from(root, source.path)
-            found.append(History(path, source.runner.title, len(steps), steps[-1].migration.id))
-    return found
+            histories.append(History(path, source.runner.title, len(steps), steps[-1].migration.id))
+    return histories
 
 
 def _from(root: Path, path: str) -> str:
@@ -100,9 +100,9 @@ def _root() -> Path:
 
 
 def _git(folder: Path, *arguments: str) -> str:
-    """What git says; nothing where it is not there or refuses."""
+    """Returns git's output; an empty text if git is missing or fails."""
     try:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=_GIT_PATIENCE)  # noqa: S603, S607
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=_GIT_SECONDS)  # noqa: S603, S607
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout if done.returncode == 0 else ""
@@ -112,12 +112,12 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise MigsafeError(f"{path}: cannot be read: {error}", "It would be added to; mend it, or say what to leave out.") from error
+        raise MigsafeError(f"{path}: cannot be read: {error}", "migsafe would add to this file; fix it first.") from error
 
 
 def _table(text: str) -> dict[str, object]:
     try:
         tools = tomllib.loads(text).get("tool", {})
     except tomllib.TOMLDecodeError as error:
-        raise MigsafeError(f"{PYPROJECT}: is no TOML: {error}", "Mend it first: the configuration would be added to it.") from error
+        raise MigsafeError(f"{PYPROJECT}: not valid TOML: {error}", "migsafe would add a configuration to it; fix it first.") from error
     return tools if isinstance(tools, dict) else {}

@@ -1,4 +1,4 @@
-"""The files as they are written: no more in them than a team would write by hand, each line with its reason."""
+"""The texts of the files: as short as a team would write them by hand, with a comment where a line needs a reason."""
 
 from collections.abc import Sequence
 
@@ -7,22 +7,22 @@ from migsafe.setup.repository import History
 
 
 def configuration(histories: Sequence[History]) -> str:
-    """The keys of a configuration: where the migrations are, and what a team will want to say next."""
+    """Returns the keys of a configuration: where the migrations are, and, as comments, what a team will set next."""
     lines = [f"    {_quoted(history.path)}, # {history.counted}, {history.runner}\n" for history in histories]
     newest = max(histories, key=lambda history: history.count).newest
     return (
         f"migrations = [\n{''.join(lines)}]\n"
         f"# pg-version = {versions.DEFAULT}   # production's major version, {versions.OLDEST} to {versions.NEWEST}\n"
-        f"# start-after = {_quoted(newest)}   # what came up to here is history: read, not judged\n"
-        '# stats = "stats.json"   # `migsafe stats DSN --output stats.json`: what only takes long is no hazard on a small table\n'
-        '# ignore = ["timestamp-without-time-zone"]   # `migsafe rules` lists them all\n'
+        f"# start-after = {_quoted(newest)}   # migrations up to this one are history: read, not checked\n"
+        '# stats = "stats.json"   # `migsafe stats DSN --output stats.json`: no findings about slow work on small tables\n'
+        '# ignore = ["timestamp-without-time-zone"]   # `migsafe rules` lists all rules\n'
     )
 
 
 def hook(requirement: str, scripted: bool) -> str:
-    """An entry of pre-commit's `repos`. Alembic's scripts import the application, so that its own environment is theirs."""
+    """Returns an entry of pre-commit's `repos`. Alembic's scripts import the application, so they need its environment."""
     if scripted:
-        where = "      language: system   # the environment of the application, which the scripts import\n"
+        where = "      language: system   # the environment of the application, because the scripts import it\n"
     else:
         where = f"      language: python\n      additional_dependencies: [{_quoted(requirement)}]\n"
     return (
@@ -39,8 +39,8 @@ def hook(requirement: str, scripted: bool) -> str:
 
 
 def github(requirement: str, scripted: bool) -> str:
-    """A workflow of GitHub's."""
-    application = "      - run: pip install .   # the application, which the scripts import\n" if scripted else ""
+    """Returns a GitHub workflow."""
+    application = "      - run: pip install .   # the scripts import the application\n" if scripted else ""
     return (
         "name: migsafe\n"
         "on: pull_request\n"
@@ -52,7 +52,7 @@ def github(requirement: str, scripted: bool) -> str:
         "    steps:\n"
         "      - uses: actions/checkout@v4\n"
         "        with:\n"
-        "          fetch-depth: 0   # the base must be there to compare with\n"
+        "          fetch-depth: 0   # the whole history, to compare with the base\n"
         "      - uses: actions/setup-python@v5\n"
         "        with:\n"
         '          python-version: "3.12"\n'
@@ -63,15 +63,15 @@ def github(requirement: str, scripted: bool) -> str:
 
 
 def gitlab(requirement: str, scripted: bool) -> str:
-    """A job of GitLab's: findings in the job's log, and in the merge request as code quality."""
-    application = "    - pip install .   # the application, which the scripts import\n" if scripted else ""
+    """Returns a GitLab job: findings in the job's log, and as code quality in the merge request."""
+    application = "    - pip install .   # the scripts import the application\n" if scripted else ""
     return (
         "migsafe:\n"
         "  image: python:3.12\n"
         "  rules:\n"
         '    - if: $CI_PIPELINE_SOURCE == "merge_request_event"\n'
         "  variables:\n"
-        '    GIT_DEPTH: "0"   # the base must be there to compare with\n'
+        '    GIT_DEPTH: "0"   # the whole history, to compare with the base\n'
         "  script:\n"
         f"{application}"
         f"    - pip install {_quoted(requirement)}\n"
@@ -85,6 +85,6 @@ def gitlab(requirement: str, scripted: bool) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A string of TOML and of YAML alike."""
+    """Returns a string that is valid in TOML and YAML."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -146,7 +146,7 @@ def test_what_cannot_be_added_to_is_said(repository: Path, capsys: pytest.Captur
     write(repository, "migsafe.toml", 'migrations = ["db/migrations"]\n')
     assert main(["init", "--yes"]) == 0
     said = capsys.readouterr().out
-    assert ".pre-commit-config.yaml  unchanged: its `repos` are not written as a list; add this by hand\n  - repo: local\n" in said
+    assert ".pre-commit-config.yaml  unchanged: its `repos` is not a list in block style; add this by hand\n  - repo: local\n" in said
     assert ".gitlab-ci.yml  unchanged: it has an `include`; add this to it by hand\n  - local: .gitlab/migsafe.yml\n" in said
     assert "migsafe.toml  unchanged" in said
     assert written(repository)[".pre-commit-config.yaml"] == "repos: []\n"
@@ -184,4 +184,4 @@ def test_a_repository_without_migrations(tmp_path: Path, monkeypatch: pytest.Mon
 def test_a_broken_pyproject_is_said(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, "pyproject.toml", "[project\n")
     assert main(["init", "--yes"]) == 2
-    assert "pyproject.toml: is no TOML" in capsys.readouterr().err
+    assert "pyproject.toml: not valid TOML" in capsys.readouterr().err

@@ -1,6 +1,6 @@
-"""JSON, a contract: what stands here changes only with its `version`.
+"""JSON, a contract: its keys change only with its `version`.
 
-The shape of a statement and of an effect is that of a replay too, which adds what it measured.
+The JSON of a replay has the same statements and effects, with measurements.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ VERSION = 1
 
 
 def report(prediction: Prediction, display: Display) -> str:
-    """The whole prediction as one object."""
+    """Returns the whole prediction as one object."""
     document = {
         "version": VERSION,
         "pg_version": prediction.pg_version,
@@ -37,8 +37,8 @@ def _migration(predicted: PredictedMigration) -> dict[str, Any]:
 
 
 def _transaction(half: Half, statements: tuple[PredictedStatement, ...]) -> str:
-    """How the runner wraps the migration. Sent as one query of several statements, it is one transaction as a `file` is; sent as several
-    queries, or as one that holds a single statement, each is its own."""
+    """Returns what the runner wraps in a transaction. One query of several statements is one transaction, like a `file`; of several queries, or
+    a query with a single statement, each is its own."""
     if half.transaction is not Transaction.QUERY:
         return str(half.transaction.value)
     sent = sum(each.transaction is not None for each in statements)
@@ -60,7 +60,7 @@ def _statement(half: Half, predicted: PredictedStatement) -> dict[str, Any]:
 
 
 def effect_object(effect: Effect) -> dict[str, Any]:
-    """An effect as the contract spells it."""
+    """Returns an effect as the contract defines it."""
     return {
         "relation": str(effect.relation),
         "kind": effect.kind,

@@ -1,4 +1,4 @@
-"""JSON: the shape of `migsafe locks`, with what was measured. What stands here changes only with its `version`."""
+"""JSON, a contract: the JSON of `migsafe locks`, with measurements. Its keys change only with its `version`."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ VERSION = 1
 
 
 def report(replay: Replay, display: Display) -> str:
-    """The whole replay as one object."""
+    """Returns the whole replay as one object."""
     document = {
         "version": VERSION,
         "pg_version": replay.pg_version,

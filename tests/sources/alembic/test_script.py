@@ -79,7 +79,7 @@ def test_places_count_characters() -> None:
         (b'revision = "2b"\ndown_revision = "1a"\ndef upgrade(:\n', "2b.py:3: is not Python: "),
         (b'revision = "2b"\ndown_revision = "1a"\n# \xff\n', "2b.py: line 3: is not UTF-8 (byte 0xff)"),
         (b'revision = "2b"\ndown_revision = "1a"\nx = "\0"\n', "2b.py: is not text"),
-        (b'# coding: klingon\nrevision = "2b"\ndown_revision = "1a"\n', "2b.py: there is no encoding klingon"),
+        (b'# coding: klingon\nrevision = "2b"\ndown_revision = "1a"\n', "2b.py: declares an unknown encoding: klingon"),
         (b'revision = "2b"\ndown_revision = "1a"\n' + b"(" * 500 + b")" * 500, "is not Python: "),
     ],
     ids=["syntax", "bytes", "NUL", "encoding", "depth"],
