@@ -155,7 +155,7 @@ class Conditions:
         predicates: list[Predicate] = []
         kinds: set[tuple[str, ...]] = set()
         for element in elements:
-            written = _written(element, casts)
+            written = _written_constant(element, casts)
             constant = None if written is None else evaluate(written, type_name, utc=self.utc)
             if constant is not None and written is not None:
                 constants.append(constant)
@@ -196,7 +196,7 @@ class Conditions:
 
     def constant(self, tree: exp.Expr, type_name: TypeName | None, casts: tuple[str, ...] = ()) -> Constant | None:
         """Return the value of a constant that is compared with a column of a type; None where the tree is not a constant."""
-        written = _written(tree, casts)
+        written = _written_constant(tree, casts)
         return None if written is None else evaluate(written, type_name, utc=self.utc)
 
 
@@ -241,7 +241,7 @@ def _type_of(cast: exp.Cast) -> str:
     return to.sql(dialect="postgres").rsplit(".", 1)[-1].strip('"').lower()
 
 
-def _written(tree: exp.Expr, casts: tuple[str, ...]) -> WrittenConstant | None:
+def _written_constant(tree: exp.Expr, casts: tuple[str, ...]) -> WrittenConstant | None:
     sign = ""
     while True:
         match tree:

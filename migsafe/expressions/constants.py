@@ -49,53 +49,53 @@ _MOMENT = re.compile(
 )
 
 
-def evaluate(written: WrittenConstant, type_name: TypeName | None, *, utc: bool = False) -> Constant | None:
+def evaluate(constant: WrittenConstant, type_name: TypeName | None, *, utc: bool = False) -> Constant | None:
     """Return the value of a constant that is compared with a column of a type; None where PostgreSQL converts the column first.
 
     `utc`: the session's TimeZone is UTC.
     """
     name = "" if type_name is None or type_name.dimensions else type_name.name
-    casts = frozenset(written.casts)
+    casts = frozenset(constant.casts)
     match name:
         case "smallint" | "integer" | "bigint" | "serial" | "smallserial" | "bigserial":
-            return _number(written, whole=True) if casts <= _INTEGERS else None
+            return _number(constant, whole=True) if casts <= _INTEGERS else None
         case "numeric":
-            return _number(written, whole=bool(casts & _INTEGERS)) if casts <= _INTEGERS | {"numeric"} else None
+            return _number(constant, whole=bool(casts & _INTEGERS)) if casts <= _INTEGERS | {"numeric"} else None
         case "double precision" | "real":
-            return _float(written, single=name == "real") if casts <= _INTEGERS | {"numeric", name} else None
+            return _float(constant, single=name == "real") if casts <= _INTEGERS | {"numeric", name} else None
         case "date" | "timestamp without time zone":
-            return _moment(written, casts or {name}, utc) if casts <= _MOMENTS else None
+            return _moment(constant, casts or {name}, utc) if casts <= _MOMENTS else None
         case "timestamp with time zone":
-            return _moment(written, {name}, utc) if casts <= {name} else None
+            return _moment(constant, {name}, utc) if casts <= {name} else None
         case "text" | "character varying":
-            return Constant("text", written.text) if written.quoted and casts <= _TEXTS else None
+            return Constant("text", constant.text) if constant.quoted and casts <= _TEXTS else None
         case "character":
-            return Constant("text", written.text.rstrip(" ")) if written.quoted and casts <= {"bpchar"} else None
+            return Constant("text", constant.text.rstrip(" ")) if constant.quoted and casts <= {"bpchar"} else None
         case "uuid":
-            digits = re.sub(r"[-{}]", "", written.text).lower()
+            digits = re.sub(r"[-{}]", "", constant.text).lower()
             return Constant("uuid", digits) if casts <= {name} and len(digits) == 32 else None
         case "boolean":
-            return _boolean(written) if casts <= {name} else None
+            return _boolean(constant) if casts <= {name} else None
     is_own_type = type_name is not None and casts <= {type_name.name}
     # A number with a fraction may convert the column to numeric; the value of now and today depends on when the constant was read.
-    if (casts and not is_own_type) or written.text.lower() in _NOW or not (written.quoted or _WHOLE.fullmatch(written.text)):
+    if (casts and not is_own_type) or constant.text.lower() in _NOW or not (constant.quoted or _WHOLE.fullmatch(constant.text)):
         return None
-    return Constant(f"{name} as written", written.text)
+    return Constant(f"{name} as text", constant.text)
 
 
-def _number(written: WrittenConstant, *, whole: bool) -> Constant | None:
-    if len(written.casts) > 1 or (whole and not _WHOLE.fullmatch(written.text)):
+def _number(constant: WrittenConstant, *, whole: bool) -> Constant | None:
+    if len(constant.casts) > 1 or (whole and not _WHOLE.fullmatch(constant.text)):
         return None
     try:
-        value = Decimal(written.text)
+        value = Decimal(constant.text)
     except InvalidOperation:
         return None
     return Constant("number", value) if value.is_finite() else None
 
 
-def _float(written: WrittenConstant, *, single: bool) -> Constant | None:
+def _float(constant: WrittenConstant, *, single: bool) -> Constant | None:
     """Return a floating-point number that is the same in every precision in which PostgreSQL may compare it."""
-    number = _number(written, whole=bool(_INTEGERS & set(written.casts)))
+    number = _number(constant, whole=bool(_INTEGERS & set(constant.casts)))
     if number is None or not isinstance(number.value, Decimal):
         return None
     try:
@@ -107,18 +107,18 @@ def _float(written: WrittenConstant, *, single: bool) -> Constant | None:
     return Constant("number", Decimal(value))
 
 
-def _boolean(written: WrittenConstant) -> Constant | None:
-    word = written.text.lower()
+def _boolean(constant: WrittenConstant) -> Constant | None:
+    word = constant.text.lower()
     if word in ("true", "t"):
         return Constant("boolean", True)
     return Constant("boolean", False) if word in ("false", "f") else None
 
 
-def _moment(written: WrittenConstant, casts: frozenset[str] | set[str], utc: bool) -> Constant | None:
-    if not written.quoted or len(casts) > 1 or len(written.casts) > 1:
+def _moment(constant: WrittenConstant, casts: frozenset[str] | set[str], utc: bool) -> Constant | None:
+    if not constant.quoted or len(casts) > 1 or len(constant.casts) > 1:
         return None
     (name,) = casts
-    word = written.text.strip()
+    word = constant.text.strip()
     if word in ("infinity", "-infinity"):
         end = datetime.min if word[0] == "-" else datetime.max
         return Constant("instant" if name == _INSTANT else "moment", end.replace(tzinfo=UTC) if name == _INSTANT else end)
@@ -146,7 +146,7 @@ def _datetime(match: re.Match[str]) -> datetime | None:
         return None
 
 
-def fits(value: Constant, type_name: TypeName | None) -> bool:
+def fits_type(value: Constant, type_name: TypeName | None) -> bool:
     """Whether the bound of a partition keeps its value when it is converted to the column's type, with its length or precision."""
     modifiers = () if type_name is None else type_name.modifiers
     if not modifiers:

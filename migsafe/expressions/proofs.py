@@ -10,7 +10,7 @@ A timestamp with time zone that is written without an offset is assumed to have 
 from collections.abc import Callable, Sequence
 
 from migsafe.expressions.conditions import ColumnTypes, Conditions, subject_of
-from migsafe.expressions.constants import Constant, fits
+from migsafe.expressions.constants import Constant, fits_type
 from migsafe.expressions.predicates import (
     IsNull,
     Opaque,
@@ -121,7 +121,7 @@ def _value(conditions: Conditions, element: IndexElement, written: str) -> Const
     tree = parse_expression(Expression(sql=written, span=Span(0, 0)))
     type_name = None if element.column is None else conditions.types(element.column)
     constant = None if tree is None else conditions.constant(tree, type_name)
-    return constant if constant is not None and fits(constant, type_name) else None
+    return constant if constant is not None and fits_type(constant, type_name) else None
 
 
 def _list(conditions: Conditions, subject: str, element: IndexElement, written: Sequence[str]) -> Predicate | None:

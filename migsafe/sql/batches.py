@@ -13,13 +13,13 @@ _CHANGES = frozenset(("insert", "update", "delete", "merge"))
 class Change(NamedTuple):
     """An UPDATE or DELETE without its WHERE and RETURNING, with normalized line breaks.
 
-    `target` qualifies its columns where it joins other tables, and is empty otherwise. `with_changes_rows`: its WITH also changes rows, so it
+    `target` qualifies its columns where it joins other tables, and is empty otherwise. `with_clause_writes`: its WITH also changes rows, so it
     must run only once.
     """
 
     sql: str
     target: str
-    with_changes_rows: bool
+    with_clause_writes: bool
 
 
 class _Token(NamedTuple):
@@ -41,8 +41,8 @@ def without_filter(change: str) -> Change:
     end = words.index("set") if "set" in words else words.index("using") if "using" in words else len(tokens)
     names = [token.text for token in tokens[:end] if token.depth == 0 and token.kind in (WORD, QUOTED)]
     sql = "".join(_normalized_gap(token.gap) + token.text for token in tokens).strip().removesuffix(";")
-    with_changes_rows = any(token.kind == WORD and token.depth and token.text.lower() in _CHANGES for token in tokens)
-    return Change(sql, names[-1] if joins and names else "", with_changes_rows)
+    with_clause_writes = any(token.kind == WORD and token.depth and token.text.lower() in _CHANGES for token in tokens)
+    return Change(sql, names[-1] if joins and names else "", with_clause_writes)
 
 
 def _normalized_gap(gap: str) -> str:

@@ -112,7 +112,7 @@ def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> 
     if is_in_called_function(at, op) or (key is None and not guessed):
         return f"{order}, outside a function" if is_in_called_function(at, op) else order
     change = without_filter(at.text(*op.span))
-    if change.with_changes_rows:
+    if change.with_clause_writes:
         return f"-- first run the changes in WITH once, in a separate statement; then the rest:\n{order}"
     batches = at.outside_transaction(f"{order}:\n{batched_by_key(change, op.table, key or ['id'])}")
     if isinstance(op, Update) and all(_is_empty(name, op, at) for name in op.columns):

@@ -3,7 +3,8 @@
 It follows the SQL commands reference of the manual. The tests compare every production with PostgreSQL's own grammar.
 
 A function that reads a clause moves the cursor from the clause's first token to the one after it. "Read DROP after that word" means that the
-caller has already read the word DROP. A method that is called `accept_…` moves only where the clause is there.
+caller has already read the word DROP. A method that is called `accept…` moves only where the clause is there. In all functions `c` is the
+cursor, `c.i` the index of the current token, and `start` the index of the first token of the statement or clause.
 """
 
 from migsafe.sql.grammar.cursor import Unexpected
