@@ -128,7 +128,7 @@ def following(folder: Path, runs: int) -> tuple[float, float]:
             for transaction, statements in history:
                 forecast.begin(transaction)
                 for statement, first, last in statements:
-                    forecast.predict_statement(statement, first=first, last=last, judged=judged)
+                    forecast.predict_statement(statement, first=first, last=last, with_effects=judged)
                 forecast.finish()
 
     schema = statistics.median(_timed(lambda: once(False)) for _ in range(runs))

@@ -74,14 +74,14 @@ class Predictor:
 
     def apply(self, half: Half) -> None:
         """Take in a migration of the history. Raises UnreadableError."""
-        for foreseen in self._steps(half, judged=False):
+        for foreseen in self._steps(half, with_effects=False):
             if foreseen.refusal is not None and foreseen.refusal not in self._said:
                 self._said.add(foreseen.refusal)
                 self.contradictions.append(Contradiction(half.file, half.file_span(foreseen.statement.span), foreseen.refusal))
 
     def predict_migration(self, half: Half, *, transaction_continues: bool = False) -> Iterator[StatementPrediction]:
         """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
-        return self._steps(half, judged=True, goes_on=transaction_continues)
+        return self._steps(half, with_effects=True, goes_on=transaction_continues)
 
     def begin(self, transaction: Transaction, *, one_query: bool = False) -> None:
         """Begin a migration, for `follow` to step through: on a connection of its own, or in the transaction of the one before it if that
@@ -94,9 +94,9 @@ class Predictor:
         begin_migration(self.catalog)
         self.catalog.commit()
 
-    def predict_statement(self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True) -> StatementPrediction:
+    def predict_statement(self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True) -> StatementPrediction:
         """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
-        found = tuple(self.predict_operations(statement, first=first, last=last, judged=judged))
+        found = tuple(self.predict_operations(statement, first=first, last=last, with_effects=with_effects))
         return StatementPrediction(
             statement=statement,
             operations=found,
@@ -106,7 +106,7 @@ class Predictor:
         )
 
     def predict_operations(
-        self, statement: Statement, *, first: bool = True, last: bool = True, judged: bool = True
+        self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True
     ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
         """Step through the operations of a statement in the order in which they run, those of the functions that it calls too. Each comes
         with its effects before it is taken in, so that `catalog` and `session` are as it finds them."""
@@ -116,7 +116,7 @@ class Predictor:
         for written in in_execution_order(statement.operations):
             self.catalog.search_path = self.session.settings.search_path
             for operation in (written, *called(self.catalog, written)):
-                effects = self._effects(operation) if judged else ()
+                effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._take_in(operation, effects)
         end_statement(self.catalog)
@@ -128,10 +128,10 @@ class Predictor:
         if not transaction_continues:
             self._turn(self.session.end_migration())
 
-    def _steps(self, half: Half, *, judged: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
+    def _steps(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         self.begin(half.transaction, one_query=half.one_query)
         for statement, first, last in sent_statements(half):
-            yield self.predict_statement(statement, first=first, last=last, judged=judged)
+            yield self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
         self.finish(transaction_continues=goes_on)
 
     def strongest_lock(self, statement: Statement, effect: Effect) -> LockMode:

@@ -11,13 +11,14 @@ from psycopg.pq import TransactionStatus
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.measurement import Measurement, measure
+from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.recording.snapshot import take_snapshot
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit, Name, Release, Rollback, RollbackTo, Savepoint, TwoPhase
 from migsafe.sql.statements import read
 from tests.support.linted import NEXT_MIGRATION
+from tests.support.statement_meter import StatementMeter
 
 SCHEMA, PARTITIONED = (Path(__file__).parent / "examples_schema.sql").read_text().split("-- variant: partitioned\n")
 MODEL, COPY, SHARED = "examples", "example", "shared"
@@ -208,21 +209,23 @@ class Bench:
         """Sends a migration as psql does: each statement is its own transaction, unless the migration opens one."""
         connection = self.server.connect(COPY)
         try:
+            meter = StatementMeter(connection) if measured else None
             before = {one.name for one in take_snapshot(connection).relations.values()}
             for statement in read(text):
                 sql = text[statement.span.start : statement.span.end]
                 control = any(isinstance(operation, CONTROL) for operation in statement.operations)
-                if not measured or control:
+                if meter is None or control:
                     connection.execute(sql.encode())
                     continue
                 try:
-                    found = measure(connection, sql)
+                    found = meter.measure(sql)
                 except psycopg.errors.ActiveSqlTransaction:
                     if connection.info.transaction_status != TransactionStatus.IDLE:
                         raise
                     connection.close()
                     found = measure_nontransactional(self.server, COPY, sql)
                     connection = self.server.connect(COPY)
+                    meter = StatementMeter(connection)
                 steps.append(_step(number, statement.index, sql, found, before))
             if connection.info.transaction_status != TransactionStatus.IDLE:
                 connection.execute("ROLLBACK")

@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.measurement import measure
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
 from tests.support.linted import NEXT_MIGRATION, judge_sql
 from tests.support.servers import oldest_and_newest
+from tests.support.statement_meter import StatementMeter
 
 pytestmark = pytest.mark.server
 
@@ -85,7 +85,7 @@ def test_the_safe_way_works_under_no_lock(server: Server, unsafe: str) -> None:
 def _effects(server: Server, sql: str) -> tuple[Effect, ...]:
     with server.connect("copy") as connection:
         try:
-            return measure(connection, sql).effects
+            return StatementMeter(connection).measure(sql).effects
         except psycopg.errors.ActiveSqlTransaction:
             pass
         except psycopg.errors.InvalidTransactionTermination:

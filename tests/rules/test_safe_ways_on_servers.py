@@ -6,13 +6,13 @@ import psycopg
 import pytest
 
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.measurement import measure
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Begin, Commit
 from migsafe.sql.statements import read
 from tests.support.linted import NEXT_MIGRATION, judge_sql
 from tests.support.servers import oldest_and_newest
+from tests.support.statement_meter import StatementMeter
 
 HISTORY = """
 CREATE TABLE regions (id bigint PRIMARY KEY);
@@ -119,7 +119,7 @@ def _stops(effect: Effect) -> bool:
 def _effects(server: Server, sql: str) -> tuple[Effect, ...]:
     with server.connect("copy") as connection:
         try:
-            return measure(connection, sql).effects
+            return StatementMeter(connection).measure(sql).effects
         except psycopg.errors.ActiveSqlTransaction:
             pass
         except psycopg.errors.InvalidTransactionTermination:

@@ -36,7 +36,7 @@ def followed(history: list[str], connection: "psycopg.Connection[Any]", major: i
         [statement] = read(sql)
         if _runs(connection, sql):
             found.taken += 1
-            refused = forecast.predict_statement(statement, judged=False).refusal
+            refused = forecast.predict_statement(statement, with_effects=False).refusal
             if refused is not None:
                 found.wrong.append(f"{sql}: the server takes it, the model says: {refused}")
         else:
@@ -45,7 +45,7 @@ def followed(history: list[str], connection: "psycopg.Connection[Any]", major: i
     if connection.info.transaction_status != TransactionStatus.IDLE:
         connection.execute("COMMIT")
         [commit] = read("COMMIT")
-        forecast.predict_statement(commit, judged=False)
+        forecast.predict_statement(commit, with_effects=False)
     found.wrong += difference(from_server(connection), from_model(forecast.catalog))
     return found
 

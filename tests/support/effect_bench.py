@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from migsafe.replaying.recording.measurement import Measurement, count_rows, measure
+from migsafe.replaying.recording.ledger import Ledger
+from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
-from migsafe.replaying.recording.snapshot import take_snapshot
 from migsafe.replaying.servers.server import Server
+from migsafe.sql.operations import Discard, Operation
 from migsafe.sql.statements import read
 from tests.prediction.effects.cases import SCHEMA, Case, sql_of
 
@@ -17,20 +18,21 @@ MODEL, COPY, SHARED = "model", "copy", "shared"
 
 
 class Refusal(NamedTuple):
-    """PostgreSQL refused the statement, and said why."""
+    """PostgreSQL refused the statement, and its message."""
 
-    why: str
+    message: str
 
 
 class Measured(NamedTuple):
     """What PostgreSQL did; `in_block` says whether the statement ran in a transaction block, as all do that can."""
 
-    found: Measurement
+    measurement: Measurement
     in_block: bool
 
 
 class Bench:
-    """A server with the database in which every case begins."""
+    """A server with the database in which every case begins. It measures as `migsafe replay` does: with the ledger of a connection, and what
+    cannot run in a transaction block with the recorder of the rehearsal."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -41,17 +43,15 @@ class Bench:
         server.create_database(SHARED, template=MODEL)
         self._admin = server.connect()
         self._shared = server.connect(SHARED)
-        self._shared.execute("BEGIN")
-        self._rows = count_rows(self._shared, take_snapshot(self._shared))
-        self._shared.execute("COMMIT")
+        self._ledger = Ledger(self._shared, self._shared)
 
     def close(self) -> None:
-        """Hang up."""
+        """Closes the connections."""
         self._shared.close()
         self._admin.close()
 
-    def measured(self, case: Case) -> Measured | Refusal:
-        """What the last statement of a case does."""
+    def measure(self, case: Case) -> Measured | Refusal:
+        """Returns what the last statement of a case does."""
         try:
             try:
                 return Measured(self._in_transaction(case), in_block=True)
@@ -61,25 +61,22 @@ class Bench:
             return Refusal(str(error).partition("\n")[0])
 
     def _in_transaction(self, case: Case) -> Measurement:
-        """Rolled back in the shared database; after a preparation, which must not be measured with it, in one of its own."""
+        """Measures in the shared database, and rolls back. A case with a preparation, which must not be measured with it, gets a copy."""
         if not case.preparation:
-            self._shared.execute("BEGIN")
-            try:
-                return measure(self._shared, case.sql, rows=self._rows)
-            finally:
-                self._shared.execute("ROLLBACK")
-        with self._copied(case), self.server.connect(COPY) as connection:
+            return measure_and_roll_back(self._shared, self._ledger, case.sql, case.statements[-1].operations)
+        with self._copied(), self.server.connect(COPY) as connection:
             _prepare(connection, case)
-            return measure(connection, case.sql)
+            return measure_and_roll_back(connection, Ledger(connection, connection), case.sql, case.statements[-1].operations)
 
     def _outside(self, case: Case) -> Measurement:
-        with self._copied(case):
-            with self.server.connect(COPY) as connection:
-                _prepare(connection, case)
+        with self._copied():
+            if case.preparation:
+                with self.server.connect(COPY) as connection:
+                    _prepare(connection, case)
             return measure_nontransactional(self.server, COPY, case.sql)
 
     @contextmanager
-    def _copied(self, case: Case) -> Iterator[None]:
+    def _copied(self) -> Iterator[None]:
         # Copying files is the quicker way where it is not the only one.
         how = " STRATEGY file_copy" if self.server.installation.major >= 15 else ""
         self._admin.execute(f"CREATE DATABASE {COPY} TEMPLATE {MODEL}{how}".encode())
@@ -87,6 +84,27 @@ class Bench:
             yield
         finally:
             self._admin.execute(f"DROP DATABASE {COPY} WITH (FORCE)".encode())
+
+
+def measure_and_roll_back(connection: "psycopg.Connection[Any]", ledger: Ledger, sql: str, operations: tuple[Operation, ...]) -> Measurement:
+    """Runs a statement in a transaction of its own as the player of `migsafe replay` does, returns what it did, and rolls it back."""
+    ledger.begin_transaction()
+    opening = ledger.opening_sql()
+    if not opening:
+        ledger.prepare("BEGIN; ")
+    try:
+        cursor = connection.execute((opening + sql).encode())
+        if opening:
+            ledger.read_opening(cursor)
+        if isinstance(operations[0], Discard) or "deallocate" in sql.lower():
+            ledger.discard_prepared()
+        return ledger.measure_statement(operations)
+    except psycopg.Error:
+        ledger.discard_prepared()
+        raise
+    finally:
+        connection.execute("ROLLBACK")
+        ledger.rolled_back()
 
 
 def _prepare(connection: "psycopg.Connection[Any]", case: Case) -> None:

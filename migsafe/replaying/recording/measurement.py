@@ -11,21 +11,11 @@ from msgspec import Struct
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.snapshot import Index, Relation, Snapshot, read_held_locks, take_snapshot
+from migsafe.replaying.recording.snapshot import Index, Relation, Snapshot
 from migsafe.sql.operations import Name, Operation, Truncate
-from migsafe.sql.statements import read as read_statements
 
 if TYPE_CHECKING:
     from psycopg import Connection
-
-_COUNTERS = """
-    SELECT relid::int8, relid::int8, coalesce(seq_tup_read, 0) + pg_catalog.pg_stat_get_xact_tuples_fetched(relid)
-    FROM pg_catalog.pg_stat_xact_all_tables WHERE relid = ANY (%(tables)s::pg_catalog.oid[])
-    UNION ALL
-    SELECT indrelid::int8, indexrelid::int8, pg_catalog.pg_stat_get_xact_tuples_fetched(indexrelid)
-    FROM pg_catalog.pg_index WHERE indrelid = ANY (%(tables)s::pg_catalog.oid[])
-"""
-"""The tuples read from the table and from each of its indexes. If the statement replaces an index, the count of the old one is lost."""
 
 
 class Measurement(Struct, frozen=True, kw_only=True):
@@ -62,39 +52,6 @@ class Trace(Struct, kw_only=True):
     truncates: bool = False
 
 
-def measure(connection: "Connection[Any]", sql: str, *, scans: bool = True, rows: dict[int, int] | None = None) -> Measurement:
-    """Runs and measures one statement. An open transaction stays open; without one, the statement runs in its own, which is committed.
-
-    With `scans`, the rows of every table are counted first, unless `rows` already has them, by oid. The statement must be allowed in a
-    transaction and must not end it. Raises the statement's psycopg.Error.
-    """
-    from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
-
-    if connection.info.transaction_status == TransactionStatus.IDLE:
-        connection.execute("BEGIN")
-        try:
-            found = measure(connection, sql, scans=scans, rows=rows)
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-        return found
-    pid = connection.info.backend_pid
-    before = take_snapshot(connection)
-    held = read_held_locks(pid, connection)
-    if rows is None or not scans:
-        rows = count_rows(connection, before) if scans else {}
-    base = _counters(connection, rows)
-    operations = [operation for statement in read_statements(sql) for operation in statement.operations]
-    connection.execute(sql.encode())
-    locks = {oid: lock for oid, lock in read_held_locks(pid, connection).items() if oid not in held or lock > held[oid]}
-    read = dict.fromkeys(rows, 0)
-    for (table, counter), count in _counters(connection, rows).items():
-        read[table] += count - base.get((table, counter), 0)
-    after = take_snapshot(connection)
-    return measurement_of(Trace(before=before, after=after, locks=locks, held=held, read=read, rows=rows, truncates=is_truncate(operations)))
-
-
 def is_truncate(operations: Iterable[Operation]) -> bool:
     """Whether one of a statement's operations is a TRUNCATE. A truncated table has a new file, but was not rewritten."""
     return any(isinstance(operation, Truncate) for operation in operations)
@@ -118,12 +75,6 @@ def count_rows(connection: "Connection[Any]", relations: Snapshot) -> dict[int, 
     finally:
         connection.execute("ROLLBACK TO counting")
         connection.execute("RELEASE counting")
-
-
-def _counters(connection: "Connection[Any]", rows: dict[int, int]) -> dict[tuple[int, int], int]:
-    """Returns the tuples read, by the oids of a table and of the relation that counted them."""
-    counts = connection.execute(_COUNTERS, {"tables": list(rows)}).fetchall() if rows else []
-    return {(table, counter): count for table, counter, count in counts}
 
 
 def measurement_of(trace: Trace) -> Measurement:

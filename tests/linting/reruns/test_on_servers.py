@@ -117,7 +117,7 @@ def believed(sql: str, version: int) -> str:
     forecast.begin(Transaction.STATEMENT)
     ran = []
     for statement in read(sql):
-        for operation, _ in forecast.predict_operations(statement, judged=False):
+        for operation, _ in forecast.predict_operations(statement, with_effects=False):
             text = sql[slice(*(operation.span if isinstance(statement.operations[0], Do) else statement.span))]
             ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, text, forecast.catalog))))
     again = second_run_problems(ran, 2)

@@ -98,7 +98,7 @@ def noted(script: list[str], version: int) -> tuple[list[ExecutedOperation], lis
     ran, places = [], []
     for place, sql in enumerate(script):
         [statement] = read(sql)
-        for operation, _ in forecast.predict_operations(statement, judged=False):
+        for operation, _ in forecast.predict_operations(statement, with_effects=False):
             ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, sql, forecast.catalog))))
             places.append(place)
     return ran, places

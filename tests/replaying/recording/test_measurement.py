@@ -8,9 +8,9 @@ import pytest
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.replaying.recording.measurement import measure
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.operations import Name
+from tests.support.statement_meter import StatementMeter
 
 pytestmark = pytest.mark.server
 
@@ -34,7 +34,7 @@ def connection(any_server: Server) -> Iterator[Any]:
 
 
 def effects(connection: Any, sql: str) -> dict[str, Effect]:
-    return {effect.relation.name: effect for effect in measure(connection, sql).effects}
+    return {effect.relation.name: effect for effect in StatementMeter(connection).measure(sql).effects}
 
 
 def test_the_strongest_lock_of_each_relation_and_of_its_indexes(connection: Any) -> None:
@@ -79,14 +79,17 @@ def test_a_scan_is_half_of_the_rows(connection: Any) -> None:
 def test_what_a_replaced_index_had_counted_is_no_part_of_it(connection: Any) -> None:
     connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
     assert effects(connection, "SELECT count(id) FROM orders WHERE note = 'o'")["orders"].scan
+    meter = StatementMeter(connection)
     connection.execute("BEGIN")
     connection.execute("SELECT count(id) FROM orders WHERE note = 'o'")
-    assert effects(connection, 'ALTER TABLE orders ALTER note TYPE varchar COLLATE "C"')["orders"].scan
+    [orders] = meter.measure('ALTER TABLE orders ALTER note TYPE varchar COLLATE "C"').effects
+    assert orders.scan
 
 
 def test_what_the_transaction_holds_already_is_not_asked_for_again(connection: Any) -> None:
+    meter = StatementMeter(connection)
     connection.execute("BEGIN; ALTER TABLE orders ADD a int; LOCK TABLE customers IN ROW SHARE MODE")
-    found = measure(connection, "ALTER TABLE orders ADD b int REFERENCES customers")
+    found = meter.measure("ALTER TABLE orders ADD b int REFERENCES customers")
     assert [(effect.relation.name, effect.lock) for effect in found.effects] == [("customers", LockMode.SHARE_ROW_EXCLUSIVE)]
     assert found.held_before == {
         Name("customers", "public"): LockMode.ROW_SHARE,
@@ -96,19 +99,19 @@ def test_what_the_transaction_holds_already_is_not_asked_for_again(connection: A
 
 
 def test_a_statement_outside_a_transaction_commits(connection: Any) -> None:
-    measure(connection, "INSERT INTO customers VALUES (5000)")
+    StatementMeter(connection).measure("INSERT INTO customers VALUES (5000)")
     assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
     assert connection.execute("SELECT 1 FROM customers WHERE id = 5000").fetchone() is not None
 
 
 def test_an_error_is_the_statements_and_leaves_no_transaction(connection: Any) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
-        measure(connection, "ALTER TABLE nowhere ADD a int")
+        StatementMeter(connection).measure("ALTER TABLE nowhere ADD a int")
     assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE
 
 
 def test_temporary_tables_views_and_strange_names(connection: Any) -> None:
     connection.execute('CREATE TEMPORARY TABLE t (a int); CREATE VIEW "A view" AS SELECT * FROM orders')
-    assert [str(effect.relation) for effect in measure(connection, "ALTER TABLE t ADD b int").effects] == ["pg_temp.t"]
-    found = measure(connection, 'ALTER VIEW "A view" RENAME TO v').effects
+    assert [str(effect.relation) for effect in StatementMeter(connection).measure("ALTER TABLE t ADD b int").effects] == ["pg_temp.t"]
+    found = StatementMeter(connection).measure('ALTER VIEW "A view" RENAME TO v').effects
     assert [(effect.relation, effect.kind) for effect in found] == [(Name("A view", "public"), "view")]

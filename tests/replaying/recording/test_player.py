@@ -9,10 +9,9 @@ import pytest
 
 from migsafe.lock import LockMode
 from migsafe.replaying.recording.lock_monitor import LockMonitor
-from migsafe.replaying.recording.measurement import Measurement, count_rows, measure
+from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.player import Player
 from migsafe.replaying.recording.records import StatementRecord
-from migsafe.replaying.recording.snapshot import take_snapshot
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from migsafe.sources import Half, Transaction
@@ -20,6 +19,7 @@ from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
 from migsafe.text import Script, Span
 from tests.prediction.effects.cases import SCHEMA, Case, cases, sql_of
+from tests.support.statement_meter import StatementMeter
 
 pytestmark = pytest.mark.server
 
@@ -44,12 +44,10 @@ def test_player_and_recorder_see_the_same(host: PrivateHost) -> None:
     with server.connect("model") as connection:
         for statement in read(SCHEMA):
             connection.execute(sql_of(statement, SCHEMA).encode())
-        connection.execute("BEGIN")
-        rows = count_rows(connection, take_snapshot(connection))
-        connection.execute("COMMIT")
+        meter = StatementMeter(connection)
         measured = {}
         for case in CASES:
-            if server.major in case.versions and (found := _measured(connection, case, rows)) is not None:
+            if server.major in case.versions and (found := _measured(connection, meter, case)) is not None:
                 measured[case] = found
     script = "\n".join(f"BEGIN;\n{case.text.rstrip().rstrip(';')};\nROLLBACK;" for case in measured)
     played = iter(play(server, script, database="model"))
@@ -64,13 +62,13 @@ def test_player_and_recorder_see_the_same(host: PrivateHost) -> None:
     server.drop_database("model")
 
 
-def _measured(connection: Any, case: Case, rows: dict[int, int]) -> Measurement | None:
+def _measured(connection: Any, meter: StatementMeter, case: Case) -> Measurement | None:
     """What the recorder says of a case; None for one that no transaction takes."""
     connection.execute("BEGIN")
     try:
         for sql in case.preparation:
             connection.execute(sql.encode())
-        return measure(connection, case.sql, rows=None if case.preparation else rows)
+        return meter.measure(case.sql)
     except NO_BLOCK:
         return None
     finally:
