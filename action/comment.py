@@ -1,7 +1,7 @@
-"""Keeps one comment below a pull request: writes it, or brings the one that is there up to date.
+"""Writes a comment on a pull request, or updates the one that it wrote before.
 
-Usage: comment.py REPORT.md NUMBER. GITHUB_API_URL, GITHUB_REPOSITORY and GH_TOKEN come from the action. Where IDLE is `true`,
-because no migration has changed, none is begun.
+Usage: comment.py REPORT.md NUMBER. The action sets GITHUB_API_URL, GITHUB_REPOSITORY and GH_TOKEN. If IDLE is `true`, because no migration has
+changed, no new comment is written.
 """
 
 import json
@@ -14,38 +14,38 @@ from typing import Any
 
 MARK = "<!-- migsafe -->"
 LONGEST = 65_536
-"""GitHub takes no longer comment; a report of lint and one of replay may be longer together."""
+"""The longest comment that GitHub accepts; the reports of lint and replay together can be longer."""
 PAGE = 100
 MOST_PAGES = 50
 SECONDS = 30
 
 
 def main() -> int:
-    """Write the comment; the exit code is 1 where the server refuses."""
+    """Write the comment; return 1 if the server refuses."""
     report, number = sys.argv[1:]
     comments = f"/repos/{os.environ['GITHUB_REPOSITORY']}/issues"
-    body = _fitting(f"{MARK}\n{Path(report).read_text(encoding='utf-8')}")
+    body = _cut(f"{MARK}\n{Path(report).read_text(encoding='utf-8')}")
     try:
-        found = next(_ours(f"{comments}/{number}/comments"), None)
-        if found is None and os.environ.get("IDLE") == "true":
+        previous = next(_own_comments(f"{comments}/{number}/comments"), None)
+        if previous is None and os.environ.get("IDLE") == "true":
             return 0
-        if found is None:
+        if previous is None:
             _ask("POST", f"{comments}/{number}/comments", {"body": body})
-        elif found["body"] != body:
-            _ask("PATCH", f"{comments}/comments/{found['id']}", {"body": body})
+        elif previous["body"] != body:
+            _ask("PATCH", f"{comments}/comments/{previous['id']}", {"body": body})
     except OSError as error:
-        # The token of a pull request from a fork may only read.
+        # The token of a pull request from a fork is read-only.
         print(f"::warning title=migsafe::the comment could not be written ({error}): does the job have pull-requests: write?")
         return 1
     return 0
 
 
-def _ours(comments: str) -> Iterator[dict[str, Any]]:
-    """The comments that a bot began with the mark: anybody can write the mark, and nobody's own words are to be replaced."""
+def _own_comments(comments: str) -> Iterator[dict[str, Any]]:
+    """Yields the comments of bots that begin with the mark. A person can write the mark as well, and a person's comment must not be replaced."""
     for page in range(1, MOST_PAGES + 1):
-        found = _ask("GET", f"{comments}?per_page={PAGE}&page={page}")
-        yield from (one for one in found if (one["body"] or "").startswith(MARK) and one["user"]["type"] == "Bot")
-        if len(found) < PAGE:
+        comments_of_page = _ask("GET", f"{comments}?per_page={PAGE}&page={page}")
+        yield from (each for each in comments_of_page if (each["body"] or "").startswith(MARK) and each["user"]["type"] == "Bot")
+        if len(comments_of_page) < PAGE:
             return
 
 
@@ -65,13 +65,13 @@ def _ask(method: str, path: str, content: dict[str, str] | None = None) -> Any:
         return json.load(answer)
 
 
-def _fitting(body: str) -> str:
-    """The text, cut at the end of a line where there is no room for more."""
+def _cut(body: str) -> str:
+    """Returns the text, cut at the end of a line if it is too long."""
     if len(body) <= LONGEST:
         return body
     end = "\n\n*The rest is in the summary of the job.*\n"
     kept = body[: LONGEST - len(end)].rpartition("\n")[0]
-    # A block of code that was cut open would swallow what follows.
+    # An unclosed block of code would contain everything after it.
     return kept.rpartition("\n```")[0] + end if kept.count("\n```") % 2 else kept + end
 
 
