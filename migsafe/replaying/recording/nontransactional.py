@@ -54,29 +54,29 @@ def measure_nontransactional(server: DatabaseServer, database: str, sql: str, *,
 
     Raises the statement's psycopg.Error.
     """
-    with server.connect(database) as watch:
-        before = take_snapshot(watch)
+    with server.connect(database) as observer:
+        before = take_snapshot(observer)
         scans = scans and not _reads_samples(sql)
         rows = _rows(server, database, before) if scans else {}
-        base = _counters(server, database, watch.info.backend_pid) if scans else {}
-        holds = BlockingLocks(lambda: server.connect(database), watch, before, _mentioned_tables(sql, before))
+        base = _counters(server, database, observer.info.backend_pid) if scans else {}
+        blocking = BlockingLocks(lambda: server.connect(database), observer, before, _mentioned_tables(sql, before))
         connection = server.connect(database)
         try:
-            holds.take()
-            _run(connection, sql, holds, watch)
+            blocking.take()
+            _run(connection, sql, blocking, observer)
         finally:
             connection.close()
-            holds.close()
-        read = _since(server, database, watch.info.backend_pid, base) if scans else {}
-        after = take_snapshot(watch)
-    locks = {oid: max(modes) for oid, modes in holds.seen.items()}
-    waited = frozenset(holds.waited)
+            blocking.close()
+        read = _since(server, database, observer.info.backend_pid, base) if scans else {}
+        after = take_snapshot(observer)
+    locks = {oid: max(modes) for oid, modes in blocking.requested.items()}
+    waited = frozenset(blocking.waited)
     measurement = measurement_of(Trace(before=before, after=after, locks=locks, read=read, rows=rows, waited=waited))
-    partly = frozenset(before.relations[table].name for table in holds.given_up)
+    partly = frozenset(before.relations[table].name for table in blocking.unknown_indexes)
     return replace(measurement, scans_measured=scans, partial_index_locks=partly)
 
 
-def _run(connection: "Connection[Any]", sql: str, holds: BlockingLocks, watch: "Connection[Any]") -> None:
+def _run(connection: "Connection[Any]", sql: str, blocking: BlockingLocks, observer: "Connection[Any]") -> None:
     """Sends the statement, and lets it pass at each lock where it stops."""
     from psycopg.errors import error_from_result  # noqa: PLC0415  # start-up must not pay for it
     from psycopg.pq import ExecStatus  # noqa: PLC0415
@@ -84,13 +84,13 @@ def _run(connection: "Connection[Any]", sql: str, holds: BlockingLocks, watch: "
     request, pid = connection.pgconn, connection.info.backend_pid
     request.send_query(sql.encode())
     while _is_busy(request):
-        blocked = watch.execute(_BLOCKED, (pid,)).fetchone()
+        blocked = observer.execute(_BLOCKED, (pid,)).fetchone()
         if blocked is None:
             time.sleep(_PAUSE)
         elif blocked[0] is not None:
-            holds.asked(blocked[0], mode_from_pg_locks(blocked[1]), blocked[2])
+            blocking.lock_requested(blocked[0], mode_from_pg_locks(blocked[1]), blocked[2])
         else:
-            holds.waited_for(blocked[2])
+            blocking.transactions_awaited(blocked[2])
     failed = None
     while (result := request.get_result()) is not None:
         if result.status == ExecStatus.FATAL_ERROR:
@@ -124,7 +124,7 @@ def _rows(server: DatabaseServer, database: str, before: Snapshot) -> dict[int, 
         return count_rows(connection, before)
 
 
-def _counters(server: DatabaseServer, database: str, watch: int) -> dict[int, int]:
+def _counters(server: DatabaseServer, database: str, observer: int) -> dict[int, int]:
     """Returns the tuples read of each table, by oid, once the counters contain all earlier work: a backend reports them when it ends.
 
     Before 15, a separate process collects the counters and writes a file, which must be newer than the end of the last backend.
@@ -132,7 +132,7 @@ def _counters(server: DatabaseServer, database: str, watch: int) -> dict[int, in
     while True:
         with server.connect(database) as connection:
             others = "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE datname = %s AND pid NOT IN (%s, pg_catalog.pg_backend_pid())"
-            if connection.execute(others, (database, watch)).fetchone() is not None:
+            if connection.execute(others, (database, observer)).fetchone() is not None:
                 time.sleep(_PAUSE)
                 continue
             if server.major < versions.STATISTICS_IN_SHARED_MEMORY:
@@ -150,5 +150,5 @@ def _await_collector(connection: "Connection[Any]") -> None:
         time.sleep(_PAUSE)
 
 
-def _since(server: DatabaseServer, database: str, watch: int, base: dict[int, int]) -> dict[int, int]:
-    return {oid: count - base.get(oid, 0) for oid, count in _counters(server, database, watch).items()}
+def _since(server: DatabaseServer, database: str, observer: int, base: dict[int, int]) -> dict[int, int]:
+    return {oid: count - base.get(oid, 0) for oid, count in _counters(server, database, observer).items()}

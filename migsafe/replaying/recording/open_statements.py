@@ -1,4 +1,4 @@
-"""A statement while its transaction goes on."""
+"""Statements whose transaction has not ended yet."""
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ _NOTHING = Measurement(effects=())
 
 
 class OpenStatement:
-    """A statement that was sent: what it did is known, how long its locks are held is not yet."""
+    """A statement that was sent: its effects are known, the time for which its locks are held is not known yet."""
 
     def __init__(self, statement: Statement, text: str, transaction: int | None, started: float, clock: float) -> None:
         self.statement = statement
@@ -23,19 +23,19 @@ class OpenStatement:
         self.clock = clock
         self.seconds = 0.0
         self.waited = 0.0
-        self.outside = False
+        self.outside_transaction = False
         self.measured = _NOTHING
         self.counts: dict[Name, tuple[int | None, int | None]] = {}
         self.seconds_held: dict[Name, float] = {}
         self.wal_bytes = 0
         self.temp_bytes: int | None = None
         self.failure: Failure | None = None
-        self.left_out = ""
-        self.cut = ""
-        """Why it was stopped from outside, if it was."""
+        self.skip_reason = ""
+        self.stop_reason = ""
+        """Why a time limit stopped it; empty if none did."""
 
     def finish(self, ended: float, clock: float, new: frozenset[Name]) -> StatementRecord:
-        """What is known once its locks are gone."""
+        """Returns the record of the statement once its locks have been released."""
         return StatementRecord(
             statement=self.statement,
             sql=self.text,
@@ -44,13 +44,13 @@ class OpenStatement:
             ended=ended,
             duration_ms=1000 * self.seconds,
             waited_ms=1000 * self.waited,
-            outside_transaction=self.outside,
+            outside_transaction=self.outside_transaction,
             measured_effects=tuple(self._touch(effect, clock, new) for effect in self.measured.effects),
             wal_bytes=self.wal_bytes,
             temp_bytes=self.temp_bytes,
             failure=self.failure,
             held_before=self.measured.held_before,
-            skip_reason=self.left_out,
+            skip_reason=self.skip_reason,
         )
 
     def _touch(self, effect: Effect, clock: float, new: frozenset[Name]) -> MeasuredEffect:

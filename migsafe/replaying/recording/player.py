@@ -1,4 +1,4 @@
-"""Sending a migration to a server as its runner does, and writing down what each statement did."""
+"""The player: sends a migration to a server as its runner does, and records what each statement does."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,61 +25,59 @@ if TYPE_CHECKING:
 _NO_TRANSACTION = "25001"
 _FORGETS = ("deallocate", "discard")
 
-Progress = Callable[[Statement], None]
-
 
 class MigrationFailed(Exception):
-    """A statement failed, and with it the migration."""
+    """A statement failed, which ends the migration."""
 
 
 class Player:
-    """One migration on one connection. `played` fills up as transactions end; a failure is the last one's.
+    """Plays record migration on record connection. `records` grows as transactions end; a failure is in the last record.
 
-    The connection must be in autocommit, and its database's only one that changes anything. `watch` looks at its locks from outside,
-    `counter` may read all of its tables. `rows` are those of each table, by number, where they are known already; `guard` limits what a
-    statement may take. `rehearsed` has what statements outside transactions did on a copy, by their number: there all their locks were
-    seen, not only those that were held for long enough. `zero` is when the migration began, by perf_counter.
+    The connection must be in autocommit, and no other connection may change its database. `monitor` watches its locks, `counter` can read
+    all tables. `rows` are the rows of each table, by oid, if they are known; `guard` limits the time of a statement. `rehearsed` has the
+    measurements of statements outside transactions on a copy, by statement index: they contain all locks, not only those that were held
+    long enough to be seen. `start` is when the migration began, by perf_counter.
     """
 
     def __init__(
         self,
         connection: "Connection[Any]",
-        watch: LockMonitor,
+        monitor: LockMonitor,
         counter: "Connection[Any]",
         *,
         rows: Mapping[int, int] | None = None,
         guard: Guard = unlimited,
         rehearsed: Mapping[int, Measurement] | None = None,
-        progress: Progress | None = None,
     ) -> None:
-        self.zero = perf_counter()
-        self.played: list[StatementRecord] = []
+        self.start = perf_counter()
+        self.records: list[StatementRecord] = []
         self._connection = connection
-        self._watch = watch
+        self._monitor = monitor
         self._guard = guard
         self._rehearsed = rehearsed or {}
-        self._progress = progress or (lambda statement: None)
         self._ledger = Ledger(connection, counter, rows)
-        self._found = {relation.oid for relation in self._ledger.relations}
+        self._existing = {relation.oid for relation in self._ledger.relations}
         self._open: list[OpenStatement] = []
-        self._clock = 0.0
-        self._number: int | None = None
-        self._count = 0
-        self._temporary: list[int] = []
-        self._tells = connection.info.parameter_status("is_superuser") == "on"
+        self._busy_seconds = 0.0
+        self._transaction: int | None = None
+        self._transactions = 0
+        self._temporary_bytes: list[int] = []
+        self._reports_temporary_files = connection.info.parameter_status("is_superuser") == "on"
         connection.add_notice_handler(self._notice)
 
     @property
     def rows(self) -> Mapping[int, int]:
-        """The rows of each table by now, by number."""
+        """The current rows of each table, by oid."""
         return self._ledger.rows
 
     def play(self, half: Half, began: Callable[[float], None] | None = None) -> tuple[StatementRecord, ...]:
-        """Send it all, or all up to the statement that fails. `began` is told when that begins, by perf_counter. Raises UnreadableError for the
-        script."""
-        self.zero = perf_counter()
+        """Sends the statements up to the end or to the record that fails; calls `began` with the start time, by perf_counter.
+
+        Raises UnreadableError for the script.
+        """
+        self.start = perf_counter()
         if began is not None:
-            began(self.zero)
+            began(self.start)
         try:
             for step in runner_steps(half, lambda: self._in_block):
                 match step:
@@ -90,189 +88,188 @@ class Player:
                     case Command.ROLLBACK:
                         self._rollback()
                     case SentStatement(statement=statement):
-                        self._progress(statement)
                         self._send(statement, half)
         except MigrationFailed:
             self._rollback()
-        return tuple(self.played)
+        return tuple(self.records)
 
     @property
     def _in_block(self) -> bool:
-        return self._number is not None
+        return self._transaction is not None
 
     def _send(self, statement: Statement, half: Half) -> None:
         operation, text = statement.operations[0], half.script.text
-        words = text[statement.span.start : statement.span.end]
-        why = skip_reason(statement, half)
-        if why:
-            one = self._opened(statement, words)
-            one.left_out = why
+        command = text[statement.span.start : statement.span.end]
+        reason = skip_reason(statement, half)
+        if reason:
+            record = self._open_statement(statement, command)
+            record.skip_reason = reason
             if not self._in_block:
-                self._close([one])
+                self._close([record])
         elif isinstance(operation, sql.SessionControl):
-            self._steer(statement, words)
+            self._control_session(statement, command)
         else:
-            self._recorded(statement, words, text)
+            self._record(statement, command, text)
 
-    def _recorded(self, statement: Statement, words: str, text: str) -> None:
-        alone = not self._in_block
-        if alone:
-            self._count += 1
-            self._number = self._count
+    def _record(self, statement: Statement, command: str, text: str) -> None:
+        standalone = not self._in_block
+        if standalone:
+            self._transactions += 1
+            self._transaction = self._transactions
             self._ledger.begin_transaction()
-        opening = self._ledger.opening_sql() if alone and not isinstance(statement.operations[0], sql.Copy) else ""
+        opening = self._ledger.opening_sql() if standalone and not isinstance(statement.operations[0], sql.Copy) else ""
         if not opening:
-            self._ledger.prepare("BEGIN; " if alone else "")
-        one = self._opened(statement, words)
+            self._ledger.prepare("BEGIN; " if standalone else "")
+        record = self._open_statement(statement, command)
         try:
-            with self._timed(one):
+            with self._timed(record):
                 if opening:
-                    cursor = self._connection.execute((opening + words).encode())
+                    cursor = self._connection.execute((opening + command).encode())
                 else:
                     execute_statement(self._connection, statement, text)
             if opening:
                 self._ledger.read_opening(cursor)
         except error_class() as error:
             self._ledger.discard_prepared()
-            if alone and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
-                self._open.remove(one)
+            if standalone and error.sqlstate == _NO_TRANSACTION and not self._connection.closed:
+                self._open.remove(record)
                 self._rollback()
-                self._outside(statement, words)
+                self._record_nontransactional(statement, command)
                 return
-            self._fail(one, error)
-        self._lose(words)
+            self._fail(record, error)
+        self._note_discards(command)
         try:
-            one.measured = self._ledger.measure_statement(statement.operations)
+            record.measured = self._ledger.measure_statement(statement.operations)
         except error_class() as error:
-            # A limit of the migration's own, such as a statement_timeout of a millisecond, or the connection's end.
-            self._fail(one, error)
-        one.wal_bytes = self._ledger.wal_bytes
-        one.counts = self._ledger.read
-        if alone:
+            # The migration set a limit such as a statement_timeout of a millisecond, or the connection was lost.
+            self._fail(record, error)
+        record.wal_bytes = self._ledger.wal_bytes
+        record.counts = self._ledger.read
+        if standalone:
             self._commit()
 
-    def _lose(self, words: str) -> None:
-        if any(word in words.lower() for word in _FORGETS):
+    def _note_discards(self, command: str) -> None:
+        if any(word in command.lower() for word in _FORGETS):
             self._ledger.discard_prepared()
 
-    def _steer(self, statement: Statement, words: str) -> None:
-        """BEGIN, COMMIT, SET and their kin: they run as they stand, and what they did to the transaction is asked of the server."""
+    def _control_session(self, statement: Statement, command: str) -> None:
+        """Runs BEGIN, COMMIT, SET and similar statements unchanged, and asks the server what they did to the transaction."""
         before = self._in_block
-        one = self._opened(statement, words)
+        record = self._open_statement(statement, command)
         try:
-            with self._timed(one):
-                self._connection.execute(words.encode())
+            with self._timed(record):
+                self._connection.execute(command.encode())
         except error_class() as error:
-            self._fail(one, error)
-        self._lose(words)
+            self._fail(record, error)
+        self._note_discards(command)
         match statement.operations[0]:
             case sql.RollbackTo():
                 self._ledger.rolled_back_to_savepoint()
             case sql.Rollback() | sql.Commit() | sql.TwoPhase() if before:
-                self._ended(undone=isinstance(statement.operations[0], sql.Rollback))
+                self._end_transaction(rolled_back=isinstance(statement.operations[0], sql.Rollback))
         if not is_idle(self._connection) and not self._in_block:
-            self._opened_block(one)
-        elif one in self._open and not self._in_block:
-            self._close([one])
+            self._open_transaction(record)
+        elif record in self._open and not self._in_block:
+            self._close([record])
 
-    def _outside(self, statement: Statement, words: str) -> None:
-        """A statement that no transaction takes: its locks are seen from outside, while it runs, or were seen at its rehearsal."""
-        one = self._opened(statement, words)
-        one.outside = True
+    def _record_nontransactional(self, statement: Statement, command: str) -> None:
+        """Records a statement that cannot run in a transaction: its locks are watched while it runs, or were measured by the rehearsal."""
+        record = self._open_statement(statement, command)
+        record.outside_transaction = True
         try:
             counts = isinstance(statement.operations[0], sql.Do | sql.Call)
-            with self._ledger.measure_nontransactional(counts=counts) as found, self._watch.record_locks() as seen, self._timed(one):
-                self._connection.execute(words.encode())
+            with self._ledger.measure_nontransactional(counts=counts) as snapshots, self._monitor.record_locks() as seen, self._timed(record):
+                self._connection.execute(command.encode())
         except error_class() as error:
-            self._fail(one, error)
-        before, after = found
-        one.wal_bytes = self._ledger.wal_bytes
-        measured = measurement_of(Trace(before=before, after=after, locks={oid: each.mode for oid, each in seen.items()}))
+            self._fail(record, error)
+        before, after = snapshots
+        record.wal_bytes = self._ledger.wal_bytes
+        measured = measurement_of(Trace(before=before, after=after, locks={oid: lock.mode for oid, lock in seen.items()}))
         rehearsed = self._rehearsed.get(statement.index)
-        one.measured = add_rehearsal(measured, rehearsed) if rehearsed is not None else measured
-        one.counts = {relation.name: (None, self._ledger.rows.get(oid)) for oid, relation in before.relations.items()}
-        # What nobody saw while it ran was held for less than a look, unless nobody looked: then it may have been held all the time.
-        one.seconds_held = {effect.relation: 0.0 for effect in one.measured.effects} if seen else {}
-        one.seconds_held |= {before.relations[oid].name: each.seconds for oid, each in seen.items() if oid in before.relations}
-        self._close([one])
+        record.measured = add_rehearsal(measured, rehearsed) if rehearsed is not None else measured
+        record.counts = {relation.name: (None, self._ledger.rows.get(oid)) for oid, relation in before.relations.items()}
+        # A lock that no look saw was held for less than the time between two looks. Without any look, it may have been held all the time.
+        record.seconds_held = {effect.relation: 0.0 for effect in record.measured.effects} if seen else {}
+        record.seconds_held |= {before.relations[oid].name: lock.seconds for oid, lock in seen.items() if oid in before.relations}
+        self._close([record])
 
-    def _opened(self, statement: Statement, words: str) -> OpenStatement:
-        one = OpenStatement(statement, words, self._number, perf_counter() - self.zero, self._clock)
-        self._open.append(one)
-        return one
+    def _open_statement(self, statement: Statement, command: str) -> OpenStatement:
+        record = OpenStatement(statement, command, self._transaction, perf_counter() - self.start, self._busy_seconds)
+        self._open.append(record)
+        return record
 
     @contextmanager
-    def _timed(self, one: OpenStatement) -> Iterator[None]:
-        self._temporary.clear()
-        with self._watch.measure_wait() as waits, self._guard(self._connection) as leash:
+    def _timed(self, record: OpenStatement) -> Iterator[None]:
+        self._temporary_bytes.clear()
+        with self._monitor.measure_wait() as waits, self._guard(self._connection) as work:
             started = perf_counter()
             try:
                 yield
             finally:
-                one.seconds = perf_counter() - started
-                self._clock += one.seconds
-                one.waited = waits.seconds
-                one.cut = leash.stop_reason
-                one.temp_bytes = sum(self._temporary) if self._tells else None
+                record.seconds = perf_counter() - started
+                self._busy_seconds += record.seconds
+                record.waited = waits.seconds
+                record.stop_reason = work.stop_reason
+                record.temp_bytes = sum(self._temporary_bytes) if self._reports_temporary_files else None
 
     def _begin(self) -> None:
         self._connection.execute("BEGIN")
-        self._opened_block(None)
+        self._open_transaction(None)
 
-    def _opened_block(self, one: OpenStatement | None) -> None:
-        self._count += 1
-        self._number = self._count
-        if one is not None:
-            one.transaction = self._number
+    def _open_transaction(self, record: OpenStatement | None) -> None:
+        self._transactions += 1
+        self._transaction = self._transactions
+        if record is not None:
+            record.transaction = self._transaction
         self._ledger.begin_transaction()
 
     def _commit(self) -> None:
         last = self._open[-1] if self._open else None
         started = perf_counter()
         try:
-            with self._guard(self._connection) as leash:
+            with self._guard(self._connection) as work:
                 self._connection.execute("COMMIT")
         except error_class() as error:
             if last is not None:
-                last.cut = leash.stop_reason
+                last.stop_reason = work.stop_reason
                 self._fail(last, error)
             raise MigrationFailed from error
         seconds = perf_counter() - started
-        self._clock += seconds
+        self._busy_seconds += seconds
         if last is not None and len(self._open) == 1:
             last.seconds += seconds
-        self._ended(undone=False)
+        self._end_transaction(rolled_back=False)
 
     def _rollback(self) -> None:
         if not self._connection.closed:
             try:
                 self._connection.execute("ROLLBACK")
             except error_class():
-                # Who ended the connection has ended the transaction.
+                # The connection is lost, and with it the transaction.
                 self._connection.close()
-        self._ended(undone=True)
+        self._end_transaction(rolled_back=True)
 
-    def _ended(self, *, undone: bool) -> None:
-        """The transaction is over."""
-        self._number = None
-        if undone:
+    def _end_transaction(self, *, rolled_back: bool) -> None:
+        """Notes that the transaction has ended, and finishes its records."""
+        self._transaction = None
+        if rolled_back:
             self._ledger.rolled_back()
         else:
             self._ledger.committed()
         self._close(self._open)
 
-    def _close(self, ones: list[OpenStatement]) -> None:
-        ended = perf_counter() - self.zero
-        new = frozenset(relation.name for relation in self._ledger.relations if relation.oid not in self._found)
-        self.played += [one.finish(ended, self._clock, new) for one in ones]
-        self._open = [one for one in self._open if one not in ones]
+    def _close(self, ended: list[OpenStatement]) -> None:
+        now = perf_counter() - self.start
+        new = frozenset(relation.name for relation in self._ledger.relations if relation.oid not in self._existing)
+        self.records += [record.finish(now, self._busy_seconds, new) for record in ended]
+        self._open = [record for record in self._open if record not in ended]
 
-    def _fail(self, one: OpenStatement, error: Any) -> None:
-        one.failure = failure_of(error, one.cut)
+    def _fail(self, record: OpenStatement, error: Any) -> None:
+        record.failure = failure_of(error, record.stop_reason)
         raise MigrationFailed from error
 
     def _notice(self, diagnostic: Any) -> None:
-        """PostgreSQL says how large a temporary file was when it is done with it."""
-        said = diagnostic.message_primary or ""
-        if diagnostic.severity_nonlocalized == "LOG" and said.startswith("temporary file:"):
-            self._temporary.append(int(said.rpartition(" ")[2]))
+        """Notes the size of a temporary file, which PostgreSQL reports when it deletes the file."""
+        message = diagnostic.message_primary or ""
+        if diagnostic.severity_nonlocalized == "LOG" and message.startswith("temporary file:"):
+            self._temporary_bytes.append(int(message.rpartition(" ")[2]))
