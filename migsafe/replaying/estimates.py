@@ -1,7 +1,7 @@
-"""How long a statement that grows with the rows may take on production's: an estimate for this machine, from what was measured on it.
+"""Estimates of how long a statement takes with production's rows on this machine, from the measured time.
 
-The time beyond what a statement of its kind costs anyhow grows with the rows: at least as they do (a scan, a rewrite), at most as n log n
-(the sort that builds an index). Caches, disks and neighbours are not in it.
+The time above a fixed cost grows with the rows: at least linearly (a scan, a rewrite), at most as n log n (the sort that builds an index).
+The estimate does not account for caches, disks and other load.
 """
 
 from collections.abc import Mapping
@@ -12,36 +12,36 @@ from msgspec import Struct
 from migsafe.replaying.recording.records import StatementRecord, effects_growing_with_rows
 from migsafe.schema.statistics import row_count
 
-_FEWEST = 1000
-"""On fewer rows nothing is measured that grows."""
-_ANYHOW_MS = 1.0
-_LOOK_MS = 10.0
-"""How exactly a wait for a lock is known."""
+_MIN_ROWS = 1000
+"""With fewer rows, the growth cannot be measured."""
+_FIXED_MS = 1.0
+_WAIT_PRECISION_MS = 10.0
+"""The precision of the measured wait for a lock."""
 
 
 class Estimate(Struct, frozen=True):
-    """From and to in milliseconds, for how many rows of the tables concerned."""
+    """A range of milliseconds, and the rows in production of the tables that the time depends on."""
 
     low_ms: float
     high_ms: float
     rows: int
 
 
-def estimate_duration(played: StatementRecord, production: Mapping[str, int]) -> Estimate | None:
-    """How long a statement may take on production's rows; None where it does not grow, they are not known, or too few were there."""
-    touches = effects_growing_with_rows(played)
-    there = [row_count(production, touch.effect.relation) for touch in touches]
-    here = sum(touch.rows or 0 for touch in touches)
-    if not touches or here < _FEWEST or played.failure is not None:
+def estimate_duration(statement: StatementRecord, production_rows: Mapping[str, int]) -> Estimate | None:
+    """Estimates a statement's time with production's rows. None if it does not grow, if the rows are unknown, or if too few were measured."""
+    growing = effects_growing_with_rows(statement)
+    in_production = [row_count(production_rows, measured.effect.relation) for measured in growing]
+    measured_rows = sum(measured.rows or 0 for measured in growing)
+    if not growing or measured_rows < _MIN_ROWS or statement.failure is not None:
         return None
-    known = [rows for rows in there if rows is not None]
-    if len(known) < len(there):
+    known = [rows for rows in in_production if rows is not None]
+    if len(known) < len(in_production):
         return None
     total = sum(known)
-    work = played.duration_ms - played.waited_ms
-    anyhow = min(_ANYHOW_MS, work)
-    grows = work - anyhow
-    factor = total / here
-    steeper = factor * log2(max(total, 2)) / log2(here)
-    least = max(grows - _LOOK_MS, 0.0) if played.waited_ms else grows
-    return Estimate(anyhow + least * min(factor, steeper), anyhow + grows * max(factor, steeper), total)
+    work = statement.duration_ms - statement.waited_ms
+    fixed = min(_FIXED_MS, work)
+    grows = work - fixed
+    factor = total / measured_rows
+    sort_factor = factor * log2(max(total, 2)) / log2(measured_rows)
+    least = max(grows - _WAIT_PRECISION_MS, 0.0) if statement.waited_ms else grows
+    return Estimate(fixed + least * min(factor, sort_factor), fixed + grows * max(factor, sort_factor), total)

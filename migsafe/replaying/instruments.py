@@ -1,4 +1,4 @@
-"""Running one migration in a database, with all who look on."""
+"""The instruments around one migration: the player, the lock monitor, probe sessions and readers."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,13 @@ from migsafe.sql.operations import Name
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_MOST_CANARIES = 30
+_MAX_PROBED_TABLES = 30
 
 
 class MigrationTask(Struct, frozen=True, kw_only=True):
-    """A migration to run in a database: what was foreseen of it, and what was seen of some of its statements on copies.
+    """A migration to run in a database, with its predictions and the measurements of rehearsed statements, by index.
 
-    `rows` are those of each table, by number, where they are known; `queue` is for how many seconds a reader holds each table.
+    `rows` are the rows of each table, by oid, if they are known. For `reader_seconds`, a reader holds a lock on each table.
     """
 
     database: str
@@ -42,55 +42,55 @@ class MigrationTask(Struct, frozen=True, kw_only=True):
 
 
 class Instruments:
-    """Where migrations run one after the other. `guard` limits what a statement may take. `rows` are those of each table after the last
-    migration, by number.
+    """Runs migrations one after the other and records them. `guard` limits the time of a statement. `rows` are the rows of each table after
+    the last migration, by oid.
 
-    Those who look on stay connected from one migration to the next, until `leave`.
+    The observing connections stay open from one migration to the next, until `disconnect`.
     """
 
     def __init__(self, host: Host, guard: Guard) -> None:
         self._host = host
         self._guard = guard
-        self._quiet: list[float] = []
+        self._baseline: list[float] = []
         self._idle: dict[str, list[Connection[Any]]] = {}
         self.rows: dict[int, int] = {}
 
     def run(self, task: MigrationTask) -> Recording:
-        """Run a migration, and record it."""
-        touched = self._touched(task)
-        asked = touched[:_MOST_CANARIES] if task.probes else []
+        """Runs a migration and records it."""
+        touched = self._existing_locked_relations(task)
+        probed = touched[:_MAX_PROBED_TABLES] if task.probes else []
         worker, observer, counter = self._host.connect_as_migrator(task.database), self._connect(task.database), self._connect(task.database)
         try:
-            back = partial(self._back, task.database)
-            with ProbeSessions(lambda: self._connect(task.database), asked, self._quiet, back) as canaries:
+            give_back = partial(self._give_back, task.database)
+            with ProbeSessions(lambda: self._connect(task.database), probed, self._baseline, give_back) as probes:
                 readers = LongRunningReaders(lambda: self._host.connect(task.database), touched, task.reader_seconds)
-                with readers, LockMonitor(observer, worker.info.backend_pid, canaries.pids) as watch:
-                    player = Player(worker, watch, counter, rows=task.rows, guard=self._guard, rehearsed=task.rehearsed)
-                    played = player.play(task.migration.up, began=canaries.mark)
-                canaries.stop()
+                with readers, LockMonitor(observer, worker.info.backend_pid, probes.pids) as monitor:
+                    player = Player(worker, monitor, counter, rows=task.rows, guard=self._guard, rehearsed=task.rehearsed)
+                    records = player.play(task.migration.up, began=probes.mark)
+                probes.stop()
         finally:
             worker.close()
-            self._back(task.database, observer)
-            self._back(task.database, counter)
+            self._give_back(task.database, observer)
+            self._give_back(task.database, counter)
         self.rows = dict(player.rows)
         recording = Recording(
             migration=task.migration,
-            statements=played,
-            duration_ms=1000 * max((one.ended for one in played), default=0.0),
-            # What no lock explains is a machine that is busy.
+            statements=records,
+            duration_ms=1000 * max((record.ended for record in records), default=0.0),
+            # A wait that no lock explains comes from a busy machine.
             waits=tuple(
-                wait for wait in attribute_waits(canaries.waits(watch.lock_waits), played) if wait.statement is not None or wait.seen_waiting
+                wait for wait in attribute_waits(probes.waits(monitor.lock_waits), records) if wait.statement is not None or wait.seen_waiting
             ),
-            times_before=canaries.quiet,
-            times_during=canaries.disturbed,
-            probe_errors=canaries.broken,
-            deadlocks=canaries.deadlocks,
+            times_before=probes.times_before,
+            times_during=probes.times_during,
+            probe_errors=probes.errors,
+            deadlocks=probes.deadlocks,
         )
-        canaries.remember()
+        probes.remember()
         return recording
 
     def disconnect(self) -> None:
-        """Hang up, so that databases can be copied and dropped."""
+        """Closes the connections, so that databases can be copied and dropped."""
         for connections in self._idle.values():
             for connection in connections:
                 connection.close()
@@ -100,26 +100,26 @@ class Instruments:
         idle = self._idle.get(database)
         return idle.pop() if idle else self._host.connect(database)
 
-    def _back(self, database: str, connection: "Connection[Any]") -> None:
-        """Keep a connection for the next time, if it is as good as new."""
+    def _give_back(self, database: str, connection: "Connection[Any]") -> None:
+        """Keeps a connection for the next migration, unless it is closed or in a transaction."""
         if connection.closed or not is_idle(connection):
             connection.close()
         else:
             self._idle.setdefault(database, []).append(connection)
 
-    def _touched(self, task: MigrationTask) -> list[Name]:
-        """The relations that the migration is going to lock so that somebody may wait, and that are there."""
-        found = dict.fromkeys(
+    def _existing_locked_relations(self, task: MigrationTask) -> list[Name]:
+        """Returns the existing relations that the migration is predicted to lock in SHARE UPDATE EXCLUSIVE or a stronger mode."""
+        relations = dict.fromkeys(
             effect.relation
-            for one in task.predictions
-            for effect in one.effects
+            for prediction in task.predictions
+            for effect in prediction.effects
             if effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE and not effect.new and effect.relation.schema != "pg_temp"
         )
-        if not found:
+        if not relations:
             return []
-        names = [str(name) for name in found]
-        there = "SELECT pg_catalog.to_regclass(name) IS NOT NULL FROM pg_catalog.unnest(%s::text[]) WITH ORDINALITY AS n (name, k) ORDER BY k"
+        names = [str(name) for name in relations]
+        query = "SELECT pg_catalog.to_regclass(name) IS NOT NULL FROM pg_catalog.unnest(%s::text[]) WITH ORDINALITY AS n (name, k) ORDER BY k"
         connection = self._connect(task.database)
-        present = [is_there for (is_there,) in connection.execute(there, (names,)).fetchall()]
-        self._back(task.database, connection)
-        return [name for name, is_there in zip(found, present, strict=True) if is_there]
+        exists = [found for (found,) in connection.execute(query, (names,)).fetchall()]
+        self._give_back(task.database, connection)
+        return [name for name, found in zip(relations, exists, strict=True) if found]

@@ -1,4 +1,4 @@
-"""Whose lock it was that a query waited for."""
+"""The statements whose locks made probe sessions wait."""
 
 from collections.abc import Mapping
 
@@ -8,20 +8,20 @@ from migsafe.replaying.recording.records import StatementRecord, Wait
 from migsafe.sql.operations import Name
 
 
-def attribute_waits(waits: tuple[Wait, ...], played: tuple[StatementRecord, ...]) -> tuple[Wait, ...]:
-    """The waits, each with the number of the statement whose lock it waited for: the first one on that relation that stops the access while
-    the wait lasts."""
+def attribute_waits(waits: tuple[Wait, ...], statements: tuple[StatementRecord, ...]) -> tuple[Wait, ...]:
+    """Returns the waits with the index of the statement that caused each: the first one with a lock on the relation that blocks the access
+    during the wait."""
     blocking: dict[tuple[Name, str], list[StatementRecord]] = {}
-    for one in played:
-        for touch in one.measured_effects:
-            for access in touch.effect.blocks:
-                blocking.setdefault((touch.effect.relation, access), []).append(one)
+    for statement in statements:
+        for measured in statement.measured_effects:
+            for access in measured.effect.blocks:
+                blocking.setdefault((measured.effect.relation, access), []).append(statement)
     return tuple(replace(wait, statement=_cause(wait, blocking)) for wait in waits)
 
 
 def _cause(wait: Wait, blocking: Mapping[tuple[Name, str], list[StatementRecord]]) -> int | None:
-    until = wait.started + wait.ms / 1000
-    for one in blocking.get((wait.relation, wait.access), ()):
-        if one.started < until and one.ended > wait.started:
-            return one.statement.index
+    end = wait.started + wait.ms / 1000
+    for record in blocking.get((wait.relation, wait.access), ()):
+        if record.started < end and record.ended > wait.started:
+            return record.statement.index
     return None

@@ -1,7 +1,7 @@
-"""Sessions that do what an application does all day, beside a migration, and note when they get no answer.
+"""Probe sessions: they send queries like an application's while a migration runs, and measure how long each takes.
 
-Each touched table has two: one plans a SELECT over and over, the other an UPDATE (EXPLAIN, so that nothing is read or written, and all locks
-are taken, those on indexes too). All of them are served by one thread, which only waits for whatever answers next.
+Each touched table has two: one plans a SELECT repeatedly, the other an UPDATE. They use EXPLAIN, which takes all locks, including those on
+indexes, and reads and writes no rows. One thread serves all sessions and waits for the next answer.
 """
 
 import selectors
@@ -18,13 +18,13 @@ from migsafe.sql.operations.values import quoted
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_PAUSE = 0.004
-_QUIET, _QUIET_AGAIN = 0.25, 0.04
-_ENOUGH_QUIET, _MOST_KEPT = 50, 5000
+_INTERVAL = 0.004
+_BASELINE_SECONDS, _LATER_BASELINE_SECONDS = 0.25, 0.04
+_ENOUGH_SAMPLES, _MAX_SAMPLES = 50, 5000
 _CANCELED = b"57014"
 _NOISE_MS = 5.0
-"""What takes no longer is noise, whatever the quiet baseline says."""
-_TIMES_QUIET = 5.0
+"""Shorter response times are noise, whatever the baseline."""
+_BASELINE_FACTOR = 5.0
 
 _COLUMN = """
     SELECT a.attname FROM pg_catalog.pg_attribute AS a
@@ -33,8 +33,8 @@ _COLUMN = """
 """
 
 
-class _Canary:
-    """One session that asks the same again and again."""
+class _ProbeSession:
+    """One session that sends the same query repeatedly."""
 
     def __init__(self, connection: "Connection[Any]", relation: Name, access: Access, probe: str) -> None:
         self.connection = connection
@@ -42,142 +42,142 @@ class _Canary:
         self.relation = relation
         self.access: Access = access
         self.probe = probe.encode()
-        self.asked = 0.0
+        self.sent = 0.0
         self.waiting = False
-        self.rest = 0.0
-        self.broken = ""
+        self.next_at = 0.0
+        self.error = ""
         self.deadlocked = False
         self.samples: list[tuple[float, float]] = []
-        """When each probe began, by perf_counter, and how many seconds it took."""
+        """The start of each probe, by perf_counter, and its seconds."""
 
-    def ask(self, now: float) -> None:
-        self.asked, self.waiting = now, True
+    def send(self, now: float) -> None:
+        self.sent, self.waiting = now, True
         self.connection.pgconn.send_query(self.probe)
 
-    def answered(self, now: float) -> bool:
-        """Take in what has come; whether that is the whole answer."""
+    def read_answer(self, now: float) -> bool:
+        """Reads what has arrived; returns whether the answer is complete."""
         from psycopg.pq import DiagnosticField  # noqa: PLC0415  # start-up must not pay for it
 
-        asked = self.connection.pgconn
-        asked.consume_input()
-        if asked.is_busy():
+        connection = self.connection.pgconn
+        connection.consume_input()
+        if connection.is_busy():
             return False
         failed = ""
-        while (result := asked.get_result()) is not None:
+        while (result := connection.get_result()) is not None:
             if result.error_field(DiagnosticField.SQLSTATE) == _CANCELED:
                 self.deadlocked = True
             else:
                 failed = failed or (result.error_message or b"").decode("utf-8", "replace").strip()
-        self.waiting, self.rest = False, now + _PAUSE
-        self.samples.append((self.asked, now - self.asked))
-        self.broken = failed
+        self.waiting, self.next_at = False, now + _INTERVAL
+        self.samples.append((self.sent, now - self.sent))
+        self.error = failed
         return True
 
 
 class ProbeSessions:
-    """Canaries on tables, from `with` to the end of the block.
+    """Probe sessions on tables, inside a `with` block.
 
-    `connect` makes a connection in autocommit. A table that cannot be asked has none. `mark` says when the migration begins. `earlier` has how
-    many milliseconds answers took in quiet times before, and gets those of this one; where there are enough of them it is a short one.
-    `back` takes a connection that is not needed any more.
+    `connect` opens a connection in autocommit. A table that cannot be queried has no session. `mark` sets the start of the migration.
+    `baseline` has the response times, in milliseconds, before earlier migrations; `remember` adds those of this one. With enough of them,
+    the baseline is measured for a shorter time. `give_back` takes connections that are no longer needed.
     """
 
     def __init__(
         self,
         connect: Callable[[], "Connection[Any]"],
         tables: Iterable[Name],
-        earlier: list[float] | None = None,
-        back: "Callable[[Connection[Any]], None] | None" = None,
+        baseline: list[float] | None = None,
+        give_back: "Callable[[Connection[Any]], None] | None" = None,
     ) -> None:
-        self._back = back or (lambda connection: connection.close())
-        self._earlier = earlier if earlier is not None else []
+        self._give_back = give_back or (lambda connection: connection.close())
+        self._baseline = baseline if baseline is not None else []
         self._connect = connect
         self._tables = list(tables)
-        self._canaries: list[_Canary] = []
-        self._over = False
-        self._zero = 0.0
-        self._thread = threading.Thread(target=self._serve, name="migsafe-canaries", daemon=True)
+        self._sessions: list[_ProbeSession] = []
+        self._stopping = False
+        self._start = 0.0
+        self._thread = threading.Thread(target=self._serve, name="migsafe-probes", daemon=True)
 
     def __enter__(self) -> "ProbeSessions":
         for table in self._tables:
-            for access, probe in self._probes(table):
-                self._canaries.append(_Canary(self._connect(), table, access, probe))
-        if self._canaries:
+            for access, probe in self._possible_probes(table):
+                self._sessions.append(_ProbeSession(self._connect(), table, access, probe))
+        if self._sessions:
             self._thread.start()
-            time.sleep(_QUIET if len(self._earlier) < _ENOUGH_QUIET else _QUIET_AGAIN)
-        self._zero = time.perf_counter()
+            time.sleep(_BASELINE_SECONDS if len(self._baseline) < _ENOUGH_SAMPLES else _LATER_BASELINE_SECONDS)
+        self._start = time.perf_counter()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def mark(self, zero: float) -> None:
-        """The migration begins now, by perf_counter; what came before was the quiet."""
-        self._zero = zero
+    def mark(self, start: float) -> None:
+        """Sets the start of the migration, by perf_counter; earlier response times are the baseline."""
+        self._start = start
 
     def stop(self) -> None:
-        """Let every canary come to its end, and go."""
-        if self._over:
+        """Waits for the last answer of every session and gives the connections back."""
+        if self._stopping:
             return
-        self._over = True
+        self._stopping = True
         if self._thread.is_alive():
             self._thread.join()
-        for canary in self._canaries:
+        for session in self._sessions:
             with suppress(Exception):
-                canary.connection.close() if canary.broken else self._back(canary.connection)
+                session.connection.close() if session.error else self._give_back(session.connection)
 
     @property
-    def quiet(self) -> ResponseTimes:
-        """What they saw before the migration began."""
-        return _summary([*self._earlier, *self._before()])
+    def times_before(self) -> ResponseTimes:
+        """The response times before the migration."""
+        return _summary([*self._baseline, *self._before()])
 
     @property
-    def disturbed(self) -> ResponseTimes:
-        """What they have seen since."""
-        return _summary([1000 * took for one in self._canaries for asked, took in one.samples if asked + took >= self._zero])
+    def times_during(self) -> ResponseTimes:
+        """The response times since the migration began."""
+        return _summary([1000 * took for session in self._sessions for sent, took in session.samples if sent + took >= self._start])
 
-    def waits(self, stopped: Mapping[int, Sequence[float]]) -> tuple[Wait, ...]:
-        """The times since the migration began when one got no answer for longer than it ever had before. `stopped` is when their backends
-        were seen to wait for a lock."""
-        least = max(_NOISE_MS, _TIMES_QUIET * self.quiet.p99, self.quiet.slowest)
-        found = [
+    def waits(self, lock_waits: Mapping[int, Sequence[float]]) -> tuple[Wait, ...]:
+        """Returns the response times since the migration began that exceed the baseline. `lock_waits` are the times at which the backends
+        were seen waiting for a lock, by pid."""
+        threshold = max(_NOISE_MS, _BASELINE_FACTOR * self.times_before.p99, self.times_before.slowest)
+        waits = [
             Wait(
-                relation=one.relation,
-                access=one.access,
-                started=asked - self._zero,
+                relation=session.relation,
+                access=session.access,
+                started=sent - self._start,
                 ms=1000 * took,
-                seen_waiting=any(asked <= when <= asked + took for when in stopped.get(one.pid, ())),
+                seen_waiting=any(sent <= when <= sent + took for when in lock_waits.get(session.pid, ())),
             )
-            for one in self._canaries
-            for asked, took in one.samples
-            if asked + took >= self._zero and 1000 * took > least
+            for session in self._sessions
+            for sent, took in session.samples
+            if sent + took >= self._start and 1000 * took > threshold
         ]
-        return tuple(sorted(found, key=lambda wait: wait.started))
+        return tuple(sorted(waits, key=lambda wait: wait.started))
 
     @property
     def pids(self) -> list[int]:
-        """Their backends."""
-        return [one.pid for one in self._canaries]
+        """The pids of the sessions."""
+        return [session.pid for session in self._sessions]
 
     @property
     def deadlocks(self) -> tuple[Name, ...]:
-        """The relations of which queries waited for the migration while it waited for them."""
-        return tuple(dict.fromkeys(one.relation for one in self._canaries if one.deadlocked))
+        """The relations on which queries and the migration waited for each other."""
+        return tuple(dict.fromkeys(session.relation for session in self._sessions if session.deadlocked))
 
     @property
-    def broken(self) -> dict[Name, str]:
-        """What the last probe of a table failed with, by table."""
-        return {one.relation: one.broken for one in reversed(self._canaries) if one.broken}
+    def errors(self) -> dict[Name, str]:
+        """The error of the last probe, by table."""
+        return {session.relation: session.error for session in reversed(self._sessions) if session.error}
 
     def remember(self) -> None:
-        """Keep what quiet times were like, for the canaries after these."""
-        self._earlier += self._before()
-        del self._earlier[:-_MOST_KEPT]
+        """Adds the response times before this migration to the baseline of later ones."""
+        self._baseline += self._before()
+        del self._baseline[:-_MAX_SAMPLES]
 
     def _before(self) -> list[float]:
-        return [1000 * took for one in self._canaries for asked, took in one.samples if asked + took < self._zero]
+        return [1000 * took for session in self._sessions for sent, took in session.samples if sent + took < self._start]
 
-    def _probes(self, table: Name) -> Sequence[tuple[Access, str]]:
+    def _possible_probes(self, table: Name) -> Sequence[tuple[Access, str]]:
         with suppress(Exception):
             connection = self._connect()
             column = connection.execute(_COLUMN, (str(table),)).fetchone()
@@ -188,47 +188,47 @@ class ProbeSessions:
                 with suppress(Exception):
                     connection.execute(probe.encode())
                     possible.append((access, probe))
-            self._back(connection)
+            self._give_back(connection)
             return possible
         return ()
 
     def _serve(self) -> None:
         with selectors.DefaultSelector() as selector:
-            for one in self._canaries:
-                selector.register(one.connection.pgconn.socket, selectors.EVENT_READ, one)
-            while not (self._over and not any(one.waiting for one in self._canaries)):
+            for session in self._sessions:
+                selector.register(session.connection.pgconn.socket, selectors.EVENT_READ, session)
+            while not (self._stopping and not any(session.waiting for session in self._sessions)):
                 now = time.perf_counter()
-                for one in self._canaries:
-                    if not one.waiting and now >= one.rest and not self._over:
-                        self._ask(one, now)
-                for key, _ in selector.select(_PAUSE / 2):
-                    self._hear(selector, key.data)
+                for session in self._sessions:
+                    if not session.waiting and now >= session.next_at and not self._stopping:
+                        self._send(session, now)
+                for key, _ in selector.select(_INTERVAL / 2):
+                    self._receive(selector, key.data)
 
-    def _ask(self, one: _Canary, now: float) -> None:
+    def _send(self, session: _ProbeSession, now: float) -> None:
         try:
-            one.ask(now)
-        except Exception as error:  # whatever becomes of one canary, the others go on
-            self._give_up(one, error)
+            session.send(now)
+        except Exception as error:  # the other sessions continue
+            self._give_up(session, error)
 
-    def _hear(self, selector: selectors.BaseSelector, one: _Canary) -> None:
+    def _receive(self, selector: selectors.BaseSelector, session: _ProbeSession) -> None:
         try:
-            one.answered(time.perf_counter())
+            session.read_answer(time.perf_counter())
         except Exception as error:
             with suppress(KeyError):
-                selector.unregister(one.connection.pgconn.socket)
-            self._give_up(one, error)
+                selector.unregister(session.connection.pgconn.socket)
+            self._give_up(session, error)
 
-    def _give_up(self, one: _Canary, error: Exception) -> None:
-        one.waiting, one.rest = False, float("inf")
-        one.broken = str(error)
+    def _give_up(self, session: _ProbeSession, error: Exception) -> None:
+        session.waiting, session.next_at = False, float("inf")
+        session.error = str(error)
 
 
 def _summary(samples: list[float]) -> ResponseTimes:
     if not samples:
         return ResponseTimes()
     samples.sort()
-    return ResponseTimes(p50=_at(samples, 0.5), p99=_at(samples, 0.99), slowest=samples[-1], probes=len(samples))
+    return ResponseTimes(p50=_percentile(samples, 0.5), p99=_percentile(samples, 0.99), slowest=samples[-1], probes=len(samples))
 
 
-def _at(samples: list[float], share: float) -> float:
+def _percentile(samples: list[float], share: float) -> float:
     return samples[min(int(share * len(samples)), len(samples) - 1)]

@@ -1,4 +1,4 @@
-"""A long-running reader on each table, such as a report or a backup, that a migration has to wait for."""
+"""Long-running readers, such as a report or a backup, that a migration has to wait for."""
 
 import threading
 from collections.abc import Callable, Iterable
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class LongRunningReaders:
-    """Readers of some tables, from `with` on for a number of seconds, or to the end of the block."""
+    """Transactions that have read a table each; they stay open for a number of seconds, or to the end of the `with` block."""
 
     def __init__(self, connect: "Callable[[], Connection[Any]]", tables: Iterable[Name], seconds: float) -> None:
         self._connections: list[Connection[Any]] = []
         self._connect = connect
         self._tables = list(tables)
         self._seconds = seconds
-        self._timer = threading.Timer(seconds, self._leave)
+        self._timer = threading.Timer(seconds, self._close)
         self._timer.daemon = True
 
     def __enter__(self) -> Self:
@@ -28,16 +28,16 @@ class LongRunningReaders:
                 connection = self._connect()
                 self._connections.append(connection)
                 connection.execute("BEGIN")
-                with suppress(Exception):  # what cannot be read is not in the way either
+                with suppress(Exception):  # a relation that cannot be read gets no reader
                     connection.execute(f"SELECT FROM {table} LIMIT 0".encode())
             self._timer.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
-        self._leave()
+        self._close()
 
-    def _leave(self) -> None:
+    def _close(self) -> None:
         for connection in self._connections:
             with suppress(Exception):
                 connection.close()
