@@ -24,7 +24,7 @@ def test_what_a_migration_leaves_broken(tell: Tell) -> None:
     any_installation()
     [one] = tell("ALTER TABLE orders ADD COLUMN a text;\nDROP TABLE customers;", "--replay", "--rows", "100")["migrations"]
     assert 'Queries of public.customers that worked before fail now: relation "public.customers" does not exist' in one["measured"]
-    assert "Stopped half-way and run again: after a crash it does not run again as it is." in one["measured"]
+    assert "Stopped half-way and run again: after a crash the migration cannot be run again unchanged." in one["measured"]
 
 
 def test_a_migration_that_fails_closes_the_gate(tell: Tell) -> None:

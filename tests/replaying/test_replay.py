@@ -54,7 +54,7 @@ def test_an_index_built_concurrently_stops_nobody(shop: Callable[..., Done]) -> 
     ]
 
 
-def test_the_whole_shop_does_what_is_foreseen(shop: Callable[..., Done]) -> None:
+def test_the_shop_has_the_predicted_effects(shop: Callable[..., Done]) -> None:
     done = shop(None, "agreement")
     assert done.problems == []
     # What the ninth alters is known only where it runs.
@@ -62,7 +62,7 @@ def test_the_whole_shop_does_what_is_foreseen(shop: Callable[..., Done]) -> None
     assert done.run.unfilled == {}
 
 
-def test_a_rewrite_stops_all_and_the_canaries_feel_it(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_rewrite_blocks_all_queries_and_probe_sessions_wait(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT 1; ALTER TABLE orders ALTER id TYPE bigint, ALTER note TYPE varchar(50); SELECT 2;"}
     done = replayed(host, tmp_path, files, only="0002.sql", rows=150_000)
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
@@ -126,7 +126,7 @@ def test_a_second_run_that_changes_nothing_or_all_again(host: PrivateHost, tmp_p
     assert "rows changed again" in again.observations[0].text
 
 
-def test_a_crash_that_cannot_be_tried_passes_nothing(tmp_path: Path) -> None:
+def test_a_crash_that_is_not_possible_does_not_pass(tmp_path: Path) -> None:
     text = "CREATE ROLE reporting; GRANT SELECT ON orders TO reporting;"
     with PrivateHost(any_installation(), superuser=True) as host:
         crash = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, "crash", only="0002.sql").outcome("crash")
@@ -142,7 +142,7 @@ def test_a_crash_leaves_what_it_cannot_run_on(host: PrivateHost, tmp_path: Path)
     files["0002.sql"] = files["0002.sql"].replace("ADD", "ADD IF NOT EXISTS")
     assert replayed(host, tmp_path, files, "crash", only="0002.sql").outcome("crash").passed
     done = replayed(host, tmp_path, files, "crash", only="0002.sql", settings=SourceSettings(transaction=Transaction.FILE))
-    assert done.outcome("crash").summary == "it is all or nothing: a crash leaves nothing behind"
+    assert done.outcome("crash").summary == "the migration is one transaction: a crash leaves nothing behind"
 
 
 def test_a_crash_in_the_middle_leaves_an_invalid_index(host: PrivateHost, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_crash_in_the_middle_leaves_an_invalid_index(host: PrivateHost, tmp_pa
     assert replayed(host, tmp_path, {"0002.sql": safe}, "crash", only="0002.sql").outcome("crash").passed
 
 
-def test_the_way_back_loses_what_it_drops(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_downgrade_loses_what_it_drops(host: PrivateHost, tmp_path: Path) -> None:
     def trip(up: str, down: str) -> list[str]:
         files = {"1_a.up.sql": ORDERS, "1_a.down.sql": "DROP TABLE orders;", "2_b.up.sql": up, "2_b.down.sql": down}
         done = replayed(host, tmp_path, files, "round trip", only="2_b.up.sql")
@@ -166,15 +166,15 @@ def test_the_way_back_loses_what_it_drops(host: PrivateHost, tmp_path: Path) -> 
     assert trip("ALTER TABLE orders ADD a int;", "ALTER TABLE orders DROP a;") == []
     lost = trip("ALTER TABLE orders RENAME note TO remark;", "ALTER TABLE orders DROP remark, ADD note text NOT NULL DEFAULT '';")
     assert lost == [
-        "after the way back, column public.orders.note is text NOT NULL ''::text, and should be text NOT NULL",
-        "lost on the way: public.orders: the values of note",
-        "up again, column public.orders.remark is text NOT NULL ''::text, and should be text NOT NULL",
+        "after the downgrade, column public.orders.note is text NOT NULL ''::text, expected text NOT NULL",
+        "lost: public.orders: the values of note",
+        "after the second upgrade, column public.orders.remark is text NOT NULL ''::text, expected text NOT NULL",
     ]
     [left] = trip("ALTER TABLE orders ADD b int; CREATE TABLE c ();", "ALTER TABLE orders DROP b;")[:1]
-    assert left == "after the way back, relation public.c is left over"
+    assert left == "after the downgrade, relation public.c still exists"
 
 
-def test_a_role_that_is_taken_for_granted_is_made(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_role_that_the_migrations_expect_is_created(host: PrivateHost, tmp_path: Path) -> None:
     files = {
         "0001.sql": ORDERS + "GRANT SELECT ON orders TO reporting;",
         "0002.sql": "ALTER TABLE orders OWNER TO app; DO $$ BEGIN GRANT UPDATE ON orders TO clerks; END $$;",
@@ -185,7 +185,7 @@ def test_a_role_that_is_taken_for_granted_is_made(host: PrivateHost, tmp_path: P
     assert done.run.created_roles == ["reporting", "app", "clerks"]
 
 
-def test_rows_that_were_made_up_are_not_the_migrations_fault(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_failure_on_seeded_rows_is_repeated_with_empty_tables(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ALTER note TYPE int USING note::int;"}
     done = replayed(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.recording.failure is None

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from migsafe.library.planned import planned
 
 from migsafe import Budgets, Configuration, Replay, ReplayOptions
-from migsafe.library.replay import replayed as replay_plan
+from migsafe.library.plan import find_plan
+from migsafe.library.replay import replay_plan
 from migsafe.lock import LockMode
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.seeding import same_for_every_table
@@ -25,7 +25,7 @@ def replayed(any_host: PrivateHost) -> Callable[..., Replay]:
     """Replays a script, with the scripts before it as its history, on the shared server."""
 
     def replay(path: Path, *experiments: str, rows: int | None = 300) -> Replay:
-        plan = planned([str(path)], Configuration(), "replay")
+        plan = find_plan([str(path)], Configuration(), "replay")
         options = ReplayOptions(experiments=experiments, rows=same_for_every_table(rows) if rows else None)
         return replay_plan(plan, any_host, options, Budgets())
 

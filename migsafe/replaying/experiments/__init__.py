@@ -1,1 +1,1 @@
-"""Experiments with a migration beyond running it once: one a file, on copies of the database."""
+"""The experiments with a migration, on copies of the database: each has a module."""

@@ -1,4 +1,4 @@
-"""Comparing what was foreseen with what was measured: a difference means that one of the two is wrong, and is worth a report to us."""
+"""The comparison of predicted and measured effects. A difference means that one of the two is wrong: please report it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,66 +11,65 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 NAME = "agreement"
-_FROM = LockMode.SHARE_UPDATE_EXCLUSIVE
-_ENOUGH_ROWS = 100
-_CHANGE_ROWS = (sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Select, sql.Copy, sql.Do, sql.Call, sql.CreateTableAs)
-"""What these read hangs on the rows and on the plan."""
+_WEAKEST_LOCK = LockMode.SHARE_UPDATE_EXCLUSIVE
+_MIN_ROWS = 100
+_DEPEND_ON_ROWS = (sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Select, sql.Copy, sql.Do, sql.Call, sql.CreateTableAs)
+"""What these statements read depends on the rows and on the query plan."""
 
 
-def compare_with_predictions(foreseen: Sequence[StatementPrediction], played: Sequence[StatementRecord]) -> Outcome:
-    """Compare statement by statement: locks from SHARE UPDATE EXCLUSIVE up, rewrites, rebuilt indexes, and full scans where there are rows.
+def compare_with_predictions(predictions: Sequence[StatementPrediction], records: Sequence[StatementRecord]) -> Outcome:
+    """Compares each statement: locks from SHARE UPDATE EXCLUSIVE up, rewrites, and full scans of tables with rows.
 
-    What a transaction holds already leaves no trace when it is asked for again, so that a prediction up to that is no difference.
+    Requesting a lock that the transaction already holds leaves no trace, so a predicted lock up to that mode is not a difference.
     """
-    predicted = {one.statement.index: one for one in foreseen}
-    steps: list[Observation] = []
+    predicted = {prediction.statement.index: prediction for prediction in predictions}
+    observations: list[Observation] = []
     compared = 0
-    for one in played:
-        ours = predicted.get(one.statement.index)
-        if ours is not None and one.failure is None and ours.understood and not one.skip_reason:
+    for record in records:
+        prediction = predicted.get(record.statement.index)
+        if prediction is not None and record.failure is None and prediction.understood and not record.skip_reason:
             compared += 1
-            steps += [Observation(text, one.statement.index) for text in _differences(ours, one)]
-    if steps:
-        wrong = len({step.statement for step in steps})
-        summary = f"{wrong} of {compared} statements did something else than was foreseen: one of the two is wrong"
-        return Outcome(experiment=NAME, passed=False, summary=summary, observations=tuple(steps))
+            observations += [Observation(text, record.statement.index) for text in _differences(prediction, record)]
+    if observations:
+        different = len({observation.statement for observation in observations})
+        summary = f"{different} of {compared} statements had other effects than predicted; please report this as a bug in migsafe"
+        return Outcome(experiment=NAME, passed=False, summary=summary, observations=tuple(observations))
     if not compared:
-        return Outcome(experiment=NAME, passed=None, summary="nothing could be compared")
-    return Outcome(experiment=NAME, passed=True, summary=f"{compared} of {compared} statements did what was foreseen")
+        return Outcome(experiment=NAME, passed=None, summary="no statement could be compared")
+    return Outcome(experiment=NAME, passed=True, summary=f"{compared} of {compared} statements had the predicted effects")
 
 
-def _differences(foreseen: StatementPrediction, played: StatementRecord) -> Iterator[str]:
-    ours = {effect.relation: effect for effect in foreseen.effects if effect.relation.schema != "pg_temp"}
-    real = {touch.effect.relation: touch for touch in played.measured_effects if touch.effect.relation.schema != "pg_temp"}
-    if foreseen.refusal is not None:
-        yield f"foreseen: PostgreSQL refuses it ({foreseen.refusal}); it did not"
-    for name in sorted(ours.keys() | real.keys(), key=str):
-        our, touch = ours.get(name), real.get(name)
-        its = touch.effect if touch is not None else None
-        lock, foretold = _lock(its), _lock(our)
-        already = played.held_before.get(name)
-        if lock != foretold and not (already is not None and foretold is not None and already >= foretold):
-            # Locks that are let go on the way are seen only if they are held for long enough.
-            if not (played.outside_transaction and (lock is None or (foretold is not None and foretold >= lock))):
-                yield f"{name}: foreseen {foretold or 'no lock'}, measured {lock or 'none'}"
-        yield from _work(name, our, touch, played)
+def _differences(prediction: StatementPrediction, record: StatementRecord) -> Iterator[str]:
+    predicted = {effect.relation: effect for effect in prediction.effects if effect.relation.schema != "pg_temp"}
+    measured = {effect.effect.relation: effect for effect in record.measured_effects if effect.effect.relation.schema != "pg_temp"}
+    if prediction.refusal is not None:
+        yield f"predicted: PostgreSQL refuses the statement ({prediction.refusal}); measured: it did not"
+    for name in sorted(predicted.keys() | measured.keys(), key=str):
+        expected, actual = predicted.get(name), measured.get(name)
+        lock, predicted_lock = _lock(actual.effect if actual is not None else None), _lock(expected)
+        already = record.held_before.get(name)
+        if lock != predicted_lock and not (already is not None and predicted_lock is not None and already >= predicted_lock):
+            # Locks that are released while the statement runs are seen only if they are held long enough.
+            if not (record.outside_transaction and (lock is None or (predicted_lock is not None and predicted_lock >= lock))):
+                yield f"{name}: predicted {predicted_lock or 'no lock'}, measured {lock or 'no lock'}"
+        yield from _work_differences(name, expected, actual, record)
 
 
-def _work(name: Name, our: Effect | None, touch: MeasuredEffect | None, played: StatementRecord) -> Iterator[str]:
-    if played.outside_transaction or touch is None or our is None:
+def _work_differences(name: Name, expected: Effect | None, actual: MeasuredEffect | None, record: StatementRecord) -> Iterator[str]:
+    if record.outside_transaction or actual is None or expected is None:
         return
-    if our.rewrite != touch.effect.rewrite:
-        yield f"{name}: foreseen {_word(our.rewrite, 'rewritten')}, measured {_word(touch.effect.rewrite, 'rewritten')}"
-    operation = played.statement.operations[0]
-    # So does whether the table that a foreign key points to is read whole, to look for the values of rows.
-    planned = isinstance(operation, _CHANGE_ROWS) or (isinstance(operation, sql.AlterRelation) and operation.target.name.name != name.name)
-    if not planned and (touch.rows or 0) >= _ENOUGH_ROWS and not our.rewrite and our.scan != touch.effect.scan:
-        yield f"{name}: foreseen {_word(our.scan, 'read whole')}, measured {_word(touch.effect.scan, 'read whole')}"
+    if expected.rewrite != actual.effect.rewrite:
+        yield f"{name}: predicted {_phrase(expected.rewrite, 'rewritten')}, measured {_phrase(actual.effect.rewrite, 'rewritten')}"
+    operation = record.statement.operations[0]
+    # Whether the referenced table of a foreign key is scanned depends on the rows as well: their values are looked up in it.
+    planned = isinstance(operation, _DEPEND_ON_ROWS) or (isinstance(operation, sql.AlterRelation) and operation.target.name.name != name.name)
+    if not planned and (actual.rows or 0) >= _MIN_ROWS and not expected.rewrite and expected.scan != actual.effect.scan:
+        yield f"{name}: predicted {_phrase(expected.scan, 'scanned')}, measured {_phrase(actual.effect.scan, 'scanned')}"
 
 
-def _word(true: bool, what: str) -> str:
-    return what if true else f"not {what}"
+def _phrase(is_true: bool, phrase: str) -> str:
+    return phrase if is_true else f"not {phrase}"
 
 
 def _lock(effect: Effect | None) -> LockMode | None:
-    return effect.lock if effect is not None and effect.lock >= _FROM else None
+    return effect.lock if effect is not None and effect.lock >= _WEAKEST_LOCK else None

@@ -1,4 +1,4 @@
-"""A database's schema and rows in a form that can be compared: what is there, object by object, and a sum over the rows of each table."""
+"""The schema and rows of a database in a form that can be compared: definitions of objects, and hash sums over the rows of each table."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -86,8 +86,8 @@ _OBJECTS = {
         WHERE d.objoid >= 16384 AND (c.oid IS NULL OR c.relnamespace IN (@here))
     """,
 }
-"""For each kind of object its name and its definition, as text that two databases with the same schema have in common. `(@here)` are the
-schemas that are not PostgreSQL's own."""
+"""For each kind of object, a query for names and definitions, whose text is equal in databases with the same schema. `(@here)` stands for
+the schemas that are not PostgreSQL's own."""
 
 _TABLES = """
     SELECT n.nspname, c.relname, (SELECT array_agg(a.attname ORDER BY a.attname) FROM pg_catalog.pg_attribute AS a
@@ -101,27 +101,27 @@ Schema = dict[tuple[str, str], str]
 
 
 class Rows(Struct, frozen=True):
-    """The rows of a table: how many, and a sum over the values of each column, whatever their order."""
+    """The rows of a table: their count, and for each column a sum over the hashes of its values, which does not depend on their order."""
 
     count: int
     columns: dict[str, int | None]
 
 
 def read_schema(connection: "Connection[Any]") -> Schema:
-    """The schema of a database, with all names qualified."""
+    """Reads the schema of a database, with all names qualified."""
     found: Schema = {}
     with connection.transaction(force_rollback=True):
         connection.execute("SET LOCAL search_path = ''")
         for kind, query in _OBJECTS.items():
-            for name, definition in connection.execute(_made(query)).fetchall():
+            for name, definition in connection.execute(_query(query)).fetchall():
                 found[kind, name] = definition
     return found
 
 
 def read_rows(connection: "Connection[Any]") -> dict[Name, Rows]:
-    """The rows of every table, each read from end to end."""
+    """Reads the rows of every table."""
     found = {}
-    for schema, table, columns in connection.execute(_made(_TABLES)).fetchall():
+    for schema, table, columns in connection.execute(_query(_TABLES)).fetchall():
         name = Name(table, schema)
         sums = [f"sum(pg_catalog.hashtextextended(t.{quoted(column)}::text, 0))::text" for column in columns or ()]
         query = f"SELECT {', '.join(['count(*)', *sums])} FROM ONLY {name} AS t"  # noqa: S608  # names are quoted
@@ -130,39 +130,39 @@ def read_rows(connection: "Connection[Any]") -> dict[Name, Rows]:
     return found
 
 
-def schema_differences(one: Schema, other: Schema) -> list[str]:
-    """What differs, a line each, in the words of someone who expected `one` and found `other`."""
+def schema_differences(expected: Schema, actual: Schema) -> list[str]:
+    """Returns the differences between the expected and the actual schema, one line each."""
     found = []
-    for key in sorted(one.keys() | other.keys()):
+    for key in sorted(expected.keys() | actual.keys()):
         kind, name = key
-        if key not in other:
+        if key not in actual:
             found.append(f"{kind} {name} is missing")
-        elif key not in one:
-            found.append(f"{kind} {name} is left over{' and INVALID' if other[key].endswith('(INVALID)') else ''}")
-        elif one[key] != other[key]:
-            found.append(f"{kind} {name} is {_short(other[key])}, and should be {_short(one[key])}")
+        elif key not in expected:
+            found.append(f"{kind} {name} still exists{' and is INVALID' if actual[key].endswith('(INVALID)') else ''}")
+        elif expected[key] != actual[key]:
+            found.append(f"{kind} {name} is {_short(actual[key])}, expected {_short(expected[key])}")
     return found
 
 
 def lost_rows(before: dict[Name, Rows], after: dict[Name, Rows]) -> list[str]:
-    """What of the rows of `before` is not in `after`, a line each."""
+    """Returns the rows and values of `before` that are missing in `after`, one line each."""
     found = []
     for name, rows in sorted(before.items(), key=lambda item: str(item[0])):
-        now = after.get(name)
-        if now is None:
+        current = after.get(name)
+        if current is None:
             found += [f"{name}: all {rows.count:,} rows"] if rows.count else []
-        elif now.count != rows.count:
-            found.append(f"{name}: {rows.count:,} rows before, {now.count:,} after")
+        elif current.count != rows.count:
+            found.append(f"{name}: {rows.count:,} rows before, {current.count:,} after")
         else:
-            changed = [column for column, value in rows.columns.items() if now.columns.get(column) != value]
+            changed = [column for column, value in rows.columns.items() if current.columns.get(column) != value]
             found += [f"{name}: the values of {', '.join(changed)}"] if changed else []
     return found
 
 
-def _made(query: str) -> bytes:
+def _query(query: str) -> bytes:
     return query.replace("(@here)", _HERE).encode()
 
 
 def _short(definition: str) -> str:
-    words = " ".join(definition.split())
-    return words if len(words) <= 200 else words[:199] + "…"
+    text = " ".join(definition.split())
+    return text if len(text) <= 200 else text[:199] + "…"

@@ -1,7 +1,7 @@
-"""Stopping a migration half-way, and running the whole of it again, as its runner would.
+"""A crash: the migration stops half-way, and its runner runs it again from the start.
 
-Only a migration that is not one transaction can stop half-way. The connection is cut behind every statement that leaves something behind,
-and in the middle of every index that is built CONCURRENTLY, where it leaves an INVALID one.
+Only a migration that is not one transaction can stop half-way. The connection is terminated after every statement with committed changes,
+and during every CREATE INDEX or REINDEX CONCURRENTLY, which leaves an INVALID index.
 """
 
 from collections.abc import Iterator
@@ -25,44 +25,49 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 NAME = "crash"
-_MOST = 60
-"""How many places are tried: each is a copy of the database."""
-_PATIENCE = 20.0
-_NOWHERE = "it could not be tried: on a copy the migration does not come so far, as where it makes roles, which all databases share"
+_MAX_PLACES = 60
+"""How many places are tried: each needs a copy of the database."""
+_WAIT_TIMEOUT = 20.0
+_NOT_POSSIBLE = "not possible: the migration fails on a copy of the database, for example because it creates roles, which all databases share"
 _WAITING = "SELECT 1 FROM pg_catalog.pg_locks WHERE pid = %s AND NOT granted"
 
 
 class _Place(NamedTuple):
-    """Where the connection is cut: behind a statement, or in the middle of it."""
+    """Where the connection is terminated: after a statement, or during it."""
 
     statement: Statement
     inside: bool
 
     def __str__(self) -> str:
-        return f"{'in the middle of' if self.inside else 'after'} statement {self.statement.index}"
+        return f"{'during' if self.inside else 'after'} statement {self.statement.index}"
 
 
-def crash(ground: Subject) -> Outcome:
-    """Cut the connection everywhere where it leaves something behind, run the whole again, and compare with an undisturbed run."""
-    places = list(_places(ground.migration.up))
-    if not places or ground.before is None:
-        return Outcome(experiment=NAME, passed=True, summary="it is all or nothing: a crash leaves nothing behind")
-    found = [_tried(ground, ground.before, place) for place in places[:_MOST]]
-    steps = [step for one in found if one is not None for step in one]
-    number = sum(one is not None for one in found)
-    left_out = f"; {len(places) - number} more places were not tried" if len(places) > number else ""
-    if steps:
+def crash(subject: Subject) -> Outcome:
+    """Terminates the connection at every place that leaves changes behind, runs the migration again, and compares with a normal run."""
+    places = list(_places(subject.migration.up))
+    if not places or subject.before is None:
+        return Outcome(experiment=NAME, passed=True, summary="the migration is one transaction: a crash leaves nothing behind")
+    results = [_try_place(subject, subject.before, place) for place in places[:_MAX_PLACES]]
+    observations = [observation for result in results if result is not None for observation in result]
+    tried = sum(result is not None for result in results)
+    left_out = f"; {len(places) - tried} more places were not tried" if len(places) > tried else ""
+    if observations:
         return Outcome(
-            experiment=NAME, passed=False, summary=f"after a crash it does not run again as it is{left_out}", observations=tuple(steps)
+            experiment=NAME,
+            passed=False,
+            summary=f"after a crash the migration cannot be run again unchanged{left_out}",
+            observations=tuple(observations),
         )
-    if not number:
-        return Outcome(experiment=NAME, passed=None, summary=_NOWHERE)
-    tried = "the only place" if number == 1 else f"each of {number} places"
-    return Outcome(experiment=NAME, passed=True, summary=f"after a crash at {tried} where it can stop half-way, the whole runs again{left_out}")
+    if not tried:
+        return Outcome(experiment=NAME, passed=None, summary=_NOT_POSSIBLE)
+    where = "the only place" if tried == 1 else f"each of {tried} places"
+    return Outcome(
+        experiment=NAME, passed=True, summary=f"after a crash at {where} where the migration can stop half-way, it can be run again{left_out}"
+    )
 
 
 def _places(half: Half) -> Iterator[_Place]:
-    """Where a crash leaves something behind: a transaction has ended, and more statements are to come."""
+    """Yields the places where a crash leaves changes behind: a transaction has ended, and more statements follow."""
     statements = [one.statement for one in sent_statements(half)]
     numbers = list(transaction_numbers(half, statements))
     for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
@@ -70,8 +75,8 @@ def _places(half: Half) -> Iterator[_Place]:
             continue
         if _leaves_invalid(statement.operations[0]):
             yield _Place(statement, inside=True)
-        others = [other for other in numbers[place + 1 :] if other is not None]
-        if others and number not in others and not isinstance(statement.operations[0], sql.SetVariable):
+        later = [other for other in numbers[place + 1 :] if other is not None]
+        if later and number not in later and not isinstance(statement.operations[0], sql.SetVariable):
             yield _Place(statement, inside=False)
 
 
@@ -79,37 +84,38 @@ def _leaves_invalid(operation: sql.Operation) -> bool:
     return isinstance(operation, sql.CreateIndex | sql.Reindex) and operation.concurrently
 
 
-def _tried(ground: Subject, before: str, place: _Place) -> list[Observation] | None:
-    """What a crash at a place leads to; None where the migration does not come so far on a copy."""
-    half, number = ground.migration.up, place.statement.index
-    with ground.copy(before) as database:
+def _try_place(subject: Subject, before: str, place: _Place) -> list[Observation] | None:
+    """Returns the problems after a crash at a place; None if the migration fails on a copy before it."""
+    half, number = subject.migration.up, place.statement.index
+    with subject.copy(before) as database:
         try:
             if not place.inside:
-                ground.run(database, half, upto=number)
-            elif not _cut_inside(ground, database, place.statement):
+                subject.run(database, half, upto=number)
+            elif not _terminate_during(subject, database, place.statement):
                 return None
         except Refused:
-            # What a server has but once (a role, a replication slot) is there since the migration itself ran.
+            # Objects of the whole server (a role, a replication slot) exist since the migration itself ran.
             return None
         try:
-            ground.run(database, half)
+            subject.run(database, half)
         except Refused as refused:
-            at = refused.statement.index
-            return [Observation(f"a crash {place} leaves what it cannot run on: statement {at} fails: {refused.failure.message}", number)]
-        differences = schema_differences(ground.state_after.schema, ground.state(database).schema)
-        return [Observation(f"a crash {place}, and the whole again: {line}", number) for line in differences]
+            failed = refused.statement.index
+            return [Observation(f"after a crash {place}, the second run fails at statement {failed}: {refused.failure.message}", number)]
+        differences = schema_differences(subject.state_after.schema, subject.state(database).schema)
+        return [Observation(f"after a crash {place} and a second run, {line}", number) for line in differences]
 
 
-def _cut_inside(ground: Subject, database: str, statement: Statement) -> bool:
-    """Come to a statement, and cut the connection while it waits for a transaction that writes to the table; whether that was possible.
+def _terminate_during(subject: Subject, database: str, statement: Statement) -> bool:
+    """Runs the migration up to a statement, and terminates it while it waits for a transaction that writes to the table; returns whether
+    that was possible.
 
-    CREATE INDEX CONCURRENTLY waits twice for those who may not know of the index; by then it is there, and INVALID.
+    CREATE INDEX CONCURRENTLY waits twice for transactions that may not know of the index; at that time the index exists and is INVALID.
     """
-    half, table = ground.migration.up, _table(statement.operations[0])
+    half, table = subject.migration.up, _table(statement.operations[0])
     if table is None:
         return False
-    connect = ground.host.connect
-    with ground.working(database) as connection, connect(database) as writer, connect(database) as watch:
+    connect = subject.host.connect
+    with subject.working(database) as connection, connect(database) as writer, connect(database) as observer:
         send(connection, half, upto=statement.index - 1)
         if not is_idle(connection):
             return False
@@ -119,18 +125,18 @@ def _cut_inside(ground: Subject, database: str, statement: Statement) -> bool:
         except error_class():
             return False
         pid = connection.info.backend_pid
-        runs = Thread(target=lambda: _quietly(connection, statement, half), daemon=True)
-        runs.start()
-        until = monotonic() + _PATIENCE
-        while runs.is_alive() and monotonic() < until and watch.execute(_WAITING, (pid,)).fetchone() is None:
+        runner = Thread(target=lambda: _send_ignoring_errors(connection, statement, half), daemon=True)
+        runner.start()
+        deadline = monotonic() + _WAIT_TIMEOUT
+        while runner.is_alive() and monotonic() < deadline and observer.execute(_WAITING, (pid,)).fetchone() is None:
             sleep(0.002)
-        watch.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (pid,))
-        runs.join(_PATIENCE)
+        observer.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (pid,))
+        runner.join(_WAIT_TIMEOUT)
     return True
 
 
-def _quietly(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
-    with suppress(Exception):  # it is cut
+def _send_ignoring_errors(connection: "Connection[Any]", statement: Statement, half: Half) -> None:
+    with suppress(Exception):  # the connection is terminated
         send_statement(connection, statement, half)
 
 

@@ -8,17 +8,17 @@ Answer = Literal["yes", "no", "unknown"]
 
 
 class Observation(Struct, frozen=True):
-    """One thing that came of an experiment, at a statement of the migration where it belongs to one (by its number)."""
+    """One observation of an experiment, with the index of the statement that it belongs to, if any."""
 
     text: str
     statement: int | None = None
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What came of an experiment.
+    """The outcome of an experiment.
 
-    `passed` is None where it could not be tried; `summary` says it in a sentence, `steps` what it is made of. `harmless` marks what
-    failed and yet does no harm: a migration that cannot run twice but never has to.
+    `passed` is None if the experiment was not possible. `summary` is one sentence, `observations` are the details. `harmless` marks a
+    failure without consequences: a migration that cannot run twice but never has to.
     """
 
     experiment: str

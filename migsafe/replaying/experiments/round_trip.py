@@ -1,4 +1,4 @@
-"""The way back, and up again."""
+"""The round trip: downgrade, then upgrade again."""
 
 from migsafe.replaying.experiments.contents import lost_rows, schema_differences
 from migsafe.replaying.experiments.outcome import Observation, Outcome
@@ -8,36 +8,43 @@ from migsafe.replaying.sending import Refused
 NAME = "round trip"
 
 
-def round_trip(ground: Subject) -> Outcome:
-    """Go down: is the schema what it was, and which rows are gone? Then up again: is the schema what it came to the first time?"""
-    down = ground.migration.down
+def round_trip(subject: Subject) -> Outcome:
+    """Runs the downgrade and compares schema and rows with those before the migration; then upgrades and compares the schema again."""
+    down = subject.migration.down
     if down is None:
-        return Outcome(experiment=NAME, passed=None, summary="there is no way back to try")
-    steps: list[Observation] = []
-    with ground.copy(ground.after) as database:
+        return Outcome(experiment=NAME, passed=None, summary="the migration has no downgrade")
+    observations: list[Observation] = []
+    with subject.copy(subject.after) as database:
         try:
-            ground.run(database, down)
+            subject.run(database, down)
         except Refused as refused:
-            return _fails("the way back fails", refused)
-        back = ground.state(database)
-        steps += [Observation(f"after the way back, {line}") for line in schema_differences(ground.state_before.schema, back.schema)]
-        steps += [Observation(f"lost on the way: {line}") for line in lost_rows(ground.state_before.rows, back.rows)]
+            return _failed("the downgrade fails", refused)
+        downgraded = subject.state(database)
+        observations += [
+            Observation(f"after the downgrade, {line}") for line in schema_differences(subject.state_before.schema, downgraded.schema)
+        ]
+        observations += [Observation(f"lost: {line}") for line in lost_rows(subject.state_before.rows, downgraded.rows)]
         try:
-            ground.run(database, ground.migration.up)
+            subject.run(database, subject.migration.up)
         except Refused as refused:
-            return _fails("after the way back the migration fails", refused, *steps)
-        steps += [Observation(f"up again, {line}") for line in schema_differences(ground.state_after.schema, ground.state(database).schema)]
-    if not steps:
-        return Outcome(experiment=NAME, passed=True, summary="the way back restores the schema and keeps the rows, and the way up works again")
-    lost = any(step.text.startswith("lost") for step in steps)
+            return _failed("after the downgrade the migration fails", refused, *observations)
+        observations += [
+            Observation(f"after the second upgrade, {line}")
+            for line in schema_differences(subject.state_after.schema, subject.state(database).schema)
+        ]
+    if not observations:
+        return Outcome(
+            experiment=NAME, passed=True, summary="the downgrade restores the schema and keeps the rows, and the upgrade works again"
+        )
+    lost = any(observation.text.startswith("lost") for observation in observations)
     return Outcome(
         experiment=NAME,
         passed=False,
-        summary="the way back loses data" if lost else "the way back does not restore the schema",
-        observations=tuple(steps),
+        summary="the downgrade loses data" if lost else "the downgrade does not restore the schema",
+        observations=tuple(observations),
     )
 
 
-def _fails(what: str, refused: Refused, *steps: Observation) -> Outcome:
-    text = f"{what} at statement {refused.statement.index}: {refused.failure.message}"
-    return Outcome(experiment=NAME, passed=False, summary=text, observations=(*steps, Observation(text)))
+def _failed(event: str, refused: Refused, *observations: Observation) -> Outcome:
+    text = f"{event} at statement {refused.statement.index}: {refused.failure.message}"
+    return Outcome(experiment=NAME, passed=False, summary=text, observations=(*observations, Observation(text)))

@@ -1,4 +1,4 @@
-"""What experiments start from."""
+"""The subject of experiments: a migration with its databases."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,29 +21,29 @@ _numbers = count(1)
 
 
 class DatabaseState:
-    """What is in a database, looked at when somebody asks, and kept."""
+    """The contents of a database, read when first needed."""
 
     def __init__(self, connect: "Callable[[], Connection[Any]]") -> None:
         self._connect = connect
 
     @cached_property
     def schema(self) -> Schema:
-        """Its schema."""
+        """The schema."""
         with self._connect() as connection:
             return read_schema(connection)
 
     @cached_property
     def rows(self) -> dict[Name, Rows]:
-        """Its rows."""
+        """The rows of every table."""
         with self._connect() as connection:
             return read_rows(connection)
 
 
 class Subject:
-    """A migration that has run, with the databases before and after it, to which nobody is connected, and what is in them.
+    """A migration that has run, with the databases before and after it, which have no sessions, and their contents.
 
-    `before` is there only where a migration can stop half-way. `outside` are the numbers of the statements that no transaction takes;
-    `guard` limits what a statement may take.
+    `before` is set only if the migration can stop half-way. `outside` are the indexes of the statements that cannot run in a transaction;
+    `guard` limits the time of a statement.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class Subject:
 
     @property
     def is_one_transaction(self) -> bool:
-        """Whether the migration is all or nothing: one transaction."""
+        """Whether the migration is one transaction."""
         return is_one_transaction(self.migration.up, self.outside)
 
     @contextmanager
     def copy(self, template: str) -> Iterator[str]:
-        """A copy of a database, for as long as the block lasts."""
+        """Creates a copy of a database, which is dropped at the end of the `with` block."""
         name = f"{template}_copy_{next(_numbers)}"
         self.host.create_database(name, template)
         try:
@@ -82,7 +82,7 @@ class Subject:
 
     @contextmanager
     def working(self, database: str) -> "Iterator[Connection[Any]]":
-        """A connection as the role that migrations run as."""
+        """Connects as the role that migrations run as."""
         connection = self.host.connect_as_migrator(database)
         try:
             yield connection
@@ -90,17 +90,17 @@ class Subject:
             connection.close()
 
     def run(self, database: str, half: Half, upto: int | None = None) -> None:
-        """Run a migration, as its runner would. Raises Refused."""
+        """Runs a migration as its runner would. Raises Refused."""
         with self.working(database) as connection:
             send(connection, half, upto, guard=self._guard)
 
     def state(self, database: str) -> DatabaseState:
-        """What is in a database now."""
+        """Returns the contents of a database."""
         return DatabaseState(lambda: self.host.connect(database))
 
 
 def is_one_transaction(half: Half, outside: frozenset[int]) -> bool:
-    """Whether what a runner sends is one transaction. Reads the script; raises UnreadableError."""
+    """Whether a runner sends the migration in one transaction. Reads the script; raises UnreadableError."""
     if outside:
         return False
     numbers = transaction_numbers(half, [one.statement for one in sent_statements(half)])
