@@ -9,9 +9,9 @@ from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
+from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.follow import apply_operation, begin_migration, end_statement
 from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, TransitionKind, sent_statements
 from migsafe.sources import Half, Transaction

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 
 from migsafe.prediction.predictor import in_execution_order
+from migsafe.schema.application import apply_operation, end_statement
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.follow import apply_operation, end_statement
 from migsafe.session import Session
 from migsafe.sources import Transaction
 from migsafe.sql.statements import read

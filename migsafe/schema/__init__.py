@@ -1,1 +1,1 @@
-"""The database as the migrations so far have left it."""
+"""The database after the migrations so far."""

@@ -1,4 +1,4 @@
-"""ALTER TABLE and its kin."""
+"""ALTER TABLE and similar statements."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ _KINDS = {
 
 
 def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
-    """The relation that an ALTER is about; one that is not known yet joins the catalogue, incomplete. None where IF EXISTS finds nothing,
+    """Returns the relation that an ALTER changes; adds an unknown one to the catalogue, as incomplete. None if IF EXISTS finds nothing,
     and for an index or a type."""
     target = op.target
     relation = catalog.relation(target.name)
@@ -64,7 +64,7 @@ def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
 
 
 def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
-    """The column that an ALTER is about; one that is not known yet joins the table."""
+    """Returns the column that an ALTER changes; adds an unknown one to the table."""
     column = table.column(name)
     if column is not None:
         return column
@@ -74,7 +74,7 @@ def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:
 
 
 def alter(catalog: Catalog, op: AlterRelation) -> None:
-    """Apply one operation of ALTER TABLE."""
+    """Applies one operation of ALTER TABLE."""
     if isinstance(op, sql.RenameColumn | sql.RenameConstraint) and op.target.kind in ("type", "domain"):
         rename_in_type(catalog, op)
         return
@@ -87,7 +87,7 @@ def alter(catalog: Catalog, op: AlterRelation) -> None:
 
 
 def _below(catalog: Catalog, op: AlterRelation, table: Relation) -> list[Relation]:
-    """The table and, without ONLY, those below it."""
+    """Returns the table and, without ONLY, its descendants."""
     return [table] if op.target.only else [table, *catalog.descendants(table.oid)]
 
 
@@ -112,7 +112,7 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
 
 
 def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Column:
-    """Give a table a column, and the tables below it; constraints come after."""
+    """Adds a column to a table and its descendants, without its constraints."""
     in_key = any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
     made = built(catalog, next_number(table), definition, in_key)
     column = made.column
@@ -130,7 +130,7 @@ def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Col
 
 
 def inherit_column(catalog: Catalog, table: Relation, above: Column) -> None:
-    """Give a table its parent's new column: one of that name that it has already becomes an inherited one."""
+    """Adds the parent's new column to a child; an existing column of that name becomes inherited."""
     already = table.column(above.name)
     if already is not None:
         local = already.local and table.bound is None
@@ -170,7 +170,7 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
 
 
 def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
-    """A partition key's columns must stay as they are."""
+    """Refuses changes of a partition key's columns."""
     key = table.partition_key
     if key is not None and any(
         element.column == column.name or (element.expression is not None and column.name in identifiers(element.expression.sql))
@@ -180,12 +180,12 @@ def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
 
 
 def column_fall(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> Fall:
-    """What falls with a column: it goes from the tables below too, where no other parent and no definition of their own keeps it."""
+    """Returns the objects that are dropped with a column: also in the descendants, unless another parent or their own definition keeps it."""
     return fall(catalog, _column_tree(catalog, table, column, only=only)[0], cascade=cascade)
 
 
 def _column_tree(catalog: Catalog, table: Relation, column: Column, *, only: bool) -> tuple[list[Part], dict[Part, int]]:
-    """The columns that go with one, and those of tables below that stay: each with how many parents fewer it has."""
+    """Returns the columns that are dropped with one, and those of descendants that remain, each with the number of parents that it loses."""
     going = [Part(table.oid, column.number)]
     fewer: dict[Part, int] = {}
     waiting = [table.oid]
@@ -218,7 +218,7 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
 
 
 def _fixes_type(catalog: Catalog, table: Relation, column: Column) -> str | None:
-    """What uses a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
+    """Returns an object that uses a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
     for one in catalog.dependents(table.oid, Relation):
         if (table.oid, column.number) in one.column_uses:
             return f"{one.kind.value} {one.name}"
@@ -285,7 +285,7 @@ def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) 
 
 
 def _identify(catalog: Catalog, table: Relation, column: str, identity: str | None) -> None:
-    """Set a column's identity; that of partitions is the partitioned table's since 17."""
+    """Sets a column's identity; since PostgreSQL 17 also in the partitions."""
     for one in (
         table,
         *(

@@ -1,4 +1,4 @@
-"""ALTER TABLE of constraints."""
+"""The operations of ALTER TABLE on constraints."""
 
 from collections.abc import Iterator
 
@@ -13,11 +13,11 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
 
 _NAMED_ALIKE = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
-"""The constraints that the tables below have under the same name."""
+"""Returns the descendants' constraints of the same name."""
 
 
 def refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
-    """Refuse a drop that something holds up."""
+    """Refuses a drop on which other objects depend."""
     if falling.held_by:
         catalog.add_refusal(f"{described(catalog, falling.held_by[0])} depends on {what}")
 
@@ -38,7 +38,7 @@ def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relatio
 
 
 def altered_constraint(catalog: Catalog, table: Relation, name: str) -> Constraint | None:
-    """The constraint that an ALTER is about."""
+    """Returns the constraint that an ALTER changes."""
     found = catalog.constraint(table.oid, name)
     if found is None and table.complete:
         catalog.add_refusal(f"constraint {name} of {table.name} does not exist")
@@ -63,7 +63,7 @@ def apply_alter_constraint(catalog: Catalog, op: sql.AlterConstraint, table: Rel
 
 
 def _set_inherit(catalog: Catalog, constraint: Constraint, *, inherit: bool) -> None:
-    """Let the children of a table have its NOT NULL constraint too, or only for themselves (18)."""
+    """Makes the children of a table inherit its NOT NULL constraint, or keep only their own (PostgreSQL 18)."""
     if constraint.no_inherit != inherit:
         return
     children = list(_children_of(catalog, constraint))
@@ -78,7 +78,7 @@ def _set_inherit(catalog: Catalog, constraint: Constraint, *, inherit: bool) -> 
 
 
 def _children_of(catalog: Catalog, constraint: Constraint) -> Iterator[Constraint]:
-    """The constraints that the children of a table have for the sake of one of its own."""
+    """Returns the constraints that the children of a table inherit from one of its own."""
     if constraint.kind is ConstraintKind.NOT_NULL:
         yield from not_nulls_below(catalog, constraint)
     elif constraint.kind is ConstraintKind.CHECK:
@@ -134,12 +134,12 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
 
 
 def constraint_fall(catalog: Catalog, constraint: Constraint, *, cascade: bool, only: bool = False) -> Fall:
-    """What falls with a constraint: a CHECK goes from the tables below too, where nothing else keeps it."""
+    """Returns the objects that are dropped with a constraint: a CHECK also in the descendants, unless something else keeps it."""
     return fall(catalog, _constraint_tree(catalog, constraint, only=only)[0], cascade=cascade)
 
 
 def _constraint_tree(catalog: Catalog, constraint: Constraint, *, only: bool) -> tuple[list[Part], dict[int, int]]:
-    """The constraints that go with one, and those of tables below that stay: each with how many parents fewer it has."""
+    """Returns the constraints that are dropped with one, and those of descendants that remain, each with the number of parents it loses."""
     going = [Part(constraint.oid)]
     fewer: dict[int, int] = {}
     waiting = [constraint]

@@ -1,4 +1,4 @@
-"""What runs when a function is called, or a trigger fires: the statements of its body."""
+"""The statements that run when a function is called or a trigger fires."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,8 @@ from migsafe.sql.string_constants import NotConstantError, StringConstant, evalu
 
 
 def operations_of(function: Function, given: Sequence[str | None] = ()) -> tuple[Operation, ...]:
-    """The operations of a function's body when it is called with these arguments, None for one whose value is not known; no operations
-    where the text is not known, or is not SQL or PL/pgSQL. Their spans are those of the body."""
+    """Returns the operations of a function's body for a call with these arguments, None for an unknown value. There are none if the body
+    is unknown, or is not SQL or PL/pgSQL. Their spans are relative to the body."""
     if function.code is None:
         return ()
     known = [
@@ -43,12 +43,12 @@ _WRITES: dict[type[Operation], str] = {Insert: "insert", Update: "update", Delet
 _RUN_MORE = frozenset((*_WRITES, Merge, Copy, Select, Call))
 """The operations that may call a function or fire a trigger."""
 _DEEPEST = 8
-"""How deep calls within calls are followed: deeper than people write them, and an end to a recursion."""
+"""How deep calls within calls are followed: deeper than real migrations nest them; it also ends a recursion."""
 
 
 def called(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
-    """What an operation runs beside itself: the bodies of the functions that it calls and of the triggers that it fires, as far as they
-    are known, where the operation stands. Only the body of a function that is called once and for sure is certain to run."""
+    """Returns what an operation also runs: the known bodies of the functions that it calls and of the triggers that it fires, at the place of
+    the operation. Only the body of a function that is certainly called, and once, is certain to run."""
     if depth == _DEEPEST or type(operation) not in _RUN_MORE:
         return
     for function, surely in _functions(catalog, operation):
@@ -83,7 +83,7 @@ def _functions(catalog: Catalog, operation: Operation) -> Iterator[tuple[Functio
 
 @lru_cache(512)
 def constant_arguments(sql: str, function: str) -> tuple[str | None, ...]:
-    """The arguments of the first call of a function in a query: their values, None for what is no constant string."""
+    """Returns the arguments of the first call of a function in a query: their values, None for anything but a constant string."""
     for raw in split(sql):
         if isinstance(raw, MetaCommand):
             continue
@@ -120,6 +120,6 @@ def _written(operation: Operation) -> Iterator[tuple[Name, tuple[str, ...]]]:
 
 
 def _one(catalog: Catalog, name: Name) -> list[Function]:
-    """The function of a name: where there are several, which is meant depends on the arguments, so that none is taken."""
+    """Returns the function of a name; None if there are several, because the arguments decide which one is called."""
     found = catalog.functions(name)
     return found if len(found) == 1 else []

@@ -1,4 +1,4 @@
-"""What CASCADE takes along."""
+"""The objects that CASCADE drops."""
 
 from msgspec import Struct
 
@@ -14,14 +14,14 @@ Cascading = Drop | DropColumn | DropConstraint
 
 
 class Cascade(Struct):
-    """What goes only because CASCADE was said: `parts`, as far as it is `known` what there is."""
+    """The objects that are dropped only because of CASCADE: `parts`. If not all objects are `known`, there may be more."""
 
     parts: tuple[Part, ...]
     known: bool
 
 
 def cascade_of(catalog: Catalog, op: Cascading) -> Cascade | None:
-    """What CASCADE takes along; None where it is not said, or is known to do nothing. A schema's CASCADE means all that is in it."""
+    """Returns the objects that CASCADE drops; None without CASCADE, or if it certainly drops nothing. For a schema, all its objects."""
     if not op.cascade or (isinstance(op, Drop) and op.kind == "schema"):
         return None
     if isinstance(op, Drop):
@@ -45,7 +45,7 @@ def cascade_of(catalog: Catalog, op: Cascading) -> Cascade | None:
 
 
 def _dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
-    """The known objects that a DROP names, and whether these are all."""
+    """Returns the known objects that a DROP names, and whether all of them are known."""
     parts, _ = dropped(catalog, op)
     if op.kind in ("index", "trigger", "rule", "policy", "statistics", "publication"):
         return parts, True  # nothing rests on these but the parts that partitions have
@@ -55,12 +55,12 @@ def _dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
 
 
 def is_fresh(catalog: Catalog, relation: Relation) -> bool:
-    """Whether the migration has made a relation itself, so that nothing rests on it but what it made too."""
+    """Whether the migration has created the relation, so that only objects of the migration depend on it."""
     return relation.created_in == catalog.migration or relation.name.schema == TEMPORARY
 
 
 def _is_unseen(catalog: Catalog, part: Part) -> bool:
-    """Whether the migration has made itself what falls."""
+    """Whether the migration has created the dropped objects."""
     one: Object | None = catalog.get(part.oid)
     if isinstance(one, Constraint):
         one = catalog.get(one.table)

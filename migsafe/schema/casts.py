@@ -13,14 +13,14 @@ from migsafe import versions
 
 
 class Cast(Enum):
-    """How a value becomes another type's."""
+    """The ways to convert a value to another type."""
 
     RELABELLED = "relabelled"
     """The bytes stay (castmethod `b`)."""
     TIMEZONE = "timezone"
     """Between timestamps with and without time zone: the bytes stay where the TimeZone is UTC."""
     COMPUTED = "computed"
-    """A function makes a new value."""
+    """A function computes a new value."""
 
 
 def _rows(text: str) -> dict[str, frozenset[str]]:
@@ -119,7 +119,7 @@ BUILT_IN = (
     )
     | {"bit varying"}
 )
-"""Every built-in type that a column may have, arrays and some of the catalogues' own aside."""
+"""Every built-in type that a column may have, except arrays and some types of the system catalogues."""
 
 RANGES = frozenset(
     """int4range int8range numrange tsrange tstzrange daterange int4multirange int8multirange nummultirange tsmultirange tstzmultirange
@@ -131,7 +131,7 @@ COLLATABLE = _STRINGS
 
 
 def is_string(name: str, pg_version: int) -> bool:
-    """Whether a type is of the string category, so that everything may become it by way of its text form."""
+    """Whether a type is of the string category, so that every type can be converted to it through its text form."""
     return name in _STRINGS or (name == "char" and pg_version < versions.CHAR_HAS_INTERNAL_CATEGORY)
 
 

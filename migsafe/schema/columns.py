@@ -1,4 +1,4 @@
-"""A table's columns as statements define them."""
+"""The columns of a table, from their definitions in statements."""
 
 import re
 from collections.abc import Iterable
@@ -26,12 +26,12 @@ _SERIAL = {
 
 
 def is_serial(type_name: TypeName | None) -> bool:
-    """Whether a column's type is one of the serial pseudo-types, which make a sequence and a default (manual, 8.1.4)."""
+    """Whether a column's type is one of the serial pseudo-types, which create a sequence and a default (manual, 8.1.4)."""
     return type_name is not None and type_name.schema is None and not type_name.dimensions and type_name.name in _SERIAL
 
 
 def stored_type(catalog: Catalog, type_name: TypeName | None) -> TypeName | None:
-    """A column's type as the catalogue has it: a serial's integer type, a user's type with its schema; None for what is not known."""
+    """Returns a column's type as in the catalogue: a serial's integer type, a user's type with its schema; None if it is unknown."""
     if type_name is None or type_name.percent_type:
         return None
     if is_serial(type_name):
@@ -41,7 +41,7 @@ def stored_type(catalog: Catalog, type_name: TypeName | None) -> TypeName | None
 
 
 def sequence_of(catalog: Catalog, default: Expression) -> tuple[int, ...]:
-    """The sequences that a default draws from: `nextval('name'::regclass)`."""
+    """Returns the sequences of a default: `nextval('name'::regclass)`."""
     if not any(call.name == "nextval" for call in default.calls):
         return ()
     written = _CONSTANT.search(default.sql)
@@ -50,7 +50,7 @@ def sequence_of(catalog: Catalog, default: Expression) -> tuple[int, ...]:
 
 
 def name_in(text: str) -> Name:
-    """The name that a string such as `public.orders_id_seq` spells, as PostgreSQL's regclass reads it."""
+    """Returns the name in a string such as `public.orders_id_seq`, as PostgreSQL's regclass reads it."""
     parts = [piece[1:-1].replace('""', '"') if piece.startswith('"') else piece.strip().lower() for piece in _pieces(text)]
     return Name(parts[-1], parts[-2] if len(parts) > 1 else None)
 
@@ -68,7 +68,7 @@ def _pieces(text: str) -> list[str]:
 
 
 def default_of(catalog: Catalog, default: Expression | None, of: TypeName | None) -> Formula | None:
-    """The default of a column of a type; it uses no columns. NULL is none at all, unless it must be brought to a length or a domain."""
+    """Returns the default of a column; it uses no columns. NULL means no default, unless it must be converted to a length or a domain."""
     if default is None:
         return None
     is_null = default.sql.strip().lower() == "null"
@@ -78,15 +78,15 @@ def default_of(catalog: Catalog, default: Expression | None, of: TypeName | None
 
 
 class Built(Struct):
-    """A column that a statement defines, and the sequence that it needs: how its name begins, and its integer type."""
+    """A column that a statement defines, and the sequence that it needs: the beginning of its name, and its integer type."""
 
     column: Column
     sequence: bool = False
 
 
 def built(catalog: Catalog, number: int, definition: sql.Column, inside_key: bool = False) -> Built:
-    """The column of a definition. `inside_key`: the statement's PRIMARY KEY holds it. A generated column's expression comes later, when all
-    columns of its table are known."""
+    """Returns the column of a definition. `inside_key`: it is in the statement's PRIMARY KEY. A generated column's expression is added later,
+    when all columns of its table are known."""
     serial = is_serial(definition.type)
     column = Column(
         number=number,
@@ -102,7 +102,7 @@ def built(catalog: Catalog, number: int, definition: sql.Column, inside_key: boo
 
 
 def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
-    """`stored` or `virtual` for a generated column; where the statement says neither, 18 makes it virtual, and before 18 refuses."""
+    """Returns `stored` or `virtual` for a generated column. If the statement says neither, 18 makes it virtual; earlier releases refuse it."""
     if definition.generated is None:
         return None
     if definition.generated.stored is None:
@@ -111,7 +111,7 @@ def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
 
 
 def generate(columns: Iterable[Column], definitions: Iterable[sql.Column]) -> tuple[Column, ...]:
-    """The columns, with the expressions of the generated ones bound to them."""
+    """Returns the columns, with the expressions of the generated ones."""
     found = tuple(columns)
     expressions = {one.name: one.generated.expression for one in definitions if one.generated is not None}
     return tuple(
@@ -125,7 +125,7 @@ def has_unlogged_sequences(catalog: Catalog) -> bool:
 
 
 def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
-    """Make the sequence of a serial or identity column; gives its number."""
+    """Creates the sequence of a serial or identity column, and returns its number."""
     name = free_relation_name(catalog, table.name, (column.name,), "seq")
     oid = catalog.new_oid()
     logged = table.persistence is sql.Persistence.UNLOGGED and not has_unlogged_sequences(catalog)
@@ -143,37 +143,37 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
 
 
 def drawing(column: Column, sequence: int, name: Name) -> Column:
-    """A serial column with its default, `nextval('sequence'::regclass)`."""
+    """Returns a serial column with its default, `nextval('sequence'::regclass)`."""
     call = Expression(sql=f"nextval('{name}'::regclass)", span=sql.Column(name="").span, calls=(Name("nextval"),))
     return replace(column, default=Formula(call, (), (sequence,)))
 
 
 def next_number(relation: Relation) -> int:
-    """The number of the next column of a relation. A dropped column's is not used again, as far as it is known."""
+    """Returns the number of the next column of a relation. Numbers of dropped columns that are known are not used again."""
     return max((column.number for column in relation.columns), default=0) + 1
 
 
 def set_column(catalog: Catalog, table: Relation, number: int, **fields: object) -> Relation:
-    """Change some fields of one column; gives the table as it is now."""
+    """Changes some fields of one column, and returns the changed table."""
     columns = tuple(replace(column, **fields) if column.number == number else column for column in table.columns)
     return catalog.change(table, columns=columns)
 
 
 def stub_column(catalog: Catalog, table: Relation, name: str) -> Column:
-    """A column of a table of which not all is known: it must exist, since a statement uses it."""
+    """Adds a column to an incomplete table: it must exist, because a statement uses it."""
     column = Column(number=next_number(table), name=name, type=None, not_null=None)
     catalog.change(table, columns=(*table.columns, column))
     return column
 
 
 def composite_name(catalog: Catalog, name: Name) -> Name:
-    """The name with its schema of the composite type that a table is made OF."""
+    """Returns the qualified name of the composite type of a table (OF)."""
     composite = catalog.type_named(name)
     return composite.name if composite is not None else catalog.in_first_schema(name)
 
 
 def composite_columns(catalog: Catalog, name: Name) -> tuple[Column, ...]:
-    """The columns of a table made OF a composite type."""
+    """Returns the columns of a table OF a composite type."""
     composite = catalog.type_named(name)
     if not isinstance(composite, Composite):
         return ()

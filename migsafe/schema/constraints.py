@@ -16,11 +16,11 @@ from migsafe.sql.operations import ConstraintKind, Name
 
 __all__ = ["not_null_constraint"]
 LABELS = {ConstraintKind.PRIMARY_KEY: "pkey", ConstraintKind.UNIQUE: "key", ConstraintKind.EXCLUDE: "excl"}
-"""The constraints behind which an index stands, and how the names of these end that PostgreSQL chooses."""
+"""The constraints that have an index, and the suffix of the names that PostgreSQL chooses for them."""
 
 
 def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[int, ...]:
-    """The numbers of a relation's columns. One that is not known to exist joins a table of which not all is known; else it is refused."""
+    """Returns the numbers of a relation's columns. An unknown column is added to an incomplete table; otherwise it is refused."""
     numbers: list[int] = []
     for name in names:
         table = catalog.require(Relation, oid)
@@ -34,8 +34,8 @@ def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[in
 
 
 def distinct(given: Iterable[sql.Constraint]) -> list[sql.Constraint]:
-    """The constraints of one statement other than NOT NULL, in the order in which PostgreSQL makes them. Of those that would have the same
-    index there is one, a primary key first (transformIndexConstraints in src/backend/parser/parse_utilcmd.c)."""
+    """Returns the constraints of one statement other than NOT NULL, in the order in which PostgreSQL creates them. Of several with the same
+    index only one remains, a primary key first (transformIndexConstraints in src/backend/parser/parse_utilcmd.c)."""
     found: list[sql.Constraint] = []
     check, key, unique = ConstraintKind.CHECK, ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE
     for kinds in ((check,), (key,), (unique, ConstraintKind.EXCLUDE), (ConstraintKind.FOREIGN_KEY,)):
@@ -49,7 +49,7 @@ def distinct(given: Iterable[sql.Constraint]) -> list[sql.Constraint]:
 
 
 def _key(given: sql.Constraint) -> object:
-    """What the index behind a constraint is made of."""
+    """Returns the keys of a constraint's index."""
     if given.kind not in LABELS or given.index is not None:
         return given
     elements = tuple((one.column, one.expression.sql if one.expression else None, one.operator, one.opclass) for one in given.elements)
@@ -62,7 +62,7 @@ def _key(given: sql.Constraint) -> object:
 def add_constraint(
     catalog: Catalog, oid: int, given: sql.Constraint, *, fresh: bool = False, only: bool = False, others: Sequence[str] = ()
 ) -> None:
-    """Add a constraint to a table, and to those below it. `fresh`: with the table itself, so that no row needs to be checked. `others` are
+    """Adds a constraint to a table and its descendants. `fresh`: with the table itself, so that no row needs to be checked. `others` are
     names that the same statement gives to other constraints."""
     table = catalog.require(Relation, oid)
     before = catalog.constraint(oid, given.name) if given.name is not None else None
@@ -106,13 +106,13 @@ def _add_check(catalog: Catalog, table: Relation, given: sql.Constraint, fresh: 
 
 
 def _free_check_name(catalog: Catalog, table: Relation, check: Formula, others: Sequence[str] = ()) -> Name:
-    """A CHECK that is about one column is named after it, any other after the table alone."""
+    """Names a CHECK on one column after that column, any other after the table only."""
     used = [column.name for column in table.columns if column.number in check.columns]
     return free_constraint_name(catalog, table.name, used if len(used) == 1 else (), "check", others)
 
 
 def check_name(catalog: Catalog, table: Name, given: sql.Constraint, column: str | None = None) -> str:
-    """The name that PostgreSQL would give to a table's CHECK without one; `column` is the new one that it stands at."""
+    """Returns the name that PostgreSQL would choose for a table's CHECK; `column` is the new column in whose definition it is."""
     relation = catalog.relation(table)
     if column is not None or relation is None or given.check is None:
         return free_constraint_name(catalog, catalog.resolve(table), (column,) if column is not None else (), "check").name
@@ -120,7 +120,7 @@ def check_name(catalog: Catalog, table: Name, given: sql.Constraint, column: str
 
 
 def inherit_check(catalog: Catalog, child: Relation, above: Constraint, *, fresh: bool = False) -> None:
-    """Give a child table its parent's CHECK: its own of that name becomes an inherited one. `fresh`: it has no rows yet."""
+    """Adds the parent's CHECK to a child table; its own of that name becomes inherited. `fresh`: the child has no rows yet."""
     already = catalog.constraint(child.oid, above.name.name)
     if already is not None:
         is_partition = child.bound is not None
@@ -191,7 +191,7 @@ def _add_foreign_key(catalog: Catalog, oid: int, given: sql.Constraint, fresh: b
 
 
 def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]) -> int | None:
-    """The unique index that a foreign key to these columns rests on; that of the primary key for none."""
+    """Returns the unique index that a foreign key to these columns needs; without columns, the one of the primary key."""
     if not columns:
         primary = catalog.primary_key(table.oid)
         return primary.index if primary is not None else None
@@ -203,7 +203,7 @@ def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]
 
 
 def matching_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> Constraint | None:
-    """A table's own foreign key that says the same as one of the table whose partition it becomes."""
+    """Returns a table's own foreign key that is equal to one of the table whose partition it becomes."""
     parent = catalog.require(Relation, above.table)
     names = [column.name for number in above.columns if (column := parent.column_numbered(number)) is not None]
     columns = tuple(column.number for name in names if (column := child.column(name)) is not None)
@@ -215,7 +215,7 @@ def matching_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -
 
 
 def inherit_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> None:
-    """Give a partition the foreign key of its parent. One that it has already, and that says the same, is taken for it."""
+    """Adds the parent's foreign key to a partition, or uses an equal one that the partition already has."""
     parent = catalog.require(Relation, above.table)
     columns = column_numbers(
         catalog, child.oid, (column.name for number in above.columns if (column := parent.column_numbered(number)) is not None)
@@ -257,7 +257,7 @@ def _add_behind_index(catalog: Catalog, oid: int, given: sql.Constraint) -> None
 
 
 def behind_index(catalog: Catalog, index: Index) -> Constraint | None:
-    """The constraint behind which an index stands."""
+    """Returns the constraint that an index belongs to."""
     for one in catalog.dependents(index.oid, Constraint):
         if one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY:
             return one
@@ -265,7 +265,7 @@ def behind_index(catalog: Catalog, index: Index) -> Constraint | None:
 
 
 def put_behind_index(catalog: Catalog, oid: int, index: Index, given: sql.Constraint, parent: int | None = None) -> None:
-    """Take in the constraint of an index, and those of its parts on partitions."""
+    """Adds the constraint of an index, and those of its parts on partitions."""
     constraint = Constraint(
         oid=catalog.new_oid(),
         name=index.name,
@@ -289,7 +289,7 @@ def put_behind_index(catalog: Catalog, oid: int, index: Index, given: sql.Constr
 
 
 def _taken_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> Index:
-    """The index that USING INDEX names, which takes the constraint's name."""
+    """Returns the index of USING INDEX, renamed to the constraint's name."""
     assert given.index is not None
     index = catalog.index(Name(given.index.name, table.name.schema))
     if index is None:

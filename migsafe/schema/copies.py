@@ -1,4 +1,4 @@
-"""What a table lacks to be like another one whose partition it becomes, as operations that would make it."""
+"""The indexes and constraints that a table needs to become a partition of another, as operations that create them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -14,7 +14,7 @@ _NOWHERE = Span(0, 0)
 
 
 def missing_indexes(catalog: Catalog, parent: Relation, child: Relation) -> Iterator[tuple[sql.CreateIndex, sql.Constraint | None]]:
-    """The parent's indexes that ATTACH PARTITION would build on a table, each with the constraint behind which it stands."""
+    """Returns the parent's indexes that ATTACH PARTITION would build on a table, each with its constraint."""
     for index in catalog.indexes(parent.oid):
         if not has_same(catalog, parent, child, index):
             behind = behind_index(catalog, index)
@@ -22,7 +22,7 @@ def missing_indexes(catalog: Catalog, parent: Relation, child: Relation) -> Iter
 
 
 def missing_foreign_keys(catalog: Catalog, parent: Relation, child: Relation) -> Iterator[sql.Constraint]:
-    """The parent's foreign keys that ATTACH PARTITION would check on a table."""
+    """Returns the parent's foreign keys that ATTACH PARTITION would check on a table."""
     for one in catalog.constraints(parent.oid):
         referenced = catalog.get(one.references) if one.references is not None else None
         foreign = one.kind is ConstraintKind.FOREIGN_KEY and one.enforced and isinstance(referenced, Relation)

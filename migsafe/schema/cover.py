@@ -1,4 +1,4 @@
-"""What indexes and constraints are good for: which foreign keys an index serves, what could go because of it, what is missed without it."""
+"""The purposes of indexes and constraints: which foreign keys an index serves, which objects it makes redundant."""
 
 from collections.abc import Collection
 
@@ -13,7 +13,7 @@ from migsafe.schema.objects import Column, Constraint, Index, Key, Relation
 from migsafe.sql.operations import ConstraintKind, DropConstraint
 
 _FINDS_VALUES = frozenset(("btree", "hash", "gist", "gin"))
-"""The methods by which a few rows of one value are found quickly; a BRIN index leaves whole ranges of the table to read."""
+"""The index methods that find a few rows of one value quickly; with a BRIN index, PostgreSQL still reads whole ranges of the table."""
 
 
 def serves(index: Index, constraint: Constraint, relation: Relation) -> bool:
@@ -39,7 +39,7 @@ def is_served(catalog: Catalog, constraint: Constraint, without: Collection[int]
 
 
 def unserved(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
-    """The foreign keys that no index serves any longer once some objects fall, and that stay themselves."""
+    """Returns the remaining foreign keys that no index serves any more after some objects are dropped."""
     gone = {part.oid for part in parts if not part.column}
     fallen = [one for oid in gone if isinstance(one := catalog.get(oid), Index)]
     found: dict[int, Constraint] = {}
@@ -53,7 +53,7 @@ def unserved(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
 
 
 def taken_along(catalog: Catalog, table: Relation, column: Column, *, only: bool = False) -> list[Index | Constraint]:
-    """What falls with a column by itself and is about others of the table too, but for indexes that another one stands in for."""
+    """Returns the objects that are dropped with a column and also use other columns, except for indexes that another index replaces."""
     parts = column_fall(catalog, table, column, cascade=False, only=only).parts
     gone = {part.oid for part in parts if not part.column}
     found: list[Index | Constraint] = []
@@ -71,7 +71,7 @@ def taken_along(catalog: Catalog, table: Relation, column: Column, *, only: bool
 
 
 def _has_stand_in(catalog: Catalog, index: Index, without: int, gone: Collection[int]) -> bool:
-    """Whether an index that stays begins with the other keys of one, or one has no other keys."""
+    """Whether a remaining index begins with the other keys of an index, or the index has no other keys."""
     rest = [key for key in index.keys if key.column != without]
     if index.unique and len(rest) < len(index.keys):
         return False
@@ -85,7 +85,7 @@ def _has_stand_in(catalog: Catalog, index: Index, without: int, gone: Collection
 
 
 def is_primary_key(catalog: Catalog, op: DropConstraint) -> bool:
-    """Whether it is a primary key that DROP CONSTRAINT drops; on a table of which nothing is known, by the name that PostgreSQL gives it."""
+    """Whether DROP CONSTRAINT drops a primary key; on an unknown table, the name that PostgreSQL chooses for it decides."""
     table = catalog.relation(op.target.name)
     constraint = catalog.constraint(table.oid, op.constraint) if table is not None else None
     if constraint is not None:
@@ -95,7 +95,7 @@ def is_primary_key(catalog: Catalog, op: DropConstraint) -> bool:
 
 
 def is_replaced(catalog: Catalog, op: DropConstraint, constraint: Constraint | None) -> bool:
-    """Whether a table has another constraint in the place of a dropped one, or is gone itself."""
+    """Whether a table has a replacement for a dropped constraint, or is dropped itself."""
     table = catalog.relation(op.target.name)
     if table is None or catalog.constraint(table.oid, op.constraint) is not None:
         return True
@@ -113,14 +113,14 @@ def is_replaced(catalog: Catalog, op: DropConstraint, constraint: Constraint | N
 
 
 def says_only_not_null(catalog: Catalog, constraint: Constraint) -> bool:
-    """Whether a CHECK says no more than that columns are not null which are NOT NULL anyway."""
+    """Whether a CHECK only says that columns are not null which are already NOT NULL."""
     table = catalog.require(Relation, constraint.table)
     names = not_nulls(constraint.check.expression.sql) if constraint.check is not None else None
     return names is not None and all((column := table.column(name)) is not None and column.not_null for name in names)
 
 
 def makes_redundant(catalog: Catalog, index: Index, other: Index) -> bool:
-    """Whether an index could go because another one of its table does all that it does.
+    """Whether an index is redundant because another index of its table serves all its purposes.
 
     The other one begins with the same keys under the same method, operator classes and condition, and holds what this one includes. What is
     unique needs another that is unique on the same keys; of two that do the same, what stands behind a constraint or came first stays.
@@ -145,7 +145,7 @@ def makes_redundant(catalog: Catalog, index: Index, other: Index) -> bool:
 
 
 def _same_order(index: Index, other: Index) -> bool:
-    """Whether the keys that they share are in the same order, or each in the opposite: an index is read backwards just as well."""
+    """Whether the shared keys are in the same order, or all in the opposite one: an index can be read backwards as well."""
     pairs = list(zip(map(_order, index.keys), map(_order, other.keys), strict=False))
     return all(mine == its for mine, its in pairs) or all(mine == (not its[0], not its[1]) for mine, its in pairs)
 

@@ -1,4 +1,4 @@
-"""The names that PostgreSQL gives to what a statement leaves unnamed (makeObjectName and ChooseIndexName in its
+"""The names that PostgreSQL chooses for unnamed objects (makeObjectName and ChooseIndexName in its
 src/backend/commands/indexcmds.c, ChooseConstraintName in src/backend/catalog/pg_constraint.c)."""
 
 from collections.abc import Callable, Iterable
@@ -27,13 +27,13 @@ def default_name(table: str, columns: Iterable[str], label: str) -> str:
 
 
 def default_index_name(index: CreateIndex) -> str | None:
-    """The name of an index that was given none; None where it has an expression, which PostgreSQL names after what it calls."""
+    """Returns the name of an unnamed index; None if it has an expression, which PostgreSQL names after the function in it."""
     columns = [element.column for element in (*index.elements, *index.include)]
     return None if None in columns else default_name(index.table.name, (column for column in columns if column is not None), "idx")
 
 
 def free_relation_name(catalog: Catalog, table: Name, columns: Iterable[str], label: str, *, constraint: bool = False) -> Name:
-    """The name of an index or a sequence of a table: with a number where a relation has that name, or a constraint for one behind a
+    """Returns the name of an index or a sequence of a table: with a number if a relation already has that name, or for a constraint's index a
     constraint."""
 
     def taken(name: Name) -> bool:
@@ -43,13 +43,13 @@ def free_relation_name(catalog: Catalog, table: Name, columns: Iterable[str], la
 
 
 def free_constraint_name(catalog: Catalog, table: Name, columns: Iterable[str], label: str, others: Iterable[str] = ()) -> Name:
-    """The name of a constraint of a table: with a number where a constraint in the schema has that name, or one of `others`."""
+    """Returns the name of a constraint of a table: with a number if a constraint in the schema, or one of `others`, already has that name."""
     reserved = tuple(others)
     return _free(lambda name: catalog.has_constraint_named(name) or name.name in reserved, table, columns, label)
 
 
 def index_columns(names: Iterable[str]) -> list[str]:
-    """The names of an index's columns, told apart by numbers as PostgreSQL does (ChooseIndexColumnNames)."""
+    """Returns the names of an index's columns, numbered where they are equal (ChooseIndexColumnNames)."""
     found: list[str] = []
     for name in names:
         free, number = name, 0

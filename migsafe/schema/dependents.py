@@ -1,4 +1,4 @@
-"""What falls when something is dropped (manual, 5.15, Dependency Tracking; PostgreSQL's pg_depend)."""
+"""The objects that are dropped with another (manual, 5.15, Dependency Tracking; PostgreSQL's pg_depend)."""
 
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple
@@ -34,15 +34,15 @@ class Part(NamedTuple):
 
 
 class Fall(Struct):
-    """What a DROP takes along. `parts` are the dropped ones and all that fall with them; `held_by` those that hold the drop up, because they
-    rest on one of them and CASCADE was not said."""
+    """The result of a DROP. `parts` are the named objects and all that are dropped with them; `held_by` are those that prevent the drop,
+    because they depend on one of the parts and the statement has no CASCADE."""
 
     parts: tuple[Part, ...]
     held_by: tuple[Part, ...] = ()
 
 
 def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) -> Fall:
-    """What falls with some objects. What would fall only by CASCADE falls in either case, because a history that ran must have had it."""
+    """Returns what is dropped with some objects. Objects that need CASCADE are dropped without it too, because the history has run."""
     waiting = list(dict.fromkeys(dropped))
     found: dict[Part, None] = dict.fromkeys(waiting)
     normal: dict[Part, None] = {}
@@ -70,12 +70,12 @@ def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) ->
 
 
 def _is_in(part: Part, found: Container[Part]) -> bool:
-    """Whether something falls: itself, the column whose default it is, or all of its relation."""
+    """Whether a part is dropped: itself, the column whose default it is, or its whole relation."""
     return part in found or Part(part.oid) in found or Part(part.oid, part.column) in found
 
 
 def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:
-    """What rests directly on an object: each with whether it goes by itself, or only by CASCADE."""
+    """Returns the direct dependents of an object, each with whether it is dropped automatically, or only by CASCADE."""
     one = catalog.get(part.oid)
     match one:
         case Relation() if part.default:
@@ -196,12 +196,12 @@ def _of_type(catalog: Catalog, one: EnumType | Domain | Composite) -> Iterator[t
 
 
 def is_of(column_type: TypeName | None, name: Name) -> bool:
-    """Whether a type, or the element type of an array, is the one of a name with its schema."""
+    """Whether a type, or the element type of an array, has this qualified name."""
     return column_type is not None and (column_type.name, column_type.schema) == (name.name, name.schema)
 
 
 def remove(catalog: Catalog, parts: Iterable[Part]) -> None:
-    """Drop what falls."""
+    """Drops the parts."""
     for part in reversed(tuple(parts)):
         one = catalog.get(part.oid)
         if one is None:
@@ -224,7 +224,7 @@ def _remove_from_publications(catalog: Catalog, one: Object) -> None:
 
 
 def described(catalog: Catalog, part: Part) -> str:
-    """An object as PostgreSQL's messages name it: `view public.v`, `column a of table public.t`."""
+    """Returns an object's name as in PostgreSQL's messages: `view public.v`, `column a of table public.t`."""
     one = catalog.get(part.oid)
     match one:
         case Relation() if part.column:

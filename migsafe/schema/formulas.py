@@ -1,4 +1,4 @@
-"""Which columns an expression uses, and what an index calls its column."""
+"""The columns that an expression uses, and the name of an index's column."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -10,7 +10,7 @@ from migsafe.sql.operations import Expression
 
 @lru_cache(8192)
 def identifiers(sql: str) -> tuple[str, ...]:
-    """The identifiers in an expression or a query that may be columns: no function's name, no keyword told from a name."""
+    """Returns the identifiers in an expression or a query that may be columns: without functions, but with keywords."""
     found: dict[str, None] = {}
     pending = ""
     for kind, text in _tokens(sql):
@@ -23,13 +23,13 @@ def identifiers(sql: str) -> tuple[str, ...]:
 
 
 def formula(expression: Expression, columns: Iterable[Column]) -> Formula:
-    """An expression over these columns."""
+    """Returns the formula of an expression over these columns."""
     words = identifiers(expression.sql)
     return Formula(expression, tuple((column.number, column.name) for column in columns if column.name in words))
 
 
 def formula_of(expression: Expression | None, relation: Relation) -> Formula | None:
-    """An expression over a relation's columns; None for none."""
+    """Returns the formula of an expression over a relation's columns; None without an expression."""
     return None if expression is None else formula(expression, relation.columns)
 
 
@@ -39,14 +39,14 @@ _AFTER_RELATION = frozenset(
         *("offset", "union", "except", "intersect", "window", "for", "fetch", "tablesample", "select", "lateral"),
     )
 )
-"""The keywords that may stand where an alias could."""
+"""The keywords that may follow a relation, where an alias could be."""
 
 
 def columns_used(sql: str, relations: Mapping[str, Collection[str]]) -> set[tuple[str, str]]:
-    """Which columns of some relations a query uses: pairs of relation and column. `relations` has, by name, their columns.
+    """Returns the columns of some relations that a query uses: pairs of relation and column. `relations` has their columns, by name.
 
-    A qualified column is its alias's; `alias.*` stands for all of them, a bare `*` for all of what the same SELECT reads. A bare column is
-    taken for every relation's that has it and is read by its SELECT or by one around that.
+    A qualified column belongs to its alias; `alias.*` means all of them, a bare `*` all columns of the relations that the same SELECT reads. A
+    bare column counts for every relation that has it and is read by its SELECT or by an enclosing one.
     """
     words = [(kind, fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else text) for kind, text in _tokens(sql)]
     selects, around = _selects(words)
@@ -66,7 +66,7 @@ def columns_used(sql: str, relations: Mapping[str, Collection[str]]) -> set[tupl
 
 
 def _visible(select: int, around: Mapping[int, int], read_in: Mapping[int, set[str]]) -> set[str]:
-    """The relations whose columns a query can name: its own, and those of the queries around it."""
+    """Returns the relations whose columns a query can name: its own, and those of the enclosing queries."""
     found: set[str] = set()
     at: int | None = select
     while at is not None:
@@ -76,7 +76,7 @@ def _visible(select: int, around: Mapping[int, int], read_in: Mapping[int, set[s
 
 
 def _selects(words: list[tuple[int, str]]) -> tuple[list[int], dict[int, int]]:
-    """For each token, where the innermost query that it stands in begins; and for each such query, the one around it."""
+    """Returns for each token the beginning of its innermost query, and for each query the enclosing one."""
     found: list[int] = []
     around: dict[int, int] = {}
     inside = [-1]
@@ -95,7 +95,7 @@ def _selects(words: list[tuple[int, str]]) -> tuple[list[int], dict[int, int]]:
 def _read(
     words: list[tuple[int, str]], selects: list[int], relations: Mapping[str, Collection[str]]
 ) -> tuple[dict[str, set[str]], dict[int, set[str]]]:
-    """What each alias may stand for (a name may mean another thing in a sub-query), and which relations each query reads."""
+    """Returns the relations that each alias may mean (it may mean another one in a sub-query), and those that each query reads."""
     aliases: dict[str, set[str]] = {}
     read_in: dict[int, set[str]] = {}
     for at, (kind, word) in enumerate(words):
@@ -113,7 +113,7 @@ def _read(
 
 
 def says(sql: str, word: str) -> bool:
-    """Whether a query or an expression holds a keyword outside parentheses."""
+    """Whether a query or an expression has a keyword outside parentheses."""
     depth = 0
     for kind, text in _tokens(sql):
         depth += (text == "(") - (text == ")")
@@ -123,7 +123,7 @@ def says(sql: str, word: str) -> bool:
 
 
 def not_nulls(sql: str) -> tuple[str, ...] | None:
-    """The columns that a condition says are not null; None where it says anything else."""
+    """Returns the columns that a condition requires to be not null; None if it requires anything else."""
     found: list[str] = []
     condition: list[tuple[int, str]] = []
     for kind, text in (*_tokens(sql), (WORD, "and")):
@@ -141,13 +141,13 @@ def not_nulls(sql: str) -> tuple[str, ...] | None:
 
 
 def output_name(sql: str) -> str:
-    """What PostgreSQL calls the index column of an expression: the function that it calls, the column or the type that it casts
-    to, else `expr` (FigureIndexColname in its src/backend/parser/parse_target.c)."""
+    """Returns PostgreSQL's name for the index column of an expression: the function that it calls, the column or the type that it casts
+    to, else `expr` (FigureIndexColname in src/backend/parser/parse_target.c)."""
     return _named(list(_tokens(sql))) or "expr"
 
 
 def _tokens(sql: str) -> Iterator[tuple[int, str]]:
-    """The tokens of an expression or a query: kind and text."""
+    """Returns the tokens of an expression or a query: kind and text."""
     pattern, at = pattern_for(sql), 0
     while at < len(sql):
         match = pattern.match(sql, at)
@@ -187,7 +187,7 @@ def _named(words: list[tuple[int, str]]) -> str | None:
 
 
 def _last_cast(words: list[tuple[int, str]]) -> int | None:
-    """Where a cast of the whole expression stands: `::` after which only a type comes."""
+    """Returns the position of a cast of the whole expression: `::` that only a type follows."""
     depth = 0
     for at in range(len(words) - 1, 0, -1):
         text = words[at][1]

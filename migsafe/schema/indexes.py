@@ -17,7 +17,7 @@ _HAVE_INDEXES = (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.MATE
 
 
 def index_key(catalog: Catalog, relation: Relation, element: sql.IndexElement) -> Key:
-    """A key as the catalogue has it."""
+    """Returns a key as in the catalogue."""
     number: int | None = None
     bound: Formula | None = None
     if element.column is not None:
@@ -38,7 +38,7 @@ def index_key(catalog: Catalog, relation: Relation, element: sql.IndexElement) -
 def free_index_name(
     catalog: Catalog, relation: Relation, keys: Iterable[Key], include: Iterable[int], label: str, *, constraint: bool = False
 ) -> Name:
-    """The name that PostgreSQL gives an index without one. A primary key's leaves the columns out."""
+    """Returns the name that PostgreSQL chooses for an unnamed index. A primary key's has no columns in it."""
     names: list[str] = []
     for key in (*keys, *(Key(number) for number in include)):
         column = relation.column_numbered(key.column) if key.column is not None else None
@@ -77,7 +77,7 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
 
 
 def add_index(catalog: Catalog, index: Index, *, only: bool = False, label: str = "idx", constraint: bool = False) -> Index:
-    """Take in an index; on a partitioned table each partition's part too, unless ONLY, which leaves it invalid while it has partitions."""
+    """Adds an index; on a partitioned table also each partition's part. With ONLY it is invalid while the table has partitions."""
     relation = catalog.require(Relation, index.table)
     partitions = catalog.children(relation.oid) if relation.kind is RelationKind.PARTITIONED else []
     if only and partitions:
@@ -90,8 +90,8 @@ def add_index(catalog: Catalog, index: Index, *, only: bool = False, label: str 
 
 
 def part_for(catalog: Catalog, child: Relation, index: Index, label: str, *, constraint: bool = False) -> Index | None:
-    """Give a partition its part of a partitioned index: an index of its own that matches, or a new one. None for a partition that cannot
-    have indexes."""
+    """Returns a partition's part of a partitioned index: a matching index of its own, or a new one. None for a partition that cannot have
+    indexes."""
     if child.kind not in _HAVE_INDEXES:
         return None
     above = catalog.require(Relation, index.table)
@@ -104,7 +104,7 @@ def part_for(catalog: Catalog, child: Relation, index: Index, label: str, *, con
 
 
 def for_partition(above: Relation, child: Relation, index: Index) -> Index:
-    """A partitioned index as a partition would have it: on its own columns of the same names."""
+    """Returns a partition's version of a partitioned index: on its own columns of the same names."""
 
     def number(old: int) -> int:
         column = above.column_numbered(old)
@@ -121,7 +121,7 @@ def for_partition(above: Relation, child: Relation, index: Index) -> Index:
 
 
 def same_index(one: Index, other: Index) -> bool:
-    """Whether two indexes of one table do the same (PostgreSQL's CompareIndexInfo)."""
+    """Whether two indexes of one table are equivalent (PostgreSQL's CompareIndexInfo)."""
     return (
         (one.unique, one.method, one.include, one.nulls_not_distinct) == (other.unique, other.method, other.include, other.nulls_not_distinct)
         and len(one.keys) == len(other.keys)
@@ -131,12 +131,12 @@ def same_index(one: Index, other: Index) -> bool:
 
 
 def same_predicate(one: Index, other: Index) -> bool:
-    """Whether two indexes hold the same rows."""
+    """Whether two indexes have the same rows."""
     return _text(one.predicate) == _text(other.predicate)
 
 
 def same_key(one: Key, other: Key) -> bool:
-    """Whether two keys of indexes hold and compare the same values, in whatever order."""
+    """Whether two keys of indexes store and compare the same values, in any order."""
     return (one.column, _text(one.formula), one.collation, one.opclass, one.operator) == (
         other.column,
         _text(other.formula),
@@ -157,7 +157,7 @@ def has_same(catalog: Catalog, above: Relation, child: Relation, index: Index) -
 
 
 def _can_be_part(catalog: Catalog, index: Index, wanted: Index, *, constraint: bool) -> bool:
-    """Whether an index can be a part of a partitioned one; of one behind a constraint only if it stands behind one itself."""
+    """Whether an index can be a part of a partitioned one; if that belongs to a constraint, the index must belong to one as well."""
     fits = index.parent is None and index.valid and same_index(index, wanted)
     return fits and (not constraint or _is_behind_constraint(catalog, index))
 
@@ -167,7 +167,7 @@ def _is_behind_constraint(catalog: Catalog, index: Index) -> bool:
 
 
 def sketched(catalog: Catalog, relation: Relation, op: CreateIndex) -> Index | None:
-    """The index that CREATE INDEX would make, without making it; None where it is on columns of which nothing is known."""
+    """Returns the index that CREATE INDEX would create, without creating it; None if one of its columns is unknown."""
     if any(element.column is not None and relation.column(element.column) is None for element in (*op.elements, *op.include)):
         return None
     include = tuple(number for element in op.include if (number := index_key(catalog, relation, element).column) is not None)
@@ -191,7 +191,7 @@ def attach_index(catalog: Catalog, parent: Index, part: Index) -> None:
 
 
 def make_valid(catalog: Catalog, index: Index) -> None:
-    """Mark a partitioned index valid once every partition has a valid part."""
+    """Marks a partitioned index as valid if every partition has a valid part."""
     parts = {part.table for part in catalog.dependents(index.oid, Index) if part.valid and part.parent == index.oid}
     if not index.valid and all(child.oid in parts for child in catalog.children(index.table)):
         index = catalog.change(index, valid=True)

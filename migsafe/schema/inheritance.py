@@ -1,4 +1,4 @@
-"""Inheritance and partitions: how a table joins a tree, and leaves it."""
+"""Inheritance and partitions: attaching a table to a tree, and detaching it."""
 
 from msgspec.structs import replace
 
@@ -23,7 +23,7 @@ def inherit(catalog: Catalog, op: sql.Inherit, table: Relation) -> None:
 
 
 def circles(catalog: Catalog, child: Relation, parent: Relation) -> bool:
-    """Refuse a table that would be above itself."""
+    """Refuses a table that would inherit from itself."""
     if child.oid != parent.oid and all(one.oid != parent.oid for one in catalog.descendants(child.oid)):
         return False
     catalog.add_refusal(f"{child.name} would inherit from itself")
@@ -31,7 +31,7 @@ def circles(catalog: Catalog, child: Relation, parent: Relation) -> bool:
 
 
 def _adopt(catalog: Catalog, child: Relation, parent: Relation) -> None:
-    """Count what a child has in common with its new parent as inherited."""
+    """Counts the columns and constraints that a child shares with its new parent as inherited."""
     is_partition = parent.kind is RelationKind.PARTITIONED
     columns = tuple(_adopted(catalog, column, parent.column(column.name), is_partition=is_partition) for column in child.columns)
     child = catalog.change(child, columns=columns)
@@ -62,7 +62,7 @@ def no_inherit(catalog: Catalog, op: sql.NoInherit, table: Relation) -> None:
 
 
 def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
-    """Let go of a parent: what came from it alone is the child's own from now on (RemoveInheritance in tablecmds.c)."""
+    """Removes a parent: columns and constraints that came only from it become the child's own (RemoveInheritance in tablecmds.c)."""
     is_partition = child.bound is not None
     columns = tuple(
         _left(catalog, column, is_partition=is_partition) if parent.column(column.name) and column.inherited else column

@@ -15,7 +15,7 @@ from migsafe.sql.operations import ConstraintKind, Like, Name
 
 
 def _wanted(like: Like) -> set[str]:
-    """What LIKE's options include: all but comments and storage are of interest here."""
+    """Returns the kinds of object that LIKE's options include; comments and storage have no meaning here."""
     every = {"constraints", "defaults", "identity", "generated", "indexes", "statistics"}
     found: set[str] = set()
     for option in like.options:
@@ -26,7 +26,7 @@ def _wanted(like: Like) -> set[str]:
 
 
 def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
-    """The columns that LIKE copies."""
+    """Returns the columns that LIKE copies."""
     source = catalog.relation(like.table)
     if source is None:
         if catalog.is_absent(like.table):
@@ -46,7 +46,7 @@ def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
 
 
 def copy_like(catalog: Catalog, oid: int, like: Like) -> None:
-    """What LIKE copies beside the columns: CHECKs under their names, indexes under names of the new table."""
+    """Copies what LIKE copies in addition to the columns: CHECKs under their names, indexes under names of the new table."""
     source = catalog.relation(like.table)
     table = catalog.require(Relation, oid)
     if source is None or not source.complete:

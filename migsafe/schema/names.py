@@ -1,4 +1,4 @@
-"""RENAME and SET SCHEMA: objects keep their numbers, so that whatever points to them follows."""
+"""RENAME and SET SCHEMA: objects keep their numbers, so that references to them stay valid."""
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
@@ -93,7 +93,7 @@ def _move(catalog: Catalog, one: Object, schema: str) -> None:
 
 @SCHEMA_CHANGES.register(SetSchema)
 def set_schema(catalog: Catalog, op: SetSchema) -> None:
-    """ALTER … SET SCHEMA: a table takes its indexes, constraints, triggers and owned sequences along."""
+    """ALTER … SET SCHEMA: the indexes, constraints, triggers and owned sequences of a table move with it."""
     if op.kind in ("type", "domain"):
         one = catalog.type_named(op.name)
         if one is not None:

@@ -1,4 +1,4 @@
-"""NOT NULL: what a column is, and from 18 on a constraint with a name behind it."""
+"""NOT NULL: a property of a column, and from PostgreSQL 18 on also a named constraint."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -12,7 +12,7 @@ from migsafe.sql.operations import ConstraintKind, CreateTable, Name
 
 
 def not_null_constraint(catalog: Catalog, oid: int, number: int) -> Constraint | None:
-    """18's constraint behind a NOT NULL column."""
+    """Returns the constraint of a NOT NULL column (PostgreSQL 18)."""
     for one in catalog.constraints(oid):
         if one.kind is ConstraintKind.NOT_NULL and one.columns == (number,):
             return one
@@ -22,7 +22,7 @@ def not_null_constraint(catalog: Catalog, oid: int, number: int) -> Constraint |
 def add_not_null(
     catalog: Catalog, oid: int, number: int, given: sql.Constraint | None = None, *, fresh: bool = False, only: bool = False
 ) -> None:
-    """Make a column NOT NULL, and those of its name in the tables below. What is NOT NULL already, those below are too."""
+    """Makes a column NOT NULL, also in the descendants. If it is already NOT NULL, so is it in the descendants."""
     table = catalog.require(Relation, oid)
     column = table.column_numbered(number)
     if column is None:
@@ -56,7 +56,7 @@ def _flag(catalog: Catalog, tables: Iterable[Relation], column: str) -> None:
 
 
 def _say_again(catalog: Catalog, already: Constraint, given: sql.Constraint | None) -> None:
-    """A table says NOT NULL of a column that is: what was only inherited is now its own, what was not valid is checked."""
+    """Handles NOT NULL for a column that already is: an inherited constraint becomes the table's own, an invalid one is validated."""
     if given is not None and given.name is not None and given.name != already.name.name:
         catalog.add_refusal(f"constraint {already.name.name} already makes the column NOT NULL")
     if already.no_inherit and (given is None or not given.no_inherit):
@@ -70,7 +70,7 @@ def _say_again(catalog: Catalog, already: Constraint, given: sql.Constraint | No
 
 
 def inherit_not_null(catalog: Catalog, child: Relation, name: str, constraint: str, *, valid: bool) -> None:
-    """Give a table's column its parent's NOT NULL constraint, of the same name; one that it has is counted as inherited."""
+    """Adds the parent's NOT NULL constraint to a child's column, under the same name; an existing one counts as inherited."""
     column = child.column(name)
     if column is None:
         return
@@ -112,7 +112,7 @@ def _put(
 
 
 def below(catalog: Catalog, constraint: Constraint) -> Iterator[Constraint]:
-    """18's constraints that the children of a table have for the sake of its own."""
+    """Returns the constraints that the children of a table inherit from its own (PostgreSQL 18)."""
     above = catalog.require(Relation, constraint.table).column_numbered(constraint.columns[0])
     for child in catalog.children(constraint.table) if above is not None and not constraint.no_inherit else ():
         column = child.column(above.name) if above is not None else None
@@ -128,7 +128,7 @@ def _all_below(catalog: Catalog, constraint: Constraint) -> Iterator[Constraint]
 
 
 def drop_not_null(catalog: Catalog, table: Relation, name: str, *, only: bool) -> None:
-    """Let a column be null again, and those below it that were NOT NULL for its sake alone."""
+    """Makes a column nullable, also in the descendants that are NOT NULL only because of it."""
     column = table.column(name)
     if column is None:
         return
@@ -150,7 +150,7 @@ def drop_not_null(catalog: Catalog, table: Relation, name: str, *, only: bool) -
 
 
 def name_not_nulls(catalog: Catalog, oid: int, op: CreateTable, parents: Sequence[Relation]) -> None:
-    """18's constraints behind the NOT NULL columns of a new table (AddRelationNotNullConstraints in src/backend/catalog/heap.c)."""
+    """Adds 18's constraints of the NOT NULL columns of a new table (AddRelationNotNullConstraints in src/backend/catalog/heap.c)."""
     table = catalog.require(Relation, oid)
     sources = [source for like in op.likes if (source := catalog.relation(like.table)) is not None]
     own = _written(op)
@@ -180,7 +180,7 @@ def name_not_nulls(catalog: Catalog, oid: int, op: CreateTable, parents: Sequenc
 
 
 def _written(op: CreateTable) -> dict[str, sql.Constraint | None]:
-    """The columns that a statement says are NOT NULL, with the constraint where it has one of its own."""
+    """Returns the columns that a statement makes NOT NULL, with the constraint if it has one of its own."""
     found: dict[str, sql.Constraint | None] = {}
     constraints = [one for column in op.columns for one in column.constraints] + list(op.constraints)
     for one in constraints:
@@ -196,7 +196,7 @@ def _written(op: CreateTable) -> dict[str, sql.Constraint | None]:
 
 
 def _of(catalog: Catalog, relations: Iterable[Relation], column: str) -> list[Constraint]:
-    """The constraints behind a NOT NULL column of some relations, that those made after them take over."""
+    """Returns the constraints of a NOT NULL column of some relations, which later created relations inherit."""
     found = ((one, one.column(column)) for one in relations)
     constraints = (not_null_constraint(catalog, one.oid, theirs.number) for one, theirs in found if theirs is not None)
     return [constraint for constraint in constraints if constraint is not None and not constraint.no_inherit]

@@ -1,4 +1,4 @@
-"""DROP of everything."""
+"""DROP of all kinds of object."""
 
 import re
 
@@ -23,7 +23,7 @@ _ROUTINES = ("function", "procedure", "routine", "aggregate")
 
 
 def dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], list[str]]:
-    """The known objects that a DROP names, and what of it is known not to exist (a schema comes as all that is in it)."""
+    """Returns the known objects that a DROP names (for a schema, all its objects), and the names that are known not to exist."""
     found: list[Part] = []
     missing: list[str] = []
     for number, name in enumerate(op.names):
@@ -82,7 +82,7 @@ def _is_known_missing(catalog: Catalog, op: Drop, name: Name) -> bool:
 
 
 def drop_fall(catalog: Catalog, op: Drop) -> Fall:
-    """What falls with a DROP."""
+    """Returns the result of a DROP."""
     parts, _ = dropped(catalog, op)
     return fall(catalog, parts, cascade=op.cascade or op.kind == "schema")
 
@@ -122,7 +122,7 @@ def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
 
 
 def drop_temporary(catalog: Catalog) -> None:
-    """What the end of a connection drops."""
+    """Drops the temporary relations at the end of a connection."""
     parts = [Part(one.oid) for one in catalog.temporary_relations()]
     if parts:
         remove(catalog, fall(catalog, parts, cascade=True).parts)

@@ -1,4 +1,4 @@
-"""What must be there for an operation, so that PostgreSQL does not refuse it."""
+"""The objects that an operation requires; without them, PostgreSQL refuses it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from migsafe.sql.operations import Name, Operation
 
 
 def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
-    """The first relation that an operation needs and that is known not to exist."""
+    """Returns the first relation that an operation requires and that is known not to exist."""
     needed = _NEEDED.get(type(operation))
     for name in needed(operation) if needed is not None else ():
         if catalog.is_absent(name):
@@ -43,7 +43,7 @@ _NEEDED: dict[type[Operation], Callable[[Any], tuple[Name, ...]]] = {
 
 
 def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
-    """The foreign key that keeps TRUNCATE from its table, as PostgreSQL says it: a table that refers to it must be truncated with it."""
+    """Returns why a foreign key prevents TRUNCATE: a table that refers to the truncated one must be truncated with it."""
     if op.cascade:
         return None
     named = [relation for given in op.tables if (relation := catalog.relation(given.name)) is not None]

@@ -41,7 +41,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
 
 @SCHEMA_CHANGES.register(sql.CreateTrigger)
 def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
-    """CREATE TRIGGER; a row trigger of a partitioned table goes to its partitions too."""
+    """CREATE TRIGGER; a row trigger of a partitioned table is also created on its partitions."""
     table = catalog.relation(op.table)
     if table is None:
         return
@@ -72,12 +72,12 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
 
 
 def trigger_named(catalog: Catalog, table: Relation, name: str) -> list[Trigger]:
-    """The trigger of a name on a table, as a list of one or none."""
+    """Returns a table's trigger of this name, as a list of at most one."""
     return [one for one in catalog.triggers(table.oid) if one.name.name == name]
 
 
 def attached(catalog: Catalog, table: Relation, kind: str, name: str) -> Attached | None:
-    """A table's rule or policy of a name."""
+    """Returns a table's rule or policy of this name."""
     for one in catalog.dependents(table.oid, Attached):
         if one.table == table.oid and one.kind == kind and one.name.name == name:
             return one

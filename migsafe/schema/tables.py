@@ -25,12 +25,12 @@ from migsafe.sql.operations import ConstraintKind, CreateTable, Name, Persistenc
 
 
 def new_name(catalog: Catalog, name: Name, persistence: Persistence) -> Name:
-    """The name under which CREATE makes a relation."""
+    """Returns the qualified name under which CREATE creates a relation."""
     return Name(name.name, TEMPORARY) if persistence is Persistence.TEMPORARY else catalog.in_first_schema(name)
 
 
 def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
-    """Whether CREATE makes a relation of this name. One that exists is refused, and gone: the later statement is believed."""
+    """Whether CREATE creates a relation of this name. If one exists, the statement is refused, but still replaces the existing one."""
     before = catalog.relation(name) or catalog.index(name)
     if before is None:
         return True
@@ -42,7 +42,7 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
 
 
 def is_surely_made(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
-    """Whether a CREATE that PostgreSQL takes surely makes something new, and does not find an old one that no migration made."""
+    """Whether a CREATE that succeeds certainly creates a relation, and does not find an existing one that no migration created."""
     return not if_not_exists or catalog.is_absent(name)
 
 
@@ -145,7 +145,7 @@ def _inherited(catalog: Catalog, parents: list[Relation], *, is_partition: bool)
 
 
 def _merged(catalog: Catalog, above: Column, made: Built, definition: sql.Column) -> Built:
-    """A column of a parent, or of the type that the table is OF, that the statement mentions too."""
+    """Merges a column of a parent, or of the composite type of the table, with its definition in the statement."""
     column = _over(above, made.column)
     if definition.default is not None:
         # DEFAULT NULL is none, whatever the parent's.
@@ -154,7 +154,7 @@ def _merged(catalog: Catalog, above: Column, made: Built, definition: sql.Column
 
 
 def _over(above: Column, own: Column) -> Column:
-    """An inherited column that the table defines too: what it says comes on top."""
+    """Merges an inherited column with the table's own definition of it."""
     return replace(
         above,
         local=True,
@@ -179,7 +179,7 @@ def _add_constraints(catalog: Catalog, oid: int, op: CreateTable) -> None:
 
 
 def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
-    """Give a partition its parts of the parent's indexes, its foreign keys and row triggers."""
+    """Adds the parts of the parent's indexes, its foreign keys and row triggers to a partition."""
     for index in catalog.indexes(parent.oid):
         behind = behind_index(catalog, index)
         label = LABELS[behind.kind] if behind else "idx"
@@ -206,7 +206,7 @@ def _constrain_part(catalog: Catalog, part: Index, above: Constraint) -> None:
 
 
 def add_trigger_part(catalog: Catalog, trigger: Trigger, child: Relation) -> None:
-    """Give a partition, and those below it, a row trigger of its parent."""
+    """Adds a row trigger of the parent to a partition and its descendants."""
     part = replace(trigger, oid=catalog.new_oid(), table=child.oid, parent=trigger.oid, name=Name(trigger.name.name, child.name.schema))
     catalog.store(part)
     for grandchild in catalog.children(child.oid):

@@ -157,7 +157,7 @@ def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> None:
 
 
 def move_type(catalog: Catalog, one: Type, name: Name) -> None:
-    """Give a type another name or schema: the columns and types that are of it follow."""
+    """Changes a type's name or schema, also in the columns and types that use it."""
     before = one.name
 
     def moved(given: TypeName | None) -> TypeName | None:

@@ -1,4 +1,4 @@
-"""Views, materialized views, tables made of queries, sequences."""
+"""Views, materialized views, tables from queries, sequences."""
 
 from msgspec.structs import replace
 
@@ -12,13 +12,13 @@ from migsafe.sql.operations import Name, Persistence, Query
 
 
 def read_by(catalog: Catalog, query: Query) -> list[Relation]:
-    """The known relations that a query reads."""
+    """Returns the known relations that a query reads."""
     found = (catalog.relation(name) for name in query.reads)
     return list({relation.oid: relation for relation in found if relation is not None}.values())
 
 
 def _uses(query: Query, reads: list[Relation]) -> tuple[tuple[int, int], ...]:
-    """The columns that a query uses, as far as its words tell."""
+    """Returns the columns that a query uses, judging by the identifiers in it."""
     used = columns_used(query.sql, {one.name.name: {column.name for column in one.columns} for one in reads})
     return tuple((one.oid, column.number) for one in reads for column in one.columns if (one.name.name, column.name) in used)
 
@@ -39,7 +39,7 @@ def _reads(catalog: Catalog, relation: Relation, oid: int) -> bool:
 
 @SCHEMA_CHANGES.register(sql.CreateView)
 def create_view(catalog: Catalog, op: sql.CreateView) -> None:
-    """CREATE VIEW; one that is replaced keeps its number and what rests on it."""
+    """CREATE VIEW; a replaced view keeps its number and its dependents."""
     reads = read_by(catalog, op.query)
     # A view of what only this session can see is one itself.
     temporary = op.temporary or any(one.persistence is Persistence.TEMPORARY for one in reads)
@@ -92,7 +92,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
 
 @SCHEMA_CHANGES.register(sql.CreateTableAs)
 def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
-    """CREATE TABLE … AS, SELECT … INTO: the columns' types are not known."""
+    """CREATE TABLE … AS, SELECT … INTO: the columns' types are unknown."""
     name = new_name(catalog, op.table, op.persistence)
     surely = is_surely_made(catalog, name, if_not_exists=op.if_not_exists)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
@@ -123,7 +123,7 @@ def create_sequence(catalog: Catalog, op: sql.CreateSequence) -> None:
 
 @SCHEMA_CHANGES.register(sql.AlterSequence)
 def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
-    """ALTER SEQUENCE: its owner is what matters here."""
+    """ALTER SEQUENCE: only the owner matters here."""
     sequence = catalog.relation(op.sequence)
     if sequence is None:
         if not op.if_exists and catalog.is_absent(op.sequence):
@@ -134,7 +134,7 @@ def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
 
 
 def _owner(catalog: Catalog, column: Name | None) -> tuple[int, int] | None:
-    """The table and column of OWNED BY: `schema.table.column`, read as catalog, schema and name."""
+    """Returns the table and column of OWNED BY: `schema.table.column`, parsed as catalog, schema and name."""
     if column is None or column.schema is None:
         return None
     table = catalog.relation(Name(column.schema, column.catalog))

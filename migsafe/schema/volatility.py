@@ -1,4 +1,4 @@
-"""How volatile functions are: a volatile default makes ADD COLUMN write the whole table anew, any other is stored once (PostgreSQL 11).
+"""The volatility of functions: a volatile default makes ADD COLUMN rewrite the whole table, any other is stored once (PostgreSQL 11).
 
 `volatility.txt` beside this file says it of PostgreSQL's own functions and of those of its extensions; the schema knows the users' own. Only
 calls matter: no operator and no cast of PostgreSQL 14 to 18 is implemented by a volatile function (pg_operator and pg_cast against pg_proc),
@@ -24,14 +24,14 @@ _LEVELS: dict[str, Volatility] = {"immutable": "immutable", "stable": "stable", 
 
 
 class VolatileCall(Struct, frozen=True):
-    """A call that makes an expression volatile, or may: `known` is False where nobody knows the function."""
+    """A call that makes an expression volatile, or may do so: `known` is False if the function is unknown."""
 
     function: Name
     known: bool = True
 
 
 def volatility_of(call: Name, pg_version: int) -> Volatility | None:
-    """How volatile a function of PostgreSQL's own or of its extensions is; None for any other.
+    """Returns the volatility of a function of PostgreSQL or of its extensions; None for any other function.
 
     Of several functions of one name the most volatile counts: ts_rewrite. One exception: timezone('utc', now()) is stable at most, only for
     times with a time zone was it volatile up to 14.
@@ -47,7 +47,7 @@ def volatility_of(call: Name, pg_version: int) -> Volatility | None:
 
 
 def is_volatile(expression: Expression, user: Callable[[Name], str | None], pg_version: int) -> VolatileCall | None:
-    """The call that makes an expression volatile, or else one that may, because nobody knows the function; None where there is neither.
+    """Returns the call that makes an expression volatile, or else one that may, because the function is unknown; None if there is neither.
 
     `user` knows the volatility of the functions that the history made, and says None of any other. Where one has the name of a function
     of PostgreSQL's own, which of the two is called depends on the arguments, so the more volatile counts.
@@ -73,7 +73,7 @@ def _text() -> str:
 
 @lru_cache
 def _functions(version: int, owner: str) -> dict[str, Volatility]:
-    """The functions that one version has, by name."""
+    """Returns the functions of one version, by name."""
     found: dict[str, Volatility] = {}
     for section in _SECTION.finditer(_text()):
         if section[1] != owner:

@@ -7,7 +7,7 @@ from msgspec import Struct
 from psycopg.pq import TransactionStatus
 
 from migsafe.prediction.predictor import Predictor, in_execution_order
-from migsafe.schema.follow import apply_operation
+from migsafe.schema.application import apply_operation
 from migsafe.sources import Transaction
 from migsafe.sql.statements import Statement, read
 from tests.schema.catalogue import difference, from_model, from_server

@@ -9,8 +9,8 @@ from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.registry import OBJECT_USES
 from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.registry import EFFECTS
+from migsafe.schema.application import apply_operation
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.follow import apply_operation
 from migsafe.sql import operations as sql
 from migsafe.sql.operation_table import OperationTable, UnregisteredOperationError, operation_classes
 from migsafe.sql.operations import Operation

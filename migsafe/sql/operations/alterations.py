@@ -1,4 +1,4 @@
-"""The operations of ALTER TABLE; ALTER INDEX, ALTER VIEW and their kin share them."""
+"""The operations of ALTER TABLE, which ALTER INDEX, ALTER VIEW and similar statements share."""
 
 from enum import Enum, IntEnum
 from typing import ClassVar
@@ -10,10 +10,10 @@ from migsafe.sql.operations.values import Expression, Name, Operation, Option, T
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """What an ALTER is about, the same for each of its operations.
+    """The relation that an ALTER changes, the same for each of its operations.
 
-    `kind` is what the statement calls it: `table`, `foreign table`, `index`, `view`, `materialized view`, `sequence`. PostgreSQL takes
-    ALTER TABLE for most of them too, so it says how the relation was named, not what it is. `only`: ONLY was written.
+    `kind` is the statement's word for it: `table`, `foreign table`, `index`, `view`, `materialized view`, `sequence`. PostgreSQL accepts
+    ALTER TABLE for most of them too, so `kind` says what the statement calls the relation, not what the relation is. `only`: ONLY was written.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class AlterRelation(Operation, frozen=True, kw_only=True):
 
 
 class AddColumn(AlterRelation, frozen=True, kw_only=True):
-    """ADD COLUMN. The column's own constraints come inside it."""
+    """ADD COLUMN. The column's own constraints are in `column`."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.ADD_COLUMN
 
@@ -124,7 +124,7 @@ class AddIdentity(AlterRelation, frozen=True, kw_only=True):
 
 
 class SetIdentity(AlterRelation, frozen=True, kw_only=True):
-    """ALTER COLUMN … SET GENERATED …, SET INCREMENT …, RESTART… `always` is None where the kind of generation stays."""
+    """ALTER COLUMN … SET GENERATED …, SET INCREMENT …, RESTART… `always` is None if the statement keeps the kind of generation."""
 
     column: str
     always: bool | None
@@ -162,7 +162,7 @@ class SetCompression(AlterRelation, frozen=True, kw_only=True):
 
 
 class SetColumnOptions(AlterRelation, frozen=True, kw_only=True):
-    """ALTER COLUMN … SET (n_distinct = …), and a foreign table's column OPTIONS (…). `foreign` tells the two apart."""
+    """ALTER COLUMN … SET (n_distinct = …), and a foreign table's column OPTIONS (…). which sets `foreign`."""
 
     column: str
     options: tuple[Option, ...]
@@ -177,13 +177,13 @@ class ResetColumnOptions(AlterRelation, frozen=True, kw_only=True):
 
 
 class AddConstraint(AlterRelation, frozen=True, kw_only=True):
-    """ADD CONSTRAINT, with or without the word and a name."""
+    """ADD CONSTRAINT, with or without a name."""
 
     constraint: Constraint
 
 
 class AlterConstraint(AlterRelation, frozen=True, kw_only=True):
-    """ALTER CONSTRAINT. None: not mentioned."""
+    """ALTER CONSTRAINT. None: not in the statement."""
 
     constraint: str
     deferrable: bool | None = None
@@ -218,7 +218,7 @@ class Firing(Enum):
 
 
 class SetTrigger(AlterRelation, frozen=True, kw_only=True):
-    """ENABLE or DISABLE TRIGGER. `trigger` is None for ALL and USER; `user` tells these apart."""
+    """ENABLE or DISABLE TRIGGER. `trigger` is None for ALL and for USER, which sets `user`."""
 
     firing: Firing
     trigger: str | None
@@ -239,7 +239,7 @@ class SetRowSecurity(AlterRelation, frozen=True, kw_only=True):
 
 
 class ClusterOn(AlterRelation, frozen=True, kw_only=True):
-    """CLUSTER ON index; SET WITHOUT CLUSTER where `index` is None."""
+    """CLUSTER ON index; SET WITHOUT CLUSTER if `index` is None."""
 
     index: str | None
 
@@ -297,7 +297,7 @@ class NoInherit(AlterRelation, frozen=True, kw_only=True):
 
 
 class SetOfType(AlterRelation, frozen=True, kw_only=True):
-    """OF type; NOT OF where `type` is None."""
+    """OF type; NOT OF if `type` is None."""
 
     type: Name | None
 
@@ -325,7 +325,7 @@ class DetachPartition(AlterRelation, frozen=True, kw_only=True):
 
 
 class RenameColumn(AlterRelation, frozen=True, kw_only=True):
-    """RENAME COLUMN, the word COLUMN or not; a composite type's attribute where the target's kind is `type`."""
+    """RENAME COLUMN, with or without the word COLUMN; a composite type's attribute if the target's kind is `type`."""
 
     column: str
     new_name: str
@@ -333,7 +333,7 @@ class RenameColumn(AlterRelation, frozen=True, kw_only=True):
 
 
 class RenameConstraint(AlterRelation, frozen=True, kw_only=True):
-    """RENAME CONSTRAINT; of a domain where the target's kind is `domain`."""
+    """RENAME CONSTRAINT; of a domain if the target's kind is `domain`."""
 
     constraint: str
     new_name: str

@@ -1,4 +1,4 @@
-"""Operations on everything that is not a table: views, functions, types, triggers, roles…"""
+"""The operations on objects other than tables: views, functions, types, triggers, roles…"""
 
 from msgspec import Struct
 
@@ -53,7 +53,7 @@ class CreateSequence(Operation, frozen=True, kw_only=True):
 
 
 class AlterSequence(Operation, frozen=True, kw_only=True):
-    """ALTER SEQUENCE with options; renames, owners and schemas are operations of their own."""
+    """ALTER SEQUENCE with options; RENAME, OWNER TO and SET SCHEMA are other operations."""
 
     sequence: Name
     options: tuple[Option, ...] = ()
@@ -69,7 +69,7 @@ class CreateEnum(Operation, frozen=True, kw_only=True):
 
 
 class AddEnumValue(Operation, frozen=True, kw_only=True):
-    """ALTER TYPE … ADD VALUE. `before` and `after` name the neighbour, None where the value goes last."""
+    """ALTER TYPE … ADD VALUE. `before` and `after` name the neighbour; both are None if the value is added at the end."""
 
     type: Name
     value: str
@@ -117,7 +117,7 @@ class CreateDomain(Operation, frozen=True, kw_only=True):
 
 class AlterDomain(Operation, frozen=True, kw_only=True):
     """ALTER DOMAIN: `action` is `set default`, `drop default`, `set not null`, `drop not null`, `add constraint`, `drop constraint` or
-    `validate constraint`; the rest is what that action takes."""
+    `validate constraint`; the other fields are the parameters of the action."""
 
     domain: Name
     action: str
@@ -129,7 +129,7 @@ class AlterDomain(Operation, frozen=True, kw_only=True):
 
 
 class CreateSchema(Operation, frozen=True, kw_only=True):
-    """CREATE SCHEMA. The objects created inside it come as operations of their own."""
+    """CREATE SCHEMA. The objects that it creates are operations of their own."""
 
     schema: str | None
     if_not_exists: bool = False
@@ -158,8 +158,8 @@ class Argument(Struct, frozen=True, kw_only=True):
 class CreateFunction(Operation, frozen=True, kw_only=True):
     """CREATE FUNCTION or PROCEDURE (`kind`).
 
-    Creating it runs nothing, so its body is kept and not read: `body` is where it stands in the script, `code` its text, None where it
-    is compiled code. `volatility` is `volatile`, `stable` or `immutable`; None where the statement names none, and PostgreSQL takes volatile.
+    Creating it does not run its body, so the body is kept and not parsed: `body` is its place in the script, `code` its text, None for
+    compiled code. `volatility` is `volatile`, `stable` or `immutable`; None if the statement names none, which means volatile.
     """
 
     kind: str
@@ -194,8 +194,8 @@ class CreateTrigger(Operation, frozen=True, kw_only=True):
 
 
 class CreateRule(Operation, frozen=True, kw_only=True):
-    """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its `actions`, the changes of rows among them, run later, so they
-    are not operations of the statement; `reads` are the relations in its condition and in their queries."""
+    """CREATE RULE. `event` is `select`, `insert`, `update` or `delete`. Its `actions` run later, so they are not operations of the
+    statement; `reads` are the relations in its condition and in the queries of its actions."""
 
     rule: str
     table: Name
@@ -229,7 +229,7 @@ class AlterPolicy(Operation, frozen=True, kw_only=True):
 
 
 class CreateStatistics(Operation, frozen=True, kw_only=True):
-    """CREATE STATISTICS. `name` is None where PostgreSQL chooses it."""
+    """CREATE STATISTICS. `name` is None if PostgreSQL chooses it."""
 
     name: Name | None
     tables: tuple[Name, ...]
@@ -238,8 +238,8 @@ class CreateStatistics(Operation, frozen=True, kw_only=True):
 
 
 class Publication(Operation, frozen=True, kw_only=True):
-    """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`). `only`: the tables that
-    come with ONLY."""
+    """CREATE PUBLICATION (`action` `create`), or ALTER PUBLICATION (`add`, `set`, `drop` of objects, `options`). `only`: the tables
+    with ONLY."""
 
     publication: str
     action: str
@@ -251,10 +251,10 @@ class Publication(Operation, frozen=True, kw_only=True):
 
 
 class CreateObject(Operation, frozen=True, kw_only=True):
-    """CREATE of anything that needs no more than its name: an aggregate, an operator, a cast, a role, a database, a server…
+    """CREATE of an object of which migsafe needs only the name: an aggregate, an operator, a cast, a role, a database, a server…
 
-    `kind` is SQL's word in lower case, `name` None where the object has none (a cast, a transform, a user mapping), which `detail`
-    then tells (`(int as text)`, `for app server films`). `options` are those of a subscription.
+    `kind` is SQL's word in lower case. `name` is None if the object has none (a cast, a transform, a user mapping); then `detail` identifies
+    it (`(int as text)`, `for app server films`). `options` are those of a subscription.
     """
 
     kind: str
@@ -283,8 +283,8 @@ class AlterObject(Operation, frozen=True, kw_only=True):
 class Drop(Operation, frozen=True, kw_only=True):
     """DROP of one or more objects of a `kind` (SQL's words in lower case: `table`, `materialized view`, `text search parser`…).
 
-    `names` are the objects; a trigger, rule or policy also has the `table` it stands on. `detail` holds what a cast, a transform or a
-    user mapping has in place of a name; `arguments` the written argument types of each routine, None where none were written.
+    `names` are the objects; a trigger, rule or policy also has its `table`. `detail` identifies a cast, a transform or a user mapping,
+    which have no name; `arguments` has the argument types of each routine as written, None if none were written.
     """
 
     kind: str
@@ -298,7 +298,7 @@ class Drop(Operation, frozen=True, kw_only=True):
 
 
 class Rename(Operation, frozen=True, kw_only=True):
-    """RENAME TO of any object. `kind` as in Drop; `table` where the object stands on one."""
+    """RENAME TO of any object. `kind` as in Drop; `table` if the object belongs to one."""
 
     kind: str
     name: Name
@@ -326,7 +326,7 @@ class SetOwner(Operation, frozen=True, kw_only=True):
 
 
 class Comment(Operation, frozen=True, kw_only=True):
-    """COMMENT ON (`provider` None) or SECURITY LABEL ON; `text` is None for IS NULL. `table` where the object stands on one, for a
+    """COMMENT ON (`provider` None) or SECURITY LABEL ON; `text` is None for IS NULL. `table` if the object belongs to one, for a
     column its relation."""
 
     kind: str
@@ -339,9 +339,9 @@ class Comment(Operation, frozen=True, kw_only=True):
 
 
 class Grant(Operation, frozen=True, kw_only=True):
-    """GRANT, or REVOKE where `revoke` is set, on objects of a `kind`; `kind` is `role` for membership.
+    """GRANT, or REVOKE if `revoke` is set, on objects of a `kind`; `kind` is `role` for membership.
 
-    `privileges` in lower case (empty for a bare ALL), `objects` the names (schemas for `all tables in schema` and its kin).
+    `privileges` in lower case (empty for a bare ALL), `objects` the names (schemas for `all tables in schema` etc.).
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Operations that move rows, run code, steer transactions and settings, or look after tables."""
+"""The operations that read or change rows, run code, control transactions and settings, or maintain tables."""
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ from migsafe.text import Span
 
 class Insert(Operation, frozen=True, kw_only=True):
     """INSERT. `source` is `values`, `query` (rows come from a query) or `default` (DEFAULT VALUES). `reads` are the relations that its
-    queries read, `whole` those of them that it reads without a WHERE or a LIMIT around them."""
+    queries read, `whole` those of them that they read without a WHERE or a LIMIT around them."""
 
     table: Name
     source: str
@@ -44,7 +44,7 @@ class Delete(Operation, frozen=True, kw_only=True):
 
 
 class Merge(Operation, frozen=True, kw_only=True):
-    """MERGE. `actions` are the ones of its WHEN clauses: `insert`, `update`, `delete`, `do nothing`."""
+    """MERGE. `actions` are those of its WHEN clauses: `insert`, `update`, `delete`, `do nothing`."""
 
     table: Name
     actions: tuple[str, ...]
@@ -54,16 +54,16 @@ class Merge(Operation, frozen=True, kw_only=True):
 
 
 class Select(Operation, frozen=True, kw_only=True):
-    """SELECT, VALUES or TABLE as a statement, and PERFORM in a DO block. One with INTO a new table is a CreateTableAs. `cursor` is what
-    DECLARE calls it: its rows are read when they are fetched."""
+    """SELECT, VALUES or TABLE as a statement, and PERFORM in a DO block. A SELECT INTO is a CreateTableAs. `cursor` is the name that
+    DECLARE gives it: its rows are read when they are fetched."""
 
     query: Query
     cursor: str | None = None
 
 
 class Copy(Operation, frozen=True, kw_only=True):
-    """COPY. `table` is None for COPY (query) TO. `endpoint` is `stdin`, `stdout`, `file` or `program`; `data` where the rows stand in
-    the script."""
+    """COPY. `table` is None for COPY (query) TO. `endpoint` is `stdin`, `stdout`, `file` or `program`; `data` is the place of the rows
+    in the script."""
 
     table: Name | None
     source: bool
@@ -89,8 +89,8 @@ class Do(Operation, frozen=True, kw_only=True):
 
 
 class Explain(Operation, frozen=True, kw_only=True):
-    """EXPLAIN. With ANALYZE the explained statement runs and its operations follow; without it they are only planned, and stand in
-    `explained`."""
+    """EXPLAIN. With ANALYZE the explained statement runs, and its operations follow this one; without it the operations are only planned,
+    and are in `explained`."""
 
     analyze: bool
     explained: tuple[Operation, ...] = ()
@@ -126,7 +126,7 @@ class Truncate(Operation, frozen=True, kw_only=True):
 
 
 class LockTable(Operation, frozen=True, kw_only=True):
-    """LOCK TABLE. `mode` in SQL's words in upper case, ACCESS EXCLUSIVE where none is named."""
+    """LOCK TABLE. `mode` in SQL's words in upper case, ACCESS EXCLUSIVE if the statement names none."""
 
     tables: tuple[Relation, ...]
     mode: str = "ACCESS EXCLUSIVE"
@@ -134,7 +134,7 @@ class LockTable(Operation, frozen=True, kw_only=True):
 
 
 class Cluster(Operation, frozen=True, kw_only=True):
-    """CLUSTER; `table` is None where it means every table clustered before."""
+    """CLUSTER; `table` is None for every table that was clustered before."""
 
     table: Name | None
     index: str | None = None
@@ -238,7 +238,7 @@ class SetConstraints(TransactionControl, frozen=True, kw_only=True):
 class SetVariable(SessionSetting, frozen=True, kw_only=True):
     """SET, and a call of set_config() with constant arguments.
 
-    `value` is what the server gets, as text, items of a list parted by `, `; None for DEFAULT. `local`: SET LOCAL.
+    `value` is the text that the server receives, items of a list separated by `, `; None for DEFAULT. `local`: SET LOCAL.
     """
 
     variable: str
@@ -266,9 +266,9 @@ class AlterSystem(Operation, frozen=True, kw_only=True):
 
 
 class Utility(Operation, frozen=True, kw_only=True):
-    """A statement of which migsafe needs no more than its words: LISTEN, NOTIFY, CHECKPOINT, LOAD, SHOW, cursors, REASSIGN OWNED…
+    """A statement of which migsafe needs only the command: LISTEN, NOTIFY, CHECKPOINT, LOAD, SHOW, cursors, REASSIGN OWNED…
 
-    `command` in lower case (`reassign owned`), `name` what it is about, as written.
+    `command` in lower case (`reassign owned`), `name` its object, as written.
     """
 
     command: str
@@ -283,8 +283,8 @@ class PsqlCommand(Operation, frozen=True, kw_only=True):
 
 
 class OpaqueCode(Operation, frozen=True, kw_only=True):
-    """Code whose effect cannot be known without running it. `reason` says why, as the end of a sentence. It is `confined` where only a detail
-    of its statement is not known, a column's type, say."""
+    """Code whose effect is unknown until it runs. `reason` says why, as the end of a sentence. It is `confined` if only a detail of its
+    statement is unknown, for example a column's type."""
 
     reason: str
     code: str
@@ -292,21 +292,21 @@ class OpaqueCode(Operation, frozen=True, kw_only=True):
 
 
 class CutIdentifier(Operation, frozen=True, kw_only=True):
-    """An identifier of more than 63 bytes, which PostgreSQL cuts: as it is `written`, and what is `kept`. It follows the operations of its
-    statement, which name what is kept."""
+    """An identifier of more than 63 bytes, which PostgreSQL truncates: as it is `written`, and the part that is `kept`. It follows the
+    operations of its statement, which have the kept part."""
 
     written: str
     kept: str
 
 
 class Broken(Operation, frozen=True, kw_only=True):
-    """What PostgreSQL's grammar refuses. `expected` says what could have stood there, `found` what does."""
+    """A syntax error. `expected` says what PostgreSQL's grammar expects at the position, `found` what the script has there."""
 
     expected: str
     found: str
 
 
 class Unparsed(Operation, frozen=True, kw_only=True):
-    """What PostgreSQL may accept and migsafe cannot read; `reason` says why."""
+    """A statement that PostgreSQL may accept and migsafe cannot parse; `reason` says why."""
 
     reason: str

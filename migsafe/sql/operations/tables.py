@@ -1,4 +1,4 @@
-"""Operations that make tables and indexes, and what these are made of."""
+"""The operations that create tables and indexes, and the values in them."""
 
 from enum import Enum
 
@@ -20,7 +20,7 @@ class ConstraintKind(Enum):
 
 
 class IndexElement(Struct, frozen=True, kw_only=True):
-    """A key of an index: a column or an expression, and how it is compared and ordered."""
+    """A key of an index: a column or an expression, with its comparison and order."""
 
     column: str | None
     expression: Expression | None = None
@@ -30,14 +30,14 @@ class IndexElement(Struct, frozen=True, kw_only=True):
     descending: bool = False
     nulls_first: bool | None = None
     operator: str | None = None
-    """What an EXCLUDE constraint compares the key WITH; None in an index."""
+    """The operator of an EXCLUDE constraint (WITH); None in an index."""
 
 
 class Reference(Struct, frozen=True, kw_only=True):
-    """The far side of a foreign key.
+    """The referenced side of a foreign key.
 
-    `columns` is empty where the primary key is meant. The actions are SQL's words in lower case; SET NULL and SET DEFAULT may name the
-    columns that they are about: `set null (a, b)`.
+    `columns` is empty if the statement refers to the primary key without naming it. The actions are SQL's words in lower case; SET NULL and
+    SET DEFAULT may name their columns: `set null (a, b)`.
     """
 
     table: Name
@@ -50,8 +50,8 @@ class Reference(Struct, frozen=True, kw_only=True):
 class Constraint(Struct, frozen=True, kw_only=True):
     """A constraint of a table, a column or a domain.
 
-    `columns` are the constrained ones: a column constraint names its own column. `index` is the one that USING INDEX takes. `period` is
-    WITHOUT OVERLAPS or PERIOD (PostgreSQL 18).
+    `columns` are the constrained columns; a column constraint has its own column. `index` is the one of USING INDEX. `period`: WITHOUT
+    OVERLAPS or PERIOD (PostgreSQL 18).
     """
 
     kind: ConstraintKind
@@ -84,14 +84,14 @@ class Identity(Struct, frozen=True):
 
 
 class Generated(Struct, frozen=True):
-    """GENERATED ALWAYS AS (expression). `stored` is False for 18's VIRTUAL, None where the statement names neither."""
+    """GENERATED ALWAYS AS (expression). `stored` is False for VIRTUAL (PostgreSQL 18), None if the statement names neither."""
 
     expression: Expression
     stored: bool | None
 
 
 class Column(Struct, frozen=True, kw_only=True):
-    """A column's definition. `type` is None where the table takes it from elsewhere (OF a type, PARTITION OF, a view's)."""
+    """A column's definition. `type` is None if the table gets it from elsewhere (OF a type, PARTITION OF, a view)."""
 
     name: str
     type: TypeName | None = None
@@ -116,7 +116,7 @@ class PartitionKey(Struct, frozen=True):
 
 class Bound(Struct, frozen=True):
     """FOR VALUES … or DEFAULT: `kind` is `in`, `range`, `hash` or `default`. `start` holds IN's values, or FROM's; `end` TO's; for
-    `hash`, modulus and remainder. MINVALUE and MAXVALUE are spelt out in lower case."""
+    `hash`, modulus and remainder. MINVALUE and MAXVALUE are in lower case."""
 
     kind: str
     start: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class Like(Struct, frozen=True):
 
 
 class Persistence(Enum):
-    """How long a relation's data lasts."""
+    """The persistence of a relation's data."""
 
     PERMANENT = "permanent"
     TEMPORARY = "temporary"
@@ -160,7 +160,7 @@ class CreateTable(Operation, frozen=True, kw_only=True):
 
 
 class CreateTableAs(Operation, frozen=True, kw_only=True):
-    """CREATE TABLE … AS, SELECT … INTO. `query` is None where a prepared statement (`execute`) gives the rows."""
+    """CREATE TABLE … AS, SELECT … INTO. `query` is None if a prepared statement (`execute`) returns the rows."""
 
     table: Name
     query: Query | None
@@ -176,7 +176,7 @@ class CreateTableAs(Operation, frozen=True, kw_only=True):
 
 
 class CreateIndex(Operation, frozen=True, kw_only=True):
-    """CREATE INDEX. `name` is None where PostgreSQL chooses it."""
+    """CREATE INDEX. `name` is None if PostgreSQL chooses it."""
 
     name: str | None
     table: Name

@@ -1,4 +1,4 @@
-"""The values that operations are made of: names, types, expressions, queries."""
+"""The values in operations: names, types, expressions, queries."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -13,9 +13,9 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_$")
 
 @lru_cache(maxsize=4096)
 def quoted(identifier: str) -> str:
-    """The identifier as SQL must spell it: in double quotes where PostgreSQL would otherwise read something else.
+    """Returns the identifier as SQL must spell it: in double quotes if PostgreSQL would otherwise read something else.
 
-    Template marks (`{{ … }}`, `${…}`) stay as they are, because the runner replaces them before PostgreSQL sees them.
+    Template marks (`{{ … }}`, `${…}`) are not quoted, because the runner replaces them before it sends the statement.
     """
     if "{{" in identifier or "${" in identifier:
         return identifier
@@ -32,7 +32,7 @@ def quoted(identifier: str) -> str:
 
 
 class Name(NamedTuple):
-    """A name as PostgreSQL resolves it: folded to lower case unless it was quoted, `schema` None where none was given."""
+    """A name as PostgreSQL resolves it: in lower case unless it was quoted; `schema` is None if the statement names none."""
 
     name: str
     schema: str | None = None
@@ -54,10 +54,10 @@ _SPELT_BY_SQL = frozenset(
 class TypeName(Struct, frozen=True, kw_only=True):
     """A data type.
 
-    `name` is PostgreSQL's own for it where SQL spells it otherwise (`int` and `int4` are `integer`, `varchar` is `character
-    varying`, `timestamptz` is `timestamp with time zone`). `modifiers` are the arguments in parentheses, as they were written;
-    `dimensions` counts the array brackets; `fields` are an interval's (`day to second`). `percent_type`: `table.column%TYPE`.
-    `serial` is kept as a name of its own, because it makes a sequence and a default too; `char` is the catalogue's one-byte type "char".
+    `name` is the canonical name (`int` and `int4` are `integer`, `varchar` is `character varying`, `timestamptz` is `timestamp with time
+    zone`). `modifiers` are the arguments in parentheses, as written; `dimensions` is the number of array brackets; `fields` are an
+    interval's (`day to second`). `percent_type`: `table.column%TYPE`. `serial` keeps its name, because it also creates a sequence and a
+    default; `char` is the one-byte type "char" of the system catalogues.
     """
 
     name: str
@@ -74,7 +74,7 @@ class TypeName(Struct, frozen=True, kw_only=True):
         if self.modifiers:
             inside = f"({', '.join(self.modifiers)})"
             words = text.split(" ", 1)
-            # timestamp(3) with time zone: the precision stands after the first word
+            # timestamp(3) with time zone: the precision follows the first word
             after_first = self.schema is None and words[0] in ("timestamp", "time") and len(words) > 1
             text = f"{words[0]}{inside} {words[1]}" if after_first else text + inside
         if self.fields:
@@ -83,9 +83,9 @@ class TypeName(Struct, frozen=True, kw_only=True):
 
 
 class Expression(Struct, frozen=True, kw_only=True):
-    """An expression as it was written, with what it calls and the relations that its sub-queries read.
+    """An expression as written, with the functions that it calls and the relations that its sub-queries read.
 
-    `migsafe.expressions.trees.parse_expression` gives its sqlglot tree. `span` is where it stands in the script.
+    `migsafe.expressions.trees.parse_expression` returns its sqlglot tree. `span` is its place in the script.
     """
 
     sql: str
@@ -95,12 +95,12 @@ class Expression(Struct, frozen=True, kw_only=True):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """A SELECT, VALUES or TABLE as it was written, or a data-modifying statement in WITH or COPY.
+    """A SELECT, VALUES or TABLE as written, or a data-modifying statement in WITH or COPY.
 
-    `reads` are the relations in it that no WITH of its own names, `only` those of them that are read with ONLY wherever they are, `calls`
-    its functions, `row_locks` the relations that FOR UPDATE and its kin name (None without such a clause, empty where it locks them all),
-    `filtered` whether the outermost SELECT has a WHERE, `whole` the relations that are read without a WHERE or a LIMIT around them.
-    `migsafe.expressions.trees.parse_query` gives its sqlglot tree.
+    `reads` are its relations without those of its own WITH, `only` those of them that are always read with ONLY, `calls` its functions,
+    `row_locks` the relations that FOR UPDATE, FOR SHARE etc. name (None without such a clause, empty if it locks all of them), `filtered`
+    says whether the outermost SELECT has a WHERE, `whole` are the relations that are read without a WHERE or a LIMIT around them.
+    `migsafe.expressions.trees.parse_query` returns its sqlglot tree.
     """
 
     sql: str
@@ -115,7 +115,7 @@ class Query(Struct, frozen=True, kw_only=True):
 
 class Option(Struct, frozen=True):
     """One element of a list such as `WITH (fillfactor = 70)`: the name with its namespace (`toast.autovacuum_enabled`), the value as
-    written, None where there is none."""
+    written, None if it has none."""
 
     name: str
     value: str | None = None
@@ -129,9 +129,9 @@ class _Certainty(Struct, frozen=True, kw_only=True):
 class Operation(_Certainty, frozen=True):
     """One effectful part of a statement.
 
-    `span` is where the operation itself stands in the script: the `ADD COLUMN` inside a long ALTER TABLE, the line inside a DO block.
-    `certain` is False where a branch, a loop or an exception handler of a DO block decides whether it runs at all. `caught` are the
-    conditions under which its error goes no further, as the handlers of its block name them: `duplicate_object`, `others`, `sqlstate '42710'`.
+    `span` is the place of the operation itself in the script: the `ADD COLUMN` inside a long ALTER TABLE, the line inside a DO block.
+    `certain` is False if a branch, a loop or an exception handler of a DO block decides whether it runs at all. `caught` are the
+    conditions that the exception handlers of its block catch, as written there: `duplicate_object`, `others`, `sqlstate '42710'`.
     """
 
     span: Span

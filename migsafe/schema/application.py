@@ -36,16 +36,16 @@ _CHANGES_NO_RELATION = re.compile(
     r"|alter\s+table\s+\S+\s+owner)\b",
     re.IGNORECASE,
 )
-"""How code begins that is built while it runs, but cannot change what relations look like, whatever is put into it."""
+"""The beginning of dynamic SQL that cannot change a relation's definition, whatever it is completed with."""
 
 _WORD = re.compile(r"\w+")
 
 
 def apply_operation(catalog: Catalog, operation: Operation) -> list[str]:
-    """Change the catalogue as the operation changes the database.
+    """Changes the catalogue as the operation changes the database.
 
-    Gives why PostgreSQL would refuse it, as far as the catalogue knows, each as the end of a sentence: the operation is applied all the
-    same, because a later statement is believed before an earlier one.
+    Returns the reasons that the catalogue knows why PostgreSQL would refuse it, each as the end of a sentence. The operation is applied
+    nevertheless, because a later statement is more reliable than the history.
     """
     catalog.refusals = []
     missing = missing_relation(catalog, operation)
@@ -58,28 +58,28 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[str]:
     catalog.certain = operation.certain
     change(catalog, operation)
     if not operation.certain:
-        # Only inside its branch is it known that what the branch made is new.
-        catalog.uncertain_oids.extend(one.oid for one in catalog.relations_since(last))
+        # A relation that a branch creates is certainly new only inside the branch.
+        catalog.uncertain_oids.extend(relation.oid for relation in catalog.relations_since(last))
     return catalog.refusals
 
 
 def end_statement(catalog: Catalog) -> None:
-    """End a statement: what a branch of its DO block has made may have been there before, for all that the rest of the migration knows."""
+    """Ends a statement: for the rest of the migration, relations that a branch of its DO block creates may have existed before."""
     for oid in catalog.uncertain_oids:
-        made = catalog.get(oid)
-        if isinstance(made, Relation):
-            catalog.change(made, may_have_rows=True)
+        relation = catalog.get(oid)
+        if isinstance(relation, Relation):
+            catalog.change(relation, may_have_rows=True)
     catalog.uncertain_oids.clear()
 
 
 def begin_migration(catalog: Catalog) -> None:
-    """Begin another migration: what the earlier ones made is new no more, and temporary tables went with their connection."""
+    """Begins a migration: the relations of the earlier ones are not new any more, and their temporary tables do not exist any more."""
     catalog.migration += 1
     drop_temporary(catalog)
 
 
 def _fill(catalog: Catalog, name: Name) -> None:
-    # A temporary relation stays unseen, however many rows it holds.
+    # No other session sees a temporary relation, however many rows it has.
     relation = catalog.relation(name)
     if relation is not None and not relation.may_have_rows and relation.name.schema != TEMPORARY:
         catalog.change(relation, may_have_rows=True)
