@@ -69,9 +69,9 @@ def test_every_statement_of_the_grammar_occurs() -> None:
 
 
 def test_every_subcommand_of_alter_table_is_mapped_and_occurs() -> None:
-    spelt = set(enums.AlterTableType) - trees.alter_table.INTERNAL_COMMANDS
-    assert spelt == trees.alter_table.KNOWN_COMMANDS | {enums.AlterTableType.AT_ChangeOwner}
-    assert spelt == {node.subtype for node in all_trees() if isinstance(node, ast.AlterTableCmd)}
+    commands = set(enums.AlterTableType) - trees.alter_table.INTERNAL_COMMANDS
+    assert commands == trees.alter_table.KNOWN_COMMANDS | {enums.AlterTableType.AT_ChangeOwner}
+    assert commands == {node.subtype for node in all_trees() if isinstance(node, ast.AlterTableCmd)}
 
 
 @pytest.mark.parametrize(
