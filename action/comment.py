@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def _own_comments(comments: str) -> Iterator[dict[str, Any]]:
-    """Yields the comments of bots that begin with the mark. A person can write the mark as well, and a person's comment must not be replaced."""
+    """Yields the comments of bots that begin with the mark. A person can write the mark as well; a person's comment is not replaced."""
     for page in range(1, MOST_PAGES + 1):
         comments_of_page = _ask("GET", f"{comments}?per_page={PAGE}&page={page}")
         yield from (each for each in comments_of_page if (each["body"] or "").startswith(MARK) and each["user"]["type"] == "Bot")
