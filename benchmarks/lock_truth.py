@@ -235,7 +235,7 @@ def _replay(server: Server, folder: str, report: Report, *, apart: bool) -> None
     note = "   does not replay" if failed and failed == now["migrations"] else note
     print(f"{now['statements exact']:6,} of {now['statements compared']:6,} exact   {folder}{note}", flush=True)
     for problem in plan.problems:
-        print(f"        {problem.what}")
+        print(f"        {problem.message}")
 
 
 def _chosen(bindir: Path | None) -> Installation:

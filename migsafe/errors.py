@@ -6,17 +6,17 @@ from collections.abc import Iterable
 class MigsafeError(Exception):
     """Something that migsafe was asked to do and could not.
 
-    `what` is the problem and its place (file, line, key, option); `hint`, if there is one, says what to do. It is raised where the problem is
+    `message` is the problem and its place (file, line, key, option); `hint`, if there is one, says what to do. It is raised where the problem is
     detected and shown once, by the command line, which then ends with exit code 2.
     """
 
-    def __init__(self, what: str, hint: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.what}\n  {self.hint}" if self.hint else self.what
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
 
 class UnreadableError(MigsafeError):

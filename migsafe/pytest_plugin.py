@@ -79,7 +79,7 @@ class _Migrations(pytest.Collector):
             item.path_of = path
             yield item
         for problem in self._plan.problems:
-            name = f"migsafe[{problem.what.partition(':')[0]}]"
+            name = f"migsafe[{problem.message.partition(':')[0]}]"
             unreadable = _Unreadable.from_parent(self, name=name, nodeid=name)
             unreadable.path_of = str(problem)
             yield unreadable
@@ -107,7 +107,7 @@ class _Judged(_Item):
         """Fails with the findings and the problems of the file."""
         assert isinstance(self.parent, _Migrations)
         verdict = self.parent.verdict()
-        problems = [str(problem) for problem in verdict.problems if self.path_of in problem.what]
+        problems = [str(problem) for problem in verdict.problems if self.path_of in problem.message]
         findings = [finding for finding in verdict.findings if finding.script.path == self.path_of]
         if problems or _fails(findings, self.parent.settings):
             raise _Failed("\n".join((*problems, _text(verdict, findings))))

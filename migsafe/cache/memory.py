@@ -21,7 +21,7 @@ class Memory:
         self._sound = False
         self._checkpoints: Checkpoints | None = None
 
-    def git_said(self, revision: str | None, folders: list[str], files: Collection[str]) -> None:
+    def store_git_answer(self, revision: str | None, folders: list[str], files: Collection[str]) -> None:
         """Take note of what git was asked, and of its answer."""
         self._watch.git_said(revision, folders, files)
 

@@ -96,7 +96,7 @@ def lint(
     # Standard input cannot be read a second time, so its answer cannot be checked against the cache.
     uses_stdin = "-" in (*requested, settings.schema, settings.stats, settings.baseline)
     memory: Memory | None = None if no_cache or uses_stdin else context.obj
-    on_git_answer = memory.git_said if memory is not None else None
+    on_git_answer = memory.store_git_answer if memory is not None else None
     plan = find_plan(paths, settings, "lint", since=since, changed=changed, on_git_answer=on_git_answer)
     verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"))
     if write_baseline:

@@ -99,9 +99,9 @@ def premortem(
     )
     write = premortem_reporter(format)
     plan = find_plan(paths, settings, "assess", since=since, changed=changed)
-    place, options = _replaying(server, copy_of, pg_version, rows, settings) if replay else (None, None)
+    where, options = _replaying(server, copy_of, pg_version, rows, settings) if replay else (None, None)
     with ended_by_terminate() if replay else nullcontext():
-        result = assess_plan(plan, settings, place, options, lambda steps: track(steps, "migsafe: migration"))
+        result = assess_plan(plan, settings, where, options, lambda steps: track(steps, "migsafe: migration"))
     file = Path(output) if output else None
     write_output(write(result, display_for(file)), file)
     for problem in result.problems:

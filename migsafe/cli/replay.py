@@ -113,8 +113,8 @@ def replay(  # noqa: PLR0913, PLR0917  # an argument for each option
     plan = find_plan(paths, settings, "replay", since=since, changed=changed)
     with ExitStack() as stack:
         stack.enter_context(ended_by_terminate())
-        place = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
-        host = stack.enter_context(choose_host(place))
+        where = ServerOptions(server, copy_of, template, in_place, pg_bin, pg_version, superuser)
+        host = stack.enter_context(choose_host(where))
         result = replay_plan(plan, host, options, limits, show_status)
         show_status("")
     problems = result.verdict.problems

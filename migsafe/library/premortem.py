@@ -35,13 +35,13 @@ def premortem(
     settings: Configuration | None = None,
     since: str | None = None,
     changed: bool = False,
-    place: ServerOptions | None = None,
+    server: ServerOptions | None = None,
     options: ReplayOptions | None = None,
 ) -> Premortem:
     """Assess how a deployment of migrations can fail, as `migsafe premortem` does.
 
     `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
-    `since` (a git revision) or `changed` restricts the assessment to what git says changed. With a `place` or `options` the migrations are
+    `since` (a git revision) or `changed` restricts the assessment to what git says changed. With a `server` or `options` the migrations are
     also replayed there, and the assessment contains the measurements.
 
     What could not be done is among the pre-mortem's `problems`. Raises MigsafeError if nothing could be assessed.
@@ -49,20 +49,20 @@ def premortem(
     settings = settings or read_configuration()
     plan = find_plan(paths, settings, "look at", since=since, changed=changed)
     if options is not None:
-        place = place or ServerOptions()
-    return assess_plan(plan, settings, place, options)
+        server = server or ServerOptions()
+    return assess_plan(plan, settings, server, options)
 
 
 def assess_plan(
-    plan: Plan, settings: Configuration, place: ServerOptions | None = None, options: ReplayOptions | None = None, track: Track = iter
+    plan: Plan, settings: Configuration, server: ServerOptions | None = None, options: ReplayOptions | None = None, track: Track = iter
 ) -> Premortem:
-    """Write the pre-mortem of a plan's migrations; with a `place`, replay them there. `track` iterates over the migrations and may show the
+    """Write the pre-mortem of a plan's migrations; with a `server`, replay them there. `track` iterates over the migrations and may show the
     progress."""
     limits = judging_limits(settings)
     judged, problems = _judge(plan, settings, limits, track)
     replayed_on = ""
-    if place is not None:
-        with choose_host(place) as host:
+    if server is not None:
+        with choose_host(server) as host:
             replayed, errors = _replay(plan, host, options or _usual_options(settings, limits))
             replayed_on = host.title
         problems += [error for error in errors if error not in problems]

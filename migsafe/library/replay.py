@@ -39,7 +39,7 @@ def replay(
     paths: Sequence[str] | None = None,
     *,
     settings: Configuration | None = None,
-    place: ServerOptions | None = None,
+    server: ServerOptions | None = None,
     options: ReplayOptions | None = None,
     budgets: Budgets | None = None,
     since: str | None = None,
@@ -49,7 +49,7 @@ def replay(
     failure leaves behind.
 
     `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read.
-    `place` is the server (default: a private one), `options` are the rows and experiments (default: 100,000 rows in each table, and all
+    `server` is where to run them (default: a private one), `options` are the rows and experiments (default: 100,000 rows in each table, and all
     experiments), `budgets` the limits (default: `slo` of the settings). `since` (a git revision) or `changed` replays only what git says
     changed.
 
@@ -61,7 +61,7 @@ def replay(
     options = options or ReplayOptions(
         rows=lambda table: _ROWS, schema=schema_script(settings.schema), renderer=make_renderer(settings, usual())
     )
-    with choose_host(place or ServerOptions()) as host:
+    with choose_host(server or ServerOptions()) as host:
         return replay_plan(plan, host, options, budgets or configured_budgets(settings))
 
 

@@ -25,7 +25,7 @@ def report(verdict: Verdict, display: Display) -> str:
     if verdict.problems:
         suite = SubElement(root, "testsuite", name="could not be judged")
         for number, problem in enumerate(verdict.problems, 1):
-            _failure(_case(suite, f"problem {number}", "migsafe"), type(problem).__name__, problem.what, str(problem))
+            _failure(_case(suite, f"problem {number}", "migsafe"), type(problem).__name__, problem.message, str(problem))
         _count(suite)
     if not len(root):
         _case(suite := SubElement(root, "testsuite", name="migsafe"), "nothing to judge", "migsafe")

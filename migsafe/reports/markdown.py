@@ -55,7 +55,7 @@ def _heading(path: str) -> str:
 
 
 def _problems(verdict: Verdict) -> Iterator[str]:
-    items = [f"- {escaped(_cut(unicode(problem.what), _LONGEST_MESSAGE))}" for problem in verdict.problems[:_MOST_PROBLEMS]]
+    items = [f"- {escaped(_cut(unicode(problem.message), _LONGEST_MESSAGE))}" for problem in verdict.problems[:_MOST_PROBLEMS]]
     if len(verdict.problems) > len(items):
         items.append(f"- and {len(verdict.problems) - len(items)} more")
     if items:

@@ -62,7 +62,7 @@ def _walk(
         try:
             inner = Folder(path)
         except MigsafeError as error:
-            problems[error.what] = UnreadableError(error.what, error.hint)
+            problems[error.message] = UnreadableError(error.message, error.hint)
             continue
         yield from _walk(inner, chosen, problems, seen, yielded)
 
@@ -80,7 +80,7 @@ def _histories(
             return None, []
         histories = [(home, runner.files(home)) for home in runner.history_folders(folder)]
     except UnreadableError as error:
-        problems[error.what] = error
+        problems[error.message] = error
         return None, []
     return runner, [(home, files) for home, files in histories if files]
 

@@ -97,13 +97,13 @@ def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | Non
         return
     if path.endswith(_NO_SCRIPTS) or (chosen and chosen.suffix != ".sql"):
         error = UnreadableError(f"{path}: is not a migration", _no_migration(chosen))
-        problems[error.what] = error
+        problems[error.message] = error
         return
     script = Script(path)
     try:
         script = Script(path, script.text)
     except UnreadableError as error:
-        problems[error.what] = error
+        problems[error.message] = error
         return
     folder = Folder.of_script(path, script)
     runner = chosen or recognise_runner(folder)

@@ -113,7 +113,7 @@ class Source:
         try:
             migrations = self.runner.read(file)
         except UnreadableError as error:
-            self._problems[error.what] = error
+            self._problems[error.message] = error
             return []
         return [self._as_configured(migration) for migration in migrations] if self._transaction else migrations
 

@@ -59,7 +59,7 @@ def test_premortem_gives_assessments() -> None:
 @pytest.mark.server
 @pytest.mark.usefixtures("folder")
 def test_premortem_replays_where_a_place_is_named() -> None:
-    result = premortem(["2_notes.sql"], place=ServerOptions(pg_bin=str(any_installation().bindir)), options=ReplayOptions(experiments=()))
+    result = premortem(["2_notes.sql"], server=ServerOptions(pg_bin=str(any_installation().bindir)), options=ReplayOptions(experiments=()))
     assert result.replayed_on.startswith("PostgreSQL")
     assert any(line.startswith("It took ") for line in result.assessments[0].measured)
 
@@ -69,7 +69,7 @@ def test_premortem_replays_where_a_place_is_named() -> None:
 def test_replay_gives_what_was_measured() -> None:
     place = ServerOptions(pg_bin=str(any_installation().bindir))
     done = replay(
-        ["2_notes.sql"], place=place, options=ReplayOptions(experiments=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1)
+        ["2_notes.sql"], server=place, options=ReplayOptions(experiments=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1)
     )
     [one] = done.replayed
     [touch] = one.recording.statements[-1].measured_effects
@@ -83,7 +83,7 @@ def test_replay_gives_what_was_measured() -> None:
 def test_replay_goes_by_the_budgets_of_the_settings() -> None:
     place = ServerOptions(pg_bin=str(any_installation().bindir))
     settings = Configuration(slo=Slo(hold="1us"))
-    done = replay(["2_notes.sql"], settings=settings, place=place, options=ReplayOptions(experiments=(), rows=lambda table: 500))
+    done = replay(["2_notes.sql"], settings=settings, server=place, options=ReplayOptions(experiments=(), rows=lambda table: 500))
     assert "replay-hold-over-budget" in [finding.rule for finding in done.verdict.findings]
 
 

@@ -39,7 +39,7 @@ def no_dropping(op: Drop, at: Context) -> Finding | None:
 def test_a_rule_that_raises_is_named_and_does_not_affect_the_others() -> None:
     verdict = judge_sql("DROP TABLE a;\nDROP TABLE b;", [no_dropping, *usual_rules()])
     [problem] = verdict.problems
-    assert problem.what == "the rule no-dropping failed at 0001_change.sql:1:1: ZeroDivisionError: out of luck"
+    assert problem.message == "the rule no-dropping failed at 0001_change.sql:1:1: ZeroDivisionError: out of luck"
     assert problem.hint == "It failed 2 times; the other rules were not affected."
     assert [finding.rule for finding in verdict.findings] == ["drop-table", "drop-table"]
 
@@ -55,7 +55,7 @@ def test_a_rule_may_report_several_things_about_an_operation() -> None:
 def test_an_unreadable_script_does_not_affect_the_others(tmp_path: Path) -> None:
     missing = Migration("1", "plain", Half(Script(str(tmp_path / "missing.sql")), (Span(0, 0),), Transaction.FILE))
     verdict = judge(as_history([missing, migration("DROP TABLE a")]), Rulebook(usual_rules()), 17)
-    assert [problem.what for problem in verdict.problems] == [f"{tmp_path}/missing.sql: cannot be read: no such file or directory"]
+    assert [problem.message for problem in verdict.problems] == [f"{tmp_path}/missing.sql: cannot be read: no such file or directory"]
     assert len(verdict.findings) == verdict.summary.files == 1
 
 

@@ -81,7 +81,7 @@ def test_a_file_that_cannot_be_read_costs_only_itself(shop: Write) -> None:
     Path("shop/0002_orders.sql").write_bytes(b"SELECT '\xff';")
     plan = find_migrations([path])
     assert judged(plan) == ["0001", "0003"]
-    assert ["0002_orders.sql" in problem.what for problem in plan.problems] == [True]
+    assert ["0002_orders.sql" in problem.message for problem in plan.problems] == [True]
 
 
 @pytest.mark.parametrize(("path", "said"), [("nowhere", "no such file or folder"), ("shop", "contains no migrations")])

@@ -54,7 +54,7 @@ def replayed(
     made = ReplayOptions(experiments=checks, rows=same_for_every_table(rows) if rows else None, **options)  # type: ignore[arg-type]
     run = ReplayRun(plan, host, made, lambda words: None)
     migrations = list(run.migrations())
-    return Done(migrations, [problem.what for problem in run.problems], run)
+    return Done(migrations, [problem.message for problem in run.problems], run)
 
 
 def script(text: str, path: str = "0001.sql") -> Script:

@@ -175,7 +175,7 @@ class ExistingHost:
         except MigsafeError as error:
             keeper.execute(f"DROP ROLE {role}".encode())
             raise MigsafeError(
-                f"the connection string's role is a superuser, and the server does not let a new role log in: {error.what}",
+                f"the connection string's role is a superuser, and the server does not let a new role log in: {error.message}",
                 "Connect as a role that is not a superuser and may create databases, or add --superuser.",
             ) from error
 

@@ -72,7 +72,7 @@ def test_a_server_that_does_not_start_says_why() -> None:
     server = Server(any_installation(), {"shared_buffers": "a lot"})
     with pytest.raises(MigsafeError) as raised, server:
         pass
-    assert "did not start" in raised.value.what
+    assert "did not start" in raised.value.message
     assert "shared_buffers" in raised.value.hint
     with pytest.raises(MigsafeError, match="not running"):
         _ = server.folder

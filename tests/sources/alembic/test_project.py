@@ -180,7 +180,7 @@ def test_a_script_that_cannot_be_read_costs_only_itself() -> None:
     write(within("versions", {**CHAIN, "2b_items.py": 'revision = "2b"\ndown_revision = "1a"\ndef upgrade(:\n'}))
     plan = find_migrations(["versions"])
     assert [migration.id for migration in plan.migrations] == ["1a", "2d", "3c"]
-    assert [problem.what for problem in plan.problems] == ["versions/2b_items.py:3: is not Python: invalid syntax"]
+    assert [problem.message for problem in plan.problems] == ["versions/2b_items.py:3: is not Python: invalid syntax"]
     assert plan.sources[0].lineages["versions/3c_join.py"].missing_parents == ()
 
 
@@ -196,7 +196,7 @@ def test_settings_that_cannot_be_understood_are_told(ini: str, said: str) -> Non
     write({"alembic.ini": ini, **within("versions", CHAIN)})
     for path in (".", "versions/3c_join.py"):
         problems = find_migrations([path]).problems
-        assert any(problem.what.startswith(said) for problem in problems), problems
+        assert any(problem.message.startswith(said) for problem in problems), problems
 
 
 def test_a_runner_that_is_named_is_not_guessed() -> None:
@@ -209,7 +209,7 @@ def test_a_runner_that_is_named_is_not_guessed() -> None:
 @pytest.mark.parametrize("path", ["env.py", "alembic.ini", "versions/names.py"])
 def test_a_file_that_is_no_migration_is_told(path: str) -> None:
     write({"alembic.ini": INI.format("."), "env.py": ENV, "versions/names.py": "NAMES = ()", **within("versions", CHAIN)})
-    assert [problem.what for problem in find_migrations([path]).problems] == [f"{path}: is not a migration"]
+    assert [problem.message for problem in find_migrations([path]).problems] == [f"{path}: is not a migration"]
 
 
 def test_halves_are_programs_to_be_rendered() -> None:

@@ -91,7 +91,7 @@ def test_what_cannot_be_read_keeps_its_place(content: bytes, said: str, tmp_path
     assert found is not None
     assert (found.version, found.down_revisions) == ("2b", ("1a",))
     assert found.error is not None
-    assert said in found.error.what
+    assert said in found.error.message
 
 
 def test_a_script_may_say_its_encoding(tmp_path: Path) -> None:
@@ -106,4 +106,4 @@ def test_what_takes_running_to_know_is_a_flaw() -> None:
     found = read("revision = name()\ndown_revision = before.revision", "versions/1a_orders.py")
     assert found.version == "1a_orders"
     assert found.error is not None
-    assert found.error.what == "versions/1a_orders.py: the value of revision and down_revision cannot be determined without running the script"
+    assert found.error.message == "versions/1a_orders.py: the value of revision and down_revision cannot be determined without running the script"
