@@ -29,7 +29,7 @@ class SourceSettings(Struct, frozen=True):
     custom: CustomRunner | None = None
 
 
-class _Gathered:
+class _FolderSelection:
     """The migrations of a folder, and those that the paths have selected so far."""
 
     def __init__(self, found: Found) -> None:
@@ -58,7 +58,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     settings = settings or SourceSettings()
     chosen = custom_runner(settings.custom) if settings.custom else runner_named(settings.runner) if settings.runner else None
     problems: dict[str, UnreadableError] = {}
-    gathered: dict[str, _Gathered] = {}
+    selections: dict[str, _FolderSelection] = {}
     skipped: list[str] = []
     for path in paths:
         if path != "-" and _is_folder(path):
@@ -66,29 +66,36 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
             if not folders and not problems:
                 raise MigsafeError(f"{path}: contains no migrations", _no_migrations(chosen))
             for entry in folders:
-                history = _gather(gathered, entry)
+                history = _select_in(selections, entry)
                 history.up.update(range(len(entry[2])))
                 history.whole = True
                 skipped += _unused_files(entry)
         else:
-            _gather_file(gathered, path, chosen, problems)
+            _select_file(selections, path, chosen, problems)
     sources = [
-        Source(entry.folder.path, entry.runner, entry.in_order(), settings.transaction, problems, release=not entry.whole)
-        for entry in gathered.values()
+        Source(
+            selection.folder.path,
+            selection.runner,
+            selection.in_order(),
+            settings.transaction,
+            problems,
+            release=not selection.whole,
+        )
+        for selection in selections.values()
     ]
     return Plan(sources, skipped, problems)
 
 
-def _gather(gathered: dict[str, _Gathered], found: Found) -> _Gathered:
+def _select_in(selections: dict[str, _FolderSelection], found: Found) -> _FolderSelection:
     folder = str(Path(found[0].path or ".").resolve())
-    return gathered.setdefault(folder, _Gathered(found))
+    return selections.setdefault(folder, _FolderSelection(found))
 
 
-def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> None:
+def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> None:
     placed = folder_of(path, chosen, problems) if path != "-" and Path(path).is_file() else None
     if placed:
         found, position, is_down = placed
-        history = _gather(gathered, found)
+        history = _select_in(selections, found)
         (history.down if is_down else history.up).add(position)
         # Messages show the path that the user typed, not the one through which the folder was recognised.
         file, half = history.files[position], "down" if is_down else "up"
@@ -110,7 +117,7 @@ def _gather_file(gathered: dict[str, _Gathered], path: str, chosen: Runner | Non
     name = folder.sql_files[0]
     key = "-" if path == "-" else str(Path(path).resolve())
     alone = (folder, runner or PLAIN, [MigrationFile(version_of(name), script)])
-    gathered.setdefault(key, _Gathered(alone)).up.add(0)
+    selections.setdefault(key, _FolderSelection(alone)).up.add(0)
 
 
 def _is_folder(path: str) -> bool:
@@ -126,13 +133,13 @@ def _is_folder(path: str) -> bool:
 def _no_migration(chosen: Runner | None) -> str:
     if chosen and chosen.suffix != ".py":
         return f"It is read as a file of {chosen.title}: check `runner` in the configuration."
-    return "Name a revision of Alembic, which says `revision = …` and `down_revision = …`, or the folder that holds them."
+    return "Name a revision of Alembic, which declares `revision = …` and `down_revision = …`, or the folder that contains them."
 
 
 def _no_migrations(chosen: Runner | None) -> str:
     if chosen:
         return f"Its files are read as those of {chosen.title}: check `runner` in the configuration."
-    return "Name the folder that holds the migrations, or describe the runner in the configuration."
+    return "Name the folder that contains the migrations, or describe the runner in the configuration."
 
 
 def _unused_files(found: Found) -> list[str]:
