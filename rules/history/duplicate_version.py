@@ -25,8 +25,8 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 @rule(category="history", severity=Severity.ERROR)
 def duplicate_version(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the migration at the version in its file, or at its first statement."""
-    twin = at.lineage.duplicate
-    if twin is None:
+    duplicate = at.lineage.duplicate
+    if duplicate is None:
         return None
-    message = f"the version {at.migration.id} is also the version of {twin.path}: the runner refuses both, or never runs one of them"
+    message = f"the version {at.migration.id} is also the version of {duplicate.path}: the runner refuses both, or never runs one of them"
     return at.finding(at.place_in_file(at.lineage.version_span) or (at.past[0] if at.past else op), message)

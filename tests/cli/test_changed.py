@@ -161,9 +161,9 @@ def test_two_branches_took_the_same_version(migsafe: Command, write: Write) -> N
     result = migsafe("lint", "db")
     assert (result.code, result.out.count("duplicate-version")) == (1, 1)
     assert "db/0002_c.sql:2:1 error duplicate-version\n" in result.out
-    assert "the version 0002 is also that of db/0002_b.sql: the runner refuses both, or never runs one of them" in result.out
+    assert "the version 0002 is also the version of db/0002_b.sql: the runner refuses both, or never runs one of them" in result.out
     # The other one is named where it alone is new.
-    assert "is also that of db/0002_c.sql" in migsafe("lint", "db/0002_b.sql").out
+    assert "is also the version of db/0002_c.sql" in migsafe("lint", "db/0002_b.sql").out
     assert migsafe("lint", "db/0001_a.sql").code == 0
 
 
