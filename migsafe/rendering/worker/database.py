@@ -169,7 +169,7 @@ class RecordingConnection(Connection):
 
 
 class _Asynchronous:
-    """What op.run_async gives: the connection, whose methods are awaited."""
+    """The connection that op.run_async passes to a function, with methods that can be awaited."""
 
     def __init__(self, connection: Any) -> None:
         self.sync_connection = connection

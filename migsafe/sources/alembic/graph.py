@@ -101,7 +101,7 @@ class Graph:
 
     @cached_property
     def _heads(self) -> list[int]:
-        """The revisions that are no `down_revision` of another; `depends_on` does not count."""
+        """The revisions that are not the `down_revision` of another one; `depends_on` does not count."""
         followed = {below for node in self._nodes for below in node.down}
         return [number for number in range(len(self._nodes)) if number not in followed]
 
