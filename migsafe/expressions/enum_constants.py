@@ -9,7 +9,7 @@ from sqlglot import exp
 from migsafe.expressions.enum_values import WHOLE_TYPE_FUNCTIONS, EnumValue
 from migsafe.expressions.trees import folded_name, parse_expression, parse_query, parse_statement
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.columns import name_in
+from migsafe.schema.columns import parse_regclass
 from migsafe.sql import operations as sql
 from migsafe.sql.definitions import constraints_in
 from migsafe.sql.operations import Expression, Name, Operation, Query, TypeName
@@ -187,7 +187,7 @@ class _Search:
         while to.expressions and to.args.get("nested"):
             to = to.expressions[0]
         text = to.sql("postgres")
-        name = name_in(text.lower() if '"' not in text else text)
+        name = parse_regclass(text.lower() if '"' not in text else text)
         return TypeName(name={"varchar": "character varying"}.get(name.name, name.name), schema=name.schema)
 
     def _in_alternatives(self, parent: exp.Expr, node: exp.Expr) -> bool | None:

@@ -10,7 +10,7 @@ from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
-from migsafe.schema.bodies import called
+from migsafe.schema.bodies import called_operations
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, TransitionKind, sent_statements
@@ -94,7 +94,9 @@ class Predictor:
         begin_migration(self.catalog)
         self.catalog.commit()
 
-    def predict_statement(self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True) -> StatementPrediction:
+    def predict_statement(
+        self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True
+    ) -> StatementPrediction:
         """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
         found = tuple(self.predict_operations(statement, first=first, last=last, with_effects=with_effects))
         return StatementPrediction(
@@ -115,7 +117,7 @@ class Predictor:
         self.held_locks = dict(self.session.locks)
         for written in in_execution_order(statement.operations):
             self.catalog.search_path = self.session.settings.search_path
-            for operation in (written, *called(self.catalog, written)):
+            for operation in (written, *called_operations(self.catalog, written)):
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._take_in(operation, effects)

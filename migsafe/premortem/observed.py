@@ -128,7 +128,7 @@ def _around(at: Context, name: Name) -> Surroundings:
     relation = catalog.relation(name)
     if relation is None:
         return Surroundings()
-    referring = {_name(catalog.get(one.table)) for one in catalog.referencing(relation.oid) if one.table != relation.oid}
+    referring = {_name(catalog.get(one.table)) for one in catalog.foreign_keys_to(relation.oid) if one.table != relation.oid}
     referred = {_name(catalog.get(one.references)) for one in catalog.constraints(relation.oid) if one.references not in (None, relation.oid)}
     views = {
         one.name

@@ -18,18 +18,18 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import (
     add_sequence,
-    built,
+    build_column,
     composite_name,
     default_of,
-    drawing,
     has_unlogged_sequences,
-    next_number,
+    next_column_number,
     set_column,
     stored_type,
     stub_column,
+    with_sequence_default,
 )
-from migsafe.schema.constraints import add_constraint, distinct
-from migsafe.schema.dependents import Fall, Part, fall, remove
+from migsafe.schema.constraints import add_constraint, distinct_constraints
+from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
 from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.not_nulls import add_not_null, drop_not_null
@@ -97,7 +97,7 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
         if op.if_not_exists:
             return
         catalog.add_refusal(f"column {op.column.name} of {table.name} already exists")
-        remove(catalog, fall(catalog, [Part(table.oid, before.number)], cascade=True).parts)
+        drop_parts(catalog, find_dropped_parts(catalog, [Part(table.oid, before.number)], cascade=True).parts)
         table = catalog.require(Relation, table.oid)
     if op.target.only and catalog.children(table.oid):
         catalog.add_refusal(f"column {op.column.name} must be added to the children of {table.name} too")
@@ -107,14 +107,14 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
         written = next((one for one in column.constraints if one.kind is ConstraintKind.NOT_NULL), None)
         add_not_null(catalog, table.oid, added.number, written, fresh=True)
     names = tuple(one.name for one in column.constraints if one.name is not None)
-    for one in distinct(column.constraints):
+    for one in distinct_constraints(column.constraints):
         add_constraint(catalog, table.oid, one, only=op.target.only, others=names)
 
 
 def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Column:
     """Adds a column to a table and its descendants, without its constraints."""
     in_key = any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
-    made = built(catalog, next_number(table), definition, in_key)
+    made = build_column(catalog, next_column_number(table), definition, in_key)
     column = made.column
     if definition.generated is not None:
         column = replace(column, default=formula(definition.generated.expression, (*table.columns, column)))
@@ -122,7 +122,7 @@ def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Col
     if made.sequence:
         sequence = add_sequence(catalog, table, column)
         if column.identity is None:
-            column = drawing(column, sequence, catalog[sequence].name)
+            column = with_sequence_default(column, sequence, catalog[sequence].name)
             set_column(catalog, table, column.number, default=column.default)
     for child in catalog.children(table.oid):
         inherit_column(catalog, child, column)
@@ -138,7 +138,7 @@ def inherit_column(catalog: Catalog, table: Relation, above: Column) -> None:
         return
     # Identity goes to partitions since 17, to other children never.
     identity = above.identity if table.bound is not None and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else None
-    column = replace(above, number=next_number(table), local=False, inherited=1, identity=identity)
+    column = replace(above, number=next_column_number(table), local=False, inherited=1, identity=identity)
     if above.default is not None and above.generated:
         column = replace(column, default=formula(above.default.expression, (*table.columns, column)))
     catalog.change(table, columns=(*table.columns, column))
@@ -158,9 +158,9 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
         catalog.add_refusal(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
     _refuse_key(catalog, table, column)
     going, staying = _column_tree(catalog, table, column, only=op.target.only)
-    falling = fall(catalog, going, cascade=op.cascade)
+    falling = find_dropped_parts(catalog, going, cascade=op.cascade)
     refuse_held(catalog, falling, f"column {op.column} of {table.name}")
-    remove(catalog, falling.parts)
+    drop_parts(catalog, falling.parts)
     for part, fewer in staying.items():
         child = catalog.get(part.oid)
         theirs = child.column_numbered(part.column) if isinstance(child, Relation) else None
@@ -179,9 +179,9 @@ def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
         catalog.add_refusal(f"column {column.name} is part of the partition key of {table.name}")
 
 
-def column_fall(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> Fall:
+def column_drop_result(catalog: Catalog, table: Relation, column: Column, *, cascade: bool, only: bool = False) -> DropResult:
     """Returns the objects that are dropped with a column: also in the descendants, unless another parent or their own definition keeps it."""
-    return fall(catalog, _column_tree(catalog, table, column, only=only)[0], cascade=cascade)
+    return find_dropped_parts(catalog, _column_tree(catalog, table, column, only=only)[0], cascade=cascade)
 
 
 def _column_tree(catalog: Catalog, table: Relation, column: Column, *, only: bool) -> tuple[list[Part], dict[Part, int]]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.constraints import add_constraint
-from migsafe.schema.dependents import Fall, Part, described, fall, remove
+from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, object_description
 from migsafe.schema.not_nulls import below as not_nulls_below
 from migsafe.schema.not_nulls import drop_not_null, inherit_not_null
 from migsafe.schema.objects import Constraint, Index, Relation, RelationKind
@@ -16,10 +16,10 @@ _NAMED_ALIKE = (ConstraintKind.CHECK, ConstraintKind.NOT_NULL)
 """Returns the descendants' constraints of the same name."""
 
 
-def refuse_held(catalog: Catalog, falling: Fall, what: str) -> None:
+def refuse_held(catalog: Catalog, falling: DropResult, what: str) -> None:
     """Refuses a drop on which other objects depend."""
     if falling.held_by:
-        catalog.add_refusal(f"{described(catalog, falling.held_by[0])} depends on {what}")
+        catalog.add_refusal(f"{object_description(catalog, falling.held_by[0])} depends on {what}")
 
 
 def apply_add_constraint(catalog: Catalog, op: sql.AddConstraint, table: Relation) -> None:
@@ -124,18 +124,18 @@ def apply_drop_constraint(catalog: Catalog, op: sql.DropConstraint, table: Relat
             drop_not_null(catalog, table, column.name, only=op.target.only)
             return
     going, staying = _constraint_tree(catalog, found, only=op.target.only)
-    falling = fall(catalog, going, cascade=op.cascade)
+    falling = find_dropped_parts(catalog, going, cascade=op.cascade)
     refuse_held(catalog, falling, f"constraint {op.constraint} of {table.name}")
-    remove(catalog, falling.parts)
+    drop_parts(catalog, falling.parts)
     for oid, fewer in staying.items():
         one = catalog.get(oid)
         if isinstance(one, Constraint):
             catalog.change(one, inherited=max(one.inherited - fewer, 0), local=one.local or op.target.only)
 
 
-def constraint_fall(catalog: Catalog, constraint: Constraint, *, cascade: bool, only: bool = False) -> Fall:
+def constraint_drop_result(catalog: Catalog, constraint: Constraint, *, cascade: bool, only: bool = False) -> DropResult:
     """Returns the objects that are dropped with a constraint: a CHECK also in the descendants, unless something else keeps it."""
-    return fall(catalog, _constraint_tree(catalog, constraint, only=only)[0], cascade=cascade)
+    return find_dropped_parts(catalog, _constraint_tree(catalog, constraint, only=only)[0], cascade=cascade)
 
 
 def _constraint_tree(catalog: Catalog, constraint: Constraint, *, only: bool) -> tuple[list[Part], dict[int, int]]:

@@ -16,7 +16,7 @@ from migsafe.sql.statements import read, read_routine
 from migsafe.sql.string_constants import NotConstantError, StringConstant, evaluate, list_items
 
 
-def operations_of(function: Function, given: Sequence[str | None] = ()) -> tuple[Operation, ...]:
+def body_operations(function: Function, given: Sequence[str | None] = ()) -> tuple[Operation, ...]:
     """Returns the operations of a function's body for a call with these arguments, None for an unknown value. There are none if the body
     is unknown, or is not SQL or PL/pgSQL. Their spans are relative to the body."""
     if function.code is None:
@@ -46,20 +46,20 @@ _DEEPEST = 8
 """How deep calls within calls are followed: deeper than real migrations nest them; it also ends a recursion."""
 
 
-def called(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
+def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
     """Returns what an operation also runs: the known bodies of the functions that it calls and of the triggers that it fires, at the place of
     the operation. Only the body of a function that is certainly called, and once, is certain to run."""
     if depth == _DEEPEST or type(operation) not in _RUN_MORE:
         return
     for function, surely in _functions(catalog, operation):
         given = constant_arguments(operation.query.sql, function.name.name) if isinstance(operation, Select) else ()
-        for inner in operations_of(function, given):
+        for inner in body_operations(function, given):
             run = replace(inner, span=operation.span, certain=surely and inner.certain)
             if isinstance(run, OpaqueCode) and isinstance(operation, Select):
                 # What a built string is about, the arguments tell at best.
                 run = replace(run, code=f"{operation.query.sql} {run.code}")
             yield run
-            yield from called(catalog, run, depth + 1)
+            yield from called_operations(catalog, run, depth + 1)
 
 
 def _functions(catalog: Catalog, operation: Operation) -> Iterator[tuple[Function, bool]]:

@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from migsafe.schema.alterations import column_fall
-from migsafe.schema.altered_constraints import constraint_fall
+from migsafe.schema.alterations import column_drop_result
+from migsafe.schema.altered_constraints import constraint_drop_result
 from migsafe.schema.catalog import TEMPORARY, Catalog
-from migsafe.schema.dependents import Part, fall
+from migsafe.schema.dependents import Part, find_dropped_parts
 from migsafe.schema.objects import Constraint, Object, Relation
 from migsafe.schema.removals import dropped
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint
@@ -20,24 +20,24 @@ class Cascade(Struct):
     known: bool
 
 
-def cascade_of(catalog: Catalog, op: Cascading) -> Cascade | None:
+def find_cascade(catalog: Catalog, op: Cascading) -> Cascade | None:
     """Returns the objects that CASCADE drops; None without CASCADE, or if it certainly drops nothing. For a schema, all its objects."""
     if not op.cascade or (isinstance(op, Drop) and op.kind == "schema"):
         return None
     if isinstance(op, Drop):
         parts, known = _dropped(catalog, op)
-        held = fall(catalog, parts).held_by
+        held = find_dropped_parts(catalog, parts).held_by
     else:
         table = catalog.relation(op.target.name)
         if table is None:
             return None if catalog.is_absent(op.target.name) else Cascade((), known=False)
         column = table.column(op.column) if isinstance(op, DropColumn) else None
         constraint = catalog.constraint(table.oid, op.constraint) if isinstance(op, DropConstraint) else None
-        known = table.complete or is_fresh(catalog, table)
+        known = table.complete or is_created_by_migration(catalog, table)
         if column is not None:
-            held = column_fall(catalog, table, column, cascade=False, only=op.target.only).held_by
+            held = column_drop_result(catalog, table, column, cascade=False, only=op.target.only).held_by
         elif constraint is not None:
-            held = constraint_fall(catalog, constraint, cascade=False, only=op.target.only).held_by
+            held = constraint_drop_result(catalog, constraint, cascade=False, only=op.target.only).held_by
         else:
             return None if known else Cascade((), known=False)
     taken = tuple(part for part in held if not _is_unseen(catalog, part))
@@ -51,10 +51,12 @@ def _dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
         return parts, True  # nothing rests on these but the parts that partitions have
     named = [name for name in op.names if not (op.if_exists and catalog.is_absent(name))]
     found = [catalog.get(part.oid) for part in parts]
-    return parts, len(found) >= len(named) and all(not isinstance(one, Relation) or one.complete or is_fresh(catalog, one) for one in found)
+    return parts, len(found) >= len(named) and all(
+        not isinstance(one, Relation) or one.complete or is_created_by_migration(catalog, one) for one in found
+    )
 
 
-def is_fresh(catalog: Catalog, relation: Relation) -> bool:
+def is_created_by_migration(catalog: Catalog, relation: Relation) -> bool:
     """Whether the migration has created the relation, so that only objects of the migration depend on it."""
     return relation.created_in == catalog.migration or relation.name.schema == TEMPORARY
 
@@ -64,4 +66,4 @@ def _is_unseen(catalog: Catalog, part: Part) -> bool:
     one: Object | None = catalog.get(part.oid)
     if isinstance(one, Constraint):
         one = catalog.get(one.table)
-    return isinstance(one, Relation) and not part.column and is_fresh(catalog, one)
+    return isinstance(one, Relation) and not part.column and is_created_by_migration(catalog, one)

@@ -173,6 +173,6 @@ def _of_version(source: str, target: str, pg_version: int) -> bool:
 _COMPARED_AS = {"character varying": "text", "cidr": "inet", **dict.fromkeys(_OBJECTS, "oid")}
 
 
-def compared_as(name: str) -> str:
+def comparison_type(name: str) -> str:
     """The type whose operators and operator classes serve a type that has none of its own (GetDefaultOpClass)."""
     return _COMPARED_AS.get(name, name)

@@ -144,7 +144,7 @@ class Catalog:
                 return constraint
         return None
 
-    def referencing(self, table: int) -> list[Constraint]:
+    def foreign_keys_to(self, table: int) -> list[Constraint]:
         """Returns the foreign keys that refer to a table, including its own."""
         return [constraint for constraint in self.dependents(table, Constraint) if constraint.references == table]
 

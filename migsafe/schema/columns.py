@@ -45,11 +45,11 @@ def sequence_of(catalog: Catalog, default: Expression) -> tuple[int, ...]:
     if not any(call.name == "nextval" for call in default.calls):
         return ()
     written = _CONSTANT.search(default.sql)
-    found = catalog.relation(name_in(written[1].replace("''", "'"))) if written else None
+    found = catalog.relation(parse_regclass(written[1].replace("''", "'"))) if written else None
     return (found.oid,) if found is not None else ()
 
 
-def name_in(text: str) -> Name:
+def parse_regclass(text: str) -> Name:
     """Returns the name in a string such as `public.orders_id_seq`, as PostgreSQL's regclass reads it."""
     parts = [piece[1:-1].replace('""', '"') if piece.startswith('"') else piece.strip().lower() for piece in _pieces(text)]
     return Name(parts[-1], parts[-2] if len(parts) > 1 else None)
@@ -77,14 +77,14 @@ def default_of(catalog: Catalog, default: Expression | None, of: TypeName | None
     return Formula(default, (), sequence_of(catalog, default))
 
 
-class Built(Struct):
+class BuiltColumn(Struct):
     """A column that a statement defines, and the sequence that it needs: the beginning of its name, and its integer type."""
 
     column: Column
     sequence: bool = False
 
 
-def built(catalog: Catalog, number: int, definition: sql.Column, inside_key: bool = False) -> Built:
+def build_column(catalog: Catalog, number: int, definition: sql.Column, inside_key: bool = False) -> BuiltColumn:
     """Returns the column of a definition. `inside_key`: it is in the statement's PRIMARY KEY. A generated column's expression is added later,
     when all columns of its table are known."""
     serial = is_serial(definition.type)
@@ -98,7 +98,7 @@ def built(catalog: Catalog, number: int, definition: sql.Column, inside_key: boo
         generated=generated_kind(catalog, definition),
         collation=definition.collation,
     )
-    return Built(column, serial or definition.identity is not None)
+    return BuiltColumn(column, serial or definition.identity is not None)
 
 
 def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
@@ -110,7 +110,7 @@ def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
     return "stored" if definition.generated.stored else "virtual"
 
 
-def generate(columns: Iterable[Column], definitions: Iterable[sql.Column]) -> tuple[Column, ...]:
+def bind_generated_columns(columns: Iterable[Column], definitions: Iterable[sql.Column]) -> tuple[Column, ...]:
     """Returns the columns, with the expressions of the generated ones."""
     found = tuple(columns)
     expressions = {one.name: one.generated.expression for one in definitions if one.generated is not None}
@@ -142,13 +142,13 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
     return oid
 
 
-def drawing(column: Column, sequence: int, name: Name) -> Column:
+def with_sequence_default(column: Column, sequence: int, name: Name) -> Column:
     """Returns a serial column with its default, `nextval('sequence'::regclass)`."""
     call = Expression(sql=f"nextval('{name}'::regclass)", span=sql.Column(name="").span, calls=(Name("nextval"),))
     return replace(column, default=Formula(call, (), (sequence,)))
 
 
-def next_number(relation: Relation) -> int:
+def next_column_number(relation: Relation) -> int:
     """Returns the number of the next column of a relation. Numbers of dropped columns that are known are not used again."""
     return max((column.number for column in relation.columns), default=0) + 1
 
@@ -161,7 +161,7 @@ def set_column(catalog: Catalog, table: Relation, number: int, **fields: object)
 
 def stub_column(catalog: Catalog, table: Relation, name: str) -> Column:
     """Adds a column to an incomplete table: it must exist, because a statement uses it."""
-    column = Column(number=next_number(table), name=name, type=None, not_null=None)
+    column = Column(number=next_column_number(table), name=name, type=None, not_null=None)
     catalog.change(table, columns=(*table.columns, column))
     return column
 

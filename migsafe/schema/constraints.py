@@ -33,7 +33,7 @@ def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[in
     return tuple(numbers)
 
 
-def distinct(given: Iterable[sql.Constraint]) -> list[sql.Constraint]:
+def distinct_constraints(given: Iterable[sql.Constraint]) -> list[sql.Constraint]:
     """Returns the constraints of one statement other than NOT NULL, in the order in which PostgreSQL creates them. Of several with the same
     index only one remains, a primary key first (transformIndexConstraints in src/backend/parser/parse_utilcmd.c)."""
     found: list[sql.Constraint] = []
@@ -253,10 +253,10 @@ def _add_behind_index(catalog: Catalog, oid: int, given: sql.Constraint) -> None
     if given.kind is ConstraintKind.PRIMARY_KEY:
         for number in columns:
             add_not_null(catalog, oid, number, only=False)
-    put_behind_index(catalog, oid, index, given)
+    add_index_constraint(catalog, oid, index, given)
 
 
-def behind_index(catalog: Catalog, index: Index) -> Constraint | None:
+def constraint_of_index(catalog: Catalog, index: Index) -> Constraint | None:
     """Returns the constraint that an index belongs to."""
     for one in catalog.dependents(index.oid, Constraint):
         if one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY:
@@ -264,7 +264,7 @@ def behind_index(catalog: Catalog, index: Index) -> Constraint | None:
     return None
 
 
-def put_behind_index(catalog: Catalog, oid: int, index: Index, given: sql.Constraint, parent: int | None = None) -> None:
+def add_index_constraint(catalog: Catalog, oid: int, index: Index, given: sql.Constraint, parent: int | None = None) -> None:
     """Adds the constraint of an index, and those of its parts on partitions."""
     constraint = Constraint(
         oid=catalog.new_oid(),
@@ -281,11 +281,11 @@ def put_behind_index(catalog: Catalog, oid: int, index: Index, given: sql.Constr
     )
     catalog.store(constraint)
     for part in catalog.dependents(index.oid, Index):
-        behind = behind_index(catalog, part)
+        behind = constraint_of_index(catalog, part)
         if behind is not None:
             catalog.change(behind, parent=constraint.oid, local=False, inherited=1)
         else:
-            put_behind_index(catalog, part.table, part, given, constraint.oid)
+            add_index_constraint(catalog, part.table, part, given, constraint.oid)
 
 
 def _taken_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> Index:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.constraints import behind_index, matching_foreign_key
+from migsafe.schema.constraints import constraint_of_index, matching_foreign_key
 from migsafe.schema.indexes import has_same
 from migsafe.schema.objects import Constraint, Index, Key, Relation
 from migsafe.sql import operations as sql
@@ -17,7 +17,7 @@ def missing_indexes(catalog: Catalog, parent: Relation, child: Relation) -> Iter
     """Returns the parent's indexes that ATTACH PARTITION would build on a table, each with its constraint."""
     for index in catalog.indexes(parent.oid):
         if not has_same(catalog, parent, child, index):
-            behind = behind_index(catalog, index)
+            behind = constraint_of_index(catalog, index)
             yield _created(parent, index), _keyed(parent, index, behind) if behind is not None else None
 
 

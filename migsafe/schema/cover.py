@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from migsafe.schema.alterations import column_fall
+from migsafe.schema.alterations import column_drop_result
 from migsafe.schema.catalog import Catalog
-from migsafe.schema.constraints import behind_index
+from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.default_names import default_name
 from migsafe.schema.dependents import Part
 from migsafe.schema.formulas import not_nulls
@@ -38,7 +38,7 @@ def is_served(catalog: Catalog, constraint: Constraint, without: Collection[int]
     return any(serves(index, constraint, table) for index in catalog.indexes(table.oid) if index.oid not in without)
 
 
-def unserved(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
+def unserved_foreign_keys(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
     """Returns the remaining foreign keys that no index serves any more after some objects are dropped."""
     gone = {part.oid for part in parts if not part.column}
     fallen = [one for oid in gone if isinstance(one := catalog.get(oid), Index)]
@@ -52,9 +52,9 @@ def unserved(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
     return list(found.values())
 
 
-def taken_along(catalog: Catalog, table: Relation, column: Column, *, only: bool = False) -> list[Index | Constraint]:
+def dropped_with_column(catalog: Catalog, table: Relation, column: Column, *, only: bool = False) -> list[Index | Constraint]:
     """Returns the objects that are dropped with a column and also use other columns, except for indexes that another index replaces."""
-    parts = column_fall(catalog, table, column, cascade=False, only=only).parts
+    parts = column_drop_result(catalog, table, column, cascade=False, only=only).parts
     gone = {part.oid for part in parts if not part.column}
     found: list[Index | Constraint] = []
     for oid in gone:
@@ -64,7 +64,7 @@ def taken_along(catalog: Catalog, table: Relation, column: Column, *, only: bool
         if isinstance(one, Constraint):
             is_missed = one.kind is not ConstraintKind.NOT_NULL
         else:
-            is_missed = behind_index(catalog, one) is None and not _has_stand_in(catalog, one, column.number, gone)
+            is_missed = constraint_of_index(catalog, one) is None and not _has_stand_in(catalog, one, column.number, gone)
         if is_missed:
             found.append(one)
     return sorted(found, key=lambda one: one.oid)
@@ -139,8 +139,8 @@ def makes_redundant(catalog: Catalog, index: Index, other: Index) -> bool:
     if index.unique and not (other.unique and same_length and index.nulls_not_distinct == other.nulls_not_distinct):
         return False
     if not same_length or index.unique != other.unique or set(index.include) != set(other.include):
-        return behind_index(catalog, index) is None
-    mine, its = behind_index(catalog, index), behind_index(catalog, other)
+        return constraint_of_index(catalog, index) is None
+    mine, its = constraint_of_index(catalog, index), constraint_of_index(catalog, other)
     return other.oid < index.oid if (mine is None) == (its is None) else mine is None
 
 

@@ -33,7 +33,7 @@ class Part(NamedTuple):
     default: bool = False
 
 
-class Fall(Struct):
+class DropResult(Struct):
     """The result of a DROP. `parts` are the named objects and all that are dropped with them; `held_by` are those that prevent the drop,
     because they depend on one of the parts and the statement has no CASCADE."""
 
@@ -41,7 +41,7 @@ class Fall(Struct):
     held_by: tuple[Part, ...] = ()
 
 
-def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) -> Fall:
+def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) -> DropResult:
     """Returns what is dropped with some objects. Objects that need CASCADE are dropped without it too, because the history has run."""
     waiting = list(dict.fromkeys(dropped))
     found: dict[Part, None] = dict.fromkeys(waiting)
@@ -61,12 +61,12 @@ def fall(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) ->
         if not waiting and normal:
             held_by = () if cascade else tuple(one for one in normal if not _is_in(one, found))
             if held_by:
-                rest = fall(catalog, (*found, *held_by), cascade=True)
-                return Fall(rest.parts, held_by)
+                rest = find_dropped_parts(catalog, (*found, *held_by), cascade=True)
+                return DropResult(rest.parts, held_by)
             waiting.extend(one for one in normal if one not in found)
             found.update(dict.fromkeys(normal))
             normal.clear()
-    return Fall(tuple(found))
+    return DropResult(tuple(found))
 
 
 def _is_in(part: Part, found: Container[Part]) -> bool:
@@ -107,7 +107,7 @@ def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, b
     # A foreign key to a partitioned table rests on every partition.
     above = catalog.get(relation.parents[0]) if relation.bound is not None and relation.parents else None
     while isinstance(above, Relation):
-        for constraint in catalog.referencing(above.oid):
+        for constraint in catalog.foreign_keys_to(above.oid):
             yield Part(constraint.oid), False
         above = catalog.get(above.parents[0]) if above.bound is not None and above.parents else None
     for one in catalog.dependents(relation.oid, Object):
@@ -185,22 +185,22 @@ def _of_type(catalog: Catalog, one: EnumType | Domain | Composite) -> Iterator[t
         if relation.of_type == one.name:
             yield Part(relation.oid), False
         for column in relation.columns:
-            if is_of(column.type, one.name):
+            if is_type_named(column.type, one.name):
                 yield Part(relation.oid, column.number), False
     for domain in catalog.objects_of(Domain):
-        if is_of(domain.type, one.name):
+        if is_type_named(domain.type, one.name):
             yield Part(domain.oid), False
     for composite in catalog.objects_of(Composite):
-        if any(is_of(attribute, one.name) for _, attribute in composite.attributes):
+        if any(is_type_named(attribute, one.name) for _, attribute in composite.attributes):
             yield Part(composite.oid), False
 
 
-def is_of(column_type: TypeName | None, name: Name) -> bool:
+def is_type_named(column_type: TypeName | None, name: Name) -> bool:
     """Whether a type, or the element type of an array, has this qualified name."""
     return column_type is not None and (column_type.name, column_type.schema) == (name.name, name.schema)
 
 
-def remove(catalog: Catalog, parts: Iterable[Part]) -> None:
+def drop_parts(catalog: Catalog, parts: Iterable[Part]) -> None:
     """Drops the parts."""
     for part in reversed(tuple(parts)):
         one = catalog.get(part.oid)
@@ -223,7 +223,7 @@ def _remove_from_publications(catalog: Catalog, one: Object) -> None:
             catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid != one.oid))
 
 
-def described(catalog: Catalog, part: Part) -> str:
+def object_description(catalog: Catalog, part: Part) -> str:
     """Returns an object's name as in PostgreSQL's messages: `view public.v`, `column a of table public.t`."""
     one = catalog.get(part.oid)
     match one:

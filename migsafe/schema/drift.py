@@ -13,7 +13,7 @@ from migsafe.sql.operations.values import quoted
 _COMPARED = "migsafe: compared table"
 
 
-def drift(catalog: Catalog, op: CreateTable) -> list[str]:
+def table_differences(catalog: Catalog, op: CreateTable) -> list[str]:
     """Returns the differences between the existing table and the statement, each as the end of a sentence; none if there is no such table,
     or if the history does not tell all of it."""
     there = catalog.relation(op.table)

@@ -112,7 +112,7 @@ def _read(
     return aliases, read_in
 
 
-def says(sql: str, word: str) -> bool:
+def has_keyword(sql: str, word: str) -> bool:
     """Whether a query or an expression has a keyword outside parentheses."""
     depth = 0
     for kind, text in _tokens(sql):

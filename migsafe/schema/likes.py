@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.columns import add_sequence
-from migsafe.schema.constraints import LABELS, behind_index, put_behind_index
+from migsafe.schema.constraints import LABELS, add_index_constraint, constraint_of_index
 from migsafe.schema.formulas import formula
 from migsafe.schema.indexes import add_index, for_partition, free_index_name
 from migsafe.schema.objects import Column, Index, Relation
@@ -68,11 +68,11 @@ def copy_like(catalog: Catalog, oid: int, like: Like) -> None:
 
 
 def _copy_index(catalog: Catalog, table: Relation, source: Relation, index: Index) -> None:
-    behind = behind_index(catalog, index)
+    behind = constraint_of_index(catalog, index)
     copy = for_partition(source, table, index)
     label = LABELS[behind.kind] if behind else "idx"
     name = free_index_name(catalog, table, copy.keys, copy.include, label, constraint=behind is not None)
     index = add_index(catalog, replace(copy, oid=catalog.new_oid(), name=name, parent=None, table=table.oid))
     if behind:
         given = sql.Constraint(kind=behind.kind, span=sql.Column(name="").span, deferrable=behind.deferrable)
-        put_behind_index(catalog, table.oid, index, given)
+        add_index_constraint(catalog, table.oid, index, given)

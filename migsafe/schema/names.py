@@ -2,7 +2,7 @@
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.constraints import behind_index
+from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, RelationKind, Trigger
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.schema.types import move_type
@@ -69,7 +69,7 @@ def _rename_relation(catalog: Catalog, op: Rename) -> None:
         catalog.add_refusal(f"relation {name} already exists")
     catalog.change(one, name=name)
     if isinstance(one, Index):
-        constraint = behind_index(catalog, one)
+        constraint = constraint_of_index(catalog, one)
         if constraint is not None:
             catalog.change(constraint, name=name)
     catalog.mark_absent(before)

@@ -4,8 +4,8 @@ import re
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.constraints import behind_index
-from migsafe.schema.dependents import Fall, Part, described, fall, remove
+from migsafe.schema.constraints import constraint_of_index
+from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, object_description
 from migsafe.schema.objects import Attached, Index, Object, Relation, RelationKind
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.sql.operations import Drop, Name
@@ -81,10 +81,10 @@ def _is_known_missing(catalog: Catalog, op: Drop, name: Name) -> bool:
     return False
 
 
-def drop_fall(catalog: Catalog, op: Drop) -> Fall:
+def drop_fall(catalog: Catalog, op: Drop) -> DropResult:
     """Returns the result of a DROP."""
     parts, _ = dropped(catalog, op)
-    return fall(catalog, parts, cascade=op.cascade or op.kind == "schema")
+    return find_dropped_parts(catalog, parts, cascade=op.cascade or op.kind == "schema")
 
 
 @SCHEMA_CHANGES.register(Drop)
@@ -97,11 +97,11 @@ def drop(catalog: Catalog, op: Drop) -> None:
     for part in parts:
         _refuse_kind(catalog, op, part)
     if op.kind == "schema" and parts and not op.cascade:
-        catalog.add_refusal(f"{described(catalog, parts[0])} is in schema {op.names[0]}")
-    falling = fall(catalog, parts, cascade=op.cascade or op.kind == "schema")
+        catalog.add_refusal(f"{object_description(catalog, parts[0])} is in schema {op.names[0]}")
+    falling = find_dropped_parts(catalog, parts, cascade=op.cascade or op.kind == "schema")
     if falling.held_by:
-        catalog.add_refusal(f"{described(catalog, falling.held_by[0])} depends on {described(catalog, parts[0])}")
-    remove(catalog, falling.parts)
+        catalog.add_refusal(f"{object_description(catalog, falling.held_by[0])} depends on {object_description(catalog, parts[0])}")
+    drop_parts(catalog, falling.parts)
     if op.kind in _RELATIONS or op.kind == "index":
         for name in op.names:
             catalog.mark_absent(catalog.resolve(name))
@@ -116,13 +116,13 @@ def _refuse_kind(catalog: Catalog, op: Drop, part: Part) -> None:
     if kinds is not None and isinstance(one, Relation) and one.complete and one.kind not in kinds:
         catalog.add_refusal(f"{one.name} is a {one.kind.value}, not a {op.kind}")
     if isinstance(one, Index) and op.kind == "index":
-        constraint = behind_index(catalog, one)
+        constraint = constraint_of_index(catalog, one)
         if constraint is not None:
-            catalog.add_refusal(f"{described(catalog, Part(constraint.oid))} requires index {one.name}")
+            catalog.add_refusal(f"{object_description(catalog, Part(constraint.oid))} requires index {one.name}")
 
 
 def drop_temporary(catalog: Catalog) -> None:
     """Drops the temporary relations at the end of a connection."""
     parts = [Part(one.oid) for one in catalog.temporary_relations()]
     if parts:
-        remove(catalog, fall(catalog, parts, cascade=True).parts)
+        drop_parts(catalog, find_dropped_parts(catalog, parts, cascade=True).parts)

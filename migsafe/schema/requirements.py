@@ -49,7 +49,7 @@ def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
     named = [relation for given in op.tables if (relation := catalog.relation(given.name)) is not None]
     below: dict[int, Relation] = {one.oid: one for relation in named for one in (relation, *catalog.descendants(relation.oid))}
     for table in below.values():
-        for constraint in catalog.referencing(table.oid):
+        for constraint in catalog.foreign_keys_to(table.oid):
             if constraint.table not in below:
                 return f"constraint {constraint.name.name} refers to {table.name}, but its table is not truncated in the same statement"
     return None

@@ -5,17 +5,26 @@ from msgspec.structs import replace
 from migsafe import versions
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.columns import Built, add_sequence, built, composite_columns, composite_name, default_of, drawing, generate
+from migsafe.schema.columns import (
+    BuiltColumn,
+    add_sequence,
+    bind_generated_columns,
+    build_column,
+    composite_columns,
+    composite_name,
+    default_of,
+    with_sequence_default,
+)
 from migsafe.schema.constraints import (
     LABELS,
     add_constraint,
-    behind_index,
-    distinct,
+    add_index_constraint,
+    constraint_of_index,
+    distinct_constraints,
     inherit_check,
     inherit_foreign_key,
-    put_behind_index,
 )
-from migsafe.schema.dependents import Part, fall, remove
+from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts
 from migsafe.schema.indexes import part_for
 from migsafe.schema.likes import copy_like, like_columns
 from migsafe.schema.not_nulls import name_not_nulls
@@ -37,7 +46,7 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
     if if_not_exists:
         return False
     catalog.add_refusal(f"relation {name} already exists")
-    remove(catalog, fall(catalog, [Part(before.oid)]).parts)
+    drop_parts(catalog, find_dropped_parts(catalog, [Part(before.oid)]).parts)
     return True
 
 
@@ -110,7 +119,7 @@ def _give_columns(catalog: Catalog, table: Relation, op: CreateTable, parents: l
     needs: list[Column] = []
     for definition in op.columns:
         in_key = definition.name in key or any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
-        made = built(catalog, len(columns) + 1, definition, in_key or definition.name in not_null)
+        made = build_column(catalog, len(columns) + 1, definition, in_key or definition.name in not_null)
         made = _merged(catalog, columns[definition.name], made, definition) if definition.name in columns else made
         columns[definition.name] = made.column
         if made.sequence:
@@ -118,12 +127,12 @@ def _give_columns(catalog: Catalog, table: Relation, op: CreateTable, parents: l
     for name in (*key, *not_null):
         if name in columns:
             columns[name] = replace(columns[name], not_null=True)
-    table = catalog.change(table, columns=generate(columns.values(), op.columns))
+    table = catalog.change(table, columns=bind_generated_columns(columns.values(), op.columns))
     for column in needs:
         sequence = add_sequence(catalog, table, column)
         if column.identity is None:
             its_name = catalog[sequence].name
-            columns_now = tuple(drawing(one, sequence, its_name) if one.number == column.number else one for one in table.columns)
+            columns_now = tuple(with_sequence_default(one, sequence, its_name) if one.number == column.number else one for one in table.columns)
             table = catalog.change(table, columns=columns_now)
 
 
@@ -144,13 +153,13 @@ def _inherited(catalog: Catalog, parents: list[Relation], *, is_partition: bool)
     return found
 
 
-def _merged(catalog: Catalog, above: Column, made: Built, definition: sql.Column) -> Built:
+def _merged(catalog: Catalog, above: Column, made: BuiltColumn, definition: sql.Column) -> BuiltColumn:
     """Merges a column of a parent, or of the composite type of the table, with its definition in the statement."""
     column = _over(above, made.column)
     if definition.default is not None:
         # DEFAULT NULL is none, whatever the parent's.
         column = replace(column, default=default_of(catalog, definition.default, above.type))
-    return Built(replace(column, local=above.local or definition.type is not None), made.sequence)
+    return BuiltColumn(replace(column, local=above.local or definition.type is not None), made.sequence)
 
 
 def _over(above: Column, own: Column) -> Column:
@@ -174,14 +183,14 @@ def _inherit_checks(catalog: Catalog, oid: int, parent: Relation) -> None:
 def _add_constraints(catalog: Catalog, oid: int, op: CreateTable) -> None:
     given = [one for column in op.columns for one in column.constraints] + list(op.constraints)
     names = tuple(one.name for one in given if one.name is not None)
-    for one in distinct(given):
+    for one in distinct_constraints(given):
         add_constraint(catalog, oid, one, fresh=True, others=names)
 
 
 def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
     """Adds the parts of the parent's indexes, its foreign keys and row triggers to a partition."""
     for index in catalog.indexes(parent.oid):
-        behind = behind_index(catalog, index)
+        behind = constraint_of_index(catalog, index)
         label = LABELS[behind.kind] if behind else "idx"
         part = part_for(catalog, catalog.require(Relation, oid), index, label, constraint=behind is not None)
         if part is not None and behind:
@@ -195,14 +204,14 @@ def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
 
 
 def _constrain_part(catalog: Catalog, part: Index, above: Constraint) -> None:
-    already = behind_index(catalog, part)
+    already = constraint_of_index(catalog, part)
     if already is not None:
         catalog.change(already, parent=above.oid, local=False, inherited=1)
         return
     given = sql.Constraint(
         kind=above.kind, span=sql.Column(name="").span, deferrable=above.deferrable, initially_deferred=above.initially_deferred
     )
-    put_behind_index(catalog, part.table, part, given, above.oid)
+    add_index_constraint(catalog, part.table, part, given, above.oid)
 
 
 def add_trigger_part(catalog: Catalog, trigger: Trigger, child: Relation) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import set_column, stored_type
-from migsafe.schema.dependents import Part, fall, is_of, remove
+from migsafe.schema.dependents import Part, drop_parts, find_dropped_parts, is_type_named
 from migsafe.schema.objects import Composite, Domain, DomainCheck, EnumType, Relation, Type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
@@ -17,7 +17,7 @@ def _make_room(catalog: Catalog, name: Name) -> None:
     before = catalog.type_named(name)
     if before is not None:
         catalog.add_refusal(f"type {name} already exists")
-        remove(catalog, fall(catalog, [Part(before.oid)]).parts)
+        drop_parts(catalog, find_dropped_parts(catalog, [Part(before.oid)]).parts)
 
 
 @SCHEMA_CHANGES.register(sql.CreateEnum)
@@ -161,12 +161,12 @@ def move_type(catalog: Catalog, one: Type, name: Name) -> None:
     before = one.name
 
     def moved(given: TypeName | None) -> TypeName | None:
-        return replace(given, name=name.name, schema=name.schema) if given is not None and is_of(given, before) else given
+        return replace(given, name=name.name, schema=name.schema) if given is not None and is_type_named(given, before) else given
 
     catalog.change(one, name=name)
     for relation in list(catalog.relations()):
         for column in relation.columns:
-            if is_of(column.type, before):
+            if is_type_named(column.type, before):
                 set_column(catalog, catalog.require(Relation, relation.oid), column.number, type=moved(column.type))
     _move_in_types(catalog, moved)
 

@@ -26,8 +26,8 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cover import taken_along
-from migsafe.schema.dependents import Part, described
+from migsafe.schema.cover import dropped_with_column
+from migsafe.schema.dependents import Part, object_description
 from migsafe.schema.objects import Index
 from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
@@ -40,7 +40,7 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
     column = table.column(op.column) if table is not None else None
     if table is None or column is None or is_created_here(at, op.target.name):
         return None
-    taken = taken_along(at.catalog, table, column, only=op.target.only)
+    taken = dropped_with_column(at.catalog, table, column, only=op.target.only)
     if not taken:
         return None
     steps = []
@@ -55,8 +55,8 @@ def column_takes_others_along(op: DropColumn, at: Context) -> Finding | None:
             unique = "UNIQUE " if dropped.unique else ""
             steps.append(f"CREATE {unique}INDEX CONCURRENTLY ON {op.target.name} ({', '.join(remaining)});")
         else:
-            steps.append(f"-- replace {described(at.catalog, Part(dropped.oid))}, if it is still needed")
-    objects = ", ".join(described(at.catalog, Part(dropped.oid)) for dropped in taken)
+            steps.append(f"-- replace {object_description(at.catalog, Part(dropped.oid))}, if it is still needed")
+    objects = ", ".join(object_description(at.catalog, Part(dropped.oid)) for dropped in taken)
     return at.finding(
         op,
         f"DROP COLUMN {quoted(op.column)} silently drops objects that also cover other columns of {table.name}: {objects}",

@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 from migsafe.linting.facts.ownership import is_column_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import cascade_of
+from migsafe.schema.cascades import find_cascade
 from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
 
@@ -28,7 +28,7 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
     """Report a column that the migration did not add."""
     name, table = op.target.name, at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if is_column_created_here(at, name, op.column) or cascade_of(at.catalog, op) is not None:
+    if is_column_created_here(at, name, op.column) or find_cascade(at.catalog, op) is not None:
         return None
     if column is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(name))):
         return None

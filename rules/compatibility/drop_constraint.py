@@ -21,7 +21,7 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import cascade_of
+from migsafe.schema.cascades import find_cascade
 from migsafe.schema.cover import is_primary_key, is_replaced, says_only_not_null
 from migsafe.schema.objects import Constraint
 from migsafe.sql.operations import AddConstraint, ConstraintKind, DropConstraint
@@ -42,7 +42,7 @@ def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[
         return
     table = at.catalog.relation(op.target.name)
     constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
-    if is_created_here(at, op.target.name) or _is_added_here(op, at) or cascade_of(at.catalog, op) is not None:
+    if is_created_here(at, op.target.name) or _is_added_here(op, at) or find_cascade(at.catalog, op) is not None:
         return
     if constraint is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(op.target.name))):
         return

@@ -25,7 +25,7 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import cascade_of
+from migsafe.schema.cascades import find_cascade
 from migsafe.schema.cover import is_primary_key
 from migsafe.sql.operations import DropConstraint
 from migsafe.sql.operations.values import quoted
@@ -40,7 +40,7 @@ class _State(Struct):
 def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each primary key that is dropped, and report at the end of the migration those that were not replaced."""
     if isinstance(op, DropConstraint):
-        if is_primary_key(at.catalog, op) and not is_created_here(at, op.target.name) and cascade_of(at.catalog, op) is None:
+        if is_primary_key(at.catalog, op) and not is_created_here(at, op.target.name) and find_cascade(at.catalog, op) is None:
             at.state(_State).positions.append(at.position)
         return
     for position in at.state(_State).positions:

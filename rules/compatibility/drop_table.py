@@ -17,14 +17,14 @@ See: https://www.postgresql.org/docs/current/sql-droptable.html
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import cascade_of
+from migsafe.schema.cascades import find_cascade
 from migsafe.sql.operations import Drop
 
 
 @rule(category="compatibility", severity=Severity.ERROR)
 def drop_table(op: Drop, at: Context) -> Finding | None:
     """Report every table of the statement that the migration did not create."""
-    if op.kind not in ("table", "foreign table") or cascade_of(at.catalog, op) is not None:
+    if op.kind not in ("table", "foreign table") or find_cascade(at.catalog, op) is not None:
         return None
     dropped = [name for name in op.names if not is_created_here(at, name) and not (op.if_exists and at.catalog.is_absent(name))]
     if not dropped:

@@ -18,8 +18,8 @@ See: https://www.postgresql.org/docs/current/ddl-depend.html
 """
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.cascades import cascade_of
-from migsafe.schema.dependents import described
+from migsafe.schema.cascades import find_cascade
+from migsafe.schema.dependents import object_description
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint
 
 _MOST = 5
@@ -28,10 +28,10 @@ _MOST = 5
 @rule(category="data", severity=Severity.ERROR)
 def drop_cascade(op: Drop | DropColumn | DropConstraint, at: Context) -> Finding | None:
     """Report the known objects that CASCADE drops, or that it may drop unknown ones."""
-    cascade = cascade_of(at.catalog, op)
+    cascade = find_cascade(at.catalog, op)
     if cascade is None:
         return None
-    dropped = [described(at.catalog, part) for part in cascade.parts]
+    dropped = [object_description(at.catalog, part) for part in cascade.parts]
     if dropped:
         objects = ", ".join(dropped[:_MOST]) + (f" and {len(dropped) - _MOST} more" if len(dropped) > _MOST else "")
         more = "" if cascade.known else ", and any other dependent object in the database where it runs"

@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-createtable.html
 """
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.drift import drift
+from migsafe.schema.drift import table_differences
 from migsafe.sql.operations import CreateTable
 
 _SHOWN = 4
@@ -27,7 +27,7 @@ _SHOWN = 4
 @rule(category="idempotency", severity=Severity.WARNING, off=True)
 def if_not_exists_hides_drift(op: CreateTable, at: Context) -> Finding | None:
     """Report how the existing table differs."""
-    differences = drift(at.catalog, op) if op.if_not_exists else []
+    differences = table_differences(at.catalog, op) if op.if_not_exists else []
     if not differences:
         return None
     more = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""

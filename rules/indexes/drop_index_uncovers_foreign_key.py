@@ -35,9 +35,9 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.alterations import column_fall
-from migsafe.schema.altered_constraints import constraint_fall
-from migsafe.schema.cover import is_served, unserved
+from migsafe.schema.alterations import column_drop_result
+from migsafe.schema.altered_constraints import constraint_drop_result
+from migsafe.schema.cover import is_served, unserved_foreign_keys
 from migsafe.schema.default_names import default_name
 from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Constraint, Relation
@@ -57,7 +57,9 @@ def drop_index_uncovers_foreign_key(op: Drop | DropConstraint | DropColumn | Mig
     if isinstance(op, MigrationEnd):
         yield from _left_unserved(at)
     else:
-        at.state(_State).uncovered.extend((at.position, constraint.oid) for constraint in unserved(at.catalog, _dropped_parts(op, at)))
+        at.state(_State).uncovered.extend(
+            (at.position, constraint.oid) for constraint in unserved_foreign_keys(at.catalog, _dropped_parts(op, at))
+        )
 
 
 def _dropped_parts(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part, ...]:
@@ -68,9 +70,9 @@ def _dropped_parts(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple
         return ()
     if isinstance(op, DropColumn):
         column = table.column(op.column)
-        return column_fall(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts if column is not None else ()
+        return column_drop_result(at.catalog, table, column, cascade=op.cascade, only=op.target.only).parts if column is not None else ()
     constraint = at.catalog.constraint(table.oid, op.constraint)
-    return constraint_fall(at.catalog, constraint, cascade=op.cascade).parts if constraint is not None else ()
+    return constraint_drop_result(at.catalog, constraint, cascade=op.cascade).parts if constraint is not None else ()
 
 
 def _left_unserved(at: Context) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
-from migsafe.schema.constraints import behind_index
+from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.cover import makes_redundant
 from migsafe.schema.objects import Index
 from migsafe.sql.definitions import table_of
@@ -79,7 +79,7 @@ def _redundant(at: Context, done: PastOperation, index: Index, reported: set[int
 def _finding(at: Context, done: PastOperation, index: Index, other: Index) -> Finding:
     table = at.catalog[index.table].name
     relationship = "has the same keys" if len(index.keys) == len(other.keys) else "begins with the same keys"
-    constraint = behind_index(at.catalog, index)
+    constraint = constraint_of_index(at.catalog, index)
     if at.is_new(table):
         help = f"-- omit {quoted(index.name.name)}"
     elif constraint is not None:

@@ -104,7 +104,7 @@ def _command_and_consequence(op: SetTrigger | SetRule) -> tuple[str, str]:
 def _has_no_triggers(table: Relation, op: SetTrigger, at: Context) -> bool:
     """Whether the table has no triggers that the statement could disable."""
     keys = [constraint for constraint in at.catalog.constraints(table.oid) if constraint.kind is ConstraintKind.FOREIGN_KEY]
-    triggers = at.catalog.triggers(table.oid) or (not op.user and (keys or at.catalog.referencing(table.oid)))
+    triggers = at.catalog.triggers(table.oid) or (not op.user and (keys or at.catalog.foreign_keys_to(table.oid)))
     return table.complete and not triggers and not at.catalog.children(table.oid)
 
 

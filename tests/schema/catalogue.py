@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from migsafe.schema.catalog import TEMPORARY, Catalog
-from migsafe.schema.constraints import behind_index
+from migsafe.schema.constraints import constraint_of_index
 from migsafe.schema.objects import (
     Attached,
     Column,
@@ -250,7 +250,7 @@ def _constraint(catalog: Catalog, one: Constraint) -> Entry:
 def _index(catalog: Catalog, index: Index) -> Entry:
     table = catalog.require(Relation, index.table)
     numbers = [key.column for key in index.keys] + list(index.include)
-    behind = behind_index(catalog, index)
+    behind = constraint_of_index(catalog, index)
     return {
         "table": _full(table.name),
         "columns": tuple("()" if number is None else _called(table, number) for number in numbers),

@@ -104,4 +104,4 @@ def test_ten_thousand_tables() -> None:
     assert sum(1 for _ in catalog.relations()) == 10_000
     root = catalog.relation(Name("t1"))
     assert root is not None
-    assert len(catalog.referencing(root.oid)) == 2
+    assert len(catalog.foreign_keys_to(root.oid)) == 2

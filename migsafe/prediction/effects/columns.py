@@ -10,10 +10,10 @@ from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of, is_constrained
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.prediction.effects.type_changes import TypeChange, change_of_type
-from migsafe.schema.alterations import column_fall
-from migsafe.schema.bodies import operations_of
+from migsafe.schema.alterations import column_drop_result
+from migsafe.schema.bodies import body_operations
 from migsafe.schema.columns import generated_kind, is_serial, stored_type
-from migsafe.schema.formulas import says
+from migsafe.schema.formulas import has_keyword
 from migsafe.schema.objects import Column, Composite, Domain, EnumType, Function, Index, Relation, RelationKind
 from migsafe.schema.volatility import is_volatile
 from migsafe.sql import operations as sql
@@ -94,11 +94,11 @@ def _volatility(context: EffectContext, name: Name) -> str | None:
 
 def _of_body(context: EffectContext, function: Function) -> str:
     """inline_function() in PostgreSQL's src/backend/optimizer/util/clauses.c: a single SELECT of one expression, without a FROM."""
-    operations = operations_of(function)
+    operations = body_operations(function)
     if function.volatility != "volatile" or len(operations) != 1 or not isinstance(operations[0], Select):
         return function.volatility
     query = operations[0].query
-    if query.reads or query.row_locks is not None or function.name in query.calls or says(query.sql, "from"):
+    if query.reads or query.row_locks is not None or function.name in query.calls or has_keyword(query.sql, "from"):
         return function.volatility
     body = Expression(sql=query.sql, span=query.span, calls=query.calls)
     volatile = is_volatile(body, lambda name: None if name.name == function.name.name else _volatility(context, name), context.pg_version)
@@ -139,7 +139,7 @@ def drop_column(context: EffectContext, op: sql.DropColumn) -> Effects:
     # With ONLY the children keep the column, as one of their own.
     below = context.catalog.children(relation.oid) if op.target.only else context.catalog.descendants(relation.oid)
     yield from context.effects_on(below, _EXCLUSIVE)
-    parts = column_fall(context.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
+    parts = column_drop_result(context.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
     yield from fallen(context, (part for part in parts if not part.column))
     for part in parts:
         if part.column:
@@ -216,7 +216,7 @@ def _changed_type(context: EffectContext, relation: Relation, column: Column | N
     for constraint in context.catalog.constraints(relation.oid):
         if constraint.kind is ConstraintKind.FOREIGN_KEY and number in constraint.columns:
             yield from _other_side(context, relation, constraint.references, scanned=change.rechecks_foreign_keys and constraint.valid)
-    for constraint in context.catalog.referencing(relation.oid):
+    for constraint in context.catalog.foreign_keys_to(relation.oid):
         if number in constraint.referenced_columns:
             yield from _other_side(context, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid, refers=True)
 

@@ -8,7 +8,7 @@ from migsafe.prediction.effects.drops import fallen
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import proved_not_null
 from migsafe.prediction.effects.registry import EFFECTS
-from migsafe.schema.altered_constraints import constraint_fall
+from migsafe.schema.altered_constraints import constraint_drop_result
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Name
@@ -196,7 +196,7 @@ def drop_constraint(context: EffectContext, op: sql.DropConstraint) -> Effects:
         below = context.catalog.children(relation.oid) if op.target.only else context.catalog.descendants(relation.oid)
         yield from context.effects_on(below, _EXCLUSIVE)
     yield from context.effect_on_oid(found.references, _EXCLUSIVE)
-    yield from fallen(context, constraint_fall(context.catalog, found, cascade=op.cascade, only=op.target.only).parts)
+    yield from fallen(context, constraint_drop_result(context.catalog, found, cascade=op.cascade, only=op.target.only).parts)
 
 
 @EFFECTS.register(sql.AlterConstraint)

@@ -1,7 +1,7 @@
 """Whether a change of type can refuse values, or cut them."""
 
 from migsafe.prediction.effects.column_types import ColumnType, Length, UserType, keeps_every_value
-from migsafe.schema.casts import COLLATABLE, RANGES, compared_as
+from migsafe.schema.casts import COLLATABLE, RANGES, comparison_type
 
 _INTEGERS = {"smallint": 5, "integer": 10, "bigint": 19}
 """How many digits the largest one has."""
@@ -56,7 +56,7 @@ def _loses(before: ColumnType, after: ColumnType) -> bool:
         return _longer_than(1 if before.length is None else before.length.size, None if after.length is None else after.length.size)
     if (old, new) in _WIDER:
         return _fewer_digits(before.length, after.length)
-    same_storage = compared_as(old) == compared_as(new) == "oid"
+    same_storage = comparison_type(old) == comparison_type(new) == "oid"
     to_multirange = old in RANGES and new == old.replace("range", "multirange")
     return not (same_storage or to_multirange) and UserType.OTHER not in (before.kind, after.kind)
 

@@ -8,8 +8,8 @@ from migsafe.prediction.effects.known_facts import domain_of
 from migsafe.prediction.effects.planning import analysed, named, rewritten
 from migsafe.prediction.effects.queries import query
 from migsafe.prediction.effects.registry import EFFECTS
-from migsafe.schema.bodies import operations_of
-from migsafe.schema.dependents import is_of
+from migsafe.schema.bodies import body_operations
+from migsafe.schema.dependents import is_type_named
 from migsafe.schema.objects import Domain, Function, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Query, TypeName
@@ -65,7 +65,7 @@ def create_function(context: EffectContext, op: sql.CreateFunction) -> Effects:
     """CREATE FUNCTION: a body in SQL is analysed, though not run."""
     if op.language == "sql" and op.code is not None:
         function = Function(oid=0, name=op.function, code=op.code, language=op.language)
-        for inner in operations_of(function):
+        for inner in body_operations(function):
             yield from rewritten(context, inner)
 
 
@@ -168,12 +168,12 @@ def _users(context: EffectContext, domain: Domain) -> list[Relation]:
     names, size = {domain.name}, 0
     while len(names) > size:
         size = len(names)
-        names |= {one.name for one in context.catalog.objects_of(Domain) if any(is_of(one.type, name) for name in names)}
+        names |= {one.name for one in context.catalog.objects_of(Domain) if any(is_type_named(one.type, name) for name in names)}
     return [
         one
         for one in context.catalog.relations()
         if one.kind in (RelationKind.TABLE, RelationKind.MATERIALIZED, RelationKind.FOREIGN)
-        and any(is_of(column.type, name) for column in one.columns for name in names)
+        and any(is_type_named(column.type, name) for column in one.columns for name in names)
     ]
 
 

@@ -6,7 +6,7 @@ from migsafe.prediction.effects.constraints import referenced_table
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import bound_is_proved, default_is_proved, some_key_is_proved
 from migsafe.prediction.effects.registry import EFFECTS
-from migsafe.schema.constraints import behind_index, matching_foreign_key
+from migsafe.schema.constraints import constraint_of_index, matching_foreign_key
 from migsafe.schema.indexes import has_same
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
@@ -66,7 +66,7 @@ def _foreign_keys_of(context: EffectContext, parent: Relation, *, checked: bool,
             yield from referenced_table(context, referenced.name, checked=False, lock=_EXCLUSIVE)
         else:
             yield from referenced_table(context, referenced.name, checked=checked and constraint.enforced)
-    for constraint in context.catalog.referencing(parent.oid):
+    for constraint in context.catalog.foreign_keys_to(parent.oid):
         yield from context.effect_on_oid(
             constraint.table,
             LockMode.SHARE_ROW_EXCLUSIVE if context.pg_version >= versions.ROOT_FOREIGN_KEY_TRIGGERS else LockMode.ACCESS_SHARE,
@@ -116,7 +116,9 @@ def _attached(context: EffectContext, parent: Relation, child: Relation, bound: 
         for one in context.catalog.constraints(parent.oid)
     )
     if proved and missing:
-        why = f"{'a unique index' if behind_index(context.catalog, missing[0]) else 'an index'} like {missing[0].name.name} is built on it"
+        why = (
+            f"{'a unique index' if constraint_of_index(context.catalog, missing[0]) else 'an index'} like {missing[0].name.name} is built on it"
+        )
     elif proved and foreign:
         why = "its rows are looked up in the table that the parent refers to"
     for one in context.with_descendants(child):
@@ -143,7 +145,7 @@ def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
     if parent is None or child is None:
         return
     # Rows of it that a foreign key refers to through the parent would be refused: both sides are read.
-    referring = context.catalog.referencing(parent.oid)
+    referring = context.catalog.foreign_keys_to(parent.oid)
     why = "rows of other tables may refer to it through the parent" if referring else ""
     for one in context.with_descendants(child):
         has_part = any(index.parent is not None for index in context.catalog.indexes(one.oid)) and one is child

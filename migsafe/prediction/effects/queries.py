@@ -120,7 +120,7 @@ def update(context: EffectContext, op: sql.Update) -> Effects:
         for constraint in context.catalog.constraints(relation.oid):
             if constraint.references is not None and set(numbers) & set(constraint.columns):
                 yield from context.effect_on_oid(constraint.references, LockMode.ROW_SHARE)
-        touched = [one for one in context.catalog.referencing(relation.oid) if set(numbers) & set(one.referenced_columns)]
+        touched = [one for one in context.catalog.foreign_keys_to(relation.oid) if set(numbers) & set(one.referenced_columns)]
         yield from _referencing(context, touched, "on_update")
 
 
@@ -131,7 +131,7 @@ def delete(context: EffectContext, op: sql.Delete) -> Effects:
     yield from _written(context, op.table, ("delete",), only=op.only, scan=scan, why=_why(op.where))
     yield from reads(context, op.reads)
     for relation in _targets(context, op.table, only=op.only):
-        yield from _referencing(context, context.catalog.referencing(relation.oid), "on_delete")
+        yield from _referencing(context, context.catalog.foreign_keys_to(relation.oid), "on_delete")
 
 
 @EFFECTS.register(sql.Merge)
@@ -222,7 +222,7 @@ def truncate(context: EffectContext, op: sql.Truncate) -> Effects:
         has_index = bool(context.catalog.indexes(relation.oid)) and relation.kind is RelationKind.TABLE
         yield from context.effect_on(relation, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE if has_index else None)
         if op.cascade:
-            for constraint in context.catalog.referencing(relation.oid):
+            for constraint in context.catalog.foreign_keys_to(relation.oid):
                 found = context.catalog.get(constraint.table)
                 if isinstance(found, Relation):
                     waiting += context.with_descendants(found)

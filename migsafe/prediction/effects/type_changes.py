@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from migsafe.prediction.effects.column_types import ColumnType, Domain, Length, UserType, UserTypes, column_type, keeps_every_value
 from migsafe.prediction.effects.narrowing import narrows
-from migsafe.schema.casts import COLLATABLE, RANGES, Cast, cast, compared_as
+from migsafe.schema.casts import COLLATABLE, RANGES, Cast, cast, comparison_type
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Expression, IndexElement, Name, TypeName
@@ -203,7 +203,7 @@ def _opclass_changes(before: ColumnType, after: ColumnType) -> bool:
     """Whether the default operator class is another one, or one for any type of a kind: then the index is made for one type."""
     if before.array or after.array or any(of.kind is not None or of.base in RANGES for of in (before, after)):
         return not _same_type(before.declared, after.declared)
-    return compared_as(before.base) != compared_as(after.base)
+    return comparison_type(before.base) != comparison_type(after.base)
 
 
 def _same_collation(one: Name | None, other: Name | None) -> bool:
