@@ -10,7 +10,7 @@ _MISSING: Any = object()
 
 
 class Journal:
-    """The changes of any number of dictionaries since the last `commit`. A change costs the same however large the dictionaries are."""
+    """The changes of any number of dictionaries since the last `commit`. The cost of a change does not depend on their size."""
 
     __slots__ = ("_changes",)
 

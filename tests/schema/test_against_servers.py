@@ -1,4 +1,4 @@
-"""The model follows histories as real servers do: the same catalogue in the end, and nothing refused that a server takes."""
+"""Histories in the simulated database and on real servers: the same catalogue at the end, and no refusal of what a server accepts."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +13,8 @@ from migsafe.sql.statements import read
 from tests.schema.following import followed
 from tests.schema.generated import histories
 from tests.support.servers import each_installation
+
+pytestmark = pytest.mark.server
 
 EXAMPLES = 150
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.sql"))

@@ -109,6 +109,7 @@ def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
         yield found
 
 
+@pytest.mark.server
 def test_a_volatile_default_rewrites(connection: Connection) -> None:
     connection.execute("CREATE SEQUENCE numbers; CREATE TABLE t ()")
     connection.execute("CREATE FUNCTION chance() RETURNS float VOLATILE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'")
@@ -145,6 +146,7 @@ EXTENSIONS = [
 ]
 
 
+@pytest.mark.server
 def test_the_data_are_the_server_s(connection: Connection) -> None:
     version = int(connection.info.server_version) // 10000
     rows = connection.execute(OF_THE_SERVER).fetchall()
@@ -152,6 +154,7 @@ def test_the_data_are_the_server_s(connection: Connection) -> None:
     assert sorted(set(volatility._functions(version, "pg_catalog").items()) ^ set(seen.items())) == []
 
 
+@pytest.mark.server
 def test_the_data_of_the_extensions_are_the_server_s(connection: Connection) -> None:
     version = int(connection.info.server_version) // 10000
     there = {name for (name,) in connection.execute("SELECT name FROM pg_available_extensions").fetchall()} & set(EXTENSIONS)
@@ -165,6 +168,7 @@ def test_the_data_of_the_extensions_are_the_server_s(connection: Connection) -> 
     assert {name: found for name, found in seen.items() if known.get(name) != found} == {}
 
 
+@pytest.mark.server
 def test_no_operator_or_cast_is_volatile(connection: Connection) -> None:
     found = connection.execute(
         """SELECT oprname FROM pg_operator JOIN pg_proc ON pg_proc.oid = oprcode WHERE provolatile = 'v'

@@ -1,10 +1,10 @@
-"""Scripts whose lines say what holds after the statement that ends there.
+"""Scripts whose lines have the expected state after the statement that ends there.
 
     SET lock_timeout = '1s';  -- timeout 1000, path a|b, zone UTC, role r, block, holds SHARE
 
-What is not named is as in a new connection: lock_timeout 0, the search_path public, no transaction block, no lock on the table t. A line
-that says `refused` changes nothing, and PostgreSQL refuses it. The file's name says the transaction of the runner (`x.query.sql`); lines
-`-- next query` part the chunks.
+Everything else is as in a new connection: lock_timeout 0, the search_path public, no transaction block, no lock on the table t. PostgreSQL
+refuses a line that says `refused`, and it changes nothing. The file's name gives the transaction of the runner (`x.query.sql`); lines
+`-- next query` separate the chunks.
 """
 
 import re
@@ -32,14 +32,14 @@ def half(path: Path) -> Half:
 
 
 def expectation(script: Script, end: int) -> str:
-    """What the line on which a statement ends says."""
+    """The expected state in the line on which a statement ends."""
     said = _SAYS.search(script.line(script.position(end).line))
     assert said, script.position(end)
     return said[1] or ""
 
 
 def state(timeout: int, path: tuple[str, ...], zone: str | None, role: str | None, block: bool, lock: LockMode | None) -> str:
-    """What a line says of this."""
+    """Describes a state as a line does."""
     pieces = (
         f"timeout {timeout}" if timeout else "",
         f"path {'|'.join(path)}".rstrip() if path != ("public",) else "",
@@ -52,7 +52,7 @@ def state(timeout: int, path: tuple[str, ...], zone: str | None, role: str | Non
 
 
 def modelled(session: Session) -> str:
-    """What holds in the model."""
+    """Describes the state of the simulated session."""
     settings = session.settings
     timeout, role = settings.lock_timeout_ms or 0, settings.value("role")
     return state(timeout, settings.search_path, settings.timezone, role, session.in_block, session.lock_on("t"))

@@ -1,4 +1,4 @@
-"""The scripts on real servers: what their lines say is what PostgreSQL does."""
+"""The scripts on real servers: the state that their lines expect is PostgreSQL's."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +18,8 @@ from migsafe.sql.operations import LockTable
 from migsafe.sql.statements import read
 from tests.session.script import REFUSED, SCRIPTS, expectation, half, modelled, state
 from tests.session.test_settings import TIMES
+
+pytestmark = pytest.mark.server
 
 OBSERVE = """
     SELECT (SELECT setting FROM pg_settings WHERE name = 'lock_timeout'),
@@ -43,7 +45,7 @@ ANYTHING = [
 
 @pytest.fixture(scope="module")
 def database(server: Server) -> Server:
-    """A server that has what the scripts speak of."""
+    """A server with the objects that the scripts use."""
     with server.connect() as connection:
         for schema in ("a", "b", '"A b"'):
             connection.execute(f"CREATE SCHEMA {schema}; GRANT USAGE ON SCHEMA {schema} TO PUBLIC")
@@ -71,7 +73,7 @@ def test_lines_say_what_the_server_does(connection: Any, path: Path) -> None:
         query.append((sql, says, place))
         if last or migration.transaction is not Transaction.QUERY:
             for (_, said, line), seen in zip(query, observed(connection, [sql for sql, _, _ in query]), strict=True):
-                # What stands between the statements of one query is seen from inside it, which is always a block.
+                # The state between the statements of one query is read from inside it, which is always a block.
                 expected.append((line, said if line == place else said.removesuffix("block").removesuffix(", ")))
                 found.append((line, seen))
             query.clear()
@@ -79,7 +81,7 @@ def test_lines_say_what_the_server_does(connection: Any, path: Path) -> None:
 
 
 def observed(connection: Any, statements: list[str]) -> Iterator[str]:
-    """What holds after each statement of one query."""
+    """The state after each statement of one query."""
     *earlier, last = statements
     cursor = connection.cursor()
     try:
