@@ -1,4 +1,4 @@
-"""Filling a database with rows."""
+"""The rows that a replay puts into empty tables."""
 
 from migsafe.replaying.seeding.filling import Seeder, same_for_every_table
 from migsafe.replaying.seeding.shares import in_proportion

@@ -1,4 +1,4 @@
-"""How many rows each table gets where production's are known."""
+"""The number of rows for each table, in proportion to production."""
 
 from collections.abc import Callable, Mapping
 from math import ceil
@@ -8,8 +8,8 @@ from migsafe.sql.operations import Name
 
 
 def in_proportion(production: Mapping[str, int], most: int, other: int) -> Callable[[Name], int]:
-    """As many rows as in production, scaled down by one factor for all tables so that the largest has `most`; a table of which nobody
-    knows gets `other`."""
+    """Returns the number of rows for each table: those of production, scaled by one factor so that the largest table has `most`. A table
+    that is not in `production` gets `other`."""
     largest = max(production.values(), default=0)
     factor = min(1.0, most / largest) if largest else 1.0
 

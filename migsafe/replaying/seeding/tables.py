@@ -1,4 +1,4 @@
-"""The tables of a database that can be filled, as its catalogue describes them."""
+"""The tables of a database that can be filled, read from pg_catalog."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ _EXISTING = "SELECT EXISTS (SELECT FROM ONLY {0})"
 
 
 class Column(Struct, frozen=True):
-    """A column: `given` says that PostgreSQL fills it by itself (generated, identity, a sequence)."""
+    """A column; `given` says that PostgreSQL fills it itself (generated, identity, a sequence)."""
 
     number: int
     name: str
@@ -52,7 +52,7 @@ class Column(Struct, frozen=True):
 
 
 class Reference(Struct, frozen=True):
-    """A foreign key: the numbers of the columns, the table that they point to, and the columns there."""
+    """A foreign key: the numbers of its columns, the referenced table, and the referenced columns."""
 
     columns: tuple[int, ...]
     table: int
@@ -60,15 +60,15 @@ class Reference(Struct, frozen=True):
 
 
 class Check(Struct, frozen=True):
-    """A condition that every row must meet: a CHECK, or the bounds of a partition."""
+    """A condition that every row must satisfy: a CHECK, or the bounds of a partition."""
 
     name: str
     sql: str
 
 
 class Table(Struct, frozen=True, kw_only=True):
-    """A table that is empty, with what its rows must be like. `ancestors` are the partitioned tables that it is a part of, `root` the name of
-    the outermost of them, `keys` the columns of its unique indexes and exclusion constraints."""
+    """An empty table, with the constraints on its rows. `ancestors` are the partitioned tables that it belongs to, `root` is the name of the
+    topmost one, `keys` are the columns of its unique indexes and exclusion constraints."""
 
     oid: int
     ancestors: frozenset[int]
@@ -80,20 +80,20 @@ class Table(Struct, frozen=True, kw_only=True):
     keys: tuple[tuple[int, ...], ...]
 
     def column(self, number: int) -> Column:
-        """The column of a number."""
-        return next(one for one in self.columns if one.number == number)
+        """Returns the column with this number."""
+        return next(column for column in self.columns if column.number == number)
 
 
 def newest_table(connection: "Connection[Any]") -> int:
-    """The number of the table that was made last."""
+    """Returns the oid of the table that was created last."""
     [(newest,)] = connection.execute("SELECT max(oid)::int8 FROM pg_catalog.pg_class WHERE relkind = 'r'").fetchall()
     return int(newest)
 
 
 def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()) -> list[Table]:
-    """The tables without rows, but for the `known` ones, by number."""
-    found = connection.execute(_TABLES).fetchall()
-    empty = [row for row in found if row[0] not in known and not _has_rows(connection, Name(row[2], row[1]))]
+    """Returns the tables without rows, except those in `known`, by oid."""
+    rows = connection.execute(_TABLES).fetchall()
+    empty = [row for row in rows if row[0] not in known and not _has_rows(connection, Name(row[2], row[1]))]
     oids = [row[0] for row in empty]
     columns = _by_table(connection.execute(_COLUMNS, (oids,)).fetchall())
     constraints = _by_table(connection.execute(_CONSTRAINTS, (oids,)).fetchall())
@@ -117,30 +117,31 @@ def find_empty_tables(connection: "Connection[Any]", known: Collection[int] = ()
 
 
 def order_by_references(tables: Iterable[Table]) -> Iterator[tuple[Table, frozenset[int]]]:
-    """The tables so that what a foreign key points to comes first, each with the tables that it points to and that come later: those of a
-    circle."""
+    """Yields the tables so that a referenced table comes first, each with the tables that it references and that come later because the
+    references form a cycle."""
     waiting = {table.oid: table for table in tables}
     while waiting:
-        known = {one for table in waiting.values() for one in (table.oid, *table.ancestors)}
-        ready = [table for table in waiting.values() if not _missing(table, known)]
-        # In a circle, the table that lacks the least goes first.
-        chosen = ready or [min(waiting.values(), key=lambda table: (len(_needed(table, known)), len(_missing(table, known)), table.oid))]
+        unfilled = {oid for table in waiting.values() for oid in (table.oid, *table.ancestors)}
+        ready = [table for table in waiting.values() if not _missing(table, unfilled)]
+        # In a cycle, the table that needs the fewest other tables comes first.
+        chosen = ready or [min(waiting.values(), key=lambda table: (len(_needed(table, unfilled)), len(_missing(table, unfilled)), table.oid))]
         for table in chosen:
-            yield table, _missing(table, known)
+            yield table, _missing(table, unfilled)
             del waiting[table.oid]
 
 
 def _missing(table: Table, waiting: set[int]) -> frozenset[int]:
-    return frozenset(one.table for one in table.references if one.table in waiting and one.table != table.oid)
+    return frozenset(reference.table for reference in table.references if reference.table in waiting and reference.table != table.oid)
 
 
 def _needed(table: Table, waiting: set[int]) -> set[int]:
-    """What a table cannot do without, because a column of the foreign key must not be null."""
-    return {one.table for one in table.references if one.table in _missing(table, waiting) and all_not_null(table, one)}
+    """Returns the missing tables that a row must reference, because all columns of the foreign key are NOT NULL."""
+    missing = _missing(table, waiting)
+    return {reference.table for reference in table.references if reference.table in missing and all_not_null(table, reference)}
 
 
 def all_not_null(table: Table, reference: Reference) -> bool:
-    """Whether a foreign key must have a value in every row."""
+    """Whether all columns of a foreign key are NOT NULL."""
     return all(table.column(number).not_null for number in reference.columns)
 
 

@@ -1,4 +1,4 @@
-"""What a column can hold in row `n`: SQL expressions by type, the most varied first."""
+"""The values of a column in row `n`: SQL expressions by type, those with the most distinct values first."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ _ATTRIBUTES = """
     SELECT atttypid::int8, atttypmod FROM pg_catalog.pg_attribute WHERE attrelid = %s AND attnum > 0 AND NOT attisdropped ORDER BY attnum
 """
 _LITERAL = re.compile(r"'((?:[^']|'')*)'(?:::[\w\s\"().]+?(?=[\s,)\]]|$))?|(?<![\w.])(-?\d+(?:\.\d+)?)")
-_MOST_CONSTANTS = 40
+_MAX_CONSTANTS = 40
 _START = "2020-01-01"
 
 _SIMPLE: dict[str, tuple[str, ...]] = {
@@ -102,109 +102,110 @@ class _Type(Struct, frozen=True):
 
 
 class Values:
-    """What columns can hold, by type; `connection` is asked for types that it has not seen yet."""
+    """The possible values of columns, by type; `connection` reads the types from pg_type."""
 
     def __init__(self, connection: "Connection[Any]") -> None:
         self._connection = connection
         self._seen: dict[tuple[int, int], _Type | None] = {}
 
     def candidates(self, oid: int, modifier: int, checks: str = "") -> Iterator[str]:
-        """Expressions in `n` of a type, the most varied first; after the usual ones, those made of the constants in `checks`."""
-        one = self._type(oid, modifier)
-        if one is None:
+        """Yields expressions in `n` of a type, the most distinct values first; then expressions built from the constants in `checks`."""
+        column_type = self._type(oid, modifier)
+        if column_type is None:
             return
-        spelt = one.spelt
-        yield from (_cast(expression, spelt) for expression in self._usual(one, modifier))
+        spelt = column_type.spelt
+        yield from (_cast(expression, spelt) for expression in self._usual(column_type, modifier))
         for constant in list(dict.fromkeys(found[1] if found[1] is not None else found[2] for found in _LITERAL.finditer(checks)))[
-            :_MOST_CONSTANTS
+            :_MAX_CONSTANTS
         ]:
-            yield from self._about(constant, one)
+            yield from self._near(constant, column_type)
 
     def several(self, oid: int, modifier: int, checks: str) -> str | None:
-        """The constants in `checks` one after the other, for a column that takes one of a list."""
-        one = self._type(oid, modifier)
+        """Returns an expression that goes through the constants in `checks`, for a column whose values are a list."""
+        column_type = self._type(oid, modifier)
         constants = list(dict.fromkeys(found[1] for found in _LITERAL.finditer(checks) if found[1] is not None))
-        if one is None or len(constants) < 2:
+        if column_type is None or len(constants) < 2:
             return None
         listed = ", ".join(f"'{constant}'" for constant in constants)
-        return _cast(f"(ARRAY[{listed}])[1 + n % {len(constants)}]", one.spelt)
+        return _cast(f"(ARRAY[{listed}])[1 + n % {len(constants)}]", column_type.spelt)
 
     def checks_of(self, oid: int, modifier: int) -> list[str]:
-        """The CHECKs of a domain, in which the value is called VALUE."""
-        one = self._type(oid, modifier)
-        if one is None or one.kind != "d":
+        """Returns the CHECKs of a domain, in which the value is called VALUE."""
+        column_type = self._type(oid, modifier)
+        if column_type is None or column_type.kind != "d":
             return []
-        return [*(one.checks or ()), *self.checks_of(one.base, one.base_modifier)]
+        return [*(column_type.checks or ()), *self.checks_of(column_type.base, column_type.base_modifier)]
 
-    def _usual(self, one: _Type, modifier: int) -> Iterator[str]:
-        if one.kind == "d":
-            checks = " ".join(one.checks or ())
-            yield from self.candidates(one.base, one.base_modifier, checks)
-        elif one.kind == "e":
-            if one.labels:
-                yield f"(pg_catalog.enum_range(NULL::{one.spelt}))[1 + n % {one.labels}]"
-        elif one.is_array:
-            yield from (f"ARRAY[{element}]" for element in self.candidates(one.element, modifier))
-            yield f"'{{}}'::{one.spelt}"
-        elif one.kind == "r" and one.subtype is not None:
-            yield from self._ranges(one)
-        elif one.kind == "m":
-            yield f"'{{}}'::{one.spelt}"
-        elif one.kind == "c":
-            yield from self._row(one)
-        elif one.name in ("text", "varchar", "bpchar", "citext"):
-            yield from _texts(one, modifier)
-        elif one.name == "numeric":
+    def _usual(self, column_type: _Type, modifier: int) -> Iterator[str]:
+        if column_type.kind == "d":
+            checks = " ".join(column_type.checks or ())
+            yield from self.candidates(column_type.base, column_type.base_modifier, checks)
+        elif column_type.kind == "e":
+            if column_type.labels:
+                yield f"(pg_catalog.enum_range(NULL::{column_type.spelt}))[1 + n % {column_type.labels}]"
+        elif column_type.is_array:
+            yield from (f"ARRAY[{element}]" for element in self.candidates(column_type.element, modifier))
+            yield f"'{{}}'::{column_type.spelt}"
+        elif column_type.kind == "r" and column_type.subtype is not None:
+            yield from self._ranges(column_type)
+        elif column_type.kind == "m":
+            yield f"'{{}}'::{column_type.spelt}"
+        elif column_type.kind == "c":
+            yield from self._row(column_type)
+        elif column_type.name in ("text", "varchar", "bpchar", "citext"):
+            yield from _texts(column_type, modifier)
+        elif column_type.name == "numeric":
             yield from _numerics(modifier)
-        elif one.name in ("bit", "varbit"):
+        elif column_type.name in ("bit", "varbit"):
             length = max(modifier, 1) if modifier > 0 else 8
             yield f"n::int8::bit({min(length, 64)})"
-        elif one.name in ("vector", "halfvec"):
-            yield f"pg_catalog.array_fill((n % 100)::real, ARRAY[{max(modifier, 1) if modifier > 0 else 3}])::{one.spelt}"
+        elif column_type.name in ("vector", "halfvec"):
+            yield f"pg_catalog.array_fill((n % 100)::real, ARRAY[{max(modifier, 1) if modifier > 0 else 3}])::{column_type.spelt}"
         else:
-            yield from _SIMPLE.get(one.name, ())
+            yield from _SIMPLE.get(column_type.name, ())
 
-    def _ranges(self, one: _Type) -> Iterator[str]:
-        assert one.subtype is not None
-        for low in self.candidates(one.subtype, -1):
+    def _ranges(self, column_type: _Type) -> Iterator[str]:
+        assert column_type.subtype is not None
+        for low in self.candidates(column_type.subtype, -1):
             high = re.sub(r"\bn\b", "(n + 1)", low)
-            yield f"{Name(one.name, one.schema)}({low}, {high})"
+            yield f"{Name(column_type.name, column_type.schema)}({low}, {high})"
 
-    def _row(self, one: _Type) -> Iterator[str]:
+    def _row(self, column_type: _Type) -> Iterator[str]:
         parts = []
-        for oid, modifier in self._connection.execute(_ATTRIBUTES, (one.relation,)).fetchall():
+        for oid, modifier in self._connection.execute(_ATTRIBUTES, (column_type.relation,)).fetchall():
             parts.append(next(self.candidates(oid, modifier), "NULL"))
-        yield f"ROW({', '.join(parts)})::{one.spelt}"
+        yield f"ROW({', '.join(parts)})::{column_type.spelt}"
 
-    def _about(self, constant: str, one: _Type) -> Iterator[str]:
-        """What lies at and near a constant."""
-        base = self._base(one)
-        literal = f"'{constant}'::{one.spelt}"
+    def _near(self, constant: str, column_type: _Type) -> Iterator[str]:
+        """Yields values at and near a constant."""
+        base = self._base(column_type)
+        literal = f"'{constant}'::{column_type.spelt}"
         if base in ("int2", "int4", "int8", "numeric", "float4", "float8"):
             if re.fullmatch(r"-?\d+(?:\.\d+)?", constant):
-                yield from (f"({constant} + {step})::{one.spelt}" for step in ("n", "n % 1000", "n % 100", "n % 10", "n % 2", "1", "0"))
-                yield f"({constant} - 1 - n % 10)::{one.spelt}"
+                yield from (f"({constant} + {step})::{column_type.spelt}" for step in ("n", "n % 1000", "n % 100", "n % 10", "n % 2", "1", "0"))
+                yield f"({constant} - 1 - n % 10)::{column_type.spelt}"
             return
         if base in ("date", "timestamp", "timestamptz"):
             if re.match(r"\d{4}-\d\d-\d\d", constant):
                 yield from (
-                    f"({literal} + n % {many} * interval '1 {unit}')::{one.spelt}" for unit, many in (("second", 86_400), ("second", 3600))
+                    f"({literal} + n % {many} * interval '1 {unit}')::{column_type.spelt}"
+                    for unit, many in (("second", 86_400), ("second", 3600))
                 )
                 yield literal
             return
         if base in ("text", "varchar", "bpchar", "citext"):
             if re.fullmatch(r"\d+", constant) and len(constant) < 4:
-                yield f"pg_catalog.left('v' || pg_catalog.md5(n::text), {constant})::{one.spelt}"
-            yield f"('{constant}' || n)::{one.spelt}"
+                yield f"pg_catalog.left('v' || pg_catalog.md5(n::text), {constant})::{column_type.spelt}"
+            yield f"('{constant}' || n)::{column_type.spelt}"
         yield literal
 
-    def _base(self, one: _Type) -> str:
-        while one.kind == "d":
-            found = self._type(one.base, one.base_modifier)
+    def _base(self, column_type: _Type) -> str:
+        while column_type.kind == "d":
+            found = self._type(column_type.base, column_type.base_modifier)
             if found is None:
                 break
-            one = found
-        return one.name
+            column_type = found
+        return column_type.name
 
     def _type(self, oid: int, modifier: int) -> _Type | None:
         if (oid, modifier) not in self._seen:
@@ -217,9 +218,9 @@ def _cast(expression: str, spelt: str) -> str:
     return f"({expression})::{spelt}"
 
 
-def _texts(one: _Type, modifier: int) -> Iterator[str]:
+def _texts(column_type: _Type, modifier: int) -> Iterator[str]:
     length = modifier - 4 if modifier >= 4 else None
-    if one.name == "bpchar" and length is None:
+    if column_type.name == "bpchar" and length is None:
         length = 1
     if length is None:
         yield from _TEXTS
@@ -227,7 +228,7 @@ def _texts(one: _Type, modifier: int) -> Iterator[str]:
     if length >= 12:
         yield from (f"pg_catalog.left({text}, {length})" for text in _TEXTS)
     else:
-        # Short ones must still tell rows apart.
+        # Short values must still be distinct.
         yield f"pg_catalog.right(pg_catalog.lpad(pg_catalog.to_hex(n), {length}, '0'), {length})"
         yield from (f"pg_catalog.left({text}, {length})" for text in _TEXTS)
 
@@ -244,6 +245,6 @@ def _numerics(modifier: int) -> Iterator[str]:
 
 
 def _scale(modifier: int) -> int:
-    """The scale in a numeric's modifier: eleven bits, signed since 15."""
+    """Returns the scale in a numeric's type modifier: eleven bits, signed since 15."""
     scale = (modifier - 4) & 0x7FF
     return scale - 0x800 if scale & 0x400 else scale

@@ -125,8 +125,8 @@ def test_what_cannot_be_filled_is_named_with_the_reason(connection: Any) -> None
     )
     assert rows == {"never": 0, "after": 0, "few": 2}
     assert unfilled == {
-        "public.never": "nothing that was tried fits its column a",
-        "public.after": "its foreign key points to never, which is empty",
+        "public.never": "no generated value fits its column a",
+        "public.after": "its foreign key references never, which is empty",
         "public.few": "has room for 2 rows only",
     }
 
