@@ -1,4 +1,4 @@
-"""Replaying: the history, the rows, then each migration in turn, recorded, with the experiments that are asked for."""
+"""A replay: applies the history, seeds rows, then runs and records each selected migration, and runs the experiments."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -41,16 +41,17 @@ _ON_COPIES: dict[str, Callable[[Subject], Outcome]] = {"rerun": rerun, "crash": 
 EXPERIMENTS = (*_ON_COPIES, "agreement")
 """The names of all experiments."""
 
-_MOST_TRIES = 20
+_MAX_TRIES = 20
 
 
 class ReplayOptions(Struct, frozen=True, kw_only=True):
-    """How to replay.
+    """The options of a replay.
 
-    `checks` are the experiments. `rows` says how many rows each table gets; None leaves them as they are. `queue` is for how many seconds a
-    reader holds each table that the migration touches. `schema` is a dump to load first. `statement_limit` and `run_limit` are the seconds
-    that a statement and the whole may take. `production` are the rows that tables have there, by relation, for estimates. `renderer` renders
-    migrations that are programs, in place of a usual one.
+    `experiments` are names of EXPERIMENTS. `rows` returns the number of rows that an empty table gets; None leaves tables as they are. For
+    `reader_seconds`, a reader holds a lock on each table that the migration touches. `probes` says whether probe sessions run. `schema` is
+    a dump to load first. `statement_limit` and `run_limit` are the most seconds that a statement and the whole replay may take.
+    `production_rows` are the rows of production's tables, by relation, for estimates. `renderer` renders migrations that are programs;
+    without it, the replay makes one.
     """
 
     experiments: tuple[str, ...] = EXPERIMENTS
@@ -65,9 +66,11 @@ class ReplayOptions(Struct, frozen=True, kw_only=True):
 
 
 class ReplayedMigration(Struct, frozen=True, kw_only=True):
-    """A migration that was replayed: what was recorded, what was foreseen, what the experiments showed. `emptied` says why it was run with
-    its tables empty, if it was: what PostgreSQL said of rows that we had made up. `estimates` are for production's rows, by the number of the
-    statement."""
+    """A migration that was replayed: its recording, its predictions and the outcomes of the experiments.
+
+    `emptied_because` is PostgreSQL's error on seeded rows, if the migration was run again with empty tables. `estimates` are the estimated
+    times with production's rows, by statement index.
+    """
 
     recording: Recording
     predictions: tuple[StatementPrediction, ...]
@@ -81,145 +84,145 @@ class ReplayedMigration(Struct, frozen=True, kw_only=True):
         return self.recording.migration
 
 
-class _Base(Struct):
-    """The database of a history as it is by now; `state` is what is in it, `rows` those of each table, as far as they are still known."""
+class _Database(Struct):
+    """The database of a source after the migrations so far; `state` and `rows` are its contents and the rows of each table, if known."""
 
     name: str
-    filler: Seeder | None
+    seeder: Seeder | None
     state: DatabaseState | None = None
     rows: dict[int, int] | None = None
 
 
-Progress = Callable[[str], None]
+ShowProgress = Callable[[str], None]
 
 
 class ReplayRun:
-    """A replay of what a plan asks for.
+    """The replay of a plan.
 
-    `problems` are the errors met so far; what is possible goes on. `unfilled` are the tables without rows, with the reasons, `roles` those
-    that migrations took for granted, and that were made.
+    `problems` are the errors so far; the replay continues where it can. `unfilled` are the tables without rows, with the reasons.
+    `created_roles` are the roles that migrations use but do not create.
     """
 
-    def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: Progress) -> None:
+    def __init__(self, plan: Plan, host: Host, options: ReplayOptions, progress: ShowProgress) -> None:
         self._plan = plan
         self._host = host
         self._options = options
         self.problems: list[MigsafeError] = []
         self._progress = progress
         self._limits = TimeLimits(self._terminate, statement=options.statement_limit, run=options.run_limit)
-        self._stage = Instruments(host, self._limits.limit_statement)
+        self._instruments = Instruments(host, self._limits.limit_statement)
         self._names = count(1)
         self.unfilled: dict[str, str] = {}
         self.created_roles: list[str] = []
-        self._opened: set[str] = set()
+        self._granted_schemas: set[str] = set()
 
     def migrations(self) -> Iterator[ReplayedMigration]:
-        """Each judged migration, when its turn comes. A history that cannot be applied ends there, and is a problem."""
+        """Yields each selected migration after it has run. A source whose history cannot be applied ends there, with a problem."""
         with self._limits, self._options.renderer or Renderer() as renderer:
             for source in self._plan.sources:
-                yield from self._source(source, renderer)
+                yield from self._replay_source(source, renderer)
         self.problems += self._plan.problems
 
-    def _source(self, source: Source, renderer: Renderer) -> Iterator[ReplayedMigration]:
-        forecast = Predictor(self._host.major)
-        scripts = Scripts(renderer, self._limits.limit_statement, self._mended)
-        base = _Base(self._host.only_database or self._fresh(self._host.start_database), self._filler())
+    def _replay_source(self, source: Source, renderer: Renderer) -> Iterator[ReplayedMigration]:
+        predictor = Predictor(self._host.major)
+        scripts = Scripts(renderer, self._limits.limit_statement, self._repair)
+        database = _Database(self._host.only_database or self._create(self._host.start_database), self._new_seeder())
         begun = False
         try:
             if self._options.schema is not None:
-                self._load(base.name, self._options.schema, forecast)
+                self._load_schema(database.name, self._options.schema, predictor)
             else:
-                forecast.catalog.complete = self._host.start_database is None
+                predictor.catalog.complete = self._host.start_database is None
             for step in source.steps():
-                copy = partial(self._copied, base.name) if self._host.only_database is None else None
+                copy = partial(self._connect_to_copy, database.name) if self._host.only_database is None else None
                 if not step.selected:
-                    self._history(base.name, scripts.half(step.migration.up, forecast, copy), forecast)
+                    self._apply_history(database.name, scripts.half(step.migration.up, predictor, copy), predictor)
                     continue
-                # The tables of a release are as they were before it; those of a history have been in use for a while.
+                # The migrations of a release run directly after each other; between those of a history, tables have been in use for a while.
                 if not begun or not source.release:
-                    self._fill(base)
+                    self._seed(database)
                 begun = True
-                migration = replace(step.migration, up=scripts.half(step.migration.up, forecast, copy))
-                replayed = self._judged(base, renderer.render_down(migration, forecast), forecast)
+                migration = replace(step.migration, up=scripts.half(step.migration.up, predictor, copy))
+                replayed = self._replay_migration(database, renderer.render_down(migration, predictor), predictor)
                 yield replayed
                 if replayed.recording.failure is not None:
                     return
         except MigsafeError as error:
             self.problems.append(error)
         except error_class() as error:
-            said = failure_of(error)
-            self.problems.append(MigsafeError(f"{source.path}: {said.message}", hint_for(said.message)))
+            failure = failure_of(error)
+            self.problems.append(MigsafeError(f"{source.path}: {failure.message}", hint_for(failure.message)))
         finally:
-            self.unfilled.update(base.filler.unfilled if base.filler is not None else {})
-            self._leave(base.name)
+            self.unfilled.update(database.seeder.unfilled if database.seeder is not None else {})
+            self._drop(database.name)
 
-    def _leave(self, database: str) -> None:
-        self._stage.disconnect()
+    def _drop(self, database: str) -> None:
+        self._instruments.disconnect()
         if database != self._host.only_database:
-            # A server that is gone has said so already.
+            # If the server has stopped, that has been reported already.
             with suppress(error_class()):
                 self._host.drop_database(database)
 
-    def _fresh(self, template: str | None) -> str:
-        self._stage.disconnect()
+    def _create(self, template: str | None) -> str:
+        self._instruments.disconnect()
         name = f"migsafe_{next(self._names)}"
         self._host.create_database(name, template)
         return name
 
     @contextmanager
-    def _copied(self, database: str) -> "Iterator[Connection[Any]]":
-        """A connection to a copy of a database, which goes when that ends."""
-        copy = self._fresh(database)
+    def _connect_to_copy(self, database: str) -> "Iterator[Connection[Any]]":
+        """Connects to a copy of a database, which is dropped at the end of the `with` block."""
+        copy = self._create(database)
         connection = self._host.connect_as_migrator(copy)
         try:
             yield connection
         finally:
             connection.close()
-            self._leave(copy)
+            self._drop(copy)
 
-    def _filler(self) -> Seeder | None:
+    def _new_seeder(self) -> Seeder | None:
         return Seeder(self._options.rows) if self._options.rows is not None and self._host.only_database is None else None
 
-    def _load(self, base: str, schema: Script, forecast: Predictor) -> None:
+    def _load_schema(self, database: str, schema: Script, predictor: Predictor) -> None:
         self._progress(f"loading {schema.path}")
-        forecast.load(schema)
+        predictor.load(schema)
         half = Half(schema, (Span(0, len(schema.text)),), Transaction.STATEMENT)
-        self._apply(base, half, f"{schema.path}: the schema cannot be loaded")
+        self._apply(database, half, f"{schema.path}: the schema cannot be loaded")
 
-    def _history(self, base: str, half: Half, forecast: Predictor) -> None:
+    def _apply_history(self, database: str, half: Half, predictor: Predictor) -> None:
         if self._host.start_database is None:
             self._progress(f"history: {half.file.path}")
-            self._apply(base, half, f"{half.file.path}: this migration of the history fails")
+            self._apply(database, half, f"{half.file.path}: this migration of the history fails")
         with suppress(UnreadableError):
-            forecast.apply(half)
+            predictor.apply(half)
 
-    def _apply(self, base: str, half: Half, what: str) -> None:
-        connection = self._host.connect_as_migrator(base)
+    def _apply(self, database: str, half: Half, problem: str) -> None:
+        connection = self._host.connect_as_migrator(database)
         try:
-            send(connection, half, guard=self._limits.limit_statement, repair=lambda failure: self._mended(failure, base))
+            send(connection, half, guard=self._limits.limit_statement, repair=lambda failure: self._repair(failure, database))
         except Refused as refused:
             place = half.file.position(half.file_span(refused.statement.span).start)
-            raise MigsafeError(f"{what} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
+            raise MigsafeError(f"{problem} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
         finally:
             connection.close()
 
-    def _fill(self, base: _Base) -> None:
-        if base.filler is None:
+    def _seed(self, database: _Database) -> None:
+        if database.seeder is None:
             return
-        with self._host.connect(base.name) as connection, self._limits.limit_run(connection):
-            base.filler.seed(connection, self._progress)
-        if base.filler.filled:
-            base.state = base.rows = None
+        with self._host.connect(database.name) as connection, self._limits.limit_run(connection):
+            database.seeder.seed(connection, self._progress)
+        if database.seeder.filled:
+            database.state = database.rows = None
 
-    def _mended(self, failure: Failure, *databases: str) -> bool:
-        """Make a role that is taken for granted, or let those that we made into a schema; whether that is possible, and new."""
+    def _repair(self, failure: Failure, *databases: str) -> bool:
+        """Creates a missing role, or grants the created roles access to a schema; returns whether that was possible and had not been done."""
         role, schema = missing_role(failure), denied_schema(failure)
         if role is not None and role not in self.created_roles and self._host.create_role(role):
             self.created_roles.append(role)
             return True
-        if schema is None or not self.created_roles or schema in self._opened:
+        if schema is None or not self.created_roles or schema in self._granted_schemas:
             return False
-        self._opened.add(schema)
+        self._granted_schemas.add(schema)
         for database in databases:
             with self._host.connect(database) as connection:
                 connection.execute(
@@ -227,75 +230,82 @@ class ReplayRun:
                 )
         return True
 
-    def _judged(self, base: _Base, migration: Migration, forecast: Predictor) -> ReplayedMigration:
-        """Replay one migration in the base, which then is as the migration leaves it."""
+    def _replay_migration(self, database: _Database, migration: Migration, predictor: Predictor) -> ReplayedMigration:
+        """Replays one migration in the database, which then has its changes."""
         half = migration.up
         self._progress(f"replaying {half.file.path}")
-        foreseen, outside = _stepped(forecast, half)
-        whole = is_one_transaction(half, frozenset(outside))
+        predictions, nontransactional = _predict(predictor, half)
+        is_whole = is_one_transaction(half, frozenset(nontransactional))
         copies = self._host.only_database is None
-        before = self._fresh(base.name) if copies and not whole else None
+        before = self._create(database.name) if copies and not is_whole else None
         try:
-            state = base.state or DatabaseState(lambda: self._host.connect(before or base.name))
+            state = database.state or DatabaseState(lambda: self._host.connect(before or database.name))
             if copies and "round trip" in self._options.experiments and migration.down is not None:
                 _ = state.schema, state.rows
             task = MigrationTask(
-                database=base.name,
+                database=database.name,
                 migration=migration,
-                predictions=foreseen,
-                rehearsed=rehearse(self._host, before, half, outside.values()) if before is not None else {},
-                rows=base.rows,
+                predictions=predictions,
+                rehearsed=rehearse(self._host, before, half, nontransactional.values()) if before is not None else {},
+                rows=database.rows,
                 reader_seconds=self._options.reader_seconds,
                 probes=self._options.probes,
             )
-            recording, emptied = self._recorded(base, task, before)
-            base.state, base.rows = DatabaseState(lambda: self._host.connect(base.name)), self._stage.rows
-            ground = Subject(
-                self._host, migration, before, base.name, (state, base.state), outside=frozenset(outside), guard=self._limits.limit_statement
+            recording, emptied = self._record(database, task, before)
+            database.state, database.rows = DatabaseState(lambda: self._host.connect(database.name)), self._instruments.rows
+            subject = Subject(
+                self._host,
+                migration,
+                before,
+                database.name,
+                (state, database.state),
+                outside=frozenset(nontransactional),
+                guard=self._limits.limit_statement,
             )
-            outcomes = self._experiments(ground) if recording.failure is None else []
+            outcomes = self._run_experiments(subject) if recording.failure is None else []
         finally:
             if before is not None:
-                self._leave(before)
+                self._drop(before)
         if "agreement" in self._options.experiments:
-            outcomes.append(compare_with_predictions(foreseen, recording.statements))
-        found = {one.statement.index: estimate_duration(one, self._options.production_rows) for one in recording.statements}
-        estimates = {index: one for index, one in found.items() if one is not None}
+            outcomes.append(compare_with_predictions(predictions, recording.statements))
+        estimated = {record.statement.index: estimate_duration(record, self._options.production_rows) for record in recording.statements}
+        estimates = {index: estimate for index, estimate in estimated.items() if estimate is not None}
         return ReplayedMigration(
-            recording=recording, predictions=foreseen, outcomes=tuple(outcomes), emptied_because=emptied, estimates=estimates
+            recording=recording, predictions=predictions, outcomes=tuple(outcomes), emptied_because=emptied, estimates=estimates
         )
 
-    def _recorded(self, base: _Base, task: MigrationTask, before: str | None) -> tuple[Recording, str]:
-        """Run it, again where it lacked a role that we could make, or failed for rows that we had made up; and why it then ran without them."""
+    def _record(self, database: _Database, task: MigrationTask, before: str | None) -> tuple[Recording, str]:
+        """Runs and records a migration; again if a missing role could be created, or with empty tables if it failed on seeded rows. Returns
+        the recording, and that failure's message if tables were emptied."""
         emptied = ""
-        for _ in range(_MOST_TRIES):
-            recording = self._stage.run(task)
+        for _ in range(_MAX_TRIES):
+            recording = self._instruments.run(task)
             failure = recording.failure
             if failure is None or self._host.only_database is not None:
                 break
-            if not self._mended(failure, *filter(None, (base.name, before))):
-                if emptied or base.filler is None or not base.filler.made or not is_about_rows(failure):
+            if not self._repair(failure, *filter(None, (database.name, before))):
+                if emptied or database.seeder is None or not database.seeder.made or not is_about_rows(failure):
                     break
                 emptied = failure.message
             if before is not None:
-                self._leave(base.name)
-                self._host.create_database(base.name, before)
-            if emptied and base.filler is not None:
-                with self._host.connect(base.name) as connection:
-                    base.filler.empty(connection, {effect.relation for one in task.predictions for effect in one.effects})
+                self._drop(database.name)
+                self._host.create_database(database.name, before)
+            if emptied and database.seeder is not None:
+                with self._host.connect(database.name) as connection:
+                    database.seeder.empty(connection, {effect.relation for prediction in task.predictions for effect in prediction.effects})
             task = replace(task, rows=None)
         return recording, emptied
 
-    def _experiments(self, ground: Subject) -> list[Outcome]:
+    def _run_experiments(self, subject: Subject) -> list[Outcome]:
         wanted = [name for name in _ON_COPIES if name in self._options.experiments]
         if self._host.only_database is not None:
-            return [Outcome(experiment=name, passed=None, summary="there is no copy of the database to try it on") for name in wanted]
+            return [Outcome(experiment=name, passed=None, summary="not possible: experiments need a copy of the database") for name in wanted]
         outcomes = []
         if wanted:
-            self._stage.disconnect()
+            self._instruments.disconnect()
         for name in wanted:
-            self._progress(f"{ground.migration.up.file.path}: {name}")
-            outcomes.append(_ON_COPIES[name](ground))
+            self._progress(f"{subject.migration.up.file.path}: {name}")
+            outcomes.append(_ON_COPIES[name](subject))
         return outcomes
 
     def _terminate(self, connection: "Connection[Any]") -> None:
@@ -303,11 +313,11 @@ class ReplayRun:
             other.execute("SELECT pg_catalog.pg_terminate_backend(%s)", (connection.info.backend_pid,))
 
 
-def _stepped(forecast: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:
-    """What is foreseen of a migration, and those of its statements that no transaction takes, by number."""
-    foreseen, outside = [], {}
-    for one in forecast.predict_migration(half):
-        foreseen.append(one)
-        if any(refused_in_transaction_block(operation, forecast.catalog) for operation in one.statement.operations):
-            outside[one.statement.index] = one.statement
-    return tuple(foreseen), outside
+def _predict(predictor: Predictor, half: Half) -> tuple[tuple[StatementPrediction, ...], dict[int, Statement]]:
+    """Predicts a migration; returns the predictions, and its statements that cannot run in a transaction, by index."""
+    predictions, nontransactional = [], {}
+    for prediction in predictor.predict_migration(half):
+        predictions.append(prediction)
+        if any(refused_in_transaction_block(operation, predictor.catalog) for operation in prediction.statement.operations):
+            nontransactional[prediction.statement.index] = prediction.statement
+    return tuple(predictions), nontransactional

@@ -1,4 +1,4 @@
-"""Scripts of Alembic's on a server: where rows, or anything else that only a database knows, decide what a script sends, it runs on a copy."""
+"""Alembic scripts whose SQL depends on rows, or on anything else that only a database knows: they run on a copy of the database."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -15,42 +15,42 @@ from migsafe.sources import Half, Transaction
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_LONGEST = 600.0
-"""How many seconds a script may work on a server by itself; what the server does for it has limits of its own."""
-_MOST_TRIES = 20
+_SCRIPT_SECONDS = 600.0
+"""The most seconds that a script's own code may take; the statements that it sends have limits of their own."""
+_MAX_TRIES = 20
 _CATCHES = "except"
 
 Copy = Callable[[], "AbstractContextManager[Connection[Any]]"]
-"""Connects, as who migrates, to a copy of the database that goes when that ends."""
+"""Connects, as the role of the migrations, to a copy of the database that is dropped when the connection closes."""
 
 
 class Scripts:
-    """What scripts send. `guard` limits what a statement may take; `mend` may do something about a refusal, and says whether it did."""
+    """The SQL of scripts. `guard` limits the time of a statement; `repair` can remove the cause of a refusal; it returns whether it did."""
 
-    def __init__(self, renderer: Renderer, guard: Guard, mend: Callable[[Failure], bool]) -> None:
+    def __init__(self, renderer: Renderer, guard: Guard, repair: Callable[[Failure], bool]) -> None:
         self._renderer = renderer
         self._guard = guard
-        self._mend = mend
+        self._repair = repair
 
-    def half(self, half: Half, forecast: Predictor, copy: Copy | None) -> Half:
-        """A half as it is to be sent. A script is rendered; if that does not tell all that it sends, and there can be a copy, it runs there.
-        Raises MigsafeError."""
-        rendered = self._renderer.render_half(half, forecast)
-        if half.program is None or copy is None or _tells_all(rendered):
+    def half(self, half: Half, predictor: Predictor, copy: Copy | None) -> Half:
+        """Returns what to send for one direction of a migration. A script is rendered; if that does not show all SQL and `copy` is given, the
+        script runs on a copy. Raises MigsafeError."""
+        rendered = self._renderer.render_half(half, predictor)
+        if half.program is None or copy is None or _is_complete(rendered):
             return rendered
-        for _ in range(_MOST_TRIES):
+        for _ in range(_MAX_TRIES):
             with copy() as connection:
-                told = _Telling(connection, self._guard)
+                script = _ScriptConnection(connection, self._guard)
                 if half.transaction is Transaction.FILE:
                     connection.execute("BEGIN")
-                found = self._renderer.render_live(half, forecast, told.execute, _LONGEST)
-            if told.failure is None or not self._mend(told.failure):
+                sent = self._renderer.render_live(half, predictor, script.execute, _SCRIPT_SECONDS)
+            if script.failure is None or not self._repair(script.failure):
                 break
-        return found if _is_sure(found) else max(found, rendered, key=_known)
+        return sent if _is_certain(sent) else max(sent, rendered, key=_count_known)
 
 
-class _Telling:
-    """A server that tells a script what came of its statements. `failure` is the last refusal."""
+class _ScriptConnection:
+    """The connection of a running script: executes its statements. `failure` is the last refusal."""
 
     def __init__(self, connection: "Connection[Any]", guard: Guard) -> None:
         self._connection = connection
@@ -58,33 +58,33 @@ class _Telling:
         self.failure: Failure | None = None
 
     def execute(self, sql: str) -> ExecutionResult | list[str]:
-        """Execute a statement."""
-        cut = ""
+        """Executes a statement; returns its result, or the SQLSTATE and the message of its error."""
+        stop_reason = ""
         try:
-            with self._guard(self._connection) as leash:
+            with self._guard(self._connection) as work:
                 try:
                     cursor = self._connection.execute(sql.encode())
                 finally:
-                    cut = leash.stop_reason
+                    stop_reason = work.stop_reason
         except error_class() as error:
-            self.failure = failure_of(error, cut)
+            self.failure = failure_of(error, stop_reason)
             return [self.failure.sqlstate, self.failure.message]
         columns = [column.name for column in cursor.description or ()]
         return pack_result(columns, cursor.fetchall() if columns else [], cursor.rowcount)
 
 
-def _tells_all(half: Half) -> bool:
-    """Whether all that a script sends is known, and that it sends it: what catches errors goes by what a server says."""
-    return half.program is None or (_known(half) == len(half.program.calls) and _CATCHES not in half.program.script.text)
+def _is_complete(half: Half) -> bool:
+    """Whether all SQL of a script is known. A script that catches errors depends on the server's answers, so it is not."""
+    return half.program is None or (_count_known(half) == len(half.program.calls) and _CATCHES not in half.program.script.text)
 
 
-def _is_sure(half: Half) -> bool:
-    """Whether nothing that is not here has decided what was sent."""
+def _is_certain(half: Half) -> bool:
+    """Whether nothing outside this machine decided which statements the script sent."""
     return half.program is None or all(call.certain for call in half.program.calls)
 
 
-def _known(half: Half) -> int:
-    """How many of its calls can be sent."""
+def _count_known(half: Half) -> int:
+    """Returns how many of the script's calls can be sent."""
     calls = half.program.calls if half.program is not None else ()
     return sum(
         call.certain
