@@ -209,8 +209,13 @@ class ReplayRun:
     def _seed(self, database: _Database) -> None:
         if database.seeder is None:
             return
-        with self._host.connect(database.name) as connection, self._limits.limit_run(connection):
-            database.seeder.seed(connection, self._progress)
+        with self._host.connect(database.name) as connection, self._limits.limit_run(connection) as work:
+            try:
+                database.seeder.seed(connection, self._progress)
+            except error_class() as error:
+                if work.stop_reason:
+                    raise MigsafeError(work.stop_reason, "Set a longer limit with --run-limit.") from error
+                raise
         if database.seeder.filled:
             database.state = database.rows = None
 
