@@ -1,4 +1,4 @@
-"""What each statement of a migration would do, and the database that it leaves."""
+"""The prediction of what each statement of a migration does, and of the database that it leaves."""
 
 from collections.abc import Hashable, Iterator
 
@@ -26,9 +26,9 @@ _NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode)
 class StatementPrediction(Struct, frozen=True, kw_only=True):
     """What one statement does.
 
-    `operations` has the effects of each of its operations, in the order in which they run; `effects` those of the whole statement, one a
-    relation. `refused` says why PostgreSQL would refuse it, as far as the history tells, as the end of a sentence. `understood` is False
-    where it does something that cannot be known without running it.
+    `operations` has the effects of each operation, in the order in which they run; `effects` has those of the whole statement, one for each
+    relation. `refusal` is why PostgreSQL would refuse the statement, as the end of a sentence, None if the history gives no reason.
+    `understood` is False if the statement does something that cannot be known without running it.
     """
 
     statement: Statement
@@ -39,7 +39,7 @@ class StatementPrediction(Struct, frozen=True, kw_only=True):
 
 
 class Contradiction(Struct, frozen=True):
-    """Something to say about the history: where, and what, as a sentence without its full stop."""
+    """A place in the history that contradicts what came before it. `text` is a sentence without its full stop."""
 
     script: Script
     span: Span
@@ -47,11 +47,11 @@ class Contradiction(Struct, frozen=True):
 
 
 class Predictor:
-    """A database, stepped through its migrations.
+    """A simulated database on which migrations run.
 
-    `apply` takes a migration of the history in; `steps` takes one to judge, and says what each of its statements does. Both leave the
-    database as the migration would. `notes` are the contradictions met in the history, each said once: it ran, so what it says is
-    believed. `timezone` is the server's TimeZone, where that is known.
+    `apply` runs a migration of the history; `predict_migration` runs a migration and predicts the effects of each statement. Both leave the
+    database as the migration would. `contradictions` are those found in the history, each text once: the history did run, so the later
+    statement is believed. `timezone` is the TimeZone of the server, None if it is unknown.
     """
 
     def __init__(self, pg_version: int, timezone: str | None = None) -> None:
@@ -61,31 +61,31 @@ class Predictor:
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         self.contradictions: list[Contradiction] = []
         self.held_locks: dict[Hashable, LockMode] = {}
-        """The locks that the transaction held when the statement at hand began, by relation."""
+        """The locks that the transaction held when the current statement began, by relation."""
         self._marks: list[int] = []
-        self._said: set[str] = set()
+        self._reported: set[str] = set()
         self._refused: str | None = None
         self._goes_on = False
 
     def load(self, script: Script) -> None:
-        """Take a `pg_dump --schema-only` as the start: what is not in it does not exist. Raises UnreadableError."""
+        """Starts with a `pg_dump --schema-only`: what it does not create does not exist. Raises UnreadableError."""
         self.apply(Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT))
         self.catalog.complete = True
 
     def apply(self, half: Half) -> None:
-        """Take in a migration of the history. Raises UnreadableError."""
-        for foreseen in self._steps(half, with_effects=False):
-            if foreseen.refusal is not None and foreseen.refusal not in self._said:
-                self._said.add(foreseen.refusal)
-                self.contradictions.append(Contradiction(half.file, half.file_span(foreseen.statement.span), foreseen.refusal))
+        """Runs a migration of the history. Raises UnreadableError."""
+        for prediction in self._predict(half, with_effects=False):
+            if prediction.refusal is not None and prediction.refusal not in self._reported:
+                self._reported.add(prediction.refusal)
+                self.contradictions.append(Contradiction(half.file, half.file_span(prediction.statement.span), prediction.refusal))
 
     def predict_migration(self, half: Half, *, transaction_continues: bool = False) -> Iterator[StatementPrediction]:
-        """Step through a migration: each statement with its effects, when its turn comes. Raises UnreadableError."""
-        return self._steps(half, with_effects=True, goes_on=transaction_continues)
+        """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
+        return self._predict(half, with_effects=True, goes_on=transaction_continues)
 
     def begin(self, transaction: Transaction, *, one_query: bool = False) -> None:
-        """Begin a migration, for `follow` to step through: on a connection of its own, or in the transaction of the one before it if that
-        goes on. Then what that one made is still new: nobody has seen it."""
+        """Begins a migration, for `predict_statement` to run: on a new connection, or in the transaction of the migration before it if that
+        transaction continues. Then the relations that that migration created are still new: no other session has seen them."""
         if self._goes_on:
             self._goes_on = False
             return
@@ -97,7 +97,7 @@ class Predictor:
     def predict_statement(
         self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True
     ) -> StatementPrediction:
-        """Take in a statement; its effects are worked out if it is `judged`. `first` and `last` say where it stands in its chunk."""
+        """Runs a statement, and predicts its effects unless `with_effects` is False. `first` and `last` give its position in its chunk."""
         found = tuple(self.predict_operations(statement, first=first, last=last, with_effects=with_effects))
         return StatementPrediction(
             statement=statement,
@@ -110,8 +110,8 @@ class Predictor:
     def predict_operations(
         self, statement: Statement, *, first: bool = True, last: bool = True, with_effects: bool = True
     ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
-        """Step through the operations of a statement in the order in which they run, those of the functions that it calls too. Each comes
-        with its effects before it is taken in, so that `catalog` and `session` are as it finds them."""
+        """Yields the operations of a statement in the order in which they run, including those of the functions that it calls. Each comes
+        with its effects before it is applied: `catalog` and `session` are as the operation finds them."""
         self._refused = None
         self._turn(self.session.begin_statement(statement, first=first, last=last))
         self.held_locks = dict(self.session.locks)
@@ -120,24 +120,25 @@ class Predictor:
             for operation in (written, *called_operations(self.catalog, written)):
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
-                self._take_in(operation, effects)
+                self._apply(operation, effects)
         end_statement(self.catalog)
         self._turn(self.session.end_statement())
 
     def finish(self, *, transaction_continues: bool = False) -> None:
-        """End the migration, and with it a transaction that it left open, unless that `goes_on` to the next migration."""
+        """Ends the migration, and a transaction that it left open unless that continues in the next migration."""
         self._goes_on = transaction_continues
         if not transaction_continues:
             self._turn(self.session.end_migration())
 
-    def _steps(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
+    def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         self.begin(half.transaction, one_query=half.one_query)
         for statement, first, last in sent_statements(half):
             yield self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
         self.finish(transaction_continues=goes_on)
 
     def strongest_lock(self, statement: Statement, effect: Effect) -> LockMode:
-        """The lock that the relation of an effect is really under: ALTER TABLE takes the strongest that any of its parts needs, at once."""
+        """Returns the lock that is held on the relation of an effect: ALTER TABLE takes the strongest one that any of its parts needs, at the
+        beginning."""
         parts = statement.operations if isinstance(statement.operations[0], AlterRelation) else ()
         others = (other.lock for part in parts for other in predict_effects(part, self._context) if other.relation == effect.relation)
         return max((effect.lock, *others))
@@ -146,28 +147,28 @@ class Predictor:
         self._context.timezone = self.session.settings.timezone or self._timezone
         return combine_effects(predict_effects(operation, self._context))
 
-    def _take_in(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
+    def _apply(self, operation: Operation, effects: tuple[Effect, ...]) -> None:
         for effect in effects:
             self.session.record_lock(effect.relation, effect.lock)
         refused = self._refusal(operation)
         refusals = apply_operation(self.catalog, operation)
         if refusals and operation.certain and not operation.caught:
-            # A branch of a DO block may well have looked before, and a handler takes it as it comes.
+            # A branch of a DO block may have checked before, and an exception handler may catch the error.
             refused = refused or refusals[0]
         self._refused = self._refused or refused
         self._turn(self.session.apply(operation))
 
     def _refusal(self, operation: Operation) -> str | None:
-        """Why PostgreSQL would refuse an operation wherever it stood, or where it stands."""
+        """Returns why PostgreSQL would refuse an operation anywhere, or at this point of its transaction."""
         if isinstance(operation, sql.Broken):
             return f"expected {operation.expected}, found {operation.found}"
-        lonely = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
-        return f"{lonely} cannot run inside a transaction block" if lonely else self.session.refusal(operation)
+        command = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
+        return f"{command} cannot run inside a transaction block" if command else self.session.refusal(operation)
 
     def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
         for effect in effects:
             if effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE:
-                # It may have partitions that opaque code made, which would be locked with it.
+                # It may have partitions that opaque code created, which would be locked with it.
                 partitioned = self.catalog.relation(effect.relation)
                 if partitioned is not None and not partitioned.complete:
                     return False
@@ -180,12 +181,14 @@ class Predictor:
         return not isinstance(operation, _NOT_UNDERSTOOD)
 
     def _knows(self, name: Name) -> bool:
-        """Whether a function is one of PostgreSQL's or its extensions', or its body is known."""
-        found = self.catalog.functions(name)
-        return any(one.code is not None for one in found) or (not found and volatility_of(name, self.catalog.pg_version) is not None)
+        """Whether a function belongs to PostgreSQL or one of its extensions, or its body is known."""
+        functions = self.catalog.functions(name)
+        return any(function.code is not None for function in functions) or (
+            not functions and volatility_of(name, self.catalog.pg_version) is not None
+        )
 
     def _turn(self, transitions: tuple[Transition, ...]) -> None:
-        """Keep or undo what a transaction did."""
+        """Keeps or undoes what a transaction did."""
         for turn, depth, _ in transitions:
             match turn:
                 case TransitionKind.COMMITTED:

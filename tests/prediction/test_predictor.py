@@ -13,15 +13,15 @@ def half(sql: str, transaction: Transaction = Transaction.STATEMENT) -> Half:
     return Half(Script("0001_change.sql", sql), (Span(0, len(sql)),), transaction)
 
 
-def foreseen(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> list[StatementPrediction]:
+def predicted(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> list[StatementPrediction]:
     """What each statement does, on the database that the history `after` leaves."""
-    forecast = Predictor(pg_version)
-    forecast.apply(half(after))
-    return list(forecast.predict_migration(half(sql, transaction)))
+    predictor = Predictor(pg_version)
+    predictor.apply(half(after))
+    return list(predictor.predict_migration(half(sql, transaction)))
 
 
 def last(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> StatementPrediction:
-    return foreseen(sql, transaction, after, pg_version)[-1]
+    return predicted(sql, transaction, after, pg_version)[-1]
 
 
 def told(effects: tuple[Effect, ...]) -> list[str]:
@@ -39,7 +39,7 @@ def test_an_unknown_table_is_there_and_large() -> None:
 
 def test_a_statement_meets_what_the_ones_before_it_have_made() -> None:
     sql = "ALTER TABLE orders ADD CONSTRAINT n CHECK (note IS NOT NULL); ALTER TABLE orders ALTER note SET NOT NULL"
-    assert [told(one.effects) for one in foreseen(sql, after=ORDERS)] == [
+    assert [told(one.effects) for one in predicted(sql, after=ORDERS)] == [
         ["public.orders ACCESS EXCLUSIVE scan"],
         ["public.orders ACCESS EXCLUSIVE"],
     ]
@@ -47,7 +47,7 @@ def test_a_statement_meets_what_the_ones_before_it_have_made() -> None:
 
 def test_the_parts_of_an_alter_table_run_in_the_order_of_postgresql() -> None:
     sql = "ALTER TABLE orders ADD CHECK (qty > 0), ALTER qty SET NOT NULL, DROP COLUMN note, ADD COLUMN note text"
-    [statement] = foreseen(sql, after=ORDERS)
+    [statement] = predicted(sql, after=ORDERS)
     assert [type(operation).__name__ for operation, _ in statement.operations] == ["DropColumn", "AddColumn", "AddConstraint", "SetNotNull"]
     assert statement.refusal is None
 
@@ -70,9 +70,9 @@ def test_a_savepoint_takes_back_what_came_after_it() -> None:
         BEGIN; CREATE TABLE a (); SAVEPOINT s; CREATE TABLE b (); ROLLBACK TO s; CREATE TABLE c (); COMMIT;
         DROP TABLE a, b, c;
     """
-    forecast = Predictor(17)
-    forecast.catalog.complete = True
-    assert list(forecast.predict_migration(half(sql)))[-1].refusal == "table public.b does not exist"
+    predictor = Predictor(17)
+    predictor.catalog.complete = True
+    assert list(predictor.predict_migration(half(sql)))[-1].refusal == "table public.b does not exist"
 
 
 def test_time_zone_decides_about_timestamps() -> None:
@@ -164,20 +164,20 @@ def test_what_has_nothing_to_do_locks_nothing(sql: str) -> None:
 
 
 def test_a_contradictory_history_is_believed_and_said_once() -> None:
-    forecast = Predictor(17)
+    predictor = Predictor(17)
     for _ in range(2):
-        forecast.apply(half("CREATE TABLE orders (id int); ALTER TABLE orders DROP COLUMN gone;"))
-    assert [note.text for note in forecast.contradictions] == [
+        predictor.apply(half("CREATE TABLE orders (id int); ALTER TABLE orders DROP COLUMN gone;"))
+    assert [note.text for note in predictor.contradictions] == [
         "column gone of public.orders does not exist",
         "relation public.orders already exists",
     ]
-    assert forecast.catalog.relation(Name("orders")) is not None
+    assert predictor.catalog.relation(Name("orders")) is not None
 
 
 def test_a_dump_is_where_the_database_starts() -> None:
-    forecast = Predictor(17)
-    forecast.load(Script("shop.sql", "CREATE TABLE public.orders (id int, note text);"))
-    [added, missing, created] = forecast.predict_migration(
+    predictor = Predictor(17)
+    predictor.load(Script("shop.sql", "CREATE TABLE public.orders (id int, note text);"))
+    [added, missing, created] = predictor.predict_migration(
         half("ALTER TABLE orders ALTER note TYPE varchar; ALTER TABLE other ADD COLUMN a int; CREATE TABLE IF NOT EXISTS other (a int)")
     )
     assert told(added.effects) == ["public.orders ACCESS EXCLUSIVE"]
@@ -186,10 +186,10 @@ def test_a_dump_is_where_the_database_starts() -> None:
 
 
 def test_locks_are_kept_until_the_transaction_ends() -> None:
-    forecast = Predictor(17)
+    predictor = Predictor(17)
     held: list[int] = []
-    forecast.begin(Transaction.STATEMENT)
-    for one in foreseen("BEGIN; ALTER TABLE a ADD x int; LOCK TABLE b; COMMIT; SELECT 1"):
-        forecast.predict_statement(one.statement)
-        held.append(len(forecast.session.locks))
+    predictor.begin(Transaction.STATEMENT)
+    for one in predicted("BEGIN; ALTER TABLE a ADD x int; LOCK TABLE b; COMMIT; SELECT 1"):
+        predictor.predict_statement(one.statement)
+        held.append(len(predictor.session.locks))
     assert held == [0, 1, 2, 0, 0]

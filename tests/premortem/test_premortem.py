@@ -78,7 +78,7 @@ def test_what_a_failure_leaves_behind(tell: Tell) -> None:
     apart = "ALTER TABLE orders ADD COLUMN a text;\nALTER TABLE orders ADD COLUMN b text;"
     [left] = tell(apart)["migrations"][0]["left"]
     assert (left["line"], left["kept"]) == (2, "line 1")
-    assert left["again"] == "no: the next run fails at line 1: column a of public.orders is there already"
+    assert left["again"] == "no: the next run fails at line 1: column a of public.orders already exists"
     assert tell(f"BEGIN;\n{apart}\nCOMMIT;")["migrations"][0]["left"] == []
 
 

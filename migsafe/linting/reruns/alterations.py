@@ -65,8 +65,8 @@ def _rename_constraint(op: sql.RenameConstraint, catalog: Catalog) -> ObjectUses
 
 
 _RECONVERSIONS = {
-    "converts again": "its USING converts the values once more, or stops at them",
-    "expects the old type": "its USING meets values that have the new type already",
+    "converts again": "its USING converts the values a second time, or fails on them",
+    "expects the old type": "its USING meets values that already have the new type",
 }
 
 
@@ -130,7 +130,7 @@ def _add_constraint(op: sql.AddConstraint, catalog: Catalog) -> ObjectUses:
             action=Action.REPEATS,
             path=table.path,
             label=table.label,
-            reason="it adds the same constraint a second time, under a name with a number",
+            reason="it adds the same constraint a second time, under a numbered name",
         )
         return
     place = constraint_of(table, given.name)

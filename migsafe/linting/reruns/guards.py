@@ -41,13 +41,13 @@ def rerunnable_statement(at: Context, done: PastOperation, outcome: Outcome, *, 
 def _apart(outcome: Outcome, *, together: bool) -> str:
     guard = _GUARDS[outcome]
     if not together:
-        return f"-- {guard}, or give it a migration of its own"
-    return f"-- {guard}, or put the statements into one transaction:\nBEGIN;\n-- …\nCOMMIT;"
+        return f"-- {guard}, or move it to a migration of its own"
+    return f"-- {guard}, or run the statements in one transaction:\nBEGIN;\n-- …\nCOMMIT;"
 
 
-_FIND_IT_DONE = "let it find its work done: IF EXISTS, IF NOT EXISTS, or a DO block that looks into the catalogue first"
-_LEAVE_OUT = "let it leave out what is done already: a WHERE, ON CONFLICT, or a DO block that looks first"
-_WITH_ITS_TABLE = "-- put it into one transaction with the CREATE TABLE before it:\nBEGIN;\n-- …\nCOMMIT;"
+_FIND_IT_DONE = "make it skip work that is already done: IF EXISTS, IF NOT EXISTS, or a DO block that checks the catalogue first"
+_LEAVE_OUT = "make it skip rows that are already changed: a WHERE, ON CONFLICT, or a DO block that checks first"
+_WITH_ITS_TABLE = "-- run it in one transaction with the CREATE TABLE before it:\nBEGIN;\n-- …\nCOMMIT;"
 _GUARDS = {Outcome.FAILS: _FIND_IT_DONE, Outcome.TWICE: _LEAVE_OUT, Outcome.EITHER: _LEAVE_OUT}
 
 
@@ -113,7 +113,7 @@ def _with_drop(at: Context, op: sql.CreatePolicy) -> str:
 
 def _index(at: Context, op: sql.CreateIndex) -> str | None:
     if op.name is None:
-        return "-- give it a name: then DROP INDEX IF EXISTS before it can clear away what is there"
+        return "-- give it a name: then a DROP INDEX IF EXISTS before it can remove an existing one"
     if at.is_new(op.table):
         return _WITH_ITS_TABLE
     one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
@@ -132,7 +132,7 @@ def _altered(at: Context, op: AlterRelation) -> str | None:
             return f"{verb} DROP CONSTRAINT IF EXISTS {quoted(op.constraint)};"
         case sql.AddConstraint(constraint=given) if given.kind is not ConstraintKind.PRIMARY_KEY and given.index is None:
             if given.name is None:
-                return "-- give it a name: then DROP CONSTRAINT IF EXISTS in the same ALTER TABLE can clear away what is there"
+                return "-- give it a name: then a DROP CONSTRAINT IF EXISTS in the same ALTER TABLE can remove an existing one"
             if at.is_new(op.target.name):
                 return _WITH_ITS_TABLE
             definition = re.sub(r"(?is)^CONSTRAINT\s+(?:\"(?:[^\"]|\"\")*\"|\S+)\s+", "", at.text(*given.span))

@@ -128,7 +128,7 @@ def _create_index(op: sql.CreateIndex, catalog: Catalog) -> ObjectUses:
     table = relation_named(op.table, catalog, "table")
     yield ObjectUse(action=Action.REQUIRES, path=table.path, label=table.label, error="undefined_table")
     if op.name is None:
-        why = "it builds a second index beside the first, under a name with a number"
+        why = "it builds a second, identical index under a numbered name"
         yield ObjectUse(action=Action.REPEATS, path=table.path, label=table.label, reason=why)
         return
     place = relation_named(Name(op.name, catalog.resolve(op.table).schema), catalog, "index")
@@ -187,7 +187,7 @@ def _create_statistics(op: sql.CreateStatistics, catalog: Catalog) -> ObjectUses
             action=Action.REPEATS,
             path=table.path,
             label=table.label,
-            reason="it makes the same statistics a second time, under a name with a number",
+            reason="it creates the same statistics a second time, under a numbered name",
         )
 
 
@@ -236,7 +236,7 @@ def _alter_object(op: sql.AlterObject, catalog: Catalog) -> ObjectUses:
         for option in op.options:
             yield from foreign_option(place, option.name)
     elif op.action == "add mapping for":
-        why = "the mapping is there already"
+        why = "the mapping already exists"
         yield ObjectUse(action=Action.REPEATS, path=place.path, label=place.label, reason=why, outcome=Outcome.FAILS, error="unique_violation")
 
 
@@ -329,7 +329,7 @@ def _alter_domain(op: sql.AlterDomain, catalog: Catalog) -> ObjectUses:
                 action=Action.REPEATS,
                 path=place.path,
                 label=place.label,
-                reason="it adds the same constraint a second time, under a name with a number",
+                reason="it adds the same constraint a second time, under a numbered name",
             )
         else:
             yield ObjectUse(action=Action.CREATES, path=path, label=what, error="duplicate_object")

@@ -23,8 +23,8 @@ class _Repetition(NamedTuple):
 
 
 _ADDS_TWICE = _Repetition("it adds its rows a second time", Outcome.TWICE)
-_FAILS = _Repetition("its rows are there already, and a unique key refuses them", Outcome.FAILS)
-_EITHER = _Repetition("its rows are there already, and come a second time unless a unique key refuses them", Outcome.EITHER)
+_FAILS = _Repetition("its rows already exist, and a unique key refuses them", Outcome.FAILS)
+_EITHER = _Repetition("its rows already exist, and are added again unless a unique key refuses them", Outcome.EITHER)
 
 
 def row_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:

@@ -185,13 +185,13 @@ class _State:
         there = self.there.get(touch.path)
         match touch.action:
             case Action.CREATES if there:
-                return f"{touch.label} is there already"
+                return f"{touch.label} already exists"
             case Action.CREATES if len(touch.path) > 1 and self.there.get(touch.path[:1]) is False:
-                return f"the schema of {touch.label} is gone"
+                return f"the schema of {touch.label} no longer exists"
             case Action.DROPS | Action.REQUIRES if there is False:
-                return f"{touch.label} is gone"
+                return f"{touch.label} no longer exists"
             case Action.RENAMES if there is False:
-                return f"{touch.label} is gone: it has its new name"
+                return f"{touch.label} no longer exists under that name: it was renamed"
             case Action.RENAMES if touch.new_path is not None and self.there.get(touch.new_path):
                 return f"the new name of {touch.label} is taken"
         return None

@@ -81,8 +81,8 @@ def why_volatile(context: EffectContext, expression: Expression) -> str:
     if call is None:
         return ""
     if call.known:
-        return f"{call.function}() is volatile, so that every row gets a value of its own"
-    return f"{call.function}() may be volatile: nothing is known of it"
+        return f"{call.function}() is volatile, so that each row gets its own value"
+    return f"{call.function}() may be volatile: its volatility is unknown"
 
 
 def _volatility(context: EffectContext, name: Name) -> str | None:
@@ -198,7 +198,7 @@ def _changed_type(context: EffectContext, relation: Relation, column: Column | N
         # A part of a partitioned index is never taken over.
         if number in index.columns and not change.rewrite and (index.parent is not None or _is_rebuilt(index, number, change, column)):
             rebuilt.append(index.name.name)
-            why = why or f"the index {index.name.name} is built anew: {_why_rebuilt(index, number, change)}"
+            why = why or f"the index {index.name.name} is rebuilt: {_why_rebuilt(index, number, change)}"
     for constraint in context.catalog.constraints(relation.oid):
         if number in constraint.columns and constraint.valid and constraint.enforced and constraint.kind is ConstraintKind.CHECK:
             scan, why = True, why or f"every row is checked against {constraint.name.name} again"
@@ -242,8 +242,8 @@ def _why_rebuilt(index: Index, number: int, change: TypeChange) -> str:
     if not any(key.column == number for key in index.keys):
         return "it has an expression or a WHERE that reads the column"
     if change.collation_changes:
-        return "the new collation orders it otherwise"
-    return "the new type has another operator class" if change.opclass_changes else "a partition's index is never taken over"
+        return "the new collation has another order"
+    return "the new type has another operator class" if change.opclass_changes else "a partition's index is never reused"
 
 
 def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | None) -> bool:
@@ -261,9 +261,9 @@ def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | 
 
 @EFFECTS.register(sql.SetExpression)
 def set_expression(context: EffectContext, op: sql.SetExpression) -> Effects:
-    """SET EXPRESSION: a stored column is computed anew for every row."""
+    """SET EXPRESSION: a stored column is recomputed for every row."""
     relation = context.catalog.relation(op.target.name)
-    why = f"{op.column} is computed anew for every row"
+    why = f"{op.column} is recomputed for every row"
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
         return

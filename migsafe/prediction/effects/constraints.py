@@ -50,7 +50,7 @@ def _behind_index(context: EffectContext, name: Name, relation: Relation | None,
             numbers = [key.column for key in index.keys if key.column is not None] if index is not None else []
             columns = [column.name for column in relation.columns if column.number in numbers] if relation is not None else []
             if index is None or relation is None:
-                yield from context.effect_on_name(name, _EXCLUSIVE, scan=True, why="the index's columns may be null as far as is known")
+                yield from context.effect_on_name(name, _EXCLUSIVE, scan=True, why="the index's columns may contain nulls")
             else:
                 yield from not_null(context, name, columns)
         return
@@ -220,10 +220,3 @@ def alter_constraint(context: EffectContext, op: sql.AlterConstraint) -> Effects
     if op.enforced and not found.enforced:
         yield from context.effect_on(relation, _EXCLUSIVE, scan=True, why=f"every row is checked against {op.constraint}")
         yield from context.effect_on_oid(found.references, _SHARE_ROW, scan=True)
-
-
-def new_foreign_keys(context: EffectContext, given: Iterable[sql.Constraint], itself: Name) -> Effects:
-    """What the foreign keys of a new table lock: the tables that they refer to."""
-    for one in given:
-        if one.references is not None and context.catalog.resolve(one.references.table) != itself:
-            yield from referenced_table(context, one.references.table, checked=False)

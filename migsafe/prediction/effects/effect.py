@@ -1,4 +1,4 @@
-"""What happens to a relation: one shape, whether it was predicted or measured."""
+"""An effect on a relation: the same type for predicted and for measured effects."""
 
 from collections.abc import Iterable
 
@@ -9,16 +9,16 @@ from migsafe.sql.operations import Name
 
 
 class Effect(Struct, frozen=True, kw_only=True):
-    """What an operation, or a whole statement, does to one relation that was there before it.
+    """What an operation, or a whole statement, does to one relation that existed before it.
 
     `relation` is the name with its schema, as it was before the statement. `kind` is `table`, `partitioned table`, `foreign table`,
     `materialized view` or `view`; indexes, sequences, TOAST tables and system catalogues have no effect of their own.
 
-    `lock` is the strongest lock on the relation, `index_lock` the strongest on one of its indexes. `rewrite`: its rows are written anew.
-    `scan`: they are read from end to end. `rebuilt` names its indexes that are built anew without the rows being rewritten. `waits`: the
-    statement waits for running transactions that use the relation, although it does not block them (the CONCURRENTLY family). `new`: the
-    relation was created earlier in the same migration, and nobody else can know it. `why` says what causes the rewrite or the scan, as
-    the end of a sentence; a measured effect has none.
+    `lock` is the strongest lock on the relation, `index_lock` the strongest on one of its indexes. `rewrite`: all rows are rewritten.
+    `scan`: all rows are read. `rebuilt` names the indexes that are rebuilt without a rewrite of the rows. `waits`: the statement waits for
+    running transactions that use the relation, although it does not block them (the CONCURRENTLY commands). `new`: the relation was created
+    earlier in the same migration, so no other session uses it. `why` is the cause of the rewrite or the scan, as the end of a sentence;
+    a measured effect has none.
     """
 
     relation: Name
@@ -34,7 +34,7 @@ class Effect(Struct, frozen=True, kw_only=True):
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        """What waits while the locks are held: `reads`, `writes`.
+        """What waits while the locks are held: `reads` and `writes`, `writes`, or nothing.
 
         Planning a query takes ACCESS SHARE on every index of its tables, so that ACCESS EXCLUSIVE on an index stops readers too.
         """
@@ -42,35 +42,35 @@ class Effect(Struct, frozen=True, kw_only=True):
 
     @property
     def blocked_commands(self) -> str:
-        """Who waits while the locks are held, in SQL's words, for a sentence with `every` before it: `INSERT, UPDATE and DELETE`."""
+        """The commands that wait while the locks are held, for a sentence with `every` before it: `INSERT, UPDATE and DELETE`."""
         if self.kind == "materialized view":
-            who = {"reads": "SELECT", "writes": "REFRESH"}
-            return " and ".join(who[one] for one in self.blocks)
+            commands = {"reads": "SELECT", "writes": "REFRESH"}
+            return " and ".join(commands[access] for access in self.blocks)
         return {0: "", 1: "INSERT, UPDATE and DELETE", 2: "SELECT, INSERT, UPDATE and DELETE"}[len(self.blocks)]
 
 
 def combine_effects(effects: Iterable[Effect]) -> tuple[Effect, ...]:
-    """One effect a relation, at its strongest, in the order in which the relations first came."""
-    given = tuple(effects)
-    if len(given) < 2:
-        return given
-    found: dict[Name, Effect] = {}
-    for effect in given:
-        before = found.get(effect.relation)
-        found[effect.relation] = effect if before is None else _both(before, effect)
-    return tuple(found.values())
+    """Returns one effect for each relation, at its strongest, in the order in which the relations first occur."""
+    effects = tuple(effects)
+    if len(effects) < 2:
+        return effects
+    by_relation: dict[Name, Effect] = {}
+    for effect in effects:
+        before = by_relation.get(effect.relation)
+        by_relation[effect.relation] = effect if before is None else _combine(before, effect)
+    return tuple(by_relation.values())
 
 
-def _both(one: Effect, other: Effect) -> Effect:
+def _combine(first: Effect, second: Effect) -> Effect:
     return Effect(
-        relation=one.relation,
-        kind=one.kind,
-        lock=max(one.lock, other.lock),
-        index_lock=max((lock for lock in (one.index_lock, other.index_lock) if lock is not None), default=None),
-        rewrite=one.rewrite or other.rewrite,
-        scan=one.scan or other.scan,
-        rebuilt=tuple(dict.fromkeys((*one.rebuilt, *other.rebuilt))),
-        waits=one.waits or other.waits,
-        new=one.new,
-        why=(one.why if one.rewrite >= other.rewrite and one.why else other.why) or one.why,
+        relation=first.relation,
+        kind=first.kind,
+        lock=max(first.lock, second.lock),
+        index_lock=max((lock for lock in (first.index_lock, second.index_lock) if lock is not None), default=None),
+        rewrite=first.rewrite or second.rewrite,
+        scan=first.scan or second.scan,
+        rebuilt=tuple(dict.fromkeys((*first.rebuilt, *second.rebuilt))),
+        waits=first.waits or second.waits,
+        new=first.new,
+        why=(first.why if first.rewrite >= second.rewrite and first.why else second.why) or first.why,
     )

@@ -1,4 +1,4 @@
-"""Where an operation meets the database: what the effects of one depend on."""
+"""What the effects of an operation depend on: the database and the session."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -13,14 +13,14 @@ from migsafe.sql.operations import Name, Operation
 
 Effects = Iterator[Effect]
 
-_NO_TABLE = frozenset(("sequence", "index"))
-"""What ALTER may name that has no effect of its own."""
+_NOT_TABLES = frozenset(("sequence", "index"))
+"""The kinds that ALTER may name that have no effect of their own."""
 
 
 class EffectContext(Struct):
     """The database as the operation finds it, and the session that runs it.
 
-    `timezone` is the session's TimeZone, None for the server's own; `prepared` what EXECUTE of a name runs.
+    `timezone` is the TimeZone of the session, None for that of the server; `prepared_operations` returns what EXECUTE of a name runs.
     """
 
     catalog: Catalog
@@ -33,36 +33,36 @@ class EffectContext(Struct):
         return self.catalog.pg_version
 
     def effect_on(self, relation: Relation, lock: LockMode, **more: Any) -> Effects:
-        """The effect on a known relation; nothing for a sequence."""
+        """Yields the effect on a known relation; nothing for a sequence."""
         if relation.kind is not RelationKind.SEQUENCE:
             yield Effect(relation=relation.name, kind=relation.kind.value, lock=lock, new=self.catalog.is_new(relation), **more)
 
     def effect_on_name(self, name: Name, lock: LockMode, kind: str = "table", **more: Any) -> Effects:
-        """The effect on a relation that a statement names; `kind` is what it is taken for if nothing is known of it. Nothing for
-        system catalogues, sequences and indexes."""
+        """Yields the effect on a relation that a statement names, nothing for system catalogues, sequences and indexes. An unknown relation
+        is assumed to be of the given `kind`."""
         relation = self.catalog.relation(name)
         if relation is not None:
             yield from self.effect_on(relation, lock, **more)
             return
         resolved = self.catalog.resolve(name)
-        if resolved.schema not in SYSTEM_SCHEMAS and kind not in _NO_TABLE and self.catalog.index(name) is None:
+        if resolved.schema not in SYSTEM_SCHEMAS and kind not in _NOT_TABLES and self.catalog.index(name) is None:
             yield Effect(relation=resolved, kind=kind, lock=lock, **more)
 
     def effect_on_oid(self, oid: int | None, lock: LockMode, **more: Any) -> Effects:
-        """The effect on the relation of a number, if there is one."""
+        """Yields the effect on the relation with this oid, if there is one."""
         found = self.catalog.get(oid) if oid is not None else None
         if isinstance(found, Relation):
             yield from self.effect_on(found, lock, **more)
 
     def with_descendants(self, relation: Relation, *, only: bool = False) -> list[Relation]:
-        """The relation and, without ONLY, the tables below it."""
+        """Returns the relation and, without ONLY, its partitions and inheriting tables."""
         return [relation] if only else [relation, *self.catalog.descendants(relation.oid)]
 
     def effects_on(self, relations: Iterable[Relation], lock: LockMode, **more: Any) -> Effects:
-        """The same effect on several relations."""
+        """Yields the same effect on several relations."""
         for relation in relations:
             yield from self.effect_on(relation, lock, **more)
 
     def has_rows(self, relation: Relation) -> bool:
-        """Whether a relation has rows of its own to rewrite or scan: a partitioned table has none, nor has a view."""
+        """Whether a relation has rows of its own to rewrite or scan: partitioned tables and views have none."""
         return relation.kind in (RelationKind.TABLE, RelationKind.MATERIALIZED)

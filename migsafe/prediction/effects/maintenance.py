@@ -83,7 +83,7 @@ def _reindexed(context: EffectContext, table: Relation, concurrently: bool, inde
     indexes = [index] if index is not None else context.catalog.indexes(table.oid)
     # That of an exclusion constraint cannot be rebuilt concurrently, and is passed over.
     names = tuple(one.name.name for one in indexes if not (concurrently and any(key.operator for key in one.keys)))
-    why = "every row is read to build its indexes anew"
+    why = "every row is read to rebuild its indexes"
     yield from context.effect_on(
         table,
         weak,
@@ -102,7 +102,7 @@ def _rebuilt(context: EffectContext, name: Name, concurrently: bool) -> Effects:
         index_lock=None if concurrently else _EXCLUSIVE,
         scan=True,
         waits=concurrently,
-        why="every row is read to build its indexes anew",
+        why="every row is read to rebuild its indexes",
     )
 
 
@@ -115,7 +115,7 @@ def rewritten(context: EffectContext, relation: Relation, why: str) -> Effects:
 @EFFECTS.register(sql.Cluster)
 def cluster(context: EffectContext, op: sql.Cluster) -> Effects:
     """CLUSTER: of one table, or of every table clustered before."""
-    why = "CLUSTER writes the rows anew in the order of the index"
+    why = "CLUSTER rewrites the rows in the order of the index"
     if op.table is not None:
         relation = context.catalog.relation(op.table)
         if relation is None:
@@ -150,7 +150,7 @@ def _tables(context: EffectContext, given: tuple[sql.Relation, ...]) -> list[Rel
 @EFFECTS.register(sql.Vacuum)
 def vacuum(context: EffectContext, op: sql.Vacuum) -> Effects:
     """VACUUM, VACUUM FULL."""
-    why = "VACUUM FULL writes the rows anew"
+    why = "VACUUM FULL rewrites the rows"
     for one in _tables(context, op.tables):
         if isinstance(one, Name):
             yield from context.effect_on_name(
@@ -179,7 +179,7 @@ def refresh(context: EffectContext, op: sql.RefreshMaterializedView) -> Effects:
     """REFRESH MATERIALIZED VIEW: EXCLUSIVE with CONCURRENTLY, which lets readers go on."""
     view = context.catalog.relation(op.view)
     kind = "materialized view"
-    why = "the view's rows are computed anew"
+    why = "the view's rows are recomputed"
     if op.concurrently:
         yield from context.effect_on_name(op.view, LockMode.EXCLUSIVE, kind, scan=True, why="the new rows are compared with every old one")
     else:
@@ -196,7 +196,7 @@ def refresh(context: EffectContext, op: sql.RefreshMaterializedView) -> Effects:
 def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
     """SET LOGGED, SET UNLOGGED."""
     relation = context.catalog.relation(op.target.name)
-    why = f"SET {'LOGGED' if op.logged else 'UNLOGGED'} writes the rows anew"
+    why = f"SET {'LOGGED' if op.logged else 'UNLOGGED'} rewrites the rows"
     wanted = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
@@ -210,7 +210,7 @@ def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
 def set_access_method(context: EffectContext, op: sql.SetAccessMethod) -> Effects:
     """SET ACCESS METHOD; to the method that the table has it does nothing."""
     relation = context.catalog.relation(op.target.name)
-    why = "SET ACCESS METHOD writes the rows anew"
+    why = "SET ACCESS METHOD rewrites the rows"
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
     elif (relation.method or "heap") == (op.method or "heap") or not context.has_rows(relation):

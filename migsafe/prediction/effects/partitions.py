@@ -51,7 +51,7 @@ def _default_partition(context: EffectContext, parent: Relation, bound: Bound) -
     proved = default_is_proved(context, parent, default, bound)
     for one in context.with_descendants(default):
         scan = context.has_rows(one) and not proved
-        why = "rows that belong to the new partition may be in the default one" if scan else ""
+        why = "rows that belong in the new partition may be in the default partition" if scan else ""
         yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why)
 
 
@@ -120,7 +120,7 @@ def _attached(context: EffectContext, parent: Relation, child: Relation, bound: 
             f"{'a unique index' if constraint_of_index(context.catalog, missing[0]) else 'an index'} like {missing[0].name.name} is built on it"
         )
     elif proved and foreign:
-        why = "its rows are looked up in the table that the parent refers to"
+        why = "its rows are looked up in the table that the parent references"
     for one in context.with_descendants(child):
         scan = context.has_rows(one) and (not proved or bool(missing) or foreign)
         yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
@@ -146,7 +146,7 @@ def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
         return
     # Rows of it that a foreign key refers to through the parent would be refused: both sides are read.
     referring = context.catalog.foreign_keys_to(parent.oid)
-    why = "rows of other tables may refer to it through the parent" if referring else ""
+    why = "rows of other tables may reference it through the parent" if referring else ""
     for one in context.with_descendants(child):
         has_part = any(index.parent is not None for index in context.catalog.indexes(one.oid)) and one is child
         scan = bool(referring) and context.has_rows(one)

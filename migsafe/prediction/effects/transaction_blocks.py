@@ -1,4 +1,4 @@
-"""What PostgreSQL refuses inside a transaction block (PreventInTransactionBlock in its source)."""
+"""The operations that PostgreSQL refuses inside a transaction block (PreventInTransactionBlock in its source)."""
 
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
@@ -6,11 +6,11 @@ from migsafe.schema.objects import RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Operation
 
-_CREATED_ALONE = frozenset(("database", "tablespace"))
+_REFUSED_KINDS = frozenset(("database", "tablespace"))
 _FALSE = frozenset(("false", "off", "0"))
-"""How an option is switched off."""
+"""The values that switch an option off."""
 
-_MAY_BE_ALONE = frozenset(
+_MAY_BE_REFUSED = frozenset(
     (
         *(sql.CreateIndex, sql.Drop, sql.DetachPartition, sql.Reindex, sql.Vacuum, sql.Cluster, sql.AlterSystem),
         *(sql.CreateObject, sql.AlterObject, sql.Discard, sql.TwoPhase),
@@ -19,8 +19,8 @@ _MAY_BE_ALONE = frozenset(
 
 
 def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str | None:
-    """What PostgreSQL calls an operation that cannot run inside a transaction block; None for any other."""
-    if type(operation) not in _MAY_BE_ALONE:
+    """Returns what PostgreSQL calls an operation that cannot run inside a transaction block; None for any other operation."""
+    if type(operation) not in _MAY_BE_REFUSED:
         return None
     match operation:
         case sql.CreateIndex(concurrently=True):
@@ -42,7 +42,7 @@ def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str 
             return "CLUSTER of a partitioned table" if table is not None and table.kind is RelationKind.PARTITIONED else None
         case sql.AlterSystem():
             return "ALTER SYSTEM"
-        case sql.CreateObject(kind=kind) if kind in _CREATED_ALONE:
+        case sql.CreateObject(kind=kind) if kind in _REFUSED_KINDS:
             return f"CREATE {kind.upper()}"
         case sql.CreateObject(kind="subscription") if not (_FALSE & {_value(operation, "connect"), _value(operation, "create_slot")}):
             return "CREATE SUBSCRIPTION … WITH (create_slot = true)"
@@ -70,8 +70,8 @@ def _alter_subscription(op: sql.AlterObject, pg_version: int) -> str | None:
 
 
 def _value(op: sql.CreateObject | sql.AlterObject, option: str) -> str | None:
-    """The value of an option, in lower case; None where it is not mentioned."""
-    return next(((one.value or "true").lower() for one in op.options if one.name == option), None)
+    """Returns the value of an option, in lower case; None if the statement does not set it."""
+    return next(((given.value or "true").lower() for given in op.options if given.name == option), None)
 
 
 def _reindex(op: sql.Reindex, catalog: Catalog) -> str | None:
@@ -84,4 +84,4 @@ def _reindex(op: sql.Reindex, catalog: Catalog) -> str | None:
     index = catalog.index(op.name) if op.kind == "index" else None
     oid = index.table if index is not None else None
     table = catalog.get(oid) if oid is not None else catalog.relation(op.name)
-    return f"REINDEX {op.kind.upper()} of a partitioned one" if getattr(table, "kind", None) is RelationKind.PARTITIONED else None
+    return f"REINDEX {op.kind.upper()} of a partitioned {op.kind}" if getattr(table, "kind", None) is RelationKind.PARTITIONED else None

@@ -94,7 +94,7 @@ def change_of_type(
     if old is None:
         return TypeChange(
             rewrite=True,
-            why=f"what {column} was is unknown, and the change to {new} with it",
+            why=f"the type of {column} is unknown, so the change to {new} may rewrite it",
             rechecks_foreign_keys=True,
             rechecks_referencing=True,
         )
@@ -165,9 +165,9 @@ def _coerced(value: _Value, target: TypeName, explicit: bool, user_types: UserTy
         if source.domain or source.base != wanted.base or source.array != wanted.array:
             length = None
         if found is Cast.TIMEZONE and not utc:
-            why = f"{change} moves every value by the session's TimeZone, unless that is UTC"
+            why = f"{change} shifts every value by the session's TimeZone, unless that is UTC"
         elif found is Cast.COMPUTED:
-            why = f"{change} computes every value" if source.known and wanted.known else f"{change} is not known to be free"
+            why = f"{change} computes every value" if source.known and wanted.known else f"{change} may compute every value"
         elif wanted.constrained:
             why = f"every value is checked against the domain {wanted.declared}"
     if not why and not (same and wanted.domain) and not _keeps_length(wanted, length):

@@ -13,6 +13,8 @@ from migsafe.sql.statements import read
 from tests.support.linted import judge_sql
 from tests.support.servers import any_installation
 
+pytestmark = pytest.mark.server
+
 RULES = choose_rules(shipped_rules())
 SETUP = """
 CREATE TABLE customers (id bigint PRIMARY KEY);

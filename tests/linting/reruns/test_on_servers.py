@@ -19,7 +19,7 @@ from migsafe.sources.migration import whole_script
 from migsafe.sql.operations import Do
 from migsafe.sql.statements import read
 from migsafe.text import Script
-from tests.support.servers import each_installation
+from tests.support.servers import oldest_and_newest
 
 HERE = Path(__file__).parent
 SCHEMA = (HERE / "schema.sql").read_text()
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
 KINDS = [Kind(match[1], match[2], int(match[3] or 0)) for match in map(LINE.fullmatch, (HERE / "kinds.sql").read_text().splitlines()) if match]
 
 
-@pytest.fixture(scope="module", params=each_installation())
+@pytest.fixture(scope="module", params=oldest_and_newest())
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     with Server(request.param) as server:
         server.create_database("model")
@@ -53,6 +53,7 @@ def test_every_line_is_a_statement_with_an_outcome() -> None:
     assert {kind.outcome for kind in KINDS} == {"fails", "twice", "harmless"}
 
 
+@pytest.mark.server
 def test_a_second_run_is_what_the_server_makes_of_it(server: Server) -> None:
     found = measured(server)
     assert found == {kind.sql: kind.outcome for kind in KINDS if kind.sql in found}
@@ -112,13 +113,13 @@ def run_twice_outside(connection: "psycopg.Connection[Any]", sql: str) -> str:
 
 
 def believed(sql: str, version: int) -> str:
-    forecast = Predictor(version)
-    forecast.apply(whole_script(Script("schema.sql", SCHEMA), Transaction.STATEMENT))
-    forecast.begin(Transaction.STATEMENT)
+    predictor = Predictor(version)
+    predictor.apply(whole_script(Script("schema.sql", SCHEMA), Transaction.STATEMENT))
+    predictor.begin(Transaction.STATEMENT)
     ran = []
     for statement in read(sql):
-        for operation, _ in forecast.predict_operations(statement, with_effects=False):
+        for operation, _ in predictor.predict_operations(statement, with_effects=False):
             text = sql[slice(*(operation.span if isinstance(statement.operations[0], Do) else statement.span))]
-            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, text, forecast.catalog))))
+            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, text, predictor.catalog))))
     again = second_run_problems(ran, 2)
     return again[0].outcome.value if again else "harmless"

@@ -55,11 +55,12 @@ def connection() -> Iterator["psycopg.Connection[Any]"]:
         yield connection
 
 
+@pytest.mark.server
 @trying(max_examples=400, deadline=None, derandomize=True)
 @given(script=some.lists(some.sampled_from(STATEMENTS), min_size=2, max_size=7))
 def test_a_second_run_stops_where_the_server_stops_it(connection: "psycopg.Connection[Any]", script: list[str]) -> None:
     ran, stops = measured(connection, script)
-    assert stops == foreseen(ran, connection.info.server_version // 10_000), ran
+    assert stops == predicted(ran, connection.info.server_version // 10_000), ran
 
 
 def measured(connection: "psycopg.Connection[Any]", script: list[str]) -> tuple[list[str], int | None]:
@@ -83,7 +84,7 @@ def tried(connection: "psycopg.Connection[Any]", sql: str) -> bool:
     return True
 
 
-def foreseen(script: list[str], version: int) -> int | None:
+def predicted(script: list[str], version: int) -> int | None:
     # Where a second run stops, whatever the cause.
     ran, places = noted(script, version)
     stops = [again.place for again in second_run_problems(ran, 2, only_causes=False) if again.outcome is Outcome.FAILS]
@@ -92,14 +93,14 @@ def foreseen(script: list[str], version: int) -> int | None:
 
 def noted(script: list[str], version: int) -> tuple[list[ExecutedOperation], list[int]]:
     """What the operations of the statements do, as one transaction, and in which statement each stands."""
-    forecast = Predictor(version)
-    forecast.apply(whole_script(Script("setup.sql", SETUP), Transaction.STATEMENT))
-    forecast.begin(Transaction.STATEMENT)
+    predictor = Predictor(version)
+    predictor.apply(whole_script(Script("setup.sql", SETUP), Transaction.STATEMENT))
+    predictor.begin(Transaction.STATEMENT)
     ran, places = [], []
     for place, sql in enumerate(script):
         [statement] = read(sql)
-        for operation, _ in forecast.predict_operations(statement, with_effects=False):
-            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, sql, forecast.catalog))))
+        for operation, _ in predictor.predict_operations(statement, with_effects=False):
+            ran.append(ExecutedOperation(len(ran), 1, tuple(object_uses(operation, sql, predictor.catalog))))
             places.append(place)
     return ran, places
 

@@ -4,7 +4,7 @@
     -- versions: 15-            only on these: `15-`, `14-17`, `18`
     -- refused                  PostgreSQL refuses it
     -- apart from: a, b         relations that are left out: which rows there are, or the plan, decides what happens to them
-    -- gap: why                 it is known that something else is foreseen than what happens
+    -- gap: why                 it is known that something else is predicted than what happens
     ALTER TABLE …;              preparation, if any
     ALTER TABLE …;              the measured statement
 

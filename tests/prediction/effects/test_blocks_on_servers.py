@@ -12,6 +12,8 @@ from migsafe.sources.migration import whole_script
 from migsafe.text import Script
 from tests.support.servers import each_installation
 
+pytestmark = pytest.mark.server
+
 SETUP = """
 CREATE TABLE p (id integer PRIMARY KEY, note text);
 CREATE INDEX p_note ON p (note);
@@ -99,20 +101,20 @@ def connection(request: pytest.FixtureRequest) -> Iterator["psycopg.Connection[t
 
 
 @pytest.mark.parametrize("sql", STATEMENTS)
-def test_a_transaction_block_refuses_what_is_foreseen(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> None:
+def test_a_transaction_block_refuses_what_is_predicted(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> None:
     connection.execute("BEGIN")
     try:
-        assert foreseen(f"BEGIN;\n{sql};", connection) == refused(connection, sql)
+        assert predicted(f"BEGIN;\n{sql};", connection) == refused(connection, sql)
     finally:
         connection.execute("ROLLBACK")
 
 
 @pytest.mark.parametrize("sql", [sql for sql in STATEMENTS if not sql.startswith(("COMMIT", "ROLLBACK"))])
-def test_a_do_block_refuses_what_is_foreseen(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> None:
+def test_a_do_block_refuses_what_is_predicted(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> None:
     block = f"DO $$ BEGIN {sql}; END $$"
     connection.execute("BEGIN")
     try:
-        assert foreseen(f"{block};", connection) == refused(connection, block)
+        assert predicted(f"{block};", connection) == refused(connection, block)
     finally:
         connection.execute("ROLLBACK")
 
@@ -132,8 +134,8 @@ def refused(connection: "psycopg.Connection[tuple[object, ...]]", sql: str) -> b
     return False
 
 
-def foreseen(sql: str, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
-    forecast = Predictor(connection.info.server_version // 10_000)
-    forecast.apply(whole_script(Script("before.sql", SETUP), Transaction.STATEMENT))
-    last = list(forecast.predict_migration(whole_script(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
+def predicted(sql: str, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
+    predictor = Predictor(connection.info.server_version // 10_000)
+    predictor.apply(whole_script(Script("before.sql", SETUP), Transaction.STATEMENT))
+    last = list(predictor.predict_migration(whole_script(Script("now.sql", sql), Transaction.STATEMENT)))[-1]
     return last.refusal is not None and REFUSALS[0] in last.refusal
