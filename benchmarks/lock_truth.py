@@ -27,7 +27,7 @@ from migsafe.errors import MigsafeError
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
-from migsafe.replaying.recording.measurement import Measurement, measure
+from migsafe.replaying.recording.measurement import Measurement
 from migsafe.replaying.recording.nontransactional import measure_nontransactional
 from migsafe.replaying.servers.installations import Installation, find_installations, inspect_installation
 from migsafe.replaying.servers.server import Server
@@ -36,6 +36,7 @@ from migsafe.sources import Half, Source, Transaction, find_migrations
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 from migsafe.sql.statements import Statement
+from tests.support.statement_meter import StatementMeter
 
 _SHOWN = 200
 _FROM = LockMode.SHARE_UPDATE_EXCLUSIVE
@@ -98,6 +99,7 @@ class History:
         for _ in range(20):
             try:
                 with self.server.connect(_DATABASE) as connection:
+                    self._meter = StatementMeter(connection)
                     ran = list(self._run(connection, half))
                 break
             except psycopg.Error as error:
@@ -145,7 +147,7 @@ class History:
                     copy.write(script[data.start : data.end])
                 return None
         try:
-            return measure(connection, text, scans=False)
+            return self._meter.measure(text)
         except psycopg.errors.ActiveSqlTransaction:
             if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 raise

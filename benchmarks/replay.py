@@ -1,10 +1,11 @@
-"""What recording costs, beside psql running the same migrations on the same server, and how soon a replay's first statement runs.
+"""The cost of recording, compared with psql running the same migrations on the same server, and how soon a replay's first statement runs.
 
     python benchmarks/replay.py [--migrations N] [--runs N]
 
 The history is one of our own making: small statements, a table's life in each migration. psql gets all files in one process. Both run in turns
 on databases that are new each time; each figure is the best of the runs, because everything else on the machine only adds to it. The
-recording is the player's, with its ledger and its watch; canaries are timed apart, since they rest for a fixed time before each migration.
+recording is the player's, with its ledger and its lock monitor; probe sessions are timed separately, since they wait for a fixed time before
+each migration.
 """
 
 import argparse
@@ -79,12 +80,12 @@ def _recording(folder: Path, number: int, runs: int) -> None:
                 host.drop_database("history")
         started = time.perf_counter()
         host.create_database("history")
-        _with_canaries(host, plan)
-        with_canaries = time.perf_counter() - started
+        _with_probes(host, plan)
+        with_probes = time.perf_counter() - started
     yardstick = best[next(iter(ways))]
     for name, seconds in best.items():
         print(f"  {name:<22}{seconds:8.3f} s  {1000 * seconds / (number * 10):6.2f} ms a statement  {seconds / yardstick:5.2f} times")
-    print(f"  {'with canaries':<22}{with_canaries:8.3f} s")
+    print(f"  {'with probe sessions':<22}{with_probes:8.3f} s")
 
 
 def _psql(server: Server, database: str, history: Path) -> None:
@@ -114,7 +115,7 @@ def _recorded(server: Server, database: str, plan: Plan) -> None:
             rows = dict(player.rows)
 
 
-def _with_canaries(host: PrivateHost, plan: Plan) -> None:
+def _with_probes(host: PrivateHost, plan: Plan) -> None:
     stage = Instruments(host, unlimited)
     for migration in plan.migrations:
         stage.run(MigrationTask(database="history", migration=migration, predictions=(), rows=stage.rows or None))
