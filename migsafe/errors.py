@@ -6,8 +6,8 @@ from collections.abc import Iterable
 class MigsafeError(Exception):
     """Something that migsafe was asked to do and could not.
 
-    `message` is the problem and its place (file, line, key, option); `hint`, if there is one, says what to do. It is raised where the problem is
-    detected and shown once, by the command line, which then ends with exit code 2.
+    `message` is the problem and its place (file, line, key, option); `hint`, if there is one, says what to do. An error is raised where the
+    problem is detected and shown once, by the command line, which then ends with exit code 2.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
