@@ -227,7 +227,7 @@ def _convert(table: Mapping[str, Any], to: type[_Table], where: str) -> _Table:
     try:
         return msgspec.convert({known[key]: value for key, value in table.items()}, to, strict=not is_option)
     except msgspec.ValidationError as error:
-        from migsafe.mismatch import find_mismatch  # noqa: PLC0415  # only needed for a mistake
+        from migsafe.configuration.mismatch import find_mismatch  # noqa: PLC0415  # only needed for a mistake
 
         mismatch = find_mismatch(table, to, from_text=is_option)
         assert mismatch is not None
