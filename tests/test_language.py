@@ -13,13 +13,13 @@ ROOT = Path(__file__).parents[1]
 
 RULED_OUT = re.compile(
     r"""\b(
-        nobody | somebody | everybody | whoever | whomever          # other sessions, running queries, the application
+        nobody | somebody | everybody | whoever | whomever            # other sessions, running queries, the application
       | foresee(s|n|ing)? | foretell(s|ing)? | foretold | forecasts?  # predict, predicted
-      | parted | anew | aright | beforehand | thereby | therein | thereupon | hitherto | whither | kin
-      | for\sever | goes\son\sto | go\son\sto | dear\sto | had\sback | bring\sback\sto\slife
+      | parted | anew | aright | thereby | therein | thereupon | hitherto | whither | and\sits\skin | and\stheir\skin
+      | for\sever | goes\son\sto | go\son\sto | dear\sto | had\sback
       | minds | is\sof\sno | came\sto\snothing | what\sa\srun\scame\sto | takes\sno\stime
-      | (?<!there\s)is\sno | (?<!there\s)are\sno | is\snone | are\snone | there\sis\snone | there\sare\snone
-      | broke\sdown | makes\sno\ssense | how\sthe\sway\sback\sgoes | the\sway\sback
+      | (?<!there\s)(is|are)\sno\s(?!longer|more|better|larger|inherit) | (?<!there\s)(is|are)\s(?-i:none)(?!\sif)
+      | broke\sdown | makes\sno\ssense | the\sway\sback
     )\b""",
     re.VERBOSE | re.IGNORECASE,
 )
