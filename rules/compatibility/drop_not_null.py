@@ -1,7 +1,7 @@
 """A column may contain NULL from now on.
 
-Nothing fails immediately. But the running release expects a value in every row: as soon as a NULL is written, it may fail on it, in a field
-that cannot be null, a sum or a comparison. First deploy a release that can read NULL.
+Nothing fails immediately. But the running release expects a value in every row: as soon as a NULL is written, it may fail, for example in a
+field that cannot be null, a sum or a comparison. First deploy a release that can read NULL.
 
 Unsafe:
     ALTER TABLE orders ALTER COLUMN region DROP NOT NULL;

@@ -1,8 +1,9 @@
 """CASCADE drops more than the statement names.
 
 It also drops the objects that depend on the named object, without a list and without confirmation: views, foreign keys of other tables,
-columns of a type, triggers of a function. Which objects these are depends on the database where the statement runs. Without CASCADE
-PostgreSQL refuses and lists the dependent objects: drop those first, by name. A CASCADE that is known to drop nothing else is not reported.
+columns of a dropped type, triggers of a dropped function. Which objects these are depends on the database where the statement runs. Without
+CASCADE PostgreSQL refuses and lists the dependent objects: drop those first, by name. A CASCADE that is known to drop nothing else is not
+reported.
 
 Unsafe:
     CREATE TABLE coupons (code text PRIMARY KEY);
@@ -34,8 +35,8 @@ def drop_cascade(op: Drop | DropColumn | DropConstraint, at: Context) -> Finding
     dropped = [object_description(at.catalog, part) for part in cascade.parts]
     if dropped:
         objects = ", ".join(dropped[:_MOST]) + (f" and {len(dropped) - _MOST} more" if len(dropped) > _MOST else "")
-        more = "" if cascade.known else ", and any other dependent object in the database where it runs"
-        consequence = f"CASCADE also drops {objects}{more}"
+        unknown_objects = "" if cascade.known else ", and any other dependent object in the database where it runs"
+        consequence = f"CASCADE also drops {objects}{unknown_objects}"
     else:
         consequence = "CASCADE drops every dependent object in the database where it runs: views, foreign keys, columns, triggers"
     return at.finding(

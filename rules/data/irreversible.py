@@ -1,7 +1,7 @@
 """A migration without a down migration, although the runner supports them.
 
-When a release must be rolled back in a hurry, either the database cannot follow, or the down migration must be written under pressure. Off
-unless selected: many teams only fix forward, and an untested down migration is worse than none.
+When a release must be rolled back in a hurry, either the database keeps the new schema, or the down migration must be written under
+pressure. Off unless selected: many teams only fix forward, and an untested down migration is worse than none.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN weight numeric;

@@ -27,12 +27,12 @@ def truncate(op: Truncate, at: Context) -> Finding | None:
     if not emptied:
         return None
     tables = join_names([at.resolve(name) for name in emptied])
-    more = " and of every table that references it" if op.cascade else ""
+    cascaded = " and of every table that references it" if op.cascade else ""
     return at.finding(
         op,
-        f"TRUNCATE permanently deletes every row of {tables}{more} under ACCESS EXCLUSIVE: every SELECT, INSERT, UPDATE and DELETE waits until "
-        "the transaction ends",
-        help="-- when the rows are no longer needed; to keep a copy, first: CREATE TABLE … AS TABLE …",
+        f"TRUNCATE permanently deletes every row of {tables}{cascaded} under ACCESS EXCLUSIVE: every SELECT, INSERT, UPDATE and DELETE "
+        "waits until the transaction ends",
+        help="-- run it when no running release needs the rows; to keep a copy, first: CREATE TABLE … AS TABLE …",
         relations=emptied,
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

@@ -24,7 +24,7 @@ def char_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     for column in columns_of_type(op, at, "character"):
         yield at.finding(
             op,
-            f"{column}: padded with spaces, which count in some comparisons and not in others",
+            f"{column}: padded with spaces, which = ignores but LIKE does not",
             help=f"-- {column.name} text",
             relations=(column.table,),
         )

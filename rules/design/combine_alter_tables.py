@@ -1,7 +1,7 @@
 """Several consecutive ALTER TABLEs of one table could be one statement.
 
-Each waits for its lock separately, and each rewrites or scans the table separately if it has to. One statement waits for the lock once, and
-makes one pass over the rows.
+Each statement waits for its lock separately, and rewrites or scans the table separately if it must. A combined statement waits for the lock
+once and reads the rows once.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN IF NOT EXISTS weight numeric;

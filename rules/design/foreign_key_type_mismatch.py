@@ -1,7 +1,7 @@
 """A foreign key column has another type than the key that it references.
 
-An integer that references a bigint fails at the first key above 2,147,483,647. If the types are so different that PostgreSQL compares them
-as a third type, the check cannot use the index of the referenced column, and each DELETE scans the table.
+An integer that references a bigint fails at the first key above 2,147,483,647. If PostgreSQL must cast the foreign key column to compare
+it, as an integer with a numeric, an index of that column does not help: each DELETE of a referenced row scans the referencing table.
 
 Unsafe:
     CREATE TABLE parents (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);

@@ -1,8 +1,8 @@
 """Two migrations have the same version.
 
 This happens when two branches each add the next migration. goose, Flyway, golang-migrate and Supabase then refuse to run anything. dbmate
-and sqlx record versions too, and consider the second migration as applied if the first one was applied earlier, so it never runs; which of
-the two this is may differ between databases. Give the later migration the next version.
+and sqlx record versions too, and consider the second migration as applied if the first one was applied earlier, so it never runs. The
+migration that never runs may differ between databases. Give the later migration the next version.
 
 Unsafe, two files of a goose project:
     -- 0042_order_notes.sql

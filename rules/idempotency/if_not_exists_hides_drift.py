@@ -30,10 +30,10 @@ def if_not_exists_hides_drift(op: CreateTable, at: Context) -> Finding | None:
     differences = table_differences(at.catalog, op) if op.if_not_exists else []
     if not differences:
         return None
-    more = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+    rest = f", and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
     return at.finding(
         op,
-        f"{at.resolve(op.table)} already exists, so this does nothing, and its definition differs: {'; '.join(differences[:_SHOWN])}{more}",
+        f"{at.resolve(op.table)} already exists, so this does nothing, and its definition differs: {'; '.join(differences[:_SHOWN])}{rest}",
         help="-- change the table with ALTER TABLE",
         relations=(op.table,),
     )

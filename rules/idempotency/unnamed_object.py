@@ -79,10 +79,10 @@ def _named(op: CreateIndex | AddConstraint, at: Context) -> str:
 def _finding(at: Context, done: PastOperation, named: str) -> Finding:
     assert isinstance(done.operation, CreateIndex | AddConstraint)
     table = _table(done.operation)
-    what = "index" if isinstance(done.operation, CreateIndex) else "constraint"
+    noun = "index" if isinstance(done.operation, CreateIndex) else "constraint"
     return at.finding(
         done,
-        f"this {what} of {at.resolve(table)} has no name: if the migration fails and runs again, PostgreSQL creates a second one",
+        f"this {noun} of {at.resolve(table)} has no name: if the migration fails and runs again, PostgreSQL creates a second one",
         help=named,
         relations=(table,),
     )

@@ -84,12 +84,12 @@ def _left_unserved(at: Context) -> Iterator[Finding]:
         names = [column.name for number in constraint.columns if (column := table.column_numbered(number)) is not None]
         columns, noun = ", ".join(map(quoted, names)), "columns" if len(names) > 1 else "column"
         referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
-        there = f"on {referenced.name}" if referenced is not None else "of a referenced row"
+        place = f"on {referenced.name}" if referenced is not None else "of a referenced row"
         name = quoted(default_name(table.name.name, names, "idx"))
         yield at.finding(
             at.past[position],
             f"this drops the last index of {table.name} that begins with {columns}, the {noun} of the foreign key {constraint.name.name}: "
-            f"every DELETE {there}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
+            f"every DELETE {place}, and every UPDATE of its key, scans {table.name} to find the rows that reference it",
             help=at.outside_transaction(
                 f"-- first, unless you keep the old index:\nCREATE INDEX CONCURRENTLY {name} ON {table.name} ({columns});"
             ),

@@ -2,7 +2,7 @@
 
 It fails with "cannot create index on partitioned table … concurrently", even with ONLY, and with "cannot drop partitioned index …
 concurrently". To avoid blocking writes, create the index ON ONLY the parent, which builds nothing, build one CONCURRENTLY on each
-partition, and attach each of these. The parent's index becomes valid when every partition has its part.
+partition, and attach each of these. The parent's index becomes valid when an index of every partition is attached.
 
 Unsafe:
     CREATE TABLE events (id bigint NOT NULL, at timestamptz NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);

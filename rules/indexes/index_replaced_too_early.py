@@ -62,7 +62,7 @@ def _replaces(op: CreateIndex, created: Index, old: Index) -> bool:
     """Whether an index replaces a dropped one: it has its name, or one of the two begins with the keys of the other."""
     if created.table != old.table:
         return False
-    same_keys = all(same_key(mine, its) for mine, its in zip(created.keys, old.keys, strict=False))
+    same_keys = all(same_key(new, old_key) for new, old_key in zip(created.keys, old.keys, strict=False))
     return op.name == old.name.name or (created.method == old.method and same_keys)
 
 

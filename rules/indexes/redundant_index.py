@@ -1,10 +1,10 @@
 """An index whose work another index also does.
 
 An index on (a) answers no query that one on (a, b) cannot, and of two indexes on the same columns one is unused. Each costs disk space,
-cache and time in every INSERT and UPDATE, and prevents HOT updates. An index is redundant if another one begins with its keys, with the
-same method, operator classes, collations and condition, and has all its included columns. A unique index is redundant only next to another
-unique index on the same keys. Not reported: what the migration itself corrects by its end, and an older index that a new one replaces; a
-later migration drops it when the new one exists.
+cache, and time in every INSERT and most UPDATEs. An index is redundant if another one begins with its keys, with the same method, operator
+classes, collations and condition, and has all its included columns. A unique index is redundant only next to another unique index on the
+same keys. Not reported: what the migration itself corrects by its end, and an older index that a new one replaces; a later migration drops
+it when the new one exists.
 
 Unsafe:
     CREATE TABLE orders (

@@ -8,8 +8,8 @@ In batches, each in its own transaction, a row is locked for a moment, VACUUM ke
 outside the migration's transaction: a DO block may COMMIT only if no transaction is open around it.
 
 A condition that is always true filters nothing: WHERE true, IS NOT NULL of a NOT NULL column, IS NULL of a column that the same migration
-added. A DELETE of every row is reported by delete-everything, because more than time is at stake; this rule reports only a DELETE with
-USING and no WHERE.
+added. A DELETE of every row is reported by delete-everything, because it also loses data; this rule reports only a DELETE with USING and no
+WHERE.
 
 Unsafe:
     UPDATE orders SET region = 'eu';
@@ -67,11 +67,11 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
     ]
     if not changed or not _has_existing_rows(op.table, relation, changed, at):
         return None
-    what, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
+    command, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
     filtered = "without WHERE" if op.where is None else f"WHERE {op.where.sql}, which is true for every row,"
     return at.finding(
         op,
-        f"{what} {filtered} {verb} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
+        f"{command} {filtered} {verb} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
         "other UPDATEs and DELETEs of these rows wait until it ends",
         help=_in_batches(op, relation, at),
         relations=changed,

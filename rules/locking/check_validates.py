@@ -43,10 +43,10 @@ def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | Non
     slow = at.slow_effects(only=op.target.only) if checks else []
     if not slow or any(effect.rewrite for effect in slow):
         return None
-    what = "ADD CHECK" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} with a CHECK"
+    action = "ADD CHECK" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} with a CHECK"
     return at.finding(
         op,
-        f"{what} takes {slow[0].lock} on {at.resolve(op.target.name)} while it checks every row: every {slow[0].blocked_commands} waits",
+        f"{action} takes {slow[0].lock} on {at.resolve(op.target.name)} while it checks every row: every {slow[0].blocked_commands} waits",
         help=_not_valid_first(op, checks, at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,

@@ -4,8 +4,8 @@ SHARE and stronger modes make INSERT, UPDATE and DELETE wait; ACCESS EXCLUSIVE, 
 is kept until the end of the transaction, whatever the transaction does; and while the request waits for running queries, later queries wait
 behind it. NOWAIT avoids the wait, but the lock is held for the same time.
 
-The alternative depends on the purpose of the lock. To keep two runs of a migration apart, use an advisory lock, which does not affect the
-table, or SHARE UPDATE EXCLUSIVE, which does not block reads or writes. A statement that needs a strong lock takes it itself.
+The alternative depends on the purpose of the lock. To prevent two runs of a migration at the same time, use an advisory lock, which does
+not affect the table, or SHARE UPDATE EXCLUSIVE, which does not block reads or writes. A statement that needs a strong lock takes it itself.
 
 Unsafe:
     BEGIN;

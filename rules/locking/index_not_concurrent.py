@@ -41,13 +41,13 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     slow = [] if op.concurrently else at.slow_effects(only=op.only)
     if not slow:
         return None
-    what = "CREATE UNIQUE INDEX" if op.unique else "CREATE INDEX"
+    command = "CREATE UNIQUE INDEX" if op.unique else "CREATE INDEX"
     relation = at.catalog.relation(op.table)
     is_partitioned = relation is not None and relation.kind is RelationKind.PARTITIONED
     parts = " and its partitions" if is_partitioned else ""
     return at.finding(
         op,
-        f"{what} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits",
+        f"{command} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits",
         help=_partition_by_partition(op, relation, at) if relation is not None and is_partitioned else _concurrently(op, at),
         relations=[op.table, *(effect.relation for effect in slow)],
         lock=slow[0].lock,

@@ -74,11 +74,11 @@ def _reported(at: Context) -> Iterator[Finding]:
         blocks = max((lock.blocks for lock in first.locks.values()), key=len)
         strongest = max(first.locks.values(), key=lambda lock: lock.strength)
         locked = join_names([*first.locks])
-        more = f"; {others} more such statement{' follows' if others == 1 else 's follow'}" if others else ""
+        further = f"; {others} more such statement{' follows' if others == 1 else 's follow'}" if others else ""
         yield at.finding(
             done,
             f"{command_name(at, done)} runs for a time that grows with {join_names(first.relations)} while the transaction holds {strongest} "
-            f"on {locked} from an earlier statement: every {blocked_statements(blocks)} on {locked} waits until the transaction ends{more}",
+            f"on {locked} from an earlier statement: every {blocked_statements(blocks)} on {locked} waits until the transaction ends{further}",
             help=_help(at),
             relations=[*first.relations, *first.locks],
             lock=strongest,

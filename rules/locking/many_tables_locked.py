@@ -64,14 +64,14 @@ def _reported(at: Context, done: PastOperation, held: dict[Name, LockMode]) -> F
         if effect.blocks and not effect.new and effect.relation not in held and effect.relation != first.relation
     ]
     locked = join_names([*held])
-    more = f" (and then for {join_names(also)})" if also else ""
+    next_tables = f" (and then for {join_names(also)})" if also else ""
     shared = at.shared_transaction
     help = "-- use a separate transaction or migration for each table"
     if shared is not None and shared.own_transaction_advice:
         help = f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction"
     return at.finding(
         done,
-        f"{command_name(at, done)} waits for {first.lock} on {first.relation}{more} while the transaction holds locks on {locked}: "
+        f"{command_name(at, done)} waits for {first.lock} on {first.relation}{next_tables} while the transaction holds locks on {locked}: "
         f"every {blocked_statements(blocks)} on {locked} waits until the transaction ends",
         help=help,
         relations=[first.relation, *held],

@@ -4,8 +4,8 @@ It takes ACCESS EXCLUSIVE on the parent: it waits for every running query of any
 transaction the lock is kept until the transaction ends. ATTACH PARTITION takes SHARE UPDATE EXCLUSIVE, which does not block reads or
 writes: create the table separately, and attach it while it is empty and there is nothing to scan.
 
-If there is a default partition, both ways lock it and scan it for rows that belong in the new partition. A CHECK on it that excludes such
-rows, added as NOT VALID and validated beforehand, avoids the scan.
+If there is a default partition, both statements lock it and scan it for rows that belong in the new partition. A CHECK on it that excludes
+such rows, added as NOT VALID and validated beforehand, avoids the scan.
 
 Unsafe:
     CREATE TABLE orders_2026 PARTITION OF orders FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');

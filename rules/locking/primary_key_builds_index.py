@@ -42,11 +42,11 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     nullable = [name for name in key.columns if relation is None or (column := relation.column(name)) is None or not column.not_null]
     names = {column_name: default_name(table.name, (column_name,), "not_null") for column_name in nullable}
     first = f"ALTER TABLE {table} {at.text_without(op, [key])};" if isinstance(op, AddColumn) else ""
-    what = "ADD PRIMARY KEY" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} PRIMARY KEY"
+    action = "ADD PRIMARY KEY" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} PRIMARY KEY"
     main = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
         op,
-        f"{what} takes {main.lock} on {at.resolve(table)} until its index is built from every row: every {main.blocked_commands} waits",
+        f"{action} takes {main.lock} on {at.resolve(table)} until its index is built from every row: every {main.blocked_commands} waits",
         help=join_migrations(
             first,
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),

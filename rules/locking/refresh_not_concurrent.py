@@ -4,8 +4,9 @@ It holds ACCESS EXCLUSIVE on the view while it computes all rows: every SELECT w
 reads. With CONCURRENTLY PostgreSQL computes the new rows separately and compares them with the old ones under EXCLUSIVE: SELECT continues,
 and only another REFRESH waits.
 
-PostgreSQL refuses CONCURRENTLY if the view has no unique index on plain columns without WHERE, which is reported as an error, and if the
-view was never filled, in which case it cannot be read anyway. WITH NO DATA discards the rows: every SELECT fails until the next REFRESH.
+PostgreSQL refuses CONCURRENTLY if the view has no unique index on plain columns without WHERE; this is reported as an error. It also
+refuses it if the view was never filled, but such a view cannot be read anyway. WITH NO DATA discards the rows: every SELECT fails until the
+next REFRESH.
 
 Unsafe:
     REFRESH MATERIALIZED VIEW order_totals;

@@ -27,15 +27,15 @@ def reindex_not_concurrent(op: Reindex, at: Context) -> Finding | None:
     """Report indexes that are rebuilt on tables that other sessions may use. PostgreSQL refuses CONCURRENTLY for system catalogues."""
     if op.concurrently or op.kind == "system" or _is_harmless(op, at):
         return None
-    what = f"{op.kind.upper()}{f' {op.name}' if op.name is not None else ''}"
+    object_name = f"{op.kind.upper()}{f' {op.name}' if op.name is not None else ''}"
     tables = [effect.relation for effect in at.slow_effects()] if op.kind in ("index", "table") else []
-    where = " and ".join(map(str, tables)) or {"index": f"the table of {op.name}"}.get(op.kind, f"every table of {what.lower()} in turn")
+    where = " and ".join(map(str, tables)) or {"index": f"the table of {op.name}"}.get(op.kind, f"every table of {object_name.lower()} in turn")
     others = [option for option in op.options if option.name != "concurrently"]
     options = f" ({', '.join(f'{option.name} {option.value}' if option.value else option.name for option in others)})" if others else ""
     return at.finding(
         op,
         f"REINDEX {op.kind.upper()} takes SHARE on {where}, and ACCESS EXCLUSIVE on each index until it is built: "
-        "every INSERT, UPDATE and DELETE waits, and every SELECT that is planned meanwhile",
+        "every INSERT, UPDATE and DELETE waits, and every SELECT waits when it is planned",
         help=at.outside_transaction(f"REINDEX{options} {op.kind.upper()} CONCURRENTLY{f' {op.name}' if op.name is not None else ''};"),
         relations=tables,
         lock=LockMode.ACCESS_EXCLUSIVE,

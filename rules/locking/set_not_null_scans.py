@@ -37,9 +37,9 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
     if isinstance(op, AddConstraint):
         if op.constraint.kind is not ConstraintKind.NOT_NULL:
             return None
-        what, column, name = "ADD NOT NULL", op.constraint.columns[0], op.constraint.name
+        action, column, name = "ADD NOT NULL", op.constraint.columns[0], op.constraint.name
     else:
-        what, column, name = "SET NOT NULL", op.column, None
+        action, column, name = "SET NOT NULL", op.column, None
     # Unknown partitions may have a constraint that proves it.
     slow = at.slow_effects(only=True)
     if not slow:
@@ -47,7 +47,7 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
     table = op.target.name
     return at.finding(
         op,
-        f"{what} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
+        f"{action} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
         f"every {slow[0].blocked_commands} waits",
         help=join_migrations(
             *set_not_null_in_steps(table, {column: name or default_name(table.name, (column,), "not_null")}, at.catalog.pg_version)

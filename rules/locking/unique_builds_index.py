@@ -47,13 +47,13 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
         help_ = join_migrations(
             first, at.outside_transaction(f"{create_unique_index(table, unique, name)};"), add_constraint_using_index(table, unique, name)
         )
-    what = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"
+    action = "ADD UNIQUE" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} UNIQUE"
     # A partition gets a weaker lock than its parent, but queries of the parent wait for the parent's lock.
     lock = max(effect.lock for effect in at.effects)
     strongest = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
         op,
-        f"{what} takes {lock} on {at.resolve(table)} until its index is built from every row: every {strongest.blocked_commands} waits",
+        f"{action} takes {lock} on {at.resolve(table)} until its index is built from every row: every {strongest.blocked_commands} waits",
         help=help_,
         relations=[table, *(effect.relation for effect in slow)],
         lock=lock,

@@ -51,11 +51,11 @@ def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
     blocks = max((effect.blocks for effect in effects), key=len)
     tables = join_names([effect.relation for effect in effects])
     others = statements - 1
-    more = f"; the same is true of {others} more statement{'' if others == 1 else 's'} in this migration" if others else ""
+    other_statements = f"; the same is true of {others} more statement{'' if others == 1 else 's'} in this migration" if others else ""
     return at.finding(
         first,
         f"{command_name(at, first)} requests {worst.lock} on {tables} {_without_timeout(at, first)}: while it waits for running transactions, "
-        f"every {blocked_statements(blocks)} waits behind it{more}",
+        f"every {blocked_statements(blocks)} waits behind it{other_statements}",
         help=_help(at, first),
         relations=[effect.relation for effect in effects],
         lock=worst.lock,

@@ -1,9 +1,9 @@
 """A short lock_timeout is in effect during CREATE INDEX CONCURRENTLY.
 
-The build does not block other sessions, but it waits twice for older transactions. These waits are lock waits, so lock_timeout cancels
-them: the statement fails and leaves an INVALID index, which every write maintains and no query uses, and which makes the next run fail. No
-session waits behind a CONCURRENTLY build, so it needs no lock_timeout. A timeout that the runner sets, according to the configuration, is
-not reported.
+The build does not block other sessions, but it waits several times for older transactions. These waits are lock waits, so lock_timeout
+cancels them: the statement fails and leaves an INVALID index, which every write maintains and no query uses, and which makes the next run
+fail. No SELECT, INSERT, UPDATE or DELETE waits behind a CONCURRENTLY build, so it needs no lock_timeout. A timeout that the runner sets,
+according to the configuration, is not reported.
 
 Unsafe:
     SET lock_timeout = '2s';
