@@ -92,34 +92,34 @@ def _below(catalog: Catalog, op: AlterRelation, table: Relation) -> list[Relatio
 
 
 def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
-    before = table.column(op.column.name)
-    if before is not None:
+    existing = table.column(op.column.name)
+    if existing is not None:
         if op.if_not_exists:
             return
         catalog.add_refusal(f"column {op.column.name} of {table.name} already exists")
-        drop_parts(catalog, find_dropped_parts(catalog, [Part(table.oid, before.number)], cascade=True).parts)
+        drop_parts(catalog, find_dropped_parts(catalog, [Part(table.oid, existing.number)], cascade=True).parts)
         table = catalog.require(Relation, table.oid)
     if op.target.only and catalog.children(table.oid):
         catalog.add_refusal(f"column {op.column.name} must be added to the children of {table.name} too")
     column = op.column
     added = add_column(catalog, table, column)
     if added.not_null and catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS:
-        written = next((one for one in column.constraints if one.kind is ConstraintKind.NOT_NULL), None)
-        add_not_null(catalog, table.oid, added.number, written, fresh=True)
-    names = tuple(one.name for one in column.constraints if one.name is not None)
-    for one in distinct_constraints(column.constraints):
-        add_constraint(catalog, table.oid, one, only=op.target.only, others=names)
+        explicit = next((definition for definition in column.constraints if definition.kind is ConstraintKind.NOT_NULL), None)
+        add_not_null(catalog, table.oid, added.number, explicit, is_new=True)
+    names = tuple(definition.name for definition in column.constraints if definition.name is not None)
+    for definition in distinct_constraints(column.constraints):
+        add_constraint(catalog, table.oid, definition, only=op.target.only, reserved_names=names)
 
 
 def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Column:
     """Adds a column to a table and its descendants, without its constraints."""
-    in_key = any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
-    made = build_column(catalog, next_column_number(table), definition, in_key)
-    column = made.column
+    in_key = any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in definition.constraints)
+    built = build_column(catalog, next_column_number(table), definition, in_key)
+    column = built.column
     if definition.generated is not None:
         column = replace(column, default=formula(definition.generated.expression, (*table.columns, column)))
     table = catalog.change(table, columns=(*table.columns, column))
-    if made.sequence:
+    if built.sequence:
         sequence = add_sequence(catalog, table, column)
         if column.identity is None:
             column = with_sequence_default(column, sequence, catalog[sequence].name)
@@ -129,18 +129,18 @@ def add_column(catalog: Catalog, table: Relation, definition: sql.Column) -> Col
     return column
 
 
-def inherit_column(catalog: Catalog, table: Relation, above: Column) -> None:
+def inherit_column(catalog: Catalog, table: Relation, parent_column: Column) -> None:
     """Adds the parent's new column to a child; an existing column of that name becomes inherited."""
-    already = table.column(above.name)
-    if already is not None:
-        local = already.local and table.bound is None
-        set_column(catalog, table, already.number, inherited=already.inherited + 1, local=local)
+    existing = table.column(parent_column.name)
+    if existing is not None:
+        local = existing.local and table.bound is None
+        set_column(catalog, table, existing.number, inherited=existing.inherited + 1, local=local)
         return
-    # Identity goes to partitions since 17, to other children never.
-    identity = above.identity if table.bound is not None and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else None
-    column = replace(above, number=next_column_number(table), local=False, inherited=1, identity=identity)
-    if above.default is not None and above.generated:
-        column = replace(column, default=formula(above.default.expression, (*table.columns, column)))
+    # Partitions inherit identity since 17; other children never do.
+    identity = parent_column.identity if table.bound is not None and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else None
+    column = replace(parent_column, number=next_column_number(table), local=False, inherited=1, identity=identity)
+    if parent_column.default is not None and parent_column.generated:
+        column = replace(column, default=formula(parent_column.default.expression, (*table.columns, column)))
     catalog.change(table, columns=(*table.columns, column))
     for child in catalog.children(table.oid):
         inherit_column(catalog, child, column)
@@ -157,16 +157,16 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     if op.target.only and table.kind is RelationKind.PARTITIONED and catalog.children(table.oid):
         catalog.add_refusal(f"column {op.column} of {table.name} cannot be dropped from the partitioned table only")
     _refuse_key(catalog, table, column)
-    going, staying = _column_tree(catalog, table, column, only=op.target.only)
-    falling = find_dropped_parts(catalog, going, cascade=op.cascade)
-    refuse_held(catalog, falling, f"column {op.column} of {table.name}")
-    drop_parts(catalog, falling.parts)
-    for part, fewer in staying.items():
+    dropped, remaining = _column_tree(catalog, table, column, only=op.target.only)
+    result = find_dropped_parts(catalog, dropped, cascade=op.cascade)
+    refuse_held(catalog, result, f"column {op.column} of {table.name}")
+    drop_parts(catalog, result.parts)
+    for part, lost_parents in remaining.items():
         child = catalog.get(part.oid)
-        theirs = child.column_numbered(part.column) if isinstance(child, Relation) else None
-        if isinstance(child, Relation) and theirs is not None:
-            inherited = max(theirs.inherited - fewer, 0)
-            set_column(catalog, child, part.column, inherited=inherited, local=theirs.local or op.target.only)
+        child_column = child.column_numbered(part.column) if isinstance(child, Relation) else None
+        if isinstance(child, Relation) and child_column is not None:
+            inherited = max(child_column.inherited - lost_parents, 0)
+            set_column(catalog, child, part.column, inherited=inherited, local=child_column.local or op.target.only)
 
 
 def _refuse_key(catalog: Catalog, table: Relation, column: Column) -> None:
@@ -186,20 +186,20 @@ def column_drop_result(catalog: Catalog, table: Relation, column: Column, *, cas
 
 def _column_tree(catalog: Catalog, table: Relation, column: Column, *, only: bool) -> tuple[list[Part], dict[Part, int]]:
     """Returns the columns that are dropped with one, and those of descendants that remain, each with the number of parents that it loses."""
-    going = [Part(table.oid, column.number)]
-    fewer: dict[Part, int] = {}
+    dropped = [Part(table.oid, column.number)]
+    lost_parents: dict[Part, int] = {}
     waiting = [table.oid]
     while waiting:
         for child in catalog.children(waiting.pop()):
-            theirs = child.column(column.name)
-            part = Part(child.oid, theirs.number) if theirs is not None else None
-            if theirs is None or part is None or part in going:
+            child_column = child.column(column.name)
+            part = Part(child.oid, child_column.number) if child_column is not None else None
+            if child_column is None or part is None or part in dropped:
                 continue
-            fewer[part] = fewer.get(part, 0) + 1
-            if not only and not theirs.local and theirs.inherited <= fewer[part]:
-                going.append(part)
+            lost_parents[part] = lost_parents.get(part, 0) + 1
+            if not only and not child_column.local and child_column.inherited <= lost_parents[part]:
+                dropped.append(part)
                 waiting.append(child.oid)
-    return going, {part: count for part, count in fewer.items() if part not in going}
+    return dropped, {part: count for part, count in lost_parents.items() if part not in dropped}
 
 
 def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> None:
@@ -207,47 +207,47 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
         catalog.add_refusal(f"the type of a column of {table.kind.value} {table.name} cannot be altered")
     _refuse_key(catalog, table, altered_column(catalog, table, op.column))
     table = catalog.require(Relation, table.oid)
-    user = _fixes_type(catalog, table, altered_column(catalog, table, op.column))
+    user = _find_type_user(catalog, table, altered_column(catalog, table, op.column))
     if user is not None:
         catalog.add_refusal(f"{user} uses column {op.column} of {table.name}, so that its type cannot be altered")
-    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
-        column = one.column(op.column)
+    for relation in _below(catalog, op, catalog.require(Relation, table.oid)):
+        column = relation.column(op.column)
         if column is not None:
             # Without COLLATE the column takes the collation of its new type.
-            set_column(catalog, one, column.number, type=stored_type(catalog, op.type), collation=op.collation)
+            set_column(catalog, relation, column.number, type=stored_type(catalog, op.type), collation=op.collation)
 
 
-def _fixes_type(catalog: Catalog, table: Relation, column: Column) -> str | None:
+def _find_type_user(catalog: Catalog, table: Relation, column: Column) -> str | None:
     """Returns an object that uses a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
-    for one in catalog.dependents(table.oid, Relation):
-        if (table.oid, column.number) in one.column_uses:
-            return f"{one.kind.value} {one.name}"
+    for relation in catalog.dependents(table.oid, Relation):
+        if (table.oid, column.number) in relation.column_uses:
+            return f"{relation.kind.value} {relation.name}"
     for trigger in catalog.triggers(table.oid):
         if column.number in trigger.columns:
             return f"trigger {trigger.name.name}"
     for attached in catalog.dependents(table.oid, Attached):
         if attached.kind == "policy" and attached.table == table.oid and column.number in attached.columns:
             return f"policy {attached.name.name}"
-    for other in table.columns:
-        if other.generated and other.default is not None and column.number in other.default.columns:
-            return f"generated column {other.name}"
+    for other_column in table.columns:
+        if other_column.generated and other_column.default is not None and column.number in other_column.default.columns:
+            return f"generated column {other_column.name}"
     return None
 
 
 def _set_default(catalog: Catalog, op: sql.SetDefault, table: Relation) -> None:
     altered_column(catalog, table, op.column)
-    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
-        column = one.column(op.column)
+    for relation in _below(catalog, op, catalog.require(Relation, table.oid)):
+        column = relation.column(op.column)
         if column is not None:
-            set_column(catalog, one, column.number, default=default_of(catalog, op.default, column.type))
+            set_column(catalog, relation, column.number, default=default_of(catalog, op.default, column.type))
 
 
 def _drop_default(catalog: Catalog, op: sql.DropDefault, table: Relation) -> None:
     altered_column(catalog, table, op.column)
-    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
-        column = one.column(op.column)
+    for relation in _below(catalog, op, catalog.require(Relation, table.oid)):
+        column = relation.column(op.column)
         if column is not None:
-            set_column(catalog, one, column.number, default=None)
+            set_column(catalog, relation, column.number, default=None)
 
 
 def _set_not_null(catalog: Catalog, op: sql.SetNotNull, table: Relation) -> None:
@@ -270,23 +270,23 @@ def _drop_not_null(catalog: Catalog, op: sql.DropNotNull, table: Relation) -> No
 def _set_expression(catalog: Catalog, op: sql.SetExpression, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     table = catalog.require(Relation, table.oid)
-    for one in _below(catalog, op, table):
-        theirs = one.column(column.name)
-        if theirs is not None:
-            set_column(catalog, one, theirs.number, default=formula(op.expression, one.columns))
+    for relation in _below(catalog, op, table):
+        own_column = relation.column(column.name)
+        if own_column is not None:
+            set_column(catalog, relation, own_column.number, default=formula(op.expression, relation.columns))
 
 
 def _drop_expression(catalog: Catalog, op: sql.DropExpression, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
-    for one in _below(catalog, op, catalog.require(Relation, table.oid)):
-        theirs = one.column(column.name)
-        if theirs is not None and theirs.generated:
-            set_column(catalog, one, theirs.number, default=None, generated=None)
+    for relation in _below(catalog, op, catalog.require(Relation, table.oid)):
+        own_column = relation.column(column.name)
+        if own_column is not None and own_column.generated:
+            set_column(catalog, relation, own_column.number, default=None, generated=None)
 
 
-def _identify(catalog: Catalog, table: Relation, column: str, identity: str | None) -> None:
+def _change_identity(catalog: Catalog, table: Relation, column: str, identity: str | None) -> None:
     """Sets a column's identity; since PostgreSQL 17 also in the partitions."""
-    for one in (
+    for relation in (
         table,
         *(
             catalog.descendants(table.oid)
@@ -294,45 +294,45 @@ def _identify(catalog: Catalog, table: Relation, column: str, identity: str | No
             else ()
         ),
     ):
-        theirs = one.column(column)
-        if theirs is not None:
-            set_column(catalog, one, theirs.number, identity=identity)
+        own_column = relation.column(column)
+        if own_column is not None:
+            set_column(catalog, relation, own_column.number, identity=identity)
 
 
 def _add_identity(catalog: Catalog, op: sql.AddIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if column.not_null is False:
         catalog.add_refusal(f"column {op.column} of {table.name} must be NOT NULL before it can become an identity column")
-    _identify(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
+    _change_identity(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.identity.always else "by default")
     add_sequence(catalog, table, column)
 
 
 def _set_identity(catalog: Catalog, op: sql.SetIdentity, table: Relation) -> None:
     altered_column(catalog, table, op.column)
     if op.always is not None:
-        _identify(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.always else "by default")
+        _change_identity(catalog, catalog.require(Relation, table.oid), op.column, "always" if op.always else "by default")
 
 
 def _drop_identity(catalog: Catalog, op: sql.DropIdentity, table: Relation) -> None:
     column = altered_column(catalog, table, op.column)
     if column.identity is None:
         return
-    _identify(catalog, catalog.require(Relation, table.oid), op.column, None)
+    _change_identity(catalog, catalog.require(Relation, table.oid), op.column, None)
     for sequence in catalog.dependents(table.oid, Relation):
         if sequence.owner == (table.oid, column.number):
             catalog.drop(sequence.oid)
 
 
 def _rename_column(catalog: Catalog, op: sql.RenameColumn, table: Relation) -> None:
-    for one in _below(catalog, op, table):
-        column = one.column(op.column)
+    for relation in _below(catalog, op, table):
+        column = relation.column(op.column)
         if column is None:
-            if one.oid == table.oid and table.complete and table.kind is not RelationKind.VIEW:
+            if relation.oid == table.oid and table.complete and table.kind is not RelationKind.VIEW:
                 catalog.add_refusal(f"column {op.column} of {table.name} does not exist")
             continue
-        if one.column(op.new_name) is not None:
-            catalog.add_refusal(f"column {op.new_name} of {one.name} already exists")
-        set_column(catalog, one, column.number, name=op.new_name)
+        if relation.column(op.new_name) is not None:
+            catalog.add_refusal(f"column {op.new_name} of {relation.name} already exists")
+        set_column(catalog, relation, column.number, name=op.new_name)
 
 
 def _cluster_on(catalog: Catalog, op: sql.ClusterOn, table: Relation) -> None:
@@ -349,11 +349,11 @@ def _set_access_method(catalog: Catalog, op: sql.SetAccessMethod, table: Relatio
 
 
 def _set_logged(catalog: Catalog, op: sql.SetLogged, table: Relation) -> None:
-    kept = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
-    catalog.change(table, persistence=kept)
-    for one in tuple(catalog.dependents(table.oid, Relation)) if has_unlogged_sequences(catalog) else ():
-        if one.owner and one.owner[0] == table.oid:
-            catalog.change(one, persistence=kept)
+    persistence = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
+    catalog.change(table, persistence=persistence)
+    for sequence in tuple(catalog.dependents(table.oid, Relation)) if has_unlogged_sequences(catalog) else ():
+        if sequence.owner and sequence.owner[0] == table.oid:
+            catalog.change(sequence, persistence=persistence)
 
 
 _CHANGES: dict[type[AlterRelation], Callable[[Catalog, Any, Any], None]] = {

@@ -128,7 +128,7 @@ def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
 
 @SCHEMA_CHANGES.register(sql.Discard)
 def _discard(catalog: Catalog, op: sql.Discard) -> None:
-    if op.what in ("all", "temp"):
+    if op.target in ("all", "temp"):
         drop_temporary(catalog)
 
 

@@ -7,7 +7,7 @@ from migsafe.schema.altered_constraints import constraint_drop_result
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.dependents import Part, find_dropped_parts
 from migsafe.schema.objects import Constraint, Object, Relation
-from migsafe.schema.removals import dropped
+from migsafe.schema.removals import find_named_parts
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint
 
 Cascading = Drop | DropColumn | DropConstraint
@@ -25,7 +25,7 @@ def find_cascade(catalog: Catalog, op: Cascading) -> Cascade | None:
     if not op.cascade or (isinstance(op, Drop) and op.kind == "schema"):
         return None
     if isinstance(op, Drop):
-        parts, known = _dropped(catalog, op)
+        parts, known = _find_dropped(catalog, op)
         held = find_dropped_parts(catalog, parts).held_by
     else:
         table = catalog.relation(op.target.name)
@@ -40,19 +40,20 @@ def find_cascade(catalog: Catalog, op: Cascading) -> Cascade | None:
             held = constraint_drop_result(catalog, constraint, cascade=False, only=op.target.only).held_by
         else:
             return None if known else Cascade((), known=False)
-    taken = tuple(part for part in held if not _is_unseen(catalog, part))
-    return None if known and not taken else Cascade(taken, known)
+    cascaded = tuple(part for part in held if not _is_own_object(catalog, part))
+    return None if known and not cascaded else Cascade(cascaded, known)
 
 
-def _dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
+def _find_dropped(catalog: Catalog, op: Drop) -> tuple[list[Part], bool]:
     """Returns the known objects that a DROP names, and whether all of them are known."""
-    parts, _ = dropped(catalog, op)
+    parts, _ = find_named_parts(catalog, op)
     if op.kind in ("index", "trigger", "rule", "policy", "statistics", "publication"):
-        return parts, True  # nothing rests on these but the parts that partitions have
-    named = [name for name in op.names if not (op.if_exists and catalog.is_absent(name))]
-    found = [catalog.get(part.oid) for part in parts]
-    return parts, len(found) >= len(named) and all(
-        not isinstance(one, Relation) or one.complete or is_created_by_migration(catalog, one) for one in found
+        return parts, True  # only the parts on partitions depend on these
+    names = [name for name in op.names if not (op.if_exists and catalog.is_absent(name))]
+    objects = [catalog.get(part.oid) for part in parts]
+    return parts, len(objects) >= len(names) and all(
+        not isinstance(dropped_object, Relation) or dropped_object.complete or is_created_by_migration(catalog, dropped_object)
+        for dropped_object in objects
     )
 
 
@@ -61,9 +62,9 @@ def is_created_by_migration(catalog: Catalog, relation: Relation) -> bool:
     return relation.created_in == catalog.migration or relation.name.schema == TEMPORARY
 
 
-def _is_unseen(catalog: Catalog, part: Part) -> bool:
-    """Whether the migration has created the dropped objects."""
-    one: Object | None = catalog.get(part.oid)
-    if isinstance(one, Constraint):
-        one = catalog.get(one.table)
-    return isinstance(one, Relation) and not part.column and is_created_by_migration(catalog, one)
+def _is_own_object(catalog: Catalog, part: Part) -> bool:
+    """Whether the migration has created the dropped relation, or the table of the dropped constraint."""
+    dropped_object: Object | None = catalog.get(part.oid)
+    if isinstance(dropped_object, Constraint):
+        dropped_object = catalog.get(dropped_object.table)
+    return isinstance(dropped_object, Relation) and not part.column and is_created_by_migration(catalog, dropped_object)

@@ -33,61 +33,71 @@ def column_numbers(catalog: Catalog, oid: int, names: Iterable[str]) -> tuple[in
     return tuple(numbers)
 
 
-def distinct_constraints(given: Iterable[sql.Constraint]) -> list[sql.Constraint]:
+def distinct_constraints(definitions: Iterable[sql.Constraint]) -> list[sql.Constraint]:
     """Returns the constraints of one statement other than NOT NULL, in the order in which PostgreSQL creates them. Of several with the same
     index only one remains, a primary key first (transformIndexConstraints in src/backend/parser/parse_utilcmd.c)."""
-    found: list[sql.Constraint] = []
+    distinct: list[sql.Constraint] = []
     check, key, unique = ConstraintKind.CHECK, ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE
     for kinds in ((check,), (key,), (unique, ConstraintKind.EXCLUDE), (ConstraintKind.FOREIGN_KEY,)):
-        for one in (one for one in given if one.kind in kinds):
-            same = next((at for at, before in enumerate(found) if one.kind in LABELS and _key(before) == _key(one)), None)
-            if same is None:
-                found.append(one)
-            elif found[same].name is None and one.name is not None:
-                found[same] = replace(found[same], name=one.name)
-    return found
+        for definition in (definition for definition in definitions if definition.kind in kinds):
+            same_position = next(
+                (position for position, earlier in enumerate(distinct) if definition.kind in LABELS and _key(earlier) == _key(definition)), None
+            )
+            if same_position is None:
+                distinct.append(definition)
+            elif distinct[same_position].name is None and definition.name is not None:
+                distinct[same_position] = replace(distinct[same_position], name=definition.name)
+    return distinct
 
 
-def _key(given: sql.Constraint) -> object:
+def _key(definition: sql.Constraint) -> object:
     """Returns the keys of a constraint's index."""
-    if given.kind not in LABELS or given.index is not None:
-        return given
-    elements = tuple((one.column, one.expression.sql if one.expression else None, one.operator, one.opclass) for one in given.elements)
-    where = given.where.sql if given.where is not None else None
-    deferral = (bool(given.deferrable) or bool(given.initially_deferred), bool(given.initially_deferred))
-    columns = tuple((name, None, None, None) for name in given.columns)
-    return elements or columns, given.include, where, given.method or "btree", given.nulls_not_distinct, deferral
+    if definition.kind not in LABELS or definition.index is not None:
+        return definition
+    elements = tuple(
+        (element.column, element.expression.sql if element.expression else None, element.operator, element.opclass)
+        for element in definition.elements
+    )
+    where = definition.where.sql if definition.where is not None else None
+    deferral = (bool(definition.deferrable) or bool(definition.initially_deferred), bool(definition.initially_deferred))
+    columns = tuple((name, None, None, None) for name in definition.columns)
+    return elements or columns, definition.include, where, definition.method or "btree", definition.nulls_not_distinct, deferral
 
 
 def add_constraint(
-    catalog: Catalog, oid: int, given: sql.Constraint, *, fresh: bool = False, only: bool = False, others: Sequence[str] = ()
+    catalog: Catalog, oid: int, definition: sql.Constraint, *, is_new: bool = False, only: bool = False, reserved_names: Sequence[str] = ()
 ) -> None:
-    """Adds a constraint to a table and its descendants. `fresh`: with the table itself, so that no row needs to be checked. `others` are
-    names that the same statement gives to other constraints."""
+    """Adds a constraint to a table and its descendants. `is_new`: the statement also creates the table, so that no row needs to be
+    checked. `reserved_names` are names that the same statement gives to other constraints."""
     table = catalog.require(Relation, oid)
-    before = catalog.constraint(oid, given.name) if given.name is not None else None
-    if before is not None and before.kind is given.kind is ConstraintKind.CHECK and before.inherited and (fresh or not before.local):
-        # What its parents say already, a table may say too.
-        catalog.change(before, local=table.bound is None)
+    existing = catalog.constraint(oid, definition.name) if definition.name is not None else None
+    if (
+        existing is not None
+        and existing.kind is definition.kind is ConstraintKind.CHECK
+        and existing.inherited
+        and (is_new or not existing.local)
+    ):
+        # A table may repeat a CHECK that it inherits.
+        catalog.change(existing, local=table.bound is None)
         return
-    if before is not None and not before.kind is given.kind is ConstraintKind.NOT_NULL:
-        catalog.add_refusal(f"constraint {given.name} of {table.name} already exists")
-        catalog.drop(before.oid)
-    match given.kind:
+    if existing is not None and not existing.kind is definition.kind is ConstraintKind.NOT_NULL:
+        catalog.add_refusal(f"constraint {definition.name} of {table.name} already exists")
+        catalog.drop(existing.oid)
+    match definition.kind:
         case ConstraintKind.CHECK:
-            _add_check(catalog, table, given, fresh, only, others)
+            _add_check(catalog, table, definition, is_new, only, reserved_names)
         case ConstraintKind.NOT_NULL:
-            add_not_null(catalog, oid, column_numbers(catalog, oid, given.columns)[0], given, fresh=fresh, only=only)
+            add_not_null(catalog, oid, column_numbers(catalog, oid, definition.columns)[0], definition, is_new=is_new, only=only)
         case ConstraintKind.FOREIGN_KEY:
-            _add_foreign_key(catalog, oid, given, fresh, others)
+            _add_foreign_key(catalog, oid, definition, is_new, reserved_names)
         case _:
-            _add_behind_index(catalog, oid, given)
+            _add_constraint_with_index(catalog, oid, definition)
 
 
-def _add_check(catalog: Catalog, table: Relation, given: sql.Constraint, fresh: bool, only: bool, others: Sequence[str]) -> None:
-    assert given.check is not None
-    bound = formula(given.check, table.columns)
-    name = Name(given.name, table.name.schema) if given.name is not None else _free_check_name(catalog, table, bound, others)
+def _add_check(catalog: Catalog, table: Relation, definition: sql.Constraint, is_new: bool, only: bool, reserved_names: Sequence[str]) -> None:
+    assert definition.check is not None
+    bound = formula(definition.check, table.columns)
+    name = Name(definition.name, table.name.schema) if definition.name is not None else _free_check_name(catalog, table, bound, reserved_names)
     constraint = Constraint(
         oid=catalog.new_oid(),
         name=name,
@@ -95,54 +105,55 @@ def _add_check(catalog: Catalog, table: Relation, given: sql.Constraint, fresh: 
         kind=ConstraintKind.CHECK,
         columns=bound.columns,
         check=bound,
-        valid=given.enforced and (fresh or not given.not_valid),
-        enforced=given.enforced,
-        no_inherit=given.no_inherit,
+        valid=definition.enforced and (is_new or not definition.not_valid),
+        enforced=definition.enforced,
+        no_inherit=definition.no_inherit,
     )
     catalog.store(constraint)
-    if not given.no_inherit and not only:
+    if not definition.no_inherit and not only:
         for child in catalog.children(table.oid):
             inherit_check(catalog, child, constraint)
 
 
-def _free_check_name(catalog: Catalog, table: Relation, check: Formula, others: Sequence[str] = ()) -> Name:
+def _free_check_name(catalog: Catalog, table: Relation, check: Formula, reserved_names: Sequence[str] = ()) -> Name:
     """Names a CHECK on one column after that column, any other after the table only."""
-    used = [column.name for column in table.columns if column.number in check.columns]
-    return free_constraint_name(catalog, table.name, used if len(used) == 1 else (), "check", others)
+    column_names = [column.name for column in table.columns if column.number in check.columns]
+    return free_constraint_name(catalog, table.name, column_names if len(column_names) == 1 else (), "check", reserved_names)
 
 
-def check_name(catalog: Catalog, table: Name, given: sql.Constraint, column: str | None = None) -> str:
+def check_name(catalog: Catalog, table: Name, definition: sql.Constraint, column: str | None = None) -> str:
     """Returns the name that PostgreSQL would choose for a table's CHECK; `column` is the new column in whose definition it is."""
     relation = catalog.relation(table)
-    if column is not None or relation is None or given.check is None:
+    if column is not None or relation is None or definition.check is None:
         return free_constraint_name(catalog, catalog.resolve(table), (column,) if column is not None else (), "check").name
-    return _free_check_name(catalog, relation, formula(given.check, relation.columns)).name
+    return _free_check_name(catalog, relation, formula(definition.check, relation.columns)).name
 
 
-def inherit_check(catalog: Catalog, child: Relation, above: Constraint, *, fresh: bool = False) -> None:
-    """Adds the parent's CHECK to a child table; its own of that name becomes inherited. `fresh`: the child has no rows yet."""
-    already = catalog.constraint(child.oid, above.name.name)
-    if already is not None:
+def inherit_check(catalog: Catalog, child: Relation, parent_constraint: Constraint, *, is_new: bool = False) -> None:
+    """Adds the parent's CHECK to a child table; its own of that name becomes inherited. `is_new`: the child has no rows yet."""
+    existing = catalog.constraint(child.oid, parent_constraint.name.name)
+    if existing is not None:
         is_partition = child.bound is not None
-        enforced = already.enforced or above.enforced
+        enforced = existing.enforced or parent_constraint.enforced
         catalog.change(
-            already,
-            inherited=1 if is_partition else already.inherited + 1,
-            local=already.local and not is_partition,
+            existing,
+            inherited=1 if is_partition else existing.inherited + 1,
+            local=existing.local and not is_partition,
             enforced=enforced,
-            valid=already.valid or (enforced and (fresh or (above.enforced and above.valid and not already.enforced))),
+            valid=existing.valid
+            or (enforced and (is_new or (parent_constraint.enforced and parent_constraint.valid and not existing.enforced))),
         )
         return
-    assert above.check is not None
-    bound = formula(above.check.expression, child.columns)
+    assert parent_constraint.check is not None
+    bound = formula(parent_constraint.check.expression, child.columns)
     copy = replace(
-        above,
+        parent_constraint,
         oid=catalog.new_oid(),
-        name=Name(above.name.name, child.name.schema),
+        name=Name(parent_constraint.name.name, child.name.schema),
         table=child.oid,
         columns=bound.columns,
         check=bound,
-        valid=above.enforced and (fresh or above.valid),
+        valid=parent_constraint.enforced and (is_new or parent_constraint.valid),
         local=False,
         inherited=1,
     )
@@ -151,23 +162,27 @@ def inherit_check(catalog: Catalog, child: Relation, above: Constraint, *, fresh
         inherit_check(catalog, grandchild, copy)
 
 
-def _add_foreign_key(catalog: Catalog, oid: int, given: sql.Constraint, fresh: bool, others: Sequence[str]) -> None:
-    assert given.references is not None
-    columns = column_numbers(catalog, oid, given.columns)
+def _add_foreign_key(catalog: Catalog, oid: int, definition: sql.Constraint, is_new: bool, reserved_names: Sequence[str]) -> None:
+    assert definition.references is not None
+    columns = column_numbers(catalog, oid, definition.columns)
     table = catalog.require(Relation, oid)
-    referenced = catalog.relation(given.references.table)
-    if referenced is None and catalog.is_absent(given.references.table):
-        catalog.add_refusal(f"relation {catalog.resolve(given.references.table)} does not exist")
-    far: tuple[int, ...] = ()
-    key: int | None = None
+    referenced = catalog.relation(definition.references.table)
+    if referenced is None and catalog.is_absent(definition.references.table):
+        catalog.add_refusal(f"relation {catalog.resolve(definition.references.table)} does not exist")
+    referenced_columns: tuple[int, ...] = ()
+    index: int | None = None
     if referenced is not None:
-        far = column_numbers(catalog, referenced.oid, given.references.columns)
-        key = referenced_index(catalog, referenced, far)
-        if not far and key is not None:
-            far = tuple(one.column for one in catalog.require(Index, key).keys if one.column is not None)
-        if key is None and referenced.complete:
+        referenced_columns = column_numbers(catalog, referenced.oid, definition.references.columns)
+        index = referenced_index(catalog, referenced, referenced_columns)
+        if not referenced_columns and index is not None:
+            referenced_columns = tuple(key.column for key in catalog.require(Index, index).keys if key.column is not None)
+        if index is None and referenced.complete:
             catalog.add_refusal(f"there is no unique constraint on the referenced columns of {referenced.name}")
-    name = Name(given.name, table.name.schema) if given.name else free_constraint_name(catalog, table.name, given.columns, "fkey", others)
+    name = (
+        Name(definition.name, table.name.schema)
+        if definition.name
+        else free_constraint_name(catalog, table.name, definition.columns, "fkey", reserved_names)
+    )
     constraint = Constraint(
         oid=catalog.new_oid(),
         name=name,
@@ -175,14 +190,14 @@ def _add_foreign_key(catalog: Catalog, oid: int, given: sql.Constraint, fresh: b
         kind=ConstraintKind.FOREIGN_KEY,
         columns=columns,
         references=referenced.oid if referenced is not None else None,
-        referenced_columns=far,
-        on_delete=given.references.on_delete,
-        on_update=given.references.on_update,
-        index=key,
-        valid=given.enforced and (fresh or not given.not_valid),
-        enforced=given.enforced,
-        deferrable=bool(given.deferrable) or bool(given.initially_deferred),
-        initially_deferred=bool(given.initially_deferred),
+        referenced_columns=referenced_columns,
+        on_delete=definition.references.on_delete,
+        on_update=definition.references.on_update,
+        index=index,
+        valid=definition.enforced and (is_new or not definition.not_valid),
+        enforced=definition.enforced,
+        deferrable=bool(definition.deferrable) or bool(definition.initially_deferred),
+        initially_deferred=bool(definition.initially_deferred),
     )
     catalog.store(constraint)
     if table.kind is RelationKind.PARTITIONED:
@@ -195,46 +210,50 @@ def referenced_index(catalog: Catalog, table: Relation, columns: tuple[int, ...]
     if not columns:
         primary = catalog.primary_key(table.oid)
         return primary.index if primary is not None else None
-    for index in sorted(catalog.indexes(table.oid), key=lambda one: one.oid):
+    for index in sorted(catalog.indexes(table.oid), key=lambda index: index.oid):
         keys = [key.column for key in index.keys]
         if index.unique and index.predicate is None and None not in keys and sorted(columns) == sorted(key for key in keys if key is not None):
             return index.oid
     return None
 
 
-def matching_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> Constraint | None:
+def matching_foreign_key(catalog: Catalog, child: Relation, parent_constraint: Constraint) -> Constraint | None:
     """Returns a table's own foreign key that is equal to one of the table whose partition it becomes."""
-    parent = catalog.require(Relation, above.table)
-    names = [column.name for number in above.columns if (column := parent.column_numbered(number)) is not None]
+    parent = catalog.require(Relation, parent_constraint.table)
+    names = [column.name for number in parent_constraint.columns if (column := parent.column_numbered(number)) is not None]
     columns = tuple(column.number for name in names if (column := child.column(name)) is not None)
-    for one in catalog.constraints(child.oid):
-        same = (one.references, one.columns, one.referenced_columns) == (above.references, columns, above.referenced_columns)
-        if same and one.kind is ConstraintKind.FOREIGN_KEY and one.parent is None:
-            return one
+    for constraint in catalog.constraints(child.oid):
+        same = (constraint.references, constraint.columns, constraint.referenced_columns) == (
+            parent_constraint.references,
+            columns,
+            parent_constraint.referenced_columns,
+        )
+        if same and constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is None:
+            return constraint
     return None
 
 
-def inherit_foreign_key(catalog: Catalog, child: Relation, above: Constraint) -> None:
+def inherit_foreign_key(catalog: Catalog, child: Relation, parent_constraint: Constraint) -> None:
     """Adds the parent's foreign key to a partition, or uses an equal one that the partition already has."""
-    parent = catalog.require(Relation, above.table)
+    parent = catalog.require(Relation, parent_constraint.table)
     columns = column_numbers(
-        catalog, child.oid, (column.name for number in above.columns if (column := parent.column_numbered(number)) is not None)
+        catalog, child.oid, (column.name for number in parent_constraint.columns if (column := parent.column_numbered(number)) is not None)
     )
-    already = matching_foreign_key(catalog, child, above)
-    if already is not None:
-        copy = catalog.change(already, parent=above.oid, inherited=1, local=False)
+    existing = matching_foreign_key(catalog, child, parent_constraint)
+    if existing is not None:
+        copy = catalog.change(existing, parent=parent_constraint.oid, inherited=1, local=False)
     else:
-        name = above.name.name
+        name = parent_constraint.name.name
         if catalog.constraint(child.oid, name) is not None:
             names = [column.name for number in columns if (column := catalog.require(Relation, child.oid).column_numbered(number)) is not None]
             name = free_constraint_name(catalog, child.name, names, "fkey").name
         copy = replace(
-            above,
+            parent_constraint,
             oid=catalog.new_oid(),
             name=Name(name, child.name.schema),
             table=child.oid,
             columns=columns,
-            parent=above.oid,
+            parent=parent_constraint.oid,
             local=False,
             inherited=1,
         )
@@ -243,74 +262,74 @@ def inherit_foreign_key(catalog: Catalog, child: Relation, above: Constraint) ->
         inherit_foreign_key(catalog, grandchild, copy)
 
 
-def _add_behind_index(catalog: Catalog, oid: int, given: sql.Constraint) -> None:
+def _add_constraint_with_index(catalog: Catalog, oid: int, definition: sql.Constraint) -> None:
     table = catalog.require(Relation, oid)
-    if given.kind is ConstraintKind.PRIMARY_KEY and (before := catalog.primary_key(oid)) is not None:
+    if definition.kind is ConstraintKind.PRIMARY_KEY and (existing := catalog.primary_key(oid)) is not None:
         catalog.add_refusal(f"multiple primary keys for table {table.name} are not allowed")
-        catalog.drop(before.oid)
-    index = _taken_index(catalog, table, given) if given.index is not None else _built_index(catalog, table, given)
+        catalog.drop(existing.oid)
+    index = _existing_index(catalog, table, definition) if definition.index is not None else _new_index(catalog, table, definition)
     columns = tuple(key.column for key in index.keys if key.column is not None)
-    if given.kind is ConstraintKind.PRIMARY_KEY:
+    if definition.kind is ConstraintKind.PRIMARY_KEY:
         for number in columns:
             add_not_null(catalog, oid, number, only=False)
-    add_index_constraint(catalog, oid, index, given)
+    add_index_constraint(catalog, oid, index, definition)
 
 
 def constraint_of_index(catalog: Catalog, index: Index) -> Constraint | None:
     """Returns the constraint that an index belongs to."""
-    for one in catalog.dependents(index.oid, Constraint):
-        if one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY:
-            return one
+    for constraint in catalog.dependents(index.oid, Constraint):
+        if constraint.index == index.oid and constraint.kind is not ConstraintKind.FOREIGN_KEY:
+            return constraint
     return None
 
 
-def add_index_constraint(catalog: Catalog, oid: int, index: Index, given: sql.Constraint, parent: int | None = None) -> None:
+def add_index_constraint(catalog: Catalog, oid: int, index: Index, definition: sql.Constraint, parent: int | None = None) -> None:
     """Adds the constraint of an index, and those of its parts on partitions."""
     constraint = Constraint(
         oid=catalog.new_oid(),
         name=index.name,
         table=oid,
-        kind=given.kind,
+        kind=definition.kind,
         columns=tuple(number for key in index.keys for number in key.columns),
         index=index.oid,
-        deferrable=bool(given.deferrable) or bool(given.initially_deferred),
-        initially_deferred=bool(given.initially_deferred),
+        deferrable=bool(definition.deferrable) or bool(definition.initially_deferred),
+        initially_deferred=bool(definition.initially_deferred),
         parent=parent,
         local=parent is None,
         inherited=int(parent is not None),
     )
     catalog.store(constraint)
     for part in catalog.dependents(index.oid, Index):
-        behind = constraint_of_index(catalog, part)
-        if behind is not None:
-            catalog.change(behind, parent=constraint.oid, local=False, inherited=1)
+        part_constraint = constraint_of_index(catalog, part)
+        if part_constraint is not None:
+            catalog.change(part_constraint, parent=constraint.oid, local=False, inherited=1)
         else:
-            add_index_constraint(catalog, part.table, part, given, constraint.oid)
+            add_index_constraint(catalog, part.table, part, definition, constraint.oid)
 
 
-def _taken_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> Index:
+def _existing_index(catalog: Catalog, table: Relation, definition: sql.Constraint) -> Index:
     """Returns the index of USING INDEX, renamed to the constraint's name."""
-    assert given.index is not None
-    index = catalog.index(Name(given.index.name, table.name.schema))
+    assert definition.index is not None
+    index = catalog.index(Name(definition.index.name, table.name.schema))
     if index is None:
         if table.complete:
-            catalog.add_refusal(f"index {given.index.name} does not exist")
-        index = Index(oid=catalog.new_oid(), name=Name(given.index.name, table.name.schema), table=table.oid, keys=(), unique=True)
+            catalog.add_refusal(f"index {definition.index.name} does not exist")
+        index = Index(oid=catalog.new_oid(), name=Name(definition.index.name, table.name.schema), table=table.oid, keys=(), unique=True)
         catalog.store(index)
-    if given.name is not None and given.name != index.name.name:
-        index = catalog.change(index, name=Name(given.name, table.name.schema))
+    if definition.name is not None and definition.name != index.name.name:
+        index = catalog.change(index, name=Name(definition.name, table.name.schema))
     return index
 
 
-def _built_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> Index:
-    keys = [index_key(catalog, table, element) for element in given.elements]
-    if not given.elements:
-        keys = [index_key(catalog, table, sql.IndexElement(column=column)) for column in given.columns]
+def _new_index(catalog: Catalog, table: Relation, definition: sql.Constraint) -> Index:
+    keys = [index_key(catalog, table, element) for element in definition.elements]
+    if not definition.elements:
+        keys = [index_key(catalog, table, sql.IndexElement(column=column)) for column in definition.columns]
     table = catalog.require(Relation, table.oid)
-    include = column_numbers(catalog, table.oid, given.include)
-    label = LABELS[given.kind]
-    if given.name is not None:
-        name = Name(given.name, table.name.schema)
+    include = column_numbers(catalog, table.oid, definition.include)
+    label = LABELS[definition.kind]
+    if definition.name is not None:
+        name = Name(definition.name, table.name.schema)
         if catalog.is_taken(name):
             catalog.add_refusal(f"relation {name} already exists")
     else:
@@ -321,9 +340,9 @@ def _built_index(catalog: Catalog, table: Relation, given: sql.Constraint) -> In
         table=table.oid,
         keys=tuple(keys),
         include=include,
-        unique=given.kind is not ConstraintKind.EXCLUDE,
-        method=given.method or "btree",
-        predicate=formula(given.where, table.columns) if given.where is not None else None,
-        nulls_not_distinct=given.nulls_not_distinct,
+        unique=definition.kind is not ConstraintKind.EXCLUDE,
+        method=definition.method or "btree",
+        predicate=formula(definition.where, table.columns) if definition.where is not None else None,
+        nulls_not_distinct=definition.nulls_not_distinct,
     )
     return add_index(catalog, index, label=label, constraint=True)

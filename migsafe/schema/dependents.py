@@ -44,110 +44,111 @@ class DropResult(Struct):
 def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) -> DropResult:
     """Returns what is dropped with some objects. Objects that need CASCADE are dropped without it too, because the history has run."""
     waiting = list(dict.fromkeys(dropped))
-    found: dict[Part, None] = dict.fromkeys(waiting)
+    parts: dict[Part, None] = dict.fromkeys(waiting)
     normal: dict[Part, None] = {}
-    # What goes by itself first: an object that also rests on one of these in another way does not hold the drop up.
+    # Automatic dependents come first: an object that is dropped automatically does not prevent the drop, even if it also depends on a
+    # dropped object in another way.
     while waiting:
         part = waiting.pop(0)
-        for other, automatic in dependents(catalog, part):
-            if _is_in(other, found):
+        for dependent, automatic in dependents(catalog, part):
+            if _is_in(dependent, parts):
                 continue
             if automatic:
-                found[other] = None
-                waiting.append(other)
-                normal.pop(other, None)
+                parts[dependent] = None
+                waiting.append(dependent)
+                normal.pop(dependent, None)
             else:
-                normal[other] = None
+                normal[dependent] = None
         if not waiting and normal:
-            held_by = () if cascade else tuple(one for one in normal if not _is_in(one, found))
+            held_by = () if cascade else tuple(part for part in normal if not _is_in(part, parts))
             if held_by:
-                rest = find_dropped_parts(catalog, (*found, *held_by), cascade=True)
-                return DropResult(rest.parts, held_by)
-            waiting.extend(one for one in normal if one not in found)
-            found.update(dict.fromkeys(normal))
+                result = find_dropped_parts(catalog, (*parts, *held_by), cascade=True)
+                return DropResult(result.parts, held_by)
+            waiting.extend(part for part in normal if part not in parts)
+            parts.update(dict.fromkeys(normal))
             normal.clear()
-    return DropResult(tuple(found))
+    return DropResult(tuple(parts))
 
 
-def _is_in(part: Part, found: Container[Part]) -> bool:
+def _is_in(part: Part, parts: Container[Part]) -> bool:
     """Whether a part is dropped: itself, the column whose default it is, or its whole relation."""
-    return part in found or Part(part.oid) in found or Part(part.oid, part.column) in found
+    return part in parts or Part(part.oid) in parts or Part(part.oid, part.column) in parts
 
 
 def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:
     """Returns the direct dependents of an object, each with whether it is dropped automatically, or only by CASCADE."""
-    one = catalog.get(part.oid)
-    match one:
+    dropped = catalog.get(part.oid)
+    match dropped:
         case Relation() if part.default:
             return
         case Relation() if part.column:
-            yield from _of_column(catalog, one, part.column)
+            yield from _of_column(catalog, dropped, part.column)
         case Relation():
-            yield from _of_relation(catalog, one)
+            yield from _of_relation(catalog, dropped)
         case Constraint():
-            if one.index is not None and one.kind is not ConstraintKind.FOREIGN_KEY:
-                yield Part(one.index), True
-            for child in catalog.dependents(one.oid, Constraint):
-                yield Part(child.oid), child.parent == one.oid
+            if dropped.index is not None and dropped.kind is not ConstraintKind.FOREIGN_KEY:
+                yield Part(dropped.index), True
+            for child in catalog.dependents(dropped.oid, Constraint):
+                yield Part(child.oid), child.parent == dropped.oid
         case Index():
-            for other in catalog.dependents(one.oid, Constraint):
-                yield Part(other.oid), other.kind is not ConstraintKind.FOREIGN_KEY
-            for piece in catalog.dependents(one.oid, Index):
-                yield Part(piece.oid), True
+            for constraint in catalog.dependents(dropped.oid, Constraint):
+                yield Part(constraint.oid), constraint.kind is not ConstraintKind.FOREIGN_KEY
+            for partition_index in catalog.dependents(dropped.oid, Index):
+                yield Part(partition_index.oid), True
         case Trigger():
-            for copy in catalog.dependents(one.oid, Trigger):
+            for copy in catalog.dependents(dropped.oid, Trigger):
                 yield Part(copy.oid), True
         case Function():
-            yield from _of_function(catalog, one)
+            yield from _of_function(catalog, dropped)
         case EnumType() | Domain() | Composite():
-            yield from _of_type(catalog, one)
+            yield from _of_type(catalog, dropped)
 
 
 def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, bool]]:
-    # A foreign key to a partitioned table rests on every partition.
-    above = catalog.get(relation.parents[0]) if relation.bound is not None and relation.parents else None
-    while isinstance(above, Relation):
-        for constraint in catalog.foreign_keys_to(above.oid):
+    # A foreign key to a partitioned table depends on every partition.
+    ancestor = catalog.get(relation.parents[0]) if relation.bound is not None and relation.parents else None
+    while isinstance(ancestor, Relation):
+        for constraint in catalog.foreign_keys_to(ancestor.oid):
             yield Part(constraint.oid), False
-        above = catalog.get(above.parents[0]) if above.bound is not None and above.parents else None
-    for one in catalog.dependents(relation.oid, Object):
-        match one:
+        ancestor = catalog.get(ancestor.parents[0]) if ancestor.bound is not None and ancestor.parents else None
+    for dependent in catalog.dependents(relation.oid, Object):
+        match dependent:
             case Index() | Attached():
-                yield Part(one.oid), not isinstance(one, Attached) or one.table == relation.oid
+                yield Part(dependent.oid), not isinstance(dependent, Attached) or dependent.table == relation.oid
             case Constraint():
-                yield Part(one.oid), one.table == relation.oid
+                yield Part(dependent.oid), dependent.table == relation.oid
             case Trigger():
-                yield Part(one.oid), one.table == relation.oid
-            case Relation() if relation.oid in one.parents:
-                yield Part(one.oid), one.bound is not None
-            case Relation() if relation.oid in one.reads:
-                yield Part(one.oid), False
-            case Relation() if one.owner is not None and one.owner[0] == relation.oid:
-                yield Part(one.oid), True
+                yield Part(dependent.oid), dependent.table == relation.oid
+            case Relation() if relation.oid in dependent.parents:
+                yield Part(dependent.oid), dependent.bound is not None
+            case Relation() if relation.oid in dependent.reads:
+                yield Part(dependent.oid), False
+            case Relation() if dependent.owner is not None and dependent.owner[0] == relation.oid:
+                yield Part(dependent.oid), True
             case Relation():
-                for column in one.columns:
+                for column in dependent.columns:
                     if column.default is not None and relation.oid in column.default.sequences:
-                        yield Part(one.oid, column.number, default=True), False
+                        yield Part(dependent.oid, column.number, default=True), False
 
 
 def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tuple[Part, bool]]:
-    for one in catalog.dependents(relation.oid, Object):
-        match one:
-            case Index() if number in one.columns:
-                yield Part(one.oid), True
-            case Constraint() if one.table == relation.oid and number in one.columns:
-                yield Part(one.oid), True
-            case Constraint() if one.references == relation.oid and number in one.referenced_columns:
-                yield Part(one.oid), False
-            case Trigger() | Attached() if one.table == relation.oid and number in one.columns:
-                yield Part(one.oid), isinstance(one, Attached) and one.kind == "statistics"
-            case Relation() if (relation.oid, number) in one.column_uses:
-                yield Part(one.oid), False
-            case Relation() if one.owner == (relation.oid, number):
-                yield Part(one.oid), True
+    for dependent in catalog.dependents(relation.oid, Object):
+        match dependent:
+            case Index() if number in dependent.columns:
+                yield Part(dependent.oid), True
+            case Constraint() if dependent.table == relation.oid and number in dependent.columns:
+                yield Part(dependent.oid), True
+            case Constraint() if dependent.references == relation.oid and number in dependent.referenced_columns:
+                yield Part(dependent.oid), False
+            case Trigger() | Attached() if dependent.table == relation.oid and number in dependent.columns:
+                yield Part(dependent.oid), isinstance(dependent, Attached) and dependent.kind == "statistics"
+            case Relation() if (relation.oid, number) in dependent.column_uses:
+                yield Part(dependent.oid), False
+            case Relation() if dependent.owner == (relation.oid, number):
+                yield Part(dependent.oid), True
     for column in relation.columns:
         if column.generated and column.default is not None and number in column.default.columns:
-            # Up to 14 a generated column goes with what it is computed from.
+            # Up to 14, a generated column is dropped with the columns that it is computed from.
             yield Part(relation.oid, column.number), catalog.pg_version < versions.GENERATED_COLUMNS_BLOCK_DROPS
 
 
@@ -155,7 +156,7 @@ def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, b
     for trigger in catalog.dependents(function.oid, Trigger):
         yield Part(trigger.oid), False
     if len(catalog.functions(function.name)) > 1 or "trigger" in function.returns:
-        return  # which of the overloads an expression calls is not known; a trigger function can be called by none
+        return  # it is unknown which overload an expression calls; an expression cannot call a trigger function
     for relation in catalog.relations():
         if relation.query is not None and _calls(catalog, relation.query.calls, function):
             yield Part(relation.oid), False
@@ -167,7 +168,7 @@ def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, b
             yield Part(constraint.oid), False
     for index in catalog.objects_of(Index):
         formulas = (*(key.formula for key in index.keys), index.predicate)
-        if any(one is not None and _calls(catalog, one.expression.calls, function) for one in formulas):
+        if any(formula is not None and _calls(catalog, formula.expression.calls, function) for formula in formulas):
             yield Part(index.oid), False
 
 
@@ -180,18 +181,18 @@ def _calls(catalog: Catalog, calls: Iterable[Name], function: Function) -> bool:
     )
 
 
-def _of_type(catalog: Catalog, one: EnumType | Domain | Composite) -> Iterator[tuple[Part, bool]]:
+def _of_type(catalog: Catalog, user_type: EnumType | Domain | Composite) -> Iterator[tuple[Part, bool]]:
     for relation in catalog.relations():
-        if relation.of_type == one.name:
+        if relation.of_type == user_type.name:
             yield Part(relation.oid), False
         for column in relation.columns:
-            if is_type_named(column.type, one.name):
+            if is_type_named(column.type, user_type.name):
                 yield Part(relation.oid, column.number), False
     for domain in catalog.objects_of(Domain):
-        if is_type_named(domain.type, one.name):
+        if is_type_named(domain.type, user_type.name):
             yield Part(domain.oid), False
     for composite in catalog.objects_of(Composite):
-        if any(is_type_named(attribute, one.name) for _, attribute in composite.attributes):
+        if any(is_type_named(attribute, user_type.name) for _, attribute in composite.attributes):
             yield Part(composite.oid), False
 
 
@@ -203,41 +204,41 @@ def is_type_named(column_type: TypeName | None, name: Name) -> bool:
 def drop_parts(catalog: Catalog, parts: Iterable[Part]) -> None:
     """Drops the parts."""
     for part in reversed(tuple(parts)):
-        one = catalog.get(part.oid)
-        if one is None:
+        dropped = catalog.get(part.oid)
+        if dropped is None:
             continue
         if not part.column:
-            _remove_from_publications(catalog, one)
+            _remove_from_publications(catalog, dropped)
             catalog.drop(part.oid)
-        elif isinstance(one, Relation):
+        elif isinstance(dropped, Relation):
             if part.default:
-                kept = tuple(replace(column, default=None) if column.number == part.column else column for column in one.columns)
+                remaining = tuple(replace(column, default=None) if column.number == part.column else column for column in dropped.columns)
             else:
-                kept = tuple(column for column in one.columns if column.number != part.column)
-            catalog.change(one, columns=kept)
+                remaining = tuple(column for column in dropped.columns if column.number != part.column)
+            catalog.change(dropped, columns=remaining)
 
 
-def _remove_from_publications(catalog: Catalog, one: Object) -> None:
-    if isinstance(one, Relation) and one.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
-        for publication in catalog.dependents(one.oid, Publication):
-            catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid != one.oid))
+def _remove_from_publications(catalog: Catalog, dropped: Object) -> None:
+    if isinstance(dropped, Relation) and dropped.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
+        for publication in catalog.dependents(dropped.oid, Publication):
+            catalog.change(publication, tables=tuple(oid for oid in publication.tables if oid != dropped.oid))
 
 
 def object_description(catalog: Catalog, part: Part) -> str:
     """Returns an object's name as in PostgreSQL's messages: `view public.v`, `column a of table public.t`."""
-    one = catalog.get(part.oid)
-    match one:
+    described = catalog.get(part.oid)
+    match described:
         case Relation() if part.column:
-            column = one.column_numbered(part.column)
-            name = f"column {column.name if column else '?'} of {one.kind.value} {one.name}"
+            column = described.column_numbered(part.column)
+            name = f"column {column.name if column else '?'} of {described.kind.value} {described.name}"
             return f"default value for {name}" if part.default else name
         case Relation():
-            return f"{one.kind.value} {one.name}"
+            return f"{described.kind.value} {described.name}"
         case Constraint() | Trigger():
-            table = catalog.get(one.table)
-            return f"{type(one).__name__.lower()} {one.name.name} on {table.name if table else '?'}"
+            table = catalog.get(described.table)
+            return f"{type(described).__name__.lower()} {described.name.name} on {table.name if table else '?'}"
         case Function():
-            return f"{one.kind} {one.name}({', '.join(one.arguments)})"
+            return f"{described.kind} {described.name}({', '.join(described.arguments)})"
         case None:
             return "a dropped object"
-    return f"{type(one).__name__.lower().removesuffix('type')} {one.name}"
+    return f"{type(described).__name__.lower().removesuffix('type')} {described.name}"

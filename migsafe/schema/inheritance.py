@@ -16,15 +16,15 @@ from migsafe.sql.operations import ConstraintKind
 def inherit(catalog: Catalog, op: sql.Inherit, table: Relation) -> None:
     """INHERIT parent."""
     parent = catalog.relation(op.parent)
-    if parent is None or circles(catalog, table, parent):
+    if parent is None or refuse_cycle(catalog, table, parent):
         return
     table = catalog.change(table, parents=(*table.parents, parent.oid))
     _adopt(catalog, table, parent)
 
 
-def circles(catalog: Catalog, child: Relation, parent: Relation) -> bool:
+def refuse_cycle(catalog: Catalog, child: Relation, parent: Relation) -> bool:
     """Refuses a table that would inherit from itself."""
-    if child.oid != parent.oid and all(one.oid != parent.oid for one in catalog.descendants(child.oid)):
+    if child.oid != parent.oid and all(descendant.oid != parent.oid for descendant in catalog.descendants(child.oid)):
         return False
     catalog.add_refusal(f"{child.name} would inherit from itself")
     return True
@@ -33,24 +33,24 @@ def circles(catalog: Catalog, child: Relation, parent: Relation) -> bool:
 def _adopt(catalog: Catalog, child: Relation, parent: Relation) -> None:
     """Counts the columns and constraints that a child shares with its new parent as inherited."""
     is_partition = parent.kind is RelationKind.PARTITIONED
-    columns = tuple(_adopted(catalog, column, parent.column(column.name), is_partition=is_partition) for column in child.columns)
+    columns = tuple(_with_parent(catalog, column, parent.column(column.name), is_partition=is_partition) for column in child.columns)
     child = catalog.change(child, columns=columns)
     for constraint in catalog.constraints(parent.oid):
         if constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit:
             inherit_check(catalog, child, constraint)
         elif constraint.kind is ConstraintKind.NOT_NULL and not constraint.no_inherit:
-            above = parent.column_numbered(constraint.columns[0])
-            below = child.column(above.name) if above is not None else None
-            found = not_null_constraint(catalog, child.oid, below.number) if below is not None else None
-            if found is not None:
-                catalog.change(found, inherited=found.inherited + 1, local=found.local and not is_partition)
+            parent_column = parent.column_numbered(constraint.columns[0])
+            child_column = child.column(parent_column.name) if parent_column is not None else None
+            child_constraint = not_null_constraint(catalog, child.oid, child_column.number) if child_column is not None else None
+            if child_constraint is not None:
+                catalog.change(child_constraint, inherited=child_constraint.inherited + 1, local=child_constraint.local and not is_partition)
 
 
-def _adopted(catalog: Catalog, column: Column, above: Column | None, *, is_partition: bool) -> Column:
-    if above is None:
+def _with_parent(catalog: Catalog, column: Column, parent_column: Column | None, *, is_partition: bool) -> Column:
+    if parent_column is None:
         return column
-    # Identity is a partition's too since 17.
-    identity = above.identity if is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else column.identity
+    # Partitions have the identity of their parent since 17.
+    identity = parent_column.identity if is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else column.identity
     return replace(column, inherited=column.inherited + 1, local=column.local and not is_partition, identity=identity)
 
 
@@ -65,25 +65,27 @@ def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
     """Removes a parent: columns and constraints that came only from it become the child's own (RemoveInheritance in tablecmds.c)."""
     is_partition = child.bound is not None
     columns = tuple(
-        _left(catalog, column, is_partition=is_partition) if parent.column(column.name) and column.inherited else column
+        _without_parent(catalog, column, is_partition=is_partition) if parent.column(column.name) and column.inherited else column
         for column in child.columns
     )
-    checks = {one.name.name for one in catalog.constraints(parent.oid) if one.kind is ConstraintKind.CHECK}
+    checks = {constraint.name.name for constraint in catalog.constraints(parent.oid) if constraint.kind is ConstraintKind.CHECK}
     not_null = {
         column.name
-        for one in catalog.constraints(parent.oid)
-        if one.kind is ConstraintKind.NOT_NULL and not one.no_inherit and (column := parent.column_numbered(one.columns[0])) is not None
+        for constraint in catalog.constraints(parent.oid)
+        if constraint.kind is ConstraintKind.NOT_NULL
+        and not constraint.no_inherit
+        and (column := parent.column_numbered(constraint.columns[0])) is not None
     }
     child = catalog.change(child, parents=tuple(oid for oid in child.parents if oid != parent.oid), bound=None, columns=columns)
     for constraint in catalog.constraints(child.oid):
         if constraint.kind is ConstraintKind.NOT_NULL:
             column = child.column_numbered(constraint.columns[0])
-            stems = column is not None and column.name in not_null
+            is_inherited = column is not None and column.name in not_null
         else:
-            stems = constraint.parent is not None or (constraint.kind is ConstraintKind.CHECK and constraint.name.name in checks)
-        if stems and constraint.inherited:
-            fewer = constraint.inherited - 1
-            catalog.change(constraint, parent=None, inherited=fewer, local=constraint.local or fewer == 0)
+            is_inherited = constraint.parent is not None or (constraint.kind is ConstraintKind.CHECK and constraint.name.name in checks)
+        if is_inherited and constraint.inherited:
+            remaining = constraint.inherited - 1
+            catalog.change(constraint, parent=None, inherited=remaining, local=constraint.local or remaining == 0)
     for index in catalog.indexes(child.oid):
         if index.parent is not None:
             catalog.change(index, parent=None)
@@ -92,10 +94,10 @@ def _leave(catalog: Catalog, child: Relation, parent: Relation) -> None:
             catalog.drop(trigger.oid)
 
 
-def _left(catalog: Catalog, column: Column, *, is_partition: bool) -> Column:
-    fewer = column.inherited - 1
+def _without_parent(catalog: Catalog, column: Column, *, is_partition: bool) -> Column:
+    remaining = column.inherited - 1
     identity = None if is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else column.identity
-    return replace(column, inherited=fewer, local=column.local or fewer == 0, identity=identity)
+    return replace(column, inherited=remaining, local=column.local or remaining == 0, identity=identity)
 
 
 def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) -> None:
@@ -111,7 +113,7 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
     if child is None:
         catalog.change(table, may_have_rows=True)
         return
-    if circles(catalog, child, table):
+    if refuse_cycle(catalog, child, table):
         return
     if child.parents:
         catalog.add_refusal(f"{child.name} is already a partition or a child")

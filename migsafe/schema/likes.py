@@ -14,15 +14,15 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, Like, Name
 
 
-def _wanted(like: Like) -> set[str]:
+def _included_kinds(like: Like) -> set[str]:
     """Returns the kinds of object that LIKE's options include; comments and storage have no meaning here."""
-    every = {"constraints", "defaults", "identity", "generated", "indexes", "statistics"}
-    found: set[str] = set()
+    all_kinds = {"constraints", "defaults", "identity", "generated", "indexes", "statistics"}
+    included: set[str] = set()
     for option in like.options:
-        verb, what = option.split(" ", 1)
-        names = every if what == "all" else {what}
-        found = found | names if verb == "including" else found - names
-    return found
+        verb, kind = option.split(" ", 1)
+        kinds = all_kinds if kind == "all" else {kind}
+        included = included | kinds if verb == "including" else included - kinds
+    return included
 
 
 def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
@@ -32,14 +32,14 @@ def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
         if catalog.is_absent(like.table):
             catalog.add_refusal(f"relation {catalog.resolve(like.table)} does not exist")
         return
-    wanted = _wanted(like)
+    included = _included_kinds(like)
     for column in source.columns:
-        keeps_default = "generated" in wanted if column.generated else "defaults" in wanted
+        keeps_default = "generated" in included if column.generated else "defaults" in included
         yield replace(
             column,
             default=column.default if keeps_default else None,
             generated=column.generated if keeps_default else None,
-            identity=column.identity if "identity" in wanted else None,
+            identity=column.identity if "identity" in included else None,
             local=True,
             inherited=0,
         )
@@ -52,27 +52,27 @@ def copy_like(catalog: Catalog, oid: int, like: Like) -> None:
     if source is None or not source.complete:
         catalog.change(table, complete=False)
         return
-    wanted = _wanted(like)
+    included = _included_kinds(like)
     for column in table.columns:
         if column.identity and source.column(column.name) is not None:
             add_sequence(catalog, table, column)
-    if "constraints" in wanted:
+    if "constraints" in included:
         for constraint in catalog.constraints(source.oid):
             if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
                 bound = formula(constraint.check.expression, table.columns)
                 copy = replace(constraint, oid=catalog.new_oid(), name=Name(constraint.name.name, table.name.schema), table=oid)
                 catalog.store(replace(copy, check=bound, columns=bound.columns, valid=copy.enforced, local=True, inherited=0, parent=None))
-    if "indexes" in wanted:
+    if "indexes" in included:
         for index in catalog.indexes(source.oid):
             _copy_index(catalog, table, source, index)
 
 
 def _copy_index(catalog: Catalog, table: Relation, source: Relation, index: Index) -> None:
-    behind = constraint_of_index(catalog, index)
+    constraint = constraint_of_index(catalog, index)
     copy = for_partition(source, table, index)
-    label = LABELS[behind.kind] if behind else "idx"
-    name = free_index_name(catalog, table, copy.keys, copy.include, label, constraint=behind is not None)
+    label = LABELS[constraint.kind] if constraint else "idx"
+    name = free_index_name(catalog, table, copy.keys, copy.include, label, constraint=constraint is not None)
     index = add_index(catalog, replace(copy, oid=catalog.new_oid(), name=name, parent=None, table=table.oid))
-    if behind:
-        given = sql.Constraint(kind=behind.kind, span=sql.Column(name="").span, deferrable=behind.deferrable)
-        add_index_constraint(catalog, table.oid, index, given)
+    if constraint:
+        definition = sql.Constraint(kind=constraint.kind, span=sql.Column(name="").span, deferrable=constraint.deferrable)
+        add_index_constraint(catalog, table.oid, index, definition)

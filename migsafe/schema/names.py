@@ -17,9 +17,9 @@ def rename(catalog: Catalog, op: Rename) -> None:
     if op.kind in RELATIONS:
         _rename_relation(catalog, op)
     elif op.kind in ("type", "domain"):
-        one = catalog.type_named(op.name)
-        if one is not None:
-            move_type(catalog, one, Name(op.new_name, one.name.schema))
+        user_type = catalog.type_named(op.name)
+        if user_type is not None:
+            move_type(catalog, user_type, Name(op.new_name, user_type.name.schema))
     elif op.kind in ("function", "procedure", "routine", "aggregate"):
         for function in catalog.functions(op.name)[:1]:
             catalog.change(function, name=Name(op.new_name, function.name.schema))
@@ -28,9 +28,9 @@ def rename(catalog: Catalog, op: Rename) -> None:
         if table is not None:
             _rename_on_table(catalog, op, table)
     elif op.kind == "statistics":
-        found = catalog.object_named("statistics", catalog.in_first_schema(op.name))
-        if found is not None:
-            catalog.change(found, name=Name(op.new_name, found.name.schema))
+        statistics = catalog.object_named("statistics", catalog.in_first_schema(op.name))
+        if statistics is not None:
+            catalog.change(statistics, name=Name(op.new_name, statistics.name.schema))
     elif op.kind == "publication":
         publication = catalog.object_named("publication", Name(op.name.name))
         if isinstance(publication, Publication):
@@ -45,59 +45,59 @@ def _rename_on_table(catalog: Catalog, op: Rename, table: Relation) -> None:
             for part in (trigger, *catalog.dependents(trigger.oid, Trigger)):
                 catalog.change(part, name=Name(op.new_name, part.name.schema))
         return
-    one = attached(catalog, table, op.kind, op.name.name)
-    if one is not None:
-        catalog.change(one, name=Name(op.new_name, one.name.schema))
+    attached_object = attached(catalog, table, op.kind, op.name.name)
+    if attached_object is not None:
+        catalog.change(attached_object, name=Name(op.new_name, attached_object.name.schema))
 
 
 def _rename_relation(catalog: Catalog, op: Rename) -> None:
     # ALTER TABLE renames indexes and views too, whatever the statement calls them.
-    one: Relation | Index | None = catalog.relation(op.name) or catalog.index(op.name)
-    before = catalog.resolve(op.name)
-    if one is None:
+    relation: Relation | Index | None = catalog.relation(op.name) or catalog.index(op.name)
+    old_name = catalog.resolve(op.name)
+    if relation is None:
         if not op.if_exists and catalog.is_absent(op.name):
-            catalog.add_refusal(f"relation {before} does not exist")
+            catalog.add_refusal(f"relation {old_name} does not exist")
         if catalog.is_absent(op.name) or op.kind == "index":
             return
         kind = {"view": RelationKind.VIEW, "materialized view": RelationKind.MATERIALIZED, "sequence": RelationKind.SEQUENCE}.get(
             op.kind, RelationKind.TABLE
         )
-        one = Relation(oid=catalog.new_oid(), name=before, kind=kind, complete=False, created_in=-1, may_have_rows=True)
-        catalog.store(one)
-    name = Name(op.new_name, one.name.schema)
+        relation = Relation(oid=catalog.new_oid(), name=old_name, kind=kind, complete=False, created_in=-1, may_have_rows=True)
+        catalog.store(relation)
+    name = Name(op.new_name, relation.name.schema)
     if catalog.is_taken(name):
         catalog.add_refusal(f"relation {name} already exists")
-    catalog.change(one, name=name)
-    if isinstance(one, Index):
-        constraint = constraint_of_index(catalog, one)
+    catalog.change(relation, name=name)
+    if isinstance(relation, Index):
+        constraint = constraint_of_index(catalog, relation)
         if constraint is not None:
             catalog.change(constraint, name=name)
-    catalog.mark_absent(before)
+    catalog.mark_absent(old_name)
 
 
 def _rename_schema(catalog: Catalog, schema: str, new_name: str) -> None:
-    for one in catalog.objects_of(Object):
-        if one.name.schema == schema:
-            _move(catalog, one, new_name)
+    for schema_object in catalog.objects_of(Object):
+        if schema_object.name.schema == schema:
+            _move(catalog, schema_object, new_name)
     catalog.drop_schema(schema)
     catalog.add_schema(new_name)
 
 
-def _move(catalog: Catalog, one: Object, schema: str) -> None:
-    match one:
-        case _ if catalog.type_named(one.name) is one:
-            move_type(catalog, one, Name(one.name.name, schema))
+def _move(catalog: Catalog, moved: Object, schema: str) -> None:
+    match moved:
+        case _ if catalog.type_named(moved.name) is moved:
+            move_type(catalog, moved, Name(moved.name.name, schema))
         case _:
-            catalog.change(one, name=Name(one.name.name, schema))
+            catalog.change(moved, name=Name(moved.name.name, schema))
 
 
 @SCHEMA_CHANGES.register(SetSchema)
 def set_schema(catalog: Catalog, op: SetSchema) -> None:
     """ALTER … SET SCHEMA: the indexes, constraints, triggers and owned sequences of a table move with it."""
     if op.kind in ("type", "domain"):
-        one = catalog.type_named(op.name)
-        if one is not None:
-            move_type(catalog, one, Name(one.name.name, op.schema))
+        user_type = catalog.type_named(op.name)
+        if user_type is not None:
+            move_type(catalog, user_type, Name(user_type.name.name, op.schema))
         return
     if op.kind in ("function", "procedure", "routine", "aggregate"):
         for function in catalog.functions(op.name)[:1]:
@@ -112,16 +112,16 @@ def set_schema(catalog: Catalog, op: SetSchema) -> None:
         return
     if catalog.is_taken(Name(relation.name.name, op.schema)):
         catalog.add_refusal(f"relation {relation.name.name} already exists in schema {op.schema}")
-    before = relation.name
+    old_name = relation.name
     _move(catalog, relation, op.schema)
-    catalog.mark_absent(before)
-    for other in catalog.dependents(relation.oid, Object):
-        match other:
+    catalog.mark_absent(old_name)
+    for dependent in catalog.dependents(relation.oid, Object):
+        match dependent:
             case Index():
-                _move(catalog, other, op.schema)
-            case Constraint() | Trigger() if other.table == relation.oid:
-                _move(catalog, other, op.schema)
-            case Attached(kind="rule" | "policy") if other.table == relation.oid:
-                _move(catalog, other, op.schema)
-            case Relation() if other.owner is not None and other.owner[0] == relation.oid:
-                _move(catalog, other, op.schema)
+                _move(catalog, dependent, op.schema)
+            case Constraint() | Trigger() if dependent.table == relation.oid:
+                _move(catalog, dependent, op.schema)
+            case Attached(kind="rule" | "policy") if dependent.table == relation.oid:
+                _move(catalog, dependent, op.schema)
+            case Relation() if dependent.owner is not None and dependent.owner[0] == relation.oid:
+                _move(catalog, dependent, op.schema)

@@ -40,17 +40,17 @@ def new_name(catalog: Catalog, name: Name, persistence: Persistence) -> Name:
 
 def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
     """Whether CREATE creates a relation of this name. If one exists, the statement is refused, but still replaces the existing one."""
-    before = catalog.relation(name) or catalog.index(name)
-    if before is None:
+    existing = catalog.relation(name) or catalog.index(name)
+    if existing is None:
         return True
     if if_not_exists:
         return False
     catalog.add_refusal(f"relation {name} already exists")
-    drop_parts(catalog, find_dropped_parts(catalog, [Part(before.oid)]).parts)
+    drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
     return True
 
 
-def is_surely_made(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
+def is_certainly_created(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
     """Whether a CREATE that succeeds certainly creates a relation, and does not find an existing one that no migration created."""
     return not if_not_exists or catalog.is_absent(name)
 
@@ -59,7 +59,7 @@ def is_surely_made(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool
 def create_table(catalog: Catalog, op: CreateTable) -> None:
     """CREATE TABLE, CREATE FOREIGN TABLE."""
     name = new_name(catalog, op.table, op.persistence)
-    surely = is_surely_made(catalog, name, if_not_exists=op.if_not_exists)
+    is_created = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     parents = _parents(catalog, op)
@@ -68,7 +68,7 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
         oid=catalog.new_oid(),
         name=name,
         kind=kind,
-        complete=surely or not op.if_not_exists,
+        complete=is_created or not op.if_not_exists,
         persistence=op.persistence,
         partition_key=op.partition_by,
         bound=op.bound,
@@ -76,12 +76,12 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
         of_type=composite_name(catalog, op.of_type) if op.of_type else None,
         method=op.method,
         created_in=catalog.migration,
-        may_have_rows=not surely,
+        may_have_rows=not is_created,
     )
     if len(parents) < len(op.inherits) + bool(op.partition_of) or any(not parent.complete for parent in parents):
         table = replace(table, complete=False)
     catalog.store(table)
-    _give_columns(catalog, table, op, parents)
+    _add_columns(catalog, table, op, parents)
     for parent in parents:
         _inherit_checks(catalog, table.oid, parent)
     if catalog.pg_version >= versions.NOT_NULL_CONSTRAINTS:
@@ -95,106 +95,109 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
 
 
 def _parents(catalog: Catalog, op: CreateTable) -> list[Relation]:
-    found: list[Relation] = []
+    parents: list[Relation] = []
     for name in (*op.inherits, *((op.partition_of,) if op.partition_of else ())):
         parent = catalog.relation(name)
         if parent is not None:
-            found.append(parent)
+            parents.append(parent)
         elif catalog.is_absent(name):
             catalog.add_refusal(f"relation {catalog.resolve(name)} does not exist")
-    return found
+    return parents
 
 
-def _give_columns(catalog: Catalog, table: Relation, op: CreateTable, parents: list[Relation]) -> None:
-    key = next((one.columns for one in op.constraints if one.kind is ConstraintKind.PRIMARY_KEY), ())
-    # 18 has NOT NULL as a table constraint too.
-    not_null = {name for one in op.constraints if one.kind is ConstraintKind.NOT_NULL for name in one.columns}
-    columns = _inherited(catalog, parents, is_partition=op.partition_of is not None)
+def _add_columns(catalog: Catalog, table: Relation, op: CreateTable, parents: list[Relation]) -> None:
+    key = next((constraint.columns for constraint in op.constraints if constraint.kind is ConstraintKind.PRIMARY_KEY), ())
+    # Since 18, NOT NULL can also be a table constraint.
+    not_null = {name for constraint in op.constraints if constraint.kind is ConstraintKind.NOT_NULL for name in constraint.columns}
+    columns = _inherited_columns(catalog, parents, is_partition=op.partition_of is not None)
     for column in composite_columns(catalog, op.of_type) if op.of_type else ():
         columns[column.name] = column
     for like in op.likes:
         for column in like_columns(catalog, like):
-            above = columns.get(column.name)
-            columns[column.name] = _over(above, column) if above is not None else replace(column, number=len(columns) + 1)
-    needs: list[Column] = []
+            earlier = columns.get(column.name)
+            columns[column.name] = _override_column(earlier, column) if earlier is not None else replace(column, number=len(columns) + 1)
+    serial_columns: list[Column] = []
     for definition in op.columns:
-        in_key = definition.name in key or any(one.kind is ConstraintKind.PRIMARY_KEY for one in definition.constraints)
-        made = build_column(catalog, len(columns) + 1, definition, in_key or definition.name in not_null)
-        made = _merged(catalog, columns[definition.name], made, definition) if definition.name in columns else made
-        columns[definition.name] = made.column
-        if made.sequence:
-            needs.append(made.column)
+        in_key = definition.name in key or any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in definition.constraints)
+        built = build_column(catalog, len(columns) + 1, definition, in_key or definition.name in not_null)
+        built = _merge_definition(catalog, columns[definition.name], built, definition) if definition.name in columns else built
+        columns[definition.name] = built.column
+        if built.sequence:
+            serial_columns.append(built.column)
     for name in (*key, *not_null):
         if name in columns:
             columns[name] = replace(columns[name], not_null=True)
     table = catalog.change(table, columns=bind_generated_columns(columns.values(), op.columns))
-    for column in needs:
+    for column in serial_columns:
         sequence = add_sequence(catalog, table, column)
         if column.identity is None:
-            its_name = catalog[sequence].name
-            columns_now = tuple(with_sequence_default(one, sequence, its_name) if one.number == column.number else one for one in table.columns)
-            table = catalog.change(table, columns=columns_now)
+            sequence_name = catalog[sequence].name
+            changed_columns = tuple(
+                with_sequence_default(table_column, sequence, sequence_name) if table_column.number == column.number else table_column
+                for table_column in table.columns
+            )
+            table = catalog.change(table, columns=changed_columns)
 
 
-def _inherited(catalog: Catalog, parents: list[Relation], *, is_partition: bool) -> dict[str, Column]:
-    found: dict[str, Column] = {}
+def _inherited_columns(catalog: Catalog, parents: list[Relation], *, is_partition: bool) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
     for parent in parents:
         for column in parent.columns:
-            before = found.get(column.name)
-            if before is not None:
-                not_null = before.not_null or column.not_null
-                found[column.name] = replace(
-                    before, inherited=before.inherited + 1, not_null=not_null, default=before.default or column.default
+            earlier = columns.get(column.name)
+            if earlier is not None:
+                not_null = earlier.not_null or column.not_null
+                columns[column.name] = replace(
+                    earlier, inherited=earlier.inherited + 1, not_null=not_null, default=earlier.default or column.default
                 )
                 continue
             # Identity columns are inherited by partitions since 17 (release notes), by other children never.
             identity = column.identity if is_partition and catalog.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY else None
-            found[column.name] = replace(column, number=len(found) + 1, local=False, inherited=1, identity=identity)
-    return found
+            columns[column.name] = replace(column, number=len(columns) + 1, local=False, inherited=1, identity=identity)
+    return columns
 
 
-def _merged(catalog: Catalog, above: Column, made: BuiltColumn, definition: sql.Column) -> BuiltColumn:
+def _merge_definition(catalog: Catalog, inherited_column: Column, built: BuiltColumn, definition: sql.Column) -> BuiltColumn:
     """Merges a column of a parent, or of the composite type of the table, with its definition in the statement."""
-    column = _over(above, made.column)
+    column = _override_column(inherited_column, built.column)
     if definition.default is not None:
-        # DEFAULT NULL is none, whatever the parent's.
-        column = replace(column, default=default_of(catalog, definition.default, above.type))
-    return BuiltColumn(replace(column, local=above.local or definition.type is not None), made.sequence)
+        # DEFAULT NULL means no default, even if the parent has one.
+        column = replace(column, default=default_of(catalog, definition.default, inherited_column.type))
+    return BuiltColumn(replace(column, local=inherited_column.local or definition.type is not None), built.sequence)
 
 
-def _over(above: Column, own: Column) -> Column:
+def _override_column(inherited_column: Column, own_column: Column) -> Column:
     """Merges an inherited column with the table's own definition of it."""
     return replace(
-        above,
+        inherited_column,
         local=True,
-        not_null=above.not_null or own.not_null,
-        default=own.default or above.default,
-        generated=own.generated or above.generated,
-        identity=own.identity or above.identity,
+        not_null=inherited_column.not_null or own_column.not_null,
+        default=own_column.default or inherited_column.default,
+        generated=own_column.generated or inherited_column.generated,
+        identity=own_column.identity or inherited_column.identity,
     )
 
 
 def _inherit_checks(catalog: Catalog, oid: int, parent: Relation) -> None:
     for constraint in catalog.constraints(parent.oid):
         if constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit:
-            inherit_check(catalog, catalog.require(Relation, oid), constraint, fresh=True)
+            inherit_check(catalog, catalog.require(Relation, oid), constraint, is_new=True)
 
 
 def _add_constraints(catalog: Catalog, oid: int, op: CreateTable) -> None:
-    given = [one for column in op.columns for one in column.constraints] + list(op.constraints)
-    names = tuple(one.name for one in given if one.name is not None)
-    for one in distinct_constraints(given):
-        add_constraint(catalog, oid, one, fresh=True, others=names)
+    definitions = [definition for column in op.columns for definition in column.constraints] + list(op.constraints)
+    names = tuple(definition.name for definition in definitions if definition.name is not None)
+    for definition in distinct_constraints(definitions):
+        add_constraint(catalog, oid, definition, is_new=True, reserved_names=names)
 
 
 def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
     """Adds the parts of the parent's indexes, its foreign keys and row triggers to a partition."""
     for index in catalog.indexes(parent.oid):
-        behind = constraint_of_index(catalog, index)
-        label = LABELS[behind.kind] if behind else "idx"
-        part = part_for(catalog, catalog.require(Relation, oid), index, label, constraint=behind is not None)
-        if part is not None and behind:
-            _constrain_part(catalog, part, behind)
+        index_constraint = constraint_of_index(catalog, index)
+        label = LABELS[index_constraint.kind] if index_constraint else "idx"
+        part = part_for(catalog, catalog.require(Relation, oid), index, label, constraint=index_constraint is not None)
+        if part is not None and index_constraint:
+            _constrain_part(catalog, part, index_constraint)
     for constraint in catalog.constraints(parent.oid):
         if constraint.kind is ConstraintKind.FOREIGN_KEY:
             inherit_foreign_key(catalog, catalog.require(Relation, oid), constraint)
@@ -203,15 +206,18 @@ def clone_to_partition(catalog: Catalog, parent: Relation, oid: int) -> None:
             add_trigger_part(catalog, trigger, catalog.require(Relation, oid))
 
 
-def _constrain_part(catalog: Catalog, part: Index, above: Constraint) -> None:
-    already = constraint_of_index(catalog, part)
-    if already is not None:
-        catalog.change(already, parent=above.oid, local=False, inherited=1)
+def _constrain_part(catalog: Catalog, part: Index, parent_constraint: Constraint) -> None:
+    existing = constraint_of_index(catalog, part)
+    if existing is not None:
+        catalog.change(existing, parent=parent_constraint.oid, local=False, inherited=1)
         return
-    given = sql.Constraint(
-        kind=above.kind, span=sql.Column(name="").span, deferrable=above.deferrable, initially_deferred=above.initially_deferred
+    definition = sql.Constraint(
+        kind=parent_constraint.kind,
+        span=sql.Column(name="").span,
+        deferrable=parent_constraint.deferrable,
+        initially_deferred=parent_constraint.initially_deferred,
     )
-    add_index_constraint(catalog, part.table, part, given, above.oid)
+    add_index_constraint(catalog, part.table, part, definition, parent_constraint.oid)
 
 
 def add_trigger_part(catalog: Catalog, trigger: Trigger, child: Relation) -> None:

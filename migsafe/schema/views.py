@@ -6,7 +6,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.formulas import columns_used
 from migsafe.schema.objects import Column, Relation, RelationKind
-from migsafe.schema.tables import is_surely_made, make_room, new_name
+from migsafe.schema.tables import is_certainly_created, make_room, new_name
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Persistence, Query
 
@@ -70,7 +70,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
 def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -> None:
     """CREATE MATERIALIZED VIEW."""
     name = catalog.in_first_schema(op.view)
-    surely = is_surely_made(catalog, name, if_not_exists=op.if_not_exists)
+    surely = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     reads = read_by(catalog, op.query)
@@ -94,7 +94,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
 def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
     """CREATE TABLE … AS, SELECT … INTO: the columns' types are unknown."""
     name = new_name(catalog, op.table, op.persistence)
-    surely = is_surely_made(catalog, name, if_not_exists=op.if_not_exists)
+    surely = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     catalog.store(

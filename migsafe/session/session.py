@@ -155,7 +155,7 @@ class Session:
                 self.settings.set(variable, value, local=local)
             case ResetVariable(variable=variable):
                 self.settings.reset(variable)
-            case Discard(what="all"):
+            case Discard(target="all"):
                 self.settings.discard()
                 self._prepared.clear()
             case Prepare(name=name, prepared=operations):
@@ -204,7 +204,7 @@ class Session:
                 return "AND CHAIN can only be used in a transaction block"
             case LockTable() if not self.in_block:
                 return "LOCK TABLE can only be used in a transaction block"
-            case Discard(what="all") if self.in_block:
+            case Discard(target="all") if self.in_block:
                 return "DISCARD ALL cannot run inside a transaction block"
             case TwoPhase(action="commit prepared" | "rollback prepared" as action) if self.in_block:
                 return f"{action.upper()} cannot run inside a transaction block"

@@ -26,9 +26,9 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cover import dropped_with_column
 from migsafe.schema.dependents import Part, object_description
 from migsafe.schema.objects import Index
+from migsafe.schema.redundancy import dropped_with_column
 from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
 

@@ -22,8 +22,8 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import find_cascade
-from migsafe.schema.cover import is_primary_key, is_replaced, says_only_not_null
 from migsafe.schema.objects import Constraint
+from migsafe.schema.redundancy import is_primary_key, is_replaced, says_only_not_null
 from migsafe.sql.operations import AddConstraint, ConstraintKind, DropConstraint
 from migsafe.sql.operations.values import quoted
 

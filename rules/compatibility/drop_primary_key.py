@@ -26,7 +26,7 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import find_cascade
-from migsafe.schema.cover import is_primary_key
+from migsafe.schema.redundancy import is_primary_key
 from migsafe.sql.operations import DropConstraint
 from migsafe.sql.operations.values import quoted
 

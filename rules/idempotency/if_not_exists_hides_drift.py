@@ -18,7 +18,7 @@ See: https://www.postgresql.org/docs/current/sql-createtable.html
 """
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.schema.drift import table_differences
+from migsafe.schema.table_differences import table_differences
 from migsafe.sql.operations import CreateTable
 
 _SHOWN = 4

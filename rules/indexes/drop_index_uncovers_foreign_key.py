@@ -37,11 +37,11 @@ from msgspec import Struct
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.alterations import column_drop_result
 from migsafe.schema.altered_constraints import constraint_drop_result
-from migsafe.schema.cover import is_served, unserved_foreign_keys
 from migsafe.schema.default_names import default_name
 from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Constraint, Relation
-from migsafe.schema.removals import drop_fall
+from migsafe.schema.redundancy import is_served, unserved_foreign_keys
+from migsafe.schema.removals import drop_result
 from migsafe.sql.operations import Drop, DropColumn, DropConstraint
 from migsafe.sql.operations.values import quoted
 
@@ -64,7 +64,7 @@ def drop_index_uncovers_foreign_key(op: Drop | DropConstraint | DropColumn | Mig
 
 def _dropped_parts(op: Drop | DropConstraint | DropColumn, at: Context) -> tuple[Part, ...]:
     if isinstance(op, Drop):
-        return drop_fall(at.catalog, op).parts if op.kind == "index" else ()
+        return drop_result(at.catalog, op).parts if op.kind == "index" else ()
     table = at.catalog.relation(op.target.name)
     if table is None:
         return ()

@@ -29,9 +29,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.cover import is_served
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
+from migsafe.schema.redundancy import is_served
 from migsafe.sql.definitions import foreign_keys_in, table_of, with_span
 from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, ConstraintKind, CreateTable, OpaqueCode, Persistence
 from migsafe.sql.operations.values import quoted

@@ -32,8 +32,8 @@ from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.constraints import constraint_of_index
-from migsafe.schema.cover import makes_redundant
 from migsafe.schema.objects import Index
+from migsafe.schema.redundancy import makes_redundant
 from migsafe.sql.definitions import table_of
 from migsafe.sql.operations import AddColumn, AddConstraint, CreateIndex, CreateTable
 from migsafe.sql.operations.values import quoted

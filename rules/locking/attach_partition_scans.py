@@ -28,9 +28,9 @@ from collections.abc import Iterator, Sequence
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
-from migsafe.schema.copies import missing_foreign_keys, missing_indexes
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Relation
+from migsafe.schema.partition_requirements import missing_foreign_keys, missing_indexes
 from migsafe.sql.bounds import bound_clause, bound_condition, key_expressions
 from migsafe.sql.generation import (
     add_constraint_using_index,

@@ -212,10 +212,10 @@ def alter_constraint(context: EffectContext, op: sql.AlterConstraint) -> Effects
     if op.enforced is False and found.enforced:
         # The triggers on the referenced table go.
         yield from context.effect_on_oid(found.references, _EXCLUSIVE)
-    if op.inherit is not None:
-        why = f"every row is checked against {op.constraint}" if op.inherit else ""
+    if op.inherited_by_children is not None:
+        why = f"every row is checked against {op.constraint}" if op.inherited_by_children else ""
         for one in context.catalog.descendants(relation.oid):
-            scan = op.inherit and context.has_rows(one)
+            scan = op.inherited_by_children and context.has_rows(one)
             yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
     if op.enforced and not found.enforced:
         yield from context.effect_on(relation, _EXCLUSIVE, scan=True, why=f"every row is checked against {op.constraint}")

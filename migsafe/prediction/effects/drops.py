@@ -8,7 +8,7 @@ from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.dependents import Part
 from migsafe.schema.objects import Attached, Composite, Constraint, Domain, EnumType, Index, Relation, RelationKind, Trigger
-from migsafe.schema.removals import drop_fall
+from migsafe.schema.removals import drop_result
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind
 
@@ -71,7 +71,7 @@ def drop(context: EffectContext, op: sql.Drop) -> Effects:
             if index is not None:
                 yield from context.effect_on_oid(index.table, LockMode.SHARE_UPDATE_EXCLUSIVE, waits=True)
         return
-    yield from fallen(context, drop_fall(context.catalog, op).parts)
+    yield from fallen(context, drop_result(context.catalog, op).parts)
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         for name in op.names:
             if context.catalog.relation(name) is None and not context.catalog.is_absent(name):

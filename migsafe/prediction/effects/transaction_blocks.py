@@ -50,7 +50,7 @@ def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str 
             return "ALTER DATABASE … SET TABLESPACE"
         case sql.AlterObject(kind="subscription"):
             return _alter_subscription(operation, catalog.pg_version)
-        case sql.Discard(what="all"):
+        case sql.Discard(target="all"):
             return "DISCARD ALL"
         case sql.TwoPhase(action="commit prepared" | "rollback prepared" as action):
             return action.upper()

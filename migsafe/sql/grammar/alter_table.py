@@ -174,7 +174,7 @@ def _alter(c: Parser, start: int, target: Target) -> Operation:
             deferrable=attributes.deferrable,
             initially_deferred=attributes.deferred,
             enforced=attributes.enforced,
-            inherit=inherit,
+            inherited_by_children=inherit,
         )
     c.accept("column")
     name = c.number("a column") if c.words[c.i] == "0" else c.name("a column")

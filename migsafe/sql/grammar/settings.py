@@ -165,7 +165,7 @@ def show_statement(c: Parser, start: int) -> list[Operation]:
 def discard(c: Parser, start: int) -> list[Operation]:
     """Read DISCARD after that word."""
     target = c.expect_any("all", "plans", "sequences", "temp", "temporary")
-    return [Discard(c.span(start), what="temp" if target == "temporary" else target)]
+    return [Discard(c.span(start), target="temp" if target == "temporary" else target)]
 
 
 def alter_system(c: Parser, start: int) -> list[Operation]:

@@ -189,7 +189,7 @@ class AlterConstraint(AlterRelation, frozen=True, kw_only=True):
     deferrable: bool | None = None
     initially_deferred: bool | None = None
     enforced: bool | None = None
-    inherit: bool | None = None
+    inherited_by_children: bool | None = None
 
 
 class ValidateConstraint(AlterRelation, frozen=True, kw_only=True):

@@ -255,7 +255,7 @@ class ResetVariable(SessionSetting, frozen=True, kw_only=True):
 class Discard(SessionSetting, frozen=True, kw_only=True):
     """DISCARD `all`, `plans`, `sequences` or `temp`."""
 
-    what: str
+    target: str
 
 
 class AlterSystem(Operation, frozen=True, kw_only=True):

@@ -183,7 +183,7 @@ def reset_variable(op: o.ResetVariable) -> Signature:
 @reader(o.Discard)
 def discard(op: o.Discard) -> Signature:
     """DISCARD."""
-    return (entry("discard", op.what),)
+    return (entry("discard", op.target),)
 
 
 @reader(o.AlterSystem)

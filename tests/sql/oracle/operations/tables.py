@@ -353,8 +353,8 @@ def _alter_constraint(op: o.AlterConstraint) -> Entry:
         details["deferrability"] = f"{bool(op.deferrable or op.initially_deferred)} {bool(op.initially_deferred)}"
     if op.enforced is not None:
         details["enforced"] = str(op.enforced)
-    if op.inherit is not None:
-        details["inherit"] = str(op.inherit)
+    if op.inherited_by_children is not None:
+        details["inherit"] = str(op.inherited_by_children)
     return entry("alter constraint", op.constraint, **details)
 
 
