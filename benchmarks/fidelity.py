@@ -1,10 +1,10 @@
-"""How faithfully migsafe reads SQL: every statement below a folder, against PostgreSQL's own grammar (pglast).
+"""How correctly migsafe parses SQL: compares every statement below a folder with PostgreSQL's own grammar (pglast).
 
     python benchmarks/fidelity.py FOLDER [--limit N] [--verbose]
 
-Compared are the cuts, and of each statement the signature (tests/sql/oracle): its kind, its subcommands, the names and flags, types,
-expressions, the relations that it reads, the functions that it calls. A file that PostgreSQL's grammar takes as a whole is compared as a whole;
-any other one (psql meta-commands, template marks, COPY data, a broken statement) statement by statement, as migsafe cut it.
+The benchmark compares where statements begin and end, and the signature of each statement (tests/sql/oracle): its kind, subcommands, names,
+flags, types and expressions, the relations that it reads, and the functions that it calls. A file that PostgreSQL's grammar accepts is compared
+as a whole. Any other file (psql meta-commands, placeholders of templates, COPY data, a broken statement) is compared statement by statement.
 """
 
 import argparse
@@ -37,7 +37,7 @@ Pair = tuple[RawStatement | MetaCommand, Statement]
 
 
 class Report:
-    """What has been compared so far: counts, and where the two grammars disagree, by pattern."""
+    """The results of the comparison: counts, and the disagreements of the two grammars, by pattern."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -45,13 +45,13 @@ class Report:
         self.accepted: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = {}
 
-    def disagree(self, pattern: str, example: str) -> None:
-        """Note a statement that the two grammars read differently."""
+    def add_disagreement(self, pattern: str, example: str) -> None:
+        """Record a statement that the two grammars parse differently."""
         self.disagreements[pattern] += 1
         self.examples.setdefault(pattern, []).append(example)
 
-    def lenient(self, pattern: str, example: str) -> None:
-        """Note a statement that PostgreSQL refuses and migsafe does not."""
+    def add_accepted(self, pattern: str, example: str) -> None:
+        """Record a statement that PostgreSQL refuses and migsafe accepts."""
         self.accepted[pattern] += 1
         self.examples.setdefault(pattern, []).append(example)
 
@@ -66,24 +66,24 @@ def compare_file(path: Path, report: Report) -> None:
         return
     report.counts["files"] += 1
     pairs = list(zip(split(text), read(text), strict=True))
-    trees = _whole(text, pairs)
-    if trees is not None and not _same_beginnings(report, path, pairs, trees):
+    trees = _parse_script(text, pairs)
+    if trees is not None and not _has_same_starts(report, path, pairs, trees):
         trees = None
-    for at, (raw, statement) in enumerate(pairs):
-        where = script.position(statement.span.start)
-        place = f"{path}:{where.line}:{where.column}"
+    for index, (raw, statement) in enumerate(pairs):
+        position = script.position(statement.span.start)
+        location = f"{path}:{position.line}:{position.column}"
         if isinstance(raw, MetaCommand):
             report.counts["psql meta-commands"] += 1
         elif trees is not None:
-            _compare(report, place, text, statement, trees[at].stmt)
+            _compare(report, location, text, statement, trees[index].stmt)
         else:
-            _compare_alone(report, place, text, raw, statement)
+            _compare_alone(report, location, text, raw, statement)
     if trees is not None:
-        _compare_cuts(report, path, text, [statement.span for _, statement in pairs], trees)
+        _compare_ends(report, path, text, [statement.span for _, statement in pairs], trees)
 
 
-def _whole(text: str, pairs: list[Pair]) -> tuple[Any, ...] | None:
-    """The trees of a whole script; None where PostgreSQL does not take it, or where psql would not send it as it stands."""
+def _parse_script(text: str, pairs: list[Pair]) -> tuple[Any, ...] | None:
+    """Returns the trees of a whole script; None if PostgreSQL refuses it, or if psql would not send it unchanged."""
     if any(isinstance(raw, MetaCommand) or raw.data is not None for raw, _ in pairs):
         return None
     try:
@@ -93,27 +93,27 @@ def _whole(text: str, pairs: list[Pair]) -> tuple[Any, ...] | None:
     return trees
 
 
-def _same_beginnings(report: Report, path: Path, pairs: list[Pair], trees: tuple[Any, ...]) -> bool:
+def _has_same_starts(report: Report, path: Path, pairs: list[Pair], trees: tuple[Any, ...]) -> bool:
     ours = [statement.span.start for _, statement in pairs]
     real = [tree.stmt_location or 0 for tree in trees]
     if ours == real:
         return True
-    first = next((pair for pair in zip_longest(ours, real) if pair[0] != pair[1]), (None, None))
-    report.disagree("cut: beginning", f"{path}: migsafe begins at {first[0]}, PostgreSQL at {first[1]}")
+    our_start, real_start = next((pair for pair in zip_longest(ours, real) if pair[0] != pair[1]), (None, None))
+    report.add_disagreement("start of a statement", f"{path}: migsafe starts a statement at {our_start}, PostgreSQL at {real_start}")
     return False
 
 
-def _compare_cuts(report: Report, path: Path, text: str, ours: list[Span], trees: tuple[Any, ...]) -> None:
-    """Compare where statements end; that they begin at the same places is known."""
-    report.counts["statements whose cuts were compared"] += len(ours)
+def _compare_ends(report: Report, path: Path, text: str, ours: list[Span], trees: tuple[Any, ...]) -> None:
+    """Compare where statements end, after their starts have been found equal."""
+    report.counts["statements whose start and end were compared"] += len(ours)
     for span, tree in zip(ours, trees, strict=True):
         end = (tree.stmt_location or 0) + tree.stmt_len if tree.stmt_len else len(text)
         if span.end > end or any(True for _ in split(text, span.end, end)):
-            report.disagree("cut: end", f"{path}: migsafe ends at {span.end}, PostgreSQL at {end}")
+            report.add_disagreement("end of a statement", f"{path}: migsafe ends a statement at {span.end}, PostgreSQL at {end}")
 
 
-def _compare_alone(report: Report, place: str, text: str, raw: RawStatement, statement: Statement) -> None:
-    """Compare a statement as migsafe cut it."""
+def _compare_alone(report: Report, location: str, text: str, raw: RawStatement, statement: Statement) -> None:
+    """Compare one statement, with the start and end that migsafe found."""
     sql = text[statement.span.start : statement.span.end]
     refusal = None
     try:
@@ -121,21 +121,21 @@ def _compare_alone(report: Report, place: str, text: str, raw: RawStatement, sta
     except (ParseError, ValueError) as error:
         trees, refusal = (), str(error)
     if len(trees) == 1:
-        _compare(report, place, text, statement, trees[0].stmt)
+        _compare(report, location, text, statement, trees[0].stmt)
     elif trees:
         report.counts["statements compared"] += 1
-        report.disagree("cut: several statements in one", f"{place}: {_short(sql)}")
+        report.add_disagreement("several statements that migsafe parses as one", f"{location}: {_short(sql)}")
     elif PLACEHOLDER in raw.kinds:
-        report.counts["statements with template marks or psql variables"] += 1
+        report.counts["statements with placeholders of templates or psql variables"] += 1
     elif _refusal(statement):
         report.counts["statements that both refuse"] += 1
     else:
         report.counts["statements that only PostgreSQL refuses"] += 1
-        word = _pattern_of_refusal(sql)
-        report.lenient(f"{word}: {str(refusal).partition(', at index')[0]}", f"{place}: {_short(sql)}")
+        words = _first_words(sql)
+        report.add_accepted(f"{words}: {str(refusal).partition(', at index')[0]}", f"{location}: {_short(sql)}")
 
 
-def _pattern_of_refusal(sql: str) -> str:
+def _first_words(sql: str) -> str:
     return " ".join(sql.split()[:2]).lower()
 
 
@@ -143,25 +143,25 @@ def _refusal(statement: Statement) -> Broken | Unparsed | None:
     return next((operation for operation in statement.operations if isinstance(operation, Broken | Unparsed)), None)
 
 
-def _compare(report: Report, place: str, text: str, statement: Statement, tree: Any) -> None:
+def _compare(report: Report, location: str, text: str, statement: Statement, tree: Any) -> None:
     report.counts["statements compared"] += 1
     sql = text[statement.span.start : statement.span.end]
     first = statement.operations[0]
     if isinstance(first, Broken | Unparsed):
         report.counts["statements that only migsafe refuses"] += 1
-        words = first.expected if isinstance(first, Broken) else first.reason
-        report.disagree(f"{type(first).__name__}: {type(tree).__name__}: {words}", f"{place}: {_short(sql)}")
+        reason = first.expected if isinstance(first, Broken) else first.reason
+        report.add_disagreement(f"{type(first).__name__}: {type(tree).__name__}: {reason}", f"{location}: {_short(sql)}")
         return
     try:
         real = oracle.of_tree(tree)
-        ours = oracle.of_operations([item for item in statement.operations if not isinstance(item, OpaqueCode | PsqlCommand)])
+        ours = oracle.of_operations([operation for operation in statement.operations if not isinstance(operation, OpaqueCode | PsqlCommand)])
     except RecursionError:
         report.counts["statements too deep to compare"] += 1
         return
-    found = oracle.difference(real, ours)
-    if found is not None:
-        both = f"\n        PostgreSQL: {_short(found[0])}\n        migsafe:    {_short(found[1])}"
-        report.disagree(oracle.pattern(*found), f"{place}: {_short(sql)}{both}")
+    difference = oracle.difference(real, ours)
+    if difference is not None:
+        both = f"\n        PostgreSQL: {_short(difference[0])}\n        migsafe:    {_short(difference[1])}"
+        report.add_disagreement(oracle.pattern(*difference), f"{location}: {_short(sql)}{both}")
 
 
 def _short(text: str) -> str:
@@ -170,7 +170,7 @@ def _short(text: str) -> str:
 
 
 def sql_files(folder: Path) -> Iterator[Path]:
-    """The SQL files below a folder, in order; a file is itself."""
+    """Yields the SQL files below a folder, in order; for a path of a file, that file."""
     if folder.is_file():
         yield folder
     yield from (path for path in sorted(folder.rglob("*.sql")) if path.is_file())
@@ -180,8 +180,8 @@ def main() -> int:
     """Compare and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--limit", type=int, help="stop after so many files")
-    parser.add_argument("--verbose", action="store_true", help="show every example of a pattern, not the first one")
+    parser.add_argument("--limit", type=int, help="stop after this number of files")
+    parser.add_argument("--verbose", action="store_true", help="show every example of a pattern, not only the first")
     arguments = parser.parse_args()
     sys.setrecursionlimit(_RECURSION_LIMIT)
     report = Report()
@@ -197,11 +197,11 @@ def main() -> int:
 def _print(report: Report, seconds: float, *, verbose: bool) -> None:
     compared = report.counts["statements compared"]
     differing = sum(report.disagreements.values())
-    for words, count in sorted(report.counts.items()):
-        print(f"{count:9,}  {words}")
+    for title, count in sorted(report.counts.items()):
+        print(f"{count:9,}  {title}")
     print(f"{differing:9,}  disagreements in {len(report.disagreements)} patterns")
     print(f"{100 * (1 - differing / compared) if compared else 100:9.3f}  % agreement   ({seconds:.1f} s)")
-    for title, patterns in (("Disagreements", report.disagreements), ("PostgreSQL refuses, migsafe does not", report.accepted)):
+    for title, patterns in (("Disagreements", report.disagreements), ("PostgreSQL refuses, migsafe accepts", report.accepted)):
         if patterns:
             print(f"\n{title}:")
         for pattern, count in patterns.most_common():

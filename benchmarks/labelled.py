@@ -1,11 +1,12 @@
-"""What migsafe finds, and what it says of safe migrations, on the labelled corpus that MigrationPilot's authors publish; squawk beside it.
+"""What migsafe and squawk report on the labelled corpus that MigrationPilot's authors publish.
 
     git clone https://github.com/mickelsamuel/migrationpilot
     python benchmarks/labelled.py migrationpilot/bench
 
-The labels are theirs: each file's header names its hazards, the first of them as the one that it was written for. As in their run each file is
-judged by itself, with the rules that are on by default, and counted is: strict, a dangerous file whose first hazard is named; pairs, all
-hazards of all files; false, a safe file of which a hazard is said. Settings, re-runnability and design count as no hazard, theirs or ours.
+The authors labelled the files: each header lists the hazards of its file, beginning with the main one. As in the authors' run, each file is
+judged alone, with the rules that are on by default. The figures are: strict, the dangerous files whose main hazard was reported; pairs, the
+reported hazards of all dangerous files; false, the safe files for which a hazard was reported. Findings about settings, re-running and design
+do not count as hazards, neither the authors' nor migsafe's.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-NAMES = {
+RULES_BY_HAZARD = {
     "non-concurrent-index": {"index-not-concurrent"},
     "missing-lock-timeout": {"lock-timeout-missing"},
     "set-not-null-scan": {"set-not-null-scans"},
@@ -45,13 +46,13 @@ NAMES = {
     "multi-table-ddl-transaction": {"many-tables-locked"},
     "access-exclusive-maintenance": {"maintenance-rewrites"},
 }
-"""The rules that name each hazard of the corpus."""
+"""The rules that report each hazard of the corpus."""
 
 NO_HAZARD = {"timeouts", "idempotency", "design", "history"}
 
 
 class Case:
-    """A file of the corpus and what its header says."""
+    """A file of the corpus, with the labels of its header."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -61,47 +62,47 @@ class Case:
         self.version = header.get("pg_version", "17").strip('"')
 
 
-Said = tuple[set[str], set[str]]
-"""The hazards that a tool names, and everything of hazard's kind that it says."""
+Answer = tuple[set[str], set[str]]
+"""The labelled hazards that a tool reports, and all rules by which it reports a hazard."""
 
 
-def migsafe(case: Case, path: Path, categories: dict[str, str]) -> Said:
-    """What migsafe says of a file that stands by itself."""
+def migsafe(case: Case, path: Path, categories: dict[str, str]) -> Answer:
+    """Returns what migsafe reports for a file alone."""
     command = [sys.executable, "-m", "migsafe", "lint", "--no-cache", "--format", "json", "--pg-version", case.version, str(path)]
-    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)["findings"]
-    rules = {one["rule"] for one in found}
-    said = {one["rule"] for one in found if one["severity"] != "info" and categories[one["rule"]] not in NO_HAZARD}
-    return {hazard for hazard, names in NAMES.items() if names & rules}, said
+    findings = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)["findings"]
+    rules = {finding["rule"] for finding in findings}
+    harmful = {finding["rule"] for finding in findings if finding["severity"] != "info" and categories[finding["rule"]] not in NO_HAZARD}
+    return {hazard for hazard, names in RULES_BY_HAZARD.items() if names & rules}, harmful
 
 
-def squawk(case: Case, path: Path, known: dict[str, dict[str, object]]) -> Said:
-    """What squawk says, by the corpus's own table of its rules; one that is not there counts as a hazard."""
+def squawk(case: Case, path: Path, rule_map: dict[str, dict[str, object]]) -> Answer:
+    """Returns what squawk reports, by the corpus's table of squawk's rules; a rule that is not in the table counts as a hazard."""
     command = ["squawk", "--reporter", "json", "--pg-version", f"{case.version}.0", str(path)]
-    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    named: set[str] = set()
-    said = set()
-    for rule in {one["rule_name"] for one in found}:
-        entry = known.get(rule, {"bucket": "hazard", "hazards": []})
-        named.update(map(str, entry["hazards"]))  # type: ignore[call-overload]
+    findings = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    hazards: set[str] = set()
+    harmful = set()
+    for rule in {finding["rule_name"] for finding in findings}:
+        entry = rule_map.get(rule, {"bucket": "hazard", "hazards": []})
+        hazards.update(map(str, entry["hazards"]))  # type: ignore[call-overload]
         if entry["bucket"] == "hazard":
-            said.add(rule)
-    return named, said
+            harmful.add(rule)
+    return hazards, harmful
 
 
-def report(tool: str, cases: list[Case], judge: Callable[[Case, Path], Said]) -> None:
-    """Judge each file in a folder of its own, and print the figures."""
+def report(tool: str, cases: list[Case], judge: Callable[[Case, Path], Answer]) -> None:
+    """Run a tool on each file, alone in a folder, and print the figures."""
     strict, false, missed, pairs = 0, [], [], 0
     for case in cases:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / case.path.name
             shutil.copy(case.path, path)
-            named, said = judge(case, path)
+            reported, harmful = judge(case, path)
         if case.verdict == "dangerous":
-            strict += case.hazards[0] in named
-            pairs += sum(hazard in named for hazard in case.hazards)
-            missed += [f"{case.path.name}: {hazard}" for hazard in case.hazards if hazard not in named]
-        elif case.verdict == "safe" and said:
-            false.append(f"{case.path.name}: {', '.join(sorted(said))}")
+            strict += case.hazards[0] in reported
+            pairs += sum(hazard in reported for hazard in case.hazards)
+            missed += [f"{case.path.name}: {hazard}" for hazard in case.hazards if hazard not in reported]
+        elif case.verdict == "safe" and harmful:
+            false.append(f"{case.path.name}: {', '.join(sorted(harmful))}")
     dangerous = [case for case in cases if case.verdict == "dangerous"]
     safe = sum(case.verdict == "safe" for case in cases)
     total = sum(len(case.hazards) for case in dangerous)
@@ -112,7 +113,7 @@ def report(tool: str, cases: list[Case], judge: Callable[[Case, Path], Said]) ->
 
 
 def main() -> None:
-    """Judge the corpus."""
+    """Run migsafe, and squawk if it is installed, on the corpus."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bench", type=Path, help="the folder `bench` of MigrationPilot's repository")
     folder = parser.parse_args().bench
@@ -120,11 +121,11 @@ def main() -> None:
     if not cases:
         parser.error(f"no corpus in {folder}")
     listed = subprocess.run([sys.executable, "-m", "migsafe", "rules", "--format", "json"], capture_output=True, text=True, check=True)
-    categories = {one["name"]: one["category"] for one in json.loads(listed.stdout)["rules"]}
+    categories = {rule["name"]: rule["category"] for rule in json.loads(listed.stdout)["rules"]}
     report("migsafe", cases, lambda case, path: migsafe(case, path, categories))
     if shutil.which("squawk"):
-        known = json.loads((folder / "rule-map.json").read_text())["tools"]["squawk"]["rules"]
-        report("squawk", cases, lambda case, path: squawk(case, path, known))
+        rule_map = json.loads((folder / "rule-map.json").read_text())["tools"]["squawk"]["rules"]
+        report("squawk", cases, lambda case, path: squawk(case, path, rule_map))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
-"""How true the predictions are on whole histories: every migration below the folders, run on a real server and foreseen beside it.
+"""How correct the predictions are on whole histories: runs every migration below the folders on a real server and compares.
 
     python benchmarks/lock_truth.py FOLDER… [--bindir DIR] [--apart] [--verbose]
 
-A history runs in a database of its own, in order, each migration as its runner sends it. Compared are, for each statement and each relation
-that was there before it, the strongest lock from SHARE UPDATE EXCLUSIVE up, and whether the table was rewritten. Scans are not: the tables are
-as the history leaves them, most of them empty. What the transaction holds already leaves no trace when it is asked for again, so that a
-prediction up to that counts as right; --apart runs each statement in a transaction of its own, where nothing is held.
+A history runs in an empty database, in order, each migration as its runner sends it. For each statement and each relation that existed
+before it, the benchmark compares the strongest lock, if it is at least SHARE UPDATE EXCLUSIVE, and whether the table was rewritten. It does
+not compare scans, because most tables of a history are empty. A lock that the transaction holds already cannot be measured again, so a
+prediction that is not stronger than the held lock counts as correct. --apart runs each statement in a separate transaction, which holds no
+locks before it.
 
-A migration that fails is rolled back and left out, with what depends on it. Roles that a history takes for granted are made.
+A migration that fails is rolled back and skipped, and so are the migrations that depend on it. Roles that a history needs are created.
 """
 
 import argparse
@@ -46,8 +47,8 @@ _BOUNDARIES = (sql.Begin, sql.Commit, sql.Savepoint, sql.Release)
 _STEERING = (*_BOUNDARIES, sql.Rollback, sql.RollbackTo, sql.TwoPhase, sql.SetVariable, sql.ResetVariable, sql.Discard)
 
 
-class Ran(NamedTuple):
-    """A statement that the server took, with what it did; None where that was not measured."""
+class SentStatement(NamedTuple):
+    """A statement that the server ran, with its measured effects; None if they were not measured."""
 
     statement: Statement
     first: bool
@@ -56,7 +57,7 @@ class Ran(NamedTuple):
 
 
 class Report:
-    """What has been compared so far."""
+    """The results of the comparison."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -64,60 +65,60 @@ class Report:
         self.examples: dict[str, list[str]] = {}
         self.failures: list[str] = []
 
-    def differ(self, pattern: str, example: str) -> None:
-        """Note a statement of which the two sides say different things."""
+    def add_difference(self, pattern: str, example: str) -> None:
+        """Record a statement whose prediction differs from its measurement."""
         self.differences[pattern] += 1
         self.examples.setdefault(pattern, []).append(example)
 
 
 class History:
-    """A history as it is replayed: a database, and its forecast."""
+    """A history that is replayed: its database and its predictor."""
 
     def __init__(self, server: Server, source: Source, report: Report, *, apart: bool) -> None:
         self.server = server
         self.source = source
         self.report = report
         self.apart = apart
-        self.forecast = Predictor(server.installation.major)
-        # The database is made empty: what no migration made is not there.
-        self.forecast.catalog.complete = True
+        self.predictor = Predictor(server.installation.major)
+        # The database is created empty, so it contains only what the migrations created.
+        self.predictor.catalog.complete = True
 
     def replay(self) -> None:
-        """Replay it all."""
+        """Replay the whole history."""
         self.server.create_database(_DATABASE)
         try:
             steps = list(self.source.steps())
             for number, step in enumerate(steps, 1):
                 _progress(f"{self.source.path}: {number}/{len(steps)}")
-                self._migrate(step.migration.up)
+                self._replay_migration(step.migration.up)
         finally:
             self.server.drop_database(_DATABASE)
 
-    def _migrate(self, half: Half) -> None:
-        """Run a migration, making the roles that it misses, and compare."""
+    def _replay_migration(self, half: Half) -> None:
+        """Run a migration, after creating the roles that it needs, and compare."""
         self.report.counts["migrations"] += 1
         for _ in range(20):
             try:
                 with self.server.connect(_DATABASE) as connection:
                     self._meter = StatementMeter(connection)
-                    ran = list(self._run(connection, half))
+                    sent_list = list(self._run(connection, half))
                 break
             except psycopg.Error as error:
                 missing = _ROLE.search(str(error))
                 if missing is None:
-                    self.report.counts["migrations that failed and were left out"] += 1
+                    self.report.counts["migrations that failed and were skipped"] += 1
                     self.report.failures.append(f"{half.script.path}: {_short(str(error).partition(chr(10))[0])}")
                     return
                 with self.server.connect() as connection:
                     connection.execute(f"CREATE ROLE {Name(missing[1])}".encode())
-        self.forecast.begin(half.transaction)
-        for one in ran:
-            foreseen = self.forecast.predict_statement(one.statement, first=one.first, last=one.last)
-            if one.measured is not None:
-                self._compare(half, foreseen, one.measured)
-        self.forecast.finish()
+        self.predictor.begin(half.transaction)
+        for sent in sent_list:
+            predicted = self.predictor.predict_statement(sent.statement, first=sent.first, last=sent.last)
+            if sent.measured is not None:
+                self._compare(half, predicted, sent.measured)
+        self.predictor.finish()
 
-    def _run(self, connection: "psycopg.Connection[Any]", half: Half) -> Iterator[Ran]:
+    def _run(self, connection: "psycopg.Connection[Any]", half: Half) -> Iterator[SentStatement]:
         """Send a migration's statements as its runner does."""
         wraps = half.transaction is Transaction.FILE and not self.apart
         if wraps:
@@ -127,7 +128,7 @@ class History:
             query = half.transaction is Transaction.QUERY and not (first and last) and not self.apart
             if query and first:
                 connection.execute("BEGIN")
-            yield Ran(statement, first, last, self._send(connection, statement, text, half.script.text))
+            yield SentStatement(statement, first, last, self._send(connection, statement, text, half.script.text))
             if query and last:
                 connection.execute("COMMIT")
         if wraps:
@@ -151,50 +152,50 @@ class History:
         except psycopg.errors.ActiveSqlTransaction:
             if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
                 raise
-        return self._outside(connection, text)
+        return self._measure_nontransactional(connection, text)
 
-    def _outside(self, connection: "psycopg.Connection[Any]", text: str) -> Measurement | None:
-        """A statement that no transaction takes; unmeasured if it needs the settings of this connection."""
+    def _measure_nontransactional(self, connection: "psycopg.Connection[Any]", text: str) -> Measurement | None:
+        """Measure a statement that cannot run in a transaction; returns None if it needs the settings of this connection."""
         try:
             return measure_nontransactional(self.server, _DATABASE, text, scans=False)
         except psycopg.Error:
             connection.execute(text.encode())
             return None
 
-    def _compare(self, half: Half, foreseen: StatementPrediction, measured: Measurement) -> None:
-        under, over = _differences(foreseen.effects, measured)
+    def _compare(self, half: Half, predicted: StatementPrediction, measured: Measurement) -> None:
+        under, over = _differences(predicted.effects, measured)
         counts = self.report.counts
         counts["statements compared"] += 1
-        counts["statements exact"] += not under and not over and foreseen.refusal is None
+        counts["statements exact"] += not under and not over and predicted.refusal is None
         counts["statements under-predicted"] += bool(under)
         counts["statements over-predicted"] += bool(over)
-        counts["statements taken for refused"] += foreseen.refusal is not None
-        if not (under or over or foreseen.refusal):
+        counts["statements predicted to be refused"] += predicted.refusal is not None
+        if not (under or over or predicted.refusal):
             return
-        if not foreseen.understood:
-            counts["statements that differ and were said not to be understood"] += 1
-        line = half.script.position(foreseen.statement.span.start).line
-        text = half.script.text[foreseen.statement.span.start : foreseen.statement.span.end]
-        words = [*(f"under: {one}" for one in under), *(f"over: {one}" for one in over)]
-        words += [f"refused: {foreseen.refusal}"] if foreseen.refusal else []
-        self.report.differ(
-            f"{_kind(foreseen)}: {_pattern(words)}",
+        if not predicted.understood:
+            counts["statements that differ and that migsafe did not understand"] += 1
+        line = half.script.position(predicted.statement.span.start).line
+        text = half.script.text[predicted.statement.span.start : predicted.statement.span.end]
+        words = [*(f"under: {difference}" for difference in under), *(f"over: {difference}" for difference in over)]
+        words += [f"refused: {predicted.refusal}"] if predicted.refusal else []
+        self.report.add_difference(
+            f"{_kind(predicted)}: {_pattern(words)}",
             f"{half.script.path}:{line}: {_short(text)}\n        " + "\n        ".join(words),
         )
 
 
 def _differences(predicted: tuple[Effect, ...], measured: Measurement) -> tuple[list[str], list[str]]:
-    """Where the prediction falls short of what happened, and where it goes beyond it."""
+    """Returns the effects that were predicted too weak, and those that were predicted too strong."""
     ours = {effect.relation: effect for effect in predicted if effect.relation.schema != "pg_temp"}
     real = {effect.relation: effect for effect in measured.effects if effect.relation.schema != "pg_temp"}
     under, over = [], []
     for name in sorted(ours.keys() | real.keys(), key=str):
-        our, its, held = _lock(ours.get(name)), _lock(real.get(name)), measured.held_before.get(name)
-        words = f"{name}: measured {its or 'nothing'}, foreseen {our or 'nothing'}"
-        if its is not None and (our is None or our < its):
-            under.append(words)
-        elif our is not None and (its is None or its < our) and not (held is not None and held >= our):
-            over.append(words)
+        our_lock, real_lock, held = _lock(ours.get(name)), _lock(real.get(name)), measured.held_before.get(name)
+        difference = f"{name}: measured {real_lock or 'nothing'}, predicted {our_lock or 'nothing'}"
+        if real_lock is not None and (our_lock is None or our_lock < real_lock):
+            under.append(difference)
+        elif our_lock is not None and (real_lock is None or real_lock < our_lock) and not (held is not None and held >= our_lock):
+            over.append(difference)
         rewritten = [effect is not None and effect.rewrite for effect in (real.get(name), ours.get(name))]
         if rewritten[0] != rewritten[1]:
             (under if rewritten[0] else over).append(f"{name}: {'rewritten' if rewritten[0] else 'not rewritten'}")
@@ -205,12 +206,12 @@ def _lock(effect: Effect | None) -> LockMode | None:
     return effect.lock if effect is not None and effect.lock >= _FROM else None
 
 
-def _kind(foreseen: StatementPrediction) -> str:
-    return " + ".join(dict.fromkeys(type(operation).__name__ for operation, _ in foreseen.operations))[:_SHOWN]
+def _kind(predicted: StatementPrediction) -> str:
+    return " + ".join(dict.fromkeys(type(operation).__name__ for operation, _ in predicted.operations))[:_SHOWN]
 
 
 def _pattern(words: list[str]) -> str:
-    """The differences without the names."""
+    """Returns the differences without the names of relations."""
     return "; ".join(dict.fromkeys(re.sub(r"^(under|over): .*?: ", r"\1: ", re.sub(r"^(refused): .*", r"\1", word)) for word in words))
 
 
@@ -232,7 +233,7 @@ def _replay(server: Server, folder: str, report: Report, *, apart: bool) -> None
         History(server, source, report, apart=apart).replay()
     _progress("")
     now = report.counts - before
-    failed = now["migrations that failed and were left out"]
+    failed = now["migrations that failed and were skipped"]
     note = f"   {failed} of {now['migrations']} migrations failed" if failed else ""
     note = "   does not replay" if failed and failed == now["migrations"] else note
     print(f"{now['statements exact']:6,} of {now['statements compared']:6,} exact   {folder}{note}", flush=True)
@@ -240,28 +241,28 @@ def _replay(server: Server, folder: str, report: Report, *, apart: bool) -> None
         print(f"        {problem.message}")
 
 
-def _chosen(bindir: Path | None) -> Installation:
-    """The PostgreSQL to run on: the one asked for, or the newest that brings contrib extensions."""
+def _choose_installation(bindir: Path | None) -> Installation:
+    """Returns the requested PostgreSQL, or the newest one that has the contrib extensions."""
     if bindir is not None:
         return inspect_installation(bindir)
-    found = sorted(find_installations(), key=lambda one: (not one.embedded, one.major))
-    if not found:
-        raise MigsafeError("no PostgreSQL on this machine", "--bindir names the folder of its programs.")
-    return found[-1]
+    installations = sorted(find_installations(), key=lambda installation: (not installation.embedded, installation.major))
+    if not installations:
+        raise MigsafeError("no PostgreSQL on this machine", "Use --bindir to give the folder of its programs.")
+    return installations[-1]
 
 
 def main() -> int:
     """Replay, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", metavar="FOLDER")
-    parser.add_argument("--bindir", type=Path, help="the folder of PostgreSQL's programs; else the newest that is found")
-    parser.add_argument("--apart", action="store_true", help="run each statement in a transaction of its own")
+    parser.add_argument("--bindir", type=Path, help="the folder of PostgreSQL's programs; the default is the newest PostgreSQL on this machine")
+    parser.add_argument("--apart", action="store_true", help="run each statement in a separate transaction")
     parser.add_argument("--verbose", action="store_true", help="show every example of a pattern, and every migration that failed")
     arguments = parser.parse_args()
     report = Report()
     started = time.perf_counter()
     try:
-        with Server(_chosen(arguments.bindir)) as server:
+        with Server(_choose_installation(arguments.bindir)) as server:
             print(server.installation)
             for folder in arguments.folders:
                 _replay(server, folder, report, apart=arguments.apart)
@@ -276,12 +277,12 @@ def main() -> int:
 
 def _print(report: Report, seconds: float, *, verbose: bool) -> None:
     print()
-    for words, count in sorted(report.counts.items()):
-        print(f"{count:9,}  {words}")
+    for title, count in sorted(report.counts.items()):
+        print(f"{count:9,}  {title}")
     compared, exact = report.counts["statements compared"], report.counts["statements exact"]
     print(f"{100 * exact / compared if compared else 100:9.3f}  % exact   ({seconds:.1f} s)")
     if verbose and report.failures:
-        print("\nLeft out:", *report.failures, sep="\n      ")
+        print("\nSkipped:", *report.failures, sep="\n      ")
     for pattern, count in report.differences.most_common():
         print(f"\n{count:6}  {pattern}")
         for example in report.examples[pattern] if verbose else report.examples[pattern][:1]:

@@ -1,11 +1,11 @@
-"""The cost of recording, compared with psql running the same migrations on the same server, and how soon a replay's first statement runs.
+"""The cost of recording, compared with psql, which runs the same migrations on the same server; and the time to a replay's first statement.
 
     python benchmarks/replay.py [--migrations N] [--runs N]
 
-The history is one of our own making: small statements, a table's life in each migration. psql gets all files in one process. Both run in turns
-on databases that are new each time; each figure is the best of the runs, because everything else on the machine only adds to it. The
-recording is the player's, with its ledger and its lock monitor; probe sessions are timed separately, since they wait for a fixed time before
-each migration.
+The history is generated: each migration creates, fills and changes one table, in small statements. One psql process runs all files. The
+contenders take turns, each time on a new database. Each figure is the fastest of the runs, because other load on the machine can only make a
+run slower. The player records, with its ledger and its lock monitor. Probe sessions are timed separately, because they wait for a fixed time
+before each migration.
 """
 
 import argparse
@@ -26,13 +26,13 @@ from migsafe.replaying.instruments import Instruments, MigrationTask
 from migsafe.replaying.recording.lock_monitor import LockMonitor
 from migsafe.replaying.recording.player import Player
 from migsafe.replaying.sending import send
-from migsafe.replaying.servers.installations import find_installations
+from migsafe.replaying.servers.installations import Installation, find_installations
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
 from migsafe.replaying.servers.time_limits import unlimited
 from migsafe.sources import Plan, SourceSettings, find_migrations
 
-_LIFE = """\
+_MIGRATION = """\
 CREATE TABLE thing_{0} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, name text NOT NULL, other bigint, made timestamptz DEFAULT now());
 CREATE INDEX thing_{0}_name ON thing_{0} (name);
 ALTER TABLE thing_{0} ADD COLUMN size integer NOT NULL DEFAULT 0;
@@ -48,31 +48,31 @@ _CLOCK = "DO $$ BEGIN RAISE EXCEPTION '%', extract(epoch FROM clock_timestamp())
 
 
 def main() -> None:
-    """Measure, and print."""
+    """Measure and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--migrations", type=int, default=60)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        _starts(Path(folder), options.runs)
-        _recording(Path(folder), options.migrations, options.runs)
+        _measure_starts(Path(folder), options.runs)
+        _measure_recording(Path(folder), options.migrations, options.runs)
 
 
-def _recording(folder: Path, number: int, runs: int) -> None:
+def _measure_recording(folder: Path, migrations: int, runs: int) -> None:
     history = folder / "history"
     history.mkdir()
-    for one in range(1, number + 1):
-        (history / f"{one:04}.sql").write_text(_LIFE.format(one, max(one - 1, 1)))
+    for number in range(1, migrations + 1):
+        (history / f"{number:04}.sql").write_text(_MIGRATION.format(number, max(number - 1, 1)))
     plan = find_migrations([str(history)], SourceSettings())
     psql = shutil.which("psql")
-    ways: dict[str, Callable[[Server, str], None]] = {"psql": lambda server, database: _psql(server, database, history)} if psql else {}
-    ways |= {"sent, not recorded": lambda server, database: _sent(server, database, plan)}
-    ways |= {"recorded": lambda server, database: _recorded(server, database, plan)}
+    contenders: dict[str, Callable[[Server, str], None]] = {"psql": lambda server, database: _psql(server, database, history)} if psql else {}
+    contenders |= {"sent, not recorded": lambda server, database: _send(server, database, plan)}
+    contenders |= {"recorded": lambda server, database: _record(server, database, plan)}
     best: dict[str, float] = {}
-    with PrivateHost(max(find_installations(), key=lambda one: (not one.embedded, one.major))) as host:
-        print(f"\n{number * 10} small statements in {number} migrations, on {host.title}; the best of {runs}")
+    with PrivateHost(_newest_installation()) as host:
+        print(f"\n{migrations * 10} small statements in {migrations} migrations, on {host.title}; the fastest of {runs} runs")
         for _ in range(runs):
-            for name, run in ways.items():
+            for name, run in contenders.items():
                 host.create_database("history")
                 started = time.perf_counter()
                 run(host.server, "history")
@@ -80,11 +80,11 @@ def _recording(folder: Path, number: int, runs: int) -> None:
                 host.drop_database("history")
         started = time.perf_counter()
         host.create_database("history")
-        _with_probes(host, plan)
+        _run_with_probes(host, plan)
         with_probes = time.perf_counter() - started
-    yardstick = best[next(iter(ways))]
+    yardstick = best[next(iter(contenders))]
     for name, seconds in best.items():
-        print(f"  {name:<22}{seconds:8.3f} s  {1000 * seconds / (number * 10):6.2f} ms a statement  {seconds / yardstick:5.2f} times")
+        print(f"  {name:<22}{seconds:8.3f} s  {1000 * seconds / (migrations * 10):6.2f} ms a statement  {seconds / yardstick:5.2f} times")
     print(f"  {'with probe sessions':<22}{with_probes:8.3f} s")
 
 
@@ -95,48 +95,53 @@ def _psql(server: Server, database: str, history: Path) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
 
-def _sent(server: Server, database: str, plan: Plan) -> None:
+def _send(server: Server, database: str, plan: Plan) -> None:
     with closing(server.connect(database, user="owner")) as connection:
         for migration in plan.migrations:
             send(connection, migration.up)
 
 
-def _recorded(server: Server, database: str, plan: Plan) -> None:
+def _record(server: Server, database: str, plan: Plan) -> None:
     rows: dict[int, int] = {}
     with (
         closing(server.connect(database, user="owner")) as worker,
         closing(server.connect(database)) as observer,
         closing(server.connect(database)) as counter,
-        LockMonitor(observer, worker.info.backend_pid) as watch,
+        LockMonitor(observer, worker.info.backend_pid) as monitor,
     ):
         for migration in plan.migrations:
-            player = Player(worker, watch, counter, rows=rows)
+            player = Player(worker, monitor, counter, rows=rows)
             player.play(migration.up)
             rows = dict(player.rows)
 
 
-def _with_probes(host: PrivateHost, plan: Plan) -> None:
-    stage = Instruments(host, unlimited)
+def _run_with_probes(host: PrivateHost, plan: Plan) -> None:
+    instruments = Instruments(host, unlimited)
     for migration in plan.migrations:
-        stage.run(MigrationTask(database="history", migration=migration, predictions=(), rows=stage.rows or None))
-    stage.disconnect()
+        instruments.run(MigrationTask(database="history", migration=migration, predictions=(), rows=instruments.rows or None))
+    instruments.disconnect()
 
 
-def _starts(folder: Path, runs: int) -> None:
-    """From the command to its first statement, and the server's part of it: with nothing in the cache, and then with a cluster there."""
+def _measure_starts(folder: Path, runs: int) -> None:
+    """Print the time to the first statement and the server's share of it: without a cached cluster, and then with one."""
     (folder / "0001.sql").write_text(_CLOCK)
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
-    print("from the command to its first statement")
+    print("Time from the start of the command to its first statement")
     cold = _first_statement(folder, environment)
     warm = min(_first_statement(folder, environment) for _ in range(runs))
-    print(f"  cold {cold:6.3f} s\n  warm {warm:6.3f} s, the best of {runs}")
-    one = max(find_installations(), key=lambda one: (not one.embedded, one.major))
+    print(f"  cold {cold:6.3f} s\n  warm {warm:6.3f} s, the fastest of {runs} runs")
+    installation = _newest_installation()
     seconds = []
     for _ in range(runs):
         started = time.perf_counter()
-        with Server(one):
+        with Server(installation):
             seconds.append(time.perf_counter() - started)
-    print(f"  of that a server, warm {min(seconds):6.3f} s")
+    print(f"  the server's share, warm {min(seconds):6.3f} s")
+
+
+def _newest_installation() -> Installation:
+    """Returns the newest PostgreSQL, preferably one that is not a Python package, because those lack the contrib extensions."""
+    return max(find_installations(), key=lambda installation: (not installation.embedded, installation.major))
 
 
 def _first_statement(folder: Path, environment: dict[str, str]) -> float:

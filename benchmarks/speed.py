@@ -1,15 +1,16 @@
-"""How fast migsafe is, beside squawk, in one run.
+"""How fast migsafe is, compared with squawk in the same run.
 
     python benchmarks/speed.py [FOLDER] [--runs N] [--cores N]
 
-Whole processes, each started anew, in turns (migsafe, squawk, migsafe, squawk…): on a history, and on one small file. migsafe runs three
-times: cold, with an empty cache, which it fills; warm, on what it has seen before; and edited, where the last migration of a copy is another
-one each time. For the small file the yardstick is `python -c "import sqlglot, typer"`, and the other one Python that does nothing. Then
-reading, schema and effects apart, inside one process. Without FOLDER the history is one of our own making, some thousands of statements,
-the same every time.
+The benchmark times whole processes, which take turns (migsafe, squawk, migsafe, squawk…): on a history, and on one small file. migsafe runs
+in three ways: cold, with an empty cache, which it fills; warm, with a cache that has all results; and edited, on a copy whose last migration
+changes before each run. The small file is also compared with a yardstick, `python -c "import sqlglot, typer"`, and with Python that does
+nothing. Then parsing, schema and effects are timed separately, inside one process. Without FOLDER, the benchmark generates a history of some
+thousands of statements, the same every time.
 
-Both get the same migrations: migsafe the folder, squawk the files that migsafe judges there (the ways up). Both print their shortest form
-for programs, one line or object a finding, because squawk's usual one costs it more than its judging. What they print is thrown away.
+Both tools get the same migrations: migsafe the folder, squawk the files that migsafe judges there (without the down migrations). Both print
+their shortest format for programs, one line or object per finding, because squawk's default format takes longer than its checks. The output
+is discarded.
 """
 
 import argparse
@@ -37,15 +38,15 @@ from migsafe.sql.statements import read
 from migsafe.text import Script
 
 INSTALLED = "import sys; from migsafe.__main__ import main; sys.exit(main())"
-"""What the command `migsafe` is when it is installed; `python -m` takes longer to begin."""
+"""The code of the installed command `migsafe`; `python -m` takes longer to start."""
 
 _SMALL = 1000
-"""The bytes that the one small file should have, or near it."""
+"""The preferred size of the small file, in bytes."""
 
 
 @dataclass
-class Measured:
-    """What the runs of one command took, in wall-clock and in processor seconds; `before` each of them something may have to be done."""
+class Contender:
+    """A command, and the wall-clock and processor seconds of its runs; `before` is called before each run."""
 
     name: str
     command: list[str]
@@ -57,7 +58,7 @@ class Measured:
     def run(self) -> None:
         """Run the command once more."""
         self.before()
-        # Python is to keep what it has compiled, as it does for a user.
+        # Let Python cache its compiled modules, as it does for users.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         if self.cache is not None:
             environment["XDG_CACHE_HOME"] = str(self.cache)
@@ -76,7 +77,7 @@ class Measured:
         return statistics.median(self.seconds)
 
 
-def in_turns(contenders: list[Measured], runs: int) -> None:
+def run_in_turns(contenders: list[Contender], runs: int) -> None:
     """Run every command once to warm the file cache, then in turns."""
     for contender in contenders:
         contender.run()
@@ -87,8 +88,8 @@ def in_turns(contenders: list[Measured], runs: int) -> None:
             contender.run()
 
 
-def show(title: str, contenders: list[Measured], statements: int | None) -> None:
-    """Print a table: medians, and how many times the first one's median each takes."""
+def print_table(title: str, contenders: list[Contender], statements: int | None) -> None:
+    """Print a table of the times, with each median as a multiple of the first contender's."""
     print(f"\n{title}")
     print(f"  {'':24}{'median':>10}{'fastest':>10}{'processor':>11}{'statements/s':>14}{'migsafe = 1':>13}")
     for contender in contenders:
@@ -104,35 +105,35 @@ def _seconds(value: float) -> str:
     return f"{value:.2f} s" if value >= 1 else f"{value * 1000:.0f} ms"
 
 
-def reading(files: list[Path], runs: int) -> float:
-    """The median seconds that reading every file to operations takes inside one process."""
+def time_parsing(files: list[Path], runs: int) -> float:
+    """Returns the median seconds that this process needs to parse every file."""
 
-    def once() -> None:
+    def parse() -> None:
         for file in files:
             for _ in read(Script(str(file)).text):
                 pass
 
-    return statistics.median(_timed(once) for _ in range(runs))
+    return statistics.median(_timed(parse) for _ in range(runs))
 
 
-def following(folder: Path, runs: int) -> tuple[float, float]:
-    """The median seconds that the schema takes to follow every statement, read already, and that schema and effects take together."""
+def time_prediction(folder: Path, runs: int) -> tuple[float, float]:
+    """Returns the median seconds that parsed statements take to update the schema, and those of schema and effects together."""
     histories = [
         [(step.migration.up.transaction, list(sent_statements(step.migration.up))) for step in source.steps()]
         for source in find_migrations([str(folder)]).sources
     ]
 
-    def once(judged: bool) -> None:
+    def predict(with_effects: bool) -> None:
         for history in histories:
-            forecast = Predictor(17)
+            predictor = Predictor(17)
             for transaction, statements in history:
-                forecast.begin(transaction)
+                predictor.begin(transaction)
                 for statement, first, last in statements:
-                    forecast.predict_statement(statement, first=first, last=last, with_effects=judged)
-                forecast.finish()
+                    predictor.predict_statement(statement, first=first, last=last, with_effects=with_effects)
+                predictor.finish()
 
-    schema = statistics.median(_timed(lambda: once(False)) for _ in range(runs))
-    return schema, statistics.median(_timed(lambda: once(True)) for _ in range(runs))
+    schema = statistics.median(_timed(lambda: predict(False)) for _ in range(runs))
+    return schema, statistics.median(_timed(lambda: predict(True)) for _ in range(runs))
 
 
 def _timed(action: Callable[[], None]) -> float:
@@ -142,12 +143,12 @@ def _timed(action: Callable[[], None]) -> float:
 
 
 def sql_files(folder: Path) -> Iterator[Path]:
-    """The scripts that migsafe judges in a folder, each once."""
+    """Yields the scripts that migsafe judges in a folder, each once."""
     yield from dict.fromkeys(Path(migration.up.script.path) for migration in find_migrations([str(folder)]).migrations)
 
 
-def small_one(files: list[Path]) -> Path:
-    """The file whose size is nearest to a small migration's."""
+def find_small_file(files: list[Path]) -> Path:
+    """Returns the file whose size is closest to a small migration's."""
     return min(files, key=lambda file: (abs(file.stat().st_size - _SMALL), str(file)))
 
 
@@ -198,7 +199,7 @@ END $$;""",
 
 
 def write_history(folder: Path, migrations: int) -> None:
-    """Write a shop's history: numbered migrations of one to eight statements."""
+    """Write the history of a shop's database: numbered migrations of one to eight statements."""
     chance = random.Random(2024)
     for number in range(1, migrations + 1):
         statements = (
@@ -215,38 +216,33 @@ def write_history(folder: Path, migrations: int) -> None:
         (folder / f"{number:04}_change.sql").write_text(f"-- Change {number} of the shop.\n" + "\n\n".join(statements) + "\n")
 
 
-def three_ways(command: list[str], folder: Path, files: list[Path], caches: Path) -> Iterator[Measured]:
-    """The command with an empty cache, with a full one, and where the last migration has changed since."""
+def migsafe_contenders(command: list[str], folder: Path, files: list[Path], caches: Path) -> Iterator[Contender]:
+    """Yields the command with an empty cache, with a full one, and with a last migration that changed after the cached run."""
     cold, copy = caches / "cold", caches / "copy" / folder.name
     shutil.copytree(folder, copy)
     last = copy / files[-1].relative_to(folder)
-    once = last.read_text()
+    original = last.read_text()
     number = count(1)
 
     def edit() -> None:
-        last.write_text(f"{once}\nALTER TABLE orders ADD edited_{next(number)} text;\n")
+        last.write_text(f"{original}\nALTER TABLE orders ADD edited_{next(number)} text;\n")
 
-    yield Measured("migsafe lint, cold", [*command, str(folder)], cold, partial(shutil.rmtree, cold, ignore_errors=True))
-    yield Measured("migsafe lint, warm", [*command, str(folder)], caches / "warm")
-    yield Measured(
-        "migsafe lint, edited",
-        [*command, str(copy)],
-        caches / "edited",
-        edit,
-    )
+    yield Contender("migsafe lint, cold", [*command, str(folder)], cold, partial(shutil.rmtree, cold, ignore_errors=True))
+    yield Contender("migsafe lint, warm", [*command, str(folder)], caches / "warm")
+    yield Contender("migsafe lint, edited", [*command, str(copy)], caches / "edited", edit)
 
 
-def faster(contenders: list[Measured]) -> None:
-    """Print how many times as fast as the last contender the others are."""
+def print_ratios(contenders: list[Contender]) -> None:
+    """Print the speed of each contender as a multiple of the last contender's."""
     for contender in contenders[:-1]:
         print(f"  {contender.name} is {contenders[-1].median / contender.median:.2f} times as fast as {contenders[-1].name}")
 
 
 def compare(folder: Path, runs: int) -> None:
-    """Measure everything on a folder and print it."""
+    """Run all measurements on a folder and print them."""
     files = list(sql_files(folder))
     if not files:
-        sys.exit(f"{folder}: no SQL file there")
+        sys.exit(f"{folder}: no SQL file in this folder")
     statements = sum(1 for file in files for _ in split(Script(str(file)).text))
     size = sum(file.stat().st_size for file in files)
     migsafe = [sys.executable, "-c", INSTALLED, "lint", "--format", "json"]
@@ -254,55 +250,55 @@ def compare(folder: Path, runs: int) -> None:
     if not squawk.exists():
         sys.exit(f"{squawk} is missing: pip install squawk-cli")
 
-    with tempfile.TemporaryDirectory() as made:
-        caches = Path(made)
+    with tempfile.TemporaryDirectory() as temporary:
+        caches = Path(temporary)
         contenders = [
-            *three_ways(migsafe, folder, files, caches),
-            Measured("squawk", [str(squawk), "--reporter", "gcc", *map(str, files)]),
+            *migsafe_contenders(migsafe, folder, files, caches),
+            Contender("squawk", [str(squawk), "--reporter", "gcc", *map(str, files)]),
         ]
-        in_turns(contenders, runs)
-        show(f"The whole history: {statements:,} statements in {len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
-        faster(contenders)
+        run_in_turns(contenders, runs)
+        print_table(f"The whole history: {statements:,} statements in {len(files):,} files, {size / 1e6:.1f} MB", contenders, statements)
+        print_ratios(contenders)
 
-        small = small_one(files)
+        small = find_small_file(files)
         cold, warm = caches / "small cold", caches / "small warm"
         contenders = [
-            Measured("migsafe lint, cold", [*migsafe, str(small)], cold, partial(shutil.rmtree, cold, ignore_errors=True)),
-            Measured("migsafe lint, warm", [*migsafe, str(small)], warm),
-            Measured("squawk", [str(squawk), "--reporter", "gcc", str(small)]),
-            Measured("yardstick", [sys.executable, "-c", "import sqlglot, typer"]),
-            Measured("Python alone", [sys.executable, "-c", "pass"]),
+            Contender("migsafe lint, cold", [*migsafe, str(small)], cold, partial(shutil.rmtree, cold, ignore_errors=True)),
+            Contender("migsafe lint, warm", [*migsafe, str(small)], warm),
+            Contender("squawk", [str(squawk), "--reporter", "gcc", str(small)]),
+            Contender("yardstick", [sys.executable, "-c", "import sqlglot, typer"]),
+            Contender("Python alone", [sys.executable, "-c", "pass"]),
         ]
-        in_turns(contenders, 3 * runs)
-    show(f"One small file of {small.stat().st_size:,} bytes; the yardstick imports sqlglot and typer", contenders, None)
-    print(f"  cold, migsafe takes {contenders[0].median / contenders[3].median:.2f} times the yardstick")
+        run_in_turns(contenders, 3 * runs)
+    print_table(f"One small file of {small.stat().st_size:,} bytes; the yardstick imports sqlglot and typer", contenders, None)
+    print(f"  a cold run of migsafe takes {contenders[0].median / contenders[3].median:.2f} times as long as the yardstick")
 
-    seconds = reading(files, runs)
+    seconds = time_parsing(files, runs)
     rate = f"{statements / seconds:,.0f} statements/s, {size / seconds / 1e6:.1f} MB/s"
-    schema, both = following(folder, runs)
-    print(f"\nInside one process, the shares of a history's time:\n  reading             {_seconds(seconds):>8}  {rate}")
-    print(f"  schema              {_seconds(schema):>8}  {schema / seconds:.2f} of reading")
-    print(f"  schema and effects  {_seconds(both):>8}  {both / seconds:.2f} of reading")
+    schema, both = time_prediction(folder, runs)
+    print(f"\nInside one process, for the whole history:\n  parsing             {_seconds(seconds):>8}  {rate}")
+    print(f"  schema              {_seconds(schema):>8}  {schema / seconds:.2f} times parsing")
+    print(f"  schema and effects  {_seconds(both):>8}  {both / seconds:.2f} times parsing")
 
 
 def main() -> None:
     """Read the arguments and compare."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", help="SQL files; without it, a history of our own")
-    parser.add_argument("--runs", type=int, default=5, help="measured runs of each command")
-    parser.add_argument("--cores", type=int, default=2, help="processor cores to use, where the system can limit them")
-    parser.add_argument("--migrations", type=int, default=1000, help="of the history of our own")
+    parser.add_argument("folder", type=Path, nargs="?", help="a folder of SQL files; without it, a generated history")
+    parser.add_argument("--runs", type=int, default=5, help="the number of measured runs of each command")
+    parser.add_argument("--cores", type=int, default=2, help="the number of processor cores to use, if the system can limit them")
+    parser.add_argument("--migrations", type=int, default=1000, help="the number of migrations in the generated history")
     arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))[: arguments.cores]
         os.sched_setaffinity(0, cores)
-        print(f"{len(cores)} core(s), {arguments.runs} runs of each in turns, Python {sys.version.split()[0]}")
+        print(f"{len(cores)} core(s), {arguments.runs} runs of each command, in turns, Python {sys.version.split()[0]}")
     if arguments.folder is not None:
         compare(arguments.folder, arguments.runs)
         return
-    with tempfile.TemporaryDirectory() as made:
-        write_history(Path(made), arguments.migrations)
-        compare(Path(made), arguments.runs)
+    with tempfile.TemporaryDirectory() as temporary:
+        write_history(Path(temporary), arguments.migrations)
+        compare(Path(temporary), arguments.runs)
 
 
 if __name__ == "__main__":
