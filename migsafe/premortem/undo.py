@@ -97,7 +97,7 @@ def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
     match op:
         case sql.AddColumn(column=column):
             name = quoted(column.name)
-            return Undo(f"{alter} DROP COLUMN {name};", loses=f"what is written to {table}.{name} from now on")
+            return Undo(f"{alter} DROP COLUMN {name};", loses=f"what is written to {table}.{name} after the migration")
         case sql.AddConstraint():
             return _added(op, at)
         case sql.DropColumn(column=name):
@@ -198,7 +198,7 @@ def _made(op: Operation, at: Context) -> Undo | None:
             if table.schema == "pg_temp" or getattr(op, "persistence", None) is sql.Persistence.TEMPORARY:
                 return None
             name = at.catalog.in_first_schema(table)
-            return Undo(f"DROP TABLE {name};", loses=f"what is written to {name} from now on")
+            return Undo(f"DROP TABLE {name};", loses=f"what is written to {name} after the migration")
         case sql.CreateView(view=view):
             if op.or_replace and at.catalog.relation(view) is not None:
                 return Undo(but=f"the view {view} must be created again as it was")

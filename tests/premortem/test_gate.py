@@ -24,7 +24,7 @@ def test_nothing_is_forbidden_without_budgets(tell: Tell) -> None:
 def test_a_wait_that_nothing_ends_is_forbidden(tell: Tell, budgets: Path) -> None:
     budgets.write_text('[slo]\nblocked = "2s"\n')
     [said] = tell("ALTER TABLE orders ADD COLUMN a text;", code=1)["forbidden"]
-    assert said.startswith("0002_change.sql:1: queries of public.orders wait for as long as the slowest transaction before them")
+    assert said.startswith("0002_change.sql:1: queries of public.orders wait as long as the longest transaction before them")
     assert tell("SET lock_timeout = '1s';\nALTER TABLE orders ADD COLUMN a text;")["forbidden"] == []
     assert "up to 5 s until lock_timeout" in tell("SET lock_timeout = '5s';\nALTER TABLE orders ADD COLUMN a text;", code=1)["forbidden"][0]
 

@@ -31,5 +31,5 @@ def test_sql_to_copy_is_not_broken(tell: Tell, capsys: pytest.CaptureFixture[str
     main(["premortem", "0002_change.sql"])
     out = capsys.readouterr().out
     assert f"  {check}\n" in out
-    assert "- `public.orders`: SHARE ROW EXCLUSIVE, stops" in out
+    assert "- `public.orders`: SHARE ROW EXCLUSIVE, blocks" in out
     assert "| relation |" not in out

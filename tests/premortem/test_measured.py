@@ -15,7 +15,7 @@ def test_what_was_measured_and_what_is_estimated_from_it(tell: Tell) -> None:
     [one] = document["migrations"]
     [touched] = one["touched"]
     assert touched["measured"].endswith(("ms", "s"))
-    assert any("on 20,000 rows: with production's 2,000,000 rows, by estimate for this machine" in said for said in one["measured"])
+    assert any("on 20,000 rows: estimate for production's 2,000,000 rows on this machine: " in said for said in one["measured"])
     held = next(way for way in one["ways"] if "stays locked" in way["title"])
     assert held["lasts"].endswith("by an estimate from what the replay measured")
 
@@ -24,7 +24,7 @@ def test_what_a_migration_leaves_broken(tell: Tell) -> None:
     any_installation()
     [one] = tell("ALTER TABLE orders ADD COLUMN a text;\nDROP TABLE customers;", "--replay", "--rows", "100")["migrations"]
     assert 'Queries of public.customers that worked before fail now: relation "public.customers" does not exist' in one["measured"]
-    assert "Stopped half-way and run again: after a crash the migration cannot be run again unchanged." in one["measured"]
+    assert "Interrupted and run again: after a crash the migration cannot be run again unchanged." in one["measured"]
 
 
 def test_a_migration_that_fails_closes_the_gate(tell: Tell) -> None:

@@ -12,6 +12,9 @@ from migsafe.terminal.width import columns, wrapped
 
 _MOST_WAYS = 40
 _MARK = re.compile(r" *(?:- (?:\[ \] )?|\d+\. )")
+_BEGINS_BLOCK = re.compile(r" (?=(?:[-+*]|\d+[.)]|#+|>.*|=+|-+)(?: |$))")
+"""A space before a word that would begin a list, a heading or a quote if it stood at the beginning of a line."""
+_UNBREAKABLE = "\0"
 _DEPLOYED = "First deploy, everywhere, a release that satisfies the new constraints and no longer uses the removed objects."
 _MOST_STEPS = 4
 _PLURALS = {"column": "columns", "table": "tables", "function": "functions", "view": "views", "type": "types", "sequence": "sequences"}
@@ -46,8 +49,9 @@ def _short(line: str, prose: bool, width: int) -> Iterator[str]:
         return
     mark = _MARK.match(line)
     indent = " " * len(mark[0]) if mark is not None else ""
-    for number, part in enumerate(wrapped(line[len(indent) :], max(width - len(indent), 20))):
-        yield (mark[0] if mark is not None and number == 0 else indent) + part
+    text = _BEGINS_BLOCK.sub(_UNBREAKABLE, line[len(indent) :])
+    for number, part in enumerate(wrapped(text, max(width - len(indent), 20))):
+        yield (mark[0] if mark is not None and number == 0 else indent) + part.replace(_UNBREAKABLE, " ")
 
 
 def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
@@ -248,8 +252,11 @@ def _after(left: Sequence[Left]) -> Iterator[str]:
     for again, found in groups.items():
         where = ", ".join(str(each.line) for each in found[:6]) + (" …" if len(found) > 6 else "")
         kept = found[0].kept if len(found) == 1 else "what earlier statements did"
-        stays = "stay" if kept.startswith("lines") else "stays"
-        yield f"at line{'' if len(found) == 1 else 's'} {where}: {escaped(kept)} {stays}. Can the whole be run again? {escaped(again)}"
+        stays = ("stay" if kept.startswith("lines") else "stays") + ("" if kept.endswith("INVALID index") else " committed")
+        yield (
+            f"if it fails at line{'' if len(found) == 1 else 's'} {where}, {escaped(kept)} {stays}. "
+            f"Can the migration be run again? {escaped(again[:1].upper() + again[1:])}"
+        )
 
 
 def _releases(one: Assessment) -> Iterator[str]:
@@ -260,7 +267,7 @@ def _releases(one: Assessment) -> Iterator[str]:
     elif not one.unknown:
         yield "The running release, on the new schema: this migration removes nothing that the schema shows to be in use"
     if one.new_release:
-        yield f"The new release, on the old schema: fails where it uses {escaped(_needs(one.new_release))}. Migrate first"
+        yield f"The new release, on the old schema: it fails where it uses {escaped(_needs(one.new_release))}. Run the migration first"
     elif not one.unknown:
         yield "The new release, on the old schema: it needs nothing from this migration, which creates no object that it could use"
 
@@ -275,7 +282,7 @@ def _needs(needs: Sequence[str]) -> str:
     for kind, names in kinds.items():
         shown = ", ".join(names[:_MOST_SQL]) + (f" and {len(names) - _MOST_SQL} more" if len(names) > _MOST_SQL else "")
         said.append(f"the {kind if len(names) == 1 else _PLURALS[kind]} {shown}" if kind in _PLURALS else f"the {kind}")
-    return "; ".join(said)
+    return " or ".join(said)
 
 
 def _back(back: Back, *, unknown: bool) -> Iterator[str]:
@@ -298,12 +305,12 @@ def _back(back: Back, *, unknown: bool) -> Iterator[str]:
         yield "There is nothing to undo."
     yield ""
     lines = [
-        *([f"It loses {escaped('; '.join(back.loses))}."] if back.loses else []),
-        *([f"Lost, unless you have a backup or copied it before: {escaped('; '.join(back.gone))}."] if back.gone else []),
+        *([f"Rolling back loses {escaped('; '.join(back.loses))}."] if back.loses else []),
+        *([f"Lost when the migration runs, unless you have a backup or a copy: {escaped('; '.join(back.gone))}."] if back.gone else []),
         *(f"{escaped(text[:1].upper() + text[1:])}." for text in back.but),
     ]
     if back.manner == "by hand" and not lines:
-        lines = ["It loses no data."]
+        lines = ["Rolling back loses no data."]
     if lines:
         yield from (f"- {line}" for line in lines)
         yield ""
