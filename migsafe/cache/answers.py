@@ -5,9 +5,9 @@ import os
 import sys
 import zlib
 
+from migsafe.cache.store import Store, usual_folder
 from migsafe.cache.trace import Trace, confirmed
 from migsafe.rendering.worker_environment import worker_environment
-from migsafe.store import Store, usual_folder
 from migsafe.terminal.output import show_error, write_output
 
 _FORMAT = 1

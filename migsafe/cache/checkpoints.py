@@ -15,13 +15,13 @@ from typing import Any
 
 import msgspec
 
+from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
 from migsafe.linting.judge import JudgingState
 from migsafe.linting.rule import Rule
 from migsafe.prediction.history import Steps
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.worker_environment import worker_environment
-from migsafe.store import Store
 from migsafe.text import Script
 
 _WORTH = 20_000

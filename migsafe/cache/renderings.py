@@ -14,12 +14,12 @@ from hashlib import blake2b
 
 import msgspec
 
+from migsafe.cache.store import Store, usual_folder
 from migsafe.cache.trace import Listing, Seen, Signature, Trace, confirmed, digest, is_settled, kind, listing, numbered, signature
 from migsafe.cache.watch import Watch
 from migsafe.rendering.messages import Answer, Dependencies, Question, RenderRequest, RenderResult
 from migsafe.rendering.renderer import Rendering
 from migsafe.rendering.worker_environment import worker_environment
-from migsafe.store import Store, usual_folder
 
 _FORMAT = 2
 _MOST_BYTES = 8 << 20

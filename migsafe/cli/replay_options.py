@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from migsafe.cli.replay import EXPERIMENTS
 from migsafe.errors import ConfigError, did_you_mean
-from migsafe.quantities import parse_size
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.seeding import in_proportion, same_for_every_table
 from migsafe.session import milliseconds
+from migsafe.terminal.quantities import parse_size
 
 if TYPE_CHECKING:
     from migsafe.sql.operations import Name

@@ -16,7 +16,7 @@ _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Interrupted and run agai
 
 def sentences(replayed: "ReplayedMigration", line: Line) -> Iterator[str]:
     """The measurements, the worst first."""
-    from migsafe.quantities import format_duration, format_size  # noqa: PLC0415  # without a replay nobody pays for its modules
+    from migsafe.terminal.quantities import format_duration, format_size  # noqa: PLC0415  # without a replay nobody pays for its modules
 
     recording = replayed.recording
     if recording.failure is not None:

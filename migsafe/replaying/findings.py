@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from migsafe.linting.finding import Finding, Severity
 from migsafe.lock import LockMode
-from migsafe.quantities import format_duration, format_size
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.sql.operations import Name
+from migsafe.terminal.quantities import format_duration, format_size
 from migsafe.text import Span
 
 CATEGORY = "replay"

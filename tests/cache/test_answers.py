@@ -223,9 +223,9 @@ def test_only_known_variables_of_the_environment_are_asked_for() -> None:
     programs = {path for path in asking if path.startswith(("replaying/", "premortem/", "rendering/"))}
     assert asking - programs == {
         "cache/answers.py",
+        "cache/store.py",
         "cli/__init__.py",
         "terminal/display.py",
         "sources/git.py",
-        "store.py",
         "terminal/output.py",
     }

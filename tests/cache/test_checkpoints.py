@@ -9,6 +9,7 @@ import pytest
 
 from migsafe.cache import checkpoints as module
 from migsafe.cache.checkpoints import Checkpoints
+from migsafe.cache.store import Store
 from migsafe.cache.watch import Watch
 from migsafe.linting.judge import JudgingState, judge
 from migsafe.linting.rule import Context, Finding, Rule, Severity, rule
@@ -19,7 +20,6 @@ from migsafe.rendering.renderer import Renderer
 from migsafe.reports import reporter
 from migsafe.sources import find_migrations
 from migsafe.sql.operations import AddColumn
-from migsafe.store import Store
 from migsafe.terminal.display import Display
 from tests.cache.conftest import Project
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from migsafe import store
+from migsafe.cache import store
+from migsafe.cache.store import Store, usual_folder
 from migsafe.cache.trace import confirmed, digest, is_settled, signature
-from migsafe.store import Store, usual_folder
 from tests.cache.conftest import Project
 
 pytestmark = pytest.mark.process

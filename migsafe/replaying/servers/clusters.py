@@ -9,10 +9,10 @@ from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
+from migsafe.cache.store import Store, usual_folder
 from migsafe.errors import MigsafeError
 from migsafe.replaying.servers.installations import Installation
 from migsafe.replaying.servers.work_folders import WorkFolders
-from migsafe.store import Store, usual_folder
 
 _OPTIONS = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 _FOLDER = "servers"

@@ -330,7 +330,8 @@ def _checklist(premortem: Premortem) -> Iterator[str]:
     if any(each.lasts not in ("a moment", "unknown") for one in premortem.assessments for each in one.touched):
         yield "- [ ] The disk has room for rewritten tables, new indexes and their WAL; the replicas keep up"
     if stops:
-        yield f"- [ ] One person watches for waiting queries and cancels the migration if too many wait: {code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
+        watch = f"{code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
+        yield f"- [ ] One person watches for waiting queries and cancels the migration if too many wait: {watch}"
     if any(one.back.gone for one in premortem.assessments):
         yield "- [ ] A recent backup exists, and restoring it was tested: nothing else restores the lost data"
     if any(one.running_release for one in premortem.assessments):

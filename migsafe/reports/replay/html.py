@@ -8,7 +8,6 @@ from msgspec import Struct
 from migsafe import __version__
 from migsafe.library.replay import Replay
 from migsafe.prediction.effects.effect import Effect
-from migsafe.quantities import format_duration, format_size
 from migsafe.replaying.experiments.outcome import Observation, Outcome
 from migsafe.replaying.recording.records import MeasuredEffect, Recording, StatementRecord, Wait, effects_growing_with_rows
 from migsafe.replaying.replay import ReplayedMigration
@@ -16,6 +15,7 @@ from migsafe.reports.page import lines, render_page
 from migsafe.sources import Migration
 from migsafe.sql.operations import Name
 from migsafe.terminal.display import Display
+from migsafe.terminal.quantities import format_duration, format_size
 
 _WIDTH, _ROW, _LABEL, _TOP = 960, 26, 230, 24
 _LONGEST_SQL = 4000

@@ -4,7 +4,6 @@ of the experiments."""
 from collections.abc import Iterator
 
 from migsafe.library.replay import Replay
-from migsafe.quantities import format_duration, format_size
 from migsafe.replaying.experiments.outcome import Outcome
 from migsafe.replaying.recording.records import MeasuredEffect, StatementRecord, effects_growing_with_rows
 from migsafe.replaying.replay import ReplayedMigration
@@ -13,6 +12,7 @@ from migsafe.reports.text import findings_text
 from migsafe.sql.operations import Name
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
+from migsafe.terminal.quantities import format_duration, format_size
 from migsafe.terminal.width import WIDTH_OF_A_FILE, columns, padded, visible, wrapped
 
 _NARROWEST, _WIDEST = 40, 140

@@ -1,6 +1,6 @@
 """Sizes and durations as text."""
 
-from migsafe.quantities import format_duration, format_size, parse_size
+from migsafe.terminal.quantities import format_duration, format_size, parse_size
 
 
 def test_sizes_are_parsed_in_the_units_of_postgresql() -> None:
