@@ -59,7 +59,7 @@ class Checkpoints:
             self._read(steps)
         except (TypeError, UnicodeEncodeError):  # a path that is no text, or a migration of a kind that is not known here
             return 0, None
-        with self._watch.away():
+        with self._watch.paused():
             names = self._store.names()
             found = [number for number in range(len(steps), 0, -1) if _name(self._digests[number]) in names]
             self._wanted -= set(found)
@@ -106,7 +106,7 @@ class Checkpoints:
             return None
         try:
             trace, pickled = marshal.loads(data)  # noqa: S302  # the folder is the user's alone
-            if not self._watch.looks_again(trace):
+            if not self._watch.confirms(trace):
                 return None
             with _no_collection():
                 forecast, so_far = _Unpickler(io.BytesIO(pickled), self._rules).load()

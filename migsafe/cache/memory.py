@@ -23,11 +23,11 @@ class Memory:
 
     def store_git_answer(self, revision: str | None, folders: list[str], files: Collection[str]) -> None:
         """Take note of what git was asked, and of its answer."""
-        self._watch.git_said(revision, folders, files)
+        self._watch.record_git_answer(revision, folders, files)
 
     def rules_follow(self) -> None:
         """What is looked at from now on, rules may have looked at."""
-        self._place = self._watch.place
+        self._place = self._watch.position
 
     def checkpoints(self, start: object, rules: Iterable[Rule], so_far: JudgingState) -> Checkpoints:
         """Where the run may go on from, and what it leaves for others to go on from. `start` is all that its findings depend on, but for

@@ -69,11 +69,11 @@ class Renderings:
     def note_unrepeatable(self) -> None:
         """Something was rendered that may come to something else the next time."""
         if self._watch is not None:
-            self._watch.cannot_see()
+            self._watch.note_unrepeatable()
 
     def starting_worker(self) -> AbstractContextManager[None]:
         """What the block looks at is known by its renderings."""
-        return self._watch.away() if self._watch is not None else nullcontext()
+        return self._watch.paused() if self._watch is not None else nullcontext()
 
     def close(self) -> None:
         """Keep what is new."""
@@ -117,7 +117,7 @@ class _Shelf:
         """Whether all that a trace has seen is as it was."""
         if number not in self._held:
             trace = self._traces[number]
-            self._held[number] = self._watch.looks_again(trace) if self._watch is not None else confirmed(trace) is not None
+            self._held[number] = self._watch.confirms(trace) if self._watch is not None else confirmed(trace) is not None
         return self._held[number]
 
     def number(self, looked: Dependencies, began: int) -> int | None:

@@ -78,7 +78,7 @@ def judged(tmp_path: Path, history: Path, rules: list[Rule], monkeypatch: pytest
         so_far = JudgingState()
         with Watch() as watch:
             plan = find_migrations(paths or ["m"])
-            keeper = Counted(Store(str(tmp_path / "cache")), watch, watch.place, start, book, so_far)
+            keeper = Counted(Store(str(tmp_path / "cache")), watch, watch.position, start, book, so_far)
             verdict = judge(selected_migrations(plan, 17, Renderer(), resumption=keeper), Rulebook(book), 17, state=so_far)
         if kept:
             keeper.keep()
