@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # as in typing, whose import takes longer than an answer from the cache
 if TYPE_CHECKING:
+    from migsafe.assessment.premortem import Premortem
     from migsafe.configuration import Configuration, read_configuration
     from migsafe.errors import MigsafeError
     from migsafe.library.lint import lint
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from migsafe.linting.judge import Verdict
     from migsafe.lock import LockMode
     from migsafe.prediction.effects.effect import Effect
-    from migsafe.premortem.assessment import Premortem
     from migsafe.replaying.budgets import Budgets
     from migsafe.replaying.replay import ReplayOptions
     from migsafe.replaying.servers.selection import ServerOptions
@@ -64,7 +64,7 @@ _MODULES = {
     "PredictedMigration": "migsafe.library.locks",
     "PredictedStatement": "migsafe.library.locks",
     "Prediction": "migsafe.library.locks",
-    "Premortem": "migsafe.premortem.assessment",
+    "Premortem": "migsafe.assessment.premortem",
     "Replay": "migsafe.library.replay",
     "Severity": "migsafe.linting.finding",
     "Verdict": "migsafe.linting.judge",

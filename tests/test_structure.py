@@ -27,7 +27,7 @@ ORDER = (
     "configuration",
     "cache",
     "replaying",
-    "premortem",
+    "assessment",
     "library",
     "documentation",
     "reports",

@@ -4,6 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
+from migsafe.assessment.assembly import Judged, tell
+from migsafe.assessment.gate import Budget
+from migsafe.assessment.operation_facts import Observed, collector, unsilenced
+from migsafe.assessment.premortem import Premortem
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
 from migsafe.errors import MigsafeError
@@ -14,10 +18,6 @@ from migsafe.linting.judge import judge
 from migsafe.linting.rule import Limits
 from migsafe.linting.rulebook import Rulebook, shipped_rules
 from migsafe.prediction.history import SelectedMigration, selected_migrations
-from migsafe.premortem.assessment import Premortem
-from migsafe.premortem.gate import Budget
-from migsafe.premortem.observed import Observed, collector, unsilenced
-from migsafe.premortem.telling import Judged, tell
 from migsafe.replaying.replay import ReplayedMigration, ReplayOptions
 from migsafe.replaying.replay import ReplayRun as Run
 from migsafe.replaying.servers.host import Host

@@ -220,7 +220,7 @@ def test_only_known_variables_of_the_environment_are_asked_for() -> None:
         if "environ" in path.read_text().replace("environment", "").replace("environs", "") or "getenv" in path.read_text()
     }
     # What runs programs is not answered from the cache.
-    programs = {path for path in asking if path.startswith(("replaying/", "premortem/", "rendering/"))}
+    programs = {path for path in asking if path.startswith(("replaying/", "assessment/", "rendering/"))}
     assert asking - programs == {
         "cache/answers.py",
         "cache/store.py",

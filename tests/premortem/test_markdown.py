@@ -5,8 +5,8 @@ import sys
 import pytest
 from markdown_it import MarkdownIt
 
+from migsafe.assessment.premortem import Premortem
 from migsafe.cli import main
-from migsafe.premortem.assessment import Premortem
 from migsafe.reports.premortem.markdown import report
 from migsafe.terminal.display import Display
 from tests.premortem.conftest import Tell

@@ -7,7 +7,7 @@ from migsafe.reports.formats import load_writer
 from migsafe.terminal.display import Display
 
 if TYPE_CHECKING:
-    from migsafe.premortem.assessment import Premortem
+    from migsafe.assessment.premortem import Premortem
 
 FORMATS = ("markdown", "html", "json")
 """What `--format` accepts; each is a module here with a function `report(premortem, display)`."""

@@ -3,7 +3,7 @@
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from migsafe.premortem.assessment import Premortem
+from migsafe.assessment.premortem import Premortem
 from migsafe.reports.page import render_page
 from migsafe.reports.premortem.markdown import report as markdown
 from migsafe.terminal.display import Display

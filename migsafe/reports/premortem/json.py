@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from migsafe.premortem.assessment import Assessment, Premortem, Touched, Way
+from migsafe.assessment.premortem import Assessment, Premortem, Touched, Way
 from migsafe.reports.json import finding_object
 from migsafe.reports.paths import unicode
 from migsafe.terminal.display import Display

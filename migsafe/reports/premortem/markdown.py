@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from migsafe.premortem.assessment import Assessment, Back, Left, Phase, Premortem, RolloutStep, Way
-from migsafe.premortem.rollout import HEADINGS
-from migsafe.premortem.ways import NO_FIT
+from migsafe.assessment.failure_modes import NO_FIT
+from migsafe.assessment.premortem import Assessment, Back, Left, Phase, Premortem, RolloutStep, Way
+from migsafe.assessment.rollout import HEADINGS
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import columns, wrapped

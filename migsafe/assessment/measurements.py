@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migsafe.premortem.durations import Duration, rounded
-from migsafe.premortem.ways import Line
+from migsafe.assessment.durations import Duration, rounded
+from migsafe.assessment.failure_modes import Line
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migsafe.premortem.blocking import Blocked, blocking
-from migsafe.premortem.durations import Duration, exact
-from migsafe.premortem.observed import Observed
-from migsafe.premortem.ways import Line, listed
+from migsafe.assessment.blocking import Blocked, blocking
+from migsafe.assessment.durations import Duration, exact
+from migsafe.assessment.failure_modes import Line, listed
+from migsafe.assessment.operation_facts import Observed
 
 if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayedMigration

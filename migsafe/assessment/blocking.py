@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.assessment.durations import Duration, Work, duration, work_of
+from migsafe.assessment.operation_facts import Observed
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.premortem.durations import Duration, Work, duration, work_of
-from migsafe.premortem.observed import Observed
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 

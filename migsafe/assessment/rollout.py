@@ -1,7 +1,7 @@
 """Where each operation belongs in a safe rollout: expand, deploy, backfill, validate, contract."""
 
-from migsafe.premortem.assessment import Phase
-from migsafe.premortem.observed import Observed
+from migsafe.assessment.operation_facts import Observed
+from migsafe.assessment.premortem import Phase
 from migsafe.sql import operations as sql
 
 _EXPAND = (

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.assessment.durations import Duration
+from migsafe.assessment.releases import missing, refusing, replanned
+from migsafe.assessment.rollback import Loss, Undo, losses, undo
+from migsafe.assessment.violating_rows import Misfit, beforehand, misfit, on_one_line
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Context, Rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
-from migsafe.premortem.durations import Duration
-from migsafe.premortem.misfits import Misfit, beforehand, misfit, on_one_line
-from migsafe.premortem.releases import missing, refusing, replanned
-from migsafe.premortem.undo import Loss, Undo, losses, undo
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.statistics import row_count
 from migsafe.sql.operations import Delete, Name, Operation, Update

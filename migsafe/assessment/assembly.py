@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.assessment.blocking import Blocked, blocking, labours, strengthened, total
+from migsafe.assessment.durations import Duration
+from migsafe.assessment.failure_modes import UNSEEN, Line, ways
+from migsafe.assessment.gate import Budget, Ruling, ruling
+from migsafe.assessment.interruptions import left, lines_of, manner, timeouts
+from migsafe.assessment.measurements import held, sentences
+from migsafe.assessment.operation_facts import Observed, asked, told
+from migsafe.assessment.premortem import Assessment, Back, Premortem, RolloutStep, Touched
+from migsafe.assessment.rollout import no_order, phase_of
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
-from migsafe.premortem.assessment import Assessment, Back, Premortem, RolloutStep, Touched
-from migsafe.premortem.blocking import Blocked, blocking, labours, strengthened, total
-from migsafe.premortem.durations import Duration
-from migsafe.premortem.gate import Budget, Ruling, ruling
-from migsafe.premortem.interruptions import left, lines_of, manner, timeouts
-from migsafe.premortem.measured import held, sentences
-from migsafe.premortem.observed import Observed, asked, told
-from migsafe.premortem.rollout import no_order, phase_of
-from migsafe.premortem.ways import UNSEEN, Line, ways
 from migsafe.session import sent_statements
 from migsafe.sources import Migration
 from migsafe.sql import operations as sql

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from migsafe.assessment.blocking import Blocked, Labour, blocking, labours, total
+from migsafe.assessment.durations import Work, exact
+from migsafe.assessment.operation_facts import Observed
+from migsafe.assessment.premortem import Way
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
-from migsafe.premortem.assessment import Way
-from migsafe.premortem.blocking import Blocked, Labour, blocking, labours, total
-from migsafe.premortem.durations import Work, exact
-from migsafe.premortem.observed import Observed
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from migsafe.assessment.blocking import blocking
+from migsafe.assessment.durations import exact
+from migsafe.assessment.failure_modes import Line
+from migsafe.assessment.operation_facts import Observed
+from migsafe.assessment.premortem import Left
 from migsafe.linting.finding import Finding
-from migsafe.premortem.assessment import Left
-from migsafe.premortem.blocking import blocking
-from migsafe.premortem.durations import exact
-from migsafe.premortem.observed import Observed
-from migsafe.premortem.ways import Line
 from migsafe.session import sent_statements, transaction_numbers
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
