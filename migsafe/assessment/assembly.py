@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.assessment.blocking import Blocked, blocking, labours, strengthened, total
+from migsafe.assessment.blocking import BlockedRelation, find_blocked_relations, find_row_work, total_duration, with_statement_locks
 from migsafe.assessment.durations import Duration
-from migsafe.assessment.failure_modes import UNSEEN, Line, ways
-from migsafe.assessment.gate import Budget, Ruling, ruling
-from migsafe.assessment.interruptions import left, lines_of, manner, timeouts
-from migsafe.assessment.measurements import held, sentences
-from migsafe.assessment.operation_facts import Observed, asked, told
-from migsafe.assessment.premortem import Assessment, Back, Premortem, RolloutStep, Touched
-from migsafe.assessment.rollout import no_order, phase_of
+from migsafe.assessment.failure_modes import NOT_ANALYSED, LineOf, find_failure_modes
+from migsafe.assessment.gate import Budget, GateResult, check_budgets
+from migsafe.assessment.interruptions import describe_timeouts, describe_transactions, find_partial_failures, statement_lines
+from migsafe.assessment.measurements import describe_measurements, measured_hold
+from migsafe.assessment.operation_facts import OperationFacts, project_findings, unsuppressed_findings
+from migsafe.assessment.premortem import AffectedRelation, Assessment, Premortem, RollbackPlan, RolloutStep
+from migsafe.assessment.rollout import phase_of, why_no_safe_order
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.session import sent_statements
@@ -31,16 +31,18 @@ _MOST_STATEMENTS = 3
 _NOT_RUN = ("The replay ran none of its statements: everything about it is predicted.",)
 
 
-class Judged(Struct, frozen=True):
+class JudgedMigration(Struct, frozen=True):
     """A migration with what was found and observed of it, and its replay, if there was one."""
 
     migration: Migration
     findings: tuple[Finding, ...]
-    observed: tuple[Observed, ...]
+    facts: tuple[OperationFacts, ...]
     replayed: "ReplayedMigration | None" = None
 
 
-def tell(judged: Sequence[Judged], pg_version: int, *, with_rows: bool, slo: Budget | None = None, replayed_on: str = "") -> Premortem:
+def assemble_premortem(
+    judged: Sequence[JudgedMigration], pg_version: int, *, with_rows: bool, slo: Budget | None = None, replayed_on: str = ""
+) -> Premortem:
     """The pre-mortem of a release."""
     slo = slo or Budget()
     judged = [_timed(one) for one in judged]
@@ -50,103 +52,105 @@ def tell(judged: Sequence[Judged], pg_version: int, *, with_rows: bool, slo: Bud
         pg_version=pg_version,
         with_rows=with_rows,
         replayed_on=replayed_on,
-        budgets=tuple(slo.words()),
+        budgets=tuple(slo.descriptions()),
         forbidden=tuple(line for one in rulings for line in one.forbidden),
         doubtful=tuple(line for one in rulings for line in one.doubtful),
     )
 
 
-def _timed(one: Judged) -> Judged:
+def _timed(one: JudgedMigration) -> JudgedMigration:
     """The same, with the times that its replay makes likely on production's rows. A replay that has sent nothing shows nothing."""
     if one.replayed is None or not one.replayed.recording.statements:
         return replace(one, replayed=None)
     times = {index: Duration(estimate.low_ms, estimate.high_ms) for index, estimate in one.replayed.estimates.items()}
-    return replace(one, observed=tuple(replace(each, timed=times.get(each.statement)) for each in one.observed))
+    return replace(one, observed=tuple(replace(each, timed=times.get(each.statement)) for each in one.facts))
 
 
-def _line(one: Judged) -> Line:
-    lines = lines_of(one.migration.up)
+def _line(one: JudgedMigration) -> LineOf:
+    lines = statement_lines(one.migration.up)
     return lambda statement: lines.get(statement, 1)
 
 
-def _ruling(slo: Budget, one: Judged) -> Ruling:
-    return ruling(slo, one.migration.up.file.path, one.observed, _line(one), one.replayed)
+def _ruling(slo: Budget, one: JudgedMigration) -> GateResult:
+    return check_budgets(slo, one.migration.up.file.path, one.facts, _line(one), one.replayed)
 
 
-def _assessment(one: Judged, *, replayed: bool) -> Assessment:
+def _assessment(one: JudgedMigration, *, replayed: bool) -> Assessment:
     line = _line(one)
     half = one.migration.up
-    findings = told(one.findings)
-    found = tuple(ways(one.observed, findings, line, one.replayed))
+    findings = unsuppressed_findings(one.findings)
+    found = tuple(find_failure_modes(one.facts, findings, line, one.replayed))
     return Assessment(
         migration=one.migration,
-        manner=manner(half, one.observed),
-        ways=found,
-        touched=_touched(one),
-        timeouts=tuple(timeouts(one.observed, line)),
-        left=tuple(left(half, findings, line)),
-        running_release=tuple(_running(one.observed, findings)),
-        new_release=tuple(dict.fromkeys(each.missing for each in one.observed if each.missing)),
-        back=_back(one),
-        findings=asked(one.findings),
+        transactions=describe_transactions(half, one.facts),
+        failure_modes=found,
+        affected_relations=_touched(one),
+        timeouts=tuple(describe_timeouts(one.facts, line)),
+        partial_failures=tuple(find_partial_failures(half, findings, line)),
+        running_release=tuple(_running(one.facts, findings)),
+        new_release=tuple(dict.fromkeys(each.new_object for each in one.facts if each.new_object)),
+        rollback_plan=_back(one),
+        findings=project_findings(one.findings),
         steps=_steps(one),
-        unordered=tuple(_unordered(one)),
-        unknown=tuple(way.because for way in found if way.title == UNSEEN),
-        measured=tuple(sentences(one.replayed, line)) if one.replayed is not None else _NOT_RUN if replayed else (),
+        no_safe_order=tuple(_unordered(one)),
+        unknown=tuple(way.because for way in found if way.title == NOT_ANALYSED),
+        measured=tuple(describe_measurements(one.replayed, line)) if one.replayed is not None else _NOT_RUN if replayed else (),
     )
 
 
-def _touched(one: Judged) -> tuple[Touched, ...]:
+def _touched(one: JudgedMigration) -> tuple[AffectedRelation, ...]:
     """The relations that others can know, each at its strongest."""
-    locks: dict[Name, tuple[LockMode, Observed]] = {}
-    for each in strengthened(one.observed):
+    locks: dict[Name, tuple[LockMode, OperationFacts]] = {}
+    for each in with_statement_locks(one.facts):
         for effect in each.effects:
             name = effect.relation
             least = LockMode.ROW_EXCLUSIVE if _changes(each) else LockMode.SHARE_UPDATE_EXCLUSIVE
             if effect.lock >= least and (name not in locks or effect.lock > locks[name][0]):
                 locks[name] = (effect.lock, each)
-    blocked: dict[Name, list[Blocked]] = {}
-    for found in blocking(one.observed):
+    blocked: dict[Name, list[BlockedRelation]] = {}
+    for found in find_blocked_relations(one.facts):
         blocked.setdefault(found.relation, []).append(found)
     return tuple(
-        Touched(
+        AffectedRelation(
             relation=name,
             lock=str(lock),
-            stops=_stopped(blocked[name]) if name in blocked else "nothing",
-            lasts=_lasts(one.observed, name, blocked.get(name, [])),
+            blocks=_stopped(blocked[name]) if name in blocked else "nothing",
+            duration=_lasts(one.facts, name, blocked.get(name, [])),
             rows=each.rows.get(name),
-            measured=held(one.replayed, name),
-            around=_around(each, name),
+            measured=measured_hold(one.replayed, name),
+            related=_around(each, name),
         )
         for name, (lock, each) in locks.items()
     )
 
 
-def _changes(one: Observed) -> bool:
+def _changes(one: OperationFacts) -> bool:
     return isinstance(one.operation, sql.Update | sql.Delete | sql.Insert | sql.Merge)
 
 
-def _stopped(found: Sequence[Blocked]) -> str:
+def _stopped(found: Sequence[BlockedRelation]) -> str:
     return " and ".join(max(found, key=lambda one: len(one.effect.blocks)).effect.blocks)
 
 
-def _lasts(observed: Sequence[Observed], name: Name, blocked: Sequence[Blocked]) -> str:
+def _lasts(observed: Sequence[OperationFacts], name: Name, blocked: Sequence[BlockedRelation]) -> str:
     """For how long the lock is held, once it is there."""
     labour = (
-        max((one.labour for one in blocked), key=len, default=()) if blocked else [one for one in labours(observed) if one.relation == name]
+        max((one.row_work for one in blocked), key=len, default=())
+        if blocked
+        else [one for one in find_row_work(observed) if one.relation == name]
     )
     if not labour and any(_changes(one) and any(effect.relation == name for effect in one.effects) for one in observed) and not blocked:
         return "grows with the number of changed rows"
     if not labour:
-        return "unknown" if any(one.unknown for one in blocked) else "a moment"
-    known = total(labour)
+        return "unknown" if any(one.has_unknown_code for one in blocked) else "a moment"
+    known = total_duration(labour)
     if any(one.rows is None for one in labour):
         return "grows with the number of rows" if not known.high else f"{known}, and more"
     return str(known)
 
 
-def _around(one: Observed, name: Name) -> tuple[str, ...]:
-    near = one.around.get(name)
+def _around(one: OperationFacts, name: Name) -> tuple[str, ...]:
+    near = one.related.get(name)
     if near is None:
         return ()
     said = []
@@ -164,37 +168,39 @@ def _few(names: Sequence[Name]) -> str:
     return ", ".join(map(str, names)) if rest <= 1 else f"{', '.join(map(str, names[:_MOST_NEIGHBOURS]))} and {rest} more"
 
 
-def _running(observed: Sequence[Observed], findings: Sequence[Finding]) -> Iterator[str]:
+def _running(observed: Sequence[OperationFacts], findings: Sequence[Finding]) -> Iterator[str]:
     """What the running release meets on the new schema."""
     yield from dict.fromkeys(finding.message for finding in findings if finding.category == "compatibility")
-    refused = list(dict.fromkeys(one.refusing for one in observed if one.refusing))
+    refused = list(dict.fromkeys(one.new_restriction for one in observed if one.new_restriction))
     yield from (f"refused from now on: {text}" for text in refused)
-    selected = list(dict.fromkeys(one.replanned for one in observed if one.replanned))
+    selected = list(dict.fromkeys(one.changed_result for one in observed if one.changed_result))
     if selected:
         what = ", ".join(selected)
         yield f"prepared statements that select {what} fail until they are prepared again: `cached plan must not change result type`"
 
 
-def _back(one: Judged) -> Back:
+def _back(one: JudgedMigration) -> RollbackPlan:
     """The way back that is written down, or the one by hand; and what neither brings again."""
     down = one.migration.down
-    undone = [each.undo for each in one.observed if each.undo is not None]
-    gone = tuple(dict.fromkeys(each.gone for each in undone if each.gone))
+    undone = [each.rollback for each in one.facts if each.rollback is not None]
+    gone = tuple(dict.fromkeys(each.lost_already for each in undone if each.lost_already))
     if down is None:
         back = list(dict.fromkeys(each.sql for each in reversed(undone) if each.sql))
-        return Back(
+        return RollbackPlan(
             manner="by hand" if back else "none",
             steps=tuple(back),
             loses=tuple(dict.fromkeys(each.loses for each in reversed(undone) if each.loses)),
             gone=gone,
-            but=tuple(dict.fromkeys(each.but for each in undone if each.but)),
+            but=tuple(dict.fromkeys(each.note for each in undone if each.note)),
         )
     if down.program is not None and not down.program.calls:
-        return Back(manner="unread", gone=gone)
+        return RollbackPlan(manner="unread", gone=gone)
     operations = [operation for each in sent_statements(down) for operation in each.statement.operations]
     lost = tuple(text for text in dict.fromkeys(map(_lost, operations)) if text)
     unknown = {one.reason for one in operations if isinstance(one, sql.OpaqueCode | sql.Unparsed)}
-    return Back(manner="written", loses=lost, gone=gone, but=tuple(f"what it does is not fully known: {why}" for why in sorted(unknown)))
+    return RollbackPlan(
+        manner="written", loses=lost, gone=gone, but=tuple(f"what it does is not fully known: {why}" for why in sorted(unknown))
+    )
 
 
 def _lost(operation: sql.Operation) -> str:
@@ -210,10 +216,10 @@ def _lost(operation: sql.Operation) -> str:
     return ""
 
 
-def _steps(one: Judged) -> tuple[RolloutStep, ...]:
+def _steps(one: JudgedMigration) -> tuple[RolloutStep, ...]:
     half = one.migration.up
     steps = []
-    for each in one.observed:
+    for each in one.facts:
         phase = phase_of(each)
         if phase is not None:
             position = half.file.position(half.file_span(each.operation.span).start)
@@ -223,7 +229,7 @@ def _steps(one: Judged) -> tuple[RolloutStep, ...]:
     return tuple(dict.fromkeys(steps))
 
 
-def _words(one: Judged, operation: sql.Operation) -> str:
+def _words(one: JudgedMigration, operation: sql.Operation) -> str:
     span = operation.span
     words = " ".join(one.migration.up.script.text[span.start : span.end].split())
     if isinstance(operation, sql.AlterRelation) and not words.upper().startswith("ALTER TABLE"):
@@ -231,10 +237,10 @@ def _words(one: Judged, operation: sql.Operation) -> str:
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
 
 
-def _unordered(one: Judged) -> Iterator[str]:
+def _unordered(one: JudgedMigration) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
-    for each in one.observed:
-        why = no_order(each)
+    for each in one.facts:
+        why = why_no_safe_order(each)
         if why:
             reasons.setdefault(why, []).append(f"`{_words(one, each.operation).replace('`', '')}`")
     for why, words in reasons.items():

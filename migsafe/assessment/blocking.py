@@ -5,15 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.assessment.durations import Duration, Work, duration, work_of
-from migsafe.assessment.operation_facts import Observed
+from migsafe.assessment.durations import Duration, Work, estimate_duration, work_of
+from migsafe.assessment.operation_facts import OperationFacts
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
 
 
-class Labour(Struct, frozen=True):
+class RowWork(Struct, frozen=True):
     """What a statement does with every row of a relation; `rows` is None where nobody knows how many, `why` the end of a sentence. `timed` is
     how long it takes on production's rows by what a replay has measured, where there was one."""
 
@@ -21,18 +21,18 @@ class Labour(Struct, frozen=True):
     relation: Name
     work: Work
     rows: int | None
-    why: str = ""
-    timed: Duration | None = None
+    reason: str = ""
+    measured_duration: Duration | None = None
 
     @property
-    def lasts(self) -> Duration | None:
+    def duration(self) -> Duration | None:
         """How long that takes; None where nobody knows the rows."""
-        if self.timed is not None:
-            return self.timed
-        return duration(self.work, self.rows) if self.rows is not None else None
+        if self.measured_duration is not None:
+            return self.measured_duration
+        return estimate_duration(self.work, self.rows) if self.rows is not None else None
 
 
-class Blocked(Struct, frozen=True, kw_only=True):
+class BlockedRelation(Struct, frozen=True, kw_only=True):
     """A relation that is locked so that others wait, from a statement to the end of its transaction.
 
     `effect` has the lock that the whole statement asks for. `labour` is the work done meanwhile, `unknown` whether code runs meanwhile of which
@@ -43,9 +43,9 @@ class Blocked(Struct, frozen=True, kw_only=True):
     statement: int
     transaction: int
     lock_timeout: int | None
-    labour: tuple[Labour, ...] = ()
-    waits: tuple[int | None, ...] = ()
-    unknown: bool = False
+    row_work: tuple[RowWork, ...] = ()
+    later_lock_timeouts: tuple[int | None, ...] = ()
+    has_unknown_code: bool = False
 
     @property
     def relation(self) -> Name:
@@ -53,22 +53,22 @@ class Blocked(Struct, frozen=True, kw_only=True):
         return self.effect.relation
 
     @property
-    def lasts(self) -> Duration:
+    def duration(self) -> Duration:
         """How long the work takes that is known, once the lock is there."""
-        return total(self.labour)
+        return total_duration(self.row_work)
 
     @property
-    def uncounted(self) -> tuple[Name, ...]:
+    def relations_without_row_count(self) -> tuple[Name, ...]:
         """The relations that are worked through meanwhile, and of which nobody knows how many rows they have."""
-        return tuple(dict.fromkeys(one.relation for one in self.labour if one.rows is None))
+        return tuple(dict.fromkeys(one.relation for one in self.row_work if one.rows is None))
 
 
-def total(labour: Iterable[Labour]) -> Duration:
+def total_duration(labour: Iterable[RowWork]) -> Duration:
     """How long work takes, as far as it is known."""
-    return sum((one.lasts for one in labour if one.lasts is not None), start=Duration())
+    return sum((one.duration for one in labour if one.duration is not None), start=Duration())
 
 
-def strengthened(observed: Sequence[Observed]) -> list[Observed]:
+def with_statement_locks(observed: Sequence[OperationFacts]) -> list[OperationFacts]:
     """The operations, each with the locks that its whole statement takes: ALTER TABLE asks for the strongest at once."""
     strongest: dict[tuple[int, Name], LockMode] = {}
     for one in observed:
@@ -81,7 +81,7 @@ def strengthened(observed: Sequence[Observed]) -> list[Observed]:
     ]
 
 
-def labours(observed: Iterable[Observed]) -> Iterator[Labour]:
+def find_row_work(observed: Iterable[OperationFacts]) -> Iterator[RowWork]:
     """The work on every row, each kind once for a statement and a relation: one ALTER TABLE goes through its table once."""
     done: set[tuple[int, Name, Work]] = set()
     timed: set[int] = set()
@@ -92,24 +92,24 @@ def labours(observed: Iterable[Observed]) -> Iterator[Labour]:
             if work is not None and key is not None and key not in done:
                 done.add(key)
                 # The time of a statement is that of all its work.
-                time = Duration() if one.statement in timed else one.timed
-                timed |= {one.statement} if one.timed is not None else set()
-                yield Labour(one.statement, effect.relation, work, one.rows.get(effect.relation), effect.why, time)
+                time = Duration() if one.statement in timed else one.measured_duration
+                timed |= {one.statement} if one.measured_duration is not None else set()
+                yield RowWork(one.statement, effect.relation, work, one.rows.get(effect.relation), effect.why, time)
 
 
-def blocking(observed: Sequence[Observed]) -> list[Blocked]:
+def find_blocked_relations(observed: Sequence[OperationFacts]) -> list[BlockedRelation]:
     """Each relation once for a transaction, and again where its lock grows so that more have to wait."""
-    found: list[Blocked] = []
+    found: list[BlockedRelation] = []
     level: dict[tuple[int, Name], int] = {}
-    observed = [one for one in strengthened(observed) if one.transaction is not None]
+    observed = [one for one in with_statement_locks(observed) if one.transaction is not None]
     for one in observed:
-        for effect in one.disturbing:
+        for effect in one.blocking_effects:
             key = (one.transaction or 0, effect.relation)
             if len(effect.blocks) > level.get(key, 0):
                 level[key] = len(effect.blocks)
                 number = one.transaction or 0
-                found.append(Blocked(effect=effect, statement=one.statement, transaction=number, lock_timeout=one.lock_timeout))
-    work = {number: tuple(labours(one for one in observed if one.transaction == number)) for number in {one.transaction for one in found}}
+                found.append(BlockedRelation(effect=effect, statement=one.statement, transaction=number, lock_timeout=one.lock_timeout))
+    work = {number: tuple(find_row_work(one for one in observed if one.transaction == number)) for number in {one.transaction for one in found}}
     opaque = {(one.transaction, one.statement) for one in observed if isinstance(one.operation, sql.OpaqueCode | sql.Unparsed)}
     return [
         replace(
@@ -122,7 +122,7 @@ def blocking(observed: Sequence[Observed]) -> list[Blocked]:
     ]
 
 
-def _later(one: Blocked, others: Sequence[Blocked]) -> dict[int, int | None]:
+def _later(one: BlockedRelation, others: Sequence[BlockedRelation]) -> dict[int, int | None]:
     """The statements of the transaction that wait for a lock after this one, with their timeouts."""
     return {
         other.statement: other.lock_timeout

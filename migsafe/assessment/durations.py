@@ -35,11 +35,11 @@ class Duration(Struct, frozen=True):
         return Duration(self.low + other.low, self.high + other.high)
 
     def __str__(self) -> str:
-        low, high = rounded(self.low), rounded(self.high)
+        low, high = format_rounded(self.low), format_rounded(self.high)
         return f"up to {high}" if self.low < 1000 <= self.high else low if low == high else f"{low} to {high}"
 
 
-def duration(work: Work, rows: int) -> Duration:
+def estimate_duration(work: Work, rows: int) -> Duration:
     """How long some work takes on so many rows."""
     slow, fast = work.value
     return Duration(1000 * rows / fast, 1000 * rows / slow)
@@ -61,7 +61,7 @@ def work_of(operation: Operation, effect: Effect) -> Work | None:
     return Work.INDEX if builds else Work.READ
 
 
-def rounded(ms: float) -> str:
+def format_rounded(ms: float) -> str:
     """A time as people say it where it is not known any better."""
     if ms < 1000:
         return "less than a second"
@@ -72,6 +72,6 @@ def rounded(ms: float) -> str:
     return ""
 
 
-def exact(ms: float) -> str:
+def format_exact(ms: float) -> str:
     """A time that somebody has set: `2 s`, `500 ms`."""
     return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"

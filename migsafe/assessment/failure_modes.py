@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from migsafe.assessment.blocking import Blocked, Labour, blocking, labours, total
-from migsafe.assessment.durations import Work, exact
-from migsafe.assessment.operation_facts import Observed
-from migsafe.assessment.premortem import Way
+from migsafe.assessment.blocking import BlockedRelation, RowWork, find_blocked_relations, find_row_work, total_duration
+from migsafe.assessment.durations import Work, format_exact
+from migsafe.assessment.operation_facts import OperationFacts
+from migsafe.assessment.premortem import FailureMode
 from migsafe.linting.finding import Finding
 from migsafe.lock import LockMode
 from migsafe.sql import operations as sql
@@ -15,7 +15,7 @@ from migsafe.sql.operations import Name
 if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayedMigration
 
-Line = Callable[[int], int]
+LineOf = Callable[[int], int]
 """The line of a statement, by its number."""
 
 _REFUSED = ("concurrently-in-transaction", "enum-value-used-in-transaction", "syntax-error")
@@ -28,19 +28,21 @@ _DOES = {
 }
 _SHOWN = 3
 _MOST_MET = 6
-NO_FIT = "Existing rows make it fail"
+ROWS_VIOLATE = "Existing rows make it fail"
 """The title of the way in which rows make a migration fail."""
 _COPIES = (Work.REWRITE, Work.CHANGE)
-UNSEEN = "Statements that migsafe cannot analyse"
+NOT_ANALYSED = "Statements that migsafe cannot analyse"
 """The title of the way in which what is not known makes a migration fail."""
 
 
-def ways(observed: Sequence[Observed], findings: Sequence[Finding], line: Line, replayed: "ReplayedMigration | None" = None) -> Iterator[Way]:
+def find_failure_modes(
+    observed: Sequence[OperationFacts], findings: Sequence[Finding], line: LineOf, replayed: "ReplayedMigration | None" = None
+) -> Iterator[FailureMode]:
     """The ways, those that fail first at the top; each cause once."""
     if replayed is not None and replayed.recording.failure is not None:
         yield _failed(replayed, line)
     yield from _refused(findings)
-    found = blocking(observed)
+    found = find_blocked_relations(observed)
     yield from _queues(found, line)
     yield from _held(found, line)
     yield from _deadlocks(found, line)
@@ -52,9 +54,9 @@ def ways(observed: Sequence[Observed], findings: Sequence[Finding], line: Line, 
     yield from _opaque(findings)
 
 
-def _failed(replayed: "ReplayedMigration", line: Line) -> Way:
+def _failed(replayed: "ReplayedMigration", line: LineOf) -> FailureMode:
     recording = replayed.recording
-    return Way(
+    return FailureMode(
         title="It fails",
         sees="The migration fails at this statement, as it did in the replay.",
         because=f"PostgreSQL says: {recording.failure.message if recording.failure is not None else ''}",
@@ -62,10 +64,10 @@ def _failed(replayed: "ReplayedMigration", line: Line) -> Way:
     )
 
 
-def _refused(findings: Sequence[Finding]) -> Iterator[Way]:
+def _refused(findings: Sequence[Finding]) -> Iterator[FailureMode]:
     for finding in findings:
         if finding.rule in _REFUSED:
-            yield Way(
+            yield FailureMode(
                 title="PostgreSQL refuses it",
                 sees="The migration fails at this statement on every server.",
                 because=finding.message,
@@ -73,20 +75,20 @@ def _refused(findings: Sequence[Finding]) -> Iterator[Way]:
             )
 
 
-def _queues(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+def _queues(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
     """The lock queue: a statement waits, and everybody behind it. Told once for all that wait alike, and of each relation at its worst."""
     worst: dict[Name, int] = {}
     for one in found:
         worst[one.relation] = max(worst.get(one.relation, 0), one.effect.lock.strength)
-    alike: dict[tuple[LockMode, int, int | None], list[Blocked]] = {}
+    alike: dict[tuple[LockMode, int, int | None], list[BlockedRelation]] = {}
     for one in found:
         if one.effect.lock.strength == worst[one.relation]:
             alike.setdefault((one.effect.lock, len(one.effect.blocks), one.lock_timeout), []).append(one)
     for (lock, level, timeout), group in alike.items():
         relations = list(dict.fromkeys(one.relation for one in group))
         it = "it" if len(relations) == 1 else "them"
-        yield Way(
-            title=f"The lock queue on {listed(relations)}",
+        yield FailureMode(
+            title=f"The lock queue on {joined(relations)}",
             sees=f"Every {group[0].effect.blocked_commands} there hangs while CPU and disks are idle; connections pile up until the pool is "
             "empty, and then unrelated requests fail, too.",
             because=f"the statement waits for {lock} behind {_users(lock, level, it)}, and "
@@ -106,26 +108,28 @@ def _users(lock: LockMode, level: int, it: str) -> str:
 
 def _waits(timeout: int | None) -> str:
     if timeout:
-        return f"{exact(timeout)} at most: then lock_timeout cancels the statement, the migration fails, and the waiting queries continue"
+        return (
+            f"{format_exact(timeout)} at most: then lock_timeout cancels the statement, the migration fails, and the waiting queries continue"
+        )
     if timeout == 0:
         return "as long as the longest of these transactions: no lock_timeout is in effect"
     return "as long as the longest of these transactions, unless the role or the server sets a lock_timeout"
 
 
-def _held(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+def _held(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
     """Work that takes the longer the more rows there are, while somebody is stopped: once for a transaction, and for those who are stopped."""
-    together: dict[tuple[int, int], list[Blocked]] = {}
+    together: dict[tuple[int, int], list[BlockedRelation]] = {}
     for one in found:
-        if one.labour:
+        if one.row_work:
             together.setdefault((one.transaction, len(one.effect.blocks)), []).append(one)
     for group in together.values():
-        labour = max((one.labour for one in group), key=len)
+        labour = max((one.row_work for one in group), key=len)
         relations = list(dict.fromkeys(one.relation for one in group))
-        names, stays = listed(relations), "stays" if len(relations) == 1 else "stay"
+        names, stays = joined(relations), "stays" if len(relations) == 1 else "stay"
         worst = max(group, key=lambda one: one.effect.lock.strength).effect
         full = ", and the disk fills with a second copy of the rows and with WAL" if any(one.work in _COPIES for one in labour) else ""
         apart = {one.statement for one in labour} != {one.statement for one in group}
-        yield Way(
+        yield FailureMode(
             title=f"{names} {stays} locked while {_doing(labour, relations)}",
             sees=f"Every {worst.blocked_commands} on {names} waits until that is done{full}. "
             "No lock_timeout ends this wait: the migration already holds the lock.",
@@ -136,7 +140,7 @@ def _held(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
         )
 
 
-def _doing(labour: Sequence[Labour], relations: Sequence[Name]) -> str:
+def _doing(labour: Sequence[RowWork], relations: Sequence[Name]) -> str:
     first = labour[0]
     passive = {Work.READ: "read", Work.INDEX: "indexed", Work.REWRITE: "rewritten", Work.CHANGE: "changed"}
     subject = "it" if [first.relation] == list(relations) else first.relation
@@ -144,25 +148,25 @@ def _doing(labour: Sequence[Labour], relations: Sequence[Name]) -> str:
     return f"{subject} is {passive[first.work]}" + (f", and {more} more" if more else "")
 
 
-def _because(labour: Sequence[Labour], line: Line, lock: LockMode) -> str:
+def _because(labour: Sequence[RowWork], line: LineOf, lock: LockMode) -> str:
     said = []
     for one in labour[:_SHOWN]:
         rows = f" ({one.rows:,})" if one.rows is not None else ""
-        said.append(f"line {line(one.statement)} {_DOES[one.work]} {one.relation}{rows}" + (f", as {one.why}" if one.why else ""))
+        said.append(f"line {line(one.statement)} {_DOES[one.work]} {one.relation}{rows}" + (f", as {one.reason}" if one.reason else ""))
     rest = len(labour) - _SHOWN
     return "; ".join(said) + (f"; and {rest} more" if rest > 0 else "") + f"; {lock} is held until the end of the transaction"
 
 
-def _long(labour: Sequence[Labour]) -> str:
+def _long(labour: Sequence[RowWork]) -> str:
     unknown = [one.relation for one in labour if one.rows is None]
-    known = total(labour)
+    known = total_duration(labour)
     if unknown and known.high == 0:
-        return f"longer with more rows: the row count of {listed(unknown)} is not known (--stats)"
-    least = f", plus the time for {listed(unknown)}, whose row count is not known" if unknown else ""
-    return f"{known}, by {'an estimate from what the replay measured' if any(one.timed for one in labour) else 'estimate'}{least}"
+        return f"longer with more rows: the row count of {joined(unknown)} is not known (--stats)"
+    least = f", plus the time for {joined(unknown)}, whose row count is not known" if unknown else ""
+    return f"{known}, by {'an estimate from what the replay measured' if any(one.measured_duration for one in labour) else 'estimate'}{least}"
 
 
-def _deadlocks(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+def _deadlocks(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
     """Locks that a transaction takes one after the other, which others may take the other way round."""
     transactions: dict[int, dict[Name, int]] = {}
     for one in found:
@@ -172,8 +176,8 @@ def _deadlocks(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
             continue
         names = list(taken)
         order = " and then ".join(map(str, names[:_SHOWN])) + (" and so on" if len(names) > _SHOWN else "")
-        yield Way(
-            title=f"A deadlock on {listed(names)}",
+        yield FailureMode(
+            title=f"A deadlock on {joined(names)}",
             sees="The migration, or a request, fails with `deadlock detected` after a second of waiting (deadlock_timeout).",
             because=f"one transaction locks {order} and holds these locks; "
             "a transaction of the application that uses them in another order waits for it, and it waits for that transaction",
@@ -182,12 +186,12 @@ def _deadlocks(found: Sequence[Blocked], line: Line) -> Iterator[Way]:
         )
 
 
-def _backfills(observed: Sequence[Observed], found: Sequence[Blocked], line: Line) -> Iterator[Way]:
+def _backfills(observed: Sequence[OperationFacts], found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
     """Changes of every row that stop nobody who does not change rows himself."""
-    told = {(one.statement, one.relation) for blocked in found for one in blocked.labour}
-    for one in labours(observed):
+    told = {(one.statement, one.relation) for blocked in found for one in blocked.row_work}
+    for one in find_row_work(observed):
         if one.work is Work.CHANGE and (one.statement, one.relation) not in told:
-            yield Way(
+            yield FailureMode(
                 title=f"Changing every row of {one.relation} takes long",
                 sees="Requests that change the same rows hang until it is done; the replicas fall behind; the table grows by a second copy of "
                 "its rows, which VACUUM can free only afterwards.",
@@ -198,37 +202,37 @@ def _backfills(observed: Sequence[Observed], found: Sequence[Blocked], line: Lin
             )
 
 
-def _changes(one: Observed, line: Line) -> Iterator[Way]:
+def _changes(one: OperationFacts, line: LineOf) -> Iterator[FailureMode]:
     """Changes of rows of which nobody knows how many there are."""
     operation = one.operation
     if not isinstance(operation, sql.Update | sql.Delete) or operation.where is None or operation.current_of is not None:
         return
     changed = [effect.relation for effect in one.effects if effect.lock is LockMode.ROW_EXCLUSIVE]
-    if one.small or one.called or not changed or changed[0].name != operation.table.name:
+    if one.has_small_relations or one.is_in_called_function or not changed or changed[0].name != operation.table.name:
         return
     verb = "changes" if isinstance(operation, sql.Update) else "deletes"
-    yield Way(
+    yield FailureMode(
         title=f"It {verb} more rows of {changed[0]} than expected",
         sees="Requests that change the same rows hang until the transaction ends; the replicas fall behind.",
         because=f"line {line(one.statement)} {verb} all rows that match a condition in one transaction, and their number is not known",
         lasts="longer with more rows",
-        check=one.count,
+        check=one.count_query,
         instead="if there are many: in batches, each in its own transaction",
         lines=(line(one.statement),),
     )
 
 
-def _data(observed: Sequence[Observed], line: Line) -> Iterator[Way]:
+def _data(observed: Sequence[OperationFacts], line: LineOf) -> Iterator[FailureMode]:
     """Rows that are there and do not fit: the migration fails in production, and nowhere else."""
-    found = [(one, one.misfit) for one in observed if one.misfit is not None]
+    found = [(one, one.violating_rows) for one in observed if one.violating_rows is not None]
     if not found:
         return
     checks = list(dict.fromkeys(misfit.check for _, misfit in found if misfit.check))
     several = len({one.statement for one, _ in found}) > 1
-    met = list(dict.fromkeys(misfit.what + (f" (line {line(one.statement)})" if several else "") for one, misfit in found))
+    met = list(dict.fromkeys(misfit.description + (f" (line {line(one.statement)})" if several else "") for one, misfit in found))
     rest = len(met) - _MOST_MET
-    yield Way(
-        title=NO_FIT,
+    yield FailureMode(
+        title=ROWS_VIOLATE,
         sees="The migration fails in production, after it has passed every test: PostgreSQL refuses the statement.",
         because=f"it meets {', or '.join(met[:_MOST_MET])}" + (f", or one of {rest} more" if rest > 0 else ""),
         check="\n".join(checks),
@@ -239,10 +243,10 @@ def _data(observed: Sequence[Observed], line: Line) -> Iterator[Way]:
     )
 
 
-def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
+def _concurrently(one: OperationFacts, line: LineOf) -> Iterator[FailureMode]:
     builds = isinstance(one.operation, sql.CreateIndex | sql.Reindex)
     if any(effect.waits for effect in one.effects):
-        yield Way(
+        yield FailureMode(
             title="It waits for other transactions",
             sees="The statement seems to hang. It blocks no queries, but the deployment does not continue.",
             because="it works in several transactions, and between them it waits for other transactions that used the table"
@@ -254,7 +258,7 @@ def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
         case sql.CreateIndex(concurrently=True, name=name, table=table) if one.effects:
             schema = one.effects[0].relation.schema
             index = str(Name(name, schema)) if name is not None else f"the new index of {table}"
-            yield Way(
+            yield FailureMode(
                 title="An INVALID index remains",
                 sees=f"The build stops (a cancelled session, a timeout, a duplicate key), and {index} remains as INVALID: every write keeps it "
                 "up to date, and no query uses it.",
@@ -266,7 +270,7 @@ def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
                 lines=(line(one.statement),),
             )
         case sql.Reindex(concurrently=True) if one.effects:
-            yield Way(
+            yield FailureMode(
                 title="An INVALID index remains",
                 sees="The build stops, and an index whose name ends in _ccnew remains as INVALID: every write keeps it up to date.",
                 because="REINDEX CONCURRENTLY works in several transactions, and the first has already created the new index",
@@ -276,11 +280,11 @@ def _concurrently(one: Observed, line: Line) -> Iterator[Way]:
             )
 
 
-def _opaque(findings: Sequence[Finding]) -> Iterator[Way]:
+def _opaque(findings: Sequence[Finding]) -> Iterator[FailureMode]:
     seen = [finding for finding in findings if finding.rule in _OPAQUE]
     if seen:
-        yield Way(
-            title=UNSEEN,
+        yield FailureMode(
+            title=NOT_ANALYSED,
             sees="Anything: this pre-mortem does not know everything that the migration does.",
             because="; ".join(dict.fromkeys(finding.message for finding in seen[:_SHOWN])),
             instead="run it on a copy (--replay) and look at what it locks",
@@ -288,11 +292,11 @@ def _opaque(findings: Sequence[Finding]) -> Iterator[Way]:
         )
 
 
-def _lines(line: Line, statements: Iterable[int]) -> tuple[int, ...]:
+def _lines(line: LineOf, statements: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted({line(statement) for statement in statements}))
 
 
-def listed(names: Sequence[Name]) -> str:
+def joined(names: Sequence[Name]) -> str:
     """Relations in a sentence: of many, the first ones."""
     texts = list(dict.fromkeys(map(str, names)))
     if len(texts) <= 2:

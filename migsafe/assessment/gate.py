@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from migsafe.assessment.blocking import Blocked, blocking
-from migsafe.assessment.durations import Duration, exact
-from migsafe.assessment.failure_modes import Line, listed
-from migsafe.assessment.operation_facts import Observed
+from migsafe.assessment.blocking import BlockedRelation, find_blocked_relations
+from migsafe.assessment.durations import Duration, format_exact
+from migsafe.assessment.failure_modes import LineOf, joined
+from migsafe.assessment.operation_facts import OperationFacts
 
 if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayedMigration
@@ -22,17 +22,17 @@ class Budget(Struct, frozen=True):
     hold: float | None = None
     rows_lost: int | None = None
 
-    def words(self) -> Iterator[str]:
+    def descriptions(self) -> Iterator[str]:
         """The budgets, one by one."""
         if self.blocked is not None:
-            yield f"no query may wait for longer than {exact(self.blocked)}"
+            yield f"no query may wait for longer than {format_exact(self.blocked)}"
         if self.hold is not None:
-            yield f"no lock that blocks reads or writes may be held for longer than {exact(self.hold)}"
+            yield f"no lock that blocks reads or writes may be held for longer than {format_exact(self.hold)}"
         if self.rows_lost is not None:
             yield f"no more than {self.rows_lost:,} rows may be lost" if self.rows_lost else "no rows may be lost"
 
 
-class Ruling(Struct, frozen=True):
+class GateResult(Struct, frozen=True):
     """What is forbidden, and what is in doubt."""
 
     forbidden: tuple[str, ...] = ()
@@ -45,10 +45,12 @@ class _Sides:
         self.doubtful: list[str] = []
 
 
-def ruling(slo: Budget, path: str, observed: Sequence[Observed], line: Line, replayed: "ReplayedMigration | None" = None) -> Ruling:
+def check_budgets(
+    slo: Budget, path: str, observed: Sequence[OperationFacts], line: LineOf, replayed: "ReplayedMigration | None" = None
+) -> GateResult:
     """What the budgets say of one migration."""
     sides = _Sides()
-    for one in _longest(blocking(observed)):
+    for one in _longest(find_blocked_relations(observed)):
         hold = _hold(one, replayed)
         at = f"{path}:{line(one.statement)}"
         if slo.hold is not None:
@@ -58,10 +60,10 @@ def ruling(slo: Budget, path: str, observed: Sequence[Observed], line: Line, rep
     _seen(sides, slo, path, replayed)
     if slo.rows_lost is not None:
         _lost(sides, slo.rows_lost, path, observed)
-    return Ruling(tuple(dict.fromkeys(sides.forbidden)), tuple(dict.fromkeys(sides.doubtful)))
+    return GateResult(tuple(dict.fromkeys(sides.forbidden)), tuple(dict.fromkeys(sides.doubtful)))
 
 
-def _longest(found: Iterable[Blocked]) -> Iterator[Blocked]:
+def _longest(found: Iterable[BlockedRelation]) -> Iterator[BlockedRelation]:
     """Of each relation and transaction the first lock that stops somebody: it is held the longest."""
     seen = set()
     for one in found:
@@ -79,16 +81,16 @@ class _Hold(Struct, frozen=True):
     how: str
 
 
-def _hold(one: Blocked, replayed: "ReplayedMigration | None") -> _Hold:
+def _hold(one: BlockedRelation, replayed: "ReplayedMigration | None") -> _Hold:
     if replayed is not None and replayed.recording.failure is None:
         found = _measured(one, replayed)
         if found is not None:
             return found
-    more = f"the row count of {listed(one.uncounted)} is not known" if one.uncounted else ""
-    return _Hold(one.lasts, more or ("what runs meanwhile is not known" if one.unknown else ""), "by estimate")
+    more = f"the row count of {joined(one.relations_without_row_count)} is not known" if one.relations_without_row_count else ""
+    return _Hold(one.duration, more or ("what runs meanwhile is not known" if one.has_unknown_code else ""), "by estimate")
 
 
-def _measured(one: Blocked, replayed: "ReplayedMigration") -> _Hold | None:
+def _measured(one: BlockedRelation, replayed: "ReplayedMigration") -> _Hold | None:
     """The time that a replay has held the lock for, with what grows brought up to production's rows."""
     played = {each.statement.index: each for each in replayed.recording.statements}
     first = played.get(one.statement)
@@ -97,47 +99,49 @@ def _measured(one: Blocked, replayed: "ReplayedMigration") -> _Hold | None:
         return None
     held = Duration(touch.held_ms, touch.held_ms)
     uncounted: list[str] = []
-    for number in dict.fromkeys(labour.statement for labour in one.labour):
+    for number in dict.fromkeys(labour.statement for labour in one.row_work):
         estimate, each = replayed.estimates.get(number), played.get(number)
         if estimate is not None and each is not None:
             grown = Duration(max(estimate.low_ms - each.duration_ms, 0.0), max(estimate.high_ms - each.duration_ms, 0.0))
             held += grown
         else:
-            uncounted += [str(labour.relation) for labour in one.labour if labour.statement == number]
+            uncounted += [str(labour.relation) for labour in one.row_work if labour.statement == number]
     more = f"it may be longer on production's rows of {', '.join(dict.fromkeys(uncounted))}" if uncounted else ""
     return _Hold(held, more, "from what the replay measured")
 
 
-def _compare(sides: _Sides, hold: _Hold, most: float, one: Blocked, what: str, budget: str) -> None:
-    said = f"{what} {hold.lasts}, {hold.how}; {budget} {exact(most)}"
+def _compare(sides: _Sides, hold: _Hold, most: float, one: BlockedRelation, what: str, budget: str) -> None:
+    said = f"{what} {hold.lasts}, {hold.how}; {budget} {format_exact(most)}"
     if hold.lasts.low > most:
         sides.forbidden.append(said)
     elif hold.lasts.high > most:
         sides.doubtful.append(said)
     elif hold.more:
-        sides.doubtful.append(f"{what} an unknown time: {hold.more}; {budget} {exact(most)}")
+        sides.doubtful.append(f"{what} an unknown time: {hold.more}; {budget} {format_exact(most)}")
 
 
-def _blocked(sides: _Sides, most: float, one: Blocked, hold: _Hold, at: str) -> None:
+def _blocked(sides: _Sides, most: float, one: BlockedRelation, hold: _Hold, at: str) -> None:
     """Who comes behind the statement waits as long as that does, then while it works, and while it waits for more."""
     who = f"{at}: queries of {one.relation} wait"
     if not one.lock_timeout:
         sides.forbidden.append(
-            f"{who} as long as the longest transaction before them: no lock_timeout is known to limit that; the budget is {exact(most)}"
+            f"{who} as long as the longest transaction before them: no lock_timeout is known to limit that; the budget is {format_exact(most)}"
         )
         return
-    waits = [one.lock_timeout, *one.waits]
+    waits = [one.lock_timeout, *one.later_lock_timeouts]
     if not all(waits):
         sides.forbidden.append(
-            f"{who} while a later statement waits for its lock: no lock_timeout is known to limit that; the budget is {exact(most)}"
+            f"{who} while a later statement waits for its lock: no lock_timeout is known to limit that; the budget is {format_exact(most)}"
         )
         return
     queue = float(sum(wait or 0 for wait in waits))
     if queue > most:
-        sides.forbidden.append(f"{who} up to {exact(queue)} until lock_timeout cancels the statement; the budget is {exact(most)}")
+        sides.forbidden.append(
+            f"{who} up to {format_exact(queue)} until lock_timeout cancels the statement; the budget is {format_exact(most)}"
+        )
         return
     longer = _Hold(hold.lasts + Duration(queue, queue), hold.more, hold.how)
-    _compare(sides, longer, most, one, f"{who} (up to {exact(queue)} for the lock, then for the work)", "the budget is")
+    _compare(sides, longer, most, one, f"{who} (up to {format_exact(queue)} for the lock, then for the work)", "the budget is")
 
 
 def _seen(sides: _Sides, slo: Budget, path: str, replayed: "ReplayedMigration | None") -> None:
@@ -148,26 +152,25 @@ def _seen(sides: _Sides, slo: Budget, path: str, replayed: "ReplayedMigration | 
         sides.forbidden.append(f"{path}: it failed in the replay: {replayed.recording.failure.message}")
     for wait in replayed.recording.waits:
         if slo.blocked is not None and wait.ms > slo.blocked:
-            sides.forbidden.append(
-                f"{path}: {wait.access} of {wait.relation} waited for {exact(round(wait.ms))} in the replay; the budget is {exact(slo.blocked)}"
-            )
+            waited = f"{wait.access} of {wait.relation} waited for {format_exact(round(wait.ms))} in the replay"
+            sides.forbidden.append(f"{path}: {waited}; the budget is {format_exact(slo.blocked)}")
     for played in replayed.recording.statements:
         for touch in played.measured_effects:
             effect = touch.effect
             if slo.hold is not None and effect.blocks and not effect.new and touch.held_ms > slo.hold:
-                held = f"{effect.lock} on {effect.relation} was held for {exact(round(touch.held_ms))} in the replay"
-                sides.forbidden.append(f"{path}: {held}; the budget is {exact(slo.hold)}")
+                held = f"{effect.lock} on {effect.relation} was held for {format_exact(round(touch.held_ms))} in the replay"
+                sides.forbidden.append(f"{path}: {held}; the budget is {format_exact(slo.hold)}")
 
 
-def _lost(sides: _Sides, most: int, path: str, observed: Sequence[Observed]) -> None:
+def _lost(sides: _Sides, most: int, path: str, observed: Sequence[OperationFacts]) -> None:
     """Rows that are taken away. A table of which nobody knows the rows has at least one."""
-    found = {loss.relation: loss for one in observed for loss in one.losses if loss.rows != 0}
+    found = {loss.relation: loss for one in observed for loss in one.lost_rows if loss.rows != 0}
     if not found:
         return
-    least = sum(1 if loss.rows is None or loss.some else loss.rows for loss in found.values())
+    least = sum(1 if loss.rows is None or loss.may_be_fewer else loss.rows for loss in found.values())
     may_be_more = any(loss.rows is None for loss in found.values())
     largest = sum(loss.rows or 0 for loss in found.values())
-    names = listed(list(found))
+    names = joined(list(found))
     budget = f"the budget is {most:,}" if most else "the budget is zero"
     if least > most:
         at_least = "at least " if least != largest or may_be_more else ""

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from migsafe.assessment.blocking import blocking
-from migsafe.assessment.durations import exact
-from migsafe.assessment.failure_modes import Line
-from migsafe.assessment.operation_facts import Observed
-from migsafe.assessment.premortem import Left
+from migsafe.assessment.blocking import find_blocked_relations
+from migsafe.assessment.durations import format_exact
+from migsafe.assessment.failure_modes import LineOf
+from migsafe.assessment.operation_facts import OperationFacts
+from migsafe.assessment.premortem import PartialFailure
 from migsafe.linting.finding import Finding
 from migsafe.session import sent_statements, transaction_numbers
 from migsafe.sources import Half
@@ -18,7 +18,7 @@ _LEAVES_NOTHING = (sql.SessionSetting, sql.Begin, sql.PsqlCommand, sql.Utility)
 """The statements that change nothing in the database."""
 
 
-def manner(half: Half, observed: Sequence[Observed]) -> str:
+def describe_transactions(half: Half, observed: Sequence[OperationFacts]) -> str:
     """In how many transactions it runs, and what that means."""
     numbers = {number for number in transaction_numbers(half, [one.statement for one in sent_statements(half)]) if number is not None}
     if len(numbers) > 1:
@@ -28,7 +28,7 @@ def manner(half: Half, observed: Sequence[Observed]) -> str:
     return "one transaction: all or nothing, and it holds its locks until its end"
 
 
-def left(half: Half, findings: Sequence[Finding], line: Line) -> Iterator[Left]:
+def find_partial_failures(half: Half, findings: Sequence[Finding], line: LineOf) -> Iterator[PartialFailure]:
     """What a failure at each statement leaves behind: only where something does."""
     statements = [each.statement for each in sent_statements(half)]
     numbers = list(transaction_numbers(half, statements))
@@ -44,15 +44,15 @@ def left(half: Half, findings: Sequence[Finding], line: Line) -> Iterator[Left]:
             lines = list(dict.fromkeys(line(other.index) for other in kept))
             said = [f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"] if lines else []
             again = f"no: {again}" if again else partly or "yes"
-            yield Left(
-                at=statement.index,
+            yield PartialFailure(
+                statement=statement.index,
                 line=line(statement.index),
                 kept=" and ".join([*said, *(["an INVALID index"] if partly else [])]),
-                again=again,
+                rerun=again,
             )
 
 
-def _stops(finding: Finding, line: Line) -> str:
+def _stops(finding: Finding, line: LineOf) -> str:
     """Why the next run stops, from a finding about a statement that cannot run again."""
     said = finding.message.removeprefix("if a later statement fails, this one stays committed, and ")
     return said.replace("fails here", f"fails at line {line(finding.statement)}").replace(
@@ -77,9 +77,9 @@ def _invalid(statement: Statement, before: Sequence[Statement]) -> str | None:
     return None
 
 
-def timeouts(observed: Sequence[Observed], line: Line) -> Iterator[str]:
+def describe_timeouts(observed: Sequence[OperationFacts], line: LineOf) -> Iterator[str]:
     """Which timeouts are in effect where somebody is stopped, and what to do where none are."""
-    found = blocking(observed)
+    found = find_blocked_relations(observed)
     if not found:
         return
     limits: dict[int | None, list[int]] = {}
@@ -88,12 +88,12 @@ def timeouts(observed: Sequence[Observed], line: Line) -> Iterator[str]:
     for limit, lines in limits.items():
         where = _at(lines)
         if limit:
-            yield f"lock_timeout is {exact(limit)} {where}: retry a few times, with a pause in which the queue empties"
+            yield f"lock_timeout is {format_exact(limit)} {where}: retry a few times, with a pause in which the queue empties"
         elif limit == 0:
             yield f"lock_timeout is off {where}: nothing limits the wait"
         else:
             yield f"lock_timeout is not set {where}: set it to one or two seconds there, and retry when it expires"
-    worked = {labour.statement for one in found for labour in one.labour}
+    worked = {labour.statement for one in found for labour in one.row_work}
     unlimited = sorted({line(one.statement) for one in observed if one.statement in worked and not one.statement_timeout})
     if unlimited:
         yield (
@@ -108,6 +108,6 @@ def _at(lines: Sequence[int]) -> str:
     return f"at line{'' if len(found) == 1 else 's'} {shown}"
 
 
-def lines_of(half: Half) -> Mapping[int, int]:
+def statement_lines(half: Half) -> Mapping[int, int]:
     """The line of each statement, by its number."""
     return {one.statement.index: half.file.position(half.file_span(one.statement.span).start).line for one in sent_statements(half)}

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from migsafe.assessment.durations import Duration, rounded
-from migsafe.assessment.failure_modes import Line
+from migsafe.assessment.durations import Duration, format_rounded
+from migsafe.assessment.failure_modes import LineOf
 from migsafe.sql.operations import Name
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ _LEAST_WAIT_MS = 1.0
 _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Interrupted and run again", "round trip": "Rolled back and run again"}
 
 
-def sentences(replayed: "ReplayedMigration", line: Line) -> Iterator[str]:
+def describe_measurements(replayed: "ReplayedMigration", line: LineOf) -> Iterator[str]:
     """The measurements, the worst first."""
     from migsafe.terminal.quantities import format_duration, format_size  # noqa: PLC0415  # without a replay nobody pays for its modules
 
@@ -49,7 +49,7 @@ def sentences(replayed: "ReplayedMigration", line: Line) -> Iterator[str]:
             yield f"{_EXPERIMENTS[outcome.experiment]}: {outcome.summary}."
 
 
-def held(replayed: "ReplayedMigration | None", relation: Name) -> str:
+def measured_hold(replayed: "ReplayedMigration | None", relation: Name) -> str:
     """For how long the replay has held a lock on a relation that stops somebody; empty where it has not."""
     if replayed is None:
         return ""
@@ -59,4 +59,4 @@ def held(replayed: "ReplayedMigration | None", relation: Name) -> str:
         for touch in played.measured_effects
         if touch.effect.relation == relation and touch.effect.blocks and not touch.effect.new
     ]
-    return (f"{max(found):.0f} ms" if max(found) < 1000 else rounded(max(found))) if found else ""
+    return (f"{max(found):.0f} ms" if max(found) < 1000 else format_rounded(max(found))) if found else ""

@@ -6,9 +6,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.assessment.durations import Duration
-from migsafe.assessment.releases import missing, refusing, replanned
-from migsafe.assessment.rollback import Loss, Undo, losses, undo
-from migsafe.assessment.violating_rows import Misfit, beforehand, misfit, on_one_line
+from migsafe.assessment.releases import changed_result, new_object, new_restriction
+from migsafe.assessment.rollback import LostRows, Rollback, lost_rows, rollback_of
+from migsafe.assessment.violating_rows import ViolatingRows, on_one_line, runnable_before, violating_rows
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.rule import Context, Rule
@@ -21,7 +21,7 @@ from migsafe.sql.operations import Delete, Name, Operation, Update
 _MARK = "premortem: "
 
 
-class Surroundings(Struct, frozen=True):
+class RelatedObjects(Struct, frozen=True):
     """What is tied to a relation: tables that refer to it, tables that it refers to, views that read it."""
 
     referring: tuple[Name, ...] = ()
@@ -29,7 +29,7 @@ class Surroundings(Struct, frozen=True):
     views: tuple[Name, ...] = ()
 
 
-class Observed(Struct, frozen=True, kw_only=True):
+class OperationFacts(Struct, frozen=True, kw_only=True):
     """An operation of a judged migration.
 
     `effects` are those on relations that others can know, `held` the locks that its transaction had before, which stop somebody. The timeouts
@@ -48,25 +48,25 @@ class Observed(Struct, frozen=True, kw_only=True):
     lock_timeout: int | None
     statement_timeout: int | None
     rows: Mapping[Name, int]
-    around: Mapping[Name, Surroundings]
-    misfit: Misfit | None = None
-    undo: Undo | None = None
-    losses: tuple[Loss, ...] = ()
-    missing: str = ""
-    refusing: str = ""
-    replanned: str = ""
-    timed: Duration | None = None
-    small: bool = False
-    called: bool = False
-    count: str = ""
+    related: Mapping[Name, RelatedObjects]
+    violating_rows: ViolatingRows | None = None
+    rollback: Rollback | None = None
+    lost_rows: tuple[LostRows, ...] = ()
+    new_object: str = ""
+    new_restriction: str = ""
+    changed_result: str = ""
+    measured_duration: Duration | None = None
+    has_small_relations: bool = False
+    is_in_called_function: bool = False
+    count_query: str = ""
 
     @property
-    def disturbing(self) -> list[Effect]:
+    def blocking_effects(self) -> list[Effect]:
         """The effects that stop reads or writes."""
         return [effect for effect in self.effects if effect.blocks]
 
 
-def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
+def fact_collector(found: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
     """A rule that reports nothing, and writes down every operation, by path and migration."""
 
     def collect(op: Operation, at: Context) -> None:
@@ -74,7 +74,7 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
         timeout = at.session.settings.lock_timeout_ms
         names = [effect.relation for effect in effects]
         found.setdefault((at.migration.up.file.path, at.migration.id), []).append(
-            Observed(
+            OperationFacts(
                 operation=op,
                 statement=at.statement.index,
                 effects=effects,
@@ -83,33 +83,34 @@ def collector(found: dict[tuple[str, str], list[Observed]]) -> Rule:
                 lock_timeout=timeout if timeout is not None else at.limits.lock_timeout,
                 statement_timeout=at.session.settings.statement_timeout_ms,
                 rows={name: number for name in names if (number := row_count(at.limits.rows, name)) is not None},
-                around={name: _around(at, name) for name in names},
-                misfit=misfit(op, at),
-                undo=undo(op, at),
-                losses=losses(op, at),
-                missing=missing(op, at),
-                refusing=refusing(op, at),
-                replanned=replanned(op, at),
-                called=is_in_called_function(at, op),
-                count=_count(op, at),
-                small=bool(names) and all((row_count(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
+                related={name: _around(at, name) for name in names},
+                violating_rows=violating_rows(op, at),
+                rollback=rollback_of(op, at),
+                lost_rows=lost_rows(op, at),
+                new_object=new_object(op, at),
+                new_restriction=new_restriction(op, at),
+                changed_result=changed_result(op, at),
+                is_in_called_function=is_in_called_function(at, op),
+                count_query=_count(op, at),
+                has_small_relations=bool(names)
+                and all((row_count(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )
         )
 
     return Rule(name="premortem", category="premortem", severity=Severity.INFO, documentation="", operations=(Operation,), check=collect)
 
 
-def unsilenced(rule: Rule) -> Rule:
+def unsuppressed(rule: Rule) -> Rule:
     """The same rule for ourselves: what a project ignores or suppresses happens all the same."""
     return replace(rule, name=_MARK + rule.name, off=False)
 
 
-def told(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
+def unsuppressed_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
     """The findings of unsilenced rules, under their usual names."""
     return tuple(replace(one, rule=one.rule.removeprefix(_MARK)) for one in findings if one.rule.startswith(_MARK))
 
 
-def asked(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
+def project_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
     """The findings of the rules that the project has chosen."""
     return tuple(one for one in findings if not one.rule.startswith(_MARK))
 
@@ -120,14 +121,14 @@ def _count(op: Operation, at: Context) -> str:
         return ""
     if "." in op.where.sql or op.where.reads or "select" in op.where.sql.lower():
         return ""
-    return beforehand(f"SELECT count(*) FROM {at.resolve(op.table)} WHERE {on_one_line(op.where.sql)};", at)
+    return runnable_before(f"SELECT count(*) FROM {at.resolve(op.table)} WHERE {on_one_line(op.where.sql)};", at)
 
 
-def _around(at: Context, name: Name) -> Surroundings:
+def _around(at: Context, name: Name) -> RelatedObjects:
     catalog = at.catalog
     relation = catalog.relation(name)
     if relation is None:
-        return Surroundings()
+        return RelatedObjects()
     referring = {_name(catalog.get(one.table)) for one in catalog.foreign_keys_to(relation.oid) if one.table != relation.oid}
     referred = {_name(catalog.get(one.references)) for one in catalog.constraints(relation.oid) if one.references not in (None, relation.oid)}
     views = {
@@ -135,7 +136,7 @@ def _around(at: Context, name: Name) -> Surroundings:
         for one in catalog.dependents(relation.oid, Relation)
         if one.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED) and relation.oid in one.reads
     }
-    return Surroundings(_sorted(referring), _sorted(referred), _sorted(views))
+    return RelatedObjects(_sorted(referring), _sorted(referred), _sorted(views))
 
 
 def _name(one: object) -> Name | None:

@@ -19,7 +19,7 @@ class Phase(IntEnum):
     CONTRACT = 4
 
 
-class Way(Struct, frozen=True, kw_only=True):
+class FailureMode(Struct, frozen=True, kw_only=True):
     """One way in which a migration can fail.
 
     `sees` is what the team would see, `because` why it comes to that, `lasts` for how long, `check` is SQL that tells beforehand,
@@ -35,29 +35,29 @@ class Way(Struct, frozen=True, kw_only=True):
     lines: tuple[int, ...] = ()
 
 
-class Touched(Struct, frozen=True, kw_only=True):
+class AffectedRelation(Struct, frozen=True, kw_only=True):
     """A relation in the blast radius: its strongest lock, who waits for it and for how long, its rows where they are known, and what hangs on
     it. `measured` is the longest that a replay has held a lock there that stops somebody."""
 
     relation: Name
     lock: str
-    stops: str
-    lasts: str
+    blocks: str
+    duration: str
     rows: int | None
     measured: str = ""
-    around: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
 
-class Left(Struct, frozen=True, kw_only=True):
+class PartialFailure(Struct, frozen=True, kw_only=True):
     """What a failure leaves behind: what has stayed, when it fails at `at`, and whether the whole can be run again then."""
 
-    at: int
+    statement: int
     line: int
     kept: str
-    again: str
+    rerun: str
 
 
-class Back(Struct, frozen=True, kw_only=True):
+class RollbackPlan(Struct, frozen=True, kw_only=True):
     """The way back: `manner` says what there is, `steps` are SQL in its order, `loses` what it loses, `gone` what no way back brings again,
     `but` what else to know."""
 
@@ -86,17 +86,17 @@ class Assessment(Struct, frozen=True, kw_only=True):
     """
 
     migration: Migration
-    manner: str
-    ways: tuple[Way, ...]
-    touched: tuple[Touched, ...]
+    transactions: str
+    failure_modes: tuple[FailureMode, ...]
+    affected_relations: tuple[AffectedRelation, ...]
     timeouts: tuple[str, ...]
-    left: tuple[Left, ...]
+    partial_failures: tuple[PartialFailure, ...]
     running_release: tuple[str, ...]
     new_release: tuple[str, ...]
-    back: Back
+    rollback_plan: RollbackPlan
     findings: tuple[Finding, ...]
     steps: tuple[RolloutStep, ...]
-    unordered: tuple[str, ...] = ()
+    no_safe_order: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
 

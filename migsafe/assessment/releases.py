@@ -17,7 +17,7 @@ _OBJECTS: dict[type[Operation], tuple[str, str]] = {
 }
 
 
-def missing(op: Operation, at: Context) -> str:
+def new_object(op: Operation, at: Context) -> str:
     """What the new release may use, and does not find before this operation has run: `column public.orders.note`. Empty for nothing."""
     match op:
         case sql.CreateTable(table=name) | sql.CreateTableAs(table=name):
@@ -53,7 +53,7 @@ def missing(op: Operation, at: Context) -> str:
     return "" if relation is not None and relation.kind is RelationKind.VIEW else f"{kind} {name}"
 
 
-def refusing(op: Operation, at: Context) -> str:
+def new_restriction(op: Operation, at: Context) -> str:
     """What the schema refuses from this operation on, that it took before: the end of a sentence. Empty for nothing."""
     match op:
         case sql.SetNotNull(target=target, column=name) if not is_column_created_here(at, target.name, name):
@@ -91,7 +91,7 @@ def _refused(table: str, given: sql.Constraint) -> str:
     return f"rows of {table} that conflict under the constraint"
 
 
-def replanned(op: Operation, at: Context) -> str:
+def changed_result(op: Operation, at: Context) -> str:
     """What prepared statements must not have selected, for their result has changed: `* from public.orders`. Empty for nothing.
 
     PostgreSQL refuses such a statement each time, until the client prepares it again.

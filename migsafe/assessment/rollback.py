@@ -15,25 +15,25 @@ from migsafe.sql.operations.values import quoted
 _LABELS = {ConstraintKind.FOREIGN_KEY: "fkey", ConstraintKind.UNIQUE: "key", ConstraintKind.PRIMARY_KEY: "pkey"}
 
 
-class Undo(Struct, frozen=True):
+class Rollback(Struct, frozen=True):
     """`sql` takes an operation back, empty where none does; `loses` is what is gone then and `gone` what is gone before that already, `but`
     what else to know. All are the ends of sentences."""
 
     sql: str = ""
     loses: str = ""
-    gone: str = ""
-    but: str = ""
+    lost_already: str = ""
+    note: str = ""
 
 
-class Loss(Struct, frozen=True):
+class LostRows(Struct, frozen=True):
     """Rows that an operation takes away: of which relation, and how many; None where nobody knows. `some` where it may be fewer."""
 
     relation: Name
     rows: int | None
-    some: bool = False
+    may_be_fewer: bool = False
 
 
-def undo(op: Operation, at: Context) -> Undo | None:
+def rollback_of(op: Operation, at: Context) -> Rollback | None:
     """The way back from an operation; None where there is nothing to take back, or another one takes it back with it."""
     if is_in_called_function(at, op):
         return None
@@ -47,23 +47,27 @@ def undo(op: Operation, at: Context) -> Undo | None:
             if is_created_here(at, table):
                 return None
             schema = at.resolve(table).schema
-            return Undo(f"DROP INDEX CONCURRENTLY {Name(name, schema)};" if name is not None else "", but="" if name else _unnamed("index"))
+            return Rollback(
+                f"DROP INDEX CONCURRENTLY {Name(name, schema)};" if name is not None else "", note="" if name else _unnamed("index")
+            )
         case sql.Drop():
             return _dropped(op, at)
         case sql.Truncate(tables=tables):
             known = [str(at.resolve(one.name)) for one in tables if not is_created_here(at, one.name)]
-            return Undo(gone=f"the rows of {', '.join(known)}") if known else None
+            return Rollback(lost_already=f"the rows of {', '.join(known)}") if known else None
         case sql.Delete(table=table) if not is_created_here(at, table):
-            return Undo(gone=f"the deleted rows from {at.resolve(table)}")
+            return Rollback(lost_already=f"the deleted rows from {at.resolve(table)}")
         case sql.Update(table=table, columns=columns) if not is_created_here(at, table):
             changed = [column for column in columns if not is_column_created_here(at, table, column)]
-            return Undo(gone=f"the previous values of {', '.join(map(quoted, changed))} in {at.resolve(table)}") if changed else None
+            return (
+                Rollback(lost_already=f"the previous values of {', '.join(map(quoted, changed))} in {at.resolve(table)}") if changed else None
+            )
         case sql.Insert(table=table) if not is_created_here(at, table):
-            return Undo(but=f"the rows inserted into {at.resolve(table)} stay until you delete them")
+            return Rollback(note=f"the rows inserted into {at.resolve(table)} stay until you delete them")
     return _made(op, at)
 
 
-def losses(op: Operation, at: Context) -> tuple[Loss, ...]:
+def lost_rows(op: Operation, at: Context) -> tuple[LostRows, ...]:
     """The rows that an operation takes away from relations that were there before."""
     if not op.certain:
         return ()
@@ -83,80 +87,80 @@ def losses(op: Operation, at: Context) -> tuple[Loss, ...]:
         case _:
             return ()
     known = [at.resolve(name) for name in tables if not is_created_here(at, name) and not at.catalog.is_absent(name)]
-    return tuple(Loss(name, row_count(at.limits.rows, name), some) for name in known)
+    return tuple(LostRows(name, row_count(at.limits.rows, name), some) for name in known)
 
 
 def _unnamed(what: str) -> str:
     return f"PostgreSQL chooses the {what}'s name: look it up with \\d"
 
 
-def _altered(op: sql.AlterRelation, at: Context) -> Undo | None:
+def _altered(op: sql.AlterRelation, at: Context) -> Rollback | None:
     table = at.resolve(op.target.name)
     alter = f"ALTER TABLE {table}"
     relation = at.catalog.relation(op.target.name)
     match op:
         case sql.AddColumn(column=column):
             name = quoted(column.name)
-            return Undo(f"{alter} DROP COLUMN {name};", loses=f"what is written to {table}.{name} after the migration")
+            return Rollback(f"{alter} DROP COLUMN {name};", loses=f"what is written to {table}.{name} after the migration")
         case sql.AddConstraint():
             return _added(op, at)
         case sql.DropColumn(column=name):
             if is_column_created_here(at, op.target.name, name):
                 return None
-            return Undo(gone=f"the values of {table}.{quoted(name)}", but="adding the column again creates it empty")
+            return Rollback(lost_already=f"the values of {table}.{quoted(name)}", note="adding the column again creates it empty")
         case sql.DropConstraint(constraint=name):
             return _constraint_back(alter, name, relation, at)
         case sql.SetNotNull(column=name):
-            return Undo(f"{alter} ALTER COLUMN {quoted(name)} DROP NOT NULL;")
+            return Rollback(f"{alter} ALTER COLUMN {quoted(name)} DROP NOT NULL;")
         case sql.DropNotNull(column=name):
-            return Undo(f"{alter} ALTER COLUMN {quoted(name)} SET NOT NULL;", but=f"refused if NULL was written to {table}.{quoted(name)}")
+            return Rollback(f"{alter} ALTER COLUMN {quoted(name)} SET NOT NULL;", note=f"refused if NULL was written to {table}.{quoted(name)}")
         case sql.RenameColumn(column=old, new_name=new):
-            return Undo(f"{alter} RENAME COLUMN {quoted(new)} TO {quoted(old)};")
+            return Rollback(f"{alter} RENAME COLUMN {quoted(new)} TO {quoted(old)};")
         case sql.RenameConstraint(constraint=old, new_name=new):
-            return Undo(f"{alter} RENAME CONSTRAINT {quoted(new)} TO {quoted(old)};")
+            return Rollback(f"{alter} RENAME CONSTRAINT {quoted(new)} TO {quoted(old)};")
         case sql.SetDefault(column=name) | sql.DropDefault(column=name):
             return _default_back(alter, name, relation)
         case sql.AlterColumnType(column=name):
             before = _column(relation, name)
             if before is None or before.type is None:
-                return Undo(but=f"the old type of {table}.{quoted(name)} is not known")
+                return Rollback(note=f"the old type of {table}.{quoted(name)} is not known")
             back = f"{alter} ALTER COLUMN {quoted(name)} TYPE {before.type};"
-            return Undo(back, but=f"it may take the same time again, and fails for values that do not fit into {before.type}")
+            return Rollback(back, note=f"it may take the same time again, and fails for values that do not fit into {before.type}")
         case sql.DetachPartition(partition=partition):
-            return Undo(but=f"{at.resolve(partition)} must be attached again with its bounds")
+            return Rollback(note=f"{at.resolve(partition)} must be attached again with its bounds")
         case sql.AttachPartition(partition=partition):
-            return Undo(f"{alter} DETACH PARTITION {at.resolve(partition)};")
+            return Rollback(f"{alter} DETACH PARTITION {at.resolve(partition)};")
     return None
 
 
-def _added(op: sql.AddConstraint, at: Context) -> Undo:
+def _added(op: sql.AddConstraint, at: Context) -> Rollback:
     given, table = op.constraint, at.resolve(op.target.name)
     name = given.name
     if name is None and given.columns and given.kind in _LABELS:
         columns = given.columns if given.kind is not ConstraintKind.PRIMARY_KEY else ()
         name = free_constraint_name(at.catalog, table, columns, _LABELS[given.kind]).name
-    return Undo(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)};") if name is not None else Undo(but=_unnamed("constraint"))
+    return Rollback(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)};") if name is not None else Rollback(note=_unnamed("constraint"))
 
 
 def _column(relation: Relation | None, name: str) -> Column | None:
     return relation.column(name) if relation is not None else None
 
 
-def _default_back(alter: str, name: str, relation: Relation | None) -> Undo:
+def _default_back(alter: str, name: str, relation: Relation | None) -> Rollback:
     before = _column(relation, name)
     if before is None:
-        return Undo(but=f"the old default of {quoted(name)} is not known")
+        return Rollback(note=f"the old default of {quoted(name)} is not known")
     was = f"SET DEFAULT {before.default.expression.sql}" if before.default is not None else "DROP DEFAULT"
-    return Undo(f"{alter} ALTER COLUMN {quoted(name)} {was};")
+    return Rollback(f"{alter} ALTER COLUMN {quoted(name)} {was};")
 
 
-def _constraint_back(alter: str, name: str, relation: Relation | None, at: Context) -> Undo:
+def _constraint_back(alter: str, name: str, relation: Relation | None, at: Context) -> Rollback:
     but = f"rows that violate {quoted(name)} may exist by then: add it as NOT VALID, repair the rows, validate it"
     found = at.catalog.constraint(relation.oid, name) if relation is not None else None
     if relation is None or not isinstance(found, Constraint):
-        return Undo(but=but)
+        return Rollback(note=but)
     if found.kind is ConstraintKind.CHECK and found.check is not None:
-        return Undo(f"{alter} ADD CONSTRAINT {quoted(name)} CHECK ({found.check.expression.sql}) NOT VALID;", but=but)
+        return Rollback(f"{alter} ADD CONSTRAINT {quoted(name)} CHECK ({found.check.expression.sql}) NOT VALID;", note=but)
     far = at.catalog.get(found.references) if found.references is not None else None
     if found.kind is ConstraintKind.FOREIGN_KEY and isinstance(far, Relation):
         here, there = _spelt(relation, found.columns), _spelt(far, found.referenced_columns)
@@ -166,15 +170,15 @@ def _constraint_back(alter: str, name: str, relation: Relation | None, at: Conte
             if action != "no action"
         )
         words = f"FOREIGN KEY ({here}) REFERENCES {far.name} ({there}){actions} NOT VALID"
-        return Undo(f"{alter} ADD CONSTRAINT {quoted(name)} {words};", but=but)
-    return Undo(but=but if found.kind is not ConstraintKind.PRIMARY_KEY else "the key's index must be built again, CONCURRENTLY, first")
+        return Rollback(f"{alter} ADD CONSTRAINT {quoted(name)} {words};", note=but)
+    return Rollback(note=but if found.kind is not ConstraintKind.PRIMARY_KEY else "the key's index must be built again, CONCURRENTLY, first")
 
 
 def _spelt(table: Relation, numbers: tuple[int, ...]) -> str:
     return ", ".join(quoted(column.name) for number in numbers if (column := table.column_numbered(number)) is not None)
 
 
-def _dropped(op: sql.Drop, at: Context) -> Undo | None:
+def _dropped(op: sql.Drop, at: Context) -> Rollback | None:
     names = [name for name in op.names if not is_name_created_here(at, op.kind, name, created=True) and not is_created_here(at, name)]
     if not names:
         return None
@@ -182,54 +186,54 @@ def _dropped(op: sql.Drop, at: Context) -> Undo | None:
     match op.kind:
         case "table" | "foreign table":
             known = ", ".join(str(at.resolve(name)) for name in names)
-            return Undo(f"-- create {known} again, as the earlier migrations define it", gone=f"the rows of {known}")
+            return Rollback(f"-- create {known} again, as the earlier migrations define it", lost_already=f"the rows of {known}")
         case "schema":
-            return Undo(gone=f"everything in the schema {listed}")
+            return Rollback(lost_already=f"everything in the schema {listed}")
         case "index":
-            return Undo(but=f"{listed} must be built again (CREATE INDEX CONCURRENTLY): queries are slow until then")
+            return Rollback(note=f"{listed} must be built again (CREATE INDEX CONCURRENTLY): queries are slow until then")
         case "sequence":
-            return Undo(gone=f"the current value of {listed}")
-    return Undo(but=f"the {op.kind} {listed} must be created again, as an earlier migration defines it")
+            return Rollback(lost_already=f"the current value of {listed}")
+    return Rollback(note=f"the {op.kind} {listed} must be created again, as an earlier migration defines it")
 
 
-def _made(op: Operation, at: Context) -> Undo | None:
+def _made(op: Operation, at: Context) -> Rollback | None:
     match op:
         case sql.CreateTable(table=table) | sql.CreateTableAs(table=table):
             if table.schema == "pg_temp" or getattr(op, "persistence", None) is sql.Persistence.TEMPORARY:
                 return None
             name = at.catalog.in_first_schema(table)
-            return Undo(f"DROP TABLE {name};", loses=f"what is written to {name} after the migration")
+            return Rollback(f"DROP TABLE {name};", loses=f"what is written to {name} after the migration")
         case sql.CreateView(view=view):
             if op.or_replace and at.catalog.relation(view) is not None:
-                return Undo(but=f"the view {view} must be created again as it was")
-            return Undo(f"DROP VIEW {view};")
+                return Rollback(note=f"the view {view} must be created again as it was")
+            return Rollback(f"DROP VIEW {view};")
         case sql.CreateMaterializedView(view=view):
-            return Undo(f"DROP MATERIALIZED VIEW {view};")
+            return Rollback(f"DROP MATERIALIZED VIEW {view};")
         case sql.CreateSequence(sequence=name):
-            return Undo(f"DROP SEQUENCE {name};")
+            return Rollback(f"DROP SEQUENCE {name};")
         case sql.CreateEnum(type=name) | sql.CreateCompositeType(type=name):
-            return Undo(f"DROP TYPE {name};")
+            return Rollback(f"DROP TYPE {name};")
         case sql.CreateDomain(domain=name):
-            return Undo(f"DROP DOMAIN {name};")
+            return Rollback(f"DROP DOMAIN {name};")
         case sql.CreateTrigger(trigger=trigger, table=table):
             on = at.catalog.relation(table)
             if op.or_replace and on is not None and any(one.name.name == trigger for one in at.catalog.triggers(on.oid)):
-                return Undo(but=f"the trigger {quoted(trigger)} must be created again as it was")
-            return Undo(f"DROP TRIGGER {quoted(trigger)} ON {table};")
+                return Rollback(note=f"the trigger {quoted(trigger)} must be created again as it was")
+            return Rollback(f"DROP TRIGGER {quoted(trigger)} ON {table};")
         case sql.CreateFunction(kind=kind, function=name):
             if op.or_replace and at.catalog.functions(name):
-                return Undo(but=f"the {kind} {name} must be created again as it was")
-            return Undo(f"DROP {kind.upper()} {name};")
+                return Rollback(note=f"the {kind} {name} must be created again as it was")
+            return Rollback(f"DROP {kind.upper()} {name};")
         case sql.CreateSchema(schema=str(schema)):
-            return Undo(f"DROP SCHEMA {quoted(schema)};")
+            return Rollback(f"DROP SCHEMA {quoted(schema)};")
         case sql.AddEnumValue(type=name, value=value):
-            return Undo(
-                but=f"PostgreSQL cannot remove a value from an enum type: '{value}' stays in {name}, which is harmless unless it is written"
+            return Rollback(
+                note=f"PostgreSQL cannot remove a value from an enum type: '{value}' stays in {name}, which is harmless unless it is written"
             )
         case sql.RenameEnumValue(type=name, value=old, new_name=new):
-            return Undo(f"ALTER TYPE {name} RENAME VALUE {_literal(new)} TO {_literal(old)};")
+            return Rollback(f"ALTER TYPE {name} RENAME VALUE {_literal(new)} TO {_literal(old)};")
         case sql.Rename(kind=kind, name=name, new_name=new) if op.table is None:
-            return Undo(f"ALTER {kind.upper()} {Name(new, name.schema)} RENAME TO {quoted(name.name)};")
+            return Rollback(f"ALTER {kind.upper()} {Name(new, name.schema)} RENAME TO {quoted(name.name)};")
     return None
 
 

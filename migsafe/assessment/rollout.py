@@ -1,6 +1,6 @@
 """Where each operation belongs in a safe rollout: expand, deploy, backfill, validate, contract."""
 
-from migsafe.assessment.operation_facts import Observed
+from migsafe.assessment.operation_facts import OperationFacts
 from migsafe.assessment.premortem import Phase
 from migsafe.sql import operations as sql
 
@@ -24,12 +24,12 @@ HEADINGS = {
 }
 
 
-def phase_of(observed: Observed) -> Phase | None:
+def phase_of(observed: OperationFacts) -> Phase | None:
     """The phase of an operation; None for what belongs to none, such as SET and COMMIT, and for what only the migration's own objects feel."""
     operation = observed.operation
     if isinstance(operation, sql.AlterRelation) and not observed.effects:
         return None
-    if isinstance(operation, sql.AddConstraint) and observed.refusing:
+    if isinstance(operation, sql.AddConstraint) and observed.new_restriction:
         return Phase.VALIDATE
     if isinstance(operation, sql.Drop) and operation.kind == "index":
         return Phase.CONTRACT if observed.effects else None
@@ -40,10 +40,10 @@ def phase_of(observed: Observed) -> Phase | None:
     return None
 
 
-def no_order(observed: Observed) -> str:
+def why_no_safe_order(observed: OperationFacts) -> str:
     """Why no order of migration and deployment is safe for an operation, and what is: both halves of a sentence. Empty where one is."""
     operation = observed.operation
-    if isinstance(operation, sql.AddColumn) and observed.misfit is not None:
+    if isinstance(operation, sql.AddColumn) and observed.violating_rows is not None:
         return (
             "existing rows have no value for it, and the running release does not set one: "
             "add it without NOT NULL, deploy, backfill, SET NOT NULL"

@@ -18,23 +18,23 @@ from migsafe.sql.operations.values import quoted
 _WORD, _LITERAL = re.compile(r"\w+"), re.compile(r"'[^']*'")
 
 
-class Misfit(Struct, frozen=True):
+class ViolatingRows(Struct, frozen=True):
     """What row PostgreSQL would refuse, as the end of a sentence; `check` is SQL that finds such rows, empty where there is none to give."""
 
-    what: str
+    description: str
     check: str = ""
 
 
-def misfit(op: Operation, at: Context) -> Misfit | None:
+def violating_rows(op: Operation, at: Context) -> ViolatingRows | None:
     """The rows that an operation may meet and that do not fit; None where none can be there."""
     table = _table(op)
     if table is None or is_created_here(at, table):
         return None
     found = _misfit(op, table, at)
-    return Misfit(found.what, beforehand(found.check, at)) if found is not None else None
+    return ViolatingRows(found.description, runnable_before(found.check, at)) if found is not None else None
 
 
-def beforehand(check: str, at: Context) -> str:
+def runnable_before(check: str, at: Context) -> str:
     """SQL that looks at rows, if it can run before the migration: not where it names what the migration itself makes or renames."""
     return "" if not _made(at).isdisjoint(_WORD.findall(check)) else check
 
@@ -59,11 +59,11 @@ def _made(at: Context) -> set[str]:
     return names
 
 
-def _misfit(op: Operation, table: Name, at: Context) -> Misfit | None:
+def _misfit(op: Operation, table: Name, at: Context) -> ViolatingRows | None:
     name = at.resolve(table)
     match op:
         case sql.SetNotNull(column=column) if any(effect.scan for effect in at.effects):
-            return Misfit(f"a null in {quoted(column)}", f"SELECT count(*) FROM {name} WHERE {quoted(column)} IS NULL;")
+            return ViolatingRows(f"a null in {quoted(column)}", f"SELECT count(*) FROM {name} WHERE {quoted(column)} IS NULL;")
         case sql.AddConstraint(constraint=given) if not given.not_valid and given.enforced:
             return None if _only_nulls(at, table, given) else _constraint(name, given, at)
         case sql.ValidateConstraint(constraint=constraint):
@@ -75,7 +75,7 @@ def _misfit(op: Operation, table: Name, at: Context) -> Misfit | None:
             return _type(op, name, at)
         case sql.AddColumn(column=column) if _must_be_given(column) and not has_value(EffectContext(at.catalog), column):
             what = f"any row at all: {quoted(column.name)} is NOT NULL and has no default"
-            return Misfit(what, f"SELECT EXISTS (SELECT FROM {name});")
+            return ViolatingRows(what, f"SELECT EXISTS (SELECT FROM {name});")
     return None
 
 
@@ -100,11 +100,11 @@ def _only_nulls(at: Context, table: Name, given: sql.Constraint) -> bool:
     return given.kind is not ConstraintKind.PRIMARY_KEY
 
 
-def _constraint(table: Name, given: sql.Constraint, at: Context) -> Misfit | None:
+def _constraint(table: Name, given: sql.Constraint, at: Context) -> ViolatingRows | None:
     columns = [quoted(column) for column in given.columns]
     match given.kind:
         case ConstraintKind.CHECK if given.check is not None:
-            return Misfit("a row that violates the CHECK", f"SELECT count(*) FROM {table} WHERE NOT ({on_one_line(given.check.sql)});")
+            return ViolatingRows("a row that violates the CHECK", f"SELECT count(*) FROM {table} WHERE NOT ({on_one_line(given.check.sql)});")
         case ConstraintKind.FOREIGN_KEY if given.references is not None:
             far = at.catalog.relation(given.references.table)
             there = [quoted(column) for column in given.references.columns] or _primary_key(far, at)
@@ -115,25 +115,25 @@ def _constraint(table: Name, given: sql.Constraint, at: Context) -> Misfit | Non
             nulls = " OR ".join(f"{column} IS NULL" for column in columns)
             keys = ", ".join(columns)
             check = f"SELECT {keys}, count(*) FROM {table} GROUP BY {keys} HAVING count(*) > 1 OR {nulls};"
-            return Misfit(f"two rows with the same {keys}, or a null there", check)
+            return ViolatingRows(f"two rows with the same {keys}, or a null there", check)
         case ConstraintKind.NOT_NULL if len(columns) == 1:
-            return Misfit(f"a null in {columns[0]}", f"SELECT count(*) FROM {table} WHERE {columns[0]} IS NULL;")
+            return ViolatingRows(f"a null in {columns[0]}", f"SELECT count(*) FROM {table} WHERE {columns[0]} IS NULL;")
         case ConstraintKind.EXCLUDE:
-            return Misfit("two rows that conflict under the constraint")
+            return ViolatingRows("two rows that conflict under the constraint")
     return None
 
 
-def _known(name: Name, table: Relation | None, constraint: str, at: Context) -> Misfit:
+def _known(name: Name, table: Relation | None, constraint: str, at: Context) -> ViolatingRows:
     """The rows that a constraint which is there has not been held to."""
     found = at.catalog.constraint(table.oid, constraint) if table is not None else None
     if table is not None and found is not None:
         if found.check is not None:
             check = f"SELECT count(*) FROM {name} WHERE NOT ({on_one_line(found.check.expression.sql)});"
-            return Misfit(f"a row that violates {quoted(constraint)}", check)
+            return ViolatingRows(f"a row that violates {quoted(constraint)}", check)
         far = at.catalog.get(found.references) if found.references is not None else None
         if isinstance(far, Relation):
             return _alone(name, _spelt(table, found.columns), far.name, _spelt(far, found.referenced_columns))
-    return Misfit(f"a row that violates {quoted(constraint)}")
+    return ViolatingRows(f"a row that violates {quoted(constraint)}")
 
 
 def _spelt(table: Relation, numbers: Sequence[int]) -> list[str]:
@@ -146,40 +146,44 @@ def _primary_key(table: Relation | None, at: Context) -> list[str]:
     return _spelt(table, key.columns) if table is not None and isinstance(key, Known) else []
 
 
-def _alone(table: Name, columns: Sequence[str], far: Name, there: Sequence[str]) -> Misfit:
+def _alone(table: Name, columns: Sequence[str], far: Name, there: Sequence[str]) -> ViolatingRows:
     """Rows that refer to nothing."""
     what = f"a row that references no row of {far}"
     if not columns or len(columns) != len(there):
-        return Misfit(what)
+        return ViolatingRows(what)
     given = " AND ".join(f"here.{column} IS NOT NULL" for column in columns)
     met = " AND ".join(f"there.{other} = here.{column}" for column, other in zip(columns, there, strict=True))
-    return Misfit(what, f"SELECT count(*) FROM {table} AS here WHERE {given} AND NOT EXISTS (SELECT FROM {far} AS there WHERE {met});")
+    return ViolatingRows(what, f"SELECT count(*) FROM {table} AS here WHERE {given} AND NOT EXISTS (SELECT FROM {far} AS there WHERE {met});")
 
 
-def _twice(table: Name, keys: Sequence[str], where: str, *, nulls: bool) -> Misfit:
+def _twice(table: Name, keys: Sequence[str], where: str, *, nulls: bool) -> ViolatingRows:
     """Rows with the same key; nulls are none, unless they count as the same."""
     given = [*([where] if where else []), *([] if nulls else [f"{key} IS NOT NULL" for key in keys])]
     filtered = f" WHERE {' AND '.join(f'({one})' if one is where else one for one in given)}" if given else ""
     numbers = ", ".join(str(number) for number in range(1, len(keys) + 1))
     check = f"SELECT {', '.join(keys)}, count(*) FROM {table}{filtered} GROUP BY {numbers} HAVING count(*) > 1;"
-    return Misfit(f"two rows with the same {', '.join(keys)}", check)
+    return ViolatingRows(f"two rows with the same {', '.join(keys)}", check)
 
 
 def _key(element: sql.IndexElement) -> str:
     return quoted(element.column) if element.column is not None else f"({element.expression.sql if element.expression else ''})"
 
 
-def _type(op: sql.AlterColumnType, table: Name, at: Context) -> Misfit | None:
+def _type(op: sql.AlterColumnType, table: Name, at: Context) -> ViolatingRows | None:
     relation = at.catalog.relation(op.target.name)
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None or column.type is None:
-        return Misfit(f"a value of {quoted(op.column)} that is not a valid {op.type}") if any(effect.rewrite for effect in at.effects) else None
+        return (
+            ViolatingRows(f"a value of {quoted(op.column)} that is not a valid {op.type}")
+            if any(effect.rewrite for effect in at.effects)
+            else None
+        )
     context = EffectContext(at.catalog)
     context.timezone = at.session.settings.timezone
     change = type_change(context, op, column)
     if not change.narrows or change.refused is not None:
         return None
-    return Misfit(f"a value of {quoted(op.column)} that is not a valid {op.type}", _too_large(op, table))
+    return ViolatingRows(f"a value of {quoted(op.column)} that is not a valid {op.type}", _too_large(op, table))
 
 
 _RANGES = {"smallint": "-32768 AND 32767", "integer": "-2147483648 AND 2147483647", "bigint": "-9223372036854775808 AND 9223372036854775807"}

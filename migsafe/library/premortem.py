@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from migsafe.assessment.assembly import Judged, tell
+from migsafe.assessment.assembly import JudgedMigration, assemble_premortem
 from migsafe.assessment.gate import Budget
-from migsafe.assessment.operation_facts import Observed, collector, unsilenced
+from migsafe.assessment.operation_facts import OperationFacts, fact_collector, unsuppressed
 from migsafe.assessment.premortem import Premortem
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
@@ -68,7 +68,9 @@ def assess_plan(
         problems += [error for error in errors if error not in problems]
         judged = [replace(each, replayed=replayed.get(_key(each.migration))) for each in judged]
     return replace(
-        tell(judged, settings.pg_version, with_rows=bool(limits.rows), slo=Budget(*settings.slo.budgets), replayed_on=replayed_on),
+        assemble_premortem(
+            judged, settings.pg_version, with_rows=bool(limits.rows), slo=Budget(*settings.slo.budgets), replayed_on=replayed_on
+        ),
         problems=tuple(problems),
     )
 
@@ -77,10 +79,10 @@ def _key(migration: Migration) -> tuple[str, str]:
     return migration.up.file.path, migration.id
 
 
-def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) -> tuple[list[Judged], list[MigsafeError]]:
+def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) -> tuple[list[JudgedMigration], list[MigsafeError]]:
     """Judge the migrations with the project's rules and with all shipped ones, and collect what the pre-mortem needs of each operation."""
-    observed: dict[tuple[str, str], list[Observed]] = {}
-    book = Rulebook((*load_rulebook(settings).rules, *map(unsilenced, shipped_rules()), collector(observed)))
+    observed: dict[tuple[str, str], list[OperationFacts]] = {}
+    book = Rulebook((*load_rulebook(settings).rules, *map(unsuppressed, shipped_rules()), fact_collector(observed)))
     migrations: list[Migration] = []
 
     def walk() -> Iterator[SelectedMigration | MigsafeError]:
@@ -93,7 +95,7 @@ def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) ->
 
     verdict = judge(walk(), book, settings.pg_version, [*RUNNERS, *(source.runner for source in plan.sources)], limits)
     judged = [
-        Judged(
+        JudgedMigration(
             migration,
             tuple(finding for finding in verdict.findings if (finding.script.path, finding.migration) == _key(migration)),
             tuple(observed.get(_key(migration), ())),

@@ -52,7 +52,7 @@ def test_locks_gives_effects() -> None:
 def test_premortem_gives_assessments() -> None:
     result = premortem(["2_notes.sql"], settings=Configuration(slo=Slo(hold="1ms")))
     [assessment] = result.assessments
-    assert [(str(each.relation), each.lock, each.stops) for each in assessment.touched] == [("public.orders", "SHARE", "writes")]
+    assert [(str(each.relation), each.lock, each.blocks) for each in assessment.affected_relations] == [("public.orders", "SHARE", "writes")]
     assert (result.problems, result.replayed_on, bool(result.doubtful)) == ((), "", True)
 
 

@@ -1,10 +1,10 @@
-"""JSON: what stands here changes only with its `version`."""
+"""JSON. Its keys change only with `version`."""
 
 from typing import Any
 
 import msgspec
 
-from migsafe.assessment.premortem import Assessment, Premortem, Touched, Way
+from migsafe.assessment.premortem import AffectedRelation, Assessment, FailureMode, Premortem
 from migsafe.reports.json import finding_object
 from migsafe.reports.paths import unicode
 from migsafe.terminal.display import Display
@@ -13,7 +13,7 @@ VERSION = 1
 
 
 def report(premortem: Premortem, display: Display) -> str:
-    """The whole pre-mortem as one object."""
+    """Returns the whole pre-mortem as one object."""
     document = {
         "version": VERSION,
         "pg_version": premortem.pg_version,
@@ -26,40 +26,44 @@ def report(premortem: Premortem, display: Display) -> str:
             {"phase": step.phase.name.lower(), "migration": unicode(step.migration), "line": step.line, "sql": step.text}
             for step in premortem.steps
         ],
-        "migrations": [_assessment(one) for one in premortem.assessments],
+        "migrations": [_assessment(assessment) for assessment in premortem.assessments],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 
 
-def _assessment(one: Assessment) -> dict[str, Any]:
+def _assessment(assessment: Assessment) -> dict[str, Any]:
+    plan = assessment.rollback_plan
     return {
-        "id": unicode(one.migration.id),
-        "path": unicode(one.path),
-        "manner": one.manner,
-        "ways": [_way(way) for way in one.ways],
-        "touched": [_touched(each) for each in one.touched],
-        "timeouts": one.timeouts,
-        "left": [{"statement": each.at, "line": each.line, "kept": each.kept, "again": each.again} for each in one.left],
-        "running_release": one.running_release,
-        "new_release_needs": one.new_release,
-        "back": {name: getattr(one.back, name) for name in ("manner", "steps", "loses", "gone", "but")},
-        "no_safe_order": one.unordered,
-        "measured": one.measured,
-        "findings": [finding_object(finding) for finding in one.findings],
+        "id": unicode(assessment.migration.id),
+        "path": unicode(assessment.path),
+        "manner": assessment.transactions,
+        "ways": [_failure_mode(mode) for mode in assessment.failure_modes],
+        "touched": [_affected_relation(affected) for affected in assessment.affected_relations],
+        "timeouts": assessment.timeouts,
+        "left": [
+            {"statement": failure.statement, "line": failure.line, "kept": failure.kept, "again": failure.rerun}
+            for failure in assessment.partial_failures
+        ],
+        "running_release": assessment.running_release,
+        "new_release_needs": assessment.new_release,
+        "back": {"manner": plan.manner, "steps": plan.steps, "loses": plan.loses, "gone": plan.gone, "but": plan.but},
+        "no_safe_order": assessment.no_safe_order,
+        "measured": assessment.measured,
+        "findings": [finding_object(finding) for finding in assessment.findings],
     }
 
 
-def _way(way: Way) -> dict[str, Any]:
-    return {name: getattr(way, name) for name in ("title", "sees", "because", "lasts", "check", "instead", "lines")}
+def _failure_mode(mode: FailureMode) -> dict[str, Any]:
+    return {name: getattr(mode, name) for name in ("title", "sees", "because", "lasts", "check", "instead", "lines")}
 
 
-def _touched(each: Touched) -> dict[str, Any]:
+def _affected_relation(affected: AffectedRelation) -> dict[str, Any]:
     return {
-        "relation": str(each.relation),
-        "lock": each.lock,
-        "stops": each.stops,
-        "lasts": each.lasts,
-        "measured": each.measured or None,
-        "rows": each.rows,
-        "around": each.around,
+        "relation": str(affected.relation),
+        "lock": affected.lock,
+        "stops": affected.blocks,
+        "lasts": affected.duration,
+        "measured": affected.measured or None,
+        "rows": affected.rows,
+        "around": affected.related,
     }

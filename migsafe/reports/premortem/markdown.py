@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from migsafe.assessment.failure_modes import NO_FIT
-from migsafe.assessment.premortem import Assessment, Back, Left, Phase, Premortem, RolloutStep, Way
+from migsafe.assessment.failure_modes import ROWS_VIOLATE
+from migsafe.assessment.premortem import Assessment, FailureMode, PartialFailure, Phase, Premortem, RollbackPlan, RolloutStep
 from migsafe.assessment.rollout import HEADINGS
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.terminal.display import Display
@@ -78,8 +78,16 @@ def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
 
 def _is_quiet(one: Assessment) -> bool:
     """Whether there is nothing to say of a migration that anybody would act on."""
-    stuck = any(each.again != "yes" for each in one.left)
-    return not (one.ways or one.running_release or one.back.gone or one.unordered or one.measured or stuck or one.touched)
+    stuck = any(each.rerun != "yes" for each in one.partial_failures)
+    return not (
+        one.failure_modes
+        or one.running_release
+        or one.rollback_plan.gone
+        or one.no_safe_order
+        or one.measured
+        or stuck
+        or one.affected_relations
+    )
 
 
 def _basis(premortem: Premortem) -> str:
@@ -128,7 +136,7 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
     for path in sorted(mixed):
         yield f"{_file(path)} contains several of these steps, so they cannot be rolled out one by one. Split it."
         yield ""
-    for text in dict.fromkeys(text for one in premortem.assessments for text in one.unordered):
+    for text in dict.fromkeys(text for one in premortem.assessments for text in one.no_safe_order):
         yield f"No order is safe for {escaped(text)}."
         yield ""
 
@@ -152,25 +160,25 @@ def _phase(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> I
 def _assessment(one: Assessment, *, replayed: bool, tables: bool) -> Iterator[str]:
     yield f"## {_file(one.path)}"
     yield ""
-    yield f"It runs in {escaped(one.manner)}."
+    yield f"It runs in {escaped(one.transactions)}."
     yield ""
     yield from _radius(one, replayed=replayed) if tables else _radii(one, replayed=replayed)
-    if one.ways:
+    if one.failure_modes:
         yield "### How it can fail"
         yield ""
-        for way in one.ways[:_MOST_WAYS]:
+        for way in one.failure_modes[:_MOST_WAYS]:
             yield from _way(way)
-        if len(one.ways) > _MOST_WAYS:
-            yield f"And {len(one.ways) - _MOST_WAYS} more of the same kinds."
+        if len(one.failure_modes) > _MOST_WAYS:
+            yield f"And {len(one.failure_modes) - _MOST_WAYS} more of the same kinds."
             yield ""
     else:
         yield "No statement was found that blocks queries or that existing rows could make fail."
         yield ""
     yield from _section("Measured", [escaped(line) for line in one.measured])
     yield from _section("Timeouts and retries", [escaped(line) for line in one.timeouts])
-    yield from _section("When it fails half-way", list(_after(one.left)))
+    yield from _section("When it fails half-way", list(_after(one.partial_failures)))
     yield from _section("The releases", list(_releases(one)))
-    yield from _back(one.back, unknown=bool(one.unknown))
+    yield from _back(one.rollback_plan, unknown=bool(one.unknown))
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -182,29 +190,29 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
 
 
 def _radius(one: Assessment, *, replayed: bool) -> Iterator[str]:
-    if not one.touched:
+    if not one.affected_relations:
         return
     measured = (" measured |", "---|") if replayed else ("", "")
     yield f"| relation | lock | blocks | for how long (predicted) |{measured[0]} rows | related objects |"
     yield f"|---|---|---|---|{measured[1]}---:|---|"
-    for each in one.touched:
+    for each in one.affected_relations:
         rows = f"{each.rows:,}" if each.rows is not None else "?"
-        around = "; ".join(each.around) or "–"
+        around = "; ".join(each.related) or "–"
         seen = f" {each.measured or '–'} |" if replayed else ""
-        yield f"| {code(str(each.relation))} | {each.lock} | {each.stops} | {each.lasts} |{seen} {rows} | {escaped(around)} |"
+        yield f"| {code(str(each.relation))} | {each.lock} | {each.blocks} | {each.duration} |{seen} {rows} | {escaped(around)} |"
     yield ""
 
 
 def _radii(one: Assessment, *, replayed: bool) -> Iterator[str]:
     """The blast radius as a list."""
-    for each in one.touched:
+    for each in one.affected_relations:
         rows = f"{each.rows:,} rows" if each.rows is not None else "rows unknown"
         seen = f", measured {each.measured}" if replayed and each.measured else ""
-        around = f"; {'; '.join(each.around)}" if each.around else ""
-        stops = f"blocks {each.stops} for {each.lasts}" if each.stops != "nothing" else f"blocks nothing, {each.lasts}"
+        around = f"; {'; '.join(each.related)}" if each.related else ""
+        stops = f"blocks {each.blocks} for {each.duration}" if each.blocks != "nothing" else f"blocks nothing, {each.duration}"
         said = f"{each.lock}, {stops}{seen}; {rows}{around}"
         yield f"- {code(str(each.relation))}: {escaped(said)}"
-    if one.touched:
+    if one.affected_relations:
         yield ""
 
 
@@ -212,7 +220,7 @@ def _file(path: str) -> str:
     return code(path) if path != "-" else "Standard input"
 
 
-def _way(way: Way) -> Iterator[str]:
+def _way(way: FailureMode) -> Iterator[str]:
     yield f"**{escaped(way.title)}**{_where(way.lines)}"
     yield ""
     yield f"- You see: {escaped(way.sees)}"
@@ -242,13 +250,13 @@ def _instead(text: str) -> str:
     return f"{code(statement + semicolon)}{escaped(rest) and ' ' + escaped(rest)}" if semicolon else escaped(text)
 
 
-def _after(left: Sequence[Left]) -> Iterator[str]:
+def _after(left: Sequence[PartialFailure]) -> Iterator[str]:
     """Failures after which the same can be done, together."""
     if not left:
         yield "the failed migration leaves nothing behind: run it again"
-    groups: dict[str, list[Left]] = {}
+    groups: dict[str, list[PartialFailure]] = {}
     for each in left:
-        groups.setdefault(each.again, []).append(each)
+        groups.setdefault(each.rerun, []).append(each)
     for again, found in groups.items():
         where = ", ".join(str(each.line) for each in found[:6]) + (" …" if len(found) > 6 else "")
         kept = found[0].kept if len(found) == 1 else "what earlier statements did"
@@ -285,7 +293,7 @@ def _needs(needs: Sequence[str]) -> str:
     return " or ".join(said)
 
 
-def _back(back: Back, *, unknown: bool) -> Iterator[str]:
+def _back(back: RollbackPlan, *, unknown: bool) -> Iterator[str]:
     yield "### Rollback plan"
     yield ""
     if back.manner == "written":
@@ -317,22 +325,22 @@ def _back(back: Back, *, unknown: bool) -> Iterator[str]:
 
 
 def _checklist(premortem: Premortem) -> Iterator[str]:
-    ways = [way for one in premortem.assessments for way in one.ways]
-    stops = any(each.stops != "nothing" for one in premortem.assessments for each in one.touched)
+    ways = [way for one in premortem.assessments for way in one.failure_modes]
+    stops = any(each.blocks != "nothing" for one in premortem.assessments for each in one.affected_relations)
     yield "## Before you start"
     yield ""
-    if any(one.touched for one in premortem.assessments):
+    if any(one.affected_relations for one in premortem.assessments):
         yield f"- [ ] No long transaction is open: {code(_LONG)}"
-    if any(way.check and way.title == NO_FIT for way in ways):
+    if any(way.check and way.title == ROWS_VIOLATE for way in ways):
         yield "- [ ] The queries under “Check first” find nothing"
     if any(line.startswith(("lock_timeout is not set", "lock_timeout is off")) for one in premortem.assessments for line in one.timeouts):
         yield "- [ ] lock_timeout is set, and the deployment retries when it expires"
-    if any(each.lasts not in ("a moment", "unknown") for one in premortem.assessments for each in one.touched):
+    if any(each.duration not in ("a moment", "unknown") for one in premortem.assessments for each in one.affected_relations):
         yield "- [ ] The disk has room for rewritten tables, new indexes and their WAL; the replicas keep up"
     if stops:
         watch = f"{code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
         yield f"- [ ] One person watches for waiting queries and cancels the migration if too many wait: {watch}"
-    if any(one.back.gone for one in premortem.assessments):
+    if any(one.rollback_plan.gone for one in premortem.assessments):
         yield "- [ ] A recent backup exists, and restoring it was tested: nothing else restores the lost data"
     if any(one.running_release for one in premortem.assessments):
         yield "- [ ] The old release was tested on the new schema"
