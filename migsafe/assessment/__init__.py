@@ -1,1 +1,1 @@
-"""Assume that this deployment has failed: what happened? The answer, put together from findings, effects, row counts and measurements."""
+"""The pre-mortem: assume that a deployment has failed, and find the causes in findings, effects, row counts and measurements."""

@@ -1,4 +1,4 @@
-"""What a pre-mortem says, as values: reports write it down, and decide nothing."""
+"""The content of a pre-mortem, as values. Reports write it, and decide nothing."""
 
 from enum import IntEnum
 
@@ -11,7 +11,7 @@ from migsafe.sql.operations import Name
 
 
 class Phase(IntEnum):
-    """When an operation belongs into a rollout, the first one first."""
+    """The phase of a rollout to which an operation belongs, in order."""
 
     EXPAND = 1
     BACKFILL = 2
@@ -22,8 +22,8 @@ class Phase(IntEnum):
 class FailureMode(Struct, frozen=True, kw_only=True):
     """One way in which a migration can fail.
 
-    `sees` is what the team would see, `because` why it comes to that, `lasts` for how long, `check` is SQL that tells beforehand,
-    `instead` what to do about it. `lines` are where it begins.
+    `sees` is what the team would see, `because` the cause, `lasts` for how long, `check` SQL that finds the cause before the release, and
+    `instead` what to do about it. `lines` are the lines of the statements that begin it.
     """
 
     title: str
@@ -36,8 +36,12 @@ class FailureMode(Struct, frozen=True, kw_only=True):
 
 
 class AffectedRelation(Struct, frozen=True, kw_only=True):
-    """A relation in the blast radius: its strongest lock, who waits for it and for how long, its rows where they are known, and what hangs on
-    it. `measured` is the longest that a replay has held a lock there that stops somebody."""
+    """A relation that a migration locks.
+
+    `lock` is the strongest lock, `blocks` what it blocks, `duration` for how long it is held, `rows` production's row count if it is known,
+    `related` the tables and views that depend on the relation or that it references. `measured` is the longest that a replay held a lock on it
+    that blocks reads or writes.
+    """
 
     relation: Name
     lock: str
@@ -49,7 +53,7 @@ class AffectedRelation(Struct, frozen=True, kw_only=True):
 
 
 class PartialFailure(Struct, frozen=True, kw_only=True):
-    """What a failure leaves behind: what has stayed, when it fails at `at`, and whether the whole can be run again then."""
+    """What remains (`kept`) if a migration fails at a statement, and whether it can then be run again (`rerun`)."""
 
     statement: int
     line: int
@@ -58,8 +62,12 @@ class PartialFailure(Struct, frozen=True, kw_only=True):
 
 
 class RollbackPlan(Struct, frozen=True, kw_only=True):
-    """The way back: `manner` says what there is, `steps` are SQL in its order, `loses` what it loses, `gone` what no way back brings again,
-    `but` what else to know."""
+    """How to undo a migration.
+
+    `manner` says whether there is a down migration ("written", or "unread" if it was not analysed), statements "by hand", or "none". `steps`
+    are the statements by hand, in their order; `loses` is what a rollback loses, `gone` what the migration itself has lost and no rollback
+    restores, `but` what else to know.
+    """
 
     manner: str
     steps: tuple[str, ...] = ()
@@ -79,10 +87,11 @@ class RolloutStep(Struct, frozen=True, kw_only=True):
 
 
 class Assessment(Struct, frozen=True, kw_only=True):
-    """One migration: how it can fail, what that hits, what is left, how the releases get on with it, and the way back.
+    """The result for one migration: how it can fail, what it locks, what a failure leaves behind, and how to undo it.
 
-    `running_release` is what the running release meets on the new schema, `new_release` what the new one misses on the old schema. `unordered`
-    says for which of its statements no order of deployment is safe, `unknown` what is not known of it, `measured` what a replay has shown.
+    `transactions` says in how many transactions it runs. `running_release` is what the running release meets on the new schema, `new_release`
+    what the new release lacks on the old schema. `no_safe_order` names the statements for which no order of deployment is safe, `unknown` why
+    the migration is not fully known, `measured` what a replay measured.
     """
 
     migration: Migration
@@ -109,8 +118,8 @@ class Assessment(Struct, frozen=True, kw_only=True):
 class Premortem(Struct, frozen=True, kw_only=True):
     """A whole pre-mortem.
 
-    `budgets` are those that the configuration sets, in words; `forbidden` what breaks them, any of which closes the gate; `doubtful` what may
-    break them, and cannot be told. `problems` are what could not be judged or replayed.
+    `budgets` describes the budgets that the configuration sets, `forbidden` what exceeds them and closes the gate, `doubtful` what may exceed
+    them. `problems` are the errors of migrations that could not be judged or replayed.
     """
 
     assessments: tuple[Assessment, ...]
@@ -124,5 +133,5 @@ class Premortem(Struct, frozen=True, kw_only=True):
 
     @property
     def steps(self) -> tuple[RolloutStep, ...]:
-        """The steps of all migrations, in the order of a safe rollout."""
-        return tuple(sorted((step for one in self.assessments for step in one.steps), key=lambda step: step.phase))
+        """Returns the steps of all migrations, in the order of a safe rollout."""
+        return tuple(sorted((step for assessment in self.assessments for step in assessment.steps), key=lambda step: step.phase))

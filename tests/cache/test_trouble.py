@@ -33,13 +33,13 @@ def test_an_entry_of_another_kind_is_none(project: Project) -> None:
 
 
 def test_runs_at_once_do_not_disturb_each_other(project: Project) -> None:
-    uncached = project.lint("m", "--no-cache")
+    uncached = project.run_process("lint", "m", "--no-cache")
     processes = [project.start("lint", "m") for _ in range(4)]
     for process in processes:
         out, _ = process.communicate()
         assert (process.returncode, out) == (uncached.code, uncached.out)
     assert len(project.entries) == 1
-    assert not project.lint("m").worked
+    assert not project.run_process("lint", "m").worked
 
 
 def test_the_folder_is_the_users_alone(project: Project) -> None:
