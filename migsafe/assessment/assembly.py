@@ -1,4 +1,4 @@
-"""Putting a pre-mortem together."""
+"""The assembly of a pre-mortem from judged and replayed migrations."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ _NOT_RUN = ("The replay ran none of its statements: everything about it is predi
 
 
 class JudgedMigration(Struct, frozen=True):
-    """A migration with what was found and observed of it, and its replay, if there was one."""
+    """A migration with its findings, the facts of its operations, and its replay, if there was one."""
 
     migration: Migration
     findings: tuple[Finding, ...]
@@ -43,7 +43,7 @@ class JudgedMigration(Struct, frozen=True):
 def assemble_premortem(
     judged: Sequence[JudgedMigration], pg_version: int, *, with_rows: bool, slo: Budget | None = None, replayed_on: str = ""
 ) -> Premortem:
-    """The pre-mortem of a release."""
+    """Returns the pre-mortem of a deployment."""
     slo = slo or Budget()
     judged = [_timed(one) for one in judged]
     rulings = [_ruling(slo, one) for one in judged]
@@ -59,11 +59,11 @@ def assemble_premortem(
 
 
 def _timed(one: JudgedMigration) -> JudgedMigration:
-    """The same, with the times that its replay makes likely on production's rows. A replay that has sent nothing shows nothing."""
+    """Returns the migration with the estimates of its replay for production's rows. A replay that sent no statement is ignored."""
     if one.replayed is None or not one.replayed.recording.statements:
         return replace(one, replayed=None)
     times = {index: Duration(estimate.low_ms, estimate.high_ms) for index, estimate in one.replayed.estimates.items()}
-    return replace(one, observed=tuple(replace(each, timed=times.get(each.statement)) for each in one.facts))
+    return replace(one, facts=tuple(replace(each, measured_duration=times.get(each.statement)) for each in one.facts))
 
 
 def _line(one: JudgedMigration) -> LineOf:
@@ -99,7 +99,7 @@ def _assessment(one: JudgedMigration, *, replayed: bool) -> Assessment:
 
 
 def _touched(one: JudgedMigration) -> tuple[AffectedRelation, ...]:
-    """The relations that others can know, each at its strongest."""
+    """Returns the relations that other sessions can use, each with its strongest lock."""
     locks: dict[Name, tuple[LockMode, OperationFacts]] = {}
     for each in with_statement_locks(one.facts):
         for effect in each.effects:
@@ -133,7 +133,7 @@ def _stopped(found: Sequence[BlockedRelation]) -> str:
 
 
 def _lasts(observed: Sequence[OperationFacts], name: Name, blocked: Sequence[BlockedRelation]) -> str:
-    """For how long the lock is held, once it is there."""
+    """Returns for how long the lock is held after it is granted."""
     labour = (
         max((one.row_work for one in blocked), key=len, default=())
         if blocked
@@ -169,7 +169,7 @@ def _few(names: Sequence[Name]) -> str:
 
 
 def _running(observed: Sequence[OperationFacts], findings: Sequence[Finding]) -> Iterator[str]:
-    """What the running release meets on the new schema."""
+    """Yields what the running release meets on the new schema."""
     yield from dict.fromkeys(finding.message for finding in findings if finding.category == "compatibility")
     refused = list(dict.fromkeys(one.new_restriction for one in observed if one.new_restriction))
     yield from (f"refused from now on: {text}" for text in refused)
@@ -180,7 +180,7 @@ def _running(observed: Sequence[OperationFacts], findings: Sequence[Finding]) ->
 
 
 def _back(one: JudgedMigration) -> RollbackPlan:
-    """The way back that is written down, or the one by hand; and what neither brings again."""
+    """Returns the rollback plan: the down migration, or statements by hand; and what neither of them restores."""
     down = one.migration.down
     undone = [each.rollback for each in one.facts if each.rollback is not None]
     gone = tuple(dict.fromkeys(each.lost_already for each in undone if each.lost_already))

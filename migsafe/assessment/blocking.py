@@ -1,4 +1,4 @@
-"""Which relations a migration locks so that others wait, from which statement on, and what it does until it lets go."""
+"""The relations whose reads or writes a migration blocks, and the work that it does while it blocks them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,8 +14,11 @@ from migsafe.sql.operations import Name
 
 
 class RowWork(Struct, frozen=True):
-    """What a statement does with every row of a relation; `rows` is None where nobody knows how many, `why` the end of a sentence. `timed` is
-    how long it takes on production's rows by what a replay has measured, where there was one."""
+    """The work of a statement on every row of a relation.
+
+    `rows` is None if the row count is not known, `reason` the end of a sentence. `measured_duration` is the estimate for production's rows that
+    is based on a replay, if there was one.
+    """
 
     statement: int
     relation: Name
@@ -26,17 +29,18 @@ class RowWork(Struct, frozen=True):
 
     @property
     def duration(self) -> Duration | None:
-        """How long that takes; None where nobody knows the rows."""
+        """Returns how long the work takes; None if the row count is not known."""
         if self.measured_duration is not None:
             return self.measured_duration
         return estimate_duration(self.work, self.rows) if self.rows is not None else None
 
 
 class BlockedRelation(Struct, frozen=True, kw_only=True):
-    """A relation that is locked so that others wait, from a statement to the end of its transaction.
+    """A relation whose reads or writes are blocked, from a statement to the end of its transaction.
 
-    `effect` has the lock that the whole statement asks for. `labour` is the work done meanwhile, `unknown` whether code runs meanwhile of which
-    nobody knows what it does. `waits` are the lock timeouts of the statements of the transaction that wait for further locks meanwhile.
+    `effect` has the strongest lock that the whole statement requests. `row_work` is the work that is done meanwhile; `has_unknown_code` says
+    whether code runs meanwhile that was not analysed. `later_lock_timeouts` are those of the later statements of the transaction that wait for
+    further locks.
     """
 
     effect: Effect
@@ -49,27 +53,27 @@ class BlockedRelation(Struct, frozen=True, kw_only=True):
 
     @property
     def relation(self) -> Name:
-        """The relation."""
+        """Returns the relation."""
         return self.effect.relation
 
     @property
     def duration(self) -> Duration:
-        """How long the work takes that is known, once the lock is there."""
+        """Returns how long the lock is held after it is granted, without the work on relations of unknown size."""
         return total_duration(self.row_work)
 
     @property
     def relations_without_row_count(self) -> tuple[Name, ...]:
-        """The relations that are worked through meanwhile, and of which nobody knows how many rows they have."""
+        """Returns the relations with work on every row whose row counts are not known."""
         return tuple(dict.fromkeys(one.relation for one in self.row_work if one.rows is None))
 
 
 def total_duration(labour: Iterable[RowWork]) -> Duration:
-    """How long work takes, as far as it is known."""
+    """Returns how long work takes in total, without the work on relations of unknown size."""
     return sum((one.duration for one in labour if one.duration is not None), start=Duration())
 
 
 def with_statement_locks(observed: Sequence[OperationFacts]) -> list[OperationFacts]:
-    """The operations, each with the locks that its whole statement takes: ALTER TABLE asks for the strongest at once."""
+    """Returns the operations, each with the locks that its whole statement takes: ALTER TABLE requests the strongest at once."""
     strongest: dict[tuple[int, Name], LockMode] = {}
     for one in observed:
         for effect in one.effects:
@@ -82,7 +86,7 @@ def with_statement_locks(observed: Sequence[OperationFacts]) -> list[OperationFa
 
 
 def find_row_work(observed: Iterable[OperationFacts]) -> Iterator[RowWork]:
-    """The work on every row, each kind once for a statement and a relation: one ALTER TABLE goes through its table once."""
+    """Yields the work on every row, each kind once per statement and relation: one ALTER TABLE reads its table once."""
     done: set[tuple[int, Name, Work]] = set()
     timed: set[int] = set()
     for one in observed:
@@ -91,14 +95,14 @@ def find_row_work(observed: Iterable[OperationFacts]) -> Iterator[RowWork]:
             key = (one.statement, effect.relation, work) if work is not None else None
             if work is not None and key is not None and key not in done:
                 done.add(key)
-                # The time of a statement is that of all its work.
+                # The measured time of a statement includes all its work.
                 time = Duration() if one.statement in timed else one.measured_duration
                 timed |= {one.statement} if one.measured_duration is not None else set()
                 yield RowWork(one.statement, effect.relation, work, one.rows.get(effect.relation), effect.why, time)
 
 
 def find_blocked_relations(observed: Sequence[OperationFacts]) -> list[BlockedRelation]:
-    """Each relation once for a transaction, and again where its lock grows so that more have to wait."""
+    """Returns each relation once per transaction, and again where a stronger lock blocks more."""
     found: list[BlockedRelation] = []
     level: dict[tuple[int, Name], int] = {}
     observed = [one for one in with_statement_locks(observed) if one.transaction is not None]
@@ -114,16 +118,16 @@ def find_blocked_relations(observed: Sequence[OperationFacts]) -> list[BlockedRe
     return [
         replace(
             one,
-            labour=tuple(each for each in work[one.transaction] if each.statement >= one.statement),
-            waits=tuple(_later(one, found).values()),
-            unknown=any(number == one.transaction and statement >= one.statement for number, statement in opaque),
+            row_work=tuple(each for each in work[one.transaction] if each.statement >= one.statement),
+            later_lock_timeouts=tuple(_later(one, found).values()),
+            has_unknown_code=any(number == one.transaction and statement >= one.statement for number, statement in opaque),
         )
         for one in found
     ]
 
 
 def _later(one: BlockedRelation, others: Sequence[BlockedRelation]) -> dict[int, int | None]:
-    """The statements of the transaction that wait for a lock after this one, with their timeouts."""
+    """Returns the later statements of the transaction that wait for a lock on another relation, with their timeouts."""
     return {
         other.statement: other.lock_timeout
         for other in others

@@ -1,7 +1,7 @@
-"""How long work on every row may take, before anybody has measured it.
+"""Estimates of how long work on every row takes, without a measurement.
 
-Nobody knows production's disks. So the range goes from rows of 1 kB that come from a disk of 100 MB/s to narrow rows in memory, of which two
-million were measured on a desk: good for telling seconds from minutes and minutes from hours, and for nothing finer.
+The speed of production's disks is not known. So the range goes from rows of 1 kB on a disk of 100 MB/s to narrow rows in memory (measured with
+two million rows on a developer's machine). It tells seconds from minutes and minutes from hours, and nothing finer.
 """
 
 from enum import Enum
@@ -17,7 +17,7 @@ _INDEXED = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EX
 
 
 class Work(Enum):
-    """What is done with every row: the fewest and the most rows a second."""
+    """A kind of work on every row: the fewest and the most rows per second."""
 
     READ = (100_000, 10_000_000)
     INDEX = (50_000, 2_500_000)
@@ -26,7 +26,7 @@ class Work(Enum):
 
 
 class Duration(Struct, frozen=True):
-    """From and to, in milliseconds."""
+    """A range of time, in milliseconds."""
 
     low: float = 0.0
     high: float = 0.0
@@ -40,13 +40,13 @@ class Duration(Struct, frozen=True):
 
 
 def estimate_duration(work: Work, rows: int) -> Duration:
-    """How long some work takes on so many rows."""
+    """Returns how long a kind of work takes on a number of rows."""
     slow, fast = work.value
     return Duration(1000 * rows / fast, 1000 * rows / slow)
 
 
 def work_of(operation: Operation, effect: Effect) -> Work | None:
-    """What an operation does with every row of a relation; None for nothing."""
+    """Returns what an operation does with every row of a relation; None if it does not work on every row."""
     if effect.rewrite:
         return Work.REWRITE
     if effect.rebuilt:
@@ -62,7 +62,7 @@ def work_of(operation: Operation, effect: Effect) -> Work | None:
 
 
 def format_rounded(ms: float) -> str:
-    """A time as people say it where it is not known any better."""
+    """Returns an estimated time as text, without a precision that it does not have."""
     if ms < 1000:
         return "less than a second"
     for unit, size in (("h", 3_600_000), ("min", 60_000), ("s", 1000)):
@@ -73,5 +73,5 @@ def format_rounded(ms: float) -> str:
 
 
 def format_exact(ms: float) -> str:
-    """A time that somebody has set: `2 s`, `500 ms`."""
+    """Returns a configured time as text: `2 s`, `500 ms`."""
     return f"{ms / 1000:g} s" if ms >= 1000 else f"{ms:g} ms"

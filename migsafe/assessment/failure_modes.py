@@ -1,4 +1,4 @@
-"""The ways in which a migration can fail, one for each hazard: told as the team would meet it."""
+"""The ways in which a migration can fail, described as the team would meet them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -29,16 +29,16 @@ _DOES = {
 _SHOWN = 3
 _MOST_MET = 6
 ROWS_VIOLATE = "Existing rows make it fail"
-"""The title of the way in which rows make a migration fail."""
+"""The title of the failure mode in which existing rows make a migration fail."""
 _COPIES = (Work.REWRITE, Work.CHANGE)
 NOT_ANALYSED = "Statements that migsafe cannot analyse"
-"""The title of the way in which what is not known makes a migration fail."""
+"""The title of the failure mode for statements that were not analysed."""
 
 
 def find_failure_modes(
     observed: Sequence[OperationFacts], findings: Sequence[Finding], line: LineOf, replayed: "ReplayedMigration | None" = None
 ) -> Iterator[FailureMode]:
-    """The ways, those that fail first at the top; each cause once."""
+    """Yields the failure modes, each cause once, those that happen first at the top."""
     if replayed is not None and replayed.recording.failure is not None:
         yield _failed(replayed, line)
     yield from _refused(findings)
@@ -76,7 +76,7 @@ def _refused(findings: Sequence[Finding]) -> Iterator[FailureMode]:
 
 
 def _queues(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
-    """The lock queue: a statement waits, and everybody behind it. Told once for all that wait alike, and of each relation at its worst."""
+    """Yields the lock queues: one for all relations with the same lock and timeout, each relation with its strongest lock."""
     worst: dict[Name, int] = {}
     for one in found:
         worst[one.relation] = max(worst.get(one.relation, 0), one.effect.lock.strength)
@@ -99,7 +99,7 @@ def _queues(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureM
 
 
 def _users(lock: LockMode, level: int, it: str) -> str:
-    """Whose transactions a lock waits for."""
+    """Returns the transactions that a lock request waits for."""
     if level > 1:
         return f"every open transaction that has used {it} (a report, a backup, a session that is idle in transaction)"
     did = "has written to it or locked rows of it" if lock is LockMode.EXCLUSIVE else "has written to it"
@@ -117,7 +117,7 @@ def _waits(timeout: int | None) -> str:
 
 
 def _held(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
-    """Work that takes the longer the more rows there are, while somebody is stopped: once for a transaction, and for those who are stopped."""
+    """Yields the work on every row that is done under a blocking lock: once per transaction and kind of blocked query."""
     together: dict[tuple[int, int], list[BlockedRelation]] = {}
     for one in found:
         if one.row_work:
@@ -167,7 +167,7 @@ def _long(labour: Sequence[RowWork]) -> str:
 
 
 def _deadlocks(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
-    """Locks that a transaction takes one after the other, which others may take the other way round."""
+    """Yields the transactions that lock several relations, which other transactions may lock in another order."""
     transactions: dict[int, dict[Name, int]] = {}
     for one in found:
         transactions.setdefault(one.transaction, {}).setdefault(one.relation, one.statement)
@@ -187,7 +187,7 @@ def _deadlocks(found: Sequence[BlockedRelation], line: LineOf) -> Iterator[Failu
 
 
 def _backfills(observed: Sequence[OperationFacts], found: Sequence[BlockedRelation], line: LineOf) -> Iterator[FailureMode]:
-    """Changes of every row that stop nobody who does not change rows himself."""
+    """Yields the changes of every row that are done without a blocking lock."""
     told = {(one.statement, one.relation) for blocked in found for one in blocked.row_work}
     for one in find_row_work(observed):
         if one.work is Work.CHANGE and (one.statement, one.relation) not in told:
@@ -203,7 +203,7 @@ def _backfills(observed: Sequence[OperationFacts], found: Sequence[BlockedRelati
 
 
 def _changes(one: OperationFacts, line: LineOf) -> Iterator[FailureMode]:
-    """Changes of rows of which nobody knows how many there are."""
+    """Yields the changes of a number of rows that is not known."""
     operation = one.operation
     if not isinstance(operation, sql.Update | sql.Delete) or operation.where is None or operation.current_of is not None:
         return
@@ -223,7 +223,7 @@ def _changes(one: OperationFacts, line: LineOf) -> Iterator[FailureMode]:
 
 
 def _data(observed: Sequence[OperationFacts], line: LineOf) -> Iterator[FailureMode]:
-    """Rows that are there and do not fit: the migration fails in production, and nowhere else."""
+    """Yields one failure mode for all existing rows that can make the migration fail, which happens in production only."""
     found = [(one, one.violating_rows) for one in observed if one.violating_rows is not None]
     if not found:
         return
@@ -297,7 +297,7 @@ def _lines(line: LineOf, statements: Iterable[int]) -> tuple[int, ...]:
 
 
 def joined(names: Sequence[Name]) -> str:
-    """Relations in a sentence: of many, the first ones."""
+    """Returns the names of relations for a sentence: of many, the first ones."""
     texts = list(dict.fromkeys(map(str, names)))
     if len(texts) <= 2:
         return " and ".join(texts)

@@ -1,4 +1,4 @@
-"""What the budgets of the configuration (`slo`) forbid, and what nobody can tell."""
+"""The gate: whether a migration exceeds the budgets of the configuration (`slo`)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 
 class Budget(Struct, frozen=True):
-    """What a release may cost production; None is no limit. `blocked` and `hold` are in milliseconds: how long a query may wait, and how long a
-    lock may be held that stops somebody. `rows_lost` is how many rows of the tables that are there may be taken away."""
+    """The limits for a release; None is no limit.
+
+    `blocked` is how long a query may wait and `hold` how long a lock that blocks reads or writes may be held, in milliseconds. `rows_lost` is
+    how many rows of existing tables may be removed.
+    """
 
     blocked: float | None = None
     hold: float | None = None
     rows_lost: int | None = None
 
     def descriptions(self) -> Iterator[str]:
-        """The budgets, one by one."""
+        """Yields a description of each budget that is set."""
         if self.blocked is not None:
             yield f"no query may wait for longer than {format_exact(self.blocked)}"
         if self.hold is not None:
@@ -33,7 +36,7 @@ class Budget(Struct, frozen=True):
 
 
 class GateResult(Struct, frozen=True):
-    """What is forbidden, and what is in doubt."""
+    """What exceeds a budget (`forbidden`), and what may exceed one (`doubtful`)."""
 
     forbidden: tuple[str, ...] = ()
     doubtful: tuple[str, ...] = ()
@@ -48,7 +51,7 @@ class _Sides:
 def check_budgets(
     slo: Budget, path: str, observed: Sequence[OperationFacts], line: LineOf, replayed: "ReplayedMigration | None" = None
 ) -> GateResult:
-    """What the budgets say of one migration."""
+    """Returns what exceeds or may exceed the budgets in one migration."""
     sides = _Sides()
     for one in _longest(find_blocked_relations(observed)):
         hold = _hold(one, replayed)
@@ -64,7 +67,7 @@ def check_budgets(
 
 
 def _longest(found: Iterable[BlockedRelation]) -> Iterator[BlockedRelation]:
-    """Of each relation and transaction the first lock that stops somebody: it is held the longest."""
+    """Yields the first blocking lock of each relation and transaction: it is held the longest."""
     seen = set()
     for one in found:
         key = (one.transaction, one.relation)
@@ -74,7 +77,7 @@ def _longest(found: Iterable[BlockedRelation]) -> Iterator[BlockedRelation]:
 
 
 class _Hold(Struct, frozen=True):
-    """How long a lock is held: what is known of it, whether there may be more, and where that is known from."""
+    """How long a lock is held, why it may be longer, and whether this is measured or estimated."""
 
     lasts: Duration
     more: str
@@ -91,7 +94,7 @@ def _hold(one: BlockedRelation, replayed: "ReplayedMigration | None") -> _Hold:
 
 
 def _measured(one: BlockedRelation, replayed: "ReplayedMigration") -> _Hold | None:
-    """The time that a replay has held the lock for, with what grows brought up to production's rows."""
+    """Returns how long a replay held the lock, plus the estimated difference on production's rows."""
     played = {each.statement.index: each for each in replayed.recording.statements}
     first = played.get(one.statement)
     touch = next((touch for touch in first.measured_effects if touch.effect.relation == one.relation), None) if first is not None else None
@@ -121,7 +124,7 @@ def _compare(sides: _Sides, hold: _Hold, most: float, one: BlockedRelation, what
 
 
 def _blocked(sides: _Sides, most: float, one: BlockedRelation, hold: _Hold, at: str) -> None:
-    """Who comes behind the statement waits as long as that does, then while it works, and while it waits for more."""
+    """Compare how long later queries wait: for this lock, during the work, and while the transaction waits for further locks."""
     who = f"{at}: queries of {one.relation} wait"
     if not one.lock_timeout:
         sides.forbidden.append(
@@ -145,7 +148,7 @@ def _blocked(sides: _Sides, most: float, one: BlockedRelation, hold: _Hold, at: 
 
 
 def _seen(sides: _Sides, slo: Budget, path: str, replayed: "ReplayedMigration | None") -> None:
-    """What a replay saw, whatever had been foreseen."""
+    """Compare what a replay measured, whether or not it was predicted."""
     if replayed is None:
         return
     if replayed.recording.failure is not None:
@@ -163,7 +166,7 @@ def _seen(sides: _Sides, slo: Budget, path: str, replayed: "ReplayedMigration | 
 
 
 def _lost(sides: _Sides, most: int, path: str, observed: Sequence[OperationFacts]) -> None:
-    """Rows that are taken away. A table of which nobody knows the rows has at least one."""
+    """Compare the number of lost rows. A table whose row count is not known counts as one row."""
     found = {loss.relation: loss for one in observed for loss in one.lost_rows if loss.rows != 0}
     if not found:
         return

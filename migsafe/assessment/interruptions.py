@@ -1,4 +1,4 @@
-"""What stays behind when a migration stops half-way, whether it can be run again then, and what ends it before it harms."""
+"""What a migration leaves behind when it fails half-way, whether it can then run again, and the timeouts that limit it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -19,7 +19,7 @@ _LEAVES_NOTHING = (sql.SessionSetting, sql.Begin, sql.PsqlCommand, sql.Utility)
 
 
 def describe_transactions(half: Half, observed: Sequence[OperationFacts]) -> str:
-    """In how many transactions it runs, and what that means."""
+    """Returns in how many transactions a migration runs, and what follows from it if one fails."""
     numbers = {number for number in transaction_numbers(half, [one.statement for one in sent_statements(half)]) if number is not None}
     if len(numbers) > 1:
         return f"{len(numbers)} transactions: if one fails, the earlier ones stay committed"
@@ -29,7 +29,7 @@ def describe_transactions(half: Half, observed: Sequence[OperationFacts]) -> str
 
 
 def find_partial_failures(half: Half, findings: Sequence[Finding], line: LineOf) -> Iterator[PartialFailure]:
-    """What a failure at each statement leaves behind: only where something does."""
+    """Yields the statements at which a failure leaves something behind."""
     statements = [each.statement for each in sent_statements(half)]
     numbers = list(transaction_numbers(half, statements))
     stuck = {finding.statement: finding for finding in reversed(findings) if finding.rule in _STUCK}
@@ -53,7 +53,7 @@ def find_partial_failures(half: Half, findings: Sequence[Finding], line: LineOf)
 
 
 def _stops(finding: Finding, line: LineOf) -> str:
-    """Why the next run stops, from a finding about a statement that cannot run again."""
+    """Returns why the next run fails, from a finding about a statement that cannot run again."""
     said = finding.message.removeprefix("if a later statement fails, this one stays committed, and ")
     return said.replace("fails here", f"fails at line {line(finding.statement)}").replace(
         "repeats it", f"repeats line {line(finding.statement)}"
@@ -61,7 +61,7 @@ def _stops(finding: Finding, line: LineOf) -> str:
 
 
 def _invalid(statement: Statement, before: Sequence[Statement]) -> str | None:
-    """Whether the migration can run again after a build outside a transaction was broken off, and why not; None for any other statement."""
+    """Returns whether the migration can run again after an index build outside a transaction failed; None for any other statement."""
     match statement.operations[0]:
         case sql.CreateIndex(concurrently=True, name=name, if_not_exists=if_not_exists):
             dropped = {one.name for each in before for op in each.operations if isinstance(op, sql.Drop) and op.if_exists for one in op.names}
@@ -78,7 +78,7 @@ def _invalid(statement: Statement, before: Sequence[Statement]) -> str | None:
 
 
 def describe_timeouts(observed: Sequence[OperationFacts], line: LineOf) -> Iterator[str]:
-    """Which timeouts are in effect where somebody is stopped, and what to do where none are."""
+    """Yields which timeouts are in effect at the statements that block queries, and what to do if none are."""
     found = find_blocked_relations(observed)
     if not found:
         return
@@ -109,5 +109,5 @@ def _at(lines: Sequence[int]) -> str:
 
 
 def statement_lines(half: Half) -> Mapping[int, int]:
-    """The line of each statement, by its number."""
+    """Returns the line of each statement, by its number."""
     return {one.statement.index: half.file.position(half.file_span(one.statement.span).start).line for one in sent_statements(half)}

@@ -1,4 +1,4 @@
-"""What a replay has shown of a migration, in sentences: what was measured, and where production is only estimated from it."""
+"""The measurements of a replay in sentences, with estimates for production that are based on them."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -15,8 +15,8 @@ _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Interrupted and run agai
 
 
 def describe_measurements(replayed: "ReplayedMigration", line: LineOf) -> Iterator[str]:
-    """The measurements, the worst first."""
-    from migsafe.terminal.quantities import format_duration, format_size  # noqa: PLC0415  # without a replay nobody pays for its modules
+    """Yields the measurements, the worst first."""
+    from migsafe.terminal.quantities import format_duration, format_size  # noqa: PLC0415  # not needed without a replay
 
     recording = replayed.recording
     if recording.failure is not None:
@@ -50,7 +50,7 @@ def describe_measurements(replayed: "ReplayedMigration", line: LineOf) -> Iterat
 
 
 def measured_hold(replayed: "ReplayedMigration | None", relation: Name) -> str:
-    """For how long the replay has held a lock on a relation that stops somebody; empty where it has not."""
+    """Returns how long the replay held a blocking lock on a relation; empty if it held none."""
     if replayed is None:
         return ""
     found = [

@@ -1,4 +1,4 @@
-"""What a pre-mortem has to know of each operation, looked at where it runs."""
+"""The facts that a pre-mortem needs about each operation, collected while the migration is judged."""
 
 from collections.abc import Mapping
 
@@ -22,7 +22,7 @@ _MARK = "premortem: "
 
 
 class RelatedObjects(Struct, frozen=True):
-    """What is tied to a relation: tables that refer to it, tables that it refers to, views that read it."""
+    """The tables that reference a relation, the tables that it references, and the views that read it."""
 
     referring: tuple[Name, ...] = ()
     referred: tuple[Name, ...] = ()
@@ -32,12 +32,12 @@ class RelatedObjects(Struct, frozen=True):
 class OperationFacts(Struct, frozen=True, kw_only=True):
     """An operation of a judged migration.
 
-    `effects` are those on relations that others can know, `held` the locks that its transaction had before, which stop somebody. The timeouts
-    are in milliseconds, 0 where none is in effect, None where the server decides. `rows` and `around` are by relation. `misfit` are rows that
-    it may refuse, `undo` the way back, `losses` the rows that it takes away; `missing`, `refusing` and `replanned` are what the releases meet.
-    `timed` is how long the statement takes on production's rows by what a replay has measured, `small` whether the relations that it
-    touches are known to be small, `called` whether it stands not in the migration but in a function that this calls, `count` is SQL that
-    counts the rows that it changes.
+    `effects` are those on relations that other sessions can use, `held` the blocking locks that its transaction held before. Timeouts are in
+    milliseconds, 0 if there is none, None if the server decides. `rows` and `related` are by relation. `violating_rows` are rows that make it
+    fail, `rollback` undoes it, `lost_rows` are the rows that it removes; `new_object`, `new_restriction` and `changed_result` are what the
+    releases meet. `measured_duration` is the estimate for the statement on production's rows that is based on a replay. `has_small_relations`
+    says whether all its relations are known to be small, `is_in_called_function` whether it is in a function that the migration calls.
+    `count_query` is SQL that counts the rows that it changes.
     """
 
     operation: Operation
@@ -62,12 +62,12 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
 
     @property
     def blocking_effects(self) -> list[Effect]:
-        """The effects that stop reads or writes."""
+        """Returns the effects that block reads or writes."""
         return [effect for effect in self.effects if effect.blocks]
 
 
 def fact_collector(found: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
-    """A rule that reports nothing, and writes down every operation, by path and migration."""
+    """Returns a rule that reports nothing and collects the facts of every operation, by path and migration."""
 
     def collect(op: Operation, at: Context) -> None:
         effects = tuple(effect for effect in at.effects if not effect.new and effect.relation.schema != "pg_temp")
@@ -101,22 +101,22 @@ def fact_collector(found: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
 
 
 def unsuppressed(rule: Rule) -> Rule:
-    """The same rule for ourselves: what a project ignores or suppresses happens all the same."""
+    """Returns the rule under another name, so that the project's suppressions do not apply to it: suppressed hazards still happen."""
     return replace(rule, name=_MARK + rule.name, off=False)
 
 
 def unsuppressed_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
-    """The findings of unsilenced rules, under their usual names."""
+    """Returns the findings of the unsuppressed rules, under the rules' usual names."""
     return tuple(replace(one, rule=one.rule.removeprefix(_MARK)) for one in findings if one.rule.startswith(_MARK))
 
 
 def project_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
-    """The findings of the rules that the project has chosen."""
+    """Returns the findings of the rules that the project has selected."""
     return tuple(one for one in findings if not one.rule.startswith(_MARK))
 
 
 def _count(op: Operation, at: Context) -> str:
-    """SQL that counts the rows which a statement changes, where it says by itself which: no variable, alias or WITH stands behind it."""
+    """Returns SQL that counts the rows that a statement changes; empty if its condition needs a variable, an alias or WITH."""
     if not isinstance(op, Update | Delete) or op.where is None or op.reads or at.statement.operations != (op,):
         return ""
     if "." in op.where.sql or op.where.reads or "select" in op.where.sql.lower():

@@ -1,4 +1,4 @@
-"""Two releases and two schemas: what the running release meets on the new schema, and what the new release misses on the old one."""
+"""Two releases and two schemas: what the running release meets on the new schema, and what the new release lacks on the old one."""
 
 from migsafe.linting.facts.ownership import is_column_created_here, is_created_here
 from migsafe.linting.rule import Context
@@ -18,7 +18,7 @@ _OBJECTS: dict[type[Operation], tuple[str, str]] = {
 
 
 def new_object(op: Operation, at: Context) -> str:
-    """What the new release may use, and does not find before this operation has run: `column public.orders.note`. Empty for nothing."""
+    """Returns what the new release may use that does not exist before the operation: `column public.orders.note`. Empty if nothing."""
     match op:
         case sql.CreateTable(table=name) | sql.CreateTableAs(table=name):
             temporary = op.persistence is sql.Persistence.TEMPORARY
@@ -54,7 +54,7 @@ def new_object(op: Operation, at: Context) -> str:
 
 
 def new_restriction(op: Operation, at: Context) -> str:
-    """What the schema refuses from this operation on, that it took before: the end of a sentence. Empty for nothing."""
+    """Returns what the schema refuses after the operation and accepted before, as the end of a sentence. Empty if nothing."""
     match op:
         case sql.SetNotNull(target=target, column=name) if not is_column_created_here(at, target.name, name):
             return f"INSERT and UPDATE that leave NULL in {at.resolve(target.name)}.{quoted(name)}"
@@ -92,9 +92,9 @@ def _refused(table: str, given: sql.Constraint) -> str:
 
 
 def changed_result(op: Operation, at: Context) -> str:
-    """What prepared statements must not have selected, for their result has changed: `* from public.orders`. Empty for nothing.
+    """Returns the columns whose result type changes for prepared statements: `* from public.orders`. Empty if none.
 
-    PostgreSQL refuses such a statement each time, until the client prepares it again.
+    PostgreSQL refuses such a statement until the client prepares it again.
     """
     match op:
         case sql.AddColumn(target=target) | sql.DropColumn(target=target) | sql.RenameColumn(target=target):

@@ -1,4 +1,4 @@
-"""How an operation is taken back by hand, and what that loses."""
+"""The statements that undo an operation by hand, and what a rollback loses."""
 
 from msgspec import Struct
 
@@ -16,8 +16,11 @@ _LABELS = {ConstraintKind.FOREIGN_KEY: "fkey", ConstraintKind.UNIQUE: "key", Con
 
 
 class Rollback(Struct, frozen=True):
-    """`sql` takes an operation back, empty where none does; `loses` is what is gone then and `gone` what is gone before that already, `but`
-    what else to know. All are the ends of sentences."""
+    """How to undo an operation.
+
+    `sql` is the statement, or empty; `loses` what the rollback loses, `lost_already` what the operation itself has lost, `note` what else to
+    know. All are the ends of sentences.
+    """
 
     sql: str = ""
     loses: str = ""
@@ -26,7 +29,7 @@ class Rollback(Struct, frozen=True):
 
 
 class LostRows(Struct, frozen=True):
-    """Rows that an operation takes away: of which relation, and how many; None where nobody knows. `some` where it may be fewer."""
+    """The rows that an operation removes from a relation: how many, or None if not known. `may_be_fewer`: not all rows of the relation."""
 
     relation: Name
     rows: int | None
@@ -34,12 +37,12 @@ class LostRows(Struct, frozen=True):
 
 
 def rollback_of(op: Operation, at: Context) -> Rollback | None:
-    """The way back from an operation; None where there is nothing to take back, or another one takes it back with it."""
+    """Returns how to undo an operation; None if there is nothing to undo, or undoing another operation includes it."""
     if is_in_called_function(at, op):
         return None
     match op:
         case sql.AddConstraint(target=target, constraint=given) if is_created_here(at, target.name):
-            # Tables that refer to each other can only be dropped without that.
+            # Tables that reference each other can only be dropped after their foreign keys.
             return _added(op, at) if given.kind is ConstraintKind.FOREIGN_KEY else None
         case sql.AlterRelation(target=target):
             return None if is_created_here(at, target.name) else _altered(op, at)
@@ -68,7 +71,7 @@ def rollback_of(op: Operation, at: Context) -> Rollback | None:
 
 
 def lost_rows(op: Operation, at: Context) -> tuple[LostRows, ...]:
-    """The rows that an operation takes away from relations that were there before."""
+    """Returns the rows that an operation removes from relations that existed before the migration."""
     if not op.certain:
         return ()
     match op:

@@ -25,7 +25,7 @@ HEADINGS = {
 
 
 def phase_of(observed: OperationFacts) -> Phase | None:
-    """The phase of an operation; None for what belongs to none, such as SET and COMMIT, and for what only the migration's own objects feel."""
+    """Returns the phase of an operation; None for SET, COMMIT and the like, and for operations on the migration's own objects."""
     operation = observed.operation
     if isinstance(operation, sql.AlterRelation) and not observed.effects:
         return None
@@ -35,13 +35,13 @@ def phase_of(observed: OperationFacts) -> Phase | None:
         return Phase.CONTRACT if observed.effects else None
     for kinds, phase in ((_EXPAND, Phase.EXPAND), (_BACKFILL, Phase.BACKFILL), (_VALIDATE, Phase.VALIDATE), (_CONTRACT, Phase.CONTRACT)):
         if isinstance(operation, kinds):
-            # A table's first rows come with it.
+            # The first rows of a table that the migration creates belong to its creation.
             return Phase.EXPAND if phase is Phase.BACKFILL and not observed.effects else phase
     return None
 
 
 def why_no_safe_order(observed: OperationFacts) -> str:
-    """Why no order of migration and deployment is safe for an operation, and what is: both halves of a sentence. Empty where one is."""
+    """Returns why no order of migration and deployment is safe for an operation, and what to do instead. Empty if an order is safe."""
     operation = observed.operation
     if isinstance(operation, sql.AddColumn) and observed.violating_rows is not None:
         return (

@@ -1,4 +1,4 @@
-"""Rows that are there and that an operation may refuse, with SQL that finds them beforehand."""
+"""The existing rows that can make an operation fail, with SQL that finds them before the migration."""
 
 import re
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ _WORD, _LITERAL = re.compile(r"\w+"), re.compile(r"'[^']*'")
 
 
 class ViolatingRows(Struct, frozen=True):
-    """What row PostgreSQL would refuse, as the end of a sentence; `check` is SQL that finds such rows, empty where there is none to give."""
+    """The rows that PostgreSQL would refuse: `description` is the end of a sentence, `check` SQL that finds them, or empty."""
 
     description: str
     check: str = ""
 
 
 def violating_rows(op: Operation, at: Context) -> ViolatingRows | None:
-    """The rows that an operation may meet and that do not fit; None where none can be there."""
+    """Returns the existing rows that can make an operation fail; None if there can be none."""
     table = _table(op)
     if table is None or is_created_here(at, table):
         return None
@@ -35,18 +35,18 @@ def violating_rows(op: Operation, at: Context) -> ViolatingRows | None:
 
 
 def runnable_before(check: str, at: Context) -> str:
-    """SQL that looks at rows, if it can run before the migration: not where it names what the migration itself makes or renames."""
+    """Returns the SQL if it can run before the migration; empty if it names what the migration itself creates or renames."""
     return "" if not _made(at).isdisjoint(_WORD.findall(check)) else check
 
 
 def on_one_line(sql: str) -> str:
-    """An expression without line breaks, unless these mean something."""
+    """Returns an expression without line breaks, unless a comment or a literal needs them."""
     means = "--" in sql or any(" ".join(text.split()) != text for text in _LITERAL.findall(sql))
     return sql if means else " ".join(sql.split())
 
 
 def _made(at: Context) -> set[str]:
-    """The names of tables and columns that the migration has made up to here."""
+    """Returns the names of the tables and columns that the migration has created or renamed so far."""
     names = set()
     for done in at.past:
         match done.operation:
@@ -89,7 +89,7 @@ def _table(op: Operation) -> Name | None:
 
 
 def _only_nulls(at: Context, table: Name, given: sql.Constraint) -> bool:
-    """Whether a constraint is about columns that this migration has added, and that nothing has filled since."""
+    """Whether all columns of a constraint were added by this migration and not filled since."""
     if given.kind is ConstraintKind.CHECK or not given.columns:
         return False
     filled = {column for done in at.past if isinstance(done.operation, sql.Update) for column in done.operation.columns}
@@ -124,7 +124,7 @@ def _constraint(table: Name, given: sql.Constraint, at: Context) -> ViolatingRow
 
 
 def _known(name: Name, table: Relation | None, constraint: str, at: Context) -> ViolatingRows:
-    """The rows that a constraint which is there has not been held to."""
+    """Returns the rows that violate an existing constraint that is not valid yet."""
     found = at.catalog.constraint(table.oid, constraint) if table is not None else None
     if table is not None and found is not None:
         if found.check is not None:
@@ -147,7 +147,7 @@ def _primary_key(table: Relation | None, at: Context) -> list[str]:
 
 
 def _alone(table: Name, columns: Sequence[str], far: Name, there: Sequence[str]) -> ViolatingRows:
-    """Rows that refer to nothing."""
+    """Returns the rows that reference no row."""
     what = f"a row that references no row of {far}"
     if not columns or len(columns) != len(there):
         return ViolatingRows(what)
@@ -157,7 +157,7 @@ def _alone(table: Name, columns: Sequence[str], far: Name, there: Sequence[str])
 
 
 def _twice(table: Name, keys: Sequence[str], where: str, *, nulls: bool) -> ViolatingRows:
-    """Rows with the same key; nulls are none, unless they count as the same."""
+    """Returns the rows with the same key; NULLs are never the same, except with NULLS NOT DISTINCT."""
     given = [*([where] if where else []), *([] if nulls else [f"{key} IS NOT NULL" for key in keys])]
     filtered = f" WHERE {' AND '.join(f'({one})' if one is where else one for one in given)}" if given else ""
     numbers = ", ".join(str(number) for number in range(1, len(keys) + 1))
@@ -190,7 +190,7 @@ _RANGES = {"smallint": "-32768 AND 32767", "integer": "-2147483648 AND 214748364
 
 
 def _too_large(op: sql.AlterColumnType, table: Name) -> str:
-    """SQL that finds what does not fit into an integer, or into a length."""
+    """Returns SQL that finds the values that are out of range for an integer type or too long for a text type; otherwise empty."""
     column = quoted(op.column)
     if op.using is not None or op.type.dimensions:
         return ""

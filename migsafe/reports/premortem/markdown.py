@@ -1,4 +1,4 @@
-"""Markdown, for a pull request or a runbook; the page in HTML is made of it."""
+"""Markdown, for a pull request or a runbook. The HTML page is made from it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _WAITING = "SELECT pid, pg_blocking_pids(pid), left(query, 60) FROM pg_stat_acti
 
 
 def report(premortem: Premortem, display: Display) -> str:
-    """The whole pre-mortem. On a terminal its lines are as long as that is wide, and tables are lists."""
+    """Returns the whole pre-mortem. On a terminal, lines are wrapped at its width and tables are lists."""
     lines = "\n".join(_lines(premortem, tables=display.width is None)).splitlines()
     if display.width is not None:
         lines = [short for line in _apart(lines) for short in _short(*line, display.width)]
@@ -34,7 +34,7 @@ def report(premortem: Premortem, display: Display) -> str:
 
 
 def _apart(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
-    """The lines, each with whether it is prose."""
+    """Yields the lines, each with whether it is prose (not code)."""
     inside = False
     for line in lines:
         fence = line.lstrip().startswith("```")
@@ -43,7 +43,7 @@ def _apart(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
 
 
 def _short(line: str, prose: bool, width: int) -> Iterator[str]:
-    """A line of Markdown as several, which mean the same."""
+    """Yields a line of Markdown as shorter lines with the same meaning."""
     if not prose or columns(line) <= width or line.startswith("#"):
         yield line
         return
@@ -77,7 +77,7 @@ def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
 
 
 def _is_quiet(one: Assessment) -> bool:
-    """Whether there is nothing to say of a migration that anybody would act on."""
+    """Whether the report on a migration would contain nothing to act on."""
     stuck = any(each.rerun != "yes" for each in one.partial_failures)
     return not (
         one.failure_modes
@@ -142,7 +142,7 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
 
 
 def _phase(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> Iterator[str]:
-    """The files of a phase; of one that belongs to several, the statements. One that is `alone` needs no name."""
+    """Yields the files of a phase; for a file that belongs to several phases, its statements. `alone`: its name need not be repeated."""
     by_path: dict[str, list[RolloutStep]] = {}
     for step in steps:
         by_path.setdefault(step.path, []).append(step)
@@ -204,7 +204,7 @@ def _radius(one: Assessment, *, replayed: bool) -> Iterator[str]:
 
 
 def _radii(one: Assessment, *, replayed: bool) -> Iterator[str]:
-    """The blast radius as a list."""
+    """Yields the affected relations as a list."""
     for each in one.affected_relations:
         rows = f"{each.rows:,} rows" if each.rows is not None else "rows unknown"
         seen = f", measured {each.measured}" if replayed and each.measured else ""
@@ -245,13 +245,13 @@ def _where(lines: Sequence[int]) -> str:
 
 
 def _instead(text: str) -> str:
-    """Advice that may begin with SQL, up to its semicolon."""
+    """Returns advice, with the SQL that it may begin with (up to a semicolon) as code."""
     statement, semicolon, rest = text.partition(";")
     return f"{code(statement + semicolon)}{escaped(rest) and ' ' + escaped(rest)}" if semicolon else escaped(text)
 
 
 def _after(left: Sequence[PartialFailure]) -> Iterator[str]:
-    """Failures after which the same can be done, together."""
+    """Yields what failures leave behind, grouped by whether the migration can run again."""
     if not left:
         yield "the failed migration leaves nothing behind: run it again"
     groups: dict[str, list[PartialFailure]] = {}
@@ -281,7 +281,7 @@ def _releases(one: Assessment) -> Iterator[str]:
 
 
 def _needs(needs: Sequence[str]) -> str:
-    """What is missing, by its kind: `the columns a and b; the table c`."""
+    """Returns what is missing, grouped by kind: `the columns a, b or the table c`."""
     kinds: dict[str, list[str]] = {}
     for need in needs:
         kind, _, name = need.partition(" ")
