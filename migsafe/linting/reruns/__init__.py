@@ -1,5 +1,5 @@
-"""What becomes of the statements of a migration that failed half-way, when all of it is run again.
+"""The second run of a migration whose first run failed half-way: which statements fail or repeat their work.
 
-`touches` says which objects a statement needs to be there, or not to be there, and what it leaves; `rows` whether it changes rows a second
-time; `second_run` puts the two together.
+`operation_uses` and `alterations` say which objects a statement needs, creates and drops, `row_changes` whether it changes rows a second
+time, and `second_run` simulates the runs.
 """

@@ -1,4 +1,4 @@
-"""What ALTER TABLE and its kin do to objects, beside needing their relation."""
+"""The objects that ALTER TABLE and similar statements create, drop or need, in addition to their relation."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +17,7 @@ _WITH_INDEX = (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY, ConstraintKind
 
 
 def constraint_paths(table: NamedObject, given: Constraint) -> Iterator[Path]:
-    """The paths of a named constraint, and of the index behind it."""
+    """Yields the paths of a constraint: its name, and the place of the primary key."""
     if given.kind is ConstraintKind.PRIMARY_KEY:
         yield (*table.path, "primary key")
     if given.name is not None:
@@ -66,7 +66,7 @@ def _rename_constraint(op: sql.RenameConstraint, catalog: Catalog) -> ObjectUses
 
 _RECONVERSIONS = {
     "converts again": "its USING converts the values a second time, or fails on them",
-    "expects the old type": "its USING meets values that already have the new type",
+    "expects the old type": "its USING expects values of the old type, but they already have the new type",
 }
 
 
@@ -166,7 +166,7 @@ def _needs_constraint(op: sql.ValidateConstraint | sql.AlterConstraint, catalog:
 @OBJECT_USES.register(sql.AttachPartition)
 def _attach(op: sql.AttachPartition, catalog: Catalog) -> ObjectUses:
     if op.bound is None:
-        return  # an index that is a partition already is passed over
+        return  # PostgreSQL skips an index that is already attached
     table = _table(op, catalog)
     part = relation_named(op.partition, catalog, "table")
     path, what = (*part.path, "partition"), f"{part.label} as a partition of {table.label.rpartition(' ')[2]}"
@@ -201,7 +201,7 @@ def _options(op: sql.SetOptions | sql.SetColumnOptions, catalog: Catalog) -> Obj
 
 
 def foreign_option(place: NamedObject, words: str) -> ObjectUses:
-    """ADD or DROP of an option of something that belongs to foreign data; ADD where no word says what."""
+    """Yields the use of an option of a foreign-data object by ADD or DROP; without a verb it is ADD."""
     verb, _, name = words.rpartition(" ")
     if verb != "set":
         act = Action.DROPS if verb == "drop" else Action.CREATES

@@ -1,4 +1,4 @@
-"""A statement as it should be written so that it can run again, for people to paste."""
+"""The help of not-rerunnable: a statement in a form that can run again."""
 
 import re
 from collections.abc import Callable
@@ -21,57 +21,57 @@ from migsafe.sql.operations import AlterRelation, Constraint, ConstraintKind, Cr
 from migsafe.sql.operations.values import quoted
 
 _LONGEST = 400
-"""The longest statement that is written down again."""
+"""The longest statement that the help repeats, in characters."""
 
 
 def can_run_in_one_transaction(at: Context) -> bool:
-    """Whether all of the migration can run in one transaction."""
+    """Whether all statements of the migration can run in one transaction."""
     return all(refused_in_transaction_block(done.operation, at.catalog) is None for done in at.past)
 
 
 def rerunnable_statement(at: Context, done: PastOperation, outcome: Outcome, *, one_transaction: bool) -> str:
-    """The safe way for an operation that has run: guarded, or in a transaction (if all of the migration can be in one `together`), or in a
-    migration of its own."""
+    """Returns the safe way for an operation: with a guard, in one transaction if all of the migration can run in one, or in a separate
+    migration."""
     op = done.operation
-    way = next((way for kind, way in _WAYS if isinstance(op, kind)), None)
-    text = way(at, op) if way is not None and done.statement.operations == (op,) else None
-    return text if text is not None and len(text) <= _LONGEST else _apart(outcome, together=one_transaction)
+    rewrite = next((rewrite for kind, rewrite in _REWRITES if isinstance(op, kind)), None)
+    text = rewrite(at, op) if rewrite is not None and done.statement.operations == (op,) else None
+    return text if text is not None and len(text) <= _LONGEST else _separated(outcome, one_transaction=one_transaction)
 
 
-def _apart(outcome: Outcome, *, together: bool) -> str:
+def _separated(outcome: Outcome, *, one_transaction: bool) -> str:
     guard = _GUARDS[outcome]
-    if not together:
-        return f"-- {guard}, or move it to a migration of its own"
+    if not one_transaction:
+        return f"-- {guard}, or move it to a separate migration"
     return f"-- {guard}, or run the statements in one transaction:\nBEGIN;\n-- …\nCOMMIT;"
 
 
-_FIND_IT_DONE = "make it skip work that is already done: IF EXISTS, IF NOT EXISTS, or a DO block that checks the catalogue first"
-_LEAVE_OUT = "make it skip rows that are already changed: a WHERE, ON CONFLICT, or a DO block that checks first"
-_WITH_ITS_TABLE = "-- run it in one transaction with the CREATE TABLE before it:\nBEGIN;\n-- …\nCOMMIT;"
-_GUARDS = {Outcome.FAILS: _FIND_IT_DONE, Outcome.TWICE: _LEAVE_OUT, Outcome.EITHER: _LEAVE_OUT}
+_SKIP_DONE_WORK = "make it skip work that is already done: IF EXISTS, IF NOT EXISTS, or a DO block that checks the catalogue first"
+_SKIP_CHANGED_ROWS = "make it skip rows that are already changed: a WHERE, ON CONFLICT, or a DO block that checks first"
+_IN_TRANSACTION_OF_TABLE = "-- run it in one transaction with the CREATE TABLE before it:\nBEGIN;\n-- …\nCOMMIT;"
+_GUARDS = {Outcome.FAILS: _SKIP_DONE_WORK, Outcome.TWICE: _SKIP_CHANGED_ROWS, Outcome.EITHER: _SKIP_CHANGED_ROWS}
 
 
 def recreate_index(op: CreateIndex, name: str, *, new: bool) -> str:
-    """An index that can be made again under its name; on a `new` table nobody is in the way."""
+    """Returns SQL that creates an index again under its name; on a `new` table it needs no CONCURRENTLY."""
     full = Name(name, op.table.schema)
     if new:
         return f"DROP INDEX IF EXISTS {full};\n{create_index(op, name)};"
     return f"DROP INDEX CONCURRENTLY IF EXISTS {full};\n{create_index(op, name, concurrently=True)};"
 
 
-def recreate_constraint(table: Name, given: Constraint, name: str, text: str, *, new: bool) -> str:
-    """A constraint that can be added again under its name; `text` is what the script says of it without one."""
+def recreate_constraint(table: Name, constraint: Constraint, name: str, text: str, *, new: bool) -> str:
+    """Returns SQL that adds a constraint again under its name; `text` is its definition in the script, without the name."""
     dropped = f"DROP CONSTRAINT IF EXISTS {quoted(name)}"
-    if new or given.not_valid:
+    if new or constraint.not_valid:
         return f"ALTER TABLE {table} {dropped}, ADD CONSTRAINT {quoted(name)} {text};"
-    match given.kind:
-        case ConstraintKind.CHECK if given.check is not None:
-            added = check_not_valid(given.check.sql, name, no_inherit=given.no_inherit)
+    match constraint.kind:
+        case ConstraintKind.CHECK if constraint.check is not None:
+            added = check_not_valid(constraint.check.sql, name, no_inherit=constraint.no_inherit)
         case ConstraintKind.FOREIGN_KEY:
-            added = foreign_key_clause(given, name)
-        case ConstraintKind.UNIQUE if not given.period:
+            added = foreign_key_clause(constraint, name)
+        case ConstraintKind.UNIQUE if not constraint.period:
             cleared = f"ALTER TABLE {table} {dropped};\nDROP INDEX CONCURRENTLY IF EXISTS {Name(name, table.schema)};"
-            return f"{cleared}\n{create_unique_index(table, given, name)};\n{add_constraint_using_index(table, given, name)}"
+            return f"{cleared}\n{create_unique_index(table, constraint, name)};\n{add_constraint_using_index(table, constraint, name)}"
         case _:
             return f"-- ALTER TABLE {table} {dropped}, ADD CONSTRAINT {quoted(name)} …"
     return f"ALTER TABLE {table} {dropped}, ADD {added};\n{validate_constraints(table, name)}"
@@ -81,22 +81,18 @@ def _sql(at: Context, op: Operation) -> str:
     return at.text(*op.span)
 
 
-def _said(words: str) -> Callable[[Context, Any], str]:
-    """For what is a hazard of its own, so that nobody should paste it: only the words that make it run again."""
-    return lambda at, op: f"-- write it as {words}"
+def _only_words(words: str) -> Callable[[Context, Any], str]:
+    """Returns a help that only names the words, for statements that should not be pasted because they have other hazards."""
+    return lambda at, op: f"-- use {words}"
 
 
-def _dropped(at: Context, op: sql.Drop) -> str:
+def _drop(at: Context, op: sql.Drop) -> str:
     kind = op.kind.upper()
     if op.kind == "index":
-        return (
-            f"DROP INDEX CONCURRENTLY IF EXISTS {', '.join(map(str, op.names))};"
-            if len(op.names) == 1
-            else f"-- write it as DROP {kind} IF EXISTS"
-        )
+        return f"DROP INDEX CONCURRENTLY IF EXISTS {', '.join(map(str, op.names))};" if len(op.names) == 1 else f"-- use DROP {kind} IF EXISTS"
     if op.table is not None:
         return f"DROP {kind} IF EXISTS {op.names[0]} ON {op.table};"
-    return f"-- write it as DROP {kind} IF EXISTS"
+    return f"-- use DROP {kind} IF EXISTS"
 
 
 def _if_not_exists(at: Context, op: Operation) -> str:
@@ -113,30 +109,30 @@ def _with_drop(at: Context, op: sql.CreatePolicy) -> str:
 
 def _index(at: Context, op: sql.CreateIndex) -> str | None:
     if op.name is None:
-        return "-- give it a name: then a DROP INDEX IF EXISTS before it can remove an existing one"
+        return "-- give the index a name: then a DROP INDEX IF EXISTS before this statement can remove an existing one"
     if at.is_new(op.table):
-        return _WITH_ITS_TABLE
+        return _IN_TRANSACTION_OF_TABLE
     one_by_one = at.migration.up.transaction in (Transaction.STATEMENT, Transaction.NONE)
     return recreate_index(op, op.name, new=False) if one_by_one else None
 
 
-def _altered(at: Context, op: AlterRelation) -> str | None:
+def _alteration(at: Context, op: AlterRelation) -> str | None:
     verb = f"ALTER {op.target.kind.upper()} {op.target.name}"
     match op:
         case sql.AddColumn():
             words = re.sub(r"(?i)^ADD\s+(?:COLUMN\s+)?", "ADD COLUMN IF NOT EXISTS ", _sql(at, op))
             return f"{verb} {words};"
         case sql.DropColumn():
-            return "-- write it as DROP COLUMN IF EXISTS"
+            return "-- use DROP COLUMN IF EXISTS"
         case sql.DropConstraint():
             return f"{verb} DROP CONSTRAINT IF EXISTS {quoted(op.constraint)};"
-        case sql.AddConstraint(constraint=given) if given.kind is not ConstraintKind.PRIMARY_KEY and given.index is None:
-            if given.name is None:
-                return "-- give it a name: then a DROP CONSTRAINT IF EXISTS in the same ALTER TABLE can remove an existing one"
+        case sql.AddConstraint(constraint=constraint) if constraint.kind is not ConstraintKind.PRIMARY_KEY and constraint.index is None:
+            if constraint.name is None:
+                return "-- give the constraint a name: then a DROP CONSTRAINT IF EXISTS in the same ALTER TABLE can remove an existing one"
             if at.is_new(op.target.name):
-                return _WITH_ITS_TABLE
-            definition = re.sub(r"(?is)^CONSTRAINT\s+(?:\"(?:[^\"]|\"\")*\"|\S+)\s+", "", at.text(*given.span))
-            return recreate_constraint(op.target.name, given, given.name, definition, new=False)
+                return _IN_TRANSACTION_OF_TABLE
+            definition = re.sub(r"(?is)^CONSTRAINT\s+(?:\"(?:[^\"]|\"\")*\"|\S+)\s+", "", at.text(*constraint.span))
+            return recreate_constraint(op.target.name, constraint, constraint.name, definition, new=False)
     return None
 
 
@@ -144,14 +140,14 @@ def _type(at: Context, op: Operation) -> str:
     return f"DO $$\nBEGIN\n    {_sql(at, op)};\nEXCEPTION WHEN duplicate_object THEN NULL;\nEND $$;"
 
 
-_WAYS: tuple[tuple[Any, Callable[[Context, Any], str | None]], ...] = (
-    ((sql.CreateTable, sql.CreateTableAs), _said("CREATE TABLE IF NOT EXISTS")),
-    (sql.CreateMaterializedView, _said("CREATE MATERIALIZED VIEW IF NOT EXISTS")),
+_REWRITES: tuple[tuple[Any, Callable[[Context, Any], str | None]], ...] = (
+    ((sql.CreateTable, sql.CreateTableAs), _only_words("CREATE TABLE IF NOT EXISTS")),
+    (sql.CreateMaterializedView, _only_words("CREATE MATERIALIZED VIEW IF NOT EXISTS")),
     ((sql.CreateSequence, sql.CreateStatistics, sql.CreateSchema, sql.CreateExtension, sql.AddEnumValue), _if_not_exists),
     ((sql.CreateView, sql.CreateFunction, sql.CreateRule, sql.CreateTrigger), _or_replace),
     ((sql.CreateEnum, sql.CreateCompositeType, sql.CreateDomain), _type),
     (sql.CreatePolicy, _with_drop),
     (sql.CreateIndex, _index),
-    (sql.Drop, _dropped),
-    (AlterRelation, _altered),
+    (sql.Drop, _drop),
+    (AlterRelation, _alteration),
 )

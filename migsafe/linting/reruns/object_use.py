@@ -1,7 +1,7 @@
-"""What a statement does to the objects that it names, as far as it decides whether it can run once more.
+"""How a statement uses an object: whether it creates, drops, renames or needs it. This decides whether the statement can run again.
 
-Objects go by paths: a schema, what stands in it, what stands on that (`("public", "relation orders", "column note")`). Who drops one drops
-all below it.
+An object is identified by its path: its schema, its name in the schema, a part of it (`("public", "relation orders", "column note")`).
+Dropping an object drops all objects below its path.
 """
 
 from enum import Enum
@@ -11,7 +11,7 @@ from msgspec import Struct
 Path = tuple[str, ...]
 
 NO_SCHEMA = ""
-"""The first step to what stands in no schema: roles, databases, extensions."""
+"""The first step of the path of an object that belongs to no schema: a role, a database, an extension."""
 
 _CODES = {
     "duplicate_column": "42701",
@@ -35,18 +35,18 @@ _CLASS_42 = "syntax_error_or_access_rule_violation"
 
 
 class Action(Enum):
-    """What is done to an object."""
+    """What a statement does with an object."""
 
-    CREATES = "makes it, and is refused where it is there"
-    DROPS = "takes it away, and is refused where it is not there"
-    RENAMES = "gives it another path, and is refused where it is not there or that path is taken"
-    REQUIRES = "is refused where it is not there"
-    EMPTIES = "takes all rows out of it"
-    REPEATS = "does something that the next run does once more, or that fails then"
+    CREATES = "creates the object, and fails if it exists"
+    DROPS = "drops the object, and fails if it does not exist"
+    RENAMES = "gives the object another path, and fails if the object does not exist or the new path exists"
+    REQUIRES = "fails if the object does not exist"
+    EMPTIES = "removes all rows of the object"
+    REPEATS = "does something that the next run repeats, or that fails in the next run"
 
 
 class Outcome(Enum):
-    """What becomes of a second run."""
+    """The result of a statement in a second run."""
 
     FAILS = "fails"
     TWICE = "twice"
@@ -54,14 +54,14 @@ class Outcome(Enum):
 
 
 class ObjectUse(Struct, frozen=True, kw_only=True):
-    """One thing that a statement does to an object.
+    """One use of an object by a statement.
 
-    `what` is what messages call the object. `error` is the condition under which PostgreSQL refuses the act, as PL/pgSQL names it; empty
-    where that depends. A `lenient` act is passed over where another one is refused: IF EXISTS, IF NOT EXISTS, OR REPLACE; a `guarded` one
-    even where IF EXISTS does not help, because the new name is taken: a branch or a handler decides about it. `on` is the relation
-    with which the object goes although it is not below it: an index's table. `brings` are the paths of what is made with it, `to` is where it
-    moves. `why` says what a repeated act comes to, as a sentence, and `outcome` whether that is an error. `words` is SQL that
-    names columns.
+    `label` is the object's name in messages. `error` is PostgreSQL's error condition if the action fails, as PL/pgSQL names it; empty if it
+    is unknown. A `lenient` action is skipped instead of failing: IF EXISTS, IF NOT EXISTS, OR REPLACE. A `guarded` action, in a branch or
+    with an error handler, is skipped even if IF EXISTS would not help, because the new name exists. `table` is a relation whose removal
+    also removes the object, although the object's path is not below it: the table of an index. `parts` are the paths of parts that are
+    created with the object, `new_path` is the path after a rename. `reason` says, as a sentence, what a repeated action does, and `outcome`
+    whether it fails. `sql` is SQL that names columns of the object.
     """
 
     action: Action
@@ -79,7 +79,7 @@ class ObjectUse(Struct, frozen=True, kw_only=True):
 
 
 def is_caught(error: str, conditions: tuple[str, ...]) -> bool:
-    """Whether one of a handler's conditions is that of an error; any is where the error is not known."""
+    """Whether an error handler with these conditions catches an error. Any handler catches an unknown error."""
     if not error or not conditions:
         return bool(conditions)
     code = _CODES[error]
@@ -88,5 +88,5 @@ def is_caught(error: str, conditions: tuple[str, ...]) -> bool:
 
 
 def is_below(path: Path, above: Path) -> bool:
-    """Whether a path is another one, or goes on from it."""
+    """Whether a path is equal to another path or below it."""
     return path[: len(above)] == above

@@ -1,4 +1,4 @@
-"""From an operation to what it does to objects."""
+"""The objects that each operation creates, drops or needs."""
 
 from collections.abc import Iterable
 
@@ -23,11 +23,11 @@ from migsafe.sql.definitions import columns_in
 from migsafe.sql.operations import AlterRelation, Constraint, Name, Operation, Persistence
 
 OBJECT_USES.register_none("changes only the session or its transaction", sql.SessionControl)
-OBJECT_USES.register_none("changes rows: `row_touches` says what a second run does", sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Copy)
+OBJECT_USES.register_none("changes rows: see `row_uses`", sql.Insert, sql.Update, sql.Delete, sql.Merge, sql.Copy)
 OBJECT_USES.register_none("the operations of the body that it runs follow it", sql.Do, sql.Call)
 OBJECT_USES.register_none("reads, or runs what was prepared", sql.Select, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable)
 OBJECT_USES.register_none(
-    "can be repeated: the second run finds the work done",
+    "can be repeated: a second run changes nothing",
     *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.ResetColumnOptions, sql.SetTrigger, sql.SetRule, sql.SetRowSecurity),
     *(sql.ClusterOn, sql.SetWithoutOids, sql.SetAccessMethod, sql.SetTablespace, sql.SetLogged, sql.SetOfType, sql.SetReplicaIdentity),
     *(sql.MoveAllInTablespace, sql.AlterSequence, sql.AlterPolicy, sql.SetOwner, sql.Comment, sql.Grant, sql.AlterDefaultPrivileges),
@@ -39,7 +39,7 @@ OBJECT_USES.register_none("cannot be known", sql.OpaqueCode, sql.Broken, sql.Unp
 
 
 def object_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
-    """What an operation does to objects, as it finds the database. `text` is its SQL."""
+    """Returns how an operation uses objects, given the database before it. `text` is its SQL."""
     if isinstance(op, AlterRelation):
         found = _altered(op, catalog)
     else:
@@ -51,20 +51,20 @@ def object_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
 
 
 def _guarded(touch: ObjectUse, op: Operation) -> ObjectUse | None:
-    """The touch where a branch decides about it, or a handler takes its error as it comes."""
+    """Returns the use, guarded if a branch or an error handler decides about it; None if its repetition does no harm."""
     if touch.action is Action.REPEATS:
         return None if not op.certain or (touch.outcome is Outcome.FAILS and is_caught(touch.error, op.caught)) else touch
     return touch if op.certain and not is_caught(touch.error, op.caught) else replace(touch, lenient=True, guarded=True)
 
 
 def _is_temporary(touch: ObjectUse, catalog: Catalog) -> bool:
-    """Whether an object goes with the connection, so that the next run finds none."""
+    """Whether an object is temporary: it is dropped with the connection, so it does not exist in the next run."""
     paths = (touch.path, *((touch.table,) if touch.table is not None else ()))
     return any(path[0] == TEMPORARY or Name(path[1].partition(" ")[2], TEMPORARY) in _temporary(catalog) for path in paths if len(path) > 1)
 
 
 def _temporary(catalog: Catalog) -> set[Name]:
-    return {one.name for one in catalog.temporary_relations()}
+    return {relation.name for relation in catalog.temporary_relations()}
 
 
 def _altered(op: AlterRelation, catalog: Catalog) -> list[ObjectUse]:
@@ -86,10 +86,10 @@ def _create_table(op: sql.CreateTable, catalog: Catalog) -> ObjectUses:
     place = relation_named(op.table, catalog, "foreign table" if op.server is not None else "table", new=True)
     if op.persistence is Persistence.TEMPORARY:
         return
-    parts: list[Path] = [(*place.path, f"column {one.name}") for one in columns_in(op)]
-    given: Iterable[Constraint] = (*(one for column in op.columns for one in column.constraints), *op.constraints)
-    for one in given:
-        parts += constraint_paths(place, one)
+    parts: list[Path] = [(*place.path, f"column {column.name}") for column in columns_in(op)]
+    constraints: Iterable[Constraint] = (*(constraint for column in op.columns for constraint in column.constraints), *op.constraints)
+    for constraint in constraints:
+        parts += constraint_paths(place, constraint)
     for parent in (*op.inherits, *((op.partition_of,) if op.partition_of is not None else ())):
         above = relation_named(parent, catalog, "table")
         yield ObjectUse(action=Action.REQUIRES, path=above.path, label=above.label, error="undefined_table")
@@ -144,18 +144,16 @@ def _create_type(op: sql.CreateEnum | sql.CreateCompositeType | sql.CreateDomain
         case sql.CreateEnum(values=values):
             parts = tuple((*place.path, f"value {value}") for value in values)
         case sql.CreateCompositeType(attributes=attributes):
-            parts = tuple((*place.path, f"attribute {one.name}") for one in attributes)
+            parts = tuple((*place.path, f"attribute {attribute.name}") for attribute in attributes)
         case sql.CreateDomain(constraints=constraints):
-            parts = tuple((*place.path, f"constraint {one.name}") for one in constraints if one.name is not None)
+            parts = tuple((*place.path, f"constraint {constraint.name}") for constraint in constraints if constraint.name is not None)
     yield _creation(place, False, "duplicate_object", parts=parts)
 
 
 @OBJECT_USES.register(sql.CreateFunction)
 def _create_function(op: sql.CreateFunction, catalog: Catalog) -> ObjectUses:
-    given = [one for one in op.arguments if one.mode in ("in", "inout", "variadic")]
-    yield _creation(
-        routine_named(op.kind, op.function, ", ".join(str(one.type) for one in given), catalog), op.or_replace, "duplicate_function"
-    )
+    types = ", ".join(str(argument.type) for argument in op.arguments if argument.mode in ("in", "inout", "variadic"))
+    yield _creation(routine_named(op.kind, op.function, types, catalog), op.or_replace, "duplicate_function")
 
 
 @OBJECT_USES.register(sql.CreateTrigger, sql.CreateRule, sql.CreatePolicy)
@@ -213,7 +211,7 @@ def _create_schema(op: sql.CreateSchema, catalog: Catalog) -> ObjectUses:
 
 
 def schema_of(schema: str) -> NamedObject:
-    """A schema."""
+    """Returns a schema."""
     return NamedObject((schema,), f"schema {Name(schema)}")
 
 
@@ -292,8 +290,8 @@ def _set_schema(op: sql.SetSchema, catalog: Catalog) -> ObjectUses:
 @OBJECT_USES.register(sql.AddEnumValue)
 def _add_enum_value(op: sql.AddEnumValue, catalog: Catalog) -> ObjectUses:
     place = object_in_schema("type", op.type, catalog)
-    made = NamedObject((*place.path, f"value {op.value}"), f"the value '{op.value}' of {place.label}")
-    yield _creation(made, op.if_not_exists, "duplicate_object")
+    value = NamedObject((*place.path, f"value {op.value}"), f"the value '{op.value}' of {place.label}")
+    yield _creation(value, op.if_not_exists, "duplicate_object")
 
 
 @OBJECT_USES.register(sql.RenameEnumValue)

@@ -1,4 +1,4 @@
-"""The paths of objects, and what messages call them."""
+"""The paths of objects, and their names in messages."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -24,22 +24,22 @@ EXISTENCE_ERRORS = {
     "schema": ("duplicate_schema", "invalid_schema_name"),
     "database": ("duplicate_database", ""),
     **dict.fromkeys(
-        (f"text search {one}" for one in ("configuration", "dictionary", "parser", "template")), ("unique_violation", "undefined_object")
+        (f"text search {kind}" for kind in ("configuration", "dictionary", "parser", "template")), ("unique_violation", "undefined_object")
     ),
 }
-"""With which error PostgreSQL refuses to make an object of a kind that is there, and to name one that is not; of others duplicate_object and
-undefined_object."""
+"""PostgreSQL's error conditions for an object that already exists and for one that does not exist, by kind; for other kinds they are
+duplicate_object and undefined_object."""
 
 
 class NamedObject(NamedTuple):
-    """An object's path, and what messages call it."""
+    """The path of an object, and its name in messages."""
 
     path: Path
     label: str
 
 
 def relation_named(name: Name, catalog: Catalog, kind: str, *, new: bool = False) -> NamedObject:
-    """A table, view, sequence or index; a `new` one stands where CREATE makes it."""
+    """Returns a table, view, sequence or index; a `new` one is in the schema where CREATE creates it."""
     full = catalog.in_first_schema(name) if new else catalog.resolve(name)
     known = catalog.relation(name) if not new else None
     called = known.kind.value if known is not None else "index" if not new and catalog.index(name) is not None else kind
@@ -47,23 +47,23 @@ def relation_named(name: Name, catalog: Catalog, kind: str, *, new: bool = False
 
 
 def column_of(table: NamedObject, name: str) -> NamedObject:
-    """A column of a table."""
+    """Returns a column of a table."""
     return NamedObject((*table.path, f"column {name}"), f"column {quoted(name)} of {table.label.rpartition(' ')[2]}")
 
 
 def constraint_of(table: NamedObject, name: str) -> NamedObject:
-    """A constraint of a table."""
+    """Returns a constraint of a table."""
     return NamedObject((*table.path, f"constraint {name}"), f"constraint {quoted(name)} of {table.label.rpartition(' ')[2]}")
 
 
 def object_on_table(kind: str, name: str, table: Name, catalog: Catalog) -> NamedObject:
-    """A trigger, rule or policy."""
+    """Returns a trigger, rule or policy."""
     place = relation_named(table, catalog, "table")
     return NamedObject((*place.path, f"{kind} {name}"), f"{kind} {quoted(name)} on {place.label.rpartition(' ')[2]}")
 
 
 def object_in_schema(kind: str, name: Name, catalog: Catalog) -> NamedObject:
-    """A type, a domain, or another object that stands in a schema."""
+    """Returns a type, a domain, or another object in a schema."""
     found = catalog.type_named(name) if kind in _TYPES else None
     full = found.name if found is not None else catalog.in_first_schema(name)
     called = "type" if kind in _TYPES else kind
@@ -71,7 +71,7 @@ def object_in_schema(kind: str, name: Name, catalog: Catalog) -> NamedObject:
 
 
 def routine_named(kind: str, name: Name, arguments: str | None, catalog: Catalog) -> NamedObject:
-    """A function or procedure, told from others of its name by the types of its arguments; None where they are not written."""
+    """Returns a function or procedure, identified by its name and the types of its arguments; `arguments` is None if they are omitted."""
     found = catalog.functions(name)
     full = found[0].name if found else catalog.in_first_schema(name)
     only = ", ".join(found[0].arguments) if len(found) == 1 else ""
@@ -81,16 +81,16 @@ def routine_named(kind: str, name: Name, arguments: str | None, catalog: Catalog
 
 @lru_cache(512)
 def _types(arguments: str) -> str:
-    """The types of arguments as PostgreSQL calls them, without names, modes and defaults."""
+    """Returns the types of arguments under PostgreSQL's own names, without argument names, modes and defaults."""
     for statement in read(f"CREATE FUNCTION f({arguments}) RETURNS void LANGUAGE sql AS ''"):
         match statement.operations[0]:
-            case CreateFunction(arguments=given):
-                return ", ".join(str(one.type) for one in given if one.mode in ("in", "inout", "variadic"))
+            case CreateFunction(arguments=parsed):
+                return ", ".join(str(argument.type) for argument in parsed if argument.mode in ("in", "inout", "variadic"))
     return arguments
 
 
 def object_named(kind: str, name: Name | None, catalog: Catalog, detail: str = "") -> NamedObject:
-    """An object of any kind; one that has no name goes by its detail."""
+    """Returns an object of any kind; an object without a name is identified by its detail."""
     if name is None:
         return NamedObject((NO_SCHEMA, f"{kind} {detail}"), f"{kind} {detail}")
     if kind in RELATIONS:

@@ -1,4 +1,4 @@
-"""The table of what each operation does to objects, as far as it decides whether it can run a second time."""
+"""The table of the functions that return which objects an operation creates, drops or needs."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

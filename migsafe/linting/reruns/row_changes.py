@@ -120,4 +120,4 @@ def _changed_again(op: sql.Insert | sql.Update | sql.Merge, text: str, catalog: 
     columns = expressions.columns_changed_again(op, text, catalog) if text else []
     if not columns:
         return None
-    return _Repetition(f"it changes {', '.join(map(quoted, columns))} of {catalog.resolve(op.table)} once more", Outcome.TWICE)
+    return _Repetition(f"it changes {', '.join(map(quoted, columns))} of {catalog.resolve(op.table)} again", Outcome.TWICE)

@@ -1,8 +1,8 @@
-"""Running a migration again in mind, on what its first run left when it stopped between two of its transactions.
+"""The simulation of a second run of a migration, after its first run stopped between two of its transactions.
 
-What a first run has committed stays. So for each place where it may stop the objects are taken as they are then, and the statements up to
-there run once more: which of them would PostgreSQL refuse, and which do their work twice? Only what the migration itself does is known, and no
-more is needed: that the first run came so far says what was there before it.
+The committed transactions of the first run stay. For each transaction after which the first run may stop, the simulation takes the objects
+that exist at that point and runs the statements up to it again: which of them does PostgreSQL refuse, and which repeat their work? Only
+objects that the migration itself uses are known. This is enough: the first run succeeded up to there, so the objects that it needed existed.
 """
 
 from collections.abc import Collection, Sequence
@@ -11,11 +11,11 @@ from typing import NamedTuple
 from migsafe.linting.reruns.object_use import Action, ObjectUse, Outcome, Path, is_below
 
 _CHANGING = frozenset((Action.CREATES, Action.DROPS, Action.RENAMES))
-_TAKING = frozenset((Action.DROPS, Action.RENAMES, Action.EMPTIES))
+_REMOVING = frozenset((Action.DROPS, Action.RENAMES, Action.EMPTIES))
 
 
 class ExecutedOperation(NamedTuple):
-    """An operation that has run: its place in the migration, the transaction (a number) that holds it, and what it does."""
+    """An operation that has run: its place in the migration, the number of its transaction, and its uses of objects."""
 
     place: int
     transaction: int
@@ -23,8 +23,10 @@ class ExecutedOperation(NamedTuple):
 
 
 class SecondRunProblem(NamedTuple):
-    """What becomes of an operation in a second run: of which one by its place, and why, as a sentence. `taker` is the place of the later
-    one that takes away what it needs, if that is why."""
+    """An operation that fails or repeats its work in a second run: its place, and the reason as a sentence.
+
+    `dropped_by` is the place of the later operation that drops or renames an object that this one needs, if this is the reason.
+    """
 
     place: int
     outcome: Outcome
@@ -33,13 +35,13 @@ class SecondRunProblem(NamedTuple):
 
 
 def second_run_problems(executed: Sequence[ExecutedOperation], last_transaction: int, *, only_causes: bool = True) -> list[SecondRunProblem]:
-    """What cannot run again, or does its work twice, if a first run stops after any of its transactions before the `last` one; by place.
+    """Returns the operations that fail or repeat their work in a second run, by place.
 
-    Where only `causes` are asked for, what misses something that a later operation takes away is left out if that one cannot run again
-    itself.
+    The first run may stop after any transaction before `last_transaction`. With `only_causes`, an operation that fails because a later one
+    drops an object is left out if the later operation cannot run again itself.
     """
     problems: dict[int, SecondRunProblem] = {}
-    for cluster in _clusters([one for one in executed if one.transaction < last_transaction]):
+    for cluster in _clusters([ran for ran in executed if ran.transaction < last_transaction]):
         state, begin = _State(), 0
         for end in _ends(cluster):
             for ran in cluster[begin:end]:
@@ -54,67 +56,72 @@ def second_run_problems(executed: Sequence[ExecutedOperation], last_transaction:
 
 
 def _ends(cluster: Sequence[ExecutedOperation]) -> list[int]:
-    """After how many operations a first run may stop, so that what is there differs."""
+    """Returns the numbers of operations after which a first run may stop, without those that make no difference to the existing objects."""
     numbers = [ran.transaction for ran in cluster]
     starts = [place for place in range(1, len(cluster)) if numbers[place] != numbers[place - 1]]
-    changing = {ran.transaction for ran in cluster if any(touch.action in _CHANGING for touch in ran.uses)}
+    changing = {ran.transaction for ran in cluster if any(use.action in _CHANGING for use in ran.uses)}
     useful = [start for start in starts if numbers[start] in changing or numbers[start - 1] in changing]
     return [*useful, len(cluster)]
 
 
 def _clusters(first: list[ExecutedOperation]) -> list[list[ExecutedOperation]]:
-    """The operations parted by the objects that they are about: what happens to one says nothing of another, unless that stands on it and
-    goes with it. An operation about several is in each."""
-    ran = _with_columns(first)
-    touches = [touch for one in ran for touch in one.uses]
-    # Where nothing takes a table away or empties it, what stands on it goes its own way.
+    """Returns the operations grouped by independent objects. An object and its parts are in one group if the migration drops or empties it.
+
+    An operation that uses several objects is in several groups.
+    """
+    operations = _with_columns(first)
+    uses_of_object = [use for operation in operations for use in operation.uses]
+    # The parts of a table that is never dropped, renamed or emptied are independent of each other.
     wholes = {
-        path for touch in touches if touch.action in _TAKING for path in (touch.path, touch.new_path) if path is not None and len(path) == 2
+        path for use in uses_of_object if use.action in _REMOVING for path in (use.path, use.new_path) if path is not None and len(path) == 2
     }
-    schemas = {touch.path for touch in touches if touch.action in _TAKING and len(touch.path) == 1}
+    schemas = {use.path for use in uses_of_object if use.action in _REMOVING and len(use.path) == 1}
     roots = _Roots()
-    for touch in touches:
-        for path in (touch.path, touch.table, touch.new_path):
+    for use in uses_of_object:
+        for path in (use.path, use.table, use.new_path):
             if path is not None:
                 for above in (path[:2], path[:1]):
                     if above in wholes or above in schemas:
                         roots.join(path[:3], above)
-        for other in (touch.table, touch.new_path):
-            if other is not None and (other is touch.new_path or other[:2] in wholes):
-                roots.join(touch.path[:3], other[:3])
+        for other in (use.table, use.new_path):
+            if other is not None and (other is use.new_path or other[:2] in wholes):
+                roots.join(use.path[:3], other[:3])
     clusters: dict[Path, dict[int, list[ObjectUse]]] = {}
-    for one in ran:
-        for touch in one.uses:
-            clusters.setdefault(roots.root(touch.path[:3]), {}).setdefault(one.place, []).append(touch)
-    by_place = {one.place: one for one in ran}
-    return [[by_place[place]._replace(uses=tuple(touches)) for place, touches in sorted(members.items())] for members in clusters.values()]
+    for operation in operations:
+        for use in operation.uses:
+            clusters.setdefault(roots.root(use.path[:3]), {}).setdefault(operation.place, []).append(use)
+    by_place = {operation.place: operation for operation in operations}
+    return [
+        [by_place[place]._replace(uses=tuple(uses_of_object)) for place, uses_of_object in sorted(members.items())]
+        for members in clusters.values()
+    ]
 
 
 def _with_columns(first: list[ExecutedOperation]) -> list[ExecutedOperation]:
-    """The same, where SQL that names a column which the migration takes away needs that column."""
-    taken = {
-        touch.path: touch
-        for one in first
-        for touch in one.uses
-        if len(touch.path) == 3 and touch.path[2].startswith("column ") and touch.action in (Action.DROPS, Action.RENAMES)
+    """Returns the operations, each with a use of every column that the migration drops or renames and that its SQL names."""
+    dropped_columns = {
+        use.path: use
+        for operation in first
+        for use in operation.uses
+        if len(use.path) == 3 and use.path[2].startswith("column ") and use.action in (Action.DROPS, Action.RENAMES)
     }
-    if not taken:
+    if not dropped_columns:
         return first
-    found = []
-    for one in first:
-        more = [
+    operations = []
+    for operation in first:
+        column_uses = [
             ObjectUse(action=Action.REQUIRES, path=path, label=column.label, error="undefined_column")
-            for touch in one.uses
-            if touch.sql
-            for path, column in taken.items()
-            if path[:2] == touch.path and _names(touch.sql, path[2].removeprefix("column "))
+            for use in operation.uses
+            if use.sql
+            for path, column in dropped_columns.items()
+            if path[:2] == use.path and _names(use.sql, path[2].removeprefix("column "))
         ]
-        found.append(one._replace(uses=(*one.uses, *more)))
-    return found
+        operations.append(operation._replace(uses=(*operation.uses, *column_uses)))
+    return operations
 
 
 def _names(words: str, column: str) -> bool:
-    """Whether SQL has a name in it, as a word."""
+    """Whether SQL contains a name as a whole word."""
     start = words.lower().find(column.lower())
     while start >= 0:
         around = words[max(start - 1, 0) : start] + words[start + len(column) : start + len(column) + 1]
@@ -125,7 +132,7 @@ def _names(words: str, column: str) -> bool:
 
 
 class _Roots:
-    """Which objects belong together."""
+    """A union-find structure of the objects that belong to one group."""
 
     def __init__(self) -> None:
         self._above: dict[Path, Path] = {}
@@ -135,107 +142,107 @@ class _Roots:
             path = self._above[path]
         return path
 
-    def join(self, one: Path, other: Path) -> None:
-        if self.root(one) != self.root(other):
-            self._above[self.root(one)] = self.root(other)
+    def join(self, first: Path, second: Path) -> None:
+        if self.root(first) != self.root(second):
+            self._above[self.root(first)] = self.root(second)
 
 
 class _State:
-    """Which objects are there, as far as it is known; `fresh` are those that this run has made anew or emptied."""
+    """Which objects are known to exist or not to exist; `fresh` are those that this run created or emptied."""
 
     def __init__(self) -> None:
-        self.there: dict[Path, bool] = {}
+        self.exists: dict[Path, bool] = {}
         self.owners: dict[Path, Path] = {}
-        self.takers: dict[Path, int] = {}
+        self.droppers: dict[Path, int] = {}
         self.fresh: set[Path] = set()
         self.depth = 0
 
     def copy(self) -> "_State":
-        """The same, at the beginning of another run."""
+        """Returns a copy for the beginning of the next run."""
         other = _State()
-        other.there, other.owners, other.takers, other.depth = dict(self.there), dict(self.owners), self.takers, self.depth
+        other.exists, other.owners, other.droppers, other.depth = dict(self.exists), dict(self.owners), self.droppers, self.depth
         return other
 
     def run(self, ran: ExecutedOperation, *, first: bool) -> SecondRunProblem | None:
-        """Let an operation do what it does; what becomes of it where that is not the same as in a first run."""
-        for touch in ran.uses:
-            why = self._refusal(touch)
+        """Applies an operation, and returns its problem if it fails or repeats its work in a second run."""
+        for use in ran.uses:
+            why = self._refusal(use)
             if why is not None:
-                lenient = touch.lenient and (touch.guarded or self._is_lenient(touch))
+                lenient = use.lenient and (use.guarded or self._is_lenient(use))
                 if not first and not lenient:
-                    taker = self.takers.get(touch.path)
-                    later = taker is not None and taker > ran.place
-                    return SecondRunProblem(ran.place, Outcome.FAILS, why, taker if later else None)
+                    dropper = self.droppers.get(use.path)
+                    later = dropper is not None and dropper > ran.place
+                    return SecondRunProblem(ran.place, Outcome.FAILS, why, dropper if later else None)
                 if lenient:
                     continue
-            if touch.action is Action.REPEATS and not first and not self._is_fresh(touch.path):
-                return SecondRunProblem(ran.place, touch.outcome, touch.reason)
-            if touch.action in (Action.DROPS, Action.RENAMES) and first:
-                self.takers |= dict.fromkeys((touch.path, *(one for one in self.there if is_below(one, touch.path))), ran.place)
-            self._do(touch, first=first)
+            if use.action is Action.REPEATS and not first and not self._is_fresh(use.path):
+                return SecondRunProblem(ran.place, use.outcome, use.reason)
+            if use.action in (Action.DROPS, Action.RENAMES) and first:
+                self.droppers |= dict.fromkeys((use.path, *(below for below in self.exists if is_below(below, use.path))), ran.place)
+            self._apply(use, first=first)
         return None
 
-    def _is_lenient(self, touch: ObjectUse) -> bool:
-        """Whether IF EXISTS and IF NOT EXISTS help: not where a new name is taken, or a schema is gone."""
-        if touch.action is Action.RENAMES:
-            return self.there.get(touch.path) is False
-        return touch.action is not Action.CREATES or bool(self.there.get(touch.path))
+    def _is_lenient(self, use: ObjectUse) -> bool:
+        """Whether IF EXISTS or IF NOT EXISTS helps: not if the new name exists, or if the schema does not."""
+        if use.action is Action.RENAMES:
+            return self.exists.get(use.path) is False
+        return use.action is not Action.CREATES or bool(self.exists.get(use.path))
 
-    def _refusal(self, touch: ObjectUse) -> str | None:
-        there = self.there.get(touch.path)
-        match touch.action:
+    def _refusal(self, use: ObjectUse) -> str | None:
+        there = self.exists.get(use.path)
+        match use.action:
             case Action.CREATES if there:
-                return f"{touch.label} already exists"
-            case Action.CREATES if len(touch.path) > 1 and self.there.get(touch.path[:1]) is False:
-                return f"the schema of {touch.label} no longer exists"
+                return f"{use.label} already exists"
+            case Action.CREATES if len(use.path) > 1 and self.exists.get(use.path[:1]) is False:
+                return f"the schema of {use.label} no longer exists"
             case Action.DROPS | Action.REQUIRES if there is False:
-                return f"{touch.label} no longer exists"
+                return f"{use.label} no longer exists"
             case Action.RENAMES if there is False:
-                return f"{touch.label} no longer exists under that name: it was renamed"
-            case Action.RENAMES if touch.new_path is not None and self.there.get(touch.new_path):
-                return f"the new name of {touch.label} is taken"
+                return f"{use.label} no longer exists under that name: it was renamed"
+            case Action.RENAMES if use.new_path is not None and self.exists.get(use.new_path):
+                return f"another object already has the new name of {use.label}"
         return None
 
-    def _do(self, touch: ObjectUse, *, first: bool) -> None:
-        match touch.action:
+    def _apply(self, use: ObjectUse, *, first: bool) -> None:
+        match use.action:
             case Action.CREATES:
-                # IF NOT EXISTS may find what was there before, with other parts.
-                surely = not (first and touch.lenient and touch.path not in self.there)
-                self._make(touch, surely=surely)
+                # With IF NOT EXISTS the object may have existed before, with other parts.
+                surely = not (first and use.lenient and use.path not in self.exists)
+                self._create(use, surely=surely)
             case Action.DROPS:
-                self._take(touch.path)
-            case Action.RENAMES if touch.new_path is not None:
-                self._move(touch.path, touch.new_path)
+                self._drop(use.path)
+            case Action.RENAMES if use.new_path is not None:
+                self._move(use.path, use.new_path)
             case Action.EMPTIES:
-                self.fresh.add(touch.path)
+                self.fresh.add(use.path)
 
-    def _make(self, touch: ObjectUse, *, surely: bool) -> None:
-        if len(touch.path) < self.depth:
-            for path in [path for path in self.there if path != touch.path and is_below(path, touch.path)]:
-                del self.there[path]
-        self._note((touch.path, *(touch.parts if surely else ())), there=True)
+    def _create(self, use: ObjectUse, *, surely: bool) -> None:
+        if len(use.path) < self.depth:
+            for path in [path for path in self.exists if path != use.path and is_below(path, use.path)]:
+                del self.exists[path]
+        self._record((use.path, *(use.parts if surely else ())), there=True)
         if surely:
-            self.fresh.add(touch.path)
-        if touch.table is not None:
-            self.owners[touch.path] = touch.table
+            self.fresh.add(use.path)
+        if use.table is not None:
+            self.owners[use.path] = use.table
 
-    def _take(self, path: Path) -> None:
-        gone = {path, *(one for one in self.there if is_below(one, path))} if len(path) < self.depth else {path}
-        gone |= {one for one, owner in self.owners.items() if is_below(owner, path)}
-        self._note(gone, there=False)
-        self.fresh -= gone
+    def _drop(self, path: Path) -> None:
+        dropped = {path, *(below for below in self.exists if is_below(below, path))} if len(path) < self.depth else {path}
+        dropped |= {owned for owned, owner in self.owners.items() if is_below(owner, path)}
+        self._record(dropped, there=False)
+        self.fresh -= dropped
 
     def _move(self, path: Path, to: Path) -> None:
-        moved = {one: there for one, there in self.there.items() if is_below(one, path)}
-        self.there |= {(*to, *one[len(path) :]): there for one, there in moved.items()}
-        self._note((path, *moved), there=False)
-        self._note((to,), there=True)
-        self.owners |= {one: (*to, *owner[len(path) :]) for one, owner in self.owners.items() if is_below(owner, path)}
+        moved = {below: there for below, there in self.exists.items() if is_below(below, path)}
+        self.exists |= {(*to, *below[len(path) :]): there for below, there in moved.items()}
+        self._record((path, *moved), there=False)
+        self._record((to,), there=True)
+        self.owners |= {owned: (*to, *owner[len(path) :]) for owned, owner in self.owners.items() if is_below(owner, path)}
         if path in self.owners:
             self.owners[to] = self.owners.pop(path)
 
-    def _note(self, paths: Collection[Path], *, there: bool) -> None:
-        self.there |= dict.fromkeys(paths, there)
+    def _record(self, paths: Collection[Path], *, there: bool) -> None:
+        self.exists |= dict.fromkeys(paths, there)
         self.depth = max(self.depth, *map(len, paths))
 
     def _is_fresh(self, path: Path) -> bool:
