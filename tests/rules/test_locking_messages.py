@@ -41,12 +41,12 @@ def finding(sql: str) -> Finding:
         (
             "ALTER TABLE parcels ADD COLUMN reference uuid DEFAULT gen_random_uuid()",
             "ADD COLUMN reference takes ACCESS EXCLUSIVE on public.parcels while it rewrites every row and index, because "
-            "gen_random_uuid() is volatile, so that each row gets its own value: every SELECT, INSERT, UPDATE and DELETE waits",
+            "gen_random_uuid() is volatile, so each row gets its own value: every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             'ALTER TABLE parcels ALTER COLUMN name TYPE text COLLATE "C"',
             "ALTER COLUMN name TYPE text takes ACCESS EXCLUSIVE on public.parcels while it rebuilds the index parcels_name_idx, "
-            "because the new collation has another order: every SELECT, INSERT, UPDATE and DELETE waits",
+            "because the new collation has a different order: every SELECT, INSERT, UPDATE and DELETE waits",
         ),
         (
             "ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES regions, ADD COLUMN note text",

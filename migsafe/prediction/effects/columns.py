@@ -62,7 +62,7 @@ def _rewritten(context: EffectContext, relation: Relation, rewrite: bool) -> dic
 
 
 def why_rewritten(context: EffectContext, column: sql.Column) -> str:
-    """Why adding a column rewrites the table, as the end of a sentence; empty where it does not."""
+    """Returns why ADD COLUMN rewrites the table, as the end of a sentence; empty if it does not."""
     if column.generated is not None:
         kind = generated_kind(context.catalog, column)
         return f"{column.name} is computed for every row" if kind == "stored" else ""
@@ -76,17 +76,17 @@ def why_rewritten(context: EffectContext, column: sql.Column) -> str:
 
 
 def why_volatile(context: EffectContext, expression: Expression) -> str:
-    """Which call makes each row's value another, as the end of a sentence; empty where none does."""
+    """Returns which function call gives each row its own value, as the end of a sentence; empty if no call does."""
     call = is_volatile(expression, lambda name: _volatility(context, name), context.pg_version)
     if call is None:
         return ""
     if call.known:
-        return f"{call.function}() is volatile, so that each row gets its own value"
+        return f"{call.function}() is volatile, so each row gets its own value"
     return f"{call.function}() may be volatile: its volatility is unknown"
 
 
 def _volatility(context: EffectContext, name: Name) -> str | None:
-    """The volatility of a function that the history made; of one that PostgreSQL puts in the place of its call, its body's."""
+    """Returns the volatility of a function of the history; of a function that PostgreSQL inlines, the volatility of its body."""
     found = [_of_body(context, one) if one.inlined else one.volatility for one in context.catalog.functions(name)]
     worst = ("volatile", "stable", "immutable")
     return min(found, key=worst.index, default=None)
@@ -106,7 +106,7 @@ def _of_body(context: EffectContext, function: Function) -> str:
 
 
 def has_value(context: EffectContext, column: sql.Column) -> bool:
-    """Whether a column has a value where an INSERT leaves it out, and in the rows that are there when it is added."""
+    """Whether a column has a value if an INSERT omits it, and in the existing rows when it is added."""
     domain = domain_of(context, column.type)
     has_default = column.default is not None and column.default.sql.strip().lower() != "null"
     return (
@@ -242,8 +242,8 @@ def _why_rebuilt(index: Index, number: int, change: TypeChange) -> str:
     if not any(key.column == number for key in index.keys):
         return "it has an expression or a WHERE that reads the column"
     if change.collation_changes:
-        return "the new collation has another order"
-    return "the new type has another operator class" if change.opclass_changes else "a partition's index is never reused"
+        return "the new collation has a different order"
+    return "the new type has a different operator class" if change.opclass_changes else "PostgreSQL never reuses the index of a partition"
 
 
 def _is_rebuilt(index: Index, number: int, change: TypeChange, column: Column | None) -> bool:

@@ -12,7 +12,7 @@ from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, Query
 
 READ = LockMode.ACCESS_SHARE
-_WHY_ALL = "there is no filter, so that every row is read"
+_WHY_ALL = "there is no filter, so every row is read"
 
 
 def reads(
@@ -188,7 +188,7 @@ def _reads_all(context: EffectContext, name: Name, where: Expression | None) -> 
 
 
 def _why(where: Expression | None) -> str:
-    return _WHY_ALL if where is None else "no index serves the filter, so that every row is read"
+    return _WHY_ALL if where is None else "no index serves the filter, so every row is read"
 
 
 @EFFECTS.register(sql.Copy)

@@ -155,7 +155,7 @@ def _why_free(old: TypeName, new: TypeName) -> str:
 def _coerced(value: _Value, target: TypeName, explicit: bool, user_types: UserTypes, utc: bool, pg_version: int) -> _Value | str:
     """The value as another type (coerce_to_target_type), or the end of the error that there is no such cast."""
     source, wanted = value.type, column_type(target, user_types)
-    change = f"{value.written} to {target}"
+    types = f"from {value.written} to {target}"
     length, why = source.length, ""
     same = _same_type(source.declared, wanted.declared)
     if not same:
@@ -165,13 +165,13 @@ def _coerced(value: _Value, target: TypeName, explicit: bool, user_types: UserTy
         if source.domain or source.base != wanted.base or source.array != wanted.array:
             length = None
         if found is Cast.TIMEZONE and not utc:
-            why = f"{change} shifts every value by the session's TimeZone, unless that is UTC"
+            why = f"the conversion {types} shifts every value by the session's TimeZone, unless that is UTC"
         elif found is Cast.COMPUTED:
-            why = f"{change} computes every value" if source.known and wanted.known else f"{change} may compute every value"
+            why = f"every value must be converted {types}" if source.known and wanted.known else f"every value may have to be converted {types}"
         elif wanted.constrained:
             why = f"every value is checked against the domain {wanted.declared}"
     if not why and not (same and wanted.domain) and not _keeps_length(wanted, length):
-        why = f"{change} computes every value"
+        why = f"every value must be converted {types}"
     return _Value(wanted, target, value.computed or why)
 
 

@@ -241,20 +241,20 @@ def test_a_change_is_predicted(change: Change) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "using", "why"),
     [
-        ("varchar(20)", "varchar(10)", "", "character varying(20) to character varying(10) computes every value"),
+        ("varchar(20)", "varchar(10)", "", "every value must be converted from character varying(20) to character varying(10)"),
         ("integer", "positive", "", "every value is checked against the domain positive"),
         (
             "timestamp",
             "timestamptz",
             "",
-            "timestamp without time zone to timestamp with time zone shifts every value",
+            "the conversion from timestamp without time zone to timestamp with time zone shifts every value",
         ),
         ("text", "text", "trim(c)", "USING computes every value"),
         ("varchar(10)", "text", "", "every character varying(10) is stored as the same text"),
         ("text", "integer", "", 'column "c" cannot be cast automatically to type integer'),
         ("integer", "uuid", "c::uuid", "cannot cast type integer to uuid"),
-        ("geometry", "text", "", "geometry to text"),
-        ("text", "geometry", "", "text to geometry may compute every value"),
+        ("geometry", "text", "", "every value may have to be converted from geometry to text"),
+        ("text", "geometry", "", "every value may have to be converted from text to geometry"),
     ],
 )
 def test_a_prediction_says_why(old: str, new: str, using: str, why: str) -> None:
