@@ -1,6 +1,7 @@
 """The order of the packages (docs/architecture.md): each imports only what is before it, so there are no cycles between them."""
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -88,6 +89,12 @@ def test_a_package_imports_only_what_is_before_it(package: str) -> None:
         if ".".join(imported.split(".")[:2]) not in allowed
     }
     assert not wrong
+
+
+def test_the_architecture_page_lists_the_packages_in_order() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", page, re.MULTILINE)
+    assert [name for row in rows for name in re.findall(r"\w+", row)] == [name for name in ORDER if name != "__main__"]
 
 
 def test_no_modules_import_each_other() -> None:
