@@ -78,7 +78,7 @@ def begin_migration(catalog: Catalog) -> None:
     drop_temporary(catalog)
 
 
-def _fill(catalog: Catalog, name: Name) -> None:
+def _record_rows(catalog: Catalog, name: Name) -> None:
     # No other session sees a temporary relation, however many rows it has.
     relation = catalog.relation(name)
     if relation is not None and not relation.may_have_rows and relation.name.schema != TEMPORARY:
@@ -88,25 +88,25 @@ def _fill(catalog: Catalog, name: Name) -> None:
 @SCHEMA_CHANGES.register(sql.Insert)
 def _insert(catalog: Catalog, op: sql.Insert) -> None:
     if op.source == "query":
-        _fill(catalog, op.table)
+        _record_rows(catalog, op.table)
 
 
 @SCHEMA_CHANGES.register(sql.Merge)
 def _merge(catalog: Catalog, op: sql.Merge) -> None:
-    _fill(catalog, op.table)
+    _record_rows(catalog, op.table)
 
 
 @SCHEMA_CHANGES.register(sql.Copy)
 def _copy(catalog: Catalog, op: sql.Copy) -> None:
     if op.source and op.table is not None:
-        _fill(catalog, op.table)
+        _record_rows(catalog, op.table)
 
 
 @SCHEMA_CHANGES.register(sql.Truncate)
 def _truncate(catalog: Catalog, op: sql.Truncate) -> None:
-    why = truncated_without(catalog, op)
-    if why is not None:
-        catalog.add_refusal(why)
+    reason = truncated_without(catalog, op)
+    if reason is not None:
+        catalog.add_refusal(reason)
 
 
 @SCHEMA_CHANGES.register(sql.CreateSchema)
@@ -118,12 +118,12 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 
 
 @SCHEMA_CHANGES.register(sql.OpaqueCode)
-def _opaque(catalog: Catalog, op: sql.OpaqueCode) -> None:
+def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
     if op.confined or _CHANGES_NO_RELATION.match(op.code):
         return
     words = set(_WORD.findall(op.code))
-    named = {relation.oid for relation in catalog.relations() if relation.name.name in words}
-    catalog.mark_incomplete(lambda relation: not named or relation.oid in named)
+    named_relations = {relation.oid for relation in catalog.relations() if relation.name.name in words}
+    catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations)
 
 
 @SCHEMA_CHANGES.register(sql.Discard)

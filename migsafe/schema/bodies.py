@@ -16,64 +16,64 @@ from migsafe.sql.statements import read, read_routine
 from migsafe.sql.string_constants import NotConstantError, StringConstant, evaluate, list_items
 
 
-def body_operations(function: Function, given: Sequence[str | None] = ()) -> tuple[Operation, ...]:
+def body_operations(function: Function, arguments: Sequence[str | None] = ()) -> tuple[Operation, ...]:
     """Returns the operations of a function's body for a call with these arguments, None for an unknown value. There are none if the body
     is unknown, or is not SQL or PL/pgSQL. Their spans are relative to the body."""
     if function.code is None:
         return ()
-    known = [
+    known_arguments = [
         (key, value)
-        for number, (name, value) in enumerate(zip_longest(function.parameters, given), 1)
+        for number, (name, value) in enumerate(zip_longest(function.parameters, arguments), 1)
         for key in (name, f"${number}")
         if key is not None and value is not None
     ]
-    return _operations(function.code, function.language or "", tuple(known))
+    return _operations(function.code, function.language or "", tuple(known_arguments))
 
 
 @lru_cache(512)
-def _operations(code: str, language: str, known: tuple[tuple[str, str], ...]) -> tuple[Operation, ...]:
+def _operations(code: str, language: str, known_arguments: tuple[tuple[str, str], ...]) -> tuple[Operation, ...]:
     if language == "sql":
         return tuple(operation for statement in read(code) for operation in statement.operations)
     if language != "plpgsql":
         return ()
-    return read_routine(code, {name: StringConstant(value, array("I", [0]) * len(value)) for name, value in known})
+    return read_routine(code, {name: StringConstant(value, array("I", [0]) * len(value)) for name, value in known_arguments})
 
 
 _WRITES: dict[type[Operation], str] = {Insert: "insert", Update: "update", Delete: "delete", Truncate: "truncate"}
 _RUN_MORE = frozenset((*_WRITES, Merge, Copy, Select, Call))
 """The operations that may call a function or fire a trigger."""
-_DEEPEST = 8
+_MAX_DEPTH = 8
 """How deep calls within calls are followed: deeper than real migrations nest them; it also ends a recursion."""
 
 
 def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
     """Returns what an operation also runs: the known bodies of the functions that it calls and of the triggers that it fires, at the place of
     the operation. Only the body of a function that is certainly called, and once, is certain to run."""
-    if depth == _DEEPEST or type(operation) not in _RUN_MORE:
+    if depth == _MAX_DEPTH or type(operation) not in _RUN_MORE:
         return
-    for function, surely in _functions(catalog, operation):
-        given = constant_arguments(operation.query.sql, function.name.name) if isinstance(operation, Select) else ()
-        for inner in body_operations(function, given):
-            run = replace(inner, span=operation.span, certain=surely and inner.certain)
+    for function, is_certain in _called_functions(catalog, operation):
+        arguments = constant_arguments(operation.query.sql, function.name.name) if isinstance(operation, Select) else ()
+        for operation_of_body in body_operations(function, arguments):
+            run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain)
             if isinstance(run, OpaqueCode) and isinstance(operation, Select):
-                # What a built string is about, the arguments tell at best.
+                # Only the arguments may tell which objects dynamic SQL uses.
                 run = replace(run, code=f"{operation.query.sql} {run.code}")
             yield run
             yield from called_operations(catalog, run, depth + 1)
 
 
-def _functions(catalog: Catalog, operation: Operation) -> Iterator[tuple[Function, bool]]:
+def _called_functions(catalog: Catalog, operation: Operation) -> Iterator[tuple[Function, bool]]:
     match operation:
         case Select(query=query):
-            surely = operation.certain and not query.reads and not query.filtered
+            certain = operation.certain and not query.reads and not query.filtered
             for name in query.calls:
-                yield from ((function, surely) for function in _one(catalog, name))
+                yield from ((function, certain) for function in _only_function(catalog, name))
         case Call(procedure=name):
-            yield from ((function, operation.certain) for function in _one(catalog, name))
+            yield from ((function, operation.certain) for function in _only_function(catalog, name))
         case Insert() | Update() | Delete() | Merge():
             for name in operation.calls:
-                yield from ((function, False) for function in _one(catalog, name))
-    for name, events in _written(operation):
+                yield from ((function, False) for function in _only_function(catalog, name))
+    for name, events in _written_relations(operation):
         relation = catalog.relation(name)
         for trigger in catalog.triggers(relation.oid) if relation is not None else ():
             function = catalog.get(trigger.function) if trigger.function is not None else None
@@ -95,22 +95,22 @@ def constant_arguments(sql: str, function: str) -> tuple[str | None, ...]:
         c.i += 1
         start = c.i
         c.skip_group()
-        close, c.i = c.i - 1, start + 1
-        found: list[str | None] = []
-        for stop in list_items(c, close):
+        end, c.i = c.i - 1, start + 1
+        arguments: list[str | None] = []
+        for stop in list_items(c, end):
             try:
-                found.append(evaluate(c, stop).value)
+                arguments.append(evaluate(c, stop).value)
             except NotConstantError:
-                found.append(None)
-        return tuple(found)
+                arguments.append(None)
+        return tuple(arguments)
     return ()
 
 
-def _written(operation: Operation) -> Iterator[tuple[Name, tuple[str, ...]]]:
+def _written_relations(operation: Operation) -> Iterator[tuple[Name, tuple[str, ...]]]:
     match operation:
         case Insert(table=name) | Update(table=name) | Delete(table=name):
-            also = ("update",) if isinstance(operation, Insert) and operation.on_conflict == "update" else ()
-            yield name, (_WRITES[type(operation)], *also)
+            additional_events = ("update",) if isinstance(operation, Insert) and operation.on_conflict == "update" else ()
+            yield name, (_WRITES[type(operation)], *additional_events)
         case Merge(table=name, actions=actions):
             yield name, actions
         case Copy(table=Name() as name, source=True):
@@ -119,7 +119,7 @@ def _written(operation: Operation) -> Iterator[tuple[Name, tuple[str, ...]]]:
             yield from ((table.name, ("truncate",)) for table in tables)
 
 
-def _one(catalog: Catalog, name: Name) -> list[Function]:
+def _only_function(catalog: Catalog, name: Name) -> list[Function]:
     """Returns the function of a name; None if there are several, because the arguments decide which one is called."""
-    found = catalog.functions(name)
-    return found if len(found) == 1 else []
+    functions = catalog.functions(name)
+    return functions if len(functions) == 1 else []

@@ -1,10 +1,10 @@
-"""PostgreSQL's built-in casts: which type becomes which, and whether the bytes stay.
+"""PostgreSQL's built-in casts: which types can be converted to which, and whether the stored bytes stay the same.
 
-The tables are pg_cast of PostgreSQL 14 to 18, which differ in two pairs only; the rules for what it does not list are those of
-find_coercion_pathway (src/backend/parser/parse_coerce.c): to and from strings by way of the text form, arrays by way of their elements. A
-test compares all of it with running servers. Casts that CREATE CAST made are not known here.
+The tables are pg_cast of PostgreSQL 14 to 18, which differ in two pairs only. Pairs that pg_cast does not list follow the rules
+of find_coercion_pathway (src/backend/parser/parse_coerce.c): strings are converted through the text form, arrays element by element. A test
+compares all casts with running servers. Casts that CREATE CAST has created are not known here.
 
-Types go by the names that TypeName gives them, without their modifiers.
+The names of types are those of TypeName, without modifiers.
 """
 
 from enum import Enum
@@ -16,9 +16,9 @@ class Cast(Enum):
     """The ways to convert a value to another type."""
 
     RELABELLED = "relabelled"
-    """The bytes stay (castmethod `b`)."""
+    """The bytes stay the same (castmethod `b`)."""
     TIMEZONE = "timezone"
-    """Between timestamps with and without time zone: the bytes stay where the TimeZone is UTC."""
+    """Between timestamps with and without time zone: the bytes stay the same if TimeZone is UTC."""
     COMPUTED = "computed"
     """A function computes a new value."""
 
@@ -31,9 +31,9 @@ def _rows(text: str) -> dict[str, frozenset[str]]:
 _OBJECTS = frozenset(
     """regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype""".split()
 )
-"""Names of catalogue objects; all are object identifiers underneath and cast alike."""
+"""Names of catalogue objects; all are stored as object identifiers and have the same casts."""
 
-_AS_THEY_ARE = _rows(
+_RELABELLING = _rows(
     """
     bit: bit varying
     bit varying: bit
@@ -136,11 +136,12 @@ def is_string(name: str, pg_version: int) -> bool:
 
 
 def cast(source: str, target: str, *, explicit: bool, pg_version: int) -> Cast | None:
-    """How `source` becomes `target`; None where PostgreSQL knows no such cast, or none but an `explicit` one.
+    """Returns how `source` is converted to `target`; None if PostgreSQL has no such cast, or if it has only an explicit one and `explicit` is
+    False.
 
-    The same type is RELABELLED. What is no built-in type has only the casts by way of its text form.
+    Conversion to the same type is RELABELLED. A type that is not built in has only the casts through its text form.
     """
-    if source == target or target in _AS_THEY_ARE.get(source, ()) or _object_to(source, target, (*_OBJECTS, "integer", "oid")):
+    if source == target or target in _RELABELLING.get(source, ()) or _is_object_cast(source, target, (*_OBJECTS, "integer", "oid")):
         return Cast.RELABELLED
     if target == "citext" and source in ("text", "character varying"):
         return Cast.RELABELLED
@@ -148,21 +149,21 @@ def cast(source: str, target: str, *, explicit: bool, pg_version: int) -> Cast |
         return Cast.TIMEZONE
     if target in _ONLY_EXPLICIT.get(source, ()):
         return Cast.COMPUTED if explicit else None
-    if target in _AUTOMATIC.get(source, ()) or _object_to(source, target, ("smallint", "bigint")) or is_string(target, pg_version):
+    if target in _AUTOMATIC.get(source, ()) or _is_object_cast(source, target, ("smallint", "bigint")) or is_string(target, pg_version):
         return Cast.COMPUTED
-    if explicit and (is_string(source, pg_version) or _of_version(source, target, pg_version)):
+    if explicit and (is_string(source, pg_version) or _is_cast_of_version(source, target, pg_version)):
         return Cast.COMPUTED
     return None
 
 
-def _object_to(source: str, target: str, others: tuple[str, ...]) -> bool:
-    """Whether one is the name of a catalogue object and the other one of `others`; two different names of objects are not."""
+def _is_object_cast(source: str, target: str, types: tuple[str, ...]) -> bool:
+    """Whether one type is an object name (regclass and similar) and the other one of `types`; False for two different types of object names."""
     if source in _OBJECTS:
-        return target in others and target not in _OBJECTS and target != "smallint"
-    return target in _OBJECTS and source in others and source not in _OBJECTS
+        return target in types and target not in _OBJECTS and target != "smallint"
+    return target in _OBJECTS and source in types and source not in _OBJECTS
 
 
-def _of_version(source: str, target: str, pg_version: int) -> bool:
+def _is_cast_of_version(source: str, target: str, pg_version: int) -> bool:
     if (source, target) == ("path", "point"):
         return pg_version < versions.PATH_TO_POINT_CAST_REMOVED
     return pg_version >= versions.INTEGER_TO_BYTEA_CASTS and (
@@ -174,5 +175,5 @@ _COMPARED_AS = {"character varying": "text", "cidr": "inet", **dict.fromkeys(_OB
 
 
 def comparison_type(name: str) -> str:
-    """The type whose operators and operator classes serve a type that has none of its own (GetDefaultOpClass)."""
+    """Returns the type whose operators and operator classes PostgreSQL uses for a type that has none of its own (GetDefaultOpClass)."""
     return _COMPARED_AS.get(name, name)

@@ -216,7 +216,7 @@ class Catalog:
 
     def objects_of(self, kind: type[A]) -> list[A]:
         """Returns all objects of this kind."""
-        return [each for each in self._objects.values() if isinstance(each, kind)]
+        return [stored for stored in self._objects.values() if isinstance(stored, kind)]
 
     def has_schema(self, schema: str) -> bool:
         """Whether a migration has created the schema."""
@@ -315,40 +315,42 @@ class Catalog:
         for name in list(self._absent):
             self._journal.remove(self._absent, name)
 
-    def _add_name(self, one: Object) -> None:
-        match one:
+    def _add_name(self, added: Object) -> None:
+        match added:
             case Relation() | Index():
-                self._journal.write(self._relations, one.name, one.oid)
-                if one.name.schema == TEMPORARY:
-                    self._journal.write(self._temporary, one.oid, True)
-                if one.name in self._absent:
-                    self._journal.remove(self._absent, one.name)
+                self._journal.write(self._relations, added.name, added.oid)
+                if added.name.schema == TEMPORARY:
+                    self._journal.write(self._temporary, added.oid, True)
+                if added.name in self._absent:
+                    self._journal.remove(self._absent, added.name)
             case Constraint():
-                self._journal.write(self._constraints, one.name, (*self._constraints.get(one.name, ()), one.oid))
+                self._journal.write(self._constraints, added.name, (*self._constraints.get(added.name, ()), added.oid))
             case Function():
-                self._journal.write(self._functions, one.name, (*self._functions.get(one.name, ()), one.oid))
-            case _ if isinstance(one, Type):
-                self._journal.write(self._types, one.name, one.oid)
+                self._journal.write(self._functions, added.name, (*self._functions.get(added.name, ()), added.oid))
+            case _ if isinstance(added, Type):
+                self._journal.write(self._types, added.name, added.oid)
             case Publication():
-                self._journal.write(self._others, ("publication", one.name), one.oid)
+                self._journal.write(self._others, ("publication", added.name), added.oid)
             case Attached(kind="statistics"):
-                self._journal.write(self._others, ("statistics", one.name), one.oid)
+                self._journal.write(self._others, ("statistics", added.name), added.oid)
 
-    def _forget_name(self, one: Object) -> None:
-        match one:
+    def _forget_name(self, removed: Object) -> None:
+        match removed:
             case Relation() | Index():
-                self._remove_if(self._relations, one.name, one.oid)
-                self._journal.remove(self._temporary, one.oid)
+                self._remove_if(self._relations, removed.name, removed.oid)
+                self._journal.remove(self._temporary, removed.oid)
             case Constraint():
-                self._journal.write(self._constraints, one.name, tuple(oid for oid in self._constraints[one.name] if oid != one.oid))
+                self._journal.write(
+                    self._constraints, removed.name, tuple(oid for oid in self._constraints[removed.name] if oid != removed.oid)
+                )
             case Function():
-                self._journal.write(self._functions, one.name, tuple(oid for oid in self._functions[one.name] if oid != one.oid))
-            case _ if isinstance(one, Type):
-                self._remove_if(self._types, one.name, one.oid)
+                self._journal.write(self._functions, removed.name, tuple(oid for oid in self._functions[removed.name] if oid != removed.oid))
+            case _ if isinstance(removed, Type):
+                self._remove_if(self._types, removed.name, removed.oid)
             case Publication():
-                self._remove_if(self._others, ("publication", one.name), one.oid)
+                self._remove_if(self._others, ("publication", removed.name), removed.oid)
             case Attached(kind="statistics"):
-                self._remove_if(self._others, ("statistics", one.name), one.oid)
+                self._remove_if(self._others, ("statistics", removed.name), removed.oid)
 
     def _remove_if(self, table: dict[Any, Any], key: Any, oid: int) -> None:
         # In a contradictory history, another object may have got the name since.

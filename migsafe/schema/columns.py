@@ -44,9 +44,9 @@ def sequence_of(catalog: Catalog, default: Expression) -> tuple[int, ...]:
     """Returns the sequences of a default: `nextval('name'::regclass)`."""
     if not any(call.name == "nextval" for call in default.calls):
         return ()
-    written = _CONSTANT.search(default.sql)
-    found = catalog.relation(parse_regclass(written[1].replace("''", "'"))) if written else None
-    return (found.oid,) if found is not None else ()
+    literal = _CONSTANT.search(default.sql)
+    sequence = catalog.relation(parse_regclass(literal[1].replace("''", "'"))) if literal else None
+    return (sequence.oid,) if sequence is not None else ()
 
 
 def parse_regclass(text: str) -> Name:
@@ -67,12 +67,12 @@ def _pieces(text: str) -> list[str]:
     return pieces
 
 
-def default_of(catalog: Catalog, default: Expression | None, of: TypeName | None) -> Formula | None:
+def default_of(catalog: Catalog, default: Expression | None, column_type: TypeName | None) -> Formula | None:
     """Returns the default of a column; it uses no columns. NULL means no default, unless it must be converted to a length or a domain."""
     if default is None:
         return None
     is_null = default.sql.strip().lower() == "null"
-    if is_null and of is not None and not of.modifiers and not isinstance(catalog.type_of(of), Domain):
+    if is_null and column_type is not None and not column_type.modifiers and not isinstance(catalog.type_of(column_type), Domain):
         return None
     return Formula(default, (), sequence_of(catalog, default))
 
@@ -112,10 +112,11 @@ def generated_kind(catalog: Catalog, definition: sql.Column) -> str | None:
 
 def bind_generated_columns(columns: Iterable[Column], definitions: Iterable[sql.Column]) -> tuple[Column, ...]:
     """Returns the columns, with the expressions of the generated ones."""
-    found = tuple(columns)
-    expressions = {one.name: one.generated.expression for one in definitions if one.generated is not None}
+    table_columns = tuple(columns)
+    expressions = {definition.name: definition.generated.expression for definition in definitions if definition.generated is not None}
     return tuple(
-        replace(column, default=formula(expressions[column.name], found)) if column.name in expressions else column for column in found
+        replace(column, default=formula(expressions[column.name], table_columns)) if column.name in expressions else column
+        for column in table_columns
     )
 
 
@@ -128,7 +129,7 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
     """Creates the sequence of a serial or identity column, and returns its number."""
     name = free_relation_name(catalog, table.name, (column.name,), "seq")
     oid = catalog.new_oid()
-    logged = table.persistence is sql.Persistence.UNLOGGED and not has_unlogged_sequences(catalog)
+    always_logged = table.persistence is sql.Persistence.UNLOGGED and not has_unlogged_sequences(catalog)
     catalog.store(
         Relation(
             oid=oid,
@@ -136,7 +137,7 @@ def add_sequence(catalog: Catalog, table: Relation, column: Column) -> int:
             kind=RelationKind.SEQUENCE,
             owner=(table.oid, column.number),
             created_in=catalog.migration,
-            persistence=sql.Persistence.PERMANENT if logged else table.persistence,
+            persistence=sql.Persistence.PERMANENT if always_logged else table.persistence,
         )
     )
     return oid
@@ -177,4 +178,4 @@ def composite_columns(catalog: Catalog, name: Name) -> tuple[Column, ...]:
     composite = catalog.type_named(name)
     if not isinstance(composite, Composite):
         return ()
-    return tuple(Column(number=number, name=one, type=kind) for number, (one, kind) in enumerate(composite.attributes, 1))
+    return tuple(Column(number=number, name=attribute, type=type_name) for number, (attribute, type_name) in enumerate(composite.attributes, 1))

@@ -11,9 +11,9 @@ _LONGEST = 63
 
 
 def default_name(table: str, columns: Iterable[str], label: str) -> str:
-    """`table_column_label`, cut where PostgreSQL would: the longer of table and columns first. `label` is `fkey`, `idx`…
+    """Returns `table_column_label`, shortened as PostgreSQL does it: the longer of table and columns first. `label` is `fkey`, `idx`…
 
-    A number that PostgreSQL appends where the name is taken is not known here.
+    The number that PostgreSQL appends if the name is already in use is not added here.
     """
     first, second = table.encode(), "_".join(columns).encode()[:_LONGEST]
     room = _LONGEST - len(label.encode()) - 1 - bool(second)
@@ -36,34 +36,34 @@ def free_relation_name(catalog: Catalog, table: Name, columns: Iterable[str], la
     """Returns the name of an index or a sequence of a table: with a number if a relation already has that name, or for a constraint's index a
     constraint."""
 
-    def taken(name: Name) -> bool:
+    def is_taken(name: Name) -> bool:
         return catalog.is_taken(name) or (constraint and catalog.has_constraint_named(name))
 
-    return _free(taken, table, columns, label)
+    return _free_name(is_taken, table, columns, label)
 
 
 def free_constraint_name(catalog: Catalog, table: Name, columns: Iterable[str], label: str, reserved_names: Iterable[str] = ()) -> Name:
     """Returns the name of a constraint of a table: with a number if a constraint in the schema, or one of `others`, already has that name."""
     reserved = tuple(reserved_names)
-    return _free(lambda name: catalog.has_constraint_named(name) or name.name in reserved, table, columns, label)
+    return _free_name(lambda name: catalog.has_constraint_named(name) or name.name in reserved, table, columns, label)
 
 
 def index_columns(names: Iterable[str]) -> list[str]:
     """Returns the names of an index's columns, numbered where they are equal (ChooseIndexColumnNames)."""
-    found: list[str] = []
+    columns: list[str] = []
     for name in names:
         free, number = name, 0
-        while free in found:
+        while free in columns:
             number += 1
             free = name.encode()[: _LONGEST - len(str(number))].decode(errors="ignore") + str(number)
-        found.append(free)
-    return found
+        columns.append(free)
+    return columns
 
 
-def _free(taken: Callable[[Name], bool], table: Name, columns: Iterable[str], label: str) -> Name:
-    parts = tuple(columns)
-    name, number = Name(default_name(table.name, parts, label), table.schema), 0
-    while taken(name):
+def _free_name(is_taken: Callable[[Name], bool], table: Name, columns: Iterable[str], label: str) -> Name:
+    column_names = tuple(columns)
+    name, number = Name(default_name(table.name, column_names, label), table.schema), 0
+    while is_taken(name):
         number += 1
-        name = Name(default_name(table.name, parts, f"{label}{number}"), table.schema)
+        name = Name(default_name(table.name, column_names, f"{label}{number}"), table.schema)
     return name

@@ -11,15 +11,15 @@ from migsafe.sql.operations import Expression
 @lru_cache(8192)
 def identifiers(sql: str) -> tuple[str, ...]:
     """Returns the identifiers in an expression or a query that may be columns: without functions, but with keywords."""
-    found: dict[str, None] = {}
+    names: dict[str, None] = {}
     pending = ""
     for kind, text in _tokens(sql):
         if pending and text != "(":
-            found[pending] = None
+            names[pending] = None
         pending = fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else ""
     if pending:
-        found[pending] = None
-    return tuple(found)
+        names[pending] = None
+    return tuple(names)
 
 
 def formula(expression: Expression, columns: Iterable[Column]) -> Formula:
@@ -51,33 +51,33 @@ def columns_used(sql: str, relations: Mapping[str, Collection[str]]) -> set[tupl
     words = [(kind, fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else text) for kind, text in _tokens(sql)]
     selects, around = _selects(words)
     aliases, read_in = _read(words, selects, relations)
-    found: set[tuple[str, str]] = set()
+    used: set[tuple[str, str]] = set()
     for at, (kind, word) in enumerate(words):
         qualifier = words[at - 2][1] if at > 1 and words[at - 1][1] == "." and words[at - 2][0] in (WORD, QUOTED) else None
         if kind in (WORD, QUOTED):
             owners = _visible(selects[at], around, read_in) if qualifier is None else aliases.get(qualifier, relations)
-            found.update((owner, word) for owner in owners if word in relations[owner])
+            used.update((owner, word) for owner in owners if word in relations[owner])
         elif word == "*" and qualifier is not None:
-            # An alias that is none of the relations' is a WITH query's or a sub-query's, whose own columns were met already.
-            found.update((owner, column) for owner in aliases.get(qualifier, ()) for column in relations[owner])
+            # Another alias belongs to a WITH query or a sub-query, whose columns this loop meets inside that query.
+            used.update((owner, column) for owner in aliases.get(qualifier, ()) for column in relations[owner])
         elif word == "*" and at > 0 and words[at - 1][1] in ("select", ",", "distinct", "all"):
-            found.update((owner, column) for owner in read_in.get(selects[at], ()) for column in relations[owner])
-    return found
+            used.update((owner, column) for owner in read_in.get(selects[at], ()) for column in relations[owner])
+    return used
 
 
 def _visible(select: int, around: Mapping[int, int], read_in: Mapping[int, set[str]]) -> set[str]:
     """Returns the relations whose columns a query can name: its own, and those of the enclosing queries."""
-    found: set[str] = set()
+    visible: set[str] = set()
     at: int | None = select
     while at is not None:
-        found |= read_in.get(at, set())
+        visible |= read_in.get(at, set())
         at = around.get(at)
-    return found
+    return visible
 
 
 def _selects(words: list[tuple[int, str]]) -> tuple[list[int], dict[int, int]]:
     """Returns for each token the beginning of its innermost query, and for each query the enclosing one."""
-    found: list[int] = []
+    innermost: list[int] = []
     around: dict[int, int] = {}
     inside = [-1]
     for at, (_, word) in enumerate(words):
@@ -88,8 +88,8 @@ def _selects(words: list[tuple[int, str]]) -> tuple[list[int], dict[int, int]]:
             inside.append(at if is_query else inside[-1])
         elif word == ")" and len(inside) > 1:
             inside.pop()
-        found.append(inside[-1])
-    return found, around
+        innermost.append(inside[-1])
+    return innermost, around
 
 
 def _read(
@@ -108,7 +108,7 @@ def _read(
             if following < len(words) and words[following][0] in (WORD, QUOTED) and words[following][1] not in _AFTER_RELATION:
                 aliases.setdefault(words[following][1], set()).add(word)
         elif words[at - 1][1] == ")":
-            aliases.setdefault(word, set())  # a sub-query's: none of the relations itself
+            aliases.setdefault(word, set())  # the alias of a sub-query, not of a relation
     return aliases, read_in
 
 
@@ -124,7 +124,7 @@ def has_keyword(sql: str, word: str) -> bool:
 
 def not_nulls(sql: str) -> tuple[str, ...] | None:
     """Returns the columns that a condition requires to be not null; None if it requires anything else."""
-    found: list[str] = []
+    columns: list[str] = []
     condition: list[tuple[int, str]] = []
     for kind, text in (*_tokens(sql), (WORD, "and")):
         if text in ("(", ")"):
@@ -135,9 +135,9 @@ def not_nulls(sql: str) -> tuple[str, ...] | None:
         if len(condition) != 4 or condition[0][0] not in (WORD, QUOTED) or [fold(word) for _, word in condition[1:]] != ["is", "not", "null"]:
             return None
         subject = condition[0][1]
-        found.append(fold(subject) if condition[0][0] == WORD else subject[1:-1].replace('""', '"'))
+        columns.append(fold(subject) if condition[0][0] == WORD else subject[1:-1].replace('""', '"'))
         condition = []
-    return tuple(found)
+    return tuple(columns)
 
 
 def output_name(sql: str) -> str:

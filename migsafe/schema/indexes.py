@@ -23,12 +23,12 @@ def index_key(catalog: Catalog, relation: Relation, element: sql.IndexElement) -
     if element.column is not None:
         column = relation.column(element.column)
         if column is None:
-            now = catalog.require(Relation, relation.oid)
-            column = now.column(element.column)
+            current = catalog.require(Relation, relation.oid)
+            column = current.column(element.column)
             if column is None:
-                if now.complete:
-                    catalog.add_refusal(f"column {element.column} of {now.name} does not exist")
-                column = stub_column(catalog, now, element.column)
+                if current.complete:
+                    catalog.add_refusal(f"column {element.column} of {current.name} does not exist")
+                column = stub_column(catalog, current, element.column)
         number = column.number
     elif element.expression is not None:
         bound = formula(element.expression, relation.columns)
@@ -38,7 +38,7 @@ def index_key(catalog: Catalog, relation: Relation, element: sql.IndexElement) -
 def free_index_name(
     catalog: Catalog, relation: Relation, keys: Iterable[Key], include: Iterable[int], label: str, *, constraint: bool = False
 ) -> Name:
-    """Returns the name that PostgreSQL chooses for an unnamed index. A primary key's has no columns in it."""
+    """Returns the name that PostgreSQL chooses for an unnamed index. The name for a primary key contains no columns."""
     names: list[str] = []
     for key in (*keys, *(Key(number) for number in include)):
         column = relation.column_numbered(key.column) if key.column is not None else None
@@ -53,7 +53,7 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
     if relation is None:
         if catalog.is_absent(op.table):
             return
-        # It was there before the history began, and the index is the first that is known of it.
+        # The relation existed before the history began; this index is the first thing that the history tells about it.
         kind = RelationKind.PARTITIONED if op.only else RelationKind.TABLE
         relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(op.table), kind=kind, complete=False, created_in=-1, may_have_rows=True)
         catalog.store(relation)
@@ -63,9 +63,9 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
             if op.if_not_exists:
                 return
             catalog.add_refusal(f"relation {name} already exists")
-            before = catalog.index(name)
-            if before is not None:
-                catalog.drop(before.oid)
+            existing = catalog.index(name)
+            if existing is not None:
+                catalog.drop(existing.oid)
     for element in (*op.elements, *op.include):
         index_key(catalog, relation, element)
     relation = catalog.require(Relation, relation.oid)
@@ -94,76 +94,85 @@ def part_for(catalog: Catalog, child: Relation, index: Index, label: str, *, con
     indexes."""
     if child.kind not in _HAVE_INDEXES:
         return None
-    above = catalog.require(Relation, index.table)
-    wanted = for_partition(above, child, index)
-    for already in catalog.indexes(child.oid):
-        if _can_be_part(catalog, already, wanted, constraint=constraint):
-            return catalog.change(already, parent=index.oid)
-    name = free_index_name(catalog, child, wanted.keys, wanted.include, label, constraint=constraint)
-    return add_index(catalog, replace(wanted, oid=catalog.new_oid(), name=name, parent=index.oid), label=label, constraint=constraint)
+    parent = catalog.require(Relation, index.table)
+    required = for_partition(parent, child, index)
+    for candidate in catalog.indexes(child.oid):
+        if _can_be_part(catalog, candidate, required, constraint=constraint):
+            return catalog.change(candidate, parent=index.oid)
+    name = free_index_name(catalog, child, required.keys, required.include, label, constraint=constraint)
+    return add_index(catalog, replace(required, oid=catalog.new_oid(), name=name, parent=index.oid), label=label, constraint=constraint)
 
 
-def for_partition(above: Relation, child: Relation, index: Index) -> Index:
+def for_partition(parent: Relation, child: Relation, index: Index) -> Index:
     """Returns a partition's version of a partitioned index: on its own columns of the same names."""
 
-    def number(old: int) -> int:
-        column = above.column_numbered(old)
-        below = child.column(column.name) if column is not None else None
-        return below.number if below is not None else old
+    def number(parent_number: int) -> int:
+        column = parent.column_numbered(parent_number)
+        child_column = child.column(column.name) if column is not None else None
+        return child_column.number if child_column is not None else parent_number
 
-    def bound(one: Formula | None) -> Formula | None:
-        return formula(one.expression, child.columns) if one is not None else None
+    def bound(parent_formula: Formula | None) -> Formula | None:
+        return formula(parent_formula.expression, child.columns) if parent_formula is not None else None
 
     keys = tuple(replace(key, column=number(key.column) if key.column is not None else None, formula=bound(key.formula)) for key in index.keys)
     return replace(
-        index, table=child.oid, keys=keys, include=tuple(number(one) for one in index.include), predicate=bound(index.predicate), valid=True
+        index,
+        table=child.oid,
+        keys=keys,
+        include=tuple(number(column) for column in index.include),
+        predicate=bound(index.predicate),
+        valid=True,
     )
 
 
-def same_index(one: Index, other: Index) -> bool:
+def same_index(index: Index, other: Index) -> bool:
     """Whether two indexes of one table are equivalent (PostgreSQL's CompareIndexInfo)."""
     return (
-        (one.unique, one.method, one.include, one.nulls_not_distinct) == (other.unique, other.method, other.include, other.nulls_not_distinct)
-        and len(one.keys) == len(other.keys)
-        and all(same_key(mine, its) for mine, its in zip(one.keys, other.keys, strict=True))
-        and same_predicate(one, other)
+        (index.unique, index.method, index.include, index.nulls_not_distinct)
+        == (other.unique, other.method, other.include, other.nulls_not_distinct)
+        and len(index.keys) == len(other.keys)
+        and all(same_key(key, other_key) for key, other_key in zip(index.keys, other.keys, strict=True))
+        and same_predicate(index, other)
     )
 
 
-def same_predicate(one: Index, other: Index) -> bool:
+def same_predicate(index: Index, other: Index) -> bool:
     """Whether two indexes have the same rows."""
-    return _text(one.predicate) == _text(other.predicate)
+    return _normalized_sql(index.predicate) == _normalized_sql(other.predicate)
 
 
-def same_key(one: Key, other: Key) -> bool:
+def same_key(key: Key, other: Key) -> bool:
     """Whether two keys of indexes store and compare the same values, in any order."""
-    return (one.column, _text(one.formula), one.collation, one.opclass, one.operator) == (
+    return (key.column, _normalized_sql(key.formula), key.collation, key.opclass, key.operator) == (
         other.column,
-        _text(other.formula),
+        _normalized_sql(other.formula),
         other.collation,
         other.opclass,
         other.operator,
     )
 
 
-def _text(one: Formula | None) -> str | None:
-    return None if one is None else " ".join(one.expression.sql.split())
+def _normalized_sql(bound: Formula | None) -> str | None:
+    return None if bound is None else " ".join(bound.expression.sql.split())
 
 
-def has_same(catalog: Catalog, above: Relation, child: Relation, index: Index) -> bool:
+def has_same(catalog: Catalog, parent: Relation, child: Relation, index: Index) -> bool:
     """Whether a partition has an index of its own that can be its part of a partitioned one."""
-    wanted, constraint = for_partition(above, child, index), _is_behind_constraint(catalog, index)
-    return any(_can_be_part(catalog, one, wanted, constraint=constraint) for one in catalog.indexes(child.oid))
+    required, constraint = for_partition(parent, child, index), _has_constraint(catalog, index)
+    return any(_can_be_part(catalog, candidate, required, constraint=constraint) for candidate in catalog.indexes(child.oid))
 
 
-def _can_be_part(catalog: Catalog, index: Index, wanted: Index, *, constraint: bool) -> bool:
+def _can_be_part(catalog: Catalog, index: Index, required: Index, *, constraint: bool) -> bool:
     """Whether an index can be a part of a partitioned one; if that belongs to a constraint, the index must belong to one as well."""
-    fits = index.parent is None and index.valid and same_index(index, wanted)
-    return fits and (not constraint or _is_behind_constraint(catalog, index))
+    fits = index.parent is None and index.valid and same_index(index, required)
+    return fits and (not constraint or _has_constraint(catalog, index))
 
 
-def _is_behind_constraint(catalog: Catalog, index: Index) -> bool:
-    return any(one.index == index.oid and one.kind is not ConstraintKind.FOREIGN_KEY for one in catalog.dependents(index.oid, Constraint))
+def _has_constraint(catalog: Catalog, index: Index) -> bool:
+    return any(
+        constraint.index == index.oid and constraint.kind is not ConstraintKind.FOREIGN_KEY
+        for constraint in catalog.dependents(index.oid, Constraint)
+    )
 
 
 def sketched(catalog: Catalog, relation: Relation, op: CreateIndex) -> Index | None:

@@ -1,4 +1,4 @@
-"""The purposes of indexes and constraints: which foreign keys an index serves, which objects it makes redundant."""
+"""The purposes of indexes and constraints: which foreign keys an index serves, which indexes and constraints another one makes redundant."""
 
 from collections.abc import Collection
 
@@ -19,7 +19,7 @@ _FINDS_VALUES = frozenset(("btree", "hash", "gist", "gin"))
 def serves(index: Index, constraint: Constraint, relation: Relation) -> bool:
     """Whether an index finds the rows that refer to a key: its first columns are the foreign key's, in any order among themselves.
 
-    A partial index does so only if its condition is that some of them are not null, which `column = value` implies.
+    A partial index does so only if its condition is that some of these columns are not null, which `column = value` implies.
     """
     columns = set(constraint.columns)
     first = {key.column for key in index.keys[: len(columns)]}
@@ -28,8 +28,8 @@ def serves(index: Index, constraint: Constraint, relation: Relation) -> bool:
     if index.predicate is None:
         return True
     names = not_nulls(index.predicate.expression.sql)
-    wanted = {column.name for column in relation.columns if column.number in columns}
-    return names is not None and wanted.issuperset(names)
+    column_names = {column.name for column in relation.columns if column.number in columns}
+    return names is not None and column_names.issuperset(names)
 
 
 def is_served(catalog: Catalog, constraint: Constraint, without: Collection[int] = ()) -> bool:
@@ -40,47 +40,47 @@ def is_served(catalog: Catalog, constraint: Constraint, without: Collection[int]
 
 def unserved_foreign_keys(catalog: Catalog, parts: Collection[Part]) -> list[Constraint]:
     """Returns the remaining foreign keys that no index serves any more after some objects are dropped."""
-    gone = {part.oid for part in parts if not part.column}
-    fallen = [one for oid in gone if isinstance(one := catalog.get(oid), Index)]
-    found: dict[int, Constraint] = {}
-    for index in fallen:
+    dropped = {part.oid for part in parts if not part.column}
+    dropped_indexes = [index for oid in dropped if isinstance(index := catalog.get(oid), Index)]
+    unserved: dict[int, Constraint] = {}
+    for index in dropped_indexes:
         table = catalog.require(Relation, index.table)
-        for constraint in catalog.constraints(table.oid) if table.oid not in gone else ():
-            stays = constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is None and constraint.oid not in gone
-            if stays and serves(index, constraint, table) and not is_served(catalog, constraint, gone):
-                found[constraint.oid] = constraint
-    return list(found.values())
+        for constraint in catalog.constraints(table.oid) if table.oid not in dropped else ():
+            remains = constraint.kind is ConstraintKind.FOREIGN_KEY and constraint.parent is None and constraint.oid not in dropped
+            if remains and serves(index, constraint, table) and not is_served(catalog, constraint, dropped):
+                unserved[constraint.oid] = constraint
+    return list(unserved.values())
 
 
 def dropped_with_column(catalog: Catalog, table: Relation, column: Column, *, only: bool = False) -> list[Index | Constraint]:
     """Returns the objects that are dropped with a column and also use other columns, except for indexes that another index replaces."""
     parts = column_drop_result(catalog, table, column, cascade=False, only=only).parts
-    gone = {part.oid for part in parts if not part.column}
-    found: list[Index | Constraint] = []
-    for oid in gone:
-        one = catalog.get(oid)
-        if not isinstance(one, Index | Constraint) or one.table != table.oid or set(one.columns) <= {column.number}:
+    dropped = {part.oid for part in parts if not part.column}
+    missed: list[Index | Constraint] = []
+    for oid in dropped:
+        dependent = catalog.get(oid)
+        if not isinstance(dependent, Index | Constraint) or dependent.table != table.oid or set(dependent.columns) <= {column.number}:
             continue
-        if isinstance(one, Constraint):
-            is_missed = one.kind is not ConstraintKind.NOT_NULL
+        if isinstance(dependent, Constraint):
+            is_missed = dependent.kind is not ConstraintKind.NOT_NULL
         else:
-            is_missed = constraint_of_index(catalog, one) is None and not _has_stand_in(catalog, one, column.number, gone)
+            is_missed = constraint_of_index(catalog, dependent) is None and not _has_replacement(catalog, dependent, column.number, dropped)
         if is_missed:
-            found.append(one)
-    return sorted(found, key=lambda one: one.oid)
+            missed.append(dependent)
+    return sorted(missed, key=lambda dependent: dependent.oid)
 
 
-def _has_stand_in(catalog: Catalog, index: Index, without: int, gone: Collection[int]) -> bool:
+def _has_replacement(catalog: Catalog, index: Index, without: int, dropped: Collection[int]) -> bool:
     """Whether a remaining index begins with the other keys of an index, or the index has no other keys."""
-    rest = [key for key in index.keys if key.column != without]
-    if index.unique and len(rest) < len(index.keys):
+    remaining_keys = [key for key in index.keys if key.column != without]
+    if index.unique and len(remaining_keys) < len(index.keys):
         return False
-    return not rest or any(
-        other.oid not in gone
-        and other.method == index.method
-        and len(other.keys) >= len(rest)
-        and all(same_key(mine, its) for mine, its in zip(rest, other.keys, strict=False))
-        for other in catalog.indexes(index.table)
+    return not remaining_keys or any(
+        replacement.oid not in dropped
+        and replacement.method == index.method
+        and len(replacement.keys) >= len(remaining_keys)
+        and all(same_key(key, replacement_key) for key, replacement_key in zip(remaining_keys, replacement.keys, strict=False))
+        for replacement in catalog.indexes(index.table)
     )
 
 
@@ -102,9 +102,9 @@ def is_replaced(catalog: Catalog, op: DropConstraint, constraint: Constraint | N
     if constraint is None:
         return False
     if not all(table.column_numbered(number) is not None for number in constraint.columns):
-        return True  # it would have gone with the column
-    same_kind = (one for one in catalog.constraints(table.oid) if one.kind is constraint.kind)
-    if any(set(one.columns) == set(constraint.columns) for one in same_kind):
+        return True  # a DROP COLUMN has dropped it already
+    same_kind = (other_constraint for other_constraint in catalog.constraints(table.oid) if other_constraint.kind is constraint.kind)
+    if any(set(other_constraint.columns) == set(constraint.columns) for other_constraint in same_kind):
         return True
     return constraint.kind is ConstraintKind.UNIQUE and any(
         index.unique and index.predicate is None and {key.column for key in index.keys} == set(constraint.columns)
@@ -122,15 +122,16 @@ def says_only_not_null(catalog: Catalog, constraint: Constraint) -> bool:
 def makes_redundant(catalog: Catalog, index: Index, other: Index) -> bool:
     """Whether an index is redundant because another index of its table serves all its purposes.
 
-    The other one begins with the same keys under the same method, operator classes and condition, and holds what this one includes. What is
-    unique needs another that is unique on the same keys; of two that do the same, what stands behind a constraint or came first stays.
+    The other index begins with the same keys, has the same method, operator classes and condition, and contains the included columns of this
+    one. A unique index is redundant only if the other one is unique on the same keys. Of two equivalent indexes, the one that belongs to a
+    constraint or, if both or neither do, the older one remains.
     """
     if index.oid == other.oid or index.table != other.table or index.method != other.method or not (index.valid and other.valid):
         return False
     same_length = len(index.keys) == len(other.keys)
     if len(index.keys) > len(other.keys) or (not same_length and index.method != "btree") or not index.keys:
         return False
-    if not all(same_key(mine, its) for mine, its in zip(index.keys, other.keys, strict=False)) or not _same_order(index, other):
+    if not all(same_key(key, other_key) for key, other_key in zip(index.keys, other.keys, strict=False)) or not _same_order(index, other):
         return False
     if not same_predicate(index, other) or any(key.operator is not None for key in (*index.keys, *other.keys)):
         return False
@@ -140,14 +141,16 @@ def makes_redundant(catalog: Catalog, index: Index, other: Index) -> bool:
         return False
     if not same_length or index.unique != other.unique or set(index.include) != set(other.include):
         return constraint_of_index(catalog, index) is None
-    mine, its = constraint_of_index(catalog, index), constraint_of_index(catalog, other)
-    return other.oid < index.oid if (mine is None) == (its is None) else mine is None
+    constraint, other_constraint = constraint_of_index(catalog, index), constraint_of_index(catalog, other)
+    return other.oid < index.oid if (constraint is None) == (other_constraint is None) else constraint is None
 
 
 def _same_order(index: Index, other: Index) -> bool:
     """Whether the shared keys are in the same order, or all in the opposite one: an index can be read backwards as well."""
     pairs = list(zip(map(_order, index.keys), map(_order, other.keys), strict=False))
-    return all(mine == its for mine, its in pairs) or all(mine == (not its[0], not its[1]) for mine, its in pairs)
+    return all(order == other_order for order, other_order in pairs) or all(
+        order == (not other_order[0], not other_order[1]) for order, other_order in pairs
+    )
 
 
 def _order(key: Key) -> tuple[bool, bool]:

@@ -11,18 +11,18 @@ from migsafe.sql.operations import Name, Operation
 
 def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
     """Returns the first relation that an operation requires and that is known not to exist."""
-    needed = _NEEDED.get(type(operation))
-    for name in needed(operation) if needed is not None else ():
+    required = _REQUIRED.get(type(operation))
+    for name in required(operation) if required is not None else ():
         if catalog.is_absent(name):
             return catalog.resolve(name)
     return None
 
 
-def _of_query(op: sql.CreateView | sql.CreateMaterializedView | sql.CreateTableAs | sql.Select) -> tuple[Name, ...]:
+def _relations_of_query(op: sql.CreateView | sql.CreateMaterializedView | sql.CreateTableAs | sql.Select) -> tuple[Name, ...]:
     return op.query.reads if op.query is not None else ()
 
 
-_NEEDED: dict[type[Operation], Callable[[Any], tuple[Name, ...]]] = {
+_REQUIRED: dict[type[Operation], Callable[[Any], tuple[Name, ...]]] = {
     sql.CreateIndex: lambda op: (op.table,),
     sql.CreateTrigger: lambda op: (op.table,),
     sql.CreatePolicy: lambda op: (op.table,),
@@ -31,10 +31,10 @@ _NEEDED: dict[type[Operation], Callable[[Any], tuple[Name, ...]]] = {
     sql.Update: lambda op: (op.table, *op.reads),
     sql.Delete: lambda op: (op.table, *op.reads),
     sql.Merge: lambda op: (op.table, *op.reads),
-    sql.CreateView: _of_query,
-    sql.CreateMaterializedView: _of_query,
-    sql.CreateTableAs: _of_query,
-    sql.Select: _of_query,
+    sql.CreateView: _relations_of_query,
+    sql.CreateMaterializedView: _relations_of_query,
+    sql.CreateTableAs: _relations_of_query,
+    sql.Select: _relations_of_query,
     sql.Copy: lambda op: (op.table,) if op.table is not None else (),
     sql.Truncate: lambda op: tuple(table.name for table in op.tables),
     sql.LockTable: lambda op: tuple(table.name for table in op.tables),
@@ -46,10 +46,12 @@ def truncated_without(catalog: Catalog, op: sql.Truncate) -> str | None:
     """Returns why a foreign key prevents TRUNCATE: a table that refers to the truncated one must be truncated with it."""
     if op.cascade:
         return None
-    named = [relation for given in op.tables if (relation := catalog.relation(given.name)) is not None]
-    below: dict[int, Relation] = {one.oid: one for relation in named for one in (relation, *catalog.descendants(relation.oid))}
-    for table in below.values():
+    truncated = [relation for target in op.tables if (relation := catalog.relation(target.name)) is not None]
+    truncated_tables: dict[int, Relation] = {
+        table.oid: table for relation in truncated for table in (relation, *catalog.descendants(relation.oid))
+    }
+    for table in truncated_tables.values():
         for constraint in catalog.foreign_keys_to(table.oid):
-            if constraint.table not in below:
+            if constraint.table not in truncated_tables:
                 return f"constraint {constraint.name.name} refers to {table.name}, but its table is not truncated in the same statement"
     return None

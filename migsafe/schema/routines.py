@@ -17,26 +17,28 @@ from migsafe.sql.operations import Expression, Name
 def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
     """CREATE FUNCTION, CREATE PROCEDURE."""
     name = catalog.in_first_schema(op.function)
-    given = [one for one in op.arguments if one.mode in ("in", "inout", "variadic")]
-    arguments = tuple(str(one.type) for one in given)
+    inputs = [argument for argument in op.arguments if argument.mode in ("in", "inout", "variadic")]
+    arguments = tuple(str(argument.type) for argument in inputs)
     options = {(option.name, option.value) for option in op.options}
-    plain = not any(name in ("set", "strict", "returns null on null input") for name, _ in options) and ("security", "definer") not in options
-    known = {
+    inlinable = (
+        not any(name in ("set", "strict", "returns null on null input") for name, _ in options) and ("security", "definer") not in options
+    )
+    properties = {
         "kind": op.kind,
         "volatility": op.volatility or "volatile",
         "language": op.language,
         "code": op.code,
         "returns": op.returns.name if op.returns is not None else "",
-        "parameters": tuple(one.name for one in given),
-        "inlined": op.kind == "function" and op.language == "sql" and plain and not (op.returns is not None and op.returns.setof),
+        "parameters": tuple(argument.name for argument in inputs),
+        "inlined": op.kind == "function" and op.language == "sql" and inlinable and not (op.returns is not None and op.returns.setof),
     }
-    for before in catalog.functions(name):
-        if before.arguments == arguments:
+    for existing in catalog.functions(name):
+        if existing.arguments == arguments:
             if not op.or_replace:
                 catalog.add_refusal(f"{op.kind} {name} already exists with the same argument types")
-            catalog.change(before, **known)
+            catalog.change(existing, **properties)
             return
-    catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments), **known))
+    catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments), **properties))
 
 
 @SCHEMA_CHANGES.register(sql.CreateTrigger)
@@ -47,12 +49,12 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
         return
     functions = catalog.functions(op.function)
     referenced = catalog.relation(op.references) if op.references is not None else None
-    for before in trigger_named(catalog, table, op.trigger):
+    for existing in trigger_named(catalog, table, op.trigger):
         if not op.or_replace:
             catalog.add_refusal(f"trigger {op.trigger} for relation {table.name} already exists")
-        for part in catalog.dependents(before.oid, Trigger):
+        for part in catalog.dependents(existing.oid, Trigger):
             catalog.drop(part.oid)
-        catalog.drop(before.oid)
+        catalog.drop(existing.oid)
     words = identifiers(op.when.sql) if op.when is not None else ()
     columns = tuple(column.number for column in table.columns if column.name in op.columns or column.name in words)
     trigger = Trigger(
@@ -73,28 +75,28 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
 
 def trigger_named(catalog: Catalog, table: Relation, name: str) -> list[Trigger]:
     """Returns a table's trigger of this name, as a list of at most one."""
-    return [one for one in catalog.triggers(table.oid) if one.name.name == name]
+    return [trigger for trigger in catalog.triggers(table.oid) if trigger.name.name == name]
 
 
 def attached(catalog: Catalog, table: Relation, kind: str, name: str) -> Attached | None:
     """Returns a table's rule or policy of this name."""
-    for one in catalog.dependents(table.oid, Attached):
-        if one.table == table.oid and one.kind == kind and one.name.name == name:
-            return one
+    for candidate in catalog.dependents(table.oid, Attached):
+        if candidate.table == table.oid and candidate.kind == kind and candidate.name.name == name:
+            return candidate
     return None
 
 
 def _attach(
     catalog: Catalog, table: Relation, kind: str, name: str, expressions: Iterable[Expression | None] = (), *, or_replace: bool = False
 ) -> None:
-    before = attached(catalog, table, kind, name)
-    if before is not None:
+    existing = attached(catalog, table, kind, name)
+    if existing is not None:
         if not or_replace:
             catalog.add_refusal(f"{kind} {name} for table {table.name} already exists")
-        catalog.drop(before.oid)
-    given = [one for one in expressions if one is not None]
-    words = {word for one in given for word in identifiers(one.sql)}
-    reads = {found.oid for one in given for read in one.reads if (found := catalog.relation(read)) is not None}
+        catalog.drop(existing.oid)
+    present = [expression for expression in expressions if expression is not None]
+    words = {word for expression in present for word in identifiers(expression.sql)}
+    reads = {relation.oid for expression in present for read in expression.reads if (relation := catalog.relation(read)) is not None}
     catalog.store(
         Attached(
             oid=catalog.new_oid(),
@@ -151,9 +153,9 @@ def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
 def publish(catalog: Catalog, op: sql.Publication) -> None:
     """CREATE PUBLICATION, ALTER PUBLICATION."""
     name = Name(op.publication)
-    tables = tuple(one.oid for given in op.tables if (one := catalog.relation(given)) is not None)
-    before = catalog.object_named("publication", name)
-    publication = before if isinstance(before, Publication) else None
+    tables = tuple(table.oid for table_name in op.tables if (table := catalog.relation(table_name)) is not None)
+    existing = catalog.object_named("publication", name)
+    publication = existing if isinstance(existing, Publication) else None
     match op.action:
         case "create":
             if publication is not None:

@@ -14,10 +14,10 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 
 def _make_room(catalog: Catalog, name: Name) -> None:
-    before = catalog.type_named(name)
-    if before is not None:
+    existing = catalog.type_named(name)
+    if existing is not None:
         catalog.add_refusal(f"type {name} already exists")
-        drop_parts(catalog, find_dropped_parts(catalog, [Part(before.oid)]).parts)
+        drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
 
 
 @SCHEMA_CHANGES.register(sql.CreateEnum)
@@ -40,13 +40,13 @@ def add_enum_value(catalog: Catalog, op: sql.AddEnumValue) -> None:
         return
     values = list(enum.values)
     neighbour = op.before or op.after
-    at = len(values)
+    position = len(values)
     if neighbour is not None:
         if neighbour not in values:
             catalog.add_refusal(f"{neighbour} is not a label of the enum {enum.name}")
         else:
-            at = values.index(neighbour) + (op.after is not None)
-    values.insert(at, op.value)
+            position = values.index(neighbour) + (op.after is not None)
+    values.insert(position, op.value)
     catalog.change(enum, values=tuple(values))
 
 
@@ -66,23 +66,29 @@ def create_domain(catalog: Catalog, op: sql.CreateDomain) -> None:
     name = catalog.in_first_schema(op.domain)
     _make_room(catalog, name)
     checks: list[DomainCheck] = []
-    for given in op.constraints:
-        if given.kind is ConstraintKind.CHECK and given.check is not None:
-            checks.append(DomainCheck(_check_name(name, given, checks), given.check, not given.not_valid))
-    user = catalog.type_of(op.type)
-    base = replace(op.type, schema=user.name.schema) if user is not None else op.type
+    for constraint in op.constraints:
+        if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
+            checks.append(DomainCheck(_check_name(name, constraint, checks), constraint.check, not constraint.not_valid))
+    base_type = catalog.type_of(op.type)
+    stored = replace(op.type, schema=base_type.name.schema) if base_type is not None else op.type
     catalog.store(
         Domain(
-            oid=catalog.new_oid(), name=name, type=base, not_null=op.not_null, checks=tuple(checks), default=op.default, collation=op.collation
+            oid=catalog.new_oid(),
+            name=name,
+            type=stored,
+            not_null=op.not_null,
+            checks=tuple(checks),
+            default=op.default,
+            collation=op.collation,
         )
     )
 
 
-def _check_name(domain: Name, given: sql.Constraint, others: list[DomainCheck]) -> str:
-    if given.name is not None:
-        return given.name
+def _check_name(domain: Name, constraint: sql.Constraint, checks: list[DomainCheck]) -> str:
+    if constraint.name is not None:
+        return constraint.name
     name, number = f"{domain.name}_check", 0
-    while any(other.name == name for other in others):
+    while any(check.name == name for check in checks):
         number += 1
         name = f"{domain.name}_check{number}"
     return name
@@ -100,17 +106,17 @@ def alter_domain(catalog: Catalog, op: sql.AlterDomain) -> None:
         case "set not null" | "drop not null":
             catalog.change(domain, not_null=op.action == "set not null")
         case "add constraint" if op.constraint is not None and op.constraint.check is not None:
-            given = op.constraint
-            assert given.check is not None
-            check = DomainCheck(_check_name(domain.name, given, list(domain.checks)), given.check, not given.not_valid)
+            constraint = op.constraint
+            assert constraint.check is not None
+            check = DomainCheck(_check_name(domain.name, constraint, list(domain.checks)), constraint.check, not constraint.not_valid)
             catalog.change(domain, checks=(*domain.checks, check))
         case "add constraint" if op.constraint is not None and op.constraint.kind is ConstraintKind.NOT_NULL:
             catalog.change(domain, not_null=True)
         case "drop constraint":
-            kept = tuple(check for check in domain.checks if check.name != op.constraint_name)
-            if len(kept) == len(domain.checks) and not op.if_exists:
+            remaining = tuple(check for check in domain.checks if check.name != op.constraint_name)
+            if len(remaining) == len(domain.checks) and not op.if_exists:
                 catalog.add_refusal(f"constraint {op.constraint_name} of domain {domain.name} does not exist")
-            catalog.change(domain, checks=kept)
+            catalog.change(domain, checks=remaining)
         case "validate constraint":
             checks = tuple(replace(check, valid=True) if check.name == op.constraint_name else check for check in domain.checks)
             catalog.change(domain, checks=checks)
@@ -121,22 +127,22 @@ def create_composite(catalog: Catalog, op: sql.CreateCompositeType) -> None:
     """CREATE TYPE … AS (…)."""
     name = catalog.in_first_schema(op.type)
     _make_room(catalog, name)
-    attributes = tuple((one.name, stored_type(catalog, one.type)) for one in op.attributes)
+    attributes = tuple((attribute.name, stored_type(catalog, attribute.type)) for attribute in op.attributes)
     catalog.store(Composite(oid=catalog.new_oid(), name=name, attributes=attributes))
 
 
 def rename_in_type(catalog: Catalog, op: sql.RenameColumn | sql.RenameConstraint) -> None:
     """RENAME ATTRIBUTE of a composite type, and of the tables made OF it; RENAME CONSTRAINT of a domain."""
-    one = catalog.type_named(op.target.name)
-    if isinstance(op, sql.RenameColumn) and isinstance(one, Composite):
-        catalog.change(one, attributes=tuple((op.new_name if name == op.column else name, kind) for name, kind in one.attributes))
-        for table in [table for table in catalog.relations() if table.of_type == one.name]:
+    user_type = catalog.type_named(op.target.name)
+    if isinstance(op, sql.RenameColumn) and isinstance(user_type, Composite):
+        catalog.change(user_type, attributes=tuple((op.new_name if name == op.column else name, kind) for name, kind in user_type.attributes))
+        for table in [table for table in catalog.relations() if table.of_type == user_type.name]:
             column = table.column(op.column)
             if column is not None:
                 set_column(catalog, table, column.number, name=op.new_name)
-    elif isinstance(op, sql.RenameConstraint) and isinstance(one, Domain):
-        checks = tuple(replace(check, name=op.new_name) if check.name == op.constraint else check for check in one.checks)
-        catalog.change(one, checks=checks)
+    elif isinstance(op, sql.RenameConstraint) and isinstance(user_type, Domain):
+        checks = tuple(replace(check, name=op.new_name) if check.name == op.constraint else check for check in user_type.checks)
+        catalog.change(user_type, checks=checks)
 
 
 @SCHEMA_CHANGES.register(sql.AlterCompositeType)
@@ -150,23 +156,27 @@ def alter_composite(catalog: Catalog, op: sql.AlterCompositeType) -> None:
         case "add":
             catalog.change(composite, attributes=(*composite.attributes, (op.attribute, stored)))
         case "drop":
-            catalog.change(composite, attributes=tuple(one for one in composite.attributes if one[0] != op.attribute))
+            catalog.change(composite, attributes=tuple(attribute for attribute in composite.attributes if attribute[0] != op.attribute))
         case "alter":
             attributes = tuple((name, stored if name == op.attribute else kind) for name, kind in composite.attributes)
             catalog.change(composite, attributes=attributes)
 
 
-def move_type(catalog: Catalog, one: Type, name: Name) -> None:
+def move_type(catalog: Catalog, moved_type: Type, name: Name) -> None:
     """Changes a type's name or schema, also in the columns and types that use it."""
-    before = one.name
+    old_name = moved_type.name
 
-    def moved(given: TypeName | None) -> TypeName | None:
-        return replace(given, name=name.name, schema=name.schema) if given is not None and is_type_named(given, before) else given
+    def moved(type_name: TypeName | None) -> TypeName | None:
+        return (
+            replace(type_name, name=name.name, schema=name.schema)
+            if type_name is not None and is_type_named(type_name, old_name)
+            else type_name
+        )
 
-    catalog.change(one, name=name)
+    catalog.change(moved_type, name=name)
     for relation in list(catalog.relations()):
         for column in relation.columns:
-            if is_type_named(column.type, before):
+            if is_type_named(column.type, old_name):
                 set_column(catalog, catalog.require(Relation, relation.oid), column.number, type=moved(column.type))
     _move_in_types(catalog, moved)
 
@@ -175,4 +185,4 @@ def _move_in_types(catalog: Catalog, moved: Callable[[TypeName | None], TypeName
     for domain in catalog.objects_of(Domain):
         catalog.change(domain, type=moved(domain.type))
     for composite in catalog.objects_of(Composite):
-        catalog.change(composite, attributes=tuple((name, moved(kind)) for name, kind in composite.attributes))
+        catalog.change(composite, attributes=tuple((name, moved(type_name)) for name, type_name in composite.attributes))

@@ -13,27 +13,29 @@ from migsafe.sql.operations import Name, Persistence, Query
 
 def read_by(catalog: Catalog, query: Query) -> list[Relation]:
     """Returns the known relations that a query reads."""
-    found = (catalog.relation(name) for name in query.reads)
-    return list({relation.oid: relation for relation in found if relation is not None}.values())
+    relations = (catalog.relation(name) for name in query.reads)
+    return list({relation.oid: relation for relation in relations if relation is not None}.values())
 
 
-def _uses(query: Query, reads: list[Relation]) -> tuple[tuple[int, int], ...]:
+def _column_uses(query: Query, reads: list[Relation]) -> tuple[tuple[int, int], ...]:
     """Returns the columns that a query uses, judging by the identifiers in it."""
-    used = columns_used(query.sql, {one.name.name: {column.name for column in one.columns} for one in reads})
-    return tuple((one.oid, column.number) for one in reads for column in one.columns if (one.name.name, column.name) in used)
+    used = columns_used(query.sql, {relation.name.name: {column.name for column in relation.columns} for relation in reads})
+    return tuple(
+        (relation.oid, column.number) for relation in reads for column in relation.columns if (relation.name.name, column.name) in used
+    )
 
 
-def _reads(catalog: Catalog, relation: Relation, oid: int) -> bool:
+def _reads_relation(catalog: Catalog, relation: Relation, oid: int) -> bool:
     """Whether a view reads another relation, itself or through other views."""
     waiting, seen = [relation.oid], set[int]()
     while waiting:
-        at = waiting.pop()
-        if at == oid:
+        relation_oid = waiting.pop()
+        if relation_oid == oid:
             return True
-        found = catalog.get(at)
-        if at not in seen and isinstance(found, Relation):
-            seen.add(at)
-            waiting.extend(found.reads)
+        view = catalog.get(relation_oid)
+        if relation_oid not in seen and isinstance(view, Relation):
+            seen.add(relation_oid)
+            waiting.extend(view.reads)
     return False
 
 
@@ -41,36 +43,36 @@ def _reads(catalog: Catalog, relation: Relation, oid: int) -> bool:
 def create_view(catalog: Catalog, op: sql.CreateView) -> None:
     """CREATE VIEW; a replaced view keeps its number and its dependents."""
     reads = read_by(catalog, op.query)
-    # A view of what only this session can see is one itself.
-    temporary = op.temporary or any(one.persistence is Persistence.TEMPORARY for one in reads)
+    # A view that reads a temporary relation is temporary itself.
+    temporary = op.temporary or any(relation.persistence is Persistence.TEMPORARY for relation in reads)
     persistence = Persistence.TEMPORARY if temporary else Persistence.PERMANENT
     name = new_name(catalog, op.view, persistence)
-    before = catalog.relation(name)
-    known = {
+    existing = catalog.relation(name)
+    properties = {
         "kind": RelationKind.VIEW,
         "persistence": persistence,
         "columns": tuple(Column(number, column, None, None) for number, column in enumerate(op.columns, 1)),
         "complete": False,
         "query": op.query,
-        "reads": tuple(one.oid for one in reads),
-        "column_uses": _uses(op.query, reads),
+        "reads": tuple(relation.oid for relation in reads),
+        "column_uses": _column_uses(op.query, reads),
     }
-    if before is not None and op.or_replace and before.kind is RelationKind.VIEW:
-        if any(_reads(catalog, one, before.oid) for one in reads):
-            catalog.add_refusal(f"{before.name} would read itself")
+    if existing is not None and op.or_replace and existing.kind is RelationKind.VIEW:
+        if any(_reads_relation(catalog, relation, existing.oid) for relation in reads):
+            catalog.add_refusal(f"{existing.name} would read itself")
             return
-        catalog.change(before, **known)
+        catalog.change(existing, **properties)
         return
     make_room(catalog, name, if_not_exists=False)
-    surely = not op.or_replace or catalog.is_absent(name)
-    catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_have_rows=not surely), **known))
+    is_created = not op.or_replace or catalog.is_absent(name)
+    catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_have_rows=not is_created), **properties))
 
 
 @SCHEMA_CHANGES.register(sql.CreateMaterializedView)
 def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -> None:
     """CREATE MATERIALIZED VIEW."""
     name = catalog.in_first_schema(op.view)
-    surely = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
+    is_created = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     reads = read_by(catalog, op.query)
@@ -82,10 +84,10 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
             columns=tuple(Column(number, column, None, None) for number, column in enumerate(op.columns, 1)),
             complete=False,
             query=op.query,
-            reads=tuple(one.oid for one in reads),
-            column_uses=_uses(op.query, reads),
+            reads=tuple(relation.oid for relation in reads),
+            column_uses=_column_uses(op.query, reads),
             created_in=catalog.migration,
-            may_have_rows=not surely,
+            may_have_rows=not is_created,
         )
     )
 
@@ -94,7 +96,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
 def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
     """CREATE TABLE … AS, SELECT … INTO: the columns' types are unknown."""
     name = new_name(catalog, op.table, op.persistence)
-    surely = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
+    is_created = is_certainly_created(catalog, name, if_not_exists=op.if_not_exists)
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     catalog.store(
@@ -105,7 +107,7 @@ def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
             complete=False,
             persistence=op.persistence,
             created_in=catalog.migration,
-            may_have_rows=not surely or (op.with_data and op.persistence is not Persistence.TEMPORARY),
+            may_have_rows=not is_created or (op.with_data and op.persistence is not Persistence.TEMPORARY),
         )
     )
 
@@ -133,10 +135,10 @@ def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
         catalog.change(sequence, owner=_owner(catalog, op.owned_by))
 
 
-def _owner(catalog: Catalog, column: Name | None) -> tuple[int, int] | None:
+def _owner(catalog: Catalog, column_name: Name | None) -> tuple[int, int] | None:
     """Returns the table and column of OWNED BY: `schema.table.column`, parsed as catalog, schema and name."""
-    if column is None or column.schema is None:
+    if column_name is None or column_name.schema is None:
         return None
-    table = catalog.relation(Name(column.schema, column.catalog))
-    found = table.column(column.name) if table is not None else None
-    return (table.oid, found.number) if table is not None and found is not None else None
+    table = catalog.relation(Name(column_name.schema, column_name.catalog))
+    own_column = table.column(column_name.name) if table is not None else None
+    return (table.oid, own_column.number) if table is not None and own_column is not None else None

@@ -1,9 +1,9 @@
 """The volatility of functions: a volatile default makes ADD COLUMN rewrite the whole table, any other is stored once (PostgreSQL 11).
 
-`volatility.txt` beside this file says it of PostgreSQL's own functions and of those of its extensions; the schema knows the users' own. Only
-calls matter: no operator and no cast of PostgreSQL 14 to 18 is implemented by a volatile function (pg_operator and pg_cast against pg_proc),
-and what is spelt without parentheses (CURRENT_TIMESTAMP) or with words inside them (EXTRACT, COALESCE, XMLELEMENT) is stable at most. A
-default cannot hold a query.
+`volatility.txt` in this directory has the volatility of PostgreSQL's own functions and of its extensions' functions; the catalogue has that of
+the users' functions. Only calls matter: no operator and no cast of PostgreSQL 14 to 18 is implemented by a volatile function (pg_operator and
+pg_cast against pg_proc), and functions that are written without parentheses (CURRENT_TIMESTAMP) or with keywords inside them (EXTRACT,
+COALESCE, XMLELEMENT) are at most stable. A default cannot contain a query.
 """
 
 import re
@@ -33,31 +33,31 @@ class VolatileCall(Struct, frozen=True):
 def volatility_of(call: Name, pg_version: int) -> Volatility | None:
     """Returns the volatility of a function of PostgreSQL or of its extensions; None for any other function.
 
-    Of several functions of one name the most volatile counts: ts_rewrite. One exception: timezone('utc', now()) is stable at most, only for
-    times with a time zone was it volatile up to 14.
+    Of several functions of one name (ts_rewrite), the most volatile counts. The one exception is timezone('utc', now()), which is at most
+    stable: up to 14, only the function for `time with time zone` was volatile.
     """
     version = min(max(pg_version, versions.OLDEST), versions.NEWEST)
     if call.schema in (None, "pg_catalog"):
-        found = _functions(version, "pg_catalog").get(call.name)
-        if found is not None:
-            return found
+        volatility = _functions(version, "pg_catalog").get(call.name)
+        if volatility is not None:
+            return volatility
         if call.name in BUILT_IN:
-            return "stable"  # uuid('…') is a cast to the type, when there is no function of that name
+            return "stable"  # uuid('…') is a cast to the type if there is no function of that name
     return None if call.schema == "pg_catalog" else _functions(version, "extensions").get(call.name)
 
 
-def is_volatile(expression: Expression, user: Callable[[Name], str | None], pg_version: int) -> VolatileCall | None:
+def is_volatile(expression: Expression, user_volatility: Callable[[Name], str | None], pg_version: int) -> VolatileCall | None:
     """Returns the call that makes an expression volatile, or else one that may, because the function is unknown; None if there is neither.
 
-    `user` knows the volatility of the functions that the history made, and says None of any other. Where one has the name of a function
-    of PostgreSQL's own, which of the two is called depends on the arguments, so the more volatile counts.
+    `user_volatility` returns the volatility of a function that a migration has created, and None for any other. If a user's function has the
+    name of one of PostgreSQL's functions, the arguments decide which of the two is called, so the more volatile one counts.
     """
     unknown: VolatileCall | None = None
     for call in expression.calls:
-        found = {user(call), volatility_of(call, pg_version)}
-        if "volatile" in found:
+        volatilities = {user_volatility(call), volatility_of(call, pg_version)}
+        if "volatile" in volatilities:
             return VolatileCall(call)
-        if found == {None} and unknown is None:
+        if volatilities == {None} and unknown is None:
             unknown = VolatileCall(call, known=False)
     return unknown
 
@@ -74,11 +74,11 @@ def _text() -> str:
 @lru_cache
 def _functions(version: int, owner: str) -> dict[str, Volatility]:
     """Returns the functions of one version, by name."""
-    found: dict[str, Volatility] = {}
+    functions: dict[str, Volatility] = {}
     for section in _SECTION.finditer(_text()):
         if section[1] != owner:
             continue
         for name, first, end in _ENTRY.findall(section[3]):
             if int(first or 0) <= version < int(end or version + 1):
-                found[name] = _LEVELS[section[2]]
-    return found
+                functions[name] = _LEVELS[section[2]]
+    return functions

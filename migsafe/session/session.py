@@ -36,9 +36,9 @@ Transitions = tuple[Transition, ...]
 
 _BEGAN: Transitions = (Transition(TransitionKind.BEGAN),)
 _ENDED: dict[TransitionKind, Transitions] = {
-    turn: (Transition(turn),) for turn in (TransitionKind.COMMITTED, TransitionKind.PREPARED, TransitionKind.ROLLED_BACK)
+    kind: (Transition(kind),) for kind in (TransitionKind.COMMITTED, TransitionKind.PREPARED, TransitionKind.ROLLED_BACK)
 }
-_FOLLOWED = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
+_SESSION_OPERATIONS = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
 """The operations that a session looks at: a long history has few of them."""
 
 
@@ -121,8 +121,8 @@ class Session:
 
     def record_lock(self, relation: Hashable, lock: LockMode) -> None:
         """Records a lock until the transaction ends, or rolls back to an earlier savepoint."""
-        held = self._locks.entries.get(relation)
-        if held is None or held < lock:
+        held_lock = self._locks.entries.get(relation)
+        if held_lock is None or held_lock < lock:
             self._locks.set(relation, lock)
 
     def lock_on(self, relation: Hashable) -> LockMode | None:
@@ -139,14 +139,14 @@ class Session:
         if not is_sent_to_server(statement):
             return ()
         self._in_do = isinstance(statement.operations[0], Do)
-        turns = (*self._decide(statement), *self._begin()) if self.transaction is None else ()
+        transitions = (*self._decide(statement), *self._begin()) if self.transaction is None else ()
         if self._block is Block.NONE:
             self._block = self._runner.block_before(first=first, last=last)
-        return turns
+        return transitions
 
     def apply(self, operation: Operation) -> Transitions:
         """Applies an operation of the statement, after it has run."""
-        if not isinstance(operation, _FOLLOWED):
+        if not isinstance(operation, _SESSION_OPERATIONS):
             return ()
         if not (operation.certain or isinstance(operation, Commit)) or self.refusal(operation) is not None:
             return ()
@@ -161,7 +161,7 @@ class Session:
             case Prepare(name=name, prepared=operations):
                 self._prepared[name] = operations
             case Execute(name=name):
-                return tuple(turn for run in self.prepared_operations(name) for turn in self.apply(run))
+                return tuple(transition for prepared in self.prepared_operations(name) for transition in self.apply(prepared))
             case Utility(command="deallocate", name=name):
                 self._deallocate(name)
             case Begin():
@@ -174,7 +174,7 @@ class Session:
                 self._undecided = identifier
                 return self._end(TransitionKind.PREPARED)
             case Savepoint() | RollbackTo() | Release():
-                return (self._turn_at_savepoint(operation),)
+                return (self._apply_at_savepoint(operation),)
             case PsqlCommand(command="connect" | "c"):
                 return self._reconnect()
         return ()
@@ -193,7 +193,7 @@ class Session:
 
     def refusal(self, operation: Operation) -> str | None:
         """Returns why PostgreSQL refuses an operation on transactions or settings, as the end of a sentence; None if it does not."""
-        if not isinstance(operation, _FOLLOWED):
+        if not isinstance(operation, _SESSION_OPERATIONS):
             return None
         match operation:
             case Savepoint() | RollbackTo() | Release():
@@ -227,7 +227,7 @@ class Session:
         """The position of the savepoint that a name refers to: the last one of that name."""
         return max((depth for depth, savepoint in enumerate(self._savepoints) if savepoint.name == name), default=None)
 
-    def _turn_at_savepoint(self, operation: Savepoint | RollbackTo | Release) -> Transition:
+    def _apply_at_savepoint(self, operation: Savepoint | RollbackTo | Release) -> Transition:
         name = operation.name
         if isinstance(operation, Savepoint):
             self._savepoints.append(_Savepoint(name, self.settings.mark, self._locks.mark))
@@ -255,30 +255,30 @@ class Session:
             return ()
         match statement.operations[0]:
             case TwoPhase(action="rollback prepared", identifier=self._undecided):
-                turn = TransitionKind.ROLLED_BACK
+                kind = TransitionKind.ROLLED_BACK
             case _:
-                turn = TransitionKind.COMMITTED
+                kind = TransitionKind.COMMITTED
         self._undecided = None
-        return _ENDED[turn]
+        return _ENDED[kind]
 
     def _begin(self) -> Transitions:
         self._number += 1
         self.transaction = self._number
         return _BEGAN
 
-    def _finish(self, turn: TransitionKind, *, chain: bool) -> Transitions:
+    def _finish(self, kind: TransitionKind, *, chain: bool) -> Transitions:
         """COMMIT or ROLLBACK. Outside a block PostgreSQL only warns; after one in a DO block, a new transaction begins at once."""
         block = self._block
         if block is Block.NONE and not self._in_do:
             return ()
-        ended = self._end(turn)
+        ended = self._end(kind)
         if chain or self._in_do:
             self._block = block
             return (*ended, *self._begin())
         return ended
 
-    def _end(self, turn: TransitionKind) -> Transitions:
-        if turn is TransitionKind.ROLLED_BACK:
+    def _end(self, kind: TransitionKind) -> Transitions:
+        if kind is TransitionKind.ROLLED_BACK:
             self.settings.undo()
         else:
             self.settings.commit()
@@ -286,11 +286,11 @@ class Session:
         self._locks.clear()
         self._block = Block.NONE
         self.transaction = None
-        return _ENDED[turn]
+        return _ENDED[kind]
 
     def _reconnect(self) -> Transitions:
         """Replaces the connection, as psql does; an open transaction is rolled back."""
-        turns = () if self.transaction is None else self._end(TransitionKind.ROLLED_BACK)
+        transitions = () if self.transaction is None else self._end(TransitionKind.ROLLED_BACK)
         self.settings.discard()
         self._prepared.clear()
-        return turns
+        return transitions

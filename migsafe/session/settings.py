@@ -91,8 +91,8 @@ class Settings:
         if name is not None:
             self.set(name, None)
             return
-        for changed in [entry for entry in self._values.entries if entry not in _KEPT_BY_RESET_ALL]:
-            self._values.set(changed, _UNTOUCHED)
+        for entry in [entry for entry in self._values.entries if entry not in _KEPT_BY_RESET_ALL]:
+            self._values.set(entry, _UNTOUCHED)
 
     def discard(self) -> None:
         """Applies DISCARD ALL; also for a new connection."""
@@ -125,13 +125,13 @@ def _schemas(value: str) -> tuple[str, ...]:
 def _items(value: str) -> list[str]:
     """The list cut at the commas outside double quotes."""
     items = [""]
-    for place, piece in enumerate(value.split('"')):
-        if place % 2:
+    for position, piece in enumerate(value.split('"')):
+        if position % 2:
             items[-1] += f'"{piece}"'
         else:
-            first, *more = piece.split(",")
+            first, *remaining = piece.split(",")
             items[-1] += first
-            items += more
+            items += remaining
     return [item.strip() for item in items]
 
 

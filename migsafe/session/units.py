@@ -32,9 +32,9 @@ def _number(match: "re.Match[str]") -> float:
     sign = -1 if match["sign"] == "-" else 1
     if match["hex"]:
         return sign * float(int(match["hex"], 16))
-    whole, rest = match["whole"] or "", match["rest"]
-    if rest:
-        return sign * float(whole + rest)
+    whole, fraction = match["whole"] or "", match["rest"]
+    if fraction:
+        return sign * float(whole + fraction)
     return sign * float(int(whole, 8 if whole[0] == "0" else 10))
 
 
