@@ -170,7 +170,7 @@ def test_a_change_that_only_warns_can_pass(step: Step, tmp_path: Path) -> None:
     assert (tmp_path / "output").read_text() == "code=0\n"
 
 
-def test_what_cannot_be_judged_fails(step: Step, tmp_path: Path) -> None:
+def test_unreadable_migrations_fail(step: Step, tmp_path: Path) -> None:
     assert step("Judge", since="nowhere").returncode == 0
     assert (tmp_path / "output").read_text() == "code=2\n"
 
@@ -182,7 +182,7 @@ def test_sarif_is_written_for_the_upload(step: Step, tmp_path: Path) -> None:
     assert "sarif=true\n" in (tmp_path / "output").read_text()
 
 
-def test_where_nothing_could_be_judged_there_is_no_sarif_to_upload(step: Step, tmp_path: Path) -> None:
+def test_without_a_verdict_there_is_no_sarif_to_upload(step: Step, tmp_path: Path) -> None:
     step("Judge", since="nowhere", sarif="true")
     assert "sarif=true" not in (tmp_path / "output").read_text()
 
@@ -213,7 +213,7 @@ def test_one_comment_is_written_and_then_kept_up_to_date(step: Step, github: Com
     assert "index-not-concurrent" not in second
 
 
-def test_its_own_comment_is_found_among_many_and_nobody_else_s_is_touched(step: Step, github: Comments) -> None:
+def test_only_the_action_s_own_comment_is_updated(step: Step, github: Comments) -> None:
     github.add("<!-- migsafe -->\nI write this myself", kind="User")
     for number in range(120):
         github.add(f"Looks good, {number}", kind="User")
@@ -235,7 +235,7 @@ def test_a_report_that_is_too_long_is_cut(step: Step, github: Comments, tmp_path
     assert body.endswith("\nwords\n\n*The rest is in the summary of the job.*\n")
 
 
-def test_a_token_that_may_only_read_fails_nothing(step: Step, github: Comments) -> None:
+def test_a_read_only_token_does_not_fail_the_job(step: Step, github: Comments) -> None:
     step("Judge")
     github.read_only = True
     done = step("Comment")

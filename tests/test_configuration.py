@@ -16,7 +16,7 @@ def project(folder: Path, toml: str, name: str = "pyproject.toml") -> Path:
     return path
 
 
-def test_the_nearest_file_that_speaks_of_migsafe_counts(tmp_path: Path) -> None:
+def test_the_nearest_file_with_settings_is_read(tmp_path: Path) -> None:
     project(tmp_path, "[tool.migsafe]\npg-version = 15")
     below = tmp_path / "service" / "db"
     below.mkdir(parents=True)
@@ -83,7 +83,7 @@ def test_paths_start_from_the_configuration(tmp_path: Path, monkeypatch: pytest.
     assert read_configuration().migrations == ("../db",)
 
 
-def test_without_any_file_everything_is_as_usual(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_file_the_defaults_apply(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert read_configuration(project(tmp_path, "")) == Configuration()
 
@@ -117,19 +117,19 @@ def test_without_any_file_everything_is_as_usual(tmp_path: Path, monkeypatch: py
         ("no-exec = 1", "no-exec: expected true or false, got a whole number"),
     ],
 )
-def test_a_mistake_is_named(tmp_path: Path, toml: str, complaint: str) -> None:
+def test_an_invalid_setting_is_an_error(tmp_path: Path, toml: str, complaint: str) -> None:
     path = project(tmp_path, toml, "migsafe.toml")
     with pytest.raises(ConfigError) as refused:
         read_configuration(path)
     assert str(refused.value).startswith(f"{path}: {complaint}")
 
 
-def test_what_is_not_toml_is_said(tmp_path: Path) -> None:
+def test_invalid_toml_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"not valid TOML: .*line 1"):
         read_configuration(project(tmp_path, "runner = migsafe"))
 
 
-def test_the_readme_shows_a_configuration_that_is_understood(tmp_path: Path) -> None:
+def test_the_configuration_in_the_readme_is_valid(tmp_path: Path) -> None:
     [shown] = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(), re.DOTALL)
     found = read_configuration(project(tmp_path, shown))
     assert (found.start_after, found.lock_timeout, found.small_table) == ("0042", "2s", 10_000)

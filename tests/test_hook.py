@@ -56,11 +56,11 @@ def test_a_bad_migration_is_not_committed(git: Git, tmp_path: Path) -> None:
     assert git("log", "--oneline").stdout.count("\n") == 1
 
 
-def test_a_good_one_is(git: Git, tmp_path: Path) -> None:
+def test_a_safe_migration_is_committed(git: Git, tmp_path: Path) -> None:
     assert commit(git, tmp_path, "migrations/0002_find_notes.sql", STOPS_NOBODY).returncode == 0
 
 
-def test_what_is_no_migration_is_not_looked_at(git: Git, tmp_path: Path) -> None:
+def test_other_files_are_not_judged(git: Git, tmp_path: Path) -> None:
     done = commit(git, tmp_path, "notes.txt", "CREATE INDEX ON orders (note);\n")
     assert done.returncode == 0
     assert "Skipped" in done.stdout + done.stderr

@@ -43,19 +43,19 @@ def test_without_the_option_there_are_none(project: pytest.Pytester) -> None:
     run(project).assert_outcomes(passed=1)
 
 
-def test_they_can_be_chosen_and_shared_out(project: pytest.Pytester) -> None:
+def test_tests_can_be_selected_and_distributed(project: pytest.Pytester) -> None:
     run(project, "--migsafe", "-k", "orders").assert_outcomes(passed=1, deselected=2)
     run(project, "--migsafe", "-n", "2").assert_outcomes(passed=2, failed=1)
 
 
-def test_what_cannot_be_read_fails(project: pytest.Pytester) -> None:
+def test_an_unreadable_migration_fails(project: pytest.Pytester) -> None:
     (project.path / "migrations" / "2_notes.sql").write_bytes(b"\xff\xfe\x00")
     done = run(project, "--migsafe")
     done.assert_outcomes(passed=2, failed=1)
     done.stdout.fnmatch_lines(["migrations/2_notes.sql: *"])
 
 
-def test_a_project_without_migrations_is_told_so(project: pytest.Pytester) -> None:
+def test_a_project_without_migrations_is_an_error(project: pytest.Pytester) -> None:
     (project.path / "migsafe.toml").write_text("")
     done = run(project, "--migsafe")
     assert done.ret is pytest.ExitCode.USAGE_ERROR

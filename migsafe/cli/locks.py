@@ -77,5 +77,5 @@ def locks(
 
 def _show(contradiction: Contradiction) -> None:
     """Show where a migration contradicts the migrations before it."""
-    place = contradiction.script.position(contradiction.span.start)
-    show_error(f"note: {contradiction.script.path}:{place.line}:{place.column}: {contradiction.text}")
+    position = contradiction.script.position(contradiction.span.start)
+    show_error(f"note: {contradiction.script.path}:{position.line}:{position.column}: {contradiction.text}")

@@ -25,8 +25,8 @@ CATEGORIES = {
 
 def in_order(rules: Sequence[Rule]) -> list[tuple[str, list[Rule]]]:
     """Returns the rules by category, in the order of the index; a project's own categories come last."""
-    places = {category: place for place, category in enumerate(CATEGORIES)}
-    ordered = sorted(rules, key=lambda rule: (places.get(rule.category, len(places)), rule.category, rule.name))
+    order = {category: index for index, category in enumerate(CATEGORIES)}
+    ordered = sorted(rules, key=lambda rule: (order.get(rule.category, len(order)), rule.category, rule.name))
     return [(category, list(group)) for category, group in groupby(ordered, key=lambda rule: rule.category)]
 
 

@@ -66,7 +66,7 @@ def assess_plan(
             replayed, errors = _replay(plan, host, options or _usual_options(settings, limits))
             replayed_on = host.title
         problems += [error for error in errors if error not in problems]
-        judged = [replace(each, replayed=replayed.get(_key(each.migration))) for each in judged]
+        judged = [replace(migration, replayed=replayed.get(_key(migration.migration))) for migration in judged]
     return replace(
         assemble_premortem(
             judged, settings.pg_version, with_rows=bool(limits.rows), slo=Budget(*settings.slo.budgets), replayed_on=replayed_on

@@ -91,13 +91,13 @@ def _notes(run: Run, done: Iterable[ReplayedMigration]) -> Iterator[str]:
     """Yields what was changed so that the migrations could run."""
     if run.created_roles:
         yield f"Roles that the migrations need but do not create were created: {', '.join(run.created_roles)}."
-    scripts = [each.migration for each in done if each.migration.up.program is not None]
+    scripts = [replayed.migration for replayed in done if replayed.migration.up.program is not None]
     if scripts:
         yield "The SQL that Alembic sends for the scripts was replayed. Code that depends on missing data was left out; its line says so."
     if len(scripts) > 1 and scripts[0].own_transaction_advice is not None:
         advice = scripts[0].own_transaction_advice
         yield f"Each revision ran in its own transaction. One `alembic upgrade` runs them in a single transaction, unless you {advice}."
-    for each in done:
-        if each.emptied_because:
-            path = each.migration.up.file.path
-            yield f"{path} failed on generated rows ({each.emptied_because}), so it was run with empty tables."
+    for replayed in done:
+        if replayed.emptied_because:
+            path = replayed.migration.up.file.path
+            yield f"{path} failed on generated rows ({replayed.emptied_because}), so it was run with empty tables."

@@ -93,8 +93,8 @@ def _failed_experiment(replayed: ReplayedMigration, outcome: Outcome) -> Finding
     rule, severity = _EXPERIMENTS[outcome.experiment]
     index = next((step.statement for step in outcome.observations if step.statement is not None), None)
     texts = [step.text for step in outcome.observations]
-    more = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
-    message = outcome.summary if not texts or texts[0] in outcome.summary else f"{outcome.summary}: {texts[0]}{more}"
+    rest = f" (and {len(texts) - 1} more)" if len(texts) > 1 else ""
+    message = outcome.summary if not texts or texts[0] in outcome.summary else f"{outcome.summary}: {texts[0]}{rest}"
     return _finding(replayed, rule, severity, message, _statement(replayed, index))
 
 

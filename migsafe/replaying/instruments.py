@@ -120,6 +120,6 @@ class Instruments:
         names = [str(name) for name in relations]
         query = "SELECT pg_catalog.to_regclass(name) IS NOT NULL FROM pg_catalog.unnest(%s::text[]) WITH ORDINALITY AS n (name, k) ORDER BY k"
         connection = self._connect(task.database)
-        exists = [found for (found,) in connection.execute(query, (names,)).fetchall()]
+        exists = [relation_exists for (relation_exists,) in connection.execute(query, (names,)).fetchall()]
         self._give_back(task.database, connection)
-        return [name for name, found in zip(relations, exists, strict=True) if found]
+        return [name for name, relation_exists in zip(relations, exists, strict=True) if relation_exists]

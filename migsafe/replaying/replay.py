@@ -201,8 +201,8 @@ class ReplayRun:
         try:
             send(connection, half, guard=self._limits.limit_statement, repair=lambda failure: self._repair(failure, database))
         except Refused as refused:
-            place = half.file.position(half.file_span(refused.statement.span).start)
-            raise MigsafeError(f"{problem} at line {place.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
+            position = half.file.position(half.file_span(refused.statement.span).start)
+            raise MigsafeError(f"{problem} at line {position.line}: {refused.failure.message}", hint_for(refused.failure.message)) from refused
         finally:
             connection.close()
 

@@ -42,8 +42,8 @@ def _suite(root: Element, path: str, findings: list[Finding]) -> None:
     names: set[str] = set()
     for finding in findings:
         # GitLab shows only the first of several tests with the same name.
-        place = finding.script.position(finding.span.start)
-        title = name_of_test = f"{finding.rule} at {place.line}:{place.column}"
+        position = finding.script.position(finding.span.start)
+        title = name_of_test = f"{finding.rule} at {position.line}:{position.column}"
         while name_of_test in names:
             name_of_test = f"{title} ({len(names)})"
         names.add(name_of_test)
@@ -52,7 +52,7 @@ def _suite(root: Element, path: str, findings: list[Finding]) -> None:
             SubElement(case, "skipped", message=_clean(finding.message))
         else:
             safe = f"\n\nSafe:\n{finding.help}" if finding.help else ""
-            text = f"{name}:{place.line}:{place.column} {finding.severity.word} {finding.rule}\n{finding.message}{safe}"
+            text = f"{name}:{position.line}:{position.column} {finding.severity.word} {finding.rule}\n{finding.message}{safe}"
             _failure(case, f"{finding.severity.word}: {finding.rule}", finding.message, text)
     if not findings:
         _case(suite, "no findings", name)

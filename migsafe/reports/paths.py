@@ -12,7 +12,7 @@ STDIN = "-"
 @cache
 def root(folder: Path) -> Path:
     """Returns the root of the repository that contains a folder; the folder itself if there is none."""
-    return next((place for place in (folder, *folder.parents) if (place / ".git").exists()), folder)
+    return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
 
 
 def from_root(path: str) -> str:

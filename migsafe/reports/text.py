@@ -30,8 +30,8 @@ def findings_text(verdict: Verdict, display: Display) -> str:
 
 def _finding(finding: Finding, display: Display) -> Iterator[str]:
     colour = COLOURS[finding.severity]
-    place = finding.script.position(finding.span.start)
-    where = display.paint(f"{visible(finding.script.path)}:{place.line}:{place.column}", BOLD)
+    position = finding.script.position(finding.span.start)
+    where = display.paint(f"{visible(finding.script.path)}:{position.line}:{position.column}", BOLD)
     yield f"{where} {display.paint(finding.severity.word, colour)} {display.paint(finding.rule, BOLD)}"
     yield from excerpt(finding.script, finding.span, display.width or WIDTH_OF_A_FILE, _painter(colour, display), _painter(DIM, display))
     yield _prose(visible(finding.message), display)

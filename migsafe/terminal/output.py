@@ -25,8 +25,8 @@ def write_output(text: str, output: "str | os.PathLike[str] | None") -> None:
         # Python flushes once more when it exits, and would report the error there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        place = output or "standard output"
-        raise MigsafeError(f"{place}: cannot be written: {(error.strerror or str(error)).lower()}") from error
+        target = output or "standard output"
+        raise MigsafeError(f"{target}: cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
 def show_error(error: object) -> None:

@@ -40,10 +40,10 @@ def padded(text: str, width: int) -> str:
 def truncated(text: str, width: int) -> str:
     """Returns as much of a text as fits into a width, and at least one character."""
     room = width
-    for place, char in enumerate(text):
+    for index, char in enumerate(text):
         room -= _columns_of(char)
         if room < 0:
-            return text[: max(place, 1)]
+            return text[: max(index, 1)]
     return text
 
 

@@ -17,7 +17,7 @@ def configured(write: Write) -> None:
     write("migsafe.toml", 'select = ["drop-table", "syntax-error"]\nbaseline = "baseline.json"')
 
 
-def test_only_what_is_new_is_reported(migsafe: Command, write: Write) -> None:
+def test_only_new_findings_are_reported(migsafe: Command, write: Write) -> None:
     write("db/1.sql", "DROP TABLE a;")
     assert migsafe("lint", "db", "--write-baseline") == Run(0, "baseline.json: 1 finding written.\n", "")
     assert migsafe("lint", "db") == Run(0, "Nothing found in 1 file, 1 statement; 1 in the baseline.\n", "")
@@ -29,7 +29,7 @@ def test_only_what_is_new_is_reported(migsafe: Command, write: Write) -> None:
     assert json.loads(migsafe("lint", "db", "--format", "json").out)["summary"]["suppressed"] == 2
 
 
-def test_a_finding_is_known_again_wherever_it_moves(migsafe: Command, write: Write) -> None:
+def test_a_finding_that_moved_is_still_in_the_baseline(migsafe: Command, write: Write) -> None:
     write("1.sql", "DROP TABLE a;")
     migsafe("lint", "1.sql", "--write-baseline")
     write("1.sql", "-- a comment\nSELECT 1;\n\n  DROP\n    TABLE a;")
@@ -38,14 +38,14 @@ def test_a_finding_is_known_again_wherever_it_moves(migsafe: Command, write: Wri
     assert migsafe("lint", "1.sql").code == 1
 
 
-def test_each_of_several_alike_counts(migsafe: Command, write: Write) -> None:
+def test_equal_findings_are_counted_separately(migsafe: Command, write: Write) -> None:
     write("1.sql", "DROP TABLE a;")
     migsafe("lint", "1.sql", "--write-baseline")
     write("1.sql", "DROP TABLE a; CREATE TABLE a (id bigint PRIMARY KEY); COMMIT; DROP TABLE b; DROP TABLE a;")
     assert migsafe("lint", "1.sql", "--select", "drop-table").out.count("error drop-table") == 1
 
 
-def test_what_is_gone_is_said(migsafe: Command, write: Write, tmp_path: Path) -> None:
+def test_fixed_findings_are_reported(migsafe: Command, write: Write, tmp_path: Path) -> None:
     for number in range(1, 6):
         write(f"db/{number}.sql", "DROP TABLE a;")
     migsafe("lint", "db", "--write-baseline")
@@ -55,13 +55,13 @@ def test_what_is_gone_is_said(migsafe: Command, write: Write, tmp_path: Path) ->
         "migsafe: 2 findings of the baseline no longer exist: drop-table in db/1.sql, drop-table in db/2.sql\n"
         "  `migsafe lint --write-baseline` updates the baseline.\n"
     )
-    # What was not looked at is not gone.
+    # A finding in a file that was not judged is not reported as fixed.
     (tmp_path / "db" / "2.sql").touch()
     assert migsafe("lint", "db/3.sql").err == ""
     assert migsafe("lint", "db", "--select", "syntax-error").err == ""
 
 
-def test_a_part_is_recorded_without_losing_the_rest(migsafe: Command, write: Write) -> None:
+def test_writing_a_baseline_for_some_files_keeps_the_others(migsafe: Command, write: Write) -> None:
     write("db/1.sql", "DROP TABLE a;")
     write("db/2.sql", "DROP TABLE b;")
     migsafe("lint", "db", "--write-baseline")
@@ -89,7 +89,7 @@ def test_paths_start_from_the_baseline(migsafe: Command, write: Write, tmp_path:
     assert migsafe("lint", "1.sql").code == 0
 
 
-def test_without_a_configuration_it_says_how_to_go_on(migsafe: Command, write: Write) -> None:
+def test_writing_a_baseline_without_a_configuration_gives_a_hint(migsafe: Command, write: Write) -> None:
     write("migsafe.toml", "select = ['drop-table']")
     write("1.sql", "SELECT 1;")
     result = migsafe("lint", "1.sql", "--write-baseline")
@@ -107,7 +107,7 @@ def test_without_a_configuration_it_says_how_to_go_on(migsafe: Command, write: W
         ('{"version": 2, "findings": []}', "baseline.json: the baseline has version 2; this migsafe supports version 1\n"),
     ],
 )
-def test_what_is_no_baseline_is_said(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:
+def test_an_invalid_baseline_is_an_error(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:
     write("1.sql", "DROP TABLE a;")
     if content is not None:
         write("baseline.json", content)

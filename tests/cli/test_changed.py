@@ -53,7 +53,7 @@ def test_since_a_revision(migsafe: Command, write: Write, repository: Path) -> N
     assert judged(migsafe, "db/1.sql", "db/3.sql", "--since", "main") == ["db/3.sql"]
 
 
-def test_what_others_changed_meanwhile_is_not_ours(migsafe: Command, write: Write, repository: Path) -> None:
+def test_changes_on_the_other_branch_are_not_judged(migsafe: Command, write: Write, repository: Path) -> None:
     git("checkout", "main")
     write("db/1.sql", "DROP TABLE theirs;")
     git("commit", "-am", "theirs")
@@ -61,7 +61,7 @@ def test_what_others_changed_meanwhile_is_not_ours(migsafe: Command, write: Writ
     assert judged(migsafe, "db", "--since", "main") == []
 
 
-def test_what_is_not_committed(migsafe: Command, write: Write, repository: Path) -> None:
+def test_uncommitted_changes(migsafe: Command, write: Write, repository: Path) -> None:
     write("db/3.sql", "DROP TABLE x3;")
     write("db/4 ä.sql", "DROP TABLE x4;")
     git("add", "db/3.sql")
@@ -75,14 +75,14 @@ def test_renamed_and_deleted_files(migsafe: Command, repository: Path) -> None:
     assert judged(migsafe, "db", "--changed") == ["db/3.sql"]
 
 
-def test_the_rest_is_history(migsafe: Command, write: Write, repository: Path) -> None:
+def test_unchanged_migrations_are_history(migsafe: Command, write: Write, repository: Path) -> None:
     write("db/3.sql", "ALTER TABLE a ALTER COLUMN id SET NOT NULL; CREATE INDEX ON a (id); DROP TABLE x3;")
     result = migsafe("lint", "db", "--changed", "--select", "index-not-concurrent,drop-table")
     assert "db/3.sql:1:" in result.out
     assert result.out.endswith("\n2 errors in 1 file, 3 statements.\n")
 
 
-def test_from_a_folder_below(migsafe: Command, write: Write, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_subfolder_of_the_repository(migsafe: Command, write: Write, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write("db/3.sql", "DROP TABLE x3;")
     monkeypatch.chdir(repository / "db")
     assert judged(migsafe, ".", "--changed") == ["3.sql"]
@@ -107,7 +107,7 @@ def test_in_a_hook(migsafe: Command, write: Write, repository: Path, monkeypatch
 
 
 @pytest.mark.parametrize("revision", ["mian", "--output=x", ""])
-def test_a_revision_that_there_is_not(migsafe: Command, repository: Path, revision: str) -> None:
+def test_an_unknown_revision_is_an_error(migsafe: Command, repository: Path, revision: str) -> None:
     assert migsafe("lint", "db", "--since", revision) == Run(
         2,
         "",
@@ -128,7 +128,7 @@ def test_without_git(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyP
     assert migsafe("lint", "db", "--changed").err.startswith("migsafe: git cannot be run\n")
 
 
-def test_both_at_once(migsafe: Command, repository: Path) -> None:
+def test_since_and_changed_together_are_an_error(migsafe: Command, repository: Path) -> None:
     assert migsafe("lint", "db", "--changed", "--since", "main").err.startswith("migsafe: --since and --changed cannot be used together\n")
 
 
@@ -141,7 +141,7 @@ def test_start_after(migsafe: Command, write: Write, version: str) -> None:
     assert judged(migsafe, "db/1.sql") == []
 
 
-def test_start_after_a_migration_that_there_is_not(migsafe: Command, write: Write) -> None:
+def test_start_after_an_unknown_migration_is_an_error(migsafe: Command, write: Write) -> None:
     write("migsafe.toml", "start-after = '0043'")
     write("db/0041.sql", "DROP TABLE x1;")
     write("db/0042.sql", "DROP TABLE x2;")
@@ -154,7 +154,7 @@ def test_start_after_a_migration_that_there_is_not(migsafe: Command, write: Writ
 GOOSE = "-- +goose Up\nDROP TABLE a;\n-- +goose Down\nSELECT 1;\n"
 
 
-def test_two_branches_took_the_same_version(migsafe: Command, write: Write) -> None:
+def test_two_branches_with_the_same_version(migsafe: Command, write: Write) -> None:
     write("migsafe.toml", "select = ['duplicate-version']")
     for name in ("0001_a", "0002_b", "0002_c"):
         write(f"db/{name}.sql", GOOSE)
@@ -167,7 +167,7 @@ def test_two_branches_took_the_same_version(migsafe: Command, write: Write) -> N
     assert migsafe("lint", "db/0001_a.sql").code == 0
 
 
-def test_a_way_back_has_the_version_of_its_migration(migsafe: Command, write: Write) -> None:
+def test_a_down_file_has_the_version_of_its_migration(migsafe: Command, write: Write) -> None:
     write("migsafe.toml", "select = ['duplicate-version']\nrunner = 'golang-migrate'")
     write("db/0001_a.up.sql", "SELECT 1;")
     write("db/0001_a.down.sql", "SELECT 1;")

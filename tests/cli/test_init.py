@@ -47,7 +47,7 @@ def written(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*") if path.is_file()}
 
 
-def test_nothing_is_written_until_somebody_says_so(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_written_without_confirmation(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = written(repository)
     assert main(["init"]) == 0
     said = capsys.readouterr().out
@@ -58,7 +58,7 @@ def test_nothing_is_written_until_somebody_says_so(repository: Path, capsys: pyt
     assert written(repository) == before
 
 
-def test_what_it_writes_works(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_written_files_work(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["init", "--yes", "--ci", "github"]) == 0
     assert set(written(repository)) == {
         *("db/migrations/0001_orders.sql", "tests/data/0001_orders.sql"),
@@ -89,7 +89,7 @@ def judging_steps(ci: str, root: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("ci", ["github", "gitlab"])
-def test_the_job_stops_a_bad_change(ci: str, repository: Path, tmp_path: Path) -> None:
+def test_the_ci_job_fails_for_a_dangerous_change(ci: str, repository: Path, tmp_path: Path) -> None:
     git(repository, "init", "--initial-branch", "main")
     assert main(["init", "--yes", "--ci", ci]) == 0
     git(repository, "add", ".")
@@ -122,7 +122,7 @@ def test_the_job_stops_a_bad_change(ci: str, repository: Path, tmp_path: Path) -
         assert "drop-table" in [finding["check_name"] for finding in found]
 
 
-def test_what_is_there_is_added_to(repository: Path) -> None:
+def test_existing_files_are_extended(repository: Path) -> None:
     write(repository, "pyproject.toml", PROJECT)
     write(repository, ".pre-commit-config.yaml", HOOKS)
     write(repository, ".gitlab-ci.yml", "build:\n  script: make\n")
@@ -140,7 +140,7 @@ def test_what_is_there_is_added_to(repository: Path) -> None:
     assert written(repository) == files
 
 
-def test_what_cannot_be_added_to_is_said(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_that_cannot_be_extended_are_reported(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, ".pre-commit-config.yaml", "repos: []\n")
     write(repository, ".gitlab-ci.yml", "include: other.yml\n")
     write(repository, "migsafe.toml", 'migrations = ["db/migrations"]\n')
@@ -169,7 +169,7 @@ def test_alembic_gets_the_environment_of_the_application(repository: Path) -> No
         (["init", "--ci", "jenkins"], "--ci: unknown CI: jenkins"),
     ],
 )
-def test_what_it_cannot_do(repository: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_errors(repository: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert repository.is_dir()
     assert main(arguments) == 2
     assert complaint in capsys.readouterr().err
@@ -181,7 +181,7 @@ def test_a_repository_without_migrations(tmp_path: Path, monkeypatch: pytest.Mon
     assert "no migrations found\n  Name their folder" in capsys.readouterr().err
 
 
-def test_a_broken_pyproject_is_said(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_pyproject_is_an_error(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write(repository, "pyproject.toml", "[project\n")
     assert main(["init", "--yes"]) == 2
     assert "pyproject.toml: not valid TOML" in capsys.readouterr().err

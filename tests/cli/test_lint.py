@@ -82,7 +82,7 @@ def test_a_named_configuration(migsafe: Command, write: Write) -> None:
         (["a.sql", "--output", "no/such/folder"], "migsafe: no/such/folder: cannot be written: no such file or directory\n"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(migsafe: Command, write: Write, arguments: list[str], complaint: str) -> None:
+def test_errors_are_one_line(migsafe: Command, write: Write, arguments: list[str], complaint: str) -> None:
     write("a.sql", "SELECT 1;")
     write("empty/README", "nothing here")
     result = migsafe("lint", *arguments)
@@ -90,7 +90,7 @@ def test_what_cannot_be_done_is_said_in_a_line(migsafe: Command, write: Write, a
     assert result.err.startswith(complaint)
 
 
-def test_a_file_that_cannot_be_read_costs_only_itself(migsafe: Command, write: Write) -> None:
+def test_an_unreadable_file_does_not_stop_the_others(migsafe: Command, write: Write) -> None:
     write("binary.sql", b"\0\1\2")
     write("latin.sql", b"SELECT '\xe9';")
     write("good.sql", "SELECT 1;")
@@ -106,7 +106,7 @@ def test_a_file_named_twice_is_judged_once(migsafe: Command, write: Write) -> No
 
 
 @pytest.mark.parametrize("content", [b"\xef\xbb\xbfDROP TABLE a;", b"DROP TABLE a;\r\n", b"DROP TABLE a"])
-def test_marks_of_other_systems_do_not_move_columns(migsafe: Command, write: Write, content: bytes) -> None:
+def test_line_ends_and_byte_order_marks_do_not_move_columns(migsafe: Command, write: Write, content: bytes) -> None:
     write("a.sql", content)
     [finding] = json.loads(migsafe("lint", "a.sql", "--format", "json").out)["findings"]
     assert (finding["start"], finding["end"]) == ({"line": 1, "column": 1}, {"line": 1, "column": 13})
@@ -138,7 +138,7 @@ def test_deeply_nested_sql_is_read(migsafe: Command, write: Write) -> None:
     assert migsafe("lint", "a.sql").out.endswith("1 error in 1 file, 2 statements.\n")
 
 
-def test_a_breakdown_is_said_without_a_traceback(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_reported_without_a_traceback(migsafe: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     def break_down(*_: object, **__: object) -> None:
         raise KeyError("gone")
 
@@ -173,7 +173,7 @@ def test_an_interrupt_is_quiet(migsafe: Command, write: Write, monkeypatch: pyte
     assert migsafe("lint", "a.sql") == Run(130, "", "")
 
 
-def test_help_teaches(migsafe: Command) -> None:
+def test_help_has_examples(migsafe: Command) -> None:
     help = migsafe("lint", "--help").out
     assert "migsafe lint migrations/0042_orders.sql" in help
     assert "Exit code 2" in help

@@ -47,7 +47,7 @@ def test_the_shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
     )
 
 
-def test_the_history_is_known_and_not_shown(migsafe: Command, write: Write) -> None:
+def test_the_history_is_applied_but_not_shown(migsafe: Command, write: Write) -> None:
     write("db/1_a.sql", "CREATE SCHEMA shop; CREATE TABLE shop.a (id int); CREATE INDEX a_idx ON shop.a (id);")
     write("db/2_b.sql", "CREATE TABLE b (id int); SET search_path TO shop; DROP INDEX a_idx;")
     result = migsafe("locks", "db/2_b.sql", "--format", "json")
@@ -56,19 +56,19 @@ def test_the_history_is_known_and_not_shown(migsafe: Command, write: Write) -> N
     assert [each["path"] for each in migrations(migsafe("locks", "db", "--format", "json"))] == ["db/1_a.sql", "db/2_b.sql"]
 
 
-def test_what_the_migration_made_is_new(migsafe: Command, write: Write) -> None:
+def test_relations_that_the_migration_created_are_new(migsafe: Command, write: Write) -> None:
     write("a.sql", "CREATE TABLE a (id int); CREATE INDEX ON a (id);")
     assert effects(migsafe("locks", "a.sql", "--format", "json")) == [("public.a", "ShareLock", True)]
 
 
-def test_folders_are_histories_of_their_own(migsafe: Command, write: Write) -> None:
+def test_each_folder_is_a_separate_history(migsafe: Command, write: Write) -> None:
     write("one/1.sql", "CREATE TABLE a (id int); CREATE INDEX i ON a (id);")
     write("two/1.sql", "SELECT 1;")
     write("two/2.sql", "DROP INDEX i;")
     assert ("public.a", "AccessExclusiveLock", False) not in effects(migsafe("locks", "one", "two", "--format", "json"))
 
 
-def test_a_schema_dump_is_where_it_starts(migsafe: Command, write: Write) -> None:
+def test_predictions_start_from_a_schema_dump(migsafe: Command, write: Write) -> None:
     write("dump.sql", "SELECT pg_catalog.set_config('search_path', '', false); CREATE TABLE app.a (id int); CREATE INDEX i ON app.a (id);")
     write("a.sql", "SET search_path TO app; DROP INDEX i;")
     assert effects(migsafe("locks", "a.sql", "--schema", "dump.sql", "--format", "json")) == [("app.a", "AccessExclusiveLock", False)]
@@ -76,7 +76,7 @@ def test_a_schema_dump_is_where_it_starts(migsafe: Command, write: Write) -> Non
     assert (result.code, result.out, result.err) == (2, "", "migsafe: nowhere.sql: cannot be read: no such file or directory\n")
 
 
-def test_contradictions_of_the_history_are_said_once(migsafe: Command, write: Write) -> None:
+def test_each_contradiction_of_the_history_is_reported_once(migsafe: Command, write: Write) -> None:
     write("db/1.sql", "CREATE TABLE a (id int);")
     write("db/2.sql", "SELECT 1;\n  CREATE TABLE a (id int);\nCREATE TABLE a (id int);")
     write("db/3.sql", "DROP TABLE a;")
@@ -95,7 +95,7 @@ def test_contradictions_of_the_history_are_said_once(migsafe: Command, write: Wr
         (("--runner", "golang-migrate"), "2_b.up.sql", "statement"),
     ],
 )
-def test_how_the_runner_sends_it(migsafe: Command, write: Write, options: tuple[str, ...], name: str, transaction: str) -> None:
+def test_transactions_depend_on_the_runner(migsafe: Command, write: Write, options: tuple[str, ...], name: str, transaction: str) -> None:
     write("a.sql", "SELECT 1; SELECT 2;")
     write("1_a.up.sql", "SELECT 1; SELECT 2;")
     write("2_b.up.sql", "SELECT 1;")
@@ -120,7 +120,7 @@ def test_options_go_before_the_configuration(migsafe: Command, write: Write) -> 
         (["a.sql", "--output", "no/such/folder"], "migsafe: no/such/folder: cannot be written: no such file or directory\n"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_a_line(migsafe: Command, write: Write, arguments: list[str], complaint: str) -> None:
+def test_errors_are_one_line(migsafe: Command, write: Write, arguments: list[str], complaint: str) -> None:
     write("a.sql", "SELECT 1;")
     result = migsafe("locks", *arguments)
     assert (result.code, result.out) == (2, "")
@@ -128,7 +128,7 @@ def test_what_cannot_be_done_is_said_in_a_line(migsafe: Command, write: Write, a
 
 
 @pytest.mark.parametrize("format", ["text", "json"])
-def test_a_file_that_cannot_be_read_costs_only_itself(migsafe: Command, write: Write, format: str) -> None:
+def test_an_unreadable_file_does_not_stop_the_others(migsafe: Command, write: Write, format: str) -> None:
     write("db/1.sql", b"\0\1\2")
     write("db/2.sql", "CREATE INDEX ON t (a);")
     result = migsafe("locks", "db", "--format", format)
@@ -165,13 +165,13 @@ def test_colour_can_be_forced_and_refused(migsafe: Command, write: Write, monkey
 
 
 @pytest.mark.process
-def test_slow_libraries_are_loaded_only_for_what_needs_them() -> None:
+def test_slow_libraries_are_loaded_only_when_needed() -> None:
     script = "import sys, migsafe.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()
     assert not {"sqlglot", "psycopg"} & set(loaded)
 
 
-def test_help_teaches(migsafe: Command) -> None:
+def test_help_has_examples(migsafe: Command) -> None:
     help = migsafe("locks", "--help").out
     assert "migsafe locks --schema shop.sql hotfix.sql" in help
     assert "INSERT, UPDATE and DELETE wait" in help

@@ -25,7 +25,7 @@ def own(write: Write) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_the_rule_that_is_shown_works_like_any_other(migsafe: Command, write: Write) -> None:
+def test_the_documented_own_rule_works(migsafe: Command, write: Write) -> None:
     write("1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY);")
     result = migsafe("lint", "1.sql")
     assert result.code == 1
@@ -38,7 +38,7 @@ def test_the_rule_that_is_shown_works_like_any_other(migsafe: Command, write: Wr
 
 
 @pytest.mark.usefixtures("own")
-def test_it_is_listed_and_explained(migsafe: Command) -> None:
+def test_own_rules_are_listed_and_explained(migsafe: Command) -> None:
     assert [
         rule["category"] for rule in json.loads(migsafe("rules", "--format", "json").out)["rules"] if rule["name"] == "created-at-missing"
     ] == ["ours"]
@@ -49,7 +49,7 @@ def test_it_is_listed_and_explained(migsafe: Command) -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_the_folder_is_the_configuration_s(migsafe: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_configuration_names_the_folder(migsafe: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write("db/1.sql", "CREATE TABLE orders (id bigint PRIMARY KEY);")
     monkeypatch.chdir(tmp_path / "db")
     assert migsafe("lint", "1.sql", "--select", "created-at-missing").code == 1
@@ -73,7 +73,7 @@ def test_the_folder_is_the_configuration_s(migsafe: Command, write: Write, tmp_p
         (None, "tools/rules: the folder does not exist\n"),
     ],
 )
-def test_a_file_that_is_no_rule_is_named(migsafe: Command, write: Write, code: str | None, complaint: str) -> None:
+def test_a_file_without_a_rule_is_an_error(migsafe: Command, write: Write, code: str | None, complaint: str) -> None:
     write("migsafe.toml", "rules = 'tools/rules'")
     write("1.sql", "DROP TABLE a;")
     if code is not None:
@@ -84,7 +84,7 @@ def test_a_file_that_is_no_rule_is_named(migsafe: Command, write: Write, code: s
 
 
 @pytest.mark.parametrize("answer", ["'a string'", "[None]"])
-def test_what_a_rule_reports_must_be_findings(migsafe: Command, write: Write, answer: str) -> None:
+def test_a_rule_must_return_findings(migsafe: Command, write: Write, answer: str) -> None:
     write("migsafe.toml", "rules = 'tools/rules'\nselect = ['odd', 'drop-table']")
     write("tools/rules/odd.py", f"{HEAD}{RULE}def odd(op: Drop, at: Context): return {answer}")
     write("1.sql", "DROP TABLE a;")

@@ -19,7 +19,7 @@ def test_every_rule_has_a_line(migsafe: Command) -> None:
     assert line.endswith("  DROP TABLE breaks the running release and deletes the rows.")
 
 
-def test_the_configuration_decides_what_is_on_and_how_bad(migsafe: Command, write: Write) -> None:
+def test_the_configuration_decides_which_rules_are_on_and_their_severity(migsafe: Command, write: Write) -> None:
     write("migsafe.toml", 'ignore = ["drop-table"]\nseverity = { syntax-error = "info" }')
     rules = {rule["name"]: rule for rule in json.loads(migsafe("rules", "--format", "json").out)["rules"]}
     assert rules["drop-table"]["on"] is False
@@ -34,7 +34,7 @@ def test_rules_are_explained(migsafe: Command) -> None:
     assert json.loads(migsafe("explain", "drop-table", "--format", "json").out)["rules"][0]["name"] == "drop-table"
 
 
-def test_what_is_not_there_is_said_with_the_nearest(migsafe: Command) -> None:
+def test_an_unknown_rule_is_an_error_with_a_suggestion(migsafe: Command) -> None:
     assert migsafe("explain", "drop-tabel") == Run(2, "", "migsafe: there is no rule drop-tabel\n  Did you mean drop-table?\n")
     assert migsafe("rules", "--format", "jsno") == Run(2, "", "migsafe: there is no format jsno\n  Did you mean json?\n")
     assert migsafe("explain", "drop-table", "--format", "markdwon").err.endswith("Did you mean markdown?\n")

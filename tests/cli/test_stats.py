@@ -52,7 +52,7 @@ def test_the_rows_are_counted(migsafe: Command, dsn: str, tmp_path: Path) -> Non
     assert "public.seen" not in relations
 
 
-def test_what_cannot_be_counted(migsafe: Command) -> None:
+def test_an_unreachable_database_is_an_error(migsafe: Command) -> None:
     result = migsafe("stats", "host=/nowhere dbname=shop")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("migsafe: cannot read the row counts: ")
@@ -66,7 +66,7 @@ def finding(migsafe: Command, rule: str, *options: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()}
 
 
-def test_what_only_takes_long_is_no_hazard_on_a_small_table(migsafe: Command, write: Write) -> None:
+def test_slow_work_is_not_reported_on_a_small_table(migsafe: Command, write: Write) -> None:
     write("1.sql", "CREATE INDEX ON orders (id);")
     write("stats.json", '{"version": 1, "relations": {"public.orders": 120}}')
     small = finding(migsafe, "index-not-concurrent", "--stats", "stats.json")
@@ -87,13 +87,13 @@ def test_the_threshold_and_the_file_are_configured(migsafe: Command, write: Writ
     assert finding(migsafe, "index-not-concurrent")["severity"] == "error"
 
 
-def test_what_nobody_counted_is_not_small(migsafe: Command, write: Write) -> None:
+def test_a_table_without_a_row_count_is_not_small(migsafe: Command, write: Write) -> None:
     write("stats.json", '{"version": 1, "relations": {"public.customers": 120}}')
     write("1.sql", "CREATE INDEX ON orders (id);")
     assert finding(migsafe, "index-not-concurrent", "--stats", "stats.json")["severity"] == "error"
 
 
-def test_what_breaks_the_release_does_so_on_a_small_table_too(migsafe: Command, write: Write) -> None:
+def test_breaking_changes_are_reported_on_a_small_table_too(migsafe: Command, write: Write) -> None:
     write("stats.json", '{"version": 1, "relations": {"public.orders": 1}}')
     write("1.sql", "DROP TABLE orders;")
     assert finding(migsafe, "drop-table", "--stats", "stats.json")["severity"] == "error"
@@ -109,7 +109,7 @@ def refreshing(op: RefreshMaterializedView, at: Context) -> Finding:
 """
 
 
-def test_what_a_materialized_view_is_computed_from_is_not_its_own_rows(migsafe: Command, write: Write) -> None:
+def test_refreshing_a_materialized_view_counts_the_rows_of_its_tables(migsafe: Command, write: Write) -> None:
     write("stats.json", '{"version": 1, "relations": {"public.totals": 3}}')
     write("migsafe.toml", "rules = 'rules'")
     write("rules/refreshing.py", REFRESHING)
@@ -132,7 +132,7 @@ def test_names_with_quotes(migsafe: Command, write: Write) -> None:
         ('{"version": 2, "relations": {}}', "stats.json: unsupported version 2 of the row counts; this migsafe reads version 1"),
     ],
 )
-def test_what_are_no_counts_is_said(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:
+def test_invalid_row_counts_are_an_error(migsafe: Command, write: Write, content: str | None, complaint: str) -> None:
     write("1.sql", "SELECT 1;")
     if content is not None:
         write("stats.json", content)

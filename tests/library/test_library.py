@@ -26,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_lint_gives_findings(folder: Path) -> None:
+def test_lint_returns_findings(folder: Path) -> None:
     verdict = lint(["2_notes.sql"])
     assert [(finding.rule, finding.severity) for finding in verdict.findings] == [("index-not-concurrent", Severity.ERROR)]
     assert verdict.problems == []
@@ -35,21 +35,21 @@ def test_lint_gives_findings(folder: Path) -> None:
 
 
 @pytest.mark.process
-def test_lint_leaves_out_what_a_baseline_holds(folder: Path) -> None:
+def test_lint_omits_findings_in_the_baseline(folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "migsafe", "lint", "--write-baseline"], cwd=folder, check=True, capture_output=True)
     settings = migsafe.read_configuration().overridden(baseline="migsafe-baseline.json")
     assert lint(settings=settings).findings == []
 
 
 @pytest.mark.usefixtures("folder")
-def test_locks_gives_effects() -> None:
+def test_locks_returns_effects() -> None:
     [migration] = locks(["2_notes.sql"]).migrations
     [effect] = migration.statements[1].effects
     assert (effect.relation.name, effect.lock, effect.scan) == ("orders", LockMode.SHARE, True)
 
 
 @pytest.mark.usefixtures("folder")
-def test_premortem_gives_assessments() -> None:
+def test_premortem_returns_assessments() -> None:
     result = premortem(["2_notes.sql"], settings=Configuration(slo=Slo(hold="1ms")))
     [assessment] = result.assessments
     assert [(str(each.relation), each.lock, each.blocks) for each in assessment.affected_relations] == [("public.orders", "SHARE", "writes")]
@@ -58,7 +58,7 @@ def test_premortem_gives_assessments() -> None:
 
 @pytest.mark.server
 @pytest.mark.usefixtures("folder")
-def test_premortem_replays_where_a_place_is_named() -> None:
+def test_premortem_replays_on_a_given_server() -> None:
     result = premortem(["2_notes.sql"], server=ServerOptions(pg_bin=str(any_installation().bindir)), options=ReplayOptions(experiments=()))
     assert result.replayed_on.startswith("PostgreSQL")
     assert any(line.startswith("It took ") for line in result.assessments[0].measured)
@@ -66,7 +66,7 @@ def test_premortem_replays_where_a_place_is_named() -> None:
 
 @pytest.mark.server
 @pytest.mark.usefixtures("folder")
-def test_replay_gives_what_was_measured() -> None:
+def test_replay_returns_measurements() -> None:
     place = ServerOptions(pg_bin=str(any_installation().bindir))
     done = replay(
         ["2_notes.sql"], server=place, options=ReplayOptions(experiments=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1)
@@ -80,7 +80,7 @@ def test_replay_gives_what_was_measured() -> None:
 
 @pytest.mark.server
 @pytest.mark.usefixtures("folder")
-def test_replay_goes_by_the_budgets_of_the_settings() -> None:
+def test_replay_uses_the_budgets_of_the_settings() -> None:
     place = ServerOptions(pg_bin=str(any_installation().bindir))
     settings = Configuration(slo=Slo(hold="1us"))
     done = replay(["2_notes.sql"], settings=settings, server=place, options=ReplayOptions(experiments=(), rows=lambda table: 500))
@@ -88,7 +88,7 @@ def test_replay_goes_by_the_budgets_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize("run", [lint, locks, premortem, replay])
-def test_what_is_not_there_raises(run: Callable[[list[str]], object], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_file_raises(run: Callable[[list[str]], object], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(MigsafeError, match=r"nowhere\.sql: there is no such file"):
         run([str(folder / "nowhere.sql")])
     assert capsys.readouterr() == ("", "")

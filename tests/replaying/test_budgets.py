@@ -55,11 +55,11 @@ def found(one: ReplayedMigration, **budgets: float | int) -> list[tuple[str, int
     return [(finding.rule, finding.statement, finding.message) for finding in findings]
 
 
-def test_within_the_budgets_nothing_is_said(done: Done) -> None:
+def test_nothing_is_reported_within_the_budgets(done: Done) -> None:
     assert found(done.replayed[0], blocked=60_000, hold=60_000, wal=10**9) == []
 
 
-def test_a_lock_that_is_held_for_too_long_and_too_much_wal(done: Done) -> None:
+def test_a_long_held_lock_and_too_much_wal(done: Done) -> None:
     [(rule, statement, message)] = found(done.replayed[0], hold=0)
     assert (rule, statement) == ("replay-hold-over-budget", 2)
     assert message.startswith("SHARE on public.orders is held for ")
@@ -68,7 +68,7 @@ def test_a_lock_that_is_held_for_too_long_and_too_much_wal(done: Done) -> None:
     assert (rule, statement) == ("replay-wal-over-budget", 2)
 
 
-def test_the_longest_wait_of_each_statement(done: Done) -> None:
+def test_only_the_longest_wait_of_a_statement_is_reported(done: Done) -> None:
     waits = [Wait(relation=ORDERS, access="writes", started=0, ms=ms, statement=2) for ms in (300, 450, 20)]
     recording = replace(done.recording, waits=tuple(waits), deadlocks=(ORDERS,))
     assert found(replace(done.replayed[0], recording=recording), blocked=200) == [
@@ -81,7 +81,7 @@ def test_the_longest_wait_of_each_statement(done: Done) -> None:
     ]
 
 
-def test_experiments_are_findings_unless_they_do_no_harm(done: Done) -> None:
+def test_failed_experiments_are_findings(done: Done) -> None:
     failed = Outcome(experiment="rerun", passed=False, summary="a second run fails at statement 2: why", observations=(Observation("why", 2),))
     assert found(replace(done.replayed[0], outcomes=(failed,))) == [("replay-not-rerunnable", 2, "a second run fails at statement 2: why")]
     assert found(replace(done.replayed[0], outcomes=(replace(failed, harmless=True),))) == []
@@ -108,7 +108,7 @@ def test_no_estimate_without_counts_or_growth_or_enough_rows(done: Done) -> None
     assert estimate_duration(few, {"public.orders": 2_000_000}) is None
 
 
-def test_the_command_says_what_broke_a_budget(migsafe: Callable[..., Said]) -> None:
+def test_the_command_reports_exceeded_budgets(migsafe: Callable[..., Said]) -> None:
     said = migsafe("--rows", "500", "--check", "none", "--max-hold", "0ms")
     assert said.code == 1
     assert "0002.sql:2:1 error replay-hold-over-budget" in said.out
@@ -135,7 +135,7 @@ def test_the_command_estimates_for_production(migsafe: Callable[..., Said], tmp_
         ("--pg-bin", "/nowhere", "/nowhere: no PostgreSQL in this folder"),
     ],
 )
-def test_options_that_say_nothing(migsafe: Callable[..., Said], option: str, value: str, complaint: str) -> None:
+def test_options_without_effect_are_errors(migsafe: Callable[..., Said], option: str, value: str, complaint: str) -> None:
     said = migsafe(option, value)
     assert said.code == 2
     assert complaint in said.err

@@ -68,7 +68,7 @@ def test_a_migration_that_drops_its_database_or_its_role(host: PrivateHost, tmp_
     assert run(host, tmp_path, "SELECT 1;").recording.failure is None
 
 
-def test_superuser_lets_them(tmp_path: Path) -> None:
+def test_superuser_permits_what_an_owner_cannot_do(tmp_path: Path) -> None:
     with PrivateHost(any_installation(), superuser=True) as host:
         done = run(host, tmp_path, "COPY orders (id) FROM PROGRAM 'echo 1'; SET ROLE postgres;")
         assert done.recording.failure is None
@@ -81,7 +81,7 @@ def test_a_statement_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path:
     assert done.statements[-1].duration_ms < 60_000
 
 
-def test_a_block_that_takes_even_a_cancel_as_it_comes_is_ended(host: PrivateHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_that_catches_the_cancel_is_terminated(host: PrivateHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migsafe.replaying.servers.time_limits._GRACE", 0.2)
     stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;"
     done = run(host, tmp_path, stubborn, statement_limit=0.2)
@@ -104,7 +104,7 @@ def test_a_replay_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Pa
     assert all("limit" in problem for problem in done.problems)
 
 
-def test_what_is_psqls_own_is_said_to_be_left_out(host: PrivateHost, tmp_path: Path) -> None:
+def test_psql_commands_are_reported_as_skipped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, "\\connect elsewhere\nALTER TABLE orders ADD a int;\n\\i other.sql\n")
     assert done.recording.failure is None
     assert [one.skip_reason for one in done.statements if one.skip_reason] == [
@@ -113,7 +113,7 @@ def test_what_is_psqls_own_is_said_to_be_left_out(host: PrivateHost, tmp_path: P
     ]
 
 
-def test_a_server_that_is_killed_in_the_middle(tmp_path: Path) -> None:
+def test_a_server_that_is_killed_during_a_replay(tmp_path: Path) -> None:
     with PrivateHost(any_installation()) as host:
         folder = host.server.folder
         pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
@@ -126,7 +126,7 @@ def test_a_server_that_is_killed_in_the_middle(tmp_path: Path) -> None:
     assert not folder.exists()
 
 
-def test_a_disk_that_is_full(tmp_path: Path) -> None:
+def test_a_full_disk(tmp_path: Path) -> None:
     # A backend may not write files beyond a size; the migration meets what a full disk gives it.
     with PrivateHost(any_installation()) as host, host.server.connect() as connection:
         connection.execute("ALTER SYSTEM SET temp_file_limit = '1MB'")
@@ -174,7 +174,7 @@ def test_a_path_that_is_too_long_for_a_socket(tmp_path: Path, monkeypatch: pytes
 
 @pytest.mark.process
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
-def test_migsafe_is_ended_in_the_middle(tmp_path: Path, how: signal.Signals) -> None:
+def test_migsafe_is_terminated_during_a_replay(tmp_path: Path, how: signal.Signals) -> None:
     (tmp_path / "0001.sql").write_text(FOREVER)
     process = started(tmp_path)
     folder, server, socket = its_server(process)

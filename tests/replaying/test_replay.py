@@ -32,7 +32,7 @@ def stopped(done: Done) -> set[tuple[str, str]]:
     return {(wait.relation.name, wait.access) for wait in done.recording.waits}
 
 
-def test_an_index_built_the_usual_way_stops_who_writes(shop: Callable[..., Done]) -> None:
+def test_create_index_blocks_writes(shop: Callable[..., Done]) -> None:
     done = shop("0004_find_items_by_sku.sql", rows=MANY)
     assert done.problems == []
     assert done.recording.failure is None
@@ -43,7 +43,7 @@ def test_an_index_built_the_usual_way_stops_who_writes(shop: Callable[..., Done]
     assert all(wait.statement == 1 for wait in done.recording.waits)
 
 
-def test_an_index_built_concurrently_stops_nobody(shop: Callable[..., Done]) -> None:
+def test_create_index_concurrently_blocks_no_queries(shop: Callable[..., Done]) -> None:
     done = shop("0005_find_orders_by_date.sql", "agreement", rows=MANY)
     assert done.outcome("agreement").passed
     assert stopped(done) == set()
@@ -79,7 +79,7 @@ def test_a_wait_belongs_to_the_first_lock_that_explains_it(host: PrivateHost, tm
     assert [wait.statement for wait in attribute_waits((*waits, elsewhere), played)] == [3, 2, None]
 
 
-def test_a_reader_in_the_way_is_waited_for_and_a_timeout_gives_up(host: PrivateHost, tmp_path: Path) -> None:
+def test_the_migration_waits_for_a_reader_until_its_lock_timeout(host: PrivateHost, tmp_path: Path) -> None:
     alter = "ALTER TABLE orders ADD a int;"
     done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": alter}, only="0002.sql", reader_seconds=0.6)
     assert 400 < done.statements[0].waited_ms <= done.statements[0].duration_ms
@@ -90,7 +90,7 @@ def test_a_reader_in_the_way_is_waited_for_and_a_timeout_gives_up(host: PrivateH
     assert done.recording.longest_wait < 400
 
 
-def test_queries_that_wait_for_the_migration_while_it_waits_for_them_are_named(host: PrivateHost, tmp_path: Path) -> None:
+def test_deadlocks_with_queries_are_reported(host: PrivateHost, tmp_path: Path) -> None:
     tables = "CREATE TABLE a (x int); CREATE TABLE b (x int); CREATE VIEW pairs AS SELECT a.x FROM a, b;"
     # Time for a query of the view to come, which holds the view's lock and waits for the table's.
     text = "ALTER TABLE b ADD y int; SELECT pg_sleep(0.3); ALTER VIEW pairs RENAME TO others;"
@@ -101,7 +101,7 @@ def test_queries_that_wait_for_the_migration_while_it_waits_for_them_are_named(h
     assert done.statements[2].waited_ms > 100
 
 
-def test_a_second_run_that_fails_does_no_harm_where_the_first_is_one_transaction(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_failing_second_run_is_harmless_after_one_transaction(host: PrivateHost, tmp_path: Path) -> None:
     alter = "ALTER TABLE orders ADD a int;"
     twice = f"{alter} ALTER TABLE orders ADD b int;"
     for text, how, harmless in (
@@ -117,7 +117,7 @@ def test_a_second_run_that_fails_does_no_harm_where_the_first_is_one_transaction
         assert (again.passed, again.harmless) == (False, harmless), text
 
 
-def test_a_second_run_that_changes_nothing_or_all_again(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_second_run_changes_nothing_or_repeats_changes(host: PrivateHost, tmp_path: Path) -> None:
     done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ADD IF NOT EXISTS a int;"}, "rerun", only="0002.sql")
     assert done.outcome("rerun").passed
     done = replayed(host, tmp_path, {"0002.sql": "INSERT INTO orders SELECT max(id) + 1, 'more' FROM orders;"}, "rerun", only="0002.sql")
@@ -134,7 +134,7 @@ def test_a_crash_that_is_not_possible_does_not_pass(tmp_path: Path) -> None:
     assert "roles, which all databases share" in crash.summary
 
 
-def test_a_crash_leaves_what_it_cannot_run_on(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_crash_leaves_changes_that_make_the_second_run_fail(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ADD a int; ALTER TABLE orders ADD b int;"}
     done = replayed(host, tmp_path, files, "crash", only="0002.sql")
     crash = done.outcome("crash")
@@ -185,7 +185,7 @@ def test_a_role_that_the_migrations_expect_is_created(host: PrivateHost, tmp_pat
     assert done.run.created_roles == ["reporting", "app", "clerks"]
 
 
-def test_a_failure_on_seeded_rows_is_repeated_with_empty_tables(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_migration_that_fails_on_seeded_rows_is_repeated_with_empty_tables(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ALTER note TYPE int USING note::int;"}
     done = replayed(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.recording.failure is None
@@ -196,21 +196,21 @@ def test_a_failure_on_seeded_rows_is_repeated_with_empty_tables(host: PrivateHos
     assert done.recording.failure is not None
 
 
-def test_a_history_that_fails_ends_there_and_says_where(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_failure_in_the_history_ends_the_replay_with_its_line(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT 1;\nALTER TABLE nowhere ADD a int;", "0003.sql": "SELECT 2;"}
     done = replayed(host, tmp_path, files, only="0003.sql")
     assert done.replayed == []
     assert done.problems == [f'{tmp_path}/0002.sql: this migration of the history fails at line 2: relation "nowhere" does not exist']
 
 
-def test_tables_of_a_history_are_in_use_by_the_time_of_the_next_migration(host: PrivateHost, tmp_path: Path) -> None:
+def test_tables_of_the_history_have_rows_when_the_next_migration_runs(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "CREATE INDEX ON orders (note);"}
     done = replayed(host, tmp_path, files, "agreement")
     [touch] = done.statements[0].measured_effects
     assert (touch.rows, touch.effect.scan) == (200, True)
 
 
-def test_a_schema_that_is_loaded_first(host: PrivateHost, tmp_path: Path) -> None:
+def test_a_schema_dump_is_loaded_first(host: PrivateHost, tmp_path: Path) -> None:
     from migsafe.text import Script  # noqa: PLC0415
 
     done = replayed(host, tmp_path, {"0001.sql": "CREATE INDEX ON orders (note);"}, "agreement", schema=Script("dump.sql", ORDERS))

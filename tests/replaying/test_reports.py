@@ -50,7 +50,7 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_stands_on_its_own(replay: Replay) -> None:
+def test_the_page_loads_no_other_files(replay: Replay) -> None:
     page = replay_reporter("html")(replay, Display())
     tags = Tags()
     tags.feed(page)
@@ -60,7 +60,7 @@ def test_the_page_stands_on_its_own(replay: Replay) -> None:
     assert "relation &#34;gone&#34; does not exist" in page
 
 
-def test_json_is_the_shape_of_locks_with_what_was_measured(replay: Replay) -> None:
+def test_json_has_the_keys_of_locks_and_measurements(replay: Replay) -> None:
     [migration] = json.loads(replay_reporter("json")(replay, Display()))["migrations"]
     index, column, failed = migration["statements"]
     [effect] = index["effects"]
@@ -71,7 +71,7 @@ def test_json_is_the_shape_of_locks_with_what_was_measured(replay: Replay) -> No
     assert failed["failed"] == migration["failed"] == 'relation "gone" does not exist'
 
 
-def test_text_says_what_was_locked_and_what_failed(replay: Replay) -> None:
+def test_text_shows_locks_and_failures(replay: Replay) -> None:
     text = replay_reporter("text")(replay, Display())
     assert re.search(r"public\.orders +SHARE +held +[\d.]+ m?s +blocks writes", text)
     assert 'PostgreSQL refuses it: relation "gone" does not exist' in text
@@ -81,12 +81,12 @@ def test_text_says_what_was_locked_and_what_failed(replay: Replay) -> None:
 
 
 @pytest.mark.parametrize("format", ["sarif", "github", "gitlab", "junit", "markdown"])
-def test_findings_go_through_the_linter_s_formats(replay: Replay, format: str) -> None:
+def test_findings_are_written_in_the_linter_s_formats(replay: Replay, format: str) -> None:
     assert {finding.rule for finding in replay.verdict.findings} == {"replay-fails", "replay-wal-over-budget"}
     assert "replay-fails" in replay_reporter(format)(replay, Display())
 
 
-def test_its_sarif_is_valid(replay: Replay) -> None:
+def test_sarif_is_valid(replay: Replay) -> None:
     document = json.loads(replay_reporter("sarif")(replay, Display()))
     VALIDATOR.validate(document)
     [run] = document["runs"]
@@ -95,5 +95,5 @@ def test_its_sarif_is_valid(replay: Replay) -> None:
     assert {result["ruleId"] for result in run["results"]} == {"replay-fails", "replay-wal-over-budget"}
 
 
-def test_every_format_of_its_own_is_there() -> None:
+def test_every_format_of_replay_is_listed() -> None:
     assert {Path(path).stem for path in Path("migsafe/reports/replay").glob("[a-z]*.py")} >= set(OWN)

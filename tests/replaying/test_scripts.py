@@ -51,7 +51,7 @@ def test_a_script_is_recorded_at_its_calls(replayed: Callable[..., Replay]) -> N
     assert [outcome.passed for outcome in done.replayed[-1].outcomes] == [True, True]
 
 
-def test_an_autocommit_block_is_outside_of_the_transaction(replayed: Callable[..., Replay]) -> None:
+def test_an_autocommit_block_runs_outside_the_transaction(replayed: Callable[..., Replay]) -> None:
     done = replayed(SHOP / "0005_find_orders_by_date.py", "crash")
     index = done.replayed[-1].recording.statements[1]
     assert (index.outside_transaction, index.measured_effects[0].effect.lock) == (True, LockMode.SHARE_UPDATE_EXCLUSIVE)
@@ -59,7 +59,7 @@ def test_an_autocommit_block_is_outside_of_the_transaction(replayed: Callable[..
     assert done.verdict.findings[0].script.position(done.verdict.findings[0].span.start).line == 11
 
 
-def test_a_way_back_that_loses_values_is_found(replayed: Callable[..., Replay]) -> None:
+def test_a_downgrade_that_loses_values_is_reported(replayed: Callable[..., Replay]) -> None:
     done = replayed(SHOP / "0009_notes_and_states.py", "round trip")
     [outcome] = done.replayed[-1].outcomes
     assert not outcome.passed
@@ -136,7 +136,7 @@ def sent(done: Replay) -> list[str]:
     return [" ".join(one.sql.split()) for one in done.replayed[-1].recording.statements if not one.skip_reason]
 
 
-def test_what_rows_decide_is_decided_by_the_rows(changed: Callable[[str], Replay]) -> None:
+def test_conditions_on_rows_use_the_seeded_rows(changed: Callable[[str], Replay]) -> None:
     done = changed(BY_ROWS)
     assert [one for one in sent(done) if not one.startswith("SELECT")] == [
         "UPDATE orders SET note = 'it''s: 1' WHERE id = 1",
@@ -147,7 +147,7 @@ def test_what_rows_decide_is_decided_by_the_rows(changed: Callable[[str], Replay
     assert [line for words, line in lines(done) if words.startswith("UPDATE")] == [9, 9]
 
 
-def test_objects_of_a_session_are_those_of_the_rows(changed: Callable[[str], Replay]) -> None:
+def test_orm_objects_are_read_from_the_rows(changed: Callable[[str], Replay]) -> None:
     done = changed(BY_ORM)
     written = [one for one in sent(done) if one.startswith(("UPDATE", "INSERT"))]
     assert sorted(written) == [
@@ -156,18 +156,18 @@ def test_objects_of_a_session_are_those_of_the_rows(changed: Callable[[str], Rep
     ]
 
 
-def test_what_postgresql_refuses_fails_where_it_is_sent(changed: Callable[[str], Replay]) -> None:
+def test_a_refused_statement_fails_at_its_call(changed: Callable[[str], Replay]) -> None:
     done = changed(REFUSED)
     [failed] = [finding for finding in done.verdict.findings if finding.rule == "replay-fails"]
     assert "duplicate key" in failed.message
     assert failed.script.position(failed.span.start).line == 9
 
 
-def test_a_refusal_that_the_script_catches_goes_on(changed: Callable[[str], Replay]) -> None:
+def test_the_script_continues_after_a_refusal_that_it_catches(changed: Callable[[str], Replay]) -> None:
     assert sent(changed(CAUGHT))[-1] == "ALTER TABLE orders ADD COLUMN caught int"
 
 
-def test_what_is_decided_elsewhere_is_left_out_and_said(changed: Callable[[str], Replay]) -> None:
+def test_code_that_depends_on_missing_data_is_skipped_and_reported(changed: Callable[[str], Replay]) -> None:
     done = changed(BY_ENVIRONMENT)
     assert [bool(one.skip_reason) for one in done.replayed[-1].recording.statements] == [True]
     assert {finding.rule for finding in done.verdict.findings} == {"replay-left-out"}

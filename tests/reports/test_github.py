@@ -53,18 +53,18 @@ def test_a_finding() -> None:
     ]
 
 
-def test_no_columns_where_there_are_several_lines() -> None:
+def test_several_lines_have_no_columns() -> None:
     [command] = commands("DROP TABLE\n    a;")
     assert command.properties == {"file": "0001_change.sql", "line": "1", "endLine": "2", "title": "drop-table (error)"}
 
 
-def test_a_file_whose_name_means_something() -> None:
+def test_a_file_name_with_special_characters() -> None:
     [command] = commands("DROP TABLE a", path="50% a,b::c\r\n.sql")
     assert command.properties["file"] == "50% a,b::c\r\n.sql"
 
 
 @pytest.mark.parametrize("message", ["100% :: a, b", "two\r\nlines", "%0A", "::set-output name=x::y"])
-def test_a_message_comes_back_as_it_was(message: str) -> None:
+def test_a_message_is_unchanged_after_unescaping(message: str) -> None:
     @rule(category="design", severity=Severity.INFO)
     def says(op: Drop, at: Context) -> Finding:
         """Says something."""
@@ -74,7 +74,7 @@ def test_a_message_comes_back_as_it_was(message: str) -> None:
     assert (command.name, command.message) == ("notice", message)
 
 
-def test_standard_input_is_no_file() -> None:
+def test_standard_input_has_no_file_name() -> None:
     [command] = commands("DROP TABLE a", path="-")
     assert command.properties == {"title": "drop-table (error)"}
 
@@ -84,7 +84,7 @@ def test_a_path_that_is_not_unicode_does_not_stop_it() -> None:
     assert command.properties["file"] == "\ufffd.sql"
 
 
-def test_the_file_is_named_from_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_relative_to_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").touch()  # a worktree's is a file
     (tmp_path / "shop").mkdir()
     monkeypatch.chdir(tmp_path / "shop")
@@ -92,7 +92,7 @@ def test_the_file_is_named_from_the_root_of_the_repository(tmp_path: Path, monke
     assert command.properties["file"] == "shop/x.sql"
 
 
-def test_what_could_not_be_judged_is_an_error() -> None:
+def test_a_file_that_could_not_be_judged_is_an_error() -> None:
     @rule(category="design", severity=Severity.WARNING)
     def fails(op: Drop, at: Context) -> None:
         """Fails."""

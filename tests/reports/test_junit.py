@@ -52,7 +52,7 @@ def test_a_finding_is_a_failed_test_of_its_file() -> None:
     assert str(failure.text).startswith("db/0001_x.sql:1:1 error drop-table\nDROP TABLE takes")
 
 
-def test_tests_of_a_file_have_names_of_their_own() -> None:
+def test_tests_of_a_file_have_different_names() -> None:
     twice = [says("one"), says("two")]
     root = suites(judged("DROP TABLE a;", rules=twice))
     assert [case.attrib["name"] for case in root.iter("testcase")] == ["says at 1:1", "says at 1:1 (1)"]
@@ -69,7 +69,7 @@ def test_an_info_does_not_fail() -> None:
     assert [(child.tag, child.attrib) for child in case] == [("skipped", {"message": "so"})]
 
 
-def test_what_could_not_be_judged_fails_and_nothing_to_judge_does_not() -> None:
+def test_unreadable_files_fail_and_empty_runs_pass() -> None:
     verdict = judged("SELECT 1;")
     verdict.problems.append(UnreadableError("x.sql: cannot be read", "Why not?"))
     [failure] = suites(verdict).iter("failure")

@@ -66,7 +66,7 @@ def test_the_contract() -> None:
     }
 
 
-def test_what_is_there_of_the_rest() -> None:
+def test_other_keys_of_statements_and_effects() -> None:
     reindexed = effect("a b", LockMode.SHARE, index_lock=LockMode.ACCESS_EXCLUSIVE, rebuilt=("i",), waits=True, new=True)
     row = {"effects": (reindexed,), "understood": False, "refused": "of this"}
     [statement] = document(predicted("SELECT 1", row))["migrations"][0]["statements"]

@@ -42,7 +42,7 @@ def test_a_migration() -> None:
     )
 
 
-def test_nothing_stops() -> None:
+def test_statements_that_block_nothing() -> None:
     assert report(predicted("SELECT 1;")).endswith("1 statement in 1 migration on PostgreSQL 17: nothing is blocked.\n")
 
 
@@ -60,16 +60,16 @@ def test_nothing_stops() -> None:
         ("SELECT 1; COMMIT; VACUUM;", Transaction.FILE, "2 transactions: each holds its locks until it ends"),
     ],
 )
-def test_the_heading_says_how_it_runs(sql: str, sent: Transaction, manner: str) -> None:
+def test_the_heading_describes_the_transactions(sql: str, sent: Transaction, manner: str) -> None:
     assert report(predicted(sql, sent=sent)).splitlines()[0] == f"db/0001_change.sql · {manner}"
 
 
-def test_a_file_of_several_migrations_tells_them_apart() -> None:
+def test_migrations_of_one_file_have_different_headings() -> None:
     assert report(predicted("SELECT 1", path="changes.sql")).startswith("changes.sql 0001 · each")
     assert report(predicted("SELECT 1", path="00-01-change/up.sql")).startswith("00-01-change/up.sql · each")
 
 
-def test_what_is_done_is_said_with_why() -> None:
+def test_rewrites_and_scans_are_shown_with_reasons() -> None:
     reindexed = effect("orders", LockMode.SHARE, index_lock=LockMode.ACCESS_EXCLUSIVE, rebuilt=("orders_pkey",))
     concurrently = effect("orders", LockMode.SHARE_UPDATE_EXCLUSIVE, kind="materialized view", waits=True)
     rows = below("SELECT 1; SELECT 2; SELECT 3", [CHANGED], [reindexed], [concurrently])
@@ -81,7 +81,7 @@ def test_what_is_done_is_said_with_why() -> None:
     assert "blocks reads and writes" in rows[3]
 
 
-def test_what_postgresql_refuses_and_what_is_not_known() -> None:
+def test_refused_and_unparsed_statements() -> None:
     rows = below(
         "VACUUM; CREATE TABEL a; DO $$ BEGIN EXECUTE built; END $$",
         {"effects": (), "refused": "VACUUM cannot run inside a transaction block"},
@@ -99,7 +99,7 @@ def test_what_postgresql_refuses_and_what_is_not_known() -> None:
     ]
 
 
-def test_details_stand_below_where_they_do_not_fit() -> None:
+def test_details_that_do_not_fit_are_on_the_next_line() -> None:
     assert below(INDEX, [BUILT], width=60) == [
         "   1  CREATE INDEX ON orders (qty)",
         "      public.orders  SHARE  blocks writes",
@@ -107,7 +107,7 @@ def test_details_stand_below_where_they_do_not_fit() -> None:
     ]
 
 
-def test_a_name_too_long_for_a_column_has_a_line() -> None:
+def test_a_long_name_has_its_own_line() -> None:
     long = effect(LONG, LockMode.SHARE_ROW_EXCLUSIVE)
     assert below(INDEX, [BUILT, long], width=100)[1:] == [
         "      public.orders  SHARE                blocks writes  reads all of it: the index is built",
@@ -129,7 +129,7 @@ def test_a_statement_is_cut_on_one_line_without_its_comments() -> None:
     assert below("SELECT '表表表表表表表表表表表表'", width=30) == ["   1  SELECT '表表表表表表表…"]
 
 
-def test_many_relations_with_the_same_fate_share_a_line() -> None:
+def test_many_relations_with_equal_effects_share_a_line() -> None:
     partitions = [effect(f"p{number}", LockMode.ACCESS_EXCLUSIVE, scan=True, why="a CHECK is added") for number in range(20)]
     reads = [effect(f"r{number}", LockMode.ACCESS_SHARE) for number in range(3)]
     assert below("SELECT 1", [*partitions, *reads])[1:] == [
@@ -142,12 +142,12 @@ def test_many_relations_with_the_same_fate_share_a_line() -> None:
     ]
 
 
-def test_of_many_indexes_some_are_named() -> None:
+def test_only_some_of_many_indexes_are_named() -> None:
     rebuilt = effect("t", LockMode.SHARE, rebuilt=tuple(f"i{number}" for number in range(6)))
     assert below("SELECT 1", [rebuilt])[1].endswith("  rebuilds i0, i1, i2 and 3 more")
 
 
-def test_colours_show_what_stops() -> None:
+def test_colours_show_what_is_blocked() -> None:
     text = report(predicted(f"SELECT 1; {INDEX} {INDEX}", (), [BUILT], [ADDED]), colour=True)
     assert "\x1b[35mSHARE" in text
     assert "\x1b[1;31mACCESS EXCLUSIVE" in text
@@ -164,7 +164,7 @@ def test_the_summary_counts() -> None:
     )
 
 
-def test_no_line_ends_in_blanks() -> None:
+def test_no_line_ends_with_spaces() -> None:
     text = report(predicted(f"SELECT 1; {INDEX} {INDEX} {INDEX}", (), [BUILT], [ADDED], [CHANGED]), width=70, colour=True)
     plain = re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()
     assert [line for line in plain if line != line.rstrip()] == []

@@ -74,12 +74,12 @@ def test_a_clean_run() -> None:
     assert report(judged("SELECT 1;")) == "### migsafe\n\nNothing found in 1 file, 1 statement.\n"
 
 
-def test_findings_of_a_file_stand_below_its_name_once() -> None:
+def test_findings_are_grouped_by_file() -> None:
     assert report(judged("DROP TABLE a;\nDROP TABLE b;")).count("#### ") == 1
 
 
 @given(TEXTS)
-def test_prose_is_nothing_but_text(text: str) -> None:
+def test_prose_has_no_markup(text: str) -> None:
     tokens = PARSER.parse(f"before\n\n{escaped(text)}\n\nafter")
     inline = [token for token in tokens if token.type == "inline"]
     assert [token.type for token in tokens if token.type != "inline"] == ["paragraph_open", "paragraph_close"] * len(inline)
@@ -89,29 +89,29 @@ def test_prose_is_nothing_but_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["public.orders_2 takes *, a|b", "<b> & </b>", "# 1. a", "1. a", "- a", "\\*", "a ~~b~~ $c$ `", "x`y|z`w"])
-def test_prose_reads_as_it_was(text: str) -> None:
+def test_prose_is_displayed_unchanged(text: str) -> None:
     [inline] = [token for token in PARSER.parse(escaped(text)) if token.type == "inline"]
     assert words(inline).replace(NO_WIDTH, "") == text.replace("`y|z`", "y|z")
 
 
-def test_nobody_is_called() -> None:
+def test_mentions_and_issue_numbers_are_not_links() -> None:
     assert escaped("ask @all about #12") == f"ask @{NO_WIDTH}all about #{NO_WIDTH}12"
 
 
 @given(st.text(st.sampled_from("` ab|<") | st.characters(categories=("L",)), min_size=1))
-def test_a_code_span_holds_all_of_it(text: str) -> None:
+def test_a_code_span_contains_the_whole_text(text: str) -> None:
     [inline] = [token for token in PARSER.parse(f"a {code(text)} b") if token.type == "inline"]
     if text.strip():
         assert [child.content for child in inline.children or [] if child.type == "code_inline"] == [text]
 
 
 @given(TEXTS)
-def test_nothing_ends_a_block_of_code_but_its_end(text: str) -> None:
+def test_code_cannot_end_its_block(text: str) -> None:
     tokens = PARSER.parse(f"{fenced(text)}\n\nafter")
     assert [token.type for token in tokens] == ["fence", "paragraph_open", "inline", "paragraph_close"]
 
 
-def test_hostile_names_do_not_break_the_form() -> None:
+def test_malicious_names_do_not_break_the_structure() -> None:
     sql = 'DROP TABLE "```", "</details>", "<script>", "a|b", "@all";'
     tokens = PARSER.parse(report(judged(sql, path="`<b>|`\n# x.sql")))
     kinds = [token.type for token in tokens if token.type.endswith("_open") or token.type in ("fence", "html_block")]
@@ -119,7 +119,7 @@ def test_hostile_names_do_not_break_the_form() -> None:
     assert kinds == ["heading_open", "paragraph_open", "heading_open", *finding]
 
 
-def test_a_comment_is_no_longer_than_github_takes() -> None:
+def test_a_comment_fits_github_s_limit() -> None:
     rules = [says("`*" * 5_000, "x" * 10_000)]
     text = report(judged("\n".join(f"DROP TABLE t{number};" for number in range(300)), rules=rules))
     assert 50_000 < len(text) <= LONGEST
@@ -127,7 +127,7 @@ def test_a_comment_is_no_longer_than_github_takes() -> None:
     PARSER.parse(text)
 
 
-def test_of_too_many_the_worst_are_shown() -> None:
+def test_the_most_severe_of_too_many_findings_are_shown() -> None:
     @rule(category="design", severity=Severity.ERROR)
     def worst(op: Drop, at: Context) -> Finding | None:
         """Says something."""
@@ -139,7 +139,7 @@ def test_of_too_many_the_worst_are_shown() -> None:
     assert len(text) <= LONGEST
 
 
-def test_what_could_not_be_judged_is_said() -> None:
+def test_files_that_could_not_be_judged_are_reported() -> None:
     verdict = judged("SELECT 1;")
     verdict.problems += [UnreadableError(f"{number}.sql: cannot be read") for number in range(12)]
     assert "**Not everything could be judged:**\n\n- 0.sql: cannot be read\n" in report(verdict)
@@ -152,7 +152,7 @@ def test_any_path(path: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["lock_timeout", "_a_ b", "x _y_", "a__b__", "__init__", "é_ü_", "orders._x_", "a_.b_c", "1_000 * 2_000 *"])
-def test_prose_is_shown_as_it_is(text: str) -> None:
+def test_escaped_prose_is_displayed_unchanged(text: str) -> None:
     assert MarkdownIt().render(escaped(text)) == f"<p>{text}</p>\n"
 
 

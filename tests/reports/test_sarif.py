@@ -39,7 +39,7 @@ def run(sql: str, **more: Any) -> dict[str, Any]:
     return dict(only)
 
 
-def test_a_result_is_what_the_standard_calls_one() -> None:
+def test_a_result_has_the_properties_of_the_standard() -> None:
     found = run(SQL, path="migrations/0001 x.sql")
     first, second = found["results"]
     assert (first["ruleId"], first["level"], second["ruleId"]) == ("foreign-key-validates", "error", "syntax-error")
@@ -57,7 +57,7 @@ def test_a_result_is_what_the_standard_calls_one() -> None:
     assert (found["columnKind"], found["properties"]) == ("unicodeCodePoints", {"pgVersion": 17})
 
 
-def test_results_point_at_the_documentation_of_their_rules() -> None:
+def test_results_link_to_the_documentation_of_their_rules() -> None:
     found = run(SQL)
     rules = found["tool"]["driver"]["rules"]
     assert len({one["id"] for one in rules}) == len(rules)
@@ -71,7 +71,7 @@ def test_results_point_at_the_documentation_of_their_rules() -> None:
     assert one["help"]["markdown"].startswith("# foreign-key-validates\n")
 
 
-def test_a_rule_that_the_verdict_does_not_know_is_named_all_the_same() -> None:
+def test_a_rule_unknown_to_the_verdict_is_listed() -> None:
     verdict = judged("DROP TABLE a")
     verdict.rules = ()
     [only] = log(verdict)["runs"]
@@ -108,7 +108,7 @@ def _says(message: str, severity: Severity = Severity.WARNING) -> Any:
         ("ARRAY[1] (x)", "ARRAY[1] (x)"),
     ],
 )
-def test_messages_hold_neither_placeholders_nor_links(said: str, text: str) -> None:
+def test_messages_contain_neither_placeholders_nor_links(said: str, text: str) -> None:
     [result] = run("DROP TABLE a", rules=[_says(said)])["results"]
     assert result["message"]["text"] == text
 
@@ -124,7 +124,7 @@ def test_fingerprints_survive_moved_lines_and_other_findings() -> None:
     assert prints(one, path="another.sql") != prints(one)
 
 
-def test_fingerprints_of_twins_differ() -> None:
+def test_equal_findings_have_different_fingerprints() -> None:
     twins = prints("CREATE INDEX ON a (b);\nCREATE INDEX ON a (b);")
     assert len(set(twins)) == 2
     assert twins[:1] == prints("CREATE INDEX ON a (b);")
@@ -151,7 +151,7 @@ def test_a_file_outside_of_the_repository_has_an_absolute_uri_and_no_base(tmp_pa
     assert result["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": (tmp_path / "x.sql").as_uri()}
 
 
-def test_a_path_counts_from_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_are_relative_to_the_root_of_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / "shop" / "db").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "shop")
@@ -165,7 +165,7 @@ def test_any_path_is_valid(path: str) -> None:
     assert run(SQL, path=path)["results"]
 
 
-def test_what_could_not_be_judged_is_notified() -> None:
+def test_files_that_could_not_be_judged_are_notifications() -> None:
     @rule(category="design", severity=Severity.WARNING)
     def fails(op: Drop, at: Context) -> None:
         """Fails."""
@@ -178,7 +178,7 @@ def test_what_could_not_be_judged_is_notified() -> None:
     assert "no {{reason}}" in notification["message"]["text"]
 
 
-def test_a_clean_run_has_no_results_and_says_that_it_went_well() -> None:
+def test_a_clean_run_is_successful_and_has_no_results() -> None:
     found = run("SELECT 1;")
     assert found["results"] == []  # §3.14.23: absent would mean that nothing was looked for
     assert found["invocations"] == [{"executionSuccessful": True}]

@@ -34,7 +34,7 @@ def test_a_clean_run_is_one_line() -> None:
     assert report("SELECT 1;") == "Nothing found in 1 file, 1 statement.\n"
 
 
-def test_colour_only_where_it_is_asked_for() -> None:
+def test_colour_only_if_requested() -> None:
     assert "\x1b" not in report("DROP TABLE a")
     assert "\x1b[1;31merror\x1b[0m" in report("DROP TABLE a", Display(colour=True))
 
@@ -45,7 +45,7 @@ def test_prose_is_wrapped_on_a_terminal_and_sql_is_not() -> None:
     assert sum("qty, qty" in line and "CONCURRENTLY" in line for line in lines) == 1
 
 
-def test_what_is_to_be_copied_stays_on_one_line() -> None:
+def test_sql_to_copy_stays_on_one_line() -> None:
     text = reporter("text")(judge_sql("CREATE INDEX i ON orders (qty)", runner="goose"), TERMINAL)
     assert "`-- +goose NO TRANSACTION`" in text
 
@@ -61,7 +61,7 @@ def test_what_is_to_be_copied_stays_on_one_line() -> None:
         ("DROP TABLE a;\r\nSELECT 1;", "DROP TABLE a;", "^^^^^^^^^^^^"),
     ],
 )
-def test_marks_stand_below_what_they_mark(sql: str, source: str, marks: str) -> None:
+def test_marks_are_below_the_marked_text(sql: str, source: str, marks: str) -> None:
     assert marked(sql) == [source, marks]
 
 
@@ -79,7 +79,7 @@ def test_a_long_marked_part_shows_its_beginning() -> None:
     assert len(marks) <= 60 - 7
 
 
-def test_of_many_lines_the_first_few_are_shown() -> None:
+def test_only_the_first_of_many_lines_are_shown() -> None:
     lines = marked("DROP TABLE\n    a,\n    b,\n    c,\n    d;\nSELECT 1;")
     assert lines == ["DROP TABLE", "^^^^^^^^^^", "    a,", "    ^^", "    b,", "    ^^", "… 2 more lines"]
 

@@ -109,54 +109,54 @@ class Rows(Struct, frozen=True):
 
 def read_schema(connection: "Connection[Any]") -> Schema:
     """Reads the schema of a database, with all names qualified."""
-    found: Schema = {}
+    schema: Schema = {}
     with connection.transaction(force_rollback=True):
         connection.execute("SET LOCAL search_path = ''")
         for kind, query in _OBJECTS.items():
             for name, definition in connection.execute(_query(query)).fetchall():
-                found[kind, name] = definition
-    return found
+                schema[kind, name] = definition
+    return schema
 
 
 def read_rows(connection: "Connection[Any]") -> dict[Name, Rows]:
     """Reads the rows of every table."""
-    found = {}
+    rows = {}
     for schema, table, columns in connection.execute(_query(_TABLES)).fetchall():
         name = Name(table, schema)
         sums = [f"sum(pg_catalog.hashtextextended(t.{quoted(column)}::text, 0))::text" for column in columns or ()]
         query = f"SELECT {', '.join(['count(*)', *sums])} FROM ONLY {name} AS t"  # noqa: S608  # names are quoted
         [(count, *values)] = connection.execute(query.encode()).fetchall()
-        found[name] = Rows(count, {column: int(value) if value else None for column, value in zip(columns or (), values, strict=True)})
-    return found
+        rows[name] = Rows(count, {column: int(value) if value else None for column, value in zip(columns or (), values, strict=True)})
+    return rows
 
 
 def schema_differences(expected: Schema, actual: Schema) -> list[str]:
     """Returns the differences between the expected and the actual schema, one line each."""
-    found = []
+    differences = []
     for key in sorted(expected.keys() | actual.keys()):
         kind, name = key
         if key not in actual:
-            found.append(f"{kind} {name} is missing")
+            differences.append(f"{kind} {name} is missing")
         elif key not in expected:
-            found.append(f"{kind} {name} still exists{' and is INVALID' if actual[key].endswith('(INVALID)') else ''}")
+            differences.append(f"{kind} {name} still exists{' and is INVALID' if actual[key].endswith('(INVALID)') else ''}")
         elif expected[key] != actual[key]:
-            found.append(f"{kind} {name} is {_short(actual[key])}, expected {_short(expected[key])}")
-    return found
+            differences.append(f"{kind} {name} is {_short(actual[key])}, expected {_short(expected[key])}")
+    return differences
 
 
 def lost_rows(before: dict[Name, Rows], after: dict[Name, Rows]) -> list[str]:
     """Returns the rows and values of `before` that are missing in `after`, one line each."""
-    found = []
+    losses = []
     for name, rows in sorted(before.items(), key=lambda item: str(item[0])):
         current = after.get(name)
         if current is None:
-            found += [f"{name}: all {rows.count:,} rows"] if rows.count else []
+            losses += [f"{name}: all {rows.count:,} rows"] if rows.count else []
         elif current.count != rows.count:
-            found.append(f"{name}: {rows.count:,} rows before, {current.count:,} after")
+            losses.append(f"{name}: {rows.count:,} rows before, {current.count:,} after")
         else:
             changed = [column for column, value in rows.columns.items() if current.columns.get(column) != value]
-            found += [f"{name}: the values of {', '.join(changed)}"] if changed else []
-    return found
+            losses += [f"{name}: the values of {', '.join(changed)}"] if changed else []
+    return losses
 
 
 def _query(query: str) -> bytes:

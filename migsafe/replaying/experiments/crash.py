@@ -68,14 +68,14 @@ def crash(subject: Subject) -> Outcome:
 
 def _places(half: Half) -> Iterator[_Place]:
     """Yields the places where a crash leaves changes behind: a transaction has ended, and more statements follow."""
-    statements = [one.statement for one in sent_statements(half)]
+    statements = [sent.statement for sent in sent_statements(half)]
     numbers = list(transaction_numbers(half, statements))
-    for place, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
+    for index, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
         if number is None:
             continue
         if _leaves_invalid(statement.operations[0]):
             yield _Place(statement, inside=True)
-        later = [other for other in numbers[place + 1 :] if other is not None]
+        later = [later_number for later_number in numbers[index + 1 :] if later_number is not None]
         if later and number not in later and not isinstance(statement.operations[0], sql.SetVariable):
             yield _Place(statement, inside=False)
 

@@ -103,5 +103,5 @@ def is_one_transaction(half: Half, outside: frozenset[int]) -> bool:
     """Whether a runner sends the migration in one transaction. Reads the script; raises UnreadableError."""
     if outside:
         return False
-    numbers = transaction_numbers(half, [one.statement for one in sent_statements(half)])
+    numbers = transaction_numbers(half, [sent.statement for sent in sent_statements(half)])
     return len({number for number in numbers if number is not None}) <= 1

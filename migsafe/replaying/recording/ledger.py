@@ -100,14 +100,14 @@ class Ledger:
         if not self._prepared:
             first, self._prepared = first + _ENTRY.format(name=self._name) + "; ", True
         if self._flushes:
-            found = self._last_result(f"{first}{_WRITTEN}{_FLUSH}")
+            written = self._last_result(f"{first}{_WRITTEN}{_FLUSH}")
         else:
             # The counters of earlier transactions may not have been reported yet, and the new ones are added to them.
             self._counts = {oid: (read, new, gone) for oid, read, new, gone in self._last_result(f"{first}{_COUNTED}")}
-            found = self._last_result(_WRITTEN)
+            written = self._last_result(_WRITTEN)
         if self._flushes:
             self._counts = {}
-        self._wal = int(found[0][0])
+        self._wal = int(written[0][0])
 
     def opening_sql(self) -> str:
         """Returns SQL to send together with a statement that is a transaction by itself: it opens the transaction and reads the counters.
@@ -239,10 +239,10 @@ class Ledger:
 
 def _with_tables_of_indexes(snapshots: Iterable[Snapshot], oids: Iterable[int]) -> set[int]:
     """Returns the relations with these oids, and the tables of those that are indexes."""
-    found = set(oids)
+    relation_oids = set(oids)
     for relations in snapshots:
-        found.update(relations.indexes[oid].table for oid in tuple(found) if oid in relations.indexes)
-    return found
+        relation_oids.update(relations.indexes[oid].table for oid in tuple(relation_oids) if oid in relations.indexes)
+    return relation_oids
 
 
 def _restrict(relations: Snapshot, tables: set[int]) -> Snapshot:

@@ -113,5 +113,5 @@ def _is_rebuilt(trace: Trace, index: Index) -> bool:
     """Whether an index has a new file. An index that replaced it (REINDEX CONCURRENTLY, a change of type) has its name."""
     after = trace.after.indexes.get(index.oid)
     if after is None:
-        after = next((other for other in trace.after.indexes_of(index.table) if other.name == index.name), None)
+        after = next((candidate for candidate in trace.after.indexes_of(index.table) if candidate.name == index.name), None)
     return after is not None and index.file is not None and after.file != index.file

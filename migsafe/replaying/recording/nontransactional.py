@@ -131,8 +131,8 @@ def _counters(server: DatabaseServer, database: str, observer: int) -> dict[int,
     """
     while True:
         with server.connect(database) as connection:
-            others = "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE datname = %s AND pid NOT IN (%s, pg_catalog.pg_backend_pid())"
-            if connection.execute(others, (database, observer)).fetchone() is not None:
+            other_backends = "SELECT 1 FROM pg_catalog.pg_stat_activity WHERE datname = %s AND pid NOT IN (%s, pg_catalog.pg_backend_pid())"
+            if connection.execute(other_backends, (database, observer)).fetchone() is not None:
                 time.sleep(_PAUSE)
                 continue
             if server.major < versions.STATISTICS_IN_SHARED_MEMORY:

@@ -159,7 +159,7 @@ class _Filling:
         """Sets the columns of foreign keys to existing rows; returns how many rows the table can have."""
         # Each foreign key goes through the referenced rows at its own pace, so that each combination occurs only once.
         pace = 1
-        for place, reference in enumerate(self._table.references):
+        for index, reference in enumerate(self._table.references):
             if any(number in self._expressions for number in reference.columns):
                 continue
             if reference.table == self._table.oid or reference.table in self._later:
@@ -170,14 +170,14 @@ class _Filling:
                 self._leave_null(reference, f"its foreign key references {name}, which is empty")
                 continue
             names = [self._column_name(reference.table, number) for number in reference.referenced]
-            listed = ", ".join(f"{quoted(there)} AS c{at}" for at, there in enumerate(names))
+            listed = ", ".join(f"{quoted(column)} AS c{column_index}" for column_index, column in enumerate(names))
             self._joins.append(
-                f"JOIN (SELECT pg_catalog.row_number() OVER () - 1 AS k, {listed} FROM {name}) AS r{place}"  # noqa: S608  # quoted
-                f" ON r{place}.k = ((n - 1) / {pace} + (n - 1) % {pace}) % {count}"
+                f"JOIN (SELECT pg_catalog.row_number() OVER () - 1 AS k, {listed} FROM {name}) AS r{index}"  # noqa: S608  # quoted
+                f" ON r{index}.k = ((n - 1) / {pace} + (n - 1) % {pace}) % {count}"
             )
             pace = min(pace * count, _MAX_PACE)
-            for at, number in enumerate(reference.columns):
-                self._expressions[number] = f"r{place}.c{at}"
+            for column_index, number in enumerate(reference.columns):
+                self._expressions[number] = f"r{index}.c{column_index}"
             if any(set(key) <= set(reference.columns) for key in self._table.keys):
                 wanted = min(wanted, count)
         return min(wanted, pace) if self._is_key_of_references() else wanted
@@ -235,7 +235,7 @@ class _Filling:
         return self._candidates[column.number][0]
 
     def _mentions_only(self, check: Check, column: Column) -> bool:
-        return not any(_mentions(check, other) for other in self._table.columns if other.number != column.number)
+        return not any(_mentions(check, another) for another in self._table.columns if another.number != column.number)
 
     def _satisfies(self, column: Column, expression: str, checks: list[str]) -> bool:
         """Whether an expression has a value in every row of a sample and satisfies the checks."""
@@ -244,8 +244,8 @@ class _Filling:
             f"SELECT pg_catalog.bool_and({conditions}), pg_catalog.bool_and({quoted(column.name)} IS NOT NULL) "  # noqa: S608  # PostgreSQL's own
             f"FROM (SELECT {expression} AS {quoted(column.name)} FROM pg_catalog.generate_series(1, {_SAMPLE}) AS n) AS t"
         )
-        found = self._fetch_one(query)
-        return found is not None and bool(found[0]) and (bool(found[1]) or expression == self._null(column))
+        row = self._fetch_one(query)
+        return row is not None and bool(row[0]) and (bool(row[1]) or expression == self._null(column))
 
     def _satisfy_checks(self) -> float:
         """Tries combinations of expressions for the table's checks; returns the share of rows that the best one satisfies."""
@@ -272,8 +272,8 @@ class _Filling:
     def _share(self) -> float:
         checks = " AND ".join(f"({check.sql}) IS NOT FALSE" for check in self._table.checks)
         query = f"SELECT pg_catalog.avg(({checks})::int4)::float8 FROM ({self._rows_query(_SAMPLE)}) AS t"  # noqa: S608  # PostgreSQL's own
-        found = self._fetch_one(query)
-        return float(found[0] or 0) if found is not None else 0.0
+        row = self._fetch_one(query)
+        return float(row[0] or 0) if row is not None else 0.0
 
     def _fetch_one(self, query: str) -> Any:
         from psycopg import Error  # noqa: PLC0415  # start-up must not pay for it

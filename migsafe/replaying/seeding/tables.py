@@ -146,12 +146,12 @@ def all_not_null(table: Table, reference: Reference) -> bool:
 
 
 def _by_table(rows: list[Any]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
+    rows_by_table: dict[int, list[Any]] = {}
     for oid, *rest in rows:
-        found.setdefault(oid, []).append(rest)
-    return found
+        rows_by_table.setdefault(oid, []).append(rest)
+    return rows_by_table
 
 
 def _has_rows(connection: "Connection[Any]", name: Name) -> bool:
-    [(found,)] = connection.execute(_EXISTING.format(name).encode()).fetchall()
-    return bool(found)
+    [(exists,)] = connection.execute(_EXISTING.format(name).encode()).fetchall()
+    return bool(exists)

@@ -115,7 +115,7 @@ class Values:
             return
         spelt = column_type.spelt
         yield from (_cast(expression, spelt) for expression in self._usual(column_type, modifier))
-        for constant in list(dict.fromkeys(found[1] if found[1] is not None else found[2] for found in _LITERAL.finditer(checks)))[
+        for constant in list(dict.fromkeys(match[1] if match[1] is not None else match[2] for match in _LITERAL.finditer(checks)))[
             :_MAX_CONSTANTS
         ]:
             yield from self._near(constant, column_type)
@@ -123,7 +123,7 @@ class Values:
     def several(self, oid: int, modifier: int, checks: str) -> str | None:
         """Returns an expression that goes through the constants in `checks`, for a column whose values are a list."""
         column_type = self._type(oid, modifier)
-        constants = list(dict.fromkeys(found[1] for found in _LITERAL.finditer(checks) if found[1] is not None))
+        constants = list(dict.fromkeys(match[1] for match in _LITERAL.finditer(checks) if match[1] is not None))
         if column_type is None or len(constants) < 2:
             return None
         listed = ", ".join(f"'{constant}'" for constant in constants)
@@ -201,10 +201,10 @@ class Values:
 
     def _base(self, column_type: _Type) -> str:
         while column_type.kind == "d":
-            found = self._type(column_type.base, column_type.base_modifier)
-            if found is None:
+            base_type = self._type(column_type.base, column_type.base_modifier)
+            if base_type is None:
                 break
-            column_type = found
+            column_type = base_type
         return column_type.name
 
     def _type(self, oid: int, modifier: int) -> _Type | None:

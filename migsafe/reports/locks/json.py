@@ -21,7 +21,7 @@ def report(prediction: Prediction, display: Display) -> str:
     document = {
         "version": VERSION,
         "pg_version": prediction.pg_version,
-        "migrations": [msgspec.Raw(msgspec.json.encode(_migration(each))) for each in prediction.migrations],
+        "migrations": [msgspec.Raw(msgspec.json.encode(_migration(migration))) for migration in prediction.migrations],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 
@@ -41,16 +41,16 @@ def _transaction(half: Half, statements: tuple[PredictedStatement, ...]) -> str:
     a query with a single statement, each is its own."""
     if half.transaction is not Transaction.QUERY:
         return str(half.transaction.value)
-    sent = sum(each.transaction is not None for each in statements)
+    sent = sum(statement.transaction is not None for statement in statements)
     return "file" if len(half.chunks) == 1 and sent > 1 else "statement"
 
 
 def _statement(half: Half, predicted: PredictedStatement) -> dict[str, Any]:
     span = predicted.statement.span
-    place = half.file.position(half.file_span(span).start)
+    position = half.file.position(half.file_span(span).start)
     return {
         "index": predicted.statement.index,
-        "start": {"line": place.line, "column": place.column},
+        "start": {"line": position.line, "column": position.column},
         "sql": half.script.text[span.start : span.end],
         "transaction": predicted.transaction,
         "understood": predicted.understood,

@@ -24,7 +24,7 @@ _MOST_INDEXES = 3
 
 @dataclass
 class _Count:
-    """Counts of statements by what they do."""
+    """Counts of statements by their effects."""
 
     migrations: int = 0
     statements: int = 0
@@ -52,16 +52,16 @@ def _migration(predicted: PredictedMigration, display: Display) -> Iterator[str]
     # The name of a file with several migrations does not say which one this is.
     id_in_file = "" if _letters(migration.id) in _letters(half.file.path) else f" {visible(migration.id)}"
     yield f"{display.paint(path, BOLD)}{id_in_file} {display.paint(f'· {_transactions(predicted)}', DIM)}"
-    lines = [half.file.position(half.file_span(each.statement.span).start).line for each in statements]
+    lines = [half.file.position(half.file_span(statement.statement.span).start).line for statement in statements]
     gutter = max(len(str(max(lines, default=0))), 4)
     width = display.width or WIDTH_OF_A_FILE
-    rows = _Rows([effect for each in statements for effect in each.effects], gutter + len(_GAP), display)
-    for line, each in zip(lines, statements, strict=True):
-        span = each.statement.span
+    rows = _Rows([effect for statement in statements for effect in statement.effects], gutter + len(_GAP), display)
+    for line, statement in zip(lines, statements, strict=True):
+        span = statement.statement.span
         words = first_words(script.text[span.start : span.end], max(width - gutter - len(_GAP), 10))
-        quiet = not each.effects and each.understood and each.refused is None
+        quiet = not statement.effects and statement.understood and statement.refused is None
         yield f"{display.paint(f'{line:{gutter}}', DIM)}{_GAP}{display.paint(words, DIM) if quiet else words}"
-        yield from rows.of(each)
+        yield from rows.of(statement)
 
 
 def _letters(text: str) -> str:
@@ -69,8 +69,8 @@ def _letters(text: str) -> str:
 
 
 def _transactions(predicted: PredictedMigration) -> str:
-    """Returns in which transactions the migration runs, which determines how long its locks are held."""
-    numbers = [each.transaction for each in predicted.statements if each.transaction is not None]
+    """Returns how the statements are grouped in transactions, which determines how long the locks are held."""
+    numbers = [statement.transaction for statement in predicted.statements if statement.transaction is not None]
     if len(set(numbers)) < len(numbers):
         count = len(set(numbers))
         return f"{count} transactions: each holds its locks until it ends" if count > 1 else "one transaction: it holds its locks until it ends"
@@ -177,7 +177,7 @@ def _colour(effect: Effect) -> str:
 
 
 def _details(effect: Effect) -> Iterator[str]:
-    """Yields what else to say of an effect than its lock. A new relation is empty and unknown to other sessions, so little is said of it."""
+    """Yields the details of an effect besides its lock. Few matter for a new relation: it is empty and unknown to other sessions."""
     if effect.kind != "table":
         yield effect.kind
     if effect.new:
@@ -195,26 +195,26 @@ def _details(effect: Effect) -> Iterator[str]:
 
 def _add(count: _Count, predicted: PredictedMigration) -> None:
     count.migrations += 1
-    for each in predicted.statements:
-        known = [effect for effect in each.effects if not effect.new and each.refused is None]
+    for statement in predicted.statements:
+        known = [effect for effect in statement.effects if not effect.new and statement.refused is None]
         count.statements += 1
         blocked = max((effect.blocks for effect in known), key=len, default=())
         count.blocking[blocked] = count.blocking.get(blocked, 0) + 1
         count.rewriting += any(effect.rewrite for effect in known)
         count.scanning += any(effect.scan and not effect.rewrite for effect in known)
-        count.refused += each.refused is not None
-        count.unknown += not each.understood and each.refused is None
+        count.refused += statement.refused is not None
+        count.unknown += not statement.understood and statement.refused is None
 
 
 def _closing(count: _Count, prediction: Prediction, display: Display) -> str:
-    """Returns the counts: a line, or as many as a terminal needs."""
+    """Returns the counts, on one line or on as many as the terminal's width requires."""
     extent = f"{_number(count.statements, 'statement')} in {_number(count.migrations, 'migration')} on PostgreSQL {prediction.pg_version}:"
     missing = sum(isinstance(problem, UnreadableError) for problem in prediction.problems)
     parts = [*_nonzero(count), *([(f"{_number(missing, 'file')} could not be read", RED)] if missing else [])]
     parts = parts or [("nothing is blocked", "")]
     lines, used = [extent], len(extent)
-    for place, (words, colour) in enumerate(parts):
-        end = "." if place == len(parts) - 1 else ","
+    for index, (words, colour) in enumerate(parts):
+        end = "." if index == len(parts) - 1 else ","
         used += len(words) + 2
         if display.width is not None and used > display.width:
             lines.append(" ")

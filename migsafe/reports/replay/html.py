@@ -106,15 +106,17 @@ def report(replay: Replay, display: Display) -> str:
 
 def _tiles(replay: Replay) -> Iterator[Tile]:
     replayed, findings = replay.replayed, replay.verdict.findings
-    statements = [statement for each in replayed for statement in each.recording.statements]
-    wait = max((each.recording.longest_wait for each in replayed), default=0.0)
+    statements = [statement for migration in replayed for statement in migration.recording.statements]
+    wait = max((migration.recording.longest_wait for migration in replayed), default=0.0)
     yield Tile("longest wait of a query", format_duration(wait) if wait else "none", "bad" if wait >= 1000 else "warn" if wait else "good")
     blocking = [measured for statement in statements for measured in statement.measured_effects if _is_blocking(measured.effect)]
     held = max((measured.held_ms for measured in blocking), default=0.0)
     yield Tile("longest lock that blocks queries", format_duration(held) if held else "none", "warn" if held >= 500 else "none")
     growing = sum(bool(effects_growing_with_rows(statement)) for statement in statements)
     yield Tile("statements whose time grows with the rows", str(growing), "warn" if growing else "none")
-    is_bad = any(each.recording.failure is not None for each in replayed) or any(finding.severity.name == "ERROR" for finding in findings)
+    is_bad = any(migration.recording.failure is not None for migration in replayed) or any(
+        finding.severity.name == "ERROR" for finding in findings
+    )
     yield Tile("findings", str(len(findings)), "bad" if is_bad else "warn" if findings else "good")
 
 

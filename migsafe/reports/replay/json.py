@@ -26,21 +26,21 @@ def report(replay: Replay, display: Display) -> str:
         "server": replay.host,
         "unfilled": replay.unfilled,
         "notes": [unicode(note) for note in replay.notes],
-        "migrations": [_migration(one) for one in replay.replayed],
+        "migrations": [_migration(replayed) for replayed in replay.replayed],
         "findings": [finding_object(finding) for finding in replay.verdict.findings],
     }
     return msgspec.json.format(msgspec.json.encode(document)).decode() + "\n"
 
 
-def _migration(one: ReplayedMigration) -> dict[str, Any]:
-    half, recording = one.migration.up, one.recording
+def _migration(replayed: ReplayedMigration) -> dict[str, Any]:
+    half, recording = replayed.migration.up, replayed.recording
     return {
-        "id": unicode(one.migration.id),
+        "id": unicode(replayed.migration.id),
         "path": unicode(half.file.path),
         "transaction": half.transaction.value,
         "duration_ms": _ms(recording.duration_ms),
         "failed": recording.failure.message if recording.failure else None,
-        "statements": [_statement(half, played, one.estimates.get(played.statement.index)) for played in recording.statements],
+        "statements": [_statement(half, played, replayed.estimates.get(played.statement.index)) for played in recording.statements],
         "canaries": {
             "quiet": _quiet(recording.times_before),
             "disturbed": _quiet(recording.times_during),
@@ -48,15 +48,15 @@ def _migration(one: ReplayedMigration) -> dict[str, Any]:
             "deadlocks": [str(relation) for relation in recording.deadlocks],
             "broken": {str(relation): unicode(error) for relation, error in recording.probe_errors.items()},
         },
-        "experiments": [_outcome(outcome) for outcome in one.outcomes],
+        "experiments": [_outcome(outcome) for outcome in replayed.outcomes],
     }
 
 
 def _statement(half: Half, played: StatementRecord, estimate: Estimate | None) -> dict[str, Any]:
-    place = half.file.position(half.file_span(played.statement.span).start)
+    position = half.file.position(half.file_span(played.statement.span).start)
     return {
         "index": played.statement.index,
-        "start": {"line": place.line, "column": place.column},
+        "start": {"line": position.line, "column": position.column},
         "sql": played.sql,
         "transaction": played.transaction,
         "started_ms": _ms(1000 * played.started),

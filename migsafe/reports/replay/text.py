@@ -144,9 +144,9 @@ class _Migration:
                 cells = bars.setdefault(touch.effect.relation, [None] * _BAR)
                 first = min(int(played.started / total * _BAR), _BAR - 1)
                 last = min(int(played.ended / total * _BAR), _BAR - 1)
-                for place in range(first, last + 1):
-                    before = cells[place]
-                    cells[place] = strength if before is None else max(before, strength)
+                for index in range(first, last + 1):
+                    before = cells[index]
+                    cells[index] = strength if before is None else max(before, strength)
         return bars if any_blocks else {}
 
     def _blocked(self) -> Iterator[str]:

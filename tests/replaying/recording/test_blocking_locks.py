@@ -6,7 +6,7 @@ from migsafe.replaying.recording.blocking_locks import CONFLICTS, next_blocking_
 AE = LockMode.ACCESS_EXCLUSIVE
 
 
-def test_the_next_mode_lets_through_what_was_seen_and_stops_what_is_stronger() -> None:
+def test_the_next_mode_blocks_only_stronger_requests() -> None:
     assert next_blocking_mode([]) is AE
     assert next_blocking_mode([AE]) is None
     for mode in LockMode:

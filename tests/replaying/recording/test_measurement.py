@@ -49,7 +49,7 @@ def test_the_strongest_lock_of_each_relation_and_of_its_indexes(connection: Any)
     }
 
 
-def test_names_are_those_from_before(connection: Any) -> None:
+def test_names_are_those_before_the_statement(connection: Any) -> None:
     assert list(effects(connection, "ALTER TABLE orders RENAME TO sales")) == ["orders"]
 
 
@@ -70,13 +70,13 @@ def test_rebuilt_indexes(connection: Any) -> None:
     assert orders.index_lock is LockMode.ACCESS_EXCLUSIVE
 
 
-def test_a_scan_is_half_of_the_rows(connection: Any) -> None:
+def test_reading_half_of_the_rows_is_a_scan(connection: Any) -> None:
     assert effects(connection, "SELECT count(*) FROM orders")["orders"].scan
     assert not effects(connection, "SELECT * FROM orders WHERE id = 7")["orders"].scan
     assert effects(connection, "SELECT count(note) FROM orders WHERE id > 500")["orders"].scan
 
 
-def test_what_a_replaced_index_had_counted_is_no_part_of_it(connection: Any) -> None:
+def test_counters_of_a_replaced_index_are_not_added(connection: Any) -> None:
     connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
     assert effects(connection, "SELECT count(id) FROM orders WHERE note = 'o'")["orders"].scan
     meter = StatementMeter(connection)
@@ -86,7 +86,7 @@ def test_what_a_replaced_index_had_counted_is_no_part_of_it(connection: Any) -> 
     assert orders.scan
 
 
-def test_what_the_transaction_holds_already_is_not_asked_for_again(connection: Any) -> None:
+def test_held_locks_are_not_measured_again(connection: Any) -> None:
     meter = StatementMeter(connection)
     connection.execute("BEGIN; ALTER TABLE orders ADD a int; LOCK TABLE customers IN ROW SHARE MODE")
     found = meter.measure("ALTER TABLE orders ADD b int REFERENCES customers")
@@ -104,7 +104,7 @@ def test_a_statement_outside_a_transaction_commits(connection: Any) -> None:
     assert connection.execute("SELECT 1 FROM customers WHERE id = 5000").fetchone() is not None
 
 
-def test_an_error_is_the_statements_and_leaves_no_transaction(connection: Any) -> None:
+def test_an_error_of_the_statement_is_raised_and_ends_the_transaction(connection: Any) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
         StatementMeter(connection).measure("ALTER TABLE nowhere ADD a int")
     assert connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE

@@ -80,16 +80,16 @@ CASES = {
 
 
 @pytest.mark.parametrize("sql", CASES)
-def test_a_statement_is_seen_whole(server: Server, database: str, sql: str) -> None:
+def test_all_locks_of_a_statement_are_measured(server: Server, database: str, sql: str) -> None:
     assert seen(measure_nontransactional(server, database, sql)) == CASES[sql]
 
 
-def test_what_cannot_be_seen_is_said(server: Server, database: str) -> None:
+def test_unmeasurable_effects_are_reported(server: Server, database: str) -> None:
     assert not measure_nontransactional(server, database, "ANALYZE orders").scans_measured
     found = measure_nontransactional(server, database, "DROP INDEX CONCURRENTLY orders_note")
     assert [name.name for name in found.partial_index_locks] == ["orders"]
 
 
-def test_an_error_is_the_statements(server: Server, database: str) -> None:
+def test_an_error_of_the_statement_is_raised(server: Server, database: str) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
         measure_nontransactional(server, database, "REINDEX TABLE CONCURRENTLY nowhere")

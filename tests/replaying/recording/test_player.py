@@ -38,7 +38,7 @@ def shop(any_server: Server) -> Iterator[tuple[Server, Any]]:
     any_server.drop_database("shop")
 
 
-def test_player_and_recorder_see_the_same(host: PrivateHost) -> None:
+def test_player_and_statement_meter_measure_the_same(host: PrivateHost) -> None:
     server = host.server
     server.create_database("model")
     with server.connect("model") as connection:
@@ -133,7 +133,7 @@ def test_each_way_of_sending(shop: tuple[Server, Any]) -> None:
         shop[1].execute("ALTER TABLE orders DROP a, DROP b")
 
 
-def test_after_a_commit_in_one_query_a_transaction_stands_around_what_follows(shop: tuple[Server, Any]) -> None:
+def test_statements_after_a_commit_in_one_query_share_a_transaction(shop: tuple[Server, Any]) -> None:
     text = "BEGIN; SELECT 1; COMMIT; CREATE INDEX CONCURRENTLY ON orders (note)"
     [*_, last] = play(shop[0], text, transaction=Transaction.QUERY)
     assert last.failure is not None
@@ -148,7 +148,7 @@ def test_a_failure_is_the_last_statement_and_undoes_its_transaction(shop: tuple[
     assert shop[1].execute("SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'").fetchone() == (2,)
 
 
-def test_what_fails_at_commit_is_said_of_the_last_statement(shop: tuple[Server, Any]) -> None:
+def test_a_failure_at_commit_belongs_to_the_last_statement(shop: tuple[Server, Any]) -> None:
     text = """
         ALTER TABLE orders ADD parent int REFERENCES orders DEFERRABLE INITIALLY DEFERRED;
         UPDATE orders SET parent = -1 WHERE id = 1;
@@ -158,7 +158,7 @@ def test_what_fails_at_commit_is_said_of_the_last_statement(shop: tuple[Server, 
     assert last.failure.sqlstate == "23503"
 
 
-def test_rows_are_followed_and_not_counted_again(shop: tuple[Server, Any]) -> None:
+def test_row_counts_are_updated_without_counting_again(shop: tuple[Server, Any]) -> None:
     with player(shop[0], "shop") as one:
         text = "INSERT INTO orders SELECT n FROM generate_series(501, 700) AS n; DELETE FROM orders WHERE id <= 50; SELECT count(*) FROM orders"
         played = one.play(Half(Script("0001.sql", text), (Span(0, len(text)),), Transaction.FILE))
@@ -167,33 +167,33 @@ def test_rows_are_followed_and_not_counted_again(shop: tuple[Server, Any]) -> No
     assert (touch.tuples_read, touch.rows, touch.grows_with_rows) == (650, 650, True)
 
 
-def test_settings_of_the_transaction_come_before_any_query_of_ours(shop: tuple[Server, Any]) -> None:
+def test_set_transaction_runs_before_the_player_s_queries(shop: tuple[Server, Any]) -> None:
     text = "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ALTER TABLE orders ADD a int; COMMIT"
     played = play(shop[0], text)
     assert [one.failure for one in played] == [None] * 4
     assert told(played) == [[], [], ["orders ACCESS EXCLUSIVE"], []]
 
 
-def test_what_is_prepared_on_the_connection_may_be_thrown_away(shop: tuple[Server, Any]) -> None:
+def test_the_player_survives_deallocate_and_discard(shop: tuple[Server, Any]) -> None:
     played = play(shop[0], "DISCARD ALL; ALTER TABLE orders ADD a int; DEALLOCATE ALL; ALTER TABLE orders ADD b int")
     assert told(played)[1::2] == [["orders ACCESS EXCLUSIVE"]] * 2
 
 
-def test_a_savepoint_gives_back_what_was_locked_after_it(shop: tuple[Server, Any]) -> None:
+def test_rollback_to_a_savepoint_releases_later_locks(shop: tuple[Server, Any]) -> None:
     text = "BEGIN; SAVEPOINT one; ALTER TABLE orders ADD a int; ROLLBACK TO one; COMMENT ON TABLE orders IS 'x'; COMMIT"
     played = play(shop[0], text)
     assert told(played)[2] == ["orders ACCESS EXCLUSIVE"]
     assert told(played)[4] == ["orders SHARE UPDATE EXCLUSIVE"]
 
 
-def test_rows_of_a_copy_and_what_is_psqls_own(shop: tuple[Server, Any]) -> None:
+def test_copy_data_and_psql_commands(shop: tuple[Server, Any]) -> None:
     text = "COPY orders FROM stdin;\n1001\ta\n1002\tb\n\\.\n\\connect elsewhere\nSELECT 1;\n"
     played = play(shop[0], text)
     assert [one.skip_reason for one in played] == ["", "\\connect is a psql command", ""]
     assert shop[1].execute("SELECT count(*) FROM orders WHERE id > 1000").fetchone() == (2,)
 
 
-def test_a_temporary_file_is_told_of(shop: tuple[Server, Any]) -> None:
+def test_temporary_files_are_reported(shop: tuple[Server, Any]) -> None:
     server, _ = shop
     settings = "SET log_temp_files = 0; SET client_min_messages = log; SET work_mem = '64kB';"
     [*_, last] = play(server, f"{settings} CREATE TABLE sorted AS SELECT n FROM generate_series(1, 50000) AS n ORDER BY 1 DESC")
@@ -201,7 +201,7 @@ def test_a_temporary_file_is_told_of(shop: tuple[Server, Any]) -> None:
     assert last.temp_bytes > 100_000
 
 
-def test_a_rehearsal_tells_what_was_too_short_to_be_seen(shop: tuple[Server, Any]) -> None:
+def test_a_rehearsal_adds_locks_too_short_to_be_seen(shop: tuple[Server, Any]) -> None:
     from migsafe.prediction.effects.effect import Effect  # noqa: PLC0415
 
     orders = Effect(relation=Name("orders", "public"), kind="table", lock=LockMode.ACCESS_EXCLUSIVE)

@@ -112,7 +112,7 @@ def test_partitions_share_the_rows(connection: Any) -> None:
     assert set(rows.values()) == {MANY // 2}
 
 
-def test_what_cannot_be_filled_is_named_with_the_reason(connection: Any) -> None:
+def test_unfillable_tables_are_reported_with_the_reason(connection: Any) -> None:
     rows, unfilled = filled(
         connection,
         """
@@ -131,7 +131,7 @@ def test_what_cannot_be_filled_is_named_with_the_reason(connection: Any) -> None
     }
 
 
-def test_a_table_with_rows_is_left_alone_and_each_is_filled_once(connection: Any) -> None:
+def test_tables_with_rows_are_unchanged_and_others_filled_once(connection: Any) -> None:
     connection.execute("CREATE TABLE seeds (a int); INSERT INTO seeds VALUES (1); CREATE TABLE empty (a int)")
     filler = Seeder(same_for_every_table(MANY))
     filler.seed(connection)
@@ -141,7 +141,7 @@ def test_a_table_with_rows_is_left_alone_and_each_is_filled_once(connection: Any
     assert connection.execute("SELECT (SELECT count(*) FROM seeds), (SELECT count(*) FROM empty)").fetchone() == (1, 0)
 
 
-def test_made_up_rows_can_be_taken_out_again(connection: Any) -> None:
+def test_generated_rows_can_be_removed(connection: Any) -> None:
     connection.execute("CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a); CREATE TABLE c (x int)")
     filler = Seeder(same_for_every_table(MANY))
     filler.seed(connection)

@@ -54,7 +54,7 @@ def there(server: Server) -> tuple[set[str], set[str]]:
 
 
 @pytest.mark.parametrize("user", ["postgres", "app"])
-def test_databases_of_our_own_go_again(server: Server, tmp_path: Path, user: str) -> None:
+def test_created_databases_are_dropped(server: Server, tmp_path: Path, user: str) -> None:
     before = there(server)
     with ExistingHost(dsn(server, user=user)) as host:
         done = replayed(host, tmp_path, {"0001.sql": TABLE, "0002.sql": INDEX["0001.sql"]}, "rerun", "crash", "agreement", only="0002.sql")
@@ -77,7 +77,7 @@ def test_a_copy_of_a_restored_database(server: Server, tmp_path: Path, template:
         assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'").fetchone() == (1,)
 
 
-def test_in_place_is_said_twice_and_not_by_a_superuser(server: Server, tmp_path: Path) -> None:
+def test_in_place_needs_the_database_s_name_and_no_superuser(server: Server, tmp_path: Path) -> None:
     for wrong, said in (
         (ExistingHost(dsn(server, "restored", "app"), in_place="postgres"), "the connection string names the database restored"),
         (ExistingHost(dsn(server, "restored"), in_place="restored"), "could run programs on the server"),
@@ -93,13 +93,13 @@ def test_in_place_is_said_twice_and_not_by_a_superuser(server: Server, tmp_path:
         connection.execute("DROP INDEX orders_note_idx")
 
 
-def test_in_place_is_refused_where_somebody_is_connected(server: Server) -> None:
+def test_in_place_is_refused_while_other_clients_are_connected(server: Server) -> None:
     named = ExistingHost(dsn(server, "restored", "app"), in_place="restored")
     with server.connect("restored"), pytest.raises(MigsafeError, match="1 other client connected"), named:
         pass
 
 
-def test_what_a_dead_run_left_is_cleared_and_what_a_live_one_has_is_not(server: Server) -> None:
+def test_databases_of_dead_runs_are_dropped_and_those_of_live_runs_kept(server: Server) -> None:
     before = there(server)
     dead, alive = "migsafe_1_0badcafe_", "migsafe_2_cafe0bad_"
     with server.connect() as admin, server.connect("restored") as other:
@@ -115,12 +115,12 @@ def test_what_a_dead_run_left_is_cleared_and_what_a_live_one_has_is_not(server: 
         admin.execute(f"DROP ROLE {alive}owner".encode())
 
 
-def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+def test_an_unreachable_server(tmp_path: Path) -> None:
     with pytest.raises(MigsafeError, match="cannot connect"), ExistingHost(f"host={tmp_path} port=1 dbname=x"):
         pass
 
 
-def test_what_does_not_go_together() -> None:
+def test_contradictory_options_are_errors() -> None:
     for place in (
         ServerOptions(server="host=x", copy_of="host=y"),
         ServerOptions(template="restored"),
@@ -162,7 +162,7 @@ def test_a_physical_copy(source: Server, tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'").fetchone() == (1,)
 
 
-def test_a_standby_is_copied_and_never_run_on(source: Server, tmp_path: Path) -> None:
+def test_a_standby_is_copied_but_not_changed(source: Server, tmp_path: Path) -> None:
     with standby_of(source) as standby:
         with pytest.raises(MigsafeError, match="in recovery"), ExistingHost(dsn(standby, "shop")):
             pass
@@ -255,7 +255,7 @@ def engine(server: Server) -> Iterator[str]:
         thread.join()
 
 
-def test_a_thin_clone_is_asked_for_used_and_given_back(engine: str, server: Server, tmp_path: Path) -> None:
+def test_a_thin_clone_is_requested_used_and_deleted(engine: str, server: Server, tmp_path: Path) -> None:
     with DatabaseLabHost(engine, "right", database="restored", pause=0.01) as host:
         done = replayed(host, tmp_path, {"0001.sql": "ALTER TABLE orders ADD a int;"}, "rerun", "agreement", rows=None)
         assert len(Engine.clones) == 1
@@ -268,7 +268,7 @@ def test_a_thin_clone_is_asked_for_used_and_given_back(engine: str, server: Serv
         connection.execute("ALTER TABLE orders DROP IF EXISTS a")
 
 
-def test_an_engine_that_refuses_or_cannot(engine: str) -> None:
+def test_an_engine_that_refuses_or_fails(engine: str) -> None:
     with pytest.raises(MigsafeError, match="401"), DatabaseLabHost(engine, "wrong", database="restored", pause=0.01):
         pass
     Engine.fatal = True

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.server
 
 
 @pytest.mark.parametrize("one", each_installation())
-def test_a_server_is_what_its_installation_says(one: Installation) -> None:
+def test_a_server_runs_the_version_of_its_installation(one: Installation) -> None:
     with Server(one) as server, server.connect() as connection:
         number = connection.info.server_version
         settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
@@ -51,7 +51,7 @@ def test_databases_are_copied_and_dropped() -> None:
             pass
 
 
-def test_two_servers_at_once_know_nothing_of_each_other() -> None:
+def test_two_servers_at_once_are_independent() -> None:
     one = any_installation()
     with Server(one) as first, Server(one) as second:
         first.create_database("shop")
@@ -59,7 +59,7 @@ def test_two_servers_at_once_know_nothing_of_each_other() -> None:
             assert connection.execute("SELECT 1 FROM pg_database WHERE datname = 'shop'").fetchone() is None
 
 
-def test_nothing_is_left_after_the_block_whatever_happens_in_it() -> None:
+def test_nothing_remains_after_the_block_even_after_an_error() -> None:
     server = Server(any_installation())
     with pytest.raises(KeyError):
         _fails_in(server, seen := [])
@@ -68,7 +68,7 @@ def test_nothing_is_left_after_the_block_whatever_happens_in_it() -> None:
     assert not _alive(pid)
 
 
-def test_a_server_that_does_not_start_says_why() -> None:
+def test_the_reason_of_a_failed_start_is_reported() -> None:
     server = Server(any_installation(), {"shared_buffers": "a lot"})
     with pytest.raises(MigsafeError) as raised, server:
         pass
@@ -92,7 +92,7 @@ WAITS = """
 
 @pytest.mark.process
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda how: how.name)
-def test_nothing_is_left_when_the_process_is_ended(how: signal.Signals) -> None:
+def test_nothing_remains_after_the_process_is_terminated(how: signal.Signals) -> None:
     command = [sys.executable, "-c", dedent(WAITS), str(any_installation().bindir)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
@@ -105,7 +105,7 @@ def test_nothing_is_left_when_the_process_is_ended(how: signal.Signals) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as somebody else")
-def test_programs_behind_a_closed_door_are_copied(tmp_path: Path) -> None:
+def test_programs_in_an_inaccessible_folder_are_copied(tmp_path: Path) -> None:
     one = any_installation()
     tmp_path.chmod(0o700)
     if one.bindir.parents[1] == Path("/usr/lib/postgresql"):
@@ -123,7 +123,7 @@ def test_the_embedded_extra_is_found_and_never_imported() -> None:
     assert binaries.EMBEDDED not in sys.modules
 
 
-def test_folders_that_the_environment_names_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_in_the_environment_variable_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = any_installation()
     link = tmp_path / "postgresql"
     link.symlink_to(one.bindir)
