@@ -1,4 +1,4 @@
-"""A database's catalogue in one shape: read from a server, or from the model."""
+"""A database's catalogue in one format, read from a server or from the model."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -28,13 +28,13 @@ Catalogue = dict[str, Entry]
 """By kind and name: `relation public.a`, `column public.a x`, `index public.a_x_idx`. A temporary relation has no schema in its name."""
 
 
-def _here(namespace: str) -> str:
-    """Whether a namespace is no system schema."""
+def _is_user_namespace(namespace: str) -> str:
+    """Returns the condition that a namespace is not a system schema."""
     return f"{namespace} IN (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_(?!temp)' AND nspname <> 'information_schema')"
 
 
 def _columns(numbers: str, relation: str) -> str:
-    """The names of numbered columns, `()` for an expression."""
+    """Returns the query for the names of numbered columns, `()` for an expression."""
     return f"""(SELECT array_agg(coalesce(a.attname::text, '()') ORDER BY k.n) FROM unnest({numbers}::int2[]) WITH ORDINALITY AS k (num, n)
         LEFT JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = k.num AND k.num > 0)"""
 
@@ -53,14 +53,14 @@ _QUERIES = {
                 JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
                 WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S') AS owner,
             CASE WHEN c.reloftype <> 0 THEN c.reloftype::regtype::text END AS of_type
-        FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND {_here("c.relnamespace")}
+        FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND {_is_user_namespace("c.relnamespace")}
     """,
     "column": f"""
         SELECT a.attrelid::regclass || ' ' || a.attname AS name, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull AS not_null,
             a.attidentity::text AS identity, a.attgenerated::text AS generated, a.atthasdef AS "default", a.attislocal AS local,
             a.attinhcount AS inherited
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND {_here("c.relnamespace")}
+        WHERE c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped AND {_is_user_namespace("c.relnamespace")}
     """,
     "constraint": f"""
         SELECT c.conrelid::regclass || ' ' || c.conname AS name, c.contype::text AS kind, {_columns("c.conkey", "c.conrelid")} AS columns,
@@ -70,7 +70,7 @@ _QUERIES = {
             nullif(c.confrelid, 0)::regclass::text AS references, {_columns("c.confkey", "c.confrelid")} AS referenced,
             nullif(c.conindid, 0)::regclass::text AS index
         FROM pg_constraint c LEFT JOIN pg_constraint p ON p.oid = c.conparentid
-        WHERE c.conrelid <> 0 AND c.contype <> 't' AND p.conrelid IS DISTINCT FROM c.conrelid AND {_here("c.connamespace")}
+        WHERE c.conrelid <> 0 AND c.contype <> 't' AND p.conrelid IS DISTINCT FROM c.conrelid AND {_is_user_namespace("c.connamespace")}
     """,
     "index": f"""
         SELECT x.indexrelid::regclass::text AS name, x.indrelid::regclass::text AS table, {_columns("x.indkey", "x.indrelid")} AS columns,
@@ -78,7 +78,7 @@ _QUERIES = {
             coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct,
             (SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = x.indexrelid) AS part_of,
             (SELECT min(c.conname::text) FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.contype IN ('p', 'u', 'x')) AS behind
-        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam WHERE {_here("i.relnamespace")}
+        FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_am m ON m.oid = i.relam WHERE {_is_user_namespace("i.relnamespace")}
     """,
     "enum": """
         SELECT e.enumtypid::regtype::text AS name, array_agg(e.enumlabel::text ORDER BY e.enumsortorder) AS labels FROM pg_enum e GROUP BY 1
@@ -89,34 +89,34 @@ _QUERIES = {
                 WHERE c.contypid = t.oid AND c.contype = 'c') AS checks,
             (SELECT array_agg(c.conname::text ORDER BY c.conname COLLATE "C") FROM pg_constraint c
                 WHERE c.contypid = t.oid AND c.contype = 'c' AND NOT c.convalidated) AS not_valid
-        FROM pg_type t WHERE t.typtype = 'd' AND {_here("t.typnamespace")}
+        FROM pg_type t WHERE t.typtype = 'd' AND {_is_user_namespace("t.typnamespace")}
     """,
     "composite": f"""
         SELECT t.oid::regtype::text AS name, (SELECT array_agg(a.attname || ' ' || format_type(a.atttypid, a.atttypmod) ORDER BY a.attnum)
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS attributes
-        FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND {_here("t.typnamespace")}
+        FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid WHERE c.relkind = 'c' AND {_is_user_namespace("t.typnamespace")}
     """,
     "trigger": f"""
         SELECT g.tgrelid::regclass || ' ' || g.tgname AS name, p.proname::text AS function, g.tgparentid <> 0 AS part, g.tgtype & 1 = 1 AS row
         FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_proc p ON p.oid = g.tgfoid
-        WHERE NOT g.tgisinternal AND {_here("c.relnamespace")}
+        WHERE NOT g.tgisinternal AND {_is_user_namespace("c.relnamespace")}
     """,
     "function": f"""
         SELECT p.pronamespace::regnamespace || '.' || p.proname || '/' || p.pronargs AS name, p.prokind::text AS kind,
             p.provolatile::text AS volatility
-        FROM pg_proc p WHERE {_here("p.pronamespace")}
+        FROM pg_proc p WHERE {_is_user_namespace("p.pronamespace")}
     """,
     "policy": "SELECT p.polrelid::regclass || ' ' || p.polname AS name FROM pg_policy p",
     "rule": f"""
         SELECT r.ev_class::regclass || ' ' || r.rulename AS name FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class
-        WHERE r.rulename <> '_RETURN' AND {_here("c.relnamespace")}
+        WHERE r.rulename <> '_RETURN' AND {_is_user_namespace("c.relnamespace")}
     """,
     "statistics": f"""
         SELECT s.stxnamespace::regnamespace || '.' || s.stxname AS name, s.stxrelid::regclass::text AS table
-        FROM pg_statistic_ext s WHERE {_here("s.stxnamespace")}
+        FROM pg_statistic_ext s WHERE {_is_user_namespace("s.stxnamespace")}
     """,
 }
-"""For each kind of object, what PostgreSQL's catalogues say of it. Read under an empty search_path, so that names come with their schema."""
+"""The query of PostgreSQL's catalogues for each kind of object. It runs with an empty search_path, so that names include their schema."""
 
 _RELKINDS = {
     RelationKind.TABLE: "r",
@@ -137,8 +137,8 @@ _WITH_COLUMNS = (RelationKind.TABLE, RelationKind.PARTITIONED)
 
 
 def from_server(connection: "psycopg.Connection[Any]") -> Catalogue:
-    """What a server's catalogue says of all but the system schemas."""
-    found: Catalogue = {}
+    """Returns a server's catalogue without the system schemas."""
+    catalogue: Catalogue = {}
     connection.execute("SET search_path TO ''")
     with connection.cursor(row_factory=dict_row) as cursor:
         for kind, query in _QUERIES.items():
@@ -147,51 +147,53 @@ def from_server(connection: "psycopg.Connection[Any]") -> Catalogue:
                 name = entry.pop("name")
                 if entry.get("kind") == "c":
                     entry["columns"] = tuple(sorted(entry["columns"] or ()))  # type: ignore[call-overload]  # a CHECK's have no order
-                found[f"{kind} {name}"] = entry
-    return found
+                catalogue[f"{kind} {name}"] = entry
+    return catalogue
 
 
 def from_model(catalog: Catalog) -> Catalogue:
-    """What the model knows, in the same shape."""
-    found: Catalogue = {}
+    """Returns the model's catalogue in the same format."""
+    catalogue: Catalogue = {}
     for relation in catalog.relations():
-        found[f"relation {_full(relation.name)}"] = _relation(catalog, relation)
+        catalogue[f"relation {_qualified(relation.name)}"] = _relation(catalog, relation)
         for column in relation.columns if relation.kind in _WITH_COLUMNS else ():
-            found[f"column {_full(relation.name)} {column.name}"] = _column(column)
+            catalogue[f"column {_qualified(relation.name)} {column.name}"] = _column(column)
     for constraint in catalog.objects_of(Constraint):
-        found[f"constraint {_of(catalog, constraint.table)} {constraint.name.name}"] = _constraint(catalog, constraint)
+        catalogue[f"constraint {_name_of(catalog, constraint.table)} {constraint.name.name}"] = _constraint(catalog, constraint)
     for index in catalog.objects_of(Index):
-        found[f"index {_full(index.name)}"] = _index(catalog, index)
+        catalogue[f"index {_qualified(index.name)}"] = _index(catalog, index)
     for trigger in catalog.objects_of(Trigger):
         function = catalog.require(Function, trigger.function).name.name if trigger.function is not None else None
-        found[f"trigger {_of(catalog, trigger.table)} {trigger.name.name}"] = {
+        catalogue[f"trigger {_name_of(catalog, trigger.table)} {trigger.name.name}"] = {
             "function": function,
             "part": trigger.parent is not None,
             "row": trigger.row,
         }
     for attached in catalog.objects_of(Attached):
         if attached.kind == "statistics":
-            found[f"statistics {_full(attached.name)}"] = {"table": _of(catalog, attached.table)}
+            catalogue[f"statistics {_qualified(attached.name)}"] = {"table": _name_of(catalog, attached.table)}
         else:
-            found[f"{attached.kind} {_of(catalog, attached.table)} {attached.name.name}"] = {}
-    _add_types_and_functions(found, catalog)
-    return found
+            catalogue[f"{attached.kind} {_name_of(catalog, attached.table)} {attached.name.name}"] = {}
+    _add_types_and_functions(catalogue, catalog)
+    return catalogue
 
 
-def _add_types_and_functions(found: Catalogue, catalog: Catalog) -> None:
+def _add_types_and_functions(catalogue: Catalogue, catalog: Catalog) -> None:
     for enum in catalog.objects_of(EnumType):
-        found[f"enum {_full(enum.name)}"] = {"labels": enum.values}
+        catalogue[f"enum {_qualified(enum.name)}"] = {"labels": enum.values}
     for domain in catalog.objects_of(Domain):
-        found[f"domain {_full(domain.name)}"] = {
+        catalogue[f"domain {_qualified(domain.name)}"] = {
             "type": _type(domain.type),
             "not_null": domain.not_null,
-            "checks": _some(sorted(check.name for check in domain.checks)),
-            "not_valid": _some(sorted(check.name for check in domain.checks if not check.valid)),
+            "checks": _tuple_or_none(sorted(check.name for check in domain.checks)),
+            "not_valid": _tuple_or_none(sorted(check.name for check in domain.checks if not check.valid)),
         }
     for composite in catalog.objects_of(Composite):
-        found[f"composite {_full(composite.name)}"] = {"attributes": _some(f"{name} {_type(kind)}" for name, kind in composite.attributes)}
+        catalogue[f"composite {_qualified(composite.name)}"] = {
+            "attributes": _tuple_or_none(f"{name} {_type(type_name)}" for name, type_name in composite.attributes)
+        }
     for function in catalog.objects_of(Function):
-        found[f"function {_full(function.name)}/{len(function.arguments)}"] = {
+        catalogue[f"function {_qualified(function.name)}/{len(function.arguments)}"] = {
             "kind": function.kind[0],
             "volatility": function.volatility[0],
         }
@@ -201,16 +203,16 @@ def _relation(catalog: Catalog, relation: Relation) -> Entry:
     owner = None
     if relation.owner is not None:
         table = catalog.require(Relation, relation.owner[0])
-        owner = f"{_full(table.name)} {_called(table, relation.owner[1])}"
+        owner = f"{_qualified(table.name)} {_column_name(table, relation.owner[1])}"
     return {
         "kind": _RELKINDS[relation.kind],
         "persistence": relation.persistence.value[0],
         "default": relation.bound.kind == "default" if relation.bound is not None else None,
-        "parents": _some(_of(catalog, oid) for oid in relation.parents),
-        "columns": _some(column.name for column in relation.columns) if relation.kind in _WITH_COLUMNS else None,
-        "reads": _some(sorted(_of(catalog, oid) for oid in relation.reads)),
+        "parents": _tuple_or_none(_name_of(catalog, oid) for oid in relation.parents),
+        "columns": _tuple_or_none(column.name for column in relation.columns) if relation.kind in _WITH_COLUMNS else None,
+        "reads": _tuple_or_none(sorted(_name_of(catalog, oid) for oid in relation.reads)),
         "owner": owner,
-        "of_type": _full(relation.of_type) if relation.of_type is not None else None,
+        "of_type": _qualified(relation.of_type) if relation.of_type is not None else None,
     }
 
 
@@ -226,77 +228,83 @@ def _column(column: Column) -> Entry:
     }
 
 
-def _constraint(catalog: Catalog, one: Constraint) -> Entry:
-    table = catalog.require(Relation, one.table)
-    far = catalog.require(Relation, one.references) if one.references is not None else None
-    columns = [_called(table, number) for number in one.columns]
+def _constraint(catalog: Catalog, constraint: Constraint) -> Entry:
+    table = catalog.require(Relation, constraint.table)
+    referenced = catalog.require(Relation, constraint.references) if constraint.references is not None else None
+    columns = [_column_name(table, number) for number in constraint.columns]
     return {
-        "kind": _CONTYPES[one.kind],
-        "columns": tuple(sorted(columns)) if one.kind is ConstraintKind.CHECK else tuple(columns),
-        "valid": one.valid,
-        "enforced": one.enforced,
-        "no_inherit": one.no_inherit,
-        "deferrable": one.deferrable,
-        "deferred": one.initially_deferred,
-        "local": one.local,
-        "inherited": one.inherited,
-        "part": one.parent is not None,
-        "references": _full(far.name) if far is not None else None,
-        "referenced": _some(_called(far, number) for number in one.referenced_columns) if far is not None else None,
-        "index": _of(catalog, one.index) if one.index is not None else None,
+        "kind": _CONTYPES[constraint.kind],
+        "columns": tuple(sorted(columns)) if constraint.kind is ConstraintKind.CHECK else tuple(columns),
+        "valid": constraint.valid,
+        "enforced": constraint.enforced,
+        "no_inherit": constraint.no_inherit,
+        "deferrable": constraint.deferrable,
+        "deferred": constraint.initially_deferred,
+        "local": constraint.local,
+        "inherited": constraint.inherited,
+        "part": constraint.parent is not None,
+        "references": _qualified(referenced.name) if referenced is not None else None,
+        "referenced": _tuple_or_none(_column_name(referenced, number) for number in constraint.referenced_columns)
+        if referenced is not None
+        else None,
+        "index": _name_of(catalog, constraint.index) if constraint.index is not None else None,
     }
 
 
 def _index(catalog: Catalog, index: Index) -> Entry:
     table = catalog.require(Relation, index.table)
     numbers = [key.column for key in index.keys] + list(index.include)
-    behind = constraint_of_index(catalog, index)
+    constraint = constraint_of_index(catalog, index)
     return {
-        "table": _full(table.name),
-        "columns": tuple("()" if number is None else _called(table, number) for number in numbers),
+        "table": _qualified(table.name),
+        "columns": tuple("()" if number is None else _column_name(table, number) for number in numbers),
         "keys": len(index.keys),
         "unique": index.unique,
         "valid": index.valid,
         "partial": index.predicate is not None,
         "method": index.method,
         "nulls_not_distinct": index.nulls_not_distinct,
-        "part_of": _of(catalog, index.parent) if index.parent is not None else None,
-        "behind": behind.name.name if behind is not None else None,
+        "part_of": _name_of(catalog, index.parent) if index.parent is not None else None,
+        "behind": constraint.name.name if constraint is not None else None,
     }
 
 
-def _full(name: Name) -> str:
+def _qualified(name: Name) -> str:
     return name.name if name.schema == TEMPORARY else f"{name.schema}.{name.name}"
 
 
-def _of(catalog: Catalog, oid: int) -> str:
-    return _full(catalog[oid].name)
+def _name_of(catalog: Catalog, oid: int) -> str:
+    return _qualified(catalog[oid].name)
 
 
-def _called(table: Relation, number: int) -> str:
+def _column_name(table: Relation, number: int) -> str:
     column = table.column_numbered(number)
     return column.name if column is not None else f"no column {number}"
 
 
-def _type(given: TypeName | None) -> str | None:
-    """A type as format_type spells it."""
-    return str(given).replace(", ", ",") if given is not None else None
+def _type(type_name: TypeName | None) -> str | None:
+    """Returns a type as format_type spells it."""
+    return str(type_name).replace(", ", ",") if type_name is not None else None
 
 
-def _some(found: Iterable[str]) -> tuple[str, ...] | None:
-    """PostgreSQL aggregates nothing to NULL."""
-    return tuple(found) or None
+def _tuple_or_none(values: Iterable[str]) -> tuple[str, ...] | None:
+    """Returns None for no values, because array_agg of no rows is NULL."""
+    return tuple(values) or None
 
 
 def difference(server: Catalogue, model: Catalogue) -> list[str]:
-    """What differs, a line each, both sides. A type that the model does not know is no difference."""
-    found: list[str] = []
+    """Returns the differences, one per line with both sides. A type that the model does not know is not a difference."""
+    differences: list[str] = []
     for name in sorted(server.keys() | model.keys()):
         if name not in model:
-            found.append(f"{name}: the model has none; the server {server[name]}")
+            differences.append(f"{name}: the model has none; the server {server[name]}")
         elif name not in server:
-            found.append(f"{name}: the server has none; the model {model[name]}")
+            differences.append(f"{name}: the server has none; the model {model[name]}")
         else:
-            one, other = server[name], model[name]
-            found += [f"{name}: {key}: server {one.get(key)}, model {other.get(key)}" for key in one if one.get(key) != other.get(key)]
-    return found
+            on_server, in_model = server[name], model[name]
+            differences += [
+                f"{name}: {key}: server {on_server.get(key)}, model {in_model.get(key)}"
+                for key in on_server
+                if on_server.get(key) != in_model.get(key)
+            ]
+    return differences

@@ -1,4 +1,4 @@
-"""A history run on a server, and followed by the model."""
+"""A history that runs on a server and in the simulated database, and the comparison of the two."""
 
 from typing import Any
 
@@ -12,42 +12,42 @@ from migsafe.sources import Transaction
 from migsafe.sql.statements import Statement, read
 from tests.schema.catalogue import difference, from_model, from_server
 
-_STEERING = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
+_TRANSACTION_COMMANDS = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
 
 
-class Followed(Struct):
-    """What came of a history: `wrong` is what the model believes otherwise than the server in the end, and what it calls refused and the
-    server took. The counts are of statements: that the server took, refused, and that both refused."""
+class Comparison(Struct):
+    """The result of a history. `wrong` has the differences between the model and the server at the end, and the statements that only the model
+    refused. The counts are of statements: accepted by the server, refused by the server, and refused by both."""
 
     wrong: list[str]
-    taken: int = 0
+    accepted: int = 0
     refused: int = 0
-    foreseen: int = 0
+    refused_by_both: int = 0
 
 
-def followed(history: list[str], connection: "psycopg.Connection[Any]", major: int) -> Followed:
-    """Run a history on an empty database and in the model, which leaves out what the server refuses."""
+def compare_history(history: list[str], connection: "psycopg.Connection[Any]", major: int) -> Comparison:
+    """Runs a history on an empty database and in the model; the model skips the statements that the server refuses."""
     _clear(connection)
-    forecast = Predictor(major)
-    forecast.catalog.complete = True
-    forecast.begin(Transaction.STATEMENT)
-    found = Followed([])
+    predictor = Predictor(major)
+    predictor.catalog.complete = True
+    predictor.begin(Transaction.STATEMENT)
+    result = Comparison([])
     for sql in history:
         [statement] = read(sql)
-        if _runs(connection, sql):
-            found.taken += 1
-            refused = forecast.predict_statement(statement, with_effects=False).refusal
+        if _runs_on_server(connection, sql):
+            result.accepted += 1
+            refused = predictor.predict_statement(statement, with_effects=False).refusal
             if refused is not None:
-                found.wrong.append(f"{sql}: the server takes it, the model says: {refused}")
+                result.wrong.append(f"{sql}: the server accepts it, the model refuses it: {refused}")
         else:
-            found.refused += 1
-            found.foreseen += _is_refused(forecast, statement)
+            result.refused += 1
+            result.refused_by_both += _is_refused(predictor, statement)
     if connection.info.transaction_status != TransactionStatus.IDLE:
         connection.execute("COMMIT")
         [commit] = read("COMMIT")
-        forecast.predict_statement(commit, with_effects=False)
-    found.wrong += difference(from_server(connection), from_model(forecast.catalog))
-    return found
+        predictor.predict_statement(commit, with_effects=False)
+    result.wrong += difference(from_server(connection), from_model(predictor.catalog))
+    return result
 
 
 def _clear(connection: "psycopg.Connection[Any]") -> None:
@@ -59,28 +59,28 @@ def _clear(connection: "psycopg.Connection[Any]") -> None:
     connection.execute("CREATE SCHEMA public")
 
 
-def _runs(connection: "psycopg.Connection[Any]", sql: str) -> bool:
-    """Run a statement; one that the server refuses leaves a transaction as it was before it."""
+def _runs_on_server(connection: "psycopg.Connection[Any]", sql: str) -> bool:
+    """Runs a statement, and returns whether the server accepted it; a refused statement does not change the transaction."""
     in_block = connection.info.transaction_status != TransactionStatus.IDLE
-    guarded = in_block and (not sql.startswith(_STEERING) or sql.startswith(("ROLLBACK TO", "RELEASE")))
-    if guarded:
+    needs_savepoint = in_block and (not sql.startswith(_TRANSACTION_COMMANDS) or sql.startswith(("ROLLBACK TO", "RELEASE")))
+    if needs_savepoint:
         connection.execute("SAVEPOINT before_the_statement")
     try:
         connection.execute(sql.encode())
     except psycopg.Error:
-        if guarded:
+        if needs_savepoint:
             connection.execute("ROLLBACK TO before_the_statement")
         return False
     return True
 
 
-def _is_refused(forecast: Predictor, statement: Statement) -> bool:
-    """Whether the model sees that a statement is refused; it is left as it was."""
-    if any(forecast.session.refusal(operation) for operation in statement.operations):
+def _is_refused(predictor: Predictor, statement: Statement) -> bool:
+    """Whether the model refuses a statement; the model does not change."""
+    if any(predictor.session.refusal(operation) for operation in statement.operations):
         return True
-    catalog = forecast.catalog
-    catalog.search_path = forecast.session.settings.search_path
+    catalog = predictor.catalog
+    catalog.search_path = predictor.session.settings.search_path
     mark = catalog.mark()
-    refusals = [why for operation in in_execution_order(statement.operations) for why in apply_operation(catalog, operation)]
+    refusals = [reason for operation in in_execution_order(statement.operations) for reason in apply_operation(catalog, operation)]
     catalog.undo(mark)
     return bool(refusals)

@@ -1,4 +1,4 @@
-"""Sequences of DDL over a handful of names, so that statements meet each other's objects."""
+"""Sequences of DDL with a few names only, so that statements use each other's objects."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from hypothesis import strategies as st
 
 Choose = Callable[[Sequence[str]], str]
-"""Something that chooses one of several: hypothesis, or a random number."""
+"""A function that chooses one of several values: hypothesis, or a random number."""
 
 BEFORE = (
     "CREATE TYPE mood AS ENUM ('sad', 'so')",
@@ -16,7 +16,7 @@ BEFORE = (
     "CREATE FUNCTION twice(n integer) RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 2 * n'",
     "CREATE SCHEMA app",
 )
-"""What every sequence begins with."""
+"""The beginning of every sequence."""
 
 TABLES = ("a", "b", "c", "d")
 COLUMNS = ("x", "y", "z")
@@ -387,20 +387,20 @@ WORDS = {
         <transaction>
     """,
 }
-"""What a word in angle brackets stands for, one form a line. <t>, <u>, <v> are three tables, <c>, <e> two columns: the same ones all over a
-statement."""
+"""The forms of each word in angle brackets, one per line. <t>, <u>, <v> are three tables, <c>, <e> two columns; each means the same one
+everywhere in a statement."""
 
 _FORMS = {word: [line.strip() for line in text.strip(" ").removeprefix("\n").rstrip().split("\n")] for word, text in WORDS.items()}
 _WORD = re.compile(r"<([a-z ]+)>")
 
 
 def statement(choose: Choose, form: str = "<statement>", tables: Sequence[str] = ()) -> str:
-    """A statement of this form. `tables`: what <t>, <u> and <v> are."""
+    """Returns a statement of this form. `tables` are the values of <t>, <u> and <v>."""
     names: dict[str, str] = {}
 
     def name(word: str, among: Sequence[str]) -> str:
         if word not in names:
-            names[word] = choose([one for one in among if one not in names.values()])
+            names[word] = choose([candidate for candidate in among if candidate not in names.values()])
         return names[word]
 
     def put(match: re.Match[str]) -> str:
@@ -415,7 +415,7 @@ def statement(choose: Choose, form: str = "<statement>", tables: Sequence[str] =
 
 
 def history(choose: Choose, number: Callable[[int, int], int]) -> list[str]:
-    """Some tables, each of which refers to the ones before it, then anything."""
+    """Returns statements that create some tables, each referring to earlier ones, and then any statements."""
     first = [statement(choose, "CREATE TABLE <t> (id integer PRIMARY KEY, x integer, y text)", TABLES)]
     for n in range(1, number(2, len(TABLES))):
         before = TABLES[:n][::-1]
@@ -425,5 +425,5 @@ def history(choose: Choose, number: Callable[[int, int], int]) -> list[str]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[str]:
-    """Histories that hypothesis chooses."""
+    """Returns a history that hypothesis chooses."""
     return history(lambda among: draw(st.sampled_from(among)), lambda low, high: draw(st.integers(low, high)))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
-from tests.schema.following import followed
+from tests.schema.following import compare_history
 from tests.schema.generated import histories
 from tests.support.servers import each_installation
 
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.server
 EXAMPLES = 150
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.sql"))
 
-Connected = tuple["psycopg.Connection[Any]", int]
+ConnectionAndVersion = tuple["psycopg.Connection[Any]", int]
 
 
 @pytest.fixture(scope="module", params=each_installation())
-def connected(request: pytest.FixtureRequest) -> Iterator[Connected]:
+def connection_and_version(request: pytest.FixtureRequest) -> Iterator[ConnectionAndVersion]:
     """A connection to a server, and its major version."""
     with Server(request.param) as server:
         server.create_database("history")
@@ -39,12 +39,12 @@ def connected(request: pytest.FixtureRequest) -> Iterator[Connected]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=histories())
-def test_a_generated_history_gives_the_same_catalogue(connected: Connected, history: list[str]) -> None:
-    assert followed(history, *connected).wrong == []
+def test_generated_history_gives_the_same_catalogue(connection_and_version: ConnectionAndVersion, history: list[str]) -> None:
+    assert compare_history(history, *connection_and_version).wrong == []
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
-def test_a_history_gives_the_same_catalogue(connected: Connected, path: Path) -> None:
+def test_stored_history_gives_the_same_catalogue(connection_and_version: ConnectionAndVersion, path: Path) -> None:
     sql = path.read_text(encoding="utf-8")
     statements = [sql[statement.span.start : statement.span.end] for statement in read(sql)]
-    assert followed(statements, *connected).wrong == []
+    assert compare_history(statements, *connection_and_version).wrong == []

@@ -1,4 +1,4 @@
-"""Which relations are new at the end of a migration."""
+"""The relations that are new at the end of a migration."""
 
 import pytest
 
@@ -9,12 +9,12 @@ from migsafe.sql.operations import Name
 from migsafe.sql.statements import read
 
 
-def after(sql: str) -> Catalog:
-    forecast = Predictor(17)
-    forecast.begin(Transaction.STATEMENT)
+def catalog_after(sql: str) -> Catalog:
+    predictor = Predictor(17)
+    predictor.begin(Transaction.STATEMENT)
     for statement in read(sql + "; SELECT"):
-        forecast.predict_statement(statement)
-    return forecast.catalog
+        predictor.predict_statement(statement)
+    return predictor.catalog
 
 
 def is_new(catalog: Catalog) -> bool:
@@ -39,8 +39,8 @@ def is_new(catalog: Catalog) -> bool:
         "SET search_path TO x; CREATE TABLE public.a (id int); RESET search_path",
     ],
 )
-def test_a_is_new(sql: str) -> None:
-    assert is_new(after(sql))
+def test_relation_is_new(sql: str) -> None:
+    assert is_new(catalog_after(sql))
 
 
 @pytest.mark.parametrize(
@@ -60,17 +60,17 @@ def test_a_is_new(sql: str) -> None:
         "SET search_path TO x; CREATE TABLE a (id int); RESET search_path",
     ],
 )
-def test_a_is_not_new(sql: str) -> None:
-    assert not is_new(after(sql))
+def test_relation_is_not_new(sql: str) -> None:
+    assert not is_new(catalog_after(sql))
 
 
-def test_what_a_branch_creates_is_new_inside_the_branch() -> None:
-    forecast = Predictor(17)
-    forecast.begin(Transaction.STATEMENT)
+def test_relation_created_in_a_branch_is_new_only_inside_the_branch() -> None:
+    predictor = Predictor(17)
+    predictor.begin(Transaction.STATEMENT)
     [statement] = read("DO $$ BEGIN IF true THEN CREATE TABLE a (id int); CREATE INDEX ON a (id); END IF; END $$")
-    effects = [effect for _, of_one in forecast.predict_operations(statement) for effect in of_one]
+    effects = [effect for _, effects_of_operation in predictor.predict_operations(statement) for effect in effects_of_operation]
     assert [effect.new for effect in effects] == [True]
-    assert not is_new(forecast.catalog)
+    assert not is_new(predictor.catalog)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_what_a_branch_creates_is_new_inside_the_branch() -> None:
         ("SET search_path TO app; DISCARD ALL", "public"),
     ],
 )
-def test_an_unqualified_name_leads_where_the_search_path_says(setting: str, schema: str) -> None:
-    assert after(setting).resolve(Name("orders")) == Name("orders", schema)
+def test_unqualified_name_resolves_to_the_first_schema_of_search_path(setting: str, schema: str) -> None:
+    assert catalog_after(setting).resolve(Name("orders")) == Name("orders", schema)
 
 
-def test_a_name_leads_to_the_relation_that_the_migration_created() -> None:
-    assert after("CREATE TABLE b.t (id int); SET search_path TO a, b").resolve(Name("t")) == Name("t", "b")
+def test_name_resolves_to_the_relation_that_the_migration_created() -> None:
+    assert catalog_after("CREATE TABLE b.t (id int); SET search_path TO a, b").resolve(Name("t")) == Name("t", "b")

@@ -1,4 +1,4 @@
-"""Volatile defaults: what makes one, and that the data are the servers' own."""
+"""Volatile defaults, and the recorded volatility of functions compared with the servers."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,18 +60,18 @@ def default_of(column: str) -> Expression:
 
 
 @pytest.mark.parametrize(("column", "function"), VOLATILE.items())
-def test_a_volatile_default_is_known_by_its_call(column: str, function: str) -> None:
-    found = is_volatile(default_of(column), FUNCTIONS.get, 17)
-    assert found is not None
-    assert (str(found.function), found.known) == (function, True)
+def test_volatile_default_is_found_by_its_call(column: str, function: str) -> None:
+    call = is_volatile(default_of(column), FUNCTIONS.get, 17)
+    assert call is not None
+    assert (str(call.function), call.known) == (function, True)
 
 
 @pytest.mark.parametrize("column", NOT_VOLATILE)
-def test_a_default_that_is_stored_once(column: str) -> None:
+def test_default_that_is_not_volatile(column: str) -> None:
     assert is_volatile(default_of(column), FUNCTIONS.get, 17) is None
 
 
-def test_a_function_that_nobody_knows_is_said_to_be_unknown() -> None:
+def test_unknown_function_is_reported_as_unknown() -> None:
     assert is_volatile(default_of("int DEFAULT coalesce(next_number(), now())"), FUNCTIONS.get, 17) == VolatileCall(
         Name("next_number"), known=False
     )
@@ -96,7 +96,7 @@ def test_a_function_that_nobody_knows_is_said_to_be_unknown() -> None:
         (Name("Now"), 17, None),
     ],
 )
-def test_functions_of_postgresql_s_own(call: Name, pg_version: int, expected: str | None) -> None:
+def test_volatility_of_postgresql_functions(call: Name, pg_version: int, expected: str | None) -> None:
     assert volatility_of(call, pg_version) == expected
 
 
@@ -105,12 +105,12 @@ def test_functions_of_postgresql_s_own(call: Name, pg_version: int, expected: st
 
 @pytest.fixture(scope="module", params=each_installation())
 def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
-    with Server(request.param) as server, server.connect() as found:
-        yield found
+    with Server(request.param) as server, server.connect() as connection:
+        yield connection
 
 
 @pytest.mark.server
-def test_a_volatile_default_rewrites(connection: Connection) -> None:
+def test_only_volatile_defaults_rewrite_the_table(connection: Connection) -> None:
     connection.execute("CREATE SEQUENCE numbers; CREATE TABLE t ()")
     connection.execute("CREATE FUNCTION chance() RETURNS float VOLATILE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'")
     connection.execute("CREATE FUNCTION steady() RETURNS int STABLE LANGUAGE plpgsql AS 'BEGIN RETURN 1; END'")
@@ -124,7 +124,7 @@ def test_a_volatile_default_rewrites(connection: Connection) -> None:
     assert wrong == []
 
 
-OF_THE_SERVER = """
+SERVER_FUNCTIONS = """
     SELECT proname, min(CASE provolatile WHEN 'v' THEN 'a volatile' WHEN 's' THEN 'b stable' ELSE 'c immutable' END)
     FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind <> 'p'
         AND NOT proargtypes::oid[] && ARRAY['internal'::regtype, 'cstring'::regtype]::oid[]
@@ -132,7 +132,7 @@ OF_THE_SERVER = """
             'tsm_handler', 'language_handler']::regtype[])
     GROUP BY proname
 """
-OF_EXTENSIONS = """
+EXTENSION_FUNCTIONS = """
     SELECT proname, min(CASE provolatile WHEN 'v' THEN 'a volatile' WHEN 's' THEN 'b stable' ELSE 'c immutable' END)
     FROM pg_proc JOIN pg_depend ON objid = pg_proc.oid AND classid = 'pg_proc'::regclass AND deptype = 'e'
         AND refobjid IN (SELECT oid FROM pg_extension WHERE extname = ANY (%s))
@@ -147,37 +147,37 @@ EXTENSIONS = [
 
 
 @pytest.mark.server
-def test_the_data_are_the_server_s(connection: Connection) -> None:
+def test_recorded_volatility_equals_the_server(connection: Connection) -> None:
     version = int(connection.info.server_version) // 10000
-    rows = connection.execute(OF_THE_SERVER).fetchall()
-    seen = {name: worst.split()[1] for name, worst in rows} | {"timezone": "stable"}  # see volatility_of
-    assert sorted(set(volatility._functions(version, "pg_catalog").items()) ^ set(seen.items())) == []
+    rows = connection.execute(SERVER_FUNCTIONS).fetchall()
+    expected = {name: worst.split()[1] for name, worst in rows} | {"timezone": "stable"}  # see volatility_of
+    assert sorted(set(volatility._functions(version, "pg_catalog").items()) ^ set(expected.items())) == []
 
 
 @pytest.mark.server
-def test_the_data_of_the_extensions_are_the_server_s(connection: Connection) -> None:
+def test_recorded_volatility_of_extensions_equals_the_server(connection: Connection) -> None:
     version = int(connection.info.server_version) // 10000
-    there = {name for (name,) in connection.execute("SELECT name FROM pg_available_extensions").fetchall()} & set(EXTENSIONS)
-    if not there:
-        pytest.skip("the server comes without extensions")
-    for name in sorted(there):
+    available = {name for (name,) in connection.execute("SELECT name FROM pg_available_extensions").fetchall()} & set(EXTENSIONS)
+    if not available:
+        pytest.skip("the server has no extensions")
+    for name in sorted(available):
         connection.execute(f'CREATE EXTENSION IF NOT EXISTS "{name}" CASCADE')
-    known = volatility._functions(version, "extensions")
-    seen = {name: worst.split()[1] for name, worst in connection.execute(OF_EXTENSIONS, (sorted(there),)).fetchall()}
-    del seen["isn_weak"]  # immutable up to 17, said to be volatile since
-    assert {name: found for name, found in seen.items() if known.get(name) != found} == {}
+    recorded = volatility._functions(version, "extensions")
+    expected = {name: worst.split()[1] for name, worst in connection.execute(EXTENSION_FUNCTIONS, (sorted(available),)).fetchall()}
+    del expected["isn_weak"]  # immutable up to 17, declared volatile since
+    assert {name: volatility_on_server for name, volatility_on_server in expected.items() if recorded.get(name) != volatility_on_server} == {}
 
 
 @pytest.mark.server
 def test_no_operator_or_cast_is_volatile(connection: Connection) -> None:
-    found = connection.execute(
+    volatile = connection.execute(
         """SELECT oprname FROM pg_operator JOIN pg_proc ON pg_proc.oid = oprcode WHERE provolatile = 'v'
            UNION ALL SELECT castsource::regtype::text FROM pg_cast JOIN pg_proc ON pg_proc.oid = castfunc WHERE provolatile = 'v'"""
     )
-    assert found.fetchall() == []
+    assert volatile.fetchall() == []
 
 
-def test_the_data_are_sorted() -> None:
+def test_recorded_functions_are_sorted() -> None:
     text = Path(volatility.__file__).with_suffix(".txt").read_text("utf-8")
     for section in text.split("\n[")[1:]:
         names = section.split("]\n")[1].split()

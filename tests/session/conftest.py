@@ -10,6 +10,6 @@ from tests.support.servers import each_installation
 
 @pytest.fixture(scope="session", params=each_installation())
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    # A time zone that the scripts do not set, so that setting theirs shows.
+    # A time zone that no script sets, so that every SET TimeZone changes the state.
     with Server(request.param, {"timezone": "Europe/Berlin"}) as server:
         yield server

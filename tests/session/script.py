@@ -2,8 +2,8 @@
 
     SET lock_timeout = '1s';  -- timeout 1000, path a|b, zone UTC, role r, block, holds SHARE
 
-Everything else is as in a new connection: lock_timeout 0, the search_path public, no transaction block, no lock on the table t. PostgreSQL
-refuses a line that says `refused`, and it changes nothing. The file's name gives the transaction of the runner (`x.query.sql`); lines
+All other state is as in a new connection: lock_timeout 0, the search_path public, no transaction block, no lock on the table t. PostgreSQL
+refuses a line with `refused`, which changes nothing. The file's name gives the transaction of the runner (`x.query.sql`); lines
 `-- next query` separate the chunks.
 """
 
@@ -18,28 +18,28 @@ from migsafe.text import Script, Span
 SCRIPTS = sorted((Path(__file__).parent / "scripts").glob("*.sql"))
 REFUSED = "refused"
 _NEXT = re.compile(r"^-- next query\n", re.MULTILINE)
-_SAYS = re.compile(r"; *(?:-- (.*))?$")
+_EXPECTATION = re.compile(r"; *(?:-- (.*))?$")
 
 
-def half(path: Path) -> Half:
-    """The script as a runner sends it."""
+def read_half(path: Path) -> Half:
+    """Reads the script as a runner sends it."""
     script = Script(str(path))
     ends = [match.start() for match in _NEXT.finditer(script.text)]
     starts = [0, *(match.end() for match in _NEXT.finditer(script.text))]
     chunks = tuple(Span(start, end) for start, end in zip(starts, [*ends, len(script.text)], strict=True))
-    named = path.suffixes[0][1:] if len(path.suffixes) > 1 else "statement"
-    return Half(script, chunks, Transaction(named))
+    transaction = path.suffixes[0][1:] if len(path.suffixes) > 1 else "statement"
+    return Half(script, chunks, Transaction(transaction))
 
 
 def expectation(script: Script, end: int) -> str:
-    """The expected state in the line on which a statement ends."""
-    said = _SAYS.search(script.line(script.position(end).line))
-    assert said, script.position(end)
-    return said[1] or ""
+    """Returns the expected state in the line on which a statement ends."""
+    comment = _EXPECTATION.search(script.line(script.position(end).line))
+    assert comment, script.position(end)
+    return comment[1] or ""
 
 
-def state(timeout: int, path: tuple[str, ...], zone: str | None, role: str | None, block: bool, lock: LockMode | None) -> str:
-    """Describes a state as a line does."""
+def describe_state(timeout: int, path: tuple[str, ...], zone: str | None, role: str | None, block: bool, lock: LockMode | None) -> str:
+    """Describes a state in the format of these lines."""
     pieces = (
         f"timeout {timeout}" if timeout else "",
         f"path {'|'.join(path)}".rstrip() if path != ("public",) else "",
@@ -51,8 +51,8 @@ def state(timeout: int, path: tuple[str, ...], zone: str | None, role: str | Non
     return ", ".join(piece for piece in pieces if piece)
 
 
-def modelled(session: Session) -> str:
+def describe_session(session: Session) -> str:
     """Describes the state of the simulated session."""
     settings = session.settings
     timeout, role = settings.lock_timeout_ms or 0, settings.value("role")
-    return state(timeout, settings.search_path, settings.timezone, role, session.in_block, session.lock_on("t"))
+    return describe_state(timeout, settings.search_path, settings.timezone, role, session.in_block, session.lock_on("t"))

@@ -1,4 +1,4 @@
-"""The scripts on real servers: the state that their lines expect is PostgreSQL's."""
+"""The scripts on real servers, which must have the states that the lines expect."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,9 +6,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import given
-from hypothesis import settings as trying
-from hypothesis import strategies as some
+from hypothesis import given, strategies
+from hypothesis import settings as hypothesis_settings
 
 from migsafe.lock import LockMode
 from migsafe.replaying.servers.server import Server
@@ -16,8 +15,8 @@ from migsafe.session import Session, milliseconds, sent_statements
 from migsafe.sources import Transaction
 from migsafe.sql.operations import LockTable
 from migsafe.sql.statements import read
-from tests.session.script import REFUSED, SCRIPTS, expectation, half, modelled, state
-from tests.session.test_settings import TIMES
+from tests.session.script import REFUSED, SCRIPTS, describe_session, describe_state, expectation, read_half
+from tests.session.test_settings import DURATIONS
 
 pytestmark = pytest.mark.server
 
@@ -31,7 +30,7 @@ OBSERVE = """
 MODES = {mode.pg_locks: mode for mode in LockMode}
 
 
-ANYTHING = [
+STATEMENTS = [
     *("BEGIN", "COMMIT", "ROLLBACK", "COMMIT AND CHAIN", "ROLLBACK AND CHAIN"),
     *("SAVEPOINT one", "SAVEPOINT two", "ROLLBACK TO one", "ROLLBACK TO two", "RELEASE one", "RELEASE two"),
     *("SET lock_timeout = 1", "SET LOCAL lock_timeout = 2", "SET lock_timeout TO DEFAULT", "SET LOCAL lock_timeout TO DEFAULT"),
@@ -55,33 +54,35 @@ def database(server: Server) -> Server:
 
 @pytest.fixture
 def connection(database: Server) -> Iterator[Any]:
-    with database.connect() as found:
-        yield found
+    with database.connect() as connection:
+        yield connection
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-def test_lines_say_what_the_server_does(connection: Any, path: Path) -> None:
-    migration = half(path)
+def test_server_has_the_expected_states(connection: Any, path: Path) -> None:
+    migration = read_half(path)
     query: list[tuple[str, str, int]] = []
-    found, expected = [], []
+    observed_states, expected_states = [], []
     if migration.transaction is Transaction.FILE:
         connection.execute("BEGIN")
     for statement, _, last in sent_statements(migration):
         sql = migration.script.text[statement.span.start : statement.span.end]
-        says = expectation(migration.script, statement.span.end)
-        place = migration.script.position(statement.span.start).line
-        query.append((sql, says, place))
+        expected_state = expectation(migration.script, statement.span.end)
+        first_line = migration.script.position(statement.span.start).line
+        query.append((sql, expected_state, first_line))
         if last or migration.transaction is not Transaction.QUERY:
-            for (_, said, line), seen in zip(query, observed(connection, [sql for sql, _, _ in query]), strict=True):
-                # The state between the statements of one query is read from inside it, which is always a block.
-                expected.append((line, said if line == place else said.removesuffix("block").removesuffix(", ")))
-                found.append((line, seen))
+            for (_, expected_of_statement, line), observed_state in zip(query, observed(connection, [sql for sql, _, _ in query]), strict=True):
+                # The state between the statements of one query is read inside the query, which is always a block.
+                expected_states.append(
+                    (line, expected_of_statement if line == first_line else expected_of_statement.removesuffix("block").removesuffix(", "))
+                )
+                observed_states.append((line, observed_state))
             query.clear()
-    assert found == expected
+    assert observed_states == expected_states
 
 
 def observed(connection: Any, statements: list[str]) -> Iterator[str]:
-    """The state after each statement of one query."""
+    """Returns the state after each statement of one query."""
     *earlier, last = statements
     cursor = connection.cursor()
     try:
@@ -93,22 +94,22 @@ def observed(connection: Any, statements: list[str]) -> Iterator[str]:
     for _ in earlier:
         while cursor.description is None or len(cursor.description) != 5:
             assert cursor.nextset()
-        yield seen(cursor.fetchone(), block=False)
+        yield describe_row(cursor.fetchone(), block=False)
         cursor.nextset()
     block = connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS
-    yield seen(connection.execute(OBSERVE).fetchone(), block=block)
+    yield describe_row(connection.execute(OBSERVE).fetchone(), block=block)
 
 
-def seen(row: tuple[Any, ...], *, block: bool) -> str:
+def describe_row(row: tuple[Any, ...], *, block: bool) -> str:
     timeout, path, zone, role, modes = row
     schemas = tuple(schema for schema in path.split("|") if schema and schema != "pg_catalog")
     lock = max((MODES[mode] for mode in modes.split()), default=None) if modes else None
-    return state(int(timeout), schemas, zone, role, block, lock)
+    return describe_state(int(timeout), schemas, zone, role, block, lock)
 
 
-@trying(max_examples=60, deadline=None, derandomize=True)
-@given(script=some.lists(some.sampled_from(ANYTHING), max_size=30))
-def test_any_script_leaves_what_the_server_leaves(database: Server, script: list[str]) -> None:
+@hypothesis_settings(max_examples=60, deadline=None, derandomize=True)
+@given(script=strategies.lists(strategies.sampled_from(STATEMENTS), max_size=30))
+def test_any_script_has_the_same_state_as_on_the_server(database: Server, script: list[str]) -> None:
     session = Session(Transaction.STATEMENT)
     with database.connect() as connection:
         for sql in script:
@@ -121,19 +122,19 @@ def test_any_script_leaves_what_the_server_leaves(database: Server, script: list
                     session.record_lock("t", LockMode(operation.mode))
                 session.apply(operation)
             session.end_statement()
-            [found] = observed(connection, [sql])
-            assert found == (REFUSED if refused else modelled(session)), sql
+            [observed_state] = observed(connection, [sql])
+            assert observed_state == (REFUSED if refused else describe_session(session)), sql
             if connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
                 break
 
 
-def test_times_are_read_as_the_server_reads_them(connection: Any) -> None:
-    def taken(value: str) -> int | None:
+def test_durations_are_parsed_as_on_the_server(connection: Any) -> None:
+    def duration_on_server(value: str) -> int | None:
         try:
             connection.execute("SELECT set_config('lock_timeout', %s, false)", (value,))
         except psycopg.Error:
             return None
-        [(found,)] = connection.execute("SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'").fetchall()
-        return int(found)
+        [(milliseconds_on_server,)] = connection.execute("SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'").fetchall()
+        return int(milliseconds_on_server)
 
-    assert {value: taken(value) for value in TIMES} == {value: milliseconds(value) for value in TIMES}
+    assert {value: duration_on_server(value) for value in DURATIONS} == {value: milliseconds(value) for value in DURATIONS}

@@ -8,58 +8,58 @@ from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import LockTable, Operation
 from migsafe.sql.statements import read
 from migsafe.text import Script, Span
-from tests.session.script import REFUSED, SCRIPTS, expectation, half, modelled
+from tests.session.script import REFUSED, SCRIPTS, describe_session, expectation, read_half
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
-def test_what_holds_after_each_statement(path: Path) -> None:
-    migration = half(path)
+def test_session_has_the_expected_states(path: Path) -> None:
+    migration = read_half(path)
     session = Session(migration.transaction)
-    found, expected = [], []
+    observed, expected = [], []
     for statement, first, last in sent_statements(migration):
-        place = migration.script.position(statement.span.start).line
-        says = expectation(migration.script, statement.span.end)
+        line = migration.script.position(statement.span.start).line
+        expected_state = expectation(migration.script, statement.span.end)
         session.begin_statement(statement, first=first, last=last)
         refusal = [session.refusal(operation) for operation in statement.operations]
         follow(session, *statement.operations)
         session.end_statement()
-        found.append((place, REFUSED if any(refusal) else modelled(session)))
-        expected.append((place, says))
-    assert found == expected
+        observed.append((line, REFUSED if any(refusal) else describe_session(session)))
+        expected.append((line, expected_state))
+    assert observed == expected
 
 
 def follow(session: Session, *operations: Operation) -> list[Transition]:
-    turns: list[Transition] = []
+    transitions: list[Transition] = []
     for operation in operations:
-        turns += session.apply(operation)
+        transitions += session.apply(operation)
         if isinstance(operation, LockTable) and session.refusal(operation) is None:
             session.record_lock(operation.tables[0].name.name, LockMode(operation.mode))
-    return turns
+    return transitions
 
 
 def run(sql: str, transaction: Transaction, session: Session | None = None) -> list[list[str]]:
-    """The transitions of each statement, and those of the end."""
+    """Returns the transitions of each statement, and those of the end."""
     session = session or Session(transaction)
     script = Script("a.sql", sql)
-    found = []
+    transitions_of_statements = []
     for statement, first, last in sent_statements(Half(script, (Span(0, len(sql)),), transaction)):
-        turns = list(session.begin_statement(statement, first=first, last=last))
-        turns += follow(session, *statement.operations)
-        turns += session.end_statement()
-        found.append([spelt(turn) for turn in turns])
-    return [*found, [spelt(turn) for turn in session.end_migration()]]
+        transitions = list(session.begin_statement(statement, first=first, last=last))
+        transitions += follow(session, *statement.operations)
+        transitions += session.end_statement()
+        transitions_of_statements.append([describe(transition) for transition in transitions])
+    return [*transitions_of_statements, [describe(transition) for transition in session.end_migration()]]
 
 
-def spelt(transition: Transition) -> str:
-    turn, depth, name = transition
-    return f"{turn.value} {name} {depth}" if name else turn.value
+def describe(transition: Transition) -> str:
+    kind, depth, name = transition
+    return f"{kind.value} {name} {depth}" if name else kind.value
 
 
 ALONE = ["began", "committed"]
 
 
 @pytest.mark.parametrize(
-    ("transaction", "sql", "turns"),
+    ("transaction", "sql", "transitions"),
     [
         (Transaction.STATEMENT, "SELECT 1; SELECT 2;", [ALONE, ALONE, []]),
         (Transaction.FILE, "SELECT 1; SELECT 2;", [["began"], [], ["committed"]]),
@@ -91,11 +91,11 @@ ALONE = ["began", "committed"]
         (Transaction.FILE, "SELECT 1; PREPARE TRANSACTION 'a';", [["began"], ["prepared"], []]),
     ],
 )  # fmt: skip
-def test_turns_of_the_transaction(transaction: Transaction, sql: str, turns: list[list[str]]) -> None:
-    assert run(sql, transaction) == turns
+def test_transitions_of_the_transaction(transaction: Transaction, sql: str, transitions: list[list[str]]) -> None:
+    assert run(sql, transaction) == transitions
 
 
-def test_chunks_are_queries_of_their_own() -> None:
+def test_each_chunk_is_one_query() -> None:
     script = Script("a.sql", "SELECT 1; SELECT 2; -- that was it\nSELECT 3;")
     chunks = (Span(0, 20), Span(35, 44))
     assert [(first, last) for _, first, last in sent_statements(Half(script, chunks, Transaction.QUERY))] == [
@@ -105,7 +105,7 @@ def test_chunks_are_queries_of_their_own() -> None:
     ]
 
 
-def test_a_transaction_has_a_number_of_its_own() -> None:
+def test_each_transaction_has_its_own_number() -> None:
     def numbers(sql: str, transaction: Transaction) -> list[int | None]:
         return list(transaction_numbers(Half(Script("a.sql", sql), (Span(0, len(sql)),), transaction), read(sql)))
 
@@ -115,17 +115,17 @@ def test_a_transaction_has_a_number_of_its_own() -> None:
     assert numbers(sql, Transaction.FILE) == [None, 1, 1, 1, 1, 2]
 
 
-def test_vacuum_is_refused_inside() -> None:
+def test_vacuum_is_refused_in_a_block() -> None:
     def in_block(sql: str, transaction: Transaction, *, one_query: bool = False) -> list[bool]:
         session = Session(transaction, one_query=one_query)
         script = Script("a.sql", sql)
-        found = []
+        in_blocks = []
         for statement, first, last in sent_statements(Half(script, (Span(0, len(sql)),), transaction)):
             session.begin_statement(statement, first=first, last=last)
-            found.append(session.in_block)
+            in_blocks.append(session.in_block)
             follow(session, *statement.operations)
             session.end_statement()
-        return found
+        return in_blocks
 
     assert in_block("VACUUM; SELECT 1", Transaction.STATEMENT) == [False, False]
     assert in_block("VACUUM; SELECT 1", Transaction.QUERY) == [True, True]
@@ -157,5 +157,5 @@ def test_prepared_statements_outlive_a_rollback() -> None:
     assert session.prepared_operations("a") == ()
 
 
-def test_turns_can_be_told_apart() -> None:
-    assert len({turn.value for turn in TransitionKind}) == len(TransitionKind)
+def test_transition_kinds_have_different_values() -> None:
+    assert len({kind.value for kind in TransitionKind}) == len(TransitionKind)

@@ -2,7 +2,7 @@ import pytest
 
 from migsafe.session import Settings, milliseconds
 
-TIMES = {
+DURATIONS = {
     "5s": 5000, "1min": 60_000, "500": 500, "2 h": 7_200_000, "0": 0, "1d": 86_400_000, "1500us": 2, "500us": 0, "1.5s": 1500, "1.5": 2,
     "0.5": 0, " 5s ": 5000, "5\ts": 5000, "010": 8, "0x1F": 31, "1e3": 1000, ".5s": 500, "1.0001h": 3_600_000, "1.00005min": 60_000, "+5": 5,
     "-0.4": 0, "2147483647": 2**31 - 1, "24d": 2_073_600_000,
@@ -11,9 +11,9 @@ TIMES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("value", TIMES)
-def test_times(value: str) -> None:
-    assert milliseconds(value) == TIMES[value]
+@pytest.mark.parametrize("value", DURATIONS)
+def test_durations(value: str) -> None:
+    assert milliseconds(value) == DURATIONS[value]
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_search_path(value: str | None, path: tuple[str, ...]) -> None:
     assert settings.search_path == path
 
 
-def test_a_time_that_is_filled_in_later_is_set_but_not_known() -> None:
+def test_duration_with_a_placeholder_is_set_but_unknown() -> None:
     settings = Settings()
     settings.set("lock_timeout", "${LOCK_TIMEOUT}")
     assert (settings.value("LOCK_TIMEOUT"), settings.lock_timeout_ms) == ("${LOCK_TIMEOUT}", None)
