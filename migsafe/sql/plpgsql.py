@@ -254,7 +254,7 @@ class _Body:
             constants = self.variables.values(c, stop)
         except NotConstantError:
             code = c.text(start + 1, stop)
-            self._add((OpaqueCode(c.span(start, stop), reason="EXECUTE runs SQL that is built at run time", code=code),))
+            self._add((OpaqueCode(c.span(start, stop), reason="EXECUTE runs SQL that is built from variables or query results", code=code),))
             return
         for constant in constants:
             for operations in self.read_script(constant.value):

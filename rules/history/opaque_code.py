@@ -31,5 +31,5 @@ from migsafe.sql.operations import OpaqueCode
 def opaque_code(op: OpaqueCode, at: Context) -> Finding | None:
     """Report the code, with the reason."""
     if op.confined:
-        return at.finding(op, f"details of what this does are only known at run time: {op.reason}")
-    return at.finding(op, f"what this runs is only known at run time: {op.reason}")
+        return at.finding(op, f"details of this statement are only known at run time: {op.reason}")
+    return at.finding(op, f"the effect of this code is only known at run time: {op.reason}")

@@ -53,7 +53,7 @@ _CONSEQUENCES = {
 
 
 class _State(Struct):
-    ran: list[ExecutedOperation] = []
+    executed: list[ExecutedOperation] = []
     may_commit: bool | None = None
     """Whether the script mentions COMMIT, once that was looked up."""
 
@@ -65,7 +65,7 @@ def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Findin
         yield from _reported(at)
     elif _may_be_split(at):
         uses = tuple(object_uses(op, _text(op, at), at.catalog))
-        at.state(_State).ran.append(ExecutedOperation(at.position, at.session.transaction or 0, uses))
+        at.state(_State).executed.append(ExecutedOperation(at.position, at.session.transaction or 0, uses))
 
 
 def _may_be_split(at: Context) -> bool:
@@ -92,22 +92,22 @@ def _can_fail(op: Operation) -> bool:
 
 def _reported(at: Context) -> Iterator[Finding]:
     fallible = [done.transaction for done in at.past if done.transaction is not None and _can_fail(done.operation)]
-    ran = at.state(_State).ran
-    if not ran or len(set(fallible)) < 2:
+    executed = at.state(_State).executed
+    if not executed or len(set(fallible)) < 2:
         return
     reported: set[int] = set()
-    together = can_run_in_one_transaction(at)
-    for again in second_run_problems([operation for operation in ran if operation.uses], fallible[-1]):
-        statement = at.past[again.place].statement
+    one_transaction = can_run_in_one_transaction(at)
+    for problem in second_run_problems([operation for operation in executed if operation.uses], fallible[-1]):
+        statement = at.past[problem.place].statement
         if statement.index not in reported:
             reported.add(statement.index)
-            yield _finding(at, again, together=together)
+            yield _finding(at, problem, one_transaction=one_transaction)
 
 
-def _finding(at: Context, again: SecondRunProblem, *, together: bool) -> Finding:
-    done = at.past[again.place]
+def _finding(at: Context, problem: SecondRunProblem, *, one_transaction: bool) -> Finding:
+    done = at.past[problem.place]
     return at.finding(
         done,
-        f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[again.outcome]}: {again.reason}",
-        help=rerunnable_statement(at, done, again.outcome, one_transaction=together),
+        f"if a later statement fails, this one stays committed, and {_CONSEQUENCES[problem.outcome]}: {problem.reason}",
+        help=rerunnable_statement(at, done, problem.outcome, one_transaction=one_transaction),
     )

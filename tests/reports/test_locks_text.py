@@ -94,7 +94,7 @@ def test_refused_and_unparsed_statements() -> None:
         "   1  CREATE TABEL a",
         '      its locks are unknown: expected a kind of object, found "TABEL"',
         "   1  DO $$ BEGIN EXECUTE built; END $$",
-        "      it may lock more: EXECUTE runs SQL that is built at run time",
+        "      it may lock more: EXECUTE runs SQL that is built from variables or query results",
         "      public.orders  ACCESS EXCLUSIVE  blocks reads and writes",
     ]
 

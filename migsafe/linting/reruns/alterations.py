@@ -16,12 +16,12 @@ from migsafe.sql.operations import AlterRelation, Constraint, ConstraintKind, Na
 _WITH_INDEX = (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY, ConstraintKind.EXCLUDE)
 
 
-def constraint_paths(table: NamedObject, given: Constraint) -> Iterator[Path]:
+def constraint_paths(table: NamedObject, constraint: Constraint) -> Iterator[Path]:
     """Yields the paths of a constraint: its name, and the place of the primary key."""
-    if given.kind is ConstraintKind.PRIMARY_KEY:
+    if constraint.kind is ConstraintKind.PRIMARY_KEY:
         yield (*table.path, "primary key")
-    if given.name is not None:
-        yield constraint_of(table, given.name).path
+    if constraint.name is not None:
+        yield constraint_of(table, constraint.name).path
 
 
 def _table(op: AlterRelation, catalog: Catalog) -> NamedObject:
@@ -32,8 +32,8 @@ def _table(op: AlterRelation, catalog: Catalog) -> NamedObject:
 def _add_column(op: sql.AddColumn, catalog: Catalog) -> ObjectUses:
     table = _table(op, catalog)
     place = column_of(table, op.column.name)
-    brings = tuple(path for one in op.column.constraints for path in constraint_paths(table, one))
-    yield ObjectUse(action=Action.CREATES, path=place.path, label=place.label, error="duplicate_column", lenient=op.if_not_exists, parts=brings)
+    parts = tuple(path for constraint in op.column.constraints for path in constraint_paths(table, constraint))
+    yield ObjectUse(action=Action.CREATES, path=place.path, label=place.label, error="duplicate_column", lenient=op.if_not_exists, parts=parts)
 
 
 @OBJECT_USES.register(sql.DropColumn)
@@ -73,9 +73,9 @@ _RECONVERSIONS = {
 @OBJECT_USES.register(sql.AlterColumnType)
 def _alter_type(op: sql.AlterColumnType, catalog: Catalog) -> ObjectUses:
     yield from _needs_column(op, catalog)
-    found = catalog.relation(op.target.name)
-    before = found.column(op.column) if found is not None else None
-    old_type = before.type if before is not None else None
+    relation = catalog.relation(op.target.name)
+    column = relation.column(op.column) if relation is not None else None
+    old_type = column.type if column is not None else None
     reconversion = expressions.converts_again(op, old_type, catalog.pg_version) if op.using is not None else None
     if reconversion is not None:
         place = column_of(_table(op, catalog), op.column)
@@ -115,17 +115,17 @@ def _drop_identity(op: sql.DropIdentity, catalog: Catalog) -> ObjectUses:
 
 @OBJECT_USES.register(sql.AddConstraint)
 def _add_constraint(op: sql.AddConstraint, catalog: Catalog) -> ObjectUses:
-    table, given = _table(op, catalog), op.constraint
-    if given.kind is ConstraintKind.NOT_NULL:
+    table, constraint = _table(op, catalog), op.constraint
+    if constraint.kind is ConstraintKind.NOT_NULL:
         return
-    if given.kind is ConstraintKind.PRIMARY_KEY:
+    if constraint.kind is ConstraintKind.PRIMARY_KEY:
         what = f"a primary key of {table.label.rpartition(' ')[2]}"
         yield ObjectUse(action=Action.CREATES, path=(*table.path, "primary key"), label=what, error="invalid_table_definition")
         # It is refused as a second primary key before its name matters.
-        place = constraint_of(table, given.name or default_name(op.target.name.name, (), "pkey"))
+        place = constraint_of(table, constraint.name or default_name(op.target.name.name, (), "pkey"))
         yield ObjectUse(action=Action.CREATES, path=place.path, label=place.label, lenient=True)
         return
-    if given.name is None:
+    if constraint.name is None:
         yield ObjectUse(
             action=Action.REPEATS,
             path=table.path,
@@ -133,12 +133,12 @@ def _add_constraint(op: sql.AddConstraint, catalog: Catalog) -> ObjectUses:
             reason="it adds the same constraint a second time, under a numbered name",
         )
         return
-    place = constraint_of(table, given.name)
-    error = "" if given.index is not None else "duplicate_table" if given.kind in _WITH_INDEX else "duplicate_object"
+    place = constraint_of(table, constraint.name)
+    error = "" if constraint.index is not None else "duplicate_table" if constraint.kind in _WITH_INDEX else "duplicate_object"
     yield ObjectUse(action=Action.CREATES, path=place.path, label=place.label, error=error)
-    if given.index is not None and given.index.name != given.name:
+    if constraint.index is not None and constraint.index.name != constraint.name:
         # The index takes the constraint's name.
-        index = relation_named(Name(given.index.name, catalog.resolve(op.target.name).schema), catalog, "index")
+        index = relation_named(Name(constraint.index.name, catalog.resolve(op.target.name).schema), catalog, "index")
         yield ObjectUse(action=Action.DROPS, path=index.path, label=index.label, error="undefined_object")
 
 
@@ -153,8 +153,8 @@ def _drop_constraint(op: sql.DropConstraint, catalog: Catalog) -> ObjectUses:
 
 def _is_primary_key(op: sql.DropConstraint, catalog: Catalog) -> bool:
     table = catalog.relation(op.target.name)
-    found = catalog.constraint(table.oid, op.constraint) if isinstance(table, Relation) else None
-    return found.kind is ConstraintKind.PRIMARY_KEY if found is not None else op.constraint == f"{op.target.name.name}_pkey"
+    constraint = catalog.constraint(table.oid, op.constraint) if isinstance(table, Relation) else None
+    return constraint.kind is ConstraintKind.PRIMARY_KEY if constraint is not None else op.constraint == f"{op.target.name.name}_pkey"
 
 
 @OBJECT_USES.register(sql.ValidateConstraint, sql.AlterConstraint)

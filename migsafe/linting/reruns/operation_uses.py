@@ -41,25 +41,25 @@ OBJECT_USES.register_none("cannot be known", sql.OpaqueCode, sql.Broken, sql.Unp
 def object_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
     """Returns how an operation uses objects, given the database before it. `text` is its SQL."""
     if isinstance(op, AlterRelation):
-        found = _altered(op, catalog)
+        uses = _altered(op, catalog)
     else:
-        find = OBJECT_USES.handler(op)
-        found = list(find(op, catalog)) if find is not None else []
-    found += row_uses(op, text, catalog)
-    guarded = [_guarded(touch, op) for touch in found if not _is_temporary(touch, catalog)]
-    return [touch for touch in guarded if touch is not None]
+        handler = OBJECT_USES.handler(op)
+        uses = list(handler(op, catalog)) if handler is not None else []
+    uses += row_uses(op, text, catalog)
+    guarded = [_guarded(use, op) for use in uses if not _is_temporary(use, catalog)]
+    return [use for use in guarded if use is not None]
 
 
-def _guarded(touch: ObjectUse, op: Operation) -> ObjectUse | None:
+def _guarded(use: ObjectUse, op: Operation) -> ObjectUse | None:
     """Returns the use, guarded if a branch or an error handler decides about it; None if its repetition does no harm."""
-    if touch.action is Action.REPEATS:
-        return None if not op.certain or (touch.outcome is Outcome.FAILS and is_caught(touch.error, op.caught)) else touch
-    return touch if op.certain and not is_caught(touch.error, op.caught) else replace(touch, lenient=True, guarded=True)
+    if use.action is Action.REPEATS:
+        return None if not op.certain or (use.outcome is Outcome.FAILS and is_caught(use.error, op.caught)) else use
+    return use if op.certain and not is_caught(use.error, op.caught) else replace(use, lenient=True, guarded=True)
 
 
-def _is_temporary(touch: ObjectUse, catalog: Catalog) -> bool:
+def _is_temporary(use: ObjectUse, catalog: Catalog) -> bool:
     """Whether an object is temporary: it is dropped with the connection, so it does not exist in the next run."""
-    paths = (touch.path, *((touch.table,) if touch.table is not None else ()))
+    paths = (use.path, *((use.table,) if use.table is not None else ()))
     return any(path[0] == TEMPORARY or Name(path[1].partition(" ")[2], TEMPORARY) in _temporary(catalog) for path in paths if len(path) > 1)
 
 
@@ -69,13 +69,13 @@ def _temporary(catalog: Catalog) -> set[Name]:
 
 def _altered(op: AlterRelation, catalog: Catalog) -> list[ObjectUse]:
     kind = op.target.kind
-    find = OBJECT_USES.handler(op)
+    find_uses = OBJECT_USES.handler(op)
     if kind in ("type", "domain"):
-        return list(find(op, catalog)) if find is not None else []
+        return list(find_uses(op, catalog)) if find_uses is not None else []
     place = relation_named(op.target.name, catalog, kind)
-    need = ObjectUse(action=Action.REQUIRES, path=place.path, label=place.label, error="undefined_table")
-    found = [need, *(find(op, catalog) if find is not None else ())]
-    return [replace(touch, lenient=True) for touch in found] if op.target.if_exists else found
+    table_use = ObjectUse(action=Action.REQUIRES, path=place.path, label=place.label, error="undefined_table")
+    uses = [table_use, *(find_uses(op, catalog) if find_uses is not None else ())]
+    return [replace(use, lenient=True) for use in uses] if op.target.if_exists else uses
 
 
 # CREATE

@@ -64,17 +64,17 @@ def object_on_table(kind: str, name: str, table: Name, catalog: Catalog) -> Name
 
 def object_in_schema(kind: str, name: Name, catalog: Catalog) -> NamedObject:
     """Returns a type, a domain, or another object in a schema."""
-    found = catalog.type_named(name) if kind in _TYPES else None
-    full = found.name if found is not None else catalog.in_first_schema(name)
+    known = catalog.type_named(name) if kind in _TYPES else None
+    full = known.name if known is not None else catalog.in_first_schema(name)
     called = "type" if kind in _TYPES else kind
     return NamedObject((full.schema or "public", f"{called} {full.name}"), f"{kind} {name}")
 
 
 def routine_named(kind: str, name: Name, arguments: str | None, catalog: Catalog) -> NamedObject:
     """Returns a function or procedure, identified by its name and the types of its arguments; `arguments` is None if they are omitted."""
-    found = catalog.functions(name)
-    full = found[0].name if found else catalog.in_first_schema(name)
-    only = ", ".join(found[0].arguments) if len(found) == 1 else ""
+    functions = catalog.functions(name)
+    full = functions[0].name if functions else catalog.in_first_schema(name)
+    only = ", ".join(functions[0].arguments) if len(functions) == 1 else ""
     types = _types(arguments) if arguments is not None else only
     return NamedObject((full.schema or "public", f"routine {full.name}({types})"), f"{kind} {name}")
 

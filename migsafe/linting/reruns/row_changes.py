@@ -36,8 +36,8 @@ def row_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
             table = relation_named(table_name, catalog, "table")
         case _:
             return []
-    touches = [_need(table, text)]
-    touches += [_need(relation_named(read, catalog, "table"), text) for read in (() if isinstance(op, sql.Copy) else op.reads)]
+    uses = [_need(table, text)]
+    uses += [_need(relation_named(read, catalog, "table"), text) for read in (() if isinstance(op, sql.Copy) else op.reads)]
     match op:
         case sql.Insert():
             repetition = _repeated_insert(op, text, catalog)
@@ -48,12 +48,12 @@ def row_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
         case _:
             repetition = None
     if isinstance(op, sql.Delete) and op.where is None and op.current_of is None and op.certain:
-        touches.append(ObjectUse(action=Action.EMPTIES, path=table.path, label=table.label))
+        uses.append(ObjectUse(action=Action.EMPTIES, path=table.path, label=table.label))
     if repetition is not None:
         why, outcome = repetition
         error = "unique_violation" if outcome is Outcome.FAILS else ""
-        touches.append(ObjectUse(action=Action.REPEATS, path=table.path, label=table.label, reason=why, outcome=outcome, error=error))
-    return touches
+        uses.append(ObjectUse(action=Action.REPEATS, path=table.path, label=table.label, reason=why, outcome=outcome, error=error))
+    return uses
 
 
 def _need(table: NamedObject, text: str) -> ObjectUse:
@@ -86,14 +86,14 @@ def _added_again(
 
     `positions` are those of the values that are the same on each run; None where all of them may be.
     """
-    found = catalog.relation(table)
-    if found is None:
+    relation = catalog.relation(table)
+    if relation is None:
         return _EITHER
-    names = columns or tuple(column.name for column in found.columns if column.generated is None)
+    names = columns or tuple(column.name for column in relation.columns if column.generated is None)
     repeated = set() if default else {name for position, name in enumerate(names) if positions is None or position in positions}
-    if any(_is_unique_on(index, found, repeated) for index in catalog.indexes(found.oid)):
+    if any(_is_unique_on(index, relation, repeated) for index in catalog.indexes(relation.oid)):
         return _FAILS
-    return _ADDS_TWICE if found.complete else _EITHER
+    return _ADDS_TWICE if relation.complete else _EITHER
 
 
 def _is_unique_on(index: Index, table: Relation, columns: set[str]) -> bool:

@@ -41,25 +41,25 @@ def second_run_problems(executed: Sequence[ExecutedOperation], last_transaction:
     drops an object is left out if the later operation cannot run again itself.
     """
     problems: dict[int, SecondRunProblem] = {}
-    for cluster in _clusters([ran for ran in executed if ran.transaction < last_transaction]):
+    for cluster in _clusters([operation for operation in executed if operation.transaction < last_transaction]):
         state, begin = _State(), 0
         for end in _ends(cluster):
-            for ran in cluster[begin:end]:
-                state.run(ran, first=True)
+            for operation in cluster[begin:end]:
+                state.run(operation, first=True)
             begin = end
             after = state.copy()
-            for ran in cluster[:end]:
-                again = after.run(ran, first=False)
-                if again is not None and (ran.place not in problems or problems[ran.place].dropped_by is not None):
-                    problems[ran.place] = again
+            for operation in cluster[:end]:
+                again = after.run(operation, first=False)
+                if again is not None and (operation.place not in problems or problems[operation.place].dropped_by is not None):
+                    problems[operation.place] = again
     return [problems[place] for place in sorted(problems) if not only_causes or problems[place].dropped_by not in problems]
 
 
 def _ends(cluster: Sequence[ExecutedOperation]) -> list[int]:
     """Returns the numbers of operations after which a first run may stop, without those that make no difference to the existing objects."""
-    numbers = [ran.transaction for ran in cluster]
+    numbers = [operation.transaction for operation in cluster]
     starts = [place for place in range(1, len(cluster)) if numbers[place] != numbers[place - 1]]
-    changing = {ran.transaction for ran in cluster if any(use.action in _CHANGING for use in ran.uses)}
+    changing = {operation.transaction for operation in cluster if any(use.action in _CHANGING for use in operation.uses)}
     useful = [start for start in starts if numbers[start] in changing or numbers[start - 1] in changing]
     return [*useful, len(cluster)]
 
@@ -83,9 +83,9 @@ def _clusters(first: list[ExecutedOperation]) -> list[list[ExecutedOperation]]:
                 for above in (path[:2], path[:1]):
                     if above in wholes or above in schemas:
                         roots.join(path[:3], above)
-        for other in (use.table, use.new_path):
-            if other is not None and (other is use.new_path or other[:2] in wholes):
-                roots.join(use.path[:3], other[:3])
+        for path in (use.table, use.new_path):
+            if path is not None and (path is use.new_path or path[:2] in wholes):
+                roots.join(use.path[:3], path[:3])
     clusters: dict[Path, dict[int, list[ObjectUse]]] = {}
     for operation in operations:
         for use in operation.uses:
@@ -159,26 +159,26 @@ class _State:
 
     def copy(self) -> "_State":
         """Returns a copy for the beginning of the next run."""
-        other = _State()
-        other.exists, other.owners, other.droppers, other.depth = dict(self.exists), dict(self.owners), self.droppers, self.depth
-        return other
+        state = _State()
+        state.exists, state.owners, state.droppers, state.depth = dict(self.exists), dict(self.owners), self.droppers, self.depth
+        return state
 
-    def run(self, ran: ExecutedOperation, *, first: bool) -> SecondRunProblem | None:
+    def run(self, operation: ExecutedOperation, *, first: bool) -> SecondRunProblem | None:
         """Applies an operation, and returns its problem if it fails or repeats its work in a second run."""
-        for use in ran.uses:
+        for use in operation.uses:
             why = self._refusal(use)
             if why is not None:
                 lenient = use.lenient and (use.guarded or self._is_lenient(use))
                 if not first and not lenient:
                     dropper = self.droppers.get(use.path)
-                    later = dropper is not None and dropper > ran.place
-                    return SecondRunProblem(ran.place, Outcome.FAILS, why, dropper if later else None)
+                    later = dropper is not None and dropper > operation.place
+                    return SecondRunProblem(operation.place, Outcome.FAILS, why, dropper if later else None)
                 if lenient:
                     continue
             if use.action is Action.REPEATS and not first and not self._is_fresh(use.path):
-                return SecondRunProblem(ran.place, use.outcome, use.reason)
+                return SecondRunProblem(operation.place, use.outcome, use.reason)
             if use.action in (Action.DROPS, Action.RENAMES) and first:
-                self.droppers |= dict.fromkeys((use.path, *(below for below in self.exists if is_below(below, use.path))), ran.place)
+                self.droppers |= dict.fromkeys((use.path, *(below for below in self.exists if is_below(below, use.path))), operation.place)
             self._apply(use, first=first)
         return None
 
@@ -189,15 +189,15 @@ class _State:
         return use.action is not Action.CREATES or bool(self.exists.get(use.path))
 
     def _refusal(self, use: ObjectUse) -> str | None:
-        there = self.exists.get(use.path)
+        exists = self.exists.get(use.path)
         match use.action:
-            case Action.CREATES if there:
+            case Action.CREATES if exists:
                 return f"{use.label} already exists"
             case Action.CREATES if len(use.path) > 1 and self.exists.get(use.path[:1]) is False:
                 return f"the schema of {use.label} no longer exists"
-            case Action.DROPS | Action.REQUIRES if there is False:
+            case Action.DROPS | Action.REQUIRES if exists is False:
                 return f"{use.label} no longer exists"
-            case Action.RENAMES if there is False:
+            case Action.RENAMES if exists is False:
                 return f"{use.label} no longer exists under that name: it was renamed"
             case Action.RENAMES if use.new_path is not None and self.exists.get(use.new_path):
                 return f"another object already has the new name of {use.label}"
@@ -220,7 +220,7 @@ class _State:
         if len(use.path) < self.depth:
             for path in [path for path in self.exists if path != use.path and is_below(path, use.path)]:
                 del self.exists[path]
-        self._record((use.path, *(use.parts if surely else ())), there=True)
+        self._record((use.path, *(use.parts if surely else ())), exists=True)
         if surely:
             self.fresh.add(use.path)
         if use.table is not None:
@@ -229,20 +229,20 @@ class _State:
     def _drop(self, path: Path) -> None:
         dropped = {path, *(below for below in self.exists if is_below(below, path))} if len(path) < self.depth else {path}
         dropped |= {owned for owned, owner in self.owners.items() if is_below(owner, path)}
-        self._record(dropped, there=False)
+        self._record(dropped, exists=False)
         self.fresh -= dropped
 
     def _move(self, path: Path, to: Path) -> None:
-        moved = {below: there for below, there in self.exists.items() if is_below(below, path)}
-        self.exists |= {(*to, *below[len(path) :]): there for below, there in moved.items()}
-        self._record((path, *moved), there=False)
-        self._record((to,), there=True)
+        moved = {below: exists for below, exists in self.exists.items() if is_below(below, path)}
+        self.exists |= {(*to, *below[len(path) :]): exists for below, exists in moved.items()}
+        self._record((path, *moved), exists=False)
+        self._record((to,), exists=True)
         self.owners |= {owned: (*to, *owner[len(path) :]) for owned, owner in self.owners.items() if is_below(owner, path)}
         if path in self.owners:
             self.owners[to] = self.owners.pop(path)
 
-    def _record(self, paths: Collection[Path], *, there: bool) -> None:
-        self.exists |= dict.fromkeys(paths, there)
+    def _record(self, paths: Collection[Path], *, exists: bool) -> None:
+        self.exists |= dict.fromkeys(paths, exists)
         self.depth = max(self.depth, *map(len, paths))
 
     def _is_fresh(self, path: Path) -> bool:

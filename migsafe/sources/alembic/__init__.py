@@ -66,7 +66,7 @@ def _irreversible_reason(revision: Revision) -> str:
         case Body.ABSENT:
             return "there is no downgrade(): `alembic downgrade` fails here"
         case Body.EMPTY:
-            return "downgrade() does nothing: `alembic downgrade` marks this revision as undone, but the changes of upgrade() stay"
+            return "downgrade() does nothing: `alembic downgrade` records this revision as reverted, but the changes of upgrade() remain"
         case Body.RAISES:
             return "downgrade() raises an error: `alembic downgrade` cannot undo this revision"
     return ""
