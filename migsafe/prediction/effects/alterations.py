@@ -1,4 +1,4 @@
-"""What the other operations of ALTER TABLE and its kin lock (AlterTableGetLockLevel in PostgreSQL's src/backend/commands/tablecmds.c)."""
+"""The locks of the other ALTER TABLE operations (AlterTableGetLockLevel in PostgreSQL's src/backend/commands/tablecmds.c)."""
 
 from migsafe import versions
 from migsafe.lock import LockMode
@@ -75,7 +75,7 @@ def _lock(op: AlterRelation) -> LockMode:
 
 @EFFECTS.register(sql.AddIdentity, sql.SetIdentity, sql.DropIdentity)
 def identity(context: EffectContext, op: sql.AddIdentity | sql.SetIdentity | sql.DropIdentity) -> Effects:
-    """ADD GENERATED … AS IDENTITY and its kin: from 17 on a partitioned table's partitions have the identity too."""
+    """ADD GENERATED … AS IDENTITY, SET and DROP IDENTITY: since 17 the partitions of a partitioned table have its identity too."""
     relation = context.catalog.relation(op.target.name)
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)

@@ -42,11 +42,11 @@ class Length(Struct, frozen=True):
 
 
 class ColumnType(Struct, frozen=True, kw_only=True):
-    """A type with its domains taken off.
+    """A column's type, and the base type below its domains.
 
-    `declared` names the type itself, without its modifiers: two columns of the same `declared` have the same pg_type row. `base` is what
-    is under the domains, or an array's element; `array` whether it is one. `length` is None where there is no limit. `kind` is None for
-    a built-in type, or one whose casts nobody knows (`known` False), an array of domains for one.
+    `declared` names the type itself, without its modifiers: two columns of the same `declared` have the same pg_type row. `base` is the type
+    below the domains, or an array's element type; `array` tells whether it is an array. `length` is None without a limit. `kind` is None for
+    a built-in type, and for a type whose casts are unknown (`known` is False), such as an array of domains.
     """
 
     declared: TypeName
@@ -128,7 +128,7 @@ def keeps_every_value(base: str, old: Length | None, new: Length | None) -> bool
     """Whether PostgreSQL knows that a new length or precision changes no value of the type.
 
     The support functions of the length coercions say so: varchar_support, numeric_support, varbit_support, interval_support and
-    TemporalSimplify for times and timestamps (src/backend/utils/adt). Other types have none, so every value is computed anew.
+    TemporalSimplify for times and timestamps (src/backend/utils/adt). Other types have no such function, so every value is computed again.
     """
     if new is None or old == new:
         return True

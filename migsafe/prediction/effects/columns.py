@@ -55,7 +55,7 @@ def _given_column(context: EffectContext, relation: Relation, name: str) -> list
 
 
 def _rewritten(context: EffectContext, relation: Relation, rewrite: bool) -> dict[str, object]:
-    """How a rewrite shows on a relation: its indexes are written anew with it, under locks of their own."""
+    """Returns the arguments of an effect for a rewrite: the relation's indexes are rebuilt with it, under their own locks."""
     if not rewrite or not context.has_rows(relation):
         return {}
     return {"rewrite": True, "index_lock": _EXCLUSIVE if context.catalog.indexes(relation.oid) else None}

@@ -107,7 +107,7 @@ def _rebuilt(context: EffectContext, name: Name, concurrently: bool) -> Effects:
 
 
 def rewritten(context: EffectContext, relation: Relation, why: str) -> Effects:
-    """A table that is written anew, with its indexes."""
+    """Yields the effect on a table that is rewritten with its indexes."""
     has_index = bool(context.catalog.indexes(relation.oid))
     yield from context.effect_on(relation, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_index else None, rewrite=True, scan=True, why=why)
 

@@ -136,7 +136,7 @@ def _attach_index(context: EffectContext, op: sql.AttachPartition) -> Effects:
 
 @EFFECTS.register(sql.DetachPartition)
 def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
-    """DETACH PARTITION: CONCURRENTLY takes the strong lock on the partition alone, once nobody uses the parent any more."""
+    """DETACH PARTITION: CONCURRENTLY takes the strong lock only on the partition, after all transactions that use the parent have ended."""
     weak = op.concurrently or op.finalize
     yield from context.effect_on_name(op.target.name, _SHARE_UPDATE if weak else _EXCLUSIVE, "partitioned table", waits=weak)
     parent, child = context.catalog.relation(op.target.name), context.catalog.relation(op.partition)

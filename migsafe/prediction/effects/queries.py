@@ -67,16 +67,16 @@ def _behind(context: EffectContext, view: Relation, lock: LockMode, scan: bool, 
 
 
 def query(context: EffectContext, one: Query, *, runs: bool = True) -> Effects:
-    """What a query locks: ROW SHARE on what FOR UPDATE and its kin lock rows of. It reads only if it `runs`."""
+    """Yields the locks of a query: ROW SHARE on the relations whose rows FOR UPDATE or FOR SHARE locks. It reads rows only if it `runs`."""
     yield from reads(context, one.reads, scan=one.whole if runs else (), only=one.only)
     yield from reads(context, row_locked(one), LockMode.ROW_SHARE, only=one.only)
 
 
 def row_locked(one: Query) -> tuple[Name, ...]:
-    """The relations whose rows FOR UPDATE and its kin lock."""
+    """Returns the relations whose rows FOR UPDATE or FOR SHARE locks."""
     if one.row_locks is None:
         return ()
-    # A sub-query's alias may stand in FOR UPDATE OF: where the name is none of the relations', all are taken.
+    # FOR UPDATE OF may name the alias of a sub-query: if no relation has that name, all relations count.
     return tuple(name for name in one.reads if not one.row_locks or name in one.row_locks) or one.reads
 
 
