@@ -5,7 +5,7 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.column_types import Domain as DomainOf
 from migsafe.prediction.effects.column_types import UserType
 from migsafe.prediction.effects.constraints import referenced_table
-from migsafe.prediction.effects.drops import fallen
+from migsafe.prediction.effects.drops import drop_effects
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of, is_constrained
 from migsafe.prediction.effects.registry import EFFECTS
@@ -140,7 +140,7 @@ def drop_column(context: EffectContext, op: sql.DropColumn) -> Effects:
     below = context.catalog.children(relation.oid) if op.target.only else context.catalog.descendants(relation.oid)
     yield from context.effects_on(below, _EXCLUSIVE)
     parts = column_drop_result(context.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
-    yield from fallen(context, (part for part in parts if not part.column))
+    yield from drop_effects(context, (part for part in parts if not part.column))
     for part in parts:
         if part.column:
             yield from context.effect_on_oid(part.oid, _EXCLUSIVE)

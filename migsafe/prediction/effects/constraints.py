@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from migsafe import versions
 from migsafe.lock import LockMode
-from migsafe.prediction.effects.drops import fallen
+from migsafe.prediction.effects.drops import drop_effects
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import proved_not_null
 from migsafe.prediction.effects.registry import EFFECTS
@@ -196,7 +196,7 @@ def drop_constraint(context: EffectContext, op: sql.DropConstraint) -> Effects:
         below = context.catalog.children(relation.oid) if op.target.only else context.catalog.descendants(relation.oid)
         yield from context.effects_on(below, _EXCLUSIVE)
     yield from context.effect_on_oid(found.references, _EXCLUSIVE)
-    yield from fallen(context, constraint_drop_result(context.catalog, found, cascade=op.cascade, only=op.target.only).parts)
+    yield from drop_effects(context, constraint_drop_result(context.catalog, found, cascade=op.cascade, only=op.target.only).parts)
 
 
 @EFFECTS.register(sql.AlterConstraint)

@@ -1,4 +1,4 @@
-"""What dropping something locks: whatever falls with it, and the tables on which that stood."""
+"""The locks of DROP: on the dropped relations, on those that are dropped with them, and on the tables of dropped constraints and triggers."""
 
 from collections.abc import Iterable
 
@@ -15,8 +15,8 @@ from migsafe.sql.operations import ConstraintKind
 _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 
 
-def fallen(context: EffectContext, parts: Iterable[Part]) -> Effects:
-    """What the fall of some objects locks."""
+def drop_effects(context: EffectContext, parts: Iterable[Part]) -> Effects:
+    """Yields the locks of dropping objects."""
     for part in parts:
         one = context.catalog.get(part.oid)
         match one:
@@ -41,7 +41,7 @@ def _relation(context: EffectContext, relation: Relation) -> Effects:
     yield from context.effect_on(relation, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_indexes else None)
     if relation.bound is None:
         return
-    # A partition's going changes what its parent and the default partition may hold (heap_drop_with_catalog).
+    # Dropping a partition changes which rows its parent and the default partition accept (heap_drop_with_catalog).
     for oid in relation.parents:
         yield from context.effect_on_oid(oid, _EXCLUSIVE)
         default = context.catalog.default_partition(oid)
@@ -53,7 +53,7 @@ def _constraint(context: EffectContext, constraint: Constraint) -> Effects:
     yield from context.effect_on_oid(constraint.table, _EXCLUSIVE)
     if constraint.kind is not ConstraintKind.FOREIGN_KEY or constraint.parent is not None:
         return  # the triggers on the referenced table are those of the partitioned table's own foreign key
-    # Its triggers on the referenced table go too; up to 14 a partitioned one has none itself.
+    # Its triggers on the referenced table are dropped too; up to 14 a partitioned table has none itself.
     referenced = context.catalog.get(constraint.references) if constraint.references is not None else None
     if isinstance(referenced, Relation):
         is_partitioned = referenced.kind is RelationKind.PARTITIONED
@@ -71,7 +71,7 @@ def drop(context: EffectContext, op: sql.Drop) -> Effects:
             if index is not None:
                 yield from context.effect_on_oid(index.table, LockMode.SHARE_UPDATE_EXCLUSIVE, waits=True)
         return
-    yield from fallen(context, drop_result(context.catalog, op).parts)
+    yield from drop_effects(context, drop_result(context.catalog, op).parts)
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         for name in op.names:
             if context.catalog.relation(name) is None and not context.catalog.is_absent(name):

@@ -1,4 +1,4 @@
-"""What the catalogue lets PostgreSQL, and migsafe, know without reading a row."""
+"""Facts about rows that PostgreSQL, and migsafe, can derive from the catalogue without reading the rows."""
 
 from collections.abc import Callable, Sequence
 from itertools import permutations
@@ -12,11 +12,11 @@ from migsafe.schema.objects import Column, Composite, Constraint, Domain, Relati
 from migsafe.sql.operations import Bound, ConstraintKind, Expression, IndexElement, Name, PartitionKey, TypeName
 
 _WIDEST_GUESS = 2
-"""By how many columns at most an unknown table is taken to be partitioned."""
+"""The most partition key columns that are assumed for an unknown table."""
 
 
 def proved_not_null(context: EffectContext, relation: Relation, column: str) -> bool:
-    """Whether a column is NOT NULL already, or a valid CHECK implies it."""
+    """Whether a column is already NOT NULL, or a valid CHECK implies it."""
     found = relation.column(column)
     if found is None:
         # Of a table that is half known the CHECK may be known, and the column not.
@@ -30,7 +30,7 @@ def proved_not_null(context: EffectContext, relation: Relation, column: str) -> 
 
 
 def valid_checks(context: EffectContext, relation: Relation) -> list[Constraint]:
-    """A table's CHECKs that all its rows are known to fulfil."""
+    """Returns the CHECKs of a table that all its rows are known to satisfy."""
     return [one for one in context.catalog.constraints(relation.oid) if one.kind is ConstraintKind.CHECK and one.valid and one.enforced]
 
 
@@ -48,13 +48,13 @@ def check_implies_not_null(context: EffectContext, relation: Relation, column: C
 
 
 def domain_of(context: EffectContext, type_name: TypeName | None) -> Domain | None:
-    """The domain that a type is."""
+    """Returns the domain with the name of a type; None for another type."""
     found = context.catalog.type_of(type_name) if type_name is not None else None
     return found if isinstance(found, Domain) else None
 
 
 def is_constrained(context: EffectContext, type_name: TypeName | None) -> bool:
-    """Whether a type is a domain with a constraint of its own, or over one that has."""
+    """Whether a type is a domain with a constraint, or a domain over one."""
     seen: set[Name] = set()
     # The elements of an array are not looked at.
     domain = domain_of(context, type_name) if type_name is not None and not type_name.dimensions else None
@@ -67,8 +67,8 @@ def is_constrained(context: EffectContext, type_name: TypeName | None) -> bool:
 
 
 def bound_is_proved(context: EffectContext, parent: Relation, child: Relation, bound: Bound) -> bool:
-    """Whether a table's valid CHECKs, and its NOT NULLs, prove that its rows belong in the partition that it becomes: of the parent, and
-    of whatever that is a partition of itself."""
+    """Whether a table's valid CHECKs and NOT NULLs prove that its rows fit the partition bound, and the bounds of the parent if that is
+    itself a partition."""
     level: Relation | None = parent
     below = child
     while level is not None:
@@ -121,7 +121,7 @@ def default_is_proved(context: EffectContext, parent: Relation, default: Relatio
 
 
 def types_of(context: EffectContext, relation: Relation) -> Callable[[str], TypeName | None]:
-    """The types of a relation's columns by name; of a domain's, what it is over."""
+    """Returns the types of a relation's columns by name; for a domain, its base type."""
 
     def type_of(name: str) -> TypeName | None:
         column = relation.column(name)
@@ -133,7 +133,7 @@ def types_of(context: EffectContext, relation: Relation) -> Callable[[str], Type
 
 
 def _knowledge(context: EffectContext, relation: Relation) -> list[Expression]:
-    """The expressions of a table's valid CHECKs; one that was written before a column was renamed names it wrongly, and is left out."""
+    """Returns the expressions of a table's valid CHECKs, without those that still use the old name of a renamed column."""
     return [
         one.check.expression
         for one in valid_checks(context, relation)

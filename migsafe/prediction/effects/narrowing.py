@@ -1,12 +1,12 @@
-"""Whether a change of type can refuse values, or cut them."""
+"""Type changes that can refuse or truncate values."""
 
 from migsafe.prediction.effects.column_types import ColumnType, Length, UserType, keeps_every_value
 from migsafe.schema.casts import COLLATABLE, RANGES, comparison_type
 
 _INTEGERS = {"smallint": 5, "integer": 10, "bigint": 19}
-"""How many digits the largest one has."""
+"""The number of digits of the largest value."""
 _TEXT_LENGTHS = {"boolean": 5, "smallint": 6, "integer": 11, "bigint": 20, "uuid": 36, "char": 1, "name": 63, "macaddr": 17, "oid": 10}
-"""How long the text form can be."""
+"""The largest length of the text form."""
 _WIDER = frozenset(
     (
         *(("smallint", "real"), ("smallint", "double precision"), ("integer", "double precision"), ("real", "double precision")),
@@ -23,7 +23,7 @@ _WIDER = frozenset(
 
 
 def narrows(before: ColumnType, after: ColumnType) -> bool:
-    """Whether a value of the old type may be no value of the new one, or another one that says less."""
+    """Whether a value of the old type may be invalid in the new type, or lose information."""
     if after.constrained and before.declared != after.declared:
         return True
     if not before.known or not after.known:
@@ -72,5 +72,5 @@ def _longer_than(longest: int | None, limit: int | None) -> bool:
 
 
 def _fewer_digits(old: Length | None, new: Length | None) -> bool:
-    """Of the seconds; only times have a length here."""
+    """Returns the precision of the seconds; only times have a length here."""
     return new is not None and new.size < (6 if old is None else old.size)

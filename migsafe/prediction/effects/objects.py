@@ -1,4 +1,4 @@
-"""What statements about views, triggers, types and everything else lock of tables."""
+"""The table locks of statements about views, triggers, types and other objects."""
 
 from migsafe import versions
 from migsafe.lock import LockMode
@@ -55,7 +55,7 @@ def _queried(context: EffectContext, one: Query, with_data: bool) -> Effects:
 
 @EFFECTS.register(sql.CreateSequence, sql.AlterSequence)
 def create_sequence(context: EffectContext, op: sql.CreateSequence | sql.AlterSequence) -> Effects:
-    """OWNED BY looks at the column's table."""
+    """OWNED BY locks the column's table for reading."""
     if op.owned_by is not None and op.owned_by.schema is not None:
         yield from context.effect_on_name(Name(op.owned_by.schema, op.owned_by.catalog), _READ)
 
@@ -94,7 +94,7 @@ def create_rule(context: EffectContext, op: sql.CreateRule) -> Effects:
 
 @EFFECTS.register(sql.CreatePolicy, sql.AlterPolicy)
 def policy(context: EffectContext, op: sql.CreatePolicy | sql.AlterPolicy) -> Effects:
-    """CREATE POLICY, ALTER POLICY; tables that its expressions read are looked at."""
+    """CREATE POLICY, ALTER POLICY; tables that its expressions read are locked for reading."""
     yield from context.effect_on_name(op.table, _EXCLUSIVE)
     for expression in (op.using, op.check):
         for name in expression.reads if expression is not None else ():
@@ -110,7 +110,7 @@ def create_statistics(context: EffectContext, op: sql.CreateStatistics) -> Effec
 
 @EFFECTS.register(sql.Publication)
 def publication(context: EffectContext, op: sql.Publication) -> Effects:
-    """CREATE and ALTER PUBLICATION: the tables and those below them."""
+    """CREATE and ALTER PUBLICATION: the tables and their children."""
     for name in op.tables:
         relation = context.catalog.relation(name)
         if relation is None:
@@ -164,7 +164,7 @@ def alter_domain(context: EffectContext, op: sql.AlterDomain) -> Effects:
 
 
 def _users(context: EffectContext, domain: Domain) -> list[Relation]:
-    """The tables with a column of a domain, or of a domain over it."""
+    """Returns the tables with a column of a domain, or of a domain over it."""
     names, size = {domain.name}, 0
     while len(names) > size:
         size = len(names)

@@ -1,4 +1,4 @@
-"""What statements lock that are analysed or planned, and not run: PREPARE, EXPLAIN, the bodies of views, rules and functions."""
+"""The locks of statements that are only analysed or planned: PREPARE, EXPLAIN, the bodies of views, rules and functions."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ from migsafe.sql.operations import Name, Operation, Query
 
 
 def named(context: EffectContext, one: Query) -> Effects:
-    """A query that is analysed: the relations that it names, and none behind them."""
+    """Yields the locks of a query that is only analysed: those on the relations that it names."""
     for name in one.reads:
         yield from context.effect_on_name(name, READ)
     for name in row_locked(one):
@@ -20,7 +20,7 @@ def named(context: EffectContext, one: Query) -> Effects:
 
 
 def analysed(context: EffectContext, operation: Operation) -> Effects:
-    """A statement that is analysed."""
+    """Yields the locks of a statement that is only analysed."""
     match operation:
         case sql.Select(query=one) | sql.CreateTableAs(query=Query() as one):
             yield from named(context, one)
@@ -31,7 +31,7 @@ def analysed(context: EffectContext, operation: Operation) -> Effects:
 
 
 def rewritten(context: EffectContext, operation: Operation) -> Effects:
-    """A statement that is analysed, and views in it replaced by their queries; what is below tables is not looked for yet."""
+    """Yields the locks of a statement that is analysed and whose views are replaced by their queries; child tables are not locked yet."""
     match operation:
         case sql.Select(query=one) | sql.CreateTableAs(query=Query() as one):
             yield from _unfolded(context, one.reads, READ)
@@ -50,7 +50,7 @@ def _unfolded(context: EffectContext, names: Iterable[Name], lock: LockMode) -> 
 
 
 def planned(context: EffectContext, operation: Operation) -> Effects:
-    """A statement that is planned: what is behind views and below tables is locked too, but no row is looked up."""
+    """Yields the locks of a statement that is planned: also on the relations of its views and on child tables, but no row is read."""
     match operation:
         case sql.Select(query=one) | sql.CreateTableAs(query=Query() as one):
             yield from query(context, one, runs=False)
@@ -70,6 +70,6 @@ def prepare(context: EffectContext, op: sql.Prepare) -> Effects:
 
 @EFFECTS.register(sql.Explain)
 def explain(context: EffectContext, op: sql.Explain) -> Effects:
-    """EXPLAIN without ANALYZE, with which the statement runs."""
+    """EXPLAIN without ANALYZE; with ANALYZE the statement runs."""
     for operation in op.explained:
         yield from planned(context, operation)

@@ -17,7 +17,7 @@ _FIXED = {
     **dict.fromkeys(("box", "lseg"), 32),
     "name": 64,
 }
-"""The bytes of the types that have always the same, rounded up to their alignment."""
+"""The sizes in bytes of the types of fixed length, rounded up to their alignment."""
 
 _THRESHOLD = 2032
 _MOST_BYTES_A_CHARACTER = 4
@@ -27,7 +27,7 @@ _DEEPEST_DOMAIN = 32
 
 
 def has_toast(context: EffectContext, relation: Relation) -> bool:
-    """Whether some of a table's rows may be too long for a page, as far as its columns are known."""
+    """Whether rows of a table may be too long for a page, judging by its known columns."""
     if not relation.complete:
         return True
     lengths = [_length(context, column.type) for column in relation.columns if column.generated != "virtual"]
@@ -38,7 +38,7 @@ def has_toast(context: EffectContext, relation: Relation) -> bool:
 
 
 def _base(context: EffectContext, written: TypeName) -> TypeName:
-    """What is under a type's domains."""
+    """Returns the base type below a type's domains."""
     for _ in range(_DEEPEST_DOMAIN):
         domain = domain_of(context, written)
         if domain is None or written.dimensions:
@@ -48,7 +48,7 @@ def _base(context: EffectContext, written: TypeName) -> TypeName:
 
 
 def _length(context: EffectContext, written: TypeName | None) -> int | None:
-    """The most bytes that a value takes; None where there is no limit, or none is known."""
+    """Returns the largest size of a value in bytes; None if there is no limit, or the limit is unknown."""
     if written is None:
         return None
     base = _base(context, written)
