@@ -86,8 +86,7 @@ def bound_is_proved(context: EffectContext, parent: Relation, child: Relation, b
 
 
 def some_key_is_proved(context: EffectContext, child: Relation, bound: Bound) -> bool:
-    """Whether a table's valid CHECKs prove that its rows belong in a partition of an unknown parent: of some columns they say what its
-    bound says of the key."""
+    """Whether valid CHECKs prove the partition bound for some columns of the table, because the partition key of its parent is unknown."""
     strategy, width = {"in": ("list", 1), "range": ("range", len(bound.start))}.get(bound.kind, ("", 0))
     names = {name: None for one in _knowledge(context, child) for name in identifiers(one.sql)}
     if not strategy or width > _WIDEST_GUESS:
