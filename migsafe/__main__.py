@@ -2,7 +2,7 @@
 
 import sys
 
-from migsafe.cache.answers import Question, question, recall
+from migsafe.cache.answers import CacheKey, answer_from_cache, cache_key
 from migsafe.errors import MigsafeError
 from migsafe.terminal.output import show_error
 
@@ -12,9 +12,9 @@ _FAILED, _INTERRUPTED = 2, 130
 def main() -> int:
     """Write the cached answer if nothing has changed since, otherwise run the command; return the exit code."""
     try:
-        asked = question(sys.argv[1:])
-        code = recall(asked) if asked is not None else None
-        return _run(asked) if code is None else code
+        key = cache_key(sys.argv[1:])
+        code = answer_from_cache(key) if key is not None else None
+        return _run(key) if code is None else code
     except KeyboardInterrupt:
         return _INTERRUPTED
     except MigsafeError as error:
@@ -22,9 +22,9 @@ def main() -> int:
         return _FAILED
 
 
-def _run(asked: Question | None) -> int:
+def _run(key: CacheKey | None) -> int:
     # The imports below load the engine, which is slow.
-    if asked is None:
+    if key is None:
         from migsafe import cli  # noqa: PLC0415
 
         return cli.main()
@@ -34,7 +34,7 @@ def _run(asked: Question | None) -> int:
         from migsafe import cli  # noqa: PLC0415
         from migsafe.cache.memory import Memory  # noqa: PLC0415
 
-        memory = Memory(asked, watch)
+        memory = Memory(key, watch)
         code = cli.main(memory=memory)
     memory.keep()
     return code

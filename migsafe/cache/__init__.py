@@ -1,11 +1,12 @@
-"""What runs have said and learnt, kept so that nobody waits for it twice.
+"""The cache: results of earlier runs of `migsafe lint`, in the user's cache folder.
 
-An *answer* is all that one command said, with a trace of everything that the run had looked at: the same command is answered from it as long
-as all of that is as it was, without loading the engine. A *checkpoint* is how far a run had come at one place of a history: a run whose
-history begins alike goes on from there. Neither is trusted further than the content of files; whatever is wrong with one costs time alone.
+An *answer* is the output of one command, with a trace of everything that the run looked at: the same command is answered from it, without
+loading the engine, as long as everything in the trace is unchanged. A *checkpoint* is the state of a run after a migration of a history: a run
+whose history begins with the same migrations continues from there. A *rendering* is the SQL that an Alembic script sent. All of them depend on
+the content of files only; a missing or damaged entry costs time, and changes no result.
 
-What a run looks at is observed (`watch`), never declared, so that no source of migrations and no rule can forget to say it.
+What a run looks at is intercepted (`interception`), not declared, so that no source of migrations and no rule can forget a dependency.
 
-The modules that a warm run loads import nothing that Python has not loaded by itself: typing, dataclasses or pathlib would each take longer
-than all that they do.
+The modules that a run needs to answer from the cache import only what Python itself has loaded: typing, dataclasses or pathlib would each take
+longer than everything that they do.
 """

@@ -1,4 +1,4 @@
-"""Answering a command as it was answered before."""
+"""Answers from the cache: the output of an earlier run of the same command."""
 
 import marshal
 import os
@@ -12,64 +12,64 @@ from migsafe.terminal.output import show_error, write_output
 
 _FORMAT = 1
 _COMMANDS = ("lint",)
-_SURROUNDINGS = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "MIGSAFE_DEBUG")
-"""The variables of the environment by which the same findings look different."""
+_OUTPUT_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS", "MIGSAFE_DEBUG")
+"""The environment variables that change how the same findings are displayed."""
 
 Answer = tuple[str, str | None, list[str], int]
-"""What a command wrote, to which file (None is standard output), what it said on standard error, and its exit code."""
+"""What a command wrote, to which file (None is standard output), its messages on standard error, and its exit code."""
 
 
-class Question:
-    """A command as it was typed, where it was typed, under which Python and which migsafe."""
+class CacheKey:
+    """What identifies a command: its arguments, the folder, the Python, the migsafe and the environment with which it was started."""
 
     def __init__(self, arguments: list[str], store: Store) -> None:
         self.store = store
-        here = os.path.dirname(__file__)
-        python = (sys.version, sys.flags.optimize, sys.path, here)
-        looks = [os.environ.get(name) for name in _SURROUNDINGS], sys.stdout.isatty(), _width()
-        self.key = repr((_FORMAT, arguments, os.getcwd(), python, looks, worker_environment()))
-        # The whole key stands in the entry: that another one shares its sum costs time alone.
+        package = os.path.dirname(__file__)
+        python = (sys.version, sys.flags.optimize, sys.path, package)
+        display = [os.environ.get(name) for name in _OUTPUT_VARIABLES], sys.stdout.isatty(), _width()
+        self.key = repr((_FORMAT, arguments, os.getcwd(), python, display, worker_environment()))
+        # The entry contains the whole key: another key with the same checksum only costs time.
         self.name = f"answer-{zlib.crc32(self.key.encode(errors='surrogatepass')):08x}"
 
 
-def question(arguments: list[str]) -> Question | None:
-    """What a command asks; None for one that is not answered from the cache: because nobody wants it, because it reads standard input, or
-    because there is no cache to be had."""
+def cache_key(arguments: list[str]) -> CacheKey | None:
+    """Returns the key of a command; None if it is not answered from the cache: because of an option, because it reads standard input, or
+    because there is no cache folder."""
     if not arguments or arguments[0] not in _COMMANDS or "--no-cache" in arguments or "-" in arguments or os.name != "posix":
         return None
     folder = usual_folder()
     try:
-        return Question(arguments, Store(folder)) if folder else None
-    except (OSError, ValueError, AttributeError):  # no current folder, or standard output is closed
+        return CacheKey(arguments, Store(folder)) if folder else None
+    except (OSError, ValueError, AttributeError):  # the current folder does not exist, or standard output is closed
         return None
 
 
-def recall(asked: Question) -> int | None:
-    """Say what was said before, and return the exit code; None where nothing was, or something has changed."""
-    data = asked.store.read(asked.name)
+def answer_from_cache(key: CacheKey) -> int | None:
+    """Write the output of an earlier run, and return its exit code; None if there is none, or something has changed."""
+    data = key.store.read(key.name)
     if data is None:
         return None
     try:
-        key, trace, answer = marshal.loads(data)  # noqa: S302  # the folder is the user's alone
-        if key != asked.key:
+        stored_key, trace, answer = marshal.loads(data)  # noqa: S302  # only the user can write to the folder
+        if stored_key != key.key:
             return None
-        held = confirmed(trace)
-        report, output, said, code = answer
+        current = confirmed(trace)
+        report, output, messages, code = answer
     except (ValueError, TypeError, EOFError):
         return None
-    if held is None:
+    if current is None:
         return None
     write_output(report, output)
-    for words in said:
-        show_error(words)
-    if held is not trace:
-        keep(asked, held, answer)
+    for message in messages:
+        show_error(message)
+    if current is not trace:
+        store_answer(key, current, answer)
     return int(code)
 
 
-def keep(asked: Question, trace: Trace, answer: Answer) -> None:
-    """Keep what was said, for as long as the trace holds."""
-    asked.store.write(asked.name, marshal.dumps((asked.key, trace, answer)))
+def store_answer(key: CacheKey, trace: Trace, answer: Answer) -> None:
+    """Store an answer, which is valid as long as the trace is unchanged."""
+    key.store.write(key.name, marshal.dumps((key.key, trace, answer)))
 
 
 def _width() -> int | None:

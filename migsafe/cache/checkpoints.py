@@ -1,4 +1,4 @@
-"""Going on from where an earlier run had come to, in a history that begins alike."""
+"""Checkpoints: the state of a run after a migration, from which a later run continues if its history begins with the same migrations."""
 
 import gc
 import io
@@ -25,27 +25,31 @@ from migsafe.rendering.worker_environment import worker_environment
 from migsafe.text import Script
 
 _WORTH = 20_000
-"""How many characters of SQL must have been read since the last checkpoint for another one to be worth its keeping."""
+"""How many characters of SQL there must be between two checkpoints to make the second one worth storing."""
 
-_BEHIND = (1, 8)
-"""How many migrations before the end checkpoints stand: the last one is edited again and again, a branch has a handful."""
+_BEFORE_END = (1, 8)
+"""How many migrations before the end checkpoints are stored: the last migration is edited often, and a branch adds a few."""
 
 _TRIED = 3
+"""How many stored checkpoints are tried, the last one first."""
 _DEEPEST = 1000
-"""How many calls pickling may nest: each takes some of the C stack."""
+"""The depth of calls within which pickling must succeed: each call takes some of the C stack."""
 
 
 class Checkpoints:
-    """The checkpoints of one run: `so_far` is what it has found, `start` all but migrations and code that this depends on, `place` how much
-    the run had looked at before it loaded its `rules`."""
+    """The checkpoints of one run.
 
-    def __init__(self, store: Store, watch: Watch, place: int, start: object, rules: Iterable[Rule], so_far: JudgingState) -> None:
+    `rules_begin` is the watch's position before the `rules` were loaded, `start` everything that the findings depend on except migrations and
+    code, `state` the findings so far.
+    """
+
+    def __init__(self, store: Store, watch: Watch, rules_begin: int, start: object, rules: Iterable[Rule], state: JudgingState) -> None:
         self._store = store
         self._watch = watch
-        self._place = place
+        self._rules_begin = rules_begin
         self._start = start
         self._rules = {rule.name: rule for rule in rules}
-        self._so_far = so_far
+        self._state = state
         self._digests: list[str] = []
         self._sizes: list[int] = []
         self._wanted: set[int] = set()
@@ -54,77 +58,77 @@ class Checkpoints:
         self._last = 0
 
     def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
-        """How many of the steps need not be taken, and the database after them; what was found in them is in `so_far` then."""
+        """Returns how many steps can be skipped and the predictor after them, and restores the findings of these steps to `state`."""
         try:
             self._read(steps)
-        except (TypeError, UnicodeEncodeError):  # a path that is no text, or a migration of a kind that is not known here
+        except (TypeError, UnicodeEncodeError):  # a path that is not valid text, or a migration that cannot be encoded
             return 0, None
         with self._watch.paused():
             names = self._store.names()
             found = [number for number in range(len(steps), 0, -1) if _name(self._digests[number]) in names]
             self._wanted -= set(found)
             for number in found[:_TRIED]:
-                forecast = self._loaded(_name(self._digests[number]))
-                if forecast is not None:
+                predictor = self._loaded(_name(self._digests[number]))
+                if predictor is not None:
                     self._last = number
-                    return number, forecast
+                    return number, predictor
         return 0, None
 
-    def save_progress(self, number: int, forecast: Predictor) -> None:
-        """So many steps have been taken, and this is the database after them."""
+    def save_progress(self, number: int, predictor: Predictor) -> None:
+        """Make a checkpoint after a number of steps, if one is wanted there."""
         if number not in self._wanted or sum(self._sizes[self._last : number]) < _WORTH:
             return
-        pickled = _pickled((forecast, self._so_far))
+        pickled = _pickled((predictor, self._state))
         if pickled is not None:
             self._made[_name(self._digests[number])] = pickled
             self._last = number
 
     def keep(self) -> None:
-        """Keep the checkpoints that were made, if that can be done. To be called when the watch is over."""
-        trace = self._watch.trace(self._place, self._scripts) if self._made else None
+        """Store the checkpoints that were made, if possible. To be called after the watch."""
+        trace = self._watch.trace(self._rules_begin, self._scripts) if self._made else None
         if trace is not None:
             for name, pickled in self._made.items():
                 self._store.write(name, marshal.dumps((trace, pickled)))
 
     def _read(self, steps: Steps) -> None:
-        """Work out what each beginning of the steps is known by, and where a checkpoint is wanted."""
+        """Compute the digest of the steps up to each step, and decide where checkpoints are wanted."""
         encoder = msgspec.msgpack.Encoder(enc_hook=_Texts().digest, order="sorted")
         running = blake2b(encoder.encode((sys.version, os.getcwd(), sorted(worker_environment().items()), self._start)), digest_size=16)
         self._digests = [running.hexdigest()]
-        for source, (migration, judged, goes_on) in steps:
-            standing = source.lineages.get(migration.up.file.path) if judged else None
-            running.update(encoder.encode((source.path, source.runner.name, migration, judged, goes_on, standing)))
+        for source, (migration, judged, continues) in steps:
+            lineage = source.lineages.get(migration.up.file.path) if judged else None
+            running.update(encoder.encode((source.path, source.runner.name, migration, judged, continues, lineage)))
             self._digests.append(running.hexdigest())
             self._sizes.append(len(migration.up.file.text))
             self._scripts.update(half.file.path for half in (migration.up, migration.down) if half is not None)
         first_judged = next((number for number, (_, step) in enumerate(steps) if step.selected), 0)
-        self._wanted = {number for number in (first_judged, *(len(steps) - behind for behind in _BEHIND)) if number > 0}
+        self._wanted = {number for number in (first_judged, *(len(steps) - behind for behind in _BEFORE_END)) if number > 0}
 
     def _loaded(self, name: str) -> Predictor | None:
         data = self._store.read(name)
         if data is None:
             return None
         try:
-            trace, pickled = marshal.loads(data)  # noqa: S302  # the folder is the user's alone
+            trace, pickled = marshal.loads(data)  # noqa: S302  # only the user can write to the folder
             if not self._watch.confirms(trace):
                 return None
             with _no_collection():
-                forecast, so_far = _Unpickler(io.BytesIO(pickled), self._rules).load()
-        except Exception:  # whatever is wrong with it, the run can do without
+                predictor, state = _Unpickler(io.BytesIO(pickled), self._rules).load()
+        except Exception:  # whatever is wrong with the entry, the run does not need it
             return None
-        self._so_far.copy_from(so_far)
-        assert isinstance(forecast, Predictor)
-        return forecast
+        self._state.copy_from(state)
+        assert isinstance(predictor, Predictor)
+        return predictor
 
 
 class _Texts:
-    """Scripts by their paths and the digests of their texts; one may hold hundreds of migrations, and is read once."""
+    """The digests of scripts. One script may contain hundreds of migrations, and is hashed once."""
 
     def __init__(self) -> None:
         self._digests: dict[Script, tuple[str, bytes]] = {}
 
     def digest(self, thing: object) -> tuple[str, bytes]:
-        """What stands for a script. Raises TypeError for anything else."""
+        """Returns what replaces a script in an encoding. Raises TypeError for any other type."""
         if not isinstance(thing, Script):
             raise TypeError(type(thing))
         if thing not in self._digests:
@@ -137,7 +141,7 @@ def _name(digest: str) -> str:
 
 
 def _rule(name: str) -> Rule:
-    """Where a pickle names a rule. It is loaded in the name of a run, which has the rule itself."""
+    """The reference to a rule in a pickle. The unpickler replaces it by the rule of its own run."""
     raise LookupError(name)
 
 
@@ -146,11 +150,11 @@ def _reduced_rule(rule: Rule) -> tuple[Any, ...]:
 
 
 def _refused(thing: object) -> tuple[Any, ...]:
-    raise pickle.PicklingError("what is known by being itself would be another one")
+    raise pickle.PicklingError("an object that is compared by identity cannot be pickled")
 
 
-def _pickled(things: object) -> bytes | None:
-    """The pickle of things; None where they cannot be."""
+def _pickled(value: object) -> bytes | None:
+    """Returns the pickle of objects; None if they cannot be pickled."""
     file = io.BytesIO()
     pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
     pickler.dispatch_table = {**dispatch_table, Rule: _reduced_rule, object: _refused}
@@ -158,8 +162,8 @@ def _pickled(things: object) -> bytes | None:
     try:
         sys.setrecursionlimit(_depth() + _DEEPEST)
         with _no_collection():
-            pickler.dump(things)
-    except Exception:  # an own rule may have noted anything
+            pickler.dump(value)
+    except Exception:  # a rule of the project may have noted any object
         return None
     finally:
         sys.setrecursionlimit(limit)
@@ -168,7 +172,7 @@ def _pickled(things: object) -> bytes | None:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Thousands of objects come up, and none of them is garbage."""
+    """Disable garbage collection: pickling makes thousands of objects, and none of them is garbage."""
     collecting = gc.isenabled()
     gc.disable()
     try:

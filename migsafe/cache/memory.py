@@ -1,8 +1,8 @@
-"""What a run that has to work keeps for the next one."""
+"""What a run stores for later runs, if it could not be answered from the cache."""
 
 from collections.abc import Collection, Iterable
 
-from migsafe.cache.answers import Answer, Question, keep
+from migsafe.cache.answers import Answer, CacheKey, store_answer
 from migsafe.cache.checkpoints import Checkpoints
 from migsafe.cache.renderings import Renderings
 from migsafe.cache.watch import Watch
@@ -11,48 +11,50 @@ from migsafe.linting.rule import Rule
 
 
 class Memory:
-    """What is worth keeping of a run, and what others have kept for it. Nothing is kept of a run that does not say that it went well."""
+    """The connection between a run and the cache. Nothing is stored unless `record_success` is called."""
 
-    def __init__(self, asked: Question, watch: Watch) -> None:
-        self._asked = asked
+    def __init__(self, key: CacheKey, watch: Watch) -> None:
+        self._key = key
         self._watch = watch
-        self._place = 0
+        self._rules_begin = 0
         self._answer: Answer | None = None
-        self._sound = False
+        self._succeeded = False
         self._checkpoints: Checkpoints | None = None
 
     def store_git_answer(self, revision: str | None, folders: list[str], files: Collection[str]) -> None:
-        """Take note of what git was asked, and of its answer."""
+        """Record what git was asked, and its answer."""
         self._watch.record_git_answer(revision, folders, files)
 
-    def rules_follow(self) -> None:
-        """What is looked at from now on, rules may have looked at."""
-        self._place = self._watch.position
+    def begin_rules(self) -> None:
+        """Note that rules are loaded next: a checkpoint depends on what is looked at from here on."""
+        self._rules_begin = self._watch.position
 
-    def checkpoints(self, start: object, rules: Iterable[Rule], so_far: JudgingState) -> Checkpoints:
-        """Where the run may go on from, and what it leaves for others to go on from. `start` is all that its findings depend on, but for
-        migrations and code; `so_far` takes in what was found before."""
-        self._checkpoints = Checkpoints(self._asked.store, self._watch, self._place, start, rules, so_far)
+    def checkpoints(self, start: object, rules: Iterable[Rule], state: JudgingState) -> Checkpoints:
+        """Returns the checkpoints from which the run may continue, and that it stores for later runs.
+
+        `start` is everything that the findings depend on, except migrations and code. `state` receives the findings of the checkpoint.
+        """
+        self._checkpoints = Checkpoints(self._key.store, self._watch, self._rules_begin, start, rules, state)
         return self._checkpoints
 
     def renderings(self) -> Renderings:
-        """What programs came to that the run would render."""
-        return Renderings(self._asked.store, self._watch)
+        """Returns the stored renderings of scripts."""
+        return Renderings(self._key.store, self._watch)
 
-    def went_well(self, answer: Answer | None) -> None:
-        """The run could do all that it was asked to; this is what it said, unless it did more than saying."""
-        self._sound = True
+    def record_success(self, answer: Answer | None) -> None:
+        """Note that the run completed without errors. `answer` is its output; None if it did more than write output."""
+        self._succeeded = True
         self._answer = answer
 
     def keep(self) -> None:
-        """Keep it, if that can be done. To be called when the watch is over."""
-        if not self._sound:
+        """Store what can be stored. To be called after the watch."""
+        if not self._succeeded:
             return
         try:
             trace = self._watch.trace() if self._answer is not None else None
             if trace is not None and self._answer is not None:
-                keep(self._asked, trace, self._answer)
+                store_answer(self._key, trace, self._answer)
             if self._checkpoints is not None:
                 self._checkpoints.keep()
-        except Exception:  # the run is over and was a good one; that nothing of it is kept costs time alone
+        except Exception:  # the run has completed; without an entry, the next one only takes longer
             return

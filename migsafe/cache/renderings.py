@@ -1,8 +1,8 @@
-"""What programs came to, kept from one run to the next, so that a history is rendered but once.
+"""The stored renderings of scripts, so that each script of a history is rendered once.
 
-The renderings of one folder stand in one entry. Each is known by what was asked, and holds as long as all that the process had looked at by
-then is as it was: the code of Alembic and SQLAlchemy, modules of the project, files that scripts read, and the places where what they import
-is not. Answers that a script got from the schema are compared when it is its turn.
+The renderings of one folder are in one entry. A rendering is found by its request, and is valid as long as everything that the worker process
+had looked at is unchanged: the code of Alembic and SQLAlchemy, modules of the project, files that scripts read, and paths at which an import
+found nothing. The answers that a script got about the schema are compared when the script's turn comes.
 """
 
 import marshal
@@ -23,16 +23,16 @@ from migsafe.rendering.worker_environment import worker_environment
 
 _FORMAT = 2
 _MOST_BYTES = 8 << 20
-"""How much the renderings of a folder may take together with those that no run has asked for lately."""
+"""The size of a folder's renderings above which those that the last run did not use are dropped."""
 _VERSIONS = 4
-"""How many renderings of one script are kept, which have asked for different things, or in different schemas."""
+"""How many renderings of one script are stored: its queries or their answers may differ from run to run."""
 
 _Kept = tuple[list[int], bytes]
-"""Which of the traces a rendering depends on, and what it is."""
+"""The numbers of the traces that a rendering depends on, and the encoded rendering."""
 
 
 class Renderings:
-    """The renderings of one run. A `watch` is told what those depend on that the run goes by."""
+    """The renderings of one run. The `watch` records what the renderings that the run uses depend on."""
 
     def __init__(self, store: Store, watch: Watch | None = None) -> None:
         self._store = store
@@ -40,7 +40,7 @@ class Renderings:
         self._shelves: dict[str, _Shelf] = {}
 
     def look_up(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult | None:
-        """What the script came to when it was asked the same, all that it depends on was the same, and `ask` gave the same answers."""
+        """Returns the stored result of the same request, if everything that it depends on is unchanged and `ask` gives the same answers."""
         shelf, name = self._shelf(request), _name(request)
         for kept in reversed(shelf.found.get(name, [])):
             if all(map(shelf.holds, kept[0])):
@@ -51,7 +51,7 @@ class Renderings:
         return None
 
     def store(self, request: RenderRequest, rendering: Rendering) -> None:
-        """Remember what a script came to."""
+        """Store the rendering of a script."""
         shelf, name = self._shelf(request), _name(request)
         with self.starting_worker():
             numbers = [shelf.number(looked, rendering.worker_started_ns) for looked in rendering.dependencies]
@@ -67,16 +67,16 @@ class Renderings:
         shelf.is_new = True
 
     def note_unrepeatable(self) -> None:
-        """Something was rendered that may come to something else the next time."""
+        """Note that a script was rendered whose result may differ the next time."""
         if self._watch is not None:
             self._watch.note_unrepeatable()
 
     def starting_worker(self) -> AbstractContextManager[None]:
-        """What the block looks at is known by its renderings."""
+        """Do not record what the block looks at: the renderings have traces of their own."""
         return self._watch.paused() if self._watch is not None else nullcontext()
 
     def close(self) -> None:
-        """Keep what is new."""
+        """Write the new renderings to the cache."""
         with self.starting_worker():
             for shelf in self._shelves.values():
                 if shelf.is_new:
@@ -92,7 +92,7 @@ class Renderings:
 
 
 class _Shelf:
-    """The renderings of one folder, under one Python and in one environment."""
+    """The renderings of one folder, for one Python and one environment."""
 
     def __init__(self, folder: str, store: Store, watch: Watch | None) -> None:
         self._watch = watch
@@ -107,21 +107,21 @@ class _Shelf:
         data = store.read(self.name)
         if data is not None:
             try:
-                key, traces, found = marshal.loads(data)  # noqa: S302  # the folder is the user's alone
+                key, traces, found = marshal.loads(data)  # noqa: S302  # only the user can write to the folder
                 if key == self._key:
                     self._traces, self.found = traces, found
             except (ValueError, TypeError, EOFError):
                 return
 
     def holds(self, number: int) -> bool:
-        """Whether all that a trace has seen is as it was."""
+        """Whether everything in a trace is unchanged."""
         if number not in self._held:
             trace = self._traces[number]
             self._held[number] = self._watch.confirms(trace) if self._watch is not None else confirmed(trace) is not None
         return self._held[number]
 
     def number(self, looked: Dependencies, began: int) -> int | None:
-        """The number of the trace of what a process has looked at; None where something has changed since it began."""
+        """Returns the number of the trace of what a worker process looked at; None if something has changed since the process started."""
         if looked not in self._numbers:
             made = _trace(looked, began)
             if made is not None and made not in self._traces:
@@ -130,7 +130,7 @@ class _Shelf:
         return self._numbers[looked]
 
     def packed(self) -> bytes:
-        """All of it, but for what nobody has asked for lately, should it be too much."""
+        """Returns the entry; if it would be too large, without the renderings that this run did not use."""
         size = sum(len(data) for name in self.used for _, data in self.found[name])
         kept = dict.fromkeys(self.used)
         for name in reversed(self.found):
@@ -146,7 +146,7 @@ class _Shelf:
 
 
 def usual() -> Renderings | None:
-    """Those in the user's cache, for a run that nobody watches; None where there is no cache to be had."""
+    """Returns the renderings in the user's cache, for a run without a watch; None if there is no cache folder."""
     folder = usual_folder() if os.name == "posix" else None
     return Renderings(Store(folder)) if folder else None
 
@@ -162,7 +162,7 @@ def _trace(looked: Dependencies, began: int) -> Trace | None:
         try:
             known = signature(os.stat(path))
         except OSError:
-            paths.append(path)  # it was opened in vain
+            paths.append(path)  # opening it failed
             continue
         if not is_settled(known, began):
             return None

@@ -1,6 +1,6 @@
-"""Entries on disk: whole or not there, and never too many of them.
+"""Cache entries on disk: each complete or absent, and limited in number and size.
 
-Nothing that goes wrong here is anybody's business: an entry that cannot be read is none, and one that cannot be written is not kept.
+Errors are not reported: an entry that cannot be read counts as absent, and an entry that cannot be written is not stored.
 """
 
 import os
@@ -10,16 +10,16 @@ import zlib
 
 MOST_BYTES = 64 << 20
 MOST_ENTRIES = 2000
-"""What the entries may take together. When there is more, the oldest go until a quarter is free again."""
+"""The limits for all entries together. If they are exceeded, the oldest entries are removed until a quarter is free."""
 
 _LARGEST = MOST_BYTES // 4
 _SUM = 4
 _STALE = 86_400.0
-"""The seconds after which an entry that is read is marked as new again."""
+"""The age in seconds after which reading an entry renews its time."""
 
 
 def usual_folder() -> str | None:
-    """Where the user's entries are; None where he has no such place. (XDG Base Directory Specification: a relative path is none.)"""
+    """Returns the folder of the user's entries; None if there is none. (XDG Base Directory Specification: a relative path is ignored.)"""
     caches = os.environ.get("XDG_CACHE_HOME", "")
     if not os.path.isabs(caches):
         caches = os.path.join(os.path.expanduser("~"), *(("Library", "Caches") if sys.platform == "darwin" else (".cache",)))
@@ -27,13 +27,13 @@ def usual_folder() -> str | None:
 
 
 class Store:
-    """The entries in a folder that is the user's alone: what others could write there would be believed."""
+    """The entries in a folder to which only the user has access, because entries are trusted."""
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
 
     def read(self, name: str) -> bytes | None:
-        """An entry; None where there is none, or not all of it."""
+        """Returns an entry; None if it does not exist or is damaged."""
         path = os.path.join(self.folder, name)
         try:
             if not self._is_private():
@@ -49,11 +49,11 @@ class Store:
         return data[_SUM:]
 
     def write(self, name: str, data: bytes) -> None:
-        """Keep an entry, in the place of one of that name, if that can be done."""
+        """Write an entry, replacing one of the same name, if possible."""
         if len(data) > _LARGEST:
             return
         path = os.path.join(self.folder, name)
-        # Another run may be writing the same entry; the last one to be ready wins.
+        # Another run may be writing the same entry; the last one to finish wins.
         unready = f"{path}.{os.urandom(8).hex()}"
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
@@ -72,7 +72,7 @@ class Store:
             return
 
     def names(self) -> set[str]:
-        """The names of all entries."""
+        """Returns the names of all entries."""
         try:
             return set(os.listdir(self.folder))
         except OSError:
@@ -111,5 +111,5 @@ class Store:
 def _remove(path: str) -> None:
     try:
         os.unlink(path)
-    except OSError:  # another run was faster, or it never was
+    except OSError:  # another run has removed it, or it does not exist
         return

@@ -1,8 +1,8 @@
-"""What a run looked at, and whether all of it is still so.
+"""Traces: what a run looked at, and whether all of it is unchanged.
 
-A trace says of files what they held, of folders what they listed, of paths whether and as what they were there, and what git answered. Times
-and sizes are never believed alone: a file's signature stands for its content only if the file was last touched well before it was read, since
-one that is written twice within a tick of the clock looks the same both times.
+A trace contains digests of files, the entries of folders, the kinds of paths (or that nothing was there), the targets of links, and git's
+answers. Times and sizes alone are not trusted: a file's signature stands for its content only if the file was last written well before it was
+read, because a file that is written twice within a tick of the clock has the same signature both times.
 """
 
 import os
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 Signature = tuple[int, int, int, int]
-"""A file's inode, size, and when its content and the inode itself were last written. Nobody can set the last one back."""
+"""A file's inode, size, and when its content and its inode were last written. No program can set the last of these times."""
 
 Seen = bytes | int
-"""The digest of what a file holds; where it could not be read, the error's number, negative."""
+"""The digest of a file's content; if it could not be read, the error's number, negative."""
 
 Listing = list[tuple[str, bool]] | int
-"""What a folder lists, in order, and whether each is a folder; or the error's number, negative."""
+"""The entries of a folder, sorted, each with whether it is a folder; or the error's number, negative."""
 
 Trace = tuple[
     list[tuple[str, Seen, Signature | None]],
@@ -29,28 +29,28 @@ Trace = tuple[
     list[tuple[str, str | int]],
     list[tuple[str | None, list[str], list[str]]],
 ]
-"""Files, with the signatures that can be trusted; folders; looks at paths (whether links were followed, what was there, and the number of
-the first path that is the same file); the targets of links; what git was asked and said. Plain values, for marshal."""
+"""Files, with the signatures that can be trusted; folders; checks of paths (whether links were followed, the kind of what was there, and a
+number that two paths of the same file share); the targets of links; git's questions and answers. Plain values, for marshal."""
 
 COMPILED = "__pycache__"
 
 TICK = 2_000_000_000
-"""The nanoseconds after which no file system gives the same time again. FAT's are the longest."""
+"""The nanoseconds after which every file system gives a different time. FAT has the coarsest clock."""
 
 
 def signature(found: os.stat_result) -> Signature:
-    """What tells a file's states apart without reading it."""
+    """Returns a file's signature, which tells its states apart without reading it."""
     return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def is_settled(known: Signature, when: int) -> bool:
-    """Whether a file that is written after `when` cannot have that signature again."""
+    """Whether a file that is written after `when` cannot have the same signature."""
     return max(known[2], known[3]) < when - TICK
 
 
 def digest(path: str) -> Seen:
-    """What a file holds."""
-    import hashlib  # noqa: PLC0415  # loads OpenSSL; where nothing was touched nothing needs it
+    """Returns the digest of a file."""
+    import hashlib  # noqa: PLC0415  # loads OpenSSL, which is not needed if no file was touched
 
     try:
         with open(path, "rb") as file:
@@ -60,7 +60,7 @@ def digest(path: str) -> Seen:
 
 
 def listing(path: str) -> Listing:
-    """What a folder lists, but for what Python makes of the scripts in it."""
+    """Returns the entries of a folder, without Python's folder of compiled files."""
     try:
         with os.scandir(path) as entries:
             return sorted([(entry.name, _is_folder(entry)) for entry in entries if entry.name != COMPILED])
@@ -71,12 +71,12 @@ def listing(path: str) -> Listing:
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
     try:
         return entry.is_dir()
-    except OSError:  # a symbolic link that leads round in a circle
+    except OSError:  # a symbolic link to itself
         return False
 
 
 def kind(path: str, *, followed: bool) -> tuple[int, tuple[int, int] | None]:
-    """What is at a path (the type bits of its mode, or the error's number, negative), and what makes it the same file elsewhere."""
+    """Returns the kind of what is at a path (the type bits of its mode, or the error's number, negative), and the file's identity."""
     try:
         return _kind(os.stat(path) if followed else os.lstat(path))
     except OSError as error:
@@ -88,7 +88,7 @@ def _kind(found: os.stat_result) -> tuple[int, tuple[int, int]]:
 
 
 def target(path: str, readlink: "Callable[[str], str]" = os.readlink) -> str | int:
-    """Where a link leads."""
+    """Returns the target of a link; or the error's number, negative."""
     try:
         return readlink(path)
     except OSError as error:
@@ -96,13 +96,13 @@ def target(path: str, readlink: "Callable[[str], str]" = os.readlink) -> str | i
 
 
 def numbered(looks: "Iterable[tuple[str, bool, int, tuple[int, int] | None]]") -> list[tuple[str, bool, int, int]]:
-    """Looks with numbers in the place of identities, which another machine or another checkout need not share."""
+    """Returns checks of paths with numbers instead of file identities, which differ between machines and checkouts."""
     numbers: dict[tuple[int, int] | None, int] = {None: 0}
     return [(path, followed, what, numbers.setdefault(identity, len(numbers))) for path, followed, what, identity in looks]
 
 
 def confirmed(trace: Trace) -> Trace | None:
-    """The trace, with fresh signatures where files were touched and hold the same; None where anything is not as it was."""
+    """Returns the trace, with new signatures for files that were touched and have the same content; None if anything has changed."""
     files, folders, looks, links, asked = trace
     if any(listing(path) != found for path, found in folders) or any(target(path) != found for path, found in links):
         return None
@@ -119,7 +119,7 @@ def confirmed(trace: Trace) -> Trace | None:
 def _unchanged(
     files: list[tuple[str, Seen, Signature | None]], met: dict[str, os.stat_result]
 ) -> list[tuple[str, Seen, Signature | None]] | None:
-    """The same files, with new signatures where they have been touched; None where one holds something else. What is there goes to `met`."""
+    """Returns the files, with new signatures for those that were touched; None if a content has changed. Adds their states to `met`."""
     touched: dict[int, tuple[str, Seen, Signature]] = {}
     fresh = list(files)
     for place, (path, seen, known) in enumerate(files):
@@ -142,7 +142,7 @@ def _unchanged(
 
 def _says_the_same(revision: str | None, folders: list[str], files: list[str]) -> bool:
     from migsafe.errors import MigsafeError  # noqa: PLC0415
-    from migsafe.sources.git import changed_files  # noqa: PLC0415  # most runs do not ask git
+    from migsafe.sources.git import changed_files  # noqa: PLC0415  # most runs do not use git
 
     try:
         return sorted(changed_files(revision, folders)) == files

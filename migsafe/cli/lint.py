@@ -112,7 +112,7 @@ def lint(
     for message in (*verdict.problems, *messages):
         show_error(message)
     if memory is not None and not verdict.problems:
-        memory.went_well(answer)
+        memory.record_success(answer)
     raise typer.Exit(FAILED if verdict.problems else code)
 
 

@@ -46,7 +46,7 @@ def judge_plan(plan: Plan, settings: Configuration, memory: "Memory | None" = No
     limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:
-        memory.rules_follow()
+        memory.begin_rules()
     book, schema, state = load_rulebook(settings), schema_script(settings.schema), JudgingState()
     resumption = None
     if memory is not None:

@@ -212,7 +212,7 @@ def test_a_baseline_is_written_each_time(project: Project) -> None:
 
 
 def test_only_known_variables_of_the_environment_are_asked_for() -> None:
-    """What the findings or their looks depend on must be part of the question: see _SURROUNDINGS in migsafe/cache/answers.py."""
+    """What the findings or their looks depend on must be part of the question: see _OUTPUT_VARIABLES in migsafe/cache/answers.py."""
     engine = Path(__file__).parents[2] / "migsafe"
     asking = {
         str(path.relative_to(engine))

@@ -46,8 +46,8 @@ class Counted(Checkpoints):
     resumed = 0
 
     def resume(self, steps: Steps) -> tuple[int, Predictor | None]:
-        self.resumed, forecast = super().resume(steps)
-        return self.resumed, forecast
+        self.resumed, predictor = super().resume(steps)
+        return self.resumed, predictor
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_it_goes_on_from_any_place_with_the_same_findings(judged: Judged, rules:
     uncached = without_cache(rules)
     assert len(json.loads(uncached)["findings"]) > 30
     for behind in range(29, 0, -4):
-        monkeypatch.setattr(module, "_BEHIND", (behind,))
+        monkeypatch.setattr(module, "_BEFORE_END", (behind,))
         assert judged()[0] == uncached
         assert judged() == (uncached, 30 - behind)
 

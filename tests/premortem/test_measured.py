@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.premortem.conftest import Tell
 from tests.support.servers import any_installation
+
+pytestmark = pytest.mark.server
 
 INDEX = "CREATE INDEX orders_qty_idx ON orders (qty);"
 

@@ -137,6 +137,7 @@ CREATE OR REPLACE TRIGGER noted AFTER INSERT ON ships FOR EACH ROW EXECUTE FUNCT
 """
 
 
+@pytest.mark.server
 def test_the_way_back_by_hand_runs(tell: Tell) -> None:
     """Each of the statements runs, in their order, and the schema is what it was."""
     history = HISTORY.replace("CREATE VIEW open_orders AS SELECT id, qty FROM orders;\n", "")
@@ -199,6 +200,7 @@ VALUES (1, 7, NULL, 'a'), (2, 7, -1, 'A'), (3, 7, -1, 'b'), (4, 8, NULL, NULL), 
 """
 
 
+@pytest.mark.server
 def test_what_to_look_at_first_runs_and_finds_the_rows(tell: Tell) -> None:
     [checks] = [way["check"].splitlines() for way in tell(CHECKED)["migrations"][0]["ways"] if way["title"] == "Existing rows make it fail"]
     assert len(checks) == 8

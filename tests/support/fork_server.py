@@ -94,10 +94,10 @@ def _run(request: dict[str, object], reply: int, loaded: set[str]) -> None:
     worked = False
     run = command._run
 
-    def working(asked: object) -> int:
+    def working(key: object) -> int:
         nonlocal worked
         worked = True
-        return run(asked)  # type: ignore[arg-type]
+        return run(key)  # type: ignore[arg-type]
 
     command._run = working  # type: ignore[assignment]
     code = 1
