@@ -1,4 +1,4 @@
-"""What the statements of a migration are said to do, one after the other."""
+"""The predicted effects of the statements of a migration, in order."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def half(sql: str, transaction: Transaction = Transaction.STATEMENT) -> Half:
 
 
 def predicted(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str = "", pg_version: int = 17) -> list[StatementPrediction]:
-    """What each statement does, on the database that the history `after` leaves."""
+    """Returns the prediction of each statement, on the database that the history `after` leaves."""
     predictor = Predictor(pg_version)
     predictor.apply(half(after))
     return list(predictor.predict_migration(half(sql, transaction)))
@@ -25,7 +25,7 @@ def last(sql: str, transaction: Transaction = Transaction.STATEMENT, after: str 
 
 
 def told(effects: tuple[Effect, ...]) -> list[str]:
-    """Effects as short lines: relation, lock, and what lasts."""
+    """Returns the effects as short lines: relation, lock, rewrite or scan."""
     flags = ("rewrite", "scan", "new", "waits")
     return [" ".join((str(one.relation), str(one.lock), *(flag for flag in flags if getattr(one, flag)))) for one in effects]
 
@@ -33,11 +33,11 @@ def told(effects: tuple[Effect, ...]) -> list[str]:
 ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note varchar(20), qty int); INSERT INTO orders SELECT 1;"
 
 
-def test_an_unknown_table_is_there_and_large() -> None:
+def test_an_unknown_table_is_assumed_to_exist_and_to_be_large() -> None:
     assert told(last("CREATE INDEX ON orders (id)").effects) == ["public.orders SHARE scan"]
 
 
-def test_a_statement_meets_what_the_ones_before_it_have_made() -> None:
+def test_a_statement_sees_the_objects_of_the_statements_before_it() -> None:
     sql = "ALTER TABLE orders ADD CONSTRAINT n CHECK (note IS NOT NULL); ALTER TABLE orders ALTER note SET NOT NULL"
     assert [told(one.effects) for one in predicted(sql, after=ORDERS)] == [
         ["public.orders ACCESS EXCLUSIVE scan"],
@@ -52,20 +52,20 @@ def test_the_parts_of_an_alter_table_run_in_the_order_of_postgresql() -> None:
     assert statement.refusal is None
 
 
-def test_what_is_rolled_back_has_not_been() -> None:
+def test_a_rolled_back_statement_has_no_effect_on_later_ones() -> None:
     sql = "BEGIN; ALTER TABLE orders ALTER note TYPE text; ROLLBACK; ALTER TABLE orders ALTER note TYPE varchar(10)"
     assert told(last(sql, after=ORDERS).effects) == ["public.orders ACCESS EXCLUSIVE rewrite scan"]
     kept = sql.replace("ROLLBACK", "COMMIT").replace("varchar(10)", "text")
     assert told(last(kept, after=ORDERS).effects) == ["public.orders ACCESS EXCLUSIVE"]
 
 
-def test_what_is_prepared_and_rolled_back_has_not_been() -> None:
+def test_a_prepared_and_rolled_back_transaction_has_no_effect_on_later_statements() -> None:
     sql = "BEGIN; DROP TABLE orders; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'a'; DROP TABLE orders"
     assert last(sql, after=ORDERS).refusal is None
     assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refusal == "table public.orders does not exist"
 
 
-def test_a_savepoint_takes_back_what_came_after_it() -> None:
+def test_rollback_to_a_savepoint_undoes_the_statements_after_it() -> None:
     sql = """
         BEGIN; CREATE TABLE a (); SAVEPOINT s; CREATE TABLE b (); ROLLBACK TO s; CREATE TABLE c (); COMMIT;
         DROP TABLE a, b, c;
@@ -75,7 +75,7 @@ def test_a_savepoint_takes_back_what_came_after_it() -> None:
     assert list(predictor.predict_migration(half(sql)))[-1].refusal == "table public.b does not exist"
 
 
-def test_time_zone_decides_about_timestamps() -> None:
+def test_the_time_zone_decides_whether_timestamps_are_rewritten() -> None:
     sql = "ALTER TABLE t ALTER at TYPE timestamptz"
     history = "CREATE TABLE t (at timestamp); INSERT INTO t SELECT now()"
     assert told(last(sql, after=history).effects) == ["public.t ACCESS EXCLUSIVE rewrite scan"]
@@ -106,16 +106,16 @@ def test_a_function_that_is_called_runs_its_body(sql: str, effects: list[str]) -
 
 
 @pytest.mark.parametrize("sql", ["SELECT unheard_of()", "CALL unheard_of()", "DO $$ BEGIN EXECUTE x; END $$", "SELECT FROM WHERE"])
-def test_what_cannot_be_known_is_not_understood(sql: str) -> None:
+def test_code_that_is_not_known_is_not_understood(sql: str) -> None:
     assert not last(sql).understood
 
 
 @pytest.mark.parametrize("sql", ["SELECT now()", "SELECT uuid_generate_v4()", "SELECT known()", "CREATE TABLE t ()"])
-def test_what_can_be_known_is_understood(sql: str) -> None:
+def test_known_code_is_understood(sql: str) -> None:
     assert last(sql, after="CREATE FUNCTION known() RETURNS int LANGUAGE sql AS 'SELECT 1'").understood
 
 
-def test_partitions_that_opaque_code_may_have_made_are_not_understood() -> None:
+def test_partitions_that_opaque_code_may_have_created_are_not_understood() -> None:
     history = (
         "CREATE TABLE log (at date) PARTITION BY RANGE (at); DO $$ BEGIN EXECUTE 'CREATE TABLE log_' || x || ' PARTITION OF log …'; END $$"
     )
@@ -139,7 +139,7 @@ def test_partitions_that_opaque_code_may_have_made_are_not_understood() -> None:
         ("SELECT 1 FROM", "expected"),
     ],
 )
-def test_what_postgresql_would_refuse(sql: str, why: str) -> None:
+def test_statements_that_postgresql_would_refuse(sql: str, why: str) -> None:
     history = (
         ORDERS
         + """
@@ -158,12 +158,12 @@ def test_what_postgresql_would_refuse(sql: str, why: str) -> None:
 @pytest.mark.parametrize(
     "sql", ["DROP TABLE IF EXISTS gone", "ALTER TABLE IF EXISTS gone ADD COLUMN a int", "CREATE TABLE IF NOT EXISTS orders ()"]
 )
-def test_what_has_nothing_to_do_locks_nothing(sql: str) -> None:
+def test_a_statement_without_work_locks_nothing(sql: str) -> None:
     seen = last(sql, after=ORDERS + "CREATE TABLE gone (); DROP TABLE gone;")
     assert (told(seen.effects), seen.refusal) == ([], None)
 
 
-def test_a_contradictory_history_is_believed_and_said_once() -> None:
+def test_a_contradictory_history_is_believed_and_reported_once() -> None:
     predictor = Predictor(17)
     for _ in range(2):
         predictor.apply(half("CREATE TABLE orders (id int); ALTER TABLE orders DROP COLUMN gone;"))
@@ -174,7 +174,7 @@ def test_a_contradictory_history_is_believed_and_said_once() -> None:
     assert predictor.catalog.relation(Name("orders")) is not None
 
 
-def test_a_dump_is_where_the_database_starts() -> None:
+def test_the_database_starts_with_the_dump() -> None:
     predictor = Predictor(17)
     predictor.load(Script("shop.sql", "CREATE TABLE public.orders (id int, note text);"))
     [added, missing, created] = predictor.predict_migration(

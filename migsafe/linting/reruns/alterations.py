@@ -46,22 +46,26 @@ def _drop_column(op: sql.DropColumn, catalog: Catalog) -> ObjectUses:
 def _rename_column(op: sql.RenameColumn, catalog: Catalog) -> ObjectUses:
     if op.target.kind == "type":
         place = object_in_schema("type", op.target.name, catalog)
-        path, to, what = (*place.path, f"attribute {op.column}"), (*place.path, f"attribute {op.new_name}"), f"attribute {op.column}"
+        path, new_path, label = (*place.path, f"attribute {op.column}"), (*place.path, f"attribute {op.new_name}"), f"attribute {op.column}"
     else:
         table = _table(op, catalog)
-        (path, what), to = column_of(table, op.column), column_of(table, op.new_name).path
-    yield ObjectUse(action=Action.RENAMES, path=path, label=what, new_path=to, error="undefined_column")
+        (path, label), new_path = column_of(table, op.column), column_of(table, op.new_name).path
+    yield ObjectUse(action=Action.RENAMES, path=path, label=label, new_path=new_path, error="undefined_column")
 
 
 @OBJECT_USES.register(sql.RenameConstraint)
 def _rename_constraint(op: sql.RenameConstraint, catalog: Catalog) -> ObjectUses:
     if op.target.kind == "domain":
         place = object_in_schema("domain", op.target.name, catalog)
-        path, to, what = (*place.path, f"constraint {op.constraint}"), (*place.path, f"constraint {op.new_name}"), f"constraint {op.constraint}"
+        path, new_path, label = (
+            (*place.path, f"constraint {op.constraint}"),
+            (*place.path, f"constraint {op.new_name}"),
+            f"constraint {op.constraint}",
+        )
     else:
         table = _table(op, catalog)
-        (path, what), to = constraint_of(table, op.constraint), constraint_of(table, op.new_name).path
-    yield ObjectUse(action=Action.RENAMES, path=path, label=what, new_path=to, error="undefined_object")
+        (path, label), new_path = constraint_of(table, op.constraint), constraint_of(table, op.new_name).path
+    yield ObjectUse(action=Action.RENAMES, path=path, label=label, new_path=new_path, error="undefined_object")
 
 
 _RECONVERSIONS = {
@@ -91,25 +95,25 @@ def _needs_column(op: Any, catalog: Catalog) -> ObjectUses:
 @OBJECT_USES.register(sql.DropExpression)
 def _drop_expression(op: sql.DropExpression, catalog: Catalog) -> ObjectUses:
     place = column_of(_table(op, catalog), op.column)
-    what = f"the expression of {place.label}"
+    label = f"the expression of {place.label}"
     yield ObjectUse(
-        action=Action.DROPS, path=(*place.path, "expression"), label=what, error="object_not_in_prerequisite_state", lenient=op.if_exists
+        action=Action.DROPS, path=(*place.path, "expression"), label=label, error="object_not_in_prerequisite_state", lenient=op.if_exists
     )
 
 
 @OBJECT_USES.register(sql.AddIdentity)
 def _add_identity(op: sql.AddIdentity, catalog: Catalog) -> ObjectUses:
     place = column_of(_table(op, catalog), op.column)
-    what = f"an identity of {place.label}"
-    yield ObjectUse(action=Action.CREATES, path=(*place.path, "identity"), label=what, error="object_not_in_prerequisite_state")
+    label = f"an identity of {place.label}"
+    yield ObjectUse(action=Action.CREATES, path=(*place.path, "identity"), label=label, error="object_not_in_prerequisite_state")
 
 
 @OBJECT_USES.register(sql.DropIdentity)
 def _drop_identity(op: sql.DropIdentity, catalog: Catalog) -> ObjectUses:
     place = column_of(_table(op, catalog), op.column)
-    what = f"the identity of {place.label}"
+    label = f"the identity of {place.label}"
     yield ObjectUse(
-        action=Action.DROPS, path=(*place.path, "identity"), label=what, error="object_not_in_prerequisite_state", lenient=op.if_exists
+        action=Action.DROPS, path=(*place.path, "identity"), label=label, error="object_not_in_prerequisite_state", lenient=op.if_exists
     )
 
 
@@ -119,8 +123,8 @@ def _add_constraint(op: sql.AddConstraint, catalog: Catalog) -> ObjectUses:
     if constraint.kind is ConstraintKind.NOT_NULL:
         return
     if constraint.kind is ConstraintKind.PRIMARY_KEY:
-        what = f"a primary key of {table.label.rpartition(' ')[2]}"
-        yield ObjectUse(action=Action.CREATES, path=(*table.path, "primary key"), label=what, error="invalid_table_definition")
+        label = f"a primary key of {table.label.rpartition(' ')[2]}"
+        yield ObjectUse(action=Action.CREATES, path=(*table.path, "primary key"), label=label, error="invalid_table_definition")
         # It is refused as a second primary key before its name matters.
         place = constraint_of(table, constraint.name or default_name(op.target.name.name, (), "pkey"))
         yield ObjectUse(action=Action.CREATES, path=place.path, label=place.label, lenient=True)
@@ -169,25 +173,25 @@ def _attach(op: sql.AttachPartition, catalog: Catalog) -> ObjectUses:
         return  # PostgreSQL skips an index that is already attached
     table = _table(op, catalog)
     part = relation_named(op.partition, catalog, "table")
-    path, what = (*part.path, "partition"), f"{part.label} as a partition of {table.label.rpartition(' ')[2]}"
-    yield ObjectUse(action=Action.CREATES, path=path, label=what, error="wrong_object_type")
+    path, label = (*part.path, "partition"), f"{part.label} as a partition of {table.label.rpartition(' ')[2]}"
+    yield ObjectUse(action=Action.CREATES, path=path, label=label, error="wrong_object_type")
 
 
 @OBJECT_USES.register(sql.DetachPartition)
 def _detach(op: sql.DetachPartition, catalog: Catalog) -> ObjectUses:
     table = _table(op, catalog)
     part = relation_named(op.partition, catalog, "table")
-    path, what = (*part.path, "partition"), f"{part.label} as a partition of {table.label.rpartition(' ')[2]}"
-    yield ObjectUse(action=Action.DROPS, path=path, label=what, error="undefined_table")
+    path, label = (*part.path, "partition"), f"{part.label} as a partition of {table.label.rpartition(' ')[2]}"
+    yield ObjectUse(action=Action.DROPS, path=path, label=label, error="undefined_table")
 
 
 @OBJECT_USES.register(sql.Inherit, sql.NoInherit)
 def _inherit(op: sql.Inherit | sql.NoInherit, catalog: Catalog) -> ObjectUses:
     table, parent = _table(op, catalog), relation_named(op.parent, catalog, "table")
     path = (*table.path, f"parent {'.'.join(parent.path)}")
-    what = f"{table.label} as a child of {parent.label.rpartition(' ')[2]}"
-    act, error = (Action.CREATES, "duplicate_table") if isinstance(op, sql.Inherit) else (Action.DROPS, "undefined_table")
-    yield ObjectUse(action=act, path=path, label=what, error=error)
+    label = f"{table.label} as a child of {parent.label.rpartition(' ')[2]}"
+    action, error = (Action.CREATES, "duplicate_table") if isinstance(op, sql.Inherit) else (Action.DROPS, "undefined_table")
+    yield ObjectUse(action=action, path=path, label=label, error=error)
 
 
 @OBJECT_USES.register(sql.SetOptions, sql.SetColumnOptions)
@@ -204,5 +208,5 @@ def foreign_option(place: NamedObject, words: str) -> ObjectUses:
     """Yields the use of an option of a foreign-data object by ADD or DROP; without a verb it is ADD."""
     verb, _, name = words.rpartition(" ")
     if verb != "set":
-        act = Action.DROPS if verb == "drop" else Action.CREATES
-        yield ObjectUse(action=act, path=(*place.path, f"option {name}"), label=f"the option {name} of {place.label}")
+        action = Action.DROPS if verb == "drop" else Action.CREATES
+        yield ObjectUse(action=action, path=(*place.path, f"option {name}"), label=f"the option {name} of {place.label}")

@@ -46,8 +46,8 @@ def object_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
         handler = OBJECT_USES.handler(op)
         uses = list(handler(op, catalog)) if handler is not None else []
     uses += row_uses(op, text, catalog)
-    guarded = [_guarded(use, op) for use in uses if not _is_temporary(use, catalog)]
-    return [use for use in guarded if use is not None]
+    guarded_uses = [_guarded(use, op) for use in uses if not _is_temporary(use, catalog)]
+    return [use for use in guarded_uses if use is not None]
 
 
 def _guarded(use: ObjectUse, op: Operation) -> ObjectUse | None:
@@ -199,8 +199,8 @@ def _publication(op: sql.Publication, catalog: Catalog) -> ObjectUses:
     if op.action not in ("add", "drop"):
         return
     for member in (*(relation_named(table, catalog, "table") for table in op.tables), *(schema_of(schema) for schema in op.schemas)):
-        act, error = (Action.CREATES, "duplicate_object") if op.action == "add" else (Action.DROPS, "undefined_object")
-        yield ObjectUse(action=act, path=(*place.path, *member.path), label=f"{member.label} in {place.label}", error=error)
+        action, error = (Action.CREATES, "duplicate_object") if op.action == "add" else (Action.DROPS, "undefined_object")
+        yield ObjectUse(action=action, path=(*place.path, *member.path), label=f"{member.label} in {place.label}", error=error)
 
 
 @OBJECT_USES.register(sql.CreateSchema)
@@ -266,12 +266,12 @@ def _dropped(op: sql.Drop, name: Name | None, arguments: str | None, catalog: Ca
 def _rename(op: sql.Rename, catalog: Catalog) -> ObjectUses:
     place = object_on_table(op.kind, op.name.name, op.table, catalog) if op.table is not None else object_named(op.kind, op.name, catalog)
     last = f"{place.path[-1].partition(' ')[0]} {op.new_name}" if op.kind != "schema" else op.new_name
-    to = (*place.path[:-1], last)
+    new_path = (*place.path[:-1], last)
     yield ObjectUse(
         action=Action.RENAMES,
         path=place.path,
         label=place.label,
-        new_path=to,
+        new_path=new_path,
         error=EXISTENCE_ERRORS.get(op.kind, ("", "undefined_object"))[1],
         lenient=op.if_exists,
     )
@@ -309,18 +309,18 @@ def _rename_enum_value(op: sql.RenameEnumValue, catalog: Catalog) -> ObjectUses:
 @OBJECT_USES.register(sql.AlterCompositeType)
 def _alter_composite(op: sql.AlterCompositeType, catalog: Catalog) -> ObjectUses:
     place = object_in_schema("type", op.type, catalog)
-    path, what = (*place.path, f"attribute {op.attribute}"), f"attribute {op.attribute} of {place.label}"
+    path, label = (*place.path, f"attribute {op.attribute}"), f"attribute {op.attribute} of {place.label}"
     if op.action == "add":
-        yield ObjectUse(action=Action.CREATES, path=path, label=what, error="duplicate_column")
+        yield ObjectUse(action=Action.CREATES, path=path, label=label, error="duplicate_column")
     elif op.action == "drop":
-        yield ObjectUse(action=Action.DROPS, path=path, label=what, error="undefined_column", lenient=op.if_exists)
+        yield ObjectUse(action=Action.DROPS, path=path, label=label, error="undefined_column", lenient=op.if_exists)
 
 
 @OBJECT_USES.register(sql.AlterDomain)
 def _alter_domain(op: sql.AlterDomain, catalog: Catalog) -> ObjectUses:
     place = object_in_schema("domain", op.domain, catalog)
     name = op.constraint.name if op.constraint is not None else op.constraint_name
-    path, what = (*place.path, f"constraint {name}"), f"constraint {name} of {place.label}"
+    path, label = (*place.path, f"constraint {name}"), f"constraint {name} of {place.label}"
     if op.action == "add constraint" and op.constraint is not None and op.constraint.kind is sql.ConstraintKind.CHECK:
         if name is None:
             yield ObjectUse(
@@ -330,9 +330,9 @@ def _alter_domain(op: sql.AlterDomain, catalog: Catalog) -> ObjectUses:
                 reason="it adds the same constraint a second time, under a numbered name",
             )
         else:
-            yield ObjectUse(action=Action.CREATES, path=path, label=what, error="duplicate_object")
+            yield ObjectUse(action=Action.CREATES, path=path, label=label, error="duplicate_object")
     elif op.action == "drop constraint":
-        yield ObjectUse(action=Action.DROPS, path=path, label=what, error="undefined_object", lenient=op.if_exists)
+        yield ObjectUse(action=Action.DROPS, path=path, label=label, error="undefined_object", lenient=op.if_exists)
 
 
 @OBJECT_USES.register(sql.Truncate)

@@ -74,8 +74,8 @@ def routine_named(kind: str, name: Name, arguments: str | None, catalog: Catalog
     """Returns a function or procedure, identified by its name and the types of its arguments; `arguments` is None if they are omitted."""
     functions = catalog.functions(name)
     full = functions[0].name if functions else catalog.in_first_schema(name)
-    only = ", ".join(functions[0].arguments) if len(functions) == 1 else ""
-    types = _types(arguments) if arguments is not None else only
+    only_types = ", ".join(functions[0].arguments) if len(functions) == 1 else ""
+    types = _types(arguments) if arguments is not None else only_types
     return NamedObject((full.schema or "public", f"routine {full.name}({types})"), f"{kind} {name}")
 
 

@@ -28,7 +28,7 @@ _EITHER = _Repetition("its rows already exist, and are added again unless a uniq
 
 
 def row_uses(op: Operation, text: str, catalog: Catalog) -> list[ObjectUse]:
-    """Return what an operation on rows does to its table. `text` is its SQL; empty where the SQL is not known."""
+    """Returns what an operation on rows does to its table. `text` is its SQL, empty if it is unknown."""
     match op:
         case sql.Insert() | sql.Update() | sql.Delete() | sql.Merge():
             table = relation_named(op.table, catalog, "table")
@@ -65,12 +65,12 @@ def _need(table: NamedObject, text: str) -> ObjectUse:
 
 def _repeated_insert(op: sql.Insert, text: str, catalog: Catalog) -> _Repetition | None:
     if any(catalog.resolve(read) == catalog.resolve(op.table) for read in op.reads):
-        return None  # its query checks which rows exist already
+        return None  # its query checks which rows already exist
     if op.on_conflict == "update":
         changed = _changed_again(op, text, catalog)
         if changed is not None:
             return changed
-    # A tree of a large seed is expensive, and only these make a difference to its keys.
+    # Parsing a large seed is expensive, and only these make its keys differ.
     differs = bool(op.calls) or op.on_conflict == "update" or _NOT_A_KEY.search(text) is not None
     positions = expressions.repeated_positions(text, catalog.pg_version) if differs and text and op.source != "default" else None
     added = _added_again(op.table, op.columns, positions, catalog, default=op.source == "default")
@@ -82,7 +82,7 @@ def _repeated_insert(op: sql.Insert, text: str, catalog: Catalog) -> _Repetition
 def _added_again(
     table: Name, columns: tuple[str, ...], positions: set[int] | None, catalog: Catalog, *, default: bool = False
 ) -> _Repetition | None:
-    """Return what happens to rows that are added again: a unique key on the same values rejects them, otherwise they are duplicated.
+    """Returns what happens to rows that are added again: a unique key on the same values rejects them, otherwise they are duplicated.
 
     `positions` are those of the values that are the same on each run; None where all of them may be.
     """
@@ -97,7 +97,7 @@ def _added_again(
 
 
 def _is_unique_on(index: Index, table: Relation, columns: set[str]) -> bool:
-    """Whether an index is unique, and all its key columns are among these."""
+    """Whether an index is unique and all its key columns are in `columns`."""
     names = [column.name if (column := table.column_numbered(number)) is not None else "" for key in index.keys for number in key.columns]
     return index.unique and all(name in columns for name in names)
 

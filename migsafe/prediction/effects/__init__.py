@@ -1,1 +1,1 @@
-"""What PostgreSQL does with each operation."""
+"""The prediction of what PostgreSQL does with each operation."""

@@ -18,10 +18,10 @@ _LOCKS: dict[type[AlterRelation], LockMode] = {
     sql.ClusterOn: _SHARE_UPDATE,
     sql.SetTrigger: _SHARE_ROW,
 }
-"""All others take ACCESS EXCLUSIVE."""
+"""The operations with a weaker lock than ACCESS EXCLUSIVE."""
 
 _RECURSE = frozenset((sql.SetDefault, sql.DropDefault, sql.DropNotNull, sql.DropExpression, sql.SetStatistics, sql.SetStorage))
-"""The operations that go down to the tables that inherit, unless ONLY is said."""
+"""The operations that also change the inheriting tables, unless ONLY is given."""
 
 _STRONG_OPTIONS = frozenset(
     (
@@ -29,7 +29,7 @@ _STRONG_OPTIONS = frozenset(
         *("fastupdate", "gin_pending_list_limit", "buffering", "pages_per_range", "autosummarize"),
     )
 )
-"""The storage parameters that take ACCESS EXCLUSIVE to be set (reloptions.c); the others take SHARE UPDATE EXCLUSIVE."""
+"""The storage parameters that need ACCESS EXCLUSIVE to be set (reloptions.c); the others need SHARE UPDATE EXCLUSIVE."""
 
 
 @EFFECTS.register(
@@ -44,7 +44,7 @@ def alter(context: EffectContext, op: AlterRelation) -> Effects:
     if op.target.kind in ("type", "domain", "sequence"):
         return
     if op.target.kind == "index" or index is not None:
-        # Readers and writers of the table meet the index's lock when they plan.
+        # Queries on the table wait for the index's lock when they are planned.
         if index is not None and lock is _EXCLUSIVE:
             yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=lock)
         return
@@ -54,10 +54,10 @@ def alter(context: EffectContext, op: AlterRelation) -> Effects:
         return
     recurses = type(op) in _RECURSE and relation.kind is not RelationKind.VIEW
     if isinstance(op, sql.SetTrigger):
-        # Partitions have parts of a row trigger.
+        # Partitions have clones of a row trigger.
         recurses = relation.kind is RelationKind.PARTITIONED
     elif isinstance(op, sql.DropNotNull) and context.pg_version >= versions.NOT_NULL_CONSTRAINTS:
-        # Since 18 NOT NULL is a constraint, and there is nothing to do below a column that has none.
+        # NOT NULL is a constraint, so nothing changes below a column without one.
         column = relation.column(op.column)
         recurses = column is None or column.not_null is not False
     yield from context.effects_on(context.with_descendants(relation, only=op.target.only or not recurses), lock)
@@ -80,8 +80,8 @@ def identity(context: EffectContext, op: sql.AddIdentity | sql.SetIdentity | sql
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
         return
-    down = context.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY and relation.kind is RelationKind.PARTITIONED
-    yield from context.effects_on(context.with_descendants(relation, only=not down), _EXCLUSIVE)
+    recurses = context.pg_version >= versions.PARTITIONS_INHERIT_IDENTITY and relation.kind is RelationKind.PARTITIONED
+    yield from context.effects_on(context.with_descendants(relation, only=not recurses), _EXCLUSIVE)
 
 
 @EFFECTS.register(sql.RenameConstraint)
@@ -90,17 +90,17 @@ def rename_constraint(context: EffectContext, op: sql.RenameConstraint) -> Effec
     if op.target.kind == "domain":
         return
     relation = context.catalog.relation(op.target.name)
-    found = context.catalog.constraint(relation.oid, op.constraint) if relation is not None else None
-    if relation is None or found is None:
+    constraint = context.catalog.constraint(relation.oid, op.constraint) if relation is not None else None
+    if relation is None or constraint is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
         return
-    down = found.check is not None and not op.target.only
-    yield from context.effects_on(context.with_descendants(relation, only=not down), _EXCLUSIVE)
+    recurses = constraint.check is not None and not op.target.only
+    yield from context.effects_on(context.with_descendants(relation, only=not recurses), _EXCLUSIVE)
 
 
 @EFFECTS.register(sql.Rename)
 def rename(context: EffectContext, op: sql.Rename) -> Effects:
-    """ALTER … RENAME TO: an index's name is changed under its own lock alone."""
+    """ALTER … RENAME TO: renaming an index locks only the index."""
     if op.kind in ("trigger", "rule", "policy") and op.table is not None:
         yield from context.effect_on_name(op.table, _EXCLUSIVE)
         if op.kind == "trigger":
@@ -112,7 +112,7 @@ def rename(context: EffectContext, op: sql.Rename) -> Effects:
             ):
                 yield from context.effects_on(context.catalog.descendants(relation.oid), _EXCLUSIVE)
     elif op.kind in ("table", "foreign table", "view", "materialized view", "index"):
-        # PostgreSQL goes by what it is; only what ALTER INDEX calls an index is locked as weakly as an index may be.
+        # PostgreSQL renames by the kind of the object, but only ALTER INDEX takes the weaker lock on an index.
         index = context.catalog.index(op.name)
         if index is not None and op.kind != "index":
             yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)
@@ -129,7 +129,7 @@ def set_schema(context: EffectContext, op: sql.SetSchema) -> Effects:
 
 @EFFECTS.register(sql.SetOwner)
 def set_owner(context: EffectContext, op: sql.SetOwner) -> Effects:
-    """ALTER … OWNER TO: a table's indexes are locked with it."""
+    """ALTER … OWNER TO: locks a table with its indexes."""
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         relation = context.catalog.relation(op.name)
         has_index = relation is not None and bool(context.catalog.indexes(relation.oid))
@@ -138,8 +138,8 @@ def set_owner(context: EffectContext, op: sql.SetOwner) -> Effects:
 
 @EFFECTS.register(sql.AlterObject)
 def alter_object(context: EffectContext, op: sql.AlterObject) -> Effects:
-    """ALTER of anything in other ways: an index is locked for it, which stops who plans a query of its table; a trigger's table is looked
-    at."""
+    """Other ALTER commands: the lock on an index blocks the planning of queries on its table; the table of a trigger is locked with ACCESS
+    SHARE."""
     index = context.catalog.index(op.name) if op.kind == "index" and op.name is not None else None
     if index is not None:
         yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE)

@@ -1,4 +1,4 @@
-"""A column's type as ALTER COLUMN TYPE compares it: its base type, its length or precision, the domains around it."""
+"""The type of a column as ALTER COLUMN TYPE compares it: its base type, its length or precision, the domains over it."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -11,7 +11,7 @@ from migsafe.sql.operations import Name, TypeName
 
 
 class UserType(Enum):
-    """What a type is that the database's own history made, domains aside."""
+    """The kinds of user-defined types, except domains."""
 
     ENUM = "enum"
     COMPOSITE = "composite"
@@ -19,7 +19,7 @@ class UserType(Enum):
 
 
 class Domain(Struct, frozen=True):
-    """A domain: what it is over, and whether it has a CHECK or NOT NULL of its own."""
+    """A domain: its base type, and whether it has a CHECK or NOT NULL of its own."""
 
     base: TypeName
     constrained: bool = False
@@ -27,13 +27,13 @@ class Domain(Struct, frozen=True):
 
 
 UserTypes = Callable[[TypeName], Domain | UserType | None]
-"""What the schema knows of a type by name and schema; None for what it does not know, the built-in types among them."""
+"""Returns what the schema knows about a type by its name and schema; None for an unknown type, and for the built-in types."""
 
 
 class Length(Struct, frozen=True):
-    """A type's modifier as PostgreSQL stores it (pg_attribute.atttypmod), taken apart.
+    """The decoded type modifier (pg_attribute.atttypmod).
 
-    `size`: the length, or the precision of a number or of the seconds. `scale`: a number's. `fields`: an interval's.
+    `size`: the length, or the precision of a number or of the seconds. `scale`: that of a number. `fields`: those of an interval.
     """
 
     size: int
@@ -68,7 +68,7 @@ FULL_PRECISION = _MOST_DIGITS_OF_SECONDS
 
 
 def column_type(written: TypeName, user_types: UserTypes) -> ColumnType:
-    """What a type name means to a column."""
+    """Returns the type of a column from its type name."""
     domains: list[Domain] = []
     outermost = _plain(written)
     while len(domains) < _DEEPEST_DOMAIN and not written.dimensions and (found := user_types(written)) and isinstance(found, Domain):
@@ -83,7 +83,7 @@ def column_type(written: TypeName, user_types: UserTypes) -> ColumnType:
 
 
 def _plain(written: TypeName) -> TypeName:
-    """The name of a type's pg_type row."""
+    """Returns the name of a type's pg_type row."""
     name = "character" if written.name == "bpchar" and written.schema is None else _SERIAL.get(written.name, written.name)
     return TypeName(name=name, schema=written.schema, dimensions=min(written.dimensions, 1))
 
@@ -91,11 +91,11 @@ def _plain(written: TypeName) -> TypeName:
 def _base(written: TypeName, user_types: UserTypes) -> ColumnType:
     element = TypeName(name=written.name, schema=written.schema, modifiers=written.modifiers, fields=written.fields)
     plain = _plain(element)
-    found = user_types(element)
-    kind = None if isinstance(found, Domain) else found
-    built_in = found is None and plain.schema is None and (plain.name in BUILT_IN or plain.name in RANGES)
-    # citext is an extension's, in whatever schema that was installed.
-    citext = found is None and plain.name == "citext"
+    user_type = user_types(element)
+    kind = None if isinstance(user_type, Domain) else user_type
+    built_in = user_type is None and plain.schema is None and (plain.name in BUILT_IN or plain.name in RANGES)
+    # citext comes from an extension, which may be installed in any schema.
+    citext = user_type is None and plain.name == "citext"
     return ColumnType(
         declared=_plain(written),
         base=plain.name if built_in or citext else str(plain),
@@ -145,7 +145,7 @@ def keeps_every_value(base: str, old: Length | None, new: Length | None) -> bool
 
 
 def _keeps_every_interval(old: Length, new: Length) -> bool:
-    """Only the least field counts: PostgreSQL cuts what is smaller than it, and keeps what is larger."""
+    """Only the smallest field matters: PostgreSQL removes smaller units, and keeps larger ones."""
     before, after = _least(old.fields), _least(new.fields)
     return before >= after and (before > 0 or new.size >= old.size)
 

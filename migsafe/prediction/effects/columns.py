@@ -1,4 +1,4 @@
-"""What changes of columns cost: which rewrite the table, which scan it."""
+"""The effects of changes of columns: which rewrite the table, which scan it."""
 
 from migsafe import versions
 from migsafe.lock import LockMode
@@ -34,24 +34,28 @@ def add_column(context: EffectContext, op: sql.AddColumn) -> Effects:
     scan = rewrite or _why_scanned(context, column)
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=bool(rewrite), scan=bool(scan), why=scan)
-    builds_index = not rewrite and any(given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY) for given in column.constraints)
-    for one in _given_column(context, relation, column.name) if relation is not None else ():
+    builds_index = not rewrite and any(
+        constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY) for constraint in column.constraints
+    )
+    for table in _tables_with_new_column(context, relation, column.name) if relation is not None else ():
         # The children of an inheritance tree get no index.
-        scanned = bool(scan) and context.has_rows(one) and not (builds_index and one is not relation and one.bound is None)
-        yield from context.effect_on(one, _EXCLUSIVE, **_rewritten(context, one, bool(rewrite)), scan=scanned, why=scan if scanned else "")
-    for given in column.constraints:
-        if given.references is not None:
-            # A column that is null everywhere has nothing to look up.
-            yield from referenced_table(context, given.references.table, checked=given.enforced and has_value(context, column))
+        is_scanned = bool(scan) and context.has_rows(table) and not (builds_index and table is not relation and table.bound is None)
+        yield from context.effect_on(
+            table, _EXCLUSIVE, **_rewritten(context, table, bool(rewrite)), scan=is_scanned, why=scan if is_scanned else ""
+        )
+    for constraint in column.constraints:
+        if constraint.references is not None:
+            # If the column is null in every row, there is no value to look up.
+            yield from referenced_table(context, constraint.references.table, checked=constraint.enforced and has_value(context, column))
 
 
-def _given_column(context: EffectContext, relation: Relation, name: str) -> list[Relation]:
-    """The relation and those below it that get a new column: a child that has one of that name takes it for the parent's, and goes no
-    further down."""
-    found = [relation]
+def _tables_with_new_column(context: EffectContext, relation: Relation, name: str) -> list[Relation]:
+    """Returns the relation and its descendants that get a new column. A child that already has a column of that name merges it with the
+    parent's; its own children are not changed."""
+    relations = [relation]
     for child in context.catalog.children(relation.oid):
-        found += [child] if child.column(name) is not None else _given_column(context, child, name)
-    return list({one.oid: one for one in found}.values())
+        relations += [child] if child.column(name) is not None else _tables_with_new_column(context, child, name)
+    return list({table.oid: table for table in relations}.values())
 
 
 def _rewritten(context: EffectContext, relation: Relation, rewrite: bool) -> dict[str, object]:
@@ -87,13 +91,16 @@ def why_volatile(context: EffectContext, expression: Expression) -> str:
 
 def _volatility(context: EffectContext, name: Name) -> str | None:
     """Returns the volatility of a function of the history; of a function that PostgreSQL inlines, the volatility of its body."""
-    found = [_of_body(context, one) if one.inlined else one.volatility for one in context.catalog.functions(name)]
+    volatilities = [
+        _body_volatility(context, function) if function.inlined else function.volatility for function in context.catalog.functions(name)
+    ]
     worst = ("volatile", "stable", "immutable")
-    return min(found, key=worst.index, default=None)
+    return min(volatilities, key=worst.index, default=None)
 
 
-def _of_body(context: EffectContext, function: Function) -> str:
-    """inline_function() in PostgreSQL's src/backend/optimizer/util/clauses.c: a single SELECT of one expression, without a FROM."""
+def _body_volatility(context: EffectContext, function: Function) -> str:
+    """Returns the volatility of the body of a function, if it is a single SELECT of one expression without a FROM (inline_function() in
+    PostgreSQL's src/backend/optimizer/util/clauses.c)."""
     operations = body_operations(function)
     if function.volatility != "volatile" or len(operations) != 1 or not isinstance(operations[0], Select):
         return function.volatility
@@ -115,12 +122,12 @@ def has_value(context: EffectContext, column: sql.Column) -> bool:
 
 
 def _why_scanned(context: EffectContext, column: sql.Column) -> str:
-    for given in column.constraints:
-        if given.kind is ConstraintKind.CHECK and given.enforced:
+    for constraint in column.constraints:
+        if constraint.kind is ConstraintKind.CHECK and constraint.enforced:
             return "every row is checked against the new column's CHECK"
-        if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
-            return f"a unique index is built for the {given.kind.value} constraint"
-        if given.references is not None and given.enforced and (column.default is not None or has_value(context, column)):
+        if constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
+            return f"a unique index is built for the {constraint.kind.value} constraint"
+        if constraint.references is not None and constraint.enforced and (column.default is not None or has_value(context, column)):
             return "every row is looked up in the referenced table"
     virtual = column.generated is not None
     if column.not_null and (virtual or not has_value(context, column)):
@@ -130,13 +137,13 @@ def _why_scanned(context: EffectContext, column: sql.Column) -> str:
 
 @EFFECTS.register(sql.DropColumn)
 def drop_column(context: EffectContext, op: sql.DropColumn) -> Effects:
-    """DROP COLUMN: what rests on the column falls too."""
+    """DROP COLUMN: the objects that depend on the column are dropped too."""
     yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
     relation = context.catalog.relation(op.target.name)
     column = relation.column(op.column) if relation is not None else None
     if relation is None or column is None:
         return
-    # With ONLY the children keep the column, as one of their own.
+    # With ONLY the children keep the column as their own.
     below = context.catalog.children(relation.oid) if op.target.only else context.catalog.descendants(relation.oid)
     yield from context.effects_on(below, _EXCLUSIVE)
     parts = column_drop_result(context.catalog, relation, column, cascade=op.cascade, only=op.target.only).parts
@@ -156,14 +163,14 @@ def alter_type(context: EffectContext, op: sql.AlterColumnType) -> Effects:
             op.target.name, _EXCLUSIVE, op.target.kind, rewrite=change.rewrite, scan=change.rewrite, why=change.why
         )
         return
-    for one in context.with_descendants(relation, only=op.target.only):
-        column = one.column(op.column)
+    for table in context.with_descendants(relation, only=op.target.only):
+        column = table.column(op.column)
         change = type_change(context, op, column)
-        yield from _changed_type(context, one, column, change)
+        yield from _changed_type(context, table, column, change)
 
 
 def type_change(context: EffectContext, op: sql.AlterColumnType, column: Column | None) -> TypeChange:
-    """What the change of type does to a column; None for one of which nothing is known."""
+    """Returns what the change of type does to a column, None if the column is unknown."""
     return change_of_type(
         column.type if column is not None else None,
         op.type if is_serial(op.type) else stored_type(context.catalog, op.type) or op.type,
@@ -195,7 +202,7 @@ def _changed_type(context: EffectContext, relation: Relation, column: Column | N
     why = change.why if change.rewrite else ""
     number = column.number if column is not None else -1
     for index in context.catalog.indexes(relation.oid):
-        # A part of a partitioned index is never taken over.
+        # An index that is attached to a partitioned index is never reused.
         if number in index.columns and not change.rewrite and (index.parent is not None or _is_rebuilt(index, number, change, column)):
             rebuilt.append(index.name.name)
             why = why or f"the index {index.name.name} is rebuilt: {_why_rebuilt(index, number, change)}"
@@ -209,33 +216,39 @@ def _changed_type(context: EffectContext, relation: Relation, column: Column | N
         scan=(scan or bool(rebuilt)) and has_rows,
         rebuilt=tuple(rebuilt) if has_rows else (),
         index_lock=_EXCLUSIVE
-        if any(number in one.columns or (change.rewrite and has_rows) for one in context.catalog.indexes(relation.oid))
+        if any(number in table_index.columns or (change.rewrite and has_rows) for table_index in context.catalog.indexes(relation.oid))
         else None,
         why=why if has_rows else "",
     )
     for constraint in context.catalog.constraints(relation.oid):
         if constraint.kind is ConstraintKind.FOREIGN_KEY and number in constraint.columns:
-            yield from _other_side(context, relation, constraint.references, scanned=change.rechecks_foreign_keys and constraint.valid)
+            yield from _other_table(context, relation, constraint.references, scanned=change.rechecks_foreign_keys and constraint.valid)
     for constraint in context.catalog.foreign_keys_to(relation.oid):
         if number in constraint.referenced_columns:
-            yield from _other_side(context, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid, refers=True)
+            yield from _other_table(context, relation, constraint.table, scanned=change.rechecks_referencing and constraint.valid, refers=True)
 
 
-def _other_side(context: EffectContext, relation: Relation, other: int | None, *, scanned: bool, refers: bool = False) -> Effects:
-    """The other table of a foreign key that is dropped and made again, the one that `refers` or the one referred to; if it is proved again,
-    both are read."""
+def _other_table(context: EffectContext, relation: Relation, other_oid: int | None, *, scanned: bool, refers: bool = False) -> Effects:
+    """The effects on the other table of a foreign key that is dropped and created again: the referencing table if `refers`, otherwise the
+    referenced one. If the foreign key is checked again, both tables are read."""
     why = "the foreign key is checked again" if scanned else ""
-    found = context.catalog.get(other) if other is not None else None
-    for one in (
-        *(context.with_descendants(found, only=found.kind is not RelationKind.PARTITIONED) if isinstance(found, Relation) else ()),
+    other_table = context.catalog.get(other_oid) if other_oid is not None else None
+    for table in (
+        *(
+            context.with_descendants(other_table, only=other_table.kind is not RelationKind.PARTITIONED)
+            if isinstance(other_table, Relation)
+            else ()
+        ),
         relation,
     ):
-        scan = scanned and context.has_rows(one)
-        # Up to 14 a partitioned table that is referred to has no triggers itself.
-        weaker = (
-            one.kind is RelationKind.PARTITIONED and one is found and context.pg_version < versions.ROOT_FOREIGN_KEY_TRIGGERS and not refers
+        scan = scanned and context.has_rows(table)
+        has_weaker_lock = (
+            table.kind is RelationKind.PARTITIONED
+            and table is other_table
+            and context.pg_version < versions.ROOT_FOREIGN_KEY_TRIGGERS
+            and not refers
         )
-        yield from context.effect_on(one, LockMode.SHARE_ROW_EXCLUSIVE if weaker else _EXCLUSIVE, scan=scan, why=why if scan else "")
+        yield from context.effect_on(table, LockMode.SHARE_ROW_EXCLUSIVE if has_weaker_lock else _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
 def _why_rebuilt(index: Index, number: int, change: TypeChange) -> str:
@@ -267,10 +280,10 @@ def set_expression(context: EffectContext, op: sql.SetExpression) -> Effects:
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
         return
-    for one in context.with_descendants(relation, only=op.target.only):
-        column = one.column(op.column)
-        stored = context.has_rows(one) and (column is None or column.generated != "virtual")
-        yield from context.effect_on(one, _EXCLUSIVE, **_rewritten(context, one, stored), scan=stored, why=why if stored else "")
+    for table in context.with_descendants(relation, only=op.target.only):
+        column = table.column(op.column)
+        stored = context.has_rows(table) and (column is None or column.generated != "virtual")
+        yield from context.effect_on(table, _EXCLUSIVE, **_rewritten(context, table, stored), scan=stored, why=why if stored else "")
 
 
 @EFFECTS.register(sql.RenameColumn)
@@ -279,7 +292,7 @@ def rename_column(context: EffectContext, op: sql.RenameColumn) -> Effects:
     if op.target.kind in ("type", "domain"):
         if op.cascade:
             name = context.catalog.in_first_schema(op.target.name)
-            yield from context.effects_on([one for one in context.catalog.relations() if one.of_type == name], _EXCLUSIVE)
+            yield from context.effects_on([table for table in context.catalog.relations() if table.of_type == name], _EXCLUSIVE)
         return
     relation = context.catalog.relation(op.target.name)
     if relation is None:

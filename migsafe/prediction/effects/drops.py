@@ -18,20 +18,20 @@ _EXCLUSIVE = LockMode.ACCESS_EXCLUSIVE
 def drop_effects(context: EffectContext, parts: Iterable[Part]) -> Effects:
     """Yields the locks of dropping objects."""
     for part in parts:
-        one = context.catalog.get(part.oid)
-        match one:
+        dropped = context.catalog.get(part.oid)
+        match dropped:
             case Relation() if part.column:
-                yield from context.effect_on(one, _EXCLUSIVE)
+                yield from context.effect_on(dropped, _EXCLUSIVE)
             case Relation():
-                yield from _relation(context, one)
+                yield from _relation(context, dropped)
             case Index():
-                yield from context.effect_on_oid(one.table, _EXCLUSIVE, index_lock=_EXCLUSIVE)
+                yield from context.effect_on_oid(dropped.table, _EXCLUSIVE, index_lock=_EXCLUSIVE)
             case Constraint():
-                yield from _constraint(context, one)
+                yield from _constraint(context, dropped)
             case Trigger():
-                yield from context.effect_on_oid(one.table, _EXCLUSIVE)
+                yield from context.effect_on_oid(dropped.table, _EXCLUSIVE)
             case Attached():
-                yield from context.effect_on_oid(one.table, LockMode.SHARE_UPDATE_EXCLUSIVE if one.kind == "statistics" else _EXCLUSIVE)
+                yield from context.effect_on_oid(dropped.table, LockMode.SHARE_UPDATE_EXCLUSIVE if dropped.kind == "statistics" else _EXCLUSIVE)
             case EnumType() | Domain() | Composite():
                 pass
 
@@ -53,7 +53,7 @@ def _constraint(context: EffectContext, constraint: Constraint) -> Effects:
     yield from context.effect_on_oid(constraint.table, _EXCLUSIVE)
     if constraint.kind is not ConstraintKind.FOREIGN_KEY or constraint.parent is not None:
         return  # the triggers on the referenced table are those of the partitioned table's own foreign key
-    # Its triggers on the referenced table are dropped too; up to 14 a partitioned table has none itself.
+    # Its triggers on the referenced table are dropped too.
     referenced = context.catalog.get(constraint.references) if constraint.references is not None else None
     if isinstance(referenced, Relation):
         is_partitioned = referenced.kind is RelationKind.PARTITIONED

@@ -50,9 +50,9 @@ class EffectContext(Struct):
 
     def effect_on_oid(self, oid: int | None, lock: LockMode, **more: Any) -> Effects:
         """Yields the effect on the relation with this oid, if there is one."""
-        found = self.catalog.get(oid) if oid is not None else None
-        if isinstance(found, Relation):
-            yield from self.effect_on(found, lock, **more)
+        relation = self.catalog.get(oid) if oid is not None else None
+        if isinstance(relation, Relation):
+            yield from self.effect_on(relation, lock, **more)
 
     def with_descendants(self, relation: Relation, *, only: bool = False) -> list[Relation]:
         """Returns the relation and, without ONLY, its partitions and inheriting tables."""

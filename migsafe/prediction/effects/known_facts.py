@@ -17,46 +17,50 @@ _WIDEST_GUESS = 2
 
 def proved_not_null(context: EffectContext, relation: Relation, column: str) -> bool:
     """Whether a column is already NOT NULL, or a valid CHECK implies it."""
-    found = relation.column(column)
-    if found is None:
-        # Of a table that is half known the CHECK may be known, and the column not.
+    known_column = relation.column(column)
+    if known_column is None:
+        # Of a partly known table the CHECK may be known, but not the column.
         return not relation.complete and any(
-            one.check is not None and expressions.proves_not_null(one.check.expression, column) for one in valid_checks(context, relation)
+            check.check is not None and expressions.proves_not_null(check.check.expression, column) for check in valid_checks(context, relation)
         )
-    constraint = not_null_constraint(context.catalog, relation.oid, found.number)
-    if found.not_null and (constraint is None or constraint.valid):
+    constraint = not_null_constraint(context.catalog, relation.oid, known_column.number)
+    if known_column.not_null and (constraint is None or constraint.valid):
         return True
-    return check_implies_not_null(context, relation, found)
+    return check_implies_not_null(context, relation, known_column)
 
 
 def valid_checks(context: EffectContext, relation: Relation) -> list[Constraint]:
     """Returns the CHECKs of a table that all its rows are known to satisfy."""
-    return [one for one in context.catalog.constraints(relation.oid) if one.kind is ConstraintKind.CHECK and one.valid and one.enforced]
+    return [
+        constraint
+        for constraint in context.catalog.constraints(relation.oid)
+        if constraint.kind is ConstraintKind.CHECK and constraint.valid and constraint.enforced
+    ]
 
 
 def check_implies_not_null(context: EffectContext, relation: Relation, column: Column) -> bool:
     """Whether a valid CHECK implies that a column is not null."""
     is_composite = column.type is not None and isinstance(context.catalog.type_of(column.type), Composite)
-    for one in valid_checks(context, relation):
-        # A CHECK of a table that is half known may be older than what is known of the column.
+    for constraint in valid_checks(context, relation):
+        # A CHECK of a partly known table may be older than what is known about the column.
         unbound = None if relation.complete else column.name
-        name = dict(one.check.column_uses).get(column.number, unbound) if one.check is not None else None
-        if one.check is not None and name is not None:
-            if expressions.proves_not_null(one.check.expression, name, composite=is_composite):
+        name = dict(constraint.check.column_uses).get(column.number, unbound) if constraint.check is not None else None
+        if constraint.check is not None and name is not None:
+            if expressions.proves_not_null(constraint.check.expression, name, composite=is_composite):
                 return True
     return False
 
 
 def domain_of(context: EffectContext, type_name: TypeName | None) -> Domain | None:
     """Returns the domain with the name of a type; None for another type."""
-    found = context.catalog.type_of(type_name) if type_name is not None else None
-    return found if isinstance(found, Domain) else None
+    type_object = context.catalog.type_of(type_name) if type_name is not None else None
+    return type_object if isinstance(type_object, Domain) else None
 
 
 def is_constrained(context: EffectContext, type_name: TypeName | None) -> bool:
     """Whether a type is a domain with a constraint, or a domain over one."""
     seen: set[Name] = set()
-    # The elements of an array are not looked at.
+    # The domain of the elements of an array does not matter.
     domain = domain_of(context, type_name) if type_name is not None and not type_name.dimensions else None
     while domain is not None and domain.name not in seen:
         if domain.constrained:
@@ -72,23 +76,23 @@ def bound_is_proved(context: EffectContext, parent: Relation, child: Relation, b
     level: Relation | None = parent
     below = child
     while level is not None:
-        siblings = [one.bound for one in context.catalog.children(level.oid) if one.bound is not None and one.oid != below.oid]
+        siblings = [sibling.bound for sibling in context.catalog.children(level.oid) if sibling.bound is not None and sibling.oid != below.oid]
         if level.partition_key is None:
             if level.complete or not some_key_is_proved(context, child, bound):
                 return False
         elif not _is_proved(context, child, level.partition_key, bound, siblings):
             return False
-        above = context.catalog.get(level.parents[0]) if level.bound is not None and level.parents else None
+        parent_of_level = context.catalog.get(level.parents[0]) if level.bound is not None and level.parents else None
         bound = level.bound or bound
         below = level
-        level = above if isinstance(above, Relation) else None
+        level = parent_of_level if isinstance(parent_of_level, Relation) else None
     return True
 
 
 def some_key_is_proved(context: EffectContext, child: Relation, bound: Bound) -> bool:
     """Whether valid CHECKs prove the partition bound for some columns of the table, because the partition key of its parent is unknown."""
     strategy, width = {"in": ("list", 1), "range": ("range", len(bound.start))}.get(bound.kind, ("", 0))
-    names = {name: None for one in _knowledge(context, child) for name in identifiers(one.sql)}
+    names = {name: None for expression in _known_conditions(context, child) for name in identifiers(expression.sql)}
     if not strategy or width > _WIDEST_GUESS:
         return False
     keys = (PartitionKey(strategy, tuple(IndexElement(column=column) for column in columns)) for columns in permutations(names, width))
@@ -97,7 +101,7 @@ def some_key_is_proved(context: EffectContext, child: Relation, bound: Bound) ->
 
 def _is_proved(context: EffectContext, child: Relation, key: PartitionKey, bound: Bound, siblings: Sequence[Bound] = ()) -> bool:
     return expressions.proves_bound(
-        _knowledge(context, child),
+        _known_conditions(context, child),
         lambda name: _is_not_null(child, name),
         key,
         bound,
@@ -110,7 +114,7 @@ def _is_proved(context: EffectContext, child: Relation, key: PartitionKey, bound
 def default_is_proved(context: EffectContext, parent: Relation, default: Relation, bound: Bound) -> bool:
     """Whether the default partition's valid CHECKs prove that no row in it belongs in a new partition."""
     return parent.partition_key is not None and expressions.proves_default_excludes(
-        _knowledge(context, default),
+        _known_conditions(context, default),
         lambda name: _is_not_null(default, name),
         parent.partition_key,
         bound,
@@ -124,20 +128,22 @@ def types_of(context: EffectContext, relation: Relation) -> Callable[[str], Type
 
     def type_of(name: str) -> TypeName | None:
         column = relation.column(name)
-        found = column.type if column is not None else None
-        domain = domain_of(context, found)
-        return domain.type if domain is not None else found
+        column_type = column.type if column is not None else None
+        domain = domain_of(context, column_type)
+        return domain.type if domain is not None else column_type
 
     return type_of
 
 
-def _knowledge(context: EffectContext, relation: Relation) -> list[Expression]:
+def _known_conditions(context: EffectContext, relation: Relation) -> list[Expression]:
     """Returns the expressions of a table's valid CHECKs, without those that still use the old name of a renamed column."""
     return [
-        one.check.expression
-        for one in valid_checks(context, relation)
-        if one.check is not None
-        and all((column := relation.column_numbered(number)) is not None and column.name == name for number, name in one.check.column_uses)
+        constraint.check.expression
+        for constraint in valid_checks(context, relation)
+        if constraint.check is not None
+        and all(
+            (column := relation.column_numbered(number)) is not None and column.name == name for number, name in constraint.check.column_uses
+        )
     ]
 
 

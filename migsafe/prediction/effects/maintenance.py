@@ -1,4 +1,4 @@
-"""What building, rebuilding and looking after tables and indexes costs."""
+"""The effects of building, rebuilding and maintaining tables and indexes."""
 
 from migsafe import versions
 from migsafe.lock import LockMode
@@ -18,7 +18,7 @@ _SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
 
 @EFFECTS.register(sql.CreateIndex)
 def create_index(context: EffectContext, op: sql.CreateIndex) -> Effects:
-    """CREATE INDEX: SHARE until it is built; CONCURRENTLY waits for others rather than block them."""
+    """CREATE INDEX: SHARE until the index is built; CONCURRENTLY waits for other transactions instead of blocking them."""
     concurrently = op.concurrently
     lock = _SHARE_UPDATE if concurrently else LockMode.SHARE
     why = "the index is built from every row"
@@ -27,7 +27,7 @@ def create_index(context: EffectContext, op: sql.CreateIndex) -> Effects:
         yield from context.effect_on_name(op.table, lock, scan=not op.only, why="" if op.only else why, waits=concurrently)
         return
     if concurrently and relation.name.schema == TEMPORARY:
-        # PostgreSQL builds a temporary table's index the ordinary way.
+        # PostgreSQL ignores CONCURRENTLY for a temporary table.
         lock, concurrently = LockMode.SHARE, False
     wanted = sketched(context.catalog, relation, op) if relation.kind is RelationKind.PARTITIONED else None
     exists = op.if_not_exists and op.name is not None and context.catalog.is_taken(Name(op.name, relation.name.schema))
@@ -35,17 +35,17 @@ def create_index(context: EffectContext, op: sql.CreateIndex) -> Effects:
         scan = not exists and context.has_rows(relation)
         yield from context.effect_on(relation, lock, scan=scan, why=why if scan else "", waits=concurrently and not exists)
         return
-    for one in context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
-        has_rows = context.has_rows(one)
-        # A partition's own index that is the same becomes the part.
-        there = one is not relation and wanted is not None and has_same(context.catalog, relation, one, wanted)
-        scan = has_rows and not there
-        yield from context.effect_on(one, lock, scan=scan, why=why if scan else "", waits=concurrently and has_rows)
+    for table in context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
+        has_rows = context.has_rows(table)
+        # An identical index of the partition is attached instead of building one.
+        is_attached = table is not relation and wanted is not None and has_same(context.catalog, relation, table, wanted)
+        scan = has_rows and not is_attached
+        yield from context.effect_on(table, lock, scan=scan, why=why if scan else "", waits=concurrently and has_rows)
 
 
 @EFFECTS.register(sql.Reindex)
 def reindex(context: EffectContext, op: sql.Reindex) -> Effects:
-    """REINDEX: readers stop too, because planning any query takes every index's lock."""
+    """REINDEX: blocks readers too, because planning a query locks every index of its tables."""
     if op.kind == "index":
         index = context.catalog.index(op.name) if op.name is not None else None
         table = context.catalog.get(index.table) if index is not None else None
@@ -60,7 +60,7 @@ def reindex(context: EffectContext, op: sql.Reindex) -> Effects:
         for one in context.with_descendants(relation, only=relation.kind is not RelationKind.PARTITIONED) if relation is not None else ():
             yield from _reindexed(context, one, op.concurrently)
             if op.concurrently and one is not relation:
-                # Before the first is begun they are looked up, and locked for that moment so that nobody can write.
+                # Before the first rebuild PostgreSQL looks the partitions up, and locks them against writes for that moment.
                 yield from context.effect_on(one, LockMode.SHARE)
         return
     if op.kind == "system":
@@ -76,13 +76,13 @@ def _reindexed(context: EffectContext, table: Relation, concurrently: bool, inde
     if table.kind is RelationKind.PARTITIONED:
         yield from context.effect_on(table, weak, index_lock=_EXCLUSIVE if index is not None and not concurrently else None)
         for part in context.catalog.dependents(index.oid, Index) if index is not None else ():
-            below = context.catalog.get(part.table)
-            if isinstance(below, Relation):
-                yield from _reindexed(context, below, concurrently, part)
+            partition = context.catalog.get(part.table)
+            if isinstance(partition, Relation):
+                yield from _reindexed(context, partition, concurrently, part)
         return
     indexes = [index] if index is not None else context.catalog.indexes(table.oid)
-    # That of an exclusion constraint cannot be rebuilt concurrently, and is passed over.
-    names = tuple(one.name.name for one in indexes if not (concurrently and any(key.operator for key in one.keys)))
+    # CONCURRENTLY skips the index of an exclusion constraint, which cannot be rebuilt that way.
+    names = tuple(table_index.name.name for table_index in indexes if not (concurrently and any(key.operator for key in table_index.keys)))
     why = "every row is read to rebuild its indexes"
     yield from context.effect_on(
         table,
@@ -114,69 +114,68 @@ def rewritten(context: EffectContext, relation: Relation, why: str) -> Effects:
 
 @EFFECTS.register(sql.Cluster)
 def cluster(context: EffectContext, op: sql.Cluster) -> Effects:
-    """CLUSTER: of one table, or of every table clustered before."""
+    """CLUSTER: of one table, or of every table that was clustered before."""
     why = "CLUSTER rewrites the rows in the order of the index"
     if op.table is not None:
         relation = context.catalog.relation(op.table)
         if relation is None:
             yield from context.effect_on_name(op.table, _EXCLUSIVE, rewrite=True, scan=True, why=why)
             return
-        for one in context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
-            yield from rewritten(context, one, why) if context.has_rows(one) else context.effect_on(one, _EXCLUSIVE)
+        for table in context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]:
+            yield from rewritten(context, table, why) if context.has_rows(table) else context.effect_on(table, _EXCLUSIVE)
         return
-    for one in context.catalog.relations():
-        if one.clustered_on is not None:
-            yield from rewritten(context, one, why)
+    for table in context.catalog.relations():
+        if table.clustered_on is not None:
+            yield from rewritten(context, table, why)
 
 
-def _tables(context: EffectContext, given: tuple[sql.Relation, ...]) -> list[Relation | Name]:
-    """The tables of VACUUM and ANALYZE, with their partitions; all that are known where none are named."""
-    if not given:
+def _tables(context: EffectContext, named: tuple[sql.Relation, ...]) -> list[Relation | Name]:
+    """Returns the tables of VACUUM and ANALYZE, with their partitions; all known tables if the statement names none."""
+    if not named:
         return [
             one for one in context.catalog.relations() if one.kind in (RelationKind.TABLE, RelationKind.MATERIALIZED, RelationKind.PARTITIONED)
         ]
-    found: list[Relation | Name] = []
-    for one in given:
+    tables: list[Relation | Name] = []
+    for one in named:
         relation = context.catalog.relation(one.name)
         if relation is None:
-            found.append(one.name)
+            tables.append(one.name)
         elif relation.kind is not RelationKind.VIEW:
-            # From 18 on, VACUUM and ANALYZE go down an inheritance tree too unless ONLY is said.
             goes_down = relation.kind is RelationKind.PARTITIONED or context.pg_version >= versions.VACUUM_RECURSES_TO_CHILDREN
-            found.extend(context.with_descendants(relation, only=one.only or not goes_down))
-    return found
+            tables.extend(context.with_descendants(relation, only=one.only or not goes_down))
+    return tables
 
 
 @EFFECTS.register(sql.Vacuum)
 def vacuum(context: EffectContext, op: sql.Vacuum) -> Effects:
     """VACUUM, VACUUM FULL."""
     why = "VACUUM FULL rewrites the rows"
-    for one in _tables(context, op.tables):
-        if isinstance(one, Name):
+    for table in _tables(context, op.tables):
+        if isinstance(table, Name):
             yield from context.effect_on_name(
-                one, _EXCLUSIVE if op.full else _SHARE_UPDATE, rewrite=op.full, scan=op.full, why=why if op.full else ""
+                table, _EXCLUSIVE if op.full else _SHARE_UPDATE, rewrite=op.full, scan=op.full, why=why if op.full else ""
             )
-        elif op.full and context.has_rows(one):
-            yield from rewritten(context, one, why)
+        elif op.full and context.has_rows(table):
+            yield from rewritten(context, table, why)
         else:
-            yield from context.effect_on(one, _EXCLUSIVE if op.full else _SHARE_UPDATE)
+            yield from context.effect_on(table, _EXCLUSIVE if op.full else _SHARE_UPDATE)
 
 
 @EFFECTS.register(sql.Analyze)
 def analyze(context: EffectContext, op: sql.Analyze) -> Effects:
-    """ANALYZE: the tables below are sampled with their parent, even where they are not analysed themselves."""
-    for one in _tables(context, op.tables):
-        if isinstance(one, Name):
-            yield from context.effect_on_name(one, _SHARE_UPDATE)
+    """ANALYZE: the tables below are sampled with their parent, even if they are not analysed themselves."""
+    for table in _tables(context, op.tables):
+        if isinstance(table, Name):
+            yield from context.effect_on_name(table, _SHARE_UPDATE)
             continue
-        yield from context.effect_on(one, _SHARE_UPDATE)
-        if one.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
-            yield from context.effects_on(context.catalog.descendants(one.oid), LockMode.ACCESS_SHARE)
+        yield from context.effect_on(table, _SHARE_UPDATE)
+        if table.kind in (RelationKind.TABLE, RelationKind.PARTITIONED):
+            yield from context.effects_on(context.catalog.descendants(table.oid), LockMode.ACCESS_SHARE)
 
 
 @EFFECTS.register(sql.RefreshMaterializedView)
 def refresh(context: EffectContext, op: sql.RefreshMaterializedView) -> Effects:
-    """REFRESH MATERIALIZED VIEW: EXCLUSIVE with CONCURRENTLY, which lets readers go on."""
+    """REFRESH MATERIALIZED VIEW: with CONCURRENTLY only EXCLUSIVE, which does not block readers."""
     view = context.catalog.relation(op.view)
     kind = "materialized view"
     why = "the view's rows are recomputed"
@@ -208,7 +207,7 @@ def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
 
 @EFFECTS.register(sql.SetAccessMethod)
 def set_access_method(context: EffectContext, op: sql.SetAccessMethod) -> Effects:
-    """SET ACCESS METHOD; to the method that the table has it does nothing."""
+    """SET ACCESS METHOD; does nothing if the table already has that method."""
     relation = context.catalog.relation(op.target.name)
     why = "SET ACCESS METHOD rewrites the rows"
     if relation is None:
@@ -221,7 +220,7 @@ def set_access_method(context: EffectContext, op: sql.SetAccessMethod) -> Effect
 
 @EFFECTS.register(sql.SetTablespace)
 def set_tablespace(context: EffectContext, op: sql.SetTablespace) -> Effects:
-    """SET TABLESPACE: the files are copied under the lock."""
+    """SET TABLESPACE: copies the files under the lock."""
     index = context.catalog.index(op.target.name)
     if index is not None:
         yield from context.effect_on_oid(index.table, LockMode.ACCESS_SHARE, index_lock=_EXCLUSIVE, rebuilt=(index.name.name,))
@@ -234,8 +233,8 @@ def set_tablespace(context: EffectContext, op: sql.SetTablespace) -> Effects:
 
 @EFFECTS.register(sql.MoveAllInTablespace)
 def move_all(context: EffectContext, op: sql.MoveAllInTablespace) -> Effects:
-    """ALTER … ALL IN TABLESPACE: which relations stand there is not known, so that it may be any."""
+    """ALTER … ALL IN TABLESPACE: may move any relation, because it is unknown which ones are in the tablespace."""
     kinds = {"table": RelationKind.TABLE, "materialized view": RelationKind.MATERIALIZED}
-    for one in context.catalog.relations():
-        if one.kind is kinds.get(op.kind):
-            yield from context.effect_on(one, _EXCLUSIVE, rewrite=True, why=f"the rows are copied to the tablespace {op.destination}")
+    for relation in context.catalog.relations():
+        if relation.kind is kinds.get(op.kind):
+            yield from context.effect_on(relation, _EXCLUSIVE, rewrite=True, why=f"the rows are copied to the tablespace {op.destination}")

@@ -15,7 +15,7 @@ _WIDER = frozenset(
         *(("date", "timestamp with time zone"), ("date", "timestamp without time zone")),
         *(("timestamp with time zone", "timestamp without time zone"), ("timestamp without time zone", "timestamp with time zone")),
         *(("time without time zone", "time with time zone"), ("time without time zone", "interval")),
-        # jsonb refuses \u0000 and keeps one of a key's values: not what people mean by losing data.
+        # jsonb refuses \u0000 and removes duplicate keys, which is not counted as data loss.
         *(("json", "jsonb"), ("jsonb", "json")),
         *(("cidr", "inet"), ("macaddr", "macaddr8"), ("box", "polygon"), ("path", "polygon"), ("polygon", "path"), ("point", "box")),
     )
@@ -37,7 +37,7 @@ def narrows(before: ColumnType, after: ColumnType) -> bool:
 
 def _shorter(before: ColumnType, after: ColumnType) -> bool:
     old, new = before.length, after.length
-    if before.base == "character":  # a longer one pads
+    if before.base == "character":  # a longer type only pads the value
         return new is not None and (old is None or new.size < old.size)
     if before.base == "numeric" and old is not None and new is not None:
         return new.scale < old.scale or new.size - new.scale < old.size - old.scale

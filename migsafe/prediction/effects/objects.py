@@ -5,8 +5,8 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import alter_type
 from migsafe.prediction.effects.effect_context import EffectContext, Effects
 from migsafe.prediction.effects.known_facts import domain_of
-from migsafe.prediction.effects.planning import analysed, named, rewritten
-from migsafe.prediction.effects.queries import query
+from migsafe.prediction.effects.planning import analysed, analysed_query, analysed_with_views
+from migsafe.prediction.effects.queries import query_effects
 from migsafe.prediction.effects.registry import EFFECTS
 from migsafe.schema.bodies import body_operations
 from migsafe.schema.dependents import is_type_named
@@ -24,7 +24,7 @@ _RELATIONS = frozenset(("table", "foreign table", "view", "materialized view"))
 @EFFECTS.register(sql.CreateView)
 def create_view(context: EffectContext, op: sql.CreateView) -> Effects:
     """CREATE VIEW: its query is analysed, not run; a view that is replaced is locked."""
-    yield from named(context, op.query)
+    yield from analysed_query(context, op.query)
     if op.or_replace and context.catalog.relation(op.view) is not None:
         yield from context.effect_on_name(op.view, _EXCLUSIVE, "view")
 
@@ -34,23 +34,23 @@ def create_materialized_view(context: EffectContext, op: sql.CreateMaterializedV
     """CREATE MATERIALIZED VIEW."""
     if op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.view)):
         return
-    yield from _queried(context, op.query, op.with_data)
+    yield from _source_query(context, op.query, op.with_data)
 
 
 @EFFECTS.register(sql.CreateTableAs)
 def create_table_as(context: EffectContext, op: sql.CreateTableAs) -> Effects:
     """CREATE TABLE … AS."""
-    is_there = op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.table))
+    exists = op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.table))
     if op.query is not None:
-        yield from _queried(context, op.query, op.with_data and not is_there)
+        yield from _source_query(context, op.query, op.with_data and not exists)
 
 
-def _queried(context: EffectContext, one: Query, with_data: bool) -> Effects:
-    """WITH NO DATA: the query is analysed, but not run."""
+def _source_query(context: EffectContext, source: Query, with_data: bool) -> Effects:
+    """The effects of a query that runs or, WITH NO DATA, is only analysed."""
     if with_data:
-        yield from query(context, one)
+        yield from query_effects(context, source)
     else:
-        yield from named(context, one)
+        yield from analysed_query(context, source)
 
 
 @EFFECTS.register(sql.CreateSequence, sql.AlterSequence)
@@ -62,20 +62,20 @@ def create_sequence(context: EffectContext, op: sql.CreateSequence | sql.AlterSe
 
 @EFFECTS.register(sql.CreateFunction)
 def create_function(context: EffectContext, op: sql.CreateFunction) -> Effects:
-    """CREATE FUNCTION: a body in SQL is analysed, though not run."""
+    """CREATE FUNCTION: a body in SQL is analysed, but not run."""
     if op.language == "sql" and op.code is not None:
         function = Function(oid=0, name=op.function, code=op.code, language=op.language)
         for inner in body_operations(function):
-            yield from rewritten(context, inner)
+            yield from analysed_with_views(context, inner)
 
 
 @EFFECTS.register(sql.CreateTrigger)
 def create_trigger(context: EffectContext, op: sql.CreateTrigger) -> Effects:
-    """CREATE TRIGGER: SHARE ROW EXCLUSIVE, so that writes wait; a row trigger of a partitioned table goes to its partitions."""
+    """CREATE TRIGGER: SHARE ROW EXCLUSIVE, so writes wait; a row trigger of a partitioned table is created on its partitions too."""
     relation = context.catalog.relation(op.table)
-    down = relation is not None and op.row and relation.kind is RelationKind.PARTITIONED
+    recurses = relation is not None and op.row and relation.kind is RelationKind.PARTITIONED
     if relation is not None:
-        yield from context.effects_on(context.with_descendants(relation, only=not down), _SHARE_ROW)
+        yield from context.effects_on(context.with_descendants(relation, only=not recurses), _SHARE_ROW)
     else:
         yield from context.effect_on_name(op.table, _SHARE_ROW)
     if op.references is not None:
@@ -138,7 +138,7 @@ def comment(context: EffectContext, op: sql.Comment) -> Effects:
 
 @EFFECTS.register(sql.Grant)
 def grant(context: EffectContext, op: sql.Grant) -> Effects:
-    """GRANT, REVOKE: from 18 on the relations are locked, if only for reading (measured)."""
+    """GRANT, REVOKE: since version 18 they lock the relations with ACCESS SHARE (measured)."""
     if context.pg_version < versions.GRANT_LOCKS:
         return
     if op.kind in ("table", *_RELATIONS):
@@ -148,32 +148,32 @@ def grant(context: EffectContext, op: sql.Grant) -> Effects:
 
 @EFFECTS.register(sql.AlterDomain)
 def alter_domain(context: EffectContext, op: sql.AlterDomain) -> Effects:
-    """ALTER DOMAIN: a new constraint is checked against the columns of the domain, which writers may not change meanwhile."""
+    """ALTER DOMAIN: a new constraint is checked against the columns of the domain, which blocks writes to them."""
     domain = domain_of(context, TypeName(name=op.domain.name, schema=op.domain.schema))
     if domain is None:
         return
     checked = (
         (op.action == "set not null" and not domain.not_null)
-        or (op.action == "validate constraint" and any(one.name == op.constraint_name and not one.valid for one in domain.checks))
+        or (op.action == "validate constraint" and any(check.name == op.constraint_name and not check.valid for check in domain.checks))
         or (op.action == "add constraint" and op.constraint is not None and not op.constraint.not_valid)
     )
     if checked:
         why = f"every value of the domain {domain.name} is checked"
-        for relation in _users(context, domain):
+        for relation in _tables_with_domain(context, domain):
             yield from context.effect_on(relation, LockMode.SHARE, scan=context.has_rows(relation), why=why)
 
 
-def _users(context: EffectContext, domain: Domain) -> list[Relation]:
+def _tables_with_domain(context: EffectContext, domain: Domain) -> list[Relation]:
     """Returns the tables with a column of a domain, or of a domain over it."""
     names, size = {domain.name}, 0
     while len(names) > size:
         size = len(names)
-        names |= {one.name for one in context.catalog.objects_of(Domain) if any(is_type_named(one.type, name) for name in names)}
+        names |= {other.name for other in context.catalog.objects_of(Domain) if any(is_type_named(other.type, name) for name in names)}
     return [
-        one
-        for one in context.catalog.relations()
-        if one.kind in (RelationKind.TABLE, RelationKind.MATERIALIZED, RelationKind.FOREIGN)
-        and any(is_type_named(column.type, name) for column in one.columns for name in names)
+        relation
+        for relation in context.catalog.relations()
+        if relation.kind in (RelationKind.TABLE, RelationKind.MATERIALIZED, RelationKind.FOREIGN)
+        and any(is_type_named(column.type, name) for column in relation.columns for name in names)
     ]
 
 
@@ -181,12 +181,12 @@ def _users(context: EffectContext, domain: Domain) -> list[Relation]:
 def alter_composite(context: EffectContext, op: sql.AlterCompositeType) -> Effects:
     """ALTER TYPE … ATTRIBUTE with CASCADE changes the tables made OF the type."""
     name = context.catalog.in_first_schema(op.type)
-    for one in context.catalog.relations() if op.cascade else ():
-        if one.of_type != name:
+    for table in context.catalog.relations() if op.cascade else ():
+        if table.of_type != name:
             continue
         if op.action == "alter" and op.data_type is not None:
             yield from alter_type(
-                context, sql.AlterColumnType(op.span, target=sql.Target(kind="table", name=one.name), column=op.attribute, type=op.data_type)
+                context, sql.AlterColumnType(op.span, target=sql.Target(kind="table", name=table.name), column=op.attribute, type=op.data_type)
             )
         else:
-            yield from context.effect_on(one, _EXCLUSIVE)
+            yield from context.effect_on(table, _EXCLUSIVE)

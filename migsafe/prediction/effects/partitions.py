@@ -1,4 +1,4 @@
-"""What inheritance and partitions lock: the parent, the child, the default partition, the other side of foreign keys."""
+"""The effects of inheritance and partitions on the parent, the child, the default partition and the other tables of foreign keys."""
 
 from migsafe import versions
 from migsafe.lock import LockMode
@@ -18,7 +18,7 @@ _SHARE_UPDATE = LockMode.SHARE_UPDATE_EXCLUSIVE
 
 @EFFECTS.register(sql.CreateTable)
 def create_table(context: EffectContext, op: CreateTable) -> Effects:
-    """CREATE TABLE: what it takes its columns from, belongs to, and refers to."""
+    """CREATE TABLE: locks the tables that it inherits from, copies, becomes a partition of, or references."""
     if op.if_not_exists and context.catalog.is_taken(context.catalog.resolve(op.table)):
         return
     for name in op.inherits:
@@ -28,9 +28,9 @@ def create_table(context: EffectContext, op: CreateTable) -> Effects:
     if op.partition_of is not None:
         yield from _create_partition(context, op.partition_of, op.bound)
     itself = context.catalog.in_first_schema(op.table)
-    for given in (*(one for column in op.columns for one in column.constraints), *op.constraints):
-        if given.references is not None and context.catalog.resolve(given.references.table) != itself:
-            yield from referenced_table(context, given.references.table, checked=False)
+    for constraint in (*(constraint for column in op.columns for constraint in column.constraints), *op.constraints):
+        if constraint.references is not None and context.catalog.resolve(constraint.references.table) != itself:
+            yield from referenced_table(context, constraint.references.table, checked=False)
 
 
 def _create_partition(context: EffectContext, name: Name, bound: Bound | None) -> Effects:
@@ -44,20 +44,20 @@ def _create_partition(context: EffectContext, name: Name, bound: Bound | None) -
 
 
 def _default_partition(context: EffectContext, parent: Relation, bound: Bound) -> Effects:
-    """The default partition is read, because rows of the new bound may be in it."""
+    """The effects on the default partition: it is read, because it may contain rows that belong in the new partition."""
     default = context.catalog.default_partition(parent.oid)
     if default is None:
         return
     proved = default_is_proved(context, parent, default, bound)
-    for one in context.with_descendants(default):
-        scan = context.has_rows(one) and not proved
+    for table in context.with_descendants(default):
+        scan = context.has_rows(table) and not proved
         why = "rows that belong in the new partition may be in the default partition" if scan else ""
-        yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why)
+        yield from context.effect_on(table, _EXCLUSIVE, scan=scan, why=why)
 
 
 def _foreign_keys_of(context: EffectContext, parent: Relation, *, checked: bool, child: Relation | None = None) -> Effects:
-    """A partition gets the foreign keys of its parent; those that refer to the parent will refer to it. One that the child has already is
-    taken for its part, whose triggers on the referenced table go."""
+    """The effects of the parent's foreign keys: a partition gets them, and those that reference the parent will reference it. A matching
+    foreign key of the child is attached to the parent's, and its triggers on the referenced table are dropped."""
     for constraint in context.catalog.constraints(parent.oid):
         referenced = context.catalog.get(constraint.references) if constraint.references is not None else None
         if not isinstance(referenced, Relation) or constraint.kind is not ConstraintKind.FOREIGN_KEY:
@@ -82,14 +82,14 @@ def attach(context: EffectContext, op: sql.AttachPartition) -> Effects:
         return
     yield from context.effect_on_name(op.target.name, _SHARE_UPDATE, "partitioned table")
     parent, child = context.catalog.relation(op.target.name), context.catalog.relation(op.partition)
-    yield from _above(context, parent)
+    yield from _ancestors(context, parent)
     why = "no valid CHECK proves that its rows belong in the partition"
     if child is None:
         yield from context.effect_on_name(op.partition, _EXCLUSIVE, scan=True, why=why)
     if parent is None:
         proved = child is not None and op.bound is not None and some_key_is_proved(context, child, op.bound)
-        for one in context.with_descendants(child) if child is not None else ():
-            yield from context.effect_on(one, _EXCLUSIVE, scan=not proved, why="" if proved else why)
+        for table in context.with_descendants(child) if child is not None else ():
+            yield from context.effect_on(table, _EXCLUSIVE, scan=not proved, why="" if proved else why)
         return
     if child is not None and op.bound is not None:
         yield from _attached(context, parent, child, op.bound, why)
@@ -99,11 +99,11 @@ def attach(context: EffectContext, op: sql.AttachPartition) -> Effects:
     yield from _foreign_keys_of(context, parent, checked=checked, child=child)
 
 
-def _above(context: EffectContext, relation: Relation | None) -> Effects:
-    """The tables above a partition are looked at for what they say of its rows."""
+def _ancestors(context: EffectContext, relation: Relation | None) -> Effects:
+    """The effects on the ancestors of a partition: their bounds apply to its rows."""
     while relation is not None and relation.bound is not None and relation.parents:
-        above = context.catalog.get(relation.parents[0])
-        relation = above if isinstance(above, Relation) else None
+        parent = context.catalog.get(relation.parents[0])
+        relation = parent if isinstance(parent, Relation) else None
         if relation is not None:
             yield from context.effect_on(relation, LockMode.ACCESS_SHARE)
 
@@ -111,23 +111,23 @@ def _above(context: EffectContext, relation: Relation | None) -> Effects:
 def _attached(context: EffectContext, parent: Relation, child: Relation, bound: Bound, why: str) -> Effects:
     proved = bound_is_proved(context, parent, child, bound)
     missing = [index for index in context.catalog.indexes(parent.oid) if not has_same(context.catalog, parent, child, index)]
-    foreign = any(
-        one.kind is ConstraintKind.FOREIGN_KEY and matching_foreign_key(context.catalog, child, one) is None
-        for one in context.catalog.constraints(parent.oid)
+    has_new_foreign_key = any(
+        constraint.kind is ConstraintKind.FOREIGN_KEY and matching_foreign_key(context.catalog, child, constraint) is None
+        for constraint in context.catalog.constraints(parent.oid)
     )
     if proved and missing:
         why = (
             f"{'a unique index' if constraint_of_index(context.catalog, missing[0]) else 'an index'} like {missing[0].name.name} is built on it"
         )
-    elif proved and foreign:
+    elif proved and has_new_foreign_key:
         why = "its rows are looked up in the table that the parent references"
-    for one in context.with_descendants(child):
-        scan = context.has_rows(one) and (not proved or bool(missing) or foreign)
-        yield from context.effect_on(one, _EXCLUSIVE, scan=scan, why=why if scan else "")
+    for table in context.with_descendants(child):
+        scan = context.has_rows(table) and (not proved or bool(missing) or has_new_foreign_key)
+        yield from context.effect_on(table, _EXCLUSIVE, scan=scan, why=why if scan else "")
 
 
 def _attach_index(context: EffectContext, op: sql.AttachPartition) -> Effects:
-    """ALTER INDEX … ATTACH PARTITION: the partition's index is locked, the tables only so far that they stay what they are."""
+    """ALTER INDEX … ATTACH PARTITION: locks the partition's index; on the tables it takes only ACCESS SHARE."""
     for name, index_lock in ((op.target.name, None), (op.partition, _EXCLUSIVE)):
         index = context.catalog.index(name)
         if index is not None:
@@ -144,13 +144,13 @@ def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
         yield from context.effect_on_name(op.partition, _EXCLUSIVE)
     if parent is None or child is None:
         return
-    # Rows of it that a foreign key refers to through the parent would be refused: both sides are read.
+    # The command fails if a foreign key references rows of the partition through the parent, so both tables are read.
     referring = context.catalog.foreign_keys_to(parent.oid)
     why = "rows of other tables may reference it through the parent" if referring else ""
-    for one in context.with_descendants(child):
-        has_part = any(index.parent is not None for index in context.catalog.indexes(one.oid)) and one is child
-        scan = bool(referring) and context.has_rows(one)
-        yield from context.effect_on(one, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_part else None, scan=scan, why=why if scan else "")
+    for partition in context.with_descendants(child):
+        has_part = any(index.parent is not None for index in context.catalog.indexes(partition.oid)) and partition is child
+        scan = bool(referring) and context.has_rows(partition)
+        yield from context.effect_on(partition, _EXCLUSIVE, index_lock=_EXCLUSIVE if has_part else None, scan=scan, why=why if scan else "")
     for constraint in referring:
         yield from context.effect_on_oid(constraint.table, _EXCLUSIVE, scan=True, why=why)
     default = context.catalog.default_partition(parent.oid)

@@ -1,4 +1,4 @@
-"""What queries and changes of rows lock (manual, 13.3.1 and 13.3.2)."""
+"""The locks of queries and changes of rows (manual, 13.3.1 and 13.3.2)."""
 
 from collections.abc import Container, Iterable, Sequence
 
@@ -18,8 +18,8 @@ _WHY_ALL = "there is no filter, so every row is read"
 def reads(
     context: EffectContext, names: Iterable[Name], lock: LockMode = READ, *, scan: Container[Name] = (), only: Container[Name] = ()
 ) -> Effects:
-    """What reading relations locks: what views read behind them, and tables below, too, but for those of which `only` themselves are read.
-    Of those in `scan` every row is read."""
+    """The effects of reading relations, with what views read and, except for the relations in `only`, the tables below them. All rows
+    of the relations in `scan` are read."""
     for name in names:
         relation = context.catalog.relation(name)
         if relation is None:
@@ -29,79 +29,79 @@ def reads(
 
 
 def read(context: EffectContext, relation: Relation, lock: LockMode = READ, *, scan: bool = False, only: bool = False) -> Effects:
-    """What reading a relation locks."""
+    """The effects of reading a relation."""
     yield from context.effect_on(relation, lock, scan=scan and context.has_rows(relation), why=_WHY_ALL if scan else "")
     if relation.kind is RelationKind.VIEW:
-        # PostgreSQL puts the view's query in its place, and locks what that reads as the outer query would.
+        # PostgreSQL replaces the view by its query, and locks what that reads as if the outer query read it.
         if relation.query is not None:
-            yield from behind(context, relation, lock, scan=scan)
+            yield from effects_behind_view(context, relation, lock, scan=scan)
         return
     for child in () if only else context.catalog.descendants(relation.oid):
         yield from context.effect_on(child, lock, scan=scan and context.has_rows(child), why=_WHY_ALL if scan else "")
 
 
-def behind(context: EffectContext, view: Relation, lock: LockMode, *, scan: bool = False, only: bool = False) -> Effects:
-    """What a view reads, through other views; of tables nothing below them if `only`. If it is read whole, then of what stands in it without a
-    filter every row."""
-    yield from _behind(context, view, lock, scan, only, {view.oid})
+def effects_behind_view(context: EffectContext, view: Relation, lock: LockMode, *, scan: bool = False, only: bool = False) -> Effects:
+    """The effects on the relations that a view reads, also through other views; with `only`, not on the tables below them. If all rows of the
+    view are read (`scan`), so are all rows of the relations that its query reads without a filter."""
+    yield from _effects_behind_view(context, view, lock, scan, only, {view.oid})
 
 
-def _behind(context: EffectContext, view: Relation, lock: LockMode, scan: bool, only: bool, seen: set[int]) -> Effects:
+def _effects_behind_view(context: EffectContext, view: Relation, lock: LockMode, scan: bool, only: bool, seen: set[int]) -> Effects:
     if view.query is None:
         return
-    known = [one for oid in view.reads if isinstance(one := context.catalog.get(oid), Relation)]
-    names = {one.name.name for one in known}
+    relations = [relation for oid in view.reads if isinstance(relation := context.catalog.get(oid), Relation)]
+    names = {relation.name.name for relation in relations}
     whole = {name.name for name in view.query.whole} if scan else ()
-    for one in known:
-        if one.oid in seen:
+    for relation in relations:
+        if relation.oid in seen:
             continue
-        seen.add(one.oid)
-        if one.kind is RelationKind.VIEW and one.query is not None:
-            yield from context.effect_on(one, lock)
-            yield from _behind(context, one, lock, one.name.name in whole, only, seen)
+        seen.add(relation.oid)
+        if relation.kind is RelationKind.VIEW and relation.query is not None:
+            yield from context.effect_on(relation, lock)
+            yield from _effects_behind_view(context, relation, lock, relation.name.name in whole, only, seen)
         else:
-            yield from read(context, one, lock, scan=one.name.name in whole, only=only)
+            yield from read(context, relation, lock, scan=relation.name.name in whole, only=only)
     for name in view.query.reads:
         if name.name not in names:
             yield from context.effect_on_name(name, lock)
 
 
-def query(context: EffectContext, one: Query, *, runs: bool = True) -> Effects:
+def query_effects(context: EffectContext, query: Query, *, runs: bool = True) -> Effects:
     """Yields the locks of a query: ROW SHARE on the relations whose rows FOR UPDATE or FOR SHARE locks. It reads rows only if it `runs`."""
-    yield from reads(context, one.reads, scan=one.whole if runs else (), only=one.only)
-    yield from reads(context, row_locked(one), LockMode.ROW_SHARE, only=one.only)
+    yield from reads(context, query.reads, scan=query.whole if runs else (), only=query.only)
+    yield from reads(context, row_locked(query), LockMode.ROW_SHARE, only=query.only)
 
 
-def row_locked(one: Query) -> tuple[Name, ...]:
+def row_locked(query: Query) -> tuple[Name, ...]:
     """Returns the relations whose rows FOR UPDATE or FOR SHARE locks."""
-    if one.row_locks is None:
+    if query.row_locks is None:
         return ()
     # FOR UPDATE OF may name the alias of a sub-query: if no relation has that name, all relations count.
-    return tuple(name for name in one.reads if not one.row_locks or name in one.row_locks) or one.reads
+    return tuple(name for name in query.reads if not query.row_locks or name in query.row_locks) or query.reads
 
 
 @EFFECTS.register(sql.Select)
 def select(context: EffectContext, op: sql.Select) -> Effects:
     """SELECT."""
-    yield from query(context, op.query, runs=op.cursor is None)
+    yield from query_effects(context, op.query, runs=op.cursor is None)
 
 
-def changed(context: EffectContext, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Effects:
-    """What a change of rows locks when it is planned: ROW EXCLUSIVE on its table, and what it reads."""
+def change_effects(context: EffectContext, op: sql.Insert | sql.Update | sql.Delete | sql.Merge) -> Effects:
+    """The effects of planning a change of rows: ROW EXCLUSIVE on its table, and the locks on what it reads."""
     match op:
         case sql.Insert():
-            yield from _written(context, op.table, ("insert",))
+            yield from _changed_tables(context, op.table, ("insert",))
         case sql.Merge():
-            yield from _written(context, op.table, op.actions, only=op.only)
+            yield from _changed_tables(context, op.table, op.actions, only=op.only)
         case sql.Update() | sql.Delete():
-            yield from _written(context, op.table, ("change",), only=op.only)
+            yield from _changed_tables(context, op.table, ("change",), only=op.only)
     yield from reads(context, op.reads)
 
 
 @EFFECTS.register(sql.Insert)
 def insert(context: EffectContext, op: sql.Insert) -> Effects:
-    """INSERT: ROW EXCLUSIVE, and ROW SHARE on the tables that foreign keys look into."""
-    yield from _written(context, op.table, ("insert",))
+    """INSERT: ROW EXCLUSIVE, and ROW SHARE on the tables that its foreign keys reference."""
+    yield from _changed_tables(context, op.table, ("insert",))
     yield from reads(context, op.reads, scan=op.whole)
     for relation in _targets(context, op.table, only=True):
         for constraint in context.catalog.constraints(relation.oid):
@@ -113,22 +113,22 @@ def insert(context: EffectContext, op: sql.Insert) -> Effects:
 def update(context: EffectContext, op: sql.Update) -> Effects:
     """UPDATE."""
     scan = op.current_of is None and _reads_all(context, op.table, op.where)
-    yield from _written(context, op.table, ("update",), only=op.only, scan=scan, why=_why(op.where))
+    yield from _changed_tables(context, op.table, ("update",), only=op.only, scan=scan, why=_why(op.where))
     yield from reads(context, op.reads)
     for relation in _targets(context, op.table, only=op.only):
         numbers = [column.number for column in relation.columns if column.name in op.columns]
         for constraint in context.catalog.constraints(relation.oid):
             if constraint.references is not None and set(numbers) & set(constraint.columns):
                 yield from context.effect_on_oid(constraint.references, LockMode.ROW_SHARE)
-        touched = [one for one in context.catalog.foreign_keys_to(relation.oid) if set(numbers) & set(one.referenced_columns)]
-        yield from _referencing(context, touched, "on_update")
+        foreign_keys = [key for key in context.catalog.foreign_keys_to(relation.oid) if set(numbers) & set(key.referenced_columns)]
+        yield from _referencing(context, foreign_keys, "on_update")
 
 
 @EFFECTS.register(sql.Delete)
 def delete(context: EffectContext, op: sql.Delete) -> Effects:
-    """DELETE: the tables that refer to this one are looked into, or changed."""
+    """DELETE: the tables that reference this one are read, or changed."""
     scan = op.current_of is None and _reads_all(context, op.table, op.where)
-    yield from _written(context, op.table, ("delete",), only=op.only, scan=scan, why=_why(op.where))
+    yield from _changed_tables(context, op.table, ("delete",), only=op.only, scan=scan, why=_why(op.where))
     yield from reads(context, op.reads)
     for relation in _targets(context, op.table, only=op.only):
         yield from _referencing(context, context.catalog.foreign_keys_to(relation.oid), "on_delete")
@@ -137,19 +137,21 @@ def delete(context: EffectContext, op: sql.Delete) -> Effects:
 @EFFECTS.register(sql.Merge)
 def merge(context: EffectContext, op: sql.Merge) -> Effects:
     """MERGE."""
-    yield from changed(context, op)
+    yield from change_effects(context, op)
 
 
 def _referencing(context: EffectContext, constraints: Sequence[Constraint], event: str) -> Effects:
     for constraint in constraints:
         action = getattr(constraint, event)
         lock = LockMode.ROW_SHARE if action in ("no action", "restrict") else LockMode.ROW_EXCLUSIVE
-        found = context.catalog.get(constraint.table)
-        if isinstance(found, Relation) and constraint.enforced:
-            yield from context.effect_on(found, lock)
+        relation = context.catalog.get(constraint.table)
+        if isinstance(relation, Relation) and constraint.enforced:
+            yield from context.effect_on(relation, lock)
 
 
-def _written(context: EffectContext, name: Name, actions: Sequence[str], *, only: bool = False, scan: bool = False, why: str = "") -> Effects:
+def _changed_tables(
+    context: EffectContext, name: Name, actions: Sequence[str], *, only: bool = False, scan: bool = False, why: str = ""
+) -> Effects:
     relation = context.catalog.relation(name)
     if relation is None:
         yield from context.effect_on_name(name, LockMode.ROW_EXCLUSIVE, scan=scan, why=why)
@@ -158,11 +160,11 @@ def _written(context: EffectContext, name: Name, actions: Sequence[str], *, only
         has_rows = context.has_rows(target)
         yield from context.effect_on(target, LockMode.ROW_EXCLUSIVE, scan=scan and has_rows, why=why if scan and has_rows else "")
         if target.kind is RelationKind.VIEW:
-            yield from behind(context, target, LockMode.ROW_EXCLUSIVE, scan=scan)
+            yield from effects_behind_view(context, target, LockMode.ROW_EXCLUSIVE, scan=scan)
 
 
 def _targets(context: EffectContext, name: Name, *, only: bool = False) -> list[Relation]:
-    """The tables whose rows a statement changes: of a simple view, that which it shows."""
+    """Returns the tables whose rows a statement changes; for a simple view also the table that it shows."""
     relation = context.catalog.relation(name)
     if relation is None:
         return []
@@ -173,7 +175,7 @@ def _targets(context: EffectContext, name: Name, *, only: bool = False) -> list[
 
 
 def _reads_all(context: EffectContext, name: Name, where: Expression | None) -> bool:
-    """Whether a change reads its whole table: without a filter, or with one that no index of a known table can serve."""
+    """Whether a change reads its whole table: it has no filter, or no index of the known table supports the filter."""
     relation = context.catalog.relation(name)
     if where is None or expressions.is_always_true(where, expressions.not_null_columns(relation)):
         return True
@@ -195,7 +197,7 @@ def _why(where: Expression | None) -> str:
 def copy(context: EffectContext, op: sql.Copy) -> Effects:
     """COPY."""
     if op.query is not None:
-        yield from query(context, op.query)
+        yield from query_effects(context, op.query)
     if op.table is not None:
         if op.source:
             yield from insert(context, sql.Insert(op.span, table=op.table, source="query"))
@@ -205,14 +207,14 @@ def copy(context: EffectContext, op: sql.Copy) -> Effects:
 
 @EFFECTS.register(sql.Truncate)
 def truncate(context: EffectContext, op: sql.Truncate) -> Effects:
-    """TRUNCATE: ACCESS EXCLUSIVE on the tables, those below and, with CASCADE, those that refer to them."""
+    """TRUNCATE: ACCESS EXCLUSIVE on the tables, the tables below them and, with CASCADE, those that reference them."""
     waiting: list[Relation] = []
-    for given in op.tables:
-        relation = context.catalog.relation(given.name)
+    for table in op.tables:
+        relation = context.catalog.relation(table.name)
         if relation is None:
-            yield from context.effect_on_name(given.name, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE)
+            yield from context.effect_on_name(table.name, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE)
         else:
-            waiting += context.with_descendants(relation, only=given.only)
+            waiting += context.with_descendants(relation, only=table.only)
     seen: set[int] = set()
     while waiting:
         relation = waiting.pop(0)
@@ -223,21 +225,21 @@ def truncate(context: EffectContext, op: sql.Truncate) -> Effects:
         yield from context.effect_on(relation, LockMode.ACCESS_EXCLUSIVE, index_lock=LockMode.ACCESS_EXCLUSIVE if has_index else None)
         if op.cascade:
             for constraint in context.catalog.foreign_keys_to(relation.oid):
-                found = context.catalog.get(constraint.table)
-                if isinstance(found, Relation):
-                    waiting += context.with_descendants(found)
+                referencing = context.catalog.get(constraint.table)
+                if isinstance(referencing, Relation):
+                    waiting += context.with_descendants(referencing)
 
 
 @EFFECTS.register(sql.LockTable)
 def lock_table(context: EffectContext, op: sql.LockTable) -> Effects:
-    """LOCK TABLE: the tables below too, and what a view reads."""
+    """LOCK TABLE: locks the tables below too, and what a view reads."""
     mode = LockMode(op.mode)
-    for given in op.tables:
-        relation = context.catalog.relation(given.name)
+    for table in op.tables:
+        relation = context.catalog.relation(table.name)
         if relation is None:
-            yield from context.effect_on_name(given.name, mode)
+            yield from context.effect_on_name(table.name, mode)
         elif relation.kind is RelationKind.VIEW:
             yield from context.effect_on(relation, mode)
-            yield from behind(context, relation, mode)
+            yield from effects_behind_view(context, relation, mode)
         else:
-            yield from context.effects_on(context.with_descendants(relation, only=given.only), mode)
+            yield from context.effects_on(context.with_descendants(relation, only=table.only), mode)

@@ -1,4 +1,4 @@
-"""The table of what each operation does to relations: every module of this package registers its functions here."""
+"""The table of the functions that predict the effects of each operation; every module of this package registers its own here."""
 
 from collections.abc import Callable
 from typing import Any

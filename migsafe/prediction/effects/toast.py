@@ -59,7 +59,7 @@ def _length(context: EffectContext, written: TypeName | None) -> int | None:
     if base.schema is None and base.name in _FIXED:
         return _FIXED[base.name]
     if base is not written:
-        # PostgreSQL does not look through a domain for a limit.
+        # PostgreSQL does not use the length limit of the type under a domain.
         return None
     size = base.modifiers[0] if base.modifiers else "1" if base.name in ("character", "bit") else ""
     if base.schema is not None or not size.isdecimal():

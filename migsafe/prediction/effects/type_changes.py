@@ -109,16 +109,16 @@ def change_of_type(
     else:
         utc = timezone is not None and is_utc(timezone)
         for step in (*steps, None):
-            found = _coerced(value, new if step is None else step, step is not None, user_types, utc, pg_version)
-            if isinstance(found, str):
-                return _refused(found, using is not None, column)
-            value = found
+            coerced = _coerced(value, new if step is None else step, step is not None, user_types, utc, pg_version)
+            if isinstance(coerced, str):
+                return _refused(coerced, using is not None, column)
+            value = coerced
     return _change(before, after, value.computed, old, new, old_collation, new_collation)
 
 
 def _refused(target: str, using: bool, column: str) -> TypeChange:
-    what = "result of USING clause for column" if using else "column"
-    error = target if target.startswith("cannot") else f'{what} "{column}" cannot be cast automatically to type {target}'
+    subject = "result of USING clause for column" if using else "column"
+    error = target if target.startswith("cannot") else f'{subject} "{column}" cannot be cast automatically to type {target}'
     return TypeChange(rewrite=False, why=error, refused=error)
 
 
@@ -135,15 +135,15 @@ def _change(
     collatable = before.base in COLLATABLE and after.base in COLLATABLE
     collation_changes = collatable and not _same_collation(old_collation or before.collation, new_collation or after.collation)
     opclass_changes = _opclass_changes(before, after)
-    # The referencing column's new type still meets the key's own operator where it is the key's type by another name.
-    back = cast(after.base, before.base, explicit=False, pg_version=15) is Cast.RELABELLED
+    # The foreign key keeps its operator if the new type of the referencing column is binary-coercible to the type of the key.
+    is_relabelled = cast(after.base, before.base, explicit=False, pg_version=15) is Cast.RELABELLED
     return TypeChange(
         rewrite=rewrite,
         why=computed or _why_free(old, new),
         narrows=narrows(before, after),
         opclass_changes=opclass_changes,
         collation_changes=collation_changes,
-        rechecks_foreign_keys=rewrite or (opclass_changes and not back),
+        rechecks_foreign_keys=rewrite or (opclass_changes and not is_relabelled),
         rechecks_referencing=rewrite or opclass_changes,
     )
 
@@ -157,20 +157,20 @@ def _coerced(value: _Value, target: TypeName, explicit: bool, user_types: UserTy
     source, wanted = value.type, column_type(target, user_types)
     types = f"from {value.written} to {target}"
     length, why = source.length, ""
-    same = _same_type(source.declared, wanted.declared)
-    if not same:
-        found = _path(source, wanted, explicit, pg_version)
-        if found is None:
+    is_same_type = _same_type(source.declared, wanted.declared)
+    if not is_same_type:
+        path = _path(source, wanted, explicit, pg_version)
+        if path is None:
             return f"cannot cast type {source.declared} to {wanted.declared}" if explicit else str(wanted.declared)
         if source.domain or source.base != wanted.base or source.array != wanted.array:
             length = None
-        if found is Cast.TIMEZONE and not utc:
+        if path is Cast.TIMEZONE and not utc:
             why = f"the conversion {types} shifts every value by the session's TimeZone, unless that is UTC"
-        elif found is Cast.COMPUTED:
+        elif path is Cast.COMPUTED:
             why = f"every value must be converted {types}" if source.known and wanted.known else f"every value may have to be converted {types}"
         elif wanted.constrained:
             why = f"every value is checked against the domain {wanted.declared}"
-    if not why and not (same and wanted.domain) and not _keeps_length(wanted, length):
+    if not why and not (is_same_type and wanted.domain) and not _keeps_length(wanted, length):
         why = f"every value must be converted {types}"
     return _Value(wanted, target, value.computed or why)
 
@@ -180,35 +180,35 @@ def _keeps_length(wanted: ColumnType, length: Length | None) -> bool:
 
 
 def _path(source: ColumnType, wanted: ColumnType, explicit: bool, pg_version: int) -> Cast | None:
-    """The cast between two types (find_coercion_pathway); one of an unknown type may exist, and then computes."""
+    """Returns the cast between two types (find_coercion_pathway). An unknown type is assumed to have a cast that computes every value."""
     if source.base == wanted.base and source.array == wanted.array:
         return Cast.RELABELLED
     if source.array != wanted.array:
-        # An array has a text form, and no other cast to what is no array.
-        one, other = ("[]" if source.array else source.base), ("[]" if wanted.array else wanted.base)
-        found = cast(one, other, explicit=explicit, pg_version=pg_version)
+        # An array can be cast to text, and to nothing else that is not an array.
+        from_type, to_type = ("[]" if source.array else source.base), ("[]" if wanted.array else wanted.base)
+        known_cast = cast(from_type, to_type, explicit=explicit, pg_version=pg_version)
     else:
-        found = cast(source.base, wanted.base, explicit=explicit, pg_version=pg_version)
-    if found is None and not (source.known and wanted.known):
+        known_cast = cast(source.base, wanted.base, explicit=explicit, pg_version=pg_version)
+    if known_cast is None and not (source.known and wanted.known):
         return Cast.COMPUTED
-    return Cast.COMPUTED if found is not None and wanted.array else found
+    return Cast.COMPUTED if known_cast is not None and wanted.array else known_cast
 
 
-def _same_type(one: TypeName, other: TypeName) -> bool:
-    schemas = one.schema is None or other.schema is None or one.schema == other.schema
-    return one.name == other.name and one.dimensions == other.dimensions and schemas
+def _same_type(first: TypeName, second: TypeName) -> bool:
+    same_schema = first.schema is None or second.schema is None or first.schema == second.schema
+    return first.name == second.name and first.dimensions == second.dimensions and same_schema
 
 
 def _opclass_changes(before: ColumnType, after: ColumnType) -> bool:
-    """Whether the default operator class is another one, or one for any type of a kind: then the index is made for one type."""
-    if before.array or after.array or any(of.kind is not None or of.base in RANGES for of in (before, after)):
+    """Whether the default operator class changes. That of arrays, enums and ranges is polymorphic, but each index is for one type."""
+    if before.array or after.array or any(column.kind is not None or column.base in RANGES for column in (before, after)):
         return not _same_type(before.declared, after.declared)
     return comparison_type(before.base) != comparison_type(after.base)
 
 
-def _same_collation(one: Name | None, other: Name | None) -> bool:
-    first, second = (collation.name if collation is not None else "default" for collation in (one, other))
-    return first == second
+def _same_collation(old: Name | None, new: Name | None) -> bool:
+    old_name, new_name = (collation.name if collation is not None else "default" for collation in (old, new))
+    return old_name == new_name
 
 
 _UTC = re.compile(
@@ -218,47 +218,47 @@ _UTC = re.compile(
 
 
 def is_utc(timezone: str) -> bool:
-    """Whether a TimeZone setting is always at UTC: then a timestamp has the same bytes with and without a time zone.
+    """Whether a TimeZone setting is always UTC: then a timestamp has the same bytes with and without a time zone.
 
-    TimestampTimestampTzRequiresRewrite (src/backend/utils/adt/timestamp.c) wants a zone whose every offset, from the beginning of time,
-    is 0. Measured over pg_timezone_names and the POSIX forms: these do, Africa/Abidjan, WET and Europe/London do not.
+    TimestampTimestampTzRequiresRewrite (src/backend/utils/adt/timestamp.c) requires a zone that has had the offset 0
+    at all times. Measured for pg_timezone_names and the POSIX forms: these have, Africa/Abidjan, WET and Europe/London have not.
     """
     return _UTC.fullmatch(timezone.strip()) is not None
 
 
 @lru_cache(1024)
 def _parser(sql: str) -> RawStatement | None:
-    found = list(split(sql))
-    return found[0] if len(found) == 1 and isinstance(found[0], RawStatement) else None
+    statements = list(split(sql))
+    return statements[0] if len(statements) == 1 and isinstance(statements[0], RawStatement) else None
 
 
 def _casts_of(using: Expression, column: str) -> tuple[TypeName, ...] | None:
-    """The types that an expression casts the column to, one after the other; None where it does anything else."""
+    """Returns the types to which an expression casts the column, in order; None if it does anything else."""
     raw = _parser(using.sql)
     if raw is None:
         return None
     parser = Parser(raw)
     try:
-        found = _column_under_casts(parser, column)
+        types = _column_under_casts(parser, column)
     except Unexpected:
         return None
-    return found if parser.done else None
+    return types if parser.done else None
 
 
 def _column_under_casts(parser: Parser, column: str) -> tuple[TypeName, ...] | None:
-    found: tuple[TypeName, ...] | None
+    types: tuple[TypeName, ...] | None
     if parser.accept("("):
-        found = _column_under_casts(parser, column)
+        types = _column_under_casts(parser, column)
         parser.expect(")")
     elif parser.accept("cast", "("):
-        found = _column_under_casts(parser, column)
+        types = _column_under_casts(parser, column)
         parser.expect("as")
-        found = None if found is None else (*found, parser.type_name())
+        types = None if types is None else (*types, parser.type_name())
         parser.expect(")")
     else:
-        found = () if parser.qualified().name == column else None
-    while found is not None and parser.accept("::"):
-        found = (*found, parser.type_name())
-    if found is not None and parser.accept("collate"):
+        types = () if parser.qualified().name == column else None
+    while types is not None and parser.accept("::"):
+        types = (*types, parser.type_name())
+    if types is not None and parser.accept("collate"):
         parser.qualified()
-    return found
+    return types

@@ -1,4 +1,4 @@
-"""The safe ways that are offered for what cannot run again: they report nothing themselves, and a server runs them twice."""
+"""The statements that are offered in place of those that cannot run again: they have no findings, and a server runs them twice."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -69,7 +69,7 @@ def connection(server: Server) -> Iterator["psycopg.Connection[Any]"]:
 
 
 @pytest.mark.parametrize("sql", STATEMENTS)
-def test_what_is_offered_runs_twice_and_reports_nothing(connection: "psycopg.Connection[Any]", sql: str) -> None:
+def test_an_offered_statement_runs_twice_and_has_no_findings(connection: "psycopg.Connection[Any]", sql: str) -> None:
     # Where both speak of a name that is missing, unnamed-object offers the way.
     rule, safe = max((one.rule, one.help) for one in findings(f"{sql};\nSELECT 1;") if one.category == "idempotency")
     assert not all(line.startswith("--") for line in safe.splitlines()), rule
@@ -80,5 +80,5 @@ def test_what_is_offered_runs_twice_and_reports_nothing(connection: "psycopg.Con
 
 
 def findings(sql: str) -> list[Finding]:
-    """What is reported in SQL that comes after the setup."""
+    """Returns the findings in SQL that runs after the setup."""
     return [one for one in judge_sql(f"{SETUP}\n-- next migration\n{sql}", RULES).findings if one.script.text == sql]

@@ -1,4 +1,4 @@
-"""What migsafe believes of a second run is what PostgreSQL does: each statement of kinds.sql runs twice, on every version."""
+"""The predicted second run is what PostgreSQL does: each statement of kinds.sql runs twice, on every version."""
 
 import re
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ LINE = re.compile(r"(\S.*;) -- (fails|twice|harmless)(?: from (\d+))?")
 
 
 class Kind(NamedTuple):
-    """A statement, what becomes of its second run, and the version from which PostgreSQL has it."""
+    """A statement, the outcome of its second run, and the first version of PostgreSQL that has it."""
 
     sql: str
     outcome: str
@@ -54,13 +54,13 @@ def test_every_line_is_a_statement_with_an_outcome() -> None:
 
 
 @pytest.mark.server
-def test_a_second_run_is_what_the_server_makes_of_it(server: Server) -> None:
+def test_the_outcome_in_the_file_is_that_of_the_server(server: Server) -> None:
     found = measured(server)
     assert found == {kind.sql: kind.outcome for kind in KINDS if kind.sql in found}
 
 
 @pytest.mark.parametrize("version", [14, 18])
-def test_a_second_run_is_what_is_believed_of_it(version: int) -> None:
+def test_the_predicted_outcome_is_that_in_the_file(version: int) -> None:
     wrong = []
     for kind in KINDS:
         found = believed(kind.sql, version)
@@ -88,7 +88,7 @@ def measured(server: Server) -> dict[str, str]:
 
 
 def run_twice(connection: "psycopg.Connection[Any]", sql: str) -> str:
-    """In a transaction, which is the quicker way: what the second run has done can be looked at first, and taken back."""
+    """Returns the outcome of a second run in a transaction, which is faster: its changes are inspected, then rolled back."""
     for statement in ("BEGIN", sql, "SAVEPOINT between"):
         connection.execute(statement.encode())
     try:

@@ -1,4 +1,4 @@
-"""Several statements, of which one takes away or renames what another makes: where a second run stops is where PostgreSQL stops it."""
+"""Scripts in which one statement drops or renames the object of another: a second run stops at the same statement as in PostgreSQL."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -58,13 +58,13 @@ def connection() -> Iterator["psycopg.Connection[Any]"]:
 @pytest.mark.server
 @trying(max_examples=400, deadline=None, derandomize=True)
 @given(script=some.lists(some.sampled_from(STATEMENTS), min_size=2, max_size=7))
-def test_a_second_run_stops_where_the_server_stops_it(connection: "psycopg.Connection[Any]", script: list[str]) -> None:
+def test_a_second_run_stops_at_the_same_statement_as_on_the_server(connection: "psycopg.Connection[Any]", script: list[str]) -> None:
     ran, stops = measured(connection, script)
     assert stops == predicted(ran, connection.info.server_version // 10_000), ran
 
 
 def measured(connection: "psycopg.Connection[Any]", script: list[str]) -> tuple[list[str], int | None]:
-    """The statements that a first run gets through, and the place of the first that a second run stops at."""
+    """Returns the statements that a first run executes, and the place of the statement at which a second run stops."""
     connection.execute("BEGIN")
     try:
         ran = [sql for sql in script if tried(connection, sql)]
@@ -92,7 +92,7 @@ def predicted(script: list[str], version: int) -> int | None:
 
 
 def noted(script: list[str], version: int) -> tuple[list[ExecutedOperation], list[int]]:
-    """What the operations of the statements do, as one transaction, and in which statement each stands."""
+    """Returns what the operations of the statements do, in one transaction, with the statement of each."""
     predictor = Predictor(version)
     predictor.apply(whole_script(Script("setup.sql", SETUP), Transaction.STATEMENT))
     predictor.begin(Transaction.STATEMENT)
@@ -107,7 +107,7 @@ def noted(script: list[str], version: int) -> tuple[list[ExecutedOperation], lis
 
 @trying(max_examples=200, deadline=None, derandomize=True)
 @given(script=some.lists(some.sampled_from(STATEMENTS), min_size=2, max_size=9))
-def test_every_place_where_a_first_run_may_stop_is_looked_at(script: list[str]) -> None:
+def test_every_place_where_a_first_run_may_stop_is_considered(script: list[str]) -> None:
     ran, places = noted(script, 17)
     apart = {
         again.place

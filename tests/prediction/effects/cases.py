@@ -1,10 +1,10 @@
-"""The cases: SQL files, each case a few statements of which the last one is measured.
+"""The cases: SQL files with cases of a few statements, of which the last one is measured.
 
     -- case: what it shows
     -- versions: 15-            only on these: `15-`, `14-17`, `18`
     -- refused                  PostgreSQL refuses it
-    -- apart from: a, b         relations that are left out: which rows there are, or the plan, decides what happens to them
-    -- gap: why                 it is known that something else is predicted than what happens
+    -- apart from: a, b         relations that are not compared, because the rows or the plan decide what happens to them
+    -- gap: why                 a known difference between the prediction and PostgreSQL
     ALTER TABLE …;              preparation, if any
     ALTER TABLE …;              the measured statement
 

@@ -1,4 +1,4 @@
-"""What migsafe takes to be refused inside a transaction block is what PostgreSQL refuses there: after BEGIN, and in a DO block."""
+"""PostgreSQL refuses inside a transaction block exactly the predicted operations: after BEGIN, and in a DO block."""
 
 from collections.abc import Iterator
 
@@ -119,7 +119,7 @@ def test_a_do_block_refuses_what_is_predicted(connection: "psycopg.Connection[tu
         connection.execute("ROLLBACK")
 
 
-def test_what_comes_after_a_commit_in_one_query_is_in_a_block_again(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+def test_statements_after_a_commit_in_one_query_are_in_a_block_again(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
     for sql in ("COMMIT; VACUUM p; BEGIN", "COMMIT; SELECT 1; VACUUM p"):
         connection.execute("BEGIN")
         assert refused(connection, sql)

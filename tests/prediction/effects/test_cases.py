@@ -1,4 +1,4 @@
-"""The catalogue is proved: PostgreSQL does what is predicted of each case, measured with the recorders of `migsafe replay`.
+"""PostgreSQL does what is predicted for each case, measured with the recorders of `migsafe replay`.
 
 All cases run on the oldest and on the newest server that is found. Those between run the cases that differ by version, and all with
 `--all-servers`.
@@ -27,7 +27,7 @@ CASES = cases()
 SCHEMA_STATEMENTS = tuple(read(SCHEMA))
 NOT_IN_A_BLOCK = "cannot run inside a transaction block"
 
-# The tables have a few hundred rows: an index must be worth its while.
+# The tables have a few hundred rows, so that the planner uses an index.
 SETTINGS = {"random_page_cost": "1.1"}
 
 
@@ -82,7 +82,7 @@ def differs_by_version(case: Case, major: int, ends: tuple[int, int] | None = No
 
 
 def outcomes(case: Case, major: int) -> list[tuple[frozenset[Effect], str | None]]:
-    """What is predicted for a case in a transaction block and, if it cannot run there, outside."""
+    """Returns the prediction for a case in a transaction block and, if it cannot run there, outside."""
     predictions = [predict(case, major, Transaction.FILE)]
     if NOT_IN_A_BLOCK in (predictions[0].refusal or ""):
         predictions.append(predict(case, major, Transaction.STATEMENT))
@@ -91,7 +91,7 @@ def outcomes(case: Case, major: int) -> list[tuple[frozenset[Effect], str | None
 
 @cache
 def predictor_after_schema(major: int) -> Predictor:
-    """A predictor with the database of schema.sql."""
+    """Returns a predictor with the database of schema.sql."""
     predictor = Predictor(major)
     predictor.begin(Transaction.STATEMENT)
     for statement in SCHEMA_STATEMENTS:
@@ -102,7 +102,7 @@ def predictor_after_schema(major: int) -> Predictor:
 
 
 def predict(case: Case, major: int, transaction: Transaction) -> StatementPrediction:
-    """What is predicted for the last statement of a case."""
+    """Returns the prediction for the last statement of a case."""
     predictor = predictor_after_schema(major)
     in_block = transaction is Transaction.FILE
     if not in_block:
@@ -118,7 +118,7 @@ def predict(case: Case, major: int, transaction: Transaction) -> StatementPredic
 
 
 def lines(effects: tuple[Effect, ...], case: Case, measured: Measurement) -> dict[Name, str]:
-    """The effects as text, by relation; without what could not be measured."""
+    """Returns the effects as text, by relation; without those that could not be measured."""
     return {effect.relation: line(effect, measured) for effect in effects if effect.relation.name not in case.apart}
 
 
@@ -135,7 +135,7 @@ def line(effect: Effect, measured: Measurement) -> str:
 
 
 def difference(case: Case, major: int, measured: dict[Name, str], predicted: dict[Name, str], refusal: str | None) -> str:
-    """Both sides, for each relation on which they differ."""
+    """Returns the predicted and the measured effects of each relation on which they differ."""
     out = [f"{case} on PostgreSQL {major}", *("    " + line for line in case.text.strip().splitlines())]
     if refusal is not None:
         out.append(f"  predicted: it is refused, because {refusal}")

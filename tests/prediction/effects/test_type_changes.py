@@ -1,4 +1,4 @@
-"""What ALTER COLUMN TYPE does, said here and predicted. test_type_changes_on_servers.py asks the servers."""
+"""The predicted effects of ALTER COLUMN TYPE. test_type_changes_on_servers.py compares the same tables with servers."""
 
 import re
 from typing import NamedTuple
@@ -181,7 +181,7 @@ class Change(NamedTuple):
 
 
 def changes(table: str, timezone: str = "Europe/Berlin") -> list[Change]:
-    """The lines of a table; words are parted by two spaces or more."""
+    """Returns the lines of a table; two or more spaces separate the words."""
     rows = [re.split(r"\s{2,}", line.strip()) for line in table.splitlines() if line.strip() and not line.strip().startswith("--")]
     return [Change(row[0], row[1], row[2], row[3] if len(row) > 3 else "", timezone) for row in rows]
 
@@ -261,7 +261,7 @@ def test_a_prediction_says_why(old: str, new: str, using: str, why: str) -> None
     assert predicted(old, new, using).why.startswith(why)
 
 
-def test_what_nobody_knows_is_not_free() -> None:
+def test_an_unknown_type_may_be_rewritten() -> None:
     unknown = change_of_type(None, type_of("text"), column="c", user_types=lambda _: None, pg_version=17)
     assert (unknown.rewrite, unknown.refused) == (True, None)
     assert predicted("geometry", "geography").rewrite

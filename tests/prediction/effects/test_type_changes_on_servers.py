@@ -1,4 +1,4 @@
-"""PostgreSQL does what is predicted of ALTER COLUMN TYPE."""
+"""PostgreSQL does what is predicted for ALTER COLUMN TYPE."""
 
 import re
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ MEASURE = """
 
 
 def differences(connection: Connection, tried: list[tuple[str, str, str]], timezone: str) -> list[str]:
-    """Where a server does something else than is predicted. Where the column can have no index, only the rewrite is compared."""
+    """Returns where a server differs from the prediction. If the column can have no index, only the rewrite is compared."""
     connection.execute(MEASURE)
     connection.execute("SELECT set_config('TimeZone', %s, false)", (timezone,))
     olds = [old for old, _, _ in tried]
@@ -68,7 +68,7 @@ def differences(connection: Connection, tried: list[tuple[str, str, str]], timez
     return found
 
 
-def test_servers_do_what_is_said_here(connection: Connection) -> None:
+def test_servers_do_what_the_table_says(connection: Connection) -> None:
     for timezone in ("Europe/Berlin", "UTC"):
         assert differences(connection, [(one.old, one.new, one.using) for one in ALL if one.timezone == timezone], timezone) == []
 
@@ -87,7 +87,7 @@ def test_servers_agree_on_every_pair(connection: Connection) -> None:
     assert differences(connection, every[half::2], "Europe/Berlin") == []
 
 
-def test_the_table_of_casts_is_the_server_s(connection: Connection) -> None:
+def test_the_table_of_casts_is_that_of_the_server(connection: Connection) -> None:
     rows = connection.execute(
         """SELECT format_type(castsource, NULL), format_type(casttarget, NULL), castcontext::text, castmethod::text
            FROM pg_cast WHERE castsource <> casttarget AND oid < 16384"""
@@ -110,7 +110,7 @@ def test_the_table_of_casts_is_the_server_s(connection: Connection) -> None:
     assert relabelled <= listed.keys()
 
 
-def test_utc_is_what_the_server_takes_for_it(connection: Connection) -> None:
+def test_the_utc_zones_are_those_of_the_server(connection: Connection) -> None:
     names = [name for (name,) in connection.execute("SELECT name FROM pg_timezone_names").fetchall() if name != "localtime"]
     names += ["utc", "Etc/utc", "UTC0", "0", "+00", "<+00>-00", "XYZ0", "00:00", "UTC+0", "1", "UTC1", "<UTC>-1", "UTC0:30"]
     connection.execute("DROP TABLE IF EXISTS clock; CREATE TABLE clock (c timestamp)")
@@ -147,7 +147,7 @@ INDEXES = """
 """
 
 
-def test_an_index_is_kept_or_built(connection: Connection) -> None:
+def test_an_index_is_kept_or_rebuilt(connection: Connection) -> None:
     wrong = []
     for index, old, new, happens in (re.split(r"\s{2,}", line.strip()) for line in INDEXES.strip().splitlines()):
         (column,), (made,), (op,) = (
@@ -185,7 +185,7 @@ RECHECKED = [
 
 
 def messages(connection: Connection, sql: str) -> list[str]:
-    """What the server says about its work while it runs a statement."""
+    """Returns the messages of the server while it runs a statement."""
     found: list[str] = []
     connection.execute("SET client_min_messages = debug1")
     connection.add_notice_handler(hear := lambda notice: found.append(notice.message_primary))
@@ -196,7 +196,7 @@ def messages(connection: Connection, sql: str) -> list[str]:
 
 
 @pytest.mark.parametrize("timezone", ["Europe/Berlin", "UTC"])
-def test_foreign_keys_are_proved_again_and_checks_always(connection: Connection, timezone: str) -> None:
+def test_foreign_keys_are_checked_again_if_predicted_and_checks_always(connection: Connection, timezone: str) -> None:
     wrong = []
     for old, new in RECHECKED:
         change = predicted(old, new, timezone=timezone, pg_version=version(connection))

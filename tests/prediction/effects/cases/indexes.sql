@@ -1,4 +1,4 @@
--- Indexes: made, made anew, altered, dropped.
+-- Indexes: created, rebuilt, altered, dropped.
 
 -- case: create
 CREATE INDEX i ON orders (quantity);

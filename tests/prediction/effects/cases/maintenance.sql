@@ -1,4 +1,4 @@
--- VACUUM, ANALYZE, CLUSTER, LOCK, TRUNCATE, statistics, and what writes a table anew by itself.
+-- VACUUM, ANALYZE, CLUSTER, LOCK, TRUNCATE, statistics, and what rewrites a table by itself.
 
 -- case: vacuum
 VACUUM orders;

@@ -1,4 +1,4 @@
--- ALTER COLUMN TYPE: which changes write the table anew, which build indexes anew, which do neither.
+-- ALTER COLUMN TYPE: which changes rewrite the table, which rebuild indexes, which do neither.
 
 -- case: the same type
 ALTER TABLE kinds ALTER COLUMN whole TYPE int;
