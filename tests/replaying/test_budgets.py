@@ -16,7 +16,7 @@ from migsafe.replaying.recording.records import Wait
 from migsafe.replaying.replay import ReplayedMigration
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sql.operations import Name
-from tests.support.replays import Done, replayed
+from tests.support.replays import FinishedReplay, replay_files
 from tests.support.servers import any_installation
 
 pytestmark = pytest.mark.server
@@ -35,8 +35,8 @@ class Said(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def done(any_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory) -> Done:
-    return replayed(any_host, tmp_path_factory.mktemp("shop"), FILES, only="0002.sql", rows=2000)
+def done(any_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory) -> FinishedReplay:
+    return replay_files(any_host, tmp_path_factory.mktemp("shop"), FILES, only="0002.sql", rows=2000)
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def found(one: ReplayedMigration, **budgets: float | int) -> list[tuple[str, int
     return [(finding.rule, finding.statement, finding.message) for finding in findings]
 
 
-def test_nothing_is_reported_within_the_budgets(done: Done) -> None:
+def test_nothing_is_reported_within_the_budgets(done: FinishedReplay) -> None:
     assert found(done.replayed[0], blocked=60_000, hold=60_000, wal=10**9) == []
 
 
-def test_a_long_held_lock_and_too_much_wal(done: Done) -> None:
+def test_a_long_held_lock_and_too_much_wal(done: FinishedReplay) -> None:
     [(rule, statement, message)] = found(done.replayed[0], hold=0)
     assert (rule, statement) == ("replay-hold-over-budget", 2)
     assert message.startswith("SHARE on public.orders is held for ")
@@ -68,7 +68,7 @@ def test_a_long_held_lock_and_too_much_wal(done: Done) -> None:
     assert (rule, statement) == ("replay-wal-over-budget", 2)
 
 
-def test_only_the_longest_wait_of_a_statement_is_reported(done: Done) -> None:
+def test_only_the_longest_wait_of_a_statement_is_reported(done: FinishedReplay) -> None:
     waits = [Wait(relation=ORDERS, access="writes", started=0, ms=ms, statement=2) for ms in (300, 450, 20)]
     recording = replace(done.recording, waits=tuple(waits), deadlocks=(ORDERS,))
     assert found(replace(done.replayed[0], recording=recording), blocked=200) == [
@@ -81,13 +81,13 @@ def test_only_the_longest_wait_of_a_statement_is_reported(done: Done) -> None:
     ]
 
 
-def test_failed_experiments_are_findings(done: Done) -> None:
+def test_failed_experiments_are_findings(done: FinishedReplay) -> None:
     failed = Outcome(experiment="rerun", passed=False, summary="a second run fails at statement 2: why", observations=(Observation("why", 2),))
     assert found(replace(done.replayed[0], outcomes=(failed,))) == [("replay-not-rerunnable", 2, "a second run fails at statement 2: why")]
     assert found(replace(done.replayed[0], outcomes=(replace(failed, harmless=True),))) == []
 
 
-def test_an_estimate_is_a_range_that_grows_at_least_with_the_rows(done: Done) -> None:
+def test_an_estimate_is_a_range_that_grows_at_least_with_the_rows(done: FinishedReplay) -> None:
     index = replace(done.statements[1], duration_ms=101.0, waited_ms=0.0)
     made = estimate_duration(index, {"public.orders": 2_000_000})
     assert made is not None
@@ -100,7 +100,7 @@ def test_an_estimate_is_a_range_that_grows_at_least_with_the_rows(done: Done) ->
     assert waited.high_ms < made.high_ms
 
 
-def test_no_estimate_without_counts_or_growth_or_enough_rows(done: Done) -> None:
+def test_no_estimate_without_counts_or_growth_or_enough_rows(done: FinishedReplay) -> None:
     index = done.statements[1]
     assert estimate_duration(index, {}) is None
     assert estimate_duration(done.statements[0], {"public.orders": 2_000_000}) is None
@@ -135,7 +135,7 @@ def test_the_command_estimates_for_production(migsafe: Callable[..., Said], tmp_
         ("--pg-bin", "/nowhere", "/nowhere: no PostgreSQL in this folder"),
     ],
 )
-def test_options_without_effect_are_errors(migsafe: Callable[..., Said], option: str, value: str, complaint: str) -> None:
+def test_invalid_options_are_errors(migsafe: Callable[..., Said], option: str, value: str, complaint: str) -> None:
     said = migsafe(option, value)
     assert said.code == 2
     assert complaint in said.err

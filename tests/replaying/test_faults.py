@@ -16,7 +16,7 @@ import pytest
 from migsafe.replaying.servers import work_folders
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.replaying.servers.server import Server
-from tests.support.replays import Done, replayed
+from tests.support.replays import FinishedReplay, replay_files
 from tests.support.servers import any_installation
 
 pytestmark = pytest.mark.server
@@ -25,15 +25,15 @@ ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note text);\n"
 FOREVER = "SELECT pg_sleep(600);"
 
 
-def said(done: Done) -> str:
+def said(done: FinishedReplay) -> str:
     """What PostgreSQL, or we, said of the statement that failed."""
     assert done.problems == []
     assert done.recording.failure is not None
     return done.recording.failure.message
 
 
-def run(host: PrivateHost, folder: Path, text: str, **options: object) -> Done:
-    return replayed(host, folder, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql", rows=None, **options)
+def run(host: PrivateHost, folder: Path, text: str, **options: object) -> FinishedReplay:
+    return replay_files(host, folder, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql", rows=None, **options)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_block_that_catches_the_cancel_is_terminated(host: PrivateHost, tmp_pa
 
 
 def test_a_statement_of_the_history_is_stopped_too(host: PrivateHost, tmp_path: Path) -> None:
-    done = replayed(host, tmp_path, {"0001.sql": FOREVER, "0002.sql": "SELECT 1;"}, only="0002.sql", statement_limit=0.2)
+    done = replay_files(host, tmp_path, {"0001.sql": FOREVER, "0002.sql": "SELECT 1;"}, only="0002.sql", statement_limit=0.2)
     assert done.replayed == []
     assert "stopped after 0.2 s" in done.problems[0]
 
@@ -99,7 +99,7 @@ def test_a_replay_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Pa
     done = run(host, tmp_path, f"SELECT 1; {FOREVER}", run_limit=1.0)
     assert said(done) == "stopped: the whole replay has reached its time limit of 1 s"
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT pg_sleep(0.6);", "0003.sql": "SELECT pg_sleep(0.6);", "0004.sql": "SELECT 1;"}
-    done = replayed(host, tmp_path, files, run_limit=0.9)
+    done = replay_files(host, tmp_path, files, run_limit=0.9)
     assert len(done.replayed) < 4
     assert all("limit" in problem for problem in done.problems)
 

@@ -12,7 +12,7 @@ from migsafe.replaying.recording.records import Wait
 from migsafe.replaying.servers.private import PrivateHost
 from migsafe.sources import SourceSettings, Transaction
 from migsafe.sql.operations import Name
-from tests.support.replays import Done, replayed
+from tests.support.replays import FinishedReplay, replay_files
 from tests.support.servers import any_installation
 
 pytestmark = pytest.mark.server
@@ -23,16 +23,16 @@ ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note text NOT NULL);\n"
 
 
 @pytest.fixture
-def shop(host: PrivateHost, tmp_path: Path) -> Callable[..., Done]:
+def shop(host: PrivateHost, tmp_path: Path) -> Callable[..., FinishedReplay]:
     files = {path.name: path.read_text() for path in SHOP.glob("*.sql")}
-    return lambda only, *checks, **options: replayed(host, tmp_path, files, *checks, only=only, **options)
+    return lambda only, *checks, **options: replay_files(host, tmp_path, files, *checks, only=only, **options)
 
 
-def stopped(done: Done) -> set[tuple[str, str]]:
+def stopped(done: FinishedReplay) -> set[tuple[str, str]]:
     return {(wait.relation.name, wait.access) for wait in done.recording.waits}
 
 
-def test_create_index_blocks_writes(shop: Callable[..., Done]) -> None:
+def test_create_index_blocks_writes(shop: Callable[..., FinishedReplay]) -> None:
     done = shop("0004_find_items_by_sku.sql", rows=MANY)
     assert done.problems == []
     assert done.recording.failure is None
@@ -43,7 +43,7 @@ def test_create_index_blocks_writes(shop: Callable[..., Done]) -> None:
     assert all(wait.statement == 1 for wait in done.recording.waits)
 
 
-def test_create_index_concurrently_blocks_no_queries(shop: Callable[..., Done]) -> None:
+def test_create_index_concurrently_blocks_no_queries(shop: Callable[..., FinishedReplay]) -> None:
     done = shop("0005_find_orders_by_date.sql", "agreement", rows=MANY)
     assert done.outcome("agreement").passed
     assert stopped(done) == set()
@@ -54,7 +54,7 @@ def test_create_index_concurrently_blocks_no_queries(shop: Callable[..., Done]) 
     ]
 
 
-def test_the_shop_has_the_predicted_effects(shop: Callable[..., Done]) -> None:
+def test_the_shop_has_the_predicted_effects(shop: Callable[..., FinishedReplay]) -> None:
     done = shop(None, "agreement")
     assert done.problems == []
     # What the ninth alters is known only where it runs.
@@ -64,7 +64,7 @@ def test_the_shop_has_the_predicted_effects(shop: Callable[..., Done]) -> None:
 
 def test_a_rewrite_blocks_all_queries_and_probe_sessions_wait(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT 1; ALTER TABLE orders ALTER id TYPE bigint, ALTER note TYPE varchar(50); SELECT 2;"}
-    done = replayed(host, tmp_path, files, only="0002.sql", rows=150_000)
+    done = replay_files(host, tmp_path, files, only="0002.sql", rows=150_000)
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
     assert {wait.statement for wait in done.recording.waits} == {2}
     assert done.recording.times_before.slowest < done.recording.longest_wait <= done.statements[1].duration_ms + 1000
@@ -72,7 +72,7 @@ def test_a_rewrite_blocks_all_queries_and_probe_sessions_wait(host: PrivateHost,
 
 def test_a_wait_belongs_to_the_first_lock_that_explains_it(host: PrivateHost, tmp_path: Path) -> None:
     text = "BEGIN; CREATE INDEX ON orders (note); ALTER TABLE orders ADD a int; COMMIT;"
-    played = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql").statements
+    played = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, only="0002.sql").statements
     orders = Name("orders", "public")
     waits = [Wait(relation=orders, access=access, started=played[1].started, ms=1000) for access in ("reads", "writes")]
     elsewhere = Wait(relation=Name("other", "public"), access="reads", started=0, ms=1000)
@@ -81,10 +81,10 @@ def test_a_wait_belongs_to_the_first_lock_that_explains_it(host: PrivateHost, tm
 
 def test_the_migration_waits_for_a_reader_until_its_lock_timeout(host: PrivateHost, tmp_path: Path) -> None:
     alter = "ALTER TABLE orders ADD a int;"
-    done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": alter}, only="0002.sql", reader_seconds=0.6)
+    done = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": alter}, only="0002.sql", reader_seconds=0.6)
     assert 400 < done.statements[0].waited_ms <= done.statements[0].duration_ms
     assert stopped(done) == {("orders", "reads"), ("orders", "writes")}
-    done = replayed(host, tmp_path, {"0002.sql": f"SET lock_timeout = '50ms'; {alter}"}, only="0002.sql", reader_seconds=0.6)
+    done = replay_files(host, tmp_path, {"0002.sql": f"SET lock_timeout = '50ms'; {alter}"}, only="0002.sql", reader_seconds=0.6)
     assert done.recording.failure is not None
     assert done.recording.failure.sqlstate == "55P03"
     assert done.recording.longest_wait < 400
@@ -95,7 +95,7 @@ def test_deadlocks_with_queries_are_reported(host: PrivateHost, tmp_path: Path) 
     # Time for a query of the view to come, which holds the view's lock and waits for the table's.
     text = "ALTER TABLE b ADD y int; SELECT pg_sleep(0.3); ALTER VIEW pairs RENAME TO others;"
     settings = SourceSettings(transaction=Transaction.FILE)
-    done = replayed(host, tmp_path, {"0001.sql": tables, "0002.sql": text}, only="0002.sql", settings=settings)
+    done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": text}, only="0002.sql", settings=settings)
     assert done.recording.failure is None
     assert done.recording.deadlocks == (Name("pairs", "public"),)
     assert done.statements[2].waited_ms > 100
@@ -112,15 +112,17 @@ def test_a_failing_second_run_is_harmless_after_one_transaction(host: PrivateHos
         ("CREATE INDEX CONCURRENTLY by_note ON orders (note);", Transaction.STATEMENT, False),
     ):
         settings = SourceSettings(transaction=how)
-        done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, "rerun", only="0002.sql", settings=settings)
+        done = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, "rerun", only="0002.sql", settings=settings)
         again = done.outcome("rerun")
         assert (again.passed, again.harmless) == (False, harmless), text
 
 
 def test_a_second_run_changes_nothing_or_repeats_changes(host: PrivateHost, tmp_path: Path) -> None:
-    done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ADD IF NOT EXISTS a int;"}, "rerun", only="0002.sql")
+    done = replay_files(
+        host, tmp_path, {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ADD IF NOT EXISTS a int;"}, "rerun", only="0002.sql"
+    )
     assert done.outcome("rerun").passed
-    done = replayed(host, tmp_path, {"0002.sql": "INSERT INTO orders SELECT max(id) + 1, 'more' FROM orders;"}, "rerun", only="0002.sql")
+    done = replay_files(host, tmp_path, {"0002.sql": "INSERT INTO orders SELECT max(id) + 1, 'more' FROM orders;"}, "rerun", only="0002.sql")
     again = done.outcome("rerun")
     assert not again.passed
     assert "rows changed again" in again.observations[0].text
@@ -129,36 +131,36 @@ def test_a_second_run_changes_nothing_or_repeats_changes(host: PrivateHost, tmp_
 def test_a_crash_that_is_not_possible_does_not_pass(tmp_path: Path) -> None:
     text = "CREATE ROLE reporting; GRANT SELECT ON orders TO reporting;"
     with PrivateHost(any_installation(), superuser=True) as host:
-        crash = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, "crash", only="0002.sql").outcome("crash")
+        crash = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": text}, "crash", only="0002.sql").outcome("crash")
     assert crash.passed is None
     assert "roles, which all databases share" in crash.summary
 
 
 def test_a_crash_leaves_changes_that_make_the_second_run_fail(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ADD a int; ALTER TABLE orders ADD b int;"}
-    done = replayed(host, tmp_path, files, "crash", only="0002.sql")
+    done = replay_files(host, tmp_path, files, "crash", only="0002.sql")
     crash = done.outcome("crash")
     assert (crash.passed, [step.statement for step in crash.observations]) == (False, [1])
     files["0002.sql"] = files["0002.sql"].replace("ADD", "ADD IF NOT EXISTS")
-    assert replayed(host, tmp_path, files, "crash", only="0002.sql").outcome("crash").passed
-    done = replayed(host, tmp_path, files, "crash", only="0002.sql", settings=SourceSettings(transaction=Transaction.FILE))
+    assert replay_files(host, tmp_path, files, "crash", only="0002.sql").outcome("crash").passed
+    done = replay_files(host, tmp_path, files, "crash", only="0002.sql", settings=SourceSettings(transaction=Transaction.FILE))
     assert done.outcome("crash").summary == "the migration is one transaction: a crash leaves nothing behind"
 
 
 def test_a_crash_in_the_middle_leaves_an_invalid_index(host: PrivateHost, tmp_path: Path) -> None:
     index = "CREATE INDEX CONCURRENTLY IF NOT EXISTS by_note ON orders (note);"
-    done = replayed(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": index}, "crash", only="0002.sql")
+    done = replay_files(host, tmp_path, {"0001.sql": ORDERS, "0002.sql": index}, "crash", only="0002.sql")
     crash = done.outcome("crash")
     assert not crash.passed
     assert "INVALID" in crash.observations[0].text
     safe = f"DROP INDEX CONCURRENTLY IF EXISTS by_note; {index}"
-    assert replayed(host, tmp_path, {"0002.sql": safe}, "crash", only="0002.sql").outcome("crash").passed
+    assert replay_files(host, tmp_path, {"0002.sql": safe}, "crash", only="0002.sql").outcome("crash").passed
 
 
 def test_a_downgrade_loses_what_it_drops(host: PrivateHost, tmp_path: Path) -> None:
     def trip(up: str, down: str) -> list[str]:
         files = {"1_a.up.sql": ORDERS, "1_a.down.sql": "DROP TABLE orders;", "2_b.up.sql": up, "2_b.down.sql": down}
-        done = replayed(host, tmp_path, files, "round trip", only="2_b.up.sql")
+        done = replay_files(host, tmp_path, files, "round trip", only="2_b.up.sql")
         outcome = done.outcome("round trip")
         assert outcome.passed is (not outcome.observations)
         return [step.text for step in outcome.observations]
@@ -179,7 +181,7 @@ def test_a_role_that_the_migrations_expect_is_created(host: PrivateHost, tmp_pat
         "0001.sql": ORDERS + "GRANT SELECT ON orders TO reporting;",
         "0002.sql": "ALTER TABLE orders OWNER TO app; DO $$ BEGIN GRANT UPDATE ON orders TO clerks; END $$;",
     }
-    done = replayed(host, tmp_path, files, "agreement", only="0002.sql")
+    done = replay_files(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.problems == []
     assert done.recording.failure is None
     assert done.run.created_roles == ["reporting", "app", "clerks"]
@@ -187,25 +189,25 @@ def test_a_role_that_the_migrations_expect_is_created(host: PrivateHost, tmp_pat
 
 def test_a_migration_that_fails_on_seeded_rows_is_repeated_with_empty_tables(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "ALTER TABLE orders ALTER note TYPE int USING note::int;"}
-    done = replayed(host, tmp_path, files, "agreement", only="0002.sql")
+    done = replay_files(host, tmp_path, files, "agreement", only="0002.sql")
     assert done.recording.failure is None
     assert "invalid input syntax for type integer" in done.replayed[0].emptied_because
     assert done.outcome("agreement").passed
     files["0002.sql"] = "ALTER TABLE orders ADD CONSTRAINT c CHECK (false); INSERT INTO orders VALUES (1, 'x');"
-    done = replayed(host, tmp_path, files, only="0002.sql")
+    done = replay_files(host, tmp_path, files, only="0002.sql")
     assert done.recording.failure is not None
 
 
 def test_a_failure_in_the_history_ends_the_replay_with_its_line(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT 1;\nALTER TABLE nowhere ADD a int;", "0003.sql": "SELECT 2;"}
-    done = replayed(host, tmp_path, files, only="0003.sql")
+    done = replay_files(host, tmp_path, files, only="0003.sql")
     assert done.replayed == []
     assert done.problems == [f'{tmp_path}/0002.sql: this migration of the history fails at line 2: relation "nowhere" does not exist']
 
 
 def test_tables_of_the_history_have_rows_when_the_next_migration_runs(host: PrivateHost, tmp_path: Path) -> None:
     files = {"0001.sql": ORDERS, "0002.sql": "CREATE INDEX ON orders (note);"}
-    done = replayed(host, tmp_path, files, "agreement")
+    done = replay_files(host, tmp_path, files, "agreement")
     [touch] = done.statements[0].measured_effects
     assert (touch.rows, touch.effect.scan) == (200, True)
 
@@ -213,6 +215,6 @@ def test_tables_of_the_history_have_rows_when_the_next_migration_runs(host: Priv
 def test_a_schema_dump_is_loaded_first(host: PrivateHost, tmp_path: Path) -> None:
     from migsafe.text import Script  # noqa: PLC0415
 
-    done = replayed(host, tmp_path, {"0001.sql": "CREATE INDEX ON orders (note);"}, "agreement", schema=Script("dump.sql", ORDERS))
+    done = replay_files(host, tmp_path, {"0001.sql": "CREATE INDEX ON orders (note);"}, "agreement", schema=Script("dump.sql", ORDERS))
     [touch] = done.statements[0].measured_effects
     assert touch.rows == 200

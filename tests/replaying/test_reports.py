@@ -14,7 +14,7 @@ from migsafe.replaying.servers.private import PrivateHost
 from migsafe.reports.replay import OWN, replay_reporter
 from migsafe.terminal.display import Display
 from tests.reports.test_sarif import VALIDATOR
-from tests.support.replays import replayed
+from tests.support.replays import replay_files
 
 pytestmark = pytest.mark.server
 
@@ -25,7 +25,7 @@ CHANGE = 'CREATE INDEX orders_qty_idx ON orders (qty);\nALTER TABLE orders ADD C
 @pytest.fixture(scope="module")
 def replay(any_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory) -> Replay:
     files = {**HISTORY, "0002_change.sql": CHANGE}
-    done = replayed(any_host, tmp_path_factory.mktemp("shop"), files, "agreement", only="0002_change.sql", rows=5000)
+    done = replay_files(any_host, tmp_path_factory.mktemp("shop"), files, "agreement", only="0002_change.sql", rows=5000)
     found = replay_verdict(done.replayed, Budgets(wal=1), [], any_host.major)
     return Replay(host=any_host.title, pg_version=any_host.major, replayed=tuple(done.replayed), verdict=found)
 

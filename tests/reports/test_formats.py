@@ -6,21 +6,23 @@ import sys
 import pytest
 
 from migsafe.reports import FORMATS, Display, reporter
-from tests.support.samples import judged
+from tests.support.samples import judge_with_few_rules
 
 
 @pytest.mark.parametrize("format", FORMATS)
 @pytest.mark.parametrize("path", ["-", "a b.sql", "\udcff.sql", "a\x1b[31m\n.sql"])
 @pytest.mark.parametrize("sql", ["", "DROP TABLE a;", '\ufeffDROP TABLE é;\r\nDROP TABLE "\x01\u202e\U0001f600";'])
 def test_any_script_is_reported_as_text(format: str, path: str, sql: str) -> None:
-    text = reporter(format)(judged(sql, path=path), Display())
+    text = reporter(format)(judge_with_few_rules(sql, path=path), Display())
     assert text.encode(errors="surrogateescape")
     assert text.endswith("\n")
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_report_is_the_same_each_time(format: str) -> None:
-    assert reporter(format)(judged("DROP TABLE a"), Display()) == reporter(format)(judged("DROP TABLE a"), Display())
+    assert reporter(format)(judge_with_few_rules("DROP TABLE a"), Display()) == reporter(format)(
+        judge_with_few_rules("DROP TABLE a"), Display()
+    )
 
 
 @pytest.mark.process

@@ -11,7 +11,7 @@ from migsafe.linting.rule import Context, Finding, rule
 from migsafe.reports import reporter
 from migsafe.sql.operations import Drop
 from migsafe.terminal.display import Display
-from tests.support.samples import judged
+from tests.support.samples import judge_with_few_rules
 
 COMMAND = re.compile(r"::(?P<name>[^ :]+)(?: (?P<properties>.*?))?::(?P<data>.*)")
 
@@ -37,7 +37,7 @@ def read(line: str) -> Command:
 
 
 def lines(sql: str, **more: Any) -> list[str]:
-    return reporter("github")(judged(sql, **more), Display()).removesuffix("\n").split("\n")
+    return reporter("github")(judge_with_few_rules(sql, **more), Display()).removesuffix("\n").split("\n")
 
 
 def commands(sql: str, **more: Any) -> list[Command]:

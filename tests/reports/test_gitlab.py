@@ -8,7 +8,7 @@ import pytest
 
 from migsafe.reports import reporter
 from migsafe.terminal.display import Display
-from tests.support.samples import judged
+from tests.support.samples import judge_with_few_rules
 
 # https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
 SCHEMA = {
@@ -41,7 +41,7 @@ SQL = "CREATE INDEX ON a (b);\nDROP TABLE\n  c;\nCREATE INDEX ON a (b);\nCREATE 
 
 
 def issues(sql: str, **more: Any) -> list[dict[str, Any]]:
-    document: list[dict[str, Any]] = json.loads(reporter("gitlab")(judged(sql, **more), Display()))
+    document: list[dict[str, Any]] = json.loads(reporter("gitlab")(judge_with_few_rules(sql, **more), Display()))
     jsonschema.Draft7Validator(SCHEMA).validate(document)
     return document
 

@@ -9,7 +9,7 @@ from migsafe.reports.locks import reporter
 from migsafe.sources import Half, Transaction
 from migsafe.terminal.display import Display
 from migsafe.text import Script, Span
-from tests.support.predicted import effect, predicted
+from tests.support.predicted import effect, predicted_migration
 
 
 def document(*migrations: PredictedMigration) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def document(*migrations: PredictedMigration) -> dict[str, Any]:
 
 def test_the_contract() -> None:
     built = effect("orders", LockMode.SHARE, scan=True, why="the index is built")
-    assert document(predicted("SELECT 1;\n  CREATE INDEX ON orders\n (qty);", (), [built])) == {
+    assert document(predicted_migration("SELECT 1;\n  CREATE INDEX ON orders\n (qty);", (), [built])) == {
         "version": 1,
         "pg_version": 17,
         "migrations": [
@@ -69,7 +69,7 @@ def test_the_contract() -> None:
 def test_other_keys_of_statements_and_effects() -> None:
     reindexed = effect("a b", LockMode.SHARE, index_lock=LockMode.ACCESS_EXCLUSIVE, rebuilt=("i",), waits=True, new=True)
     row = {"effects": (reindexed,), "understood": False, "refused": "of this"}
-    [statement] = document(predicted("SELECT 1", row))["migrations"][0]["statements"]
+    [statement] = document(predicted_migration("SELECT 1", row))["migrations"][0]["statements"]
     [found] = statement["effects"]
     assert (statement["understood"], statement["refused"]) == (False, "of this")
     assert (found["relation"], found["index_lock"], found["blocks"]) == ('public."a b"', "AccessExclusiveLock", ["reads", "writes"])
@@ -88,13 +88,13 @@ def test_other_keys_of_statements_and_effects() -> None:
     ],
 )
 def test_transactions(sql: str, sent: Transaction, transaction: str, numbers: list[int | None]) -> None:
-    [migration] = document(predicted(sql, sent=sent))["migrations"]
+    [migration] = document(predicted_migration(sql, sent=sent))["migrations"]
     assert migration["transaction"] == transaction
     assert [statement["transaction"] for statement in migration["statements"]] == numbers
 
 
 def test_several_queries_are_not_one_transaction() -> None:
-    migration = predicted("SELECT 1; SELECT 2", sent=Transaction.QUERY)
+    migration = predicted_migration("SELECT 1; SELECT 2", sent=Transaction.QUERY)
     script = migration.migration.up.script
     half = Half(Script("a.sql", script.text), (Span(0, 9), Span(9, 18)), Transaction.QUERY)
     apart = PredictedMigration(type(migration.migration)("1", "plain", half), migration.statements)
@@ -102,4 +102,4 @@ def test_several_queries_are_not_one_transaction() -> None:
 
 
 def test_a_path_that_is_not_unicode_does_not_stop_it() -> None:
-    assert document(predicted("SELECT 1", path="\udcff.sql"))["migrations"][0]["path"] == "\ufffd.sql"
+    assert document(predicted_migration("SELECT 1", path="\udcff.sql"))["migrations"][0]["path"] == "\ufffd.sql"

@@ -9,7 +9,7 @@ from migsafe.reports.locks import reporter
 from migsafe.sources import Transaction
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import columns
-from tests.support.predicted import Row, effect, predicted
+from tests.support.predicted import Row, effect, predicted_migration
 
 LONG = "a_table_whose_name_somebody_made_as_long_as_postgresql_lets_him"
 INDEX = "CREATE INDEX ON orders (qty);"
@@ -24,12 +24,12 @@ def report(*migrations: PredictedMigration, width: int | None = None, colour: bo
 
 def below(sql: str, *rows: Row, width: int | None = None) -> list[str]:
     """What stands between the heading and the summary."""
-    return report(predicted(sql, *rows), width=width).partition("\n\n")[0].splitlines()[1:]
+    return report(predicted_migration(sql, *rows), width=width).partition("\n\n")[0].splitlines()[1:]
 
 
 def test_a_migration() -> None:
     sql = "CREATE TABLE items (id bigint);\n\nINSERT INTO items VALUES (1);\nCREATE INDEX i\n    ON orders (qty); -- why\nSELECT 1;\n"
-    assert report(predicted(sql, (), [effect("items", LockMode.ROW_EXCLUSIVE, new=True)], [BUILT])) == (
+    assert report(predicted_migration(sql, (), [effect("items", LockMode.ROW_EXCLUSIVE, new=True)], [BUILT])) == (
         "db/0001_change.sql · each statement in its own transaction\n"
         "   1  CREATE TABLE items (id bigint)\n"
         "   3  INSERT INTO items VALUES (1)\n"
@@ -43,7 +43,7 @@ def test_a_migration() -> None:
 
 
 def test_statements_that_block_nothing() -> None:
-    assert report(predicted("SELECT 1;")).endswith("1 statement in 1 migration on PostgreSQL 17: nothing is blocked.\n")
+    assert report(predicted_migration("SELECT 1;")).endswith("1 statement in 1 migration on PostgreSQL 17: nothing is blocked.\n")
 
 
 @pytest.mark.parametrize(
@@ -61,12 +61,12 @@ def test_statements_that_block_nothing() -> None:
     ],
 )
 def test_the_heading_describes_the_transactions(sql: str, sent: Transaction, manner: str) -> None:
-    assert report(predicted(sql, sent=sent)).splitlines()[0] == f"db/0001_change.sql · {manner}"
+    assert report(predicted_migration(sql, sent=sent)).splitlines()[0] == f"db/0001_change.sql · {manner}"
 
 
 def test_migrations_of_one_file_have_different_headings() -> None:
-    assert report(predicted("SELECT 1", path="changes.sql")).startswith("changes.sql 0001 · each")
-    assert report(predicted("SELECT 1", path="00-01-change/up.sql")).startswith("00-01-change/up.sql · each")
+    assert report(predicted_migration("SELECT 1", path="changes.sql")).startswith("changes.sql 0001 · each")
+    assert report(predicted_migration("SELECT 1", path="00-01-change/up.sql")).startswith("00-01-change/up.sql · each")
 
 
 def test_rewrites_and_scans_are_shown_with_reasons() -> None:
@@ -119,7 +119,9 @@ def test_a_long_name_has_its_own_line() -> None:
 @pytest.mark.parametrize("width", [50, 60, 80, 100, 200])
 def test_nothing_is_wider_than_the_terminal(width: int) -> None:
     wide = effect("表" * 30, LockMode.ACCESS_EXCLUSIVE, scan=True, why="a CHECK is added")
-    text = report(predicted(f"ALTER TABLE {LONG} ADD CHECK ({'qty > 0 AND ' * 30} true); {INDEX}", [CHANGED, wide], [BUILT]), width=width)
+    text = report(
+        predicted_migration(f"ALTER TABLE {LONG} ADD CHECK ({'qty > 0 AND ' * 30} true); {INDEX}", [CHANGED, wide], [BUILT]), width=width
+    )
     assert max(columns(line) for line in text.splitlines()[1:]) <= width
 
 
@@ -148,7 +150,7 @@ def test_only_some_of_many_indexes_are_named() -> None:
 
 
 def test_colours_show_what_is_blocked() -> None:
-    text = report(predicted(f"SELECT 1; {INDEX} {INDEX}", (), [BUILT], [ADDED]), colour=True)
+    text = report(predicted_migration(f"SELECT 1; {INDEX} {INDEX}", (), [BUILT], [ADDED]), colour=True)
     assert "\x1b[35mSHARE" in text
     assert "\x1b[1;31mACCESS EXCLUSIVE" in text
     assert "\x1b[2mSELECT 1\x1b[0m" in text
@@ -156,7 +158,10 @@ def test_colours_show_what_is_blocked() -> None:
 
 
 def test_the_summary_counts() -> None:
-    migrations = (predicted(INDEX, [BUILT]), predicted(INDEX * 3, [ADDED, BUILT], [CHANGED], {"effects": (CHANGED,), "refused": "no"}))
+    migrations = (
+        predicted_migration(INDEX, [BUILT]),
+        predicted_migration(INDEX * 3, [ADDED, BUILT], [CHANGED], {"effects": (CHANGED,), "refused": "no"}),
+    )
     prediction = Prediction(migrations=migrations, problems=(UnreadableError("a"), UnreadableError("b")), pg_version=15)
     assert reporter("text")(prediction, Display()).splitlines()[-1] == (
         "4 statements in 2 migrations on PostgreSQL 15: 2 block reads and writes, 1 blocks writes, 1 rewrites a table, "
@@ -165,6 +170,6 @@ def test_the_summary_counts() -> None:
 
 
 def test_no_line_ends_with_spaces() -> None:
-    text = report(predicted(f"SELECT 1; {INDEX} {INDEX} {INDEX}", (), [BUILT], [ADDED], [CHANGED]), width=70, colour=True)
+    text = report(predicted_migration(f"SELECT 1; {INDEX} {INDEX} {INDEX}", (), [BUILT], [ADDED], [CHANGED]), width=70, colour=True)
     plain = re.sub(r"\x1b\[[\d;]*m", "", text).splitlines()
     assert [line for line in plain if line != line.rstrip()] == []

@@ -17,7 +17,7 @@ from migsafe.reports.markdown import LONGEST
 from migsafe.reports.markup import code, escaped, fenced
 from migsafe.sql.operations import Drop
 from migsafe.terminal.display import Display
-from tests.support.samples import judged
+from tests.support.samples import judge_with_few_rules
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 NO_WIDTH = "\u200b"
@@ -45,7 +45,7 @@ def words(token: Token) -> str:
 
 
 def test_a_comment() -> None:
-    assert report(judged("SELECT 1;\nCREATE INDEX i ON orders (qty);\n", path="db/0001_x.sql")) == (
+    assert report(judge_with_few_rules("SELECT 1;\nCREATE INDEX i ON orders (qty);\n", path="db/0001_x.sql")) == (
         "### migsafe\n"
         "\n"
         "1 error in 1 file, 2 statements.\n"
@@ -71,11 +71,11 @@ def test_a_comment() -> None:
 
 
 def test_a_clean_run() -> None:
-    assert report(judged("SELECT 1;")) == "### migsafe\n\nNothing found in 1 file, 1 statement.\n"
+    assert report(judge_with_few_rules("SELECT 1;")) == "### migsafe\n\nNothing found in 1 file, 1 statement.\n"
 
 
 def test_findings_are_grouped_by_file() -> None:
-    assert report(judged("DROP TABLE a;\nDROP TABLE b;")).count("#### ") == 1
+    assert report(judge_with_few_rules("DROP TABLE a;\nDROP TABLE b;")).count("#### ") == 1
 
 
 @given(TEXTS)
@@ -113,7 +113,7 @@ def test_code_cannot_end_its_block(text: str) -> None:
 
 def test_malicious_names_do_not_break_the_structure() -> None:
     sql = 'DROP TABLE "```", "</details>", "<script>", "a|b", "@all";'
-    tokens = PARSER.parse(report(judged(sql, path="`<b>|`\n# x.sql")))
+    tokens = PARSER.parse(report(judge_with_few_rules(sql, path="`<b>|`\n# x.sql")))
     kinds = [token.type for token in tokens if token.type.endswith("_open") or token.type in ("fence", "html_block")]
     finding = ["paragraph_open", "paragraph_open", "fence", "html_block", "fence", "html_block"]
     assert kinds == ["heading_open", "paragraph_open", "heading_open", *finding]
@@ -121,7 +121,7 @@ def test_malicious_names_do_not_break_the_structure() -> None:
 
 def test_a_comment_fits_github_s_limit() -> None:
     rules = [says("`*" * 5_000, "x" * 10_000)]
-    text = report(judged("\n".join(f"DROP TABLE t{number};" for number in range(300)), rules=rules))
+    text = report(judge_with_few_rules("\n".join(f"DROP TABLE t{number};" for number in range(300)), rules=rules))
     assert 50_000 < len(text) <= LONGEST
     assert text.rstrip().splitlines()[-1].endswith("more findings left out: a comment has no room for more.*")
     PARSER.parse(text)
@@ -134,13 +134,13 @@ def test_the_most_severe_of_too_many_findings_are_shown() -> None:
         return at.finding(op, "worst") if at.statement.index == 300 else None
 
     rules = [says("x" * 1_000), worst]
-    text = report(judged("\n".join(f"DROP TABLE t{number};" for number in range(300)), rules=rules))
+    text = report(judge_with_few_rules("\n".join(f"DROP TABLE t{number};" for number in range(300)), rules=rules))
     assert "🔴 **error** `worst`, line 300" in text
     assert len(text) <= LONGEST
 
 
 def test_files_that_could_not_be_judged_are_reported() -> None:
-    verdict = judged("SELECT 1;")
+    verdict = judge_with_few_rules("SELECT 1;")
     verdict.problems += [UnreadableError(f"{number}.sql: cannot be read") for number in range(12)]
     assert "**Not everything could be judged:**\n\n- 0.sql: cannot be read\n" in report(verdict)
     assert "- and 2 more\n" in report(verdict)
@@ -148,7 +148,7 @@ def test_files_that_could_not_be_judged_are_reported() -> None:
 
 @pytest.mark.parametrize("path", ["-", "\udcff.sql"])
 def test_any_path(path: str) -> None:
-    assert report(judged("DROP TABLE a", path=path)).encode()
+    assert report(judge_with_few_rules("DROP TABLE a", path=path)).encode()
 
 
 @pytest.mark.parametrize("text", ["lock_timeout", "_a_ b", "x _y_", "a__b__", "__init__", "é_ü_", "orders._x_", "a_.b_c", "1_000 * 2_000 *"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.cli import main
-from tests.support.browser import chromium, picture, seen
+from tests.support.browser import find_chromium, measure_page, take_screenshot
 from tests.support.servers import any_installation
 
 pytestmark = [pytest.mark.browser, pytest.mark.server]
@@ -29,7 +29,7 @@ WINDOWS = (500, 1280)
 
 @pytest.fixture(scope="module", params=["premortem", "replay"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    chromium()
+    find_chromium()
     any_installation()
     folder = tmp_path_factory.mktemp("pages")
     (folder / "0001_shop.sql").write_text(HISTORY)
@@ -46,11 +46,11 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("width", WINDOWS)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_nothing_is_cut_and_all_can_be_read(page: Path, width: int, dark: bool) -> None:
-    found = seen(page, width, dark=dark)
+    found = measure_page(page, width, dark=dark)
     assert (found.wide <= 0, found.cut, found.faint) == (True, [], [])
 
 
 def test_it_is_light_or_dark_as_the_reader_s_system_is(page: Path) -> None:
-    light, dark = picture(page, 1280), picture(page, 1280, dark=True)
+    light, dark = take_screenshot(page, 1280), take_screenshot(page, 1280, dark=True)
     assert (light.corner, dark.corner) == ((0xFF, 0xFF, 0xFF), (0x12, 0x16, 0x1C))
     assert min(light.lines, dark.lines) > 200

@@ -14,7 +14,7 @@ from migsafe.reports import reporter
 from migsafe.reports.paths import uri
 from migsafe.sql.operations import Drop
 from migsafe.terminal.display import Display
-from tests.support.samples import judged
+from tests.support.samples import judge_with_few_rules
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-2.1.0-rtm.5.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER)
@@ -35,7 +35,7 @@ def log(verdict: Verdict) -> dict[str, Any]:
 
 
 def run(sql: str, **more: Any) -> dict[str, Any]:
-    [only] = log(judged(sql, **more))["runs"]
+    [only] = log(judge_with_few_rules(sql, **more))["runs"]
     return dict(only)
 
 
@@ -72,7 +72,7 @@ def test_results_link_to_the_documentation_of_their_rules() -> None:
 
 
 def test_a_rule_unknown_to_the_verdict_is_listed() -> None:
-    verdict = judged("DROP TABLE a")
+    verdict = judge_with_few_rules("DROP TABLE a")
     verdict.rules = ()
     [only] = log(verdict)["runs"]
     assert only["tool"]["driver"]["rules"] == [{"id": "drop-table"}]

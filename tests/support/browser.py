@@ -1,4 +1,4 @@
-"""Pages in a real browser: headless Chromium, where this machine has one."""
+"""Pages in a real browser: headless Chromium, if it is installed on this machine."""
 
 import json
 import re
@@ -39,67 +39,67 @@ document.title = JSON.stringify({wide: document.documentElement.scrollWidth - in
 """
 
 
-class Seen(NamedTuple):
-    """A page as it is seen: by how many pixels it is wider than the window, texts whose colour is too near to the ground's, and those that
-    are cut."""
+class PageMeasurement(NamedTuple):
+    """What a browser measures on a page: by how many pixels it is wider than the window, texts with too little contrast, and texts that are
+    cut off."""
 
     wide: int
     faint: list[list[str]]
     cut: list[str]
 
 
-class Picture(NamedTuple):
-    """A screenshot: its upper left pixel, and how many different lines it has."""
+class Screenshot(NamedTuple):
+    """A screenshot: its upper left pixel, and the number of different lines of pixels."""
 
     corner: tuple[int, ...]
     lines: int
 
 
-def chromium() -> str:
-    """The browser; skips the test where there is none."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    if found is None:
+def find_chromium() -> str:
+    """Returns the browser's path; skips the test if there is no browser."""
+    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    if path is None:
         pytest.skip("no Chromium on this machine")
-    return found
+    return path
 
 
-def seen(page: Path, width: int, *, dark: bool = False) -> Seen:
-    """What the page measures of itself in a window of that width."""
+def measure_page(page: Path, width: int, *, dark: bool = False) -> PageMeasurement:
+    """Returns the measurements of the page in a window of this width."""
     measured = page.with_name(f"measured_{page.name}")
     measured.write_text(page.read_text().replace("</body>", f"{_MEASURE}</body>"))
-    out = _run(measured, width, dark, "--dump-dom")
+    out = _run_chromium(measured, width, dark, "--dump-dom")
     title = re.search(r"<title>(.*?)</title>", out, re.DOTALL)
     assert title is not None
-    return Seen(**json.loads(unescape(title[1])))
+    return PageMeasurement(**json.loads(unescape(title[1])))
 
 
-def picture(page: Path, width: int, *, dark: bool = False) -> Picture:
-    """A screenshot of the page."""
+def take_screenshot(page: Path, width: int, *, dark: bool = False) -> Screenshot:
+    """Returns a screenshot of the page."""
     file = page.with_suffix(".png")
-    _run(page, width, dark, f"--screenshot={file}")
-    return _decoded(file.read_bytes())
+    _run_chromium(page, width, dark, f"--screenshot={file}")
+    return _decode_png(file.read_bytes())
 
 
-def _run(page: Path, width: int, dark: bool, *what: str) -> str:
+def _run_chromium(page: Path, width: int, dark: bool, *options: str) -> str:
     profile = f"--user-data-dir={page.parent / 'profile'}"
-    command = [chromium(), *_QUIET, profile, f"--window-size={width},1400", *([_DARK] if dark else []), *what, page.resolve().as_uri()]
+    command = [find_chromium(), *_QUIET, profile, f"--window-size={width},1400", *([_DARK] if dark else []), *options, page.resolve().as_uri()]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
     return run.stdout
 
 
-def _decoded(png: bytes) -> Picture:
-    """The little of a PNG that is needed: Chromium writes eight bits a channel, and a filter's byte before each line."""
+def _decode_png(png: bytes) -> Screenshot:
+    """Returns what the tests need of a PNG. Chromium writes eight bits per channel, and a byte for the filter before each line."""
     assert png.startswith(b"\x89PNG")
     width, depth, kind = int.from_bytes(png[16:20]), png[24], png[25]
     assert depth == 8
     channels = {2: 3, 6: 4}[kind]
-    data, place = b"", 8
-    while place < len(png):
-        length = int.from_bytes(png[place : place + 4])
-        if png[place + 4 : place + 8] == b"IDAT":
-            data += png[place + 8 : place + 8 + length]
-        place += length + 12
+    data, offset = b"", 8
+    while offset < len(png):
+        length = int.from_bytes(png[offset : offset + 4])
+        if png[offset + 4 : offset + 8] == b"IDAT":
+            data += png[offset + 8 : offset + 8 + length]
+        offset += length + 12
     raw = zlib.decompress(data)
     step = 1 + width * channels
     lines = {raw[start : start + step] for start in range(0, len(raw), step)}
-    return Picture(tuple(raw[1:4]), len(lines))
+    return Screenshot(tuple(raw[1:4]), len(lines))

@@ -1,4 +1,4 @@
-"""Where cases are measured: a server, the database of schema.sql, and copies of it."""
+"""The server on which cases are measured, with the database of schema.sql and copies of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,21 +18,21 @@ MODEL, COPY, SHARED = "model", "copy", "shared"
 
 
 class Refusal(NamedTuple):
-    """PostgreSQL refused the statement, and its message."""
+    """The message with which PostgreSQL refused the statement."""
 
     message: str
 
 
 class Measured(NamedTuple):
-    """What PostgreSQL did; `in_block` says whether the statement ran in a transaction block, as all do that can."""
+    """The measured effects; `in_block` says whether the statement ran in a transaction block. Every statement that can run in one does."""
 
     measurement: Measurement
     in_block: bool
 
 
 class Bench:
-    """A server with the database in which every case begins. It measures as `migsafe replay` does: with the ledger of a connection, and what
-    cannot run in a transaction block with the recorder of the rehearsal."""
+    """A server with the database in which every case begins. It measures as `migsafe replay` does: with the ledger of a connection, or, for
+    a statement that cannot run in a transaction block, with `measure_nontransactional`."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -51,24 +51,24 @@ class Bench:
         self._admin.close()
 
     def measure(self, case: Case) -> Measured | Refusal:
-        """Returns what the last statement of a case does."""
+        """Returns the effects of the last statement of a case."""
         try:
             try:
-                return Measured(self._in_transaction(case), in_block=True)
+                return Measured(self._measure_in_transaction(case), in_block=True)
             except psycopg.errors.ActiveSqlTransaction:
-                return Measured(self._outside(case), in_block=False)
+                return Measured(self._measure_outside_transaction(case), in_block=False)
         except psycopg.Error as error:
             return Refusal(str(error).partition("\n")[0])
 
-    def _in_transaction(self, case: Case) -> Measurement:
-        """Measures in the shared database, and rolls back. A case with a preparation, which must not be measured with it, gets a copy."""
+    def _measure_in_transaction(self, case: Case) -> Measurement:
+        """Measures in the shared database and rolls back. A case with a preparation runs in a copy, so that the preparation is not measured."""
         if not case.preparation:
             return measure_and_roll_back(self._shared, self._ledger, case.sql, case.statements[-1].operations)
         with self._copied(), self.server.connect(COPY) as connection:
             _prepare(connection, case)
             return measure_and_roll_back(connection, Ledger(connection, connection), case.sql, case.statements[-1].operations)
 
-    def _outside(self, case: Case) -> Measurement:
+    def _measure_outside_transaction(self, case: Case) -> Measurement:
         with self._copied():
             if case.preparation:
                 with self.server.connect(COPY) as connection:
@@ -77,9 +77,9 @@ class Bench:
 
     @contextmanager
     def _copied(self) -> Iterator[None]:
-        # Copying files is the quicker way where it is not the only one.
-        how = " STRATEGY file_copy" if self.server.installation.major >= 15 else ""
-        self._admin.execute(f"CREATE DATABASE {COPY} TEMPLATE {MODEL}{how}".encode())
+        # file_copy is faster. Before 15 it is the only strategy, and the option does not exist.
+        strategy = " STRATEGY file_copy" if self.server.installation.major >= 15 else ""
+        self._admin.execute(f"CREATE DATABASE {COPY} TEMPLATE {MODEL}{strategy}".encode())
         try:
             yield
         finally:
@@ -87,7 +87,7 @@ class Bench:
 
 
 def measure_and_roll_back(connection: "psycopg.Connection[Any]", ledger: Ledger, sql: str, operations: tuple[Operation, ...]) -> Measurement:
-    """Runs a statement in a transaction of its own as the player of `migsafe replay` does, returns what it did, and rolls it back."""
+    """Runs a statement in a separate transaction, as the player of `migsafe replay` does, rolls it back, and returns its effects."""
     ledger.begin_transaction()
     opening = ledger.opening_sql()
     if not opening:

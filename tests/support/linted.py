@@ -38,18 +38,18 @@ def migration(sql: str, path: str = "0001_change.sql", runner: str = "plain") ->
 
 def as_history(migrations: Iterable[Migration], pg_version: int = 17) -> list[SelectedMigration]:
     """Returns the migrations as one history, each of them to be judged."""
-    forecast = Predictor(pg_version)
-    return [SelectedMigration(one, forecast) for one in migrations]
+    predictor = Predictor(pg_version)
+    return [SelectedMigration(migration, predictor) for migration in migrations]
 
 
-def with_twins(stops: Iterable[SelectedMigration]) -> Iterator[SelectedMigration]:
-    """Yields the same; a migration that begins with the name of its file has the version in that name, which may be a duplicate."""
+def with_duplicates(selected_list: Iterable[SelectedMigration]) -> Iterator[SelectedMigration]:
+    """Yields the migrations. One that begins with a comment with its file name has the version in that name, which may be a duplicate."""
     versions: dict[str, str] = {}
-    for stop in stops:
-        named = NAMED.match(stop.migration.up.script.text)
-        twin = versions.setdefault(version_of(named[1]), named[1]) if named else None
-        duplicate = MigrationReference(version_of(named[1]), twin) if named and twin and twin != named[1] else None
-        yield stop._replace(lineage=Lineage(duplicate=duplicate)) if duplicate else stop
+    for selected in selected_list:
+        named = NAMED.match(selected.migration.up.script.text)
+        first = versions.setdefault(version_of(named[1]), named[1]) if named else None
+        duplicate = MigrationReference(version_of(named[1]), first) if named and first and first != named[1] else None
+        yield selected._replace(lineage=Lineage(duplicate=duplicate)) if duplicate else selected
 
 
 def judge_sql(
@@ -63,7 +63,7 @@ def judge_sql(
         return _judge_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
     migrations = [migration(piece, path, runner) for piece in pieces]
     limits = limits or Limits(lock_timeout=2000)
-    return judge(with_twins(as_history(migrations)), Rulebook(usual_rules() if rules is None else rules), 17, limits=limits)
+    return judge(with_duplicates(as_history(migrations)), Rulebook(usual_rules() if rules is None else rules), 17, limits=limits)
 
 
 def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
@@ -75,12 +75,7 @@ def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) 
             Path(folder, named[1]).write_text(piece)
         plan = find_migrations([folder])
         selected = selected_migrations(plan, 17, Renderer())
-        verdict = judge(
-            selected,
-            Rulebook(usual_rules() if rules is None else rules),
-            17,
-            limits=limits,
-        )
+        verdict = judge(selected, Rulebook(usual_rules() if rules is None else rules), 17, limits=limits)
         for finding in verdict.findings:
             finding.script.position(0)  # reports read the file, which will be deleted
     return verdict

@@ -1,4 +1,4 @@
-"""Predictions that a test makes up."""
+"""Predictions for tests of reports."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,18 +15,20 @@ from migsafe.text import Script, Span
 Row = Sequence[Effect] | dict[str, Any]
 
 
-def effect(relation: str, lock: LockMode, kind: str = "table", **more: Any) -> Effect:
-    """An effect on a relation of the schema public."""
-    return Effect(relation=Name(relation, "public"), kind=kind, lock=lock, **more)
+def effect(relation: str, lock: LockMode, kind: str = "table", **fields: Any) -> Effect:
+    """Returns an effect on a relation of the schema public."""
+    return Effect(relation=Name(relation, "public"), kind=kind, lock=lock, **fields)
 
 
-def predicted(sql: str, *rows: Row, path: str = "db/0001_change.sql", sent: Transaction = Transaction.STATEMENT) -> PredictedMigration:
-    """A migration whose statements have these effects."""
+def predicted_migration(
+    sql: str, *rows: Row, path: str = "db/0001_change.sql", sent: Transaction = Transaction.STATEMENT
+) -> PredictedMigration:
+    """Returns a migration whose statements have these effects; statements without a row have none."""
     half = Half(Script(path, sql), (Span(0, len(sql)),), sent)
     statements = list(read(sql))
-    given = [*rows, *([()] * (len(statements) - len(rows)))]
-    made = [
+    all_rows = [*rows, *([()] * (len(statements) - len(rows)))]
+    predicted_statements = [
         PredictedStatement(statement=statement, transaction=number, **(row if isinstance(row, dict) else {"effects": tuple(row)}))
-        for statement, number, row in zip(statements, transaction_numbers(half, statements), given, strict=True)
+        for statement, number, row in zip(statements, transaction_numbers(half, statements), all_rows, strict=True)
     ]
-    return PredictedMigration(Migration("0001", "plain", half), tuple(made))
+    return PredictedMigration(Migration("0001", "plain", half), tuple(predicted_statements))

