@@ -1,4 +1,4 @@
-"""GitHub's action, step by step as a runner goes through it: in a repository with a bad change, and with a server that keeps comments as
+"""GitHub's action, step by step as a runner runs it: in a repository with a dangerous change, and with a server that stores comments as
 GitHub does."""
 
 import json
@@ -28,7 +28,7 @@ Step = Callable[..., subprocess.CompletedProcess[str]]
 
 
 class Comments(ThreadingHTTPServer):
-    """The comments of one pull request; what is `read_only` refuses to be written."""
+    """The comments of one pull request; if they are `read_only`, writing is refused."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -64,7 +64,7 @@ class Answer(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         body = self.written()
         if self.may_write(body):
-            [comment] = [one for one in self.server.comments if self.path == f"/repos/shop/shop/issues/comments/{one['id']}"]
+            [comment] = [comment for comment in self.server.comments if self.path == f"/repos/shop/shop/issues/comments/{comment['id']}"]
             comment["body"] = body
             self.reply(200, comment)
 
@@ -102,7 +102,7 @@ def github() -> Iterator[Comments]:
 
 @pytest.fixture
 def step(github: Comments, tmp_path: Path) -> Step:
-    """Runs a step of the action as `bash` steps are run, with what the runner would put into its environment."""
+    """Runs a step of the action with bash, in the environment that the runner would give it."""
     repository, temp = tmp_path / "repository", tmp_path / "temp"
     for folder in (repository / "migrations", temp / "migsafe" / "bin"):
         folder.mkdir(parents=True)
@@ -152,7 +152,7 @@ def step(github: Comments, tmp_path: Path) -> Step:
 
 
 def _filled(expression: str, inputs: dict[str, str]) -> str:
-    """The value of an `${{ inputs.… }}`; any other expression is for the test to give."""
+    """The value of an `${{ inputs.… }}`; other expressions must be given by the test."""
     return re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda match: inputs[match[1]], expression)
 
 

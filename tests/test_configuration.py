@@ -62,18 +62,23 @@ def test_every_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         no-transaction = "*.autocommit.*"
         """,
     )
-    found = read_configuration(path)
-    assert (found.migrations, found.pg_version, found.fail_on) == (("db/migrations",), 14, "error")
-    assert (found.select, found.ignore) == (("drop-table",), ("syntax-error",))
-    assert (found.start_after, found.small_table) == ("0042", 500)
-    assert found.limits == Limits(lock_timeout=2000, longest_lock_timeout=60_000, small_table=500)
-    assert (found.schema, found.stats, found.baseline, found.rules) == ("db/schema.sql", "../stats.json", "baseline.json", "tools/rules")
-    assert found.severities == {"drop-table": Severity.WARNING}
-    [legacy] = found.per_path
+    settings = read_configuration(path)
+    assert (settings.migrations, settings.pg_version, settings.fail_on) == (("db/migrations",), 14, "error")
+    assert (settings.select, settings.ignore) == (("drop-table",), ("syntax-error",))
+    assert (settings.start_after, settings.small_table) == ("0042", 500)
+    assert settings.limits == Limits(lock_timeout=2000, longest_lock_timeout=60_000, small_table=500)
+    assert (settings.schema, settings.stats, settings.baseline, settings.rules) == (
+        "db/schema.sql",
+        "../stats.json",
+        "baseline.json",
+        "tools/rules",
+    )
+    assert settings.severities == {"drop-table": Severity.WARNING}
+    [legacy] = settings.per_path
     assert (legacy.paths, legacy.ignore, legacy.severities) == (("legacy/**",), ("drop-table",), {"syntax-error": Severity.INFO})
-    assert (found.sources.runner, found.sources.transaction) == ("dbmate", Transaction.FILE)
-    assert found.sources.custom is not None
-    assert (found.sources.custom.files, found.sources.custom.no_transaction) == ("*.up.sql", "*.autocommit.*")
+    assert (settings.sources.runner, settings.sources.transaction) == ("dbmate", Transaction.FILE)
+    assert settings.sources.custom is not None
+    assert (settings.sources.custom.files, settings.sources.custom.no_transaction) == ("*.up.sql", "*.autocommit.*")
 
 
 def test_paths_start_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,8 +136,8 @@ def test_invalid_toml_is_an_error(tmp_path: Path) -> None:
 
 def test_the_configuration_in_the_readme_is_valid(tmp_path: Path) -> None:
     [shown] = re.findall(r"```toml\n(.*?)```", (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(), re.DOTALL)
-    found = read_configuration(project(tmp_path, shown))
-    assert (found.start_after, found.lock_timeout, found.small_table) == ("0042", "2s", 10_000)
+    settings = read_configuration(project(tmp_path, shown))
+    assert (settings.start_after, settings.lock_timeout, settings.small_table) == ("0042", "2s", 10_000)
 
 
 def test_the_page_names_every_key() -> None:

@@ -1,4 +1,4 @@
-"""The hook, run by pre-commit itself in a repository of a team: it stops a bad migration, and lets a good one and all else pass."""
+"""The hook, run by pre-commit in a repository: it rejects a dangerous migration and accepts a safe one and other files."""
 
 import shutil
 import subprocess

@@ -26,7 +26,7 @@ def project(pytester: pytest.Pytester) -> pytest.Pytester:
 
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     # pytest finds it where migsafe is installed, and a bare checkout has to name it.
-    known = any(one.value == "migsafe.pytest_plugin" for one in entry_points(group="pytest11"))
+    known = any(entry_point.value == "migsafe.pytest_plugin" for entry_point in entry_points(group="pytest11"))
     plugin = [] if known else ["-p", "migsafe.pytest_plugin"]
     return project.runpytest_subprocess("-p", "no:cacheprovider", *plugin, *arguments)
 

@@ -15,7 +15,7 @@ class Run(NamedTuple):
 
 @pytest.fixture
 def migsafe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Run]:
-    """The command, run in a repository without migrations; what lies above it is not looked at."""
+    """The command, run in a repository without migrations; the folders above it are not searched."""
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
 

@@ -1,4 +1,4 @@
-"""What lets a team begin on an old repository, as a user meets it."""
+"""The settings with which a team adopts migsafe in an old repository."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Write = Callable[[str, str], Path]
 
 
 def rules(run: Run) -> list[str]:
-    """What a run in JSON reports, as path: rule."""
+    """Returns the findings of a run in JSON, as path: rule."""
     return [f"{finding['path']}: {finding['rule']}" for finding in json.loads(run.out)["findings"]]
 
 

@@ -1,4 +1,4 @@
-"""Yesterday's findings, so that a run reports only what is new."""
+"""Baselines: a run reports only findings that are not in the baseline."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What git says changed is judged, the rest is history."""
+"""Only the migrations that git lists as changed are judged; the others are history."""
 
 import json
 import os
@@ -23,7 +23,7 @@ def git(*arguments: str) -> None:
 
 @pytest.fixture
 def repository(migsafe: Command, write: Write, tmp_path: Path) -> Path:
-    """Two migrations on `main`, and a branch that is checked out."""
+    """A repository with two migrations on `main`, and another branch checked out."""
     (tmp_path / ".git").rmdir()
     git("init", "--initial-branch=main")
     write("migsafe.toml", "lock-timeout = '2s'\nselect = ['drop-table']")
@@ -146,7 +146,7 @@ def test_start_after_an_unknown_migration_is_an_error(migsafe: Command, write: W
     write("db/0041.sql", "DROP TABLE x1;")
     write("db/0042.sql", "DROP TABLE x2;")
     assert migsafe("lint", "db") == Run(2, "", "migsafe: start-after: there is no migration 0043\n  Did you mean 0042?\n")
-    # A file by itself need not be of that history.
+    # A single file may belong to another history.
     write("hotfix.sql", "SELECT 1;")
     assert migsafe("lint", "hotfix.sql", "--select", "drop-table").code == 0
 
@@ -162,7 +162,7 @@ def test_two_branches_with_the_same_version(migsafe: Command, write: Write) -> N
     assert (result.code, result.out.count("duplicate-version")) == (1, 1)
     assert "db/0002_c.sql:2:1 error duplicate-version\n" in result.out
     assert "the version 0002 is also the version of db/0002_b.sql: the runner refuses both, or never runs one of them" in result.out
-    # The other one is named where it alone is new.
+    # If only one of the two is judged, its finding names the other.
     assert "is also the version of db/0002_c.sql" in migsafe("lint", "db/0002_b.sql").out
     assert migsafe("lint", "db/0001_a.sql").code == 0
 

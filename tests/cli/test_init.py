@@ -1,4 +1,4 @@
-"""`migsafe init` finds what is there, shows what it would write, and writes it only when told to; nothing that is there is lost."""
+"""`migsafe init` shows what it would write, and writes only after confirmation or with --yes; existing files keep their content."""
 
 import json
 import os
@@ -50,10 +50,10 @@ def written(root: Path) -> dict[str, str]:
 def test_nothing_is_written_without_confirmation(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = written(repository)
     assert main(["init"]) == 0
-    said = capsys.readouterr().out
-    assert "db/migrations  1 migration, plain SQL" in said
-    assert "migsafe.toml  new file\n  migrations = [\n" in said
-    assert said.endswith("Nothing was written. To write the files, use --yes.\n")
+    output = capsys.readouterr().out
+    assert "db/migrations  1 migration, plain SQL" in output
+    assert "migsafe.toml  new file\n  migrations = [\n" in output
+    assert output.endswith("Nothing was written. To write the files, use --yes.\n")
     assert main(["init", "--yes", "--dry-run"]) == 0
     assert written(repository) == before
 
@@ -82,7 +82,7 @@ def git(root: Path, *arguments: str) -> str:
 
 
 def judging_steps(ci: str, root: Path) -> list[str]:
-    """What a job runs once migsafe is installed, with what GitHub puts into a step before it is run."""
+    """Returns the commands of a job after migsafe is installed, with the values that GitHub fills in."""
     job: dict[str, Any] = yaml.safe_load((root / (".gitlab/migsafe.yml" if ci == "gitlab" else ".github/workflows/migsafe.yml")).read_text())
     steps = job["migsafe"]["script"] if ci == "gitlab" else [step.get("run", "") for step in job["jobs"]["migrations"]["steps"]]
     return [step.replace("${{ github.base_ref }}", "main") for step in steps if step.startswith("migsafe ")]
@@ -118,8 +118,8 @@ def test_the_ci_job_fails_for_a_dangerous_change(ci: str, repository: Path, tmp_
     git(repository, "commit", "--message", "Tidy up")
     assert job() == 1
     if ci == "gitlab":
-        found = json.loads((repository / "gl-code-quality-report.json").read_text())
-        assert "drop-table" in [finding["check_name"] for finding in found]
+        issues = json.loads((repository / "gl-code-quality-report.json").read_text())
+        assert "drop-table" in [issue["check_name"] for issue in issues]
 
 
 def test_existing_files_are_extended(repository: Path) -> None:
@@ -145,10 +145,10 @@ def test_files_that_cannot_be_extended_are_reported(repository: Path, capsys: py
     write(repository, ".gitlab-ci.yml", "include: other.yml\n")
     write(repository, "migsafe.toml", 'migrations = ["db/migrations"]\n')
     assert main(["init", "--yes"]) == 0
-    said = capsys.readouterr().out
-    assert ".pre-commit-config.yaml  unchanged: its `repos` is not a list in block style; add this by hand\n  - repo: local\n" in said
-    assert ".gitlab-ci.yml  unchanged: it has an `include`; add this to it by hand\n  - local: .gitlab/migsafe.yml\n" in said
-    assert "migsafe.toml  unchanged" in said
+    output = capsys.readouterr().out
+    assert ".pre-commit-config.yaml  unchanged: its `repos` is not a list in block style; add this by hand\n  - repo: local\n" in output
+    assert ".gitlab-ci.yml  unchanged: it has an `include`; add this to it by hand\n  - local: .gitlab/migsafe.yml\n" in output
+    assert "migsafe.toml  unchanged" in output
     assert written(repository)[".pre-commit-config.yaml"] == "repos: []\n"
 
 

@@ -1,4 +1,4 @@
-"""`migsafe lint`, as a user meets it."""
+"""The command `migsafe lint`."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Write = Callable[[str, str | bytes], Path]
 
 @pytest.fixture(autouse=True)
 def _quiet(write: Write) -> None:
-    """Without what has something to say about nearly every script."""
+    """Ignores the rules that report something in nearly every script."""
     write("migsafe.toml", 'lock-timeout = "2s"\nignore = ["not-rerunnable", "table-without-primary-key"]\n')
 
 
@@ -44,8 +44,8 @@ def test_rules_are_selected_and_ignored(migsafe: Command, write: Write) -> None:
     write("a.sql", "DROP TABLE a; CREATE INDEX ON t (a); SELEC 1;")
 
     def rules(*options: str) -> list[str]:
-        found = json.loads(migsafe("lint", "a.sql", "--format", "json", *options).out)["findings"]
-        return [finding["rule"] for finding in found]
+        findings = json.loads(migsafe("lint", "a.sql", "--format", "json", *options).out)["findings"]
+        return [finding["rule"] for finding in findings]
 
     assert rules("--select", "drop-table,syntax-error") == ["drop-table", "syntax-error"]
     some = ("--select", "drop-table,syntax-error,index-not-concurrent")

@@ -1,4 +1,4 @@
-"""`migsafe locks`, as a user meets it."""
+"""The command `migsafe locks`."""
 
 import json
 import subprocess
@@ -20,12 +20,12 @@ ROOT = Path(__file__).parents[2]
 
 
 def migrations(run: Run) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(run.out)["migrations"]
-    return found
+    result: list[dict[str, Any]] = json.loads(run.out)["migrations"]
+    return result
 
 
 def effects(run: Run) -> list[tuple[str, str, bool]]:
-    """What the last statement does."""
+    """Returns the effects of the last statement."""
     last = migrations(run)[-1]["statements"][-1]
     return [(effect["relation"], effect["lock"], effect["new"]) for effect in last["effects"]]
 

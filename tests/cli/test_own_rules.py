@@ -1,4 +1,4 @@
-"""A team's own rules: the one that docs/own-rules.md shows, and what can be wrong with a file."""
+"""A project's own rules: the example of docs/own-rules.md, and the errors of a file."""
 
 import json
 import re

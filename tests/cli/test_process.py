@@ -1,4 +1,4 @@
-"""The command as a process of its own: what it loads, and pipes that end early."""
+"""The command as a separate process: which modules it loads, and pipes that are closed early."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`migsafe rules` and `migsafe explain`, as a user meets them."""
+"""The commands `migsafe rules` and `migsafe explain`."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Row counts: counted on a server, and weighed by the linter."""
+"""Row counts: read from a server, and used by the linter."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ def test_the_rows_are_counted(migsafe: Command, dsn: str, tmp_path: Path) -> Non
     relations = document["relations"]
     assert (relations["public.orders"], relations['"Odd"."Table"'], relations["public.sums"]) == (1234, 0, 1)
     assert [relations[f"public.{name}"] for name in ("events", "events_1", "events_2")] == [150, 99, 51]
-    # PostgreSQL 13 and below call a table empty that was never analyzed; what migsafe knows calls it unknown.
+    # Up to PostgreSQL 13, a table that was never analyzed has 0 rows in pg_class; migsafe calls its count unknown.
     assert "public.never_analyzed" not in relations
     assert "public.seen" not in relations
 
@@ -62,8 +62,8 @@ def test_an_unreachable_database_is_an_error(migsafe: Command) -> None:
 
 def finding(migsafe: Command, rule: str, *options: str) -> dict[str, str]:
     result = migsafe("lint", "1.sql", "--format", "json", "--select", rule, *options)
-    [found] = json.loads(result.out)["findings"]
-    return {str(key): str(value) for key, value in found.items()}
+    [only_finding] = json.loads(result.out)["findings"]
+    return {str(key): str(value) for key, value in only_finding.items()}
 
 
 def test_slow_work_is_not_reported_on_a_small_table(migsafe: Command, write: Write) -> None:
@@ -114,8 +114,8 @@ def test_refreshing_a_materialized_view_counts_the_rows_of_its_tables(migsafe: C
     write("migsafe.toml", "rules = 'rules'")
     write("rules/refreshing.py", REFRESHING)
     write("1.sql", "REFRESH MATERIALIZED VIEW totals;")
-    found = finding(migsafe, "refreshing", "--stats", "stats.json")
-    assert (found["severity"], found["message"]) == ("error", "it takes long (public.totals has about 3 rows)")
+    reported = finding(migsafe, "refreshing", "--stats", "stats.json")
+    assert (reported["severity"], reported["message"]) == ("error", "it takes long (public.totals has about 3 rows)")
 
 
 def test_names_with_quotes(migsafe: Command, write: Write) -> None:

@@ -1,4 +1,4 @@
-"""The one trick with Typer (docs/architecture.md): a new Typer that breaks it fails here, with a message that says so."""
+"""The replaced method of Typer (docs/architecture.md): if a new Typer breaks this, a test fails with a message that says so."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def explain(detail: str) -> str:
 
 @pytest.fixture
 def values(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """What a command gets from Typer for these options, with every validator forbidden."""
+    """Returns the values that a command gets from Typer for these options; a validator raises."""
     received: dict[str, object] = {}
 
     def refuse(*arguments: object, **options: object) -> object:

@@ -1,4 +1,4 @@
-"""What is made of a rule's docstring."""
+"""The documentation that is generated from a rule's docstring."""
 
 from pathlib import Path
 
@@ -64,9 +64,11 @@ def test_every_piece_of_a_docstring_is_found() -> None:
 
 def test_every_example_of_a_shipped_rule_is_parsed() -> None:
     for rule in shipped_rules():
-        found = [block for block in page(rule.documentation).blocks if isinstance(block, Example)]
-        assert {True, False} <= {example.safe for example in found}, rule.name
-        assert "".join(rule.documentation.split()).count("Unsafe") == sum(example.heading.startswith("Unsafe") for example in found), rule.name
+        examples = [block for block in page(rule.documentation).blocks if isinstance(block, Example)]
+        assert {True, False} <= {example.safe for example in examples}, rule.name
+        assert "".join(rule.documentation.split()).count("Unsafe") == sum(example.heading.startswith("Unsafe") for example in examples), (
+            rule.name
+        )
 
 
 def test_a_page_is_markdown() -> None:

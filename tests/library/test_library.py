@@ -1,4 +1,4 @@
-"""What programs get: the same as the commands, typed, and not a word printed."""
+"""The public interface: the same results as the commands, typed, and nothing is printed."""
 
 import os
 import subprocess
@@ -67,23 +67,23 @@ def test_premortem_replays_on_a_given_server() -> None:
 @pytest.mark.server
 @pytest.mark.usefixtures("folder")
 def test_replay_returns_measurements() -> None:
-    place = ServerOptions(pg_bin=str(any_installation().bindir))
+    server = ServerOptions(pg_bin=str(any_installation().bindir))
     done = replay(
-        ["2_notes.sql"], server=place, options=ReplayOptions(experiments=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1)
+        ["2_notes.sql"], server=server, options=ReplayOptions(experiments=("agreement",), rows=lambda table: 500), budgets=Budgets(wal=1)
     )
-    [one] = done.replayed
-    [touch] = one.recording.statements[-1].measured_effects
+    [replayed] = done.replayed
+    [touch] = replayed.recording.statements[-1].measured_effects
     assert (touch.effect.lock, touch.rows) == (LockMode.SHARE, 500)
-    assert [outcome.passed for outcome in one.outcomes] == [True]
+    assert [outcome.passed for outcome in replayed.outcomes] == [True]
     assert [finding.rule for finding in done.verdict.findings] == ["replay-wal-over-budget"]
 
 
 @pytest.mark.server
 @pytest.mark.usefixtures("folder")
 def test_replay_uses_the_budgets_of_the_settings() -> None:
-    place = ServerOptions(pg_bin=str(any_installation().bindir))
+    server = ServerOptions(pg_bin=str(any_installation().bindir))
     settings = Configuration(slo=Slo(hold="1us"))
-    done = replay(["2_notes.sql"], settings=settings, server=place, options=ReplayOptions(experiments=(), rows=lambda table: 500))
+    done = replay(["2_notes.sql"], settings=settings, server=server, options=ReplayOptions(experiments=(), rows=lambda table: 500))
     assert "replay-hold-over-budget" in [finding.rule for finding in done.verdict.findings]
 
 

@@ -27,7 +27,7 @@ def start_host() -> Iterator[Callable[[Installation], PrivateHost]]:
 
 @pytest.fixture(scope="session")
 def any_host(start_host: Callable[[Installation], PrivateHost]) -> PrivateHost:
-    """One host, for tests that do not depend on the version."""
+    """A host for tests that do not depend on the version."""
     return start_host(any_installation())
 
 
@@ -37,8 +37,8 @@ def any_server(any_host: PrivateHost) -> Server:
     return any_host.server
 
 
-# The oldest and the newest: what they do differs the most.
+# The oldest and the newest version differ the most.
 @pytest.fixture(scope="session", params=oldest_and_newest())
 def host(request: pytest.FixtureRequest, start_host: Callable[[Installation], PrivateHost]) -> PrivateHost:
-    """A host of the oldest, and one of the newest version."""
+    """A host of the oldest version, then one of the newest."""
     return start_host(request.param)

@@ -1,4 +1,4 @@
-"""Budgets, findings and estimates: what is complained of, where, and how it is spelt."""
+"""Budgets, and the findings and estimates of a replay."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,7 +28,7 @@ FILES = {
 ORDERS = Name("orders", "public")
 
 
-class Said(NamedTuple):
+class RunResult(NamedTuple):
     code: int
     out: str
     err: str
@@ -40,38 +40,38 @@ def done(any_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory) -> Fin
 
 
 @pytest.fixture
-def migsafe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
-    def run(*arguments: str, **files: str) -> Said:
+def migsafe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., RunResult]:
+    def run(*arguments: str, **files: str) -> RunResult:
         for name, text in {**FILES, **files}.items():
             (tmp_path / name).write_text(text)
         code = main(["replay", str(tmp_path / "0002.sql"), "--pg-bin", str(any_installation().bindir), *arguments])
-        return Said(code, *capsys.readouterr())
+        return RunResult(code, *capsys.readouterr())
 
     return run
 
 
-def found(one: ReplayedMigration, **budgets: float | int) -> list[tuple[str, int, str]]:
-    findings = replay_verdict([one], Budgets(**budgets), [], 17).findings  # type: ignore[arg-type]
+def findings_of(replayed: ReplayedMigration, **budgets: float | int) -> list[tuple[str, int, str]]:
+    findings = replay_verdict([replayed], Budgets(**budgets), [], 17).findings  # type: ignore[arg-type]
     return [(finding.rule, finding.statement, finding.message) for finding in findings]
 
 
 def test_nothing_is_reported_within_the_budgets(done: FinishedReplay) -> None:
-    assert found(done.replayed[0], blocked=60_000, hold=60_000, wal=10**9) == []
+    assert findings_of(done.replayed[0], blocked=60_000, hold=60_000, wal=10**9) == []
 
 
 def test_a_long_held_lock_and_too_much_wal(done: FinishedReplay) -> None:
-    [(rule, statement, message)] = found(done.replayed[0], hold=0)
+    [(rule, statement, message)] = findings_of(done.replayed[0], hold=0)
     assert (rule, statement) == ("replay-hold-over-budget", 2)
     assert message.startswith("SHARE on public.orders is held for ")
     assert message.endswith("and blocks every INSERT, UPDATE and DELETE; the budget is 0.0 ms")
-    [(rule, statement, message)] = found(done.replayed[0], wal=100)
+    [(rule, statement, message)] = findings_of(done.replayed[0], wal=100)
     assert (rule, statement) == ("replay-wal-over-budget", 2)
 
 
 def test_only_the_longest_wait_of_a_statement_is_reported(done: FinishedReplay) -> None:
     waits = [Wait(relation=ORDERS, access="writes", started=0, ms=ms, statement=2) for ms in (300, 450, 20)]
     recording = replace(done.recording, waits=tuple(waits), deadlocks=(ORDERS,))
-    assert found(replace(done.replayed[0], recording=recording), blocked=200) == [
+    assert findings_of(replace(done.replayed[0], recording=recording), blocked=200) == [
         ("replay-blocked-over-budget", 2, "queries on public.orders were blocked for 450 ms; the budget is 200 ms"),
         (
             "replay-deadlock",
@@ -83,8 +83,10 @@ def test_only_the_longest_wait_of_a_statement_is_reported(done: FinishedReplay) 
 
 def test_failed_experiments_are_findings(done: FinishedReplay) -> None:
     failed = Outcome(experiment="rerun", passed=False, summary="a second run fails at statement 2: why", observations=(Observation("why", 2),))
-    assert found(replace(done.replayed[0], outcomes=(failed,))) == [("replay-not-rerunnable", 2, "a second run fails at statement 2: why")]
-    assert found(replace(done.replayed[0], outcomes=(replace(failed, harmless=True),))) == []
+    assert findings_of(replace(done.replayed[0], outcomes=(failed,))) == [
+        ("replay-not-rerunnable", 2, "a second run fails at statement 2: why")
+    ]
+    assert findings_of(replace(done.replayed[0], outcomes=(replace(failed, harmless=True),))) == []
 
 
 def test_an_estimate_is_a_range_that_grows_at_least_with_the_rows(done: FinishedReplay) -> None:
@@ -108,18 +110,18 @@ def test_no_estimate_without_counts_or_growth_or_enough_rows(done: FinishedRepla
     assert estimate_duration(few, {"public.orders": 2_000_000}) is None
 
 
-def test_the_command_reports_exceeded_budgets(migsafe: Callable[..., Said]) -> None:
-    said = migsafe("--rows", "500", "--check", "none", "--max-hold", "0ms")
-    assert said.code == 1
-    assert "0002.sql:2:1 error replay-hold-over-budget" in said.out
+def test_the_command_reports_exceeded_budgets(migsafe: Callable[..., RunResult]) -> None:
+    result = migsafe("--rows", "500", "--check", "none", "--max-hold", "0ms")
+    assert result.code == 1
+    assert "0002.sql:2:1 error replay-hold-over-budget" in result.out
     assert migsafe("--rows", "500", "--check", "none").code == 0
 
 
-def test_the_command_estimates_for_production(migsafe: Callable[..., Said], tmp_path: Path) -> None:
+def test_the_command_estimates_for_production(migsafe: Callable[..., RunResult], tmp_path: Path) -> None:
     (tmp_path / "stats.json").write_text('{"version": 1, "relations": {"public.orders": 5000000}}')
-    said = migsafe("--check", "none", "--stats", str(tmp_path / "stats.json"), "--max-rows", "2000")
-    assert "reads all of its 2,000 rows" in said.out
-    assert "with production's 5,000,000 rows: " in said.out
+    result = migsafe("--check", "none", "--stats", str(tmp_path / "stats.json"), "--max-rows", "2000")
+    assert "reads all of its 2,000 rows" in result.out
+    assert "with production's 5,000,000 rows: " in result.out
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_the_command_estimates_for_production(migsafe: Callable[..., Said], tmp_
         ("--pg-bin", "/nowhere", "/nowhere: no PostgreSQL in this folder"),
     ],
 )
-def test_invalid_options_are_errors(migsafe: Callable[..., Said], option: str, value: str, complaint: str) -> None:
-    said = migsafe(option, value)
-    assert said.code == 2
-    assert complaint in said.err
+def test_invalid_options_are_errors(migsafe: Callable[..., RunResult], option: str, value: str, complaint: str) -> None:
+    result = migsafe(option, value)
+    assert result.code == 2
+    assert complaint in result.err

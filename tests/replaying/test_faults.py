@@ -1,5 +1,5 @@
-"""Whatever a migration, the machine or the user does in the middle of a replay: it is said, nothing is left running, and nothing of the
-user's is touched."""
+"""Faults of a migration, the machine or the user during a replay: they are reported, no process remains, and nothing of the user's is
+changed."""
 
 import os
 import signal
@@ -25,8 +25,8 @@ ORDERS = "CREATE TABLE orders (id int PRIMARY KEY, note text);\n"
 FOREVER = "SELECT pg_sleep(600);"
 
 
-def said(done: FinishedReplay) -> str:
-    """What PostgreSQL, or we, said of the statement that failed."""
+def failure_of(done: FinishedReplay) -> str:
+    """Returns the message of the failed statement."""
     assert done.problems == []
     assert done.recording.failure is not None
     return done.recording.failure.message
@@ -63,8 +63,8 @@ def test_a_migration_cannot_do_more_than_an_owner(host: PrivateHost, tmp_path: P
 
 def test_a_migration_that_drops_its_database_or_its_role(host: PrivateHost, tmp_path: Path) -> None:
     drop = "DO $$ BEGIN EXECUTE format('DROP DATABASE %I', current_database()); END $$;"
-    assert "DROP DATABASE cannot" in said(run(host, tmp_path, drop))
-    assert "cannot be dropped" in said(run(host, tmp_path, "DROP ROLE owner;")) or host.major < 16
+    assert "DROP DATABASE cannot" in failure_of(run(host, tmp_path, drop))
+    assert "cannot be dropped" in failure_of(run(host, tmp_path, "DROP ROLE owner;")) or host.major < 16
     assert run(host, tmp_path, "SELECT 1;").recording.failure is None
 
 
@@ -76,7 +76,7 @@ def test_superuser_permits_what_an_owner_cannot_do(tmp_path: Path) -> None:
 
 def test_a_statement_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, f"SET statement_timeout = 0; {FOREVER} SELECT 1;", statement_limit=0.3)
-    assert said(done) == "stopped after 0.3 s, the time limit of a statement"
+    assert failure_of(done) == "stopped after 0.3 s, the time limit of a statement"
     assert len(done.statements) == 2
     assert done.statements[-1].duration_ms < 60_000
 
@@ -85,7 +85,7 @@ def test_a_block_that_catches_the_cancel_is_terminated(host: PrivateHost, tmp_pa
     monkeypatch.setattr("migsafe.replaying.servers.time_limits._GRACE", 0.2)
     stubborn = "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$;"
     done = run(host, tmp_path, stubborn, statement_limit=0.2)
-    assert said(done) == "stopped after 0.2 s, the time limit of a statement"
+    assert failure_of(done) == "stopped after 0.2 s, the time limit of a statement"
     assert run(host, tmp_path, "SELECT 1;").recording.failure is None
 
 
@@ -97,7 +97,7 @@ def test_a_statement_of_the_history_is_stopped_too(host: PrivateHost, tmp_path: 
 
 def test_a_replay_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, f"SELECT 1; {FOREVER}", run_limit=1.0)
-    assert said(done) == "stopped: the whole replay has reached its time limit of 1 s"
+    assert failure_of(done) == "stopped: the whole replay has reached its time limit of 1 s"
     files = {"0001.sql": ORDERS, "0002.sql": "SELECT pg_sleep(0.6);", "0003.sql": "SELECT pg_sleep(0.6);", "0004.sql": "SELECT 1;"}
     done = replay_files(host, tmp_path, files, run_limit=0.9)
     assert len(done.replayed) < 4
@@ -107,7 +107,7 @@ def test_a_replay_that_takes_too_long_is_stopped(host: PrivateHost, tmp_path: Pa
 def test_psql_commands_are_reported_as_skipped(host: PrivateHost, tmp_path: Path) -> None:
     done = run(host, tmp_path, "\\connect elsewhere\nALTER TABLE orders ADD a int;\n\\i other.sql\n")
     assert done.recording.failure is None
-    assert [one.skip_reason for one in done.statements if one.skip_reason] == [
+    assert [statement.skip_reason for statement in done.statements if statement.skip_reason] == [
         "\\connect is a psql command",
         "\\i is a psql command",
     ]
@@ -119,7 +119,7 @@ def test_a_server_that_is_killed_during_a_replay(tmp_path: Path) -> None:
         pid = int((folder / "data" / "postmaster.pid").read_text().split()[0])
         killer = threading.Thread(target=lambda: within(60, lambda: is_sleeping(folder)) and os.kill(pid, signal.SIGKILL))
         killer.start()
-        # A backend whose server is gone ends when it looks up from its work.
+        # A backend notices that its server has ended only when it next checks for it.
         done = run(host, tmp_path, "DO $$ BEGIN LOOP PERFORM pg_sleep(0.05); END LOOP; END $$;", statement_limit=5)
         killer.join()
         assert done.problems or done.recording.failure is not None
@@ -127,12 +127,12 @@ def test_a_server_that_is_killed_during_a_replay(tmp_path: Path) -> None:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    # A backend may not write files beyond a size; the migration meets what a full disk gives it.
+    # A limit on the file size of backends has the same effect as a full disk.
     with PrivateHost(any_installation()) as host, host.server.connect() as connection:
         connection.execute("ALTER SYSTEM SET temp_file_limit = '1MB'")
         connection.execute("SELECT pg_reload_conf()")
         done = run(host, tmp_path, "CREATE TABLE s AS SELECT n FROM generate_series(1, 1000000) AS n ORDER BY n DESC;")
-        assert "temp_file_limit" in said(done)
+        assert "temp_file_limit" in failure_of(done)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
@@ -152,7 +152,9 @@ def test_a_small_disk_for_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         with PrivateHost(any_installation()) as host:
             assert host.server.folder.is_relative_to(disk)
             done = run(host, tmp_path, "CREATE TABLE large AS SELECT repeat(md5(n::text), 60) FROM generate_series(1, 300000) AS n;")
-            assert done.problems or "No space left on device" in said(done) or "PANIC" in said(done) or "terminat" in said(done)
+            assert (
+                done.problems or "No space left on device" in failure_of(done) or "PANIC" in failure_of(done) or "terminat" in failure_of(done)
+            )
         work_folders._folders_by_process[-1].clear()
         assert list(disk.iterdir()) == []
     finally:
@@ -190,8 +192,8 @@ def test_migsafe_is_terminated_during_a_replay(tmp_path: Path, how: signal.Signa
 def test_two_replays_at_once(tmp_path: Path) -> None:
     (tmp_path / "0001.sql").write_text(ORDERS)
     processes = [started(tmp_path) for _ in range(2)]
-    said = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    outputs = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
 
 
 def started(folder: Path) -> "subprocess.Popen[str]":
@@ -221,7 +223,7 @@ def its_server(process: "subprocess.Popen[str]") -> tuple[Path, int, Path]:
 
 
 def children_data(pid: int) -> Iterator[Path]:
-    """The data folders of the servers that a process has started."""
+    """Returns the data folders of the servers that a process has started."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:

@@ -1,5 +1,4 @@
-"""Whole replays: the fixtures' unsafe migrations stop queries and the safe ones do not, each experiment catches its fixture, and what stands
-in the way is said."""
+"""Whole replays: unsafe migrations of the fixtures block queries and safe ones do not, and each experiment fails for its fixture."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,8 +56,8 @@ def test_create_index_concurrently_blocks_no_queries(shop: Callable[..., Finishe
 def test_the_shop_has_the_predicted_effects(shop: Callable[..., FinishedReplay]) -> None:
     done = shop(None, "agreement")
     assert done.problems == []
-    # What the ninth alters is known only where it runs.
-    assert [one.outcomes[0].passed for one in done.replayed] == [*[True] * 8, None, True]
+    # What the ninth migration changes is known only when it runs.
+    assert [replayed.outcomes[0].passed for replayed in done.replayed] == [*[True] * 8, None, True]
     assert done.run.unfilled == {}
 
 
@@ -92,7 +91,7 @@ def test_the_migration_waits_for_a_reader_until_its_lock_timeout(host: PrivateHo
 
 def test_deadlocks_with_queries_are_reported(host: PrivateHost, tmp_path: Path) -> None:
     tables = "CREATE TABLE a (x int); CREATE TABLE b (x int); CREATE VIEW pairs AS SELECT a.x FROM a, b;"
-    # Time for a query of the view to come, which holds the view's lock and waits for the table's.
+    # A query of the view comes meanwhile: it holds the view's lock and waits for the table's.
     text = "ALTER TABLE b ADD y int; SELECT pg_sleep(0.3); ALTER VIEW pairs RENAME TO others;"
     settings = SourceSettings(transaction=Transaction.FILE)
     done = replay_files(host, tmp_path, {"0001.sql": tables, "0002.sql": text}, only="0002.sql", settings=settings)

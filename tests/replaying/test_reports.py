@@ -1,4 +1,4 @@
-"""What people and programs read of a replay."""
+"""The reports of a replay."""
 
 import json
 import re
@@ -26,12 +26,12 @@ CHANGE = 'CREATE INDEX orders_qty_idx ON orders (qty);\nALTER TABLE orders ADD C
 def replay(any_host: PrivateHost, tmp_path_factory: pytest.TempPathFactory) -> Replay:
     files = {**HISTORY, "0002_change.sql": CHANGE}
     done = replay_files(any_host, tmp_path_factory.mktemp("shop"), files, "agreement", only="0002_change.sql", rows=5000)
-    found = replay_verdict(done.replayed, Budgets(wal=1), [], any_host.major)
-    return Replay(host=any_host.title, pg_version=any_host.major, replayed=tuple(done.replayed), verdict=found)
+    verdict = replay_verdict(done.replayed, Budgets(wal=1), [], any_host.major)
+    return Replay(host=any_host.title, pg_version=any_host.major, replayed=tuple(done.replayed), verdict=verdict)
 
 
 class Tags(HTMLParser):
-    """The tags of a page, and what it loads."""
+    """The tags of a page, and the files that it loads."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,5 +1,5 @@
-"""Alembic's scripts are replayed as the SQL that they send: recorded at their calls, in their transactions; what only rows decide is left out,
-and said."""
+"""Alembic's scripts are replayed as the SQL that they send, at the lines of their calls and in their transactions; code that depends on missing
+data is skipped and reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,13 +33,13 @@ def replayed(any_host: PrivateHost) -> Callable[..., Replay]:
 
 
 def lines(done: Replay) -> list[tuple[str, int]]:
-    """The lines of the statements' calls, with the words that they begin with."""
-    return [(" ".join(one.sql.split()[:2]), _line(done, one)) for one in done.replayed[-1].recording.statements]
+    """Returns the first words of each statement, and the line of its call."""
+    return [(" ".join(statement.sql.split()[:2]), _line(done, statement)) for statement in done.replayed[-1].recording.statements]
 
 
-def _line(done: Replay, one: StatementRecord) -> int:
+def _line(done: Replay, statement: StatementRecord) -> int:
     half = done.replayed[-1].migration.up
-    return half.file.position(half.file_span(one.statement.span).start).line
+    return half.file.position(half.file_span(statement.statement.span).start).line
 
 
 def test_a_script_is_recorded_at_its_calls(replayed: Callable[..., Replay]) -> None:
@@ -122,7 +122,7 @@ def upgrade():
 
 @pytest.fixture
 def changed(tmp_path: Path, replayed: Callable[..., Replay]) -> Callable[[str], Replay]:
-    """Replays a script with this body, after one that makes a table with three rows."""
+    """Replays a script with this body, after one that creates a table with three rows."""
 
     def replay(body: str) -> Replay:
         (tmp_path / "1_made.py").write_text(HEAD.format("1", None) + MADE)
@@ -133,12 +133,12 @@ def changed(tmp_path: Path, replayed: Callable[..., Replay]) -> Callable[[str], 
 
 
 def sent(done: Replay) -> list[str]:
-    return [" ".join(one.sql.split()) for one in done.replayed[-1].recording.statements if not one.skip_reason]
+    return [" ".join(statement.sql.split()) for statement in done.replayed[-1].recording.statements if not statement.skip_reason]
 
 
 def test_conditions_on_rows_use_the_seeded_rows(changed: Callable[[str], Replay]) -> None:
     done = changed(BY_ROWS)
-    assert [one for one in sent(done) if not one.startswith("SELECT")] == [
+    assert [statement for statement in sent(done) if not statement.startswith("SELECT")] == [
         "UPDATE orders SET note = 'it''s: 1' WHERE id = 1",
         "UPDATE orders SET note = '50 %: 2' WHERE id = 2",
         "ALTER TABLE orders ADD COLUMN many BOOLEAN",
@@ -149,7 +149,7 @@ def test_conditions_on_rows_use_the_seeded_rows(changed: Callable[[str], Replay]
 
 def test_orm_objects_are_read_from_the_rows(changed: Callable[[str], Replay]) -> None:
     done = changed(BY_ORM)
-    written = [one for one in sent(done) if one.startswith(("UPDATE", "INSERT"))]
+    written = [statement for statement in sent(done) if statement.startswith(("UPDATE", "INSERT"))]
     assert sorted(written) == [
         "INSERT INTO orders (id, note) VALUES (4, 'new')",
         "UPDATE orders SET note='IT''S' WHERE orders.id = 1",
@@ -169,6 +169,6 @@ def test_the_script_continues_after_a_refusal_that_it_catches(changed: Callable[
 
 def test_code_that_depends_on_missing_data_is_skipped_and_reported(changed: Callable[[str], Replay]) -> None:
     done = changed(BY_ENVIRONMENT)
-    assert [bool(one.skip_reason) for one in done.replayed[-1].recording.statements] == [True]
+    assert [bool(statement.skip_reason) for statement in done.replayed[-1].recording.statements] == [True]
     assert {finding.rule for finding in done.verdict.findings} == {"replay-left-out"}
     assert any("left out" in note for note in done.notes)

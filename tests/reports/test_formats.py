@@ -1,4 +1,4 @@
-"""What every format has in common."""
+"""Tests for all formats of reports."""
 
 import subprocess
 import sys
@@ -28,5 +28,5 @@ def test_a_report_is_the_same_each_time(format: str) -> None:
 @pytest.mark.process
 def test_modules_of_other_formats_are_not_imported() -> None:
     code = "import sys, migsafe.cli; print([name for name in sys.modules if name.startswith(('xml', 'migsafe.reports.', 'jsonschema'))])"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert not [name for name in ("xml", "sarif", "junit", "markdown", "jsonschema") if name in said]
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not [name for name in ("xml", "sarif", "junit", "markdown", "jsonschema") if name in modules]

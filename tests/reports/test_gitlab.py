@@ -59,9 +59,9 @@ def test_an_issue() -> None:
 
 
 def test_no_two_issues_share_a_fingerprint() -> None:
-    found = issues(SQL)
-    assert len(found) == 4
-    assert len({issue["fingerprint"] for issue in found}) == 4
+    all_issues = issues(SQL)
+    assert len(all_issues) == 4
+    assert len({issue["fingerprint"] for issue in all_issues}) == 4
 
 
 def test_a_clean_run_is_an_empty_array() -> None:

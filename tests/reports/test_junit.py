@@ -24,7 +24,7 @@ SQL = "CREATE INDEX ON a (b); CREATE INDEX ON a (b);\nDROP TABLE c;"
 
 
 def suites(verdict: Verdict) -> Element:
-    """The report, which is valid."""
+    """Returns the report, after validating it."""
     text = reporter("junit")(verdict, Display())
     SCHEMA.validate(text)
     return ElementTree.fromstring(text.encode())

@@ -13,8 +13,8 @@ from tests.support.predicted import effect, predicted_migration
 
 
 def document(*migrations: PredictedMigration) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(reporter("json")(Prediction(migrations=migrations, pg_version=17), Display()))
-    return found
+    result: dict[str, Any] = json.loads(reporter("json")(Prediction(migrations=migrations, pg_version=17), Display()))
+    return result
 
 
 def test_the_contract() -> None:
@@ -70,10 +70,14 @@ def test_other_keys_of_statements_and_effects() -> None:
     reindexed = effect("a b", LockMode.SHARE, index_lock=LockMode.ACCESS_EXCLUSIVE, rebuilt=("i",), waits=True, new=True)
     row = {"effects": (reindexed,), "understood": False, "refused": "of this"}
     [statement] = document(predicted_migration("SELECT 1", row))["migrations"][0]["statements"]
-    [found] = statement["effects"]
+    [only_effect] = statement["effects"]
     assert (statement["understood"], statement["refused"]) == (False, "of this")
-    assert (found["relation"], found["index_lock"], found["blocks"]) == ('public."a b"', "AccessExclusiveLock", ["reads", "writes"])
-    assert (found["rebuilt"], found["waits"], found["new"]) == (["i"], True, True)
+    assert (only_effect["relation"], only_effect["index_lock"], only_effect["blocks"]) == (
+        'public."a b"',
+        "AccessExclusiveLock",
+        ["reads", "writes"],
+    )
+    assert (only_effect["rebuilt"], only_effect["waits"], only_effect["new"]) == (["i"], True, True)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def report(*migrations: PredictedMigration, width: int | None = None, colour: bo
 
 
 def below(sql: str, *rows: Row, width: int | None = None) -> list[str]:
-    """What stands between the heading and the summary."""
+    """Returns the lines between the heading and the summary."""
     return report(predicted_migration(sql, *rows), width=width).partition("\n\n")[0].splitlines()[1:]
 
 

@@ -1,4 +1,4 @@
-"""Markdown, read back by a parser of CommonMark: whatever stands in a script, the comment keeps its form."""
+"""Markdown, parsed by a CommonMark parser: no script can change the structure of the comment."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def says(message: str, help: str = "", severity: Severity = Severity.WARNING) ->
 
 
 def words(token: Token) -> str:
-    """The text of inline content, and nothing but text and code in it."""
+    """Returns the text of inline content, which must contain only text and code."""
     children = token.children or []
     assert {child.type for child in children} <= {"text", "code_inline", "text_special"}, token.content
     return "".join(child.content for child in children)

@@ -46,8 +46,8 @@ def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("width", WINDOWS)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_nothing_is_cut_and_all_can_be_read(page: Path, width: int, dark: bool) -> None:
-    found = measure_page(page, width, dark=dark)
-    assert (found.wide <= 0, found.cut, found.faint) == (True, [], [])
+    measured = measure_page(page, width, dark=dark)
+    assert (measured.wide <= 0, measured.cut, measured.faint) == (True, [], [])
 
 
 def test_it_is_light_or_dark_as_the_reader_s_system_is(page: Path) -> None:

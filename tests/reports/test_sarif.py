@@ -1,4 +1,4 @@
-"""SARIF against its schema, and against what the standard says beyond it (§: SARIF 2.1.0 errata 01)."""
+"""SARIF, checked with its schema and the rules that only the standard's text has (§: SARIF 2.1.0 errata 01)."""
 
 import json
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -28,7 +28,7 @@ SELEC 1;
 
 
 def log(verdict: Verdict) -> dict[str, Any]:
-    """The report, which is valid."""
+    """Returns the report, after validating it."""
     document: dict[str, Any] = json.loads(reporter("sarif")(verdict, Display()))
     VALIDATOR.validate(document)
     return document
@@ -40,8 +40,8 @@ def run(sql: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_result_has_the_properties_of_the_standard() -> None:
-    found = run(SQL, path="migrations/0001 x.sql")
-    first, second = found["results"]
+    sarif_run = run(SQL, path="migrations/0001 x.sql")
+    first, second = sarif_run["results"]
     assert (first["ruleId"], first["level"], second["ruleId"]) == ("foreign-key-validates", "error", "syntax-error")
     assert first["locations"] == [
         {
@@ -54,21 +54,21 @@ def test_a_result_has_the_properties_of_the_standard() -> None:
     assert first["message"]["text"].startswith("ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on app.orders")
     assert "\n\nSafe:\nALTER TABLE app.orders ADD CONSTRAINT fk" in first["message"]["text"]
     assert "```sql\nALTER TABLE app.orders ADD CONSTRAINT fk" in first["message"]["markdown"]
-    assert (found["columnKind"], found["properties"]) == ("unicodeCodePoints", {"pgVersion": 17})
+    assert (sarif_run["columnKind"], sarif_run["properties"]) == ("unicodeCodePoints", {"pgVersion": 17})
 
 
 def test_results_link_to_the_documentation_of_their_rules() -> None:
-    found = run(SQL)
-    rules = found["tool"]["driver"]["rules"]
-    assert len({one["id"] for one in rules}) == len(rules)
-    for result in found["results"]:
+    sarif_run = run(SQL)
+    rules = sarif_run["tool"]["driver"]["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules)
+    for result in sarif_run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]  # §3.27.5, §3.27.6
-    one = next(one for one in rules if one["id"] == "foreign-key-validates")
-    assert one["shortDescription"]["text"] == "ADD FOREIGN KEY checks every row while writes are blocked."
-    assert one["defaultConfiguration"] == {"level": "error", "enabled": True}
-    assert one["helpUri"].startswith("https://www.postgresql.org/docs/")
-    assert "NOT VALID" in one["help"]["text"]
-    assert one["help"]["markdown"].startswith("# foreign-key-validates\n")
+    listed = next(rule for rule in rules if rule["id"] == "foreign-key-validates")
+    assert listed["shortDescription"]["text"] == "ADD FOREIGN KEY checks every row while writes are blocked."
+    assert listed["defaultConfiguration"] == {"level": "error", "enabled": True}
+    assert listed["helpUri"].startswith("https://www.postgresql.org/docs/")
+    assert "NOT VALID" in listed["help"]["text"]
+    assert listed["help"]["markdown"].startswith("# foreign-key-validates\n")
 
 
 def test_a_rule_unknown_to_the_verdict_is_listed() -> None:
@@ -101,15 +101,15 @@ def _says(message: str, severity: Severity = Severity.WARNING) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("said", "text"),
+    ("message", "text"),
     [
         ("a default of '{}'", "a default of '{{}}'"),  # §3.11.5
         ("ARRAY[1](x)", r"ARRAY\[1](x)"),  # §3.11.6
         ("ARRAY[1] (x)", "ARRAY[1] (x)"),
     ],
 )
-def test_messages_contain_neither_placeholders_nor_links(said: str, text: str) -> None:
-    [result] = run("DROP TABLE a", rules=[_says(said)])["results"]
+def test_messages_contain_neither_placeholders_nor_links(message: str, text: str) -> None:
+    [result] = run("DROP TABLE a", rules=[_says(message)])["results"]
     assert result["message"]["text"] == text
 
 
@@ -118,10 +118,10 @@ def prints(sql: str, **more: Any) -> list[str]:
 
 
 def test_fingerprints_survive_moved_lines_and_other_findings() -> None:
-    one, other = "DROP TABLE a;", "DROP TABLE b;"
-    assert prints("SELECT 1;\n\n-- why\nDROP   TABLE\n a;") == prints(one)
-    assert prints(f"{other}\n{one}") == [*prints(other), *prints(one)]
-    assert prints(one, path="another.sql") != prints(one)
+    first, second = "DROP TABLE a;", "DROP TABLE b;"
+    assert prints("SELECT 1;\n\n-- why\nDROP   TABLE\n a;") == prints(first)
+    assert prints(f"{second}\n{first}") == [*prints(second), *prints(first)]
+    assert prints(first, path="another.sql") != prints(first)
 
 
 def test_equal_findings_have_different_fingerprints() -> None:
@@ -179,6 +179,6 @@ def test_files_that_could_not_be_judged_are_notifications() -> None:
 
 
 def test_a_clean_run_is_successful_and_has_no_results() -> None:
-    found = run("SELECT 1;")
-    assert found["results"] == []  # §3.14.23: absent would mean that nothing was looked for
-    assert found["invocations"] == [{"executionSuccessful": True}]
+    sarif_run = run("SELECT 1;")
+    assert sarif_run["results"] == []  # §3.14.23: without the key it would mean that no analysis ran
+    assert sarif_run["invocations"] == [{"executionSuccessful": True}]

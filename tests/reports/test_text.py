@@ -13,7 +13,7 @@ def report(sql: str, display: Display = Display()) -> str:  # noqa: B008  # it c
 
 
 def marked(sql: str, display: Display = Display()) -> list[str]:  # noqa: B008
-    """The lines of the script and the marks below them."""
+    """Returns the lines of the script and the marks below them."""
     return [line[7:] for line in report(sql, display).splitlines() if line[5:6] == "|"]
 
 

@@ -1,4 +1,4 @@
-"""The colours of the terminal can be read, whatever the terminal's own are."""
+"""The colours are readable on light and dark terminals."""
 
 import re
 from pathlib import Path
@@ -14,13 +14,13 @@ PALETTES = {
     "GNOME": {"31": "c01c28", "1;31": "f66151", "35": "a347ba"},
     "VS Code": {"31": "cd3131", "1;31": "f14c4c", "35": "bc3fbc"},
 }
-"""What terminals make of the codes, by default."""
+"""The default colours of terminals for the codes."""
 READABLE = 3.0
-"""What WCAG wants of large or bold text."""
+"""The contrast that WCAG requires of large or bold text."""
 
 
 def light(colour: str) -> float:
-    parts = (int(colour[place : place + 2], 16) / 255 for place in (0, 2, 4))
+    parts = (int(colour[index : index + 2], 16) / 255 for index in (0, 2, 4))
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
@@ -34,7 +34,7 @@ def test_they_stand_out_from_light_and_dark(code: str, palette: str, ground: str
 
 
 def test_there_are_no_others() -> None:
-    """A code that a report would make up by itself has nobody who has looked at it."""
+    """Reports use only the codes whose contrast is tested here."""
     root = Path(migsafe.__file__).parent
     files = [file for folder in ("reports", "documentation") for file in (root / folder).rglob("*.py") if file.name != "colours.py"]
     assert {

@@ -10,11 +10,11 @@ def test_the_next_mode_blocks_only_stronger_requests() -> None:
     assert next_blocking_mode([]) is AE
     assert next_blocking_mode([AE]) is None
     for mode in LockMode:
-        found = next_blocking_mode([mode])
-        if found is not None:
-            assert mode not in CONFLICTS[found]
-            assert CONFLICTS[found] >= {one for one in LockMode if one > mode}
+        blocking = next_blocking_mode([mode])
+        if blocking is not None:
+            assert mode not in CONFLICTS[blocking]
+            assert CONFLICTS[blocking] >= {stronger for stronger in LockMode if stronger > mode}
 
 
 def test_conflicts_are_mutual() -> None:
-    assert all((one in CONFLICTS[other]) == (other in CONFLICTS[one]) for one in LockMode for other in LockMode)
+    assert all((first in CONFLICTS[second]) == (second in CONFLICTS[first]) for first in LockMode for second in LockMode)

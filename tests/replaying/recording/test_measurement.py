@@ -1,4 +1,4 @@
-"""What the recorder sees of a statement in a transaction."""
+"""The measurement of a statement in a transaction."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -38,12 +38,12 @@ def effects(connection: Any, sql: str) -> dict[str, Effect]:
 
 
 def test_the_strongest_lock_of_each_relation_and_of_its_indexes(connection: Any) -> None:
-    found = effects(connection, "DELETE FROM customers WHERE id = 5000")
-    assert {name: (effect.lock, effect.index_lock) for name, effect in found.items()} == {
+    measured = effects(connection, "DELETE FROM customers WHERE id = 5000")
+    assert {name: (effect.lock, effect.index_lock) for name, effect in measured.items()} == {
         "customers": (LockMode.ROW_EXCLUSIVE, LockMode.ROW_EXCLUSIVE),
     }
-    found = effects(connection, "DROP TABLE orders")
-    assert {name: effect.lock for name, effect in found.items()} == {
+    measured = effects(connection, "DROP TABLE orders")
+    assert {name: effect.lock for name, effect in measured.items()} == {
         "orders": LockMode.ACCESS_EXCLUSIVE,
         "customers": LockMode.ACCESS_EXCLUSIVE,
     }
@@ -89,9 +89,9 @@ def test_counters_of_a_replaced_index_are_not_added(connection: Any) -> None:
 def test_held_locks_are_not_measured_again(connection: Any) -> None:
     meter = StatementMeter(connection)
     connection.execute("BEGIN; ALTER TABLE orders ADD a int; LOCK TABLE customers IN ROW SHARE MODE")
-    found = meter.measure("ALTER TABLE orders ADD b int REFERENCES customers")
-    assert [(effect.relation.name, effect.lock) for effect in found.effects] == [("customers", LockMode.SHARE_ROW_EXCLUSIVE)]
-    assert found.held_before == {
+    measured = meter.measure("ALTER TABLE orders ADD b int REFERENCES customers")
+    assert [(effect.relation.name, effect.lock) for effect in measured.effects] == [("customers", LockMode.SHARE_ROW_EXCLUSIVE)]
+    assert measured.held_before == {
         Name("customers", "public"): LockMode.ROW_SHARE,
         Name("orders", "public"): LockMode.ACCESS_EXCLUSIVE,
     }
@@ -113,5 +113,5 @@ def test_an_error_of_the_statement_is_raised_and_ends_the_transaction(connection
 def test_temporary_tables_views_and_strange_names(connection: Any) -> None:
     connection.execute('CREATE TEMPORARY TABLE t (a int); CREATE VIEW "A view" AS SELECT * FROM orders')
     assert [str(effect.relation) for effect in StatementMeter(connection).measure("ALTER TABLE t ADD b int").effects] == ["pg_temp.t"]
-    found = StatementMeter(connection).measure('ALTER VIEW "A view" RENAME TO v').effects
-    assert [(effect.relation, effect.kind) for effect in found] == [(Name("A view", "public"), "view")]
+    measured = StatementMeter(connection).measure('ALTER VIEW "A view" RENAME TO v').effects
+    assert [(effect.relation, effect.kind) for effect in measured] == [(Name("A view", "public"), "view")]

@@ -1,4 +1,4 @@
-"""What is seen of statements that run outside transactions: the same on every run and version."""
+"""The measurement of statements that run outside transactions: it is the same on every run and version."""
 
 from collections.abc import Callable, Iterator
 
@@ -46,8 +46,8 @@ def database(server: Server) -> Iterator[str]:
     server.drop_database("shop")
 
 
-def seen(found: Measurement) -> list[str]:
-    """Each effect in words."""
+def seen(measurement: Measurement) -> list[str]:
+    """Returns each effect in words."""
     return [
         " ".join(
             (
@@ -60,7 +60,7 @@ def seen(found: Measurement) -> list[str]:
                 *(("waits",) if effect.waits else ()),
             )
         )
-        for effect in found.effects
+        for effect in measurement.effects
     ]
 
 
@@ -86,8 +86,8 @@ def test_all_locks_of_a_statement_are_measured(server: Server, database: str, sq
 
 def test_unmeasurable_effects_are_reported(server: Server, database: str) -> None:
     assert not measure_nontransactional(server, database, "ANALYZE orders").scans_measured
-    found = measure_nontransactional(server, database, "DROP INDEX CONCURRENTLY orders_note")
-    assert [name.name for name in found.partial_index_locks] == ["orders"]
+    measurement = measure_nontransactional(server, database, "DROP INDEX CONCURRENTLY orders_note")
+    assert [name.name for name in measurement.partial_index_locks] == ["orders"]
 
 
 def test_an_error_of_the_statement_is_raised(server: Server, database: str) -> None:

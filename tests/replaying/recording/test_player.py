@@ -1,4 +1,4 @@
-"""What the player sees of a statement is what is measured of it by itself, on every version; and it sends as the runner does."""
+"""The player measures the same as a statement alone, on every version, and it sends statements as the runner does."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -23,7 +23,7 @@ from tests.support.statement_meter import StatementMeter
 
 pytestmark = pytest.mark.server
 
-# A thin slice of the catalogue's cases: all of them are measured there.
+# Few of the catalogue's cases: its own tests measure all of them.
 CASES = [case for case in cases() if not case.refused][::7]
 NO_BLOCK = psycopg.errors.ActiveSqlTransaction
 
@@ -47,15 +47,15 @@ def test_player_and_statement_meter_measure_the_same(host: PrivateHost) -> None:
         meter = StatementMeter(connection)
         measured = {}
         for case in CASES:
-            if server.major in case.versions and (found := _measured(connection, meter, case)) is not None:
-                measured[case] = found
+            if server.major in case.versions and (measurement := _measured(connection, meter, case)) is not None:
+                measured[case] = measurement
     script = "\n".join(f"BEGIN;\n{case.text.rstrip().rstrip(';')};\nROLLBACK;" for case in measured)
     played = iter(play(server, script, database="model"))
     for case, expected in measured.items():
-        ones = [next(played) for _ in range(len(case.statements) + 2)]
-        failed = [one.failure for one in ones if one.failure]
+        records = [next(played) for _ in range(len(case.statements) + 2)]
+        failed = [record.failure for record in records if record.failure]
         assert not failed, f"{case}: {failed}"
-        last = ones[-2]
+        last = records[-2]
         assert [touch.effect for touch in last.measured_effects] == [*_as_seen(expected, last)], str(case)
         assert last.held_before == expected.held_before, str(case)
     assert len(measured) > 100
@@ -63,7 +63,7 @@ def test_player_and_statement_meter_measure_the_same(host: PrivateHost) -> None:
 
 
 def _measured(connection: Any, meter: StatementMeter, case: Case) -> Measurement | None:
-    """What the recorder says of a case; None for one that no transaction takes."""
+    """Returns the measurement of a case; None if it cannot run in a transaction."""
     connection.execute("BEGIN")
     try:
         for sql in case.preparation:
@@ -76,7 +76,7 @@ def _measured(connection: Any, meter: StatementMeter, case: Case) -> Measurement
 
 
 def _as_seen(expected: Measurement, played: StatementRecord) -> Iterator[Any]:
-    """The effects, in the player's words: it also tells what is new in the migration."""
+    """Yields the effects as the player records them: it also knows which relations are new in the migration."""
     from msgspec.structs import replace  # noqa: PLC0415
 
     new = {touch.effect.relation for touch in played.measured_effects if touch.effect.new}
@@ -94,8 +94,8 @@ def play(
     one_query: bool = False,
 ) -> tuple[StatementRecord, ...]:
     half = Half(Script("0001.sql", text), (Span(0, len(text)),), transaction, one_query=one_query)
-    with player(server, database, rehearsed) as one:
-        return one.play(half)
+    with player(server, database, rehearsed) as test_player:
+        return test_player.play(half)
 
 
 @contextmanager
@@ -109,14 +109,14 @@ def player(server: Server, database: str, rehearsed: dict[int, Measurement] | No
         yield Player(worker, watch, counter, rehearsed=rehearsed)
 
 
-def told(played: tuple[StatementRecord, ...]) -> list[list[str]]:
-    """Each statement's effects in words."""
-    return [[f"{touch.effect.relation.name} {touch.effect.lock}" for touch in one.measured_effects] for one in played]
+def locks_of(played: tuple[StatementRecord, ...]) -> list[list[str]]:
+    """Returns the locks of each statement, in words."""
+    return [[f"{touch.effect.relation.name} {touch.effect.lock}" for touch in record.measured_effects] for record in played]
 
 
 def test_a_lock_is_held_to_the_end_of_its_transaction(shop: tuple[Server, Any]) -> None:
     played = play(shop[0], "BEGIN; ALTER TABLE orders ADD a int; SELECT pg_sleep(0.1); COMMIT; ALTER TABLE orders ADD b int")
-    assert [one.transaction for one in played] == [1, 1, 1, 1, 2]
+    assert [record.transaction for record in played] == [1, 1, 1, 1, 2]
     [first] = played[1].measured_effects
     [later] = played[4].measured_effects
     assert first.held_ms > 100 > later.held_ms
@@ -125,11 +125,13 @@ def test_a_lock_is_held_to_the_end_of_its_transaction(shop: tuple[Server, Any]) 
 
 def test_each_way_of_sending(shop: tuple[Server, Any]) -> None:
     text = "ALTER TABLE orders ADD a int; ALTER TABLE orders ADD b int"
-    numbers = {how: [one.transaction for one in play(shop[0], text, transaction=how)] for how in (Transaction.STATEMENT, Transaction.NONE)}
+    numbers = {
+        how: [record.transaction for record in play(shop[0], text, transaction=how)] for how in (Transaction.STATEMENT, Transaction.NONE)
+    }
     assert numbers == {Transaction.STATEMENT: [1, 2], Transaction.NONE: [1]}  # the second run fails at once
     shop[1].execute("ALTER TABLE orders DROP a, DROP b")
     for how in (Transaction.FILE, Transaction.QUERY):
-        assert [one.transaction for one in play(shop[0], text, transaction=how)] == [1, 1]
+        assert [record.transaction for record in play(shop[0], text, transaction=how)] == [1, 1]
         shop[1].execute("ALTER TABLE orders DROP a, DROP b")
 
 
@@ -144,7 +146,7 @@ def test_statements_after_a_commit_in_one_query_share_a_transaction(shop: tuple[
 
 def test_a_failure_is_the_last_statement_and_undoes_its_transaction(shop: tuple[Server, Any]) -> None:
     played = play(shop[0], "ALTER TABLE orders ADD a int; ALTER TABLE nowhere ADD b int; SELECT 1", transaction=Transaction.FILE)
-    assert [one.failure.sqlstate if one.failure else "" for one in played] == ["", "42P01"]
+    assert [record.failure.sqlstate if record.failure else "" for record in played] == ["", "42P01"]
     assert shop[1].execute("SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'").fetchone() == (2,)
 
 
@@ -159,10 +161,10 @@ def test_a_failure_at_commit_belongs_to_the_last_statement(shop: tuple[Server, A
 
 
 def test_row_counts_are_updated_without_counting_again(shop: tuple[Server, Any]) -> None:
-    with player(shop[0], "shop") as one:
+    with player(shop[0], "shop") as test_player:
         text = "INSERT INTO orders SELECT n FROM generate_series(501, 700) AS n; DELETE FROM orders WHERE id <= 50; SELECT count(*) FROM orders"
-        played = one.play(Half(Script("0001.sql", text), (Span(0, len(text)),), Transaction.FILE))
-        assert list(one.rows.values()) == [650]
+        played = test_player.play(Half(Script("0001.sql", text), (Span(0, len(text)),), Transaction.FILE))
+        assert list(test_player.rows.values()) == [650]
     [touch] = played[-1].measured_effects
     assert (touch.tuples_read, touch.rows, touch.grows_with_rows) == (650, 650, True)
 
@@ -170,26 +172,26 @@ def test_row_counts_are_updated_without_counting_again(shop: tuple[Server, Any])
 def test_set_transaction_runs_before_the_player_s_queries(shop: tuple[Server, Any]) -> None:
     text = "BEGIN; SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; ALTER TABLE orders ADD a int; COMMIT"
     played = play(shop[0], text)
-    assert [one.failure for one in played] == [None] * 4
-    assert told(played) == [[], [], ["orders ACCESS EXCLUSIVE"], []]
+    assert [record.failure for record in played] == [None] * 4
+    assert locks_of(played) == [[], [], ["orders ACCESS EXCLUSIVE"], []]
 
 
 def test_the_player_survives_deallocate_and_discard(shop: tuple[Server, Any]) -> None:
     played = play(shop[0], "DISCARD ALL; ALTER TABLE orders ADD a int; DEALLOCATE ALL; ALTER TABLE orders ADD b int")
-    assert told(played)[1::2] == [["orders ACCESS EXCLUSIVE"]] * 2
+    assert locks_of(played)[1::2] == [["orders ACCESS EXCLUSIVE"]] * 2
 
 
 def test_rollback_to_a_savepoint_releases_later_locks(shop: tuple[Server, Any]) -> None:
     text = "BEGIN; SAVEPOINT one; ALTER TABLE orders ADD a int; ROLLBACK TO one; COMMENT ON TABLE orders IS 'x'; COMMIT"
     played = play(shop[0], text)
-    assert told(played)[2] == ["orders ACCESS EXCLUSIVE"]
-    assert told(played)[4] == ["orders SHARE UPDATE EXCLUSIVE"]
+    assert locks_of(played)[2] == ["orders ACCESS EXCLUSIVE"]
+    assert locks_of(played)[4] == ["orders SHARE UPDATE EXCLUSIVE"]
 
 
 def test_copy_data_and_psql_commands(shop: tuple[Server, Any]) -> None:
     text = "COPY orders FROM stdin;\n1001\ta\n1002\tb\n\\.\n\\connect elsewhere\nSELECT 1;\n"
     played = play(shop[0], text)
-    assert [one.skip_reason for one in played] == ["", "\\connect is a psql command", ""]
+    assert [record.skip_reason for record in played] == ["", "\\connect is a psql command", ""]
     assert shop[1].execute("SELECT count(*) FROM orders WHERE id > 1000").fetchone() == (2,)
 
 
@@ -205,6 +207,6 @@ def test_a_rehearsal_adds_locks_too_short_to_be_seen(shop: tuple[Server, Any]) -
     from migsafe.prediction.effects.effect import Effect  # noqa: PLC0415
 
     orders = Effect(relation=Name("orders", "public"), kind="table", lock=LockMode.ACCESS_EXCLUSIVE)
-    [one] = play(shop[0], "VACUUM orders", rehearsed={1: Measurement(effects=(orders,))})
-    assert one.outside_transaction
-    assert told((one,)) == [["orders ACCESS EXCLUSIVE"]]
+    [record] = play(shop[0], "VACUUM orders", rehearsed={1: Measurement(effects=(orders,))})
+    assert record.outside_transaction
+    assert locks_of((record,)) == [["orders ACCESS EXCLUSIVE"]]

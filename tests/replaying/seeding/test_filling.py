@@ -1,4 +1,4 @@
-"""Tables are filled with rows that meet whatever their columns ask for, and what cannot be filled is named."""
+"""Tables are filled with rows that satisfy their constraints, and tables that cannot be filled are reported."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def connection(any_server: Server) -> Iterator[Any]:
 
 
 def filled(connection: Any, tables: str, rows: int = MANY) -> tuple[dict[str, int], dict[str, str]]:
-    """How many rows each table has after it was filled, and what was said of those that have not got all."""
+    """Returns the number of rows of each table after filling, and the reasons for tables with fewer rows than wanted."""
     connection.execute(tables)
     filler = Seeder(same_for_every_table(rows))
     filler.seed(connection)
@@ -33,7 +33,7 @@ def filled(connection: Any, tables: str, rows: int = MANY) -> tuple[dict[str, in
     return {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for (name,) in names}, filler.unfilled
 
 
-# Each is a table `t`, and what goes before it.
+# Each creates a table `t`, after the objects that it needs.
 TABLES = {
     "usual types": """CREATE TABLE t (a smallint, b int, c bigint, d numeric(10, 2), e real, f float8, g text, h varchar(20), i char(3),
         j boolean, k date, l time, m timestamp, n timestamptz, o interval, p uuid, q json, r jsonb, s bytea, u money)""",

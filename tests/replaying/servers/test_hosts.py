@@ -1,4 +1,4 @@
-"""Servers that somebody names, copies and thin clones: what is made there goes again, what is not ours stays as it is."""
+"""Existing servers, copies and thin clones: what migsafe creates there is dropped, and everything else stays unchanged."""
 
 import json
 import threading
@@ -46,7 +46,7 @@ def dsn(server: Server, database: str = "postgres", user: str = "postgres") -> s
 
 
 def there(server: Server) -> tuple[set[str], set[str]]:
-    """The databases and roles of a server."""
+    """Returns the databases and roles of a server."""
     with server.connect() as connection:
         databases = connection.execute("SELECT datname FROM pg_database").fetchall()
         roles = connection.execute("SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_'").fetchall()
@@ -78,11 +78,11 @@ def test_a_copy_of_a_restored_database(server: Server, tmp_path: Path, template:
 
 
 def test_in_place_needs_the_database_s_name_and_no_superuser(server: Server, tmp_path: Path) -> None:
-    for wrong, said in (
+    for wrong, message in (
         (ExistingHost(dsn(server, "restored", "app"), in_place="postgres"), "the connection string names the database restored"),
         (ExistingHost(dsn(server, "restored"), in_place="restored"), "could run programs on the server"),
     ):
-        with pytest.raises(ConfigError, match=said), wrong:
+        with pytest.raises(ConfigError, match=message), wrong:
             pass
     with ExistingHost(dsn(server, "restored", "app"), in_place="restored") as host:
         done = replay_files(host, tmp_path, INDEX, "rerun", "agreement", rows=200)
@@ -121,20 +121,20 @@ def test_an_unreachable_server(tmp_path: Path) -> None:
 
 
 def test_contradictory_options_are_errors() -> None:
-    for place in (
+    for options in (
         ServerOptions(server="host=x", copy_of="host=y"),
         ServerOptions(template="restored"),
         ServerOptions(server="host=x", template="a", in_place="b"),
         ServerOptions(server="dblab:https://lab.example.com", in_place="b"),
     ):
         with pytest.raises(ConfigError):
-            choose_host(place)
+            choose_host(options)
 
 
 @pytest.fixture(scope="module")
 def source() -> Iterator[Server]:
-    """A server that can be copied: its programs come with pg_basebackup."""
-    able = [one for one in FOUND if (one.bindir / "pg_basebackup").exists()]
+    """A server that can be copied: its installation has pg_basebackup."""
+    able = [installation for installation in FOUND if (installation.bindir / "pg_basebackup").exists()]
     if not able:
         pytest.skip("no pg_basebackup on this machine")
     with Server(able[-1], {"max_wal_senders": "4", "full_page_writes": "on"}) as server:

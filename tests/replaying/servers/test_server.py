@@ -1,4 +1,4 @@
-"""Servers come up, serve, and leave nothing behind."""
+"""Servers start, answer queries, and leave nothing behind."""
 
 import os
 import shutil
@@ -23,13 +23,13 @@ from tests.support.servers import any_installation, each_installation
 pytestmark = pytest.mark.server
 
 
-@pytest.mark.parametrize("one", each_installation())
-def test_a_server_runs_the_version_of_its_installation(one: Installation) -> None:
-    with Server(one) as server, server.connect() as connection:
+@pytest.mark.parametrize("installation", each_installation())
+def test_a_server_runs_the_version_of_its_installation(installation: Installation) -> None:
+    with Server(installation) as server, server.connect() as connection:
         number = connection.info.server_version
         settings = dict(connection.execute("SELECT name, setting FROM pg_settings").fetchall())
         collation = connection.execute("SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database").fetchall()
-    assert number // 10_000 == one.major
+    assert number // 10_000 == installation.major
     assert settings["listen_addresses"] == ""
     assert settings["wal_level"] == "replica"
     assert settings["autovacuum"] == settings["fsync"] == settings["jit"] == "off"
@@ -52,8 +52,8 @@ def test_databases_are_copied_and_dropped() -> None:
 
 
 def test_two_servers_at_once_are_independent() -> None:
-    one = any_installation()
-    with Server(one) as first, Server(one) as second:
+    installation = any_installation()
+    with Server(installation) as first, Server(installation) as second:
         first.create_database("shop")
         with second.connect() as connection:
             assert connection.execute("SELECT 1 FROM pg_database WHERE datname = 'shop'").fetchone() is None
@@ -104,34 +104,34 @@ def test_nothing_remains_after_the_process_is_terminated(how: signal.Signals) ->
     assert _within(30, lambda: not folder.parent.exists())
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as somebody else")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run programs as another user")
 def test_programs_in_an_inaccessible_folder_are_copied(tmp_path: Path) -> None:
-    one = any_installation()
+    installation = any_installation()
     tmp_path.chmod(0o700)
-    if one.bindir.parents[1] == Path("/usr/lib/postgresql"):
+    if installation.bindir.parents[1] == Path("/usr/lib/postgresql"):
         pytest.skip("programs of the system find their files by absolute paths")
-    closed = copy_installation(one.bindir, tmp_path)
+    closed = copy_installation(installation.bindir, tmp_path)
     assert not find_unprivileged_account().can_run(closed / "postgres", Path("/"))
     with Server(inspect_installation(closed)) as server, server.connect() as connection:
-        assert connection.info.server_version // 10_000 == one.major
+        assert connection.info.server_version // 10_000 == installation.major
 
 
 def test_the_embedded_extra_is_found_and_never_imported() -> None:
-    found = [one for one in find_installations() if one.embedded]
+    found = [installation for installation in find_installations() if installation.embedded]
     if not found:
         pytest.skip("the extra `embedded` is not installed")
     assert binaries.EMBEDDED not in sys.modules
 
 
 def test_folders_in_the_environment_variable_are_searched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = any_installation()
+    installation = any_installation()
     link = tmp_path / "postgresql"
-    link.symlink_to(one.bindir)
+    link.symlink_to(installation.bindir)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(binaries, "_USUAL", ())
     monkeypatch.setattr(binaries, "embedded_bindirs", lambda: ())
     monkeypatch.setenv(binaries.BINDIRS, os.pathsep.join([str(tmp_path / "nowhere"), str(link)]))
-    assert [found.version for found in find_installations()] == [one.version]
+    assert [installation.version for installation in find_installations()] == [installation.version]
 
 
 def test_a_folder_without_postgresql_is_refused(tmp_path: Path) -> None:
