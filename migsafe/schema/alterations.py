@@ -185,7 +185,8 @@ def column_drop_result(catalog: Catalog, table: Relation, column: Column, *, cas
 
 
 def _column_tree(catalog: Catalog, table: Relation, column: Column, *, only: bool) -> tuple[list[Part], dict[Part, int]]:
-    """Returns the columns that are dropped with one, and those of descendants that remain, each with the number of parents that it loses."""
+    """Returns the column and the descendants' columns that are dropped with it, and those that remain, with the number of parents that each
+    loses."""
     dropped = [Part(table.oid, column.number)]
     lost_parents: dict[Part, int] = {}
     waiting = [table.oid]

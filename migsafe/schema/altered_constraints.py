@@ -145,7 +145,8 @@ def constraint_drop_result(catalog: Catalog, constraint: Constraint, *, cascade:
 
 
 def _constraint_tree(catalog: Catalog, constraint: Constraint, *, only: bool) -> tuple[list[Part], dict[int, int]]:
-    """Returns the constraints that are dropped with one, and those of descendants that remain, each with the number of parents it loses."""
+    """Returns the constraint and the descendants' constraints that are dropped with it, and those that remain, with the number of parents that
+    each loses."""
     dropped = [Part(constraint.oid)]
     lost_parents: dict[int, int] = {}
     waiting = [constraint]

@@ -47,8 +47,8 @@ _MAX_DEPTH = 8
 
 
 def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) -> Iterator[Operation]:
-    """Returns what an operation also runs: the known bodies of the functions that it calls and of the triggers that it fires, at the place of
-    the operation. Only the body of a function that is certainly called, and once, is certain to run."""
+    """Returns the operations that an operation also runs: the known bodies of the functions that it calls and of the triggers that it fires, at
+    the place of the operation. Only the body of a function that is certainly called, and once, is certain to run."""
     if depth == _MAX_DEPTH or type(operation) not in _RUN_MORE:
         return
     for function, is_certain in _called_functions(catalog, operation):

@@ -1,4 +1,4 @@
-"""Constraints, and the indexes behind them."""
+"""Constraints, and the indexes that belong to them."""
 
 from collections.abc import Iterable, Sequence
 

@@ -43,7 +43,8 @@ def free_relation_name(catalog: Catalog, table: Name, columns: Iterable[str], la
 
 
 def free_constraint_name(catalog: Catalog, table: Name, columns: Iterable[str], label: str, reserved_names: Iterable[str] = ()) -> Name:
-    """Returns the name of a constraint of a table: with a number if a constraint in the schema, or one of `others`, already has that name."""
+    """Returns the name of a constraint of a table: with a number if a constraint in the schema, or one of `reserved_names`, already has that
+    name."""
     reserved = tuple(reserved_names)
     return _free_name(lambda name: catalog.has_constraint_named(name) or name.name in reserved, table, columns, label)
 

@@ -42,7 +42,8 @@ class DropResult(Struct):
 
 
 def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) -> DropResult:
-    """Returns what is dropped with some objects. Objects that need CASCADE are dropped without it too, because the history has run."""
+    """Returns the objects that are dropped with some objects. Objects that need CASCADE are included without it too, because the statement of
+    the history succeeded."""
     waiting = list(dict.fromkeys(dropped))
     parts: dict[Part, None] = dict.fromkeys(waiting)
     normal: dict[Part, None] = {}

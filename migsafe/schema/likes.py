@@ -46,7 +46,7 @@ def like_columns(catalog: Catalog, like: Like) -> Iterable[Column]:
 
 
 def copy_like(catalog: Catalog, oid: int, like: Like) -> None:
-    """Copies what LIKE copies in addition to the columns: CHECKs under their names, indexes under names of the new table."""
+    """Copies the objects that LIKE copies in addition to the columns: CHECKs keep their names, indexes get names of the new table."""
     source = catalog.relation(like.table)
     table = catalog.require(Relation, oid)
     if source is None or not source.complete:

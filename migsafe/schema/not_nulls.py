@@ -22,7 +22,8 @@ def not_null_constraint(catalog: Catalog, oid: int, number: int) -> Constraint |
 def add_not_null(
     catalog: Catalog, oid: int, number: int, definition: sql.Constraint | None = None, *, is_new: bool = False, only: bool = False
 ) -> None:
-    """Makes a column NOT NULL, also in the descendants. If it is already NOT NULL, so is it in the descendants."""
+    """Makes a column NOT NULL, also in the descendants. If it is already NOT NULL, it is in the descendants too. `is_new`: the statement also
+    creates the column or its table, so that no row needs to be checked."""
     table = catalog.require(Relation, oid)
     column = table.column_numbered(number)
     if column is None:

@@ -157,9 +157,9 @@ class Index(Object, frozen=True, kw_only=True):
 class Constraint(Object, frozen=True, kw_only=True):
     """A constraint of a table. `name.schema` is its table's.
 
-    `columns` are the constrained column numbers, of a CHECK those in its expression. `valid`: all rows are known to fulfil it. `index` is
-    the one behind a UNIQUE, PRIMARY KEY or EXCLUDE constraint; behind a FOREIGN KEY, the referenced table's. `parent` is the constraint of the
-    partitioned table that it stems from. `inherited`: how many parents it comes from.
+    `columns` are the constrained column numbers, of a CHECK those in its expression. `valid`: it is certain that all rows satisfy it. `index`
+    is the index of a UNIQUE, PRIMARY KEY or EXCLUDE constraint; for a FOREIGN KEY, the unique index of the referenced table. `parent` is the
+    constraint of the partitioned table from which it was copied. `inherited`: how many parents it comes from.
     """
 
     table: int

@@ -113,7 +113,7 @@ def is_replaced(catalog: Catalog, op: DropConstraint, constraint: Constraint | N
 
 
 def says_only_not_null(catalog: Catalog, constraint: Constraint) -> bool:
-    """Whether a CHECK only says that columns are not null which are already NOT NULL."""
+    """Whether a CHECK only requires that columns are not null, and all of them are already NOT NULL."""
     table = catalog.require(Relation, constraint.table)
     names = not_nulls(constraint.check.expression.sql) if constraint.check is not None else None
     return names is not None and all((column := table.column(name)) is not None and column.not_null for name in names)

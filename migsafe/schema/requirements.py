@@ -10,7 +10,7 @@ from migsafe.sql.operations import Name, Operation
 
 
 def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
-    """Returns the first relation that an operation requires and that is known not to exist."""
+    """Returns the first relation that an operation requires and that certainly does not exist."""
     required = _REQUIRED.get(type(operation))
     for name in required(operation) if required is not None else ():
         if catalog.is_absent(name):

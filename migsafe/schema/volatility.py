@@ -47,7 +47,7 @@ def volatility_of(call: Name, pg_version: int) -> Volatility | None:
 
 
 def is_volatile(expression: Expression, user_volatility: Callable[[Name], str | None], pg_version: int) -> VolatileCall | None:
-    """Returns the call that makes an expression volatile, or else one that may, because the function is unknown; None if there is neither.
+    """Returns the call that makes an expression volatile, or else one that may, because the function is unknown; None if there is no such call.
 
     `user_volatility` returns the volatility of a function that a migration has created, and None for any other. If a user's function has the
     name of one of PostgreSQL's functions, the arguments decide which of the two is called, so the more volatile one counts.

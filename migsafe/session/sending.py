@@ -1,6 +1,7 @@
 """What a runner sends to the server for a migration, in order: its own BEGIN and COMMIT, and the statements of the script.
 
-The simulated session and the replay share it: a `RunnerCommands` decides, `runner_steps` gives the steps for a real connection.
+The simulated session and the replay share this module: `RunnerCommands` makes the decisions, `runner_steps` returns the steps for a real
+connection.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -65,7 +66,7 @@ class RunnerCommands:
 
     @property
     def final_command(self) -> Command:
-        """How a transaction ends that is open after the last statement: one that the script left open is lost with the connection."""
+        """The command for a transaction that is open after the last statement: one that the script left open is lost with the connection."""
         return Command.COMMIT if self._wraps else Command.ROLLBACK
 
 
@@ -123,7 +124,7 @@ def _statements(half: Half) -> Iterator[Statement]:
 
 
 def _program_statements(text: str, program: Program) -> Iterator[Statement]:
-    """The statements that a program sends, as far as rendering could tell which they are and whether they run."""
+    """Returns the statements that a program sends; opaque code where rendering could not determine them."""
     index = 0
     for call in program.calls:
         span = call.sql_span

@@ -39,7 +39,7 @@ _ENDED: dict[TransitionKind, Transitions] = {
     kind: (Transition(kind),) for kind in (TransitionKind.COMMITTED, TransitionKind.PREPARED, TransitionKind.ROLLED_BACK)
 }
 _SESSION_OPERATIONS = (SessionControl, Prepare, Execute, Utility, LockTable, PsqlCommand)
-"""The operations that a session looks at: a long history has few of them."""
+"""The operations that can change a session; a long history has few of them."""
 
 
 def transaction_numbers(half: Half, statements: Iterable[Statement]) -> Iterator[int | None]:

@@ -16,7 +16,7 @@ _TIMES = frozenset(
     )
 )
 _TEMPLATE_MARKS = ("{{", "${", ":", "%(", "<%")
-"""What a runner or psql replaces; a duration never contains one of these."""
+"""The marks of placeholders that a runner or psql replaces; a duration never contains one of these."""
 
 
 class _Value(NamedTuple):
@@ -118,12 +118,12 @@ class Settings:
 
 @lru_cache(maxsize=256)
 def _schemas(value: str) -> tuple[str, ...]:
-    """The schemas of a search_path, without quotes."""
+    """Returns the schemas of a search_path, without quotes."""
     return tuple(name for name in map(_unquoted, _items(value)) if name not in _NO_SCHEMAS)
 
 
 def _items(value: str) -> list[str]:
-    """The list cut at the commas outside double quotes."""
+    """Returns the items of a list, which are separated by the commas outside double quotes."""
     items = [""]
     for position, piece in enumerate(value.split('"')):
         if position % 2:

@@ -14,15 +14,15 @@ class UnregisteredOperationError(TypeError):
 
 
 class OperationTable(Generic[Handler]):
-    """What one aspect of the engine (its effects, its schema change, …) does with each operation class.
+    """The handlers of one aspect of the engine (effects, schema changes, …) for each operation class.
 
         EFFECTS = OperationTable[EffectHandler]("effects")
 
-        @EFFECTS.register(CreateIndex)          # beside the handler
+        @EFFECTS.register(CreateIndex)          # on the handler
         def create_index(…): …
 
         EFFECTS.register_none("only reads the catalogue", Comment)
-        EFFECTS.check()                         # when all modules with handlers are imported
+        EFFECTS.check()                         # after all modules with handlers are imported
 
     An operation class without a handler must be listed with the reason why it needs none. A class may be named by its base
     (`SessionControl`); a handler for the class itself takes precedence.
@@ -62,13 +62,13 @@ class OperationTable(Generic[Handler]):
     def handler(self, operation: Operation) -> Handler | None:
         """Returns the handler of an operation, None if it needs none. Raises UnregisteredOperationError."""
         kind = type(operation)
-        found = self._handlers.get(kind)
-        if found is None and kind not in self._reasons:
+        handler = self._handlers.get(kind)
+        if handler is None and kind not in self._reasons:
             reason = self.reason(kind)
             if reason is None:
                 raise UnregisteredOperationError(f"no entry in the table of {self.aspect} for {kind.__name__}")
             self._reasons[kind] = reason
-        return found
+        return handler
 
     def reason(self, kind: type[Operation]) -> str | None:
         """Returns why an operation class needs no handler, None if it is not listed with a reason."""
@@ -80,7 +80,7 @@ def operation_classes() -> Iterator[type[Operation]]:
     waiting: list[type[Operation]] = [Operation]
     while waiting:
         kind = waiting.pop()
-        derived = [each for each in kind.__subclasses__() if each.__module__.startswith(operations.__name__)]
+        derived = [subclass for subclass in kind.__subclasses__() if subclass.__module__.startswith(operations.__name__)]
         waiting += derived
         if not derived:
             yield kind

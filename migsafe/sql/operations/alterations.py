@@ -34,7 +34,7 @@ class AlterPass(IntEnum):
 
 
 class AlterRelation(Operation, frozen=True, kw_only=True):
-    """The part of every operation of ALTER TABLE, ALTER INDEX, ALTER VIEW, … that says which relation. `alter_pass` says when it runs."""
+    """The base of the operations of ALTER TABLE, ALTER INDEX, ALTER VIEW, …: `target` is the relation, `alter_pass` says when it runs."""
 
     alter_pass: ClassVar[AlterPass] = AlterPass.OTHER
 
@@ -162,7 +162,7 @@ class SetCompression(AlterRelation, frozen=True, kw_only=True):
 
 
 class SetColumnOptions(AlterRelation, frozen=True, kw_only=True):
-    """ALTER COLUMN … SET (n_distinct = …), and a foreign table's column OPTIONS (…). which sets `foreign`."""
+    """ALTER COLUMN … SET (n_distinct = …), and a foreign table's column OPTIONS (…), which sets `foreign`."""
 
     column: str
     options: tuple[Option, ...]
@@ -183,7 +183,7 @@ class AddConstraint(AlterRelation, frozen=True, kw_only=True):
 
 
 class AlterConstraint(AlterRelation, frozen=True, kw_only=True):
-    """ALTER CONSTRAINT. None: not in the statement."""
+    """ALTER CONSTRAINT. A field is None if the statement does not set it. `inherited_by_children`: INHERIT, or NO INHERIT (PostgreSQL 18)."""
 
     constraint: str
     deferrable: bool | None = None

@@ -267,9 +267,9 @@ class CreateObject(Operation, frozen=True, kw_only=True):
 
 
 class AlterObject(Operation, frozen=True, kw_only=True):
-    """ALTER of anything in a way that needs no more than its words: `action` is the rest of the statement's first words, in lower case
-    (`set statistics`, `add mapping`, `owner`…). `options` are those of a subscription, and of what belongs to foreign data; `table` is the
-    one on which a trigger stands."""
+    """ALTER of an object of which migsafe needs only the words: `action` is the rest of the statement's first words, in lower case
+    (`set statistics`, `add mapping`, `owner`…). `options` are those of a subscription, or of foreign data objects; `table` is the table
+    of a trigger."""
 
     kind: str
     name: Name | None

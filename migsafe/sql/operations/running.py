@@ -253,7 +253,7 @@ class ResetVariable(SessionSetting, frozen=True, kw_only=True):
 
 
 class Discard(SessionSetting, frozen=True, kw_only=True):
-    """DISCARD `all`, `plans`, `sequences` or `temp`."""
+    """DISCARD; `target` is `all`, `plans`, `sequences` or `temp`."""
 
     target: str
 

@@ -13,7 +13,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_$")
 
 @lru_cache(maxsize=4096)
 def quoted(identifier: str) -> str:
-    """Returns the identifier as SQL must spell it: in double quotes if PostgreSQL would otherwise read something else.
+    """Returns the identifier as it must be written in SQL: in double quotes if PostgreSQL would otherwise read something else.
 
     Template marks (`{{ … }}`, `${…}`) are not quoted, because the runner replaces them before it sends the statement.
     """
@@ -42,7 +42,7 @@ class Name(NamedTuple):
         return ".".join(quoted(part) for part in (self.catalog, self.schema, self.name) if part is not None)
 
 
-_SPELT_BY_SQL = frozenset(
+_SQL_SYNTAX_NAMES = frozenset(
     (
         *("integer", "smallint", "bigint", "real", "double precision", "numeric", "boolean", "bit", "bit varying", "json"),
         *("character", "character varying", "interval", "timestamp with time zone", "timestamp without time zone"),
@@ -69,7 +69,7 @@ class TypeName(Struct, frozen=True, kw_only=True):
     percent_type: bool = False
 
     def __str__(self) -> str:
-        text = self.name if self.schema is None and self.name in _SPELT_BY_SQL else quoted(self.name)
+        text = self.name if self.schema is None and self.name in _SQL_SYNTAX_NAMES else quoted(self.name)
         text = text if self.schema is None else f"{quoted(self.schema)}.{text}"
         if self.modifiers:
             inside = f"({', '.join(self.modifiers)})"
