@@ -157,7 +157,7 @@ class _Search:
 
     @cached_property
     def _deciders(self) -> dict[type, Callable[[exp.Expr, exp.Expr], bool | None]]:
-        """By the type of a node: whether it converts a child to the type; None where its own parent decides."""
+        """Functions, by type of node, that return whether the node converts a child to the type; None where the parent of the node decides."""
         comparisons = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Nullif)
         return {
             **dict.fromkeys(comparisons, lambda parent, node: self._is_of_type(parent.expression if parent.this is node else parent.this)),

@@ -21,9 +21,9 @@ class EnumValue(Struct, frozen=True):
         """Whether a type is the value's type; None where the type is not known."""
         if type_name is None:
             return None
-        found = catalog.type_of(type_name)
-        if found is not None and self.oid is not None:
-            return found.oid == self.oid
+        type_ = catalog.type_of(type_name)
+        if type_ is not None and self.oid is not None:
+            return type_.oid == self.oid
         same_schema = type_name.schema is None or self.type.schema is None or type_name.schema == self.type.schema
         return type_name.name == self.type.name and same_schema
 

@@ -115,8 +115,8 @@ def comparison(subject: str, operator: str, value: Constant) -> Predicate:
     if isinstance(value.value, bool):
         if operator not in ("=", "<>"):
             return Opaque()
-        wanted = value.value if operator == "=" else not value.value
-        return Comparison(subject, "=", Constant("boolean", wanted))
+        constant_value = value.value if operator == "=" else not value.value
+        return Comparison(subject, "=", Constant("boolean", constant_value))
     return Comparison(subject, operator, value)
 
 

@@ -36,7 +36,7 @@ NotNull = Callable[[str], bool]
 def proves_not_null(check: Expression, column: str, *, composite: bool = False) -> bool:
     """Whether a valid CHECK implies `column IS NOT NULL`, so that SET NOT NULL does not scan.
 
-    One CHECK is enough or none is: several CHECKs are joined by AND, and PostgreSQL examines each. A CHECK passes on NULL, so `x > 0` proves
+    Several CHECKs prove it only if one of them does: PostgreSQL joins them by AND and examines each. A CHECK passes on NULL, so `x > 0` proves
     nothing. `composite`: the column is of a composite type. Its IS NOT NULL is about the fields of the value and proves nothing.
     """
     return not composite and implies(Conditions(lambda _: None).predicate(check), IsNull(column, is_negated=True))

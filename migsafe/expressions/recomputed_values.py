@@ -124,7 +124,7 @@ class Assignments:
         return bool(results & conditions)
 
     def _is_drawn(self, value: exp.Expr) -> bool:
-        """Whether a value is another one on each run: a random value, the next number of a sequence. Times of the clock do not count."""
+        """Whether a value is different on each run: a random value, the next number of a sequence. Times of the clock do not count."""
         return any(name not in _CLOCKS for name in volatile_functions(value, self.pg_version))
 
     def is_guarded(self, where: exp.Expr | None) -> bool:

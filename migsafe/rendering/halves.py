@@ -43,12 +43,12 @@ def quote_marks(sql: str) -> str:
 
 
 def _calls(rendered: RenderedCall, span: Span) -> Iterator[Call]:
-    place = Span(rendered.start, rendered.end)
+    file_span = Span(rendered.start, rendered.end)
     opaque = rendered.opaque
     unknown_part = ""
     if rendered.unknown_marks and not opaque:
         opaque, unknown_part = _unknown_parts(rendered)
-    yield Call(span, place, opaque, rendered.certain, rendered.by_runner, unknown_part)
+    yield Call(span, file_span, opaque, rendered.certain, rendered.by_runner, unknown_part)
 
 
 def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
@@ -64,16 +64,16 @@ def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
     return "", why
 
 
-def _names_unknown(thing: Any) -> bool:
+def _names_unknown(value: Any) -> bool:
     """Whether an object that an operation names is unknown. Types and constants do not count."""
-    match thing:
+    match value:
         case TypeName():
             return False
         case Name():
-            return any(part is not None and MARK_START in part for part in thing)
+            return any(part is not None and MARK_START in part for part in value)
         case msgspec.Struct():
-            fields = (getattr(thing, name) for name in thing.__struct_fields__ if name not in _TEXTS)
+            fields = (getattr(value, name) for name in value.__struct_fields__ if name not in _TEXTS)
             return any((isinstance(field, str) and MARK_START in field) or _names_unknown(field) for field in fields)
         case tuple():
-            return any(map(_names_unknown, thing))
+            return any(map(_names_unknown, value))
     return False

@@ -152,7 +152,7 @@ def read_to_worker(pipe: BinaryIO) -> ToWorker:
 def _read(pipe: BinaryIO) -> bytes:
     (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
     if length > MAX_MESSAGE_BYTES:
-        raise ValueError(f"a message of {length} bytes")
+        raise ValueError(f"message too long: {length} bytes")
     return _exactly(pipe, length)
 
 

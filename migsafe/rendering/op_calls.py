@@ -73,31 +73,31 @@ def _call(op: Operation) -> str | None:
         case sql.CreateIndex():
             return _create_index(op)
         case sql.Drop(kind="index", names=(Name(name, schema, None),), cascade=False):
-            flags = {"postgresql_concurrently": _true(op.concurrently), "if_exists": _true(op.if_exists)}
-            return _written("drop_index", [_string(name)], {"schema": _maybe(schema), **flags})
+            flags = {"postgresql_concurrently": _true_if(op.concurrently), "if_exists": _true_if(op.if_exists)}
+            return _format_call("drop_index", [_string(name)], {"schema": _optional_string(schema), **flags})
         case sql.Drop(kind="table", names=(Name(name, schema, None),), cascade=False, if_exists=False):
-            return _written("drop_table", [_string(name)], {"schema": _maybe(schema)})
+            return _format_call("drop_table", [_string(name)], {"schema": _optional_string(schema)})
         case sql.Rename(kind="table", name=Name(name, schema, None), if_exists=False):
-            return _written("rename_table", [_string(name), _string(op.new_name)], {"schema": _maybe(schema)})
+            return _format_call("rename_table", [_string(name), _string(op.new_name)], {"schema": _optional_string(schema)})
         case sql.AlterRelation(target=sql.Target(kind="table", name=Name(name, schema, None), only=False, if_exists=False)):
             return _alter_table(op, name, schema)
     return None
 
 
 def _alter_table(op: sql.AlterRelation, table: str, schema: str | None) -> str | None:
-    where = {"schema": _maybe(schema)}
+    in_schema = {"schema": _optional_string(schema)}
     match op:
         case sql.AddConstraint(constraint=constraint):
             return _constraint(constraint, table, schema)
         case sql.SetNotNull(column=column) | sql.DropNotNull(column=column):
             nullable = str(isinstance(op, sql.DropNotNull))
-            return _written("alter_column", [_string(table), _string(column)], {"nullable": nullable, **where})
+            return _format_call("alter_column", [_string(table), _string(column)], {"nullable": nullable, **in_schema})
         case sql.DropColumn(column=column, if_exists=False, cascade=False):
-            return _written("drop_column", [_string(table), _string(column)], where)
+            return _format_call("drop_column", [_string(table), _string(column)], in_schema)
         case sql.RenameColumn(column=column, new_name=new, cascade=False):
-            return _written("alter_column", [_string(table), _string(column)], {"new_column_name": _string(new), **where})
+            return _format_call("alter_column", [_string(table), _string(column)], {"new_column_name": _string(new), **in_schema})
         case sql.DropConstraint(constraint=name, if_exists=False, cascade=False):
-            return _written("drop_constraint", [_string(name), _string(table)], where)
+            return _format_call("drop_constraint", [_string(name), _string(table)], in_schema)
     return None
 
 
@@ -110,19 +110,19 @@ def _create_index(op: sql.CreateIndex) -> str | None:
     if options is None:
         return None
     classes = {element.column: str(element.opclass) for element in op.elements if element.column and element.opclass}
-    return _written(
+    return _format_call(
         "create_index",
         [_string(op.name), _string(op.table.name), _list([key for key in keys if key is not None])],
         {
-            "schema": _maybe(op.table.schema),
-            "unique": _true(op.unique),
-            "postgresql_concurrently": _true(op.concurrently),
-            "if_not_exists": _true(op.if_not_exists),
-            "postgresql_using": _maybe(op.method),
+            "schema": _optional_string(op.table.schema),
+            "unique": _true_if(op.unique),
+            "postgresql_concurrently": _true_if(op.concurrently),
+            "if_not_exists": _true_if(op.if_not_exists),
+            "postgresql_using": _optional_string(op.method),
             "postgresql_include": _strings(*(column for column in include if column is not None)) if include else "",
             "postgresql_ops": _pairs(classes),
             "postgresql_with": _pairs(options),
-            "postgresql_nulls_not_distinct": _true(op.nulls_not_distinct),
+            "postgresql_nulls_not_distinct": _true_if(op.nulls_not_distinct),
             "postgresql_where": f"sa.text({_escaped(op.where.sql)})" if op.where is not None else "",
         },
     )
@@ -152,37 +152,41 @@ def _constraint(constraint: Constraint, table: str, schema: str | None) -> str |
     ):
         return None
     deferred = "" if constraint.initially_deferred is None else _string("DEFERRED" if constraint.initially_deferred else "IMMEDIATE")
-    more = {"deferrable": "" if constraint.deferrable is None else str(constraint.deferrable), "initially": deferred}
-    named = [_string(constraint.name), _string(table)]
-    valid = {"postgresql_not_valid": _true(constraint.not_valid)}
+    deferral = {"deferrable": "" if constraint.deferrable is None else str(constraint.deferrable), "initially": deferred}
+    names = [_string(constraint.name), _string(table)]
+    valid = {"postgresql_not_valid": _true_if(constraint.not_valid)}
     match constraint.kind:
         case ConstraintKind.FOREIGN_KEY if constraint.references is not None:
             return _foreign_key(
                 constraint,
                 constraint.references,
                 [_string(constraint.name), _string(table)],
-                {"source_schema": _maybe(schema), **more, **valid},
+                {"source_schema": _optional_string(schema), **deferral, **valid},
             )
         case ConstraintKind.CHECK if constraint.check is not None:
-            return _written("create_check_constraint", [*named, _escaped(constraint.check.sql)], {"schema": _maybe(schema), **more, **valid})
+            return _format_call(
+                "create_check_constraint", [*names, _escaped(constraint.check.sql)], {"schema": _optional_string(schema), **deferral, **valid}
+            )
         case ConstraintKind.UNIQUE if constraint.index is None and not constraint.nulls_not_distinct:
-            return _written("create_unique_constraint", [*named, _strings(*constraint.columns)], {"schema": _maybe(schema), **more})
+            return _format_call(
+                "create_unique_constraint", [*names, _strings(*constraint.columns)], {"schema": _optional_string(schema), **deferral}
+            )
     return None
 
 
-def _foreign_key(key: Constraint, references: sql.Reference, named: list[str], more: _Arguments) -> str | None:
+def _foreign_key(key: Constraint, references: sql.Reference, names: list[str], keywords: _Arguments) -> str | None:
     if not references.columns or references.table.catalog or "(" in references.on_delete:
         return None
     referent = {
-        "referent_schema": _maybe(references.table.schema),
+        "referent_schema": _optional_string(references.table.schema),
         "ondelete": _string(references.on_delete.upper()) if references.on_delete != "no action" else "",
         "onupdate": _string(references.on_update.upper()) if references.on_update != "no action" else "",
         "match": _string(references.match.upper()) if references.match != "simple" else "",
     }
-    return _written(
+    return _format_call(
         "create_foreign_key",
-        [*named, _string(references.table.name), _strings(*key.columns), _strings(*references.columns)],
-        {**referent, **more},
+        [*names, _string(references.table.name), _strings(*key.columns), _strings(*references.columns)],
+        {**referent, **keywords},
     )
 
 
@@ -192,7 +196,7 @@ def _options(options: tuple[Option, ...]) -> dict[str, str] | None:
     return {option.name: str(option.value) for option in options}
 
 
-def _written(function: str, arguments: list[str], keywords: _Arguments) -> str:
+def _format_call(function: str, arguments: list[str], keywords: _Arguments) -> str:
     """Returns the call, on one line if that is short enough, without the keywords that have no value."""
     words = [*arguments, *(f"{name}={value}" for name, value in keywords.items() if value)]
     line = f"op.{function}({', '.join(words)})"
@@ -222,9 +226,9 @@ def _pairs(pairs: "dict[str, str]") -> str:
     return f"{{{', '.join(f'{_string(key)}: {_string(value)}' for key, value in pairs.items())}}}" if pairs else ""
 
 
-def _maybe(text: str | None) -> str:
+def _optional_string(text: str | None) -> str:
     return _string(text) if text is not None else ""
 
 
-def _true(flag: bool) -> str:
+def _true_if(flag: bool) -> str:
     return "True" if flag else ""

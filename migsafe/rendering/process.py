@@ -72,15 +72,15 @@ class WorkerProcess:
 
     def render(self, request: RenderRequest, answer: Callable[[Question], Answer]) -> RenderResult:
         """Renders a script, and answers its questions. Raises WorkerFailed."""
-        at: Location | None = None
+        location: Location | None = None
         remaining = request.seconds + _GRACE
-        self._send(request, at)
+        self._send(request, location)
         while True:
             began = time.monotonic()
             try:
                 message = self._receive(remaining)
             except WorkerFailed as error:
-                raise WorkerFailed(error.reason, at) from error
+                raise WorkerFailed(error.reason, location) from error
             remaining -= time.monotonic() - began
             match message:
                 case RenderResult():
@@ -89,11 +89,11 @@ class WorkerProcess:
                         self.dependencies.append(message.dependencies)
                     return message
                 case Question():
-                    self._send(answer(message), at)
+                    self._send(answer(message), location)
                 case Location():
-                    at = message
+                    location = message
                 case _:
-                    raise WorkerFailed("unexpected reply from the worker process", at)
+                    raise WorkerFailed("unexpected reply from the worker process", location)
 
     def end(self) -> None:
         """Ends the process, and those that it has started."""
@@ -110,11 +110,11 @@ class WorkerProcess:
                     pipe.close()
         self._listener.join(_GRACE)
 
-    def _send(self, message: RenderRequest | Answer, at: Location | None) -> None:
+    def _send(self, message: RenderRequest | Answer, location: Location | None) -> None:
         try:
             write(self._out, message)
         except OSError as error:
-            raise WorkerFailed("the worker process has ended", at) from error
+            raise WorkerFailed("the worker process has ended", location) from error
 
     def _receive(self, seconds: float) -> FromWorker:
         try:

@@ -22,11 +22,11 @@ def answer_question(catalog: Catalog, question: str, arguments: Sequence[str | N
         case "has table" | "has view" | "has materialized view" | "has sequence" | "has index":
             return _has_relation(catalog, question.removeprefix("has "), Name(str(arguments[0]), arguments[1]))
         case "has type":
-            found = catalog.type_named(Name(str(arguments[0]), arguments[1])) is not None
-            return Answer(value=True) if found else Answer(value=False, known=catalog.complete)
+            exists = catalog.type_named(Name(str(arguments[0]), arguments[1])) is not None
+            return Answer(value=True) if exists else Answer(value=False, known=catalog.complete)
         case "has schema":
-            found = catalog.has_schema(str(arguments[0])) or arguments[0] in SYSTEM_SCHEMAS
-            return Answer(value=True) if found else Answer(value=False, known=catalog.complete)
+            exists = catalog.has_schema(str(arguments[0])) or arguments[0] in SYSTEM_SCHEMAS
+            return Answer(value=True) if exists else Answer(value=False, known=catalog.complete)
         case "enums":
             return _enums(catalog, arguments[0])
         case "schemas":
@@ -96,13 +96,13 @@ def _names(relation: Relation | None, numbers: Sequence[int]) -> list[str | None
 
 def _keys(kind: ConstraintKind, with_index: bool) -> Callable[[Catalog, Relation], list[Any]]:
     def keys(catalog: Catalog, relation: Relation) -> list[Any]:
-        found: list[Any] = []
-        for one in catalog.constraints(relation.oid):
-            if one.kind is kind:
-                names = _names(relation, one.columns)
-                key = {"constrained_columns": names} if not with_index else {"column_names": names, "duplicates_index": one.name.name}
-                found.append({"name": one.name.name, "comment": None, "dialect_options": {}, **key})
-        return found
+        keys_of_kind: list[Any] = []
+        for constraint in catalog.constraints(relation.oid):
+            if constraint.kind is kind:
+                names = _names(relation, constraint.columns)
+                key = {"constrained_columns": names} if not with_index else {"column_names": names, "duplicates_index": constraint.name.name}
+                keys_of_kind.append({"name": constraint.name.name, "comment": None, "dialect_options": {}, **key})
+        return keys_of_kind
 
     return keys
 
@@ -141,9 +141,9 @@ def _foreign_key(catalog: Catalog, relation: Relation, key: Constraint) -> dict[
 
 def _indexes(catalog: Catalog, relation: Relation) -> list[Any]:
     primary = catalog.primary_key(relation.oid)
-    behind = {index.index: index.name.name for index in catalog.constraints(relation.oid) if index.kind is ConstraintKind.UNIQUE}
+    constraint_names = {index.index: index.name.name for index in catalog.constraints(relation.oid) if index.kind is ConstraintKind.UNIQUE}
     return [
-        _index(relation, index, behind.get(index.oid))
+        _index(relation, index, constraint_names.get(index.oid))
         for index in catalog.indexes(relation.oid)
         if primary is None or index.oid != primary.index
     ]

@@ -22,8 +22,8 @@ class TentativeSchema:
     def __enter__(self) -> "TentativeSchema":
         catalog = self._catalog
         self._mark = catalog.mark()
-        self._was = catalog.search_path, catalog.complete, catalog.certain
-        self._passing = list(catalog.uncertain_oids)
+        self._settings = catalog.search_path, catalog.complete, catalog.certain
+        self._uncertain_oids = list(catalog.uncertain_oids)
         return self
 
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -39,8 +39,8 @@ class TentativeSchema:
     def _undo(self) -> None:
         catalog = self._catalog
         catalog.undo(self._mark)
-        catalog.search_path, catalog.complete, catalog.certain = self._was
-        catalog.uncertain_oids[:] = self._passing
+        catalog.search_path, catalog.complete, catalog.certain = self._settings
+        catalog.uncertain_oids[:] = self._uncertain_oids
         catalog.refusals = []
         self._sent.clear()
         self._session = Session(Transaction.FILE)

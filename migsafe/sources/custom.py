@@ -30,26 +30,26 @@ class CustomRunner(Struct, frozen=True):
     no_transaction_marker: str | None = None
 
 
-def custom_runner(described: CustomRunner) -> Runner:
+def custom_runner(configuration: CustomRunner) -> Runner:
     """Returns the runner that a configuration describes."""
-    habit = Transaction(described.transaction)
+    default = Transaction(configuration.transaction)
     return Runner(
         name="custom",
         title="the runner that the configuration describes",
-        default_transaction=habit,
-        recognises=lambda folder: bool(_files(described, folder)),
-        files=lambda folder: _files(described, folder),
-        read=lambda file: _read(described, habit, file),
-        outside_transaction_advice=_outside(described),
+        default_transaction=default,
+        recognises=lambda folder: bool(_files(configuration, folder)),
+        files=lambda folder: _files(configuration, folder),
+        read=lambda file: _read(configuration, default, file),
+        outside_transaction_advice=_outside(configuration),
         searches_subfolders=True,
     )
 
 
-def _outside(described: CustomRunner) -> str:
-    if described.no_transaction_marker:
-        return f"give it a line that matches `{described.no_transaction_marker}`"
-    if described.no_transaction:
-        return f"name its file so that it matches `{described.no_transaction}`"
+def _outside(configuration: CustomRunner) -> str:
+    if configuration.no_transaction_marker:
+        return f"give it a line that matches `{configuration.no_transaction_marker}`"
+    if configuration.no_transaction:
+        return f"name its file so that it matches `{configuration.no_transaction}`"
     return "run it outside the runner's transaction"
 
 
@@ -64,22 +64,22 @@ def _is_named_like(path: str, pattern: str) -> bool:
     return re.search(rf"(?:^|/){glob_pattern(pattern)}$", path) is not None
 
 
-def _files(described: CustomRunner, folder: Folder) -> list[MigrationFile]:
-    wanted = glob_pattern(described.files)
+def _files(configuration: CustomRunner, folder: Folder) -> list[MigrationFile]:
+    wanted = glob_pattern(configuration.files)
     start = len(folder.join("x")) - 1
     scripts: dict[str, Script] = {}
-    for inner in (folder, *(subfolders(folder) if "/" in described.files else ())):
+    for inner in (folder, *(subfolders(folder) if "/" in configuration.files else ())):
         for name in inner.files:
             script = inner.script(name)
             if re.fullmatch(wanted, script.path[start:]):
                 scripts[script.path[start:]] = script
-    names = sorted(scripts, key=natural_key) if described.order == "number" else sorted(scripts)
-    downs = {_version(name): name for name in names if described.down and _is_named_like(name, described.down)}
-    taken = set(downs.values())
+    names = sorted(scripts, key=natural_key) if configuration.order == "number" else sorted(scripts)
+    downs = {_version(name): name for name in names if configuration.down and _is_named_like(name, configuration.down)}
+    down_names = set(downs.values())
     return [
         MigrationFile(_version(name), scripts[name], scripts[downs[_version(name)]] if _version(name) in downs else None)
         for name in names
-        if name not in taken
+        if name not in down_names
     ]
 
 
@@ -87,37 +87,37 @@ def _version(name: str) -> str:
     return version_of(name.rpartition("/")[2])
 
 
-def _read(described: CustomRunner, habit: Transaction, file: MigrationFile) -> list[Migration]:
-    down = _half(described, habit, file.down) if file.down else None
-    if described.up_marker is None and described.down_marker is None:
-        return [Migration(file.id, "custom", _half(described, habit, file.up), down)]
-    ups, downs = _sections(described, file.up)
+def _read(configuration: CustomRunner, default: Transaction, file: MigrationFile) -> list[Migration]:
+    down = _half(configuration, default, file.down) if file.down else None
+    if configuration.up_marker is None and configuration.down_marker is None:
+        return [Migration(file.id, "custom", _half(configuration, default, file.up), down)]
+    ups, downs = _sections(configuration, file.up)
     if not ups and not downs:
-        return [Migration(file.id, "custom", _half(described, habit, file.up), down)]
-    transaction = _transaction(described, habit, file.up)
+        return [Migration(file.id, "custom", _half(configuration, default, file.up), down)]
+    transaction = _transaction(configuration, default, file.up)
     return [Migration(file.id, "custom", Half(file.up, ups, transaction), Half(file.up, downs, transaction) if downs else down)]
 
 
-def _sections(described: CustomRunner, script: Script) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+def _sections(configuration: CustomRunner, script: Script) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Returns the spans of both halves. If there is only a down marker, the text before the first one is the upgrade."""
     text = script.text
-    marks: list[tuple[int, str]] = [] if described.up_marker else [(0, UP)]
-    for pattern, half in ((described.up_marker, UP), (described.down_marker, DOWN)):
+    marks: list[tuple[int, str]] = [] if configuration.up_marker else [(0, UP)]
+    for pattern, half in ((configuration.up_marker, UP), (configuration.down_marker, DOWN)):
         if pattern:
             marks += [(match.start(), half) for match in re.finditer(pattern, text, re.MULTILINE)]
     marks.sort()
-    ends = [*(at for at, _ in marks), len(text)][1:]
-    pieces = [(half, Span(at, end)) for (at, half), end in zip(marks, ends, strict=True)]
+    ends = [*(start for start, _ in marks), len(text)][1:]
+    pieces = [(half, Span(start, end)) for (start, half), end in zip(marks, ends, strict=True)]
     return tuple(span for half, span in pieces if half == UP), tuple(span for half, span in pieces if half == DOWN)
 
 
-def _half(described: CustomRunner, habit: Transaction, script: Script) -> Half:
-    return whole_script(script, _transaction(described, habit, script))
+def _half(configuration: CustomRunner, default: Transaction, script: Script) -> Half:
+    return whole_script(script, _transaction(configuration, default, script))
 
 
-def _transaction(described: CustomRunner, habit: Transaction, script: Script) -> Transaction:
-    if described.no_transaction and _is_named_like(script.path, described.no_transaction):
+def _transaction(configuration: CustomRunner, default: Transaction, script: Script) -> Transaction:
+    if configuration.no_transaction and _is_named_like(script.path, configuration.no_transaction):
         return Transaction.NONE
-    if described.no_transaction_marker and re.search(described.no_transaction_marker, script.text, re.MULTILINE):
+    if configuration.no_transaction_marker and re.search(configuration.no_transaction_marker, script.text, re.MULTILINE):
         return Transaction.NONE
-    return habit
+    return default

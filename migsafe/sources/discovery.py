@@ -44,7 +44,10 @@ def _is_unordered(candidate: Found) -> bool:
 def _walk(
     folder: Folder, chosen: Runner | None, problems: dict[str, UnreadableError], seen: set[tuple[int, int]], yielded: set[tuple[int, int]]
 ) -> Iterator[Found]:
-    """Yields the histories of a folder and of those below. `seen` are the folders searched so far, `told` those of the histories yielded."""
+    """Yields the histories of a folder and of the folders below it.
+
+    `seen` are the folders searched so far, `yielded` the folders of the histories yielded so far.
+    """
     runner, histories = _histories(folder, chosen, problems)
     for history_folder, files in histories:
         if runner and folder_identity(history_folder.path) not in yielded:
@@ -107,9 +110,9 @@ def folder_of(path: str, chosen: Runner | None, problems: dict[str, UnreadableEr
     candidates = [*near[1:2], *near[:1], *near[2:]] if inside else near
     best: tuple[Found, int, bool] | None = None
     for candidate in candidates:
-        placed = _placed(path, candidate, chosen, problems, deep=candidate is not parent)
-        if placed and (best is None or best[0][1].name in ("plain", placed[0][1].name)):
-            best = placed
+        match = _position_of(path, candidate, chosen, problems, deep=candidate is not parent)
+        if match and (best is None or best[0][1].name in ("plain", match[0][1].name)):
+            best = match
             if inside and candidate is not parent:
                 break
         elif best and best[0][1].name != "plain":
@@ -132,7 +135,7 @@ def _above(parent: Path) -> list[Path]:
     return folders
 
 
-def _placed(
+def _position_of(
     path: str, candidate: Path, chosen: Runner | None, problems: dict[str, UnreadableError], *, deep: bool
 ) -> tuple[Found, int, bool] | None:
     try:
@@ -144,14 +147,14 @@ def _placed(
         return None
     for history_folder, files in histories:
         for position, file in enumerate(files):
-            if _same(file.up.path, path):
+            if _is_same_file(file.up.path, path):
                 return (history_folder, runner, files), position, False
-            if file.down and _same(file.down.path, path):
+            if file.down and _is_same_file(file.down.path, path):
                 return (history_folder, runner, files), position, True
     return None
 
 
-def _same(listed_path: str, given_path: str) -> bool:
+def _is_same_file(listed_path: str, given_path: str) -> bool:
     if listed_path.rpartition("/")[2] != re.split(r"[/\\]", given_path)[-1]:
         return False
     return Path(listed_path) == Path(given_path) or (os.path.exists(listed_path) and os.path.samefile(listed_path, given_path))

@@ -32,8 +32,8 @@ class SourceSettings(Struct, frozen=True):
 class _FolderSelection:
     """The migrations of a folder, and those that the paths have selected so far."""
 
-    def __init__(self, found: Found) -> None:
-        self.folder, self.runner, self.files = found
+    def __init__(self, entry: Found) -> None:
+        self.folder, self.runner, self.files = entry
         self.up: set[int] = set()
         self.down: set[int] = set()
         self.whole = False
@@ -41,9 +41,9 @@ class _FolderSelection:
     def in_order(self) -> list[tuple[MigrationFile, bool]]:
         """Returns the files, each with whether it is selected; a selected down file follows its up file."""
         ordered: list[tuple[MigrationFile, bool]] = []
-        for place, file in enumerate(self.files):
-            ordered.append((file, place in self.up))
-            if place in self.down and file.down:
+        for position, file in enumerate(self.files):
+            ordered.append((file, position in self.up))
+            if position in self.down and file.down:
                 ordered.append((MigrationFile(file.id, file.down, None, file.settings_file), True))
         return ordered
 
@@ -86,16 +86,16 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     return Plan(sources, skipped, problems)
 
 
-def _select_in(selections: dict[str, _FolderSelection], found: Found) -> _FolderSelection:
-    folder = str(Path(found[0].path or ".").resolve())
-    return selections.setdefault(folder, _FolderSelection(found))
+def _select_in(selections: dict[str, _FolderSelection], entry: Found) -> _FolderSelection:
+    folder = str(Path(entry[0].path or ".").resolve())
+    return selections.setdefault(folder, _FolderSelection(entry))
 
 
 def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Runner | None, problems: dict[str, UnreadableError]) -> None:
     placed = folder_of(path, chosen, problems) if path != "-" and Path(path).is_file() else None
     if placed:
-        found, position, is_down = placed
-        history = _select_in(selections, found)
+        entry, position, is_down = placed
+        history = _select_in(selections, entry)
         (history.down if is_down else history.up).add(position)
         # Messages show the path that the user typed, not the one through which the folder was recognised.
         file, half = history.files[position], "down" if is_down else "up"
@@ -116,8 +116,8 @@ def _select_file(selections: dict[str, _FolderSelection], path: str, chosen: Run
     runner = chosen or recognise_runner(folder)
     name = folder.sql_files[0]
     key = "-" if path == "-" else str(Path(path).resolve())
-    alone = (folder, runner or PLAIN, [MigrationFile(version_of(name), script)])
-    selections.setdefault(key, _FolderSelection(alone)).up.add(0)
+    entry = (folder, runner or PLAIN, [MigrationFile(version_of(name), script)])
+    selections.setdefault(key, _FolderSelection(entry)).up.add(0)
 
 
 def _is_folder(path: str) -> bool:
@@ -142,8 +142,8 @@ def _no_migrations(chosen: Runner | None) -> str:
     return "Name the folder that contains the migrations, or describe the runner in the configuration."
 
 
-def _unused_files(found: Found) -> list[str]:
-    folder, runner, files = found
+def _unused_files(entry: Found) -> list[str]:
+    folder, runner, files = entry
     known = {script.path for file in files for script in (file.up, file.down) if script}
-    named = [name for name in folder.files if name.endswith(runner.suffix) and name != "__init__.py"]
-    return [path for path in map(folder.join, named) if path not in known]
+    names = [name for name in folder.files if name.endswith(runner.suffix) and name != "__init__.py"]
+    return [path for path in map(folder.join, names) if path not in known]

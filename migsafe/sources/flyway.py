@@ -83,8 +83,8 @@ def _read(file: MigrationFile) -> list[Migration]:
 def _half(script: Script, setting: str | None) -> Half:
     if setting is not None:
         return whole_script(script, Transaction.FILE if setting == "true" else Transaction.NONE)
-    alone = next(find_nontransactional(script.text, _NONTRANSACTIONAL), None) is not None
-    return whole_script(script, Transaction.NONE if alone else Transaction.FILE)
+    runs_outside = next(find_nontransactional(script.text, _NONTRANSACTIONAL), None) is not None
+    return whole_script(script, Transaction.NONE if runs_outside else Transaction.FILE)
 
 
 FLYWAY = Runner(

@@ -19,7 +19,7 @@ def folders_with(folder: Folder, script: str) -> list[str]:
     return [name for name in folder.folders if name[0] != "." and folder.has_file(name, script)]
 
 
-def _one_with(folder: Folder, script: str) -> str | None:
+def _first_with(folder: Folder, script: str) -> str | None:
     return next((name for name in folder.folders if name[0] != "." and folder.has_file(name, script)), None)
 
 
@@ -54,7 +54,7 @@ def _read_diesel(file: MigrationFile) -> list[Migration]:
 
 
 def _is_hasura(folder: Folder) -> bool:
-    name = _one_with(folder, "up.sql")
+    name = _first_with(folder, "up.sql")
     return name is not None and bool(_HASURA.match(name))
 
 
@@ -65,13 +65,13 @@ def _hasura_files(folder: Folder) -> list[MigrationFile]:
 
 
 def _is_prisma(folder: Folder) -> bool:
-    name = _one_with(folder, "migration.sql")
+    name = _first_with(folder, "migration.sql")
     return name is not None and not folder.has_file(name, "snapshot.json")
 
 
 def _prisma_files(folder: Folder) -> list[MigrationFile]:
-    """Prisma's migrations come in the order of their folders' names (prisma/prisma packages/migrate/src/utils/listMigrations.ts). None
-    if migration_lock.toml names another database."""
+    """Returns Prisma's migrations in the order of their folders' names (prisma/prisma packages/migrate/src/utils/listMigrations.ts); an empty
+    list if migration_lock.toml names another database."""
     if "migration_lock.toml" in folder.files:
         try:
             provider = _PROVIDER.search(read_text(folder.join("migration_lock.toml")))
@@ -89,7 +89,7 @@ DIESEL = Runner(
     name="diesel",
     title="Diesel",
     default_transaction=Transaction.FILE,
-    recognises=lambda folder: _one_with(folder, "up.sql") is not None,
+    recognises=lambda folder: _first_with(folder, "up.sql") is not None,
     files=_diesel_files,
     read=_read_diesel,
     outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml in its folder, and leave only this statement in it",

@@ -48,7 +48,7 @@ def _uncommitted(root: str) -> set[str]:
 def _differing(root: str, commit: str) -> str:
     differing = _git(root, "-c", "diff.relative=false", "diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", commit, "--")
     if differing is None:
-        raise MigsafeError(f"git cannot compare with {commit}")
+        raise MigsafeError(f"git cannot compare the files with commit {commit}")
     return differing
 
 
@@ -83,4 +83,4 @@ def _run(folder: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
     try:
         return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, env=environment, check=False)  # noqa: S603, S607
     except OSError as error:
-        raise MigsafeError("git cannot be run", "--since and --changed ask git which files have changed.") from error
+        raise MigsafeError("git cannot be run", "Install git: --since and --changed need it.") from error

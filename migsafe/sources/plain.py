@@ -21,8 +21,8 @@ def plain_files(folder: Folder) -> list[MigrationFile]:
     numbered = [name for name in names if NUMBERED.match(name)]
     chosen = sorted(numbered if len(numbered) * 2 > len(names) else names, key=natural_key)
     downs = {up: name for name in chosen if (up := _up_of(name, names)) is not None}
-    taken = set(downs.values())
-    ups = [name for name in chosen if name not in taken]
+    down_names = set(downs.values())
+    ups = [name for name in chosen if name not in down_names]
     versions = Counter(version_of(name) for name in ups)
     return [
         MigrationFile(

@@ -59,7 +59,7 @@ class Folder:
                     (folders if _is_folder(entry) else files).append(entry.name)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            raise MigsafeError(f"{path or '.'}: cannot be read: {reason}", "Name a folder that you may list.") from error
+            raise MigsafeError(f"{path or '.'}: cannot be read: {reason}", "Check its permissions.") from error
         self.files = sorted(files)
         self.folders = sorted(folders)
 

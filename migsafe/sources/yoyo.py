@@ -33,23 +33,23 @@ def _files(folder: Folder) -> list[MigrationFile]:
 
 def _in_order(names: list[str], depends: dict[str, list[str]]) -> list[str]:
     """Returns the names so that each follows its dependencies, otherwise sorted; those in a cycle of dependencies come last."""
-    place = {name: index for index, name in enumerate(names)}
-    waits = {name: {other for other in depends[name] if other in place} - {name} for name in names}
+    position = {name: index for index, name in enumerate(names)}
+    pending = {name: {dependency for dependency in depends[name] if dependency in position} - {name} for name in names}
     after: dict[str, list[str]] = {}
-    for name, others in waits.items():
-        for other in others:
-            after.setdefault(other, []).append(name)
-    ready = [place[name] for name in names if not waits[name]]
+    for name, dependencies in pending.items():
+        for dependency in dependencies:
+            after.setdefault(dependency, []).append(name)
+    ready = [position[name] for name in names if not pending[name]]
     heapify(ready)
     ordered: list[str] = []
     while ready:
-        done = names[heappop(ready)]
-        ordered.append(done)
-        for name in after.get(done, ()):
-            waits[name].remove(done)
-            if not waits[name]:
-                heappush(ready, place[name])
-    return ordered + [name for name in names if waits[name]]
+        ready_name = names[heappop(ready)]
+        ordered.append(ready_name)
+        for name in after.get(ready_name, ()):
+            pending[name].remove(ready_name)
+            if not pending[name]:
+                heappush(ready, position[name])
+    return ordered + [name for name in names if pending[name]]
 
 
 def _directives(file: MigrationFile) -> dict[str, str]:

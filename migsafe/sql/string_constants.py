@@ -153,7 +153,7 @@ def _literal(value: str) -> str:
 
 
 def _format(template: StringConstant, arguments: list[StringConstant]) -> StringConstant:
-    """format() of a constant template with constant arguments (manual, 9.4.1)."""
+    """Return the result of format() with a constant template and constant arguments (manual, 9.4.1)."""
     pieces: list[str] = []
     offsets = array("I")
     at, following = 0, 0

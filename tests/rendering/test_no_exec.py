@@ -10,7 +10,7 @@ from tests.rendering.conftest import after, called, program, script, sent
 
 pytestmark = pytest.mark.process
 
-NOT_RUN = "[the script is not run, and this is more than literal values] "
+NOT_RUN = "[the script is not run, and this depends on more than literal values] "
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Paths, and what they stand for."""
+"""The migrations that paths select."""
 
 import io
 import sys
@@ -15,45 +15,45 @@ from .conftest import Write
 NUMBERED = {"0001_customers.sql": "SELECT 1;", "0002_orders.sql": "SELECT 2;", "0003_index.sql": "SELECT 3;"}
 
 
-def judged(plan: Plan) -> list[str]:
+def selected(plan: Plan) -> list[str]:
     return [migration.id for migration in plan.migrations]
 
 
-def test_a_file_is_judged_alone_after_those_before_it(shop: Write) -> None:
+def test_a_file_selects_only_itself_and_has_a_history(shop: Write) -> None:
     shop(NUMBERED)
     plan = find_migrations(["shop/0002_orders.sql"])
-    assert judged(plan) == ["0002"]
+    assert selected(plan) == ["0002"]
     assert [migration.id for migration in plan.history] == ["0001"]
     assert plan.migrations[0].up.script.path == "shop/0002_orders.sql"
 
 
-def test_files_are_judged_in_the_runners_order_with_the_history_between(shop: Write) -> None:
+def test_files_are_in_the_order_of_the_runner_with_the_history_between_them(shop: Write) -> None:
     shop(NUMBERED)
     (source,) = find_migrations(["shop/0003_index.sql", "shop/0001_customers.sql"]).sources
     assert [(step.migration.id, step.selected) for step in source.steps()] == [("0001", True), ("0002", False), ("0003", True)]
 
 
-def test_what_is_reached_twice_is_judged_once(shop: Write) -> None:
+def test_a_migration_that_two_paths_select_is_selected_once(shop: Write) -> None:
     shop(NUMBERED)
-    assert judged(find_migrations(["shop/0002_orders.sql", "shop", "./shop/"])) == ["0001", "0002", "0003"]
+    assert selected(find_migrations(["shop/0002_orders.sql", "shop", "./shop/"])) == ["0001", "0002", "0003"]
 
 
-def test_a_way_back_is_judged_when_it_is_named(shop: Write) -> None:
+def test_a_down_file_is_selected_if_it_is_named(shop: Write) -> None:
     shop({"1_a.up.sql": "SELECT 1;", "1_a.down.sql": "SELECT -1;", "2_b.up.sql": "SELECT 2;"})
     plan = find_migrations(["shop/1_a.down.sql"])
     assert [migration.up.script.text for migration in plan.migrations] == ["SELECT -1;"]
     assert [migration.up.script.text for migration in plan.history] == ["SELECT 1;"]
 
 
-def test_a_script_in_a_folder_of_its_own_is_known_by_the_folder_above(shop: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_runner_of_a_script_in_its_own_folder_is_recognised_from_the_parent_folder(shop: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     shop({"1_a/up.sql": "SELECT 1;", "2_b/up.sql": "SELECT 2;"})
     plan = find_migrations(["shop/2_b/up.sql"])
-    assert (plan.migrations[0].runner, judged(plan)) == ("diesel", ["2"])
+    assert (plan.migrations[0].runner, selected(plan)) == ("diesel", ["2"])
     monkeypatch.chdir("shop/2_b")
     assert [(migration.id, migration.up.script.path) for migration in find_migrations(["up.sql"]).migrations] == [("2", "up.sql")]
 
 
-def test_every_folder_below_is_recognised_for_itself(shop: Write) -> None:
+def test_every_subfolder_is_recognised_by_itself(shop: Write) -> None:
     path = shop(
         {
             "billing/migrations/1_a.up.sql": "SELECT 1;",
@@ -69,25 +69,25 @@ def test_every_folder_below_is_recognised_for_itself(shop: Write) -> None:
     ]
 
 
-def test_a_link_that_leads_back_ends_there(shop: Write) -> None:
+def test_a_symbolic_link_to_a_parent_folder_is_not_followed_forever(shop: Write) -> None:
     path = shop({"one/1.sql": "SELECT 1;"})
     Path("shop/one/again").symlink_to(Path("shop").resolve(), target_is_directory=True)
     Path("shop/one/self").symlink_to("self")
-    assert judged(find_migrations([path])) == ["1"]
+    assert selected(find_migrations([path])) == ["1"]
 
 
-def test_a_file_that_cannot_be_read_costs_only_itself(shop: Write) -> None:
+def test_an_unreadable_file_does_not_affect_other_files(shop: Write) -> None:
     path = shop(NUMBERED)
     Path("shop/0002_orders.sql").write_bytes(b"SELECT '\xff';")
     plan = find_migrations([path])
-    assert judged(plan) == ["0001", "0003"]
+    assert selected(plan) == ["0001", "0003"]
     assert ["0002_orders.sql" in problem.message for problem in plan.problems] == [True]
 
 
-@pytest.mark.parametrize(("path", "said"), [("nowhere", "no such file or folder"), ("shop", "contains no migrations")])
-def test_nothing_to_judge_is_an_error(shop: Write, path: str, said: str) -> None:
+@pytest.mark.parametrize(("path", "message"), [("nowhere", "no such file or folder"), ("shop", "contains no migrations")])
+def test_a_path_without_migrations_is_an_error(shop: Write, path: str, message: str) -> None:
     shop({"README.md": "A shop."})
-    with pytest.raises(MigsafeError, match=said):
+    with pytest.raises(MigsafeError, match=message):
         find_migrations([path])
 
 
@@ -106,7 +106,7 @@ def test_standard_input(text: str, runner: str, transaction: str, monkeypatch: p
     assert (migration.runner, migration.up.transaction.value) == (runner, transaction)
 
 
-def test_the_configured_transaction_leaves_directives_alone(shop: Write) -> None:
+def test_directives_take_precedence_over_the_configured_transaction(shop: Write) -> None:
     path = shop(
         {"1.sql": "-- +goose Up\nSELECT 1;", "2_b.sql": "-- +goose NO TRANSACTION\n-- +goose Up\nSELECT 1;", "1_a.sql": "-- +goose Up\n"}
     )
@@ -121,7 +121,7 @@ def test_a_named_runner_is_not_guessed(shop: Write) -> None:
         find_migrations([path], SourceSettings(runner="flywy"))
 
 
-def test_a_home_made_runner(shop: Write) -> None:
+def test_a_custom_runner(shop: Write) -> None:
     shop(
         {
             "one/10-orders.sql": "SELECT 10;",
@@ -130,8 +130,8 @@ def test_a_home_made_runner(shop: Write) -> None:
             "two/11-index.undo.sql": "SELECT -11;",
         }
     )
-    described = CustomRunner(files="**/*.sql", down="*.undo.sql", down_marker="^-- backwards", no_transaction="*.auto.sql")
-    migrations = find_migrations(["shop"], SourceSettings(custom=described)).migrations
+    custom = CustomRunner(files="**/*.sql", down="*.undo.sql", down_marker="^-- backwards", no_transaction="*.auto.sql")
+    migrations = find_migrations(["shop"], SourceSettings(custom=custom)).migrations
     assert [(migration.id, migration.up.transaction.value, migration.down is not None) for migration in migrations] == [
         ("9", "file", True),
         ("10", "file", False),
@@ -139,7 +139,7 @@ def test_a_home_made_runner(shop: Write) -> None:
     ]
 
 
-def test_a_thousand_files_are_found_in_a_blink(shop: Write) -> None:
+def test_a_thousand_files_are_found_in_less_than_a_second(shop: Write) -> None:
     path = shop({f"{number:04}_orders.up.sql": "SELECT 1;" for number in range(1000)})
     start = time.perf_counter()
     assert len(find_migrations([path]).migrations) == 1000

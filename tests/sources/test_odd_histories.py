@@ -1,4 +1,4 @@
-"""Histories that contradict themselves, know nothing, or are large: no crash, no hang, sensible effects."""
+"""Histories with contradictions or unknown objects, and large ones: no crash, no hang, sensible effects."""
 
 import sys
 from collections import Counter
@@ -13,7 +13,7 @@ from migsafe.text import Script, Span
 
 
 def after(sql: str) -> Predictor:
-    """What is known after a migration, every statement's effects worked out."""
+    """Returns the predictor after a migration, with the effects of every statement predicted."""
     predictor = Predictor(17)
     for _ in predictor.predict_migration(Half(Script("odd.sql", sql), (Span(0, len(sql)),), Transaction.STATEMENT)):
         pass
@@ -41,7 +41,7 @@ def after(sql: str) -> Predictor:
         'CREATE TABLE "" (""" int); DROP TABLE "a.b"."c.d"; ALTER TABLE a.b.c.d ADD x int; CREATE TABLE pg_catalog.t ()',
     ],
 )
-def test_contradictions_are_survived(sql: str) -> None:
+def test_contradictions_raise_no_error(sql: str) -> None:
     after(sql)
 
 
@@ -55,15 +55,15 @@ STATEMENTS = """
 
 
 @pytest.mark.parametrize("statement", STATEMENTS.split(";"), ids=str.strip)
-def test_the_unknown_is_locked_like_the_known(statement: str) -> None:
+def test_unknown_relations_are_locked_like_known_ones(statement: str) -> None:
     predictor = Predictor(17)
-    [seen] = predictor.predict_migration(Half(Script("a.sql", statement), (Span(0, len(statement)),), Transaction.NONE))
-    assert seen.effects or "DROP INDEX" in statement
-    assert seen.refusal is None or "LOCK TABLE" in seen.refusal
+    [prediction] = predictor.predict_migration(Half(Script("a.sql", statement), (Span(0, len(statement)),), Transaction.NONE))
+    assert prediction.effects or "DROP INDEX" in statement
+    assert prediction.refusal is None or "LOCK TABLE" in prediction.refusal
 
 
 def calls(sql: str) -> int:
-    """How many functions a migration calls: a measure of time that no other process disturbs."""
+    """Returns how many functions a prediction calls: a measure of time that other processes do not affect."""
     counted: Counter[str] = Counter()
 
     def count(frame: object, event: str, argument: object) -> None:
@@ -91,8 +91,8 @@ LARGE = {
 
 
 @pytest.mark.parametrize("statement", LARGE.values(), ids=LARGE.keys())
-def test_the_cost_of_a_statement_stays(statement: str) -> None:
-    """Twice as many statements cost about twice as much: a square would be four times."""
+def test_the_cost_of_a_statement_does_not_grow_with_the_history(statement: str) -> None:
+    """Twice as many statements cost about twice as much; quadratic cost would be four times as much."""
     first = "CREATE TABLE t0 (id bigint PRIMARY KEY, x int); "
     small, large = (calls(first + "".join(statement.format(n=n) for n in range(1, size))) for size in (150, 300))
     assert large < 2.6 * small

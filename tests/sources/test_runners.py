@@ -86,7 +86,7 @@ def test_halves(shop: Write, files: dict[str, str], ups: list[str], downs: list[
 
 
 @pytest.mark.parametrize("first", ["-- +goose Up\n", "-- +migrate Up\n", "-- migrate:up\n", "--liquibase formatted sql\n--changeset a:1\n"])
-def test_a_file_without_the_directives_of_its_folder_is_judged_whole(shop: Write, first: str) -> None:
+def test_a_file_without_the_directives_of_its_folder_is_one_upgrade(shop: Write, first: str) -> None:
     second = find_migrations([shop({"1_a.sql": first, "2_b.sql": ORDERS, "3_c.sql": first})]).migrations[1]
     assert sql(second.up) == [ORDERS.strip()]
 
@@ -102,7 +102,7 @@ def test_a_file_without_the_directives_of_its_folder_is_judged_whole(shop: Write
         ({"V1__a.sql": ORDERS}, False),
     ],
 )
-def test_some_send_a_migration_as_one_query(shop: Write, files: dict[str, str], one_query: bool) -> None:
+def test_some_runners_send_a_migration_as_one_query(shop: Write, files: dict[str, str], one_query: bool) -> None:
     (migration,) = find_migrations([shop(files)]).migrations
     assert migration.up.one_query is one_query
 
@@ -123,7 +123,7 @@ def test_dbmate_applies_every_section_of_a_file_by_itself(shop: Write) -> None:
         ("COMMENT ON TABLE orders IS 'VACUUM it'; -- VACUUM", "file"),
     ],
 )
-def test_flyway_notices_statements_that_refuse_a_transaction(shop: Write, text: str, transaction: str) -> None:
+def test_flyway_recognises_statements_that_are_impossible_in_a_transaction(shop: Write, text: str, transaction: str) -> None:
     (migration,) = find_migrations([shop({"V1__a.sql": text})]).migrations
     assert migration.up.transaction.value == transaction
 
@@ -133,13 +133,13 @@ def test_flyway_script_configuration_takes_precedence_over_its_parser(shop: Writ
     assert [up(migration) for migration in plan.migrations] == [("1", "none")]
 
 
-def test_supabase_sends_what_refuses_a_transaction_alone(shop: Write) -> None:
+def test_supabase_sends_statements_that_are_impossible_in_a_transaction_separately(shop: Write) -> None:
     shop({"supabase/migrations/1_a.sql": ORDERS + INDEX + CUSTOMERS})
     (migration,) = find_migrations(["shop/supabase/migrations"]).migrations
     assert [chunk.strip(";\n") for chunk in sql(migration.up)] == [text.strip(";\n") for text in (ORDERS, INDEX, CUSTOMERS)]
 
 
-def test_drizzle_takes_the_order_of_its_journal(shop: Write) -> None:
+def test_drizzle_uses_the_order_of_its_journal(shop: Write) -> None:
     journal = '{"entries": [{"idx": 0, "tag": "0001_b"}, {"idx": 1, "tag": "0000_a"}]}'
     plan = find_migrations([shop({"0000_a.sql": ORDERS, "0001_b.sql": CUSTOMERS, "meta/_journal.json": journal})])
     assert [migration.id for migration in plan.migrations] == ["0001", "0000"]

@@ -22,16 +22,17 @@ TOGETHER = replace(
     PLAIN,
     default_transaction=Transaction.FILE,
     read=lambda file: [
-        replace(one, up=replace(one.up, transaction=Transaction.FILE), own_transaction_advice="commit after each") for one in PLAIN.read(file)
+        replace(migration, up=replace(migration.up, transaction=Transaction.FILE), own_transaction_advice="commit after each")
+        for migration in PLAIN.read(file)
     ],
 )
 
 
-def source(*scripts: str, judged: str = "", release: bool = True, transaction: Transaction | None = None) -> Source:
-    """Scripts of a runner that applies all that are pending in one transaction; `judged` has a letter j for each that is judged."""
+def source(*scripts: str, selected: str = "", release: bool = True, transaction: Transaction | None = None) -> Source:
+    """Returns a source whose runner applies all pending scripts in one transaction; `selected` has the letter s for each selected script."""
     files = [MigrationFile(str(number), Script(f"{number}.sql", sql)) for number, sql in enumerate(scripts, 1)]
-    which = judged or "j" * len(files)
-    return Source("", TOGETHER, [(file, letter == "j") for file, letter in zip(files, which, strict=True)], transaction, {}, release=release)
+    letters = selected or "s" * len(files)
+    return Source("", TOGETHER, [(file, letter == "s") for file, letter in zip(files, letters, strict=True)], transaction, {}, release=release)
 
 
 @rule(category="ours", severity=Severity.INFO)
@@ -48,7 +49,7 @@ def verdict(*sources: Source) -> Verdict:
     return judge(selected_migrations(Plan(sources, (), {}), 17, Renderer()), Rulebook([held_from_before]), 17)
 
 
-def said(*sources: Source) -> list[tuple[str, str, str]]:
+def findings(*sources: Source) -> list[tuple[str, str, str]]:
     return [(finding.migration, finding.message, finding.help) for finding in verdict(*sources).findings]
 
 
@@ -57,62 +58,60 @@ INDEX = "CREATE INDEX ON items (sku)"
 
 
 def test_the_locks_of_a_release_are_held_to_its_end() -> None:
-    assert said(source(LOCKING, INDEX, "SELECT 1")) == [
+    assert findings(source(LOCKING, INDEX, "SELECT 1")) == [
         ("2", "ACCESS EXCLUSIVE on public.orders since 1", "commit after each"),
         ("3", "SHARE on public.items since 2", "commit after each"),
         ("3", "ACCESS EXCLUSIVE on public.orders since 1", "commit after each"),
     ]
 
 
-def test_a_whole_history_was_deployed_one_by_one() -> None:
-    assert said(source(LOCKING, INDEX, release=False)) == []
+def test_migrations_of_a_whole_history_share_no_transaction() -> None:
+    assert findings(source(LOCKING, INDEX, release=False)) == []
 
 
-def test_a_migration_of_the_history_parts_those_around_it() -> None:
-    assert said(source(LOCKING, "SELECT 1", INDEX, judged="j.j")) == []
+def test_a_migration_of_the_history_ends_the_shared_transaction() -> None:
+    assert findings(source(LOCKING, "SELECT 1", INDEX, selected="s.s")) == []
 
 
-def test_a_history_ends_what_the_one_before_it_held() -> None:
-    assert said(source(LOCKING), source(INDEX, "SELECT 1")) == [("2", "SHARE on public.items since 1", "commit after each")]
+def test_the_locks_of_one_history_are_not_held_in_the_next() -> None:
+    assert findings(source(LOCKING), source(INDEX, "SELECT 1")) == [("2", "SHARE on public.items since 1", "commit after each")]
 
 
-def test_a_commit_in_a_script_ends_the_transaction_for_the_next_ones_too() -> None:
-    assert said(source(LOCKING, f"COMMIT; BEGIN; {INDEX}", "SELECT 1")) == [
+def test_a_commit_in_a_script_also_ends_the_transaction_for_the_next_migrations() -> None:
+    assert findings(source(LOCKING, f"COMMIT; BEGIN; {INDEX}", "SELECT 1")) == [
         ("2", "ACCESS EXCLUSIVE on public.orders since 1", "commit after each"),
         ("3", "SHARE on public.items since 2", "commit after each"),
     ]
 
 
-def test_what_a_migration_of_the_same_transaction_made_is_new() -> None:
-    index = [one for one in shipped_rules() if one.name == "index-not-concurrent"]
+def test_a_table_that_the_same_transaction_created_is_new() -> None:
+    index = [rule for rule in shipped_rules() if rule.name == "index-not-concurrent"]
     scripts = ("CREATE TABLE carts (id int)", "CREATE INDEX ON carts (id)")
-    for release, found in ((True, []), (False, ["index-not-concurrent"])):
+    for release, expected in ((True, []), (False, ["index-not-concurrent"])):
         plan = Plan([source(*scripts, release=release)], (), {})
-        assert [one.rule for one in judge(selected_migrations(plan, 17, Renderer()), Rulebook(index), 17).findings] == found
+        assert [finding.rule for finding in judge(selected_migrations(plan, 17, Renderer()), Rulebook(index), 17).findings] == expected
 
 
-def test_a_rollback_takes_back_what_the_transaction_did_before() -> None:
+def test_a_rollback_undoes_earlier_migrations_of_the_transaction() -> None:
     predictor = Predictor(17)
     for stop in selected_migrations(Plan([source("CREATE TABLE carts (id int)", "ROLLBACK")], (), {}), 17, Renderer()):
         assert isinstance(stop, SelectedMigration)
         predictor = stop.predictor
         list(predictor.predict_migration(stop.migration.up, transaction_continues=stop.transaction_continues))
-    assert [one.name.name for one in predictor.catalog.relations_since(0)] == []
+    assert [relation.name.name for relation in predictor.catalog.relations_since(0)] == []
 
 
 @pytest.mark.parametrize(
     ("paths", "release"), [(["1_a.sql", "2_b.sql"], True), (["."], False), (["1_a.sql", "."], False)], ids=["files", "folder", "both"]
 )
-def test_files_that_are_named_one_by_one_are_a_release(
-    paths: list[str], release: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_several_named_files_are_a_release(paths: list[str], release: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("1_a.sql", "2_b.sql"):
         Path(name).write_text("SELECT 1;")
-    [found] = find_migrations(paths).sources
-    assert found.release is release
-    assert found.restricted_to(lambda file: True).release
+    [history] = find_migrations(paths).sources
+    assert history.release is release
+    assert history.restricted_to(lambda file: True).release
 
 
-def test_who_says_how_a_runner_wraps_a_migration_says_where_its_transaction_ends() -> None:
-    assert said(source(LOCKING, INDEX, transaction=Transaction.FILE)) == []
+def test_a_configured_transaction_is_never_shared() -> None:
+    assert findings(source(LOCKING, INDEX, transaction=Transaction.FILE)) == []

@@ -116,16 +116,16 @@ class _Queue(list[Any]):
     def __init__(self, run: Run) -> None:
         super().__init__()
         self._run = run
-        self._places: list[tuple[int, int]] = []
+        self._ranges: list[tuple[int, int]] = []
 
     def append(self, entry: Any) -> None:
         """Adds an operation."""
-        self._places.append(self._run.current_range or self._run.frame_range(caller()))
+        self._ranges.append(self._run.current_range or self._run.frame_range(caller()))
         super().append(entry)
 
     def __iter__(self) -> Iterator[Any]:
-        for entry, place in zip(super().__iter__(), self._places, strict=True):
-            before, self._run.current_range = self._run.current_range, place
+        for entry, range_ in zip(super().__iter__(), self._ranges, strict=True):
+            before, self._run.current_range = self._run.current_range, range_
             try:
                 yield entry
             finally:

@@ -175,12 +175,12 @@ class _Asynchronous:
         self.sync_connection = connection
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self.sync_connection, name)
+        attribute = getattr(self.sync_connection, name)
 
         async def call(*arguments: Any, **named: Any) -> Any:
-            return found(*arguments, **named)
+            return attribute(*arguments, **named)
 
-        return call if callable(found) else found
+        return call if callable(attribute) else attribute
 
     async def run_sync(self, function: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function with the connection itself."""

@@ -17,7 +17,7 @@ IMPORTLIB_FILE = "<frozen importlib._bootstrap_external>"
 
 
 def caller(depth: int = 1) -> FrameType:
-    """Returns the frame of the function that called the function that asks; with a larger `depth`, of one further out."""
+    """Returns the frame of the function that called the caller of this one; with a larger `depth`, an outer frame."""
     return sys._getframe(depth + 1)
 
 
@@ -54,7 +54,7 @@ def instruction_number(frame: FrameType, offset: int | None = None) -> int:
 
 
 def is_importing(frame: FrameType | None) -> bool:
-    """Whether a module is being imported at the frame or further out."""
+    """Whether a module is being imported in the frame or in an outer one."""
     while frame is not None:
         if frame.f_code.co_name == _FIND_AND_LOAD:
             return True

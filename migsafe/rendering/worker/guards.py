@@ -116,8 +116,8 @@ class Guards:
         def exec_module(module: ModuleType) -> None:
             load(module)
             for holder, function in _DRIVERS[name]:
-                place = getattr(module, holder) if holder else module
-                setattr(place, function, staticmethod(self._connect) if holder else self._connect)
+                owner = getattr(module, holder) if holder else module
+                setattr(owner, function, staticmethod(self._connect) if holder else self._connect)
 
         spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec

@@ -26,7 +26,7 @@ _DIRECTIVES = ("add_", "alter_", "create_", "drop_", "rename_", "execute", "bulk
 _STRING_METHODS = frozenset(("strip", "lstrip", "rstrip", "join", "lower", "upper", "replace", "split", "splitlines"))
 _CONSTANTS = (str, bytes, int, float, bool, type(None))
 _DEEPEST = 8
-_NOT_RUN = "the script is not run, and this is more than literal values"
+_NOT_RUN = "the script is not run, and this depends on more than literal values"
 
 
 class NotLiteral(Exception):

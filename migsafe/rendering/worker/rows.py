@@ -1,4 +1,4 @@
-"""Returns the rows of a query whose result is unknown."""
+"""The rows of a query whose result is unknown."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -32,10 +32,10 @@ class Rows:
         return Unknown(self._run, f"{self._name}[0]", DATABASE_ONLY, truth)
 
     def _any(self) -> bool:
-        left, self._left = self._left, False
+        has_rows, self._left = self._left, False
         if self._known is not None:
-            return left and bool(self._known)
-        return left and self._run.decide(caller(2))
+            return has_rows and bool(self._known)
+        return has_rows and self._run.decide(caller(2))
 
     def fetchall(self) -> list[Any]:
         """Returns all rows."""
@@ -107,4 +107,4 @@ class Row(Unknown):
 
     def __iter__(self) -> Iterator[Any]:
         number = unpack_count(caller())
-        return iter([self[place] for place in range(number if number is not None else 1)])
+        return iter([self[position] for position in range(number if number is not None else 1)])

@@ -85,13 +85,13 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> 
     tried: set[Fork] = set()
     decided: set[tuple[Fork, bool]] = set()
     broken = False
-    until = time.monotonic() + request.seconds
+    deadline = time.monotonic() + request.seconds
     # The first run is always made; others while there is time.
     late = False
     while waiting and len(outcomes) < (1 if request.live else _MAX_RUNS) and not broken and not late:
-        left = max(until - time.monotonic(), _MIN_SECONDS)
+        seconds = max(deadline - time.monotonic(), _MIN_SECONDS)
         route = waiting.pop(next((position for position, candidate in enumerate(waiting) if candidate.is_new(decided)), 0))
-        outcome = _outcome(file, request, route, ask, guarded(left), watch)
+        outcome = _outcome(file, request, route, ask, guarded(seconds), watch)
         outcomes.append(outcome)
         broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
         if len(outcomes) == 1 and len(outcome.run.forks) > 1:
@@ -101,7 +101,7 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> 
             if fork not in tried:
                 tried.add(fork)
                 waiting.append(Route({**route.choices, fork: not route.default_choice}, route.default_choice, fork))
-        late = time.monotonic() >= until - request.seconds / 2
+        late = time.monotonic() >= deadline - request.seconds / 2
     if waiting and not request.live:
         _mark_untried(outcomes[0].run, waiting)
     accepted = [outcome for outcome in outcomes if not outcome.rejected] or outcomes[:1]
@@ -211,7 +211,7 @@ def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
 
 def _end(run: Run, error: BaseException, function: str) -> None:
     """Records how a script ended early."""
-    place = run.file.error_range(error.__traceback__) or run.file.first_line_of(function)
+    text_range = run.file.error_range(error.__traceback__) or run.file.first_line_of(function)
     message = " ".join(str(error).split())
     message = f": {message[:200]}" if message else ""
     match error:
@@ -230,4 +230,4 @@ def _end(run: Run, error: BaseException, function: str) -> None:
         case _:
             reason = f"it ends here with {type(error).__name__}{message}"
     if not is_refusal(run.file, error):
-        run.send_opaque(reason, place)
+        run.send_opaque(reason, text_range)

@@ -172,10 +172,10 @@ class _ReplaceIn(ast.NodeTransformer):
         """Replaces one `in` or `not in`."""
         self.generic_visit(node)
         match node:
-            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as how], comparators=[right]):
-                asked: ast.expr = ast.Call(ast.Name(CONTAINS, ast.Load()), [left, right], [])
-                found = asked if isinstance(how, ast.In) else ast.UnaryOp(ast.Not(), asked)
-                return ast.fix_missing_locations(ast.copy_location(found, node))
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as operator], comparators=[right]):
+                contains: ast.expr = ast.Call(ast.Name(CONTAINS, ast.Load()), [left, right], [])
+                replacement = contains if isinstance(operator, ast.In) else ast.UnaryOp(ast.Not(), contains)
+                return ast.fix_missing_locations(ast.copy_location(replacement, node))
         return node
 
 

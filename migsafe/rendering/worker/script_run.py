@@ -69,13 +69,13 @@ class Run:
 
     def send(self, sql: str, *, by_runner: bool = False) -> None:
         """Records a statement, and the call that sends it."""
-        place = self.current_range or self.frame_range()
-        unsure = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
+        text_range = self.current_range or self.frame_range()
+        marks = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
         hidden = [value for value in self._used_by_library if str(value) not in sql]
         opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._used_by_library.clear()
-        self.calls.append(RenderedCall(str(sql), *place, opaque, tuple(unsure), not self._loops, by_runner))
-        if self.live and not opaque and not unsure:
+        self.calls.append(RenderedCall(str(sql), *text_range, opaque, tuple(marks), not self._loops, by_runner))
+        if self.live and not opaque and not marks:
             self._execute(len(self.calls) - 1, str(sql))
 
     def _execute(self, number: int, sql: str) -> None:
@@ -86,9 +86,9 @@ class Run:
         self.result = execution_result(self._ask(EXECUTE, (sql,), ()).value, sql)
         self._refused = None
 
-    def send_opaque(self, reason: str, place: TextRange | None = None) -> None:
+    def send_opaque(self, reason: str, text_range: TextRange | None = None) -> None:
         """Records a call whose SQL is unknown."""
-        start, end = place or self.current_range or self.frame_range()
+        start, end = text_range or self.current_range or self.frame_range()
         self.calls.append(RenderedCall(self.file.text[start:end], start, end, reason, certain=not self._loops))
 
     def frame_range(self, frame: FrameType | None = None) -> TextRange:

@@ -29,7 +29,7 @@ class Service:
         self._outgoing = outgoing
         self._lock = threading.Lock()
         self._guards = Guards()
-        self._looks = DependencyTracker()
+        self._dependencies = DependencyTracker()
         self._run: Run | None = None
         self._began = 0.0
         self._main = threading.get_ident()
@@ -38,12 +38,12 @@ class Service:
         """Answers requests until the pipe is closed."""
         install_patches()
         self._guards.install()
-        self._looks.install()
+        self._dependencies.install()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
         pristine = Snapshot()
         gc.freeze()  # what is loaded by now stays, and need not be searched by each collection
         versions = {"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}
-        self._write(Ready(versions, self._looks.take_new()))
+        self._write(Ready(versions, self._dependencies.take_new()))
         while True:
             try:
                 request = read_to_worker(self._incoming)
@@ -51,10 +51,10 @@ class Service:
                 return
             if isinstance(request, RenderRequest):
                 result = self._rendered(request)
-                left = self._guards.has_extra_threads()
-                spoilt = result.broken or left or (result.broken is None and pristine.is_changed())
-                lasting = result.repeatable and not left and not self._looks.incomplete
-                self._write(RenderResult(tuple(result.calls), self._looks.take_new(), spoilt, lasting))
+                has_threads = self._guards.has_extra_threads()
+                needs_restart = result.broken or has_threads or (result.broken is None and pristine.is_changed())
+                repeatable = result.repeatable and not has_threads and not self._dependencies.incomplete
+                self._write(RenderResult(tuple(result.calls), self._dependencies.take_new(), needs_restart, repeatable))
 
     def _rendered(self, request: RenderRequest) -> ScriptResult:
         for folder in reversed(request.folders):
@@ -73,7 +73,7 @@ class Service:
                 answers[key] = answer
             return answers[key]
 
-        with self._looks.of_script(request.path):
+        with self._dependencies.of_script(request.path):
             return render(request, ask, self._guards, self._watch)
 
     def _watch(self, run: Run | None) -> None:
@@ -88,10 +88,10 @@ class Service:
         frame = next(run.file.script_frames(frame_of_thread(self._main)), None)
         if frame is None:
             return
-        place = run.file.frame_range(frame)
+        text_range = run.file.frame_range(frame)
         with self._lock:
             if self._run is run:
-                write(self._outgoing, Location(*place))
+                write(self._outgoing, Location(*text_range))
 
     def _write(self, message: Ready | Question | RenderResult) -> None:
         with self._lock:

@@ -148,7 +148,7 @@ class Unknown(str):
     def __iter__(self) -> Iterator[Any]:
         number = unpack_count(caller())
         if number is not None:
-            return iter([self[place] for place in range(number)])
+            return iter([self[position] for position in range(number)])
         return _once(self)
 
     def __contains__(self, item: object) -> bool:

@@ -39,9 +39,9 @@ def _files(home: Folder) -> list[MigrationFile]:
 
 
 def _file(graph: Graph, position: int, scripts: list[Script], transactions: TransactionSettings) -> RevisionFile:
-    revision = graph.found[position][0]
+    revision = graph.revisions[position][0]
     lineage = Lineage(
-        other_heads=tuple(_reference(graph.found[head][0], scripts[head]) for head in graph.other_heads(position)),
+        other_heads=tuple(_reference(graph.revisions[head][0], scripts[head]) for head in graph.other_heads(position)),
         missing_parents=graph.missing_parents(position),
         cycle=graph.cycle(position),
         irreversible_reason=_irreversible_reason(revision),

@@ -83,11 +83,11 @@ def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] |
             return known if isinstance(known, dict) else None
         case ast.Dict(keys=keys, values=values):
             options: dict[str, object] = {}
-            for key, given in zip(keys, values, strict=True):
+            for key, value in zip(keys, values, strict=True):
                 if key is None:
-                    options |= _options(given, names) or {}
+                    options |= _options(value, names) or {}
                 elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    options[key.value] = evaluate(given, names)
+                    options[key.value] = evaluate(value, names)
             return options
         case ast.Call(func=ast.Name(id="dict")):
             return {**(_options(node.args[0], names) or {} if node.args else {}), **_keywords(node, names)}

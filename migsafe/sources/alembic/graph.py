@@ -27,12 +27,12 @@ class _Node(NamedTuple):
 class Graph:
     """The revisions of a history, in the order in which Alembic finds their scripts, each with the folder of versions that contains it."""
 
-    def __init__(self, found: Sequence[tuple[Revision, str]]) -> None:
-        self.found = found
-        self._last = {revision.version: place for place, (revision, _) in enumerate(found)}
-        self._numbers = {version: number for number, version in enumerate(dict.fromkeys(revision.version for revision, _ in found))}
-        self._labelled = {label: self._numbers[revision.version] for revision, _ in found for label in revision.branch_labels}
-        self._nodes = [self._node(found[self._last[version]][0]) for version in self._numbers]
+    def __init__(self, revisions: Sequence[tuple[Revision, str]]) -> None:
+        self.revisions = revisions
+        self._last = {revision.version: position for position, (revision, _) in enumerate(revisions)}
+        self._numbers = {version: number for number, version in enumerate(dict.fromkeys(revision.version for revision, _ in revisions))}
+        self._labelled = {label: self._numbers[revision.version] for revision, _ in revisions for label in revision.branch_labels}
+        self._nodes = [self._node(revisions[self._last[version]][0]) for version in self._numbers]
         self._cyclic = self._find_cyclic()
 
     def _node(self, revision: Revision) -> _Node:
@@ -46,27 +46,27 @@ class Graph:
     def in_order(self) -> list[int]:
         """Returns the positions of the scripts in the order in which `alembic upgrade heads` runs them; a script that is hidden by another one
         with the same revision precedes that one."""
-        places: dict[str, list[int]] = {}
-        for place, (revision, _) in enumerate(self.found):
-            places.setdefault(revision.version, []).append(place)
-        return [place for number in self._sorted() for place in places[self._nodes[number].revision.version]]
+        positions: dict[str, list[int]] = {}
+        for position, (revision, _) in enumerate(self.revisions):
+            positions.setdefault(revision.version, []).append(position)
+        return [position for number in self._sorted() for position in positions[self._nodes[number].revision.version]]
 
-    def parents(self, place: int) -> tuple[str, ...]:
+    def parents(self, position: int) -> tuple[str, ...]:
         """Returns the existing revisions that a script directly depends on."""
-        node = self._node(self.found[place][0])
+        node = self._node(self.revisions[position][0])
         return tuple(dict.fromkeys(self._nodes[number].revision.version for number in (*node.down, *node.depends)))
 
-    def missing_parents(self, place: int) -> tuple[MissingParent, ...]:
+    def missing_parents(self, position: int) -> tuple[MissingParent, ...]:
         """Returns the revisions that a script names and that do not exist."""
-        revision, _ = self.found[place]
+        revision, _ = self.revisions[position]
         down = [
             MissingParent(version, revision.parents_span or _NOWHERE) for version in revision.down_revisions if version not in self._numbers
         ]
         return (*down, *(MissingParent(name, revision.depends_span or _NOWHERE) for name in revision.depends_on if self._target(name) is None))
 
-    def cycle(self, place: int) -> tuple[str, ...]:
+    def cycle(self, position: int) -> tuple[str, ...]:
         """Returns the revisions of the shortest cycle through a script's revision, from that revision to itself; empty if there is none."""
-        start = self._numbers[self.found[place][0].version]
+        start = self._numbers[self.revisions[position][0].version]
         if start not in self._cyclic:
             return ()
         previous: dict[int, int] = {}
@@ -83,21 +83,21 @@ class Graph:
                     waiting.append(below)
         return ()
 
-    def other_heads(self, place: int) -> list[int]:
+    def other_heads(self, position: int) -> list[int]:
         """Returns the positions of the heads with which a script's revision, if it is a head, makes `alembic upgrade head` fail.
 
         Branches with different labels, and separate histories in different folders, are meant to have a head each.
         """
-        number = self._numbers[self.found[place][0].version]
-        if number not in self._heads or self._last[self.found[place][0].version] != place:
+        number = self._numbers[self.revisions[position][0].version]
+        if number not in self._heads or self._last[self.revisions[position][0].version] != position:
             return []
         labels, lines, folder = self._branch(number)
-        others = []
-        for other in self._heads:
-            its_labels, its_lines, its_folder = self._branch(other)
-            if other != number and labels == its_labels and (folder == its_folder or not lines.isdisjoint(its_lines)):
-                others.append(self._last[self._nodes[other].revision.version])
-        return others
+        heads = []
+        for head in self._heads:
+            its_labels, its_lines, its_folder = self._branch(head)
+            if head != number and labels == its_labels and (folder == its_folder or not lines.isdisjoint(its_lines)):
+                heads.append(self._last[self._nodes[head].revision.version])
+        return heads
 
     @cached_property
     def _heads(self) -> list[int]:
@@ -109,7 +109,7 @@ class Graph:
         """Returns the labels of a head's branch, the revisions on it, and the folder that contains the head."""
         lines = self._lines(head)
         labels = frozenset(label for number in lines for label in self._nodes[number].revision.branch_labels)
-        return labels, lines, self.found[self._last[self._nodes[head].revision.version]][1]
+        return labels, lines, self.revisions[self._last[self._nodes[head].revision.version]][1]
 
     def _lines(self, number: int) -> frozenset[int]:
         """Returns a revision and all that it follows, without those of `depends_on`."""
@@ -122,24 +122,28 @@ class Graph:
         for _ in range(2):
             above: dict[int, list[int]] = {}
             for number in remaining:
-                for other in below[number]:
-                    above.setdefault(other, []).append(number)
+                for neighbour in below[number]:
+                    above.setdefault(neighbour, []).append(number)
             ends = [number for number in remaining if not below[number]]
             for number in ends:
                 remaining.discard(number)
-                for other in above.get(number, ()):
-                    below[other].discard(number)
-                    if not below[other]:
-                        ends.append(other)
+                for neighbour in above.get(number, ()):
+                    below[neighbour].discard(number)
+                    if not below[neighbour]:
+                        ends.append(neighbour)
             # Then the same from the other end.
-            below = {number: {other for other in above.get(number, ()) if other in remaining} for number in remaining}
+            below = {number: {neighbour for neighbour in above.get(number, ()) if neighbour in remaining} for number in remaining}
         return remaining
 
     def _parents(self, number: int) -> list[int]:
         """Returns the direct parents of a revision, in the order in which Alembic visits them, without those in the same cycle."""
         node = self._nodes[number]
-        known = {other for revision in self._lines(number) - {number} for other in self._nodes[revision].depends} if node.depends else set()
-        parents = dict.fromkeys((*node.down, *(other for other in node.depends if other not in known)))
+        inherited = (
+            {dependency for revision in self._lines(number) - {number} for dependency in self._nodes[revision].depends}
+            if node.depends
+            else set()
+        )
+        parents = dict.fromkeys((*node.down, *(dependency for dependency in node.depends if dependency not in inherited)))
         return [revision for revision in parents if not (number in self._cyclic and revision in self._cyclic)]
 
     def _sorted(self) -> list[int]:
@@ -154,22 +158,22 @@ class Graph:
             above[number] += 1
         lines = [number for number, count in enumerate(above) if not count]
         downwards: list[int] = []
-        at = 0
+        current = 0
         while lines:
-            number = lines[at]
+            number = lines[current]
             if above[number]:
-                at = next(place for place, other in enumerate(lines) if place != at and number in _reached(other, parents))
+                current = next(index for index, line in enumerate(lines) if index != current and number in _reached(line, parents))
                 continue
             downwards.append(number)
             for below in parents[number]:
                 above[below] -= 1
             new = [below for below in parents[number] if below not in lines]
             if new:
-                lines[at] = new[0]
+                lines[current] = new[0]
                 lines += new[1:]
             else:
-                del lines[at]
-                at = max(at - 1, 0)
+                del lines[current]
+                current = max(current - 1, 0)
         return downwards[::-1]
 
 
@@ -178,7 +182,7 @@ def _reached(start: int, edges: Sequence[Iterable[int]]) -> set[int]:
     seen = {start}
     waiting = [start]
     while waiting:
-        new = [other for other in edges[waiting.pop()] if other not in seen]
+        new = [target for target in edges[waiting.pop()] if target not in seen]
         seen.update(new)
         waiting += new
     return seen

@@ -42,8 +42,8 @@ def history_folders(folder: Folder) -> list[Folder]:
     """Returns the first folder of versions of each history that a folder contains or leads to. Raises UnreadableError for invalid settings."""
     paths = [folders.versions[0] for folders in read_settings(folder)]
     if not paths and "env.py" in folder.files:
-        mine = folder_identity(folder.path)
-        paths = [folders.versions[0] for folders in _settings_above(folder.path) if folder_identity(folders.script_location) == mine]
+        identity = folder_identity(folder.path)
+        paths = [folders.versions[0] for folders in _settings_above(folder.path) if folder_identity(folders.script_location) == identity]
         if not paths and "versions" in folder.folders:
             paths = [folder.join("versions")]
     if not paths and folder.mentions_in_python(_DOWN_REVISION):
@@ -60,7 +60,7 @@ def history_folders(folder: Folder) -> list[Folder]:
 def find_project(versions: Folder) -> Project:
     """Returns the project that a folder of versions belongs to. Raises UnreadableError for invalid settings."""
     for settings in _settings_above(versions.path):
-        if _holds(settings, versions.path):
+        if _has_versions_in(settings, versions.path):
             # Messages show the path that the user typed.
             paths = tuple(
                 versions.path or "." if folder_identity(path) == folder_identity(versions.path) else path for path in settings.versions
@@ -79,11 +79,11 @@ def _settings_above(path: str) -> Iterator[Settings]:
         yield from read_settings(folder)
 
 
-def _holds(settings: Settings, path: str) -> bool:
+def _has_versions_in(settings: Settings, path: str) -> bool:
     """Whether the settings name a folder among their versions."""
-    held = {folder_identity(folder) for folder in settings.versions if os.path.isdir(folder)}
+    version_folders = {folder_identity(folder) for folder in settings.versions if os.path.isdir(folder)}
     start = Path(path or ".").absolute()
-    return any(folder_identity(str(folder)) in held for folder in (start, *(start.parents if settings.recursive else ())))
+    return any(folder_identity(str(folder)) in version_folders for folder in (start, *(start.parents if settings.recursive else ())))
 
 
 def _above(path: str) -> list[str]:

@@ -91,7 +91,7 @@ class _Declarations:
         self.text = text
         self.tree = tree
         self.values: dict[str, object] = {}
-        self.places: dict[str, Span] = {}
+        self.spans: dict[str, Span] = {}
         self.functions: dict[str, RevisionFunction] = {}
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         for statement in _top_level(tree.body):
@@ -101,27 +101,27 @@ class _Declarations:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name in _FUNCTIONS:
                 self.functions[name] = RevisionFunction(_body(statement.body), self._first_line(statement))
-            case ast.Assign(targets=targets, value=given):
+            case ast.Assign(targets=targets, value=value):
                 for target in targets:
-                    self._assign(target, given, statement)
-            case ast.AnnAssign(target=target, value=ast.expr() as given):
-                self._assign(target, given, statement)
+                    self._assign(target, value, statement)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                self._assign(target, value, statement)
             case ast.Import(names=imported) | ast.ImportFrom(names=imported):
-                for one in imported:
-                    self._find(one.asname or one.name, statement)
+                for alias in imported:
+                    self._add_import(alias.asname or alias.name, statement)
 
-    def _assign(self, target: ast.expr, given: ast.expr, statement: ast.stmt) -> None:
-        match target, given:
+    def _assign(self, target: ast.expr, value: ast.expr, statement: ast.stmt) -> None:
+        match target, value:
             case ast.Name(id=name), _:
-                self.values[name] = evaluate(given, self.values)
+                self.values[name] = evaluate(value, self.values)
                 if name in _NAMES:
-                    self.places[name] = Span(self._offset(statement.lineno, statement.col_offset), self._end(given))
-                self._find(name, statement)
+                    self.spans[name] = Span(self._offset(statement.lineno, statement.col_offset), self._end(value))
+                self._add_import(name, statement)
             case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=items) | ast.List(elts=items))):
-                for one, item in zip(targets, items, strict=False):
-                    self._assign(one, item, statement)
+                for inner, item in zip(targets, items, strict=False):
+                    self._assign(inner, item, statement)
 
-    def _find(self, name: str, statement: ast.stmt) -> None:
+    def _add_import(self, name: str, statement: ast.stmt) -> None:
         """Adds a function that is imported."""
         if name in _FUNCTIONS:
             self.functions[name] = RevisionFunction(Body.WORKS, self._first_line(statement))
@@ -133,13 +133,13 @@ class _Declarations:
             return None
         version = self.values.get("revision", legacy[0] if legacy else None)
         lists = {name: as_names(self.values.get(name)) for name in _NAMES[1:]}
-        unclear = [name for name, found in lists.items() if found is None]
+        unclear = [name for name, names in lists.items() if names is None]
         if not isinstance(version, str):
             unclear.insert(0, "revision")
         error = None
         if unclear:
-            said = f"the value of {' and '.join(unclear)} cannot be determined without running the script"
-            error = UnreadableError(f"{self.script.path}: {said}", "Write it as a string, or as a tuple of strings.")
+            message = f"the value of {' and '.join(unclear)} cannot be determined without running the script"
+            error = UnreadableError(f"{self.script.path}: {message}", "Write it as a string, or as a tuple of strings.")
         # `from … import *` may import any name.
         absent = RevisionFunction(Body.WORKS if "*" in self.functions else Body.ABSENT)
         return Revision(
@@ -150,9 +150,9 @@ class _Declarations:
             title=(ast.get_docstring(self.tree, clean=False) or "").strip().partition("\n")[0].rstrip(),
             upgrade=self.functions.get("upgrade", absent),
             downgrade=self.functions.get("downgrade", absent),
-            version_span=self.places.get("revision"),
-            parents_span=self.places.get("down_revision"),
-            depends_span=self.places.get("depends_on"),
+            version_span=self.spans.get("revision"),
+            parents_span=self.spans.get("down_revision"),
+            depends_span=self.spans.get("depends_on"),
             error=error,
         )
 

@@ -55,10 +55,10 @@ def _project(folder: Folder) -> dict[str, object]:
     try:
         table = tomllib.loads(text).get("tool", {}).get("alembic", {})
     except tomllib.TOMLDecodeError as error:
-        raise UnreadableError(f"{path}: is not TOML: {error}") from error
+        raise UnreadableError(f"{path}: is not valid TOML: {error}") from error
     here = {"here": folder.path or "."}
     try:
-        return {key: _filled(given, here) for key, given in table.items()} if isinstance(table, dict) else {}
+        return {key: _filled(value, here) for key, value in table.items()} if isinstance(table, dict) else {}
     except (KeyError, ValueError, TypeError) as error:
         raise UnreadableError(f"{path}: [tool.alembic]: a % must be written %%: {error}") from error
 
@@ -97,16 +97,18 @@ def _settings(folder: Folder, path: str, get: Get, project: dict[str, object]) -
     """Returns the settings of a section; None if its folder does not exist."""
     added = get("prepend_sys_path")
     paths = re.split(r", *|(?: +)|\n|:|;", added) if added else _texts(project.get("prepend_sys_path"))
-    places = _places(folder, paths)
+    base_folders = _base_folders(folder, paths)
     named = get("script_location") or project.get("script_location")
     # Flask-Migrate keeps alembic.ini next to env.py, and configures the rest in code.
     same_folder = (folder.path or ".") if "env.py" in folder.files else None
-    location = _located(named, folder, places) if isinstance(named, str) else same_folder
+    location = _located(named, folder, base_folders) if isinstance(named, str) else same_folder
     if location is None:
         return None
     locations = get("version_locations")
     versions = _split_locations(locations, get, path) if locations else _texts(project.get("version_locations"))
-    folders = [located_folder for name in versions if (located_folder := _located(name, folder, places))] or [_joined(location, "versions")]
+    folders = [located_folder for name in versions if (located_folder := _located(name, folder, base_folders))] or [
+        _joined(location, "versions")
+    ]
     recursive = get("recursive_version_locations") or project.get("recursive_version_locations")
     return Settings(location, tuple(folders), recursive in ("true", True))
 
@@ -122,11 +124,11 @@ def _split_locations(locations: str, get: Get, path: str) -> list[str]:
         return [name for name in re.split(r", *|(?: +)|\n", locations) if name]
     word = separator.split(" ")[0]
     if word not in _SEPARATORS:
-        raise UnreadableError(f"{path}: path_separator cannot be {separator}", f"It is one of {', '.join(_SEPARATORS)}.")
+        raise UnreadableError(f"{path}: path_separator cannot be {separator}", f"Use one of {', '.join(_SEPARATORS)}.")
     return [name.strip() for name in locations.split(_SEPARATORS[word]) if name.strip()]
 
 
-def _places(folder: Folder, paths: list[str]) -> list[str]:
+def _base_folders(folder: Folder, paths: list[str]) -> list[str]:
     """Returns the folders that a relative location may start from: Alembic's current folder is usually that of its settings, or a parent."""
     settings_folder = folder.path or "."
     folders = [settings_folder]
@@ -137,15 +139,15 @@ def _places(folder: Folder, paths: list[str]) -> list[str]:
     return list(dict.fromkeys((*(_joined(settings_folder, path) for path in paths if path), *folders, ".")))
 
 
-def _located(name: str, folder: Folder, places: list[str]) -> str | None:
+def _located(name: str, folder: Folder, base_folders: list[str]) -> str | None:
     """Returns the folder that a location names, a path or a `package:resource`; None if it does not exist."""
     if Path(name).is_absolute() or ":" not in name:
-        wanted = [_joined(place, name) for place in (folder.path or ".", *places)]
+        candidates = [_joined(base, name) for base in (folder.path or ".", *base_folders)]
     else:
         package, *rest = name.split(":")
         inner = "/".join((*package.split("."), *rest))
-        wanted = [_joined(place, *more, inner) for place in places for more in ((), ("src",))]
-    return next((path for path in wanted if Path(path).is_dir()), None)
+        candidates = [_joined(base, *source, inner) for base in base_folders for source in ((), ("src",))]
+    return next((path for path in candidates if Path(path).is_dir()), None)
 
 
 def _joined(*parts: str) -> str:

@@ -48,9 +48,9 @@ def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name
         if kind == "schema":
             schemas.append(c.accept_any(("current_schema",)) or c.name("a schema"))
         else:
-            alone = c.words[c.i] == "only"
+            is_only = c.words[c.i] == "only"
             tables.append(c.relation())
-            only += tables[-1:] if alone else ()
+            only += tables[-1:] if is_only else ()
             if c.words[c.i] == "(":
                 c.in_parentheses(lambda: c.name("a column"))
             if c.accept("where", "("):

@@ -61,11 +61,11 @@ class Queries(FromClause):
 
     def whole_since(self, reads: int) -> tuple[Name, ...]:
         """Return the relations in `reads` from a position on that are read without a filter."""
-        return tuple(name for place, name in enumerate(self.reads[reads:], reads) if place not in self.narrowed)
+        return tuple(name for position, name in enumerate(self.reads[reads:], reads) if position not in self.narrowed)
 
     def _only_since(self, reads: int) -> tuple[Name, ...]:
         """Return the relations in `reads` from a position on that are always read with ONLY."""
-        whole = {name for place, name in enumerate(self.reads[reads:], reads) if place not in self.only}
+        whole = {name for position, name in enumerate(self.reads[reads:], reads) if position not in self.only}
         return tuple(dict.fromkeys(name for name in self.reads[reads:] if name not in whole))
 
     def at_query(self) -> bool:

@@ -144,9 +144,9 @@ def alter_type(c: Parser, start: int) -> list[Operation]:
     if c.accept("add", "value"):
         if_not_exists = c.if_not_exists()
         value = c.string("an enum value")
-        place = c.accept_any(("before", "after"))
-        neighbour = c.string("an enum value") if place else None
-        before, after = (neighbour, None) if place == "before" else (None, neighbour)
+        side = c.accept_any(("before", "after"))
+        neighbour = c.string("an enum value") if side else None
+        before, after = (neighbour, None) if side == "before" else (None, neighbour)
         return [AddEnumValue(c.span(start), type=name, value=value, if_not_exists=if_not_exists, before=before, after=after)]
     if c.at("drop", "value"):
         c.i += 1

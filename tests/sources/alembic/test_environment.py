@@ -1,4 +1,4 @@
-"""What env.py makes of transactions: read from its syntax tree, and watched on a server."""
+"""The transactions that env.py configures: read from its syntax tree, and measured on a server."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from migsafe.sources import Transaction
 from migsafe.sources.alembic.environment import TransactionSettings, transaction_settings
 from tests.support.servers import any_installation
 
-SHARED, APART, EACH = "all in one", "one each", "statement by statement"
+SHARED, PER_MIGRATION, PER_STATEMENT = "all in one", "one each", "statement by statement"
 
 ONLINE = """
 from alembic import context
@@ -46,29 +46,29 @@ def env(options: str = "", before: str = "", inside: str = "pass", connect: str 
     return ONLINE.format(options=options, before=before, inside=inside, connect=connect, engine=engine, offline=offline)
 
 
-EACH_WAY = [
+ENVIRONMENTS = [
     (env(), SHARED),
-    (env(", transaction_per_migration=True"), APART),
+    (env(", transaction_per_migration=True"), PER_MIGRATION),
     (env(", transaction_per_migration=False"), SHARED),
     (env(offline=True), SHARED),
-    (env(", transactional_ddl=False"), APART),
-    (env(", transactional_ddl=False, transaction_per_migration=True"), APART),
+    (env(", transactional_ddl=False"), PER_MIGRATION),
+    (env(", transactional_ddl=False, transaction_per_migration=True"), PER_MIGRATION),
     (env(connect="begin"), SHARED),
     (env(", transaction_per_migration=True", connect="begin"), SHARED),
-    (env(engine=', isolation_level="AUTOCOMMIT"'), EACH),
-    (env(", transaction_per_migration=ONE_BY_ONE", before="ONE_BY_ONE: bool = True\n"), APART),
-    (env(", transaction_per_migration=by_one", inside="by_one = not False"), APART),
-    (env(", **options", before='options = {"compare_type": True, "transaction_per_migration": True}\n'), APART),
-    (env(", **options", inside="options = dict(transaction_per_migration=True)"), APART),
-    (env(", **options", inside='options = {}\noptions["transaction_per_migration"] = True'), APART),
-    (env(", **{**options, **more}", before="options = {}\nmore = dict(options, transaction_per_migration=True)\n"), APART),
+    (env(engine=', isolation_level="AUTOCOMMIT"'), PER_STATEMENT),
+    (env(", transaction_per_migration=ONE_BY_ONE", before="ONE_BY_ONE: bool = True\n"), PER_MIGRATION),
+    (env(", transaction_per_migration=by_one", inside="by_one = not False"), PER_MIGRATION),
+    (env(", **options", before='options = {"compare_type": True, "transaction_per_migration": True}\n'), PER_MIGRATION),
+    (env(", **options", inside="options = dict(transaction_per_migration=True)"), PER_MIGRATION),
+    (env(", **options", inside='options = {}\noptions["transaction_per_migration"] = True'), PER_MIGRATION),
+    (env(", **{**options, **more}", before="options = {}\nmore = dict(options, transaction_per_migration=True)\n"), PER_MIGRATION),
 ]
 
 
-def told(found: TransactionSettings) -> str:
-    if found.transaction is Transaction.STATEMENT:
-        return EACH
-    return APART if found.own_transaction_advice is None else SHARED
+def transactions(settings: TransactionSettings) -> str:
+    if settings.transaction is Transaction.STATEMENT:
+        return PER_STATEMENT
+    return PER_MIGRATION if settings.own_transaction_advice is None else SHARED
 
 
 @pytest.fixture(scope="module")
@@ -78,15 +78,15 @@ def server() -> Iterator[Server]:
 
 
 @pytest.mark.server
-@pytest.mark.parametrize(("text", "way"), EACH_WAY)
-def test_transactions_are_those_of_alembic(text: str, way: str, server: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "expected"), ENVIRONMENTS)
+def test_transactions_are_those_of_alembic(text: str, expected: str, server: Server, tmp_path: Path) -> None:
     (tmp_path / "env.py").write_text(text)
-    assert told(transaction_settings(str(tmp_path / "env.py"))) == way
-    assert ran(server, tmp_path) == way
+    assert transactions(transaction_settings(str(tmp_path / "env.py"))) == expected
+    assert measured_transactions(server, tmp_path) == expected
 
 
-def ran(server: Server, folder: Path) -> str:
-    """What transactions two revisions of two statements each were in."""
+def measured_transactions(server: Server, folder: Path) -> str:
+    """Returns how Alembic divides two revisions, of two statements each, into transactions."""
     from alembic import command  # noqa: PLC0415  # only this test runs Alembic
     from alembic.config import Config  # noqa: PLC0415
 
@@ -108,7 +108,7 @@ def ran(server: Server, folder: Path) -> str:
             rows: list[Any] = connection.execute("SELECT count(DISTINCT number), count(*) FROM noted").fetchall()
     finally:
         server.drop_database("noted")
-    return {(1, 4): SHARED, (2, 4): APART, (4, 4): EACH}[rows[0]]
+    return {(1, 4): SHARED, (2, 4): PER_MIGRATION, (4, 4): PER_STATEMENT}[rows[0]]
 
 
 @pytest.mark.parametrize(
@@ -121,13 +121,13 @@ def ran(server: Server, folder: Path) -> str:
         "",
     ],
 )
-def test_what_is_not_known_is_the_usual_thing(text: str, tmp_path: Path) -> None:
+def test_unknown_settings_are_assumed_to_be_the_defaults(text: str, tmp_path: Path) -> None:
     path = tmp_path / "env.py"
     path.write_text(text)
-    assert told(transaction_settings(str(path))) == SHARED
+    assert transactions(transaction_settings(str(path))) == SHARED
 
 
-def test_the_way_apart_is_one_that_works(tmp_path: Path) -> None:
+def test_the_advice_for_separate_transactions_works(tmp_path: Path) -> None:
     path = tmp_path / "env.py"
     path.write_text(env())
     assert transaction_settings(str(path)).own_transaction_advice == f"pass `transaction_per_migration=True` to `context.configure()` in {path}"

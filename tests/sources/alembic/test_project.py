@@ -14,9 +14,9 @@ PER_MIGRATION = "from alembic import context\ncontext.configure(connection=conne
 INI = "[alembic]\nscript_location = {}\n"
 
 
-def script(version: str, *down: str, more: str = "") -> str:
+def script(version: str, *down: str, extra: str = "") -> str:
     before = repr(down[0] if len(down) == 1 else down or None)
-    return f'revision = "{version}"\ndown_revision = {before}\n{more}\ndef upgrade():\n    op.drop_table("t")\n\ndef downgrade():\n    pass\n'
+    return f'revision = "{version}"\ndown_revision = {before}\n{extra}\ndef upgrade():\n    op.drop_table("t")\n\ndef downgrade():\n    pass\n'
 
 
 CHAIN = {"2b_items.py": script("2b", "1a"), "1a_orders.py": script("1a"), "3c_join.py": script("3c", "2b", "2d"), "2d_x.py": script("2d", "1a")}
@@ -119,13 +119,13 @@ def test_an_ini_may_have_several_environments() -> None:
     }
 
 
-def test_only_what_comes_before_a_file_is_its_history() -> None:
-    write(within("versions", {**CHAIN, "4e_beside.py": script("4e", "2b"), "5f_waits.py": script("5f", "2b", more='depends_on = "4e"')}))
+def test_the_history_of_a_file_is_what_it_depends_on() -> None:
+    write(within("versions", {**CHAIN, "4e_beside.py": script("4e", "2b"), "5f_waits.py": script("5f", "2b", extra='depends_on = "4e"')}))
     for name, history in {"2b_items": ["1a"], "4e_beside": ["1a", "2b"], "5f_waits": ["1a", "2b", "4e"]}.items():
         assert [migration.id for migration in find_migrations([f"versions/{name}.py"]).history] == history
 
 
-def test_several_files_are_one_release_and_a_folder_is_none() -> None:
+def test_several_files_are_one_release_and_a_folder_is_not() -> None:
     write(within("versions", CHAIN))
     [source] = find_migrations(["versions/3c_join.py", "versions/2b_items.py"]).sources
     assert [(step.migration.id, step.selected, step.transaction_continues) for step in source.steps()] == [
@@ -140,13 +140,13 @@ def test_several_files_are_one_release_and_a_folder_is_none() -> None:
     assert not any(step.transaction_continues for step in source.steps())
 
 
-def test_what_comes_after_a_revision_is_what_it_does_not_need() -> None:
+def test_starting_after_a_revision_excludes_what_it_depends_on() -> None:
     write(within("versions", CHAIN))
     [source] = find_migrations(["versions"]).starting_after("2b_items").sources
     assert [(step.migration.id, step.selected) for step in source.steps()] == [("1a", False), ("2d", True), ("2b", False), ("3c", True)]
 
 
-def test_what_is_no_revision_is_left_out() -> None:
+def test_files_that_are_not_revisions_are_ignored() -> None:
     others = {
         "__init__.py": "",
         ".#2b_items.py": script("2b"),
@@ -161,7 +161,7 @@ def test_what_is_no_revision_is_left_out() -> None:
     assert list(plan.skipped) == ["versions/.#2b_items.py", "versions/names.py"]
 
 
-def test_sql_beside_alembic_is_found_too() -> None:
+def test_sql_files_next_to_alembic_are_found() -> None:
     write(
         {
             "alembic.ini": INI.format("alembic"),
@@ -176,7 +176,7 @@ def test_sql_beside_alembic_is_found_too() -> None:
     ]
 
 
-def test_a_script_that_cannot_be_read_costs_only_itself() -> None:
+def test_an_unreadable_script_does_not_affect_other_scripts() -> None:
     write(within("versions", {**CHAIN, "2b_items.py": 'revision = "2b"\ndown_revision = "1a"\ndef upgrade(:\n'}))
     plan = find_migrations(["versions"])
     assert [migration.id for migration in plan.migrations] == ["1a", "2d", "3c"]
@@ -185,21 +185,21 @@ def test_a_script_that_cannot_be_read_costs_only_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ini", "said"),
+    ("ini", "message"),
     [
         ("[alembic\nscript_location = x\n", "alembic.ini: is not valid: "),
         ("[alembic]\nscript_location = %(nowhere)s/x\n", "alembic.ini: [alembic] script_location: "),
         ("[alembic]\nscript_location = .\nversion_locations = a b\npath_separator = tab\n", "alembic.ini: path_separator cannot be tab"),
     ],
 )
-def test_settings_that_cannot_be_understood_are_told(ini: str, said: str) -> None:
+def test_invalid_settings_are_reported(ini: str, message: str) -> None:
     write({"alembic.ini": ini, **within("versions", CHAIN)})
     for path in (".", "versions/3c_join.py"):
         problems = find_migrations([path]).problems
-        assert any(problem.message.startswith(said) for problem in problems), problems
+        assert any(problem.message.startswith(message) for problem in problems), problems
 
 
-def test_a_runner_that_is_named_is_not_guessed() -> None:
+def test_a_named_runner_is_not_guessed() -> None:
     write({**within("versions", CHAIN), "other/0001.sql": "SELECT 1;"})
     assert versions(find_migrations(["."], SourceSettings(runner="alembic"))) == [ORDER]
     with pytest.raises(MigsafeError, match="contains no migrations"):
@@ -207,7 +207,7 @@ def test_a_runner_that_is_named_is_not_guessed() -> None:
 
 
 @pytest.mark.parametrize("path", ["env.py", "alembic.ini", "versions/names.py"])
-def test_a_file_that_is_no_migration_is_told(path: str) -> None:
+def test_a_file_that_is_not_a_migration_is_an_error(path: str) -> None:
     write({"alembic.ini": INI.format("."), "env.py": ENV, "versions/names.py": "NAMES = ()", **within("versions", CHAIN)})
     assert [problem.message for problem in find_migrations([path]).problems] == [f"{path}: is not a migration"]
 

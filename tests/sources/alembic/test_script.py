@@ -9,9 +9,9 @@ from migsafe.text import Script, Span
 
 
 def read(text: str, path: str = "1a_orders.py") -> Revision:
-    found = read_revision(Script(path, text))
-    assert found is not None
-    return found
+    revision = read_revision(Script(path, text))
+    assert revision is not None
+    return revision
 
 
 @pytest.mark.parametrize(
@@ -27,16 +27,16 @@ def read(text: str, path: str = "1a_orders.py") -> Revision:
     ],
 )
 def test_declarations(text: str, declared: tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]) -> None:
-    found = read(text)
-    assert (found.version, found.down_revisions, found.depends_on, found.branch_labels) == declared
-    assert found.error is None
+    revision = read(text)
+    assert (revision.version, revision.down_revisions, revision.depends_on, revision.branch_labels) == declared
+    assert revision.error is None
 
 
 def test_the_title_is_the_docstrings_first_line() -> None:
     assert read('"""Add orders\n\nRevision ID: 1a\n"""\nrevision = "1a"').title == "Add orders"
 
 
-def test_a_script_named_after_its_revision_need_not_say_it() -> None:
+def test_a_script_named_after_its_revision_need_not_declare_it() -> None:
     assert read("def upgrade(): pass", "versions/1a2b.py").version == "1a2b"
     assert read_revision(Script("versions/1a2b.py", "import os")) is None
     assert read_revision(Script("versions/queries.py", "def upgrade(): pass")) is None
@@ -63,10 +63,12 @@ def test_what_a_function_does(text: str, body: Body) -> None:
     assert read(f'revision = "1a"\n{text}').downgrade.body is body
 
 
-def test_places_count_characters() -> None:
+def test_spans_count_characters() -> None:
     text = '"""Prüfung €"""; revision = "1a"; down_revision = "0ß"  # note\r\ndef downgrade():  \r\n    pass\r\n'
-    found = read(text)
-    assert [text[slice(*place)] for place in (found.version_span, found.parents_span, found.downgrade.span) if isinstance(place, Span)] == [
+    revision = read(text)
+    assert [
+        text[slice(*span)] for span in (revision.version_span, revision.parents_span, revision.downgrade.span) if isinstance(span, Span)
+    ] == [
         'revision = "1a"',
         'down_revision = "0ß"',
         "def downgrade():",
@@ -74,7 +76,7 @@ def test_places_count_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b'revision = "2b"\ndown_revision = "1a"\ndef upgrade(:\n', "2b.py:3: is not Python: "),
         (b'revision = "2b"\ndown_revision = "1a"\n# \xff\n', "2b.py: line 3: is not UTF-8 (byte 0xff)"),
@@ -84,27 +86,27 @@ def test_places_count_characters() -> None:
     ],
     ids=["syntax", "bytes", "NUL", "encoding", "depth"],
 )
-def test_what_cannot_be_read_keeps_its_place(content: bytes, said: str, tmp_path: Path) -> None:
+def test_an_unreadable_script_keeps_its_revision(content: bytes, message: str, tmp_path: Path) -> None:
     path = tmp_path / "2b.py"
     path.write_bytes(content)
-    found = read_revision(Script(str(path)))
-    assert found is not None
-    assert (found.version, found.down_revisions) == ("2b", ("1a",))
-    assert found.error is not None
-    assert said in found.error.message
+    revision = read_revision(Script(str(path)))
+    assert revision is not None
+    assert (revision.version, revision.down_revisions) == ("2b", ("1a",))
+    assert revision.error is not None
+    assert message in revision.error.message
 
 
-def test_a_script_may_say_its_encoding(tmp_path: Path) -> None:
+def test_a_script_may_declare_its_encoding(tmp_path: Path) -> None:
     path = tmp_path / "1a.py"
     path.write_bytes('#!/usr/bin/python\n# -*- coding: latin-1 -*-\n"""Prüfung"""\nrevision = "1a"\n'.encode("latin-1"))
-    found = read_revision(Script(str(path)))
-    assert found is not None
-    assert (found.title, found.error) == ("Prüfung", None)
+    revision = read_revision(Script(str(path)))
+    assert revision is not None
+    assert (revision.title, revision.error) == ("Prüfung", None)
 
 
-def test_what_takes_running_to_know_is_a_flaw() -> None:
-    found = read("revision = name()\ndown_revision = before.revision", "versions/1a_orders.py")
-    assert found.version == "1a_orders"
-    assert found.error is not None
+def test_a_revision_that_is_known_only_at_run_time_is_an_error() -> None:
+    revision = read("revision = name()\ndown_revision = before.revision", "versions/1a_orders.py")
+    assert revision.version == "1a_orders"
+    assert revision.error is not None
     reason = "the value of revision and down_revision cannot be determined without running the script"
-    assert found.error.message == f"versions/1a_orders.py: {reason}"
+    assert revision.error.message == f"versions/1a_orders.py: {reason}"
