@@ -1,4 +1,4 @@
-"""Rendering of small scripts, all in one worker, unless it needs a restart."""
+"""Rendering of small scripts, all in one worker process, unless it must be restarted."""
 
 from collections.abc import Callable, Iterator
 from textwrap import dedent
@@ -29,18 +29,18 @@ def renderer() -> Iterator[Renderer]:
 def render(renderer: Renderer) -> Render:
     """Returns a function that renders the body of an upgrade(), after a history in SQL."""
 
-    def rendered(
+    def render_body(
         body: str, *, before: str = "", history: str = "", transaction: Transaction = Transaction.FILE, by: Renderer = renderer
     ) -> Half:
         return by.render_half(program(script(body, before), transaction), after(history))
 
-    return rendered
+    return render_body
 
 
 def script(body: str, before: str = "") -> str:
     """Returns a script with a body of upgrade()."""
-    inside = dedent(body).strip().replace("\n", "\n    ")
-    return f"{HEAD}{dedent(before)}\n\ndef upgrade():\n    {inside}\n"
+    indented = dedent(body).strip().replace("\n", "\n    ")
+    return f"{HEAD}{dedent(before)}\n\ndef upgrade():\n    {indented}\n"
 
 
 def program(text: str, transaction: Transaction = Transaction.FILE, path: str = "versions/0002_it.py") -> Half:
@@ -59,14 +59,14 @@ def after(history: str) -> Predictor:
 def sent(half: Half) -> list[str]:
     """Returns what a half sends, one string per call: `?` marks an uncertain call, `[reason]` an opaque one."""
     assert half.program is not None
-    found = []
+    texts = []
     for call in half.program.calls:
         sql = " ".join(half.script.text[slice(*call.sql_span)].split())
-        found.append(f"{'' if call.certain else '? '}{f'[{call.opaque}] ' if call.opaque else ''}{sql}")
-    return found
+        texts.append(f"{'' if call.certain else '? '}{f'[{call.opaque}] ' if call.opaque else ''}{sql}")
+    return texts
 
 
 def called(half: Half) -> list[str]:
-    """Returns the source of the calls that send it."""
+    """Returns the source of the calls that send the SQL of a half."""
     assert half.program is not None
     return [" ".join(half.program.script.text[slice(*call.file_span)].split()) for call in half.program.calls]

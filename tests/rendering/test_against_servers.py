@@ -28,34 +28,33 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
         yield server
 
 
-def alembic(server: Server, way: str, revision: str) -> Catalogue:
-    """What Alembic leaves, but for its own table."""
+def schema_after(server: Server, subcommand: str, revision: str) -> Catalogue:
+    """Returns the schema after an Alembic command, without Alembic's own table."""
     config = Config()
     config.set_main_option("script_location", str(HISTORY))
     engine = create_engine("postgresql+psycopg://", creator=lambda: server.connect("history", autocommit=False))
     with engine.connect() as connection:
         config.attributes["connection"] = connection
-        getattr(command, way)(config, revision)
+        getattr(command, subcommand)(config, revision)
     engine.dispose()
     with server.connect("history") as connection:
         return {name: entry for name, entry in from_server(connection).items() if "alembic_version" not in name}
 
 
-def test_upgrades_and_downgrades_result_in_the_schema_of_alembic(server: Server) -> None:
+def test_upgrades_and_downgrades_result_in_the_schema_of_alembic(server: Server, renderer: Renderer) -> None:
     predictor = Predictor(server.installation.major)
     predictor.catalog.complete = True
-    done: list[Migration] = []
-    with Renderer() as renderer:
-        for written, *_ in find_migrations([str(HISTORY / "versions")]).sources[0].steps():
-            migration = renderer.render_down(renderer.render_migration(written, predictor), predictor)
-            done.append(migration)
-            predictor.apply(migration.up)
-            assert difference(alembic(server, "upgrade", written.id), from_model(predictor.catalog)) == [], written.id
-    assert [one.id for one in done][-1] == LAST
+    applied: list[Migration] = []
+    for unrendered, *_ in find_migrations([str(HISTORY / "versions")]).sources[0].steps():
+        migration = renderer.render_down(renderer.render_migration(unrendered, predictor), predictor)
+        applied.append(migration)
+        predictor.apply(migration.up)
+        assert difference(schema_after(server, "upgrade", unrendered.id), from_model(predictor.catalog)) == [], unrendered.id
+    assert applied[-1].id == LAST
     assert predictor.contradictions == []
-    for down in [migration.down for migration in reversed(done) if migration.down is not None]:
+    for down in [migration.down for migration in reversed(applied) if migration.down is not None]:
         assert down.program is not None
         assert [call.opaque for call in down.program.calls if call.opaque or not call.certain] == []
         predictor.apply(down)
     assert predictor.contradictions == []
-    assert difference(alembic(server, "downgrade", "base"), from_model(predictor.catalog)) == []
+    assert difference(schema_after(server, "downgrade", "base"), from_model(predictor.catalog)) == []

@@ -1,4 +1,4 @@
-"""What calls send, and where they stand."""
+"""The SQL that calls send, and their places in the script."""
 
 from importlib.metadata import version
 
@@ -54,7 +54,7 @@ def test_each_statement_of_a_call_is_read(render: Render) -> None:
     assert [half.script.text[slice(*one.statement.span)] for one in statements(half)] == ["LOCK TABLE a", "UPDATE a SET x = 1"]
 
 
-def test_percent_signs_are_what_the_server_gets(render: Render) -> None:
+def test_percent_signs_are_those_that_the_server_gets(render: Render) -> None:
     half = render(
         """
         op.execute("UPDATE a SET x = 5 % 2 WHERE y LIKE '%z%'")
@@ -73,7 +73,7 @@ def test_percent_signs_are_what_the_server_gets(render: Render) -> None:
     ]
 
 
-def test_loops_and_helpers_stand_at_their_call(render: Render) -> None:
+def test_sql_of_loops_and_helpers_is_at_their_call(render: Render) -> None:
     half = render(
         """
         for name in ("a", "b"):
@@ -90,7 +90,7 @@ def test_loops_and_helpers_stand_at_their_call(render: Render) -> None:
     assert called(half) == ['op.add_column( name, sa.Column("ä", sa.Text()) )'] * 2
 
 
-def test_batches_stand_at_their_own_calls(render: Render) -> None:
+def test_sql_of_batches_is_at_the_calls_in_them(render: Render) -> None:
     half = render(
         """
         with op.batch_alter_table("a") as batch:
@@ -107,7 +107,7 @@ def test_batches_stand_at_their_own_calls(render: Render) -> None:
     assert sent(half)[2] == "ALTER TABLE a ALTER COLUMN y SET NOT NULL;"
 
 
-def test_autocommit_leaves_the_runners_transaction(render: Render) -> None:
+def test_an_autocommit_block_leaves_the_transaction_of_the_runner(render: Render) -> None:
     body = """
         with op.get_context().autocommit_block():
             op.execute("ALTER TYPE kind ADD VALUE 'c'")
@@ -121,7 +121,7 @@ def test_autocommit_leaves_the_runners_transaction(render: Render) -> None:
     assert sent(render(body, transaction=Transaction.STATEMENT)) == ["ALTER TYPE kind ADD VALUE 'c';", "ALTER TABLE a DROP COLUMN x;"]
 
 
-def test_rows_and_operations_of_ones_own(render: Render) -> None:
+def test_inserted_rows_and_custom_operations(render: Render) -> None:
     half = render(
         """
         op.bulk_insert(sa.table("a", sa.column("x", sa.Integer), sa.column("y", sa.Text)), [{"x": 1, "y": "it's"}, {"x": 2, "y": None}])

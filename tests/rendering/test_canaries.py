@@ -41,10 +41,10 @@ SQLALCHEMY = f"SQLAlchemy {sqlalchemy.__version__}"
 ALEMBIC = f"Alembic {alembic.__version__}"
 
 
-def require(holds: object, library: str, what: str, module: str) -> None:
+def require(holds: object, library: str, behaviour: str, module: str) -> None:
     """Fails, naming the module that depends on an assumption, if the assumption no longer holds."""
     if not holds:
-        pytest.fail(f"{library} no longer {what}: migsafe/rendering/worker/{module} depends on it; see docs/architecture.md")
+        pytest.fail(f"{library} no longer {behaviour}: migsafe/rendering/worker/{module} depends on it; see docs/architecture.md")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def execute(source: str, **names: object) -> dict[str, Any]:
 # Frames and bytecode
 
 
-def test_a_frame_gives_the_place_of_its_call() -> None:
+def test_a_frame_gives_the_range_of_its_call() -> None:
     source = "first(\n    note(1),\n)\n"
     called: list[tuple[int, int]] = []
 
@@ -80,7 +80,7 @@ def test_a_frame_gives_the_place_of_its_call() -> None:
     require(called == expected, PYTHON, "gives the source position of the call that a frame is in (co_positions, f_lasti)", "frames.py")
 
 
-def test_a_frame_gives_the_place_of_its_block() -> None:
+def test_a_frame_gives_the_range_of_its_block() -> None:
     entered: list[tuple[int, int]] = []
 
     class Block:
@@ -107,7 +107,7 @@ def test_a_frame_gives_the_place_of_its_block() -> None:
         ("list(value)", None),
     ],
 )
-def test_bytecode_says_how_many_names_a_value_is_unpacked_into(source: str, count: int | None) -> None:
+def test_bytecode_contains_the_number_of_names_that_a_value_is_unpacked_into(source: str, count: int | None) -> None:
     counts: list[int | None] = []
 
     class Value:
@@ -133,7 +133,7 @@ def test_an_import_can_be_recognised_on_the_stack(tmp_path: Path, monkeypatch: p
 # What the worker replaces in Python
 
 
-def test_builtins_may_be_a_mapping_that_makes_up_names() -> None:
+def test_builtins_may_be_a_mapping_that_creates_missing_names() -> None:
     class Names(dict[str, Any]):
         def __missing__(self, name: str) -> str:
             return f"made up: {name}"
@@ -148,7 +148,7 @@ def test_builtins_may_be_a_mapping_that_makes_up_names() -> None:
     )
 
 
-def test_a_name_in_a_syntax_tree_may_be_no_identifier() -> None:
+def test_a_name_in_a_syntax_tree_need_not_be_an_identifier() -> None:
     tree = ast.fix_missing_locations(ast.Expression(ast.Name(CONTAINS, ast.Load())))
     require(eval(compile(tree, "script.py", "eval"), {CONTAINS: True}), PYTHON, "compiles names with a space in them", "script_file.py")
 
@@ -235,7 +235,7 @@ def test_an_unknown_value_can_be_a_type(run: Run) -> None:
     require('"⟨Money⟩"' in compiled, SQLALCHEMY, "recognises types by _sqla_type and _compiler_dispatch", "sqlalchemy_internals.py")
 
 
-def test_creating_and_dropping_can_be_told_apart(run: Run) -> None:
+def test_creating_and_dropping_can_be_distinguished(run: Run) -> None:
     status, connection = postgresql.ENUM("new", "done", name="status"), Database(run).connection
     status.create(connection, checkfirst=True)
     status.drop(connection, checkfirst=True)
@@ -248,7 +248,7 @@ def test_creating_and_dropping_can_be_told_apart(run: Run) -> None:
     reason="SQLAlchemy 2.1 asks for tables with has_multi_table(), which worker/inspection.py does not answer",
     strict=True,
 )
-def test_tables_are_looked_for_with_has_table(run: Run) -> None:
+def test_sqlalchemy_checks_for_tables_with_has_table(run: Run) -> None:
     table, connection = Table("t", MetaData(), Column("a", JSON)), Database(run).connection
     table.create(connection, checkfirst=True)
     table.drop(connection, checkfirst=True)
@@ -256,7 +256,7 @@ def test_tables_are_looked_for_with_has_table(run: Run) -> None:
     require(sent == ["CREATE", "DROP"], SQLALCHEMY, "looks for a table with Dialect.has_table", "inspection.py")
 
 
-def test_an_inspector_asks_the_dialect() -> None:
+def test_an_inspector_calls_the_dialect() -> None:
     class Code:
         f_code = Inspector.has_table.__code__
 
@@ -268,7 +268,7 @@ def test_an_inspector_asks_the_dialect() -> None:
     require(hasattr(postgresql.dialect(), "_backslash_escapes"), SQLALCHEMY, "has PGDialect._backslash_escapes", "database.py")  # type: ignore[no-untyped-call]
 
 
-def test_what_is_patched_takes_what_the_patches_pass_on() -> None:
+def test_patched_functions_accept_the_arguments_of_the_patches() -> None:
     parameters = list(inspect.signature(ARRAY.__init__).parameters)
     expected = ["self", "item_type", "as_tuple", "dimensions", "zero_indexes"]
     require(parameters == expected, SQLALCHEMY, f"has ARRAY({', '.join(expected[1:])})", "sqlalchemy_patches.py")
@@ -298,7 +298,7 @@ def test_what_is_patched_takes_what_the_patches_pass_on() -> None:
         (DefaultImpl, "command_terminator"),
     ],
 )
-def test_alembic_has_what_is_overridden(owner: type, name: str) -> None:
+def test_alembic_has_the_overridden_methods(owner: type, name: str) -> None:
     require(hasattr(owner, name), ALEMBIC, f"has {owner.__name__}.{name}", "alembic_offline.py")
 
 
@@ -317,7 +317,7 @@ def test_a_migration_context_keeps_its_mode_and_connection_as_attributes() -> No
     require(isinstance(vars(batch).get("batch"), list), ALEMBIC, "collects the operations of a batch in a list", "alembic_offline.py")
 
 
-def test_alembic_alters_columns_with_keywords_for_what_they_were() -> None:
+def test_alembic_alters_columns_with_keywords_for_their_old_state() -> None:
     parameters = inspect.signature(AlterColumnOp.__init__).parameters
     for name in ("existing_type", "existing_nullable", "existing_server_default"):
         require(name in parameters, ALEMBIC, f"has AlterColumnOp({name}=…)", "alembic_offline.py")

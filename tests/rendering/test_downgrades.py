@@ -1,4 +1,4 @@
-"""Downgrades, rendered on the schema that the upgrade leaves."""
+"""Downgrades, rendered with the schema after the upgrade."""
 
 import pytest
 from msgspec.structs import replace

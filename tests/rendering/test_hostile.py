@@ -1,4 +1,4 @@
-"""Scripts that do what scripts should not do: each spoils only itself. This keeps faults apart; it is no sandbox."""
+"""Scripts that do harm: each affects only itself. The worker contains faults; it is not a sandbox."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def quick() -> Iterator[Renderer]:
         yield renderer
 
 
-SPOILT = {
+HARMFUL = {
     "while True: pass": ("it exceeds the time limit", "while True: pass"),
     """
     while True:
@@ -53,22 +53,22 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("body", SPOILT)
-def test_it_spoils_only_itself(quick: Renderer, body: str) -> None:
-    reason, place = SPOILT[body]
+@pytest.mark.parametrize("body", HARMFUL)
+def test_a_harmful_script_affects_only_itself(quick: Renderer, body: str) -> None:
+    reason, call = HARMFUL[body]
     half = quick.render_half(program(script(f"{DROP}\n{dedent(body).strip()}")), after(""))
     assert half.program is not None
     last = half.program.calls[-1]
     if reason is not None:
         assert last.opaque.startswith(reason)
-    if place is not None:
-        assert called(half)[-1] == place
+    if call is not None:
+        assert called(half)[-1] == call
     if reason is None or "worker process" not in reason:
         assert reason is None or "time limit" in reason or sent(half)[0] == DROPPED
     assert sent(quick.render_half(program(script(DROP)), after(""))) == [DROPPED]
 
 
-def test_output_goes_nowhere(quick: Renderer, capfd: pytest.CaptureFixture[str]) -> None:
+def test_output_of_a_script_is_discarded(quick: Renderer, capfd: pytest.CaptureFixture[str]) -> None:
     half = quick.render_half(
         program(
             script(
@@ -101,7 +101,7 @@ PATCHES = (
 
 
 @pytest.mark.parametrize("patch", PATCHES)
-def test_what_it_changes_is_as_it_was_for_others(quick: Renderer, patch: str) -> None:
+def test_later_scripts_do_not_see_a_changed_module(quick: Renderer, patch: str) -> None:
     quick.render_half(program(script(patch)), after(""))
     assert sent(
         quick.render_half(program(script(f'{DROP}\nop.add_column("a", sa.Column("y", sa.Text()))\nop.execute(sa.text("SELECT 1"))')), after(""))
@@ -112,22 +112,22 @@ def test_what_it_changes_is_as_it_was_for_others(quick: Renderer, patch: str) ->
     ]
 
 
-def test_files_stay(quick: Renderer, tmp_path: Path) -> None:
-    kept = tmp_path / "0001_first.py"
-    kept.write_text("kept")
+def test_a_script_cannot_change_files(quick: Renderer, tmp_path: Path) -> None:
+    file = tmp_path / "0001_first.py"
+    file.write_text("kept")
     bodies = (
-        f"import os; os.remove({str(kept)!r})",
+        f"import os; os.remove({str(file)!r})",
         f"import shutil; shutil.rmtree({str(tmp_path)!r})",
-        f"open({str(kept)!r}, 'w')",
-        f"import pathlib; pathlib.Path({str(kept)!r}).rename({str(tmp_path / 'other')!r})",
+        f"open({str(file)!r}, 'w')",
+        f"import pathlib; pathlib.Path({str(file)!r}).rename({str(tmp_path / 'other')!r})",
     )
     for body in bodies:
         half = quick.render_half(program(script(body), path=str(tmp_path / "0002_it.py")), after(""))
         assert sent(half)[0].startswith("[it ends here with Forbidden: file changes")
-    assert kept.read_text() == "kept"
+    assert file.read_text() == "kept"
 
 
-def test_it_finds_no_way_to_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_does_not_get_the_database_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PGHOST", "PGPASSWORD", "DATABASE_URL", "SQLALCHEMY_DATABASE_URI", "DB_DSN", "SECRET_KEY"):
         monkeypatch.setenv(name, "postgresql://shop:secret@production/shop")
     assert not [name for name, value in worker_environment().items() if "production" in value]
@@ -138,7 +138,8 @@ def test_it_finds_no_way_to_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 RUN = """
-import sys, time
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job inherits an ignored SIGINT
 from migsafe.rendering.renderer import Renderer
 from tests.rendering.conftest import after, program, script
 renderer = Renderer(seconds=60)
@@ -149,15 +150,15 @@ renderer.render_half(program(script("while True: pass")), after(""))
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_nothing_is_left_running(number: int) -> None:
+def test_the_worker_ends_with_its_parent(number: int) -> None:
     with subprocess.Popen([sys.executable, "-c", RUN], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         worker = int(process.stdout.readline())
         time.sleep(0.2)
         process.send_signal(number)
         process.wait()
-    until = time.monotonic() + 10
-    while is_running(worker) and time.monotonic() < until:
+    deadline = time.monotonic() + 10
+    while is_running(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_running(worker)
 

@@ -1,4 +1,4 @@
-"""Alembic's folders, from the command line."""
+"""Alembic projects, linted from the command line."""
 
 import json
 from pathlib import Path
@@ -60,26 +60,26 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return versions
 
 
-def found(capsys: pytest.CaptureFixture[str], *options: str) -> list[tuple[object, ...]]:
+def lint(capsys: pytest.CaptureFixture[str], *options: str) -> list[tuple[object, ...]]:
     main(["lint", "migrations/versions/b2_second.py", "--format", "json", "--no-cache", *options])
     report = json.loads(capsys.readouterr().out)
-    return [(one["rule"], one["path"], one["start"]["line"], one["end"]["line"]) for one in report["findings"]]
+    return [(finding["rule"], finding["path"], finding["start"]["line"], finding["end"]["line"]) for finding in report["findings"]]
 
 
-def test_findings_stand_at_the_call(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert found(capsys, "--select", "index-not-concurrent,opaque-code") == [
+def test_findings_are_at_the_call(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lint(capsys, "--select", "index-not-concurrent,opaque-code") == [
         ("index-not-concurrent", "migrations/versions/b2_second.py", 11, 15)
     ]
 
 
-def test_of_strangers_nothing_is_run(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert found(capsys, "--select", "index-not-concurrent,opaque-code", "--no-exec") == [
+def test_no_exec_runs_no_script(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert lint(capsys, "--select", "index-not-concurrent,opaque-code", "--no-exec") == [
         ("opaque-code", "migrations/versions/b2_second.py", 9, 9),
         ("index-not-concurrent", "migrations/versions/b2_second.py", 11, 15),
     ]
 
 
-def test_a_time_in_the_configuration_is_a_time(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_duration_in_the_configuration_is_an_error(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("migsafe.toml").write_text('script-timeout = "soon"\n')
     assert main(["lint", "migrations/versions"]) == 2
     assert "script-timeout: invalid duration: soon" in capsys.readouterr().err

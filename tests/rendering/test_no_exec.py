@@ -1,4 +1,4 @@
-"""Reading a script of which nothing is run."""
+"""Scripts that are read from their syntax tree and not run."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,8 +24,8 @@ def read(reader: Renderer, body: str, before: str = "") -> tuple[list[str], list
     return sent(half), called(half)
 
 
-def test_literal_calls_are_made(reader: Renderer) -> None:
-    found, calls = read(
+def test_calls_with_literal_values_are_read(reader: Renderer) -> None:
+    sql_sent, calls = read(
         reader,
         """
         '''What it does.'''
@@ -51,7 +51,7 @@ def test_literal_calls_are_made(reader: Renderer) -> None:
             op.execute(f"UPDATE {table} SET x = {value}")
         """,
     )
-    assert found == [
+    assert sql_sent == [
         "CREATE TABLE tags ( id BIGSERIAL NOT NULL, at TIMESTAMP WITHOUT TIME ZONE DEFAULT now(), PRIMARY KEY (id) );",
         "CREATE INDEX tags_at_idx ON tags (at) WHERE at IS NOT NULL;",
         "ALTER TABLE a DROP COLUMN x;",
@@ -68,21 +68,21 @@ def test_literal_calls_are_made(reader: Renderer) -> None:
     assert calls[5] == "op.get_context().autocommit_block()"
 
 
-def test_the_rest_is_said_at_its_line(reader: Renderer) -> None:
+def test_other_calls_are_opaque_at_their_lines(reader: Renderer) -> None:
     body = 'connection = op.get_bind()\nconnection.execute(sa.text("SELECT 1"))\nop.execute(open("x.sql").read())\nop.drop_table("a")'
-    found, calls = read(reader, body)
-    places = ["op.get_bind", 'connection.execute(sa.text("SELECT 1"))', 'op.execute(open("x.sql").read())']
-    assert found == [*(NOT_RUN + place for place in places), "DROP TABLE a;"]
-    assert calls == [*places, 'op.drop_table("a")']
+    sql_sent, calls = read(reader, body)
+    sources = ["op.get_bind", 'connection.execute(sa.text("SELECT 1"))', 'op.execute(open("x.sql").read())']
+    assert sql_sent == [*(NOT_RUN + source for source in sources), "DROP TABLE a;"]
+    assert calls == [*sources, 'op.drop_table("a")']
 
 
 def test_both_branches_are_read(reader: Renderer) -> None:
-    found, _ = read(reader, "if sa.inspect(op.get_bind()).has_table('a'):\n    op.drop_table('a')\nelse:\n    op.drop_table('b')")
-    assert found == ["? DROP TABLE a;", "? DROP TABLE b;"]
+    sql_sent, _ = read(reader, "if sa.inspect(op.get_bind()).has_table('a'):\n    op.drop_table('a')\nelse:\n    op.drop_table('b')")
+    assert sql_sent == ["? DROP TABLE a;", "? DROP TABLE b;"]
 
 
 @pytest.mark.parametrize(
-    "harm",
+    "expression",
     [
         "open(PATH, 'w')",
         "__import__('pathlib').Path(PATH).write_text('x')",
@@ -96,9 +96,9 @@ def test_both_branches_are_read(reader: Renderer) -> None:
         "op.execute('{0.__class__}'.format(1))",
     ],
 )
-def test_nothing_of_it_is_run(reader: Renderer, tmp_path: Path, harm: str) -> None:
-    made = tmp_path / "made"
-    found, _ = read(reader, harm, before=f"PATH = {str(made)!r}\nopen(PATH, 'w')\nimport os\nos.mkdir(PATH)")
-    assert not made.exists()
-    assert all(one.startswith(NOT_RUN) for one in found)
-    assert found
+def test_nothing_in_the_script_is_run(reader: Renderer, tmp_path: Path, expression: str) -> None:
+    created = tmp_path / "created"
+    sql_sent, _ = read(reader, expression, before=f"PATH = {str(created)!r}\nopen(PATH, 'w')\nimport os\nos.mkdir(PATH)")
+    assert not created.exists()
+    assert all(sql.startswith(NOT_RUN) for sql in sql_sent)
+    assert sql_sent

@@ -73,7 +73,7 @@ SAME = [
 
 
 def sent(script: str) -> list[Any]:
-    """The operations that Alembic sends for a script, but for those of its own transactions."""
+    """Returns the operations that Alembic sends for a script, without the BEGIN and COMMIT of its own transactions."""
     buffer = StringIO()
     context = MigrationContext.configure(dialect_name="postgresql", opts={"as_sql": True, "output_buffer": buffer})
     with context.begin_transaction():
@@ -82,20 +82,20 @@ def sent(script: str) -> list[Any]:
 
 
 def plain(text: str) -> list[Any]:
-    found = [operation for statement in read(text) for operation in statement.operations]
-    return [_placeless(msgspec.to_builtins(one)) for one in found if not isinstance(one, sql.Begin | sql.Commit)]
+    operations = [operation for statement in read(text) for operation in statement.operations]
+    return [_without_spans(msgspec.to_builtins(operation)) for operation in operations if not isinstance(operation, sql.Begin | sql.Commit)]
 
 
-def _placeless(value: Any) -> Any:
+def _without_spans(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _placeless(one) for key, one in value.items() if key not in ("span", "body")}
+        return {key: _without_spans(item) for key, item in value.items() if key not in ("span", "body")}
     if isinstance(value, str):
         return " ".join(value.split())
-    return [_placeless(one) for one in value] if isinstance(value, list | tuple) else value
+    return [_without_spans(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 @pytest.mark.parametrize(("text", "script"), CALLS.items())
-def test_calls_and_comments(text: str, script: str) -> None:
+def test_sql_becomes_calls_and_comments(text: str, script: str) -> None:
     assert as_op_calls(text, Catalog(17)) == script
 
 
@@ -105,7 +105,7 @@ def test_alembic_sends_the_same(text: str) -> None:
 
 
 @pytest.mark.parametrize("case", sorted(RULES.rglob("*.sql")), ids=lambda case: str(case.relative_to(RULES)))
-def test_all_advice_can_be_said(case: Path) -> None:
+def test_all_advice_can_be_written_as_calls(case: Path) -> None:
     if case.parent == RULES:
         return
     for finding in judge_sql(case.read_text(), [rule for rule in shipped_rules() if rule.category == case.parent.name]).findings:

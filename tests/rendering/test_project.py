@@ -1,4 +1,4 @@
-"""The project around a script: its own code, and what is not to be reached from it."""
+"""The project around a script: its own code, and what a script must not reach."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
-    """A project with code of its own, one module of which cannot be loaded."""
+    """Returns the folder of a project with its own code; one of its modules cannot be loaded."""
     (tmp_path / "alembic.ini").write_text("[alembic]\n")
     (tmp_path / "shopcode").mkdir()
     (tmp_path / "shopcode" / "__init__.py").write_text("")
@@ -32,26 +32,23 @@ def in_project(shop: Path, body: str, before: str) -> Half:
     return program(script(body, before), path=str(shop / "versions" / "0002_it.py"))
 
 
-def test_code_of_the_project_runs(shop: Path) -> None:
-    with Renderer() as renderer:
-        half = renderer.render_half(in_project(shop, "add_money('a')", "from shopcode.tables import add_money"), after(""))
-        assert sent(half) == ["ALTER TABLE a ADD COLUMN price NUMERIC(12, 2);"]
-        assert half.program is not None
-        assert half.program.script.text[slice(*half.program.calls[0].file_span)] == "add_money('a')"
-        half = renderer.render_half(
-            in_project(shop, "op.drop_table(NAME)\nop.drop_table('b')", "from shopcode.settings import NAME"), after("")
-        )
-        assert [one.rpartition("] ")[2] for one in sent(half)] == ['DROP TABLE "⟨shopcode.settings.NAME⟩";', "DROP TABLE b;"]
-        assert "LookupError: no settings here" in sent(half)[0]
-        again = renderer.render_half(in_project(shop, "op.drop_table(NAME)", "from shopcode.settings import NAME"), after(""))
-        assert sent(again) == sent(half)[:1]
+def test_code_of_the_project_runs(shop: Path, renderer: Renderer) -> None:
+    half = renderer.render_half(in_project(shop, "add_money('a')", "from shopcode.tables import add_money"), after(""))
+    assert sent(half) == ["ALTER TABLE a ADD COLUMN price NUMERIC(12, 2);"]
+    assert half.program is not None
+    assert half.program.script.text[slice(*half.program.calls[0].file_span)] == "add_money('a')"
+    half = renderer.render_half(in_project(shop, "op.drop_table(NAME)\nop.drop_table('b')", "from shopcode.settings import NAME"), after(""))
+    assert [sql.rpartition("] ")[2] for sql in sent(half)] == ['DROP TABLE "⟨shopcode.settings.NAME⟩";', "DROP TABLE b;"]
+    assert "LookupError: no settings here" in sent(half)[0]
+    again = renderer.render_half(in_project(shop, "op.drop_table(NAME)", "from shopcode.settings import NAME"), after(""))
+    assert sent(again) == sent(half)[:1]
 
 
-def test_what_was_rendered_is_remembered_with_its_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = MemoryStore()
+def test_a_stored_rendering_is_used_only_with_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
     body = 'if not sa.inspect(op.get_bind()).has_table("a"):\n    op.create_table("a", sa.Column("id", sa.Integer()))'
     history = "CREATE TABLE a (id int); DROP TABLE a;"
-    with Renderer(store=kept) as renderer:
+    with Renderer(store=store) as renderer:
         first = renderer.render_half(program(script(body)), after(history))
         assert sent(first) == ["CREATE TABLE a ( id INTEGER );"]
         monkeypatch.setattr(Renderer, "_render_in_worker", lambda *_: RenderResult(()))
@@ -59,18 +56,17 @@ def test_what_was_rendered_is_remembered_with_its_answers(monkeypatch: pytest.Mo
         assert sent(renderer.render_half(program(script(body)), after("CREATE TABLE a (id int);"))) == []
 
 
-def test_a_memory_asks_again() -> None:
-    kept = MemoryStore()
+def test_a_store_asks_the_questions_of_a_rendering_again() -> None:
+    store = MemoryStore()
     question = Question("has table", ("a", None), ())
     request = Renderer().request(program(script("pass")), 17)
-    kept.store(request, Rendering(RenderResult(()), ((question, Answer(value=True)),)))
-    assert kept.look_up(request, lambda _: Answer(value=True)) == RenderResult(())
-    assert kept.look_up(request, lambda _: Answer(value=False)) is None
+    store.store(request, Rendering(RenderResult(()), ((question, Answer(value=True)),)))
+    assert store.look_up(request, lambda _: Answer(value=True)) == RenderResult(())
+    assert store.look_up(request, lambda _: Answer(value=False)) is None
 
 
-def test_drivers_connect_to_nothing() -> None:
-    with Renderer() as renderer:
-        half = renderer.render_half(program(script("import psycopg\npsycopg.connect('host=127.0.0.1 connect_timeout=1')")), after(""))
-        assert sent(half)[0].startswith("[it ends here with Forbidden: the network")
-        half = renderer.render_half(program(script("sa.create_engine('postgresql+psycopg://127.0.0.1/shop').connect()")), after(""))
-        assert sent(half)[0].startswith("[it ends here with Forbidden: the network")
+def test_drivers_cannot_connect(renderer: Renderer) -> None:
+    half = renderer.render_half(program(script("import psycopg\npsycopg.connect('host=127.0.0.1 connect_timeout=1')")), after(""))
+    assert sent(half)[0].startswith("[it ends here with Forbidden: the network")
+    half = renderer.render_half(program(script("sa.create_engine('postgresql+psycopg://127.0.0.1/shop').connect()")), after(""))
+    assert sent(half)[0].startswith("[it ends here with Forbidden: the network")

@@ -1,11 +1,11 @@
-"""The shop as an Alembic project: what is found there is what is found in the same migrations written in SQL, rule by rule."""
+"""The shop as an Alembic project: it has the same findings as the same migrations written in SQL, rule by rule."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from migsafe import Configuration, Finding, LockMode, Prediction, lint, locks
+from migsafe import Configuration, Finding, LockMode, Prediction, Verdict, lint, locks
 from migsafe.sources import CustomRunner, Transaction
 from migsafe.sql.operations import Name
 
@@ -18,28 +18,41 @@ IN_SQL = Configuration(
 )
 
 
-def test_the_findings_are_those_of_the_same_in_sql() -> None:
-    scripts, sql = lint([str(SCRIPTS)]), lint([str(SQL)], settings=IN_SQL)
+@pytest.fixture(scope="module")
+def scripts() -> Verdict:
+    """Returns the verdict on the Alembic project. All scripts are rendered once for the module."""
+    return lint([str(SCRIPTS)])
+
+
+def test_scripts_have_the_findings_of_the_same_migrations_in_sql(scripts: Verdict) -> None:
+    sql = lint([str(SQL)], settings=IN_SQL)
     assert scripts.problems == sql.problems == []
-    # What is said about a history itself is about the scripts alone: whether there is a downgrade().
-    assert [_said(one) for one in scripts.findings if one.category != "history"] == [_said(one) for one in sql.findings]
-    assert {one.rule for one in sql.findings} >= {"index-not-concurrent", "foreign-key-validates", "long-work-under-lock", "many-tables-locked"}
+    # Only scripts have findings about the history itself: whether there is a downgrade().
+    assert [_summary(finding) for finding in scripts.findings if finding.category != "history"] == [
+        _summary(finding) for finding in sql.findings
+    ]
+    assert {finding.rule for finding in sql.findings} >= {
+        "index-not-concurrent",
+        "foreign-key-validates",
+        "long-work-under-lock",
+        "many-tables-locked",
+    }
     assert scripts.summary.suppressed == sql.summary.suppressed == 1
 
 
-def _said(finding: Finding) -> tuple[str, ...]:
+def _summary(finding: Finding) -> tuple[str, ...]:
     path = Path(finding.script.path).name.partition(".")[0]
     return path, finding.rule, finding.severity.word, finding.message, *finding.relations
 
 
-def test_the_locks_are_those_of_the_same_in_sql() -> None:
+def test_scripts_have_the_locks_of_the_same_migrations_in_sql() -> None:
     scripts, sql = locks([str(SCRIPTS)]), locks([str(SQL)], settings=IN_SQL)
     assert _locked(scripts) == _locked(sql)
     assert len(_locked(sql)) == len(list(SQL.glob("*.sql")))
 
 
 def _locked(prediction: Prediction) -> dict[str, list[tuple[Name, LockMode, bool, bool, bool]]]:
-    """By file: Alembic orders by branches, SQL by numbers."""
+    """Returns the effects by file, because Alembic orders by branches and SQL by numbers."""
     return {
         Path(migration.migration.up.file.path).name.partition(".")[0]: [
             (effect.relation, effect.lock, effect.rewrite, effect.scan, effect.new)
@@ -50,7 +63,7 @@ def _locked(prediction: Prediction) -> dict[str, list[tuple[Name, LockMode, bool
     }
 
 
-def test_findings_stand_at_the_calls() -> None:
-    for finding in lint([str(SCRIPTS)]).findings:
+def test_findings_are_at_the_calls(scripts: Verdict) -> None:
+    for finding in scripts.findings:
         line = finding.script.text.splitlines()[finding.script.position(finding.span.start).line - 1]
         assert re.match(r"\s*(op\.|add_note\(|session\.|def downgrade)", line), (finding.rule, line)

@@ -1,4 +1,4 @@
-"""Values that only a database, another environment or the application knows."""
+"""Values that are known only to a database, another environment or the application."""
 
 import pytest
 
@@ -28,7 +28,7 @@ DROP TABLE gone;
 """
 
 
-def test_guards_go_the_way_of_production(render: Render) -> None:
+def test_guards_take_the_branch_of_production(render: Render) -> None:
     half = render(
         """
         inspector = sa.inspect(op.get_bind())
@@ -53,11 +53,11 @@ def test_guards_go_the_way_of_production(render: Render) -> None:
     ]
 
 
-def test_an_inspector_says_what_the_schema_holds(render: Render) -> None:
+def test_an_inspector_returns_the_objects_of_the_schema(render: Render) -> None:
     half = render(
         """
         i = sa.inspect(op.get_bind())
-        said = [
+        details = [
             i.get_pk_constraint("orders")["constrained_columns"],
             [(k["constrained_columns"], k["referred_table"], k["referred_columns"]) for k in i.get_foreign_keys("orders")],
             sorted(x["name"] for x in i.get_indexes("orders")),
@@ -68,8 +68,8 @@ def test_an_inspector_says_what_the_schema_holds(render: Render) -> None:
             i.has_table("latest"), "customers" in i.get_table_names(),
             next(e["labels"] for e in i.get_enums() if e["name"] == "kind"),
         ]
-        for one in said:
-            op.execute(f"-- {one}\\nSELECT 1")
+        for detail in details:
+            op.execute(f"-- {detail}\\nSELECT 1")
         """,
         history=TABLES,
     )
@@ -87,7 +87,7 @@ def test_an_inspector_says_what_the_schema_holds(render: Render) -> None:
     ]
 
 
-def test_the_schema_is_as_it_was_afterwards(render: Render) -> None:
+def test_rendering_leaves_the_schema_unchanged(render: Render) -> None:
     for _ in range(2):
         half = render(
             """
@@ -104,17 +104,17 @@ def test_both_branches_are_rendered_if_the_condition_is_unknown(render: Render) 
     half = render(
         """
         op.drop_column("a", "x")
-        if sa.inspect(op.get_bind()).has_table("nobody_knows"):
-            op.drop_table("nobody_knows")
+        if sa.inspect(op.get_bind()).has_table("unknown_table"):
+            op.drop_table("unknown_table")
         else:
-            op.create_table("nobody_knows", sa.Column("id", sa.Integer()))
+            op.create_table("unknown_table", sa.Column("id", sa.Integer()))
         op.drop_column("a", "y")
         """
     )
     assert sent(half) == [
         "ALTER TABLE a DROP COLUMN x;",
-        "? DROP TABLE nobody_knows;",
-        "? CREATE TABLE nobody_knows ( id INTEGER );",
+        "? DROP TABLE unknown_table;",
+        "? CREATE TABLE unknown_table ( id INTEGER );",
         "ALTER TABLE a DROP COLUMN y;",
     ]
 
@@ -136,13 +136,13 @@ def test_a_loop_over_unknown_rows_runs_once(render: Render, query: str) -> None:
         op.drop_column("a", "x")
         """
     )
-    found = sent(half)
-    assert found[0].split() == "SELECT id FROM a;".split()
-    assert found[1].startswith("? UPDATE b SET x = '⟨row")
-    assert found[2:] == ["ALTER TABLE a DROP COLUMN x;"]
+    sql = sent(half)
+    assert sql[0].split() == "SELECT id FROM a;".split()
+    assert sql[1].startswith("? UPDATE b SET x = '⟨row")
+    assert sql[2:] == ["ALTER TABLE a DROP COLUMN x;"]
 
 
-def test_a_condition_that_ends_the_script_is_taken_for_met(render: Render) -> None:
+def test_a_condition_that_would_end_the_script_is_assumed_to_be_met(render: Render) -> None:
     half = render(
         """
         row = op.get_bind().execute(sa.text("SELECT count(*) FROM a WHERE x IS NULL")).scalar()
@@ -154,7 +154,7 @@ def test_a_condition_that_ends_the_script_is_taken_for_met(render: Render) -> No
     assert sent(half) == ["SELECT count(*) FROM a WHERE x IS NULL;", "ALTER TABLE a ALTER COLUMN x SET NOT NULL;"]
 
 
-def test_waiting_for_rows_ends(render: Render) -> None:
+def test_a_loop_that_waits_for_rows_ends(render: Render) -> None:
     half = render(
         """
         while True:
@@ -165,7 +165,7 @@ def test_waiting_for_rows_ends(render: Render) -> None:
         """
     )
     assert sent(half)[-1].endswith("ALTER TABLE a DROP COLUMN y;")
-    assert "UPDATE a SET x = 0 WHERE x IS NULL;" in [one.removeprefix("? ") for one in sent(half)]
+    assert "UPDATE a SET x = 0 WHERE x IS NULL;" in [sql.removeprefix("? ") for sql in sent(half)]
     assert len(sent(half)) < 60
 
 
@@ -193,14 +193,14 @@ def test_sessions_send_their_changes(render: Render) -> None:
             note = sa.Column(sa.Text)
         """,
     )
-    found = sent(half)
-    assert found[0] == "INSERT INTO orders (id, note) VALUES (7, 'it''s');"
-    assert found[1].startswith("SELECT orders.id")
-    assert found[2].startswith("? UPDATE orders SET note='none' WHERE orders.id =")
-    assert found[3] == "DELETE FROM orders WHERE note = 'x';"
+    sql = sent(half)
+    assert sql[0] == "INSERT INTO orders (id, note) VALUES (7, 'it''s');"
+    assert sql[1].startswith("SELECT orders.id")
+    assert sql[2].startswith("? UPDATE orders SET note='none' WHERE orders.id =")
+    assert sql[3] == "DELETE FROM orders WHERE note = 'x';"
 
 
-def test_a_type_that_is_not_here_hides_no_more_than_itself(render: Render) -> None:
+def test_only_the_type_is_unknown_if_its_module_is_missing(render: Render) -> None:
     half = render(
         """
         op.create_table("a", sa.Column("id", sa.Integer()), sa.Column("key", types.Key(16), nullable=False))
@@ -214,11 +214,11 @@ def test_a_type_that_is_not_here_hides_no_more_than_itself(render: Render) -> No
     ]
     assert half.program is not None
     assert [call.unknown_part for call in half.program.calls] == ["shop.database.types.Key() cannot be imported here"] * 2
-    notes = [one for each in statements(half) for one in each.statement.operations if isinstance(one, OpaqueCode)]
-    assert [one.confined for one in notes] == [True, True]
+    opaque = [operation for each in statements(half) for operation in each.statement.operations if isinstance(operation, OpaqueCode)]
+    assert [operation.confined for operation in opaque] == [True, True]
 
 
-def test_a_helper_that_is_not_here_is_said(render: Render) -> None:
+def test_a_call_of_a_missing_helper_is_opaque(render: Render) -> None:
     half = render(
         """
         log.info("begin")
@@ -258,7 +258,7 @@ def test_sending_nothing_is_opaque_if_it_depends_on_unknown_values(render: Rende
     assert sent(render("for name in ():\n    op.drop_table(name)")) == []
 
 
-def test_an_import_that_a_script_can_do_without_is_left_out(render: Render) -> None:
+def test_an_optional_import_fails_as_the_script_expects(render: Render) -> None:
     half = render(
         'op.execute("SELECT 1" if shop is None else "SELECT 2")',
         before="""
@@ -271,7 +271,7 @@ def test_an_import_that_a_script_can_do_without_is_left_out(render: Render) -> N
     assert sent(half) == ["SELECT 1;"]
 
 
-def test_an_error_is_said_at_its_call(render: Render) -> None:
+def test_an_error_is_opaque_at_its_call(render: Render) -> None:
     half = render('op.drop_column("a", "x")\nint("many")\nop.drop_column("a", "y")')
     assert sent(half) == [
         "ALTER TABLE a DROP COLUMN x;",
@@ -279,7 +279,7 @@ def test_an_error_is_said_at_its_call(render: Render) -> None:
     ]
 
 
-def test_environments_of_their_own_give_more_arguments(renderer: Renderer) -> None:
+def test_arguments_from_a_custom_environment_are_unknown(renderer: Renderer) -> None:
     text = "def upgrade(op, tables, tester):\n    op.drop_table('a')\n    tester.fill('b')\n"
     assert sent(renderer.render_half(program(text), after(""))) == [
         "DROP TABLE a;",
@@ -287,7 +287,7 @@ def test_environments_of_their_own_give_more_arguments(renderer: Renderer) -> No
     ]
 
 
-def test_an_enum_that_is_not_here_has_its_classes_name(render: Render) -> None:
+def test_a_missing_enum_has_the_name_of_its_class(render: Render) -> None:
     half = render('op.create_table("a", sa.Column("kind", sa.Enum(shop.models.OrderKind)))', before="import shop.models")
     assert sent(half) == ["CREATE TYPE orderkind AS ENUM ('⟨shop.models.OrderKind⟩');", "CREATE TABLE a ( kind orderkind );"]
 
@@ -306,7 +306,7 @@ def test_an_enum_that_is_not_here_has_its_classes_name(render: Render) -> None:
         ("SELECT to_regclass('gone') IS NULL", True),
     ],
 )
-def test_the_catalogues_are_answered_where_they_are_asked_in_the_usual_way(render: Render, query: str, there: bool) -> None:
+def test_common_catalog_queries_are_answered(render: Render, query: str, there: bool) -> None:
     half = render(
         f"""
         if op.get_bind().execute(sa.text({query!r})).scalar():
@@ -328,7 +328,7 @@ def test_calls_after_an_untried_branch_are_uncertain(render: Render) -> None:
         + "\n        ".join(f"if i.has_table('t{number}'): op.execute('SELECT {number}')" for number in range(1, 12))
         + "\n        op.execute('SELECT 12')"
     )
-    assert [one for one in sent(half) if not one.startswith("? ")] == ["SELECT 0;"]
+    assert [sql for sql in sent(half) if not sql.startswith("? ")] == ["SELECT 0;"]
     assert len(sent(half)) == 13
 
 
@@ -358,7 +358,7 @@ def test_both_branches_are_rendered_if_a_collection_is_unknown(render: Render, c
     assert sent(half) == ["? TRUNCATE a;", "? TRUNCATE b;"]
 
 
-def test_what_is_known_of_a_collection_is_certain(render: Render) -> None:
+def test_a_decision_about_a_known_collection_is_certain(render: Render) -> None:
     half = render(
         """
         names = {column["name"] for column in sa.inspect(op.get_bind()).get_columns("orders")}
@@ -370,7 +370,7 @@ def test_what_is_known_of_a_collection_is_certain(render: Render) -> None:
     assert sent(half) == ["TRUNCATE a;"]
 
 
-def test_an_enum_whose_values_are_not_here_is_a_type_that_is_not_known(render: Render) -> None:
+def test_an_enum_with_unknown_values_is_an_unknown_type(render: Render) -> None:
     half = render(
         """
         op.add_column("orders", sa.Column("kind", sa.Enum(Kind, native_enum=False)))
@@ -386,7 +386,7 @@ def test_an_enum_whose_values_are_not_here_is_a_type_that_is_not_known(render: R
     ]
 
 
-def test_an_index_that_is_asked_for_by_its_state_is_there_or_not(render: Render) -> None:
+def test_a_query_for_the_state_of_an_index_is_answered(render: Render) -> None:
     half = render(
         """
         connection = op.get_bind()
@@ -402,10 +402,12 @@ def test_an_index_that_is_asked_for_by_its_state_is_there_or_not(render: Render)
         history="CREATE TABLE orders (note text); CREATE INDEX orders_note_idx ON orders (note); CREATE INDEX orders_qty_idx ON orders (note);"
         "DROP INDEX orders_qty_idx;",
     )
-    assert [one for one in sent(half) if not one.startswith("SELECT")] == ['CREATE INDEX orders_qty_idx ON "public".orders (note);']
+    assert [sql for sql in sent(half) if not sql.startswith("SELECT")] == ['CREATE INDEX orders_qty_idx ON "public".orders (note);']
 
 
-def test_no_guard_is_forgotten_however_many_there_are(render: Render) -> None:
+def test_many_guards_are_all_rendered(render: Render) -> None:
     guards = "\n".join(f'if "x{n}" not in columns:\n    op.add_column("legacy", sa.Column("x{n}", sa.Text()))' for n in range(20))
-    half = render(f'columns = {{one["name"] for one in sa.inspect(op.get_bind()).get_columns("legacy")}}\n{guards}\nop.drop_table("legacy")')
+    half = render(
+        f'columns = {{column["name"] for column in sa.inspect(op.get_bind()).get_columns("legacy")}}\n{guards}\nop.drop_table("legacy")'
+    )
     assert sent(half) == [*(f"? ALTER TABLE legacy ADD COLUMN x{n} TEXT;" for n in range(20)), "? DROP TABLE legacy;"]
