@@ -72,5 +72,5 @@ def _longer_than(longest: int | None, limit: int | None) -> bool:
 
 
 def _fewer_digits(old: Length | None, new: Length | None) -> bool:
-    """Returns the precision of the seconds; only times have a length here."""
+    """Whether the new type keeps fewer digits of the seconds; only types of time have a length here."""
     return new is not None and new.size < (6 if old is None else old.size)
