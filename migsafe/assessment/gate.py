@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Budget(Struct, frozen=True):
-    """The limits for a release; None is no limit.
+    """The limits for a release; None means no limit.
 
     `blocked` is how long a query may wait and `hold` how long a lock that blocks reads or writes may be held, in milliseconds. `rows_lost` is
     how many rows of existing tables may be removed.

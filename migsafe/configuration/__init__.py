@@ -49,7 +49,7 @@ class PerPath(Struct, frozen=True, kw_only=True):
 
 class Slo(Struct, frozen=True, kw_only=True):
     """The budgets of a release: `blocked` is the longest that a query may wait, `hold` the longest that a lock which blocks queries may be
-    held (durations such as 500ms or 2s), `rows-lost` the most rows that existing tables may lose. A budget that is not set is no limit."""
+    held (durations such as 500ms or 2s), `rows-lost` the most rows that existing tables may lose. A budget that is not set limits nothing."""
 
     blocked: str | None = None
     hold: str | None = None

@@ -1,4 +1,4 @@
-"""Row counts of production's tables: work on a small table takes no time, and a message can name the size of a large one.
+"""Row counts of production's tables: work on a small table is short, and a message can name the size of a large one.
 
 The counts are PostgreSQL's own estimates, in a file that a pipeline can keep next to its migrations:
 
