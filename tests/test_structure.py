@@ -54,13 +54,11 @@ MODULES = _modules()
 
 
 def _imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
-    """The modules of migsafe that a file imports, in functions too; or only those that it imports when it is itself imported."""
+    """The modules of migsafe that a file imports, in functions too; `at_run_time` leaves out those for the type checker alone."""
     statements: list[ast.AST] = [ast.parse(path.read_text())]
     while statements:
         match statements.pop():
             case ast.If(test=ast.Name(id="TYPE_CHECKING")) if at_run_time:
-                pass
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda() if at_run_time:
                 pass
             case ast.ImportFrom(module=str(module), names=names) if module.split(".")[0] == "migsafe":
                 yield from (f"{module}.{alias.name}" if f"{module}.{alias.name}" in MODULES else module for alias in names)

@@ -12,6 +12,9 @@ from migsafe.linting.finding import Severity
 FOUND, FAILED = 1, 2
 """The exit codes: something was found; the command, or a part of it, failed."""
 
+EXPERIMENTS = ("rerun", "crash", "round-trip", "agreement")
+"""The values of `migsafe replay --check`, apart from `none`."""
+
 Paths = Annotated[
     list[str] | None,
     typer.Argument(metavar="[PATHS]...", help="Migration files or folders; - is standard input. [default: `migrations` of the configuration]"),

@@ -11,7 +11,7 @@ import typer
 
 from migsafe import versions
 from migsafe.cache.renderings import usual
-from migsafe.cli.options import FAILED, Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit, exit_code
+from migsafe.cli.options import EXPERIMENTS, FAILED, Changed, Config, Output, Paths, RunnerName, Schema, Since, TransactionHabit, exit_code
 from migsafe.configuration import FAIL_ON, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import make_renderer
@@ -20,9 +20,6 @@ from migsafe.schema.statistics import read_row_counts as read_stats
 from migsafe.terminal.display import display_for
 from migsafe.terminal.output import show_error, write_output
 from migsafe.terminal.progress import show_status
-
-EXPERIMENTS = ("rerun", "crash", "round-trip", "agreement")
-"""What `--check` accepts."""
 
 
 def replay(  # noqa: PLR0913, PLR0917  # an argument for each option

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from migsafe.cli.replay import EXPERIMENTS
+from migsafe.cli.options import EXPERIMENTS
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.replaying.budgets import Budgets
 from migsafe.replaying.seeding import in_proportion, same_for_every_table
