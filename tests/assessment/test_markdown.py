@@ -9,7 +9,7 @@ from migsafe.assessment.premortem import Premortem
 from migsafe.cli import main
 from migsafe.reports.premortem.markdown import report
 from migsafe.terminal.display import Display
-from tests.premortem.conftest import Tell
+from tests.assessment.conftest import Tell
 
 LONG = "0042_orders.sql:3: queries of public.orders wait (up to 2 s for the lock, then for the work) 12 s to 4 min - by estimate + 3 more"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from migsafe.cli import main
-from tests.premortem.conftest import Tell
+from tests.assessment.conftest import Tell
 
 INDEX = "SET lock_timeout = '1s';\nCREATE INDEX orders_qty_idx ON orders (qty);"
 

@@ -7,7 +7,7 @@ import pytest
 from migsafe.cli import main
 from migsafe.replaying.servers.server import Server
 from migsafe.sql.statements import read
-from tests.premortem.conftest import HISTORY, Tell
+from tests.assessment.conftest import HISTORY, Tell
 from tests.support.servers import any_installation
 
 

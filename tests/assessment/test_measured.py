@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.premortem.conftest import Tell
+from tests.assessment.conftest import Tell
 from tests.support.servers import any_installation
 
 pytestmark = pytest.mark.server
