@@ -25,10 +25,10 @@ from migsafe.sql.operations import Name
 if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayedMigration
 
-_LONGEST = 90
-_MOST_NEIGHBOURS = 4
-_MOST_STATEMENTS = 3
-_NOT_RUN = ("The replay ran none of its statements: everything about it is predicted.",)
+_MAX_STATEMENT_LENGTH = 90
+_MAX_NEIGHBOURS = 4
+_MAX_STATEMENTS = 3
+_NOTHING_REPLAYED = ("The replay ran none of its statements: everything about it is predicted.",)
 
 
 class JudgedMigration(Struct, frozen=True):
@@ -41,169 +41,177 @@ class JudgedMigration(Struct, frozen=True):
 
 
 def assemble_premortem(
-    judged: Sequence[JudgedMigration], pg_version: int, *, with_rows: bool, slo: Budget | None = None, replayed_on: str = ""
+    migrations: Sequence[JudgedMigration], pg_version: int, *, with_rows: bool, slo: Budget | None = None, replayed_on: str = ""
 ) -> Premortem:
     """Returns the pre-mortem of a deployment."""
     slo = slo or Budget()
-    judged = [_timed(one) for one in judged]
-    rulings = [_ruling(slo, one) for one in judged]
+    migrations = [_with_measured_durations(migration) for migration in migrations]
+    gate_results = [_gate_result(slo, migration) for migration in migrations]
     return Premortem(
-        assessments=tuple(_assessment(one, replayed=bool(replayed_on)) for one in judged),
+        assessments=tuple(_assessment(migration, replayed=bool(replayed_on)) for migration in migrations),
         pg_version=pg_version,
         with_rows=with_rows,
         replayed_on=replayed_on,
         budgets=tuple(slo.descriptions()),
-        forbidden=tuple(line for one in rulings for line in one.forbidden),
-        doubtful=tuple(line for one in rulings for line in one.doubtful),
+        forbidden=tuple(line for result in gate_results for line in result.forbidden),
+        doubtful=tuple(line for result in gate_results for line in result.doubtful),
     )
 
 
-def _timed(one: JudgedMigration) -> JudgedMigration:
+def _with_measured_durations(judged: JudgedMigration) -> JudgedMigration:
     """Returns the migration with the estimates of its replay for production's rows. A replay that sent no statement is ignored."""
-    if one.replayed is None or not one.replayed.recording.statements:
-        return replace(one, replayed=None)
-    times = {index: Duration(estimate.low_ms, estimate.high_ms) for index, estimate in one.replayed.estimates.items()}
-    return replace(one, facts=tuple(replace(each, measured_duration=times.get(each.statement)) for each in one.facts))
+    if judged.replayed is None or not judged.replayed.recording.statements:
+        return replace(judged, replayed=None)
+    durations = {index: Duration(estimate.low_ms, estimate.high_ms) for index, estimate in judged.replayed.estimates.items()}
+    return replace(judged, facts=tuple(replace(facts, measured_duration=durations.get(facts.statement)) for facts in judged.facts))
 
 
-def _line(one: JudgedMigration) -> LineOf:
-    lines = statement_lines(one.migration.up)
+def _line_of(judged: JudgedMigration) -> LineOf:
+    lines = statement_lines(judged.migration.up)
     return lambda statement: lines.get(statement, 1)
 
 
-def _ruling(slo: Budget, one: JudgedMigration) -> GateResult:
-    return check_budgets(slo, one.migration.up.file.path, one.facts, _line(one), one.replayed)
+def _gate_result(slo: Budget, judged: JudgedMigration) -> GateResult:
+    return check_budgets(slo, judged.migration.up.file.path, judged.facts, _line_of(judged), judged.replayed)
 
 
-def _assessment(one: JudgedMigration, *, replayed: bool) -> Assessment:
-    line = _line(one)
-    half = one.migration.up
-    findings = unsuppressed_findings(one.findings)
-    found = tuple(find_failure_modes(one.facts, findings, line, one.replayed))
+def _assessment(judged: JudgedMigration, *, replayed: bool) -> Assessment:
+    line_of = _line_of(judged)
+    up = judged.migration.up
+    findings = unsuppressed_findings(judged.findings)
+    failure_modes = tuple(find_failure_modes(judged.facts, findings, line_of, judged.replayed))
     return Assessment(
-        migration=one.migration,
-        transactions=describe_transactions(half, one.facts),
-        failure_modes=found,
-        affected_relations=_touched(one),
-        timeouts=tuple(describe_timeouts(one.facts, line)),
-        partial_failures=tuple(find_partial_failures(half, findings, line)),
-        running_release=tuple(_running(one.facts, findings)),
-        new_release=tuple(dict.fromkeys(each.new_object for each in one.facts if each.new_object)),
-        rollback_plan=_back(one),
-        findings=project_findings(one.findings),
-        steps=_steps(one),
-        no_safe_order=tuple(_unordered(one)),
-        unknown=tuple(way.because for way in found if way.title == NOT_ANALYSED),
-        measured=tuple(describe_measurements(one.replayed, line)) if one.replayed is not None else _NOT_RUN if replayed else (),
+        migration=judged.migration,
+        transactions=describe_transactions(up, judged.facts),
+        failure_modes=failure_modes,
+        affected_relations=_affected_relations(judged),
+        timeouts=tuple(describe_timeouts(judged.facts, line_of)),
+        partial_failures=tuple(find_partial_failures(up, findings, line_of)),
+        running_release=tuple(_running_release_effects(judged.facts, findings)),
+        new_release=tuple(dict.fromkeys(facts.new_object for facts in judged.facts if facts.new_object)),
+        rollback_plan=_rollback_plan(judged),
+        findings=project_findings(judged.findings),
+        steps=_rollout_steps(judged),
+        no_safe_order=tuple(_statements_without_order(judged)),
+        unknown=tuple(failure_mode.because for failure_mode in failure_modes if failure_mode.title == NOT_ANALYSED),
+        measured=tuple(describe_measurements(judged.replayed, line_of))
+        if judged.replayed is not None
+        else _NOTHING_REPLAYED
+        if replayed
+        else (),
     )
 
 
-def _touched(one: JudgedMigration) -> tuple[AffectedRelation, ...]:
+def _affected_relations(judged: JudgedMigration) -> tuple[AffectedRelation, ...]:
     """Returns the relations that other sessions can use, each with its strongest lock."""
     locks: dict[Name, tuple[LockMode, OperationFacts]] = {}
-    for each in with_statement_locks(one.facts):
-        for effect in each.effects:
+    for facts in with_statement_locks(judged.facts):
+        for effect in facts.effects:
             name = effect.relation
-            least = LockMode.ROW_EXCLUSIVE if _changes(each) else LockMode.SHARE_UPDATE_EXCLUSIVE
-            if effect.lock >= least and (name not in locks or effect.lock > locks[name][0]):
-                locks[name] = (effect.lock, each)
+            weakest = LockMode.ROW_EXCLUSIVE if _changes_rows(facts) else LockMode.SHARE_UPDATE_EXCLUSIVE
+            if effect.lock >= weakest and (name not in locks or effect.lock > locks[name][0]):
+                locks[name] = (effect.lock, facts)
     blocked: dict[Name, list[BlockedRelation]] = {}
-    for found in find_blocked_relations(one.facts):
-        blocked.setdefault(found.relation, []).append(found)
+    for blocked_relation in find_blocked_relations(judged.facts):
+        blocked.setdefault(blocked_relation.relation, []).append(blocked_relation)
     return tuple(
         AffectedRelation(
             relation=name,
             lock=str(lock),
-            blocks=_stopped(blocked[name]) if name in blocked else "nothing",
-            duration=_lasts(one.facts, name, blocked.get(name, [])),
-            rows=each.rows.get(name),
-            measured=measured_hold(one.replayed, name),
-            related=_around(each, name),
+            blocks=_describe_blocked(blocked[name]) if name in blocked else "nothing",
+            duration=_describe_hold(judged.facts, name, blocked.get(name, [])),
+            rows=facts.rows.get(name),
+            measured=measured_hold(judged.replayed, name),
+            related=_describe_related(facts, name),
         )
-        for name, (lock, each) in locks.items()
+        for name, (lock, facts) in locks.items()
     )
 
 
-def _changes(one: OperationFacts) -> bool:
-    return isinstance(one.operation, sql.Update | sql.Delete | sql.Insert | sql.Merge)
+def _changes_rows(facts: OperationFacts) -> bool:
+    return isinstance(facts.operation, sql.Update | sql.Delete | sql.Insert | sql.Merge)
 
 
-def _stopped(found: Sequence[BlockedRelation]) -> str:
-    return " and ".join(max(found, key=lambda one: len(one.effect.blocks)).effect.blocks)
+def _describe_blocked(blocked_relations: Sequence[BlockedRelation]) -> str:
+    return " and ".join(max(blocked_relations, key=lambda blocked: len(blocked.effect.blocks)).effect.blocks)
 
 
-def _lasts(observed: Sequence[OperationFacts], name: Name, blocked: Sequence[BlockedRelation]) -> str:
+def _describe_hold(all_facts: Sequence[OperationFacts], name: Name, blocked: Sequence[BlockedRelation]) -> str:
     """Returns for how long the lock is held after it is granted."""
-    labour = (
-        max((one.row_work for one in blocked), key=len, default=())
+    row_work = (
+        max((blocked_relation.row_work for blocked_relation in blocked), key=len, default=())
         if blocked
-        else [one for one in find_row_work(observed) if one.relation == name]
+        else [work for work in find_row_work(all_facts) if work.relation == name]
     )
-    if not labour and any(_changes(one) and any(effect.relation == name for effect in one.effects) for one in observed) and not blocked:
+    if (
+        not row_work
+        and any(_changes_rows(facts) and any(effect.relation == name for effect in facts.effects) for facts in all_facts)
+        and not blocked
+    ):
         return "grows with the number of changed rows"
-    if not labour:
-        return "unknown" if any(one.has_unknown_code for one in blocked) else "a moment"
-    known = total_duration(labour)
-    if any(one.rows is None for one in labour):
-        return "grows with the number of rows" if not known.high else f"{known}, and more"
-    return str(known)
+    if not row_work:
+        return "unknown" if any(blocked_relation.has_unknown_code for blocked_relation in blocked) else "a moment"
+    duration = total_duration(row_work)
+    if any(work.rows is None for work in row_work):
+        return "grows with the number of rows" if not duration.high else f"{duration}, and more"
+    return str(duration)
 
 
-def _around(one: OperationFacts, name: Name) -> tuple[str, ...]:
-    near = one.related.get(name)
-    if near is None:
+def _describe_related(facts: OperationFacts, name: Name) -> tuple[str, ...]:
+    related = facts.related.get(name)
+    if related is None:
         return ()
-    said = []
-    if near.referring:
-        said.append(f"referenced by {_few(near.referring)}")
-    if near.referred:
-        said.append(f"references {_few(near.referred)}")
-    if near.views:
-        said.append(f"read by the view{'' if len(near.views) == 1 else 's'} {_few(near.views)}")
-    return tuple(said)
+    descriptions = []
+    if related.referring:
+        descriptions.append(f"referenced by {_join_names(related.referring)}")
+    if related.referred:
+        descriptions.append(f"references {_join_names(related.referred)}")
+    if related.views:
+        descriptions.append(f"read by the view{'' if len(related.views) == 1 else 's'} {_join_names(related.views)}")
+    return tuple(descriptions)
 
 
-def _few(names: Sequence[Name]) -> str:
-    rest = len(names) - _MOST_NEIGHBOURS
-    return ", ".join(map(str, names)) if rest <= 1 else f"{', '.join(map(str, names[:_MOST_NEIGHBOURS]))} and {rest} more"
+def _join_names(names: Sequence[Name]) -> str:
+    omitted = len(names) - _MAX_NEIGHBOURS
+    return ", ".join(map(str, names)) if omitted <= 1 else f"{', '.join(map(str, names[:_MAX_NEIGHBOURS]))} and {omitted} more"
 
 
-def _running(observed: Sequence[OperationFacts], findings: Sequence[Finding]) -> Iterator[str]:
+def _running_release_effects(all_facts: Sequence[OperationFacts], findings: Sequence[Finding]) -> Iterator[str]:
     """Yields what the running release meets on the new schema."""
     yield from dict.fromkeys(finding.message for finding in findings if finding.category == "compatibility")
-    refused = list(dict.fromkeys(one.new_restriction for one in observed if one.new_restriction))
-    yield from (f"refused from now on: {text}" for text in refused)
-    selected = list(dict.fromkeys(one.changed_result for one in observed if one.changed_result))
-    if selected:
-        what = ", ".join(selected)
-        yield f"prepared statements that select {what} fail until they are prepared again: `cached plan must not change result type`"
+    restrictions = list(dict.fromkeys(facts.new_restriction for facts in all_facts if facts.new_restriction))
+    yield from (f"refused from now on: {text}" for text in restrictions)
+    changed_results = list(dict.fromkeys(facts.changed_result for facts in all_facts if facts.changed_result))
+    if changed_results:
+        changed = ", ".join(changed_results)
+        yield f"prepared statements that select {changed} fail until they are prepared again: `cached plan must not change result type`"
 
 
-def _back(one: JudgedMigration) -> RollbackPlan:
+def _rollback_plan(judged: JudgedMigration) -> RollbackPlan:
     """Returns the rollback plan: the down migration, or statements by hand; and what neither of them restores."""
-    down = one.migration.down
-    undone = [each.rollback for each in one.facts if each.rollback is not None]
-    gone = tuple(dict.fromkeys(each.lost_already for each in undone if each.lost_already))
+    down = judged.migration.down
+    rollbacks = [facts.rollback for facts in judged.facts if facts.rollback is not None]
+    lost_already = tuple(dict.fromkeys(rollback.lost_already for rollback in rollbacks if rollback.lost_already))
     if down is None:
-        back = list(dict.fromkeys(each.sql for each in reversed(undone) if each.sql))
+        statements = list(dict.fromkeys(rollback.sql for rollback in reversed(rollbacks) if rollback.sql))
         return RollbackPlan(
-            manner="by hand" if back else "none",
-            steps=tuple(back),
-            loses=tuple(dict.fromkeys(each.loses for each in reversed(undone) if each.loses)),
-            gone=gone,
-            but=tuple(dict.fromkeys(each.note for each in undone if each.note)),
+            manner="by hand" if statements else "none",
+            steps=tuple(statements),
+            loses=tuple(dict.fromkeys(rollback.loses for rollback in reversed(rollbacks) if rollback.loses)),
+            gone=lost_already,
+            but=tuple(dict.fromkeys(rollback.note for rollback in rollbacks if rollback.note)),
         )
     if down.program is not None and not down.program.calls:
-        return RollbackPlan(manner="unread", gone=gone)
-    operations = [operation for each in sent_statements(down) for operation in each.statement.operations]
-    lost = tuple(text for text in dict.fromkeys(map(_lost, operations)) if text)
-    unknown = {one.reason for one in operations if isinstance(one, sql.OpaqueCode | sql.Unparsed)}
+        return RollbackPlan(manner="unread", gone=lost_already)
+    operations = [operation for sent in sent_statements(down) for operation in sent.statement.operations]
+    lost = tuple(text for text in dict.fromkeys(map(_lost_data, operations)) if text)
+    unknown = {operation.reason for operation in operations if isinstance(operation, sql.OpaqueCode | sql.Unparsed)}
     return RollbackPlan(
-        manner="written", loses=lost, gone=gone, but=tuple(f"what it does is not fully known: {why}" for why in sorted(unknown))
+        manner="written", loses=lost, gone=lost_already, but=tuple(f"what it does is not fully known: {why}" for why in sorted(unknown))
     )
 
 
-def _lost(operation: sql.Operation) -> str:
+def _lost_data(operation: sql.Operation) -> str:
     match operation:
         case sql.DropColumn(column=column, target=target):
             return f"the values of {target.name}.{column}"
@@ -216,33 +224,39 @@ def _lost(operation: sql.Operation) -> str:
     return ""
 
 
-def _steps(one: JudgedMigration) -> tuple[RolloutStep, ...]:
-    half = one.migration.up
+def _rollout_steps(judged: JudgedMigration) -> tuple[RolloutStep, ...]:
+    up = judged.migration.up
     steps = []
-    for each in one.facts:
-        phase = phase_of(each)
+    for facts in judged.facts:
+        phase = phase_of(facts)
         if phase is not None:
-            position = half.file.position(half.file_span(each.operation.span).start)
+            position = up.file.position(up.file_span(facts.operation.span).start)
             steps.append(
-                RolloutStep(phase=phase, path=half.file.path, migration=one.migration.id, line=position.line, text=_words(one, each.operation))
+                RolloutStep(
+                    phase=phase,
+                    path=up.file.path,
+                    migration=judged.migration.id,
+                    line=position.line,
+                    text=_shorten_statement(judged, facts.operation),
+                )
             )
     return tuple(dict.fromkeys(steps))
 
 
-def _words(one: JudgedMigration, operation: sql.Operation) -> str:
+def _shorten_statement(judged: JudgedMigration, operation: sql.Operation) -> str:
     span = operation.span
-    words = " ".join(one.migration.up.script.text[span.start : span.end].split())
-    if isinstance(operation, sql.AlterRelation) and not words.upper().startswith("ALTER TABLE"):
-        words = f"ALTER {operation.target.kind.upper()} {operation.target.name} {words}"
-    return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"
+    text = " ".join(judged.migration.up.script.text[span.start : span.end].split())
+    if isinstance(operation, sql.AlterRelation) and not text.upper().startswith("ALTER TABLE"):
+        text = f"ALTER {operation.target.kind.upper()} {operation.target.name} {text}"
+    return text if len(text) <= _MAX_STATEMENT_LENGTH else text[: _MAX_STATEMENT_LENGTH - 1] + "…"
 
 
-def _unordered(one: JudgedMigration) -> Iterator[str]:
+def _statements_without_order(judged: JudgedMigration) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
-    for each in one.facts:
-        why = why_no_safe_order(each)
-        if why:
-            reasons.setdefault(why, []).append(f"`{_words(one, each.operation).replace('`', '')}`")
-    for why, words in reasons.items():
-        rest = len(words) - _MOST_STATEMENTS
-        yield f"{', '.join(words[:_MOST_STATEMENTS])}{f' and {rest} more' if rest > 0 else ''}: {why}"
+    for facts in judged.facts:
+        reason = why_no_safe_order(facts)
+        if reason:
+            reasons.setdefault(reason, []).append(f"`{_shorten_statement(judged, facts.operation).replace('`', '')}`")
+    for reason, statements in reasons.items():
+        omitted = len(statements) - _MAX_STATEMENTS
+        yield f"{', '.join(statements[:_MAX_STATEMENTS])}{f' and {omitted} more' if omitted > 0 else ''}: {reason}"
