@@ -64,72 +64,79 @@ class BlockedRelation(Struct, frozen=True, kw_only=True):
     @property
     def relations_without_row_count(self) -> tuple[Name, ...]:
         """Returns the relations with work on every row whose row counts are not known."""
-        return tuple(dict.fromkeys(one.relation for one in self.row_work if one.rows is None))
+        return tuple(dict.fromkeys(work.relation for work in self.row_work if work.rows is None))
 
 
-def total_duration(labour: Iterable[RowWork]) -> Duration:
+def total_duration(row_work: Iterable[RowWork]) -> Duration:
     """Returns how long work takes in total, without the work on relations of unknown size."""
-    return sum((one.duration for one in labour if one.duration is not None), start=Duration())
+    return sum((work.duration for work in row_work if work.duration is not None), start=Duration())
 
 
-def with_statement_locks(observed: Sequence[OperationFacts]) -> list[OperationFacts]:
+def with_statement_locks(all_facts: Sequence[OperationFacts]) -> list[OperationFacts]:
     """Returns the operations, each with the locks that its whole statement takes: ALTER TABLE requests the strongest at once."""
     strongest: dict[tuple[int, Name], LockMode] = {}
-    for one in observed:
-        for effect in one.effects:
-            key = (one.statement, effect.relation)
+    for facts in all_facts:
+        for effect in facts.effects:
+            key = (facts.statement, effect.relation)
             strongest[key] = max(strongest.get(key, effect.lock), effect.lock)
     return [
-        replace(one, effects=tuple(replace(effect, lock=strongest[one.statement, effect.relation]) for effect in one.effects))
-        for one in observed
+        replace(facts, effects=tuple(replace(effect, lock=strongest[facts.statement, effect.relation]) for effect in facts.effects))
+        for facts in all_facts
     ]
 
 
-def find_row_work(observed: Iterable[OperationFacts]) -> Iterator[RowWork]:
+def find_row_work(all_facts: Iterable[OperationFacts]) -> Iterator[RowWork]:
     """Yields the work on every row, each kind once per statement and relation: one ALTER TABLE reads its table once."""
-    done: set[tuple[int, Name, Work]] = set()
-    timed: set[int] = set()
-    for one in observed:
-        for effect in one.effects:
-            work = work_of(one.operation, effect)
-            key = (one.statement, effect.relation, work) if work is not None else None
-            if work is not None and key is not None and key not in done:
-                done.add(key)
+    seen: set[tuple[int, Name, Work]] = set()
+    timed_statements: set[int] = set()
+    for facts in all_facts:
+        for effect in facts.effects:
+            work = work_of(facts.operation, effect)
+            key = (facts.statement, effect.relation, work) if work is not None else None
+            if work is not None and key is not None and key not in seen:
+                seen.add(key)
                 # The measured time of a statement includes all its work.
-                time = Duration() if one.statement in timed else one.measured_duration
-                timed |= {one.statement} if one.measured_duration is not None else set()
-                yield RowWork(one.statement, effect.relation, work, one.rows.get(effect.relation), effect.why, time)
+                duration = Duration() if facts.statement in timed_statements else facts.measured_duration
+                timed_statements |= {facts.statement} if facts.measured_duration is not None else set()
+                yield RowWork(facts.statement, effect.relation, work, facts.rows.get(effect.relation), effect.why, duration)
 
 
-def find_blocked_relations(observed: Sequence[OperationFacts]) -> list[BlockedRelation]:
+def find_blocked_relations(all_facts: Sequence[OperationFacts]) -> list[BlockedRelation]:
     """Returns each relation once per transaction, and again where a stronger lock blocks more."""
-    found: list[BlockedRelation] = []
-    level: dict[tuple[int, Name], int] = {}
-    observed = [one for one in with_statement_locks(observed) if one.transaction is not None]
-    for one in observed:
-        for effect in one.blocking_effects:
-            key = (one.transaction or 0, effect.relation)
-            if len(effect.blocks) > level.get(key, 0):
-                level[key] = len(effect.blocks)
-                number = one.transaction or 0
-                found.append(BlockedRelation(effect=effect, statement=one.statement, transaction=number, lock_timeout=one.lock_timeout))
-    work = {number: tuple(find_row_work(one for one in observed if one.transaction == number)) for number in {one.transaction for one in found}}
-    opaque = {(one.transaction, one.statement) for one in observed if isinstance(one.operation, sql.OpaqueCode | sql.Unparsed)}
+    blocked_relations: list[BlockedRelation] = []
+    levels: dict[tuple[int, Name], int] = {}
+    all_facts = [facts for facts in with_statement_locks(all_facts) if facts.transaction is not None]
+    for facts in all_facts:
+        for effect in facts.blocking_effects:
+            key = (facts.transaction or 0, effect.relation)
+            if len(effect.blocks) > levels.get(key, 0):
+                levels[key] = len(effect.blocks)
+                transaction = facts.transaction or 0
+                blocked_relations.append(
+                    BlockedRelation(effect=effect, statement=facts.statement, transaction=transaction, lock_timeout=facts.lock_timeout)
+                )
+    row_work = {
+        transaction: tuple(find_row_work(facts for facts in all_facts if facts.transaction == transaction))
+        for transaction in {blocked.transaction for blocked in blocked_relations}
+    }
+    unknown_code = {(facts.transaction, facts.statement) for facts in all_facts if isinstance(facts.operation, sql.OpaqueCode | sql.Unparsed)}
     return [
         replace(
-            one,
-            row_work=tuple(each for each in work[one.transaction] if each.statement >= one.statement),
-            later_lock_timeouts=tuple(_later(one, found).values()),
-            has_unknown_code=any(number == one.transaction and statement >= one.statement for number, statement in opaque),
+            blocked,
+            row_work=tuple(work for work in row_work[blocked.transaction] if work.statement >= blocked.statement),
+            later_lock_timeouts=tuple(_later_lock_timeouts(blocked, blocked_relations).values()),
+            has_unknown_code=any(
+                transaction == blocked.transaction and statement >= blocked.statement for transaction, statement in unknown_code
+            ),
         )
-        for one in found
+        for blocked in blocked_relations
     ]
 
 
-def _later(one: BlockedRelation, others: Sequence[BlockedRelation]) -> dict[int, int | None]:
+def _later_lock_timeouts(blocked: BlockedRelation, blocked_relations: Sequence[BlockedRelation]) -> dict[int, int | None]:
     """Returns the later statements of the transaction that wait for a lock on another relation, with their timeouts."""
     return {
-        other.statement: other.lock_timeout
-        for other in others
-        if other.transaction == one.transaction and other.statement > one.statement and other.relation != one.relation
+        later.statement: later.lock_timeout
+        for later in blocked_relations
+        if later.transaction == blocked.transaction and later.statement > blocked.statement and later.relation != blocked.relation
     }

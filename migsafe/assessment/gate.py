@@ -42,143 +42,146 @@ class GateResult(Struct, frozen=True):
     doubtful: tuple[str, ...] = ()
 
 
-class _Sides:
+class _Results:
     def __init__(self) -> None:
         self.forbidden: list[str] = []
         self.doubtful: list[str] = []
 
 
 def check_budgets(
-    slo: Budget, path: str, observed: Sequence[OperationFacts], line: LineOf, replayed: "ReplayedMigration | None" = None
+    slo: Budget, path: str, all_facts: Sequence[OperationFacts], line_of: LineOf, replayed: "ReplayedMigration | None" = None
 ) -> GateResult:
     """Returns what exceeds or may exceed the budgets in one migration."""
-    sides = _Sides()
-    for one in _longest(find_blocked_relations(observed)):
-        hold = _hold(one, replayed)
-        at = f"{path}:{line(one.statement)}"
+    results = _Results()
+    for blocked in _longest_locks(find_blocked_relations(all_facts)):
+        hold = _predict_hold(blocked, replayed)
+        place = f"{path}:{line_of(blocked.statement)}"
         if slo.hold is not None:
-            _compare(sides, hold, slo.hold, one, f"{at}: the lock on {one.relation} is held for", "the budget is")
+            _compare_hold(results, hold, slo.hold, f"{place}: the lock on {blocked.relation} is held for")
         if slo.blocked is not None:
-            _blocked(sides, slo.blocked, one, hold, at)
-    _seen(sides, slo, path, replayed)
+            _compare_wait(results, slo.blocked, blocked, hold, place)
+    _compare_replay(results, slo, path, replayed)
     if slo.rows_lost is not None:
-        _lost(sides, slo.rows_lost, path, observed)
-    return GateResult(tuple(dict.fromkeys(sides.forbidden)), tuple(dict.fromkeys(sides.doubtful)))
+        _compare_lost_rows(results, slo.rows_lost, path, all_facts)
+    return GateResult(tuple(dict.fromkeys(results.forbidden)), tuple(dict.fromkeys(results.doubtful)))
 
 
-def _longest(found: Iterable[BlockedRelation]) -> Iterator[BlockedRelation]:
+def _longest_locks(blocked_relations: Iterable[BlockedRelation]) -> Iterator[BlockedRelation]:
     """Yields the first blocking lock of each relation and transaction: it is held the longest."""
     seen = set()
-    for one in found:
-        key = (one.transaction, one.relation)
+    for blocked in blocked_relations:
+        key = (blocked.transaction, blocked.relation)
         if key not in seen:
             seen.add(key)
-            yield one
+            yield blocked
 
 
 class _Hold(Struct, frozen=True):
     """How long a lock is held, why it may be longer, and whether this is measured or estimated."""
 
-    lasts: Duration
-    more: str
-    how: str
+    duration: Duration
+    uncertainty: str
+    basis: str
 
 
-def _hold(one: BlockedRelation, replayed: "ReplayedMigration | None") -> _Hold:
+def _predict_hold(blocked: BlockedRelation, replayed: "ReplayedMigration | None") -> _Hold:
     if replayed is not None and replayed.recording.failure is None:
-        found = _measured(one, replayed)
-        if found is not None:
-            return found
-    more = f"the row count of {joined(one.relations_without_row_count)} is not known" if one.relations_without_row_count else ""
-    return _Hold(one.duration, more or ("what runs meanwhile is not known" if one.has_unknown_code else ""), "by estimate")
+        measured_hold = _measure_hold(blocked, replayed)
+        if measured_hold is not None:
+            return measured_hold
+    uncertainty = f"the row count of {joined(blocked.relations_without_row_count)} is not known" if blocked.relations_without_row_count else ""
+    return _Hold(blocked.duration, uncertainty or ("what runs meanwhile is not known" if blocked.has_unknown_code else ""), "by estimate")
 
 
-def _measured(one: BlockedRelation, replayed: "ReplayedMigration") -> _Hold | None:
+def _measure_hold(blocked: BlockedRelation, replayed: "ReplayedMigration") -> _Hold | None:
     """Returns how long a replay held the lock, plus the estimated difference on production's rows."""
-    played = {each.statement.index: each for each in replayed.recording.statements}
-    first = played.get(one.statement)
-    touch = next((touch for touch in first.measured_effects if touch.effect.relation == one.relation), None) if first is not None else None
-    if touch is None or not touch.effect.blocks:
+    replayed_statements = {statement.statement.index: statement for statement in replayed.recording.statements}
+    first_statement = replayed_statements.get(blocked.statement)
+    if first_statement is None:
         return None
-    held = Duration(touch.held_ms, touch.held_ms)
+    measured_effect = next((effect for effect in first_statement.measured_effects if effect.effect.relation == blocked.relation), None)
+    if measured_effect is None or not measured_effect.effect.blocks:
+        return None
+    duration = Duration(measured_effect.held_ms, measured_effect.held_ms)
     uncounted: list[str] = []
-    for number in dict.fromkeys(labour.statement for labour in one.row_work):
-        estimate, each = replayed.estimates.get(number), played.get(number)
-        if estimate is not None and each is not None:
-            grown = Duration(max(estimate.low_ms - each.duration_ms, 0.0), max(estimate.high_ms - each.duration_ms, 0.0))
-            held += grown
+    for index in dict.fromkeys(work.statement for work in blocked.row_work):
+        estimate, statement = replayed.estimates.get(index), replayed_statements.get(index)
+        if estimate is not None and statement is not None:
+            growth = Duration(max(estimate.low_ms - statement.duration_ms, 0.0), max(estimate.high_ms - statement.duration_ms, 0.0))
+            duration += growth
         else:
-            uncounted += [str(labour.relation) for labour in one.row_work if labour.statement == number]
-    more = f"it may be longer on production's rows of {', '.join(dict.fromkeys(uncounted))}" if uncounted else ""
-    return _Hold(held, more, "from what the replay measured")
+            uncounted += [str(work.relation) for work in blocked.row_work if work.statement == index]
+    uncertainty = f"it may be longer on production's rows of {', '.join(dict.fromkeys(uncounted))}" if uncounted else ""
+    return _Hold(duration, uncertainty, "from what the replay measured")
 
 
-def _compare(sides: _Sides, hold: _Hold, most: float, one: BlockedRelation, what: str, budget: str) -> None:
-    said = f"{what} {hold.lasts}, {hold.how}; {budget} {format_exact(most)}"
-    if hold.lasts.low > most:
-        sides.forbidden.append(said)
-    elif hold.lasts.high > most:
-        sides.doubtful.append(said)
-    elif hold.more:
-        sides.doubtful.append(f"{what} an unknown time: {hold.more}; {budget} {format_exact(most)}")
+def _compare_hold(results: _Results, hold: _Hold, limit: float, subject: str) -> None:
+    comparison = f"{subject} {hold.duration}, {hold.basis}; the budget is {format_exact(limit)}"
+    if hold.duration.low > limit:
+        results.forbidden.append(comparison)
+    elif hold.duration.high > limit:
+        results.doubtful.append(comparison)
+    elif hold.uncertainty:
+        results.doubtful.append(f"{subject} an unknown time: {hold.uncertainty}; the budget is {format_exact(limit)}")
 
 
-def _blocked(sides: _Sides, most: float, one: BlockedRelation, hold: _Hold, at: str) -> None:
+def _compare_wait(results: _Results, limit: float, blocked: BlockedRelation, hold: _Hold, place: str) -> None:
     """Compare how long later queries wait: for this lock, during the work, and while the transaction waits for further locks."""
-    who = f"{at}: queries of {one.relation} wait"
-    if not one.lock_timeout:
-        sides.forbidden.append(
-            f"{who} as long as the longest transaction before them: no lock_timeout is known to limit that; the budget is {format_exact(most)}"
+    subject = f"{place}: queries of {blocked.relation} wait"
+    if not blocked.lock_timeout:
+        results.forbidden.append(
+            f"{subject} as long as the longest transaction before them: no lock_timeout is known to limit that; "
+            f"the budget is {format_exact(limit)}"
         )
         return
-    waits = [one.lock_timeout, *one.later_lock_timeouts]
+    waits = [blocked.lock_timeout, *blocked.later_lock_timeouts]
     if not all(waits):
-        sides.forbidden.append(
-            f"{who} while a later statement waits for its lock: no lock_timeout is known to limit that; the budget is {format_exact(most)}"
+        results.forbidden.append(
+            f"{subject} while a later statement waits for its lock: no lock_timeout is known to limit that; the budget is {format_exact(limit)}"
         )
         return
     queue = float(sum(wait or 0 for wait in waits))
-    if queue > most:
-        sides.forbidden.append(
-            f"{who} up to {format_exact(queue)} until lock_timeout cancels the statement; the budget is {format_exact(most)}"
+    if queue > limit:
+        results.forbidden.append(
+            f"{subject} up to {format_exact(queue)} until lock_timeout cancels the statement; the budget is {format_exact(limit)}"
         )
         return
-    longer = _Hold(hold.lasts + Duration(queue, queue), hold.more, hold.how)
-    _compare(sides, longer, most, one, f"{who} (up to {format_exact(queue)} for the lock, then for the work)", "the budget is")
+    total_wait = _Hold(hold.duration + Duration(queue, queue), hold.uncertainty, hold.basis)
+    _compare_hold(results, total_wait, limit, f"{subject} (up to {format_exact(queue)} for the lock, then for the work)")
 
 
-def _seen(sides: _Sides, slo: Budget, path: str, replayed: "ReplayedMigration | None") -> None:
+def _compare_replay(results: _Results, slo: Budget, path: str, replayed: "ReplayedMigration | None") -> None:
     """Compare what a replay measured, whether or not it was predicted."""
     if replayed is None:
         return
     if replayed.recording.failure is not None:
-        sides.forbidden.append(f"{path}: it failed in the replay: {replayed.recording.failure.message}")
+        results.forbidden.append(f"{path}: it failed in the replay: {replayed.recording.failure.message}")
     for wait in replayed.recording.waits:
         if slo.blocked is not None and wait.ms > slo.blocked:
-            waited = f"{wait.access} of {wait.relation} waited for {format_exact(round(wait.ms))} in the replay"
-            sides.forbidden.append(f"{path}: {waited}; the budget is {format_exact(slo.blocked)}")
-    for played in replayed.recording.statements:
-        for touch in played.measured_effects:
-            effect = touch.effect
-            if slo.hold is not None and effect.blocks and not effect.new and touch.held_ms > slo.hold:
-                held = f"{effect.lock} on {effect.relation} was held for {format_exact(round(touch.held_ms))} in the replay"
-                sides.forbidden.append(f"{path}: {held}; the budget is {format_exact(slo.hold)}")
+            description = f"{wait.access} of {wait.relation} waited for {format_exact(round(wait.ms))} in the replay"
+            results.forbidden.append(f"{path}: {description}; the budget is {format_exact(slo.blocked)}")
+    for statement in replayed.recording.statements:
+        for measured_effect in statement.measured_effects:
+            effect = measured_effect.effect
+            if slo.hold is not None and effect.blocks and not effect.new and measured_effect.held_ms > slo.hold:
+                description = f"{effect.lock} on {effect.relation} was held for {format_exact(round(measured_effect.held_ms))} in the replay"
+                results.forbidden.append(f"{path}: {description}; the budget is {format_exact(slo.hold)}")
 
 
-def _lost(sides: _Sides, most: int, path: str, observed: Sequence[OperationFacts]) -> None:
+def _compare_lost_rows(results: _Results, limit: int, path: str, all_facts: Sequence[OperationFacts]) -> None:
     """Compare the number of lost rows. A table whose row count is not known counts as one row."""
-    found = {loss.relation: loss for one in observed for loss in one.lost_rows if loss.rows != 0}
-    if not found:
+    losses = {loss.relation: loss for facts in all_facts for loss in facts.lost_rows if loss.rows != 0}
+    if not losses:
         return
-    least = sum(1 if loss.rows is None or loss.may_be_fewer else loss.rows for loss in found.values())
-    may_be_more = any(loss.rows is None for loss in found.values())
-    largest = sum(loss.rows or 0 for loss in found.values())
-    names = joined(list(found))
-    budget = f"the budget is {most:,}" if most else "the budget is zero"
-    if least > most:
+    least = sum(1 if loss.rows is None or loss.may_be_fewer else loss.rows for loss in losses.values())
+    may_be_more = any(loss.rows is None for loss in losses.values())
+    largest = sum(loss.rows or 0 for loss in losses.values())
+    names = joined(list(losses))
+    budget = f"the budget is {limit:,}" if limit else "the budget is zero"
+    if least > limit:
         at_least = "at least " if least != largest or may_be_more else ""
-        sides.forbidden.append(
+        results.forbidden.append(
             f"{path}: {at_least}{least:,} row{'' if least == 1 else 's'} of {names} {'is' if least == 1 else 'are'} lost; {budget}"
         )
-    elif may_be_more or largest > most:
-        sides.doubtful.append(f"{path}: the number of lost rows of {names} is not known; {budget}")
+    elif may_be_more or largest > limit:
+        results.doubtful.append(f"{path}: the number of lost rows of {names} is not known; {budget}")
