@@ -10,30 +10,30 @@ from migsafe.reports.markup import code, escaped, fenced
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import columns, wrapped
 
-_MOST_WAYS = 40
-_MARK = re.compile(r" *(?:- (?:\[ \] )?|\d+\. )")
+_MAX_FAILURE_MODES = 40
+_LIST_MARK = re.compile(r" *(?:- (?:\[ \] )?|\d+\. )")
 _BEGINS_BLOCK = re.compile(r" (?=(?:[-+*]|\d+[.)]|#+|>.*|=+|-+)(?: |$))")
 """A space before a word that would begin a list, a heading or a quote if it stood at the beginning of a line."""
 _UNBREAKABLE = "\0"
-_DEPLOYED = "First deploy, everywhere, a release that satisfies the new constraints and no longer uses the removed objects."
-_MOST_STEPS = 4
+_DEPLOY_STEP = "First deploy, everywhere, a release that satisfies the new constraints and no longer uses the removed objects."
+_MAX_STEPS = 4
 _PLURALS = {"column": "columns", "table": "tables", "function": "functions", "view": "views", "type": "types", "sequence": "sequences"}
-_MOST_SQL = 12
-_LONG = (
+_MAX_ITEMS = 12
+_LONG_TRANSACTIONS = (
     "SELECT pid, now() - xact_start AS open_for, state, left(query, 60) FROM pg_stat_activity WHERE xact_start IS NOT NULL ORDER BY xact_start;"
 )
-_WAITING = "SELECT pid, pg_blocking_pids(pid), left(query, 60) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0;"
+_WAITING_QUERIES = "SELECT pid, pg_blocking_pids(pid), left(query, 60) FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0;"
 
 
 def report(premortem: Premortem, display: Display) -> str:
     """Returns the whole pre-mortem. On a terminal, lines are wrapped at its width and tables are lists."""
     lines = "\n".join(_lines(premortem, tables=display.width is None)).splitlines()
     if display.width is not None:
-        lines = [short for line in _apart(lines) for short in _short(*line, display.width)]
+        lines = [wrapped_line for line in _classify_lines(lines) for wrapped_line in _wrap_line(*line, display.width)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _apart(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
+def _classify_lines(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """Yields the lines, each with whether it is prose (not code)."""
     inside = False
     for line in lines:
@@ -42,16 +42,16 @@ def _apart(lines: Sequence[str]) -> Iterator[tuple[str, bool]]:
         inside = inside != fence
 
 
-def _short(line: str, prose: bool, width: int) -> Iterator[str]:
+def _wrap_line(line: str, prose: bool, width: int) -> Iterator[str]:
     """Yields a line of Markdown as shorter lines with the same meaning."""
     if not prose or columns(line) <= width or line.startswith("#"):
         yield line
         return
-    mark = _MARK.match(line)
+    mark = _LIST_MARK.match(line)
     indent = " " * len(mark[0]) if mark is not None else ""
     text = _BEGINS_BLOCK.sub(_UNBREAKABLE, line[len(indent) :])
-    for number, part in enumerate(wrapped(text, max(width - len(indent), 20))):
-        yield (mark[0] if mark is not None and number == 0 else indent) + part.replace(_UNBREAKABLE, " ")
+    for number, wrapped_part in enumerate(wrapped(text, max(width - len(indent), 20))):
+        yield (mark[0] if mark is not None and number == 0 else indent) + wrapped_part.replace(_UNBREAKABLE, " ")
 
 
 def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
@@ -62,31 +62,31 @@ def _lines(premortem: Premortem, *, tables: bool) -> Iterator[str]:
     yield ""
     yield from _gate(premortem)
     yield from _rollout(premortem)
-    telling = [one for one in premortem.assessments if not _is_quiet(one)]
-    quiet = [one for one in premortem.assessments if _is_quiet(one)]
-    for one in telling:
-        yield from _assessment(one, replayed=bool(premortem.replayed_on), tables=tables)
+    hazardous = [assessment for assessment in premortem.assessments if not _is_quiet(assessment)]
+    quiet = [assessment for assessment in premortem.assessments if _is_quiet(assessment)]
+    for assessment in hazardous:
+        yield from _assessment_lines(assessment, replayed=bool(premortem.replayed_on), tables=tables)
     if quiet:
-        yield f"## {'No other hazards' if telling else 'No hazards'} found"
+        yield f"## {'No other hazards' if hazardous else 'No hazards'} found"
         yield ""
         yield "These migrations lock no relation that the application uses, remove nothing, and can be run again after a failure:"
         yield ""
-        yield from (f"- {_file(one.path)}" for one in quiet)
+        yield from (f"- {_file(assessment.path)}" for assessment in quiet)
         yield ""
     yield from _checklist(premortem)
 
 
-def _is_quiet(one: Assessment) -> bool:
+def _is_quiet(assessment: Assessment) -> bool:
     """Whether the report on a migration would contain nothing to act on."""
-    stuck = any(each.rerun != "yes" for each in one.partial_failures)
+    cannot_rerun = any(failure.rerun != "yes" for failure in assessment.partial_failures)
     return not (
-        one.failure_modes
-        or one.running_release
-        or one.rollback_plan.gone
-        or one.no_safe_order
-        or one.measured
-        or stuck
-        or one.affected_relations
+        assessment.failure_modes
+        or assessment.running_release
+        or assessment.rollback_plan.gone
+        or assessment.no_safe_order
+        or assessment.measured
+        or cannot_rerun
+        or assessment.affected_relations
     )
 
 
@@ -120,65 +120,65 @@ def _rollout(premortem: Premortem) -> Iterator[str]:
         return
     yield "## The order of a safe rollout"
     yield ""
-    mixed = {one.path for one in premortem.assessments if len({step.phase for step in one.steps}) > 1}
+    mixed = {assessment.path for assessment in premortem.assessments if len({step.phase for step in assessment.steps}) > 1}
     present = {step.phase for step in steps}
     number = 0
     for phase in Phase:
         if phase in present:
             number += 1
             yield f"{number}. {HEADINGS[phase]}:"
-            yield from _phase([step for step in steps if step.phase is phase], mixed, alone=len(premortem.assessments) == 1)
-        needed = any(one.new_release for one in premortem.assessments)
+            yield from _phase_steps([step for step in steps if step.phase is phase], mixed, alone=len(premortem.assessments) == 1)
+        needed = any(assessment.new_release for assessment in premortem.assessments)
         if phase is Phase.EXPAND and (needed or not present <= {Phase.EXPAND, Phase.BACKFILL}):
             number += 1
-            yield f"{number}. Deploy the new release; the old one may still run." if needed else f"{number}. {_DEPLOYED}"
+            yield f"{number}. Deploy the new release; the old one may still run." if needed else f"{number}. {_DEPLOY_STEP}"
     yield ""
     for path in sorted(mixed):
         yield f"{_file(path)} contains several of these steps, so they cannot be rolled out one by one. Split it."
         yield ""
-    for text in dict.fromkeys(text for one in premortem.assessments for text in one.no_safe_order):
+    for text in dict.fromkeys(text for assessment in premortem.assessments for text in assessment.no_safe_order):
         yield f"No order is safe for {escaped(text)}."
         yield ""
 
 
-def _phase(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> Iterator[str]:
+def _phase_steps(steps: Sequence[RolloutStep], mixed: "set[str]", *, alone: bool) -> Iterator[str]:
     """Yields the files of a phase; for a file that belongs to several phases, its statements. `alone`: its name need not be repeated."""
     by_path: dict[str, list[RolloutStep]] = {}
     for step in steps:
         by_path.setdefault(step.path, []).append(step)
-    for path, found in by_path.items():
+    for path, path_steps in by_path.items():
         if path not in mixed:
             yield f"   - {_file(path)}"
             continue
         file = "" if alone else f"{code(path.rpartition('/')[2])}, "
-        for step in found[:_MOST_STEPS]:
+        for step in path_steps[:_MAX_STEPS]:
             yield f"   - {code(step.text)} ({file}line {step.line})"
-        if len(found) > _MOST_STEPS:
-            yield f"   - and {len(found) - _MOST_STEPS} more{'' if alone else f' of {file[:-2]}'}"
+        if len(path_steps) > _MAX_STEPS:
+            yield f"   - and {len(path_steps) - _MAX_STEPS} more{'' if alone else f' of {file[:-2]}'}"
 
 
-def _assessment(one: Assessment, *, replayed: bool, tables: bool) -> Iterator[str]:
-    yield f"## {_file(one.path)}"
+def _assessment_lines(assessment: Assessment, *, replayed: bool, tables: bool) -> Iterator[str]:
+    yield f"## {_file(assessment.path)}"
     yield ""
-    yield f"It runs in {escaped(one.transactions)}."
+    yield f"It runs in {escaped(assessment.transactions)}."
     yield ""
-    yield from _radius(one, replayed=replayed) if tables else _radii(one, replayed=replayed)
-    if one.failure_modes:
+    yield from _relation_table(assessment, replayed=replayed) if tables else _relation_list(assessment, replayed=replayed)
+    if assessment.failure_modes:
         yield "### How it can fail"
         yield ""
-        for way in one.failure_modes[:_MOST_WAYS]:
-            yield from _way(way)
-        if len(one.failure_modes) > _MOST_WAYS:
-            yield f"And {len(one.failure_modes) - _MOST_WAYS} more of the same kinds."
+        for failure_mode in assessment.failure_modes[:_MAX_FAILURE_MODES]:
+            yield from _failure_mode_lines(failure_mode)
+        if len(assessment.failure_modes) > _MAX_FAILURE_MODES:
+            yield f"And {len(assessment.failure_modes) - _MAX_FAILURE_MODES} more of the same kinds."
             yield ""
     else:
         yield "No statement was found that blocks queries or that existing rows could make fail."
         yield ""
-    yield from _section("Measured", [escaped(line) for line in one.measured])
-    yield from _section("Timeouts and retries", [escaped(line) for line in one.timeouts])
-    yield from _section("When it fails half-way", list(_after(one.partial_failures)))
-    yield from _section("The releases", list(_releases(one)))
-    yield from _back(one.rollback_plan, unknown=bool(one.unknown))
+    yield from _section("Measured", [escaped(line) for line in assessment.measured])
+    yield from _section("Timeouts and retries", [escaped(line) for line in assessment.timeouts])
+    yield from _section("When it fails half-way", list(_partial_failure_lines(assessment.partial_failures)))
+    yield from _section("The releases", list(_releases(assessment)))
+    yield from _rollback_plan(assessment.rollback_plan, unknown=bool(assessment.unknown))
 
 
 def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
@@ -189,30 +189,33 @@ def _section(title: str, lines: Sequence[str]) -> Iterator[str]:
         yield ""
 
 
-def _radius(one: Assessment, *, replayed: bool) -> Iterator[str]:
-    if not one.affected_relations:
+def _relation_table(assessment: Assessment, *, replayed: bool) -> Iterator[str]:
+    if not assessment.affected_relations:
         return
-    measured = (" measured |", "---|") if replayed else ("", "")
-    yield f"| relation | lock | blocks | for how long (predicted) |{measured[0]} rows | related objects |"
-    yield f"|---|---|---|---|{measured[1]}---:|---|"
-    for each in one.affected_relations:
-        rows = f"{each.rows:,}" if each.rows is not None else "?"
-        around = "; ".join(each.related) or "–"
-        seen = f" {each.measured or '–'} |" if replayed else ""
-        yield f"| {code(str(each.relation))} | {each.lock} | {each.blocks} | {each.duration} |{seen} {rows} | {escaped(around)} |"
+    measured_heading, measured_rule = (" measured |", "---|") if replayed else ("", "")
+    yield f"| relation | lock | blocks | for how long (predicted) |{measured_heading} rows | related objects |"
+    yield f"|---|---|---|---|{measured_rule}---:|---|"
+    for relation in assessment.affected_relations:
+        rows = f"{relation.rows:,}" if relation.rows is not None else "?"
+        related = "; ".join(relation.related) or "–"
+        measured_cell = f" {relation.measured or '–'} |" if replayed else ""
+        hold = f"{relation.lock} | {relation.blocks} | {relation.duration}"
+        yield f"| {code(str(relation.relation))} | {hold} |{measured_cell} {rows} | {escaped(related)} |"
     yield ""
 
 
-def _radii(one: Assessment, *, replayed: bool) -> Iterator[str]:
+def _relation_list(assessment: Assessment, *, replayed: bool) -> Iterator[str]:
     """Yields the affected relations as a list."""
-    for each in one.affected_relations:
-        rows = f"{each.rows:,} rows" if each.rows is not None else "rows unknown"
-        seen = f", measured {each.measured}" if replayed and each.measured else ""
-        around = f"; {'; '.join(each.related)}" if each.related else ""
-        stops = f"blocks {each.blocks} for {each.duration}" if each.blocks != "nothing" else f"blocks nothing, {each.duration}"
-        said = f"{each.lock}, {stops}{seen}; {rows}{around}"
-        yield f"- {code(str(each.relation))}: {escaped(said)}"
-    if one.affected_relations:
+    for relation in assessment.affected_relations:
+        rows = f"{relation.rows:,} rows" if relation.rows is not None else "rows unknown"
+        measured = f", measured {relation.measured}" if replayed and relation.measured else ""
+        related = f"; {'; '.join(relation.related)}" if relation.related else ""
+        blocking = (
+            f"blocks {relation.blocks} for {relation.duration}" if relation.blocks != "nothing" else f"blocks nothing, {relation.duration}"
+        )
+        description = f"{relation.lock}, {blocking}{measured}; {rows}{related}"
+        yield f"- {code(str(relation.relation))}: {escaped(description)}"
+    if assessment.affected_relations:
         yield ""
 
 
@@ -220,92 +223,93 @@ def _file(path: str) -> str:
     return code(path) if path != "-" else "Standard input"
 
 
-def _way(way: FailureMode) -> Iterator[str]:
-    yield f"**{escaped(way.title)}**{_where(way.lines)}"
+def _failure_mode_lines(failure_mode: FailureMode) -> Iterator[str]:
+    yield f"**{escaped(failure_mode.title)}**{_line_numbers(failure_mode.lines)}"
     yield ""
-    yield f"- You see: {escaped(way.sees)}"
-    yield f"- Because {escaped(way.because)}."
-    if way.lasts:
-        yield f"- It lasts {escaped(way.lasts)}."
-    if way.check:
+    yield f"- You see: {escaped(failure_mode.sees)}"
+    yield f"- Because {escaped(failure_mode.because)}."
+    if failure_mode.lasts:
+        yield f"- It lasts {escaped(failure_mode.lasts)}."
+    if failure_mode.check:
         yield "- Check first:"
         yield ""
-        yield from (f"  {line}" for line in fenced(way.check, "sql").splitlines())
+        yield from (f"  {line}" for line in fenced(failure_mode.check, "sql").splitlines())
         yield ""
-    if way.instead:
-        yield f"- Instead: {_instead(way.instead)}."
+    if failure_mode.instead:
+        yield f"- Instead: {_advice(failure_mode.instead)}."
     yield ""
 
 
-def _where(lines: Sequence[int]) -> str:
+def _line_numbers(lines: Sequence[int]) -> str:
     if not lines:
         return ""
     shown = ", ".join(map(str, lines[:6])) + (" …" if len(lines) > 6 else "")
     return f" (line{'' if len(lines) == 1 else 's'} {shown})"
 
 
-def _instead(text: str) -> str:
+def _advice(text: str) -> str:
     """Returns advice, with the SQL that it may begin with (up to a semicolon) as code."""
     statement, semicolon, rest = text.partition(";")
     return f"{code(statement + semicolon)}{escaped(rest) and ' ' + escaped(rest)}" if semicolon else escaped(text)
 
 
-def _after(left: Sequence[PartialFailure]) -> Iterator[str]:
+def _partial_failure_lines(failures: Sequence[PartialFailure]) -> Iterator[str]:
     """Yields what failures leave behind, grouped by whether the migration can run again."""
-    if not left:
+    if not failures:
         yield "the failed migration leaves nothing behind: run it again"
     groups: dict[str, list[PartialFailure]] = {}
-    for each in left:
-        groups.setdefault(each.rerun, []).append(each)
-    for again, found in groups.items():
-        where = ", ".join(str(each.line) for each in found[:6]) + (" …" if len(found) > 6 else "")
-        kept = found[0].kept if len(found) == 1 else "what earlier statements did"
-        stays = ("stay" if kept.startswith("lines") else "stays") + ("" if kept.endswith("INVALID index") else " committed")
+    for failure in failures:
+        groups.setdefault(failure.rerun, []).append(failure)
+    for rerun, group in groups.items():
+        lines = ", ".join(str(failure.line) for failure in group[:6]) + (" …" if len(group) > 6 else "")
+        kept = group[0].kept if len(group) == 1 else "what earlier statements did"
+        verb = ("stay" if kept.startswith("lines") else "stays") + ("" if kept.endswith("INVALID index") else " committed")
         yield (
-            f"if it fails at line{'' if len(found) == 1 else 's'} {where}, {escaped(kept)} {stays}. "
-            f"Can the migration be run again? {escaped(again[:1].upper() + again[1:])}"
+            f"if it fails at line{'' if len(group) == 1 else 's'} {lines}, {escaped(kept)} {verb}. "
+            f"Can the migration be run again? {escaped(rerun[:1].upper() + rerun[1:])}"
         )
 
 
-def _releases(one: Assessment) -> Iterator[str]:
-    if one.unknown:
+def _releases(assessment: Assessment) -> Iterator[str]:
+    if assessment.unknown:
         yield "What this migration does is not fully known, so its effect on the releases is not fully known either"
-    if one.running_release:
-        yield "The running release, on the new schema:\n" + "\n".join(f"  - {escaped(line)}" for line in one.running_release)
-    elif not one.unknown:
+    if assessment.running_release:
+        yield "The running release, on the new schema:\n" + "\n".join(f"  - {escaped(line)}" for line in assessment.running_release)
+    elif not assessment.unknown:
         yield "The running release, on the new schema: this migration removes nothing that the schema shows to be in use"
-    if one.new_release:
-        yield f"The new release, on the old schema: it fails where it uses {escaped(_needs(one.new_release))}. Run the migration first"
-    elif not one.unknown:
+    if assessment.new_release:
+        missing = escaped(_missing_objects(assessment.new_release))
+        yield f"The new release, on the old schema: it fails where it uses {missing}. Run the migration first"
+    elif not assessment.unknown:
         yield "The new release, on the old schema: it needs nothing from this migration, which creates no object that it could use"
 
 
-def _needs(needs: Sequence[str]) -> str:
+def _missing_objects(new_objects: Sequence[str]) -> str:
     """Returns what is missing, grouped by kind: `the columns a, b or the table c`."""
     kinds: dict[str, list[str]] = {}
-    for need in needs:
-        kind, _, name = need.partition(" ")
-        kinds.setdefault(kind if kind in _PLURALS else need, []).append(name)
-    said = []
+    for new_object in new_objects:
+        kind, _, name = new_object.partition(" ")
+        kinds.setdefault(kind if kind in _PLURALS else new_object, []).append(name)
+    descriptions = []
     for kind, names in kinds.items():
-        shown = ", ".join(names[:_MOST_SQL]) + (f" and {len(names) - _MOST_SQL} more" if len(names) > _MOST_SQL else "")
-        said.append(f"the {kind if len(names) == 1 else _PLURALS[kind]} {shown}" if kind in _PLURALS else f"the {kind}")
-    return " or ".join(said)
+        shown = ", ".join(names[:_MAX_ITEMS]) + (f" and {len(names) - _MAX_ITEMS} more" if len(names) > _MAX_ITEMS else "")
+        descriptions.append(f"the {kind if len(names) == 1 else _PLURALS[kind]} {shown}" if kind in _PLURALS else f"the {kind}")
+    return " or ".join(descriptions)
 
 
-def _back(back: RollbackPlan, *, unknown: bool) -> Iterator[str]:
+def _rollback_plan(plan: RollbackPlan, *, unknown: bool) -> Iterator[str]:
     yield "### Rollback plan"
     yield ""
-    if back.manner == "written":
-        yield "The migration has a down migration." + ("" if back.loses or back.but else " It drops nothing that contains data.")
-    elif back.manner == "unread":
+    if plan.manner == "written":
+        yield "The migration has a down migration." + ("" if plan.loses or plan.but else " It drops nothing that contains data.")
+    elif plan.manner == "unread":
         yield "The migration has a down migration; what it loses was not analysed."
-    elif back.manner == "by hand":
+    elif plan.manner == "by hand":
         yield "The migration has no down migration. By hand, in this order:"
         yield ""
-        shown = [*back.steps[:_MOST_SQL], *([f"-- and {len(back.steps) - _MOST_SQL} more"] if len(back.steps) > _MOST_SQL else [])]
+        shown = [*plan.steps[:_MAX_ITEMS], *([f"-- and {len(plan.steps) - _MAX_ITEMS} more"] if len(plan.steps) > _MAX_ITEMS else [])]
         yield from fenced("\n".join(shown), "sql").splitlines()
-    elif back.gone or back.but:
+    elif plan.gone or plan.but:
         yield "The migration has no down migration, and no statements by hand restore everything."
     elif unknown:
         yield "The migration has no down migration, and what would have to be undone is not known."
@@ -313,11 +317,11 @@ def _back(back: RollbackPlan, *, unknown: bool) -> Iterator[str]:
         yield "There is nothing to undo."
     yield ""
     lines = [
-        *([f"Rolling back loses {escaped('; '.join(back.loses))}."] if back.loses else []),
-        *([f"Lost when the migration runs, unless you have a backup or a copy: {escaped('; '.join(back.gone))}."] if back.gone else []),
-        *(f"{escaped(text[:1].upper() + text[1:])}." for text in back.but),
+        *([f"Rolling back loses {escaped('; '.join(plan.loses))}."] if plan.loses else []),
+        *([f"Lost when the migration runs, unless you have a backup or a copy: {escaped('; '.join(plan.gone))}."] if plan.gone else []),
+        *(f"{escaped(text[:1].upper() + text[1:])}." for text in plan.but),
     ]
-    if back.manner == "by hand" and not lines:
+    if plan.manner == "by hand" and not lines:
         lines = ["Rolling back loses no data."]
     if lines:
         yield from (f"- {line}" for line in lines)
@@ -325,23 +329,31 @@ def _back(back: RollbackPlan, *, unknown: bool) -> Iterator[str]:
 
 
 def _checklist(premortem: Premortem) -> Iterator[str]:
-    ways = [way for one in premortem.assessments for way in one.failure_modes]
-    stops = any(each.blocks != "nothing" for one in premortem.assessments for each in one.affected_relations)
+    failure_modes = [failure_mode for assessment in premortem.assessments for failure_mode in assessment.failure_modes]
+    has_blocked_relation = any(
+        relation.blocks != "nothing" for assessment in premortem.assessments for relation in assessment.affected_relations
+    )
     yield "## Before you start"
     yield ""
-    if any(one.affected_relations for one in premortem.assessments):
-        yield f"- [ ] No long transaction is open: {code(_LONG)}"
-    if any(way.check and way.title == ROWS_VIOLATE for way in ways):
+    if any(assessment.affected_relations for assessment in premortem.assessments):
+        yield f"- [ ] No long transaction is open: {code(_LONG_TRANSACTIONS)}"
+    if any(failure_mode.check and failure_mode.title == ROWS_VIOLATE for failure_mode in failure_modes):
         yield "- [ ] The queries under “Check first” find nothing"
-    if any(line.startswith(("lock_timeout is not set", "lock_timeout is off")) for one in premortem.assessments for line in one.timeouts):
+    if any(
+        line.startswith(("lock_timeout is not set", "lock_timeout is off"))
+        for assessment in premortem.assessments
+        for line in assessment.timeouts
+    ):
         yield "- [ ] lock_timeout is set, and the deployment retries when it expires"
-    if any(each.duration not in ("a moment", "unknown") for one in premortem.assessments for each in one.affected_relations):
+    if any(
+        relation.duration not in ("a moment", "unknown") for assessment in premortem.assessments for relation in assessment.affected_relations
+    ):
         yield "- [ ] The disk has room for rewritten tables, new indexes and their WAL; the replicas keep up"
-    if stops:
-        watch = f"{code(_WAITING)} `SELECT pg_cancel_backend(pid);`"
+    if has_blocked_relation:
+        watch = f"{code(_WAITING_QUERIES)} `SELECT pg_cancel_backend(pid);`"
         yield f"- [ ] One person watches for waiting queries and cancels the migration if too many wait: {watch}"
-    if any(one.rollback_plan.gone for one in premortem.assessments):
+    if any(assessment.rollback_plan.gone for assessment in premortem.assessments):
         yield "- [ ] A recent backup exists, and restoring it was tested: nothing else restores the lost data"
-    if any(one.running_release for one in premortem.assessments):
+    if any(assessment.running_release for assessment in premortem.assessments):
         yield "- [ ] The old release was tested on the new schema"
     yield "- [ ] Everyone knows who can abort, and what the rollback plan is"
