@@ -95,19 +95,19 @@ def _predict_hold(blocked: BlockedRelation, replayed: "ReplayedMigration | None"
 
 def _measure_hold(blocked: BlockedRelation, replayed: "ReplayedMigration") -> _Hold | None:
     """Returns how long a replay held the lock, plus the estimated difference on production's rows."""
-    replayed_statements = {statement.statement.index: statement for statement in replayed.recording.statements}
-    first_statement = replayed_statements.get(blocked.statement)
-    if first_statement is None:
+    recorded_statements = {recorded.statement.index: recorded for recorded in replayed.recording.statements}
+    first_recorded = recorded_statements.get(blocked.statement)
+    if first_recorded is None:
         return None
-    measured_effect = next((effect for effect in first_statement.measured_effects if effect.effect.relation == blocked.relation), None)
+    measured_effect = next((effect for effect in first_recorded.measured_effects if effect.effect.relation == blocked.relation), None)
     if measured_effect is None or not measured_effect.effect.blocks:
         return None
     duration = Duration(measured_effect.held_ms, measured_effect.held_ms)
     uncounted: list[str] = []
     for index in dict.fromkeys(work.statement for work in blocked.row_work):
-        estimate, statement = replayed.estimates.get(index), replayed_statements.get(index)
-        if estimate is not None and statement is not None:
-            growth = Duration(max(estimate.low_ms - statement.duration_ms, 0.0), max(estimate.high_ms - statement.duration_ms, 0.0))
+        estimate, recorded = replayed.estimates.get(index), recorded_statements.get(index)
+        if estimate is not None and recorded is not None:
+            growth = Duration(max(estimate.low_ms - recorded.duration_ms, 0.0), max(estimate.high_ms - recorded.duration_ms, 0.0))
             duration += growth
         else:
             uncounted += [str(work.relation) for work in blocked.row_work if work.statement == index]
@@ -160,8 +160,8 @@ def _compare_replay(results: _Results, slo: Budget, path: str, replayed: "Replay
         if slo.blocked is not None and wait.ms > slo.blocked:
             description = f"{wait.access} of {wait.relation} waited for {format_exact(round(wait.ms))} in the replay"
             results.forbidden.append(f"{path}: {description}; the budget is {format_exact(slo.blocked)}")
-    for statement in replayed.recording.statements:
-        for measured_effect in statement.measured_effects:
+    for recorded in replayed.recording.statements:
+        for measured_effect in recorded.measured_effects:
             effect = measured_effect.effect
             if slo.hold is not None and effect.blocks and not effect.new and measured_effect.held_ms > slo.hold:
                 description = f"{effect.lock} on {effect.relation} was held for {format_exact(round(measured_effect.held_ms))} in the replay"

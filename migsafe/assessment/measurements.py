@@ -10,20 +10,19 @@ from migsafe.sql.operations import Name
 if TYPE_CHECKING:
     from migsafe.replaying.replay import ReplayedMigration
 
-_LEAST_WAIT_MS = 1.0
 _EXPERIMENTS = {"rerun": "Run a second time", "crash": "Interrupted and run again", "round trip": "Rolled back and run again"}
 
 
-def describe_measurements(replayed: "ReplayedMigration", line: LineOf) -> Iterator[str]:
+def describe_measurements(replayed: "ReplayedMigration", line_of: LineOf) -> Iterator[str]:
     """Yields the measurements, the worst first."""
     from migsafe.terminal.quantities import format_duration, format_size  # noqa: PLC0415  # not needed without a replay
 
     recording = replayed.recording
     if recording.failure is not None:
-        yield f"It failed at line {line(recording.statements[-1].statement.index)}: {recording.failure.message}"
+        yield f"It failed at line {line_of(recording.statements[-1].statement.index)}: {recording.failure.message}"
     if replayed.emptied_because:
         yield f"It failed on generated rows ({replayed.emptied_because}) and was run again with empty tables: its times mean nothing."
-    wal = sum(played.wal_bytes for played in recording.statements)
+    wal = sum(recorded.wal_bytes for recorded in recording.statements)
     yield f"It took {format_duration(recording.duration_ms)} and wrote {format_size(wal)} of WAL."
     longest: dict[tuple[Name, str], float] = {}
     for wait in recording.waits:
@@ -31,15 +30,19 @@ def describe_measurements(replayed: "ReplayedMigration", line: LineOf) -> Iterat
     yield from (f"{access.capitalize()} of {relation} waited for {format_duration(ms)}." for (relation, access), ms in longest.items())
     if recording.times_before.probes and not longest:
         yield f"None of the {recording.times_during.probes:,} concurrent queries waited."
-    for played in recording.statements:
-        estimate = replayed.estimates.get(played.statement.index)
+    for recorded in recording.statements:
+        estimate = replayed.estimates.get(recorded.statement.index)
         if estimate is not None:
-            rows = sum(touch.rows or 0 for touch in played.measured_effects if touch.grows_with_rows and not touch.effect.new)
-            took = f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)} on {rows:,} rows"
-            span = Duration(estimate.low_ms, estimate.high_ms)
-            yield f"{took}: estimate for production's {estimate.rows:,} rows on this machine: {span}."
-        elif played.duration_ms >= 1000:
-            yield f"Line {line(played.statement.index)} took {format_duration(played.duration_ms)}."
+            rows = sum(
+                measured_effect.rows or 0
+                for measured_effect in recorded.measured_effects
+                if measured_effect.grows_with_rows and not measured_effect.effect.new
+            )
+            sentence = f"Line {line_of(recorded.statement.index)} took {format_duration(recorded.duration_ms)} on {rows:,} rows"
+            duration = Duration(estimate.low_ms, estimate.high_ms)
+            yield f"{sentence}: estimate for production's {estimate.rows:,} rows on this machine: {duration}."
+        elif recorded.duration_ms >= 1000:
+            yield f"Line {line_of(recorded.statement.index)} took {format_duration(recorded.duration_ms)}."
     for relation in recording.deadlocks:
         yield f"The migration and queries of {relation} deadlocked."
     for relation, error in recording.probe_errors.items():
@@ -53,10 +56,10 @@ def measured_hold(replayed: "ReplayedMigration | None", relation: Name) -> str:
     """Returns how long the replay held a blocking lock on a relation; empty if it held none."""
     if replayed is None:
         return ""
-    found = [
-        touch.held_ms
-        for played in replayed.recording.statements
-        for touch in played.measured_effects
-        if touch.effect.relation == relation and touch.effect.blocks and not touch.effect.new
+    holds_ms = [
+        measured_effect.held_ms
+        for recorded in replayed.recording.statements
+        for measured_effect in recorded.measured_effects
+        if measured_effect.effect.relation == relation and measured_effect.effect.blocks and not measured_effect.effect.new
     ]
-    return (f"{max(found):.0f} ms" if max(found) < 1000 else format_rounded(max(found))) if found else ""
+    return (f"{max(holds_ms):.0f} ms" if max(holds_ms) < 1000 else format_rounded(max(holds_ms))) if holds_ms else ""

@@ -18,7 +18,7 @@ from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.statistics import row_count
 from migsafe.sql.operations import Delete, Name, Operation, Update
 
-_MARK = "premortem: "
+_UNSUPPRESSED_PREFIX = "premortem: "
 
 
 class RelatedObjects(Struct, frozen=True):
@@ -66,14 +66,14 @@ class OperationFacts(Struct, frozen=True, kw_only=True):
         return [effect for effect in self.effects if effect.blocks]
 
 
-def fact_collector(found: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
+def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
     """Returns a rule that reports nothing and collects the facts of every operation, by path and migration."""
 
     def collect(op: Operation, at: Context) -> None:
         effects = tuple(effect for effect in at.effects if not effect.new and effect.relation.schema != "pg_temp")
         timeout = at.session.settings.lock_timeout_ms
         names = [effect.relation for effect in effects]
-        found.setdefault((at.migration.up.file.path, at.migration.id), []).append(
+        facts_by_migration.setdefault((at.migration.up.file.path, at.migration.id), []).append(
             OperationFacts(
                 operation=op,
                 statement=at.statement.index,
@@ -82,8 +82,8 @@ def fact_collector(found: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
                 transaction=at.session.transaction,
                 lock_timeout=timeout if timeout is not None else at.limits.lock_timeout,
                 statement_timeout=at.session.settings.statement_timeout_ms,
-                rows={name: number for name in names if (number := row_count(at.limits.rows, name)) is not None},
-                related={name: _around(at, name) for name in names},
+                rows={name: rows for name in names if (rows := row_count(at.limits.rows, name)) is not None},
+                related={name: _related_objects(at, name) for name in names},
                 violating_rows=violating_rows(op, at),
                 rollback=rollback_of(op, at),
                 lost_rows=lost_rows(op, at),
@@ -91,7 +91,7 @@ def fact_collector(found: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
                 new_restriction=new_restriction(op, at),
                 changed_result=changed_result(op, at),
                 is_in_called_function=is_in_called_function(at, op),
-                count_query=_count(op, at),
+                count_query=_row_count_query(op, at),
                 has_small_relations=bool(names)
                 and all((row_count(at.limits.rows, name) or at.limits.small_table) < at.limits.small_table for name in names),
             )
@@ -102,20 +102,24 @@ def fact_collector(found: dict[tuple[str, str], list[OperationFacts]]) -> Rule:
 
 def unsuppressed(rule: Rule) -> Rule:
     """Returns the rule under another name, so that the project's suppressions do not apply to it: suppressed hazards still happen."""
-    return replace(rule, name=_MARK + rule.name, off=False)
+    return replace(rule, name=_UNSUPPRESSED_PREFIX + rule.name, off=False)
 
 
 def unsuppressed_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
     """Returns the findings of the unsuppressed rules, under the rules' usual names."""
-    return tuple(replace(one, rule=one.rule.removeprefix(_MARK)) for one in findings if one.rule.startswith(_MARK))
+    return tuple(
+        replace(finding, rule=finding.rule.removeprefix(_UNSUPPRESSED_PREFIX))
+        for finding in findings
+        if finding.rule.startswith(_UNSUPPRESSED_PREFIX)
+    )
 
 
 def project_findings(findings: "tuple[Finding, ...]") -> tuple[Finding, ...]:
     """Returns the findings of the rules that the project has selected."""
-    return tuple(one for one in findings if not one.rule.startswith(_MARK))
+    return tuple(finding for finding in findings if not finding.rule.startswith(_UNSUPPRESSED_PREFIX))
 
 
-def _count(op: Operation, at: Context) -> str:
+def _row_count_query(op: Operation, at: Context) -> str:
     """Returns SQL that counts the rows that a statement changes; empty if its condition needs a variable, an alias or WITH."""
     if not isinstance(op, Update | Delete) or op.where is None or op.reads or at.statement.operations != (op,):
         return ""
@@ -124,23 +128,31 @@ def _count(op: Operation, at: Context) -> str:
     return runnable_before(f"SELECT count(*) FROM {at.resolve(op.table)} WHERE {on_one_line(op.where.sql)};", at)
 
 
-def _around(at: Context, name: Name) -> RelatedObjects:
+def _related_objects(at: Context, name: Name) -> RelatedObjects:
     catalog = at.catalog
     relation = catalog.relation(name)
     if relation is None:
         return RelatedObjects()
-    referring = {_name(catalog.get(one.table)) for one in catalog.foreign_keys_to(relation.oid) if one.table != relation.oid}
-    referred = {_name(catalog.get(one.references)) for one in catalog.constraints(relation.oid) if one.references not in (None, relation.oid)}
+    referring = {
+        _relation_name(catalog.get(constraint.table))
+        for constraint in catalog.foreign_keys_to(relation.oid)
+        if constraint.table != relation.oid
+    }
+    referred = {
+        _relation_name(catalog.get(constraint.references))
+        for constraint in catalog.constraints(relation.oid)
+        if constraint.references not in (None, relation.oid)
+    }
     views = {
-        one.name
-        for one in catalog.dependents(relation.oid, Relation)
-        if one.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED) and relation.oid in one.reads
+        view.name
+        for view in catalog.dependents(relation.oid, Relation)
+        if view.kind in (RelationKind.VIEW, RelationKind.MATERIALIZED) and relation.oid in view.reads
     }
     return RelatedObjects(_sorted(referring), _sorted(referred), _sorted(views))
 
 
-def _name(one: object) -> Name | None:
-    return one.name if isinstance(one, Relation) else None
+def _relation_name(catalog_object: object) -> Name | None:
+    return catalog_object.name if isinstance(catalog_object, Relation) else None
 
 
 def _sorted(names: "set[Name] | set[Name | None]") -> tuple[Name, ...]:

@@ -36,10 +36,10 @@ def new_object(op: Operation, at: Context) -> str:
         case sql.CreateIndex(unique=True, table=table, elements=elements):
             keys = ", ".join(element.column or "…" for element in elements)
             return "" if is_created_here(at, table) else f"unique index for ON CONFLICT ({keys}) on {at.resolve(table)}"
-        case sql.AddConstraint(target=target, constraint=given) if given.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
-            if is_created_here(at, target.name) or given.index is not None:
+        case sql.AddConstraint(target=target, constraint=constraint) if constraint.kind in (ConstraintKind.UNIQUE, ConstraintKind.PRIMARY_KEY):
+            if is_created_here(at, target.name) or constraint.index is not None:
                 return ""
-            return f"unique index for ON CONFLICT ({', '.join(given.columns)}) on {at.resolve(target.name)}"
+            return f"unique index for ON CONFLICT ({', '.join(constraint.columns)}) on {at.resolve(target.name)}"
         case sql.DropNotNull(target=target, column=name) if not is_column_created_here(at, target.name, name):
             return f"nullable column {at.resolve(target.name)}.{quoted(name)}"
         case sql.AlterColumnType(target=target, column=name, type=kind) if not is_column_created_here(at, target.name, name):
@@ -63,27 +63,27 @@ def new_restriction(op: Operation, at: Context) -> str:
             column = table.column(name) if table is not None else None
             if column is None or column.default is None:
                 return f"every INSERT of the running release into {at.resolve(target.name)}, which does not set {quoted(name)}"
-        case sql.AddConstraint(target=target, constraint=given) if given.enforced and given.index is None:
+        case sql.AddConstraint(target=target, constraint=constraint) if constraint.enforced and constraint.index is None:
             if is_created_here(at, target.name) or (
-                given.columns and all(is_column_created_here(at, target.name, one) for one in given.columns)
+                constraint.columns and all(is_column_created_here(at, target.name, column_name) for column_name in constraint.columns)
             ):
                 return ""
-            return _refused(str(at.resolve(target.name)), given)
+            return _describe_refused_rows(str(at.resolve(target.name)), constraint)
         case sql.CreateIndex(unique=True, table=table, elements=elements):
             columns = [element.column for element in elements if element.column is not None]
-            if is_created_here(at, table) or (columns and all(is_column_created_here(at, table, one) for one in columns)):
+            if is_created_here(at, table) or (columns and all(is_column_created_here(at, table, column_name) for column_name in columns)):
                 return ""
             return f"a second row with the same {', '.join(columns) or 'key'} in {at.resolve(table)}"
     return ""
 
 
-def _refused(table: str, given: sql.Constraint) -> str:
-    columns = ", ".join(map(quoted, given.columns))
-    match given.kind:
-        case ConstraintKind.CHECK if given.check is not None:
-            return f"rows of {table} that violate `{' '.join(given.check.sql.split())}`"
-        case ConstraintKind.FOREIGN_KEY if given.references is not None:
-            return f"rows of {table} whose {columns} references no row of {given.references.table}, and a DELETE there of a referenced row"
+def _describe_refused_rows(table: str, constraint: sql.Constraint) -> str:
+    columns = ", ".join(map(quoted, constraint.columns))
+    match constraint.kind:
+        case ConstraintKind.CHECK if constraint.check is not None:
+            return f"rows of {table} that violate `{' '.join(constraint.check.sql.split())}`"
+        case ConstraintKind.FOREIGN_KEY if constraint.references is not None:
+            return f"rows of {table} whose {columns} references no row of {constraint.references.table}, and a DELETE there of a referenced row"
         case ConstraintKind.UNIQUE | ConstraintKind.PRIMARY_KEY:
             return f"a second row with the same {columns} in {table}"
         case ConstraintKind.NOT_NULL:

@@ -41,23 +41,23 @@ def rollback_of(op: Operation, at: Context) -> Rollback | None:
     if is_in_called_function(at, op):
         return None
     match op:
-        case sql.AddConstraint(target=target, constraint=given) if is_created_here(at, target.name):
+        case sql.AddConstraint(target=target, constraint=constraint) if is_created_here(at, target.name):
             # Tables that reference each other can only be dropped after their foreign keys.
-            return _added(op, at) if given.kind is ConstraintKind.FOREIGN_KEY else None
+            return _undo_added_constraint(op, at) if constraint.kind is ConstraintKind.FOREIGN_KEY else None
         case sql.AlterRelation(target=target):
-            return None if is_created_here(at, target.name) else _altered(op, at)
+            return None if is_created_here(at, target.name) else _undo_alteration(op, at)
         case sql.CreateIndex(name=name, table=table):
             if is_created_here(at, table):
                 return None
             schema = at.resolve(table).schema
             return Rollback(
-                f"DROP INDEX CONCURRENTLY {Name(name, schema)};" if name is not None else "", note="" if name else _unnamed("index")
+                f"DROP INDEX CONCURRENTLY {Name(name, schema)};" if name is not None else "", note="" if name else _name_note("index")
             )
         case sql.Drop():
-            return _dropped(op, at)
+            return _undo_drop(op, at)
         case sql.Truncate(tables=tables):
-            known = [str(at.resolve(one.name)) for one in tables if not is_created_here(at, one.name)]
-            return Rollback(lost_already=f"the rows of {', '.join(known)}") if known else None
+            existing_tables = [str(at.resolve(truncated.name)) for truncated in tables if not is_created_here(at, truncated.name)]
+            return Rollback(lost_already=f"the rows of {', '.join(existing_tables)}") if existing_tables else None
         case sql.Delete(table=table) if not is_created_here(at, table):
             return Rollback(lost_already=f"the deleted rows from {at.resolve(table)}")
         case sql.Update(table=table, columns=columns) if not is_created_here(at, table):
@@ -67,7 +67,7 @@ def rollback_of(op: Operation, at: Context) -> Rollback | None:
             )
         case sql.Insert(table=table) if not is_created_here(at, table):
             return Rollback(note=f"the rows inserted into {at.resolve(table)} stay until you delete them")
-    return _made(op, at)
+    return _undo_creation(op, at)
 
 
 def lost_rows(op: Operation, at: Context) -> tuple[LostRows, ...]:
@@ -76,28 +76,28 @@ def lost_rows(op: Operation, at: Context) -> tuple[LostRows, ...]:
         return ()
     match op:
         case sql.Drop(kind="table" | "foreign table", names=names):
-            tables, some = names, False
-        case sql.Truncate(tables=given):
-            tables, some = tuple(one.name for one in given), False
+            tables, may_be_fewer = names, False
+        case sql.Truncate(tables=truncated_tables):
+            tables, may_be_fewer = tuple(truncated.name for truncated in truncated_tables), False
         case sql.Delete(table=table, where=where, reads=reads):
-            tables, some = (table,), where is not None or bool(reads)
+            tables, may_be_fewer = (table,), where is not None or bool(reads)
         case sql.Drop(kind="schema", names=names):
             schemas = {name.name for name in names}
-            tables, some = (
+            tables, may_be_fewer = (
                 tuple(effect.relation for effect in at.effects if effect.relation.schema in schemas and "table" in effect.kind),
                 False,
             )
         case _:
             return ()
-    known = [at.resolve(name) for name in tables if not is_created_here(at, name) and not at.catalog.is_absent(name)]
-    return tuple(LostRows(name, row_count(at.limits.rows, name), some) for name in known)
+    existing_tables = [at.resolve(name) for name in tables if not is_created_here(at, name) and not at.catalog.is_absent(name)]
+    return tuple(LostRows(name, row_count(at.limits.rows, name), may_be_fewer) for name in existing_tables)
 
 
-def _unnamed(what: str) -> str:
-    return f"PostgreSQL chooses the {what}'s name: look it up with \\d"
+def _name_note(object_kind: str) -> str:
+    return f"PostgreSQL chooses the {object_kind}'s name: look it up with \\d"
 
 
-def _altered(op: sql.AlterRelation, at: Context) -> Rollback | None:
+def _undo_alteration(op: sql.AlterRelation, at: Context) -> Rollback | None:
     table = at.resolve(op.target.name)
     alter = f"ALTER TABLE {table}"
     relation = at.catalog.relation(op.target.name)
@@ -106,13 +106,13 @@ def _altered(op: sql.AlterRelation, at: Context) -> Rollback | None:
             name = quoted(column.name)
             return Rollback(f"{alter} DROP COLUMN {name};", loses=f"what is written to {table}.{name} after the migration")
         case sql.AddConstraint():
-            return _added(op, at)
+            return _undo_added_constraint(op, at)
         case sql.DropColumn(column=name):
             if is_column_created_here(at, op.target.name, name):
                 return None
             return Rollback(lost_already=f"the values of {table}.{quoted(name)}", note="adding the column again creates it empty")
         case sql.DropConstraint(constraint=name):
-            return _constraint_back(alter, name, relation, at)
+            return _restore_constraint(alter, name, relation, at)
         case sql.SetNotNull(column=name):
             return Rollback(f"{alter} ALTER COLUMN {quoted(name)} DROP NOT NULL;")
         case sql.DropNotNull(column=name):
@@ -122,13 +122,13 @@ def _altered(op: sql.AlterRelation, at: Context) -> Rollback | None:
         case sql.RenameConstraint(constraint=old, new_name=new):
             return Rollback(f"{alter} RENAME CONSTRAINT {quoted(new)} TO {quoted(old)};")
         case sql.SetDefault(column=name) | sql.DropDefault(column=name):
-            return _default_back(alter, name, relation)
+            return _restore_default(alter, name, relation)
         case sql.AlterColumnType(column=name):
-            before = _column(relation, name)
-            if before is None or before.type is None:
+            old_column = _column_of(relation, name)
+            if old_column is None or old_column.type is None:
                 return Rollback(note=f"the old type of {table}.{quoted(name)} is not known")
-            back = f"{alter} ALTER COLUMN {quoted(name)} TYPE {before.type};"
-            return Rollback(back, note=f"it may take the same time again, and fails for values that do not fit into {before.type}")
+            statement = f"{alter} ALTER COLUMN {quoted(name)} TYPE {old_column.type};"
+            return Rollback(statement, note=f"it may take the same time again, and fails for values that do not fit into {old_column.type}")
         case sql.DetachPartition(partition=partition):
             return Rollback(note=f"{at.resolve(partition)} must be attached again with its bounds")
         case sql.AttachPartition(partition=partition):
@@ -136,60 +136,62 @@ def _altered(op: sql.AlterRelation, at: Context) -> Rollback | None:
     return None
 
 
-def _added(op: sql.AddConstraint, at: Context) -> Rollback:
-    given, table = op.constraint, at.resolve(op.target.name)
-    name = given.name
-    if name is None and given.columns and given.kind in _LABELS:
-        columns = given.columns if given.kind is not ConstraintKind.PRIMARY_KEY else ()
-        name = free_constraint_name(at.catalog, table, columns, _LABELS[given.kind]).name
-    return Rollback(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)};") if name is not None else Rollback(note=_unnamed("constraint"))
+def _undo_added_constraint(op: sql.AddConstraint, at: Context) -> Rollback:
+    constraint, table = op.constraint, at.resolve(op.target.name)
+    name = constraint.name
+    if name is None and constraint.columns and constraint.kind in _LABELS:
+        columns = constraint.columns if constraint.kind is not ConstraintKind.PRIMARY_KEY else ()
+        name = free_constraint_name(at.catalog, table, columns, _LABELS[constraint.kind]).name
+    return Rollback(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)};") if name is not None else Rollback(note=_name_note("constraint"))
 
 
-def _column(relation: Relation | None, name: str) -> Column | None:
+def _column_of(relation: Relation | None, name: str) -> Column | None:
     return relation.column(name) if relation is not None else None
 
 
-def _default_back(alter: str, name: str, relation: Relation | None) -> Rollback:
-    before = _column(relation, name)
-    if before is None:
+def _restore_default(alter: str, name: str, relation: Relation | None) -> Rollback:
+    old_column = _column_of(relation, name)
+    if old_column is None:
         return Rollback(note=f"the old default of {quoted(name)} is not known")
-    was = f"SET DEFAULT {before.default.expression.sql}" if before.default is not None else "DROP DEFAULT"
-    return Rollback(f"{alter} ALTER COLUMN {quoted(name)} {was};")
+    action = f"SET DEFAULT {old_column.default.expression.sql}" if old_column.default is not None else "DROP DEFAULT"
+    return Rollback(f"{alter} ALTER COLUMN {quoted(name)} {action};")
 
 
-def _constraint_back(alter: str, name: str, relation: Relation | None, at: Context) -> Rollback:
-    but = f"rows that violate {quoted(name)} may exist by then: add it as NOT VALID, repair the rows, validate it"
-    found = at.catalog.constraint(relation.oid, name) if relation is not None else None
-    if relation is None or not isinstance(found, Constraint):
-        return Rollback(note=but)
-    if found.kind is ConstraintKind.CHECK and found.check is not None:
-        return Rollback(f"{alter} ADD CONSTRAINT {quoted(name)} CHECK ({found.check.expression.sql}) NOT VALID;", note=but)
-    far = at.catalog.get(found.references) if found.references is not None else None
-    if found.kind is ConstraintKind.FOREIGN_KEY and isinstance(far, Relation):
-        here, there = _spelt(relation, found.columns), _spelt(far, found.referenced_columns)
+def _restore_constraint(alter: str, name: str, relation: Relation | None, at: Context) -> Rollback:
+    note = f"rows that violate {quoted(name)} may exist by then: add it as NOT VALID, repair the rows, validate it"
+    constraint = at.catalog.constraint(relation.oid, name) if relation is not None else None
+    if relation is None or not isinstance(constraint, Constraint):
+        return Rollback(note=note)
+    if constraint.kind is ConstraintKind.CHECK and constraint.check is not None:
+        return Rollback(f"{alter} ADD CONSTRAINT {quoted(name)} CHECK ({constraint.check.expression.sql}) NOT VALID;", note=note)
+    referenced = at.catalog.get(constraint.references) if constraint.references is not None else None
+    if constraint.kind is ConstraintKind.FOREIGN_KEY and isinstance(referenced, Relation):
+        columns, referenced_columns = _column_list(relation, constraint.columns), _column_list(referenced, constraint.referenced_columns)
         actions = "".join(
             f" ON {event} {action.upper()}"
-            for event, action in (("DELETE", found.on_delete), ("UPDATE", found.on_update))
+            for event, action in (("DELETE", constraint.on_delete), ("UPDATE", constraint.on_update))
             if action != "no action"
         )
-        words = f"FOREIGN KEY ({here}) REFERENCES {far.name} ({there}){actions} NOT VALID"
-        return Rollback(f"{alter} ADD CONSTRAINT {quoted(name)} {words};", note=but)
-    return Rollback(note=but if found.kind is not ConstraintKind.PRIMARY_KEY else "the key's index must be built again, CONCURRENTLY, first")
+        definition = f"FOREIGN KEY ({columns}) REFERENCES {referenced.name} ({referenced_columns}){actions} NOT VALID"
+        return Rollback(f"{alter} ADD CONSTRAINT {quoted(name)} {definition};", note=note)
+    return Rollback(
+        note=note if constraint.kind is not ConstraintKind.PRIMARY_KEY else "the key's index must be built again, CONCURRENTLY, first"
+    )
 
 
-def _spelt(table: Relation, numbers: tuple[int, ...]) -> str:
+def _column_list(table: Relation, numbers: tuple[int, ...]) -> str:
     return ", ".join(quoted(column.name) for number in numbers if (column := table.column_numbered(number)) is not None)
 
 
-def _dropped(op: sql.Drop, at: Context) -> Rollback | None:
+def _undo_drop(op: sql.Drop, at: Context) -> Rollback | None:
     names = [name for name in op.names if not is_name_created_here(at, op.kind, name, created=True) and not is_created_here(at, name)]
     if not names:
         return None
     listed = ", ".join(map(str, names))
     match op.kind:
         case "table" | "foreign table":
-            known = ", ".join(str(at.resolve(name)) for name in names)
-            return Rollback(f"-- create {known} again, as the earlier migrations define it", lost_already=f"the rows of {known}")
+            tables = ", ".join(str(at.resolve(name)) for name in names)
+            return Rollback(f"-- create {tables} again, as the earlier migrations define it", lost_already=f"the rows of {tables}")
         case "schema":
             return Rollback(lost_already=f"everything in the schema {listed}")
         case "index":
@@ -199,7 +201,7 @@ def _dropped(op: sql.Drop, at: Context) -> Rollback | None:
     return Rollback(note=f"the {op.kind} {listed} must be created again, as an earlier migration defines it")
 
 
-def _made(op: Operation, at: Context) -> Rollback | None:
+def _undo_creation(op: Operation, at: Context) -> Rollback | None:
     match op:
         case sql.CreateTable(table=table) | sql.CreateTableAs(table=table):
             if table.schema == "pg_temp" or getattr(op, "persistence", None) is sql.Persistence.TEMPORARY:
@@ -219,8 +221,9 @@ def _made(op: Operation, at: Context) -> Rollback | None:
         case sql.CreateDomain(domain=name):
             return Rollback(f"DROP DOMAIN {name};")
         case sql.CreateTrigger(trigger=trigger, table=table):
-            on = at.catalog.relation(table)
-            if op.or_replace and on is not None and any(one.name.name == trigger for one in at.catalog.triggers(on.oid)):
+            relation = at.catalog.relation(table)
+            existing = at.catalog.triggers(relation.oid) if relation is not None else ()
+            if op.or_replace and any(known.name.name == trigger for known in existing):
                 return Rollback(note=f"the trigger {quoted(trigger)} must be created again as it was")
             return Rollback(f"DROP TRIGGER {quoted(trigger)} ON {table};")
         case sql.CreateFunction(kind=kind, function=name):

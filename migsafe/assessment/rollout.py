@@ -24,31 +24,31 @@ HEADINGS = {
 }
 
 
-def phase_of(observed: OperationFacts) -> Phase | None:
+def phase_of(facts: OperationFacts) -> Phase | None:
     """Returns the phase of an operation; None for SET, COMMIT and the like, and for operations on the migration's own objects."""
-    operation = observed.operation
-    if isinstance(operation, sql.AlterRelation) and not observed.effects:
+    operation = facts.operation
+    if isinstance(operation, sql.AlterRelation) and not facts.effects:
         return None
-    if isinstance(operation, sql.AddConstraint) and observed.new_restriction:
+    if isinstance(operation, sql.AddConstraint) and facts.new_restriction:
         return Phase.VALIDATE
     if isinstance(operation, sql.Drop) and operation.kind == "index":
-        return Phase.CONTRACT if observed.effects else None
+        return Phase.CONTRACT if facts.effects else None
     for kinds, phase in ((_EXPAND, Phase.EXPAND), (_BACKFILL, Phase.BACKFILL), (_VALIDATE, Phase.VALIDATE), (_CONTRACT, Phase.CONTRACT)):
         if isinstance(operation, kinds):
             # The first rows of a table that the migration creates belong to its creation.
-            return Phase.EXPAND if phase is Phase.BACKFILL and not observed.effects else phase
+            return Phase.EXPAND if phase is Phase.BACKFILL and not facts.effects else phase
     return None
 
 
-def why_no_safe_order(observed: OperationFacts) -> str:
+def why_no_safe_order(facts: OperationFacts) -> str:
     """Returns why no order of migration and deployment is safe for an operation, and what to do instead. Empty if an order is safe."""
-    operation = observed.operation
-    if isinstance(operation, sql.AddColumn) and observed.violating_rows is not None:
+    operation = facts.operation
+    if isinstance(operation, sql.AddColumn) and facts.violating_rows is not None:
         return (
             "existing rows have no value for it, and the running release does not set one: "
             "add it without NOT NULL, deploy, backfill, SET NOT NULL"
         )
-    if not observed.effects and not isinstance(operation, sql.RenameEnumValue):
+    if not facts.effects and not isinstance(operation, sql.RenameEnumValue):
         return ""
     match operation:
         case sql.RenameColumn() | sql.RenameEnumValue() | sql.SetSchema():
@@ -61,7 +61,7 @@ def why_no_safe_order(observed: OperationFacts) -> str:
                 "the old release needs the old name, and the new release the new one: "
                 "rename, and keep a view under the old name until the old release is gone"
             )
-        case sql.AlterColumnType() if any(effect.rewrite for effect in observed.effects):
+        case sql.AlterColumnType() if any(effect.rewrite for effect in facts.effects):
             return (
                 "all queries of the table wait while it is rewritten: "
                 "add a column of the new type, write to both, backfill, switch the readers, drop the old one"
