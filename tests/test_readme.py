@@ -16,7 +16,7 @@ from migsafe.cli import app, main
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 SHOWN = [
-    pytest.param(command, shown, id=f"{page.stem}: {command}")
+    pytest.param(command, shown, id=f"{page.stem}: {command}", marks=[pytest.mark.server] if command.startswith("replay") else [])
     for page in PAGES
     for command, shown in re.findall(r"```console\n\$ migsafe ([^\n]*)\n(.*?)```", page.read_text(), re.DOTALL)
 ]
