@@ -22,12 +22,12 @@ from migsafe.rendering.renderer import Rendering
 from migsafe.rendering.worker_environment import worker_environment
 
 _FORMAT = 2
-_MOST_BYTES = 8 << 20
+_MAX_BYTES = 8 << 20
 """The size of a folder's renderings above which those that the last run did not use are dropped."""
-_VERSIONS = 4
+_MAX_VERSIONS = 4
 """How many renderings of one script are stored: its queries or their answers may differ from run to run."""
 
-_Kept = tuple[list[int], bytes]
+_StoredRendering = tuple[list[int], bytes]
 """The numbers of the traces that a rendering depends on, and the encoded rendering."""
 
 
@@ -42,10 +42,10 @@ class Renderings:
     def look_up(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult | None:
         """Returns the stored result of the same request, if everything that it depends on is unchanged and `ask` gives the same answers."""
         shelf, name = self._shelf(request), _name(request)
-        for kept in reversed(shelf.found.get(name, [])):
-            if all(map(shelf.holds, kept[0])):
-                rendering = msgspec.msgpack.decode(kept[1], type=Rendering)
-                if all(ask(question) == said for question, said in rendering.answers):
+        for stored in reversed(shelf.renderings.get(name, [])):
+            if all(map(shelf.is_unchanged, stored[0])):
+                rendering = msgspec.msgpack.decode(stored[1], type=Rendering)
+                if all(ask(question) == answer for question, answer in rendering.answers):
                     shelf.used[name] = None
                     return rendering.result
         return None
@@ -54,15 +54,15 @@ class Renderings:
         """Store the rendering of a script."""
         shelf, name = self._shelf(request), _name(request)
         with self.starting_worker():
-            numbers = [shelf.number(looked, rendering.worker_started_ns) for looked in rendering.dependencies]
+            numbers = [shelf.number(dependencies, rendering.worker_started_ns) for dependencies in rendering.dependencies]
         plain = msgspec.structs.replace(
             rendering, dependencies=(), result=msgspec.structs.replace(rendering.result, dependencies=Dependencies())
         )
-        known = [number for number in numbers if number is not None]
-        if len(known) < len(numbers) or not all(map(shelf.holds, known)):
+        known_numbers = [number for number in numbers if number is not None]
+        if len(known_numbers) < len(numbers) or not all(map(shelf.is_unchanged, known_numbers)):
             self.note_unrepeatable()
             return
-        shelf.found[name] = [*shelf.found.get(name, []), (known, msgspec.msgpack.encode(plain))][-_VERSIONS:]
+        shelf.renderings[name] = [*shelf.renderings.get(name, []), (known_numbers, msgspec.msgpack.encode(plain))][-_MAX_VERSIONS:]
         shelf.used[name] = None
         shelf.is_new = True
 
@@ -98,51 +98,54 @@ class _Shelf:
         self._watch = watch
         self._key = repr((_FORMAT, sys.version, sys.path, sys.executable, os.getcwd(), folder, sorted(worker_environment().items())))
         self.name = f"renderings-{blake2b(self._key.encode(errors='surrogatepass'), digest_size=8).hexdigest()}"
-        self.found: dict[bytes, list[_Kept]] = {}
+        self.renderings: dict[bytes, list[_StoredRendering]] = {}
         self.used: dict[bytes, None] = {}
         self.is_new = False
         self._traces: list[Trace] = []
         self._numbers: dict[Dependencies, int | None] = {}
-        self._held: dict[int, bool] = {}
+        self._unchanged: dict[int, bool] = {}
         data = store.read(self.name)
         if data is not None:
             try:
-                key, traces, found = marshal.loads(data)  # noqa: S302  # only the user can write to the folder
+                key, traces, renderings = marshal.loads(data)  # noqa: S302  # only the user can write to the folder
                 if key == self._key:
-                    self._traces, self.found = traces, found
+                    self._traces, self.renderings = traces, renderings
             except (ValueError, TypeError, EOFError):
                 return
 
-    def holds(self, number: int) -> bool:
+    def is_unchanged(self, number: int) -> bool:
         """Whether everything in a trace is unchanged."""
-        if number not in self._held:
+        if number not in self._unchanged:
             trace = self._traces[number]
-            self._held[number] = self._watch.confirms(trace) if self._watch is not None else confirmed(trace) is not None
-        return self._held[number]
+            self._unchanged[number] = self._watch.confirms(trace) if self._watch is not None else confirmed(trace) is not None
+        return self._unchanged[number]
 
-    def number(self, looked: Dependencies, began: int) -> int | None:
+    def number(self, dependencies: Dependencies, started_ns: int) -> int | None:
         """Returns the number of the trace of what a worker process looked at; None if something has changed since the process started."""
-        if looked not in self._numbers:
-            made = _trace(looked, began)
-            if made is not None and made not in self._traces:
-                self._traces.append(made)
-            self._numbers[looked] = self._traces.index(made) if made is not None else None
-        return self._numbers[looked]
+        if dependencies not in self._numbers:
+            trace = _trace(dependencies, started_ns)
+            if trace is not None and trace not in self._traces:
+                self._traces.append(trace)
+            self._numbers[dependencies] = self._traces.index(trace) if trace is not None else None
+        return self._numbers[dependencies]
 
     def packed(self) -> bytes:
         """Returns the entry; if it would be too large, without the renderings that this run did not use."""
-        size = sum(len(data) for name in self.used for _, data in self.found[name])
-        kept = dict.fromkeys(self.used)
-        for name in reversed(self.found):
-            if name not in kept:
-                size += sum(len(data) for _, data in self.found[name])
-                if size > _MOST_BYTES:
+        size = sum(len(data) for name in self.used for _, data in self.renderings[name])
+        kept_names = dict.fromkeys(self.used)
+        for name in reversed(self.renderings):
+            if name not in kept_names:
+                size += sum(len(data) for _, data in self.renderings[name])
+                if size > _MAX_BYTES:
                     break
-                kept[name] = None
-        wanted = sorted({number for name in kept for numbers, _ in self.found[name] for number in numbers})
-        places = {number: place for place, number in enumerate(wanted)}
-        found = {name: [([places[one] for one in numbers], data) for numbers, data in self.found[name]] for name in reversed(kept)}
-        return marshal.dumps((self._key, [self._traces[number] for number in wanted], found))
+                kept_names[name] = None
+        used_numbers = sorted({number for name in kept_names for numbers, _ in self.renderings[name] for number in numbers})
+        positions = {number: position for position, number in enumerate(used_numbers)}
+        renderings = {
+            name: [([positions[number] for number in numbers], data) for numbers, data in self.renderings[name]]
+            for name in reversed(kept_names)
+        }
+        return marshal.dumps((self._key, [self._traces[number] for number in used_numbers], renderings))
 
 
 def usual() -> Renderings | None:
@@ -155,17 +158,17 @@ def _name(request: RenderRequest) -> bytes:
     return blake2b(msgspec.msgpack.encode(request), digest_size=16).digest()
 
 
-def _trace(looked: Dependencies, began: int) -> Trace | None:
+def _trace(dependencies: Dependencies, started_ns: int) -> Trace | None:
     files: list[tuple[str, Seen, Signature | None]] = []
-    paths = list(looked.paths)
-    for path in looked.files:
+    paths = list(dependencies.paths)
+    for path in dependencies.files:
         try:
-            known = signature(os.stat(path))
+            file_signature = signature(os.stat(path))
         except OSError:
             paths.append(path)  # opening it failed
             continue
-        if not is_settled(known, began):
+        if not is_settled(file_signature, started_ns):
             return None
-        files.append((path, digest(path), known))
-    folders: list[tuple[str, Listing]] = [(path, listing(path)) for path in looked.folders]
+        files.append((path, digest(path), file_signature))
+    folders: list[tuple[str, Listing]] = [(path, listing(path)) for path in dependencies.folders]
     return files, folders, numbered((path, True, *kind(path, followed=True)) for path in paths), [], []

@@ -38,14 +38,14 @@ TICK = 2_000_000_000
 """The nanoseconds after which every file system gives a different time. FAT has the coarsest clock."""
 
 
-def signature(found: os.stat_result) -> Signature:
+def signature(status: os.stat_result) -> Signature:
     """Returns a file's signature, which tells its states apart without reading it."""
-    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-def is_settled(known: Signature, when: int) -> bool:
-    """Whether a file that is written after `when` cannot have the same signature."""
-    return max(known[2], known[3]) < when - TICK
+def is_settled(file_signature: Signature, time_ns: int) -> bool:
+    """Whether a file that is written after `time_ns` cannot have the same signature."""
+    return max(file_signature[2], file_signature[3]) < time_ns - TICK
 
 
 def digest(path: str) -> Seen:
@@ -83,8 +83,8 @@ def kind(path: str, *, followed: bool) -> tuple[int, tuple[int, int] | None]:
         return -(error.errno or 1), None
 
 
-def _kind(found: os.stat_result) -> tuple[int, tuple[int, int]]:
-    return stat.S_IFMT(found.st_mode), (found.st_dev, found.st_ino)
+def _kind(status: os.stat_result) -> tuple[int, tuple[int, int]]:
+    return stat.S_IFMT(status.st_mode), (status.st_dev, status.st_ino)
 
 
 def target(path: str, readlink: "Callable[[str], str]" = os.readlink) -> str | int:
@@ -95,56 +95,57 @@ def target(path: str, readlink: "Callable[[str], str]" = os.readlink) -> str | i
         return -(error.errno or 1)
 
 
-def numbered(looks: "Iterable[tuple[str, bool, int, tuple[int, int] | None]]") -> list[tuple[str, bool, int, int]]:
+def numbered(checks: "Iterable[tuple[str, bool, int, tuple[int, int] | None]]") -> list[tuple[str, bool, int, int]]:
     """Returns checks of paths with numbers instead of file identities, which differ between machines and checkouts."""
     numbers: dict[tuple[int, int] | None, int] = {None: 0}
-    return [(path, followed, what, numbers.setdefault(identity, len(numbers))) for path, followed, what, identity in looks]
+    return [(path, followed, path_kind, numbers.setdefault(identity, len(numbers))) for path, followed, path_kind, identity in checks]
 
 
 def confirmed(trace: Trace) -> Trace | None:
     """Returns the trace, with new signatures for files that were touched and have the same content; None if anything has changed."""
-    files, folders, looks, links, asked = trace
-    if any(listing(path) != found for path, found in folders) or any(target(path) != found for path, found in links):
+    files, folders, checks, links, git_answers = trace
+    if any(listing(path) != known for path, known in folders) or any(target(path) != known for path, known in links):
         return None
-    met: dict[str, os.stat_result] = {}
-    fresh = _unchanged(files, met)
-    again = (
-        (path, followed, *(_kind(met[path]) if followed and path in met else kind(path, followed=followed))) for path, followed, *_ in looks
+    statuses: dict[str, os.stat_result] = {}
+    confirmed_files = _unchanged(files, statuses)
+    repeated_checks = (
+        (path, followed, *(_kind(statuses[path]) if followed and path in statuses else kind(path, followed=followed)))
+        for path, followed, *_ in checks
     )
-    if fresh is None or numbered(again) != looks or not all(_says_the_same(*one) for one in asked):
+    if confirmed_files is None or numbered(repeated_checks) != checks or not all(_git_answers_the_same(*answer) for answer in git_answers):
         return None
-    return trace if fresh == files else (fresh, folders, looks, links, asked)
+    return trace if confirmed_files == files else (confirmed_files, folders, checks, links, git_answers)
 
 
 def _unchanged(
-    files: list[tuple[str, Seen, Signature | None]], met: dict[str, os.stat_result]
+    files: list[tuple[str, Seen, Signature | None]], statuses: dict[str, os.stat_result]
 ) -> list[tuple[str, Seen, Signature | None]] | None:
-    """Returns the files, with new signatures for those that were touched; None if a content has changed. Adds their states to `met`."""
+    """Returns the files, with new signatures for those that were touched; None if a content has changed. Adds their states to `statuses`."""
     touched: dict[int, tuple[str, Seen, Signature]] = {}
-    fresh = list(files)
-    for place, (path, seen, known) in enumerate(files):
+    confirmed_files = list(files)
+    for position, (path, known_digest, old_signature) in enumerate(files):
         try:
-            found = met[path] = os.stat(path)
+            status = statuses[path] = os.stat(path)
         except OSError:
             return None
-        now = signature(found)
-        if now != known:
-            if not stat.S_ISREG(found.st_mode) or (known is not None and known[1] != now[1]):
+        new_signature = signature(status)
+        if new_signature != old_signature:
+            if not stat.S_ISREG(status.st_mode) or (old_signature is not None and old_signature[1] != new_signature[1]):
                 return None
-            touched[place] = (path, seen, now)
-    for place, (path, seen, now) in touched.items():
-        when = time.time_ns()
-        if digest(path) != seen:
+            touched[position] = (path, known_digest, new_signature)
+    for position, (path, known_digest, new_signature) in touched.items():
+        read_at_ns = time.time_ns()
+        if digest(path) != known_digest:
             return None
-        fresh[place] = (path, seen, now if is_settled(now, when) else None)
-    return fresh
+        confirmed_files[position] = (path, known_digest, new_signature if is_settled(new_signature, read_at_ns) else None)
+    return confirmed_files
 
 
-def _says_the_same(revision: str | None, folders: list[str], files: list[str]) -> bool:
+def _git_answers_the_same(revision: str | None, folders: list[str], known_files: list[str]) -> bool:
     from migsafe.errors import MigsafeError  # noqa: PLC0415
     from migsafe.sources.git import changed_files  # noqa: PLC0415  # most runs do not use git
 
     try:
-        return sorted(changed_files(revision, folders)) == files
+        return sorted(changed_files(revision, folders)) == known_files
     except MigsafeError:
         return False
