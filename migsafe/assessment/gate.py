@@ -173,15 +173,15 @@ def _compare_lost_rows(results: _Results, limit: int, path: str, all_facts: Sequ
     losses = {loss.relation: loss for facts in all_facts for loss in facts.lost_rows if loss.rows != 0}
     if not losses:
         return
-    least = sum(1 if loss.rows is None or loss.may_be_fewer else loss.rows for loss in losses.values())
+    min_rows = sum(1 if loss.rows is None or loss.may_be_fewer else loss.rows for loss in losses.values())
     may_be_more = any(loss.rows is None for loss in losses.values())
-    largest = sum(loss.rows or 0 for loss in losses.values())
+    max_rows = sum(loss.rows or 0 for loss in losses.values())
     names = joined(list(losses))
     budget = f"the budget is {limit:,}" if limit else "the budget is zero"
-    if least > limit:
-        at_least = "at least " if least != largest or may_be_more else ""
+    if min_rows > limit:
+        at_least = "at least " if min_rows != max_rows or may_be_more else ""
         results.forbidden.append(
-            f"{path}: {at_least}{least:,} row{'' if least == 1 else 's'} of {names} {'is' if least == 1 else 'are'} lost; {budget}"
+            f"{path}: {at_least}{min_rows:,} row{'' if min_rows == 1 else 's'} of {names} {'is' if min_rows == 1 else 'are'} lost; {budget}"
         )
-    elif may_be_more or largest > limit:
+    elif may_be_more or max_rows > limit:
         results.doubtful.append(f"{path}: the number of lost rows of {names} is not known; {budget}")

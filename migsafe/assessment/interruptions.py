@@ -32,20 +32,22 @@ def find_partial_failures(half: Half, findings: Sequence[Finding], line_of: Line
     """Yields the statements at which a failure leaves something behind."""
     statements = [sent.statement for sent in sent_statements(half)]
     numbers = list(transaction_numbers(half, statements))
-    stuck = {finding.statement: finding for finding in reversed(findings) if finding.rule in _STUCK_RULES}
+    stuck_findings = {finding.statement: finding for finding in reversed(findings) if finding.rule in _STUCK_RULES}
     for position, (statement, number) in enumerate(zip(statements, numbers, strict=True)):
         if number is None or isinstance(statement.operations[0], _LEAVES_NOTHING):
             continue
-        before = zip(statements[:position], numbers[:position], strict=True)
-        kept = [
+        earlier_statements = zip(statements[:position], numbers[:position], strict=True)
+        kept_statements = [
             earlier
-            for earlier, earlier_number in before
+            for earlier, earlier_number in earlier_statements
             if earlier_number is not None and earlier_number != number and not isinstance(earlier.operations[0], _LEAVES_NOTHING)
         ]
-        rerun = next((_why_rerun_fails(stuck[earlier.index], line_of) for earlier in kept if earlier.index in stuck), "")
+        rerun = next(
+            (_why_rerun_fails(stuck_findings[earlier.index], line_of) for earlier in kept_statements if earlier.index in stuck_findings), ""
+        )
         index_rerun = _can_rerun_after_index_build(statement, statements[:position])
-        if kept or index_rerun is not None:
-            lines = list(dict.fromkeys(line_of(earlier.index) for earlier in kept))
+        if kept_statements or index_rerun is not None:
+            lines = list(dict.fromkeys(line_of(earlier.index) for earlier in kept_statements))
             leftovers = [f"line {lines[0]}" if len(lines) == 1 else f"lines {lines[0]} to {lines[-1]}"] if lines else []
             rerun = f"no: {rerun}" if rerun else index_rerun or "yes"
             yield PartialFailure(

@@ -92,10 +92,10 @@ def _only_nulls(at: Context, table: Name, constraint: sql.Constraint) -> bool:
     """Whether all columns of a constraint were added by this migration and not filled since."""
     if constraint.kind is ConstraintKind.CHECK or not constraint.columns:
         return False
-    filled = {column for past in at.past if isinstance(past.operation, sql.Update) for column in past.operation.columns}
+    filled_columns = {column for past in at.past if isinstance(past.operation, sql.Update) for column in past.operation.columns}
     for name in constraint.columns:
         added = added_column(at, table, name)
-        if added is None or has_value(EffectContext(at.catalog), added.column) or name in filled:
+        if added is None or has_value(EffectContext(at.catalog), added.column) or name in filled_columns:
             return False
     return constraint.kind is not ConstraintKind.PRIMARY_KEY
 
@@ -171,9 +171,11 @@ def _rows_without_reference(table: Name, columns: Sequence[str], referenced: Nam
 def _rows_with_equal_keys(table: Name, keys: Sequence[str], where: str, *, nulls: bool) -> ViolatingRows:
     """Returns the rows with the same key; NULLs are never the same, except with NULLS NOT DISTINCT."""
     conditions = [*([where] if where else []), *([] if nulls else [f"{key} IS NOT NULL" for key in keys])]
-    filtered = f" WHERE {' AND '.join(f'({condition})' if condition is where else condition for condition in conditions)}" if conditions else ""
+    where_clause = (
+        f" WHERE {' AND '.join(f'({condition})' if condition is where else condition for condition in conditions)}" if conditions else ""
+    )
     numbers = ", ".join(str(number) for number in range(1, len(keys) + 1))
-    check = f"SELECT {', '.join(keys)}, count(*) FROM {table}{filtered} GROUP BY {numbers} HAVING count(*) > 1;"
+    check = f"SELECT {', '.join(keys)}, count(*) FROM {table}{where_clause} GROUP BY {numbers} HAVING count(*) > 1;"
     return ViolatingRows(f"two rows with the same {', '.join(keys)}", check)
 
 
