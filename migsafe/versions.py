@@ -7,7 +7,6 @@ release notes and, where they say nothing, measurements on servers (tests/predic
 OLDEST, NEWEST, DEFAULT = 14, 18, 17
 """The oldest and the newest supported release, and the one that is assumed where the configuration names none."""
 
-SUPPORTED = range(OLDEST, NEWEST + 1)
 SUPPORTED_TEXT = f"{OLDEST}…{NEWEST}"
 """The supported releases, for option help."""
 

@@ -39,7 +39,6 @@ class WrittenConstant(Struct, frozen=True):
 
 _INTEGERS = frozenset(("smallint", "integer", "bigint"))
 _TEXTS = frozenset(("text", "character varying"))
-_SERIALS = frozenset(("serial", "smallserial", "bigserial"))
 _MOMENTS = frozenset(("date", "timestamp without time zone"))
 _INSTANT = "timestamp with time zone"
 _NOW = frozenset(("now", "today", "tomorrow", "yesterday"))

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from migsafe.schema.objects import Column, Formula, Relation
+from migsafe.schema.objects import Column, Formula
 from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, QUOTED, WORD, fold, pattern_for
 from migsafe.sql.operations import Expression
 
@@ -26,11 +26,6 @@ def formula(expression: Expression, columns: Iterable[Column]) -> Formula:
     """Returns the formula of an expression over these columns."""
     words = identifiers(expression.sql)
     return Formula(expression, tuple((column.number, column.name) for column in columns if column.name in words))
-
-
-def formula_of(expression: Expression | None, relation: Relation) -> Formula | None:
-    """Returns the formula of an expression over a relation's columns; None without an expression."""
-    return None if expression is None else formula(expression, relation.columns)
 
 
 _AFTER_RELATION = frozenset(

@@ -4,8 +4,6 @@ from migsafe.sql.grammar.queries import SET_OPERATIONS, Queries
 from migsafe.sql.operations.running import Delete, Insert, Merge, Update
 from migsafe.sql.operations.values import Expression, Operation, Query
 
-DML_WORDS = frozenset(("insert", "update", "delete", "merge"))
-
 
 class Parser(Queries):
     """A cursor that reads everything that statements share: names, types, expressions, queries, and changes of rows."""
