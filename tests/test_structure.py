@@ -15,6 +15,7 @@ ORDER = (
     "lock",
     "errors",
     "text",
+    "script_environment",
     "terminal",
     "sql",
     "sources",

@@ -16,7 +16,8 @@ MAX_MESSAGE_BYTES = 256 << 20
 class RenderRequest(Struct, frozen=True, tag=True):
     """A request to run a function of a script. `folders` are those from which it imports modules that are not installed. `in_transaction`: the
     runner has opened a transaction. `run` is False if the script must not be run. `seconds` is its time limit. `live`: there is a server, and
-    each statement that the script sends is executed, as a question."""
+    each statement that the script sends is executed, as a question. `environment` is a ScriptEnvironment in JSON: what Alembic gives to the
+    script."""
 
     path: str
     text: str
@@ -27,6 +28,7 @@ class RenderRequest(Struct, frozen=True, tag=True):
     seconds: float = 10.0
     pg_version: int = versions.DEFAULT
     live: bool = False
+    environment: str = ""
 
 
 EXECUTE = "execute"

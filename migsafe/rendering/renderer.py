@@ -170,6 +170,7 @@ class Renderer:
             run=self._run,
             seconds=self._seconds,
             pg_version=pg_version,
+            environment=program.environment,
         )
 
     def _render(self, request: RenderRequest, predictor: Predictor, before: tuple[str, ...] = ()) -> tuple[RenderedCall, ...]:

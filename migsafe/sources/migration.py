@@ -43,11 +43,13 @@ class Call(Struct, frozen=True):
 
 
 class Program(Struct, frozen=True):
-    """A migration that is a program: its script, the function that runs, and, once rendered, the calls that it makes, in order."""
+    """A migration that is a program: its script, the function that runs, and, once rendered, the calls that it makes, in order. `environment`
+    is a ScriptEnvironment in JSON: what its runner gives to the script."""
 
     script: Script
     function: str
     calls: tuple[Call, ...] = ()
+    environment: str = ""
 
 
 class Half(Struct, frozen=True):

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from textwrap import dedent
 
+import msgspec
 import pytest
 
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
+from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources import Half, Program, Transaction
 from migsafe.text import Script
 
@@ -43,9 +45,15 @@ def script(body: str, before: str = "") -> str:
     return f"{HEAD}{dedent(before)}\n\ndef upgrade():\n    {indented}\n"
 
 
-def program(text: str, transaction: Transaction = Transaction.FILE, path: str = "versions/0002_it.py") -> Half:
+def program(
+    text: str,
+    transaction: Transaction = Transaction.FILE,
+    path: str = "versions/0002_it.py",
+    environment: ScriptEnvironment | None = None,
+) -> Half:
     """Returns a half that has not been rendered yet."""
-    return Half(Script(path, ""), (), transaction, Program(Script(path, text), "upgrade"))
+    description = msgspec.json.encode(environment).decode() if environment is not None else ""
+    return Half(Script(path, ""), (), transaction, Program(Script(path, text), "upgrade", environment=description))
 
 
 def after(history: str) -> Predictor:

@@ -3,26 +3,26 @@
 All code that depends on Alembic's internals is here. See docs/architecture.md."""
 
 import io
-import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from copy import copy
 from functools import cache
-from typing import Any
+from inspect import Parameter, signature
+from typing import Any, cast
 
 from alembic import context as context_module
 from alembic import op as op_module
-from alembic.config import Config
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from alembic.operations.batch import BatchOperationsImpl
 from alembic.operations.ops import AlterColumnOp
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.sql.ddl import DDLElement
 
 from migsafe.rendering.worker.database import Database, literal_dialect
+from migsafe.rendering.worker.environment import EnvironmentValues, ProjectConfig, as_value, target_metadata, unknown_of_env
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
@@ -87,6 +87,18 @@ class OnlineContext(MigrationContext):
     run: Run | None = None
     database: Database | None = None
     _offline: Any = None
+    _offline_dialect: Any = None
+
+    @property
+    def dialect(self) -> Any:
+        """The dialect of the connection for the script, one that writes literal SQL for Alembic."""
+        if self.run is not None and self.database is not None and self.run.is_project_frame(caller()):
+            return self.database.connection.dialect
+        return self._offline_dialect
+
+    @dialect.setter
+    def dialect(self, offline: Any) -> None:
+        self._offline_dialect = offline
 
     @property
     def connection(self) -> Any:
@@ -108,6 +120,18 @@ class OnlineContext(MigrationContext):
 
     def _in_connection_transaction(self) -> bool:
         return False
+
+    def begin_transaction(self, _per_migration: bool = False) -> Any:
+        """Begins nothing: the transaction of the migration is open."""
+        return nullcontext()
+
+    def get_current_heads(self) -> Any:
+        """Returns the revisions of the database, which are unknown to the script."""
+        return unknown_of_env(self.run, "current_heads") if self.run is not None else ()
+
+    def get_current_revision(self) -> Any:
+        """Returns the revision of the database, which is unknown to the script."""
+        return unknown_of_env(self.run, "current_revision") if self.run is not None else None
 
 
 class _Queue(list[Any]):
@@ -133,24 +157,47 @@ class _Queue(list[Any]):
 
 
 class OnlineEnvironment(EnvironmentContext):
-    """The `alembic.context` of a script that runs online, without `-x` arguments."""
+    """The `alembic.context` of a script that runs online. The arguments of the command line are unknown."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        super().__init__(ProjectConfig(run, run.environment), cast("Any", unknown_of_env(run, "context.script")))
 
     def is_offline_mode(self) -> bool:
         """Returns False: the script runs as it does in production."""
         return False
 
     def get_x_argument(self, as_dictionary: bool = False) -> Any:
-        """Returns no arguments."""
-        return {} if as_dictionary else []
+        """Returns the arguments of `-x`, which are unknown."""
+        return EnvironmentValues(self._run, "x_arguments", {}) if as_dictionary else unknown_of_env(self._run, "x_arguments")
+
+    def get_tag_argument(self) -> Any:
+        """Returns the argument of `--tag`, which is unknown."""
+        return unknown_of_env(self._run, "tag")
+
+    def get_head_revision(self) -> Any:
+        """Returns the head of the history, which is unknown: later revisions may follow."""
+        return unknown_of_env(self._run, "head_revision")
+
+    get_head_revisions = get_revision_argument = get_starting_revision_argument = get_head_revision
+
+    def configure(self, *_: Any, **__: Any) -> None:
+        """Does nothing: Alembic is configured already."""
+
+    def run_migrations(self, **_: Any) -> None:
+        """Does nothing: one migration runs."""
 
 
 def install(run: Run, database: Database) -> Operations:
     """Connects `alembic.op` and `alembic.context` with a run."""
     context = copy(_context())
     context.connection = context._stdout_connection(None)
-    impl = RecordingImpl(context.dialect, context.connection, True, None, context.output_buffer, context.opts)
+    impl = RecordingImpl(context.dialect, context.connection, True, None, context.output_buffer, {})
     impl.run, impl.database = run, database
     context.impl, context.run, context.database = impl, run, database
+    context.opts = _options(run)
+    context.version_table = context.opts.get("version_table") or context.version_table
+    context.version_table_schema = context.opts.get("version_table_schema")
     operations = Operations(context)
     operations._install_proxy()
     for module, name in (
@@ -158,20 +205,26 @@ def install(run: Run, database: Database) -> Operations:
         (context_module, "which alembic.context does not have here"),
     ):
         module.__getattr__ = _missing(run, module.__name__.rpartition(".")[2], name)  # type: ignore[method-assign]
-    environment = copy(_environment())
+    environment = OnlineEnvironment(run)
     environment._migration_context = context
-    environment._install_proxy()
+    context.environment_context = environment
+    context.script = environment.script
+    # `_install_proxy` knows only the class itself, not a subclass.
+    vars(context_module).update(_proxy=environment, config=environment.config, script=environment.script)
     return operations
+
+
+def _options(run: Run) -> EnvironmentValues:
+    """Returns what env.py passes to `context.configure()`, with Alembic's own options."""
+    environment = run.environment
+    passed = {name: as_value(run, name, value) for name, value in environment.options.items()}
+    metadata = {} if environment.naming_convention is None else {"target_metadata": target_metadata(run, environment.naming_convention)}
+    return EnvironmentValues(run, "opts", {**_DEFAULTS, **_context().opts, **passed, **metadata}, complete=environment.complete)
 
 
 @cache
 def _context() -> OnlineContext:
     return OnlineContext(literal_dialect(), None, {"as_sql": True, "output_buffer": io.StringIO(), "literal_binds": True})
-
-
-@cache
-def _environment() -> OnlineEnvironment:
-    return OnlineEnvironment(Config(), ScriptDirectory(os.curdir))
 
 
 def _missing(run: Run, module: str, reason: str) -> Callable[[str], Unknown]:
@@ -203,6 +256,16 @@ def _alter_column(self: Any, *arguments: Any, **named: Any) -> None:
     _alter_init(self, *arguments, **known)
 
 
+_OTHER_DEFAULTS = {"version_table": "alembic_version", "version_table_schema": None, "version_table_pk": True}
+_DEFAULTS = {
+    **_OTHER_DEFAULTS,
+    **{
+        name: parameter.default
+        for name, parameter in signature(EnvironmentContext.configure).parameters.items()
+        if parameter.default is not Parameter.empty
+    },
+}
+"""Alembic's own options, as `configure()` has them by default (those of MigrationContext.__init__ first)."""
 _batch_init: Any = BatchOperationsImpl.__init__
 _alter_init: Any = AlterColumnOp.__init__
 AlterColumnOp.__init__ = _alter_column  # type: ignore[method-assign]

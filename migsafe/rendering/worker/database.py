@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGExecuti
 from sqlalchemy.exc import CompileError
 
 from migsafe.rendering.worker.catalog_queries import answer_catalog_query
+from migsafe.rendering.worker.dialects import database_url, dialect_class, driver_of
 from migsafe.rendering.worker.driver import (
     Cursor,
     as_literal,
@@ -17,6 +18,7 @@ from migsafe.rendering.worker.driver import (
     returns_rows,
     skipping_unknown,
 )
+from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.inspection import Inspected
 from migsafe.rendering.worker.rows import Rows
 from migsafe.rendering.worker.script_run import Run
@@ -53,8 +55,9 @@ class RecordingExecution(PGExecutionContext):
 
 
 class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has its own signatures
-    """PostgreSQL's dialect for one run."""
+    """PostgreSQL's dialect for one run. For the script it is that of the project's driver."""
 
+    run: Run
     driver = "psycopg2"
     default_paramstyle = "pyformat"
     statement_compiler = UnknownAwareCompiler
@@ -65,9 +68,15 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
     supports_sane_rowcount = False
     supports_sane_multi_rowcount = False
 
+    @property
+    def __class__(self) -> Any:  # type: ignore[misc]  # object's can be set
+        """The dialect of the project's driver for the script, so that `isinstance` answers as in production."""
+        run = vars(self).get("run")
+        return dialect_class(self.driver) if run is not None and run.is_project_frame(caller()) else RecordingDialect
+
     def initialize(self, connection: Connection) -> None:
         """Sets the server's properties without a query."""
-        self.server_version_info = (self.run.version,)
+        self.server_version_info = (self.run.version, 0)
         self.default_schema_name = "public"
         self.default_isolation_level = "READ COMMITTED"
         self._backslash_escapes = False
@@ -209,7 +218,9 @@ class Database:
         engine = make_engine("postgresql+migsafe://", make_driver(self.run), RecordingConnection)
         dialect: Any = engine.dialect
         dialect.run = self.run
+        dialect.driver = driver_of(self.run.environment.url)
         dialect.initialize(None)
+        engine.url = database_url(self.run)
         return engine
 
 

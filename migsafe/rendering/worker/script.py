@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from migsafe.rendering.messages import RenderedCall, RenderRequest
 from migsafe.rendering.worker.alembic_offline import install
 from migsafe.rendering.worker.database import Database
+from migsafe.rendering.worker.environment import read_environment
 from migsafe.rendering.worker.environment_variables import EnvironmentVariables
 from migsafe.rendering.worker.guards import ProcessExit, TimeUp
 from migsafe.rendering.worker.imports import Builtins
@@ -139,6 +140,7 @@ def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded) 
     """Returns the calls of a script that can be read from its syntax tree."""
     run = Run(file, (), {}, ask)
     run.in_transaction = request.in_transaction
+    run.environment = read_environment(request.environment)
     operations = install(run, Database(run))
     repeatable = True
     try:
@@ -156,6 +158,7 @@ def _outcome(file: ScriptFile, request: RenderRequest, route: Route, ask: Ask, l
     run.version = request.pg_version
     run.live = request.live
     run.in_transaction = request.in_transaction
+    run.environment = read_environment(request.environment)
     module = ModuleType(re.sub(r"\W", "_", Path(request.path).name))
     module.__file__ = str(Path(request.path).absolute())
     module.__dict__["__builtins__"] = Builtins(run)

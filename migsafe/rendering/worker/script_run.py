@@ -19,6 +19,7 @@ from migsafe.rendering.worker.live_results import Result, execution_result
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.types import NamedType
 from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of
+from migsafe.script_environment import ScriptEnvironment
 
 Fork = tuple[tuple[str, int], ...]
 """A place where a script decides about an unknown value: the function and instruction of each of its frames on the stack."""
@@ -55,6 +56,7 @@ class Run:
         self.met_unknown = False
         self.version = versions.DEFAULT
         self.live = False
+        self.environment = ScriptEnvironment()
         self.result: Result | None = None
         """The result of the last statement on a live server."""
         self._refused: int | None = None

@@ -1,0 +1,31 @@
+"""What Alembic gives to the scripts of a project: its settings, and what env.py passes to it."""
+
+from typing import Any
+
+from msgspec import Struct
+
+UNKNOWN = "\x00unknown"
+"""A value that is not known unless env.py runs; it never occurs in a setting."""
+
+
+class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
+    """What the scripts of a project find in `alembic.context` and `op.get_context()`.
+
+    `config_file`, `project_file` and `section` are the .ini file, the pyproject.toml and the section of the project; `main_options` and
+    `attributes` are what env.py sets in the configuration itself. `options` are the arguments of `context.configure()`, `arguments` those of
+    `context.run_migrations()`. `url` is that of the database. `naming_convention` is that of `target_metadata`: its keys as SQLAlchemy spells
+    them, each with its template, or None for a function of the project. `complete` says that env.py has been understood: what is not among
+    the options is not passed. `begun_at` says where env.py begins a transaction before Alembic is configured, so that Alembic begins none.
+    """
+
+    config_file: str = ""
+    project_file: str = ""
+    section: str = "alembic"
+    main_options: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
+    url: str = ""
+    naming_convention: dict[str, str | None] | None = None
+    complete: bool = False
+    begun_at: str = ""
