@@ -68,8 +68,8 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
     supports_sane_rowcount = False
     supports_sane_multi_rowcount = False
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]  # object's can be set
+    @property  # type: ignore[misc]  # object's can be set
+    def __class__(self) -> Any:
         """The dialect of the project's driver for the script, so that `isinstance` answers as in production."""
         run = vars(self).get("run")
         return dialect_class(self.driver) if run is not None and run.is_project_frame(caller()) else RecordingDialect
