@@ -4,16 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.finding import Finding, Severity
+from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, Rule
 from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import SelectedMigration
-from migsafe.session import sent_statements
-from migsafe.sources import RUNNERS, Runner
+from migsafe.prediction.predictor import Predictor
+from migsafe.session import SentStatement, sent_statements, statements_of_paths
+from migsafe.sources import RUNNERS, Lineage, Migration, Runner
 from migsafe.sql.operations import Operation, Unparsed
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
@@ -157,25 +160,55 @@ class _Run:
             predictor.finish(transaction_continues=transaction_continues)
             return
         self.state.paths.add(script.path)
-        at = Context(migration, predictor, self.outside_advice[migration.runner], self.limits, lineage, self.state.earlier)
         self.file_rules = self.rulebook.for_file(script.path)
-        suppressions = self._script_suppressions(at)
-        predictor.begin(migration.up.transaction, one_query=migration.up.one_query)
-        start = Span(0, 0)
-        statement = Statement(1, start, (MigrationEnd(start),))
-        for statement, first, last in sent_statements(migration.up):
-            self.state.statements += 1
-            if suppressions is not None:
-                suppressions.statement_spans[migration.id, statement.index] = migration.up.file_span(statement.span)
-            for operation, effects in predictor.predict_operations(statement, first=first, last=last):
-                self._check_all(statement, operation, effects, at)
-                at.leave(statement, operation, effects)
-            if isinstance(statement.operations[0], Unparsed):
-                self.state.unparsed += 1
-        self._check_all(statement, MigrationEnd(statement.span), (), at)
+        program = migration.up.program
+        if program is not None and program.paths:
+            self._judge_paths(selected)
+        at = self._context(migration, predictor, lineage)
+        self._run_statements(at, self._counted(at), check=program is None or not program.paths)
         judged = EarlierMigration(migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
         self.state.earlier = (*self.state.earlier, judged) if transaction_continues else ()
         predictor.finish(transaction_continues=transaction_continues)
+
+    def _judge_paths(self, selected: SelectedMigration) -> None:
+        """Judges each path of a program by itself, on the database before the migration, and leaves that as it was."""
+        migration, predictor, lineage, _ = selected
+        before, results = self.state.findings, []
+        for path, on_path, statements in statements_of_paths(migration.up):
+            self.state.findings = []
+            with predictor.trial():
+                self._run_statements(self._context(replace(migration, up=on_path), predictor, lineage), statements, check=True)
+            results.append(PathFindings(path, self.state.findings))
+        self.state.findings = [*before, *merge_findings(results)]
+
+    def _context(self, migration: Migration, predictor: Predictor, lineage: Lineage) -> Context:
+        return Context(migration, predictor, self.outside_advice[migration.runner], self.limits, lineage, self.state.earlier)
+
+    def _counted(self, at: Context) -> Iterator[SentStatement]:
+        """Yields the statements of a migration, counts them, and notes their places for the suppressions of its script."""
+        half = at.migration.up
+        suppressions = self._script_suppressions(at)
+        for sent in sent_statements(half):
+            self.state.statements += 1
+            if suppressions is not None:
+                suppressions.statement_spans[at.migration.id, sent.statement.index] = half.file_span(sent.statement.span)
+            if isinstance(sent.statement.operations[0], Unparsed):
+                self.state.unparsed += 1
+            yield sent
+
+    def _run_statements(self, at: Context, statements: Iterable[SentStatement], *, check: bool) -> None:
+        """Runs the statements of a migration, and the rules over them if they are to be checked."""
+        predictor, half = at.predictor, at.migration.up
+        predictor.begin(half.transaction, one_query=half.one_query)
+        start = Span(0, 0)
+        statement = Statement(1, start, (MigrationEnd(start),))
+        for statement, first, last in statements:
+            for operation, effects in predictor.predict_operations(statement, first=first, last=last):
+                if check:
+                    self._check_all(statement, operation, effects, at)
+                at.leave(statement, operation, effects)
+        if check:
+            self._check_all(statement, MigrationEnd(statement.span), (), at)
 
     def _check_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
         for rule in self.file_rules[type(operation)]:

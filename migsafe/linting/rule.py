@@ -218,6 +218,11 @@ class Context:
         return relation is not None and not self.catalog.children(relation.oid)
 
     @property
+    def predictor(self) -> Predictor:
+        """Returns the predictor that runs the migration."""
+        return self._forecast
+
+    @property
     def catalog(self) -> Catalog:
         """Returns the database before the operation."""
         return self._forecast.catalog

@@ -77,6 +77,8 @@ def selected_migrations(
         for number, (source, (written, is_selected, transaction_continues)) in enumerate(watch(steps[done:]), done + 1):
             if source is not current:
                 current, predictor = source, Predictor(pg_version)
+                first = source.lineages.get(written.up.file.path, Lineage())
+                predictor.catalog.from_beginning = schema is None and not first.missing_parents
                 if schema is not None:
                     predictor.load(schema)
             try:

@@ -1,8 +1,11 @@
 """The prediction of what each statement of a migration does, and of the database that it leaves."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.catalogue import predict_effects
@@ -13,7 +16,7 @@ from migsafe.schema.application import apply_operation, begin_migration, end_sta
 from migsafe.schema.bodies import called_operations
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.volatility import volatility_of
-from migsafe.session import Session, Transition, TransitionKind, sent_statements
+from migsafe.session import Session, Transition, TransitionKind, sent_statements, statements_of_paths
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
@@ -130,11 +133,38 @@ class Predictor:
         if not transaction_continues:
             self._turn(self.session.end_migration())
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""
+        before = self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on
+        self._marks = []
+        if self._goes_on:
+            self.session = deepcopy(self.session)
+            self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
+        with self.catalog.trial():
+            try:
+                yield
+            finally:
+                self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on = before
+
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
+        on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
         self.begin(half.transaction, one_query=half.one_query)
         for statement, first, last in sent_statements(half):
-            yield self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
+            prediction = self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
+            on_path = on_paths.get(statement.index)
+            yield prediction if on_path is None else replace(on_path, statement=statement)
         self.finish(transaction_continues=goes_on)
+
+    def _predict_on_paths(self, half: Half) -> dict[int, StatementPrediction]:
+        """Returns the prediction for each statement of a program with several paths, by its number. Each path runs by itself."""
+        predictions: dict[int, list[StatementPrediction]] = {}
+        for _, on_path, statements in statements_of_paths(half):
+            with self.trial():
+                self.begin(on_path.transaction, one_query=on_path.one_query)
+                for statement, first, last in statements:
+                    predictions.setdefault(statement.index, []).append(self.predict_statement(statement, first=first, last=last))
+        return {number: _combined(each) for number, each in predictions.items()}
 
     def strongest_lock(self, statement: Statement, effect: Effect) -> LockMode:
         """Returns the lock that is held on the relation of an effect: ALTER TABLE takes the strongest one that any of its parts needs, at the
@@ -206,6 +236,20 @@ class Predictor:
                     del self._marks[depth + 1 :]
                 case TransitionKind.RELEASED:
                     del self._marks[depth:]
+
+
+def _combined(predictions: Sequence[StatementPrediction]) -> StatementPrediction:
+    """Returns one prediction for a statement that several paths send: it has the effects that it has on any of them. PostgreSQL refuses it only
+    if it does so on all of them; it is understood only if it is on all of them."""
+    first = predictions[0]
+    if len(predictions) == 1:
+        return first
+    return replace(
+        first,
+        effects=combine_effects(effect for prediction in predictions for effect in prediction.effects),
+        refusal=first.refusal if all(prediction.refusal is not None for prediction in predictions) else None,
+        understood=all(prediction.understood for prediction in predictions),
+    )
 
 
 def in_execution_order(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

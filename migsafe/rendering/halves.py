@@ -1,13 +1,13 @@
 """Halves with the SQL that a program sends, which are treated like those of SQL files."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from migsafe.rendering.messages import RenderedCall
-from migsafe.sources import Call, Half, Program
+from migsafe.rendering.messages import RenderedCall, RenderedPath, RenderResult
+from migsafe.sources import Assumption, Call, Half, Program, ProgramPath
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
 from migsafe.sql.statements import read
@@ -21,19 +21,20 @@ _TEXTS = ("sql", "text", "value", "code", "comment")
 """Fields that contain source text, not names."""
 
 
-def rendered_half(half: Half, program: Program, rendered: Sequence[RenderedCall]) -> Half:
-    """Returns a half that sends these calls, each on separate lines."""
+def rendered_half(half: Half, program: Program, rendered: RenderResult) -> Half:
+    """Returns a half that sends the rendered calls, each on separate lines."""
     text: list[str] = []
     calls: list[Call] = []
     length = 0
-    for call in rendered:
+    for call in rendered.calls:
         start = length
         shown = msgspec.structs.replace(call, sql=quote_marks(call.sql)) if call.unknown_marks and not call.opaque else call
         text.append(shown.sql if shown.opaque else f"{shown.sql};")
         length += len(text[-1]) + 1
-        calls += _calls(shown, Span(start, start + len(text[-1])))
+        calls.append(_call(shown, Span(start, start + len(text[-1]))))
     script = Script(half.script.path, "".join(f"{line}\n" for line in text))
-    finished = msgspec.structs.replace(program, calls=tuple(calls))
+    paths = tuple(_path(path, calls) for path in rendered.paths)
+    finished = msgspec.structs.replace(program, calls=tuple(calls), paths=paths, has_untried_paths=rendered.has_untried_paths)
     return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql_span for call in calls), program=finished)
 
 
@@ -42,13 +43,19 @@ def quote_marks(sql: str) -> str:
     return _TOKEN.sub(lambda token: f'"{token[0]}"' if MARK_START in token[0] and token["word"] else token[0], sql)
 
 
-def _calls(rendered: RenderedCall, span: Span) -> Iterator[Call]:
+def _path(path: RenderedPath, calls: Sequence[Call]) -> ProgramPath:
+    own = tuple(msgspec.structs.replace(calls[number], certain=number not in path.uncertain) for number in path.calls)
+    assumptions = tuple(Assumption(each.condition, each.line, each.holds, each.about_rows) for each in path.decisions)
+    return ProgramPath(own, assumptions)
+
+
+def _call(rendered: RenderedCall, span: Span) -> Call:
     file_span = Span(rendered.start, rendered.end)
     opaque = rendered.opaque
     unknown_part = ""
     if rendered.unknown_marks and not opaque:
         opaque, unknown_part = _unknown_parts(rendered)
-    yield Call(span, file_span, opaque, rendered.certain, rendered.by_runner, unknown_part)
+    return Call(span, file_span, opaque, rendered.certain, rendered.by_runner, unknown_part)
 
 
 def _unknown_parts(call: RenderedCall) -> tuple[str, str]:

@@ -104,15 +104,41 @@ class RenderedCall(Struct, frozen=True):
     by_runner: bool = False
 
 
+class Decision(Struct, frozen=True):
+    """What a path through a script assumes at a place where the script decides about an unknown value.
+
+    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is `about_rows`, the query returns rows or not.
+    """
+
+    condition: str
+    line: int
+    holds: bool
+    about_rows: bool = False
+
+
+class RenderedPath(Struct, frozen=True):
+    """A path through a script: the numbers of its calls, in ascending order, and what it assumes. `uncertain` are the numbers of the calls that
+    are not certain even on this path, because a loop may run no round."""
+
+    calls: tuple[int, ...]
+    decisions: tuple[Decision, ...] = ()
+    uncertain: tuple[int, ...] = ()
+
+
 class RenderResult(Struct, frozen=True, tag=True):
-    """All that a function sends. `dependencies` are those since the worker's last message about them. The worker `needs_restart` if the
-    program has changed something that other programs would see. The result is not `repeatable` if the program may send something else the
-    next time, with the same dependencies."""
+    """All that a function sends: the calls on all of its `paths`, in an order that agrees with each path.
+
+    Without `paths` there is only one, with all calls. `has_untried_paths`: there are more than were tried. `dependencies` are those since the
+    worker's last message about them. The worker `needs_restart` if the program has changed something that other programs would see. The
+    result is not `repeatable` if the program may send something else the next time, with the same dependencies.
+    """
 
     calls: tuple[RenderedCall, ...]
     dependencies: Dependencies = Dependencies()
     needs_restart: bool = False
     repeatable: bool = True
+    paths: tuple[RenderedPath, ...] = ()
+    has_untried_paths: bool = False
 
 
 class WorkerFailed(Exception):

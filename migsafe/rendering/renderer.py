@@ -136,13 +136,13 @@ class Renderer:
                 result = self._worker().render(request, ask)
             except WorkerFailed as failure:
                 self._end()
-                return rendered_half(half, half.program, (self._failed_call(request, failure),))
+                return rendered_half(half, half.program, self._failed(request, failure))
             except BaseException:
                 self._end()
                 raise
         if result.needs_restart:
             self._end()
-        return rendered_half(half, half.program, result.calls)
+        return rendered_half(half, half.program, result)
 
     def render_down(self, migration: Migration, predictor: Predictor) -> Migration:
         """Returns the migration, whose upgrade has been rendered, with its downgrade rendered too, on the database as the upgrade leaves it.
@@ -153,8 +153,8 @@ class Renderer:
         if down is None or down.program is None or down.program.calls or down.chunks:
             return migration
         request = self.request(down, predictor.catalog.pg_version)
-        calls = self._render(request, predictor, tuple(_sent_sql(migration.up)))
-        return msgspec.structs.replace(migration, down=rendered_half(down, down.program, calls))
+        rendered = self._render(request, predictor, tuple(_sent_sql(migration.up)))
+        return msgspec.structs.replace(migration, down=rendered_half(down, down.program, rendered))
 
     def request(self, half: Half, pg_version: int) -> RenderRequest:
         """Returns the request to the worker for a half that is a program. Raises UnreadableError."""
@@ -173,7 +173,7 @@ class Renderer:
             environment=program.environment,
         )
 
-    def _render(self, request: RenderRequest, predictor: Predictor, before: tuple[str, ...] = ()) -> tuple[RenderedCall, ...]:
+    def _render(self, request: RenderRequest, predictor: Predictor, before: tuple[str, ...] = ()) -> RenderResult:
         with TentativeSchema(predictor.catalog) as schema:
 
             def ask(question: Question) -> Answer:
@@ -185,8 +185,8 @@ class Renderer:
                     result = self._render_in_worker(request, ask)
                 except WorkerFailed as failure:
                     self._store.note_unrepeatable()
-                    return (self._failed_call(request, failure),)
-        return result.calls
+                    return self._failed(request, failure)
+        return result
 
     def _render_in_worker(self, request: RenderRequest, ask: Callable[[Question], Answer]) -> RenderResult:
         process = self._worker()
@@ -224,10 +224,10 @@ class Renderer:
                 raise
         return self._process
 
-    def _failed_call(self, request: RenderRequest, failure: WorkerFailed) -> RenderedCall:
+    def _failed(self, request: RenderRequest, failure: WorkerFailed) -> RenderResult:
         """Returns the opaque call that replaces the calls of a script whose worker failed."""
         start, end = (failure.location.start, failure.location.end) if failure.location is not None else _function_line(request)
-        return RenderedCall(request.text[start:end], start, end, failure.reason)
+        return RenderResult((RenderedCall(request.text[start:end], start, end, failure.reason),))
 
 
 def _sent_sql(half: Half) -> Iterator[str]:

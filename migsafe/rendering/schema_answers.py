@@ -23,15 +23,20 @@ def answer_question(catalog: Catalog, question: str, arguments: Sequence[str | N
             return _has_relation(catalog, question.removeprefix("has "), Name(str(arguments[0]), arguments[1]))
         case "has type":
             exists = catalog.type_named(Name(str(arguments[0]), arguments[1])) is not None
-            return Answer(value=True) if exists else Answer(value=False, known=catalog.complete)
+            return Answer(value=True) if exists else Answer(value=False, known=_knows_all(catalog))
         case "has schema":
             exists = catalog.has_schema(str(arguments[0])) or arguments[0] in SYSTEM_SCHEMAS
-            return Answer(value=True) if exists else Answer(value=False, known=catalog.complete)
+            return Answer(value=True) if exists else Answer(value=False, known=_knows_all(catalog))
         case "enums":
             return _enums(catalog, arguments[0])
         case "schemas":
             return Answer(["public"], known=False)
     return _UNKNOWN
+
+
+def _knows_all(catalog: Catalog) -> bool:
+    """Whether an object that is not known does not exist."""
+    return catalog.complete or catalog.from_beginning
 
 
 def _has_relation(catalog: Catalog, kind: str, name: Name) -> Answer:
@@ -42,7 +47,7 @@ def _has_relation(catalog: Catalog, kind: str, name: Name) -> Answer:
         # has_table() is true for views, too.
         fits = relation.kind in _LISTS.get(f"{kind}s", ()) or (kind == "table" and relation.kind is not RelationKind.SEQUENCE)
         return Answer(value=fits)
-    if index is not None or catalog.is_absent(name):
+    if index is not None or catalog.is_absent(name) or catalog.from_beginning:
         return Answer(value=False)
     return _UNKNOWN
 
@@ -50,7 +55,7 @@ def _has_relation(catalog: Catalog, kind: str, name: Name) -> Answer:
 def _list(catalog: Catalog, kinds: Sequence[RelationKind], schema: str | None) -> Answer:
     wanted = schema or "public"
     names = [relation.name.name for relation in catalog.relations() if relation.kind in kinds and relation.name.schema == wanted]
-    return Answer(sorted(names), known=catalog.complete)
+    return Answer(sorted(names), known=_knows_all(catalog))
 
 
 def _enums(catalog: Catalog, schema: str | None) -> Answer:
@@ -59,14 +64,14 @@ def _enums(catalog: Catalog, schema: str | None) -> Answer:
         for enum in catalog.objects_of(EnumType)
         if schema is None or enum.name.schema == schema
     ]
-    return Answer(enums, known=catalog.complete)
+    return Answer(enums, known=_knows_all(catalog))
 
 
 def _details(catalog: Catalog, question: str, table: str, schema: str | None) -> Answer:
     name = Name(table, schema)
     relation = catalog.relation(name)
     if relation is None:
-        return Answer(None) if catalog.is_absent(name) else Answer([], known=False)
+        return Answer(None) if catalog.is_absent(name) or catalog.from_beginning else Answer([], known=False)
     return Answer(_DETAILS[question](catalog, relation), known=relation.complete)
 
 

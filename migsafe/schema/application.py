@@ -7,7 +7,7 @@ from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
 from migsafe.schema.removals import drop_temporary
-from migsafe.schema.requirements import missing_relation, truncated_without
+from migsafe.schema.requirements import missing_relation, needs_unmade_relation, truncated_without
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
@@ -48,6 +48,8 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[str]:
     nevertheless, because a later statement is more reliable than the history.
     """
     catalog.refusals = []
+    if catalog.from_beginning and operation.certain and needs_unmade_relation(catalog, operation):
+        catalog.from_beginning = False
     missing = missing_relation(catalog, operation)
     if missing is not None:
         catalog.add_refusal(f"relation {missing} does not exist")

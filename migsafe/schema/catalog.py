@@ -1,6 +1,7 @@
 """The database after the migrations so far, and what is unknown about it."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
@@ -42,6 +43,9 @@ class Catalog:
         self.pg_version = pg_version
         self.search_path: tuple[str, ...] = ("public",)
         self.complete = False
+        self.from_beginning = False
+        """Whether the history began with an empty database, as far as it is known: nothing has used a relation that no migration made. Programs
+        that ask for an object that no migration made are then told that it does not exist."""
         self.migration = 0
         self.certain = True
         self.refusals: list[str] = []
@@ -305,13 +309,25 @@ class Catalog:
         """Makes all changes final: no earlier mark is valid any more."""
         self._journal.commit()
 
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Returns a context in which migrations may run on the database, and that restores the database when it is left."""
+        plain = self.search_path, self.complete, self.from_beginning, self.migration, self.certain
+        lists = list(self.refusals), list(self.uncertain_oids)
+        with self._journal.trial():
+            try:
+                yield
+            finally:
+                self.search_path, self.complete, self.from_beginning, self.migration, self.certain = plain
+                self.refusals, self.uncertain_oids = lists
+
     def mark_incomplete(self, is_affected: Callable[[Relation], bool] = lambda _: True) -> None:
         """Marks the relations as not completely known, because opaque code may have changed them."""
         for relation in list(self.relations()):
             # Even if the history has a materialized view as a whole, its columns are unknown.
             if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and is_affected(relation):
                 self.change(relation, complete=False, may_have_rows=True)
-        self.complete = False
+        self.complete = self.from_beginning = False
         for name in list(self._absent):
             self._journal.remove(self._absent, name)
 

@@ -1,6 +1,7 @@
 """Changes of dictionaries that can be undone."""
 
 from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -12,10 +13,13 @@ _MISSING: Any = object()
 class Journal:
     """The changes of any number of dictionaries since the last `commit`. The cost of a change does not depend on their size."""
 
-    __slots__ = ("_changes",)
+    __slots__ = ("_changes", "_committed", "_trials")
 
     def __init__(self) -> None:
         self._changes: list[tuple[dict[Any, Any], Any, Any]] = []
+        self._committed = 0
+        """The number of changes that only the end of a trial undoes."""
+        self._trials = 0
 
     @property
     def mark(self) -> int:
@@ -37,7 +41,10 @@ class Journal:
         return (key for _, key, _ in self._changes)
 
     def undo(self, mark: int = 0) -> None:
-        """Undoes the changes since the mark, the last one first."""
+        """Undoes the changes since the mark, the last one first; in a trial, only those that it has not committed."""
+        self._undo(max(mark, self._committed))
+
+    def _undo(self, mark: int) -> None:
         while len(self._changes) > mark:
             entries, key, before = self._changes.pop()
             if before is _MISSING:
@@ -46,8 +53,25 @@ class Journal:
                 entries[key] = before
 
     def commit(self) -> None:
-        """Makes the changes final: none of the marks is valid any more."""
-        self._changes.clear()
+        """Makes the changes final: none of the marks is valid any more. In a trial, they are final until it ends."""
+        if self._trials:
+            self._committed = len(self._changes)
+        else:
+            self._changes.clear()
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """Returns a context in which changes may be made and committed, and that undoes them all when it is left. A rollback in it does not
+        undo what was changed before it."""
+        mark, committed = len(self._changes), self._committed
+        self._committed = mark
+        self._trials += 1
+        try:
+            yield
+        finally:
+            self._undo(mark)
+            self._committed = committed
+            self._trials -= 1
 
 
 class JournaledMapping(Generic[K, V]):

@@ -1,12 +1,12 @@
 """The objects that an operation requires; without them, PostgreSQL refuses it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from migsafe.schema.catalog import Catalog
+from migsafe.schema.catalog import SYSTEM_SCHEMAS, TEMPORARY, Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, Operation
+from migsafe.sql.operations import Constraint, Name, Operation
 
 
 def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
@@ -16,6 +16,37 @@ def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
         if catalog.is_absent(name):
             return catalog.resolve(name)
     return None
+
+
+def needs_unmade_relation(catalog: Catalog, operation: Operation) -> bool:
+    """Whether an operation needs a relation that no migration made, so that the database existed before the history."""
+    return any(catalog.relation(name) is None and catalog.index(name) is None and not _is_foreign(catalog, name) for name in _needed(operation))
+
+
+def _is_foreign(catalog: Catalog, name: Name) -> bool:
+    """Whether a relation belongs to PostgreSQL itself, or to the runner."""
+    resolved = catalog.resolve(name)
+    return resolved.schema in (*SYSTEM_SCHEMAS, TEMPORARY) or name.name in _OF_RUNNERS or catalog.is_absent(name)
+
+
+def _needed(operation: Operation) -> Iterator[Name]:
+    match operation:
+        case sql.AlterRelation(target=target) if target.if_exists:
+            return
+        case sql.AddConstraint(target=target, constraint=Constraint(references=sql.Reference(table=table))):
+            yield from (target.name, table)
+        case sql.AlterRelation(target=target):
+            yield target.name
+        case sql.Drop(kind="table" | "view" | "materialized view" | "sequence" | "index", names=names, if_exists=False):
+            yield from (name for name in names if isinstance(name, Name))
+        case sql.Rename(kind="table" | "view" | "materialized view" | "sequence" | "index", name=Name() as name, if_exists=False):
+            yield name
+        case _:
+            required = _REQUIRED.get(type(operation))
+            yield from required(operation) if required is not None else ()
+
+
+_OF_RUNNERS = frozenset(("alembic_version",))
 
 
 def _relations_of_query(op: sql.CreateView | sql.CreateMaterializedView | sql.CreateTableAs | sql.Select) -> tuple[Name, ...]:

@@ -1,6 +1,6 @@
 """The simulated connection at a statement: the transaction and its savepoints, the locks held in it, the settings."""
 
-from migsafe.session.sending import Command, SentStatement, runner_steps, sent_statements
+from migsafe.session.sending import Command, SentStatement, runner_steps, sent_statements, statements_of_paths
 from migsafe.session.session import Session, transaction_numbers
 from migsafe.session.settings import Settings
 from migsafe.session.transitions import Transition, TransitionKind
@@ -16,5 +16,6 @@ __all__ = [
     "milliseconds",
     "runner_steps",
     "sent_statements",
+    "statements_of_paths",
     "transaction_numbers",
 ]

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from migsafe.sources import Half, Program, Transaction
+from migsafe.sources import Half, Program, ProgramPath, Transaction
 from migsafe.sql.operations import Begin, OpaqueCode, PsqlCommand
 from migsafe.sql.statements import Statement, read
 
@@ -117,6 +117,19 @@ def sent_statements(half: Half, statements: Iterable[Statement] | None = None) -
         previous = SentStatement(statement, begins_chunk, last=True)
     if previous is not None:
         yield previous
+
+
+def statements_of_paths(half: Half) -> Iterator[tuple[ProgramPath, Half, list[SentStatement]]]:
+    """Yields each path of a program, what the half sends on it, and the statements of that, with their numbers in the whole half. Raises
+    UnreadableError."""
+    assert half.program is not None
+    numbers = {sent.statement.span.start: sent.statement.index for sent in sent_statements(half)}
+    for path in half.program.paths:
+        on_path = half.on_path(path)
+        statements = [
+            sent._replace(statement=replace(sent.statement, index=numbers[sent.statement.span.start])) for sent in sent_statements(on_path)
+        ]
+        yield path, on_path, statements
 
 
 def _statements(half: Half) -> Iterator[Statement]:

@@ -3,13 +3,14 @@
 from migsafe.sources.custom import CustomRunner
 from migsafe.sources.find import SourceSettings, find_migrations
 from migsafe.sources.lineage import Lineage, MigrationReference, MissingParent
-from migsafe.sources.migration import Call, Half, Migration, Program, Transaction
+from migsafe.sources.migration import Assumption, Call, Half, Migration, Program, ProgramPath, Transaction
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS, runner_named
 
 __all__ = [
     "RUNNERS",
+    "Assumption",
     "Call",
     "CustomRunner",
     "Half",
@@ -19,6 +20,7 @@ __all__ = [
     "MissingParent",
     "Plan",
     "Program",
+    "ProgramPath",
     "Runner",
     "Source",
     "SourceSettings",

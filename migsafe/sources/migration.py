@@ -4,6 +4,7 @@ from bisect import bisect_right
 from enum import Enum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.text import Script, Span
 
@@ -42,14 +43,38 @@ class Call(Struct, frozen=True):
     unknown_part: str = ""
 
 
+class Assumption(Struct, frozen=True):
+    """What a path assumes at a place of a program that decides about something unknown.
+
+    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is `about_rows`, the query returns rows or not.
+    """
+
+    condition: str
+    line: int
+    holds: bool
+    about_rows: bool = False
+
+
+class ProgramPath(Struct, frozen=True):
+    """A path through a program: the calls that it makes, in order, and what it assumes."""
+
+    calls: tuple[Call, ...]
+    assumptions: tuple[Assumption, ...] = ()
+
+
 class Program(Struct, frozen=True):
-    """A migration that is a program: its script, the function that runs, and, once rendered, the calls that it makes, in order. `environment`
-    is a ScriptEnvironment in JSON: what its runner gives to the script."""
+    """A migration that is a program: its script, the function that runs, and, once rendered, the calls that it makes, in order.
+
+    If what it does depends on something unknown, `calls` are those of all its `paths`; a call that not all of them make is not certain.
+    `has_untried_paths`: it has more paths than were tried. `environment` is a ScriptEnvironment in JSON: what its runner gives to the script.
+    """
 
     script: Script
     function: str
     calls: tuple[Call, ...] = ()
     environment: str = ""
+    paths: tuple[ProgramPath, ...] = ()
+    has_untried_paths: bool = False
 
 
 class Half(Struct, frozen=True):
@@ -70,6 +95,12 @@ class Half(Struct, frozen=True):
     def file(self) -> Script:
         """The script that developers edit."""
         return self.program.script if self.program is not None else self.script
+
+    def on_path(self, path: ProgramPath) -> "Half":
+        """Returns what the half sends on one path of its program. The script, and so the spans, are the same."""
+        assert self.program is not None
+        program = replace(self.program, calls=path.calls, paths=())
+        return replace(self, chunks=tuple(call.sql_span for call in path.calls), program=program)
 
     def call(self, offset: int) -> Call | None:
         """Returns the call of the program that sends the SQL at an offset of the script."""

@@ -90,7 +90,7 @@ class Cursor:
         if self._result is not None:
             return self.fetchmany(self.remaining)
         self.remaining = 0
-        if not self._always and not self._run.decide(caller()):
+        if not self._always and not self._run.decide(caller(), about_rows=True):
             return []
         return [tuple(Unknown(self._run, f"row.{column[0]}", DATABASE_ONLY) for column in self.description)]
 

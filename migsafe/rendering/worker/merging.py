@@ -1,46 +1,108 @@
-"""The calls of several runs of one script, merged into one list."""
+"""The calls of several runs of one script, merged into one list.
+
+The time and memory are proportional to the number of calls: a script may make thousands.
+"""
 
 import re
-from collections.abc import Sequence
-from difflib import SequenceMatcher
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from migsafe.rendering.messages import RenderedCall
+from migsafe.rendering.messages import Decision, RenderedCall, RenderedPath
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|⟨[^⟩]*⟩|\b\d+\b")
 
 _Key = tuple[int, int, str, str]
+_Keyed = tuple[tuple[_Key, int], RenderedCall]
 
 
-def merge_runs(runs: Sequence[list[RenderedCall]]) -> list[RenderedCall]:
-    """Returns the calls of several runs, in an order that agrees with each run as far as possible. A call is certain if all runs made it."""
-    if len(runs) == 1:
-        return _once(runs[0])
-    counts: dict[tuple[_Key, int], int] = {}
-    merged: list[tuple[tuple[_Key, int], RenderedCall]] = []
+class MergedCalls(NamedTuple):
+    """The calls of all runs; `runs` are the numbers of the calls that each run made, in ascending order, `uncertain` those of the calls that
+    are uncertain in each run that makes them."""
+
+    calls: list[RenderedCall]
+    runs: list[tuple[int, ...]]
+    uncertain: frozenset[int]
+
+    def paths(self, decisions: Sequence[Mapping[Any, Decision]]) -> tuple[RenderedPath, ...]:
+        """Returns the paths that the runs took, if there are several; `decisions` are those of each run. Runs with the same calls are one path,
+        which assumes what they have in common."""
+        by_calls: dict[tuple[int, ...], dict[Any, Decision]] = {}
+        for calls, assumed in zip(self.runs, decisions, strict=True):
+            common = by_calls.get(calls)
+            by_calls[calls] = dict(assumed) if common is None else dict(common.items() & assumed.items())
+        if len(by_calls) == 1:
+            return ()
+        return tuple(
+            RenderedPath(calls, tuple(sorted(assumed.values(), key=_line)), tuple(self.uncertain.intersection(calls)))
+            for calls, assumed in by_calls.items()
+        )
+
+
+def _line(decision: Decision) -> int:
+    return decision.line
+
+
+def merge_runs(runs: Sequence[list[RenderedCall]]) -> MergedCalls:
+    """Returns the calls of several runs in an order that agrees with each run. A call is certain if all runs made it; a call that two runs made
+    in different orders is there twice."""
+    merged: list[_Keyed] = []
+    numbers: list[list[int]] = []
     for calls in runs:
         keyed = _keyed(_once(calls))
-        for key, _ in keyed:
-            counts[key] = counts.get(key, 0) + 1
-        merged = _merge(merged, keyed)
-    return _once([replace(call, certain=call.certain and counts[key] == len(runs)) for key, call in merged])
+        slots = _slots(merged, keyed)
+        merged, moved, own = _inserted(merged, keyed, slots)
+        numbers = [[moved[number] for number in earlier] for earlier in numbers]
+        numbers.append(own)
+    made = [0] * len(merged)
+    for number in (number for each in numbers for number in each):
+        made[number] += 1
+    certain = [replace(call, certain=call.certain and made[number] == len(runs)) for number, (_, call) in enumerate(merged)]
+    uncertain = frozenset(number for number, (_, call) in enumerate(merged) if not call.certain)
+    return MergedCalls(certain, [tuple(each) for each in numbers], uncertain)
 
 
-def _merge(
-    first: list[tuple[tuple[_Key, int], RenderedCall]], second: list[tuple[tuple[_Key, int], RenderedCall]]
-) -> list[tuple[tuple[_Key, int], RenderedCall]]:
-    matcher = SequenceMatcher(None, [key for key, _ in first], [key for key, _ in second], autojunk=False)
-    merged = []
-    known = {key for key, _ in first}
-    for change, start, end, second_start, second_end in matcher.get_opcodes():
-        merged += first[start:end]
-        if change in ("insert", "replace"):
-            merged += [(key, call) for key, call in second[second_start:second_end] if key not in known]
-    return merged
+def _slots(merged: Sequence[_Keyed], keyed: Sequence[_Keyed]) -> list[int | None]:
+    """Returns for each call of a run the number of the same call in the merged ones, if that follows the call before it; otherwise None."""
+    places: dict[tuple[_Key, int], list[int]] = {}
+    for number, (key, _) in enumerate(merged):
+        places.setdefault(key, []).append(number)
+    last = -1
+    slots: list[int | None] = []
+    for key, _ in keyed:
+        slot = next((number for number in places.get(key, ()) if number > last), None)
+        last = last if slot is None else slot
+        slots.append(slot)
+    return slots
 
 
-def _keyed(calls: Sequence[RenderedCall]) -> list[tuple[tuple[_Key, int], RenderedCall]]:
+def _inserted(merged: Sequence[_Keyed], keyed: Sequence[_Keyed], slots: Sequence[int | None]) -> tuple[list[_Keyed], dict[int, int], list[int]]:
+    """Returns the merged calls with those of a run that have no slot, each behind the call before it; the new numbers of the merged calls, by
+    their old ones; and the numbers of the run's calls."""
+    result: list[_Keyed] = []
+    moved: dict[int, int] = {}
+    own: list[int] = []
+    copied = 0
+
+    def copy_until(end: int) -> None:
+        for number in range(copied, end):
+            moved[number] = len(result)
+            result.append(merged[number])
+
+    for entry, slot in zip(keyed, slots, strict=True):
+        if slot is None:
+            own.append(len(result))
+            result.append(entry)
+            continue
+        copy_until(slot + 1)
+        copied = slot + 1
+        own.append(moved[slot])
+    copy_until(len(merged))
+    return result, moved, own
+
+
+def _keyed(calls: Sequence[RenderedCall]) -> list[_Keyed]:
     """Returns the calls with a key: their place and text, without constants, which may be the time, and a number for repeated ones."""
     seen: dict[_Key, int] = {}
     keyed = []

@@ -35,7 +35,7 @@ class Rows:
         has_rows, self._left = self._left, False
         if self._known is not None:
             return has_rows and bool(self._known)
-        return has_rows and self._run.decide(caller(2))
+        return has_rows and self._run.decide(caller(2), about_rows=True)
 
     def fetchall(self) -> list[Any]:
         """Returns all rows."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from migsafe.rendering.messages import RenderedCall, RenderRequest
+from migsafe.rendering.messages import RenderedCall, RenderedPath, RenderRequest
 from migsafe.rendering.worker.alembic_offline import install
 from migsafe.rendering.worker.database import Database
 from migsafe.rendering.worker.environment import read_environment
@@ -65,12 +65,17 @@ class Route(NamedTuple):
 
 
 class ScriptResult(NamedTuple):
-    """The calls of a script; whether it is `broken`: it ended in a way that may have damaged the worker, None if it may have changed modules;
-    and whether the result is `repeatable`."""
+    """The calls of a script, and the paths on which they are if there are several.
+
+    A script is `broken` if it ended in a way that may have damaged the worker, None if it may have changed modules. `repeatable`: it sends the
+    same the next time. `has_untried_paths`: there are more paths than were tried.
+    """
 
     calls: list[RenderedCall]
     broken: bool | None
     repeatable: bool = True
+    paths: Sequence[RenderedPath] = ()
+    has_untried_paths: bool = False
 
 
 def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> ScriptResult:
@@ -106,11 +111,14 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> 
     if waiting and not request.live:
         _mark_untried(outcomes[0].run, waiting)
     accepted = [outcome for outcome in outcomes if not outcome.rejected] or outcomes[:1]
-    calls = merge_runs([outcome.run.calls for outcome in accepted])
+    merged = merge_runs([outcome.run.calls for outcome in accepted])
+    calls, paths = merged.calls, merged.paths([outcome.run.decisions for outcome in accepted])
     if not calls and any(outcome.run.met_unknown for outcome in outcomes):
         calls = [_nothing(file, request.function)]
     incomplete = (late and bool(waiting)) or any(_depends_on_machine(outcome.error) for outcome in outcomes)
-    return ScriptResult(calls, broken or (False if file.is_self_contained else None), not incomplete and not depends_on_chance(file.tree))
+    repeatable = not incomplete and not depends_on_chance(file.tree)
+    broken_worker = broken or (False if file.is_self_contained else None)
+    return ScriptResult(calls, broken_worker, repeatable, paths, bool(waiting) and not request.live)
 
 
 def _depends_on_machine(error: BaseException | None) -> bool:

@@ -52,6 +52,12 @@ class ScriptFile:
                 case ast.Expr(value=value):
                     self._bare.add(value.value if isinstance(value, ast.Await) else value)
 
+    @cached_property
+    def _tests(self) -> dict[tuple[TextPoint, TextPoint], ast.expr]:
+        """The conditions, by where their statement or expression begins and ends: bytecode has the position of that."""
+        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert))
+        return {((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)): node.test for node in nodes}
+
     @property
     def full_range(self) -> TextRange:
         """The range of the whole text."""
@@ -83,10 +89,7 @@ class ScriptFile:
 
     def call_of(self, frame: FrameType, instruction: int | None = None) -> ast.Call | None:
         """Returns the call that a frame of this script is in."""
-        positions = self._positions.get(frame.f_code)
-        if positions is None:
-            positions = self._positions[frame.f_code] = instruction_points(frame.f_code)
-        start, end = positions[instruction_number(frame, instruction)]
+        start, end = self._points(frame.f_code)[instruction_number(frame, instruction)]
         call = self._calls.get(end)
         if call is not None and (call.lineno, call.col_offset) <= start:
             return call
@@ -96,6 +99,25 @@ class ScriptFile:
         """Returns the range of the call that a frame of this script is in; of its line if it is in none."""
         call = self.call_of(frame, instruction)
         return self.node_range(call) if call is not None else self.line_range(line or frame.f_lineno)
+
+    def condition(self, frame: FrameType) -> str:
+        """Returns the source of the expression whose truth a frame of this script asks for, on one line; nothing if it is not known."""
+        start, end = self._points(frame.f_code)[instruction_number(frame)]
+        if start[1] < 0 or end[1] < 0:
+            return ""
+        node: ast.AST | None = self._tests.get((start, end))
+        while isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            node = node.operand
+        if isinstance(node, ast.BoolOp):
+            return ""
+        first, last = self.node_range(node) if node is not None else (self._offset(*start), self._offset(*end))
+        return " ".join(self.text[first:last].split())
+
+    def _points(self, code: CodeType) -> list[tuple[TextPoint, TextPoint]]:
+        positions = self._positions.get(code)
+        if positions is None:
+            positions = self._positions[code] = instruction_points(code)
+        return positions
 
     def is_expression_statement(self, call: ast.Call | None) -> bool:
         """Whether a call is a statement whose result is not used."""

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from migsafe import versions
-from migsafe.rendering.messages import EXECUTE, Answer, RenderedCall, UnknownMark
+from migsafe.rendering.messages import EXECUTE, Answer, Decision, RenderedCall, UnknownMark
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.known_types import known_type
@@ -29,6 +29,7 @@ Ask = Callable[[str, tuple[str | None, ...], tuple[str, ...]], Answer]
 _MAX_SAME_CHOICE = 50
 """How often a script may decide the same at one fork before it is regarded as a loop that waits for something."""
 _MAX_DECISIONS = 1000
+_LONGEST_CONDITION = 80
 _MARK = re.compile(r"⟨[^⟩]*⟩")
 _PACKAGES = f"{os.sep}site-packages{os.sep}"
 _STANDARD = f"{Path(os.__file__).parent}{os.sep}"
@@ -48,6 +49,8 @@ class Run:
         self.choices = choices
         self.default_choice = default_choice
         self.forks: dict[Fork, int] = {}
+        self.decisions: dict[Fork, Decision] = {}
+        """What the run assumes, by fork."""
         self.calls_before_fork: dict[Fork, int] = {}
         """The number of calls before the script first came to a fork."""
         self.calls: list[RenderedCall] = []
@@ -124,8 +127,8 @@ class Run:
             )
         return is_project
 
-    def decide(self, frame: FrameType) -> bool:
-        """Returns the decision at a fork."""
+    def decide(self, frame: FrameType, name: str = "", *, about_rows: bool = False) -> bool:
+        """Returns the decision at a fork: about the unknown value of a name, or whether a query returns rows."""
         if self.live:
             # The server knows its rows, so the unknown value is a setting or missing code, and what follows is uncertain.
             self._loops += 1
@@ -135,7 +138,20 @@ class Run:
         if times > _MAX_DECISIONS:
             raise Endless
         choice = self.choices.get(fork, self.default_choice)
+        if fork not in self.decisions:
+            self.decisions[fork] = self._decision(frame, name, holds=choice, about_rows=about_rows)
         return choice if times <= _MAX_SAME_CHOICE else not choice
+
+    def _decision(self, frame: FrameType, name: str, *, holds: bool, about_rows: bool) -> Decision:
+        own = next(self.file.script_frames(frame), None)
+        line = own.f_lineno if own is not None else 1
+        project_frame: FrameType | None = frame
+        while project_frame is not None and not self.is_project_frame(project_frame):
+            project_frame = project_frame.f_back
+        # In a helper module, the line is that of the script's call of the helper.
+        source = self.file.condition(own) if own is not None and own is project_frame else ""
+        condition = source if 0 < len(source) <= _LONGEST_CONDITION else name or source[:_LONGEST_CONDITION]
+        return Decision(condition, line, holds, about_rows)
 
     def note_call(self, value: Unknown, frame: FrameType, arguments: tuple[Any, ...]) -> None:
         """Records a call of an unknown function, which may send anything."""

@@ -54,7 +54,10 @@ class Service:
                 has_threads = self._guards.has_extra_threads()
                 needs_restart = result.broken or has_threads or (result.broken is None and pristine.is_changed())
                 repeatable = result.repeatable and not has_threads and not self._dependencies.incomplete
-                self._write(RenderResult(tuple(result.calls), self._dependencies.take_new(), needs_restart, repeatable))
+                dependencies = self._dependencies.take_new()
+                self._write(
+                    RenderResult(tuple(result.calls), dependencies, needs_restart, repeatable, tuple(result.paths), result.has_untried_paths)
+                )
 
     def _rendered(self, request: RenderRequest) -> ScriptResult:
         for folder in reversed(request.folders):

@@ -34,8 +34,8 @@ class UnknownOwner(Protocol):
     def is_project_frame(self, frame: FrameType) -> bool:
         """Whether a frame belongs to the script or to code of its project."""
 
-    def decide(self, frame: FrameType) -> bool:
-        """Returns the decision at a fork."""
+    def decide(self, frame: FrameType, name: str = "", *, about_rows: bool = False) -> bool:
+        """Returns the decision at a fork: about the unknown value of a name, or whether a query returns rows."""
 
     def note_call(self, value: "Unknown", frame: FrameType, arguments: tuple[Any, ...]) -> None:
         """Records a call."""
@@ -141,7 +141,7 @@ class Unknown(str):
         if truth is not None:
             return bool(truth)
         if run.is_project_frame(frame):
-            return run.decide(frame)
+            return run.decide(frame, name_of(self))
         run.note_library_use(self)
         return True
 
@@ -153,7 +153,7 @@ class Unknown(str):
 
     def __contains__(self, item: object) -> bool:
         frame = caller()
-        return run_of(self).decide(frame) if run_of(self).is_project_frame(frame) else False
+        return run_of(self).decide(frame, name_of(self)) if run_of(self).is_project_frame(frame) else False
 
     def __len__(self) -> int:
         return 1
@@ -259,13 +259,13 @@ def contains(item: object, container: Any) -> bool:
     """Returns `item in container` for a script; if that is unknown, the run decides."""
     frame = caller()
     if isinstance(container, Unknown):
-        return run_of(container).decide(frame)
+        return run_of(container).decide(frame, name_of(container))
     if item in container:
         return True
     if type(container) not in _COLLECTIONS or not container:
         return False  # the container has decided itself
     unknown = next((member for member in (item, *container) if isinstance(member, Unknown)), None)
-    return unknown is not None and run_of(unknown).decide(frame)
+    return unknown is not None and run_of(unknown).decide(frame, name_of(unknown))
 
 
 def _once(self: Unknown) -> Generator[Unknown]:
