@@ -78,28 +78,40 @@ def _slots(merged: Sequence[_Keyed], keyed: Sequence[_Keyed]) -> list[int | None
 
 
 def _inserted(merged: Sequence[_Keyed], keyed: Sequence[_Keyed], slots: Sequence[int | None]) -> tuple[list[_Keyed], dict[int, int], list[int]]:
-    """Returns the merged calls with those of a run that have no slot, each behind the call before it; the new numbers of the merged calls, by
-    their old ones; and the numbers of the run's calls."""
+    """Returns the merged calls with those of a run that have no slot; the new numbers of the merged calls, by their old ones; and the numbers
+    of the run's calls. Between two calls that both have, the calls are in the order of the script."""
     result: list[_Keyed] = []
     moved: dict[int, int] = {}
     own: list[int] = []
     copied = 0
 
-    def copy_until(end: int) -> None:
-        for number in range(copied, end):
-            moved[number] = len(result)
-            result.append(merged[number])
+    def copy(number: int) -> None:
+        moved[number] = len(result)
+        result.append(merged[number])
 
-    for entry, slot in zip(keyed, slots, strict=True):
+    for entry, end in zip(keyed, _next_slots(slots, len(merged)), strict=True):
+        slot = slots[len(own)]
+        while copied < end and (slot is not None or merged[copied][1].start <= entry[1].start):
+            copy(copied)
+            copied += 1
+        own.append(len(result))
         if slot is None:
-            own.append(len(result))
             result.append(entry)
-            continue
-        copy_until(slot + 1)
-        copied = slot + 1
-        own.append(moved[slot])
-    copy_until(len(merged))
+        else:
+            copy(slot)
+            copied = slot + 1
+    for number in range(copied, len(merged)):
+        copy(number)
     return result, moved, own
+
+
+def _next_slots(slots: Sequence[int | None], end: int) -> list[int]:
+    """Returns for each slot the first one from there on that is not None, or else the end."""
+    following: list[int] = []
+    for slot in reversed(slots):
+        end = end if slot is None else slot
+        following.append(end)
+    return following[::-1]
 
 
 def _keyed(calls: Sequence[RenderedCall]) -> list[_Keyed]:
