@@ -50,8 +50,7 @@ def _condition(paths: Sequence[ProgramPath], all_paths: Sequence[ProgramPath]) -
             break
         telling.append(best)
         others = remaining
-    # That a query returns rows is what anyone expects.
-    texts = [_text(assumption) for assumption in sorted(telling, key=_line) if not (assumption.about_rows and assumption.holds)]
+    texts = [_text(assumption) for assumption in sorted(telling, key=_line) if not _is_expected(assumption)]
     if not texts:
         return "" if telling else _SOME_PATHS
     return f"only if {' and '.join(texts)}"
@@ -61,7 +60,12 @@ def _line(assumption: Assumption) -> int:
     return assumption.line
 
 
+def _is_expected(assumption: Assumption) -> bool:
+    """Whether anyone expects this: that a query returns rows, and that their values differ."""
+    return assumption.about == "value" or (assumption.about == "rows" and assumption.holds)
+
+
 def _text(assumption: Assumption) -> str:
-    if assumption.about_rows:
+    if assumption.about == "rows":
         return f"the query in line {assumption.line} finds {'something' if assumption.holds else 'nothing'}"
     return f"`{assumption.condition}` (line {assumption.line}) is {'true' if assumption.holds else 'false'}"

@@ -45,7 +45,7 @@ def quote_marks(sql: str) -> str:
 
 def _path(path: RenderedPath, calls: Sequence[Call]) -> ProgramPath:
     own = tuple(msgspec.structs.replace(calls[number], certain=number not in path.uncertain) for number in path.calls)
-    assumptions = tuple(Assumption(each.condition, each.line, each.holds, each.about_rows) for each in path.decisions)
+    assumptions = tuple(Assumption(each.condition, each.line, each.holds, each.about) for each in path.decisions)
     return ProgramPath(own, assumptions)
 
 

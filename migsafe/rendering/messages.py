@@ -1,7 +1,7 @@
 """The messages between migsafe and its worker, and how they are sent through a pipe."""
 
 import struct
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import msgspec
 from msgspec import Struct
@@ -107,13 +107,14 @@ class RenderedCall(Struct, frozen=True):
 class Decision(Struct, frozen=True):
     """What a path through a script assumes at a place where the script decides about an unknown value.
 
-    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is `about_rows`, the query returns rows or not.
+    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is about the `rows` of a query, the query returns
+    rows or not. One about a `value` in a row differs from row to row.
     """
 
     condition: str
     line: int
     holds: bool
-    about_rows: bool = False
+    about: Literal["", "rows", "value"] = ""
 
 
 class RenderedPath(Struct, frozen=True):

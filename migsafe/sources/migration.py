@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from enum import Enum
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -46,13 +47,14 @@ class Call(Struct, frozen=True):
 class Assumption(Struct, frozen=True):
     """What a path assumes at a place of a program that decides about something unknown.
 
-    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is `about_rows`, the query returns rows or not.
+    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is about the `rows` of a query, the query returns
+    rows or not. One about a `value` in a row differs from row to row.
     """
 
     condition: str
     line: int
     holds: bool
-    about_rows: bool = False
+    about: Literal["", "rows", "value"] = ""
 
 
 class ProgramPath(Struct, frozen=True):

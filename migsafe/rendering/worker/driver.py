@@ -15,9 +15,7 @@ from typing import Any
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.live_results import Result
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import Unknown
-
-DATABASE_ONLY = "which is known only to a database"
+from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown
 
 
 class Error(Exception):

@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import NoSuchTableError
 
-from migsafe.rendering.worker.driver import DATABASE_ONLY
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_internals import is_dropping, is_in_inspector, reflect_tables_singly
 from migsafe.rendering.worker.types import reflect_type
 from migsafe.rendering.worker.unknown import Unknown
+
+SCHEMA_ONLY = "which only the schema of a database can tell"
+"""Why the answers of an inspector are unknown."""
 
 
 class Names(list[Any]):
@@ -28,19 +30,19 @@ class Names(list[Any]):
         answer = run.ask(f"has {kind}", name, schema)
         if answer.known:
             return bool(answer.value)
-        return any(isinstance(member, Unknown) for member in self) and run.decide(caller())
+        return any(isinstance(member, Unknown) for member in self) and run.decide(caller(), f"{kind} {name}", SCHEMA_ONLY)
 
 
 class Details(dict[str, Any]):
     """A column, key or index that may exist, and whose details are unknown."""
 
     def __init__(self, run: Run, table: str) -> None:
-        super().__init__(name=Unknown(run, f"{table}.…", DATABASE_ONLY), type=reflect_type(None), nullable=True, default=None, comment=None)
+        super().__init__(name=Unknown(run, f"{table}.…", SCHEMA_ONLY), type=reflect_type(None), nullable=True, default=None, comment=None)
         self._run = run
         self._table = table
 
     def __missing__(self, key: str) -> Any:
-        return Unknown(self._run, f"{self._table}.{key}", DATABASE_ONLY)
+        return Unknown(self._run, f"{self._table}.{key}", SCHEMA_ONLY)
 
     def get(self, key: str, default: Any = None) -> Any:
         """Returns a detail."""
@@ -56,7 +58,7 @@ class Inspected(DefaultDialect):
         answer = self.run.ask(f"{kind}s", schema)
         names = list(answer.value or [])
         if not answer.known and self._asked_by_script():
-            names.append(Unknown(self.run, f"{kind}…", DATABASE_ONLY))
+            names.append(Unknown(self.run, f"{kind}…", SCHEMA_ONLY))
         return Names(names, self.run, kind, schema)
 
     def _details(self, question: str, table: str, schema: str | None) -> list[Any]:
@@ -71,7 +73,7 @@ class Inspected(DefaultDialect):
         if answer.known:
             return bool(answer.value)
         if self._asked_by_script():
-            return Unknown(self.run, f"{kind} {name}", DATABASE_ONLY)
+            return Unknown(self.run, f"{kind} {name}", SCHEMA_ONLY)
         # CREATE with checkfirst assumes that the object is absent, DROP that it exists.
         return is_dropping(caller(2))
 

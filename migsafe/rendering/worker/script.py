@@ -29,7 +29,7 @@ from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import Ask, Endless, Fork, Run, is_refusal
 from migsafe.rendering.worker.unknown import Unknown
 
-_MAX_RUNS = 8
+_MAX_RUNS = 12
 _MIN_SECONDS = 0.1
 _FROM_ENV = "which comes from the project's own env.py"
 
@@ -86,39 +86,83 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> 
         return ScriptResult([RenderedCall("", 0, 0, f"it is not Python: {error}")], False)
     if not request.run:
         return _read(file, request, ask, guarded)
-    outcomes: list[Outcome] = []
-    waiting = [Route({}, default_choice=True)]
-    tried: set[Fork] = set()
-    decided: set[tuple[Fork, bool]] = set()
-    broken = False
-    deadline = time.monotonic() + request.seconds
-    # The first run is always made; others while there is time.
-    late = False
-    while waiting and len(outcomes) < (1 if request.live else _MAX_RUNS) and not broken and not late:
-        seconds = max(deadline - time.monotonic(), _MIN_SECONDS)
-        route = waiting.pop(next((position for position, candidate in enumerate(waiting) if candidate.is_new(decided)), 0))
-        outcome = _outcome(file, request, route, ask, guarded(seconds), watch)
-        outcomes.append(outcome)
-        broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
-        if len(outcomes) == 1 and len(outcome.run.forks) > 1:
-            waiting.append(Route({}, default_choice=False))  # most guards are independent: this run takes the other branch at all of them
-        decided.update((fork, route.choices.get(fork, route.default_choice)) for fork in outcome.run.forks)
-        for fork in outcome.run.forks:
-            if fork not in tried:
-                tried.add(fork)
-                waiting.append(Route({**route.choices, fork: not route.default_choice}, route.default_choice, fork))
-        late = time.monotonic() >= deadline - request.seconds / 2
-    if waiting and not request.live:
-        _mark_untried(outcomes[0].run, waiting)
-    accepted = [outcome for outcome in outcomes if not outcome.rejected] or outcomes[:1]
-    merged = merge_runs([outcome.run.calls for outcome in accepted])
-    calls, paths = merged.calls, merged.paths([outcome.run.decisions for outcome in accepted])
-    if not calls and any(outcome.run.met_unknown for outcome in outcomes):
-        calls = [_nothing(file, request.function)]
-    incomplete = (late and bool(waiting)) or any(_depends_on_machine(outcome.error) for outcome in outcomes)
-    repeatable = not incomplete and not depends_on_chance(file.tree)
-    broken_worker = broken or (False if file.is_self_contained else None)
-    return ScriptResult(calls, broken_worker, repeatable, paths, bool(waiting) and not request.live)
+    exploration = Exploration(file, request)
+    while (route := exploration.next_route()) is not None:
+        exploration.add(route, _outcome(file, request, route, ask, guarded(exploration.seconds_left), watch))
+    return exploration.result()
+
+
+class Exploration:
+    """The paths through a script: runs with different decisions at its forks, until each decision has been tried both ways."""
+
+    def __init__(self, file: ScriptFile, request: RenderRequest) -> None:
+        self._file = file
+        self._request = request
+        self._outcomes: list[Outcome] = []
+        self._waiting = [Route({}, default_choice=True)]
+        self._found: set[Fork] = set()
+        self._decided: set[tuple[Fork, bool]] = set()
+        self._about_rows: set[Fork] = set()
+        self._broken = False
+        self._deadline = time.monotonic() + request.seconds
+
+    @property
+    def seconds_left(self) -> float:
+        """The time limit of the next run. The first run is always made; others while there is time."""
+        return max(self._deadline - time.monotonic(), _MIN_SECONDS)
+
+    def next_route(self) -> Route | None:
+        """Returns the decisions of the next run; None if there is none, or a limit has been reached."""
+        most = 1 if self._request.live else _MAX_RUNS
+        if not self._waiting or len(self._outcomes) >= most or self._broken or self._is_late():
+            return None
+        return self._waiting.pop(min(range(len(self._waiting)), key=lambda number: self._rank(self._waiting[number])))
+
+    def add(self, route: Route, outcome: Outcome) -> None:
+        """Adds the outcome of a run, and the routes to the other decisions at its forks."""
+        self._outcomes.append(outcome)
+        run = outcome.run
+        self._broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
+        self._about_rows |= run.forks_about_rows
+        if len(self._outcomes) == 1 and len(run.forks) > 1:
+            self._waiting.append(Route({}, default_choice=False))  # most guards are independent: this run takes the other branch at all of them
+        self._decided.update((fork, route.choices.get(fork, route.default_choice)) for fork in run.forks)
+        for fork in run.forks:
+            if fork not in self._found:
+                self._found.add(fork)
+                self._waiting.append(Route({**route.choices, fork: not route.default_choice}, route.default_choice, fork))
+
+    def result(self) -> ScriptResult:
+        """Returns the calls on all paths."""
+        untried = self._untried()
+        if untried:
+            _mark_untried(self._outcomes[0].run, untried)
+        accepted = [outcome for outcome in self._outcomes if not outcome.rejected] or self._outcomes[:1]
+        merged = merge_runs([outcome.run.calls for outcome in accepted])
+        calls, paths = merged.calls, merged.paths([outcome.run.decisions for outcome in accepted])
+        if not calls and any(outcome.run.met_unknown for outcome in self._outcomes):
+            calls = [_nothing(self._file, self._request.function)]
+        broken = self._broken or (False if self._file.is_self_contained else None)
+        return ScriptResult(calls, broken, self._is_repeatable(), paths, bool(untried))
+
+    def _rank(self, route: Route) -> tuple[bool, bool]:
+        """Decisions that have not been tried come first, those about the schema and settings before those about rows."""
+        return not route.is_new(self._decided), route.fork in self._about_rows
+
+    def _untried(self) -> list[Route]:
+        """Returns the routes to decisions that have not been tried. Those about rows do not count: they rarely change what a script locks."""
+        if self._request.live:
+            return []
+        return [route for route in self._waiting if route.fork is not None and self._rank(route) == (False, False)]
+
+    def _is_late(self) -> bool:
+        return bool(self._outcomes) and time.monotonic() >= self._deadline - self._request.seconds / 2
+
+    def _is_repeatable(self) -> bool:
+        stopped = bool(self._waiting) and self._is_late()
+        if stopped or any(_depends_on_machine(outcome.error) for outcome in self._outcomes):
+            return False
+        return not depends_on_chance(self._file.tree)
 
 
 def _depends_on_machine(error: BaseException | None) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 from msgspec.structs import replace
 
@@ -18,7 +18,7 @@ from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.live_results import Result, execution_result
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.types import NamedType
-from migsafe.rendering.worker.unknown import Unknown, name_of, reason_of
+from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown, name_of, reason_of
 from migsafe.script_environment import ScriptEnvironment
 
 Fork = tuple[tuple[str, int], ...]
@@ -51,6 +51,8 @@ class Run:
         self.forks: dict[Fork, int] = {}
         self.decisions: dict[Fork, Decision] = {}
         """What the run assumes, by fork."""
+        self.forks_about_rows: set[Fork] = set()
+        """The forks at which the script decides about a row, or whether there is one."""
         self.calls_before_fork: dict[Fork, int] = {}
         """The number of calls before the script first came to a fork."""
         self.calls: list[RenderedCall] = []
@@ -127,8 +129,8 @@ class Run:
             )
         return is_project
 
-    def decide(self, frame: FrameType, name: str = "", *, about_rows: bool = False) -> bool:
-        """Returns the decision at a fork: about the unknown value of a name, or whether a query returns rows."""
+    def decide(self, frame: FrameType, name: str = "", reason: str = "", *, about_rows: bool = False) -> bool:
+        """Returns the decision at a fork: about the value of a name that is unknown for a reason, or whether a query returns rows."""
         if self.live:
             # The server knows its rows, so the unknown value is a setting or missing code, and what follows is uncertain.
             self._loops += 1
@@ -138,11 +140,15 @@ class Run:
         if times > _MAX_DECISIONS:
             raise Endless
         choice = self.choices.get(fork, self.default_choice)
+        if about_rows or reason == DATABASE_ONLY:
+            self.forks_about_rows.add(fork)
         if fork not in self.decisions:
-            self.decisions[fork] = self._decision(frame, name, holds=choice, about_rows=about_rows)
+            about: Literal["", "rows", "value"] = "rows" if about_rows else "value" if reason == DATABASE_ONLY else ""
+            self.decisions[fork] = Decision(*self._condition(frame, name), choice, about)
         return choice if times <= _MAX_SAME_CHOICE else not choice
 
-    def _decision(self, frame: FrameType, name: str, *, holds: bool, about_rows: bool) -> Decision:
+    def _condition(self, frame: FrameType, name: str) -> tuple[str, int]:
+        """Returns the source of the condition that a frame evaluates, or the name of the unknown value; and its line."""
         own = next(self.file.script_frames(frame), None)
         line = own.f_lineno if own is not None else 1
         project_frame: FrameType | None = frame
@@ -150,8 +156,7 @@ class Run:
             project_frame = project_frame.f_back
         # In a helper module, the line is that of the script's call of the helper.
         source = self.file.condition(own) if own is not None and own is project_frame else ""
-        condition = source if 0 < len(source) <= _LONGEST_CONDITION else name or source[:_LONGEST_CONDITION]
-        return Decision(condition, line, holds, about_rows)
+        return source if 0 < len(source) <= _LONGEST_CONDITION else name or source[:_LONGEST_CONDITION], line
 
     def note_call(self, value: Unknown, frame: FrameType, arguments: tuple[Any, ...]) -> None:
         """Records a call of an unknown function, which may send anything."""

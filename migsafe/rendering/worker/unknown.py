@@ -12,6 +12,9 @@ from typing import Any, Protocol
 from migsafe.rendering.worker.frames import caller, unpack_count
 from migsafe.rendering.worker.sqlalchemy_internals import DISPATCH, IS_TYPE
 
+DATABASE_ONLY = "which is known only to a database"
+"""Why the values of rows are unknown."""
+
 _TO_LIBRARIES = {DISPATCH: "compile_as_type", IS_TYPE: "can_be_type"}
 _LOGGING = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "getLogger", "get_logger"))
 """Functions that only log or print messages."""
@@ -34,8 +37,8 @@ class UnknownOwner(Protocol):
     def is_project_frame(self, frame: FrameType) -> bool:
         """Whether a frame belongs to the script or to code of its project."""
 
-    def decide(self, frame: FrameType, name: str = "", *, about_rows: bool = False) -> bool:
-        """Returns the decision at a fork: about the unknown value of a name, or whether a query returns rows."""
+    def decide(self, frame: FrameType, name: str = "", reason: str = "", *, about_rows: bool = False) -> bool:
+        """Returns the decision at a fork: about the value of a name that is unknown for a reason, or whether a query returns rows."""
 
     def note_call(self, value: "Unknown", frame: FrameType, arguments: tuple[Any, ...]) -> None:
         """Records a call."""
@@ -141,7 +144,7 @@ class Unknown(str):
         if truth is not None:
             return bool(truth)
         if run.is_project_frame(frame):
-            return run.decide(frame, name_of(self))
+            return run.decide(frame, name_of(self), reason_of(self))
         run.note_library_use(self)
         return True
 
@@ -153,7 +156,7 @@ class Unknown(str):
 
     def __contains__(self, item: object) -> bool:
         frame = caller()
-        return run_of(self).decide(frame, name_of(self)) if run_of(self).is_project_frame(frame) else False
+        return run_of(self).decide(frame, name_of(self), reason_of(self)) if run_of(self).is_project_frame(frame) else False
 
     def __len__(self) -> int:
         return 1
@@ -259,13 +262,13 @@ def contains(item: object, container: Any) -> bool:
     """Returns `item in container` for a script; if that is unknown, the run decides."""
     frame = caller()
     if isinstance(container, Unknown):
-        return run_of(container).decide(frame, name_of(container))
+        return run_of(container).decide(frame, name_of(container), reason_of(container))
     if item in container:
         return True
     if type(container) not in _COLLECTIONS or not container:
         return False  # the container has decided itself
     unknown = next((member for member in (item, *container) if isinstance(member, Unknown)), None)
-    return unknown is not None and run_of(unknown).decide(frame, name_of(unknown))
+    return unknown is not None and run_of(unknown).decide(frame, name_of(unknown), reason_of(unknown))
 
 
 def _once(self: Unknown) -> Generator[Unknown]:
