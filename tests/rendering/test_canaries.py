@@ -32,8 +32,9 @@ from sqlalchemy.schema import CreateTable
 from migsafe.rendering.messages import Answer
 from migsafe.rendering.worker import frames, sqlalchemy_internals
 from migsafe.rendering.worker.database import Database, RecordingConnection
-from migsafe.rendering.worker.script_file import CONTAINS, ScriptFile
+from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.transformation import CONTAINS
 from migsafe.rendering.worker.unknown import Unknown
 
 PYTHON = f"Python {sys.version.partition(' ')[0]}"
@@ -150,7 +151,7 @@ def test_builtins_may_be_a_mapping_that_creates_missing_names() -> None:
 
 def test_a_name_in_a_syntax_tree_need_not_be_an_identifier() -> None:
     tree = ast.fix_missing_locations(ast.Expression(ast.Name(CONTAINS, ast.Load())))
-    require(eval(compile(tree, "script.py", "eval"), {CONTAINS: True}), PYTHON, "compiles names with a space in them", "script_file.py")
+    require(eval(compile(tree, "script.py", "eval"), {CONTAINS: True}), PYTHON, "compiles names with a space in them", "transformation.py")
 
 
 def test_python_asks_for_the_state_of_a_file_with_os_stat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

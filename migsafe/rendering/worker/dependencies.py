@@ -93,14 +93,14 @@ class DependencyTracker:
             case "os.scandir" | "os.listdir":
                 if not is_importlib(caller()):
                     self.incomplete = self.incomplete or isinstance(arguments[0], int)
-                    self._folders[os.fsdecode(arguments[0]) if arguments[0] is not None else "."] = None
+                    self._folders[str(os.fsdecode(arguments[0])) if arguments[0] is not None else "."] = None
             case "os.chdir" | "socket.connect":
                 self.incomplete = True
 
     def _open(self, file: object, _: object, flags: object) -> None:
         if isinstance(file, int) or (isinstance(flags, int) and flags & _WRITING):
             return
-        path = os.fsdecode(file)  # type: ignore[arg-type]
+        path = str(os.fsdecode(file))  # type: ignore[arg-type]
         if path.startswith(_VOLATILE):
             self.incomplete = self.incomplete or path != os.devnull
         elif not path.endswith(".pyc"):
@@ -113,7 +113,7 @@ class DependencyTracker:
     def _recording_stat(self, path: Any, *, dir_fd: int | None = None, follow_symlinks: bool = True) -> os.stat_result:
         if self._on and not isinstance(path, int):
             self.incomplete = self.incomplete or dir_fd is not None
-            self._paths[os.fsdecode(path)] = None
+            self._paths[str(os.fsdecode(path))] = None
         state: os.stat_result = self._stat(path, dir_fd=dir_fd, follow_symlinks=follow_symlinks)
         return state
 

@@ -6,19 +6,43 @@ All code of the worker that reads frames or bytecode is here. See docs/architect
 import dis
 import sys
 from types import CodeType, FrameType
+from typing import Any, TypeVar
+
+Function = TypeVar("Function", bound=Any)
 
 TextPoint = tuple[int, int]
 """A line, counted from 1, and a column, counted in bytes of UTF-8; -1 where the column is unknown."""
 
 _UNPACK_SEQUENCE = dis.opmap["UNPACK_SEQUENCE"]
+_UNPACK_EX = dis.opmap["UNPACK_EX"]
 _FIND_AND_LOAD = "_find_and_load"
 IMPORTLIB_FILE = "<frozen importlib._bootstrap_external>"
 """The file name of the code that searches folders for modules."""
 
 
+_TRANSPARENT: set[CodeType] = set()
+
+
+def transparent(function: Function) -> Function:
+    """Declares that a function stands for an operation of its caller: `caller` never returns its frame."""
+    _TRANSPARENT.add(function.__code__)
+    return function
+
+
 def caller(depth: int = 1) -> FrameType:
     """Returns the frame of the function that called the caller of this one; with a larger `depth`, an outer frame."""
-    return sys._getframe(depth + 1)
+    return _visible(sys._getframe(depth + 1)) or sys._getframe(depth + 1)
+
+
+def calling_frame(frame: FrameType) -> FrameType | None:
+    """Returns the frame that called a frame, without those of functions that stand for an operation."""
+    return _visible(frame.f_back)
+
+
+def _visible(frame: FrameType | None) -> FrameType | None:
+    while frame is not None and frame.f_code in _TRANSPARENT:
+        frame = frame.f_back
+    return frame
 
 
 def frame_of_thread(identity: int) -> FrameType | None:
@@ -27,7 +51,8 @@ def frame_of_thread(identity: int) -> FrameType | None:
 
 
 def unpack_count(frame: FrameType) -> int | None:
-    """Returns the number of names that a value is unpacked into, if the frame has just asked for its iterator to unpack it (`a, b = value`)."""
+    """Returns the number of names that a value is unpacked into, if the frame has just asked for its iterator to unpack it (`a, b = value`).
+    A name with a star counts once."""
     code, position = frame.f_code.co_code, frame.f_lasti
     while code[position] == dis.EXTENDED_ARG:
         position += 2
@@ -37,6 +62,8 @@ def unpack_count(frame: FrameType) -> int | None:
         if prefix < 0 or code[prefix] != dis.EXTENDED_ARG:
             break
         count |= code[prefix + 1] << shift
+    if code[position] == _UNPACK_EX:
+        return (count & 0xFF) + 1 + (count >> 8)  # the names before and after the one with the star
     return count if code[position] == _UNPACK_SEQUENCE else None
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import Any, ClassVar
 
-from migsafe.rendering.worker.script_file import CONTAINS, LIBRARIES
+from migsafe.rendering.worker.script_file import LIBRARIES
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import Unknown, contains
+from migsafe.rendering.worker.tolerant_operations import TolerantOperations
+from migsafe.rendering.worker.unknown import Unknown
 
 _REFUSED = "which cannot be imported here"
 
@@ -39,7 +40,7 @@ class Builtins(dict[str, Any]):
         self._run = run
         self._all_from: tuple[str, str] | None = None
         self["__import__"] = self._import
-        self[CONTAINS] = contains
+        self.update(TolerantOperations(run).names())
 
     def __missing__(self, name: str) -> Any:
         if self._all_from is None:

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import NoSuchTableError
 
-from migsafe.rendering.worker.frames import caller
+from migsafe.rendering.worker.frames import caller, calling_frame
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_internals import is_dropping, is_in_inspector, reflect_tables_singly
 from migsafe.rendering.worker.types import reflect_type
-from migsafe.rendering.worker.unknown import Unknown
+from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown
 
 SCHEMA_ONLY = "which only the schema of a database can tell"
 """Why the answers of an inspector are unknown."""
@@ -81,7 +81,7 @@ class Inspected(DefaultDialect):
         """Whether project code, rather than a library, asks the inspector."""
         frame: FrameType | None = caller(2)
         while frame is not None and (is_in_inspector(frame) or frame.f_code.co_filename == __file__):
-            frame = frame.f_back
+            frame = calling_frame(frame)
         return frame is not None and self.run.is_project_frame(frame)
 
     def has_table(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:

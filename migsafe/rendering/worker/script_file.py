@@ -5,18 +5,16 @@ import re
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
 from functools import cached_property
 from types import CodeType, FrameType, TracebackType
 
 from migsafe.rendering.worker.frames import TextPoint, instruction_number, instruction_points
+from migsafe.rendering.worker.transformation import transform
 
 _LINE_END = re.compile(r"\r\n?|\n")
 
 LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
 """Libraries that are always installed. If a script does not find a name in them, the script or the version is wrong."""
-CONTAINS = "migsafe contains"
-"""The function that `in` calls in a script; no name in the script can be the same."""
 _CHANGES_MODULES = frozenset(
     ("setattr", "delattr", "exec", "eval", "vars", "globals", "compile", "__import__", "__builtins__", "importlib", "patch")
 )
@@ -34,7 +32,7 @@ class ScriptFile:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are the script's problem
             self.tree = ast.parse(text, path)
-            self.code: CodeType = compile(_with_in_replaced(self.tree), path, "exec", dont_inherit=True)
+            self.code: CodeType = compile(transform(ast.parse(text, path)), path, "exec", dont_inherit=True)
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         self._calls: dict[TextPoint, ast.Call] = {}
         self._blocks: dict[TextPoint, ast.Call] = {}
@@ -185,24 +183,3 @@ def _imported(statement: ast.stmt) -> Iterable[str]:
         case ast.ImportFrom(module=str(module)):
             return [module]
     return []
-
-
-class _ReplaceIn(ast.NodeTransformer):
-    """Replaces `in` by a call: a set compares only elements with the same hash, and would never compare an unknown one."""
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        """Replaces one `in` or `not in`."""
-        self.generic_visit(node)
-        match node:
-            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as operator], comparators=[right]):
-                contains: ast.expr = ast.Call(ast.Name(CONTAINS, ast.Load()), [left, right], [])
-                replacement = contains if isinstance(operator, ast.In) else ast.UnaryOp(ast.Not(), contains)
-                return ast.fix_missing_locations(ast.copy_location(replacement, node))
-        return node
-
-
-def _with_in_replaced(tree: ast.Module) -> ast.Module:
-    if not any(isinstance(how, ast.In | ast.NotIn) for node in ast.walk(tree) if isinstance(node, ast.Compare) for how in node.ops):
-        return tree
-    changed: ast.Module = _ReplaceIn().visit(deepcopy(tree))
-    return changed

@@ -2,7 +2,6 @@
 
 import ast
 import os
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
@@ -18,7 +17,7 @@ from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.live_results import Result, execution_result
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.types import NamedType
-from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown, name_of, reason_of
+from migsafe.rendering.worker.unknown import DATABASE_ONLY, MARK, Unknown, name_of, reason_of
 from migsafe.script_environment import ScriptEnvironment
 
 Fork = tuple[tuple[str, int], ...]
@@ -30,7 +29,6 @@ _MAX_SAME_CHOICE = 50
 """How often a script may decide the same at one fork before it is regarded as a loop that waits for something."""
 _MAX_DECISIONS = 1000
 _LONGEST_CONDITION = 80
-_MARK = re.compile(r"⟨[^⟩]*⟩")
 _PACKAGES = f"{os.sep}site-packages{os.sep}"
 _STANDARD = f"{Path(os.__file__).parent}{os.sep}"
 _OWN = f"{Path(__file__).parent}{os.sep}"
@@ -77,7 +75,7 @@ class Run:
     def send(self, sql: str, *, by_runner: bool = False) -> None:
         """Records a statement, and the call that sends it."""
         text_range = self.current_range or self.frame_range()
-        marks = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(_MARK.findall(sql)) if mark in self.reasons]
+        marks = [UnknownMark(mark, self.reasons[mark]) for mark in dict.fromkeys(MARK.findall(sql)) if mark in self.reasons]
         hidden = [value for value in self._used_by_library if str(value) not in sql]
         opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._used_by_library.clear()
@@ -163,7 +161,8 @@ class Run:
         if not self.active:
             return
         call = self.file.call_of(frame) if frame.f_code.co_filename == self.file.path else None
-        if self.file.is_expression_statement(call) or any(map(_can_send, arguments)):
+        is_bare = self.file.is_expression_statement(call) and reason_of(value) != DATABASE_ONLY  # a value of a row sends nothing
+        if is_bare or any(map(_can_send, arguments)):
             self.send_opaque(f"it calls {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
     def note_change(self, value: Unknown, frame: FrameType) -> None:

@@ -5,11 +5,12 @@ can be used like any object: its attributes, items and results are unknown, too.
 built from it. If the script makes a decision based on it, the run chooses the result, and later runs choose the other one.
 """
 
+import re
 from collections.abc import Callable, Generator, Iterator
 from types import FrameType, FunctionType
 from typing import Any, Protocol
 
-from migsafe.rendering.worker.frames import caller, unpack_count
+from migsafe.rendering.worker.frames import caller, transparent, unpack_count
 from migsafe.rendering.worker.sqlalchemy_internals import DISPATCH, IS_TYPE
 
 DATABASE_ONLY = "which is known only to a database"
@@ -25,6 +26,8 @@ _QUOTES = str.maketrans("", "", "'\"⟨⟩\\$;\n\r%")
 _LONGEST = 60
 
 
+MARK = re.compile(r"⟨[^⟩]*⟩")
+"""A mark in a text."""
 _COLLECTIONS: tuple[type, ...] = (list, tuple, set, frozenset, dict, type({}.keys()), type({}.values()))
 
 
@@ -128,7 +131,8 @@ class Unknown(str):
         run_of(self).note_change(self, caller())
 
     def __setitem__(self, key: object, value: object) -> None:
-        run_of(self).note_change(self, caller())
+        if reason_of(self) != DATABASE_ONLY:  # the copy of a value of a row
+            run_of(self).note_change(self, caller())
 
     def __delitem__(self, key: object) -> None:
         pass
@@ -140,7 +144,7 @@ class Unknown(str):
     def __bool__(self) -> bool:
         frame = caller()
         run = run_of(self)
-        truth = vars_of(self)["_truth"]
+        truth = truth_of(self)
         if truth is not None:
             return bool(truth)
         if run.is_project_frame(frame):
@@ -253,11 +257,18 @@ def reason_of(value: Unknown) -> str:
     return str(vars_of(value)["_reason"])
 
 
+def truth_of(value: Unknown) -> bool | None:
+    """Returns the truth value of an unknown value, if that is known."""
+    truth: bool | None = vars_of(value)["_truth"]
+    return truth
+
+
 def unknown_like(value: Unknown, name: str, truth: bool | None = None) -> Unknown:
     """Returns another value that is unknown for the same reason."""
     return Unknown(run_of(value), name, reason_of(value), truth)
 
 
+@transparent
 def contains(item: object, container: Any) -> bool:
     """Returns `item in container` for a script; if that is unknown, the run decides."""
     frame = caller()

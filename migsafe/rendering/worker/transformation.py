@@ -1,0 +1,99 @@
+"""The changes to the syntax tree of a script before it is compiled, which let it continue where a value is unknown.
+
+Each `in`, `is None`, call, item and `%` becomes a call of a function of the run, under a name with a space in it, which no script can use. The
+places in the text stay those of the original. See docs/architecture.md.
+"""
+
+import ast
+import re
+from typing import TypeVar
+
+Function = TypeVar("Function", ast.FunctionDef, ast.AsyncFunctionDef)
+
+CONTAINS = "migsafe contains"
+IS_NONE = "migsafe is_none"
+CALL = "migsafe call"
+ITEM = "migsafe item"
+FORMAT = "migsafe format"
+
+_OF_THE_CALLER = frozenset(("super", "locals", "globals", "vars", "dir", "eval", "exec", "__import__"))
+"""Functions whose result depends on the frame that calls them."""
+_CONVERSION = re.compile(r"(%[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?)[diouxXeEfFgGc]")
+
+
+def transform(tree: ast.Module) -> ast.Module:
+    """Returns the tree with the changes; the tree itself is changed."""
+    changed: ast.Module = _Transformer().visit(tree)
+    return changed
+
+
+def without_number_formats(text: str) -> str:
+    """Returns a text for `%` in which numbers are written like strings."""
+    return _CONVERSION.sub(r"%s", text)
+
+
+def function_call(name: str, arguments: list[ast.expr], at: ast.expr) -> ast.Call:
+    """Returns a call of one of the run's functions, at the place of an expression."""
+    called = ast.copy_location(ast.Name(name, ast.Load()), at)
+    return ast.copy_location(ast.Call(called, arguments, []), at)
+
+
+class _Transformer(ast.NodeTransformer):
+    """Replaces the operations that unknown values take part in."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        """Replaces `in`: a set compares only elements with the same hash, and would never compare an unknown one. Replaces `is None`."""
+        self.generic_visit(node)
+        match node:
+            case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as operator], comparators=[right]):
+                changed = function_call(CONTAINS, [left, right], node)
+            case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
+                changed = function_call(IS_NONE, [left], node)
+            case _:
+                return node
+        return changed if isinstance(operator, ast.In | ast.Is) else ast.copy_location(ast.UnaryOp(ast.Not(), changed), node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Replaces a call."""
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in _OF_THE_CALLER:
+            return node
+        node.args.insert(0, node.func)
+        node.func = ast.copy_location(ast.Name(CALL, ast.Load()), node.func)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        """Replaces reading an item."""
+        self.generic_visit(node)
+        if not isinstance(node.ctx, ast.Load) or isinstance(node.slice, ast.Slice | ast.Tuple):
+            return node
+        return function_call(ITEM, [node.value, node.slice], node)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        """Replaces `%`, which formats a text."""
+        self.generic_visit(node)
+        return function_call(FORMAT, [node.left, node.right], node) if isinstance(node.op, ast.Mod) else node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        """Leaves the annotation of the result unchanged."""
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
+        """Leaves the annotation of the result unchanged."""
+        return self._function(node)
+
+    def _function(self, node: Function) -> Function:
+        returns, node.returns = node.returns, None
+        self.generic_visit(node)
+        node.returns = returns
+        return node
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        """Leaves annotations unchanged."""
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AnnAssign:
+        """Leaves the annotation unchanged."""
+        if node.value is not None:
+            node.value = self.visit(node.value)
+        return node
