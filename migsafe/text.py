@@ -28,6 +28,33 @@ class Position(NamedTuple):
     column: int
 
 
+class TextSegment(NamedTuple):
+    """A part of SQL, and the part of a program's text that it comes from. If both have one length, so have their characters. `literal` is
+    where the expression begins that has this part: a value that is put into it may be written elsewhere."""
+
+    sql_start: int
+    sql_end: int
+    file_start: int
+    file_end: int
+    literal: int = 0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether each character of the SQL is one of the file."""
+        return self.sql_end - self.sql_start == self.file_end - self.file_start
+
+    def moved(self, offset: int) -> "TextSegment":
+        """Returns the segment for SQL that stands `offset` characters later."""
+        return self._replace(sql_start=self.sql_start + offset, sql_end=self.sql_end + offset)
+
+    def file_place(self, start: int, end: int) -> Span:
+        """Returns the part of the file for a part of the segment."""
+        if not self.is_plain:
+            return Span(self.file_start, self.file_end)
+        shift = self.file_start - self.sql_start
+        return Span(max(start, self.sql_start) + shift, min(end, self.sql_end) + shift)
+
+
 _HEAD = 1 << 16
 _DECLARED = re.compile(rb"(?:[ \t\f]*(?:#[^\r\n]*)?(?:\r\n?|\n))?[ \t\f]*#[^\r\n]*?coding[:=][ \t]*(?!utf-?8\b)([-\w.]+)", re.IGNORECASE)
 """The encoding that a Python script declares in its first two lines (PEP 263)."""

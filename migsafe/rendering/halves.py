@@ -1,6 +1,7 @@
 """Halves with the SQL that a program sends, which are treated like those of SQL files."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +29,7 @@ def rendered_half(half: Half, program: Program, rendered: RenderResult) -> Half:
     length = 0
     for call in rendered.calls:
         start = length
-        shown = msgspec.structs.replace(call, sql=quote_marks(call.sql)) if call.unknown_marks and not call.opaque else call
+        shown = _with_quoted_marks(call) if call.unknown_marks and not call.opaque else call
         text.append(shown.sql if shown.opaque else f"{shown.sql};")
         length += len(text[-1]) + 1
         calls.append(_call(shown, Span(start, start + len(text[-1]))))
@@ -36,6 +37,19 @@ def rendered_half(half: Half, program: Program, rendered: RenderResult) -> Half:
     paths = tuple(_path(path, calls) for path in rendered.paths)
     finished = msgspec.structs.replace(program, calls=tuple(calls), paths=paths, has_untried_paths=rendered.has_untried_paths)
     return msgspec.structs.replace(half, script=script, chunks=tuple(call.sql_span for call in calls), program=finished)
+
+
+def _with_quoted_marks(call: RenderedCall) -> RenderedCall:
+    """Returns the call with its marks quoted, as names; each quote moves the SQL after it."""
+    quoted = [token.span() for token in _TOKEN.finditer(call.sql) if MARK_START in token[0] and token["word"]]
+    edges = sorted(edge for span in quoted for edge in span)
+    segments = tuple(
+        segment._replace(
+            sql_start=segment.sql_start + bisect_left(edges, segment.sql_start), sql_end=segment.sql_end + bisect_left(edges, segment.sql_end)
+        )
+        for segment in call.segments
+    )
+    return msgspec.structs.replace(call, sql=quote_marks(call.sql), segments=segments)
 
 
 def quote_marks(sql: str) -> str:
@@ -55,7 +69,8 @@ def _call(rendered: RenderedCall, span: Span) -> Call:
     unknown_part = ""
     if rendered.unknown_marks and not opaque:
         opaque, unknown_part = _unknown_parts(rendered)
-    return Call(span, file_span, opaque, rendered.certain, rendered.by_runner, unknown_part)
+    segments = tuple(segment.moved(span.start) for segment in rendered.segments)
+    return Call(span, file_span, opaque, rendered.certain, rendered.by_runner, unknown_part, segments)
 
 
 def _unknown_parts(call: RenderedCall) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from migsafe import versions
+from migsafe.text import TextSegment
 
 _LENGTH = struct.Struct("!I")
 MAX_MESSAGE_BYTES = 256 << 20
@@ -92,7 +93,7 @@ class RenderedCall(Struct, frozen=True):
     """The SQL that one call sends, and where in the script the call is.
 
     `opaque` says why the SQL cannot be known; `sql` is then the source of the call. `unknown_marks` are the marks in the SQL. `certain` and
-    `by_runner` are those of a Call.
+    `by_runner` are those of a Call. `segments` are the places of the SQL in the script's literals, in order; empty if they are not certain.
     """
 
     sql: str
@@ -102,6 +103,7 @@ class RenderedCall(Struct, frozen=True):
     unknown_marks: tuple[UnknownMark, ...] = ()
     certain: bool = True
     by_runner: bool = False
+    segments: tuple[TextSegment, ...] = ()
 
 
 class Decision(Struct, frozen=True):

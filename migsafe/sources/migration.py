@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
-from migsafe.text import Script, Span
+from migsafe.text import Script, Span, TextSegment
 
 
 class Transaction(Enum):
@@ -33,7 +33,8 @@ class Call(Struct, frozen=True):
     `sql_span` is the SQL that it sends, as a span of the half's script; `file_span` is the call itself, in the program. `opaque` says why the
     SQL cannot be known, as the end of a sentence; `sql_span` is then the source of the call. `certain` is False if it depends on something
     unknown whether the program makes the call at all. `by_runner` marks the COMMIT and BEGIN that the runner itself sends. `unknown_part` says
-    what is unknown about a statement that is known otherwise (for example a column's type), as the end of a sentence.
+    what is unknown about a statement that is known otherwise (for example a column's type), as the end of a sentence. `segments` are the parts
+    of the SQL, in order, with their places in the string literals of the program; empty if these are not certain.
     """
 
     sql_span: Span
@@ -42,6 +43,18 @@ class Call(Struct, frozen=True):
     certain: bool = True
     by_runner: bool = False
     unknown_part: str = ""
+    segments: tuple[TextSegment, ...] = ()
+
+    def place(self, span: Span) -> Span:
+        """Returns the place in the program of a part of the SQL: in a string literal, or else the call."""
+        number = max(bisect_right(self.segments, span.start, key=lambda segment: segment.sql_start) - 1, 0)
+        if self.segments and self.segments[number].sql_end <= span.start:
+            number += 1  # it begins in the space between two segments
+        last = bisect_right(self.segments, max(span.start, span.end - 1), key=lambda segment: segment.sql_start) - 1
+        if not 0 <= number <= last:
+            return self.file_span
+        parts = [segment for segment in self.segments[number : last + 1] if segment.literal == self.segments[number].literal]
+        return Span(parts[0].file_place(span.start, span.end).start, parts[-1].file_place(span.start, span.end).end)
 
 
 class Assumption(Struct, frozen=True):
@@ -113,7 +126,7 @@ class Half(Struct, frozen=True):
     def file_span(self, span: Span) -> Span:
         """Returns the span of the edited file that a span of the script comes from."""
         call = self.call(span.start)
-        return call.file_span if call is not None else span
+        return call.place(span) if call is not None else span
 
 
 class Migration(Struct, frozen=True):
