@@ -97,6 +97,11 @@ class Script:
         line = bisect_right(starts, offset)
         return Position(line, min(offset, len(self.text)) - starts[line - 1] + 1)
 
+    def line_start(self, number: int) -> int:
+        """Returns the offset at which a line (counted from 1) begins; the end of the text for a line below it."""
+        starts = self._starts()
+        return starts[number - 1] if number <= len(starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """Returns the text of a line (counted from 1), without its line end."""
         starts = self._starts()

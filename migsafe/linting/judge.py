@@ -16,7 +16,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import SelectedMigration
 from migsafe.prediction.predictor import Predictor
 from migsafe.session import SentStatement, sent_statements, statements_of_paths
-from migsafe.sources import RUNNERS, Lineage, Migration, Runner
+from migsafe.sources import RUNNERS, Half, Lineage, Migration, Runner
 from migsafe.sql.operations import Operation, Unparsed
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
@@ -93,13 +93,14 @@ def judge(
 
 
 class _ScriptSuppressions:
-    """What is needed to apply the suppressions of one script: its judged chunks, each with the context of its migration, and the spans of its
-    statements."""
+    """What is needed to apply the suppressions of one script: its judged chunks, each with the context of its migration, its halves, and the
+    places of its statements: each statement's span, and that of the call that sends it."""
 
     def __init__(self, script: Script) -> None:
         self.script = script
         self.judged_chunks: list[tuple[Span, Context]] = []
-        self.statement_spans: dict[tuple[str, int], Span] = {}
+        self.halves: list[Half] = []
+        self.statement_places: dict[tuple[str, int], tuple[Span, ...]] = {}
 
     def context(self, suppression: Suppression) -> Context:
         """Returns the context of the migration that contains a suppression, or of the first one."""
@@ -108,7 +109,7 @@ class _ScriptSuppressions:
 
     def nearest_statement(self, suppression: Suppression, at: Context) -> int:
         """Returns the number of the statement that contains or follows a suppression; behind the last statement, the number of that one."""
-        numbers = [(span.end, number) for (migration, number), span in self.statement_spans.items() if migration == at.migration.id]
+        numbers = [(places[-1].end, number) for (migration, number), places in self.statement_places.items() if migration == at.migration.id]
         following = [number for end, number in numbers if end > suppression.span.start]
         return following[0] if following else max((number for _, number in numbers), default=1)
 
@@ -191,7 +192,7 @@ class _Run:
         for sent in sent_statements(half):
             self.state.statements += 1
             if suppressions is not None:
-                suppressions.statement_spans[at.migration.id, sent.statement.index] = half.file_span(sent.statement.span)
+                suppressions.statement_places[at.migration.id, sent.statement.index] = _places(half, sent.statement)
             if isinstance(sent.statement.operations[0], Unparsed):
                 self.state.unparsed += 1
             yield sent
@@ -234,6 +235,7 @@ class _Run:
         if not mentions_migsafe(half.file):
             return None
         suppressions = self.state.scripts.setdefault(half.file.path, _ScriptSuppressions(half.file))
+        suppressions.halves.append(half)
         suppressions.judged_chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
         return suppressions
 
@@ -245,7 +247,7 @@ class _Run:
         self.state.findings = []
         for path, suppressions in self.state.scripts.items():
             rules = self.file_rules = self.rulebook.for_file(path)
-            in_script = find_suppressions(suppressions.script, [chunk for chunk, _ in suppressions.judged_chunks])
+            in_script = find_suppressions(suppressions.script, [chunk for chunk, _ in suppressions.judged_chunks], suppressions.halves)
             remaining, used = self._split(by_path.pop(path, []), in_script, suppressions)
             for suppression, names in zip(in_script, used, strict=True):
                 at = suppressions.context(suppression)
@@ -263,8 +265,8 @@ class _Run:
         used: list[set[str]] = [set() for _ in in_script]
         remaining = []
         for finding in findings:
-            place = suppressions.statement_spans.get((finding.migration, finding.statement))
-            covering = [names for suppression, names in zip(in_script, used, strict=True) if covers(suppression, finding, place)]
+            places = suppressions.statement_places.get((finding.migration, finding.statement), ())
+            covering = [names for suppression, names in zip(in_script, used, strict=True) if covers(suppression, finding, places)]
             for names in covering:
                 names.add(finding.rule)
             if covering:
@@ -294,6 +296,12 @@ class _Run:
             paths=tuple(sorted(self.state.paths)),
             rules=self.rulebook.rules,
         )
+
+
+def _places(half: Half, statement: Statement) -> tuple[Span, ...]:
+    """Returns the place of a statement in the file, and that of the call that sends it, if a program does."""
+    span = half.file_span(statement.span)
+    return (span,) if half.program is None else (span, half.call_span(statement.span))
 
 
 def _findings(result: Iterable[object]) -> Iterator[Finding]:

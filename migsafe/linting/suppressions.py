@@ -4,17 +4,18 @@
 
 on the line above a statement or an operation, or at the end of its line; `ignore-file[…]` above the first statement applies to the whole file.
 Only `--` comments count, including those in the body of a DO block; text in a string, in /* */ or in the body of a function does not. In a
-Python script it is `#` comments.
+Python script it is `#` comments, at the call or at the statement, and the `--` comments of the SQL that its calls send.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import FilePlace
+from migsafe.sources import Half
 from migsafe.sql.lexer import COMMENT_START, DOLLAR_STRING, pattern_for, skip_comment
 from migsafe.sql.split import MetaCommand, split
 from migsafe.text import Script, Span
@@ -30,7 +31,7 @@ class Suppression(FilePlace, frozen=True, kw_only=True):
 
     `names` are the rules that it names, `reason` is the text after them. `understood` is False if the comment has an unknown form or names no
     rule. `whole_file` is True for `ignore-file`, `misplaced` if that is below the first statement. `unknown` are the names that are not among
-    the `known` rules; `unused` are the rules that ran and reported nothing here.
+    the `known` rules; `unused` are the rules that ran and reported nothing here. `target` is the line that it is about, if it is not its own.
     """
 
     names: tuple[str, ...]
@@ -38,6 +39,7 @@ class Suppression(FilePlace, frozen=True, kw_only=True):
     understood: bool = True
     whole_file: bool = False
     misplaced: bool = False
+    target: int | None = None
     known: frozenset[str] = frozenset()
     unknown: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
@@ -57,20 +59,39 @@ def mentions_migsafe(script: Script) -> bool:
     return _MENTION in script.text
 
 
-def find_suppressions(script: Script, chunks: Iterable[Span]) -> list[Suppression]:
-    """Returns the suppressions at the top of a script and in its judged chunks. Raises UnreadableError."""
-    text = script.text
+def find_suppressions(script: Script, chunks: Iterable[Span], halves: Iterable[Half] = ()) -> list[Suppression]:
+    """Returns the suppressions at the top of a script, in its judged chunks, and in the SQL that its `halves` send if they are programs. Raises
+    UnreadableError."""
     if script.path.endswith(".py"):
-        return _in_python(script, list(chunks))
+        found = {suppression.span: suppression for suppression in _in_python(script, list(chunks))}
+        for half in halves:
+            found.update((suppression.span, suppression) for suppression in _in_sent_sql(half))
+        return [found[span] for span in sorted(found)]
+    text = script.text
     top = _leading_comments(text, 0, len(text))
     comments = {comment.start: comment for comment in _in_region(text, Span(0, top.end), do=False)}
     for chunk in chunks:
         comments.update((comment.start, comment) for comment in _in_chunk(text, chunk))
-    return [_parse(text, comments[start], top=start < top.end) for start in sorted(comments)]
+    return [_parse(script, comments[start], top=start < top.end) for start in sorted(comments)]
+
+
+def _in_sent_sql(half: Half) -> Iterator[Suppression]:
+    """Yields the suppressions in the SQL that a program sends, where the places of the SQL in the program are known."""
+    sent = half.script
+    for call in half.program.calls if half.program is not None and mentions_migsafe(sent) else ():
+        for comment in _in_chunk(sent.text, call.sql_span) if call.segments else ():
+            suppression = _parse(half.file, half.file_span(comment), top=False)
+            line = sent.position(comment.start).line
+            if _ONLY_COMMENT.match(sent.line(line)):
+                start = sent.line_start(_below(sent, line))
+                start += len(sent.text) - start - len(sent.text[start:].lstrip())
+                target = half.file.position(half.file_span(Span(start, start + 1)).start).line
+                suppression = replace(suppression, target=target)
+            yield suppression
 
 
 def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
-    """Returns the suppressions of a Python script. Its docstring may come before the comments that apply to the whole file."""
+    """Returns the suppressions in the comments of a Python script. Its docstring may come before those that apply to the whole file."""
     from io import StringIO  # noqa: PLC0415  # only these scripts need it
     from tokenize import COMMENT, ENCODING, NEWLINE, NL, STRING, TokenError, generate_tokens  # noqa: PLC0415
 
@@ -84,24 +105,22 @@ def _in_python(script: Script, chunks: list[Span]) -> list[Suppression]:
             if token.type == COMMENT and _SUPPRESSION.match(token.string):
                 start = starts[token.start[0] - 1] + token.start[1]
                 if top or any(chunk.start <= start < chunk.end for chunk in chunks):
-                    result.append(_parse(script.text, Span(start, start + len(token.string)), top=top))
+                    result.append(_parse(script, Span(start, start + len(token.string)), top=top))
     return result
 
 
-def covers(suppression: Suppression, finding: Finding, statement: Span | None) -> bool:
-    """Whether the suppression applies to a finding. `statement` is the span of the finding's statement."""
+def covers(suppression: Suppression, finding: Finding, places: Sequence[Span]) -> bool:
+    """Whether the suppression applies to a finding. `places` are the spans of the finding's statement, and of the call that sends it."""
     if finding.rule not in suppression.names or not suppression.applies:
         return False
     if suppression.whole_file:
         return True
-    script = finding.script
-    line = script.position(suppression.span.start).line
-    starts = [finding.span.start, *([statement.start] if statement else [])]
-    if _ONLY_COMMENT.match(script.line(line)):
-        target = _below(script, line)
-        return target in [script.position(start).line for start in starts] or suppression.span == finding.span
-    places = [*starts, finding.span.end]
-    return line in [script.position(place).line for place in places]
+    line_of = finding.script.position
+    starts = [line_of(place.start).line for place in (finding.span, *places)]
+    if suppression.target is not None:
+        return suppression.target in starts or suppression.span == finding.span
+    ends = [line_of(place.end).line for place in (finding.span, *places[1:])]
+    return line_of(suppression.span.start).line in (*starts, *ends)
 
 
 def _below(script: Script, line: int) -> int:
@@ -168,11 +187,12 @@ def _in_region(text: str, region: Span, *, do: bool) -> Iterator[Span]:
             at = match.end() if match.end() > at else end
 
 
-def _parse(text: str, comment: Span, *, top: bool) -> Suppression:
-    match = _SUPPRESSION.match(text, comment.start, comment.end)
+def _parse(script: Script, comment: Span, *, top: bool) -> Suppression:
+    match = _SUPPRESSION.match(script.text, comment.start, comment.end)
     assert match is not None  # _in_region and _in_python find only such comments
     names = tuple(dict.fromkeys(name.strip() for name in (match["names"] or "").split(",") if name.strip()))
     whole_file = match["word"] == "ignore-file"
+    line = script.position(comment.start).line
     return Suppression(
         comment,
         names=names,
@@ -180,6 +200,7 @@ def _parse(text: str, comment: Span, *, top: bool) -> Suppression:
         understood=bool(names) and (whole_file or match["word"] == "ignore"),
         whole_file=whole_file,
         misplaced=whole_file and not top,
+        target=_below(script, line) if _ONLY_COMMENT.match(script.line(line)) else None,
     )
 
 

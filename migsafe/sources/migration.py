@@ -123,6 +123,11 @@ class Half(Struct, frozen=True):
         following = bisect_right(calls, offset, key=lambda call: call.sql_span.start)
         return calls[following - 1] if following else None
 
+    def call_span(self, span: Span) -> Span:
+        """Returns the span of the call in the edited file that sends a span of the script; in an SQL file, the span itself."""
+        call = self.call(span.start)
+        return call.file_span if call is not None else span
+
     def file_span(self, span: Span) -> Span:
         """Returns the span of the edited file that a span of the script comes from."""
         call = self.call(span.start)

@@ -16,7 +16,7 @@ from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.live_results import Result, execution_result
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
-from migsafe.rendering.worker.sql_positions import sql_positions
+from migsafe.rendering.worker.sql_positions import sql_segments
 from migsafe.rendering.worker.types import NamedType
 from migsafe.rendering.worker.unknown import DATABASE_ONLY, MARK, Unknown, name_of, reason_of
 from migsafe.script_environment import ScriptEnvironment
@@ -80,7 +80,7 @@ class Run:
         hidden = [value for value in self._used_by_library if str(value) not in sql]
         opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._used_by_library.clear()
-        segments = sql_positions(self.file).segments(str(sql), text_range) if not by_runner and not opaque else ()
+        segments = sql_segments(self.file, str(sql), text_range) if not by_runner and not opaque else ()
         self.calls.append(RenderedCall(str(sql), *text_range, opaque, tuple(marks), not self._loops, by_runner, segments))
         if self.live and not opaque and not marks:
             self._execute(len(self.calls) - 1, str(sql))

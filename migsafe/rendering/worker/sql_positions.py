@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
@@ -11,7 +12,8 @@ from migsafe.rendering.worker.string_parts import Hole, Part, Piece, expression_
 from migsafe.text import TextSegment
 
 _TOKEN = re.compile(
-    r"(?P<space>\s+)|(?P<parameter>(?<![:\w\\]):[A-Za-z_]\w*(?![:\w])|%s|%\(\w+\)s)|(?P<colon>\\(?=:))|(?P<percent>%%?)|[^\s:\\%]+|.", re.DOTALL
+    r"(?P<space>\s+)|(?P<parameter>(?<![:\w\\]):[A-Za-z_]\w*(?![:\w])|%s|%\(\w+\)s)|(?P<colon>\\(?=:))|(?P<percent>%%?)|[^\s:\\%;]+|.",
+    re.DOTALL,
 )
 _END = " \t\r\n;"
 _DEEPEST = 4
@@ -30,15 +32,24 @@ class _Token(NamedTuple):
     is_space: bool = False
 
 
+class _Value(NamedTuple):
+    """A value that a name of a function (None: of the module) gets, and the function in which the value is written."""
+
+    name_scope: _Function
+    node: ast.expr
+    scope: _Function
+
+
 class SqlPositions:
-    """The literals of one script."""
+    """The string literals of one script, and how its calls reach them."""
 
     def __init__(self, file: ScriptFile) -> None:
         self._file = file
         self._nodes: dict[tuple[int, int], tuple[ast.AST, _Function]] = {}
-        self._values: dict[str, list[tuple[_Function, ast.expr]]] = {}
+        self._values: dict[str, list[_Value]] = {}
         self._parts: dict[ast.expr, list[Part] | None] = {}
-        self._calls: list[tuple[str, ast.Call]] = []
+        self._calls: list[tuple[str, ast.Call, _Function]] = []
+        self._functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
         self._found: dict[tuple[str, TextRange], tuple[TextSegment, ...]] = {}
         self._visit(file.tree, None)
         self._bind_parameters()
@@ -57,10 +68,10 @@ class SqlPositions:
             inner = function
             match child:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
-                    inner = child
+                    inner = self._functions[child.name] = child
                 case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):
                     self._nodes[self._file.node_range(child)] = child, function
-                    self._calls.append((name, child))
+                    self._calls.append((name, child, function))
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
                         self._assign(target, value, function)
@@ -73,20 +84,19 @@ class SqlPositions:
     def _assign(self, target: ast.expr, value: ast.expr, function: _Function) -> None:
         for name in ast.walk(target):
             if isinstance(name, ast.Name):
-                self._values.setdefault(name.id, []).append((function, value))
+                self._values.setdefault(name.id, []).append(_Value(function, value, function))
 
     def _bind_parameters(self) -> None:
         """Records the arguments of the script's own functions as values of their parameters."""
-        functions = {node.name: node for node in ast.walk(self._file.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-        for name, call in self._calls:
-            function = functions.get(name)
+        for name, call, caller in self._calls:
+            function = self._functions.get(name)
             if function is None:
                 continue
             for parameter, argument in zip((*function.args.posonlyargs, *function.args.args), call.args, strict=False):
-                self._values.setdefault(parameter.arg, []).append((function, argument))
+                self._values.setdefault(parameter.arg, []).append(_Value(function, argument, caller))
             for keyword in call.keywords:
                 if keyword.arg is not None:
-                    self._values.setdefault(keyword.arg, []).append((function, keyword.value))
+                    self._values.setdefault(keyword.arg, []).append(_Value(function, keyword.value, caller))
 
     def _located(self, node: ast.AST, function: _Function, sql: str, before: int, depth: int = 0) -> list[TextSegment] | None:
         """Returns the segments of the SQL in the literals of a node; of several literals with this text, in the last one before an offset."""
@@ -118,8 +128,11 @@ class SqlPositions:
             return
         if isinstance(root, ast.Name | ast.Attribute):
             values = self._values.get(root.id if isinstance(root, ast.Name) else root.attr, [])
-            own = [(where, value) for where, value in values if where is function]
-            named += [(value, where) for where, value in own or values]
+            own = [value for value in values if value.name_scope is function]
+            named += [(value.node, value.scope) for value in own or values]
+        if isinstance(root, ast.Call) and isinstance(root.func, ast.Name) and root.func.id in self._functions:
+            returning = self._functions[root.func.id]
+            named += [(statement, returning) for statement in returning.body]
         for child in ast.iter_child_nodes(root):
             yield from self._expressions(child, function, seen, named)
 
@@ -154,8 +167,15 @@ class SqlPositions:
         return _joined(segments)
 
 
+def sql_segments(file: ScriptFile, sql: str, call: TextRange) -> tuple[TextSegment, ...]:
+    """Returns the places in a script of the SQL that a call sends; none if they are not certain."""
+    words = sql.split(None, 1)
+    # SQL that Alembic or SQLAlchemy writes is not in the script: most scripts need no look at their literals.
+    return _positions(file).segments(sql, call) if words and words[0] in file.text else ()
+
+
 @lru_cache(maxsize=1)
-def sql_positions(file: ScriptFile) -> SqlPositions:
+def _positions(file: ScriptFile) -> SqlPositions:
     """Returns the literals of a script, which are the same in all its runs."""
     return SqlPositions(file)
 
@@ -206,29 +226,40 @@ def _runs(parts: Sequence[Part]) -> tuple[list[list[_Token]], list[Hole]]:
     """Returns the words of the literal as runs between holes, and the holes."""
     runs: list[list[_Token]] = [[]]
     holes: list[Hole] = []
-    for part in parts:
-        if isinstance(part, Hole):
-            holes.append(part)
-            runs.append([])
+    for kind, group in groupby(parts, key=type):
+        if kind is Hole:
+            for hole in group:
+                holes.append(Hole(*hole))
+                runs.append([])
             continue
-        for match in _TOKEN.finditer(part.text):
-            place = (part.start + match.start(), part.start + match.end()) if part.is_plain else (part.start, part.end)
+        pieces = [Piece(*piece) for piece in group]
+        text = "".join(piece.text for piece in pieces)
+        places = [place for piece in pieces for place in _character_places(piece)]
+        for match in _TOKEN.finditer(text):
+            start, end = places[match.start()][0], places[match.end() - 1][1]
             if match["parameter"]:
-                holes.append(Hole(*place))
+                holes.append(Hole(start, end))
                 runs.append([])
             elif match["space"]:
-                if not (runs[-1] and runs[-1][-1].is_space):
-                    runs[-1].append(_Token((), *place, is_space=True))
+                runs[-1].append(_Token((), start, end, is_space=True))
             else:
                 texts = (match[0], "") if match["colon"] else ("%%", "%") if match["percent"] else (match[0],)
-                runs[-1].append(_Token(texts, *place))
-    while runs[-1] and (runs[-1][-1].is_space or runs[-1][-1].texts[0].strip(_END) == ""):
-        runs[-1].pop()
-    if runs[-1] and len(runs[-1][-1].texts) == 1:
-        last = runs[-1][-1]
-        word = last.texts[0].rstrip(_END)
-        runs[-1][-1] = last._replace(texts=(word,), end=last.end - len(last.texts[0]) + len(word))
+                runs[-1].append(_Token(texts, start, end))
+    _strip_end(runs[-1])
     return runs, holes
+
+
+def _character_places(piece: Piece) -> list[tuple[int, int]]:
+    """Returns the range in the file of each character."""
+    if not piece.is_plain:
+        return [(piece.start, piece.end)] * len(piece.text)
+    return [(start, start + 1) for start in range(piece.start, piece.end)]
+
+
+def _strip_end(run: list[_Token]) -> None:
+    """Removes the white space and the semicolon at the end of a literal, which need not be sent."""
+    while run and (run[-1].is_space or run[-1].texts == (";",)):
+        run.pop()
 
 
 def _find(run: Sequence[_Token], sql: str, position: int, end: int, *, anchored: bool, to_end: bool) -> list[TextSegment] | None:
@@ -276,7 +307,8 @@ def _joined(segments: Sequence[TextSegment]) -> list[TextSegment]:
     joined: list[TextSegment] = []
     for segment in segments:
         last = joined[-1] if joined else None
-        if last is not None and last.is_plain and segment.is_plain and segment.file_start - last.file_start == segment.sql_start - last.sql_start:
+        distance = segment.file_start - segment.sql_start
+        if last is not None and last.is_plain and segment.is_plain and last.file_start - last.sql_start == distance:
             joined[-1] = last._replace(sql_end=segment.sql_end, file_end=segment.file_end)
         else:
             joined.append(segment)

@@ -60,7 +60,9 @@ def expression_parts(file: ScriptFile, node: ast.expr) -> list[Part] | None:
         case ast.Call(func=ast.Attribute(value=ast.Constant(value=str()) as separator, attr="join"), args=[ast.List() | ast.Tuple() as items]):
             joined: list[Part] = []
             for item in items.elts:
-                joined += [*([_hole(file, separator)._replace(value=None)] if joined else []), *(expression_parts(file, item) or [_hole(file, item)])]
+                if joined:
+                    joined.append(Hole(*file.node_range(separator)))
+                joined += expression_parts(file, item) or [_hole(file, item)]
             return joined
     return None
 
@@ -174,7 +176,8 @@ def _field_end(text: str, start: int, end: int) -> int:
 def _with_fields(file: ScriptFile, parts: list[Part], call: ast.Call) -> list[Part]:
     """Returns the parts of a text after `.format`: its fields are holes."""
     named = {keyword.arg: keyword.value for keyword in call.keywords}
-    numbered = iter(call.args)
+    named.update({str(number): value for number, value in enumerate(call.args)})
+    unnumbered = iter(call.args)
     result: list[Part] = []
     for part in parts:
         if isinstance(part, Hole) or not part.is_plain:
@@ -188,8 +191,7 @@ def _with_fields(file: ScriptFile, parts: list[Part], call: ast.Call) -> list[Pa
             if name is None:
                 result.append(Piece(field[0][0], *place))
             else:
-                value = named.get(name) if name and not name.isdecimal() else call.args[int(name)] if name and int(name) < len(call.args) else None
-                result.append(Hole(*place, value if name else next(numbered, None)))
+                result.append(Hole(*place, named.get(name) if name else next(unnumbered, None)))
             done = field.end()
         result.append(Piece(part.text[done:], part.start + done, part.end))
     return [part for part in result if isinstance(part, Hole) or part.text]
