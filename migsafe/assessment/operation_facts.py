@@ -1,6 +1,6 @@
 """The facts that a pre-mortem needs about each operation, collected while the migration is judged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,6 +17,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.schema.statistics import row_count
 from migsafe.sql.operations import Delete, Name, Operation, Update
+from migsafe.text import Span
 
 _UNSUPPRESSED_PREFIX = "premortem: "
 
@@ -98,6 +99,22 @@ def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts
         )
 
     return Rule(name="premortem", category="premortem", severity=Severity.INFO, documentation="", operations=(Operation,), check=collect)
+
+
+def merge_path_facts(facts: Sequence[OperationFacts]) -> tuple[OperationFacts, ...]:
+    """Returns the facts of the operations on all paths through a program, in the order of the statements. Of an operation on several paths, those
+    with the most effects count."""
+    by_operation: dict[tuple[int, Span, type[Operation]], OperationFacts] = {}
+    for each in facts:
+        key = each.statement, each.operation.span, type(each.operation)
+        before = by_operation.get(key)
+        if before is None or len(each.effects) > len(before.effects):
+            by_operation[key] = each
+    return tuple(sorted(by_operation.values(), key=_statement_number))
+
+
+def _statement_number(facts: OperationFacts) -> int:
+    return facts.statement
 
 
 def unsuppressed(rule: Rule) -> Rule:

@@ -14,7 +14,8 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import selected_migrations
 from migsafe.prediction.predictor import Contradiction, Predictor
 from migsafe.session import transaction_numbers
-from migsafe.sources import Migration, Plan
+from migsafe.sources import Half, Migration, Plan
+from migsafe.sources.conditions import condition_of
 from migsafe.sql.statements import Statement
 
 
@@ -23,7 +24,8 @@ class PredictedStatement(Struct, frozen=True, kw_only=True):
 
     `transaction` numbers the transactions of the migration: statements with the same number share one, and its locks, until it ends. It is
     None for a statement that is not sent to the server. `refused` says why PostgreSQL would refuse the statement, as the end of a sentence.
-    `understood` is False where not all effects of the statement are known.
+    `understood` is False where not all effects of the statement are known. `condition` says on which paths a script sends it, as the end of a
+    sentence; it is empty if it does so on all of them.
     """
 
     statement: Statement
@@ -31,6 +33,7 @@ class PredictedStatement(Struct, frozen=True, kw_only=True):
     transaction: int | None
     refused: str | None = None
     understood: bool = True
+    condition: str = ""
 
 
 class PredictedMigration(Struct, frozen=True):
@@ -96,10 +99,20 @@ def _predict(predictor: Predictor, migration: Migration, *, transaction_continue
                 transaction=number,
                 refused=prediction.refusal,
                 understood=prediction.understood,
+                condition=_condition(half, prediction.statement),
             )
             for prediction, number in zip(predictions, numbers, strict=True)
         ),
     )
+
+
+def _condition(half: Half, statement: Statement) -> str:
+    """Returns on which paths of a program it sends a statement."""
+    if half.program is None or not half.program.paths:
+        return ""
+    sent_by = half.call(statement.span.start)
+    sending = [path for path in half.program.paths if sent_by is not None and any(call.sql_span == sent_by.sql_span for call in path.calls)]
+    return condition_of(sending, half.program.paths)
 
 
 def _take_contradictions(predictor: Predictor) -> Iterator[Contradiction]:

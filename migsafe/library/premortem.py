@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from migsafe.assessment.assembly import JudgedMigration, assemble_premortem
 from migsafe.assessment.gate import Budget
-from migsafe.assessment.operation_facts import OperationFacts, fact_collector, unsuppressed
+from migsafe.assessment.operation_facts import OperationFacts, fact_collector, merge_path_facts, unsuppressed
 from migsafe.assessment.premortem import Premortem
 from migsafe.cache.renderings import usual
 from migsafe.configuration import Configuration, read_configuration
@@ -98,11 +98,16 @@ def _judge(plan: Plan, settings: Configuration, limits: Limits, track: Track) ->
         JudgedMigration(
             migration,
             tuple(finding for finding in verdict.findings if (finding.script.path, finding.migration) == _key(migration)),
-            tuple(observed.get(_key(migration), ())),
+            _facts(migration, observed.get(_key(migration), [])),
         )
         for migration in migrations
     ]
     return judged, verdict.problems
+
+
+def _facts(migration: Migration, observed: list[OperationFacts]) -> tuple[OperationFacts, ...]:
+    program = migration.up.program
+    return merge_path_facts(observed) if program is not None and program.paths else tuple(observed)
 
 
 def _replay(plan: Plan, host: Host, options: ReplayOptions) -> tuple[dict[tuple[str, str], ReplayedMigration], list[MigsafeError]]:

@@ -91,6 +91,14 @@ class Program(Struct, frozen=True):
     paths: tuple[ProgramPath, ...] = ()
     has_untried_paths: bool = False
 
+    @property
+    def definition(self) -> Span:
+        """The line in which the function begins; the first line of the script if that is not found."""
+        text = self.script.text
+        start = max(text.find(f"def {self.function}"), 0)
+        end = text.find("\n", start)
+        return Span(start, end if end >= 0 else len(text))
+
 
 class Half(Struct, frozen=True):
     """One direction of a migration: the upgrade or the downgrade.

@@ -35,6 +35,7 @@ def test_the_contract() -> None:
                         "transaction": 1,
                         "understood": True,
                         "refused": None,
+                        "condition": None,
                         "effects": [],
                     },
                     {
@@ -44,6 +45,7 @@ def test_the_contract() -> None:
                         "transaction": 2,
                         "understood": True,
                         "refused": None,
+                        "condition": None,
                         "effects": [
                             {
                                 "relation": "public.orders",

@@ -55,6 +55,7 @@ def _statement(half: Half, predicted: PredictedStatement) -> dict[str, Any]:
         "transaction": predicted.transaction,
         "understood": predicted.understood,
         "refused": predicted.refused,
+        "condition": predicted.condition or None,
         "effects": [effect_object(effect) for effect in predicted.effects],
     }
 

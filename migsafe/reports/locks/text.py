@@ -97,6 +97,8 @@ class _Rows:
         elif not predicted.understood:
             unknown = "it may lock more" if predicted.effects else "its locks are unknown"
             yield from self._prose(f"{unknown}: {_reason(predicted)}", MAGENTA)
+        if predicted.condition:
+            yield from self._prose(predicted.condition, DIM)
         equal: dict[tuple[LockMode, str, str], list[Effect]] = {}
         for effect in predicted.effects:
             equal.setdefault((effect.lock, _blocks(effect), "; ".join(_details(effect))), []).append(effect)
