@@ -105,7 +105,9 @@ class Half(Struct, frozen=True):
 
     `chunks` are the parts of the script that contain SQL, in the order in which they run; under Transaction.QUERY each is one query. If the
     migration is a `program`, the script is the SQL that it sends; it is empty until the program has been rendered.
-    `one_query`: under Transaction.FILE, too, each chunk is sent as one query; this makes a difference after a COMMIT in it.
+    `one_query`: under Transaction.FILE, too, each chunk is sent as one query; this makes a difference after a COMMIT in it. `setup` is the SQL
+    that the runner's environment sends on the connection before the migration. `begun_at` is the file and line where the environment, not the
+    runner, begins the transaction; the runner cannot end it then.
     """
 
     script: Script
@@ -113,6 +115,8 @@ class Half(Struct, frozen=True):
     transaction: Transaction
     program: Program | None = None
     one_query: bool = False
+    setup: tuple[str, ...] = ()
+    begun_at: tuple[str, int] | None = None
 
     @property
     def file(self) -> Script:
@@ -148,7 +152,7 @@ class Migration(Struct, frozen=True):
     `id` is the version as the runner records it (`0002`, `20240102030405`, `1.2`, `author:id`), `runner` the name of the runner. `up` and
     `down` are sent as that runner sends them; `down` is None if the migration has no downgrade. `own_transaction_advice` is for a runner whose
     transaction continues with the next migration of the same run: how to give this migration a transaction of its own, as an imperative; None
-    if it has one.
+    if it has one. `transaction_read_at` is the file and line where the runner's transactions are configured, if they are.
     """
 
     id: str
@@ -156,6 +160,7 @@ class Migration(Struct, frozen=True):
     up: Half
     down: Half | None = None
     own_transaction_advice: str | None = None
+    transaction_read_at: tuple[str, int] | None = None
 
 
 def whole_script(script: Script, transaction: Transaction, *, one_query: bool = False) -> Half:

@@ -4,7 +4,9 @@ This package reads their syntax trees, to order them and to know how they are se
 known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
-from migsafe.sources.alembic.environment import TransactionSettings, transaction_settings
+import msgspec
+
+from migsafe.sources.alembic.environment import Environment, read_environment
 from migsafe.sources.alembic.graph import Graph
 from migsafe.sources.alembic.project import find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
@@ -20,25 +22,25 @@ class RevisionFile(MigrationFile, frozen=True, kw_only=True):
     """A script, with what it declares and how its environment sends it."""
 
     revision: Revision
-    transactions: TransactionSettings
+    environment: Environment
 
 
 def _files(home: Folder) -> list[MigrationFile]:
-    environment = find_project(home)
-    transactions = transaction_settings(environment.env)
+    project = find_project(home)
+    environment = read_environment(project)
     scripts: list[Script] = []
     declared: list[tuple[Revision, str]] = []
-    for path, folder in environment.scripts():
+    for path, folder in project.scripts():
         script = Script(path)
         revision = read_revision(script)
         if revision is not None:
             scripts.append(script)
             declared.append((revision, folder))
     graph = Graph(declared)
-    return [_file(graph, position, scripts, transactions) for position in graph.in_order()]
+    return [_file(graph, position, scripts, environment) for position in graph.in_order()]
 
 
-def _file(graph: Graph, position: int, scripts: list[Script], transactions: TransactionSettings) -> RevisionFile:
+def _file(graph: Graph, position: int, scripts: list[Script], environment: Environment) -> RevisionFile:
     revision = graph.revisions[position][0]
     lineage = Lineage(
         other_heads=tuple(_reference(graph.revisions[head][0], scripts[head]) for head in graph.other_heads(position)),
@@ -50,7 +52,7 @@ def _file(graph: Graph, position: int, scripts: list[Script], transactions: Tran
         downgrade_span=revision.downgrade.span or revision.upgrade.span,
     )
     return RevisionFile(
-        revision.version, scripts[position], parents=graph.parents(position), lineage=lineage, revision=revision, transactions=transactions
+        revision.version, scripts[position], parents=graph.parents(position), lineage=lineage, revision=revision, environment=environment
     )
 
 
@@ -74,15 +76,19 @@ def _irreversible_reason(revision: Revision) -> str:
 
 def _read(file: MigrationFile) -> list[Migration]:
     assert isinstance(file, RevisionFile)
-    revision, transactions = file.revision, file.transactions
+    revision, environment = file.revision, file.environment
     if revision.error is not None:
         raise revision.error
-    down = _half(file.up, "downgrade", transactions) if revision.downgrade.body is Body.WORKS else None
-    return [Migration(file.id, "alembic", _half(file.up, "upgrade", transactions), down, transactions.own_transaction_advice)]
+    down = _half(file.up, "downgrade", environment) if revision.downgrade.body is Body.WORKS else None
+    transactions = environment.transactions
+    up = _half(file.up, "upgrade", environment)
+    return [Migration(file.id, "alembic", up, down, transactions.own_transaction_advice, transactions.read_at)]
 
 
-def _half(script: Script, function: str, transactions: TransactionSettings) -> Half:
-    return Half(Script(script.path, ""), (), transactions.transaction, Program(script, function))
+def _half(script: Script, function: str, environment: Environment) -> Half:
+    program = Program(script, function, environment=msgspec.json.encode(environment.scripts).decode())
+    transactions = environment.transactions
+    return Half(Script(script.path, ""), (), transactions.transaction, program, setup=environment.setup, begun_at=transactions.begun_at)
 
 
 def _is_alembic(folder: Folder) -> bool:

@@ -1,144 +1,196 @@
-"""The transactions that env.py configures, read from its syntax tree; env.py is not run.
+"""What env.py configures: transactions, timeouts, naming conventions, databases. It is read, not run.
 
 Measured on servers with Alembic 1.13.0, 1.14 and 1.20 and SQLAlchemy 2.0 and 2.1: one upgrade is one transaction, unless
 `transaction_per_migration` is set. With `transactional_ddl=False` each migration has its own transaction too, despite the name of the option
-(MigrationContext.begin_transaction). On a connection that is already in a transaction (`engine.begin()`) Alembic opens none, and all
-migrations share that one. In AUTOCOMMIT each statement is its own transaction.
+(MigrationContext.begin_transaction). On a connection that is already in a transaction (`engine.begin()`, or a statement before `configure()`)
+Alembic opens none, all migrations share that one, and `autocommit_block()` raises AssertionError. In AUTOCOMMIT each statement is its own
+transaction.
 """
 
-import ast
-import warnings
-from collections.abc import Iterator, Mapping
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
-from migsafe.errors import UnreadableError
-from migsafe.sources.alembic.constants import Unknown, evaluate
+from migsafe.script_environment import UNKNOWN, ScriptEnvironment
+from migsafe.sources.alembic.conventions import follow_conventions, only_convention
+from migsafe.sources.alembic.env_reader import EnvReader, TooLong
+from migsafe.sources.alembic.env_scan import scan
+from migsafe.sources.alembic.env_values import Engine, External, MetaData, Place, Upgrade, is_unknown
+from migsafe.sources.alembic.modules import ModuleFinder
+from migsafe.sources.alembic.project import Project
+from migsafe.sources.alembic.settings import read_sections
 from migsafe.sources.migration import Transaction
-from migsafe.text import read_text
 
 _SETTING = "transaction_per_migration=True"
 
 
 class TransactionSettings(Struct, frozen=True):
     """How the environment sends migrations. `own_transaction_advice` is None if each has its own transaction; otherwise it says how to
-    achieve that."""
+    achieve that. `read_at` is where this was read. `begun_at` is where env.py itself begins the transaction, so that Alembic begins none."""
 
     transaction: Transaction = Transaction.FILE
     own_transaction_advice: str | None = f"pass `{_SETTING}` to `context.configure()` in env.py"
+    read_at: Place | None = None
+    begun_at: Place | None = None
 
 
-def transaction_settings(path: str | None) -> TransactionSettings:
-    """Returns the settings in an env.py; Alembic's defaults if there is none, or it cannot be read."""
-    if path is None:
-        return TransactionSettings()
+class Environment(Struct, frozen=True):
+    """What env.py configures. `setup` is the SQL that it sends on each connection before the migrations. `databases` are the arguments of
+    `run_migrations()` for each database; there is one without arguments in most projects."""
+
+    transactions: TransactionSettings = TransactionSettings()
+    setup: tuple[str, ...] = ()
+    scripts: ScriptEnvironment = ScriptEnvironment()
+    databases: tuple[ScriptEnvironment, ...] = ()
+
+
+def read_environment(project: Project) -> Environment:
+    """Returns what the env.py of a project configures; Alembic's defaults if there is none, or it cannot be read."""
+    settings = project.settings
+    scripts = ScriptEnvironment()
+    sections: dict[str, dict[str, str]] = {}
+    section = "alembic"
+    if settings is not None:
+        section = settings.section
+        sections = read_sections(settings.config_file) if settings.config_file else {}
+        scripts = ScriptEnvironment(config_file=settings.config_file, project_file=settings.project_file, section=section)
+    if project.env is None:
+        return Environment(scripts=scripts)
+    finder = ModuleFinder(project.env, settings.import_folders if settings is not None else ())
+    module = finder.env()
+    if module is None:
+        return Environment(scripts=scripts)
+    reader = EnvReader(finder, sections, section)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(read_text(path))
-    except (UnreadableError, SyntaxError, ValueError, RecursionError):
-        return TransactionSettings()
-    names = _constants(tree)
-    if any(_is_autocommit(node, names) for node in ast.walk(tree)):
-        return TransactionSettings(Transaction.STATEMENT, None)
-    if any(map(_begins, ast.walk(tree))):
-        return TransactionSettings(
-            own_transaction_advice=f"let {path} connect with `connect()` instead of `begin()`, and pass `{_SETTING}` to `context.configure()`"
-        )
-    configured = list(_configured(tree, names))
-    online = [options for options in configured if "connection" in options] or configured
-    if online and all(options.get("transaction_per_migration") is True or options.get("transactional_ddl") is False for options in online):
+        reader.read(module)
+    except (TooLong, RecursionError):
+        reader.upgrades.clear()
+    if not reader.upgrades:
+        return Environment(_scanned(project.env, scan(module.tree)), scripts=scripts)
+    chosen = next((upgrade for upgrade in reader.upgrades if upgrade.connection is not None), reader.upgrades[0])
+    setup = tuple(usable for sql in chosen.sent if (usable := _usable(sql)))
+    described = [_describe(reader, upgrade, scripts) for upgrade in _distinct(reader.upgrades)]
+    first = _describe(reader, chosen, scripts)
+    return Environment(_transactions(chosen), setup, first, tuple(described) if len(described) > 1 else ())
+
+
+def transaction_settings(env: str) -> TransactionSettings:
+    """Returns the transactions that an env.py configures, without a project around it."""
+    return read_environment(Project((), env=env)).transactions
+
+
+def _distinct(upgrades: list[Upgrade]) -> list[Upgrade]:
+    """Returns the upgrades with different arguments for the scripts."""
+    distinct: list[Upgrade] = []
+    for upgrade in upgrades:
+        if all(upgrade.arguments != other.arguments for other in distinct):
+            distinct.append(upgrade)
+    return distinct
+
+
+def _scanned(path: str, options: Any) -> TransactionSettings:
+    if options.autocommit:
+        return TransactionSettings(Transaction.STATEMENT, None, (path, options.autocommit))
+    if options.begins:
+        place = (path, options.begins)
+        return TransactionSettings(own_transaction_advice=_connect_advice(path), read_at=place, begun_at=place)
+    if options and all(each.get("transaction_per_migration") is True or each.get("transactional_ddl") is False for each in options):
         return TransactionSettings(own_transaction_advice=None)
     return TransactionSettings(own_transaction_advice=f"pass `{_SETTING}` to `context.configure()` in {path}")
 
 
-def _constants(tree: ast.Module) -> dict[str, object]:
-    """Returns the names that have the same value wherever the script assigns one."""
-    constants: dict[str, object] = {}
-    for node in ast.walk(tree):
-        match node:
-            case (
-                ast.Assign(targets=[ast.Name(id=name)], value=assigned) | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as assigned)
-            ):
-                table = _options(assigned, constants)
-                new = evaluate(assigned, constants) if table is None else dict(table)
-                constants[name] = new if constants.get(name, new) == new else Unknown.VALUE
-            case ast.Assign(targets=[ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=str(key)))], value=assigned):
-                options = constants.get(name)
-                if isinstance(options, dict):
-                    options[key] = evaluate(assigned, constants)
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="update" | "setdefault")):
-                options = constants.get(name)
-                if isinstance(options, dict):
-                    options.update(_keywords(node, constants))
-                    options.update(*(_options(argument, constants) or {} for argument in node.args[:1]))
-    return constants
+def _connect_advice(path: str) -> str:
+    return f"let {path} connect with `connect()` instead of `begin()`, and pass `{_SETTING}` to `context.configure()`"
 
 
-def _options(node: ast.expr, names: Mapping[str, object]) -> dict[str, object] | None:
-    """Returns the known values of a dictionary with strings as keys; None for any other expression."""
-    match node:
-        case ast.Name(id=name):
-            known = names.get(name)
-            return known if isinstance(known, dict) else None
-        case ast.Dict(keys=keys, values=values):
-            options: dict[str, object] = {}
-            for key, value in zip(keys, values, strict=True):
-                if key is None:
-                    options |= _options(value, names) or {}
-                elif isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    options[key.value] = evaluate(value, names)
-            return options
-        case ast.Call(func=ast.Name(id="dict")):
-            return {**(_options(node.args[0], names) or {} if node.args else {}), **_keywords(node, names)}
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            return {**(_options(left, names) or {}), **(_options(right, names) or {})}
-    return None
+def _transactions(upgrade: Upgrade) -> TransactionSettings:
+    path, line = upgrade.place
+    if upgrade.autocommit is not None:
+        return TransactionSettings(Transaction.STATEMENT, None, upgrade.autocommit)
+    if upgrade.begun is not None:
+        began, at = upgrade.begun
+        advice = (
+            _connect_advice(began)
+            if not upgrade.autobegun
+            else f"let {began} call `connection.commit()` after line {at}, before `context.configure()`, and pass `{_SETTING}` to it"
+        )
+        return TransactionSettings(own_transaction_advice=advice, read_at=upgrade.begun, begun_at=upgrade.begun)
+    if upgrade.options.get("transaction_per_migration") is True or upgrade.options.get("transactional_ddl") is False:
+        return TransactionSettings(own_transaction_advice=None, read_at=(path, line))
+    if not upgrade.by_alembic:
+        place = upgrade.begun_later or upgrade.place
+        advice = (
+            f"let {path} call `context.run_migrations()` in `with context.begin_transaction():`, and pass `{_SETTING}` to `context.configure()`"
+        )
+        return TransactionSettings(own_transaction_advice=advice, read_at=place, begun_at=place)
+    return TransactionSettings(own_transaction_advice=f"pass `{_SETTING}` to `context.configure()` in {path}", read_at=(path, line))
 
 
-def _keywords(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
-    options: dict[str, object] = {}
-    for keyword in call.keywords:
-        if keyword.arg is None:
-            options |= _options(keyword.value, names) or {}
-        else:
-            options[keyword.arg] = evaluate(keyword.value, names)
-    return options
+def _usable(sql: str) -> str:
+    """Returns a statement of env.py with what is unknown of it as a placeholder; nothing if it names an unknown schema."""
+    text = " ".join(sql.split()).rstrip("; ")
+    if UNKNOWN not in text:
+        return text
+    return "" if "search_path" in text.lower() or "role" in text.lower() else text.replace(UNKNOWN, "${unknown}")
 
 
-def _configured(tree: ast.Module, names: Mapping[str, object]) -> Iterator[dict[str, object]]:
-    """Yields the options of each call of `configure()`."""
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Attribute(attr="configure") | ast.Name(id="configure")):
-                options = _keywords(node, names)
-                if node.args:
-                    options.setdefault("connection", Unknown.VALUE)
-                yield {**options, **_inner(node, names)}
-
-
-def _inner(call: ast.Call, names: Mapping[str, object]) -> dict[str, object]:
-    """Returns the options in `opts={…}`, as MigrationContext.configure() accepts them."""
-    options = next((keyword.value for keyword in call.keywords if keyword.arg == "opts"), None)
-    return (_options(options, names) or {}) if options is not None else {}
-
-
-def _is_autocommit(node: ast.AST, names: Mapping[str, object]) -> bool:
-    """Whether a call creates connections in AUTOCOMMIT."""
-    if not isinstance(node, ast.Call):
-        return False
-    level = _keywords(node, names).get("isolation_level")
-    return isinstance(level, str) and level.upper() == "AUTOCOMMIT"
-
-
-def _begins(node: ast.AST) -> bool:
-    """Whether a node is `with engine.begin() as connection`, async or not."""
-    if not isinstance(node, ast.With | ast.AsyncWith):
-        return False
-    return any(
-        isinstance(item.context_expr, ast.Call)
-        and isinstance(item.context_expr.func, ast.Attribute)
-        and item.context_expr.func.attr == "begin"
-        and item.optional_vars is not None
-        for item in node.items
+def _describe(reader: EnvReader, upgrade: Upgrade, scripts: ScriptEnvironment) -> ScriptEnvironment:
+    options = {name: _plain(value) for name, value in upgrade.options.items() if name not in ("connection", "target_metadata", UNKNOWN)}
+    if "target_metadata" in upgrade.options and not isinstance(upgrade.options["target_metadata"], MetaData):
+        options["target_metadata"] = UNKNOWN if upgrade.options["target_metadata"] is not None else None
+    return msgspec.structs.replace(
+        scripts,
+        main_options={name: _plain(value) for name, value in reader.main_options.items()},
+        attributes={name: _plain(value) for name, value in reader.attributes.items() if isinstance(name, str)},
+        options=options,
+        arguments={name: _plain(value) for name, value in upgrade.arguments.items() if name != UNKNOWN},
+        url=_url(upgrade.connection.engine if upgrade.connection is not None else None),
+        naming_convention=_convention(reader, upgrade.options.get("target_metadata")),
+        complete=UNKNOWN not in upgrade.options,
+        begun_at=":".join(map(str, place)) if (place := _transactions(upgrade).begun_at) else "",
     )
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value that a message can contain."""
+    match value:
+        case bool() | int() | float() | None:
+            return value
+        case str():
+            return str(value)
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+    return UNKNOWN
+
+
+def _url(engine: Engine | None) -> str:
+    """Returns the URL of an engine; of an unknown one only the driver, if there is only one for it."""
+    if engine is None:
+        return ""
+    url = str(engine.url)
+    driver = url.partition(":")[0]
+    if UNKNOWN in driver or not driver.startswith("postgres"):
+        return f"postgresql+asyncpg://{UNKNOWN}" if engine.is_async else UNKNOWN
+    return url
+
+
+def _convention(reader: EnvReader, metadata: Any) -> dict[str, str | None] | None:
+    """Returns the naming convention of `target_metadata`. Alembic ignores the conventions of a list (SchemaObjects.metadata)."""
+    if is_unknown(metadata) or isinstance(metadata, External):
+        convention: Any = only_convention(reader)
+    elif not isinstance(metadata, MetaData):
+        return None
+    else:
+        if metadata is reader.shared_metadata and metadata.naming_convention is None:
+            follow_conventions(reader)
+        convention = metadata.naming_convention
+    if not isinstance(convention, dict):
+        return None if convention is None and not isinstance(metadata, MetaData) else {}
+    return {
+        str(key): str(template) if isinstance(template, str) and not is_unknown(template) else None
+        for key, template in convention.items()
+        if isinstance(key, str) and key != UNKNOWN
+    }

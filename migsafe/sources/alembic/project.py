@@ -23,6 +23,7 @@ class Project(Struct, frozen=True):
     versions: tuple[str, ...]
     recursive: bool = False
     env: str | None = None
+    settings: Settings | None = None
 
     def scripts(self) -> Iterator[tuple[str, str]]:
         """Yields the paths of possible revision scripts, in Alembic's order, each with its folder of versions. A folder that is
@@ -65,7 +66,7 @@ def find_project(versions: Folder) -> Project:
             paths = tuple(
                 versions.path or "." if folder_identity(path) == folder_identity(versions.path) else path for path in settings.versions
             )
-            return Project(paths, settings.recursive, _env(settings.script_location))
+            return Project(paths, settings.recursive, _env(settings.script_location), settings)
     return Project((versions.path or ".",), env=next((env for above in _above(versions.path)[:4] if (env := _env(above))), None))
 
 

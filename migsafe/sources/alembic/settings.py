@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.errors import UnreadableError
 from migsafe.sources.runner import Folder
@@ -24,6 +26,10 @@ class Settings(Struct, frozen=True):
     script_location: str
     versions: tuple[str, ...]
     recursive: bool = False
+    config_file: str = ""
+    section: str = "alembic"
+    project_file: str = ""
+    import_folders: tuple[str, ...] = ()
 
 
 def read_settings(folder: Folder) -> list[Settings]:
@@ -35,11 +41,15 @@ def read_settings(folder: Folder) -> list[Settings]:
             path = folder.join(name)
             text = read_text(path) if folder.has_file(name) else ""
             if "script_location" in text or (name == "alembic.ini" and "[alembic]" in text):
-                settings += [section for get in _sections(path, text, folder.path or ".") if (section := _settings(folder, path, get, project))]
+                for title, get in _sections(path, text, folder.path or "."):
+                    section = _settings(folder, path, get, project)
+                    if section is not None:
+                        settings.append(replace(section, config_file=path, section=title))
     if not settings and project:
         alone = _settings(folder, folder.join("pyproject.toml"), lambda _: None, project)
-        return [alone] if alone else []
-    return settings
+        settings = [alone] if alone else []
+    project_file = folder.join("pyproject.toml") if project else ""
+    return [replace(section, project_file=project_file) for section in settings]
 
 
 def _project(folder: Folder) -> dict[str, object]:
@@ -69,9 +79,9 @@ def _filled(value: object, here: dict[str, str]) -> object:
     return [item % here if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
 
 
-def _sections(path: str, text: str, here: str) -> Iterator[Get]:
-    """Yields a function that reads settings for each section of an .ini file that configures an environment: `[alembic]`, and those with their
-    own script_location, which `alembic --name` selects."""
+def _sections(path: str, text: str, here: str) -> Iterator[tuple[str, Get]]:
+    """Yields the name of each section of an .ini file that configures an environment, and a function that reads its settings: `[alembic]`, and
+    those with their own script_location, which `alembic --name` selects."""
     from configparser import ConfigParser, Error, RawConfigParser  # noqa: PLC0415  # few folders have one
 
     parser, own = ConfigParser({"here": here}), RawConfigParser(default_section="")
@@ -90,7 +100,7 @@ def _sections(path: str, text: str, here: str) -> Iterator[Get]:
             except Error as error:
                 raise UnreadableError(f"{path}: [{section}] {name}: {' '.join(str(error).split())}") from error
 
-        yield get
+        yield section, get
 
 
 def _settings(folder: Folder, path: str, get: Get, project: dict[str, object]) -> Settings | None:
@@ -110,7 +120,26 @@ def _settings(folder: Folder, path: str, get: Get, project: dict[str, object]) -
         _joined(location, "versions")
     ]
     recursive = get("recursive_version_locations") or project.get("recursive_version_locations")
-    return Settings(location, tuple(folders), recursive in ("true", True))
+    added_folders = tuple(_joined(base, path) for path in paths if path for base in (folder.path or ".",))
+    return Settings(location, tuple(folders), recursive in ("true", True), import_folders=(*added_folders, folder.path or "."))
+
+
+def read_sections(path: str) -> dict[str, dict[str, str]]:
+    """Returns the options of all sections of an .ini file, interpolated as Alembic does; without those that cannot be."""
+    from configparser import ConfigParser, Error  # noqa: PLC0415  # few folders have one
+
+    parser = ConfigParser({"here": str(Path(path).absolute().parent)})
+    try:
+        parser.read_string(read_text(path), path)
+    except (Error, UnreadableError):
+        return {}
+    sections: dict[str, dict[str, str]] = {}
+    for section in parser.sections():
+        options = sections[section] = {}
+        for name in parser.options(section):
+            with suppress(Error):
+                options[name] = parser.get(section, name)
+    return sections
 
 
 def _texts(value: object) -> list[str]:
