@@ -8,6 +8,10 @@ UNKNOWN = "\x00unknown"
 """A value that is not known unless env.py runs; it never occurs in a setting."""
 
 
+UNKNOWN_SETTING = "${unknown}"
+"""The value of a setting that is not known unless env.py runs, as a placeholder in SQL."""
+
+
 class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
     """What the scripts of a project find in `alembic.context` and `op.get_context()`.
 

@@ -200,7 +200,7 @@ class _Run:
     def _run_statements(self, at: Context, statements: Iterable[SentStatement], *, check: bool) -> None:
         """Runs the statements of a migration, and the rules over them if they are to be checked."""
         predictor, half = at.predictor, at.migration.up
-        predictor.begin(half.transaction, one_query=half.one_query)
+        predictor.begin(half.transaction, one_query=half.one_query, setup=half.setup)
         start = Span(0, 0)
         statement = Statement(1, start, (MigrationEnd(start),))
         for statement, first, last in statements:

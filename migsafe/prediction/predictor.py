@@ -1,6 +1,6 @@
 """The prediction of what each statement of a migration does, and of the database that it leaves."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 
@@ -86,13 +86,15 @@ class Predictor:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
         return self._predict(half, with_effects=True, goes_on=transaction_continues)
 
-    def begin(self, transaction: Transaction, *, one_query: bool = False) -> None:
+    def begin(self, transaction: Transaction, *, one_query: bool = False, setup: Iterable[str] = ()) -> None:
         """Begins a migration, for `predict_statement` to run: on a new connection, or in the transaction of the migration before it if that
-        transaction continues. Then the relations that that migration created are still new: no other session has seen them."""
+        transaction continues. Then the relations that that migration created are still new: no other session has seen them. `setup` is the
+        SQL that the connection has executed before."""
         if self._goes_on:
             self._goes_on = False
             return
         self.session = Session(transaction, one_query=one_query)
+        self.session.set_up(setup)
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         begin_migration(self.catalog)
         self.catalog.commit()
@@ -149,7 +151,7 @@ class Predictor:
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
-        self.begin(half.transaction, one_query=half.one_query)
+        self.begin(half.transaction, one_query=half.one_query, setup=half.setup)
         for statement, first, last in sent_statements(half):
             prediction = self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
             on_path = on_paths.get(statement.index)
@@ -161,7 +163,7 @@ class Predictor:
         predictions: dict[int, list[StatementPrediction]] = {}
         for _, on_path, statements in statements_of_paths(half):
             with self.trial():
-                self.begin(on_path.transaction, one_query=on_path.one_query)
+                self.begin(on_path.transaction, one_query=on_path.one_query, setup=on_path.setup)
                 for statement, first, last in statements:
                     predictions.setdefault(statement.index, []).append(self.predict_statement(statement, first=first, last=last))
         return {number: _combined(each) for number, each in predictions.items()}

@@ -92,8 +92,9 @@ class UnknownMark(Struct, frozen=True):
 class RenderedCall(Struct, frozen=True):
     """The SQL that one call sends, and where in the script the call is.
 
-    `opaque` says why the SQL cannot be known; `sql` is then the source of the call. `unknown_marks` are the marks in the SQL. `certain` and
-    `by_runner` are those of a Call. `segments` are the places of the SQL in the script's literals, in order; empty if they are not certain.
+    `opaque` says why the SQL cannot be known; `sql` is then the source of the call. `unknown_marks` are the marks in the SQL. `certain`,
+    `by_runner` and `raises` are those of a Call. `segments` are the places of the SQL in the script's literals, in order; empty if they are
+    not certain.
     """
 
     sql: str
@@ -104,6 +105,7 @@ class RenderedCall(Struct, frozen=True):
     certain: bool = True
     by_runner: bool = False
     segments: tuple[TextSegment, ...] = ()
+    raises: str = ""
 
 
 class Decision(Struct, frozen=True):

@@ -9,6 +9,7 @@ from migsafe.rendering.halves import MARK_START
 from migsafe.rendering.live_results import ExecutionResult, pack_result
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.refusals import Failure, error_class, failure_of
+from migsafe.replaying.sending import set_up
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.sources import Half, Transaction
 
@@ -41,6 +42,7 @@ class Scripts:
         for _ in range(_MAX_TRIES):
             with copy() as connection:
                 script = _ScriptConnection(connection, self._guard)
+                set_up(connection, half)
                 if half.transaction is Transaction.FILE:
                     connection.execute("BEGIN")
                 sent = self._renderer.render_live(half, predictor, script.execute, _SCRIPT_SECONDS)

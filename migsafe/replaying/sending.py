@@ -1,11 +1,14 @@
 """Sends a migration to a server as its runner does, without recording."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from migsafe.rendering.halves import MARK_START
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
+from migsafe.script_environment import UNKNOWN_SETTING
 from migsafe.session import Command, SentStatement, runner_steps, sent_statements
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _MAX_REPAIRS = 50
+_LOCAL = re.compile(r"SET\s+LOCAL\s", re.IGNORECASE)
 
 
 class Refused(Exception):
@@ -39,6 +43,7 @@ def send(
     The connection must be in autocommit. `guard` limits the time of a statement. `repair` can remove the cause of a refusal and returns
     whether it did; then the refused transaction is sent again. Raises Refused, after rolling back the open transaction as the runner would.
     """
+    set_up(connection, half)
     sending = _Sending(connection, half, [step for step in sent_statements(half) if upto is None or step.statement.index <= upto], guard)
     repairs = 0
     while True:
@@ -135,3 +140,12 @@ def is_idle(connection: "Connection[Any]") -> bool:
     from psycopg.pq import TransactionStatus  # noqa: PLC0415  # start-up must not pay for it
 
     return connection.info.transaction_status == TransactionStatus.IDLE
+
+
+def set_up(connection: "Connection[Any]", half: Half) -> None:
+    """Sends what the runner's environment sends before a migration. Settings that this server refuses, or that are unknown, are left out; SET
+    LOCAL, which lasts until the end of the environment's transaction, lasts as long as the connection."""
+    for text in half.setup:
+        if UNKNOWN_SETTING not in text:
+            with suppress(error_class()):
+                connection.execute(_LOCAL.sub("SET ", text).encode())

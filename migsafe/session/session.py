@@ -30,7 +30,7 @@ from migsafe.sql.operations import (
     Utility,
 )
 from migsafe.sql.operations.values import quoted
-from migsafe.sql.statements import Statement
+from migsafe.sql.statements import Statement, read
 
 Transitions = tuple[Transition, ...]
 
@@ -103,6 +103,18 @@ class Session:
         self._locks: JournaledMapping[Hashable, LockMode] = JournaledMapping()
         self._prepared: dict[str, tuple[Operation, ...]] = {}
         self._undecided: str | None = None
+
+    def set_up(self, setup: Iterable[str]) -> None:
+        """Applies the settings that the connection has before the migration. Those of SET LOCAL last until its transaction ends."""
+        for operation in (operation for text in setup for statement in read(text) for operation in statement.operations):
+            match operation:
+                case SetVariable(variable=variable, value=value, local=local):
+                    self.settings.set(variable, value, local=local)
+                    if not local:
+                        self.settings.commit()
+                case ResetVariable(variable=variable):
+                    self.settings.reset(variable)
+                    self.settings.commit()
 
     @property
     def in_block(self) -> bool:

@@ -5,6 +5,8 @@ internally, or do work that ROLLBACK cannot undo. Inside a transaction block Pos
 whether the block was opened by a BEGIN in the script, by the runner, or by several statements that are sent as one query. In a DO block or
 a function they never run; a COMMIT in a DO block is refused if a transaction is open around it. Each runner has its own way to run a
 migration outside a transaction. Some runners still send the whole file as one query: there the statement needs a separate migration.
+Alembic's `autocommit_block()` ends the transaction of Alembic; if env.py has begun one before `context.configure()` (with `engine.begin()`, or
+with a statement that is not committed), the block raises AssertionError, and the migration ends there.
 
 Unsafe:
     BEGIN;
@@ -23,6 +25,8 @@ Safe, outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
     https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-MULTI-STATEMENT
 """
+
+from msgspec import Struct
 
 from migsafe.linting.facts.transaction_block import is_in_called_function, transaction_block_around
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -67,8 +71,13 @@ _Refused = (
 
 
 @rule(category="transactions", severity=Severity.ERROR)
-def concurrently_in_transaction(op: _Refused, at: Context) -> Finding | None:
-    """Report a statement that PostgreSQL refuses at this place."""
+def concurrently_in_transaction(op: Operation, at: Context) -> Finding | None:
+    """Report a statement that PostgreSQL refuses at this place, or that is in a block that the runner refuses."""
+    call = at.migration.up.call(op.span.start)
+    if call is not None and call.raises and at.migration.up.begun_at is not None:
+        return _in_refused_block(op, at, call.raises)
+    if not isinstance(op, _Refused):
+        return None
     if isinstance(op, Commit | Rollback):
         return _ends_transaction_inside(op, at)
     command = _drops_slot(op, at) or refused_in_transaction_block(op, at.catalog)
@@ -84,6 +93,28 @@ def concurrently_in_transaction(op: _Refused, at: Context) -> Finding | None:
     else:
         return None
     return at.finding(op, message, help=_safe_way(op, at), relations=_relations(op, at))
+
+
+class _State(Struct):
+    last: int | None = None
+    """The position of the last operation in a block that raises an error."""
+
+
+def _in_refused_block(op: Operation, at: Context, block: str) -> Finding | None:
+    """Report the first operation in a block that raises an error."""
+    state = at.state(_State)
+    first = state.last != at.position - 1
+    state.last = at.position
+    begun_at = at.migration.up.begun_at
+    if not first or begun_at is None:
+        return None
+    return at.finding(
+        op,
+        f"{block} raises AssertionError, and the migration ends here: {begun_at[0]}:{begun_at[1]} begins a transaction before Alembic is "
+        "configured, and Alembic cannot end it",
+        help=f"-- {at.migration.own_transaction_advice}" if at.migration.own_transaction_advice else "",
+        relations=_relations(op, at),
+    )
 
 
 def _ends_transaction_inside(op: Commit | Rollback, at: Context) -> Finding | None:

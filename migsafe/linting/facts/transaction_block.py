@@ -28,6 +28,9 @@ def transaction_block_around(at: Context) -> TransactionBlock | None:
     if not at.session.in_transaction_block:
         return None
     if is_runner_transaction(at):
+        begun_at = at.migration.up.begun_at
+        if begun_at is not None:
+            return TransactionBlock(f"{begun_at[0]}:{begun_at[1]} begins a transaction, and {runner_title(at)} runs all migrations in it")
         return TransactionBlock(f"{runner_title(at)} runs the migration in a transaction")
     begin = find_opening(at)
     if begin is not None:

@@ -4,7 +4,7 @@ All code that depends on Alembic's internals is here. See docs/architecture.md."
 
 import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from functools import cache
 from inspect import Parameter, signature
@@ -120,6 +120,19 @@ class OnlineContext(MigrationContext):
 
     def _in_connection_transaction(self) -> bool:
         return False
+
+    @contextmanager
+    def autocommit_block(self) -> Iterator[None]:
+        """Ends Alembic's transaction for a block. In a transaction that env.py has begun Alembic raises AssertionError instead."""
+        if self.run is None or not self.run.environment.begun_at:
+            with super().autocommit_block():
+                yield
+            return
+        before, self.run.raises = self.run.raises, "autocommit_block()"
+        try:
+            yield
+        finally:
+            self.run.raises = before
 
     def begin_transaction(self, _per_migration: bool = False) -> Any:
         """Begins nothing: the transaction of the migration is open."""

@@ -61,6 +61,8 @@ class Run:
         self.version = versions.DEFAULT
         self.live = False
         self.environment = ScriptEnvironment()
+        self.raises = ""
+        """The call around the current one that raises an error in production."""
         self.result: Result | None = None
         """The result of the last statement on a live server."""
         self._refused: int | None = None
@@ -81,7 +83,7 @@ class Run:
         opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._used_by_library.clear()
         segments = sql_segments(self.file, str(sql), text_range) if not by_runner and not opaque else ()
-        self.calls.append(RenderedCall(str(sql), *text_range, opaque, tuple(marks), not self._loops, by_runner, segments))
+        self.calls.append(RenderedCall(str(sql), *text_range, opaque, tuple(marks), not self._loops, by_runner, segments, self.raises))
         if self.live and not opaque and not marks:
             self._execute(len(self.calls) - 1, str(sql))
 

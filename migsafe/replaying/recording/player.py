@@ -12,7 +12,7 @@ from migsafe.replaying.recording.open_statements import OpenStatement
 from migsafe.replaying.recording.records import StatementRecord
 from migsafe.replaying.recording.rehearsal import add_rehearsal
 from migsafe.replaying.refusals import error_class, failure_of
-from migsafe.replaying.sending import execute_statement, is_idle, skip_reason
+from migsafe.replaying.sending import execute_statement, is_idle, set_up, skip_reason
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.session import Command, SentStatement, runner_steps
 from migsafe.sources import Half
@@ -78,6 +78,7 @@ class Player:
         self.start = perf_counter()
         if began is not None:
             began(self.start)
+        set_up(self._connection, half)
         try:
             for step in runner_steps(half, lambda: self._in_block):
                 match step:

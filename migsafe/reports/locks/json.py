@@ -10,7 +10,8 @@ import msgspec
 from migsafe.library.locks import PredictedMigration, PredictedStatement, Prediction
 from migsafe.prediction.effects.effect import Effect
 from migsafe.reports.paths import unicode
-from migsafe.sources import Half, Transaction
+from migsafe.sources import Half, Migration, Transaction
+from migsafe.sources.alembic import ALEMBIC
 from migsafe.terminal.display import Display
 
 VERSION = 1
@@ -27,12 +28,24 @@ def report(prediction: Prediction, display: Display) -> str:
 
 
 def _migration(predicted: PredictedMigration) -> dict[str, Any]:
-    half = predicted.migration.up
+    migration, half = predicted.migration, predicted.migration.up
     return {
-        "id": unicode(predicted.migration.id),
+        "id": unicode(migration.id),
         "path": unicode(half.file.path),
         "transaction": _transaction(half, predicted.statements),
+        **_upgrade_transaction(migration),
         "statements": [_statement(half, statement) for statement in predicted.statements],
+    }
+
+
+def _upgrade_transaction(migration: Migration) -> dict[str, Any]:
+    """Returns whether one transaction spans all migrations of an upgrade, and where that is configured, for a runner that has this choice."""
+    if migration.runner != ALEMBIC.name:
+        return {}
+    read_at = migration.transaction_read_at
+    return {
+        "transaction_spans_upgrade": migration.up.transaction is Transaction.FILE and migration.own_transaction_advice is not None,
+        "transaction_read_at": {"path": unicode(read_at[0]), "line": read_at[1]} if read_at is not None else None,
     }
 
 

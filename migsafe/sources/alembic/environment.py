@@ -7,12 +7,13 @@ Alembic opens none, all migrations share that one, and `autocommit_block()` rais
 transaction.
 """
 
+import re
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from migsafe.script_environment import UNKNOWN, ScriptEnvironment
+from migsafe.script_environment import UNKNOWN, UNKNOWN_SETTING, ScriptEnvironment
 from migsafe.sources.alembic.conventions import follow_conventions, only_convention
 from migsafe.sources.alembic.env_reader import EnvReader, TooLong
 from migsafe.sources.alembic.env_scan import scan
@@ -22,6 +23,10 @@ from migsafe.sources.alembic.project import Project
 from migsafe.sources.alembic.settings import read_sections
 from migsafe.sources.migration import Transaction
 
+_SET_CONFIG = re.compile(
+    r"SELECT (?:pg_catalog\.)?set_config\( ?'(?P<name>[\w.]+)' ?, ?(?P<value>'(?:[^']|'')*'|\x00unknown) ?, ?(?P<local>true|false) ?\)",
+    re.IGNORECASE,
+)
 _SETTING = "transaction_per_migration=True"
 
 
@@ -130,9 +135,12 @@ def _transactions(upgrade: Upgrade) -> TransactionSettings:
 def _usable(sql: str) -> str:
     """Returns a statement of env.py with what is unknown of it as a placeholder; nothing if it names an unknown schema."""
     text = " ".join(sql.split()).rstrip("; ")
+    call = _SET_CONFIG.match(text)
+    if call is not None:
+        text = f"SET {'LOCAL ' if call['local'].lower() == 'true' else ''}{call['name']} = {call['value']}"
     if UNKNOWN not in text:
         return text
-    return "" if "search_path" in text.lower() or "role" in text.lower() else text.replace(UNKNOWN, "${unknown}")
+    return "" if "search_path" in text.lower() or "role" in text.lower() else text.replace(UNKNOWN, UNKNOWN_SETTING)
 
 
 def _describe(reader: EnvReader, upgrade: Upgrade, scripts: ScriptEnvironment) -> ScriptEnvironment:
