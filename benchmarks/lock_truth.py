@@ -241,7 +241,7 @@ def _replay(server: Server, folder: str, report: Report, *, apart: bool) -> None
         print(f"        {problem.message}")
 
 
-def _choose_installation(bindir: Path | None) -> Installation:
+def choose_installation(bindir: Path | None) -> Installation:
     """Returns the requested PostgreSQL, or the newest one that has the contrib extensions."""
     if bindir is not None:
         return inspect_installation(bindir)
@@ -262,7 +262,7 @@ def main() -> int:
     report = Report()
     started = time.perf_counter()
     try:
-        with Server(_choose_installation(arguments.bindir)) as server:
+        with Server(choose_installation(arguments.bindir)) as server:
             print(server.installation)
             for folder in arguments.folders:
                 _replay(server, folder, report, apart=arguments.apart)
