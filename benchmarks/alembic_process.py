@@ -125,11 +125,12 @@ class Alignment(NamedTuple):
 def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) -> Alignment:
     """Pairs rendered with sent statements, in order, with as few differences as possible.
 
-    An opaque call stands for any number of statements, an uncertain one for any number of equal ones. Without `exact`, constants are not
-    compared, because the server gets them as parameters.
+    An opaque call stands for any number of statements, an uncertain one also for equal ones later, because it can be in a loop. Without
+    `exact`, constants are not compared, because the server gets them as parameters, and equal adjacent calls can be one execution.
     """
     theirs = [_normal(text, exact=exact) for text in sent]
     ours = [_pattern(call.sql, exact=exact) for call in rendered]
+    loops = [next((k for k, call in enumerate(rendered) if call.optional and ours[k].fullmatch(text)), len(ours)) for text in theirs]
     # cost[i][j]: the differences between the calls from i on and the statements from j on.
     cost = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
     choice: dict[tuple[int, int], str] = {}
@@ -138,14 +139,15 @@ def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) 
             options = []
             if i < len(ours) and j < len(theirs) and not rendered[i].opaque and ours[i].fullmatch(theirs[j]):
                 options.append((cost[i + 1][j + 1], "equal"))
-                if rendered[i].optional:
-                    options.append((cost[i][j + 1], "again"))
+            if j < len(theirs) and loops[j] <= i and loops[j] < len(ours):
+                options.append((cost[i][j + 1], "again"))
             if i < len(ours) and rendered[i].opaque:
                 options.append((cost[i + 1][j], "skip"))
                 if j < len(theirs):
                     options.append((cost[i][j + 1], "covered"))
             elif i < len(ours):
-                options.append((cost[i + 1][j] + (not rendered[i].optional), "skip" if rendered[i].optional else "extra"))
+                may_skip = rendered[i].optional or (not exact and i > 0 and ours[i].pattern == ours[i - 1].pattern)
+                options.append((cost[i + 1][j] + (not may_skip), "skip" if may_skip else "extra"))
             if j < len(theirs):
                 options.append((cost[i][j + 1] + 1, "missing"))
             if options:
@@ -158,7 +160,7 @@ def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) 
                 pairs.append((i, j))
                 i, j = i + 1, j + 1
             case "again":
-                pairs.append((i, j))
+                pairs.append((loops[j], j))
                 j += 1
             case "covered":
                 j += 1
@@ -173,7 +175,7 @@ def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) 
 
 def _normal(sql: str, *, exact: bool) -> str:
     """Returns SQL without differences of white space; without `exact`, also without constants and casts of parameters."""
-    sql = " ".join(sql.replace("\t", "    ").strip().rstrip("; ").split())
+    sql = " ".join(sql.replace("\t", "    ").strip().rstrip("; \n").split())
     sql = _TIME.sub("TIME", _UUID.sub("UUID", sql))
     if not exact:
         sql = _ROWS.sub(r"\1", _LITERAL.sub("?", _CAST.sub("", sql)))

@@ -271,8 +271,9 @@ def _prepare() -> None:
             importlib.import_module(plugin)
     execute = Connection.execute
 
-    def execute_text(self: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
-        return execute(self, text(statement) if isinstance(statement, str) else statement, *arguments, **named)
+    def execute_text(self: Any, statement: Any, *arguments: Any, execution_options: Any = None, **values: Any) -> Any:
+        executable = text(statement) if isinstance(statement, str) else statement
+        return execute(self, executable, *arguments, *((values,) if values else ()), execution_options=execution_options)
 
     Connection.execute = execute_text  # type: ignore[method-assign]
 

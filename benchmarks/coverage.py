@@ -4,8 +4,8 @@
 
 Each history is rendered from its first revision, without a cache. A revision is rendered in full if the SQL of each of its calls is known,
 partly if that of some calls is not, and not at all if that of none is. A type, value or condition that is unknown (because the application is
-not installed) does not change that; such revisions are counted separately. --list shows every call whose SQL is unknown. The memory is the largest
-of the worker processes so far.
+not installed) does not change that; such revisions are counted separately. --list shows every call whose SQL is unknown. The memory is the
+largest of the worker processes so far.
 """
 
 import argparse

@@ -44,7 +44,7 @@ _DATABASE = "history"
 _FROM = LockMode.SHARE_UPDATE_EXCLUSIVE
 _MODES = {mode.pg_locks: mode for mode in LockMode}
 _QUERY = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:SELECT|SHOW|WITH|EXPLAIN|VALUES|TABLE|\()\b", re.IGNORECASE | re.DOTALL)
-_CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|setval|nextval|set_config|pg_advisory\w*|\w*create_\w+|\w+\.\w+)\s*\(?", re.IGNORECASE)
+_CHANGES = re.compile(r"\b(?:INSERT|UPDATE|DELETE|setval|nextval|set_config|pg_advisory\w*|\w*create_\w+)\b", re.IGNORECASE)
 _ROLE = re.compile(r'role "(.+?)" does not exist')
 _EXTENSION_PARTS = """SELECT 'function ' || p.pronamespace::regnamespace || '.' || p.proname || '/' || p.pronargs FROM pg_proc p
     JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
