@@ -202,14 +202,17 @@ class Context:
         """Returns the effects of the operation that block reads or writes of an existing relation."""
         return [effect for effect in self.effects if effect.blocks and not effect.new]
 
-    def slow_effects(self, *, only: bool = False) -> list[Effect]:
+    def slow_effects(self, *, only: bool = False, filled: bool = False) -> list[Effect]:
         """Returns the effects on existing relations whose duration grows with the relation: scans, rewrites, index builds. Their locks are
-        those of the whole statement. `only`: the statement leaves out children and partitions.
+        those of the whole statement. `only`: the statement leaves out children and partitions. `filled`: those on relations that the open
+        transaction has created and filled count as well.
 
         A partitioned table without known partitions is treated as if it had some, because programs create them.
         """
         effects = [
-            effect for effect in self.effects if not effect.new and (_takes_long(effect) or (not only and self._has_unknown_partitions(effect)))
+            effect
+            for effect in self.effects
+            if (not effect.new or (filled and effect.filled)) and (_takes_long(effect) or (not only and self._has_unknown_partitions(effect)))
         ]
         return [replace(effect, lock=self._forecast.strongest_lock(self.statement, effect)) for effect in effects]
 
@@ -233,7 +236,7 @@ class Context:
         return self._forecast.session
 
     def is_new(self, name: Name) -> bool:
-        """Whether the migration created the relation and has not put rows into it."""
+        """Whether no other session uses the relation: the migration created it, and has put no rows into it or not yet committed it."""
         return self.catalog.is_new(self.catalog.relation(name))
 
     def resolve(self, name: Name) -> Name:

@@ -70,7 +70,7 @@ def end_statement(catalog: Catalog) -> None:
     for oid in catalog.uncertain_oids:
         relation = catalog.get(oid)
         if isinstance(relation, Relation):
-            catalog.change(relation, may_have_rows=True)
+            catalog.change(relation, may_be_older=True)
     catalog.uncertain_oids.clear()
 
 
@@ -109,6 +109,10 @@ def _truncate(catalog: Catalog, op: sql.Truncate) -> None:
     reason = truncated_without(catalog, op)
     if reason is not None:
         catalog.add_refusal(reason)
+    for table in op.tables:
+        relation = catalog.relation(table.name)
+        if relation is not None and relation.may_have_rows and catalog.is_created_now(relation) and not catalog.children(relation.oid):
+            catalog.change(relation, may_have_rows=False)
 
 
 @SCHEMA_CHANGES.register(sql.CreateSchema)

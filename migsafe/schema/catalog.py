@@ -62,6 +62,7 @@ class Catalog:
         self._temporary: dict[int, bool] = {}
         self._journal = Journal()
         self._last = 0
+        self._committed = 0
 
     # Reading
 
@@ -189,9 +190,18 @@ class Catalog:
                 return constraint
         return None
 
+    def is_created_now(self, relation: Relation | None) -> bool:
+        """Whether the current migration has certainly created the relation."""
+        return relation is not None and relation.created_in == self.migration and not relation.may_be_older
+
     def is_new(self, relation: Relation | None) -> bool:
+        """Whether no other session uses the relation: the current migration has created it, and has put no rows into it, or has not yet
+        committed the transaction that created it."""
+        return relation is not None and self.is_created_now(relation) and (not relation.may_have_rows or relation.oid > self._committed)
+
+    def is_empty(self, relation: Relation | None) -> bool:
         """Whether the current migration has created the relation and has put no rows into it."""
-        return relation is not None and relation.created_in == self.migration and not relation.may_have_rows
+        return relation is not None and self.is_created_now(relation) and not relation.may_have_rows
 
     def type_of(self, name: TypeName) -> Type | None:
         """Returns the enum, domain or composite type, or for an array the one of its elements."""
@@ -308,18 +318,20 @@ class Catalog:
     def commit(self) -> None:
         """Makes all changes final: no earlier mark is valid any more."""
         self._journal.commit()
+        self._committed = self._last
 
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run on the database, and that restores the database when it is left."""
         plain = self.search_path, self.complete, self.from_beginning, self.migration, self.certain
-        lists = list(self.refusals), list(self.uncertain_oids)
+        lists, committed = (list(self.refusals), list(self.uncertain_oids)), self._committed
         with self._journal.trial():
             try:
                 yield
             finally:
                 self.search_path, self.complete, self.from_beginning, self.migration, self.certain = plain
                 self.refusals, self.uncertain_oids = lists
+                self._committed = committed
 
     def mark_incomplete(self, is_affected: Callable[[Relation], bool] = lambda _: True) -> None:
         """Marks the relations as not completely known, because opaque code may have changed them."""

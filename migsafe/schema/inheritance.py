@@ -123,7 +123,7 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
         table = catalog.change(table, kind=RelationKind.PARTITIONED)
     child = catalog.change(child, parents=(table.oid,), bound=op.bound)
     _adopt(catalog, child, table)
-    if not catalog.is_new(child):
+    if not catalog.is_empty(child):
         catalog.change(table, may_have_rows=True)
     clone_to_partition(catalog, catalog.require(Relation, table.oid), child.oid)
 

@@ -72,7 +72,8 @@ class Relation(Object, frozen=True, kw_only=True):
     `complete` is False if the relation may have more columns, constraints and indexes than the history tells. `parents` are the tables that
     it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `column_uses`
     their columns in it (relation, column number). `owner` is the column that a sequence belongs to: table and column number. `created_in` is
-    the number of the migration that created it; `may_have_rows`: rows were, or may have been, inserted since.
+    the number of the migration that created it; `may_be_older`: it may have existed before; `may_have_rows`: rows were, or may have been,
+    inserted since.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -90,6 +91,7 @@ class Relation(Object, frozen=True, kw_only=True):
     method: str | None = None
     clustered_on: int | None = None
     created_in: int = 0
+    may_be_older: bool = False
     may_have_rows: bool = False
 
     def dependencies(self) -> tuple[int, ...]:

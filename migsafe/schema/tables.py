@@ -76,7 +76,7 @@ def create_table(catalog: Catalog, op: CreateTable) -> None:
         of_type=composite_name(catalog, op.of_type) if op.of_type else None,
         method=op.method,
         created_in=catalog.migration,
-        may_have_rows=not is_created,
+        may_be_older=not is_created,
     )
     if len(parents) < len(op.inherits) + bool(op.partition_of) or any(not parent.complete for parent in parents):
         table = replace(table, complete=False)

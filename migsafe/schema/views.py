@@ -65,7 +65,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         return
     make_room(catalog, name, if_not_exists=False)
     is_created = not op.or_replace or catalog.is_absent(name)
-    catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_have_rows=not is_created), **properties))
+    catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_be_older=not is_created), **properties))
 
 
 @SCHEMA_CHANGES.register(sql.CreateMaterializedView)
@@ -87,7 +87,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
             reads=tuple(relation.oid for relation in reads),
             column_uses=_column_uses(op.query, reads),
             created_in=catalog.migration,
-            may_have_rows=not is_created,
+            may_be_older=not is_created,
         )
     )
 
@@ -107,7 +107,8 @@ def create_table_as(catalog: Catalog, op: sql.CreateTableAs) -> None:
             complete=False,
             persistence=op.persistence,
             created_in=catalog.migration,
-            may_have_rows=not is_created or (op.with_data and op.persistence is not Persistence.TEMPORARY),
+            may_be_older=not is_created,
+            may_have_rows=op.with_data and op.persistence is not Persistence.TEMPORARY,
         )
     )
 

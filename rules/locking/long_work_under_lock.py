@@ -53,11 +53,13 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
         return
     if isinstance(op, ValidateConstraint) and find_added_constraint(at, op) is not None:
         return
-    work = at.slow_effects() or [
-        effect for effect in at.effects if isinstance(op, _CHANGES) and not effect.new and effect.lock is LockMode.ROW_EXCLUSIVE
+    work = at.slow_effects(filled=True) or [
+        effect
+        for effect in at.effects
+        if isinstance(op, _CHANGES) and (effect.filled or not effect.new) and effect.lock is LockMode.ROW_EXCLUSIVE
     ]
     # Other rules report work that blocks by itself, and the fix for those fixes this too.
-    if not work or any(effect.blocks for effect in work):
+    if not work or any(effect.blocks and not effect.new for effect in work):
         return
     locks = {name: lock for name, lock in held_blocking_locks(at).items() if _blocks_more(lock, name, at.effects)}
     if locks:

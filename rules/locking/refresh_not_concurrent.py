@@ -72,7 +72,12 @@ def _refused(op: RefreshMaterializedView, view: Relation, at: Context) -> Findin
 def _lacks_index(view: Relation, at: Context) -> bool:
     """Whether the view is known to have no unique index that CONCURRENTLY can use (is_usable_unique_index in PostgreSQL's
     src/backend/commands/matview.c). Opaque code may have created one."""
-    return view.created_in > 0 and not view.may_have_rows and not any(_is_usable(index) for index in at.catalog.indexes(view.oid))
+    return (
+        view.created_in > 0
+        and not view.may_be_older
+        and not view.may_have_rows
+        and not any(_is_usable(index) for index in at.catalog.indexes(view.oid))
+    )
 
 
 def _is_usable(index: Index) -> bool:

@@ -64,6 +64,35 @@ def test_relation_is_not_new(sql: str) -> None:
     assert not is_new(catalog_after(sql))
 
 
+FILLS = [
+    "INSERT INTO a SELECT id FROM b",
+    "COPY a FROM '/data/a'",
+    "MERGE INTO a USING b ON a.id = b.id WHEN NOT MATCHED THEN INSERT VALUES (b.id)",
+    "WITH moved AS (INSERT INTO a SELECT id FROM b RETURNING id) UPDATE b SET id = moved.id FROM moved",
+    "WITH gone AS (DELETE FROM b RETURNING id) INSERT INTO a SELECT id FROM gone",
+    "DO $$ BEGIN INSERT INTO a SELECT id FROM b; END $$",
+    "ALTER TABLE a RENAME TO c; INSERT INTO c SELECT id FROM b; ALTER TABLE c RENAME TO a",
+    "SAVEPOINT s; INSERT INTO a SELECT id FROM b; ROLLBACK TO s; INSERT INTO a SELECT id FROM b; RELEASE s",
+]
+
+
+@pytest.mark.parametrize("fill", FILLS)
+def test_a_filled_relation_is_new_until_its_transaction_ends(fill: str) -> None:
+    assert is_new(catalog_after(f"BEGIN; CREATE TABLE a (id int); {fill}"))
+    assert not is_new(catalog_after(f"BEGIN; CREATE TABLE a (id int); {fill}; COMMIT"))
+    assert not is_new(catalog_after(f"CREATE TABLE a (id int); {fill}"))
+
+
+def test_a_relation_that_may_be_older_is_not_new_in_its_transaction() -> None:
+    assert not is_new(catalog_after("BEGIN; CREATE TABLE IF NOT EXISTS a (id int)"))
+    assert not is_new(catalog_after("BEGIN; DO $$ BEGIN IF x() THEN CREATE TABLE a (id int); END IF; END $$"))
+
+
+def test_truncate_makes_a_relation_of_the_migration_empty_again() -> None:
+    assert is_new(catalog_after("CREATE TABLE a (id int); INSERT INTO a SELECT id FROM b; TRUNCATE a"))
+    assert not is_new(catalog_after("CREATE TABLE IF NOT EXISTS a (id int); INSERT INTO a SELECT id FROM b; TRUNCATE a"))
+
+
 def test_relation_created_in_a_branch_is_new_only_inside_the_branch() -> None:
     predictor = Predictor(17)
     predictor.begin(Transaction.STATEMENT)

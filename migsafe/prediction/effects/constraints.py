@@ -120,7 +120,9 @@ def _foreign_key(context: EffectContext, name: Name, relation: Relation | None, 
         is_looked_up = is_looked_up or scan
     # If the table has no rows, there is nothing to look up.
     lock = _EXCLUSIVE if is_reused else _SHARE_ROW
-    yield from referenced_table(context, foreign_key.references.table, checked=is_looked_up and not context.catalog.is_new(relation), lock=lock)
+    yield from referenced_table(
+        context, foreign_key.references.table, checked=is_looked_up and not context.catalog.is_empty(relation), lock=lock
+    )
 
 
 def _has_foreign_key(context: EffectContext, relation: Relation, foreign_key: sql.Constraint) -> bool:

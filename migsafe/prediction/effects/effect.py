@@ -17,8 +17,8 @@ class Effect(Struct, frozen=True, kw_only=True):
     `lock` is the strongest lock on the relation, `index_lock` the strongest on one of its indexes. `rewrite`: all rows are rewritten.
     `scan`: all rows are read. `rebuilt` names the indexes that are rebuilt without a rewrite of the rows. `waits`: the statement waits for
     running transactions that use the relation, although it does not block them (the CONCURRENTLY commands). `new`: the relation was created
-    earlier in the same migration, so no other session uses it. `why` is the cause of the rewrite or the scan, as the end of a sentence;
-    a measured effect has none.
+    earlier in the same migration and is empty, or in the transaction that is open, so no other session uses it; `filled`: it has rows already.
+    `why` is the cause of the rewrite or the scan, as the end of a sentence; a measured effect has none.
     """
 
     relation: Name
@@ -30,6 +30,7 @@ class Effect(Struct, frozen=True, kw_only=True):
     rebuilt: tuple[str, ...] = ()
     waits: bool = False
     new: bool = False
+    filled: bool = False
     why: str = ""
 
     @property
@@ -72,5 +73,6 @@ def _combine(first: Effect, second: Effect) -> Effect:
         rebuilt=tuple(dict.fromkeys((*first.rebuilt, *second.rebuilt))),
         waits=first.waits or second.waits,
         new=first.new,
+        filled=first.filled,
         why=(first.why if first.rewrite >= second.rewrite and first.why else second.why) or first.why,
     )

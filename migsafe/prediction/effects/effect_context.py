@@ -35,7 +35,8 @@ class EffectContext(Struct):
     def effect_on(self, relation: Relation, lock: LockMode, **more: Any) -> Effects:
         """Yields the effect on a known relation; nothing for a sequence."""
         if relation.kind is not RelationKind.SEQUENCE:
-            yield Effect(relation=relation.name, kind=relation.kind.value, lock=lock, new=self.catalog.is_new(relation), **more)
+            new, filled = self.catalog.is_new(relation), relation.may_have_rows
+            yield Effect(relation=relation.name, kind=relation.kind.value, lock=lock, new=new, filled=filled, **more)
 
     def effect_on_name(self, name: Name, lock: LockMode, kind: str = "table", **more: Any) -> Effects:
         """Yields the effect on a relation that a statement names, nothing for system catalogues, sequences and indexes. An unknown relation

@@ -95,7 +95,7 @@ def attach(context: EffectContext, op: sql.AttachPartition) -> Effects:
         yield from _attached(context, parent, child, op.bound, why)
     if op.bound is not None and op.bound.kind != "default":
         yield from _default_partition(context, parent, op.bound)
-    checked = child is None or (context.has_rows(child) and not context.catalog.is_new(child))
+    checked = child is None or (context.has_rows(child) and not context.catalog.is_empty(child))
     yield from _foreign_keys_of(context, parent, checked=checked, child=child)
 
 

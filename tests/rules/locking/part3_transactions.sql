@@ -55,3 +55,16 @@ BEGIN
     UPDATE orders SET h = 'x' WHERE y = 1; -- expect: long-work-under-lock
     ALTER TABLE customers ADD COLUMN h text; -- expect: many-tables-locked
 END $$;
+
+-- next migration
+BEGIN;
+-- other sessions see a table only when the transaction that created it has ended
+CREATE TABLE texts (id bigint PRIMARY KEY, order_id bigint);
+WITH moved AS (INSERT INTO texts (id, order_id) SELECT id, id FROM orders RETURNING id) SELECT count(*) FROM moved;
+CREATE INDEX texts_order_idx ON texts (order_id);
+ALTER TABLE texts ALTER COLUMN order_id SET NOT NULL;
+ALTER TABLE texts DROP COLUMN order_id;
+ALTER TABLE customers ADD COLUMN i text;
+UPDATE texts SET id = id + 1; -- expect: long-work-under-lock
+COMMIT;
+CREATE INDEX texts_id_idx ON texts (id); -- expect: index-not-concurrent
