@@ -102,8 +102,8 @@ def fact_collector(facts_by_migration: dict[tuple[str, str], list[OperationFacts
 
 
 def merge_path_facts(facts: Sequence[OperationFacts]) -> tuple[OperationFacts, ...]:
-    """Returns the facts of the operations on all paths through a program, in the order of the statements. Of an operation on several paths, those
-    with the most effects count."""
+    """Returns the facts of the operations on all paths through a program, in the order of the statements. Of an operation on several paths,
+    those with the most effects count."""
     by_operation: dict[tuple[int, Span, type[Operation]], OperationFacts] = {}
     for each in facts:
         key = each.statement, each.operation.span, type(each.operation)

@@ -128,7 +128,6 @@ FLEETING = {
         "from datetime import datetime\n\n\ndef late():\n    now = datetime.now()\n    return now\n\n\n"
         "def upgrade():\n    if late().year > 2000:\n        op.drop_table('orders')\n"
     ),
-    "a time limit": "def upgrade():\n    while True:\n        pass\n",
     "another folder": "def upgrade():\n    os.chdir('/')\n",
     "the process": "def upgrade():\n    open('/proc/self/stat').read()\n    op.drop_table('orders')\n",
 }
@@ -143,6 +142,17 @@ def test_what_may_be_otherwise_the_next_time_is_not_kept(alembic: Project, what:
     again = lint(alembic)
     assert WORKER in again.modules
     assert again.said == first.said
+
+
+def test_a_script_that_reaches_its_time_limit_is_not_run_again(alembic: Project) -> None:
+    alembic.write("migsafe.toml", 'script-timeout = "1s"\n')
+    revision(alembic, "c3", "b2", "def upgrade():\n    while True:\n        pass\n")
+    first = lint(alembic)
+    again = lint(alembic)
+    assert not again.worked
+    assert again.said == first.said
+    alembic.write("migsafe.toml", 'script-timeout = "2s"\n')
+    assert WORKER in lint(alembic).modules
 
 
 def test_values_that_are_new_each_time_are_kept(alembic: Project) -> None:

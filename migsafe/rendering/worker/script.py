@@ -143,7 +143,8 @@ class Exploration:
         if not calls and any(outcome.run.met_unknown for outcome in self._outcomes):
             calls = [_nothing(self._file, self._request.function)]
         broken = self._broken or (False if self._file.is_self_contained else None)
-        return ScriptResult(calls, broken, self._is_repeatable(), paths, bool(untried))
+        # A script that reaches a limit is not run again until it, what it depends on, or the limit changes.
+        return ScriptResult(calls, broken, not depends_on_chance(self._file.tree), paths, bool(untried))
 
     def _rank(self, route: Route) -> tuple[bool, bool]:
         """Decisions that have not been tried come first, those about the schema and settings before those about rows."""
@@ -157,17 +158,6 @@ class Exploration:
 
     def _is_late(self) -> bool:
         return bool(self._outcomes) and time.monotonic() >= self._deadline - self._request.seconds / 2
-
-    def _is_repeatable(self) -> bool:
-        stopped = bool(self._waiting) and self._is_late()
-        if stopped or any(_depends_on_machine(outcome.error) for outcome in self._outcomes):
-            return False
-        return not depends_on_chance(self._file.tree)
-
-
-def _depends_on_machine(error: BaseException | None) -> bool:
-    """Whether the error depends on the speed or memory of the machine."""
-    return isinstance(error, MemoryError | TimeUp)
 
 
 def _misses_rows(error: BaseException) -> bool:
@@ -194,15 +184,13 @@ def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded) 
     run.in_transaction = request.in_transaction
     run.environment = read_environment(request.environment)
     operations = install(run, Database(run))
-    repeatable = True
     try:
         with guarded(request.seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             LiteralReader(run, operations).read_function(request.function)
     except BaseException as error:  # a tree may be too deep or too large
         _end(run, error, request.function)
-        repeatable = not _depends_on_machine(error)
-    return ScriptResult(run.calls, False, repeatable)
+    return ScriptResult(run.calls, False)
 
 
 def _outcome(file: ScriptFile, request: RenderRequest, route: Route, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
