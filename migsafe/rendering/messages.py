@@ -15,7 +15,8 @@ MAX_MESSAGE_BYTES = 256 << 20
 
 
 class RenderRequest(Struct, frozen=True, tag=True):
-    """A request to run a function of a script. `folders` are those from which it imports modules that are not installed. `in_transaction`: the
+    """A request to run a function of a script. It imports modules from `folders` before the installed packages, and from `last_folders` after
+    them; `packages` are names of packages with their folders. The project's files are below `root`. `in_transaction`: the
     runner has opened a transaction. `run` is False if the script must not be run. `seconds` is its time limit. `live`: there is a server, and
     each statement that the script sends is executed, as a question. `environment` is a ScriptEnvironment in JSON: what Alembic gives to the
     script."""
@@ -24,6 +25,9 @@ class RenderRequest(Struct, frozen=True, tag=True):
     text: str
     function: str
     folders: tuple[str, ...] = ()
+    last_folders: tuple[str, ...] = ()
+    packages: tuple[tuple[str, str], ...] = ()
+    root: str = ""
     in_transaction: bool = True
     run: bool = True
     seconds: float = 10.0

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +15,7 @@ from migsafe.rendering.live_results import ExecutionResult
 from migsafe.rendering.messages import EXECUTE, Answer, Dependencies, Question, RenderedCall, RenderRequest, RenderResult, WorkerFailed
 from migsafe.rendering.schema_answers import answer_question
 from migsafe.rendering.tentative_schema import TentativeSchema
-from migsafe.sources import Half, Migration, Transaction
+from migsafe.sources import Half, ImportPath, Migration, Transaction
 
 if TYPE_CHECKING:
     from migsafe.rendering.process import WorkerProcess
@@ -161,11 +160,15 @@ class Renderer:
         program = half.program
         assert program is not None
         path = program.script.path
+        imports = program.import_path if self._run else ImportPath()
         return RenderRequest(
             path=path,
             text=program.script.text,
             function=program.function,
-            folders=import_folders(path) if path != "-" and self._run else (),
+            folders=imports.first,
+            last_folders=imports.last,
+            packages=imports.packages,
+            root=imports.root,
             in_transaction=half.transaction is Transaction.FILE,
             run=self._run,
             seconds=self._seconds,
@@ -243,15 +246,3 @@ def _function_line(request: RenderRequest) -> tuple[int, int]:
     start = max(request.text.find(f"def {request.function}"), 0)
     end = request.text.find("\n", start)
     return start, end if end >= 0 else len(request.text)
-
-
-def import_folders(path: str) -> tuple[str, ...]:
-    """Returns the folders from which a script may import modules that are not installed: the nearest parent with settings, which Alembic's
-    `prepend_sys_path` usually names."""
-    script = Path(path).absolute()
-    for folder in list(script.parents)[:8]:
-        if any((folder / name).is_file() for name in ("alembic.ini", "pyproject.toml", "setup.py", "setup.cfg")):
-            return (str(folder), *(str(inner) for inner in (folder / "src",) if inner.is_dir()))
-        if (folder / ".git").exists():
-            return (str(folder),)
-    return ()

@@ -79,11 +79,22 @@ class ProgramPath(Struct, frozen=True):
     assumptions: tuple[Assumption, ...] = ()
 
 
+class ImportPath(Struct, frozen=True):
+    """Where the code of a project is. Python searches the folders `first` before the installed packages and those in `last` after them;
+    `packages` are names of packages with their folders, which may have other names. Below `root` is all that belongs to the project."""
+
+    first: tuple[str, ...] = ()
+    last: tuple[str, ...] = ()
+    packages: tuple[tuple[str, str], ...] = ()
+    root: str = ""
+
+
 class Program(Struct, frozen=True):
     """A migration that is a program: its script, the function that runs, and, once rendered, the calls that it makes, in order.
 
     If what it does depends on something unknown, `calls` are those of all its `paths`; a call that not all of them make is not certain.
     `has_untried_paths`: it has more paths than were tried. `environment` is a ScriptEnvironment in JSON: what its runner gives to the script.
+    `import_path` is where the script finds the modules of its project.
     """
 
     script: Script
@@ -92,6 +103,7 @@ class Program(Struct, frozen=True):
     environment: str = ""
     paths: tuple[ProgramPath, ...] = ()
     has_untried_paths: bool = False
+    import_path: ImportPath = ImportPath()
 
     @property
     def definition(self) -> Span:

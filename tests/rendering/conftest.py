@@ -9,7 +9,7 @@ import pytest
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.renderer import Renderer
 from migsafe.script_environment import ScriptEnvironment
-from migsafe.sources import Half, Program, Transaction
+from migsafe.sources import Half, ImportPath, Program, Transaction
 from migsafe.text import Script
 
 HEAD = """\
@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from alembic import op
 
 """
+
+NO_PROJECT = ImportPath()
 
 Render = Callable[..., Half]
 
@@ -50,10 +52,11 @@ def program(
     transaction: Transaction = Transaction.FILE,
     path: str = "versions/0002_it.py",
     environment: ScriptEnvironment | None = None,
+    imports: ImportPath = NO_PROJECT,
 ) -> Half:
     """Returns a half that has not been rendered yet."""
     description = msgspec.json.encode(environment).decode() if environment is not None else ""
-    return Half(Script(path, ""), (), transaction, Program(Script(path, text), "upgrade", environment=description))
+    return Half(Script(path, ""), (), transaction, Program(Script(path, text), "upgrade", environment=description, import_path=imports))
 
 
 def after(history: str) -> Predictor:

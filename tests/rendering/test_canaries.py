@@ -32,6 +32,8 @@ from sqlalchemy.schema import CreateTable
 from migsafe.rendering.messages import Answer
 from migsafe.rendering.worker import frames, sqlalchemy_internals
 from migsafe.rendering.worker.database import Database, RecordingConnection
+from migsafe.rendering.worker.guards import Guards, Snapshot
+from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.transformation import CONTAINS
@@ -53,7 +55,7 @@ def run() -> Run:
     def ask(name: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
         return Answer(known=False)
 
-    run = Run(ScriptFile("script.py", ""), (), {}, ask)
+    run = Run(ScriptFile("script.py", ""), ProjectCode(Guards(), Snapshot()), {}, ask)
     run.active = True
     return run
 

@@ -7,6 +7,7 @@ import pytest
 from migsafe.rendering.messages import Answer, Question, RenderResult
 from migsafe.rendering.renderer import MemoryStore, Renderer, Rendering
 from migsafe.sources import Half
+from migsafe.sources.alembic.import_path import import_path
 from tests.rendering.conftest import after, program, script, sent
 
 pytestmark = pytest.mark.process
@@ -29,7 +30,8 @@ def shop(tmp_path: Path) -> Path:
 
 
 def in_project(shop: Path, body: str, before: str) -> Half:
-    return program(script(body, before), path=str(shop / "versions" / "0002_it.py"))
+    versions = shop / "versions"
+    return program(script(body, before), path=str(versions / "0002_it.py"), imports=import_path(str(versions), None, None))
 
 
 def test_code_of_the_project_runs(shop: Path, renderer: Renderer) -> None:

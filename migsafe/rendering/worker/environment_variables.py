@@ -6,7 +6,7 @@ from typing import Any
 
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.script_run import Run
-from migsafe.rendering.worker.unknown import Unknown
+from migsafe.rendering.worker.unknown import Unknown, UnknownOwner
 
 _REASON = "which is an environment variable that is not set here"
 
@@ -14,19 +14,19 @@ _REASON = "which is an environment variable that is not set here"
 class EnvironmentVariables:
     """While a script runs, a variable that is not set here is an unknown value; one that is read with a default has the default."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, run: Run, owner: UnknownOwner) -> None:
+        self._run, self._owner = run, owner
         self._getitem = type(os.environ).__getitem__
 
     def __enter__(self) -> None:
-        run, getitem = self._run, self._getitem
+        run, owner, getitem = self._run, self._owner, self._getitem
 
         def get(variables: Any, name: str) -> Any:
             try:
                 return getitem(variables, name)
             except KeyError:
                 if run.is_project_frame(caller()):
-                    return Unknown(run, name, _REASON)
+                    return Unknown(owner, name, _REASON)
                 raise
 
         type(os.environ).__getitem__ = get  # type: ignore[method-assign]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
-from types import FrameType, FunctionType, ModuleType
+from types import BuiltinFunctionType, FrameType, FunctionType, ModuleType
 from typing import Any, NoReturn
 
 from migsafe.rendering.worker.frames import caller, is_importing
@@ -52,6 +52,10 @@ class TimeUp(BaseException):
     """The script has exceeded its time limit."""
 
 
+class ImportTooLong(BaseException):
+    """An import has exceeded its time limit."""
+
+
 class ProcessExit(BaseException):
     """The script has tried to end the process."""
 
@@ -61,7 +65,8 @@ class Guards:
 
     def __init__(self) -> None:
         self._on = False
-        self._main = threading.get_ident()
+        self._deadline = 0.0
+        self._is_importing = False
         self._own = {thread.ident for thread in threading.enumerate()}
 
     def install(self) -> None:
@@ -79,13 +84,27 @@ class Guards:
         if hasattr(signal, "setitimer"):
             signal.signal(signal.SIGALRM, self._raise_time_up)
             signal.setitimer(signal.ITIMER_REAL, seconds, 0.05)  # repeatedly, because a script may catch every exception
-        self._on = True
+        self._on, self._deadline = True, time.monotonic() + seconds
         try:
             yield
         finally:
             self._on = False
             if hasattr(signal, "setitimer"):
                 signal.setitimer(signal.ITIMER_REAL, 0)
+
+    @contextmanager
+    def importing(self, seconds: float) -> Iterator[None]:
+        """Limits the time of the block, which imports modules, if the script may run for longer."""
+        if not self._on or not hasattr(signal, "setitimer") or self._deadline - time.monotonic() <= seconds:
+            yield
+            return
+        self._is_importing = True
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+        try:
+            yield
+        finally:
+            self._is_importing = False
+            signal.setitimer(signal.ITIMER_REAL, max(self._deadline - time.monotonic(), 0.001), 0.05)
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
@@ -99,6 +118,10 @@ class Guards:
     def has_extra_threads(self) -> bool:
         """Whether a script has left threads running."""
         return any(thread.ident not in self._own for thread in threading.enumerate())
+
+    def adopt_all(self) -> None:
+        """Counts all threads as the worker's own: imported modules may start some, which last."""
+        self._own.update(thread.ident for thread in threading.enumerate())
 
     def adopt(self, thread: threading.Thread) -> None:
         """Counts a thread as one of the worker's own."""
@@ -127,7 +150,7 @@ class Guards:
 
     def _raise_time_up(self, _: int, frame: FrameType | None) -> None:
         if self._on:
-            raise TimeUp
+            raise ImportTooLong if self._is_importing and time.monotonic() < self._deadline else TimeUp
 
     def _raise_exit(self, *_: object) -> None:
         raise ProcessExit("it ends the process")
@@ -189,24 +212,33 @@ class Snapshot:
     """The functions and classes of Alembic, SQLAlchemy and Python before the first script, to detect changes."""
 
     def __init__(self) -> None:
-        self._seen: list[tuple[Any, dict[str, Any]]] = [(builtins, dict(vars(builtins)))]
-        classes: dict[type, None] = {}
-        for name, module in list(sys.modules.items()):
-            if isinstance(module, ModuleType) and name.partition(".")[0] in ("sqlalchemy", "alembic"):
-                self._seen.append((module, _lasting(vars(module))))
-                classes.update((cls, None) for cls in vars(module).values() if isinstance(cls, type) and cls.__module__.startswith(_WATCHED))
-        self._seen += [(cls, _lasting(vars(cls))) for cls in classes]
-        self._seen += [(module, _lasting(vars(module))) for module in (os, socket, threading, time)]
+        self._seen = _names_of_libraries()
 
     def is_changed(self) -> bool:
         """Whether something has changed."""
         return not all(before.items() <= vars(thing).items() for thing, before in self._seen)
 
+    def accept(self) -> None:
+        """Regards the current state as unchanged: that of modules which change libraries when they are imported, once for all scripts."""
+        if self.is_changed():
+            self._seen = _names_of_libraries()
+
+
+def _names_of_libraries() -> list[tuple[Any, dict[str, Any]]]:
+    seen: list[tuple[Any, dict[str, Any]]] = [(builtins, dict(vars(builtins)))]
+    classes: dict[type, None] = {}
+    for name, module in list(sys.modules.items()):
+        if isinstance(module, ModuleType) and name.partition(".")[0] in ("sqlalchemy", "alembic"):
+            seen.append((module, _lasting(vars(module))))
+            classes.update((cls, None) for cls in vars(module).values() if isinstance(cls, type) and cls.__module__.startswith(_WATCHED))
+    seen += [(cls, _lasting(vars(cls))) for cls in classes]
+    return seen + [(module, _lasting(vars(module))) for module in (os, socket, threading, time)]
+
 
 _WATCHED = ("sqlalchemy.", "alembic.")
-_LASTING = (FunctionType, type, classmethod, staticmethod, property)
+_LASTING = (BuiltinFunctionType, FunctionType, type, classmethod, staticmethod, property)
 
 
 def _lasting(names: Any) -> dict[str, Any]:
     """Returns the functions and classes of a module or class: other values are counters and caches, which may change."""
-    return {name: value for name, value in dict(names).items() if isinstance(value, _LASTING)}
+    return {name: value for name, value in dict(names).items() if isinstance(value, _LASTING) and name != "__getattr__"}

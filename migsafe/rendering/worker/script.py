@@ -25,6 +25,7 @@ from migsafe.rendering.worker.imports import Builtins
 from migsafe.rendering.worker.literal_reader import LiteralReader
 from migsafe.rendering.worker.merging import merge_runs
 from migsafe.rendering.worker.nondeterminism import depends_on_chance, seed_random
+from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import Ask, Endless, Fork, Run, is_refusal
 from migsafe.rendering.worker.unknown import Unknown
@@ -78,17 +79,17 @@ class ScriptResult(NamedTuple):
     has_untried_paths: bool = False
 
 
-def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch) -> ScriptResult:
+def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch, project: ProjectCode) -> ScriptResult:
     """Returns the calls of a script."""
     try:
         file = ScriptFile(request.path, request.text)
     except (SyntaxError, ValueError, RecursionError) as error:
         return ScriptResult([RenderedCall("", 0, 0, f"it is not Python: {error}")], False)
     if not request.run:
-        return _read(file, request, ask, guarded)
+        return _read(file, request, ask, guarded, project)
     exploration = Exploration(file, request)
     while (route := exploration.next_route()) is not None:
-        exploration.add(route, _outcome(file, request, route, ask, guarded(exploration.seconds_left), watch))
+        exploration.add(route, _outcome(file, request, route, ask, guarded(exploration.seconds_left), watch, project))
     return exploration.result()
 
 
@@ -178,9 +179,9 @@ def _nothing(file: ScriptFile, function: str) -> RenderedCall:
     return RenderedCall(file.text[start:end], start, end, "it sends nothing here, because it depends on unknown values")
 
 
-def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded) -> ScriptResult:
+def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded, project: ProjectCode) -> ScriptResult:
     """Returns the calls of a script that can be read from its syntax tree."""
-    run = Run(file, (), {}, ask)
+    run = Run(file, project, {}, ask)
     run.in_transaction = request.in_transaction
     run.environment = read_environment(request.environment)
     operations = install(run, Database(run))
@@ -193,18 +194,27 @@ def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded) 
     return ScriptResult(run.calls, False)
 
 
-def _outcome(file: ScriptFile, request: RenderRequest, route: Route, ask: Ask, limits: AbstractContextManager[None], watch: Watch) -> Outcome:
-    run = Run(file, request.folders, route.choices, ask, default_choice=route.default_choice)
+def _outcome(
+    file: ScriptFile,
+    request: RenderRequest,
+    route: Route,
+    ask: Ask,
+    limits: AbstractContextManager[None],
+    watch: Watch,
+    project: ProjectCode,
+) -> Outcome:
+    run = Run(file, project, route.choices, ask, default_choice=route.default_choice)
     run.version = request.pg_version
     run.live = request.live
     run.in_transaction = request.in_transaction
     run.environment = read_environment(request.environment)
     module = ModuleType(re.sub(r"\W", "_", Path(request.path).name))
     module.__file__ = str(Path(request.path).absolute())
-    module.__dict__["__builtins__"] = Builtins(run)
+    module.__dict__["__builtins__"] = Builtins(project, request.path, optional=lambda: file.optional_imports)
     database = Database(run)
     install(run, database)
     before, path = dict(os.environ), list(sys.path)
+    project.begin(run)
     error: BaseException | None = None
     sys.modules[module.__name__] = module
     seed_random()
@@ -212,7 +222,7 @@ def _outcome(file: ScriptFile, request: RenderRequest, route: Route, ask: Ask, l
     try:
         with limits, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with EnvironmentVariables(run):
+            with EnvironmentVariables(run, project.owner):
                 _run(file, module, run, request.function)
     except BaseException as raised:  # a script may raise anything
         error = raised

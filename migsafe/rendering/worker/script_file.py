@@ -140,8 +140,7 @@ class ScriptFile:
     @cached_property
     def optional_imports(self) -> frozenset[str]:
         """The modules that the script tries to import in a `try` that handles their absence."""
-        tries = (node for node in ast.walk(self.tree) if isinstance(node, ast.Try) and any(map(_handles_missing, node.handlers)))
-        return frozenset(name for node in tries for statement in node.body for name in _imported(statement))
+        return optional_imports(self.tree)
 
     @cached_property
     def is_self_contained(self) -> bool:
@@ -165,6 +164,12 @@ class ScriptFile:
         if piece.isascii():
             return start + column
         return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
+
+
+def optional_imports(tree: ast.Module) -> frozenset[str]:
+    """Returns the modules that a module tries to import in a `try` that handles their absence."""
+    tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try) and any(map(_handles_missing, node.handlers)))
+    return frozenset(name for node in tries for statement in node.body for name in _imported(statement))
 
 
 def _handles_missing(handler: ast.ExceptHandler) -> bool:

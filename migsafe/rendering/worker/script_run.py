@@ -1,9 +1,7 @@
 """One run of a script: the SQL that it sends, the unknown parts of it, and its decisions about unknown values."""
 
 import ast
-import os
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Literal
 
@@ -15,6 +13,7 @@ from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.live_results import Result, execution_result
+from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.sql_positions import sql_segments
 from migsafe.rendering.worker.types import NamedType
@@ -30,9 +29,6 @@ _MAX_SAME_CHOICE = 50
 """How often a script may decide the same at one fork before it is regarded as a loop that waits for something."""
 _MAX_DECISIONS = 1000
 _LONGEST_CONDITION = 80
-_PACKAGES = f"{os.sep}site-packages{os.sep}"
-_STANDARD = f"{Path(os.__file__).parent}{os.sep}"
-_OWN = f"{Path(__file__).parent}{os.sep}"
 
 
 class Endless(BaseException):
@@ -42,9 +38,9 @@ class Endless(BaseException):
 class Run:
     """One run. `choices` are the decisions at forks, `default_choice` the one at all other forks."""
 
-    def __init__(self, file: ScriptFile, folders: Sequence[str], choices: dict[Fork, bool], ask: Ask, *, default_choice: bool = True) -> None:
+    def __init__(self, file: ScriptFile, project: ProjectCode, choices: dict[Fork, bool], ask: Ask, *, default_choice: bool = True) -> None:
         self.file = file
-        self.folders = tuple(os.path.realpath(folder) + os.sep for folder in folders)
+        self.project = project
         self.choices = choices
         self.default_choice = default_choice
         self.forks: dict[Fork, int] = {}
@@ -71,7 +67,6 @@ class Run:
         self._ask = ask
         self._loops = 0
         self._used_by_library: list[Unknown] = []
-        self._ours: dict[str, bool] = {}
 
     # What the script sends
 
@@ -120,16 +115,7 @@ class Run:
 
     def is_project_file(self, name: str | None) -> bool:
         """Whether a file is the script or code of its project."""
-        if name is None:
-            return False
-        is_project = self._ours.get(name)
-        if is_project is None:
-            is_project = self._ours[name] = name == self.file.path or (
-                not name.startswith("<")
-                and os.path.realpath(name).startswith(self.folders)
-                and not any(part in name for part in (_PACKAGES, _STANDARD, _OWN))
-            )
-        return is_project
+        return self.project.is_project_file(name)
 
     def decide(self, frame: FrameType, name: str = "", reason: str = "", *, about_rows: bool = False) -> bool:
         """Returns the decision at a fork: about the value of a name that is unknown for a reason, or whether a query returns rows."""

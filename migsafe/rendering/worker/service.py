@@ -11,9 +11,12 @@ from typing import BinaryIO
 import sqlalchemy
 
 from migsafe.rendering.messages import EXECUTE, Answer, Location, Question, Ready, RenderRequest, RenderResult, read_to_worker, write
+from migsafe.rendering.worker.annotations import install_annotations
 from migsafe.rendering.worker.dependencies import DependencyTracker
 from migsafe.rendering.worker.frames import frame_of_thread
 from migsafe.rendering.worker.guards import Guards, Snapshot, watch_parent
+from migsafe.rendering.worker.project import ProjectCode
+from migsafe.rendering.worker.project_finder import ProjectFinder
 from migsafe.rendering.worker.script import ScriptResult, render
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_patches import install_patches
@@ -37,10 +40,13 @@ class Service:
     def serve(self) -> None:
         """Answers requests until the pipe is closed."""
         install_patches()
+        install_annotations()
         self._guards.install()
         self._dependencies.install()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
         pristine = Snapshot()
+        project = ProjectCode(self._guards, pristine)
+        ProjectFinder(project).install()
         gc.freeze()  # what is loaded by now stays, and need not be searched by each collection
         versions = {"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}
         self._write(Ready(versions, self._dependencies.take_new()))
@@ -50,7 +56,7 @@ class Service:
             except EOFError:
                 return
             if isinstance(request, RenderRequest):
-                result = self._rendered(request)
+                result = self._rendered(request, project)
                 has_threads = self._guards.has_extra_threads()
                 needs_restart = result.broken or has_threads or (result.broken is None and pristine.is_changed())
                 repeatable = result.repeatable and not has_threads and not self._dependencies.incomplete
@@ -59,10 +65,8 @@ class Service:
                     RenderResult(tuple(result.calls), dependencies, needs_restart, repeatable, tuple(result.paths), result.has_untried_paths)
                 )
 
-    def _rendered(self, request: RenderRequest) -> ScriptResult:
-        for folder in reversed(request.folders):
-            if folder not in sys.path:
-                sys.path.insert(0, folder)
+    def _rendered(self, request: RenderRequest, project: ProjectCode) -> ScriptResult:
+        project.configure(request)
         answers: dict[tuple[str, tuple[str | None, ...], tuple[str, ...]], Answer] = {}
 
         def ask(name: str, arguments: tuple[str | None, ...], sent: tuple[str, ...]) -> Answer:
@@ -77,7 +81,7 @@ class Service:
             return answers[key]
 
         with self._dependencies.of_script(request.path):
-            return render(request, ask, self._guards, self._watch)
+            return render(request, ask, self._guards, self._watch, project)
 
     def _watch(self, run: Run | None) -> None:
         self._began = time.monotonic()

@@ -8,10 +8,11 @@ import msgspec
 
 from migsafe.sources.alembic.environment import Environment, read_environment
 from migsafe.sources.alembic.graph import Graph
+from migsafe.sources.alembic.import_path import import_path
 from migsafe.sources.alembic.project import find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
 from migsafe.sources.lineage import Lineage, MigrationReference
-from migsafe.sources.migration import Half, Migration, Program, Transaction
+from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Script
 
@@ -23,11 +24,13 @@ class RevisionFile(MigrationFile, frozen=True, kw_only=True):
 
     revision: Revision
     environment: Environment
+    import_path: ImportPath
 
 
 def _files(home: Folder) -> list[MigrationFile]:
     project = find_project(home)
     environment = read_environment(project)
+    imports = import_path(project.versions[0], project.settings, project.env)
     scripts: list[Script] = []
     declared: list[tuple[Revision, str]] = []
     for path, folder in project.scripts():
@@ -37,10 +40,10 @@ def _files(home: Folder) -> list[MigrationFile]:
             scripts.append(script)
             declared.append((revision, folder))
     graph = Graph(declared)
-    return [_file(graph, position, scripts, environment) for position in graph.in_order()]
+    return [_file(graph, position, scripts, environment, imports) for position in graph.in_order()]
 
 
-def _file(graph: Graph, position: int, scripts: list[Script], environment: Environment) -> RevisionFile:
+def _file(graph: Graph, position: int, scripts: list[Script], environment: Environment, imports: ImportPath) -> RevisionFile:
     revision = graph.revisions[position][0]
     lineage = Lineage(
         other_heads=tuple(_reference(graph.revisions[head][0], scripts[head]) for head in graph.other_heads(position)),
@@ -52,7 +55,13 @@ def _file(graph: Graph, position: int, scripts: list[Script], environment: Envir
         downgrade_span=revision.downgrade.span or revision.upgrade.span,
     )
     return RevisionFile(
-        revision.version, scripts[position], parents=graph.parents(position), lineage=lineage, revision=revision, environment=environment
+        revision.version,
+        scripts[position],
+        parents=graph.parents(position),
+        lineage=lineage,
+        revision=revision,
+        environment=environment,
+        import_path=imports,
     )
 
 
@@ -76,19 +85,17 @@ def _irreversible_reason(revision: Revision) -> str:
 
 def _read(file: MigrationFile) -> list[Migration]:
     assert isinstance(file, RevisionFile)
-    revision, environment = file.revision, file.environment
+    revision, transactions = file.revision, file.environment.transactions
     if revision.error is not None:
         raise revision.error
-    down = _half(file.up, "downgrade", environment) if revision.downgrade.body is Body.WORKS else None
-    transactions = environment.transactions
-    up = _half(file.up, "upgrade", environment)
-    return [Migration(file.id, "alembic", up, down, transactions.own_transaction_advice, transactions.read_at)]
+    down = _half(file, "downgrade") if revision.downgrade.body is Body.WORKS else None
+    return [Migration(file.id, "alembic", _half(file, "upgrade"), down, transactions.own_transaction_advice, transactions.read_at)]
 
 
-def _half(script: Script, function: str, environment: Environment) -> Half:
-    program = Program(script, function, environment=msgspec.json.encode(environment.scripts).decode())
-    transactions = environment.transactions
-    return Half(Script(script.path, ""), (), transactions.transaction, program, setup=environment.setup, begun_at=transactions.begun_at)
+def _half(file: RevisionFile, function: str) -> Half:
+    environment, transactions = file.environment, file.environment.transactions
+    program = Program(file.up, function, environment=msgspec.json.encode(environment.scripts).decode(), import_path=file.import_path)
+    return Half(Script(file.up.path, ""), (), transactions.transaction, program, setup=environment.setup, begun_at=transactions.begun_at)
 
 
 def _is_alembic(folder: Folder) -> bool:

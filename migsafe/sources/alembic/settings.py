@@ -30,6 +30,8 @@ class Settings(Struct, frozen=True):
     section: str = "alembic"
     project_file: str = ""
     import_folders: tuple[str, ...] = ()
+    sys_path: tuple[str, ...] = ()
+    """The folders of `prepend_sys_path`, as they are written."""
 
 
 def read_settings(folder: Folder) -> list[Settings]:
@@ -121,7 +123,13 @@ def _settings(folder: Folder, path: str, get: Get, project: dict[str, object]) -
     ]
     recursive = get("recursive_version_locations") or project.get("recursive_version_locations")
     added_folders = tuple(_joined(base, path) for path in paths if path for base in (folder.path or ".",))
-    return Settings(location, tuple(folders), recursive in ("true", True), import_folders=(*added_folders, folder.path or "."))
+    return Settings(
+        location,
+        tuple(folders),
+        recursive in ("true", True),
+        import_folders=(*added_folders, folder.path or "."),
+        sys_path=tuple(path for path in paths if path),
+    )
 
 
 def read_sections(path: str) -> dict[str, dict[str, str]]:
