@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from migsafe.errors import UnreadableError
 
+MARK_START = "⟨"
+"""The character that begins the mark of an unknown value in the SQL of a program."""
+
 
 class Span(NamedTuple):
     """A piece of a text: from `start` up to, but not including, `end`, both in characters."""

@@ -12,11 +12,9 @@ from migsafe.sources import Assumption, Call, Half, Program, ProgramPath
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
 from migsafe.sql.statements import read
-from migsafe.text import Script, Span
+from migsafe.text import MARK_START, Script, Span
 
 _DATA = (sql.Insert, sql.Update, sql.Delete, sql.Select, sql.Merge)
-MARK_START = "⟨"
-"""The character that begins the mark of an unknown value in the SQL of a program."""
 _TOKEN = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)|(?P<word>(?:\w|⟨[^⟩]*⟩)+)", re.DOTALL)
 _TEXTS = ("sql", "text", "value", "code", "comment")
 """Fields that contain source text, not names."""
@@ -80,6 +78,8 @@ def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
     if not operations or any(isinstance(operation, sql.Broken | sql.Unparsed | sql.Do | sql.OpaqueCode) for operation in operations):
         return f"it is built from unknown values: {why}", ""
     if any(map(_names_unknown, operations)):
+        if all(isinstance(operation, sql.Insert) for operation in operations):
+            return "", ""  # it blocks nobody, whichever table it is
         return f"it names something unknown: {why}", ""
     if all(isinstance(operation, _DATA) for operation in operations):
         return "", ""  # the locks do not depend on the rows that it reads or writes

@@ -5,13 +5,13 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from migsafe.prediction.predictor import Predictor
-from migsafe.rendering.halves import MARK_START
 from migsafe.rendering.live_results import ExecutionResult, pack_result
 from migsafe.rendering.renderer import Renderer
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.sending import set_up
 from migsafe.replaying.servers.time_limits import Guard
 from migsafe.sources import Half, Transaction
+from migsafe.text import MARK_START
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from migsafe.rendering.halves import MARK_START
 from migsafe.replaying.refusals import Failure, error_class, failure_of
 from migsafe.replaying.servers.time_limits import Guard, unlimited
 from migsafe.script_environment import UNKNOWN_SETTING
@@ -13,6 +12,7 @@ from migsafe.session import Command, SentStatement, runner_steps, sent_statement
 from migsafe.sources import Half
 from migsafe.sql import operations as sql
 from migsafe.sql.statements import Statement
+from migsafe.text import MARK_START
 
 if TYPE_CHECKING:
     from psycopg import Connection

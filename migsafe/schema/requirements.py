@@ -7,6 +7,7 @@ from migsafe.schema.catalog import SYSTEM_SCHEMAS, TEMPORARY, Catalog
 from migsafe.schema.objects import Relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Constraint, Name, Operation
+from migsafe.text import MARK_START
 
 
 def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
@@ -24,7 +25,9 @@ def needs_unmade_relation(catalog: Catalog, operation: Operation) -> bool:
 
 
 def _is_foreign(catalog: Catalog, name: Name) -> bool:
-    """Whether a relation belongs to PostgreSQL itself, or to the runner."""
+    """Whether a relation belongs to PostgreSQL itself or to the runner, or is not known."""
+    if MARK_START in name.name:
+        return True
     resolved = catalog.resolve(name)
     return resolved.schema in (*SYSTEM_SCHEMAS, TEMPORARY) or name.name in _OF_RUNNERS or catalog.is_absent(name)
 

@@ -409,3 +409,13 @@ def test_many_guards_are_all_rendered(render: Render) -> None:
         f'columns = {{column["name"] for column in sa.inspect(op.get_bind()).get_columns("legacy")}}\n{guards}\nop.drop_table("legacy")'
     )
     assert sent(half) == [*(f"? ALTER TABLE legacy ADD COLUMN x{n} TEXT;" for n in range(20)), "DROP TABLE legacy;"]
+
+
+def test_rows_for_an_unknown_table_are_known_to_block_nobody(render: Render) -> None:
+    half = render(
+        'op.bulk_insert(tables.kinds, [{"name": "a"}])\nop.get_bind().execute(tables.kinds.delete())', before="from shop.tables import tables"
+    )
+    assert sent(half) == [
+        """INSERT INTO "⟨shop.tables.tables.kinds⟩" (name) VALUES ('a');""",
+        "[it is built from unknown values: shop.tables.tables.kinds.delete() cannot be imported here] ⟨shop.tables.tables.kinds.delete()⟩",
+    ]

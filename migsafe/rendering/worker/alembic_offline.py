@@ -18,7 +18,8 @@ from alembic.operations.batch import BatchOperationsImpl
 from alembic.operations.ops import AlterColumnOp
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, text
+from sqlalchemy import table as sqlalchemy_table
 from sqlalchemy.sql.ddl import DDLElement
 
 from migsafe.rendering.worker.database import Database, literal_dialect
@@ -47,11 +48,11 @@ class RecordingImpl(PostgresqlImpl):
         self._by_runner("COMMIT")
 
     def bulk_insert(self, table: Any, rows: list[dict[str, Any]], multiinsert: bool = True) -> None:
-        """Records INSERTs of rows; the call is opaque if the table is unknown."""
+        """Records INSERTs of rows."""
         if isinstance(table, Unknown):
-            self.run.send_opaque(f"it inserts rows into {table}, {self.run.reasons[str(table)]}")
-        else:
-            super().bulk_insert(table, rows, multiinsert)
+            names = dict.fromkeys(name for row in rows if isinstance(row, Mapping) for name in row)
+            table = sqlalchemy_table(str(table), *map(column, names))
+        super().bulk_insert(table, rows, multiinsert)
 
     def _by_runner(self, sql: str) -> None:
         if self.run.in_transaction:
