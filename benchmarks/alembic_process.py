@@ -15,10 +15,11 @@ from migsafe.sources import Half
 _PROGRAM = Path(__file__).with_name("alembic_steps.py")
 _LITERAL = re.compile(r"E?'(?:[^'\\]|''|\\.)*'|\b\d+(?:\.\d+)?\b|\b(?:NULL|true|false)\b", re.IGNORECASE)
 _CAST = re.compile(r"::(?:TIMESTAMP WITH(?:OUT)? TIME ZONE|CHARACTER VARYING|DOUBLE PRECISION|\w+)(?:\(\d+\))?(?:\[\])?", re.IGNORECASE)
+_ARRAY = re.compile(r"ARRAY\[(?:\?(?:, \?)*)?\]")
 _ROWS = re.compile(r"(\([?, ]+\))(?:, \([?, ]+\))+")
 _UUID = re.compile(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:?\d\d)?")
-_MARK = re.compile(r'"?⟨[^⟩]*⟩"?')
+_MARK = re.compile(r"""(?:ARRAY\[)?'[^']*⟨[^']*'(?:\]|(?=[^\]]|$))|"?⟨[^⟩]*⟩"?""")
 _INDEX = re.compile(r"\s*CREATE (?:UNIQUE )?INDEX ", re.IGNORECASE)
 _SHOWN = 400
 
@@ -178,7 +179,8 @@ def _normal(sql: str, *, exact: bool) -> str:
     sql = " ".join(sql.replace("\t", "    ").strip().rstrip("; \n").split())
     sql = _TIME.sub("TIME", _UUID.sub("UUID", sql))
     if not exact:
-        sql = _ROWS.sub(r"\1", _LITERAL.sub("?", _CAST.sub("", sql)))
+        sql = _ARRAY.sub("?", _LITERAL.sub("?", _CAST.sub("", sql)).replace("( ?", "(?"))
+        sql = _ROWS.sub(r"\1", sql)
     return sql
 
 

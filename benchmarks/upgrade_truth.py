@@ -20,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -98,10 +99,13 @@ class History:
         result = "statements different" if differences else "statements equal, partly opaque" if covered else "statements equal"
         self._count(result, path, [f"{title} only: {text}" for title, text in differences])
         if differences or covered:
-            chosen, pairs = _sent_half(half, changes), [(number, number) for number in range(len(changes))]
+            chosen, measured = _sent_half(half, changes), {number: [statement] for number, statement in enumerate(changes)}
         else:
-            chosen, pairs = _path_half(half, rendered, [first for first, _ in alignment.pairs]), alignment.pairs
-        self._compare_locks(chosen, [changes[number] for _, number in pairs], predictor)
+            path_numbers = sorted({number for number, _ in alignment.pairs})
+            chosen, measured = _path_half(half, rendered, path_numbers), {}
+            for first, second in alignment.pairs:
+                measured.setdefault(path_numbers.index(first), []).append(changes[second])
+        self._compare_locks(chosen, measured, predictor)
         self._compare_schema(path, predictor)
 
     def _upgrade(self, half: Half) -> list[SentStatement]:
@@ -116,19 +120,11 @@ class History:
                     connection.execute(f'CREATE ROLE "{missing[1]}"'.encode())
         raise StepFailed("it needs too many roles")
 
-    def _compare_locks(self, half: Half, sent: list[SentStatement], predictor: Predictor) -> None:
-        """Predicts the statements of a half, and compares their locks with those of the server, chunk by chunk."""
-        # An uncertain call can be sent several times: its locks are those of all of them.
-        measured: dict[int, list[SentStatement]] = {}
+    def _compare_locks(self, half: Half, measured: dict[int, list[SentStatement]], predictor: Predictor) -> None:
+        """Predicts the statements of a half, and compares the locks of each chunk with those of the statements that it was sent as."""
         chunks = [chunk for chunk in half.chunks if not _is_by_runner(half, chunk)]
-        position = -1
-        previous = None
-        for statement in sent:
-            if previous is None or previous.sql != statement.sql or len(sent) == len(chunks):
-                position += 1
-            measured.setdefault(min(position, len(chunks) - 1), []).append(statement)
-            previous = statement
         predicted: dict[int, dict[str, LockMode]] = {}
+        not_understood: set[int] = set()
         for prediction in predictor.predict_migration(half):
             start = prediction.statement.span.start
             number = next((index for index, chunk in enumerate(chunks) if chunk.start <= start < max(chunk.end, chunk.start + 1)), -1)
@@ -136,15 +132,23 @@ class History:
             for effect in prediction.effects:
                 name = f"{effect.relation.schema}.{effect.relation.name}"
                 locks[name] = max(effect.lock, locks.get(name, effect.lock))
+            if not prediction.understood:
+                not_understood.add(number)
             if prediction.refusal is not None:
                 self._count("refusals of statements that ran", half.file.path, [prediction.refusal])
         for number, statements in measured.items():
-            self._compare_chunk(half, predicted.get(number, {}), statements)
+            result = self._compare_chunk(predicted.get(number, {}), statements)
+            if result and number in not_understood:
+                self._count("locks different, not understood", half.file.path, result)
+            elif result is not None:
+                self._count("locks different" if result else "locks equal", half.file.path, result)
+            else:
+                self.counts["locks not measured"] += 1
 
-    def _compare_chunk(self, half: Half, predicted: dict[str, LockMode], statements: list[SentStatement]) -> None:
+    def _compare_chunk(self, predicted: dict[str, LockMode], statements: list[SentStatement]) -> list[str] | None:
+        """Returns the differences; None if the locks were not measured, because the statement ran outside a transaction."""
         if any(statement.locks is None for statement in statements):
-            self.counts["locks not measured"] += 1
-            return
+            return None
         held = {name: _MODES[mode] for name, mode in (statements[0].held or {}).items()}
         added: dict[str, LockMode] = {}
         for statement in statements:
@@ -158,15 +162,14 @@ class History:
                 problems.append(f"{name}: measured {real}, predicted {ours or 'nothing'}")
             elif ours is not None and ours >= _FROM and name in held | added and max(real or ours, before or ours, ours) != (real or before):
                 problems.append(f"{name}: measured {real or before or 'nothing'}, predicted {ours}")
-        self._count("locks different" if problems else "locks equal", half.file.path, [f"{text}: {statements[0].sql}" for text in problems])
+        return [f"{text}: {statements[0].sql}" for text in problems]
 
     def _compare_schema(self, path: str, predictor: Predictor) -> None:
         with self.server.connect(_DATABASE) as connection:
             server = from_server(connection)
             parts = {name for (name,) in connection.execute(_EXTENSION_PARTS).fetchall()}
-        server = {name: entry for name, entry in server.items() if name not in parts}
-        model = from_model(predictor.catalog)
-        now = {line for line in difference(server, model) if "⟨" not in line.rpartition("model")[2]}
+        server = _unquoted({name: entry for name, entry in server.items() if name not in parts})
+        now = {line for line in difference(server, _unquoted(from_model(predictor.catalog))) if "⟨" not in line.rpartition(", model ")[2]}
         new = sorted(now - self._differences)
         self._differences = now
         self._count("schema different" if new else "schema equal", path, new)
@@ -177,6 +180,18 @@ def _is_query(sql: str) -> bool:
     if _QUERY.match(sql) is None:
         return False
     return "pg_catalog." in sql or _CHANGES.search(re.sub(r"'(?:[^']|'')*'", "", sql)) is None
+
+
+def _unquoted(value: Any) -> Any:
+    """Returns a catalogue without the quotes around names, which only the server adds."""
+    match value:
+        case str():
+            return value.replace('"', "")
+        case tuple():
+            return tuple(map(_unquoted, value))
+        case dict():
+            return {_unquoted(name): _unquoted(entry) for name, entry in value.items()}
+    return value
 
 
 def _is_by_runner(half: Half, chunk: Span) -> bool:
@@ -191,7 +206,7 @@ def _path_half(half: Half, rendered: list[RenderedSql], numbers: list[int]) -> H
     calls = tuple(
         msgspec.structs.replace(call, certain=True) for number, call in enumerate(half.program.calls) if number in kept or call.by_runner
     )
-    program = msgspec.structs.replace(half.program, calls=calls)
+    program = msgspec.structs.replace(half.program, calls=calls, paths=())
     return msgspec.structs.replace(half, program=program, chunks=tuple(call.sql_span for call in calls))
 
 
