@@ -81,6 +81,8 @@ class SetDefault(AlterRelation, frozen=True, kw_only=True):
 class DropDefault(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … DROP DEFAULT."""
 
+    alter_pass: ClassVar[AlterPass] = AlterPass.DROP
+
     column: str
 
 
