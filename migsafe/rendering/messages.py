@@ -93,12 +93,18 @@ class UnknownMark(Struct, frozen=True):
     reason: str
 
 
+WHILE_ROWS = "while there are rows"
+"""A call in a loop that ends when a query returns no row, or a statement changes none."""
+FOR_EACH_ROW = "for each row"
+"""A call in a loop over the rows of a query, with values of the row."""
+
+
 class RenderedCall(Struct, frozen=True):
     """The SQL that one call sends, and where in the script the call is.
 
     `opaque` says why the SQL cannot be known; `sql` is then the source of the call. `unknown_marks` are the marks in the SQL. `certain`,
-    `by_runner` and `raises` are those of a Call. `segments` are the places of the SQL in the script's literals, in order; empty if they are
-    not certain.
+    `by_runner`, `raises` and `repeated` are those of a Call. `segments` are the places of the SQL in the script's literals, in order;
+    empty if they are not certain.
     """
 
     sql: str
@@ -110,6 +116,7 @@ class RenderedCall(Struct, frozen=True):
     by_runner: bool = False
     segments: tuple[TextSegment, ...] = ()
     raises: str = ""
+    repeated: str = ""
 
 
 class Decision(Struct, frozen=True):

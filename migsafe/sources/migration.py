@@ -35,7 +35,8 @@ class Call(Struct, frozen=True):
     unknown whether the program makes the call at all. `by_runner` marks the COMMIT and BEGIN that the runner itself sends. `unknown_part` says
     what is unknown about a statement that is known otherwise (for example a column's type), as the end of a sentence. `segments` are the parts
     of the SQL, in order, with their places in the string literals of the program; empty if these are not certain. `raises` is the
-    call of the runner around it that raises an error, so that the program never comes to the statement.
+    call of the runner around it that raises an error, so that the program never comes to the statement. `repeated` says how often
+    the program makes the call, if it makes it in a loop of unknown length, as the end of a sentence.
     """
 
     sql_span: Span
@@ -46,6 +47,7 @@ class Call(Struct, frozen=True):
     unknown_part: str = ""
     segments: tuple[TextSegment, ...] = ()
     raises: str = ""
+    repeated: str = ""
 
     def place(self, span: Span) -> Span:
         """Returns the place in the program of a part of the SQL: in a string literal, or else the call."""

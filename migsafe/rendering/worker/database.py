@@ -7,6 +7,7 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGCompiler, PGDialect, PGExecutionContext
 from sqlalchemy.exc import CompileError
 
+from migsafe.rendering.worker.aggregates import rows_without_source
 from migsafe.rendering.worker.catalog_queries import answer_catalog_query
 from migsafe.rendering.worker.dialects import database_url, dialect_class, driver_of
 from migsafe.rendering.worker.driver import (
@@ -84,12 +85,12 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Records a statement."""
         self._send(fill_parameters(statement, parameters if parameters is not None else {}), context)
-        self._expect(cursor, context)
+        self._expect(cursor, statement, context)
 
     def do_execute_no_params(self, cursor: Any, statement: str, context: Any = None) -> None:
         """Records a statement without parameters."""
         self._send(statement, context)
-        self._expect(cursor, context)
+        self._expect(cursor, statement, context)
 
     def do_executemany(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Records a statement for each set of parameters."""
@@ -105,13 +106,13 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
         if outside:
             self.run.send("BEGIN", by_runner=True)
 
-    def _expect(self, cursor: Cursor, context: Any) -> None:
+    def _expect(self, cursor: Cursor, sql: str, context: Any) -> None:
         if cursor.take_result() or self.run.live:
             return
         compiled = getattr(context, "compiled", None)
         columns = result_columns(compiled) if compiled is not None else None
-        if columns:
-            cursor.expect(list(columns), always=bool(context.isinsert or context.isupdate or context.isdelete))
+        is_change = context is not None and bool(context.isupdate or context.isdelete)
+        cursor.expect(list(columns) if columns else None, sql, is_insert=context is not None and bool(context.isinsert), is_change=is_change)
 
     def do_savepoint(self, connection: Connection, name: str) -> None:
         """Sends SAVEPOINT, as SQLAlchemy does."""
@@ -171,9 +172,10 @@ class RecordingConnection(Connection):
 
     def _rows(self, result: Any) -> Any:
         run: Run = self.dialect.run  # type: ignore[attr-defined]
-        sql = next((piece.sql for piece in reversed(run.calls) if not piece.by_runner), "")
+        sql = run.last_sql
         if not isinstance(result, Rows) and not getattr(result, "returns_rows", True) and returns_rows(sql):
-            return Rows(run, known=answer_catalog_query(run, sql))
+            known = rows_without_source(sql) if run.is_exhausted else answer_catalog_query(run, sql)
+            return Rows(run, known=known, always=bool(rows_without_source(sql)))
         return result
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
+from migsafe.rendering.worker.aggregates import rows_without_source
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.live_results import Result
 from migsafe.rendering.worker.script_run import Run
@@ -31,6 +32,8 @@ class Cursor:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._always = False
+        self._is_exhausted = False
+        self._known: list[tuple[Any, ...]] | None = None
         self._result: Result | None = None
         self.description: list[tuple[Any, ...]] | None = None
         self.remaining = 0
@@ -40,6 +43,9 @@ class Cursor:
         """The number of rows changed."""
         if self._result is not None:
             return self._result.rowcount
+        if self._is_exhausted:
+            return 0
+        self._run.result_uses += 1
         return 1 if self._always else Unknown(self._run, "rowcount", DATABASE_ONLY)
 
     def execute(self, statement: str, parameters: object = None) -> None:
@@ -49,8 +55,7 @@ class Cursor:
         self._run.send(sql)
         if self.take_result() or self._run.live:
             return
-        if returns_rows(sql):
-            self.expect([("column",)])
+        self.expect([("column",)] if returns_rows(sql) else None, sql)
 
     def take_result(self) -> bool:
         """Takes the result of a live server; returns whether there is one."""
@@ -61,10 +66,13 @@ class Cursor:
             self.remaining = len(result.rows)
         return result is not None
 
-    def expect(self, description: list[tuple[Any, ...]], *, always: bool = False) -> None:
-        """Prepares rows to return: one if there is `always` one, otherwise one or none."""
+    def expect(self, description: list[tuple[Any, ...]] | None, sql: str, *, is_insert: bool = False, is_change: bool = False) -> None:
+        """Prepares the result of a statement: no rows if there is no description. An INSERT and an aggregate query always return a row, other
+        changes unless a loop has exhausted the rows; other queries return one or none."""
         self.description = description
-        self._always = always
+        self._is_exhausted = self._run.is_exhausted and not is_insert
+        self._known = rows_without_source(sql) if self._is_exhausted else None
+        self._always = is_change or is_insert or bool(rows_without_source(sql))
         self.remaining = 1
 
     def fetchone(self) -> tuple[Any, ...] | None:
@@ -88,6 +96,9 @@ class Cursor:
         if self._result is not None:
             return self.fetchmany(self.remaining)
         self.remaining = 0
+        if self._known is not None:
+            return self._known
+        self._run.result_uses += 1
         if not self._always and not self._run.decide(caller(), about_rows=True):
             return []
         return [tuple(Unknown(self._run, f"row.{column[0]}", DATABASE_ONLY) for column in self.description)]

@@ -5,6 +5,7 @@ All code of the worker that reads frames or bytecode is here. See docs/architect
 
 import dis
 import sys
+from functools import cache
 from types import CodeType, FrameType
 from typing import Any, TypeVar
 
@@ -78,6 +79,16 @@ def instruction_points(code: CodeType) -> list[tuple[TextPoint, TextPoint]]:
 def instruction_number(frame: FrameType, offset: int | None = None) -> int:
     """Returns the number of the instruction at a byte offset of the frame's code; by default, of the one that runs."""
     return max(frame.f_lasti if offset is None else offset, 0) // 2
+
+
+def current_point(frame: FrameType) -> TextPoint:
+    """Returns where the source of the instruction that a frame runs begins."""
+    return _points(frame.f_code)[instruction_number(frame)][0]
+
+
+@cache
+def _points(code: CodeType) -> list[tuple[TextPoint, TextPoint]]:
+    return instruction_points(code)
 
 
 def is_importing(frame: FrameType | None) -> bool:

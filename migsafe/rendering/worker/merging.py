@@ -99,6 +99,8 @@ def _inserted(merged: Sequence[_Keyed], keyed: Sequence[_Keyed], slots: Sequence
             result.append(entry)
         else:
             copy(slot)
+            if entry[1].repeated and not result[-1][1].repeated:
+                result[-1] = result[-1][0], replace(result[-1][1], repeated=entry[1].repeated)
             copied = slot + 1
     for number in range(copied, len(merged)):
         copy(number)

@@ -14,11 +14,12 @@ class Rows:
     returns_rows = True
     closed = False
 
-    def __init__(self, run: Run, name: str = "row", known: list[tuple[object, ...]] | None = None) -> None:
+    def __init__(self, run: Run, name: str = "row", known: list[tuple[object, ...]] | None = None, *, always: bool = False) -> None:
         self._run = run
         self._name = name
         self._left = True
         self._known = known
+        self._always = always
 
     def _row(self) -> Any:
         if self._known is not None:
@@ -34,6 +35,9 @@ class Rows:
         has_rows, self._left = self._left, False
         if self._known is not None:
             return has_rows and bool(self._known)
+        self._run.result_uses += 1
+        if self._always:
+            return has_rows
         return has_rows and self._run.decide(caller(2), about_rows=True)
 
     def fetchall(self) -> list[Any]:
@@ -58,7 +62,7 @@ class Rows:
 
     def scalar(self) -> Any:
         """Returns the first value of the first row, or None."""
-        return self._value(truth=True) if self._any() else None
+        return self._value(truth=None if self._always else True) if self._any() else None
 
     def one(self) -> Any:
         """Returns the only row."""
@@ -81,6 +85,9 @@ class Rows:
     @property
     def rowcount(self) -> Any:
         """The number of rows."""
+        if self._run.is_exhausted:
+            return 0
+        self._run.result_uses += 1
         return Unknown(self._run, "rowcount", DATABASE_ONLY)
 
     def close(self) -> None:

@@ -27,7 +27,7 @@ from migsafe.rendering.worker.merging import merge_runs
 from migsafe.rendering.worker.nondeterminism import depends_on_chance, seed_random
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile
-from migsafe.rendering.worker.script_run import Ask, Endless, Fork, Run, is_refusal
+from migsafe.rendering.worker.script_run import MAX_CALLS, Ask, Endless, Fork, Run, TooManyCalls, is_refusal
 from migsafe.rendering.worker.unknown import Unknown
 
 _MAX_RUNS = 12
@@ -270,6 +270,8 @@ def _end(run: Run, error: BaseException, function: str) -> None:
     match error:
         case Endless():
             reason = "it waits in a loop for something that only a database knows"
+        case TooManyCalls():
+            reason = f"it sends more than {MAX_CALLS:,} statements; those after them are not rendered"
         case SystemExit():
             reason = "it ends the process here, with sys.exit()"
         case MemoryError():

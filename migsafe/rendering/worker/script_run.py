@@ -8,11 +8,12 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from migsafe import versions
-from migsafe.rendering.messages import EXECUTE, Answer, Decision, RenderedCall, UnknownMark
+from migsafe.rendering.messages import EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, Decision, RenderedCall, UnknownMark
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.live_results import Result, execution_result
+from migsafe.rendering.worker.loops import Loops
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile, TextRange
 from migsafe.rendering.worker.sql_positions import sql_segments
@@ -28,11 +29,17 @@ Ask = Callable[[str, tuple[str | None, ...], tuple[str, ...]], Answer]
 _MAX_SAME_CHOICE = 50
 """How often a script may decide the same at one fork before it is regarded as a loop that waits for something."""
 _MAX_DECISIONS = 1000
+MAX_CALLS = 5_000
+"""How many statements of a script are rendered."""
 _LONGEST_CONDITION = 80
 
 
 class Endless(BaseException):
     """The script waits in a loop for something that never happens here."""
+
+
+class TooManyCalls(BaseException):
+    """The script sends more statements than are rendered."""
 
 
 class Run:
@@ -66,6 +73,13 @@ class Run:
         self.current_range: TextRange | None = None
         self._ask = ask
         self._loops = 0
+        self._rounds = Loops(file.tree, file.path, self.is_project_frame)
+        self.result_uses = 0
+        """How often the script has used a result that is unknown, or decided about something unknown."""
+        self.last_sql = ""
+        """The last statement that the script has sent."""
+        self.is_exhausted = False
+        """Whether the last statement finds no more rows."""
         self._used_by_library: list[Unknown] = []
 
     # What the script sends
@@ -77,10 +91,31 @@ class Run:
         hidden = [value for value in self._used_by_library if str(value) not in sql]
         opaque = f"it depends on {name_of(hidden[0])}, {reason_of(hidden[0])}" if hidden else ""
         self._used_by_library.clear()
+        if self._repeats(str(sql), by_runner=by_runner):
+            return
+        if len(self.calls) >= MAX_CALLS:
+            raise TooManyCalls
         segments = sql_segments(self.file, str(sql), text_range) if not by_runner and not opaque else ()
-        self.calls.append(RenderedCall(str(sql), *text_range, opaque, tuple(marks), not self._loops, by_runner, segments, self.raises))
+        repeated = self._repeated(marks)
+        certain = not self._loops
+        self.calls.append(RenderedCall(str(sql), *text_range, opaque, tuple(marks), certain, by_runner, segments, self.raises, repeated))
         if self.live and not opaque and not marks:
             self._execute(len(self.calls) - 1, str(sql))
+
+    def _repeated(self, marks: list[UnknownMark]) -> str:
+        """Returns how often a call is made that sends unknown values."""
+        from_rows = any(mark.reason == DATABASE_ONLY for mark in marks)
+        return FOR_EACH_ROW if from_rows and self._rounds.is_for_each_row(caller(2)) else ""
+
+    def _repeats(self, sql: str, *, by_runner: bool) -> bool:
+        """Whether a call in a loop that ends when rows run out is made again."""
+        repetition = None if self.live else self._rounds.repetition(caller(), sql, len(self.calls), self.result_uses)
+        if not by_runner:
+            self.last_sql = sql
+            self.is_exhausted = repetition is not None and repetition.is_exhausted
+        if repetition is not None:
+            self.calls[repetition.call] = replace(self.calls[repetition.call], repeated=WHILE_ROWS)
+        return repetition is not None
 
     def _execute(self, number: int, sql: str) -> None:
         """Executes the last statement on the live server."""
@@ -122,6 +157,7 @@ class Run:
         if self.live:
             # The server knows its rows, so the unknown value is a setting or missing code, and what follows is uncertain.
             self._loops += 1
+        self.result_uses += 1
         fork = self._fork(frame)
         self.calls_before_fork.setdefault(fork, len(self.calls))
         times = self.forks[fork] = self.forks.get(fork, 0) + 1
@@ -133,7 +169,8 @@ class Run:
         if fork not in self.decisions:
             about: Literal["", "rows", "value"] = "rows" if about_rows else "value" if reason == DATABASE_ONLY else ""
             self.decisions[fork] = Decision(*self._condition(frame, name), choice, about)
-        return choice if times <= _MAX_SAME_CHOICE else not choice
+        is_later_round = times % 2 == 0 if self._rounds.ends_loop(frame) else times > _MAX_SAME_CHOICE
+        return choice is not is_later_round
 
     def _condition(self, frame: FrameType, name: str) -> tuple[str, int]:
         """Returns the source of the condition that a frame evaluates, or the name of the unknown value; and its line."""

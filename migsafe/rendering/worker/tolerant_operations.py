@@ -162,7 +162,7 @@ def is_none(value: Any) -> bool:
     """Returns `value is None`; if that is unknown, the run decides."""
     if value is None:
         return True
-    return isinstance(value, Unknown) and truth_of(value) is None and run_of(value).decide(caller(), name_of(value))
+    return isinstance(value, Unknown) and truth_of(value) is None and run_of(value).decide(caller(), name_of(value), reason_of(value))
 
 
 def _home(function: Any, receiver: Any) -> str:
