@@ -296,7 +296,7 @@ class Context:
             category=rule.category,
             severity=severity,
             message=message + size,
-            help=as_op_calls(help, self.catalog) if self.is_script else help,
+            help=as_op_calls(help, self.catalog, in_transaction=half.transaction is Transaction.FILE) if self.is_script else help,
             script=half.file,
             span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
             migration=self.migration.id,

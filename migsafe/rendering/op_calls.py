@@ -23,17 +23,21 @@ _Arguments = dict[str, str]
 """The keyword arguments of a call, as source text."""
 
 
-def as_op_calls(text: str, catalog: Catalog) -> str:
+def as_op_calls(text: str, catalog: Catalog, *, in_transaction: bool = True) -> str:
     """Returns SQL with comments as the Python of an Alembic script; `catalog` is the database that it is for.
 
-    Statements without a suitable call use `op.execute`."""
+    Statements without a suitable call use `op.execute`. `in_transaction`: Alembic has opened a transaction for the script, so its own BEGIN
+    and COMMIT are left out."""
     lines: list[str] = []
     end, in_block = 0, False
     for statement in read(text):
         comments = _comments(text[end : statement.span.start])
-        outside = any(
-            refused_in_transaction_block(operation, catalog) is not None or isinstance(operation, sql.Commit)
-            for operation in statement.operations
+        if in_transaction and isinstance(statement.operations[0], sql.Begin | sql.Commit):
+            lines += comments
+            end = statement.span.end
+            continue
+        outside = any(refused_in_transaction_block(operation, catalog) is not None for operation in statement.operations) or any(
+            isinstance(operation, sql.Commit) for operation in statement.operations[1:]
         )
         same_block = outside and in_block and f"# {_NEXT[1]}" not in comments
         lines += [_INDENT + line for line in comments] if same_block else comments

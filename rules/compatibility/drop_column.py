@@ -16,6 +16,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 """
 
 from migsafe.linting.facts.ownership import is_column_created_here
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import find_cascade
@@ -32,8 +33,10 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
         return None
     if column is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(name))):
         return None
-    quoted_column, steps = quoted(op.column), []
+    quoted_column = quoted(op.column)
+    steps = [deployments(f"a release that does not name {quoted_column}", "DROP COLUMN").rstrip()]
     if column is not None and column.not_null and column.default is None and column.identity is None and not column.generated:
+        steps = [deployments(f"DROP NOT NULL and a release that does not name {quoted_column}", "DROP COLUMN").rstrip()]
         steps += [
             "-- first let a release insert rows without the column:",
             f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;",

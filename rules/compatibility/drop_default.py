@@ -13,6 +13,7 @@ See: https://www.postgresql.org/docs/current/ddl-default.html
 """
 
 from migsafe.linting.facts.ownership import is_column_created_here
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DropDefault
 from migsafe.sql.operations.values import quoted
@@ -32,7 +33,8 @@ def drop_default(op: DropDefault, at: Context) -> Finding | None:
         f"DROP DEFAULT on {quoted_column} of {at.resolve(name)}: from then on, INSERTs of the running release that omit the column "
         f"{consequence}",
         help=(
-            f"-- when every running release writes {quoted_column}, in a separate migration:\n"
+            deployments(f"a release that writes {quoted_column}", "DROP DEFAULT")
+            + f"-- when every running release writes {quoted_column}, in a separate migration:\n"
             f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP DEFAULT;"
         ),
         relations=(name,),

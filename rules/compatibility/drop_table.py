@@ -15,6 +15,7 @@ See: https://www.postgresql.org/docs/current/sql-droptable.html
 """
 
 from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import find_cascade
@@ -37,7 +38,7 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
         f"{drop} takes ACCESS EXCLUSIVE on {tables} and removes {them} with {their} rows: "
         f"the running release fails wherever it still uses {them}",
         help=(
-            f"-- when no running release uses {them}, in a separate migration:\n"
+            deployments(f"a release that does not use {them}", drop) + f"-- when no running release uses {them}, in a separate migration:\n"
             f"{drop} {'IF EXISTS ' if op.if_exists else ''}{', '.join(map(str, dropped))};"
         ),
         relations=dropped,

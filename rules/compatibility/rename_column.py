@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_column_created_here, name_absence
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
@@ -69,7 +70,8 @@ def _finding(at: Context, position: int, type_name: str) -> Finding:
         done,
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
         "next release fails until the migration has run",
-        help=(
+        help=deployments("ADD COLUMN and a release that writes both columns", f"a release that uses only {new}", "DROP COLUMN")
+        + (
             f"ALTER TABLE {table} ADD COLUMN {new} {type_name};\n"
             f"-- deploy a release that writes both columns, then fill the existing rows, a few thousand at a time:\n"
             f"UPDATE {table} SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL;\n"

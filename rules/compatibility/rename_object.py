@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.catalog import is_table
 from migsafe.sql.operations import Name, Rename, RenameEnumValue, SetSchema
@@ -68,7 +69,8 @@ def _renamed_value(op: RenameEnumValue, at: Context) -> Finding:
         f"the value '{op.value}' of {op.type} becomes '{op.new_name}': the running release fails wherever it writes the old value or "
         "compares with it, and does not know the new value",
         help=(
-            f"ALTER TYPE {op.type} ADD VALUE '{op.new_name}' AFTER '{op.value}';\n"
+            deployments("ADD VALUE and a release that knows both values", "the change of the rows")
+            + f"ALTER TYPE {op.type} ADD VALUE '{op.new_name}' AFTER '{op.value}';\n"
             f"-- when every running release knows both values, change the rows that contain '{op.value}'; an enum value cannot be dropped"
         ),
     )
@@ -96,5 +98,8 @@ def _help(op: Rename | SetSchema, new: Name) -> str:
     alter = f"ALTER {op.kind.upper()} {op.name} {action};"
     if op.kind in ("table", "foreign table", "view", "materialized view"):
         view = f"CREATE VIEW {op.name} AS SELECT * FROM {new};"  # noqa: S608  # it is written down, not run
-        return f"BEGIN;\n{alter}\n{view}\nCOMMIT;\n-- when no running release names {op.name}, in a separate migration:\nDROP VIEW {op.name};"
-    return f"-- create {new} next to it; when no running release uses {op.name}, drop {op.name} in a separate migration"
+        in_steps = deployments(f"the new name, a view under the old one, and a release that uses only {new}", "DROP VIEW")
+        steps = f"{in_steps}BEGIN;\n{alter}\n{view}\nCOMMIT;\n"
+        return f"{steps}-- when no running release names {op.name}, in a separate migration:\nDROP VIEW {op.name};"
+    in_steps = deployments(f"CREATE {new} and a release that uses only it", f"DROP {op.name}")
+    return f"{in_steps}-- create {new} next to it; when no running release uses {op.name}, drop {op.name} in a separate migration"

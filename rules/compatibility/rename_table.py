@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, name_absence
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.catalog import is_table
@@ -53,7 +54,7 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
             f"{old} becomes {Name(new.name, old.schema)}: every statement of the running release that names {name} fails"
             + (", until another object has that name" if absence is NameAbsence.TEMPORARY else ""),
             help=(
-                "BEGIN;\n"
+                deployments(f"the new name, a view under the old one, and a release that uses only {new}", "DROP VIEW") + "BEGIN;\n"
                 f"ALTER TABLE {name} RENAME TO {Name(new.name)};\n"
                 f"{view}\n"
                 "COMMIT;\n"

@@ -19,6 +19,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-ADDING-A-C
 """
 
 from migsafe.linting.facts.ownership import added_column, is_created_here
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
@@ -68,7 +69,8 @@ def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
         f"DROP DEFAULT in the migration that adds {name} to {resolved} as NOT NULL: every INSERT of the running release fails from then on, "
         "because it omits the column",
         help=(
-            f"-- when every running release writes {name}, in a separate migration:\n"
+            deployments(f"a release that writes {name}", "DROP DEFAULT")
+            + f"-- when every running release writes {name}, in a separate migration:\n"
             f"ALTER TABLE {op.target.name} ALTER COLUMN {name} DROP DEFAULT;"
         ),
         relations=(resolved,),
@@ -80,7 +82,7 @@ def _help(op: AddColumn, at: Context) -> str:
     table, name = op.target.name, quoted(op.column.name)
     check = quoted(f"{table.name}_{op.column.name}_not_null")
     return (
-        f"ALTER TABLE {table} ADD COLUMN {name} {op.column.type};\n"
+        deployments(f"ADD COLUMN and a release that writes {name}", "NOT NULL") + f"ALTER TABLE {table} ADD COLUMN {name} {op.column.type};\n"
         f"-- deploy a release that writes {name}, fill the existing rows, a few thousand at a time, then, in two migrations:\n"
         f"ALTER TABLE {table} ADD CONSTRAINT {check} CHECK ({name} IS NOT NULL) NOT VALID;\n"
         "-- next migration\n"

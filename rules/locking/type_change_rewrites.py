@@ -40,6 +40,7 @@ Safe, because the stored values do not change:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
@@ -107,6 +108,7 @@ def _safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
         at.outside_transaction(batches),
     )
     steps += f"\n-- then deploy a release that uses {quoted(column)} instead of {name}, and later drop {name} and the trigger"
+    steps = deployments(f"{quoted(column)} and its trigger", f"a release that uses {quoted(column)}", f"DROP COLUMN {name}") + steps
     if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
         steps = f"-- if the stored times are in UTC, run SET timezone = 'UTC' first: then the table is not rewritten. Otherwise:\n{steps}"
     return steps

@@ -27,6 +27,7 @@ _BEFORE_THE_KIND = frozenset(
 )
 _DEFINES = frozenset(("create", "alter", "drop", "refresh", "comment"))
 _AFTER_THE_KIND = frozenset(("concurrently",))
+_NUMBERS = {2: "two", 3: "three"}
 _COMMANDS = {
     sql.Insert: "INSERT",
     sql.Update: "UPDATE",
@@ -78,3 +79,9 @@ def join_names(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:
 def blocked_statements(blocks: tuple[str, ...]) -> str:
     """Returns the commands that wait for a lock, for a sentence with `every` before it."""
     return "SELECT, INSERT, UPDATE and DELETE" if "reads" in blocks else "INSERT, UPDATE and DELETE"
+
+
+def deployments(*steps: str) -> str:
+    """Returns the first line of a safe way that takes several deployments, as a comment that says what each of them is."""
+    numbered = "; ".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    return f"-- takes {_NUMBERS[len(steps)]} deployments: {numbered}\n"
