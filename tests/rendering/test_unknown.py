@@ -417,5 +417,5 @@ def test_rows_for_an_unknown_table_are_known_to_block_nobody(render: Render) -> 
     )
     assert sent(half) == [
         """INSERT INTO "⟨shop.tables.tables.kinds⟩" (name) VALUES ('a');""",
-        "[it is built from unknown values: shop.tables.tables.kinds.delete() cannot be imported here] ⟨shop.tables.tables.kinds.delete()⟩",
+        '[it is built from unknown values: shop.tables.tables.kinds.delete() cannot be imported here] "⟨shop.tables.tables.kinds.delete()⟩";',
     ]
