@@ -9,7 +9,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from migsafe.rendering.renderer import import_folders
+import msgspec
+
+from migsafe.script_environment import ScriptEnvironment
 from migsafe.sources import Half
 
 _PROGRAM = Path(__file__).with_name("alembic_steps.py")
@@ -47,10 +49,16 @@ class AlembicProcess:
     def run(self, half: Half) -> list[SentStatement]:
         """Runs an upgrade. Raises StepFailed."""
         assert half.program is not None
-        path = str(Path(half.program.script.path).absolute())
-        ini = next((str(folder / "alembic.ini") for folder in Path(path).parents[:6] if (folder / "alembic.ini").is_file()), None)
-        folders = [*import_folders(path)] or [str(Path(path).parent)]
-        reply = self._ask({"path": path, "function": half.program.function, "folders": folders, "ini": ini})
+        program = half.program
+        environment = msgspec.json.decode(program.environment or "{}", type=ScriptEnvironment)
+        step = {
+            "path": str(Path(program.script.path).absolute()),
+            "function": program.function,
+            "folders": [str(Path(folder).absolute()) for folder in (*program.import_path.first, *program.import_path.last)],
+            "ini": str(Path(environment.config_file).absolute()) if environment.config_file else None,
+            "naming_convention": {name: template for name, template in (environment.naming_convention or {}).items() if template},
+        }
+        reply = self._ask(step)
         if reply.get("error"):
             raise StepFailed(reply["error"])
         return [SentStatement(entry["sql"], entry.get("locks"), entry.get("held")) for entry in reply["statements"]]
@@ -126,12 +134,16 @@ class Alignment(NamedTuple):
 def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) -> Alignment:
     """Pairs rendered with sent statements, in order, with as few differences as possible.
 
-    An opaque call stands for any number of statements, an uncertain one also for equal ones later, because it can be in a loop. Without
+    An opaque call stands for any number of statements, one that is uncertain or has unknown values also for equal ones later,
+    because it can be in a loop. Without
     `exact`, constants are not compared, because the server gets them as parameters, and equal adjacent calls can be one execution.
     """
     theirs = [_normal(text, exact=exact) for text in sent]
     ours = [_pattern(call.sql, exact=exact) for call in rendered]
-    loops = [next((k for k, call in enumerate(rendered) if call.optional and ours[k].fullmatch(text)), len(ours)) for text in theirs]
+    loops = [
+        next((k for k, call in enumerate(rendered) if (call.optional or "⟨" in call.sql) and ours[k].fullmatch(text)), len(ours))
+        for text in theirs
+    ]
     # cost[i][j]: the differences between the calls from i on and the statements from j on.
     cost = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
     choice: dict[tuple[int, int], str] = {}

@@ -3,7 +3,8 @@
     python alembic_steps.py [URL]
 
 This program does not import migsafe, so that it can run in an environment in which the application's packages are installed. It reads a step
-per line, as JSON with `path`, `function`, `folders` (from which the script imports) and `ini`, and answers with a line of JSON: `statements`,
+per line, as JSON with `path`, `function`, `folders` (from which the script imports),
+`ini` and `naming_convention`, and answers with a line of JSON: `statements`,
 and `error` if the step failed. Without URL, Alembic writes the SQL (`alembic upgrade --sql`). Otherwise each step runs in a transaction
 of its own on the server, and each statement has `locks`: the strongest lock that it added on each relation that existed before it, and `held`,
 the locks before; both are absent outside a transaction.
@@ -217,7 +218,7 @@ def run(step: dict[str, Any], engine: Any, *, with_project: bool) -> list[dict[s
     if engine is not None:
         config.set_main_option("sqlalchemy.url", engine.url.render_as_string(hide_password=False).replace("%", "%%"))
     environment = EnvironmentContext(config, ScriptDirectory(str(Path(step["path"]).parent)), as_sql=engine is None)
-    options: dict[str, Any] = {"target_metadata": MetaData(naming_convention=step.get("naming_convention"))}
+    options: dict[str, Any] = {"target_metadata": MetaData(naming_convention=step["naming_convention"] or None)}
     with environment, imports_of(folders, with_project=with_project, replaces=engine is not None):
         if engine is None:
             environment.configure(
