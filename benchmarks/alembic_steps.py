@@ -3,11 +3,10 @@
     python alembic_steps.py [URL]
 
 This program does not import migsafe, so that it can run in an environment in which the application's packages are installed. It reads a step
-per line, as JSON with `path`, `function`, `folders` (from which the script imports),
-`ini` and `naming_convention`, and answers with a line of JSON: `statements`,
-and `error` if the step failed. Without URL, Alembic writes the SQL (`alembic upgrade --sql`). Otherwise each step runs in a transaction
-of its own on the server, and each statement has `locks`: the strongest lock that it added on each relation that existed before it, and `held`,
-the locks before; both are absent outside a transaction.
+per line, as JSON with `path`, `function`, `folders` (from which the script imports), `ini` and `naming_convention`, and answers with a line of
+JSON: `statements`, and `error` if the step failed. Without URL, Alembic writes the SQL (`alembic upgrade --sql`). Otherwise each step runs in a
+transaction of its own on the server, and each statement has `locks`: the strongest lock that it added on each relation that existed before it,
+and `held`, the locks before; both are absent outside a transaction.
 
 Modules that are not installed, and modules of the project that fail, are replaced by placeholders when a step runs on a server.
 """
@@ -242,7 +241,7 @@ def _upgrade(environment: EnvironmentContext, step: dict[str, Any]) -> None:
     with context.begin_transaction(_per_migration=True), Operations.context(context):
         getattr(load(step["path"]), step["function"])()
         connection: Any = context.connection
-        if connection is not None and connection.connection.dbapi_connection.info.transaction_status == _IN_ERROR:
+        if isinstance(connection, Connection) and connection.connection.dbapi_connection.info.transaction_status == _IN_ERROR:
             raise RuntimeError("the script continues after an error, without a savepoint")
 
 
