@@ -22,7 +22,7 @@ class OlderSource(NamedTuple):
     """A module's text in older syntax, and the names of the type parameters that it uses and no longer declares."""
 
     text: str
-    type_parameters: tuple[str, ...]
+    type_parameters: tuple[str, ...] = ()
 
 
 class _Edit(NamedTuple):
@@ -33,15 +33,15 @@ class _Edit(NamedTuple):
     text: str
 
 
-def as_older_python(text: str) -> OlderSource | None:
-    """Returns a module without type parameters and `type` statements; None if it has none, or cannot be split into tokens."""
+def as_older_python(text: str) -> OlderSource:
+    """Returns a module without type parameters and `type` statements; unchanged if it cannot be split into tokens."""
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):
-        return None
+        return OlderSource(text)
     names: dict[str, None] = {}
     edits = list(_edits(tokens, names))
-    return OlderSource(_edited(text, edits), tuple(names)) if edits else None
+    return OlderSource(_edited(text, edits), tuple(names))
 
 
 def _edits(tokens: Tokens, names: dict[str, None]) -> Iterator[_Edit]:
@@ -66,7 +66,7 @@ def _type_statement(tokens: Tokens, number: int) -> Iterator[_Edit]:
     if equals is None or end is None:
         return
     lines = tokens[end].start[0] - tokens[number].start[0]
-    yield _Edit(tokens[number].start, tokens[end].start, f"{tokens[number + 1].string} = {_ANY}" + "\\\n" * lines)
+    yield _Edit(tokens[number].start, tokens[end].start, f"{tokens[number + 1].string} = ({_ANY}{chr(10) * lines})")
 
 
 def _parameters(tokens: Tokens, number: int, names: dict[str, None]) -> Iterator[_Edit]:

@@ -5,16 +5,17 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import find_spec, spec_from_file_location
+from importlib.util import decode_source, find_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import CodeType, ModuleType
+from typing import Any, TypeVar
 
 import alembic
 import sqlalchemy
 
 from migsafe.rendering.worker.imports import Builtins
 from migsafe.rendering.worker.module_execution import ModuleExecution
+from migsafe.rendering.worker.newer_syntax import OlderSource, as_older_python
 from migsafe.rendering.worker.project import ProjectCode
 
 _USUAL = ("", "src", "lib", "python")
@@ -67,10 +68,27 @@ class ProjectLoader(SourceFileLoader):
     def __init__(self, name: str, path: str, project: ProjectCode) -> None:
         super().__init__(name, path)
         self._project = project
+        self._older: OlderSource | None = None
+        self._module_names: dict[str, Any] = {}
+
+    def get_data(self, path: str) -> bytes:
+        """Returns the source of the module, rewritten if only a newer Python accepts it as it is."""
+        return self._older.text.encode() if self._older is not None and path == self.path else super().get_data(path)
+
+    def get_code(self, fullname: str) -> CodeType | None:
+        """Returns the code of the module. Raises SyntaxError."""
+        try:
+            return super().get_code(fullname)
+        except SyntaxError:
+            older = self._older = as_older_python(decode_source(super().get_data(self.path)))
+            code = compile(older.text, self.path, "exec", dont_inherit=True)
+            self._module_names.update({name: TypeVar(name) for name in older.type_parameters})
+            return code
 
     def exec_module(self, module: ModuleType) -> None:
         """Runs the code of the module, or defers it if the time for imports is used up."""
         project = self._project
+        self._module_names = module.__dict__
         execution = ModuleExecution(module, self, project.owner)
         project.executions[module.__name__] = execution
         module.__dict__["__builtins__"] = Builtins(project, self.path, execution)
