@@ -51,6 +51,9 @@ _EXTENSION_PARTS = """SELECT 'function ' || p.pronamespace::regnamespace || '.' 
     JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'
     UNION ALL SELECT 'relation ' || c.oid::regclass FROM pg_class c JOIN pg_depend d ON d.objid = c.oid AND d.deptype = 'e'"""
 
+_EXTENSION_TYPES = """SELECT t.typnamespace::regnamespace || '.' || t.typname FROM pg_type t
+    JOIN pg_depend d ON d.objid = t.oid AND d.deptype = 'e'"""
+
 
 class History:
     """The comparison of one history."""
@@ -168,7 +171,13 @@ class History:
         with self.server.connect(_DATABASE) as connection:
             server = from_server(connection)
             parts = {name for (name,) in connection.execute(_EXTENSION_PARTS).fetchall()}
+            types = [name for (name,) in connection.execute(_EXTENSION_TYPES).fetchall()]
         server = _unquoted({name: entry for name, entry in server.items() if name not in parts})
+        for entry in server.values():
+            for name in types:
+                # The model does not know in which schema an extension creates its types.
+                if isinstance(type_name := entry.get("type"), str) and type_name.startswith(name):
+                    entry["type"] = type_name.partition(".")[2]
         now = {line for line in difference(server, _unquoted(from_model(predictor.catalog))) if "⟨" not in line.rpartition(", model ")[2]}
         new = sorted(now - self._differences)
         self._differences = now
