@@ -30,6 +30,7 @@ from alembic.operations import Operations
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, event, text
+from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.types import UserDefinedType
 
 _MODES = (
@@ -276,6 +277,14 @@ def _prepare() -> None:
         return execute(self, executable, *arguments, *((values,) if values else ()), execution_options=execution_options)
 
     Connection.execute = execute_text  # type: ignore[method-assign]
+    execute_offline = MockConnection.execute
+
+    def execute_without_parameters(self: Any, statement: Any, parameters: Any = None, *arguments: Any, **named: Any) -> Any:
+        if parameters:
+            raise RuntimeError("offline, a connection writes NULL in place of parameters")
+        return execute_offline(self, statement, parameters, *arguments, **named)
+
+    MockConnection.execute = execute_without_parameters  # type: ignore[method-assign]
 
 
 def main() -> int:
