@@ -1,6 +1,7 @@
 """The process that runs Alembic itself, and the comparison of what it sends with what migsafe renders."""
 
 import json
+import os
 import re
 import subprocess
 import sys
