@@ -7,7 +7,7 @@ did not. A `connect` listener and `connect_args` act on each new connection, bef
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import unquote_plus
 
 from migsafe.script_environment import UNKNOWN
 from migsafe.sources.alembic.env_values import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _SETTING = re.compile(r"\s*(?:SET|RESET|SELECT\s+(?:pg_catalog\.)?set_config)\b", re.IGNORECASE)
 _LOCAL = re.compile(r"\s*SET\s+LOCAL\b", re.IGNORECASE)
 _STARTUP_OPTION = re.compile(r"(?:-c\s*|--)([\w.]+)=((?:\\.|[^\s\\])*)")
+_URL_OPTIONS = re.compile(r"[?&]options=([^&]*)")
 _EVENTS = ("connect", "first_connect", "checkout", "engine_connect", "begin", "do_connect")
 
 
@@ -60,10 +61,7 @@ def startup_options(text: str) -> list[tuple[str, str]]:
 
 
 def _url_options(url: str) -> list[str]:
-    try:
-        return parse_qs(urlsplit(url).query).get("options", [])
-    except ValueError:
-        return []
+    return [unquote_plus(text) for text in _URL_OPTIONS.findall(url)]
 
 
 def _is_autocommit(options: Mapping[str, Any]) -> bool:

@@ -80,7 +80,7 @@ def read_environment(project: Project) -> Environment:
     return Environment(_transactions(chosen), setup, first, tuple(described) if len(described) > 1 else ())
 
 
-def transaction_settings(env: str) -> TransactionSettings:
+def transaction_settings(env: str | None) -> TransactionSettings:
     """Returns the transactions that an env.py configures, without a project around it."""
     return read_environment(Project((), env=env)).transactions
 

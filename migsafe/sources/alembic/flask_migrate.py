@@ -87,7 +87,7 @@ def _modules(root: str, folders: list[Path]) -> Iterator[str]:
 
 
 def _may_contain_modules(name: str) -> bool:
-    return name not in _SKIPPED and not name.startswith(".") and name.isidentifier()
+    return name not in _SKIPPED and not name.startswith(".")
 
 
 def _names(path: str, bases: list[str]) -> Iterator[str]:

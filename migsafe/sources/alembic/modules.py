@@ -48,7 +48,7 @@ class ModuleFinder:
         self._containing: dict[str, list[Path]] = {}
         above = _parents(str(Path(env).parent))
         self.folders = list(dict.fromkeys(Path(folder, source) for folder in (*folders, *above) for source in _SOURCE_FOLDERS))
-        self.root = next((folder for folder in above if _is_project(folder)), above[min(len(above), 3) - 1])
+        self.root = next((folder for folder in above if _is_project(folder)), above[min(len(above), 2) - 1])
 
     def env(self) -> Module | None:
         """Returns env.py itself; None if it cannot be read."""
