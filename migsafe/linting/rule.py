@@ -171,6 +171,11 @@ class Context:
         self.past.append(PastOperation(statement, operation, effects, self.session.transaction, self.held))
 
     @property
+    def rule(self) -> str:
+        """Returns the name of the current rule."""
+        return self._rule.name
+
+    @property
     def position(self) -> int:
         """The position that the operation will have in `past`."""
         return len(self.past)

@@ -16,7 +16,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 """
 
 from migsafe.linting.facts.ownership import is_column_created_here
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import find_cascade
@@ -42,7 +42,7 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
             f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;",
         ]
     steps += [
-        f"-- when no running release names {quoted_column}, in a separate migration:",
+        once_released(f"no running release names {quoted_column}", at.rule).rstrip(),
         f"ALTER TABLE {name} DROP COLUMN {'IF EXISTS ' if op.if_exists else ''}{quoted_column};",
     ]
     return at.finding(

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import find_cascade
@@ -79,8 +79,8 @@ def _dropped(at: Context, position: int, constraint: Constraint | None) -> Itera
         f"DROP CONSTRAINT {locked}removes the {kind} {name} from {table}: {consequence}rows that violate it can be written from now on",
         help=(
             deployments("a release that does not rely on it", "DROP CONSTRAINT")
-            + f"-- when no running release relies on it, in a separate migration:\n"
-            f"ALTER TABLE {op.target.name} DROP CONSTRAINT {'IF EXISTS ' if op.if_exists else ''}{name};"
+            + once_released("no running release relies on it", at.rule)
+            + f"ALTER TABLE {op.target.name} DROP CONSTRAINT {'IF EXISTS ' if op.if_exists else ''}{name};"
         ),
         relations=(table, *((referenced.name,) if referenced is not None else ())),
         lock=LockMode.ACCESS_EXCLUSIVE,

@@ -13,7 +13,7 @@ See: https://www.postgresql.org/docs/current/ddl-default.html
 """
 
 from migsafe.linting.facts.ownership import is_column_created_here
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DropDefault
 from migsafe.sql.operations.values import quoted
@@ -34,8 +34,8 @@ def drop_default(op: DropDefault, at: Context) -> Finding | None:
         f"{consequence}",
         help=(
             deployments(f"a release that writes {quoted_column}", "DROP DEFAULT")
-            + f"-- when every running release writes {quoted_column}, in a separate migration:\n"
-            f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP DEFAULT;"
+            + once_released(f"every running release writes {quoted_column}", at.rule)
+            + f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP DEFAULT;"
         ),
         relations=(name,),
     )

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.cascades import find_cascade
 from migsafe.sql.operations import Drop, Name
@@ -68,7 +68,8 @@ def _dropped(at: Context, position: int, names: list[Name]) -> Iterator[Finding]
             done,
             f"{drop} removes {objects}: the running release fails wherever it still uses {them}",
             help=deployments(f"a release that does not use {them}", drop)
-            + f"-- when no running release uses {them}, in a separate migration:\n{drop} {'IF EXISTS ' if op.if_exists else ''}{objects};",
+            + once_released(f"no running release uses {them}", at.rule)
+            + f"{drop} {'IF EXISTS ' if op.if_exists else ''}{objects};",
             relations=permanent if relations else (),
         )
     elif temporary:

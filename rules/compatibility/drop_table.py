@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/sql-droptable.html
 """
 
 from migsafe.linting.facts.ownership import is_created_here
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.cascades import find_cascade
@@ -38,8 +38,9 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
         f"{drop} takes ACCESS EXCLUSIVE on {tables} and removes {them} with {their} rows: "
         f"the running release fails wherever it still uses {them}",
         help=(
-            deployments(f"a release that does not use {them}", drop) + f"-- when no running release uses {them}, in a separate migration:\n"
-            f"{drop} {'IF EXISTS ' if op.if_exists else ''}{', '.join(map(str, dropped))};"
+            deployments(f"a release that does not use {them}", drop)
+            + once_released(f"no running release uses {them}", at.rule)
+            + f"{drop} {'IF EXISTS ' if op.if_exists else ''}{', '.join(map(str, dropped))};"
         ),
         relations=dropped,
         lock=LockMode.ACCESS_EXCLUSIVE,

@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_column_created_here, name_absence
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
-from migsafe.sql.operations import Rename, RenameColumn
+from migsafe.sql.operations import Name, Rename, RenameColumn
 from migsafe.sql.operations.values import quoted
 
 
@@ -70,14 +70,18 @@ def _finding(at: Context, position: int, type_name: str) -> Finding:
         done,
         f"RENAME COLUMN renames {old} of {at.resolve(table)} to {new}: the running release fails wherever it uses the old name, and the "
         "next release fails until the migration has run",
-        help=deployments("ADD COLUMN and a release that writes both columns", f"a release that uses only {new}", "DROP COLUMN")
-        + (
-            f"ALTER TABLE {table} ADD COLUMN {new} {type_name};\n"
-            f"-- deploy a release that writes both columns, then fill the existing rows, a few thousand at a time:\n"
-            f"UPDATE {table} SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL;\n"
-            f"-- deploy a release that uses only {new}; then, in a separate migration:\n"
-            f"ALTER TABLE {table} DROP COLUMN {old};"
-        ),
+        help=_help(table, old, new, type_name),
         relations=(table,),
         lock=LockMode.ACCESS_EXCLUSIVE,
+    )
+
+
+def _help(table: Name, old: str, new: str, type_name: str) -> str:
+    fill = f"UPDATE {table} SET {new} = {old} WHERE {new} IS NULL AND {old} IS NOT NULL;"  # noqa: S608  # it is shown, not run
+    return (
+        deployments("ADD COLUMN and a release that writes both columns", f"a release that uses only {new}", "DROP COLUMN")
+        + f"ALTER TABLE {table} ADD COLUMN {new} {type_name};\n"
+        + f"-- deploy a release that writes both columns, then fill the existing rows, a few thousand at a time:\n{fill}\n"
+        + once_released(f"every running release uses only {new}", "drop-column")
+        + f"ALTER TABLE {table} DROP COLUMN {old};"
     )

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.catalog import is_table
 from migsafe.sql.operations import Name, Rename, RenameEnumValue, SetSchema
@@ -100,6 +100,6 @@ def _help(op: Rename | SetSchema, new: Name) -> str:
         view = f"CREATE VIEW {op.name} AS SELECT * FROM {new};"  # noqa: S608  # it is written down, not run
         in_steps = deployments(f"the new name, a view under the old one, and a release that uses only {new}", "DROP VIEW")
         steps = f"{in_steps}BEGIN;\n{alter}\n{view}\nCOMMIT;\n"
-        return f"{steps}-- when no running release names {op.name}, in a separate migration:\nDROP VIEW {op.name};"
+        return f"{steps}{once_released(f'no running release names {op.name}', 'drop-object')}DROP VIEW {op.name};"
     in_steps = deployments(f"CREATE {new} and a release that uses only it", f"DROP {op.name}")
     return f"{in_steps}-- create {new} next to it; when no running release uses {op.name}, drop {op.name} in a separate migration"

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, name_absence
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.catalog import is_table
@@ -57,9 +57,7 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
                 deployments(f"the new name, a view under the old one, and a release that uses only {new}", "DROP VIEW") + "BEGIN;\n"
                 f"ALTER TABLE {name} RENAME TO {Name(new.name)};\n"
                 f"{view}\n"
-                "COMMIT;\n"
-                f"-- when no running release names {name}, in a separate migration:\n"
-                f"DROP VIEW {name};"
+                "COMMIT;\n" + once_released(f"no running release names {name}", "drop-object") + f"DROP VIEW {name};"
             ),
             relations=(old,),
             lock=LockMode.ACCESS_EXCLUSIVE,

@@ -42,6 +42,7 @@ def replica_identity_changed(op: SetReplicaIdentity, at: Context) -> Finding | N
         help=(
             f"-- when all consumers of its changes are prepared; this lists its publications:\n"
             f"SELECT pubname FROM pg_publication_tables WHERE tablename = '{table.name}';\n"
+            f"-- migsafe: ignore[{at.rule}] all consumers of its changes are prepared\n"
             f"ALTER TABLE {table} REPLICA IDENTITY {identity};"
         ),
         relations=(table,),

@@ -19,7 +19,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-ADDING-A-C
 """
 
 from migsafe.linting.facts.ownership import added_column, is_created_here
-from migsafe.linting.facts.wording import deployments
+from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.columns import has_value
@@ -70,8 +70,8 @@ def _default_dropped(op: DropDefault, at: Context) -> Finding | None:
         "because it omits the column",
         help=(
             deployments(f"a release that writes {name}", "DROP DEFAULT")
-            + f"-- when every running release writes {name}, in a separate migration:\n"
-            f"ALTER TABLE {op.target.name} ALTER COLUMN {name} DROP DEFAULT;"
+            + once_released(f"every running release writes {name}", "drop-default")
+            + f"ALTER TABLE {op.target.name} ALTER COLUMN {name} DROP DEFAULT;"
         ),
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,

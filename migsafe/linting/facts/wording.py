@@ -85,3 +85,8 @@ def deployments(*steps: str) -> str:
     """Returns the first line of a safe way that takes several deployments, as a comment that says what each of them is."""
     numbered = "; ".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
     return f"-- takes {_NUMBERS[len(steps)]} deployments: {numbered}\n"
+
+
+def once_released(condition: str, rule: str) -> str:
+    """Returns the comments above a statement of a later deployment: when it may run, and the suppression of the rule that reports it."""
+    return f"-- when {condition}, in a separate migration:\n-- migsafe: ignore[{rule}] {condition}\n"
