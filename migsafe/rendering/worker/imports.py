@@ -130,7 +130,7 @@ class Builtins(dict[str, Any]):
 
     def _read_optional(self) -> frozenset[str]:
         try:
-            names = optional_imports(ast.parse(Path(self._path).read_bytes()))
+            names = optional_imports(ast.walk(ast.parse(Path(self._path).read_bytes())))
         except (OSError, SyntaxError, ValueError, RecursionError):
             names = frozenset()
         self._optional = lambda: names

@@ -57,7 +57,7 @@ class LiteralReader:
             self._run.send_opaque(_NOT_RUN, self._run.file.first_line_of(name))
 
     def _imported(self) -> Iterator[ast.alias]:
-        return (alias for node in ast.walk(self._run.file.tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
+        return (alias for node in self._run.file.nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
 
     def _declare(self, statement: ast.stmt) -> None:
         match statement:

@@ -6,7 +6,8 @@ the same call that sends the same SQL again is the same operation, which is repe
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -43,8 +44,8 @@ class Repetition:
 class Loops:
     """The loops that one run goes through."""
 
-    def __init__(self, tree: ast.Module, path: str, is_project_frame: Callable[[FrameType], bool]) -> None:
-        self._lines = {path: loop_lines(tree)}
+    def __init__(self, lines: LoopLines, path: str, is_project_frame: Callable[[FrameType], bool]) -> None:
+        self._lines = {path: lines}
         self._is_project_frame = is_project_frame
         self._repetitions: dict[tuple[Place, str], Repetition] = {}
 
@@ -88,19 +89,24 @@ class Loops:
     def _lines_of(self, frame: FrameType) -> LoopLines:
         path = frame.f_code.co_filename
         if path not in self._lines:
-            try:
-                self._lines[path] = loop_lines(ast.parse(Path(path).read_bytes()))
-            except (OSError, SyntaxError, ValueError):
-                self._lines[path] = LoopLines()
+            self._lines[path] = _lines_of_module(path)
         return self._lines[path]
 
 
-def loop_lines(tree: ast.Module) -> LoopLines:
-    """Returns the lines of the loops of a module that run until something has happened."""
+@cache
+def _lines_of_module(path: str) -> LoopLines:
+    try:
+        return loop_lines(ast.walk(ast.parse(Path(path).read_bytes())))
+    except (OSError, SyntaxError, ValueError):
+        return LoopLines()
+
+
+def loop_lines(nodes: Iterable[ast.AST]) -> LoopLines:
+    """Returns the lines of the loops of a module with these nodes that run until something has happened."""
     inside: set[int] = set()
     conditions: set[int] = set()
     variables: dict[int, frozenset[str]] = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.For | ast.AsyncFor):
             names = frozenset(inner.id for inner in ast.walk(node.target) if isinstance(inner, ast.Name))
             for line in range(node.body[0].lineno, (node.end_lineno or node.lineno) + 1):

@@ -6,7 +6,7 @@ values in each run (`seed_random`).
 
 import ast
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _CLOCKS = frozenset(("now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "localtime", "gmtime", "ctime"))
 _RANDOM = frozenset(("uuid1", "uuid4", "urandom", "token_hex", "token_bytes", "token_urlsafe", "randbelow", "SystemRandom", "getpid"))
@@ -19,12 +19,12 @@ def seed_random() -> None:
     random.seed(0)
 
 
-def depends_on_chance(tree: ast.Module) -> bool:
-    """Whether a decision in a script depends on the time or on random values, according to its own text."""
-    if not any(map(_is_nondeterministic, ast.walk(tree))):
+def depends_on_chance(nodes: Sequence[ast.AST]) -> bool:
+    """Whether a decision in a script with these nodes depends on the time or on random values, according to its own text."""
+    if not any(map(_is_nondeterministic, nodes)):
         return False
-    names = _tainted(tree)
-    return any(_contains(condition, names) for node in ast.walk(tree) for condition in _conditions(node))
+    names = _tainted(nodes)
+    return any(_contains(condition, names) for node in nodes for condition in _conditions(node))
 
 
 def _is_nondeterministic(node: ast.AST) -> bool:
@@ -36,12 +36,12 @@ def _is_nondeterministic(node: ast.AST) -> bool:
     return False
 
 
-def _tainted(tree: ast.Module) -> set[str]:
+def _tainted(nodes: Sequence[ast.AST]) -> set[str]:
     """Returns the names of variables that contain nondeterministic values, and of functions that return them."""
     names: set[str] = set()
     while True:
         before = len(names)
-        for node in ast.walk(tree):
+        for node in nodes:
             match node:
                 case ast.Assign(targets=targets, value=value) if _contains(value, names):
                     names.update(name for target in targets for name in _names(target))

@@ -145,7 +145,7 @@ class Exploration:
             calls = [_nothing(self._file, self._request.function)]
         broken = self._broken or (False if self._file.is_self_contained else None)
         # A script that reaches a limit is not run again until it, what it depends on, or the limit changes.
-        return ScriptResult(calls, broken, not depends_on_chance(self._file.tree), paths, bool(untried))
+        return ScriptResult(calls, broken, not depends_on_chance(self._file.nodes), paths, bool(untried))
 
     def _rank(self, route: Route) -> tuple[bool, bool]:
         """Decisions that have not been tried come first, those about the schema and settings before those about rows."""

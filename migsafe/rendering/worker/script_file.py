@@ -9,6 +9,7 @@ from functools import cached_property
 from types import CodeType, FrameType, TracebackType
 
 from migsafe.rendering.worker.frames import TextPoint, instruction_number, instruction_points
+from migsafe.rendering.worker.loops import LoopLines, loop_lines
 from migsafe.rendering.worker.transformation import transform
 
 _LINE_END = re.compile(r"\r\n?|\n")
@@ -38,7 +39,9 @@ class ScriptFile:
         self._blocks: dict[TextPoint, ast.Call] = {}
         self._bare: set[ast.AST] = set()
         self._positions: dict[CodeType, list[tuple[TextPoint, TextPoint]]] = {}
-        for node in ast.walk(self.tree):
+        self.nodes = list(ast.walk(self.tree))
+        """All nodes of the tree. Walking it takes as long as everything else that is done with most scripts."""
+        for node in self.nodes:
             match node:
                 case ast.Call(end_lineno=int(line), end_col_offset=int(column)):
                     self._calls[line, column] = node
@@ -53,7 +56,7 @@ class ScriptFile:
     @cached_property
     def _tests(self) -> dict[tuple[TextPoint, TextPoint], ast.expr]:
         """The conditions, by where their statement or expression begins and ends: bytecode has the position of that."""
-        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert))
+        nodes = (node for node in self.nodes if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert))
         return {((node.lineno, node.col_offset), (node.end_lineno or 0, node.end_col_offset or 0)): node.test for node in nodes}
 
     @property
@@ -63,7 +66,7 @@ class ScriptFile:
 
     def function(self, name: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
         """Returns the function of a name that the script itself defines."""
-        functions = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name]
+        functions = [node for node in self.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name]
         return functions[-1] if functions else None
 
     def first_line_of(self, name: str) -> TextRange:
@@ -140,12 +143,17 @@ class ScriptFile:
     @cached_property
     def optional_imports(self) -> frozenset[str]:
         """The modules that the script tries to import in a `try` that handles their absence."""
-        return optional_imports(self.tree)
+        return optional_imports(self.nodes)
+
+    @cached_property
+    def loop_lines(self) -> LoopLines:
+        """The lines of the script's loops."""
+        return loop_lines(self.nodes)
 
     @cached_property
     def is_self_contained(self) -> bool:
         """Whether the script cannot change other modules: it sets no attributes and imports only libraries."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             match node:
                 case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Attribute(attr="__dict__"):
                     return False
@@ -166,9 +174,9 @@ class ScriptFile:
         return start + len(piece.encode("utf-8", "surrogatepass")[:column].decode("utf-8", "ignore"))
 
 
-def optional_imports(tree: ast.Module) -> frozenset[str]:
-    """Returns the modules that a module tries to import in a `try` that handles their absence."""
-    tries = (node for node in ast.walk(tree) if isinstance(node, ast.Try) and any(map(_handles_missing, node.handlers)))
+def optional_imports(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    """Returns the modules that a module with these nodes tries to import in a `try` that handles their absence."""
+    tries = (node for node in nodes if isinstance(node, ast.Try) and any(map(_handles_missing, node.handlers)))
     return frozenset(name for node in tries for statement in node.body for name in _imported(statement))
 
 

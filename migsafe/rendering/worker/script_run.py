@@ -73,7 +73,7 @@ class Run:
         self.current_range: TextRange | None = None
         self._ask = ask
         self._loops = 0
-        self._rounds = Loops(file.tree, file.path, self.is_project_frame)
+        self._rounds = Loops(file.loop_lines, file.path, self.is_project_frame)
         self.result_uses = 0
         """How often the script has used a result that is unknown, or decided about something unknown."""
         self.last_sql = ""
@@ -250,6 +250,4 @@ def is_refusal(file: ScriptFile, error: BaseException) -> bool:
     if traceback is None or traceback.tb_frame.f_code.co_filename != file.path:
         return False
     line = traceback.tb_lineno
-    return any(
-        isinstance(node, ast.Raise | ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno) for node in ast.walk(file.tree)
-    )
+    return any(isinstance(node, ast.Raise | ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno) for node in file.nodes)
