@@ -25,6 +25,7 @@ from sqlalchemy.sql.ddl import DDLElement
 from migsafe.rendering.worker.database import Database, literal_dialect
 from migsafe.rendering.worker.environment import EnvironmentValues, ProjectConfig, as_value, target_metadata, unknown_of_env
 from migsafe.rendering.worker.frames import caller
+from migsafe.rendering.worker.plugins import plugin_operation
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
@@ -218,7 +219,7 @@ def install(run: Run, database: Database) -> Operations:
         (op_module, "which is an operation of a plugin that is not installed here"),
         (context_module, "which alembic.context does not have here"),
     ):
-        module.__getattr__ = _missing(run, module.__name__.rpartition(".")[2], name)  # type: ignore[method-assign]
+        module.__getattr__ = _missing(run, module.__name__.rpartition(".")[2], name, operations)  # type: ignore[method-assign]
     environment = OnlineEnvironment(run)
     environment._migration_context = context
     context.environment_context = environment
@@ -241,10 +242,13 @@ def _context() -> OnlineContext:
     return OnlineContext(literal_dialect(), None, {"as_sql": True, "output_buffer": io.StringIO(), "literal_binds": True})
 
 
-def _missing(run: Run, module: str, reason: str) -> Callable[[str], Unknown]:
-    def get(name: str) -> Unknown:
+def _missing(run: Run, module: str, reason: str, operations: Operations) -> Callable[[str], Any]:
+    def get(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        operation = plugin_operation(name, operations) if module == "op" else None
+        if operation is not None:
+            return operation
         return Unknown(run, f"{module}.{name}", reason)
 
     return get

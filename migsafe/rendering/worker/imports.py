@@ -11,6 +11,7 @@ from typing import Any
 
 from migsafe.rendering.worker.guards import Forbidden, ImportTooLong
 from migsafe.rendering.worker.module_execution import REFUSED, ModuleExecution, reason_for
+from migsafe.rendering.worker.plugins import plugin_name
 from migsafe.rendering.worker.project import ProjectCode, ProjectOwner
 from migsafe.rendering.worker.script_file import optional_imports
 from migsafe.rendering.worker.tolerant_operations import TolerantOperations
@@ -31,6 +32,9 @@ class StandIn(ModuleType):
             return getattr(real, name)
         if name.startswith("__"):
             raise AttributeError(name)
+        known = plugin_name(self.__name__, name)
+        if known is not None:
+            return known
         return Unknown(owner, f"{self.__name__}.{name}", reason)
 
 
@@ -52,10 +56,8 @@ class Builtins(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name.startswith("__"):
             raise KeyError(name)
-        if self._execution is not None:
-            with self._project.importing():
-                if self._execution.find(name):
-                    return self._execution.value(name)
+        if self._execution is not None and self._project.find(self._execution, name):
+            return self._execution.value(name)
         for star in self._stars:
             if hasattr(star, name):
                 return getattr(star, name)

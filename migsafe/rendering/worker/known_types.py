@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, DateTime, LargeBinary, String, Text, Unicode
 from sqlalchemy.dialects.postgresql import INET, JSON, TSVECTOR, UUID
 from sqlalchemy.types import TypeEngine
 
+from migsafe.rendering.worker.plugins.spatial import geometry_type
 from migsafe.rendering.worker.types import NamedType
 
 Make = Callable[..., TypeEngine[Any]]
@@ -15,13 +16,6 @@ Make = Callable[..., TypeEngine[Any]]
 def _with_length(name: str) -> Make:
     def make(dim: int | None = None, **_: Any) -> TypeEngine[Any]:
         return NamedType(f"{name}({dim})" if dim is not None else name)
-
-    return make
-
-
-def _geometry(name: str) -> Make:
-    def make(geometry_type: str | None = "GEOMETRY", srid: int = -1, **_: Any) -> TypeEngine[Any]:
-        return NamedType(f"{name}({geometry_type},{srid})" if geometry_type is not None else name)
 
     return make
 
@@ -59,7 +53,7 @@ _KNOWN: Mapping[str, Mapping[str, Make]] = {
     },
     "fastapi_users_db_sqlalchemy": {"GUID": _always(UUID()), "TIMESTAMPAware": lambda timezone=True, *_, **__: DateTime(timezone=timezone)},
     "pgvector": {"Vector": _with_length("VECTOR"), "VECTOR": _with_length("VECTOR"), "HALFVEC": _with_length("HALFVEC")},
-    "geoalchemy2": {"Geometry": _geometry("geometry"), "Geography": _geometry("geography"), "Raster": _always(NamedType("raster"))},
+    "geoalchemy2": {"Geometry": geometry_type("geometry"), "Geography": geometry_type("geography"), "Raster": _always(NamedType("raster"))},
     "sqlmodel": {"AutoString": lambda length=None, *_, **__: String(length)},
     "citext": {"CIText": _always(NamedType("CITEXT"))},
     "advanced_alchemy": {"GUID": _always(UUID()), "DateTimeUTC": _always(DateTime(timezone=True)), "BigIntIdentity": _always(BigInteger())},

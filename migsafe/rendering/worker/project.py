@@ -14,8 +14,8 @@ from types import FrameType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from migsafe.rendering.messages import RenderRequest
-from migsafe.rendering.worker.guards import Guards, Snapshot
-from migsafe.rendering.worker.module_execution import ModuleExecution
+from migsafe.rendering.worker.guards import Guards, ImportTooLong, Snapshot
+from migsafe.rendering.worker.module_execution import ModuleExecution, reason_for
 
 if TYPE_CHECKING:
     from migsafe.rendering.worker.script_run import Run
@@ -91,9 +91,9 @@ class ProjectCode:
         settings = (request.folders, request.last_folders, request.packages, request.root)
         if settings == self._settings:
             return
-        for name, module in list(sys.modules.items()):
-            if self._prefixes and self.is_project_file(getattr(module, "__file__", None)):
-                del sys.modules[name]
+        # A namespace package computes its folders from its parent's, so that all are found before any is forgotten.
+        for name in [name for name, module in list(sys.modules.items()) if any(map(self.is_project_file, _places(module)))]:
+            del sys.modules[name]
         self._settings = settings
         self.packages = dict(request.packages)
         roots = (request.root, *request.folders, *request.last_folders, *self.packages.values())
@@ -125,6 +125,17 @@ class ProjectCode:
                 and not any(part in name for part in _INSTALLED)
             )
         return is_own or name == self._script
+
+    def find(self, execution: ModuleExecution, name: str) -> bool:
+        """Whether a module defines a name; what was deferred runs if it defines the name. One that takes too long remains unknown."""
+        if execution.is_complete:
+            return False
+        try:
+            with self.importing():
+                return execution.find(name)
+        except ImportTooLong as error:
+            execution.reason = execution.reason or reason_for(error)
+            return False
 
     def is_missing(self, module: str) -> bool:
         """Whether a module has been searched for in vain in the same folders."""
@@ -172,6 +183,12 @@ class ProjectCode:
             self._environment.update({name: value for name, value in os.environ.items() if environment.get(name) != value})
             self._guards.adopt_all()
             self._pristine.accept()
+
+
+def _places(module: ModuleType) -> list[str]:
+    """Returns the file of a module; the folders of a namespace package, which has no file."""
+    file = getattr(module, "__file__", None)
+    return [file] if file else [os.path.join(folder, "") for folder in getattr(module, "__path__", ()) if isinstance(folder, str)]  # noqa: PTH118
 
 
 def _ancestors(folder: Path, root: str) -> list[Path]:

@@ -107,10 +107,8 @@ def missing_attribute(module: ModuleType, project: ProjectCode, execution: Modul
 
     def get(name: str) -> Any:
         if not name.startswith("__"):
-            if execution is not None:
-                with project.importing():
-                    if execution.find(name):
-                        return module.__dict__[name]
+            if execution is not None and project.find(execution, name):
+                return module.__dict__[name]
             full = f"{module.__name__}.{name}"
             if hasattr(module, "__path__") and find_spec(full) is not None:
                 return import_module(full)

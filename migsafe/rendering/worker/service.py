@@ -15,6 +15,7 @@ from migsafe.rendering.worker.annotations import install_annotations
 from migsafe.rendering.worker.dependencies import DependencyTracker
 from migsafe.rendering.worker.frames import frame_of_thread
 from migsafe.rendering.worker.guards import Guards, Snapshot, watch_parent
+from migsafe.rendering.worker.plugins.spatial import install_spatial_indexes
 from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.project_finder import ProjectFinder
 from migsafe.rendering.worker.script import ScriptResult, render
@@ -41,6 +42,7 @@ class Service:
         """Answers requests until the pipe is closed."""
         install_patches()
         install_annotations()
+        install_spatial_indexes()
         self._guards.install()
         self._dependencies.install()
         self._guards.adopt(watch_parent(os.getppid(), self._beat))
