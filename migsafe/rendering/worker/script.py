@@ -31,6 +31,8 @@ from migsafe.rendering.worker.script_run import MAX_CALLS, Ask, Endless, Fork, R
 from migsafe.rendering.worker.unknown import Unknown
 
 _MAX_RUNS = 12
+_MAX_ROW_RUNS = 6
+"""After so many runs, decisions about rows are not tried both ways."""
 _MIN_SECONDS = 0.1
 _FROM_ENV = "which comes from the project's own env.py"
 
@@ -115,9 +117,17 @@ class Exploration:
     def next_route(self) -> Route | None:
         """Returns the decisions of the next run; None if there is none, or a limit has been reached."""
         most = 1 if self._request.live else _MAX_RUNS
-        if not self._waiting or len(self._outcomes) >= most or self._broken or self._is_late():
+        if len(self._outcomes) >= most or self._broken or self._is_late():
             return None
-        return self._waiting.pop(min(range(len(self._waiting)), key=lambda number: self._rank(self._waiting[number])))
+        number = min(range(len(self._waiting)), key=lambda number: self._rank(self._waiting[number]), default=None)
+        if number is None or not self._is_worthwhile(self._waiting[number]):
+            return None
+        return self._waiting.pop(number)
+
+    def _is_worthwhile(self, route: Route) -> bool:
+        """Whether a route is worth a run. Decisions about rows rarely change what a script locks."""
+        is_tried, is_about_rows = self._rank(route)
+        return not is_about_rows or not (is_tried or len(self._outcomes) >= _MAX_ROW_RUNS)
 
     def add(self, route: Route, outcome: Outcome) -> None:
         """Adds the outcome of a run, and the routes to the other decisions at its forks."""
