@@ -39,17 +39,17 @@ HARMFUL = {
     "sum(range(10**13))": ("it exceeds the time limit", None),
     "import sys; sys.exit(3)": ("it ends the process here, with sys.exit()", "sys.exit(3)"),
     "import os; os._exit(3)": ("it ends the process here", "os._exit(3)"),
-    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": ("it ends here with Forbidden: signals (os.kill) are not allowed here", None),
+    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": ("it fails here with Forbidden: signals (os.kill) are not allowed here", None),
     "import ctypes; ctypes.string_at(0)": ("it ends its worker process", None),
     "raise BaseException('no')": (None, None),
     "x = bytearray(1 << 40)": ("it needs more memory than the limit", "bytearray(1 << 40)"),
     "f = lambda: f(); f()": ("its calls are nested too deeply", "f()"),
     "import socket; socket.create_connection(('127.0.0.1', 5432))": (
-        "it ends here with Forbidden: the network (socket.getaddrinfo) is not allowed here",
+        "it fails here with Forbidden: the network (socket.getaddrinfo) is not allowed here",
         "socket.create_connection(('127.0.0.1', 5432))",
     ),
-    "import urllib.request; urllib.request.urlopen('http://192.0.2.1/')": ("it ends here with", None),
-    "import subprocess; subprocess.run(['true'])": ("it ends here with Forbidden: other programs", None),
+    "import urllib.request; urllib.request.urlopen('http://192.0.2.1/')": ("it fails here with", None),
+    "import subprocess; subprocess.run(['true'])": ("it fails here with Forbidden: other programs", None),
 }
 
 
@@ -123,7 +123,7 @@ def test_a_script_cannot_change_files(quick: Renderer, tmp_path: Path) -> None:
     )
     for body in bodies:
         half = quick.render_half(program(script(body), path=str(tmp_path / "0002_it.py")), after(""))
-        assert sent(half)[0].startswith("[it ends here with Forbidden: file changes")
+        assert sent(half)[0].startswith("[it fails here with Forbidden: file changes")
     assert file.read_text() == "kept"
 
 

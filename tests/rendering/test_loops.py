@@ -5,6 +5,8 @@ from textwrap import dedent
 import pytest
 
 from migsafe.rendering.messages import FOR_EACH_ROW, WHILE_ROWS, Answer
+from migsafe.rendering.worker.guards import Guards, Snapshot
+from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import MAX_CALLS, Run, TooManyCalls
 from tests.rendering.conftest import Render, sent
@@ -156,7 +158,7 @@ for n in (1, 2):
 
 
 def test_the_calls_of_a_script_are_limited() -> None:
-    run = Run(ScriptFile("script.py", ""), (), {}, lambda *_: Answer(known=False))
+    run = Run(ScriptFile("script.py", ""), ProjectCode(Guards(), Snapshot()), {}, lambda *_: Answer(known=False))
     for _ in range(MAX_CALLS):
         run.send("SELECT 1")
     with pytest.raises(TooManyCalls):

@@ -69,6 +69,6 @@ def test_a_store_asks_the_questions_of_a_rendering_again() -> None:
 
 def test_drivers_cannot_connect(renderer: Renderer) -> None:
     half = renderer.render_half(program(script("import psycopg\npsycopg.connect('host=127.0.0.1 connect_timeout=1')")), after(""))
-    assert sent(half)[0].startswith("[it ends here with Forbidden: the network")
+    assert sent(half)[0].startswith("[it fails here with Forbidden: the network")
     half = renderer.render_half(program(script("sa.create_engine('postgresql+psycopg://127.0.0.1/shop').connect()")), after(""))
-    assert sent(half)[0].startswith("[it ends here with Forbidden: the network")
+    assert sent(half)[0].startswith("[it fails here with Forbidden: the network")

@@ -275,7 +275,8 @@ def test_an_error_is_opaque_at_its_call(render: Render) -> None:
     half = render('op.drop_column("a", "x")\nint("many")\nop.drop_column("a", "y")')
     assert sent(half) == [
         "ALTER TABLE a DROP COLUMN x;",
-        "[it ends here with ValueError: invalid literal for int() with base 10: 'many'] int(\"many\")",
+        "[it fails here with ValueError: invalid literal for int() with base 10: 'many'] int(\"many\")",
+        "ALTER TABLE a DROP COLUMN y;",
     ]
 
 

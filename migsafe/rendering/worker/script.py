@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager
+from functools import partial
 from inspect import Parameter, iscoroutine, signature
 from pathlib import Path
 from types import ModuleType
@@ -51,7 +52,9 @@ class Outcome:
         self.run = run
         self.error = error
         self.rejected = error is not None and (
-            is_refusal(run.file, error) or ((bool(run.choices) or not run.default_choice) and _misses_rows(error))
+            isinstance(error, SystemExit)
+            or is_refusal(run.file, error)
+            or ((bool(run.choices) or not run.default_choice) and _misses_rows(error))
         )
 
 
@@ -91,8 +94,13 @@ def render(request: RenderRequest, ask: Ask, guarded: Guarded, watch: Watch, pro
         return _read(file, request, ask, guarded, project)
     exploration = Exploration(file, request)
     while (route := exploration.next_route()) is not None:
-        exploration.add(route, _outcome(file, request, route, ask, guarded(exploration.seconds_left), watch, project))
+        limits = partial(_limits, guarded, exploration)
+        exploration.add(route, _tolerant_outcome(file, request, route, ask, limits, watch, project))
     return exploration.result()
+
+
+def _limits(guarded: Guarded, exploration: "Exploration") -> AbstractContextManager[None]:
+    return guarded(exploration.seconds_left)
 
 
 class Exploration:
@@ -133,7 +141,7 @@ class Exploration:
         """Adds the outcome of a run, and the routes to the other decisions at its forks."""
         self._outcomes.append(outcome)
         run = outcome.run
-        self._broken = isinstance(outcome.error, BaseException) and not isinstance(outcome.error, Exception)
+        self._broken = outcome.error is not None and not isinstance(outcome.error, Exception | SystemExit)
         self._about_rows |= run.forks_about_rows
         if len(self._outcomes) == 1 and len(run.forks) > 1:
             self._waiting.append(Route({}, default_choice=False))  # most guards are independent: this run takes the other branch at all of them
@@ -202,6 +210,34 @@ def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded, 
     except BaseException as error:  # a tree may be too deep or too large
         _end(run, error, request.function)
     return ScriptResult(run.calls, False)
+
+
+def _tolerant_outcome(
+    file: ScriptFile,
+    request: RenderRequest,
+    route: Route,
+    ask: Ask,
+    limits: Callable[[], AbstractContextManager[None]],
+    watch: Watch,
+    project: ProjectCode,
+) -> Outcome:
+    """Returns the outcome of a run; a run that ends with an exception is repeated, and continues after the statement that failed."""
+    outcome = _outcome(file, request, route, ask, limits(), watch, project)
+    while (
+        isinstance(outcome.error, Exception)
+        and not isinstance(outcome.error, MemoryError | RecursionError)
+        and not outcome.rejected
+        and not request.live
+    ):
+        if not file.tolerate(outcome.error, f"fails here with {_described(outcome.error)}"):
+            break
+        outcome = _outcome(file, request, route, ask, limits(), watch, project)
+    return outcome
+
+
+def _described(error: BaseException) -> str:
+    message = " ".join(str(error).split())[:200]
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
 
 
 def _outcome(
@@ -275,8 +311,6 @@ def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
 def _end(run: Run, error: BaseException, function: str) -> None:
     """Records how a script ended early."""
     text_range = run.file.error_range(error.__traceback__) or run.file.first_line_of(function)
-    message = " ".join(str(error).split())
-    message = f": {message[:200]}" if message else ""
     match error:
         case Endless():
             reason = "it waits in a loop for something that only a database knows"
@@ -293,6 +327,6 @@ def _end(run: Run, error: BaseException, function: str) -> None:
         case ProcessExit():
             reason = "it ends the process here"
         case _:
-            reason = f"it ends here with {type(error).__name__}{message}"
+            reason = f"it ends here with {_described(error)}"
     if not is_refusal(run.file, error):
         run.send_opaque(reason, text_range)

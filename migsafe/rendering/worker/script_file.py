@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from types import CodeType, FrameType, TracebackType
 
+from migsafe.rendering.worker.failures import Failure, Position, failing_statement, tolerating
 from migsafe.rendering.worker.frames import TextPoint, instruction_number, instruction_points
 from migsafe.rendering.worker.loops import LoopLines, loop_lines
 from migsafe.rendering.worker.transformation import transform
 
+_MAX_FAILURES = 20
 _LINE_END = re.compile(r"\r\n?|\n")
 
 LIBRARIES = frozenset(("alembic", "sqlalchemy", *sys.stdlib_module_names))
@@ -30,10 +32,11 @@ class ScriptFile:
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
+        self._failures: dict[Position, Failure] = {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes are the script's problem
             self.tree = ast.parse(text, path)
-            self.code: CodeType = compile(transform(ast.parse(text, path)), path, "exec", dont_inherit=True)
+            self.code: CodeType = self._compiled()
         self._lines = [0, *(end.end() for end in _LINE_END.finditer(text))]
         self._calls: dict[TextPoint, ast.Call] = {}
         self._blocks: dict[TextPoint, ast.Call] = {}
@@ -52,6 +55,23 @@ class ScriptFile:
                     self._blocks[node.lineno, node.col_offset] = first
                 case ast.Expr(value=value):
                     self._bare.add(value.value if isinstance(value, ast.Await) else value)
+
+    def tolerate(self, error: BaseException, reason: str) -> bool:
+        """Changes the code so that it continues after the statement that ended with an error; returns whether that is possible."""
+        position = failing_statement(self.tree, self.path, error.__traceback__)
+        text_range = self.error_range(error.__traceback__)
+        if position is None or text_range is None or position in self._failures or len(self._failures) >= _MAX_FAILURES:
+            return False
+        self._failures[position] = Failure(" ".join(self.text[slice(*text_range)].split()), reason, *text_range)
+        self._positions.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.code = self._compiled()
+        return True
+
+    def _compiled(self) -> CodeType:
+        tree = ast.parse(self.text, self.path)
+        return compile(transform(tolerating(tree, self._failures) if self._failures else tree), self.path, "exec", dont_inherit=True)
 
     @cached_property
     def _tests(self) -> dict[tuple[TextPoint, TextPoint], ast.expr]:

@@ -9,7 +9,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, Tra
 from typing import Any, Protocol
 
 from migsafe.rendering.worker.frames import caller, transparent
-from migsafe.rendering.worker.transformation import CALL, CONTAINS, FORMAT, IS_NONE, ITEM, without_number_formats
+from migsafe.rendering.worker.transformation import CALL, CONTAINS, FAILED, FORMAT, IS_NONE, ITEM, without_number_formats
 from migsafe.rendering.worker.unknown import MARK, Unknown, UnknownOwner, contains, name_of, reason_of, run_of, truth_of, unknown_like
 
 _DEEPEST = 3
@@ -53,7 +53,7 @@ class Owner(UnknownOwner, Protocol):
     def is_project_file(self, name: str | None) -> bool:
         """Whether a file is the script or code of its project."""
 
-    def send_opaque(self, reason: str) -> None:
+    def send_opaque(self, reason: str, text_range: tuple[int, int] | None = None) -> None:
         """Records a call whose SQL is unknown."""
 
 
@@ -65,7 +65,7 @@ class TolerantOperations:
 
     def names(self) -> dict[str, Callable[..., Any]]:
         """Returns the functions by the names that a transformed script calls."""
-        return {CONTAINS: contains, IS_NONE: is_none, CALL: self.call, ITEM: self.item, FORMAT: self.format}
+        return {CONTAINS: contains, IS_NONE: is_none, FAILED: self.failed, CALL: self.call, ITEM: self.item, FORMAT: self.format}
 
     @transparent
     def call(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
@@ -114,6 +114,13 @@ class TolerantOperations:
             if unknown is None:
                 raise
             return unknown_like(unknown, f"[{name_of(unknown)}]")
+
+    @transparent
+    def failed(self, source: str, reason: str, start: int, end: int) -> Unknown:
+        """Records that a statement fails here, and returns its unknown result."""
+        if self._run.active:
+            self._run.send_opaque(f"it {reason}", (start, end))
+        return Unknown(self._run, source, f"which {reason}")
 
     @transparent
     def format(self, left: Any, right: Any) -> Any:

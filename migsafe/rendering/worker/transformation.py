@@ -15,6 +15,7 @@ IS_NONE = "migsafe is_none"
 CALL = "migsafe call"
 ITEM = "migsafe item"
 FORMAT = "migsafe format"
+FAILED = "migsafe failed"
 
 _OF_THE_CALLER = frozenset(("super", "locals", "globals", "vars", "dir", "eval", "exec", "__import__"))
 """Functions whose result depends on the frame that calls them."""
