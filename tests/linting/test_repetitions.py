@@ -1,0 +1,66 @@
+"""One finding for a call that is made several times."""
+
+import pytest
+
+from migsafe.linting.finding import Finding
+from tests.support.linted import judge_sql
+
+HEAD = """
+# 5b1_first.py
+import sqlalchemy as sa
+from alembic import op
+
+revision = "5b1"
+down_revision = None
+
+
+def drop(table):
+    op.drop_table(table)
+
+
+def upgrade():
+"""
+
+
+def findings(body: str) -> list[Finding]:
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    return judge_sql(f"{HEAD}{lines}\n\n\ndef downgrade():\n    op.execute('SELECT 1')\n").findings
+
+
+@pytest.mark.process
+def test_a_loop_has_one_finding_that_names_the_objects() -> None:
+    [finding] = [each for each in findings("for table in ('a', 'b', 'c'):\n    op.drop_table(table)") if each.rule == "drop-table"]
+    assert finding.message.endswith("; this call does so 3 times, for public.a, public.b, public.c")
+    assert finding.relations == ("public.a", "public.b", "public.c")
+    first, second, *_ = finding.help.splitlines()
+    assert first.startswith("# takes two deployments: 1. ")
+    assert second == "# for the first of 3, and likewise for the others:"
+
+
+@pytest.mark.process
+def test_many_objects_are_counted() -> None:
+    [finding] = [each for each in findings("for number in range(9):\n    op.drop_table(f't{number}')") if each.rule == "drop-table"]
+    assert finding.message.endswith("9 times, for public.t0, public.t1, public.t2, public.t3, public.t4 and 4 more")
+    assert len(finding.relations) == 9
+
+
+@pytest.mark.process
+def test_a_function_of_the_script_has_one_finding() -> None:
+    [finding] = [each for each in findings("drop('a')\ndrop('b')") if each.rule == "drop-table"]
+    assert finding.message.endswith("2 times, for public.a, public.b")
+
+
+@pytest.mark.process
+def test_columns_of_one_table_are_named() -> None:
+    [finding] = [each for each in findings("for column in ('x', 'y'):\n    op.drop_column('t', column)") if each.rule == "drop-column"]
+    assert finding.message.endswith("2 times, for x, y")
+    assert finding.relations == ("public.t",)
+
+
+@pytest.mark.process
+def test_different_places_stay_apart() -> None:
+    assert len([each for each in findings("op.drop_table('a')\nop.drop_table('b')") if each.rule == "drop-table"]) == 2
+
+
+def test_sql_files_are_as_before() -> None:
+    assert len(judge_sql("DROP TABLE a; DROP TABLE b").findings) == 2
