@@ -66,7 +66,10 @@ class AlembicProcess:
 
     def _ask(self, step: dict[str, Any]) -> dict[str, Any]:
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            # Iteration over sets is the same as in migsafe's worker.
+            environment = {**os.environ, "PYTHONHASHSEED": "0"}
+            pipe = subprocess.PIPE
+            self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment)
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
