@@ -154,6 +154,19 @@ def test_a_condition_that_would_end_the_script_is_assumed_to_be_met(render: Rend
     assert sent(half) == ["SELECT count(*) FROM a WHERE x IS NULL;", "ALTER TABLE a ALTER COLUMN x SET NOT NULL;"]
 
 
+def test_a_sum_of_unknown_values_may_be_zero(render: Render) -> None:
+    half = render(
+        """
+        users = op.get_bind().execute(sa.text("SELECT count(*) FROM users WHERE role IS NULL")).scalar_one()
+        invitations = op.get_bind().execute(sa.text("SELECT count(*) FROM invitations WHERE role IS NULL")).scalar_one()
+        if users + invitations:
+            raise RuntimeError("rows without a role")
+        op.alter_column("users", "role", nullable=False)
+        """
+    )
+    assert sent(half)[2:] == ["ALTER TABLE users ALTER COLUMN role SET NOT NULL;"]
+
+
 def test_a_loop_that_waits_for_rows_ends(render: Render) -> None:
     half = render(
         """

@@ -296,6 +296,8 @@ def _derive(self: Unknown, *_: object) -> Unknown:
 
 
 def _join(self: Unknown, other: object) -> Any:
+    if isinstance(other, Unknown):
+        return unknown_like(self, f"{name_of(self)} + {name_of(other)}")  # a sum of numbers can be 0
     return str.__str__(self) + other if isinstance(other, str) else _derive(self)
 
 
