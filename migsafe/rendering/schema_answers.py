@@ -171,6 +171,7 @@ def _index(relation: Relation, index: Index, constraint: str | None) -> dict[str
 
 _LISTS = {
     "tables": _TABLES,
+    "foreign tables": (RelationKind.FOREIGN,),
     "views": (RelationKind.VIEW,),
     "materialized views": (RelationKind.MATERIALIZED,),
     "sequences": (RelationKind.SEQUENCE,),

@@ -87,6 +87,64 @@ def test_an_inspector_returns_the_objects_of_the_schema(render: Render) -> None:
     ]
 
 
+def test_tables_are_reflected_from_the_schema(render: Render) -> None:
+    half = render(
+        """
+        bind = op.get_bind()
+        inspector = sa.inspect(bind)
+        old = sa.MetaData(bind=bind)
+        old.reflect(only=["customers"])
+        table = sa.Table("orders", sa.MetaData(), autoload_with=bind)
+        base = automap_base()
+        base.prepare(autoload_with=bind)
+        details = [
+            table.c.keys(),
+            sa.Table("orders", old, autoload=True).c.keys() == table.c.keys(),
+            sorted(old.tables),
+            sorted(base.classes.keys()),
+            inspector.has_index("orders", "orders_at_idx"),
+            [name for name, _ in inspector.get_sorted_table_and_fkc_names()][:2],
+            [column["name"] for column in inspector.get_multi_columns()[None, "customers"]],
+            inspector.get_multi_pk_constraint(filter_names=["orders"])[None, "orders"]["name"],
+            inspector.get_temp_view_names(),
+        ]
+        for detail in details:
+            op.execute(f"-- {detail}\\nSELECT 1")
+        for order in orm.Session(bind).query(base.classes.orders):
+            op.execute(f"SELECT '{order.note}'")
+        """,
+        before="from sqlalchemy import orm\nfrom sqlalchemy.ext.automap import automap_base\n",
+        history=TABLES,
+    )
+    lines = sent(half)
+    assert [line.removesuffix(" SELECT 1;").removeprefix("-- ") for line in lines[:9]] == [
+        "['id', 'customer', 'kind', 'note', 'at']",
+        "True",
+        "['customers', 'orders']",
+        "['customers', 'orders']",
+        "True",
+        "['customers', 'orders']",
+        "['id']",
+        "orders_pkey",
+        "[]",
+    ]
+    assert lines[10] == "? SELECT '⟨row.orders_note⟩';"
+
+
+def test_tables_are_created_and_dropped_after_a_check(render: Render) -> None:
+    half = render(
+        """
+        metadata = sa.MetaData()
+        tables = [sa.Table(name, metadata, sa.Column("id", sa.Text())) for name in ("customers", "gone")]
+        metadata.create_all(op.get_bind())
+        metadata.drop_all(op.get_bind(), tables=tables[1:])
+        tables[1].drop(op.get_bind(), checkfirst=True)
+        """,
+        history=TABLES,
+    )
+    assert sent(half) == ["CREATE TABLE gone ( id TEXT ) ;", "DROP TABLE gone;"]
+
+
 def test_rendering_leaves_the_schema_unchanged(render: Render) -> None:
     for _ in range(2):
         half = render(

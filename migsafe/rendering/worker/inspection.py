@@ -10,7 +10,7 @@ from migsafe.rendering.worker.frames import caller, calling_frame
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_internals import is_dropping, is_in_inspector, reflect_tables_singly
 from migsafe.rendering.worker.types import reflect_type
-from migsafe.rendering.worker.unknown import Unknown
+from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown
 
 SCHEMA_ONLY = "which only the schema of a database can tell"
 """Why the answers of an inspector are unknown."""
@@ -123,6 +123,22 @@ class Inspected(DefaultDialect):
     def get_schema_names(self, connection: Any, **_: Any) -> Any:
         """Returns the schemas."""
         return self._names("schema", None)
+
+    def get_temp_view_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        """Returns the temporary views."""
+        return []
+
+    def get_foreign_table_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
+        """Returns the foreign tables."""
+        return self._names("foreign table", schema)
+
+    def get_view_definition(self, connection: Any, view_name: str, schema: str | None = None, **_: Any) -> Any:
+        """Returns the query of a view, which the server writes in its own way."""
+        return Unknown(self.run, f"definition of {view_name}", DATABASE_ONLY)
+
+    def get_table_oid(self, connection: Any, table_name: str, schema: str | None = None, **_: Any) -> Any:
+        """Returns the number of a table."""
+        return Unknown(self.run, f"{table_name}.oid", DATABASE_ONLY)
 
     def get_temp_table_names(self, connection: Any, schema: str | None = None, **_: Any) -> Any:
         """Returns the temporary tables."""

@@ -18,6 +18,7 @@ DISPATCH = "_compiler_dispatch"
 """The method by which SQLAlchemy's compiler asks a type or clause to compile itself."""
 IS_TYPE = "_sqla_type"
 """The attribute by which SQLAlchemy recognises an object that can become a column's type."""
+_DDL_FILE = str(Path("sqlalchemy", ""))
 _INSPECTOR_FILE = str(Path("sqlalchemy", "engine", "reflection"))
 
 
@@ -46,13 +47,18 @@ def is_in_inspector(frame: FrameType) -> bool:
     return _INSPECTOR_FILE in frame.f_code.co_filename
 
 
-def is_dropping(frame: FrameType) -> bool:
-    """Whether the frame is that of SQLAlchemy's DROP with `checkfirst`, rather than of its CREATE."""
-    return "Dropper" in type(frame.f_locals.get("self")).__name__
+def is_dropping(frame: FrameType | None) -> bool:
+    """Whether a frame is called by SQLAlchemy's DROP with `checkfirst`, rather than by its CREATE."""
+    while frame is not None:
+        name = type(frame.f_locals.get("self")).__name__ if _DDL_FILE in frame.f_code.co_filename else ""
+        if name.endswith(("Dropper", "Generator")):
+            return name.endswith("Dropper")
+        frame = frame.f_back
+    return False
 
 
 def reflect_tables_singly(dialect: type[DefaultDialect]) -> None:
     """Lets a dialect answer the inspector table by table: PostgreSQL's own dialect reads all tables in one catalog query."""
     for name in dir(DefaultDialect):
-        if name.startswith("get_multi_"):
+        if name.startswith(("get_multi_", "has_multi_")):
             setattr(dialect, name, getattr(DefaultDialect, name))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Enum, MetaData
+from sqlalchemy import ARRAY, Enum, MetaData, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import expression
 
@@ -26,7 +26,9 @@ def install_patches() -> None:
         array.__init__ = _accepting_unknown_items(array.__init__)  # type: ignore[method-assign]
     Enum.__new__ = _new_enum  # type: ignore[assignment]
     Enum.__init__ = _name_enum(Enum.__init__)  # type: ignore[method-assign]
-    MetaData.__init__ = _ignoring_bind(MetaData.__init__)  # type: ignore[method-assign]
+    MetaData.__init__ = _keeping_bind(MetaData.__init__)  # type: ignore[method-assign]
+    MetaData.reflect = _reflecting_with_bind(MetaData.reflect)  # type: ignore[method-assign]
+    Table.__init__ = _accepting_autoload(Table.__init__)  # type: ignore[method-assign]
 
 
 def _accepting_unknown(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,8 +82,25 @@ def _name_enum(init: Callable[..., None]) -> Any:
     return call
 
 
-def _ignoring_bind(init: Callable[..., None]) -> Any:
-    def call(self: MetaData, *arguments: Any, bind: object = None, **named: Any) -> None:
+def _keeping_bind(init: Callable[..., None]) -> Any:
+    def call(self: MetaData, *arguments: Any, bind: Any = None, **named: Any) -> None:
         init(self, *arguments, **named)
+        self.__dict__["bind"] = bind
+
+    return call
+
+
+def _reflecting_with_bind(reflect: Callable[..., None]) -> Any:
+    def call(self: MetaData, bind: Any = None, *arguments: Any, **named: Any) -> None:
+        reflect(self, bind if bind is not None else self.__dict__.get("bind"), *arguments, **named)
+
+    return call
+
+
+def _accepting_autoload(init: Callable[..., None]) -> Any:
+    def call(self: Table, name: str, metadata: MetaData, *arguments: Any, autoload: bool = False, **named: Any) -> None:
+        if autoload and named.get("autoload_with") is None:
+            named["autoload_with"] = metadata.__dict__.get("bind")
+        init(self, name, metadata, *arguments, **named)
 
     return call
