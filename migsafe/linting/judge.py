@@ -280,6 +280,7 @@ class _Run:
 
     def verdict(self) -> Verdict:
         self._suppress()
+        self.state.findings = _without_repetitions(self.state.findings)
         self.state.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
         number = Counter(finding.severity for finding in self.state.findings)
         summary = Summary(
@@ -305,6 +306,15 @@ def _places(half: Half, statement: Statement) -> tuple[Span, ...]:
     """Returns the place of a statement in the file, and that of the call that sends it, if a program does."""
     span = half.file_span(statement.span)
     return (span,) if half.program is None else (span, half.call_span(statement.span))
+
+
+def _without_repetitions(findings: Iterable[Finding]) -> list[Finding]:
+    """Returns the findings without those that a script has again on another of its databases."""
+    different: dict[object, Finding] = {}
+    for finding in findings:
+        place = (finding.rule, finding.script.path, finding.span, finding.migration, finding.statement)
+        different.setdefault((*place, finding.message, finding.help, finding.relations), finding)
+    return list(different.values())
 
 
 def _findings(result: Iterable[object]) -> Iterator[Finding]:

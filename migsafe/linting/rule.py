@@ -270,6 +270,8 @@ class Context:
         steps: list[str] = []
         if isinstance(self.statement.operations[0], Do):
             steps.append("outside the DO block")
+        if self.is_script and self.migration.up.begun_at is not None and self.migration.own_transaction_advice:
+            steps.append(f"first {self.migration.own_transaction_advice}: autocommit_block() raises AssertionError otherwise")
         # An Alembic script gets an autocommit_block instead.
         wrapped = self.session.in_transaction_block or self.migration.up.transaction in (Transaction.FILE, Transaction.QUERY)
         if wrapped and not self.is_script:

@@ -76,12 +76,13 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
         Source(
             selection.folder.path,
             selection.runner,
-            selection.in_order(),
+            files,
             settings.transaction,
             problems,
             release=not selection.whole,
         )
         for selection in selections.values()
+        for files in selection.runner.databases(selection.in_order())
     ]
     return Plan(sources, skipped, problems)
 

@@ -169,6 +169,15 @@ def folder_itself(folder: Folder) -> list[Folder]:
     return [folder]
 
 
+Selection = list[tuple[MigrationFile, bool]]
+"""The files of a history, each with whether it is selected."""
+
+
+def one_database(files: Selection) -> list[Selection]:
+    """Returns the files of a runner that has one database."""
+    return [files]
+
+
 class Runner(Struct, frozen=True):
     """A program that applies migrations.
 
@@ -177,7 +186,8 @@ class Runner(Struct, frozen=True):
     `read` returns the migrations of a file (most formats have one per file), and raises UnreadableError. `default_transaction` is how the
     runner sends a migration without directives. `outside_transaction_advice` says, as an imperative, how to make a migration run outside a
     transaction. A runner that `searches_subfolders` lists the folders below by itself. One with `unique_versions` records the versions that
-    have run: of two migrations with the same version it rejects both, or never runs one. The names of its files end in `suffix`.
+    have run: of two migrations with the same version it rejects both, or never runs one. The names of its files end in `suffix`. `databases`
+    returns the files as each of the databases of one run receives them; most runners have one database.
     """
 
     name: str
@@ -191,6 +201,7 @@ class Runner(Struct, frozen=True):
     unique_versions: bool = False
     history_folders: Callable[[Folder], list[Folder]] = folder_itself
     suffix: str = ".sql"
+    databases: Callable[[Selection], list[Selection]] = one_database
 
 
 def number_key(name: str) -> tuple[int, str]:

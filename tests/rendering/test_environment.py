@@ -124,3 +124,38 @@ def test_a_name_from_a_function_of_the_project_is_unknown(renderer: Renderer) ->
     body = 'op.create_unique_constraint(None, "a", ["c"])'
     (sql,) = rendered(renderer, body, ScriptEnvironment(naming_convention={"uq": "uq_%(token)s", "token": None}))
     assert "⟨token⟩" in sql
+
+
+def test_variables_of_production_are_unknown(renderer: Renderer) -> None:
+    body = """
+    if os.getenv("SKIP"):
+        return
+    if os.environ.get("UNSET", "") == "":
+        op.execute("SELECT 'default'")
+    op.execute(f"SELECT '{os.environ.get('NAME')} {os.getenv('SIZE', '10')} {os.environ['ROLE']}'")
+    if "DEBUG" in os.environ:
+        op.execute("SELECT 'debug'")
+    if "PATH" not in os.environ:
+        op.execute("SELECT 'never'")
+    """
+    assert rendered(renderer, body, before="import os\n") == [
+        "? SELECT 'default';",
+        "? SELECT '⟨NAME⟩ 10 ⟨ROLE⟩';",
+        "? SELECT 'debug';",
+    ]
+
+
+def test_a_function_gets_the_arguments_that_env_passes(renderer: Renderer) -> None:
+    text = script("pass").replace(
+        "def upgrade():\n    pass", "def upgrade(engine_name, op, **more):\n    op.execute(f\"SELECT '{engine_name} {more}'\")"
+    )
+    half = program(text, environment=ScriptEnvironment(arguments={"engine_name": "a", "tenant": 1}))
+    assert sent(renderer.render_half(half, after(""))) == ["SELECT 'a {'tenant': 1}';"]
+
+
+def test_an_autocommit_block_is_refused_in_a_transaction_of_env(renderer: Renderer) -> None:
+    body = 'op.execute("SELECT 1")\nwith op.get_context().autocommit_block():\n    op.execute("SELECT 2")\nop.execute("SELECT 3")'
+    half = renderer.render_half(program(script(body), environment=ScriptEnvironment(begun_at="env.py:3")), after(""))
+    assert half.program is not None
+    assert [call.raises for call in half.program.calls] == ["", "autocommit_block()", ""]
+    assert sent(half) == ["SELECT 1;", "SELECT 2;", "SELECT 3;"]

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from migsafe.rendering.messages import RenderedCall, RenderedPath, RenderRequest
 from migsafe.rendering.worker.alembic_offline import install
 from migsafe.rendering.worker.database import Database
-from migsafe.rendering.worker.environment import read_environment
+from migsafe.rendering.worker.environment import as_value, read_environment
 from migsafe.rendering.worker.environment_variables import EnvironmentVariables
 from migsafe.rendering.worker.guards import ProcessExit, TimeUp
 from migsafe.rendering.worker.imports import Builtins
@@ -298,12 +298,17 @@ def _run(file: ScriptFile, module: ModuleType, run: Run, function: str) -> None:
 
 
 def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
-    """Returns unknown values for the parameters of a function that the project's env.py passes."""
+    """Returns what the project's env.py passes for the parameters of a function; unknown values if that is not known."""
     from alembic import op  # noqa: PLC0415
 
     arguments: dict[str, Any] = {}
+    passed = run.environment.arguments
     for parameter in signature(function).parameters.values():
-        if parameter.default is Parameter.empty and parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
+        if parameter.name in passed:
+            arguments[parameter.name] = as_value(run, parameter.name, passed[parameter.name])
+        elif parameter.kind is Parameter.VAR_KEYWORD:
+            arguments.update({name: as_value(run, name, value) for name, value in passed.items() if name not in arguments})
+        elif parameter.default is Parameter.empty and parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
             arguments[parameter.name] = op if parameter.name == "op" else Unknown(run, parameter.name, _FROM_ENV)
     return arguments
 

@@ -5,6 +5,7 @@ known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
 import msgspec
+from msgspec.structs import replace
 
 from migsafe.sources.alembic.environment import Environment, read_environment
 from migsafe.sources.alembic.graph import Graph
@@ -13,7 +14,7 @@ from migsafe.sources.alembic.project import find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
 from migsafe.sources.lineage import Lineage, MigrationReference
 from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner
+from migsafe.sources.runner import Folder, MigrationFile, Runner, Selection
 from migsafe.text import Script
 
 __all__ = ["ALEMBIC", "RevisionFile"]
@@ -98,6 +99,15 @@ def _half(file: RevisionFile, function: str) -> Half:
     return Half(Script(file.up.path, ""), (), transactions.transaction, program, setup=environment.setup, begun_at=transactions.begun_at)
 
 
+def _databases(files: Selection) -> list[Selection]:
+    """Returns the files once for each database on which env.py runs the migrations with other arguments."""
+    first = next((file for file, _ in files if isinstance(file, RevisionFile)), None)
+    if first is None or not first.environment.databases:
+        return [files]
+    environments = [replace(first.environment, scripts=scripts, databases=()) for scripts in first.environment.databases]
+    return [[(replace(file, environment=environment), selected) for file, selected in files] for environment in environments]
+
+
 def _is_alembic(folder: Folder) -> bool:
     return bool(history_folders(folder))
 
@@ -113,4 +123,5 @@ ALEMBIC = Runner(
     unique_versions=True,
     history_folders=history_folders,
     suffix=".py",
+    databases=_databases,
 )

@@ -28,6 +28,7 @@ _SET_CONFIG = re.compile(
     re.IGNORECASE,
 )
 _SETTING = "transaction_per_migration=True"
+_MOST_DATABASES = 8
 
 
 class TransactionSettings(Struct, frozen=True):
@@ -75,7 +76,7 @@ def read_environment(project: Project) -> Environment:
         return Environment(_scanned(project.env, scan(module.tree)), scripts=scripts)
     chosen = next((upgrade for upgrade in reader.upgrades if upgrade.connection is not None), reader.upgrades[0])
     setup = tuple(usable for sql in chosen.sent if (usable := _usable(sql)))
-    described = [_describe(reader, upgrade, scripts) for upgrade in _distinct(reader.upgrades)]
+    described = [_describe(reader, upgrade, scripts) for upgrade in _distinct(reader.upgrades)[:_MOST_DATABASES]]
     first = _describe(reader, chosen, scripts)
     return Environment(_transactions(chosen), setup, first, tuple(described) if len(described) > 1 else ())
 

@@ -1,0 +1,133 @@
+"""Alembic projects whose env.py decides what the findings are, linted from the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from migsafe.cli import main
+
+pytestmark = pytest.mark.process
+
+REVISION = """from alembic import op
+import sqlalchemy as sa
+
+revision = {version!r}
+down_revision = {before!r}
+
+
+def upgrade({parameters}):
+    {body}
+
+
+def downgrade():
+    op.execute("SELECT 1")
+"""
+BEGIN = """from alembic import context
+from sqlalchemy import create_engine, text
+
+engine = create_engine("postgresql://")
+with engine.{connect} as connection:
+    {before}
+    context.configure(connection=connection{options})
+    with context.begin_transaction():
+        context.run_migrations()
+"""
+
+
+def project(folder: Path, env: str, *bodies: str, parameters: str = "", settings: str = "") -> None:
+    (folder / "alembic.ini").write_text(f"[alembic]\nscript_location = mig\n{settings}")
+    (folder / "mig" / "versions").mkdir(parents=True)
+    (folder / "mig" / "env.py").write_text(env)
+    for number, body in enumerate(bodies):
+        text = REVISION.format(
+            version=f"v{number}", before=f"v{number - 1}" if number else None, body=body.replace("\n", "\n    "), parameters=parameters
+        )
+        (folder / "mig" / "versions" / f"v{number}.py").write_text(text)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    main([*arguments, "--format", "json", "mig"])
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+BLOCK = 'with op.get_context().autocommit_block():\n    op.execute("ALTER TYPE kind ADD VALUE \'c\'")\n    op.create_index("i", "a", ["b"])'
+
+
+def test_an_autocommit_block_in_the_transaction_of_env_raises(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(folder, BEGIN.format(connect="begin()", before="pass", options=""), BLOCK)
+    findings = [each for each in run(capsys, "lint", "--no-cache")["findings"] if each["rule"] == "concurrently-in-transaction"]
+    assert [(each["start"]["line"], each["message"].partition(":")[0]) for each in findings] == [
+        (10, "autocommit_block() raises AssertionError, and the migration ends here")
+    ]
+    assert "mig/env.py:5 begins a transaction" in findings[0]["message"]
+
+
+def test_an_autocommit_block_in_alembics_transaction_is_fine(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(folder, BEGIN.format(connect="connect()", before="connection.execute(text('SELECT 1')); connection.commit()", options=""), BLOCK)
+    assert "concurrently-in-transaction" not in {each["rule"] for each in run(capsys, "lint", "--no-cache")["findings"]}
+
+
+def test_a_timeout_that_env_sets_is_in_effect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    body = 'op.add_column("a", sa.Column("c", sa.Text()))'
+    before = "connection.execute(text(\"SET lock_timeout = '{}'\")); connection.commit()"
+    project(folder, BEGIN.format(connect="connect()", before=before.format("2s"), options=""), body)
+    assert "lock-timeout-missing" not in {each["rule"] for each in run(capsys, "lint", "--no-cache")["findings"]}
+    (folder / "mig" / "env.py").write_text(BEGIN.format(connect="connect()", before=before.format("10min"), options=""))
+    assert "lock-timeout-too-long" in {each["rule"] for each in run(capsys, "lint", "--no-cache")["findings"]}
+
+
+def test_locks_say_whether_a_transaction_spans_the_upgrade(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project(folder, BEGIN.format(connect="connect()", before="pass", options=""), "op.drop_table('a')")
+    (first,) = run(capsys, "locks")["migrations"]
+    place = {"path": "mig/env.py", "line": 7}
+    assert (first["transaction"], first["transaction_spans_upgrade"], first["transaction_read_at"]) == ("file", True, place)
+    (folder / "mig" / "env.py").write_text(BEGIN.format(connect="connect()", before="pass", options=", transaction_per_migration=True"))
+    (first,) = run(capsys, "locks")["migrations"]
+    assert (first["transaction"], first["transaction_spans_upgrade"], first["transaction_read_at"]) == ("file", False, place)
+
+
+SEVERAL = """import re
+from alembic import context
+from sqlalchemy import engine_from_config
+
+engines = {}
+for name in re.split(r",\\s*", context.config.get_main_option("databases", "")):
+    engines[name] = engine_from_config(context.config.get_section(name, {}), prefix="sqlalchemy.")
+for name, engine in engines.items():
+    with engine.connect() as connection:
+        context.configure(connection=connection, upgrade_token="%s_upgrades" % name)
+        with context.begin_transaction():
+            context.run_migrations(engine_name=name)
+"""
+
+
+def test_each_database_has_its_own_schema(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    created = 'op.create_table("a", sa.Column("id", sa.BigInteger(), sa.Identity(), primary_key=True))'
+    project(
+        folder,
+        SEVERAL,
+        f'if engine_name == "one":\n    {created}\nelse:\n    {created}',
+        'if engine_name == "one":\n    op.drop_table("a")',
+        'if engine_name == "two":\n    op.create_index("a_id", "a", ["id"])',
+        parameters="engine_name",
+        settings="databases = one, two\n[one]\nsqlalchemy.url = postgresql://one\n[two]\nsqlalchemy.url = postgresql://two\n",
+    )
+    document = run(capsys, "locks")
+    statements = [(each["id"], [statement["sql"].split(" (")[0] for statement in each["statements"]]) for each in document["migrations"]]
+    assert statements == [
+        ("v0", ["CREATE TABLE a"]),
+        ("v1", ["DROP TABLE a"]),
+        ("v2", []),
+        ("v0", ["CREATE TABLE a"]),
+        ("v1", []),
+        ("v2", ["CREATE INDEX a_id ON a"]),
+    ]
+    assert not [statement for each in document["migrations"] for statement in each["statements"] if statement["refused"]]
