@@ -3,6 +3,7 @@
 All code that depends on Alembic's internals is here. See docs/architecture.md."""
 
 import io
+import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import copy
@@ -18,7 +19,7 @@ from alembic.operations.batch import BatchOperationsImpl
 from alembic.operations.ops import AlterColumnOp
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, column, text
+from sqlalchemy import Connection, Table, column, text
 from sqlalchemy import table as sqlalchemy_table
 from sqlalchemy.sql.ddl import DDLElement
 
@@ -54,6 +55,18 @@ class RecordingImpl(PostgresqlImpl):
             names = dict.fromkeys(name for row in rows if isinstance(row, Mapping) for name in row)
             table = sqlalchemy_table(str(table), *map(column, names))
         super().bulk_insert(table, rows, multiinsert)
+
+    def prep_table_for_batch(self, batch_impl: Any, table: Table) -> None:
+        """Drops the named constraints of a table that is created again, always in the same order: Alembic iterates over a set."""
+        names = {str(constraint.name): constraint for constraint in table.constraints if constraint.name in batch_impl.named_constraints}
+        for name in sorted(names):
+            self.drop_constraint(names[name])
+
+    def autogen_column_reflect(self, inspector: Any, table: Any, column_info: Any) -> None:
+        """Omits the default of a serial column, as Alembic does, which asks the server whether the column owns the sequence."""
+        default, sequence = column_info.get("default"), f"{table.name}_{column_info['name']}_seq"
+        if isinstance(default, str) and re.match(rf"nextval\('[\w.\"]*\b{re.escape(sequence)}\W", default):
+            del column_info["default"]
 
     def _by_runner(self, sql: str) -> None:
         if self.run.in_transaction:
@@ -113,8 +126,9 @@ class OnlineContext(MigrationContext):
 
     @property
     def as_sql(self) -> bool:
-        """Whether SQL is written: true for Alembic, false for the script."""
-        return self.run is None or not self.run.is_project_frame(caller())
+        """Whether SQL is written: true for Alembic, false for the script, and for a batch that reads the table that it creates again."""
+        frame = caller()
+        return self.run is None or not (self.run.is_project_frame(frame) or frame.f_code is BatchOperationsImpl.flush.__code__)
 
     @as_sql.setter
     def as_sql(self, _: bool) -> None:

@@ -21,6 +21,8 @@ def evaluate(node: ast.expr, known: Known) -> object:
             return constant
         case ast.Name(id=name):
             return known.get(name, Unknown.VALUE)
+        case ast.Attribute(value=ast.Name() | ast.Attribute()):
+            return known.get(ast.unparse(node), Unknown.VALUE)
         case ast.Tuple(elts=elements) | ast.List(elts=elements) | ast.Set(elts=elements):
             items = tuple(evaluate(element, known) for element in elements)
             return Unknown.VALUE if Unknown.VALUE in items else items

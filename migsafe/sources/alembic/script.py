@@ -10,7 +10,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from migsafe.errors import UnreadableError
-from migsafe.sources.alembic.constants import as_names, evaluate
+from migsafe.sources.alembic.constants import Unknown, as_names, evaluate
+from migsafe.sources.alembic.imported_constants import ImportedConstants
 from migsafe.text import Script, Span
 
 _LEGACY = re.compile(r"[a-f0-9]+(?=\.py$)")
@@ -100,7 +101,9 @@ class _Declarations:
     def _add_statement(self, statement: ast.stmt) -> None:
         match statement:
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name in _FUNCTIONS:
-                self.functions[name] = RevisionFunction(_body(statement.body), self._first_line(statement))
+                # A decorator may do anything.
+                body = Body.WORKS if statement.decorator_list else _body(statement.body)
+                self.functions[name] = RevisionFunction(body, self._first_line(statement))
             case ast.Assign(targets=targets, value=value):
                 for target in targets:
                     self._assign(target, value, statement)
@@ -115,6 +118,8 @@ class _Declarations:
             case ast.Name(id=name), _:
                 self.values[name] = evaluate(value, self.values)
                 if name in _NAMES:
+                    if self.values[name] is Unknown.VALUE:
+                        self.values[name] = evaluate(value, ImportedConstants(self.values, _top_level(self.tree.body), self.script.path))
                     self.spans[name] = Span(self._offset(statement.lineno, statement.col_offset), self._end(value))
                 self._add_import(name, statement)
             case ((ast.Tuple(elts=targets) | ast.List(elts=targets)), (ast.Tuple(elts=items) | ast.List(elts=items))):
@@ -133,7 +138,8 @@ class _Declarations:
             return None
         version = self.values.get("revision", legacy[0] if legacy else None)
         lists = {name: as_names(self.values.get(name)) for name in _NAMES[1:]}
-        unclear = [name for name, names in lists.items() if names is None]
+        # Labels only name branches for the command line and for `depends_on`, so that the order is known without them.
+        unclear = [name for name, names in lists.items() if names is None and name != "branch_labels"]
         if not isinstance(version, str):
             unclear.insert(0, "revision")
         error = None

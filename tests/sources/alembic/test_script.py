@@ -110,3 +110,35 @@ def test_a_revision_that_is_known_only_at_run_time_is_an_error() -> None:
     assert revision.error is not None
     reason = "the value of revision and down_revision cannot be determined without running the script"
     assert revision.error.message == f"versions/1a_orders.py: {reason}"
+
+
+IMPORTED = {
+    "from shop.db import cli\n": "(cli.EXPAND,)",
+    "from shop.db.cli import EXPAND as name\n": "name",
+    "import shop.db.cli\n": "[shop.db.cli.EXPAND]",
+    "import shop.db.cli as cli\n": "cli.EXPAND",
+    "from shop.db import EXPAND\n": "EXPAND",
+}
+
+
+@pytest.mark.parametrize("imports", IMPORTED)
+def test_constants_of_the_project_are_read(tmp_path: Path, imports: str) -> None:
+    (tmp_path / "shop" / "db").mkdir(parents=True)
+    (tmp_path / "shop" / "db" / "__init__.py").write_text("from .cli import EXPAND\n")
+    (tmp_path / "shop" / "db" / "cli.py").write_text("import unknown\nPREFIX = 'ex'\nEXPAND = PREFIX + 'pand'\n")
+    script = tmp_path / "shop" / "db" / "versions" / "1a_x.py"
+    script.parent.mkdir()
+    script.write_text(f"{imports}revision = '1a'\ndown_revision = None\nbranch_labels = {IMPORTED[imports]}\n")
+    revision = read_revision(Script(str(script)))
+    assert revision is not None
+    assert (revision.branch_labels, revision.error) == (("expand",), None)
+
+
+def test_unknown_branch_labels_are_no_error() -> None:
+    revision = read("import somewhere\nrevision = '1a'\ndown_revision = None\nbranch_labels = (somewhere.LABEL,)\n")
+    assert (revision.branch_labels, revision.error) == ((), None)
+
+
+def test_a_decorated_function_may_do_something() -> None:
+    revision = read("revision = '1a'\n@decorated\ndef upgrade():\n    pass\ndef downgrade():\n    pass\n")
+    assert (revision.upgrade.body, revision.downgrade.body) == (Body.WORKS, Body.EMPTY)
