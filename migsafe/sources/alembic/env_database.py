@@ -1,7 +1,7 @@
 """Engines and connections of env.py: their transactions, and the settings that they send.
 
 Measured with SQLAlchemy 2: `execute()` begins a transaction if none is open ("autobegin"); `execute()` of a plain string is SQLAlchemy 1, which
-did not. A `connect` listener and `connect_args` act on each new connection, before any transaction.
+did not, unless the engine has `future=True`. A `connect` listener and `connect_args` act on each new connection, before any transaction.
 """
 
 import re
@@ -34,6 +34,7 @@ def make_engine(reader: "EnvReader", url: Any, options: Mapping[str, Any], *, is
     """Returns an engine, with what its arguments send on each connection."""
     url = options.get("url", url)
     engine = Engine(url if isinstance(url, str) else UNKNOWN, reader.place, is_async=is_async)
+    engine.is_future = is_async or options.get("future") is True
     if _is_autocommit(options):
         engine.autocommit = reader.place
     known = options.get("connect_args")
@@ -96,7 +97,7 @@ def engine_method(reader: "EnvReader", engine: Engine, name: str, arguments: Seq
             return Transaction(connection, closes=True)
         case "execution_options":
             other = Engine(engine.url, engine.place, is_async=engine.is_async)
-            other.setup, other.listeners = engine.setup, engine.listeners
+            other.setup, other.listeners, other.is_future = engine.setup, engine.listeners, engine.is_future
             other.autocommit = reader.place if _is_autocommit(named) else engine.autocommit
             return other
         case "raw_connection":
@@ -137,7 +138,8 @@ def connection_method(reader: "EnvReader", connection: Connection, name: str, ar
 def _execute(reader: "EnvReader", connection: Connection, name: str, arguments: Sequence[Any]) -> None:
     statement = arguments[0] if arguments else UNKNOWN
     is_legacy = name == "execute" and isinstance(statement, str) and not isinstance(statement, Text) and statement != UNKNOWN
-    if not is_legacy and connection.autocommit is None:
+    begins = not is_legacy and (connection.engine.is_future or reader.finder.sqlalchemy_release != 1)
+    if begins and connection.autocommit is None:
         connection.autobegun = connection.autobegun or connection.begun is None
         connection.begun = connection.begun or reader.place
     send(connection, statement)

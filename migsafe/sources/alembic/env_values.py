@@ -105,6 +105,8 @@ class Engine:
         self.url = url
         self.place = place
         self.is_async = is_async
+        self.is_future = is_async
+        """Whether its connections begin transactions by themselves in SQLAlchemy 1.4 too."""
         self.autocommit: Place | None = None
         self.setup: list[str] = []
         self.listeners: list[tuple[str, Function]] = []

@@ -2,8 +2,10 @@
 
 import ast
 import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from migsafe.errors import UnreadableError
@@ -12,6 +14,13 @@ from migsafe.text import read_text
 _ABOVE = 8
 _SOURCE_FOLDERS = ("", "src", "lib")
 _PROJECT_FILES = (".git", "pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "Pipfile")
+_REQUIREMENTS = ("pyproject.toml", "requirements.txt", "setup.cfg", "setup.py", "Pipfile", "uv.lock", "poetry.lock", "Pipfile.lock")
+_NAME = r"""^[\s"'\[]*sqlalchemy(?:\[[^\]\n]*\])?["']?\s*"""
+_SQLALCHEMY_1 = re.compile(
+    rf"""{_NAME}(?:=\s*["'])?[~^=<]*\s*["']?1\.\d|{_NAME}[^#\n]*<\s*2(?:\.0)*\b|^name = "sqlalchemy"\s*version = "1\.""",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A requirement or a locked version of SQLAlchemy 1."""
 _LARGEST = 2_000_000
 """The size of the largest module that is read, in characters."""
 
@@ -49,6 +58,18 @@ class ModuleFinder:
         above = _parents(str(Path(env).parent))
         self.folders = list(dict.fromkeys(Path(folder, source) for folder in (*folders, *above) for source in _SOURCE_FOLDERS))
         self.root = next((folder for folder in above if _is_project(folder)), above[min(len(above), 2) - 1])
+
+    @cached_property
+    def sqlalchemy_release(self) -> int:
+        """The major release of SQLAlchemy that the project requires; 2 if its files do not say 1."""
+        for name in _REQUIREMENTS:
+            try:
+                text = read_text(str(Path(self.root, name))) if os.path.isfile(Path(self.root, name)) else ""
+            except UnreadableError:
+                continue
+            if _SQLALCHEMY_1.search(text):
+                return 1
+        return 2
 
     def env(self) -> Module | None:
         """Returns env.py itself; None if it cannot be read."""

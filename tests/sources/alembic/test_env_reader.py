@@ -226,6 +226,22 @@ def test_other_modules_of_the_project_are_followed(tmp_path: Path) -> None:
     assert environment.scripts.options == {"table_prefix": "shop_"}
 
 
+@pytest.mark.parametrize(
+    ("requirement", "begun"),
+    [
+        ("SQLAlchemy==1.4.46\n", False),
+        ("alembic\nsqlalchemy[asyncio]>=1.4,<2\n", False),
+        ("sqlalchemy>=1.4,<3\n", True),
+        ("SQLAlchemy==2.0.30\n", True),
+        ("sqlalchemy-utils==1.2\nsqlalchemy\n", True),
+    ],
+)
+def test_only_sqlalchemy_2_begins_a_transaction_by_itself(requirement: str, begun: bool, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text(requirement)
+    text, _ = ENVIRONMENTS["autobegin"]
+    assert (read(tmp_path, HEAD + text).transactions.begun_at is not None) == begun
+
+
 def test_asynchronous_code_is_followed(tmp_path: Path) -> None:
     text = f"""
 from sqlalchemy.ext.asyncio import create_async_engine
