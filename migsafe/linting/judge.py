@@ -178,10 +178,12 @@ class _Run:
         """Judges each path of a program by itself, on the database before the migration, and leaves that as it was."""
         migration, predictor, lineage, _ = selected
         before, results = self.state.findings, []
+        last_number = max((sent.statement.index for sent in sent_statements(migration.up)), default=1)
         for path, on_path, statements in statements_of_paths(migration.up):
             self.state.findings = []
             with predictor.trial():
-                self._run_statements(self._context(replace(migration, up=on_path), predictor, lineage), statements, check=True)
+                at = self._context(replace(migration, up=on_path), predictor, lineage)
+                self._run_statements(at, statements, check=True, last_number=last_number)
             results.append(PathFindings(path, self.state.findings))
         self.state.findings = [*before, *merge_findings(results)]
 
@@ -200,8 +202,9 @@ class _Run:
                 self.state.unparsed += 1
             yield sent
 
-    def _run_statements(self, at: Context, statements: Iterable[SentStatement], *, check: bool) -> None:
-        """Runs the statements of a migration, and the rules over them if they are to be checked."""
+    def _run_statements(self, at: Context, statements: Iterable[SentStatement], *, check: bool, last_number: int | None = None) -> None:
+        """Runs the statements of a migration, and the rules over them if they are to be checked. Findings about the whole migration belong to
+        its last statement; on a path, `last_number` is the number of that."""
         predictor, half = at.predictor, at.migration.up
         predictor.begin(half.transaction, one_query=half.one_query, setup=half.setup)
         start = Span(0, 0)
@@ -212,7 +215,8 @@ class _Run:
                     self._check_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
         if check:
-            self._check_all(statement, MigrationEnd(statement.span), (), at)
+            end = statement if last_number is None else replace(statement, index=last_number)
+            self._check_all(end, MigrationEnd(statement.span), (), at)
 
     def _check_all(self, statement: Statement, operation: Operation, effects: tuple[Effect, ...], at: Context) -> None:
         for rule in self.file_rules[type(operation)]:

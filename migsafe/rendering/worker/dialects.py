@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import psycopg, psycopg2
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from migsafe.rendering.worker.environment import unknown_of_env
@@ -36,12 +36,17 @@ def dialect_class(driver: str) -> Any:
     return import_module(f"sqlalchemy.dialects.postgresql.{driver}").dialect
 
 
-def database_url(run: Run) -> Any:
-    """Returns the URL of the database; an unknown value unless the settings contain all of it."""
+def database_url(run: Run) -> URL:
+    """Returns the URL of the database. Unless the settings contain all of it, only its dialect and driver are known; it is PostgreSQL's even if
+    the settings are for another database."""
     url = run.environment.url
     if url and UNKNOWN not in url:
         try:
-            return make_url(url)
+            known = make_url(url)
         except ArgumentError:
-            pass
-    return unknown_of_env(run, "engine.url")
+            known = None
+        if known is not None and known.get_backend_name() == "postgresql":
+            return known
+    name = url.partition(":")[0] if url.startswith("postgresql") else "postgresql"
+    user, password, host, database = (unknown_of_env(run, f"engine.url.{part}") for part in ("username", "password", "host", "database"))
+    return URL.create(name, user, password, host, None, database)

@@ -5,6 +5,7 @@ statements fails, the names that it defines are unknown, and the next statement 
 """
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from migsafe.rendering.messages import RenderRequest
 from migsafe.rendering.worker.guards import Guards, ImportTooLong, Snapshot
-from migsafe.rendering.worker.module_execution import ModuleExecution, reason_for
+from migsafe.rendering.worker.module_execution import REFUSED, ModuleExecution, reason_for
 
 if TYPE_CHECKING:
     from migsafe.rendering.worker.script_run import Run
@@ -28,6 +29,8 @@ _SHARE = 0.3
 _SHORTEST = 0.5
 """The seconds that an import has after that."""
 _MAX_DECISIONS = 50
+_MAY_SEND = re.compile(r"sql|alembic|pg|postgres|database|db|orm|flask|django|peewee", re.IGNORECASE)
+"""Packages that send SQL, or give access to what does."""
 
 
 class ProjectOwner:
@@ -83,6 +86,7 @@ class ProjectCode:
         self._deadline = 0.0
         self._spent = 0.0
         self._script = ""
+        self._root = ""
 
     def configure(self, request: RenderRequest) -> None:
         """Prepares for a script; modules of another project are forgotten."""
@@ -96,6 +100,7 @@ class ProjectCode:
             del sys.modules[name]
         self._settings = settings
         self.packages = dict(request.packages)
+        self._root = request.root
         roots = (request.root, *request.folders, *request.last_folders, *self.packages.values())
         self._prefixes = tuple({os.path.realpath(folder).rstrip(os.sep) + os.sep for folder in roots if folder})
         self.ancestors = _ancestors(Path(request.path).absolute().parent, request.root)
@@ -136,6 +141,14 @@ class ProjectCode:
         except ImportTooLong as error:
             execution.reason = execution.reason or reason_for(error)
             return False
+
+    def is_foreign(self, name: str, reason: str) -> bool:
+        """Whether an unknown value comes from a package that is not installed, and that neither is part of the project nor has to do with
+        databases: such a package has no connection to send anything on. Where the project ends is known only if all of it is there."""
+        package = name.partition(".")[0]
+        if not self._root or reason != REFUSED or _MAY_SEND.search(package):
+            return False
+        return not any((ancestor / inner / package).exists() for ancestor in self.ancestors for inner in ("", "src", "lib"))
 
     def is_missing(self, module: str) -> bool:
         """Whether a module has been searched for in vain in the same folders."""

@@ -188,13 +188,14 @@ class Run:
         if not self.active:
             return
         call = self.file.call_of(frame) if frame.f_code.co_filename == self.file.path else None
-        is_bare = self.file.is_expression_statement(call) and reason_of(value) != DATABASE_ONLY  # a value of a row sends nothing
-        if is_bare or any(map(_can_send, arguments)):
+        sends_nothing = reason_of(value) == DATABASE_ONLY or self.project.is_foreign(name_of(value), reason_of(value))
+        if (self.file.is_expression_statement(call) and not sends_nothing) or any(map(_can_send, arguments)):
             self.send_opaque(f"it calls {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
     def note_change(self, value: Unknown, frame: FrameType) -> None:
-        """Records a change of an unknown object."""
-        if self.active and self.is_project_frame(frame):
+        """Records a change of an unknown object. What a module has, without a call, is no object of a session."""
+        is_result = name_of(value).endswith((")", "]")) or reason_of(value) == DATABASE_ONLY
+        if self.active and is_result and self.is_project_frame(frame) and not self.project.is_foreign(name_of(value), reason_of(value)):
             self.send_opaque(f"it changes {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
     def note_library_use(self, value: Unknown) -> None:
