@@ -25,13 +25,13 @@ def _merged(group: Sequence[Finding]) -> Finding:
     first, number = group[0], len(group)
     objects = list(dict.fromkeys(_objects(group)))
     named = ", ".join(objects[:_MOST_NAMED]) + (f" and {len(objects) - _MOST_NAMED} more" if len(objects) > _MOST_NAMED else "")
-    what = f", for {named}" if objects else ""
+    how_often = f"; this call does so {number} times, for {named}" if objects else ""
     helps = dict.fromkeys(finding.help for finding in group)
     others = len(helps) - 1
     likewise = f"# for the first of {number}, and likewise for the other{'s' if others > 1 else ''}:"
     return replace(
         first,
-        message=f"{first.message}; this call does so {number} times{what}",
+        message=first.message + how_often,
         help=_with_line(first.help, likewise) if others and first.help else first.help,
         relations=tuple(dict.fromkeys(relation for finding in group for relation in finding.relations)),
         lock=max((finding.lock for finding in group if finding.lock is not None), key=lambda lock: lock.strength, default=None),

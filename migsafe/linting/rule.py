@@ -307,7 +307,8 @@ class Context:
             script=half.file,
             span=operation.span if isinstance(operation, FilePlace) else half.file_span(operation.span),
             migration=self.migration.id,
-            statement=statement.index,
+            # A place in the file does not depend on the statements that run.
+            statement=1 if type(operation) is FilePlace else statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),
             lock=lock,
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from migsafe.linting.finding import Finding
+from migsafe.linting.rulebook import shipped_rules
 from tests.support.linted import judge_sql
 
 HEAD = """
@@ -64,3 +65,11 @@ def test_different_places_stay_apart() -> None:
 
 def test_sql_files_are_as_before() -> None:
     assert len(judge_sql("DROP TABLE a; DROP TABLE b").findings) == 2
+
+
+@pytest.mark.process
+def test_a_finding_about_the_file_does_not_depend_on_a_path() -> None:
+    body = "if op.get_bind().scalar(sa.text('SELECT count(*) FROM a')):\n    op.execute('LOCK TABLE a')\n    op.execute('LOCK TABLE b')"
+    text = judge_sql(f"{HEAD}    {body.replace(chr(10), chr(10) + '    ')}\n\n\ndef downgrade():\n    pass\n", shipped_rules()).findings
+    [finding] = [each for each in text if each.rule == "downgrade-missing"]
+    assert finding.message.endswith("the changes of upgrade() remain")

@@ -159,3 +159,14 @@ def test_an_autocommit_block_is_refused_in_a_transaction_of_env(renderer: Render
     assert half.program is not None
     assert [call.raises for call in half.program.calls] == ["", "autocommit_block()", ""]
     assert sent(half) == ["SELECT 1;", "SELECT 2;", "SELECT 3;"]
+
+
+def test_the_url_is_that_of_a_postgresql_database(renderer: Renderer) -> None:
+    body = """
+    url = op.get_bind().engine.url
+    if str(url).startswith("mysql"):
+        op.drop_table("of_mysql")
+    elif str(url).startswith("postgres") and url.get_backend_name() == "postgresql":
+        op.drop_table("of_postgresql")
+    """
+    assert rendered(renderer, body) == ["DROP TABLE of_postgresql;"]
