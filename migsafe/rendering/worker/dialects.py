@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import psycopg, psycopg2
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.util import immutabledict
 
 from migsafe.rendering.worker.environment import unknown_of_env
 from migsafe.rendering.worker.script_run import Run
@@ -20,6 +21,15 @@ DEFAULT_DRIVER = str(postgresql.dialect.driver)
 
 class _AnyPsycopg(type(postgresql.dialect)("_AnyPsycopg", (psycopg.dialect, psycopg2.dialect), {})):  # type: ignore[misc]
     """The dialect of a URL that names no driver: which of the two it is depends on the version of SQLAlchemy."""
+
+
+class _PartlyKnownUrl(URL):
+    """The URL of a database whose parts are unknown values. As a string it shows their marks; SQLAlchemy would quote them."""
+
+    def render_as_string(self, hide_password: bool = True) -> str:
+        """Returns the URL with the marks of its unknown parts."""
+        password = "***" if hide_password else self.password
+        return f"{self.drivername}://{self.username}:{password}@{self.host}/{self.database}"
 
 
 def driver_of(url: str) -> str:
@@ -48,5 +58,5 @@ def database_url(run: Run) -> URL:
         if known is not None and known.get_backend_name() == "postgresql":
             return known
     name = url.partition(":")[0] if url.startswith("postgresql") else "postgresql"
-    user, password, host, database = (unknown_of_env(run, f"engine.url.{part}") for part in ("username", "password", "host", "database"))
-    return URL.create(name, user, password, host, None, database)
+    parts: dict[str, Any] = {part: unknown_of_env(run, f"engine.url.{part}") for part in ("username", "password", "host", "database")}
+    return _PartlyKnownUrl(name, port=None, query=immutabledict(), **parts)
