@@ -68,10 +68,59 @@ def test_calls_with_literal_values_are_read(reader: Renderer) -> None:
     assert calls[5] == "op.get_context().autocommit_block()"
 
 
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("for n, (a, b) in enumerate([(1, 2), (3, 4)]):\n    op.execute(f'SELECT {n}, {a + b:02d}')", ["SELECT 0, 03;", "SELECT 1, 07;"]),
+        ("for k, v in {'a': 1, 'b': 2}.items():\n    op.execute('SELECT %s, %d' % (k, v))", ["SELECT a, 1;", "SELECT b, 2;"]),
+        ("for n in range(1, 3):\n    if n == 2:\n        op.execute('SELECT {}'.format(n))", ["SELECT 2;"]),
+        ("op.execute(' '.join(['SELECT', NAMES['x'][1]]))", ["SELECT b;"]),
+        ("op.execute(quoted('a', suffix='!'))", ["SELECT 'a!';"]),
+        ("op.execute(sa.text('SELECT :x').bindparams(x='y'))", ["SELECT 'y';"]),
+        ("n = 1\nn += 2\nop.execute(f'SELECT {n}' if n > 2 else 'SELECT')", ["SELECT 3;"]),
+        ("op.create_table('n', *[sa.Column(c, sa.Text()) for c in NAMES['x'] if c != 'a'])", ["CREATE TABLE n ( b TEXT );"]),
+        ("op.drop_constraint(op.f('a_key'), **{'table_name': 'a'})", ["ALTER TABLE a DROP CONSTRAINT a_key;"]),
+        ("conn = op.get_bind()\nconn.execute(sa.text('SELECT :x'), {'x': 1})\nconn.exec_driver_sql('SELECT 2')", ["SELECT 1;", "SELECT 2;"]),
+        ("op.get_bind().execute(sa.text('SELECT 1')).fetchall()\nprint('x')\nlogger.info('x')", ["SELECT 1;"]),
+        ("if op.get_bind().dialect.name == 'postgresql':\n    op.execute('SELECT 1')\nelse:\n    op.execute('SELECT 2')", ["SELECT 1;"]),
+        ("with orm.Session(bind=op.get_bind()) as s:\n    s.execute(sa.text('SELECT 1'))\n    s.commit()", ["SELECT 1;"]),
+        ("op.add_column('a', sa.Column('x', models.Money(3)))", ['ALTER TABLE a ADD COLUMN x "⟨shop.models.Money()⟩";']),
+        (
+            "for row in op.get_bind().execute(sa.text('SELECT id FROM a')):\n    op.execute(f'DELETE FROM b WHERE id = {row.id}')",
+            ["SELECT id FROM a;", '? DELETE FROM b WHERE id = "⟨row[…].id⟩";'],
+        ),
+        ("while True:\n    r = op.get_bind().execute(sa.text('DELETE FROM a'))\n    if not r.rowcount:\n        break", ["? DELETE FROM a;"]),
+        ("try:\n    op.execute('SELECT 1')\nexcept Exception:\n    op.execute('SELECT 2')", ["SELECT 1;", "? SELECT 2;"]),
+    ],
+)
+def test_expressions_on_plain_values_are_evaluated(reader: Renderer, body: str, expected: list[str]) -> None:
+    before = """
+    import logging
+    from sqlalchemy import orm
+    from shop import models
+
+    NAMES = {"x": ("a", "b")}
+    logger = logging.getLogger(__name__)
+
+
+    def quoted(text, *, suffix=""):
+        return f"SELECT '{text + suffix}'"
+    """
+    assert read(reader, body, before)[0] == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["while True:\n    while True:\n        pass", "for a in range(9999):\n    for b in range(9999):\n        x = a", "x = 'a' * 9**9 * 9**9"],
+)
+def test_reading_ends(reader: Renderer, body: str) -> None:
+    assert read(reader, f"op.drop_table('a')\n{body}")[0][0] == "DROP TABLE a;"
+
+
 def test_other_calls_are_opaque_at_their_lines(reader: Renderer) -> None:
-    body = 'connection = op.get_bind()\nconnection.execute(sa.text("SELECT 1"))\nop.execute(open("x.sql").read())\nop.drop_table("a")'
-    sql_sent, calls = read(reader, body)
-    sources = ["op.get_bind", 'connection.execute(sa.text("SELECT 1"))', 'op.execute(open("x.sql").read())']
+    body = 'models.create_all(op.get_bind())\nfill("x")\nop.execute(open("x.sql").read())\nop.drop_table("a")'
+    sql_sent, calls = read(reader, body, before="from shop import fill, models\n")
+    sources = ["models.create_all(op.get_bind())", 'fill("x")', 'op.execute(open("x.sql").read())']
     assert sql_sent == [*(NOT_RUN + source for source in sources), "DROP TABLE a;"]
     assert calls == [*sources, 'op.drop_table("a")']
 

@@ -1,50 +1,46 @@
 """A reader of scripts that must not be run: it makes their calls of `op.` with the literal values in the syntax tree.
 
-It evaluates constants, and SQLAlchemy's types, columns, constraints and statements, and nothing else that a script can name. Everything else
-is unknown, and is reported at its line.
+It evaluates plain values, SQLAlchemy's types, columns, constraints and statements, and nothing else that a script can name. Other values are
+unknown; a call that may send SQL and is not understood is reported at its line.
 """
 
 import ast
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import ModuleType
 from typing import Any
 
-from alembic.operations import BatchOperations, Operations
+from alembic.operations import Operations
+from sqlalchemy import Connection
 
+from migsafe.rendering.worker.database import Database
+from migsafe.rendering.worker.literal_evaluator import MODULES, LiteralEvaluator, Session, is_construct
+from migsafe.rendering.worker.literal_values import NOT_RUN, NotLiteral, is_plain
 from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.unknown import DATABASE_ONLY, Unknown, name_of, reason_of, unknown_like
 
-_MODULES = frozenset(
-    (
-        *("sqlalchemy", "sqlalchemy.sql", "sqlalchemy.sql.expression", "sqlalchemy.types", "sqlalchemy.schema", "sqlalchemy.dialects"),
-        *("sqlalchemy.dialects.postgresql",),
-    )
-)
-_ALLOWED_MODULES = ("sqlalchemy.sql.", "sqlalchemy.types", "sqlalchemy.dialects.postgresql.", "sqlalchemy.schema")
-_DIRECTIVES = ("add_", "alter_", "create_", "drop_", "rename_", "execute", "bulk_insert", "batch_alter_table", "inline_literal", "f")
-_STRING_METHODS = frozenset(("strip", "lstrip", "rstrip", "join", "lower", "upper", "replace", "split", "splitlines"))
-_CONSTANTS = (str, bytes, int, float, bool, type(None))
+_HARMLESS = frozenset(("print", "isinstance", "hasattr", "getattr", "type", "id", "map", "filter", "iter", "next", "callable"))
+_LOGGING = frozenset(("debug", "info", "warning", "warn", "error", "exception", "critical", "log"))
 _DEEPEST = 8
-_NOT_RUN = "the script is not run, and this depends on more than literal values"
+_MAX_STATEMENTS = 20_000
 
 
-class NotLiteral(Exception):
-    """An expression is not a literal value."""
+class _Returned(Exception):
+    """A function has returned."""
 
-    def __init__(self, node: ast.AST) -> None:
-        self.node = node
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
-class LiteralReader:
+class LiteralReader(LiteralEvaluator):
     """Reads one script."""
 
-    def __init__(self, run: Run, operations: Operations) -> None:
-        self._run = run
-        self._operations = operations
+    def __init__(self, run: Run, operations: Operations, database: Database) -> None:
+        super().__init__(run, operations, database)
         self._functions: dict[str, ast.FunctionDef] = {}
         self._depth = 0
-        self._outer: dict[str, Any] = {}
+        self._uncertain = 0
+        self._statements = 0
 
     def read_function(self, name: str) -> None:
         """Reads a function of the script."""
@@ -52,12 +48,17 @@ class LiteralReader:
             self._declare(statement)
         self._run.active = True
         if name in self._functions:
-            self._body(self._functions[name].body, {})
+            try:
+                self._body(self._functions[name].body, {})
+            except _Returned:
+                return
         elif any(name in (alias.asname or alias.name, "*") for alias in self._imported()):
-            self._run.send_opaque(_NOT_RUN, self._run.file.first_line_of(name))
+            self._run.send_opaque(NOT_RUN, self._run.file.first_line_of(name))
 
     def _imported(self) -> Iterator[ast.alias]:
-        return (alias for node in self._run.file.nodes if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
+        return (alias for node in ast.walk(self._run.file.tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names)
+
+    # Statements
 
     def _declare(self, statement: ast.stmt) -> None:
         match statement:
@@ -65,205 +66,187 @@ class LiteralReader:
                 self._functions[name] = statement
             case ast.Import(names=names):
                 for alias in names:
-                    if alias.name in _MODULES and (alias.asname or "." not in alias.name):
-                        self._outer[alias.asname or alias.name] = importlib.import_module(alias.name)
-            case ast.ImportFrom(module="alembic", names=names):
-                self._outer.update({alias.asname or alias.name: self._operations for alias in names if alias.name == "op"})
-            case ast.ImportFrom(module=str(module), names=names) if module in _MODULES or module.startswith("sqlalchemy.dialects.postgresql"):
+                    known = alias.name in MODULES and (alias.asname or "." not in alias.name)
+                    name = alias.asname or alias.name.partition(".")[0]
+                    if known or name not in self._outer:
+                        self._outer[name] = importlib.import_module(alias.name) if known else self._unknown(name)
+            case ast.ImportFrom(module=module, names=names):
                 for alias in names:
-                    imported = getattr(importlib.import_module(module), alias.name, None)
-                    if _is_allowed(imported):
-                        self._outer[alias.asname or alias.name] = imported
+                    self._outer[alias.asname or alias.name] = self._import(str(module), alias.name)
             case ast.Assign() | ast.AnnAssign():
                 try:
-                    self._assign(statement, self._outer)
+                    self._statement(statement, self._outer)
                 except NotLiteral:
-                    return
+                    self._forget(statement, self._outer)
+
+    def _import(self, module: str, name: str) -> Any:
+        if (module, name) == ("alembic", "op"):
+            return self._operations
+        if (module, name) in (("sqlalchemy.orm", "Session"), ("sqlalchemy.orm.session", "Session")):
+            return Session
+        if module in MODULES or module.startswith("sqlalchemy.dialects.postgresql"):
+            imported = getattr(importlib.import_module(module), name, None)
+            if is_construct(imported):
+                return imported
+        return self._unknown(f"{module}.{name}")
 
     def _body(self, statements: Sequence[ast.stmt], names: dict[str, Any]) -> None:
         for statement in statements:
+            self._statements += 1
+            if self._statements > _MAX_STATEMENTS:
+                raise RecursionError
             try:
                 self._statement(statement, names)
             except NotLiteral as error:
-                self._run.send_opaque(_NOT_RUN, self._run.file.node_range(statement if isinstance(statement, ast.Expr) else error.node))
+                self._forget(statement, names)
+                self._run.send_opaque(NOT_RUN, self._run.file.node_range(statement if isinstance(statement, ast.Expr) else error.node))
 
     def _statement(self, statement: ast.stmt, names: dict[str, Any]) -> None:
         match statement:
-            case ast.Pass() | ast.Return(value=None) | ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom():
-                if isinstance(statement, ast.Import | ast.ImportFrom):
-                    self._declare(statement)
-            case ast.Assign() | ast.AnnAssign():
-                self._assign(statement, names)
-            case ast.Expr(value=ast.Call(func=ast.Name(id=name)) as call) if name in self._functions:
-                self._local(self._functions[name], call, names)
-            case ast.Expr(value=call):
-                self._value(call, names)
-            case ast.With(items=[ast.withitem(context_expr=call, optional_vars=target)], body=body):
-                with self._block(call, names) as entered:
-                    if isinstance(target, ast.Name):
-                        names[target.id] = entered
-                    self._body(body, names)
-            case ast.For(target=ast.Name(id=name), iter=items, body=body, orelse=[]):
-                for item in self._items(items, names):
-                    self._body(body, {**names, name: item})
-            case ast.If(body=body, orelse=others):
-                self._run.add_uncertainty(1)
-                self._body([*body, *others], names)
-                self._run.add_uncertainty(-1)
-            case _:
+            case ast.Import() | ast.ImportFrom() | ast.FunctionDef():
+                self._declare(statement)
+            case ast.Assign(targets=targets, value=value):
+                evaluated = self._value(value, names)
+                for target in targets:
+                    self._assign(target, evaluated, names)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                self._assign(target, self._value(value, names), names)
+            case ast.AugAssign(target=ast.Name(id=name) as target, op=how, value=value):
+                loaded = ast.copy_location(ast.Name(name, ast.Load()), target)
+                self._assign(target, self._operation(statement, how, self._value(loaded, names), self._value(value, names)), names)
+            case ast.Expr(value=value):
+                self._expression(value, names)
+            case ast.Return(value=value):
+                returned = self._value(value, names) if value is not None else None
+                if not self._uncertain:
+                    raise _Returned(returned)
+            case ast.With() | ast.For() | ast.While() | ast.If() | ast.Try():
+                self._compound(statement, names)
+            case ast.Delete() | ast.ClassDef():
+                self._forget(statement, names)
+            case ast.AsyncFor() | ast.AsyncWith() | ast.Match():
                 raise NotLiteral(statement)
 
-    def _assign(self, statement: ast.Assign | ast.AnnAssign, names: dict[str, Any]) -> None:
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        if statement.value is None:
-            return
-        for target in targets:
-            if isinstance(target, ast.Name):
-                names.pop(target.id, None)
-                names[target.id] = self._value(statement.value, names)
-            else:
-                raise NotLiteral(statement)
+    def _compound(self, statement: ast.stmt, names: dict[str, Any]) -> None:
+        match statement:
+            case ast.With(items=items, body=body):
+                self._with(items, body, names)
+            case ast.For(target=target, iter=items, body=body, orelse=others):
+                values = self._value(items, names)
+                if isinstance(values, Unknown):
+                    self._assign(target, unknown_like(values, f"{name_of(values)}[…]"), names)
+                    self._perhaps(body, names)
+                else:
+                    for item in self._items(items, values):
+                        self._assign(target, item, names)
+                        self._body(body, names)
+                self._body(others, names)
+            case ast.While(test=test, body=body):
+                self._test(test, names)
+                self._perhaps(body, names)
+            case ast.If(test=test, body=body, orelse=others):
+                chosen = self._test(test, names)
+                if chosen is None:
+                    self._perhaps(body, names)
+                    self._perhaps(others, names)
+                else:
+                    self._body(body if chosen else others, names)
+            case ast.Try(body=body, handlers=handlers, orelse=others, finalbody=last):
+                self._body(body, names)
+                for handler in handlers:
+                    self._perhaps(handler.body, names)
+                self._body([*others, *last], names)
 
-    def _items(self, node: ast.expr, names: dict[str, Any]) -> Sequence[Any]:
-        items = self._value(node, names)
-        if not isinstance(items, list | tuple):
-            raise NotLiteral(node)
-        return items
+    def _perhaps(self, statements: Sequence[ast.stmt], names: dict[str, Any]) -> None:
+        """Reads statements that may not run, or may run several times."""
+        self._run.add_uncertainty(1)
+        self._uncertain += 1
+        self._body(statements, names)
+        self._uncertain -= 1
+        self._run.add_uncertainty(-1)
 
-    def _local(self, function: ast.FunctionDef, call: ast.Call, names: dict[str, Any]) -> None:
-        """Reads a function of the script that the script itself calls."""
-        parameters = [part.arg for part in (*function.args.posonlyargs, *function.args.args)]
-        values = [self._value(part, names) for part in call.args]
-        arguments = {part.arg: self._value(part.value, names) for part in call.keywords if part.arg}
-        defaults = dict(zip(parameters[len(parameters) - len(function.args.defaults) :], function.args.defaults, strict=True))
-        arguments = {
-            **{name: self._value(part, names) for name, part in defaults.items()},
-            **dict(zip(parameters, values, strict=False)),
-            **arguments,
-        }
-        if self._depth >= _DEEPEST or set(arguments) != set(parameters) or function.decorator_list:
-            raise NotLiteral(call)
-        self._depth += 1
+    def _test(self, node: ast.expr, names: dict[str, Any]) -> bool | None:
+        """Returns the truth of a condition; None if it is unknown."""
         try:
-            self._body(function.body, arguments)
+            value = self._value(node, names)
+        except NotLiteral:
+            return None
+        return bool(value) if is_plain(value) else None
+
+    def _expression(self, node: ast.expr, names: dict[str, Any]) -> None:
+        value = self._value(node, names)
+        called = node.value if isinstance(node, ast.Await) else node
+        if not isinstance(called, ast.Call) or not isinstance(value, Unknown) or reason_of(value) == DATABASE_ONLY:
+            return
+        function = called.func.id if isinstance(called.func, ast.Name) else ""
+        is_harmless = function in _HARMLESS or self._is_local(function, names)
+        if not is_harmless and name_of(value).removesuffix("()").rpartition(".")[2] not in _LOGGING:
+            raise NotLiteral(node)
+
+    def _forget(self, statement: ast.stmt, names: dict[str, Any]) -> None:
+        """Makes the names that a statement assigns unknown."""
+        for node in ast.walk(statement):
+            match node:
+                case ast.Name(id=name, ctx=ast.Store()) | ast.ClassDef(name=name):
+                    names[name] = self._unknown(name)
+
+    def _call_local(self, node: ast.Call, arguments: list[Any], named: dict[str, Any]) -> Any:
+        """Reads a function of the script that the script itself calls, and returns what it returns."""
+        assert isinstance(node.func, ast.Name)
+        function = self._functions[node.func.id]
+        parts = function.args
+        parameters = [part.arg for part in (*parts.posonlyargs, *parts.args)]
+        defaults = dict(zip(parameters[len(parameters) - len(parts.defaults) :], parts.defaults, strict=True))
+        defaults |= {part.arg: default for part, default in zip(parts.kwonlyargs, parts.kw_defaults, strict=True) if default is not None}
+        given = {
+            **{name: self._value(default, {}) for name, default in defaults.items()},
+            **dict(zip(parameters, arguments, strict=False)),
+            **named,
+        }
+        expected = {*parameters, *(part.arg for part in parts.kwonlyargs)}
+        if self._depth >= _DEEPEST or set(given) != expected or parts.vararg or parts.kwarg or function.decorator_list:
+            raise NotLiteral(node)
+        self._depth += 1
+        uncertain, self._uncertain = self._uncertain, 0
+        try:
+            self._body(function.body, given)
+        except _Returned as returned:
+            return returned.value
         finally:
             self._depth -= 1
+            self._uncertain = uncertain
+        return None
+
+    def _is_local(self, name: str, names: Mapping[str, Any]) -> bool:
+        return name in self._functions and name not in names
+
+    def _with(self, items: Sequence[ast.withitem], body: Sequence[ast.stmt], names: dict[str, Any]) -> None:
+        if not items:
+            self._body(body, names)
+            return
+        first, *others = items
+        with self._block(first.context_expr, names) as entered:
+            if first.optional_vars is not None:
+                self._assign(first.optional_vars, entered, names)
+            self._with(others, body, names)
 
     @contextmanager
     def _block(self, node: ast.expr, names: dict[str, Any]) -> Iterator[Any]:
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Attribute(value=op, attr="get_context")), attr="autocommit_block")):
-                if self._value(op, names) is not self._operations:
+            case ast.Call(func=ast.Attribute(value=context, attr="autocommit_block")):
+                if self._value(context, names) is not self._operations.get_context():
                     raise NotLiteral(node)
                 block: Any = self._at(node, self._operations.get_context().autocommit_block)
             case ast.Call(func=ast.Attribute(attr="batch_alter_table")):
                 block = self._value(node, names)
             case _:
-                raise NotLiteral(node)
+                entered = self._value(node, names)
+                if not isinstance(entered, Unknown | Session | Connection):
+                    raise NotLiteral(node)
+                yield entered
+                return
         entered = self._at(node, block.__enter__)
         try:
             yield entered
         finally:
             self._at(node, lambda: block.__exit__(None, None, None))
-
-    def _value(self, node: ast.expr, names: Mapping[str, Any]) -> Any:
-        match node:
-            case ast.Constant(value=value):
-                return value
-            case ast.Name(id=name) if name in names:
-                return names[name]
-            case ast.Name(id=name) if name in self._outer:
-                return self._outer[name]
-            case ast.List(elts=elements):
-                return [self._value(element, names) for element in elements]
-            case ast.Tuple(elts=elements):
-                return tuple(self._value(element, names) for element in elements)
-            case ast.Dict(keys=keys, values=values) if all(keys):
-                return {self._value(key, names): self._value(value, names) for key, value in zip(keys, values, strict=True) if key is not None}
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._number(operand, names)
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                return self._text(left, names) + self._text(right, names)
-            case ast.JoinedStr(values=pieces):
-                return "".join(map(str, (self._piece(piece, names) for piece in pieces)))
-            case ast.Attribute(value=inner, attr=name):
-                return self._attribute(node, self._value(inner, names), name)
-            case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
-                return self._construct(left, names) == self._value(right, names)
-            case ast.Call():
-                return self._call(node, names)
-        raise NotLiteral(node)
-
-    def _number(self, node: ast.expr, names: Mapping[str, Any]) -> int | float:
-        number = self._value(node, names)
-        if not isinstance(number, int | float):
-            raise NotLiteral(node)
-        return number
-
-    def _text(self, node: ast.expr, names: Mapping[str, Any]) -> str:
-        text = self._value(node, names)
-        if not isinstance(text, str):
-            raise NotLiteral(node)
-        return text
-
-    def _construct(self, node: ast.expr, names: Mapping[str, Any]) -> Any:
-        construct = self._value(node, names)
-        if not type(construct).__module__.startswith(_ALLOWED_MODULES):
-            raise NotLiteral(node)
-        return construct
-
-    def _piece(self, node: ast.expr, names: Mapping[str, Any]) -> object:
-        if isinstance(node, ast.FormattedValue):
-            if node.conversion != -1 or node.format_spec is not None:
-                raise NotLiteral(node)
-            value = self._value(node.value, names)
-            if not isinstance(value, _CONSTANTS):
-                raise NotLiteral(node)
-            return value
-        return self._value(node, names)
-
-    def _attribute(self, node: ast.expr, thing: Any, name: str) -> Any:
-        if name.startswith("_"):
-            raise NotLiteral(node)
-        if isinstance(thing, Operations | BatchOperations):
-            if not name.startswith(_DIRECTIVES) or not hasattr(thing, name):
-                raise NotLiteral(node)
-            return getattr(thing, name)
-        if isinstance(thing, str) and name in _STRING_METHODS:
-            return getattr(thing, name)
-        allowed = isinstance(thing, ModuleType) and thing.__name__ in _MODULES
-        if not allowed and not _is_allowed(thing):
-            raise NotLiteral(node)
-        attribute = getattr(thing, name, None)
-        if allowed and not _is_allowed(attribute):
-            raise NotLiteral(node)
-        return attribute
-
-    def _call(self, node: ast.Call, names: Mapping[str, Any]) -> Any:
-        function = self._value(node.func, names)
-        arguments: list[Any] = []
-        for argument in node.args:
-            arguments += self._items(argument.value, dict(names)) if isinstance(argument, ast.Starred) else [self._value(argument, names)]
-        if any(keyword.arg is None for keyword in node.keywords):
-            raise NotLiteral(node)
-        named = {str(keyword.arg): self._value(keyword.value, names) for keyword in node.keywords}
-        try:
-            return self._at(node, lambda: function(*arguments, **named))
-        except Exception as error:  # SQLAlchemy and Alembic may raise anything for wrong arguments
-            raise NotLiteral(node) from error
-
-    def _at(self, node: ast.AST, do: Callable[[], Any]) -> Any:
-        before, self._run.current_range = self._run.current_range, self._run.file.node_range(node)
-        try:
-            return do()
-        finally:
-            self._run.current_range = before
-
-
-def _is_allowed(thing: Any) -> bool:
-    """Whether an object is one of SQLAlchemy's constructs, or creates one."""
-    if isinstance(thing, ModuleType):
-        return thing.__name__ in _MODULES
-    return str(getattr(thing, "__module__", None) or type(thing).__module__).startswith(_ALLOWED_MODULES) or type(thing).__module__.startswith(
-        _ALLOWED_MODULES
-    )

@@ -202,11 +202,12 @@ def _read(file: ScriptFile, request: RenderRequest, ask: Ask, guarded: Guarded, 
     run = Run(file, project, {}, ask)
     run.in_transaction = request.in_transaction
     run.environment = read_environment(request.environment)
-    operations = install(run, Database(run))
+    database = Database(run)
+    operations = install(run, database)
     try:
         with guarded(request.seconds), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            LiteralReader(run, operations).read_function(request.function)
+            LiteralReader(run, operations, database).read_function(request.function)
     except BaseException as error:  # a tree may be too deep or too large
         _end(run, error, request.function)
     return ScriptResult(run.calls, False)
