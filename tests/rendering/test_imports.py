@@ -119,3 +119,25 @@ def test_what_there_is_no_time_for_runs_when_it_is_used(tmp_path: Path) -> None:
         files = {"shopcode.py": slow, "slowcode.py": "import time\ntime.sleep(5)\nLAST = 'c'\n"}
         statements = rendered(renderer, tmp_path, files, "from shopcode import add, NAMES, LAST", body)
     assert statements == [*ADDED, "DROP TABLE b;", "DROP TABLE c;"]
+
+
+BASES = {
+    "class T(nowhere.Text):\n    impl = sa.Text": ["CREATE TABLE x ( a TEXT, b TEXT );"],
+    "from sqlalchemy_utils import UUIDType\n\n\nclass T(UUIDType):\n    pass": ["CREATE TABLE x ( a UUID, b UUID );"],
+}
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_a_type_with_an_unknown_base(renderer: Renderer, tmp_path: Path, base: str) -> None:
+    files = {"shopcode.py": f"import sqlalchemy as sa\nimport nowhere\n{base}\n"}
+    body = "op.create_table('x', sa.Column('a', T()), sa.Column('b', T))"
+    assert rendered(renderer, tmp_path, files, "from shopcode import T", body) == BASES[base]
+
+
+def test_attributes_of_a_model_with_an_unknown_base_are_unknown(renderer: Renderer, tmp_path: Path) -> None:
+    files = {"shopcode.py": "import flask_sqlalchemy\n\n\nclass Order(flask_sqlalchemy.Model):\n    kind = 'a'\n"}
+    body = "op.drop_table(Order.kind)\nOrder.query.delete()\nop.drop_table(Order.__tablename__)"
+    statements = rendered(renderer, tmp_path, files, "from shopcode import Order", body)
+    assert statements[0] == "DROP TABLE a;"
+    assert statements[1].startswith("[it calls flask_sqlalchemy.Order.query.delete, which cannot be imported here]")
+    assert "it names something unknown: flask_sqlalchemy.Order.__tablename__" in statements[2]

@@ -13,8 +13,9 @@ from typing import Any, TypeVar
 import alembic
 import sqlalchemy
 
+from migsafe.rendering.worker.guards import ImportTooLong
 from migsafe.rendering.worker.imports import Builtins
-from migsafe.rendering.worker.module_execution import ModuleExecution
+from migsafe.rendering.worker.module_execution import ModuleExecution, reason_for
 from migsafe.rendering.worker.newer_syntax import OlderSource, as_older_python
 from migsafe.rendering.worker.project import ProjectCode
 
@@ -92,11 +93,14 @@ class ProjectLoader(SourceFileLoader):
         execution = ModuleExecution(module, self, project.owner)
         project.executions[module.__name__] = execution
         module.__dict__["__builtins__"] = Builtins(project, self.path, execution)
-        with project.importing():
-            if project.is_lazy:
-                execution.defer()
-            else:
-                execution.run(lambda: project.is_late)
+        try:
+            with project.importing():
+                if project.is_lazy:
+                    execution.defer()
+                else:
+                    execution.run(lambda: project.is_late)
+        except ImportTooLong as error:
+            execution.reason = reason_for(error)
         if "__getattr__" not in module.__dict__ and (hasattr(module, "__path__") or not execution.is_complete):
             module.__dict__["__getattr__"] = missing_attribute(module, project, execution)
 
