@@ -131,3 +131,19 @@ def test_each_database_has_its_own_schema(folder: Path, capsys: pytest.CaptureFi
         ("v2", ["CREATE INDEX a_id ON a"]),
     ]
     assert not [statement for each in document["migrations"] for statement in each["statements"] if statement["refused"]]
+
+
+def test_scripts_name_databases_that_env_does_not(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    env = SEVERAL.replace('context.config.get_main_option("databases", "")', "current_app.config['DATABASES']")
+    body = 'globals()[f"upgrade_{engine_name}"]()\n\ndef upgrade_one():\n    op.drop_table("a")\n\ndef upgrade_two():\n    op.drop_table("b")'
+    project(folder, f"from flask import current_app\n{env}", "pass", parameters="engine_name")
+    script = folder / "mig" / "versions" / "v0.py"
+    script.write_text(script.read_text().replace("    pass", f"    {body}"))
+    document = run(capsys, "locks")
+    assert [[statement["sql"] for statement in each["statements"]] for each in document["migrations"]] == [["DROP TABLE a"], ["DROP TABLE b"]]
+
+
+def test_an_unknown_op_that_env_passes_is_alembics(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    env = BEGIN.format(connect="connect()", before="pass", options="").replace("run_migrations()", "run_migrations(op=Wrapper(), tables=[])")
+    project(folder, env, 'op.drop_table("a")', parameters="op, tables")
+    assert [each["sql"] for each in run(capsys, "locks")["migrations"][0]["statements"]] == ["DROP TABLE a"]

@@ -30,6 +30,7 @@ from migsafe.rendering.worker.project import ProjectCode
 from migsafe.rendering.worker.script_file import ScriptFile
 from migsafe.rendering.worker.script_run import MAX_CALLS, Ask, Endless, Fork, Run, TooManyCalls, is_refusal
 from migsafe.rendering.worker.unknown import Unknown
+from migsafe.script_environment import UNKNOWN
 
 _MAX_RUNS = 12
 _MAX_ROW_RUNS = 6
@@ -305,7 +306,7 @@ def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     passed = run.environment.arguments
     for parameter in signature(function).parameters.values():
-        if parameter.name in passed:
+        if parameter.name in passed and passed[parameter.name] != UNKNOWN:
             arguments[parameter.name] = as_value(run, parameter.name, passed[parameter.name])
         elif parameter.kind is Parameter.VAR_KEYWORD:
             arguments.update({name: as_value(run, name, value) for name, value in passed.items() if name not in arguments})

@@ -5,8 +5,8 @@ known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
 import msgspec
-from msgspec.structs import replace
 
+from migsafe.sources.alembic.databases import RevisionFile, split_databases
 from migsafe.sources.alembic.environment import Environment, read_environment
 from migsafe.sources.alembic.graph import Graph
 from migsafe.sources.alembic.import_path import import_path
@@ -14,18 +14,10 @@ from migsafe.sources.alembic.project import find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
 from migsafe.sources.lineage import Lineage, MigrationReference
 from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, Selection
+from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Script
 
 __all__ = ["ALEMBIC", "RevisionFile"]
-
-
-class RevisionFile(MigrationFile, frozen=True, kw_only=True):
-    """A script, with what it declares and how its environment sends it."""
-
-    revision: Revision
-    environment: Environment
-    import_path: ImportPath
 
 
 def _files(home: Folder) -> list[MigrationFile]:
@@ -99,15 +91,6 @@ def _half(file: RevisionFile, function: str) -> Half:
     return Half(Script(file.up.path, ""), (), transactions.transaction, program, setup=environment.setup, begun_at=transactions.begun_at)
 
 
-def _databases(files: Selection) -> list[Selection]:
-    """Returns the files once for each database on which env.py runs the migrations with other arguments."""
-    first = next((file for file, _ in files if isinstance(file, RevisionFile)), None)
-    if first is None or not first.environment.databases:
-        return [files]
-    environments = [replace(first.environment, scripts=scripts, databases=()) for scripts in first.environment.databases]
-    return [[(replace(file, environment=environment), selected) for file, selected in files] for environment in environments]
-
-
 def _is_alembic(folder: Folder) -> bool:
     return bool(history_folders(folder))
 
@@ -123,5 +106,5 @@ ALEMBIC = Runner(
     unique_versions=True,
     history_folders=history_folders,
     suffix=".py",
-    databases=_databases,
+    databases=split_databases,
 )

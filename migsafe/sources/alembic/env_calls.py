@@ -230,6 +230,8 @@ def _of_base(reader: "EnvReader", owner: Base, metadata: MetaData, name: str) ->
             return owner
         case "engine":
             return flask_migrate.engine(reader)
+        case "engines":
+            return {None: flask_migrate.engine(reader)}
     return Method(owner, name)
 
 

@@ -78,7 +78,7 @@ def read_environment(project: Project) -> Environment:
     setup = tuple(usable for sql in chosen.sent if (usable := _usable(sql)))
     described = [_describe(reader, upgrade, scripts) for upgrade in _distinct(reader.upgrades)[:_MOST_DATABASES]]
     first = _describe(reader, chosen, scripts)
-    return Environment(_transactions(chosen), setup, first, tuple(described) if len(described) > 1 else ())
+    return Environment(_transactions(chosen), setup, first, tuple(described) if len(described) > 1 or chosen.arguments else ())
 
 
 def transaction_settings(env: str | None) -> TransactionSettings:
