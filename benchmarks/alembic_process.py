@@ -22,6 +22,7 @@ _ARRAY = re.compile(r"ARRAY\[(?:\?(?:, \?)*)?\]")
 _ROWS = re.compile(r"(\([?, ]+\))(?:, \([?, ]+\))+")
 _UUID = re.compile(r"\b[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}\b")
 _TIME = re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d:?\d\d)?")
+_MASKED_CAST = re.compile(r"('UUID'|'TIME')::\w+")
 _MARK = re.compile(r"""(?:ARRAY\[)?'[^']*⟨[^']*'(?:\]|(?=[^\]]|$))|"?⟨[^⟩]*⟩"?""")
 _INDEX = re.compile(r"\s*CREATE (?:UNIQUE )?INDEX ", re.IGNORECASE)
 _SHOWN = 400
@@ -193,7 +194,7 @@ def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) 
 def _normal(sql: str, *, exact: bool) -> str:
     """Returns SQL without differences of white space; without `exact`, also without constants and casts of parameters."""
     sql = " ".join(sql.replace("\t", "    ").strip().rstrip("; \n").split())
-    sql = _TIME.sub("TIME", _UUID.sub("UUID", sql))
+    sql = _MASKED_CAST.sub(r"\1", _TIME.sub("TIME", _UUID.sub("UUID", sql)))
     if not exact:
         sql = _ARRAY.sub("?", _LITERAL.sub("?", _CAST.sub("", sql)).replace("( ?", "(?"))
         sql = _ROWS.sub(r"\1", sql)
