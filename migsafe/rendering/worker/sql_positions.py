@@ -15,6 +15,7 @@ _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<parameter>(?<![:\w\\]):[A-Za-z_]\w*(?![:\w])|%s|%\(\w+\)s)|(?P<colon>\\(?=:))|(?P<percent>%%?)|[^\s:\\%;]+|.",
     re.DOTALL,
 )
+_FIRST_WORD = re.compile(r"\s*([^\s:\\%;]+)")
 _END = " \t\r\n;"
 _DEEPEST = 4
 _MIN_LETTERS = 6
@@ -151,7 +152,7 @@ class SqlPositions:
                 return [segment._replace(literal=literal) for segment in exact]
         elif sum(character.isalpha() for piece in pieces for character in piece.text) < _MIN_LETTERS and not depth:
             return None
-        filled = _filled(parts, sql)
+        filled = _filled(parts, sql) if _begins_like(parts, sql) else None
         if filled is None:
             return None
         segments: list[TextSegment] = []
@@ -198,6 +199,14 @@ def _exact(pieces: Sequence[Piece], sql: str) -> list[TextSegment] | None:
                 segments.append(TextSegment(first + shift, last + shift, piece.start, piece.end))
         done += len(piece.text)
     return segments
+
+
+def _begins_like(parts: Sequence[Part], sql: str) -> bool:
+    """Whether SQL begins with the first word of a literal, unless that begins with a hole. It is much faster than comparing all words, and a
+    script can have hundreds of literals."""
+    first = parts[0] if parts else None
+    word = _FIRST_WORD.match(first.text) if isinstance(first, Piece) else None
+    return word is None or sql.lstrip().startswith(word[1])
 
 
 def _filled(parts: Sequence[Part], sql: str) -> list[tuple[TextSegment, Hole | None]] | None:
