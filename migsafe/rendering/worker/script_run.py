@@ -11,6 +11,7 @@ from migsafe import versions
 from migsafe.rendering.messages import EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, Decision, RenderedCall, UnknownMark
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
+from migsafe.rendering.worker.inert import inert_base
 from migsafe.rendering.worker.known_types import known_type
 from migsafe.rendering.worker.live_results import Result, execution_result
 from migsafe.rendering.worker.loops import Loops
@@ -211,6 +212,10 @@ class Run:
     def known_type(self, value: Unknown, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """Returns the type that a call of the value returns, if it is known."""
         return known_type(name_of(value), arguments, named)
+
+    def as_base(self, value: Unknown) -> type:
+        """Returns a base class for classes in place of the value."""
+        return inert_base(value)
 
     def as_type(self, value: Unknown) -> object:
         """Returns a type for SQLAlchemy in place of the value."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
+import sqlalchemy
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.engine.default import DefaultDialect
@@ -19,6 +20,7 @@ DISPATCH = "_compiler_dispatch"
 IS_TYPE = "_sqla_type"
 """The attribute by which SQLAlchemy recognises an object that can become a column's type."""
 _DDL_FILE = str(Path("sqlalchemy", ""))
+_FOLDER = str(Path(sqlalchemy.__file__).parent)
 _INSPECTOR_FILE = str(Path("sqlalchemy", "engine", "reflection"))
 
 
@@ -40,6 +42,11 @@ def result_columns(compiled: Any) -> Sequence[tuple[Any, ...]] | None:
     """Returns the columns that a compiled statement returns, as a driver describes them; None if it returns none, or they are not known."""
     columns = getattr(compiled, "_result_columns", None)
     return [(column[0], None, None, None, None, None, None) for column in columns] if columns else None
+
+
+def is_in_sqlalchemy(frame: FrameType) -> bool:
+    """Whether the frame belongs to SQLAlchemy."""
+    return frame.f_code.co_filename.startswith(_FOLDER)
 
 
 def is_in_inspector(frame: FrameType) -> bool:

@@ -6,7 +6,6 @@ built from it. If the script makes a decision based on it, the run chooses the r
 """
 
 import re
-from abc import ABCMeta
 from collections.abc import Callable, Generator, Iterator
 from types import FrameType, FunctionType
 from typing import Any, Protocol
@@ -56,6 +55,9 @@ class UnknownOwner(Protocol):
     def known_type(self, value: "Unknown", arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """Returns the type that a call of the value returns, if it is known."""
 
+    def as_base(self, value: "Unknown") -> type:
+        """Returns a base class for classes in place of the value."""
+
     def as_type(self, value: "Unknown") -> object:
         """Returns a type for SQLAlchemy in place of the value."""
 
@@ -64,53 +66,6 @@ class UnknownOwner(Protocol):
 
     def add_uncertainty(self, delta: int) -> None:
         """Enters (1) or leaves (-1) code that runs an unknown number of times."""
-
-
-_MODEL_ATTRIBUTES = ("__table__", "__tablename__", "__mapper__")
-"""Attributes that the base of a model may define."""
-
-
-class InertType(ABCMeta):
-    """The class of classes whose base is unknown: their other attributes are unknown, too.
-
-    A class with the `impl` of a type decorator, or with the base of a known type, is a type for SQLAlchemy.
-    """
-
-    _origin: "Unknown | None" = None
-
-    def __getattr__(cls, name: str) -> Any:
-        origin = cls._origin
-        if name == IS_TYPE and (cls._implementation() is not None or (origin is not None and run_of(origin).known_type(origin, (), {}))):
-            return True
-        is_special = name.startswith("__") and name not in _MODEL_ATTRIBUTES
-        if origin is None or is_special or not run_of(origin).is_project_frame(caller()):
-            raise AttributeError(name)
-        package = name_of(origin).partition(".")[0]
-        return unknown_like(origin, f"{package}.{cls.__name__}.{name}")
-
-    def __call__(cls, *arguments: Any, **named: Any) -> Any:
-        """Returns an object of the class, or a type for SQLAlchemy."""
-        origin, implementation = cls._origin, cls._implementation()
-        if implementation is not None:
-            return implementation() if isinstance(implementation, type) else implementation
-        known = run_of(origin).known_type(origin, arguments, named) if origin is not None else None
-        return super().__call__(*arguments, **named) if known is None else known
-
-    def _implementation(cls) -> Any:
-        implementation = next((vars(base)["impl"] for base in cls.__mro__ if "impl" in vars(base)), None)
-        if isinstance(implementation, Unknown) or not hasattr(implementation, IS_TYPE):
-            return None
-        return implementation
-
-
-class Inert(metaclass=InertType):
-    """The base of classes whose base is unknown."""
-
-    def __init__(self, *_: object, **__: object) -> None:
-        pass
-
-    def __init_subclass__(cls, **_: object) -> None:
-        pass
 
 
 class Unknown(str):
@@ -246,7 +201,7 @@ class Unknown(str):
             yield item
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
-        return (InertType("Inert", (Inert,), {"_origin": self}),) if not any(isinstance(base, type) for base in bases) else ()
+        return (run_of(self).as_base(self),) if not any(isinstance(base, type) for base in bases) else ()
 
     def __instancecheck__(self, _: object) -> bool:
         return False
