@@ -14,7 +14,7 @@ See: https://www.postgresql.org/docs/current/datatype-character.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
+from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, definition
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
@@ -25,6 +25,6 @@ def char_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
         yield at.finding(
             op,
             f"{column}: padded with spaces, which = ignores but LIKE does not",
-            help=f"-- {column.name} text",
+            help=definition(at, column.name, "text", "sa.Text()"),
             relations=(column.table,),
         )

@@ -13,7 +13,7 @@ Safe:
 See: https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
 """
 
-from migsafe.linting.facts.definitions import primary_key_columns
+from migsafe.linting.facts.definitions import definition, primary_key_columns
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import CreateTable, Persistence
 from migsafe.sql.operations.values import quoted
@@ -40,7 +40,9 @@ def int_primary_key(op: CreateTable, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"the primary key {quoted(column.name)} of {at.resolve(op.table)} is {column.type}: its largest value is {_LAST[column.type.name]}",
-        help=f"-- {quoted(column.name)} {_LARGER[column.type.name]}, and every column that references it",
+        help=definition(
+            at, quoted(column.name), _LARGER[column.type.name], "sa.BigInteger(), primary_key=True", ", and every column that references it"
+        ),
         relations=(op.table,),
     )
 

@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/datatype-json.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
+from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, definition
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
@@ -26,6 +26,6 @@ def json_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
         yield at.finding(
             op,
             f"{column}: it cannot be compared, and GIN indexes do not support it",
-            help=f"-- {column.name} jsonb",
+            help=definition(at, column.name, "jsonb", "postgresql.JSONB()"),
             relations=(column.table,),
         )

@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/datatype-money.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
+from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, definition
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
@@ -26,6 +26,6 @@ def money_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
         yield at.finding(
             op,
             f"{column}: its meaning depends on lc_monetary",
-            help=f"-- {column.name} numeric(12, 2), and the currency in a second column",
+            help=definition(at, column.name, "numeric(12, 2)", "sa.Numeric(12, 2)", ", and the currency in a second column"),
             relations=(column.table,),
         )

@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/ddl-identity-columns.html
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
+from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, definition
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
@@ -26,6 +26,6 @@ def serial_column(op: DefinesColumns, at: Context) -> Iterator[Finding]:
         yield at.finding(
             op,
             f"{column}: its sequence is a separate object with its own privileges",
-            help=f"-- {column.name} bigint GENERATED ALWAYS AS IDENTITY",
+            help=definition(at, column.name, "bigint GENERATED ALWAYS AS IDENTITY", "sa.BigInteger(), sa.Identity(always=True)"),
             relations=(column.table,),
         )

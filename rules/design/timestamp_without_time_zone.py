@@ -15,7 +15,7 @@ See: https://www.postgresql.org/docs/current/datatype-datetime.html#DATATYPE-TIM
 
 from collections.abc import Iterator
 
-from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
+from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, definition
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
@@ -26,6 +26,6 @@ def timestamp_without_time_zone(op: DefinesColumns, at: Context) -> Iterator[Fin
         yield at.finding(
             op,
             f"{column}: it stores a local time, but not in which time zone",
-            help=f"-- {column.name} timestamptz",
+            help=definition(at, column.name, "timestamptz", "sa.DateTime(timezone=True)"),
             relations=(column.table,),
         )

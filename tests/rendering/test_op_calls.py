@@ -111,3 +111,30 @@ def test_all_advice_can_be_written_as_calls(case: Path) -> None:
     for finding in judge_sql(case.read_text(), [rule for rule in shipped_rules() if rule.category == case.parent.name]).findings:
         if "BEGIN;" not in finding.help:
             assert sent(as_op_calls(finding.help, Catalog(17))) == plain(finding.help), finding.help
+
+
+@pytest.mark.process
+def test_the_type_of_a_column_is_advised_in_python() -> None:
+    script = """
+    # 5b1_first.py
+    import sqlalchemy as sa
+    from alembic import op
+
+    revision = "5b1"
+    down_revision = None
+
+
+    def upgrade():
+        op.create_table("t", sa.Column("id", sa.Integer(), primary_key=True), sa.Column("At", sa.DateTime()), sa.Column("doc", sa.JSON()))
+
+
+    def downgrade():
+        op.drop_table("t")
+    """
+    rules = [rule for rule in shipped_rules() if rule.category == "design" and not rule.off]
+    assert {finding.rule: finding.help for finding in judge_sql(script, rules).findings} == {
+        "int-primary-key": '# sa.Column("id", sa.BigInteger(), primary_key=True), and every column that references it',
+        "json-type": '# sa.Column("doc", postgresql.JSONB())',
+        "serial-column": '# sa.Column("id", sa.BigInteger(), sa.Identity(always=True))',
+        "timestamp-without-time-zone": '# sa.Column("At", sa.DateTime(timezone=True))',
+    }

@@ -1,5 +1,6 @@
 """The columns that an operation defines."""
 
+import json
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -51,3 +52,12 @@ def primary_key_columns(op: CreateTable) -> tuple[str, ...]:
     return tuple(
         column.name for column in op.columns if any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
     )
+
+
+def definition(at: Context, column: str, sql_type: str, alembic_type: str, more: str = "") -> str:
+    """Returns the safe way of a rule about types, as a comment: a column's definition, in SQL or for an Alembic script. `column` is quoted as
+    in SQL; `more` follows it."""
+    if not at.is_script:
+        return f"-- {column} {sql_type}{more}"
+    name = column[1:-1].replace('""', '"') if column.startswith('"') else column
+    return f"-- sa.Column({json.dumps(name, ensure_ascii=False)}, {alembic_type}){more}"
