@@ -7,6 +7,9 @@ be twice as large afterwards. If the statement is interrupted, all of its work i
 In batches, each in its own transaction, a row is locked for a moment, VACUUM keeps up, and finished batches stay committed. Run them
 outside the migration's transaction: a DO block may COMMIT only if no transaction is open around it.
 
+A script that reads the rows of a table without a filter and changes each of them does the same, with a round trip to the server for each
+row, and holds all the row locks until its transaction ends.
+
 A condition that is always true filters nothing: WHERE true, IS NOT NULL of a NOT NULL column, IS NULL of a column that the same migration
 added. A DELETE of every row is reported by delete-everything, because it also loses data; this rule reports only a DELETE with USING and no
 WHERE.
@@ -45,9 +48,10 @@ from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.rendering.messages import FOR_EACH_ROW
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.batches import batched_by_key, without_filter
-from migsafe.sql.operations import Delete, Name, Update
+from migsafe.sql.operations import Delete, Name, Select, Update
 
 _STORED = ("table", "partitioned table")
 
@@ -58,13 +62,11 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
     if op.current_of is not None or (isinstance(op, Delete) and not op.reads):
         return None
     relation = at.catalog.relation(op.table)
+    if _is_for_each_row(op, at):
+        return _row_by_row(op, relation, at)
     if op.where is not None and not expressions.is_always_true(op.where, expressions.not_null_columns(relation), _null_columns(op.table, at)):
         return None
-    changed = [
-        effect.relation
-        for effect in at.effects
-        if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not is_created_here(at, effect.relation)
-    ]
+    changed = _changed(at)
     if not changed or not _has_existing_rows(op.table, relation, changed, at):
         return None
     command, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
@@ -75,6 +77,41 @@ def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
         "other UPDATEs and DELETEs of these rows wait until it ends",
         help=_in_batches(op, relation, at),
         relations=changed,
+        lock=LockMode.ROW_EXCLUSIVE,
+    )
+
+
+def _changed(at: Context) -> list[Name]:
+    """Returns the existing tables whose rows the statement changes."""
+    return [
+        effect.relation
+        for effect in at.effects
+        if effect.lock is LockMode.ROW_EXCLUSIVE and effect.kind in _STORED and not is_created_here(at, effect.relation)
+    ]
+
+
+def _is_for_each_row(op: Update | Delete, at: Context) -> bool:
+    """Whether a script makes the change once for each row of a query."""
+    call = at.migration.up.call(op.span.start)
+    return call is not None and call.repeated == FOR_EACH_ROW
+
+
+def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> Finding | None:
+    """Reports changes of single rows if the script has read all rows of the table, in the same transaction."""
+    changed = _changed(at)
+    table, transaction = at.resolve(op.table), at.session.transaction
+    if table not in changed or transaction is None or not _has_existing_rows(op.table, relation, changed, at):
+        return None
+    if not any(isinstance(done.operation, Select) and table in map(at.resolve, done.operation.query.whole) for done in at.past):
+        return None
+    command = "UPDATE" if isinstance(op, Update) else "DELETE"
+    return at.finding(
+        op,
+        f"{command} runs once for each row of {table}, all in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
+        "other UPDATEs and DELETEs of these rows wait until it ends",
+        help="-- compute the value in SQL, in one UPDATE per batch of rows; or read the rows in batches of 1,000, in the order of the\n"
+        "-- primary key, and change and commit each batch in a transaction of its own, outside the migration's transaction",
+        relations=[table],
         lock=LockMode.ROW_EXCLUSIVE,
     )
 

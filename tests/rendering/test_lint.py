@@ -74,9 +74,29 @@ def test_findings_are_at_the_call(shop: Path, capsys: pytest.CaptureFixture[str]
 
 def test_no_exec_runs_no_script(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert lint(capsys, "--select", "index-not-concurrent,opaque-code", "--no-exec") == [
-        ("opaque-code", "migrations/versions/b2_second.py", 9, 9),
         ("index-not-concurrent", "migrations/versions/b2_second.py", 11, 15),
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "change", "reported"),
+    [
+        ("SELECT id FROM orders", "UPDATE orders SET qty = 1 WHERE id = :id", True),
+        ("SELECT id FROM orders", "DELETE FROM orders WHERE id = :id", True),
+        ("SELECT id FROM orders LIMIT 10", "UPDATE orders SET qty = 1 WHERE id = :id", False),
+        ("SELECT id FROM orders WHERE qty = 5", "UPDATE orders SET qty = 1 WHERE id = :id", False),
+        ("SELECT id FROM customers", "UPDATE orders SET qty = 1 WHERE id = :id", False),
+        ("SELECT id FROM orders", "INSERT INTO customers VALUES (:id)", False),
+    ],
+)
+def test_a_loop_over_all_rows_is_a_backfill(shop: Path, capsys: pytest.CaptureFixture[str], query: str, change: str, reported: bool) -> None:
+    body = f"""    bind = op.get_bind()
+    for row in bind.execute(sa.text("{query}")).mappings():
+        bind.execute(sa.text("{change}"), {{"id": row["id"]}})
+"""
+    (shop / "b2_second.py").write_text(f"{SECOND.partition('def upgrade')[0]}def upgrade():\n{body}")
+    found = [("backfill-unbatched", "migrations/versions/b2_second.py", 11, 11)]
+    assert lint(capsys, "--select", "backfill-unbatched") == (found if reported else [])
 
 
 def test_an_invalid_duration_in_the_configuration_is_an_error(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:

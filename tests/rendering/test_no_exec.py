@@ -75,6 +75,7 @@ def test_calls_with_literal_values_are_read(reader: Renderer) -> None:
         ("for k, v in {'a': 1, 'b': 2}.items():\n    op.execute('SELECT %s, %d' % (k, v))", ["SELECT a, 1;", "SELECT b, 2;"]),
         ("for n in range(1, 3):\n    if n == 2:\n        op.execute('SELECT {}'.format(n))", ["SELECT 2;"]),
         ("op.execute(' '.join(['SELECT', NAMES['x'][1]]))", ["SELECT b;"]),
+        ("op.execute('SELECT {}, {x}'.format(models.a(), x='b'))", ['SELECT "⟨shop.models.a()⟩", b;']),
         ("op.execute(quoted('a', suffix='!'))", ["SELECT 'a!';"]),
         ("op.execute(sa.text('SELECT :x').bindparams(x='y'))", ["SELECT 'y';"]),
         ("n = 1\nn += 2\nop.execute(f'SELECT {n}' if n > 2 else 'SELECT')", ["SELECT 3;"]),

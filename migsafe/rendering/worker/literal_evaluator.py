@@ -20,6 +20,7 @@ from migsafe.rendering.worker.literal_values import (
     first_unknown,
     formatted,
     is_plain,
+    is_text,
     may_call,
     method,
 )
@@ -45,6 +46,13 @@ class Session:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
+
+
+class _UnknownItems(Exception):
+    """A comprehension goes over unknown items."""
+
+    def __init__(self, value: Unknown) -> None:
+        self.value = value
 
 
 class LiteralEvaluator:
@@ -81,7 +89,10 @@ class LiteralEvaluator:
             case ast.Name(id=name):
                 return names[name] if name in names else self._outer[name] if name in self._outer else BUILTINS.get(name) or self._unknown(name)
             case ast.List() | ast.Tuple() | ast.Set() | ast.Dict() | ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
-                return self._collection(node, names)
+                try:
+                    return self._collection(node, names)
+                except _UnknownItems as error:
+                    return unknown_like(error.value, f"{name_of(error.value)}…")
             case ast.UnaryOp() | ast.BinOp() | ast.BoolOp() | ast.Compare() | ast.IfExp():
                 return self._operation_of(node, names)
             case ast.JoinedStr(values=pieces):
@@ -139,12 +150,16 @@ class LiteralEvaluator:
             yield names
             return
         first, *others = generators
-        for item in self._items(first.iter, self._value(first.iter, names)):
+        iterated = self._value(first.iter, names)
+        if isinstance(iterated, Unknown):
+            raise _UnknownItems(iterated)
+        for item in self._items(first.iter, iterated):
             scope = dict(names)
             self._assign(first.target, item, scope)
             tests = [self._value(test, scope) for test in first.ifs]
-            if not all(map(is_plain, tests)):
-                raise NotLiteral(first.iter)
+            unknown = first_unknown(tests)
+            if unknown is not None:
+                raise _UnknownItems(unknown)
             if all(tests):
                 yield from self._scopes(others, scope)
 
@@ -335,7 +350,10 @@ class LiteralEvaluator:
         if function in BUILTINS.values() or type(receiver) in (str, bytes, list, dict, tuple, set, frozenset):
             plain = all(map(is_plain, arguments)) and is_plain(named)
             holds = function in (list, tuple, enumerate, zip, reversed) or type(receiver) in (list, dict, set)
-            if not may_call(function, arguments) or any(isinstance(part, Unknown) for part in arguments) or not (plain or holds):
+            holds = holds and not any(isinstance(part, Unknown) for part in arguments)
+            # Texts show unknown values as their marks.
+            writes = type(receiver) is str and function.__name__ in ("format", "join") and all(map(is_text, [*arguments, *named.values()]))
+            if not may_call(function, arguments) or not (plain or holds or writes):
                 return self._unknown_of(node, [*arguments, *named.values()])
         elif isinstance(receiver, Operations) and arguments and isinstance(arguments[0], Unknown):
             raise NotLiteral(node)

@@ -103,6 +103,11 @@ def is_plain(value: Any) -> bool:
     return type(value) is dict and all(is_plain(key) and is_plain(item) for key, item in value.items())
 
 
+def is_text(value: Any) -> bool:
+    """Whether a value consists of constants and unknown values."""
+    return isinstance(value, Unknown) or is_plain(value) or (type(value) in (list, tuple) and all(map(is_text, value)))
+
+
 def first_unknown(values: Iterable[Any]) -> Unknown | None:
     """Returns an unknown value among values and their items."""
     for value in values:
