@@ -491,3 +491,29 @@ def test_rows_for_an_unknown_table_are_known_to_block_nobody(render: Render) -> 
         """INSERT INTO "⟨shop.tables.tables.kinds⟩" (name) VALUES ('a');""",
         '[it is built from unknown values: shop.tables.tables.kinds.delete() cannot be imported here] "⟨shop.tables.tables.kinds.delete()⟩";',
     ]
+
+
+def test_a_script_that_always_ends_with_its_own_error_may_continue_in_production(render: Render) -> None:
+    half = render(
+        """
+        count = counted.total()
+        op.execute("SELECT 1")
+        if f"{count}" != "0":
+            raise RuntimeError(f"{count} rows are left")
+        op.execute("SELECT 2")
+        """,
+        before="from depot import counted",
+    )
+    assert sent(half)[:2] == [
+        "SELECT 1;",
+        '[it ends here with RuntimeError: ⟨depot.counted.total()⟩ rows are left] raise RuntimeError(f"{count} rows are left")',
+    ]
+
+
+def test_a_script_that_only_refuses_to_run_is_complete(render: Render) -> None:
+    assert sent(render('raise RuntimeError("upgrade with the new tool")')) == []
+
+
+def test_packages_that_have_nothing_to_do_with_databases_send_nothing(render: Render) -> None:
+    half = render("bar = Bar(3)\nbar.start()\nbar.colour = 1\nop.drop_table('a')", before="from progress_bars import Bar")
+    assert sent(half) == ["DROP TABLE a;"]

@@ -157,7 +157,7 @@ class Exploration:
         untried = self._untried()
         if untried:
             _mark_untried(self._outcomes[0].run, untried)
-        accepted = [outcome for outcome in self._outcomes if not outcome.rejected] or self._outcomes[:1]
+        accepted = [outcome for outcome in self._outcomes if not outcome.rejected] or [self._ended_early()]
         merged = merge_runs([outcome.run.calls for outcome in accepted])
         calls, paths = merged.calls, merged.paths([outcome.run.decisions for outcome in accepted])
         if not calls and any(outcome.run.met_unknown for outcome in self._outcomes):
@@ -165,6 +165,15 @@ class Exploration:
         broken = self._broken or (False if self._file.is_self_contained else None)
         # A script that reaches a limit is not run again until it, what it depends on, or the limit changes.
         return ScriptResult(calls, broken, not depends_on_chance(self._file.nodes), paths, bool(untried))
+
+    def _ended_early(self) -> Outcome:
+        """Returns the first run of a script that ends each run with an error of its own. If that depends on something unknown, it may continue
+        in production."""
+        first = self._outcomes[0]
+        if first.error is not None and first.run.met_unknown:
+            text_range = self._file.error_range(first.error.__traceback__) or self._file.first_line_of(self._request.function)
+            first.run.send_opaque(f"it ends here with {_described(first.error)}", text_range)
+        return first
 
     def _rank(self, route: Route) -> tuple[bool, bool]:
         """Decisions that have not been tried come first, those about the schema and settings before those about rows."""

@@ -207,7 +207,7 @@ class Run:
     def note_mark(self, mark: str, reason: str) -> None:
         """Records why a value is unknown."""
         self.reasons[mark] = reason
-        self.met_unknown = self.met_unknown or self.active
+        self.met_unknown = self.met_unknown or (self.active and not self.project.is_foreign(mark[1:-1], reason))
 
     def known_type(self, value: Unknown, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """Returns the type that a call of the value returns, if it is known."""
