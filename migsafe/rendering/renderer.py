@@ -113,7 +113,7 @@ class Renderer:
         """Returns the half, rendered if it is a program that has not been rendered yet. Raises MigsafeError."""
         if half.program is None or half.program.calls or half.chunks:
             return half
-        return rendered_half(half, half.program, self._render(self.request(half, predictor.catalog.pg_version), predictor))
+        return rendered_half(half, half.program, self._render(self.request(half, predictor.catalog.pg_version), predictor, half.setup))
 
     def render_live(self, half: Half, predictor: Predictor, execute: Callable[[str], ExecutionResult | list[str]], seconds: float) -> Half:
         """Returns the half with the SQL that the program sends when a server answers its queries.
@@ -129,7 +129,7 @@ class Renderer:
             def ask(question: Question) -> Answer:
                 if question.name == EXECUTE:
                     return Answer(execute(question.arguments[0] or ""))
-                return answer_question(schema.after(question.sent), question.name, question.arguments)
+                return answer_question(schema.after((*half.setup, *question.sent)), question.name, question.arguments)
 
             try:
                 result = self._worker().render(request, ask)
@@ -152,7 +152,7 @@ class Renderer:
         if down is None or down.program is None or down.program.calls or down.chunks:
             return migration
         request = self.request(down, predictor.catalog.pg_version)
-        rendered = self._render(request, predictor, tuple(_sent_sql(migration.up)))
+        rendered = self._render(request, predictor, (*migration.up.setup, *_sent_sql(migration.up)))
         return msgspec.structs.replace(migration, down=rendered_half(down, down.program, rendered))
 
     def request(self, half: Half, pg_version: int) -> RenderRequest:

@@ -53,14 +53,15 @@ def _has_relation(catalog: Catalog, kind: str, name: Name) -> Answer:
 
 
 def _list(catalog: Catalog, kinds: Sequence[RelationKind], schema: str | None) -> Answer:
-    wanted = schema or "public"
-    names = [relation.name.name for relation in catalog.relations() if relation.kind in kinds and relation.name.schema == wanted]
+    # Without a schema, the inspector lists the relations that are visible.
+    schemas = catalog.search_path if schema is None else (schema,)
+    names = [relation.name.name for relation in catalog.relations() if relation.kind in kinds and relation.name.schema in schemas]
     return Answer(sorted(names), known=_knows_all(catalog))
 
 
 def _enums(catalog: Catalog, schema: str | None) -> Answer:
     enums = [
-        {"name": enum.name.name, "schema": enum.name.schema, "visible": enum.name.schema == "public", "labels": list(enum.values)}
+        {"name": enum.name.name, "schema": enum.name.schema, "visible": enum.name.schema in catalog.search_path, "labels": list(enum.values)}
         for enum in catalog.objects_of(EnumType)
         if schema is None or enum.name.schema == schema
     ]

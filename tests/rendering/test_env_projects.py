@@ -147,3 +147,15 @@ def test_an_unknown_op_that_env_passes_is_alembics(folder: Path, capsys: pytest.
     env = BEGIN.format(connect="connect()", before="pass", options="").replace("run_migrations()", "run_migrations(op=Wrapper(), tables=[])")
     project(folder, env, 'op.drop_table("a")', parameters="op, tables")
     assert [each["sql"] for each in run(capsys, "locks")["migrations"][0]["statements"]] == ["DROP TABLE a"]
+
+
+def test_a_search_path_that_env_sets_is_in_effect(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = "connection.execute(text('SET search_path TO app')); connection.commit()"
+    project(
+        folder,
+        BEGIN.format(connect="connect()", before=before, options=""),
+        'op.execute("CREATE TABLE a (id bigint)")',
+        'inspector = sa.inspect(op.get_bind())\nif "a" in inspector.get_table_names() and inspector.has_table("a"):\n    op.drop_table("a")',
+    )
+    (statement,) = run(capsys, "locks")["migrations"][1]["statements"]
+    assert [effect["relation"] for effect in statement["effects"]] == ["app.a"]

@@ -8,6 +8,7 @@ transaction.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -23,6 +24,8 @@ from migsafe.sources.alembic.project import Project
 from migsafe.sources.alembic.settings import read_sections
 from migsafe.sources.migration import Transaction
 
+_SEARCH_PATH = re.compile(r"SET (?:SESSION |LOCAL )?search_path (?:=|TO) ?(.*)", re.IGNORECASE)
+_USUAL_SCHEMAS = ("", "public", "$user", "pg_catalog", "default")
 _SET_CONFIG = re.compile(
     r"SELECT (?:pg_catalog\.)?set_config\( ?'(?P<name>[\w.]+)' ?, ?(?P<value>'(?:[^']|'')*'|\x00unknown) ?, ?(?P<local>true|false) ?\)",
     re.IGNORECASE,
@@ -75,7 +78,8 @@ def read_environment(project: Project) -> Environment:
     if not reader.upgrades:
         return Environment(_scanned(project.env, scan(module.tree)), scripts=scripts)
     chosen = next((upgrade for upgrade in reader.upgrades if upgrade.connection is not None), reader.upgrades[0])
-    setup = tuple(usable for sql in chosen.sent if (usable := _usable(sql)))
+    settings_sent = [usable for sql in chosen.sent if (usable := _usable(sql))]
+    setup = (*_schemas(settings_sent), *settings_sent)
     described = [_describe(reader, upgrade, scripts) for upgrade in _distinct(reader.upgrades)[:_MOST_DATABASES]]
     first = _describe(reader, chosen, scripts)
     return Environment(_transactions(chosen), setup, first, tuple(described) if len(described) > 1 or chosen.arguments else ())
@@ -142,6 +146,15 @@ def _usable(sql: str) -> str:
     if UNKNOWN not in text:
         return text
     return "" if "search_path" in text.lower() or "role" in text.lower() else text.replace(UNKNOWN, UNKNOWN_SETTING)
+
+
+def _schemas(setup: list[str]) -> Iterator[str]:
+    """Yields CREATE SCHEMA for the schemas of the search_path: they exist where the migrations run."""
+    for match in filter(None, map(_SEARCH_PATH.match, setup)):
+        for item in match[1].split(","):
+            name = item.strip().strip("'")
+            if name.strip('"').lower() not in _USUAL_SCHEMAS:
+                yield f"CREATE SCHEMA IF NOT EXISTS {name}"
 
 
 def _describe(reader: EnvReader, upgrade: Upgrade, scripts: ScriptEnvironment) -> ScriptEnvironment:
