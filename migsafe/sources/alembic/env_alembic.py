@@ -35,6 +35,8 @@ def call(reader: "EnvReader", name: str, arguments: list[Any], named: dict[str, 
         case "configure":
             _configure(reader, arguments, named)
         case "begin_transaction":
+            if reader.current is not None:
+                reader.current.asked_alembic = True
             return AlembicTransaction()
         case "run_migrations":
             _run_migrations(reader, named)
@@ -96,9 +98,10 @@ def _run_migrations(reader: "EnvReader", named: dict[str, Any]) -> None:
         return
     upgrade = Upgrade(current.options, current.connection, current.place)
     upgrade.begun, upgrade.autobegun = current.begun, current.autobegun
-    upgrade.by_alembic, upgrade.arguments = current.by_alembic, named
+    upgrade.by_alembic, upgrade.asked_alembic, upgrade.arguments = current.by_alembic, current.asked_alembic, named
     if current.connection is not None:
         upgrade.sent = list(current.connection.sent)
+        upgrade.autobegins = env_database.begins_by_itself(reader, current.connection)
         upgrade.begun_later = current.connection.begun
         upgrade.autocommit = current.connection.autocommit
     reader.upgrades.append(upgrade)

@@ -138,11 +138,15 @@ def connection_method(reader: "EnvReader", connection: Connection, name: str, ar
 def _execute(reader: "EnvReader", connection: Connection, name: str, arguments: Sequence[Any]) -> None:
     statement = arguments[0] if arguments else UNKNOWN
     is_legacy = name == "execute" and isinstance(statement, str) and not isinstance(statement, Text) and statement != UNKNOWN
-    begins = not is_legacy and (connection.engine.is_future or reader.finder.sqlalchemy_release != 1)
-    if begins and connection.autocommit is None:
+    if not is_legacy and connection.autocommit is None and begins_by_itself(reader, connection):
         connection.autobegun = connection.autobegun or connection.begun is None
         connection.begun = connection.begun or reader.place
     send(connection, statement)
+
+
+def begins_by_itself(reader: "EnvReader", connection: Connection) -> bool:
+    """Whether a connection begins a transaction with its first statement."""
+    return connection.engine.is_future or reader.finder.sqlalchemy_release != 1
 
 
 def send(connection: Connection, statement: Any) -> None:

@@ -160,9 +160,13 @@ class Upgrade:
         self.autobegun = connection is not None and connection.autobegun
         self.begun_later: Place | None = None
         """Where env.py began a transaction after that, until `run_migrations()`."""
+        self.autobegins = True
+        """Whether the connection begins a transaction with its first statement."""
         self.autocommit = connection.autocommit if connection is not None else None
         self.by_alembic = False
         """Whether `context.begin_transaction()` is open."""
+        self.asked_alembic = False
+        """Whether `context.begin_transaction()` has been called, perhaps by a context manager that is not known."""
         self.arguments: dict[str, Any] = {}
         self.sent: list[str] = []
 

@@ -128,12 +128,13 @@ def _transactions(upgrade: Upgrade) -> TransactionSettings:
         return TransactionSettings(own_transaction_advice=advice, read_at=upgrade.begun, begun_at=upgrade.begun)
     if upgrade.options.get("transaction_per_migration") is True or upgrade.options.get("transactional_ddl") is False:
         return TransactionSettings(own_transaction_advice=None, read_at=(path, line))
-    if not upgrade.by_alembic:
+    if not upgrade.asked_alembic and upgrade.connection is not None:
         place = upgrade.begun_later or upgrade.place
         advice = (
             f"let {path} call `context.run_migrations()` in `with context.begin_transaction():`, and pass `{_SETTING}` to `context.configure()`"
         )
-        return TransactionSettings(own_transaction_advice=advice, read_at=place, begun_at=place)
+        begins = upgrade.begun_later is not None or upgrade.autobegins
+        return TransactionSettings(own_transaction_advice=advice, read_at=place, begun_at=place if begins else None)
     return TransactionSettings(own_transaction_advice=f"pass `{_SETTING}` to `context.configure()` in {path}", read_at=(path, line))
 
 
