@@ -30,6 +30,8 @@ _ALONE = (sql.RenameColumn, sql.RenameConstraint, sql.AttachPartition, sql.Detac
 _PROVED = (ConstraintKind.PRIMARY_KEY, ConstraintKind.NOT_NULL)
 """Constraints that an existing CHECK can spare a scan."""
 
+_READS_ALONE = (ConstraintKind.FOREIGN_KEY, ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE)
+
 _Statement = list[PastOperation]
 
 
@@ -122,7 +124,12 @@ def _names_same(at: Context, first: AlterRelation, second: AlterRelation) -> boo
 
 
 def _reads_rows(statement: _Statement, table: Name) -> bool:
-    return any(effect.scan or effect.rewrite for done in statement for effect in done.effects if effect.relation == table)
+    """Whether a statement reads or rewrites the rows in the pass that all actions of one ALTER TABLE share (ATRewriteTables in PostgreSQL's
+    tablecmds.c). Each foreign key and each index reads them by itself."""
+    shared = [
+        done for done in statement if not (isinstance(done.operation, sql.AddConstraint) and done.operation.constraint.kind in _READS_ALONE)
+    ]
+    return any(effect.scan or effect.rewrite for done in shared for effect in done.effects if effect.relation == table)
 
 
 def _action(done: PastOperation) -> AlterRelation:

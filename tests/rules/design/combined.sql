@@ -30,14 +30,21 @@ ALTER TABLE trips DROP COLUMN fare;
 -- next migration
 BEGIN;
 -- one transaction waits once
-ALTER TABLE trips ADD COLUMN d integer;
-ALTER TABLE trips ADD COLUMN e integer;
+ALTER TABLE trips ADD COLUMN d bigint;
+ALTER TABLE trips ADD COLUMN e bigint;
 COMMIT;
 BEGIN;
 ALTER TABLE trips ALTER COLUMN id SET DEFAULT 1;
 ALTER TABLE trips ADD CONSTRAINT f CHECK (id > 0); -- expect: combine-alter-tables
 -- which reads the rows again
 ALTER TABLE trips ADD CONSTRAINT g CHECK (id > 0);
+COMMIT;
+
+-- next migration
+BEGIN;
+-- each foreign key is checked by a query of its own
+ALTER TABLE trips ADD CONSTRAINT j FOREIGN KEY (d) REFERENCES trips (id);
+ALTER TABLE trips ADD CONSTRAINT k FOREIGN KEY (e) REFERENCES trips (id);
 COMMIT;
 
 -- next migration
