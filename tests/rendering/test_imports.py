@@ -141,3 +141,26 @@ def test_attributes_of_a_model_with_an_unknown_base_are_unknown(renderer: Render
     assert statements[0] == "DROP TABLE a;"
     assert statements[1].startswith("[it calls flask_sqlalchemy.Order.query.delete, which cannot be imported here]")
     assert "it names something unknown: flask_sqlalchemy.Order.__tablename__" in statements[2]
+
+
+URLS = {
+    "of a missing package": "import nowhere\nengine = sa.create_engine(nowhere.URL)",
+    "in the environment": "import os\nengine = sa.create_engine(os.environ['DATABASE_URL'])",
+    "built from unknown parts": "import nowhere\nengine = sa.create_engine(f'postgresql://{nowhere.USER}@db/shop')",
+    "of a driver that is missing": "engine = sa.create_engine('postgresql+nowhere://db/shop')",
+}
+
+
+@pytest.mark.parametrize("case", URLS)
+def test_an_engine_for_an_unknown_url_is_for_the_same_database(renderer: Renderer, tmp_path: Path, case: str) -> None:
+    module = f"import sqlalchemy as sa\nfrom sqlalchemy.orm import sessionmaker\n{URLS[case]}\nSession = sessionmaker(bind=engine)\n"
+    body = (
+        "with engine.begin() as connection:\n    connection.execute(sa.text('UPDATE a SET x = 1'))\n"
+        "with Session() as session:\n    session.execute(sa.text('UPDATE a SET x = 2'))\n    session.commit()"
+    )
+    for _ in range(2):
+        assert rendered(renderer, tmp_path, {"shopcode.py": module}, "from shopcode import engine, Session", f"{body}\nop.drop_table('b')") == [
+            "UPDATE a SET x = 1;",
+            "UPDATE a SET x = 2;",
+            "DROP TABLE b;",
+        ]

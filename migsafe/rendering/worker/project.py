@@ -64,6 +64,8 @@ class ProjectCode:
     """The project whose scripts the worker renders."""
 
     def __init__(self, guards: Guards, pristine: Snapshot) -> None:
+        self.database: Any = None
+        """The simulated database of the run."""
         self.owner: Any = ProjectOwner()
         """The owner of unknown values; its type is Any because it delegates to the run."""
         self.failures: dict[str, str] = {}
@@ -110,9 +112,9 @@ class ProjectCode:
         self._spent = 0.0
         sys.path[:] = list(dict.fromkeys((*request.folders, *self._base_path, *request.last_folders)))
 
-    def begin(self, run: "Run") -> None:
+    def begin(self, run: "Run", database: Any) -> None:
         """Connects the modules of the project with a run, and restores what they have changed when they were loaded."""
-        self.owner.run = run
+        self.owner.run, self.database = run, database
         run.reasons.update(self.owner.marks)
         os.environ.update(self._environment)
         sys.path += [folder for folder in self._own_path if folder not in sys.path]

@@ -271,7 +271,7 @@ def _outcome(
     database = Database(run)
     install(run, database)
     before, path = dict(os.environ), list(sys.path)
-    project.begin(run)
+    project.begin(run, database)
     error: BaseException | None = None
     sys.modules[module.__name__] = module
     seed_random()

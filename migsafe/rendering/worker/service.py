@@ -17,6 +17,7 @@ from migsafe.rendering.worker.frames import frame_of_thread
 from migsafe.rendering.worker.guards import Guards, Snapshot, watch_parent
 from migsafe.rendering.worker.plugins.spatial import install_spatial_indexes
 from migsafe.rendering.worker.project import ProjectCode
+from migsafe.rendering.worker.project_engine import install_engines
 from migsafe.rendering.worker.project_finder import ProjectFinder
 from migsafe.rendering.worker.script import ScriptResult, render
 from migsafe.rendering.worker.script_run import Run
@@ -49,6 +50,7 @@ class Service:
         pristine = Snapshot()
         project = ProjectCode(self._guards, pristine)
         ProjectFinder(project).install()
+        install_engines(project)
         gc.freeze()  # what is loaded by now stays, and need not be searched by each collection
         versions = {"alembic": version("alembic"), "sqlalchemy": sqlalchemy.__version__, "python": sys.version.partition(" ")[0]}
         self._write(Ready(versions, self._dependencies.take_new()))

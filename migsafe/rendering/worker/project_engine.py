@@ -1,0 +1,54 @@
+"""Engines that the project's own code makes: for a database whose URL is unknown here, which is the one that is migrated.
+
+Its connections are those of the simulated database, as with `op.get_bind().engine`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import ArgumentError
+
+from migsafe.rendering.worker.project import ProjectCode
+from migsafe.rendering.worker.unknown import MARK, Unknown
+
+
+class ProjectEngine(Engine):
+    """An engine for the simulated database of the run that currently uses it."""
+
+    def __init__(self, project: ProjectCode) -> None:
+        self._project = project
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._project.database.connection.engine, name)
+
+    def connect(self) -> Connection:
+        """Returns a connection to the simulated database."""
+        connection: Connection = self._project.database.connection.engine.connect()
+        return connection
+
+    def dispose(self, close: bool = True) -> None:
+        """Does nothing: there are no connections to close."""
+
+
+def install_engines(project: ProjectCode) -> None:
+    """Lets code of the project make engines for unknown URLs, for the rest of the process."""
+    create = _creating(sqlalchemy.create_engine, lambda: ProjectEngine(project), project)
+    sqlalchemy.create_engine = sqlalchemy.engine.create_engine = create
+
+
+def _creating(create: Callable[..., Any], simulated: Callable[[], Any], project: ProjectCode) -> Callable[..., Any]:
+    def call(url: Any, *arguments: Any, **named: Any) -> Any:
+        if "module" in named or project.owner.run is None:
+            return create(url, *arguments, **named)
+        if url is None or isinstance(url, Unknown) or MARK.search(str(url)):
+            return simulated()
+        try:
+            return create(url, *arguments, **named)
+        except (ImportError, ArgumentError):  # its driver is not installed
+            return simulated()
+
+    return call
