@@ -97,6 +97,19 @@ def test_the_dialect_is_that_of_the_driver(renderer: Renderer, url: str, expecte
     assert set(rendered(renderer, body, ScriptEnvironment(url=url))) == {f"SELECT '{expected} postgresql';"}
 
 
+def test_the_server_is_that_of_the_requested_version(renderer: Renderer) -> None:
+    body = """
+    bind = op.get_bind()
+    driver = bind.connection.dbapi_connection
+    op.execute(f"SELECT {bind.dialect.server_version_info[0]}, {driver.server_version}, {driver.info.server_version}, {bind.in_transaction()}")
+    op.execute(f"SELECT '{driver.info.dbname}', '{op.get_context().opts['as_sql']}', '{bind.dialect.dbapi.__name__}'")
+    """
+    assert rendered(renderer, body, ScriptEnvironment(url="postgresql+psycopg2://db")) == [
+        "SELECT 17, 170000, 170000, True;",
+        "SELECT '⟨connection.info.dbname⟩', 'False', 'psycopg2';",
+    ]
+
+
 def test_the_naming_convention_names_constraints(renderer: Renderer) -> None:
     convention: dict[str, str | None] = {
         "ix": "ix_%(column_0_label)s",

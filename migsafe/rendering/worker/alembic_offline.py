@@ -248,7 +248,7 @@ def _options(run: Run) -> EnvironmentValues:
     environment = run.environment
     passed = {name: as_value(run, name, value) for name, value in environment.options.items()}
     metadata = {} if environment.naming_convention is None else {"target_metadata": target_metadata(run, environment.naming_convention)}
-    return EnvironmentValues(run, "opts", {**_DEFAULTS, **_context().opts, **passed, **metadata}, complete=environment.complete)
+    return EnvironmentValues(run, "opts", {**_DEFAULTS, **passed, **metadata}, complete=environment.complete)
 
 
 @cache
@@ -288,7 +288,7 @@ def _alter_column(self: Any, *arguments: Any, **named: Any) -> None:
     _alter_init(self, *arguments, **known)
 
 
-_OTHER_DEFAULTS = {"version_table": "alembic_version", "version_table_schema": None, "version_table_pk": True}
+_OTHER_DEFAULTS = {"as_sql": False, "version_table": "alembic_version", "version_table_schema": None, "version_table_pk": True}
 _DEFAULTS = {
     **_OTHER_DEFAULTS,
     **{

@@ -82,6 +82,9 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
         self.default_isolation_level = "READ COMMITTED"
         self._backslash_escapes = False
 
+    def _get_server_version_info(self, _: Any) -> tuple[int, int]:
+        return self.run.version, 0
+
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Records a statement."""
         self._send(fill_parameters(statement, parameters if parameters is not None else {}), context)
@@ -166,6 +169,11 @@ class RecordingConnection(Connection):
             run.send("COMMIT")
             run.send("BEGIN", by_runner=True)
 
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open; for the script it is that of Alembic."""
+        run: Run = self.dialect.run  # type: ignore[attr-defined]
+        return super().in_transaction() or (run.in_transaction and run.is_project_frame(caller()))
+
     def begin(self) -> Any:
         """Returns Alembic's transaction, which is open already."""
         return self.get_transaction() or super().begin()
@@ -217,10 +225,11 @@ class Database:
         return _Asynchronous(self.connection)
 
     def _engine(self) -> Engine:
-        engine = make_engine("postgresql+migsafe://", make_driver(self.run), RecordingConnection)
+        driver = make_driver(self.run)
+        engine = make_engine("postgresql+migsafe://", driver, RecordingConnection)
         dialect: Any = engine.dialect
         dialect.run = self.run
-        dialect.driver = driver_of(self.run.environment.url)
+        dialect.driver = driver.__name__ = driver_of(self.run.environment.url)
         dialect.initialize(None)
         engine.url = database_url(self.run)
         return engine

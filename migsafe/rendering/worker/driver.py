@@ -116,6 +116,19 @@ class Cursor:
         """Does nothing."""
 
 
+class ConnectionInfo:
+    """The connection's `info`: the version is known, everything else is not."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.server_version = run.version * 10_000
+
+    def __getattr__(self, name: str) -> Unknown:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Unknown(self._run, f"connection.info.{name}", DATABASE_ONLY)
+
+
 class DriverConnection:
     """The driver's connection, as SQLAlchemy uses it."""
 
@@ -123,6 +136,16 @@ class DriverConnection:
         self._run = run
         self.autocommit = False
         self.notices: list[str] = []
+
+    @property
+    def server_version(self) -> int:
+        """The version of the server, as psycopg has it: 170000."""
+        return self._run.version * 10_000
+
+    @property
+    def info(self) -> "ConnectionInfo":
+        """What psycopg knows of the server."""
+        return ConnectionInfo(self._run)
 
     def cursor(self, *_: object, **__: object) -> Cursor:
         """Returns a cursor."""
