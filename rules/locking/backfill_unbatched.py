@@ -59,11 +59,11 @@ _STORED = ("table", "partitioned table")
 @rule(category="locking", severity=Severity.WARNING)
 def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
     """Report a change of every row of an existing table. delete-everything reports a DELETE, unless it joins."""
-    if op.current_of is not None or (isinstance(op, Delete) and not op.reads):
-        return None
     relation = at.catalog.relation(op.table)
     if _is_for_each_row(op, at):
         return _row_by_row(op, relation, at)
+    if op.current_of is not None or (isinstance(op, Delete) and not op.reads):
+        return None
     if op.where is not None and not expressions.is_always_true(op.where, expressions.not_null_columns(relation), _null_columns(op.table, at)):
         return None
     changed = _changed(at)

@@ -72,3 +72,36 @@ def test_drivers_cannot_connect(renderer: Renderer) -> None:
     assert sent(half)[0].startswith("[it fails here with Forbidden: the network")
     half = renderer.render_half(program(script("sa.create_engine('postgresql+psycopg://127.0.0.1/shop').connect()")), after(""))
     assert sent(half)[0].startswith("[it fails here with Forbidden: the network")
+
+
+def test_a_script_reads_files_beside_it(renderer: Renderer, tmp_path: Path) -> None:
+    (tmp_path / "data.sql").write_text("SELECT 'a'")
+    (tmp_path / "data.json").write_text("[1, 2]")
+    (tmp_path / "data.csv").write_text("x\n3\n")
+    text = """
+import csv, json, os, time
+from pathlib import Path
+from alembic import op
+
+HERE = Path(__file__).parent
+
+
+def upgrade():
+    op.execute((HERE / "data.sql").read_text())
+    with open(os.path.join(os.path.dirname(__file__), "data.json")) as file:
+        rows = json.load(file)
+    with open(HERE / "data.csv", newline="") as file:
+        rows += [row["x"] for row in csv.DictReader(file)]
+    for row in rows:
+        time.sleep(1000)
+        op.execute(f"SELECT {row}")
+    (HERE / "log.txt").write_text("done")
+    op.execute("SELECT 4")
+"""
+    path = tmp_path / "a1.py"
+    path.write_text(text)
+    statements = sent(renderer.render_half(program(text, path=str(path)), after("")))
+    assert statements[:4] == ["SELECT 'a';", "SELECT 1;", "SELECT 2;", "SELECT 3;"]
+    assert statements[4].startswith("[it fails here with Forbidden: file changes (open) are not allowed here]")
+    assert statements[5:] == ["SELECT 4;"]
+    assert not (tmp_path / "log.txt").exists()

@@ -74,6 +74,7 @@ class Guards:
         sys.dont_write_bytecode = True
         sys.addaudithook(self._audit)
         sys.meta_path.insert(0, self)
+        time.sleep = self._sleep  # type: ignore[assignment]
         os._exit = os.abort = self._raise_exit  # type: ignore[assignment]
         _limit_memory()
         _die_with_parent()
@@ -148,6 +149,11 @@ class Guards:
     def _connect(self, *_: object, **__: object) -> NoReturn:
         raise Forbidden("the network is not allowed here")
 
+    def _sleep(self, seconds: float) -> None:
+        """Waits, but not for a script: it waits for other sessions, between batches or attempts."""
+        if not self._on or threading.current_thread() is not threading.main_thread() or is_importing(caller()):
+            _SLEEP(seconds)
+
     def _raise_time_up(self, _: int, frame: FrameType | None) -> None:
         if self._on:
             raise ImportTooLong if self._is_importing and time.monotonic() < self._deadline else TimeUp
@@ -172,7 +178,7 @@ def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(_BEAT)
+            _SLEEP(_BEAT)
             beat()
         _EXIT(0)
 
@@ -182,6 +188,7 @@ def watch_parent(parent: int, beat: Callable[[], None]) -> threading.Thread:
 
 
 _EXIT = os._exit
+_SLEEP = time.sleep
 
 
 def _limit_memory() -> None:
