@@ -15,7 +15,7 @@ UNKNOWN_SETTING = "${unknown}"
 class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
     """What the scripts of a project find in `alembic.context` and `op.get_context()`.
 
-    `config_file`, `project_file` and `section` are the .ini file, the pyproject.toml and the section of the project; `main_options` and
+    `env_file` is env.py; `config_file`, `project_file` and `section` are the .ini file, the pyproject.toml and the section; `main_options` and
     `attributes` are what env.py sets in the configuration itself. `options` are the arguments of `context.configure()`, `arguments` those of
     `context.run_migrations()`. `url` is that of the database. `naming_convention` is that of `target_metadata`: its keys as SQLAlchemy spells
     them, each with its template, or None for a function of the project. `complete` says that env.py has been understood: what is not among
@@ -33,3 +33,4 @@ class ScriptEnvironment(Struct, frozen=True, omit_defaults=True):
     naming_convention: dict[str, str | None] | None = None
     complete: bool = False
     begun_at: str = ""
+    env_file: str = ""

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from migsafe.rendering.messages import RenderedCall, RenderedPath, RenderRequest
 from migsafe.rendering.worker.alembic_offline import install
 from migsafe.rendering.worker.database import Database
+from migsafe.rendering.worker.env_arguments import evaluated_argument
 from migsafe.rendering.worker.environment import as_value, read_environment
 from migsafe.rendering.worker.environment_variables import EnvironmentVariables
 from migsafe.rendering.worker.guards import ProcessExit, TimeUp
@@ -320,7 +321,7 @@ def _arguments(function: Callable[..., Any], run: Run) -> dict[str, Any]:
         elif parameter.kind is Parameter.VAR_KEYWORD:
             arguments.update({name: as_value(run, name, value) for name, value in passed.items() if name not in arguments})
         elif parameter.default is Parameter.empty and parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
-            arguments[parameter.name] = op if parameter.name == "op" else Unknown(run, parameter.name, _FROM_ENV)
+            arguments[parameter.name] = op if parameter.name == "op" else evaluated_argument(run, parameter.name, _FROM_ENV)
     return arguments
 
 

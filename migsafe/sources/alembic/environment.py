@@ -66,6 +66,7 @@ def read_environment(project: Project) -> Environment:
         scripts = ScriptEnvironment(config_file=settings.config_file, project_file=settings.project_file, section=section)
     if project.env is None:
         return Environment(scripts=scripts)
+    scripts = msgspec.structs.replace(scripts, env_file=project.env)
     finder = ModuleFinder(project.env, settings.import_folders if settings is not None else ())
     module = finder.env()
     if module is None:

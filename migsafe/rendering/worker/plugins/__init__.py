@@ -14,9 +14,10 @@ from migsafe.rendering.worker.plugins.alembic_utils import PLUGIN as ALEMBIC_UTI
 from migsafe.rendering.worker.plugins.enum_values import PLUGIN as ENUM_VALUES
 from migsafe.rendering.worker.plugins.plugin import Plugin
 from migsafe.rendering.worker.plugins.search_triggers import PLUGIN as SEARCH_TRIGGERS
+from migsafe.rendering.worker.plugins.six import PLUGIN as SIX
 from migsafe.rendering.worker.plugins.spatial import PLUGIN as SPATIAL
 
-PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, ENUM_VALUES, SEARCH_TRIGGERS, SPATIAL)
+PLUGINS: tuple[Plugin, ...] = (ALEMBIC_UTILS, ENUM_VALUES, SEARCH_TRIGGERS, SIX, SPATIAL)
 _BY_OPERATION = {name: plugin for plugin in PLUGINS for name in plugin.operations}
 _BY_PACKAGE = {package: plugin for plugin in PLUGINS for package in plugin.packages}
 

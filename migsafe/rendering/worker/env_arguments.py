@@ -1,0 +1,87 @@
+"""What env.py passes to the functions of scripts: `context.run_migrations(tables=tables, tester=get_tester())`.
+
+env.py itself does not run. An argument is evaluated by itself, with the statements of env.py that define the names in it.
+"""
+
+import ast
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from migsafe.rendering.worker.imports import Builtins
+from migsafe.rendering.worker.module_execution import FAILURES, ModuleExecution
+from migsafe.rendering.worker.project import ProjectCode
+from migsafe.rendering.worker.project_finder import ProjectLoader
+from migsafe.rendering.worker.script_run import Run
+from migsafe.rendering.worker.unknown import Unknown
+
+_MODULE = "migsafe_env"
+_PLAIN = (Unknown, str, bytes, int, float, list, tuple, dict, set)
+
+
+class EnvArgument:
+    """An object that env.py passes to scripts. It is made here, without the packages that are not installed, so what it lacks is unknown."""
+
+    def __init__(self, value: Any, unknown: Callable[[str], Any]) -> None:
+        self._migsafe = value, unknown
+
+    def __getattr__(self, name: str) -> Any:
+        value, unknown = self._migsafe
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(value, name) if hasattr(value, name) else unknown(f".{name}")
+
+    def __getitem__(self, key: Any) -> Any:
+        value, unknown = self._migsafe
+        try:
+            return value[key]
+        except (TypeError, LookupError):
+            return unknown(f"[{key}]")
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Calls the object."""
+        return self._migsafe[0](*arguments, **named)
+
+
+def evaluated_argument(run: Run, name: str, reason: str) -> Any:
+    """Returns the value that env.py passes for a parameter; one that is unknown for a `reason` if env.py passes none, or if it cannot be
+    evaluated without running env.py."""
+    project, env_file = run.project, run.environment.env_file
+    key = (env_file, name)
+    if key not in project.env_arguments:
+        project.env_arguments[key] = _evaluate(project, env_file, name) if env_file else None
+    value = project.env_arguments[key]
+    if value is None:
+        return Unknown(run, name, reason)
+    if isinstance(value, _PLAIN):
+        return value
+    return EnvArgument(value, lambda attribute: Unknown(run, f"{name}{attribute}", reason))
+
+
+def _evaluate(project: ProjectCode, env_file: str, name: str) -> Any:
+    loader = ProjectLoader(_MODULE, env_file, project)
+    module = ModuleType(_MODULE)
+    module.__file__ = env_file
+    execution = ModuleExecution(module, loader, project.owner)
+    project.executions[_MODULE] = execution
+    module.__dict__["__builtins__"] = Builtins(project, env_file, execution)
+    try:
+        with project.importing():
+            expression = _passed(ast.parse(loader.get_data(env_file), env_file), name)
+            if expression is None:
+                return None
+            execution.defer()
+            return eval(compile(ast.Expression(expression), env_file, "eval"), module.__dict__)  # noqa: S307  # this is what the process is for
+    except FAILURES:
+        return None
+
+
+def _passed(tree: ast.Module, name: str) -> ast.expr | None:
+    """Returns the expression that is passed to `run_migrations()` under a name."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="run_migrations") | ast.Name(id="run_migrations"), keywords=keywords):
+                for keyword in keywords:
+                    if keyword.arg == name:
+                        return keyword.value
+    return None
