@@ -112,7 +112,7 @@ class ModuleExecution:
         line = _line_of(error, code)
         statements = [statement for statement in self._statements() if (statement.end_lineno or statement.lineno) >= line]
         for number, statement in enumerate(statements):
-            if is_over():
+            if is_over() or isinstance(error, ImportTooLong):
                 self._defer(statements[number:])
                 return
             if statement.lineno <= line:
