@@ -9,6 +9,7 @@ import inspect
 import os
 import subprocess
 import sys
+import typing
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,6 +32,7 @@ from sqlalchemy.schema import CreateTable
 
 from migsafe.rendering.messages import Answer
 from migsafe.rendering.worker import frames, sqlalchemy_internals
+from migsafe.rendering.worker.annotations import install_annotations
 from migsafe.rendering.worker.database import Database, RecordingConnection
 from migsafe.rendering.worker.guards import Guards, Snapshot
 from migsafe.rendering.worker.project import ProjectCode
@@ -236,6 +238,17 @@ def test_an_unknown_value_can_be_a_type(run: Run) -> None:
     table = Table("t", MetaData(), Column("a", Unknown(run, "Money", "which is not known")))  # type: ignore[call-overload]
     compiled = str(CreateTable(table).compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
     require('"⟨Money⟩"' in compiled, SQLALCHEMY, "recognises types by _sqla_type and _compiler_dispatch", "sqlalchemy_internals.py")
+
+
+def test_an_unknown_value_can_be_an_annotation(run: Run) -> None:
+    initialise = typing.ForwardRef.__init__
+    try:
+        install_annotations()
+        annotation: Any = typing.Optional
+        argument = typing.get_args(annotation[Unknown(run, "Money", "which is not known")])[0]
+        require(argument.__forward_arg__ == "object", PYTHON, "makes a ForwardRef of a string in an annotation", "annotations.py")
+    finally:
+        typing.ForwardRef.__init__ = initialise  # type: ignore[method-assign]
 
 
 def test_creating_and_dropping_can_be_distinguished(run: Run) -> None:
