@@ -194,7 +194,7 @@ class Run:
             self.send_opaque(f"it calls {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
     def note_change(self, value: Unknown, frame: FrameType) -> None:
-        """Records a change of an unknown object. What a module has, without a call, is no object of a session."""
+        """Records a change of an unknown object. What a module has, without a call, is not an object of a session."""
         is_result = name_of(value).endswith((")", "]")) or reason_of(value) == DATABASE_ONLY
         if self.active and is_result and self.is_project_frame(frame) and not self.project.is_foreign(name_of(value), reason_of(value)):
             self.send_opaque(f"it changes {name_of(value)}, {reason_of(value)}", self.frame_range(frame))

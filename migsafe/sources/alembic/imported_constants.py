@@ -46,7 +46,7 @@ class ImportedConstants(dict[str, object]):
         return Unknown.VALUE
 
     def _constant(self, module_name: str, name: str, depth: int) -> object:
-        """Returns the value of a name in a module; unknown if it is no constant."""
+        """Returns the value of a name in a module; unknown if it is not a constant."""
         module = self._finder.find(module_name)
         if module is None or not name:
             return Unknown.VALUE
