@@ -372,6 +372,12 @@ def test_a_missing_enum_has_the_name_of_its_class(render: Render) -> None:
         ("SELECT column_name FROM information_schema.columns WHERE table_name = 'orders' AND column_name = 'note'", True),
         ("select exists(select 1 from information_schema.columns where table_name='orders' and column_name='paid')", False),
         ("SELECT 1 FROM pg_indexes WHERE indexname = 'orders_at_idx'", True),
+        ("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname = 'orders'", True),
+        ("SELECT 1 FROM pg_class c WHERE c.relname = 'gone' AND c.relkind = 'r' LIMIT 1", False),
+        ("SELECT viewname FROM pg_views WHERE viewname = 'latest'", True),
+        ("SELECT 1 FROM information_schema.columns c WHERE c.table_name = 'orders' AND c.column_name IN ('note', 'paid')", True),
+        ("SELECT 1 FROM information_schema.table_constraints WHERE table_name = 'orders' AND constraint_name = 'note_once'", True),
+        ("SELECT 1 FROM information_schema.table_constraints WHERE constraint_name = 'note_twice' AND table_name = 'orders'", False),
         ("SELECT 1 FROM pg_type WHERE typname = 'kind'", True),
         ("SELECT to_regclass('public.orders')", True),
         ("SELECT to_regclass('gone') IS NOT NULL", False),
@@ -389,6 +395,21 @@ def test_common_catalog_queries_are_answered(render: Render, query: str, there: 
         history=TABLES,
     )
     assert sent(half)[1:] == ["SELECT 'there';" if there else "SELECT 'not there';"]
+
+
+def test_a_catalog_query_that_counts_is_answered(render: Render) -> None:
+    half = render(
+        """
+        bind = op.get_bind()
+        count = sa.text("SELECT count(*) FROM information_schema.columns WHERE table_name = :t AND column_name IN ('note', 'kind', 'paid')")
+        names = sa.text("SELECT table_name FROM information_schema.tables WHERE table_name = 'orders' AND table_type = 'BASE TABLE'")
+        op.execute(f"SELECT {bind.execute(count, {'t': 'orders'}).scalar()}")
+        if bind.execute(names).fetchone():
+            op.execute("SELECT 'unknown'")
+        """,
+        history=TABLES,
+    )
+    assert [sql for sql in sent(half) if "information_schema" not in sql] == ["SELECT 2;", "? SELECT 'unknown';"]
 
 
 def test_calls_after_an_untried_branch_are_uncertain(render: Render) -> None:

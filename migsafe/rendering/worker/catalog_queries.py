@@ -1,36 +1,50 @@
 """Queries of PostgreSQL's catalogs that check whether an object exists, in the forms that guards usually have."""
 
 import re
+from typing import NamedTuple
 
 from migsafe.rendering.worker.script_run import Run
 
 _NAME = r"""'(?:"?(?P<in_schema>\w+)"?\.)?"?(?P<name>\w+)"?'"""
-_SCHEMA = r"(?:\s+and\s+{}\s*=\s*(?:'(?P<schema>\w+)'|current_schema\(\)))?"
-_WRAPPED = re.compile(r"select\s+exists\b", re.IGNORECASE)
-_SELECTED = r"(?:select\s+exists\s*\(\s*)?select\s+(?:1|true|\*|\w+)\s+from\s+"
-_END = r"\s*\)?\s*;?\s*"
-
-
-def _exists(table: str, column: str, schema: str) -> re.Pattern[str]:
-    before = f"(?:{schema}\\s*=\\s*'(?P<first>\\w+)'\\s+and\\s+)?"
-    named = f"{column}\\s*=\\s*'(?P<name>\\w+)'"
-    return re.compile(f"{_SELECTED}{table}\\s+where\\s+{before}{named}{_SCHEMA.format(schema)}{_END}", re.IGNORECASE)
-
-
-_FORMS = (
-    ("table", _exists(r"information_schema\.tables", "table_name", "table_schema")),
-    ("table", _exists(r"(?:pg_catalog\.)?pg_tables", "tablename", "schemaname")),
-    ("index", _exists(r"(?:pg_catalog\.)?pg_indexes", "indexname", "schemaname")),
-    ("type", _exists(r"(?:pg_catalog\.)?pg_type", "typname", "nspname")),
-)
-_COLUMN = re.compile(
-    _SELECTED
-    + r"information_schema\.columns\s+where\s+(?:table_schema\s*=\s*'(?P<first>\w+)'\s+and\s+)?table_name\s*=\s*'(?P<table>\w+)'"
-    + r"\s+and\s+column_name\s*=\s*'(?P<name>\w+)'"
-    + _SCHEMA.format("table_schema")
-    + _END,
+_WRAPPED = re.compile(r"select\s+exists\s*\(\s*(?P<inner>select\s.*)\)(?:\s+as\s+\w+)?", re.IGNORECASE)
+_QUERY = re.compile(
+    r"select\s+(?P<selected>[\w.*]+|count\s*\(\s*(?:\*|1)\s*\))(?:\s+as\s+\w+)?\s+from\s+(?P<table>[\w.]+)(?:\s+(?:as\s+)?(?!where\b)\w+)?"
+    r"\s+where\s+(?P<conditions>.+?)(?:\s+limit\s+1)?",
     re.IGNORECASE,
 )
+_CONDITION = re.compile(
+    r"(?:\w+\.)?(?P<column>\w+)\s*(?:=\s*(?:'(?P<value>\w+)'(?:::\w+)?|current_schema(?:\(\))?|current_database\(\))"
+    r"|in\s*\(\s*(?P<values>'\w+'(?:\s*,\s*'\w+')*)\s*\))",
+    re.IGNORECASE,
+)
+_AND = re.compile(r"\s+and\s+", re.IGNORECASE)
+
+
+class _Catalog(NamedTuple):
+    """A catalog: the columns with the name and the schema of an object, the question about it, the column with its table if the question is
+    about something in a table, and columns whose conditions do not matter."""
+
+    name: str
+    schema: str
+    question: str
+    table: str = ""
+    ignored: tuple[str, ...] = ()
+
+
+_CATALOGS = {
+    "information_schema.tables": _Catalog("table_name", "table_schema", "has table", ignored=("table_catalog",)),
+    "pg_tables": _Catalog("tablename", "schemaname", "has table"),
+    "information_schema.views": _Catalog("table_name", "table_schema", "has view", ignored=("table_catalog",)),
+    "pg_views": _Catalog("viewname", "schemaname", "has view"),
+    "pg_matviews": _Catalog("matviewname", "schemaname", "has materialized view"),
+    "information_schema.sequences": _Catalog("sequence_name", "sequence_schema", "has sequence"),
+    "pg_indexes": _Catalog("indexname", "schemaname", "has index", ignored=("tablename",)),
+    "pg_type": _Catalog("typname", "nspname", "has type"),
+    "information_schema.columns": _Catalog("column_name", "table_schema", "columns", "table_name", ("table_catalog",)),
+    "information_schema.table_constraints": _Catalog("constraint_name", "table_schema", "constraints", "table_name", ("constraint_schema",)),
+}
+_RELKINDS = {"r": "has table", "i": "has index", "v": "has view", "m": "has materialized view", "S": "has sequence"}
+_CONSTRAINTS = ("primary key", "unique constraints", "check constraints", "foreign keys")
 _CURRENT = re.compile(r"select\s+current_schema(?:\(\))?", re.IGNORECASE)
 _VALID = re.compile(
     rf"select\s+(?:\w+\.)?indisvalid\s+from\s+pg_index(?:\s+(?:as\s+)?\w+)?\s+where\s+(?:\w+\.)?indexrelid\s*=\s*"
@@ -56,25 +70,78 @@ def answer_catalog_query(run: Run, sql: str) -> list[tuple[object, ...]] | None:
     if valid:
         exists = _has(run, "has index", valid["name"] or valid["cast_name"], valid["in_schema"] or valid["cast_schema"])
         return None if exists is None else [(True,)] if exists else []
-    exists = _object_exists(run, text)
-    if exists is None:
+    wrapped = _WRAPPED.fullmatch(text)
+    query = _QUERY.fullmatch(wrapped["inner"].strip() if wrapped else text)
+    number = _number(run, query) if query is not None else None
+    if query is None or number is None:
         return None
-    if _WRAPPED.match(text):
-        return [(exists,)]
-    return [(1,)] if exists else []
+    if wrapped:
+        return [(number > 0,)]
+    if query["selected"].lower().startswith("count"):
+        return [(number,)]
+    return _rows(query, number)
 
 
-def _object_exists(run: Run, text: str) -> bool | None:
-    for kind, form in _FORMS:
-        match = form.fullmatch(text)
-        if match:
-            return _has(run, f"has {kind}", match["name"], match["first"] or match["schema"])
-    column = _COLUMN.fullmatch(text)
-    if column is None:
+def _rows(query: re.Match[str], number: int) -> list[tuple[object, ...]] | None:
+    """Returns the rows of a query that selects the name of an object, or a constant; None if what it selects is unknown."""
+    names = _names(query)
+    selected = query["selected"].rpartition(".")[2].lower()
+    if number == 0 or selected in ("1", "true", "*"):
+        return [(True if selected == "true" else 1,)] * number
+    name, values = names if names is not None else ("", [])
+    return [(values[0],)] if selected == name and number == len(values) == 1 else None
+
+
+def _conditions(query: re.Match[str]) -> dict[str, list[str]] | None:
+    """Returns the values that the conditions of a query allow, by column; none for the current schema. None if there are other conditions."""
+    allowed: dict[str, list[str]] = {}
+    for text in _AND.split(query["conditions"]):
+        condition = _CONDITION.fullmatch(text.strip())
+        if condition is None or condition["column"].lower() in allowed:
+            return None
+        values = re.findall(r"\w+", condition["values"]) if condition["values"] else [condition["value"]] if condition["value"] else []
+        allowed[condition["column"].lower()] = values
+    return allowed
+
+
+def _names(query: re.Match[str]) -> tuple[str, list[str]] | None:
+    """Returns the column with the names that a query looks for, and the names."""
+    allowed = _conditions(query)
+    catalog = _CATALOGS.get(query["table"].lower().removeprefix("pg_catalog."))
+    column = catalog.name if catalog is not None else "relname"
+    return (column, allowed[column]) if allowed is not None and allowed.get(column) else None
+
+
+def _number(run: Run, query: re.Match[str]) -> int | None:
+    """Returns how many of the objects that a query looks for exist; None if that is unknown."""
+    allowed, named = _conditions(query), _names(query)
+    table = query["table"].lower().removeprefix("pg_catalog.")
+    if allowed is None or named is None:
         return None
-    answer = run.ask("columns", column["table"], column["first"] or column["schema"])
-    exists = any(known["name"] == column["name"] for known in answer.value or ())
-    return exists if exists or answer.known else None
+    catalog = _CATALOGS.get(table)
+    if table == "pg_class":
+        kinds = allowed.pop("relkind", [])
+        if len(kinds) != 1 or kinds[0] not in _RELKINDS:
+            return None
+        catalog = _Catalog("relname", "", _RELKINDS[kinds[0]])
+    if catalog is None or not set(allowed) <= {catalog.name, catalog.schema, catalog.table, *catalog.ignored} - {""}:
+        return None
+    schemas = allowed.get(catalog.schema, [])
+    schema = schemas[0] if schemas else None
+    if catalog.table and len(allowed.get(catalog.table, [])) != 1:
+        return None
+    exist = [_exists(run, catalog, name, schema, allowed[catalog.table][0] if catalog.table else "") for name in dict.fromkeys(named[1])]
+    return sum(map(bool, exist)) if len(schemas) < 2 and None not in exist else None
+
+
+def _exists(run: Run, catalog: _Catalog, name: str, schema: str | None, table: str) -> bool | None:
+    if not table:
+        return _has(run, catalog.question, name, schema)
+    questions = _CONSTRAINTS if catalog.question == "constraints" else (catalog.question,)
+    answers = [run.ask(question, table, schema) for question in questions]
+    if any(details["name"] == name for answer in answers for details in answer.value or ()):
+        return True
+    return False if all(answer.known for answer in answers) else None
 
 
 def _has(run: Run, question: str, name: str, schema: str | None) -> bool | None:

@@ -42,7 +42,9 @@ class Rows:
 
     def fetchall(self) -> list[Any]:
         """Returns all rows."""
-        return [self._row()] if self._any() else []
+        if not self._any():
+            return []
+        return list(self._known) if self._known is not None else [self._row()]
 
     all = fetchall
 
@@ -94,7 +96,7 @@ class Rows:
         """Does nothing."""
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([self._row()] if self._any() else [])
+        return iter(self.fetchall())
 
     def __next__(self) -> Any:
         if not self._any():
