@@ -16,7 +16,7 @@ from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.unknown import Unknown
 
 _MODULE = "migsafe_env"
-_PLAIN = (Unknown, str, bytes, int, float, list, tuple, dict, set)
+_PLAIN = (Unknown, bool, str, bytes, int, float, list, tuple, dict, set)
 
 
 class EnvArgument:
@@ -29,7 +29,10 @@ class EnvArgument:
         value, unknown = self._migsafe
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(value, name) if hasattr(value, name) else unknown(f".{name}")
+        try:
+            return getattr(value, name)
+        except (AttributeError, LookupError):
+            return unknown(f".{name}")
 
     def __getitem__(self, key: Any) -> Any:
         value, unknown = self._migsafe
@@ -53,7 +56,7 @@ def evaluated_argument(run: Run, name: str, reason: str) -> Any:
     value = project.env_arguments[key]
     if value is None:
         return Unknown(run, name, reason)
-    if isinstance(value, _PLAIN):
+    if type(value) in _PLAIN:
         return value
     return EnvArgument(value, lambda attribute: Unknown(run, f"{name}{attribute}", reason))
 
