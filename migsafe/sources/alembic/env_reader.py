@@ -138,7 +138,11 @@ class EnvReader:
     def _either(self, condition: bool | None, body: Sequence[ast.stmt], others: Sequence[ast.stmt], scope: Scope) -> None:
         """Follows one branch, or both if the condition is unknown; both must end for the rest not to be followed."""
         if condition is not None:
-            self.run(body if condition else others, scope)
+            try:
+                self.run(body if condition else others, scope)
+            except Ends as end:
+                if end.kind != "raise":  # env.py checks a setting, which production has
+                    raise
             return
         ends = []
         for branch in (body, others):

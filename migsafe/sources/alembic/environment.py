@@ -9,6 +9,7 @@ transaction.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -73,11 +74,17 @@ def read_environment(project: Project) -> Environment:
         return Environment(scripts=scripts)
     reader = EnvReader(finder, sections, section)
     try:
-        reader.read(module)
-    except (TooLong, RecursionError):
-        reader.upgrades.clear()
-    if not reader.upgrades:
+        with suppress(TooLong):
+            reader.read(module)
+        if reader.upgrades:
+            return _followed(reader, scripts)
+    except Exception:  # the project's code may be of any kind, and no env.py must prevent that its migrations are read
         return Environment(_scanned(project.env, scan(module.tree)), scripts=scripts)
+    return Environment(_scanned(project.env, scan(module.tree)), scripts=scripts)
+
+
+def _followed(reader: EnvReader, scripts: ScriptEnvironment) -> Environment:
+    """Returns what the upgrades of an env.py configure."""
     chosen = next((upgrade for upgrade in reader.upgrades if upgrade.connection is not None), reader.upgrades[0])
     settings_sent = [usable for sql in chosen.sent if (usable := _usable(sql))]
     setup = (*_schemas(settings_sent), *settings_sent)

@@ -281,6 +281,11 @@ def test_both_branches_of_an_unknown_condition_are_followed(tmp_path: Path) -> N
     assert environment.scripts.arguments == {"limit": 1}
 
 
+def test_a_check_of_settings_does_not_end_env(tmp_path: Path) -> None:
+    text = "DB = ''\nif not DB:\n    raise RuntimeError('no database')\nwith engine.begin() as c:\n    context.configure(connection=c)"
+    assert summary(read(tmp_path, f"{HEAD}{text}{RUN}")) == BEGUN
+
+
 def test_settings_of_the_ini_file_are_known(tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text(
         "[alembic]\nscript_location = %(here)s/migrations\nsqlalchemy.url = postgresql+asyncpg://app@db/shop\n[shop]\nschema = audit\n"
