@@ -41,7 +41,9 @@ _CONTAINER_METHODS = frozenset(("get", "update", "setdefault", "items", "keys", 
 _BUILTINS: Mapping[str, Callable[..., Any]] = {
     **{each.__name__: each for each in (dict, list, tuple, str, int, bool, len, sorted, set, enumerate, zip, range, reversed)},
 }
-_BASES = frozenset(("DeclarativeBase", "DeclarativeBaseNoMeta", "MappedAsDataclass", "AsyncAttrs", "object", "Generic", "Protocol"))
+_LONGEST_RANGE = 10_000
+_WIDTH = re.compile(r"\d{5}")
+"""A width in a template that would produce a very long text."""
 
 
 class Pending:
@@ -145,6 +147,8 @@ def _plainly(function: Callable[..., Any], arguments: Sequence[Any], named: Mapp
         return UNKNOWN
     try:
         result = function(*arguments, **named)
+        if isinstance(result, range) and len(result) > _LONGEST_RANGE:
+            return UNKNOWN
     except Exception:  # the arguments may be anything
         return UNKNOWN
     plain = isinstance(result, str | int | float | dict | list | tuple | set | bytes | type(None))
@@ -181,6 +185,8 @@ def _method(reader: "EnvReader", owner: Any, name: str, arguments: list[Any], na
 def _text_method(owner: str, name: str, arguments: list[Any], named: dict[str, Any]) -> Any:
     if UNKNOWN in owner or any(UNKNOWN in argument for argument in arguments if isinstance(argument, str)):
         return owner if name in ("replace", "strip", "rstrip", "lstrip") else UNKNOWN
+    if name == "format" and _WIDTH.search(owner):
+        return UNKNOWN
     return _plainly(getattr(owner, name), arguments, named)
 
 

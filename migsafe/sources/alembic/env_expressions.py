@@ -1,6 +1,7 @@
 """The values of env.py's expressions."""
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ from migsafe.sources.alembic.env_values import External, Function, Scope, is_unk
 if TYPE_CHECKING:
     from migsafe.sources.alembic.env_reader import EnvReader
 
+_WIDTH = re.compile(r"\d{5}")
+"""A width in a template that would produce a very long text."""
+_LONGEST = 100_000
+_LARGEST = 10**30
 _PLAIN = (str, bytes, int, float, bool, type(None), list, tuple, dict, set)
 
 
@@ -64,7 +69,7 @@ def _in_round(reader: "EnvReader", target: ast.expr, item: Any, element: ast.exp
 def _operation(reader: "EnvReader", node: ast.expr, scope: Scope) -> Any:
     match node:
         case ast.JoinedStr(values=pieces):
-            return "".join(_piece(reader, piece, scope) for piece in pieces)
+            return _bounded("".join(_piece(reader, piece, scope) for piece in pieces))
         case ast.BinOp(left=left, op=operator, right=right):
             return _binary(operator, reader.value(left, scope), reader.value(right, scope))
         case ast.UnaryOp(op=ast.Not(), operand=operand):
@@ -96,8 +101,10 @@ def _piece(reader: "EnvReader", piece: ast.expr, scope: Scope) -> str:
 def _binary(operator: ast.operator, left: Any, right: Any) -> Any:
     if isinstance(operator, ast.Add) and (isinstance(left, str) or isinstance(right, str)):
         texts = [value if isinstance(value, str) else UNKNOWN for value in (left, right)]
-        return "".join(texts)
+        return _bounded("".join(texts)) if texts != [UNKNOWN, UNKNOWN] else UNKNOWN
     if is_unknown(left) or is_unknown(right) or not isinstance(left, _PLAIN) or not isinstance(right, _PLAIN):
+        return UNKNOWN
+    if isinstance(left, str) and isinstance(operator, ast.Mod) and _WIDTH.search(left):
         return UNKNOWN
     operations: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
         ast.Add: lambda a, b: a + b,
@@ -108,9 +115,15 @@ def _binary(operator: ast.operator, left: Any, right: Any) -> Any:
         ast.FloorDiv: lambda a, b: a // b,
     }
     try:
-        return operations[type(operator)](left, right)
+        return _bounded(operations[type(operator)](left, right))
     except (KeyError, TypeError, ValueError, ArithmeticError):
         return UNKNOWN
+
+
+def _bounded(value: Any) -> Any:
+    """Returns a value, or UNKNOWN in place of one that is too large to be a setting."""
+    too_large = len(value) > _LONGEST if isinstance(value, str | list | tuple | dict) else isinstance(value, int) and abs(value) > _LARGEST
+    return UNKNOWN if too_large else value
 
 
 def _boolean(reader: "EnvReader", is_or: bool, values: Sequence[ast.expr], scope: Scope) -> Any:

@@ -368,7 +368,15 @@ def test_alembic_ignores_the_conventions_of_a_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["while True:\n    x = 1\n", "def f():\n    f()\nf()\n", "raise SystemExit\n", "from . import a\n", "x = y = x + x\n" * 50]
+    "text",
+    [
+        "while True:\n    x = 1\n",
+        "def f():\n    f()\nf()\n",
+        "raise SystemExit\n",
+        "from . import a\n",
+        "x = 'a'\n" + "x = x + x\n" * 50,
+        "x = '%9999999999d' % 1\ny = range(10 ** 15)\n",
+    ],
 )
 def test_odd_programs_do_not_harm(text: str, tmp_path: Path) -> None:
     assert read(tmp_path, text).transactions.transaction is Transaction.FILE
