@@ -72,7 +72,7 @@ def _details(catalog: Catalog, question: str, table: str, schema: str | None) ->
     name = Name(table, schema)
     relation = catalog.relation(name)
     if relation is None:
-        return Answer(None) if catalog.is_absent(name) or catalog.from_beginning else Answer([], known=False)
+        return Answer(None) if catalog.is_absent(name) else Answer([], known=False)
     return Answer(_DETAILS[question](catalog, relation), known=relation.complete)
 
 

@@ -21,6 +21,7 @@ from migsafe.rendering.worker.driver import (
 )
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.inspection import Inspected
+from migsafe.rendering.worker.open_tables import add_named_columns
 from migsafe.rendering.worker.rows import Rows
 from migsafe.rendering.worker.script_run import Run
 from migsafe.rendering.worker.sqlalchemy_internals import bind_processors, make_engine, result_columns
@@ -149,6 +150,7 @@ class RecordingConnection(Connection):
         options = {"execution_options": named.pop("execution_options")} if "execution_options" in named else {}
         if isinstance(statement, str):
             return self.exec_driver_sql(statement, *arguments)
+        add_named_columns(statement, (*arguments, named))
         if named and not arguments:
             arguments = (named.pop("parameters", None) or named,)
         return self._rows(super().execute(statement, *arguments, **options))

@@ -10,7 +10,7 @@ from types import FrameType, ModuleType
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, Table, create_engine
 from sqlalchemy.dialects.postgresql.base import PGCompiler
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.pool import StaticPool
@@ -42,6 +42,11 @@ def result_columns(compiled: Any) -> Sequence[tuple[Any, ...]] | None:
     """Returns the columns that a compiled statement returns, as a driver describes them; None if it returns none, or they are not known."""
     columns = getattr(compiled, "_result_columns", None)
     return [(column[0], None, None, None, None, None, None) for column in columns] if columns else None
+
+
+def live_columns(table: Table) -> Any:
+    """Returns the columns of a table as they change; `table.c` may be a copy."""
+    return table._columns
 
 
 def is_in_sqlalchemy(frame: FrameType) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Enum, MetaData, Table
+from sqlalchemy import ARRAY, Enum, Insert, MetaData, Table, Update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import expression
 
+from migsafe.rendering.worker.open_tables import accepting_autoload, adding_columns
 from migsafe.rendering.worker.unknown import Unknown, name_of, run_of, unknown_like
 
 
@@ -28,7 +29,9 @@ def install_patches() -> None:
     Enum.__init__ = _name_enum(Enum.__init__)  # type: ignore[method-assign]
     MetaData.__init__ = _keeping_bind(MetaData.__init__)  # type: ignore[method-assign]
     MetaData.reflect = _reflecting_with_bind(MetaData.reflect)  # type: ignore[method-assign]
-    Table.__init__ = _accepting_autoload(Table.__init__)  # type: ignore[method-assign]
+    Table.__init__ = accepting_autoload(Table.__init__)  # type: ignore[method-assign]
+    for statement in (Insert, Update):
+        statement.values = adding_columns(statement.values)  # type: ignore[method-assign]
 
 
 def _accepting_unknown(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,14 +96,5 @@ def _keeping_bind(init: Callable[..., None]) -> Any:
 def _reflecting_with_bind(reflect: Callable[..., None]) -> Any:
     def call(self: MetaData, bind: Any = None, *arguments: Any, **named: Any) -> None:
         reflect(self, bind if bind is not None else self.__dict__.get("bind"), *arguments, **named)
-
-    return call
-
-
-def _accepting_autoload(init: Callable[..., None]) -> Any:
-    def call(self: Table, name: str, metadata: MetaData, *arguments: Any, autoload: bool = False, **named: Any) -> None:
-        if autoload and named.get("autoload_with") is None:
-            named["autoload_with"] = metadata.__dict__.get("bind")
-        init(self, name, metadata, *arguments, **named)
 
     return call

@@ -41,6 +41,9 @@ _COMPUTING_MODULES = frozenset(
     )
 )
 """Modules whose functions compute their result from their arguments alone."""
+_SESSION = "sqlalchemy.orm.session"
+_SINGLE_ROWS = frozenset(("query", "get", "get_one", "refresh", "add", "add_all", "merge", "delete", "bulk_save_objects", "expire"))
+"""Methods of a session that read, or that write the rows of single objects."""
 _SENDING_MODULES = ("alembic.", "sqlalchemy.engine.", "sqlalchemy.orm.", "migsafe.rendering.worker.database.")
 
 
@@ -179,7 +182,9 @@ def _home(function: Any, receiver: Any) -> str:
 
 
 def _sends(function: Any) -> bool:
-    """Whether a function may send SQL, or prepare it."""
+    """Whether a function may send SQL that another session could wait for. Reading, and writing objects one by one, is not that."""
+    if _home(function, getattr(function, "__self__", None)) == _SESSION and _name(function) in _SINGLE_ROWS:
+        return False
     return f"{_home(function, getattr(function, '__self__', None))}.".startswith(_SENDING_MODULES)
 
 
