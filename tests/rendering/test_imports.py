@@ -55,6 +55,13 @@ def test_names_of_a_statement_that_fails_are_unknown(renderer: Renderer, tmp_pat
     assert "ZeroDivisionError" in statements[1]
 
 
+@pytest.mark.parametrize(("package", "sent"), [("progress_bars", False), ("shopcode.bars", True), ("flask_things", True)])
+def test_packages_that_have_nothing_to_do_with_databases_send_nothing(renderer: Renderer, tmp_path: Path, package: str, sent: bool) -> None:
+    body = "bar = Bar(3)\nbar.start()\nbar.colour = 1\nop.drop_table('a')"
+    statements = rendered(renderer, tmp_path, {"shopcode/__init__.py": ""}, f"from {package} import Bar", body)
+    assert (statements[0] != "DROP TABLE a;") is sent
+
+
 def test_an_optional_import_is_missing(renderer: Renderer, tmp_path: Path) -> None:
     optional = "try:\n    import nowhere\nexcept ImportError:\n    nowhere = None\nNAME = 'a' if nowhere is None else 'b'\n"
     assert rendered(renderer, tmp_path, {"shopcode.py": optional}, "from shopcode import NAME", "op.drop_table(NAME)") == ["DROP TABLE a;"]

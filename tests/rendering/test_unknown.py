@@ -1,13 +1,11 @@
 """Values that are known only to a database, another environment or the application."""
 
-from pathlib import Path
-
 import pytest
 
 from migsafe.rendering.renderer import Renderer
 from migsafe.session import sent_statements as statements
 from migsafe.sql.operations import OpaqueCode
-from tests.rendering.conftest import Render, after, called, program, script, sent
+from tests.rendering.conftest import Render, after, called, program, sent
 
 pytestmark = pytest.mark.process
 
@@ -535,11 +533,3 @@ def test_a_script_that_always_ends_with_its_own_error_may_continue_in_production
 
 def test_a_script_that_only_refuses_to_run_is_complete(render: Render) -> None:
     assert sent(render('raise RuntimeError("upgrade with the new tool")')) == []
-
-
-def test_packages_that_have_nothing_to_do_with_databases_send_nothing(renderer: Renderer, tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'depot'\n")
-    (tmp_path / "versions").mkdir()
-    text = script("bar = Bar(3)\nbar.start()\nbar.colour = 1\nop.drop_table('a')", before="from progress_bars import Bar")
-    half = renderer.render_half(program(text, path=str(tmp_path / "versions" / "0002_it.py")), after(""))
-    assert sent(half) == ["DROP TABLE a;"]
