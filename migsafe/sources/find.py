@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.sources.alembic.environment import forget_environments
 from migsafe.sources.custom import CustomRunner, custom_runner
 from migsafe.sources.discovery import Found, folder_of, folders_below
 from migsafe.sources.migration import Transaction
@@ -55,6 +56,7 @@ def find_migrations(paths: Sequence[str], settings: SourceSettings | None = None
     recognise a runner is read, and standard input. Raises MigsafeError for a path that does not exist, cannot be listed or contains no
     migration, and ConfigError for an unknown runner.
     """
+    forget_environments()
     settings = settings or SourceSettings()
     chosen = custom_runner(settings.custom) if settings.custom else runner_named(settings.runner) if settings.runner else None
     problems: dict[str, UnreadableError] = {}

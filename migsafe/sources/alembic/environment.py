@@ -10,6 +10,7 @@ transaction.
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ from migsafe.sources.alembic.env_scan import scan
 from migsafe.sources.alembic.env_values import Engine, External, MetaData, Place, Upgrade, is_unknown
 from migsafe.sources.alembic.modules import ModuleFinder
 from migsafe.sources.alembic.project import Project
-from migsafe.sources.alembic.settings import read_sections
+from migsafe.sources.alembic.settings import Settings, read_sections
 from migsafe.sources.migration import Transaction
 
 _SEARCH_PATH = re.compile(r"SET (?:SESSION |LOCAL )?search_path (?:=|TO) ?(.*)", re.IGNORECASE)
@@ -56,8 +57,18 @@ class Environment(Struct, frozen=True):
 
 
 def read_environment(project: Project) -> Environment:
-    """Returns what the env.py of a project configures; Alembic's defaults if there is none, or it cannot be read."""
-    settings = project.settings
+    """Returns what the env.py of a project configures; Alembic's defaults if there is none, or it cannot be read. Many folders may share one
+    env.py, which is read once in a run."""
+    return _read_environment(project.env, project.settings)
+
+
+def forget_environments() -> None:
+    """Begins a run: files may have changed since the last one."""
+    _read_environment.cache_clear()
+
+
+@cache
+def _read_environment(env: str | None, settings: Settings | None) -> Environment:
     scripts = ScriptEnvironment()
     sections: dict[str, dict[str, str]] = {}
     section = "alembic"
@@ -65,10 +76,10 @@ def read_environment(project: Project) -> Environment:
         section = settings.section
         sections = read_sections(settings.config_file) if settings.config_file else {}
         scripts = ScriptEnvironment(config_file=settings.config_file, project_file=settings.project_file, section=section)
-    if project.env is None:
+    if env is None:
         return Environment(scripts=scripts)
-    scripts = msgspec.structs.replace(scripts, env_file=project.env)
-    finder = ModuleFinder(project.env, settings.import_folders if settings is not None else ())
+    scripts = msgspec.structs.replace(scripts, env_file=env)
+    finder = ModuleFinder(env, settings.import_folders if settings is not None else ())
     module = finder.env()
     if module is None:
         return Environment(scripts=scripts)
@@ -79,8 +90,8 @@ def read_environment(project: Project) -> Environment:
         if reader.upgrades:
             return _followed(reader, scripts)
     except Exception:  # the project's code may be of any kind, and no env.py must prevent that its migrations are read
-        return Environment(_scanned(project.env, scan(module.tree)), scripts=scripts)
-    return Environment(_scanned(project.env, scan(module.tree)), scripts=scripts)
+        return Environment(_scanned(env, scan(module.tree)), scripts=scripts)
+    return Environment(_scanned(env, scan(module.tree)), scripts=scripts)
 
 
 def _followed(reader: EnvReader, scripts: ScriptEnvironment) -> Environment:
