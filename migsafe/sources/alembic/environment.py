@@ -59,15 +59,19 @@ class Environment(Struct, frozen=True):
 def read_environment(project: Project) -> Environment:
     """Returns what the env.py of a project configures; Alembic's defaults if there is none, or it cannot be read. Many folders may share one
     env.py, which is read once in a run."""
-    return _read_environment(project.env, project.settings)
+    return _cached_environment(project.env, project.settings)
 
 
 def forget_environments() -> None:
     """Begins a run: files may have changed since the last one."""
-    _read_environment.cache_clear()
+    _cached_environment.cache_clear()
 
 
 @cache
+def _cached_environment(env: str | None, settings: Settings | None) -> Environment:
+    return _read_environment(env, settings)
+
+
 def _read_environment(env: str | None, settings: Settings | None) -> Environment:
     scripts = ScriptEnvironment()
     sections: dict[str, dict[str, str]] = {}
@@ -106,7 +110,7 @@ def _followed(reader: EnvReader, scripts: ScriptEnvironment) -> Environment:
 
 def transaction_settings(env: str | None) -> TransactionSettings:
     """Returns the transactions that an env.py configures, without a project around it."""
-    return read_environment(Project((), env=env)).transactions
+    return _read_environment(env, None).transactions
 
 
 def _distinct(upgrades: list[Upgrade]) -> list[Upgrade]:
