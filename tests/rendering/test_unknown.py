@@ -533,3 +533,34 @@ def test_a_script_that_always_ends_with_its_own_error_may_continue_in_production
 
 def test_a_script_that_only_refuses_to_run_is_complete(render: Render) -> None:
     assert sent(render('raise RuntimeError("upgrade with the new tool")')) == []
+
+
+def test_classes_of_exceptions_may_be_unknown(render: Render) -> None:
+    half = render(
+        """
+        try:
+            raise ValueError
+        except (errors.Gone, ValueError):
+            op.execute("SELECT 1")
+        try:
+            op.execute("SELECT 2")
+        except errors.Gone:
+            op.execute("SELECT 3")
+        """,
+        before="from missing import errors",
+    )
+    assert sent(half) == ["SELECT 1;", "SELECT 2;"]
+
+
+def test_a_value_may_be_true_false_or_neither(render: Render) -> None:
+    half = render(
+        """
+        state = op.get_bind().execute(sa.text("SELECT ready FROM states")).scalar_one_or_none()
+        if state is False:
+            op.execute("SELECT 1")
+        if state is not True:
+            raise RuntimeError("not ready")
+        op.execute("SELECT 2")
+        """
+    )
+    assert sent(half) == ["SELECT ready FROM states;", "? SELECT 1;", "SELECT 2;"]

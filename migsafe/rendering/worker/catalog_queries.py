@@ -47,7 +47,7 @@ _RELKINDS = {"r": "has table", "i": "has index", "v": "has view", "m": "has mate
 _CONSTRAINTS = ("primary key", "unique constraints", "check constraints", "foreign keys")
 _CURRENT = re.compile(r"select\s+current_schema(?:\(\))?", re.IGNORECASE)
 _VALID = re.compile(
-    rf"select\s+(?:\w+\.)?indisvalid\s+from\s+pg_index(?:\s+(?:as\s+)?\w+)?\s+where\s+(?:\w+\.)?indexrelid\s*=\s*"
+    rf"select\s+(?:\w+\.)?indisvalid\s+from\s+(?:pg_catalog\.)?pg_index(?:\s+(?:as\s+)?\w+)?\s+where\s+(?:\w+\.)?indexrelid\s*=\s*"
     rf"(?:to_regclass\(\s*{_NAME}\s*\)|{_NAME.replace('in_schema', 'cast_schema').replace('<name', '<cast_name')}::regclass)",
     re.IGNORECASE,
 )

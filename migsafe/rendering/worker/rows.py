@@ -60,11 +60,13 @@ class Rows:
         """Returns the first row, or None."""
         return self._row() if self._any() else None
 
-    fetchone = one_or_none = scalar_one_or_none = first
+    fetchone = one_or_none = first
 
     def scalar(self) -> Any:
         """Returns the first value of the first row, or None."""
         return self._value(truth=None if self._always else True) if self._any() else None
+
+    scalar_one_or_none = scalar
 
     def one(self) -> Any:
         """Returns the only row."""

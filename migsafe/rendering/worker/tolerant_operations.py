@@ -9,7 +9,7 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType, Tra
 from typing import Any, Protocol
 
 from migsafe.rendering.worker.frames import caller, transparent
-from migsafe.rendering.worker.transformation import CALL, CONTAINS, FAILED, FORMAT, IS_NONE, ITEM, without_number_formats
+from migsafe.rendering.worker.transformation import CALL, CAUGHT, CONTAINS, FAILED, FORMAT, IS, ITEM, without_number_formats
 from migsafe.rendering.worker.unknown import MARK, Unknown, UnknownOwner, contains, name_of, reason_of, run_of, truth_of, unknown_like
 
 _DEEPEST = 3
@@ -68,7 +68,7 @@ class TolerantOperations:
 
     def names(self) -> dict[str, Callable[..., Any]]:
         """Returns the functions by the names that a transformed script calls."""
-        return {CONTAINS: contains, IS_NONE: is_none, FAILED: self.failed, CALL: self.call, ITEM: self.item, FORMAT: self.format}
+        return {CONTAINS: contains, IS: is_constant, CAUGHT: caught, FAILED: self.failed, CALL: self.call, ITEM: self.item, FORMAT: self.format}
 
     @transparent
     def call(self, function: Any, /, *arguments: Any, **named: Any) -> Any:
@@ -168,11 +168,22 @@ class TolerantOperations:
 
 
 @transparent
-def is_none(value: Any) -> bool:
-    """Returns `value is None`; if that is unknown, the run decides."""
-    if value is None:
+def caught(classes: Any) -> Any:
+    """Returns the classes of exceptions that a script catches, without the unknown ones: nothing here raises those."""
+    known = classes if isinstance(classes, tuple) else (classes,)
+    return tuple(each for each in known if isinstance(each, type) and issubclass(each, BaseException))
+
+
+@transparent
+def is_constant(value: Any, constant: bool | None) -> bool:
+    """Returns `value is constant`; if that is unknown, the run decides."""
+    if value is constant:
         return True
-    return isinstance(value, Unknown) and truth_of(value) is None and run_of(value).decide(caller(), name_of(value), reason_of(value))
+    return (
+        isinstance(value, Unknown)
+        and (constant is not None or truth_of(value) is None)
+        and run_of(value).decide(caller(), name_of(value), reason_of(value))
+    )
 
 
 def _home(function: Any, receiver: Any) -> str:

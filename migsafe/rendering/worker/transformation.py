@@ -11,7 +11,8 @@ from typing import TypeVar
 Function = TypeVar("Function", ast.FunctionDef, ast.AsyncFunctionDef)
 
 CONTAINS = "migsafe contains"
-IS_NONE = "migsafe is_none"
+IS = "migsafe is"
+CAUGHT = "migsafe caught"
 CALL = "migsafe call"
 ITEM = "migsafe item"
 FORMAT = "migsafe format"
@@ -43,16 +44,26 @@ class _Transformer(ast.NodeTransformer):
     """Replaces the operations that unknown values take part in."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        """Replaces `in`: a set compares only elements with the same hash, and would never compare an unknown one. Replaces `is None`."""
+        """Replaces `in`: a set compares only elements with the same hash, and would never compare an unknown one. Replaces `is` before None,
+        True and False."""
         self.generic_visit(node)
         match node:
             case ast.Compare(left=left, ops=[ast.In() | ast.NotIn() as operator], comparators=[right]):
                 changed = function_call(CONTAINS, [left, right], node)
-            case ast.Compare(left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None)]):
-                changed = function_call(IS_NONE, [left], node)
+            case ast.Compare(
+                left=left, ops=[ast.Is() | ast.IsNot() as operator], comparators=[ast.Constant(value=None | True | False) as right]
+            ):
+                changed = function_call(IS, [left, right], node)
             case _:
                 return node
         return changed if isinstance(operator, ast.In | ast.Is) else ast.copy_location(ast.UnaryOp(ast.Not(), changed), node)
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.ExceptHandler:
+        """Replaces the classes of the exceptions, of which some may be unknown."""
+        self.generic_visit(node)
+        if node.type is not None:
+            node.type = function_call(CAUGHT, [node.type], node.type)
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         """Replaces a call."""
