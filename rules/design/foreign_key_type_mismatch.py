@@ -3,6 +3,8 @@
 An integer that references a bigint fails at the first key above 2,147,483,647. If PostgreSQL must cast the foreign key column to compare
 it, as an integer with a numeric, an index of that column does not help: each DELETE of a referenced row scans the referencing table.
 
+A bigint that references an integer is not reported: it holds every key, and PostgreSQL compares the two with an index.
+
 Unsafe:
     CREATE TABLE parents (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
     CREATE TABLE children (
@@ -28,6 +30,8 @@ from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, 
 from migsafe.schema.objects import Column, Constraint, Relation
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, CreateTable, Name, TypeName
 from migsafe.sql.operations.values import quoted
+
+_INTEGER_BYTES = {"smallint": 2, "integer": 4, "bigint": 8}
 
 
 class _State(Struct):
@@ -90,7 +94,15 @@ def _have_different_types(column: Column, key: Column) -> bool:
     if column.type is None or key.type is None:
         return False
     are_texts = {column.type.name, key.type.name} <= {"text", "character varying"}
-    return not are_texts and _identity(column.type) != _identity(key.type)
+    return not are_texts and not _is_wider_integer(column.type, key.type) and _identity(column.type) != _identity(key.type)
+
+
+def _is_wider_integer(column: TypeName, key: TypeName) -> bool:
+    """Whether both are integers and the column holds every key. Their comparisons are in one operator family, `integer_ops`, so that an index
+    of the column serves them."""
+    widths = _INTEGER_BYTES.get(column.name), _INTEGER_BYTES.get(key.name)
+    are_plain = not (column.dimensions or key.dimensions)
+    return are_plain and widths[0] is not None and widths[1] is not None and widths[0] >= widths[1]
 
 
 def _identity(column_type: TypeName) -> tuple[object, ...]:

@@ -105,11 +105,12 @@ def _row_by_row(op: Update | Delete, relation: Relation | None, at: Context) -> 
     if not any(isinstance(done.operation, Select) and table in map(at.resolve, done.operation.query.whole) for done in at.past):
         return None
     command = "UPDATE" if isinstance(op, Update) else "DELETE"
+    in_sql = "compute the value in SQL" if isinstance(op, Update) else "put the condition into SQL"
     return at.finding(
         op,
-        f"{command} runs once for each row of {table}, all in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
+        f"{command} runs in a loop over the rows of {table}, all in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
         "other UPDATEs and DELETEs of these rows wait until it ends",
-        help="-- compute the value in SQL, in one UPDATE per batch of rows; or read the rows in batches of 1,000, in the order of the\n"
+        help=f"-- {in_sql}, in one {command} per batch of rows; or read the rows in batches of 1,000, in the order of the\n"
         "-- primary key, and change and commit each batch in a transaction of its own, outside the migration's transaction",
         relations=[table],
         lock=LockMode.ROW_EXCLUSIVE,

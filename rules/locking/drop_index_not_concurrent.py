@@ -5,7 +5,8 @@ SELECT, INSERT, UPDATE and DELETE waits behind it. Inside a transaction the lock
 takes SHARE UPDATE EXCLUSIVE and waits for the queries that use the index, without blocking others. PostgreSQL refuses CONCURRENTLY inside a
 transaction, for several indexes at once, and with CASCADE.
 
-An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one.
+An index of a partitioned table cannot be dropped CONCURRENTLY, so nothing is reported for one. Nor if the migration drops the table, too:
+DROP TABLE takes the same lock.
 
 Unsafe:
     DROP INDEX orders_status_idx;
@@ -16,20 +17,37 @@ Safe, outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-dropindex.html
 """
 
-from migsafe.linting.rule import Context, Finding, Severity, rule
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import Drop, Name
 
 
+class _State(Struct):
+    findings: list[tuple[Finding, list[int | None]]] = []
+    """Each with the OIDs of the tables whose indexes are dropped, None for one that is unknown."""
+
+
 @rule(category="locking", severity=Severity.WARNING)
-def drop_index_not_concurrent(op: Drop, at: Context) -> Finding | None:
-    """Report the indexes of a DROP whose tables other sessions may use, or whose tables are unknown."""
+def drop_index_not_concurrent(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Record DROPs of indexes whose tables other sessions may use, and report those whose tables exist at the end of the migration."""
+    if isinstance(op, MigrationEnd):
+        for finding, tables in at.state(_State).findings:
+            if any(table is None or at.catalog.get(table) is not None for table in tables):
+                yield finding
+        return
     if op.kind != "index" or op.concurrently:
-        return None
+        return
     dropped = [name for name in op.names if _may_be_in_use(name, at)]
-    if not dropped:
-        return None
+    if dropped:
+        at.state(_State).findings.append((_reported(op, dropped, at), [_table_of(name, at) for name in dropped]))
+
+
+def _reported(op: Drop, dropped: list[Name], at: Context) -> Finding:
     tables = [effect.relation for effect in at.blocking_effects if effect.kind != "partitioned table"]
     where = " and ".join(map(str, tables)) or f"the table of {' and '.join(str(at.resolve(name)) for name in dropped)}"
     one_by_one = "IF EXISTS " if op.if_exists or len(dropped) > 1 else ""
@@ -52,3 +70,8 @@ def _may_be_in_use(name: Name, at: Context) -> bool:
     if not isinstance(table, Relation):
         return not at.catalog.is_absent(name)
     return table.kind is not RelationKind.PARTITIONED and not at.catalog.is_new(table)
+
+
+def _table_of(name: Name, at: Context) -> int | None:
+    index = at.catalog.index(name)
+    return index.table if index is not None else None

@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from migsafe.linting.facts.held_locks import held_blocking_locks
 from migsafe.linting.facts.validations import find_added_constraint
-from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
+from migsafe.linting.facts.wording import blocked_on, command_name, join_names, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -73,14 +73,12 @@ def _reported(at: Context) -> Iterator[Finding]:
     for works in by_transaction.values():
         first, others = works[0], len({at.past[work.position].statement.index for work in works}) - 1
         done = at.past[first.position]
-        blocks = max((lock.blocks for lock in first.locks.values()), key=len)
         strongest = max(first.locks.values(), key=lambda lock: lock.strength)
-        locked = join_names([*first.locks])
         further = f"; {others} more such statement{' follows' if others == 1 else 's follow'}" if others else ""
         yield at.finding(
             done,
-            f"{command_name(at, done)} runs for a time that grows with {join_names(first.relations)} while the transaction holds {strongest} "
-            f"on {locked} from an earlier statement: every {blocked_statements(blocks)} on {locked} waits until the transaction ends{further}",
+            f"{command_name(at, done)} runs for a time that grows with {join_names(first.relations)} while the transaction holds "
+            f"{locked_relations(first.locks)} from an earlier statement: {blocked_on(first.locks)} until the transaction ends{further}",
             help=_help(at),
             relations=[*first.relations, *first.locks],
             lock=strongest,

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.held_locks import held_blocking_locks
-from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
+from migsafe.linting.facts.wording import blocked_on, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.operations import Name, Operation
@@ -47,15 +47,14 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
                 yield _reported(at, done, held)
         return
     # A foreign key always locks two tables at once.
-    new = [effect for effect in at.blocking_effects if effect.relation not in at.held]
-    held = {name: lock for name, lock in held_blocking_locks(at).items() if name not in {effect.relation for effect in at.effects}}
-    if new and held:
+    new = {effect.relation for effect in at.blocking_effects if effect.relation not in at.held}
+    held = {name: lock for name, lock in held_blocking_locks(at).items() if name not in new}
+    if new and not held.keys() <= {effect.relation for effect in at.effects}:
         at.state(_State).waits.append((at.position, held))
 
 
 def _reported(at: Context, done: PastOperation, held: dict[Name, LockMode]) -> Finding:
-    first = next(effect for effect in done.effects if effect.blocks and not effect.new)
-    blocks = max((lock.blocks for lock in held.values()), key=len)
+    first = next(effect for effect in done.effects if effect.blocks and not effect.new and effect.relation not in done.held)
     also = [
         effect.relation
         for position, _ in at.state(_State).waits
@@ -63,7 +62,6 @@ def _reported(at: Context, done: PastOperation, held: dict[Name, LockMode]) -> F
         for effect in at.past[position].effects
         if effect.blocks and not effect.new and effect.relation not in held and effect.relation != first.relation
     ]
-    locked = join_names([*held])
     next_tables = f" (and then for {join_names(also)})" if also else ""
     shared = at.shared_transaction
     help = "-- use a separate transaction or migration for each table"
@@ -71,8 +69,8 @@ def _reported(at: Context, done: PastOperation, held: dict[Name, LockMode]) -> F
         help = f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction"
     return at.finding(
         done,
-        f"{command_name(at, done)} waits for {first.lock} on {first.relation}{next_tables} while the transaction holds locks on {locked}: "
-        f"every {blocked_statements(blocks)} on {locked} waits until the transaction ends",
+        f"{command_name(at, done)} waits for {first.lock} on {first.relation}{next_tables} while the transaction holds locks on "
+        f"{join_names([*held])}: {blocked_on(held)} until the transaction ends",
         help=help,
         relations=[first.relation, *held],
         lock=first.lock,

@@ -99,6 +99,29 @@ def test_a_loop_over_all_rows_is_a_backfill(shop: Path, capsys: pytest.CaptureFi
     assert lint(capsys, "--select", "backfill-unbatched") == (found if reported else [])
 
 
+@pytest.mark.parametrize(
+    ("change", "advice"),
+    [
+        ("UPDATE orders SET qty = 1 WHERE id = :id", "# compute the value in SQL, in one UPDATE per batch of rows;"),
+        ("DELETE FROM orders WHERE id = :id", "# put the condition into SQL, in one DELETE per batch of rows;"),
+    ],
+)
+def test_a_loop_that_changes_only_some_rows_is_not_said_to_change_each(
+    shop: Path, capsys: pytest.CaptureFixture[str], change: str, advice: str
+) -> None:
+    body = f"""    bind = op.get_bind()
+    for row in bind.execute(sa.text("SELECT id, qty FROM orders")).mappings():
+        if row["qty"]:
+            bind.execute(sa.text("{change}"), {{"id": row["id"]}})
+"""
+    (shop / "b2_second.py").write_text(f"{SECOND.partition('def upgrade')[0]}def upgrade():\n{body}")
+    main(["lint", "migrations/versions/b2_second.py", "--format", "json", "--no-cache", "--select", "backfill-unbatched"])
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    command = change.partition(" ")[0]
+    assert finding["message"].startswith(f"{command} runs in a loop over the rows of public.orders, all in one transaction, ")
+    assert finding["help"].startswith(advice)
+
+
 def test_an_invalid_duration_in_the_configuration_is_an_error(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("migsafe.toml").write_text('script-timeout = "soon"\n')
     assert main(["lint", "migrations/versions"]) == 2

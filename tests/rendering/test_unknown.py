@@ -87,6 +87,22 @@ def test_an_inspector_returns_the_objects_of_the_schema(render: Render) -> None:
     ]
 
 
+def test_a_reflected_table_has_the_columns_that_the_history_does_not_know(render: Render) -> None:
+    half = render(
+        """
+        bind = op.get_bind()
+        parcels = sa.Table("parcels", sa.MetaData(), autoload_with=bind)
+        for row in bind.execute(sa.select(parcels.c.id, parcels.c["code"].label("name")).where(parcels.c.weight > 5)):
+            bind.execute(parcels.update().where(parcels.c.id == row["id"]).values(code=row[1], label="x"))
+        """,
+        history="ALTER TABLE parcels ADD COLUMN label text;",
+    )
+    assert [line.replace("\n", " ") for line in sent(half)] == [
+        "SELECT parcels.id, parcels.code AS name FROM parcels WHERE parcels.weight > 5;",
+        "? UPDATE parcels SET label='x', code='⟨row.name⟩' WHERE parcels.id = '⟨row.id⟩';",
+    ]
+
+
 def test_tables_are_reflected_from_the_schema(render: Render) -> None:
     half = render(
         """

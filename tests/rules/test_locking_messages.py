@@ -110,3 +110,50 @@ def test_the_safe_way_is_safe_after_the_same_history(sql: str) -> None:
 def test_a_lock_is_the_whole_statements() -> None:
     assert finding("ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES regions").lock is LockMode.SHARE_ROW_EXCLUSIVE
     assert finding("ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES regions, ADD note text").lock is LockMode.ACCESS_EXCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        (
+            "UPDATE parcels SET code = 'x' WHERE weight = 1;",
+            "UPDATE runs for a time that grows with public.parcels while the transaction holds ACCESS EXCLUSIVE on public.parcels and SHARE "
+            "ROW EXCLUSIVE on public.depots from an earlier statement: every SELECT, INSERT, UPDATE and DELETE on public.parcels and every "
+            "INSERT, UPDATE and DELETE on public.depots waits until the transaction ends",
+        ),
+        (
+            "ALTER TABLE carriers ADD COLUMN note text;",
+            "ALTER TABLE waits for ACCESS EXCLUSIVE on public.carriers while the transaction holds locks on public.parcels and public.depots: "
+            "every SELECT, INSERT, UPDATE and DELETE on public.parcels and every INSERT, UPDATE and DELETE on public.depots waits until the "
+            "transaction ends",
+        ),
+    ],
+)
+def test_each_held_lock_is_named_with_its_own_tables(statement: str, message: str) -> None:
+    tables = "CREATE TABLE depots (id bigint PRIMARY KEY);\nCREATE TABLE carriers (id bigint PRIMARY KEY);\n-- next migration\n"
+    sql = f"""
+    BEGIN;
+    ALTER TABLE parcels ADD COLUMN depot_id bigint;
+    ALTER TABLE parcels ADD CONSTRAINT parcels_depot_fkey FOREIGN KEY (depot_id) REFERENCES depots (id) NOT VALID;
+    {statement}
+    COMMIT;
+    """
+    reported = judge_sql(HISTORY + tables + sql).findings
+    assert next(each.message for each in reported if each.rule in ("long-work-under-lock", "many-tables-locked")) == message
+
+
+def test_a_table_that_is_locked_already_is_not_waited_for() -> None:
+    sql = """
+    CREATE TABLE depots (id bigint PRIMARY KEY);
+    CREATE TABLE carriers (id bigint PRIMARY KEY);
+    -- next migration
+    BEGIN;
+    CREATE TABLE routes (id bigint PRIMARY KEY, parcel bigint REFERENCES parcels (id), depot bigint REFERENCES depots (id));
+    CREATE TABLE rides (id bigint PRIMARY KEY, parcel bigint REFERENCES parcels (id), carrier bigint REFERENCES carriers (id));
+    COMMIT;
+    """
+    (reported,) = [each for each in judge_sql(HISTORY + sql).findings if each.rule == "many-tables-locked"]
+    assert reported.message == (
+        "CREATE TABLE waits for SHARE ROW EXCLUSIVE on public.carriers while the transaction holds locks on public.parcels and public.depots: "
+        "every INSERT, UPDATE and DELETE on public.parcels and public.depots waits until the transaction ends"
+    )

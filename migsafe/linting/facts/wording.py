@@ -1,8 +1,10 @@
 """The words of messages: names of commands, lists of names, blocked statements."""
 
 import re
+from collections.abc import Mapping
 
 from migsafe.linting.rule import Context, PastOperation
+from migsafe.lock import LockMode
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, Name, Operation
 
@@ -79,6 +81,20 @@ def join_names(names: "list[Name] | tuple[Name, ...]", most: int = 3) -> str:
 def blocked_statements(blocks: tuple[str, ...]) -> str:
     """Returns the commands that wait for a lock, for a sentence with `every` before it."""
     return "SELECT, INSERT, UPDATE and DELETE" if "reads" in blocks else "INSERT, UPDATE and DELETE"
+
+
+def locked_relations(locks: Mapping[Name, LockMode]) -> str:
+    """Returns held locks with their relations, the strongest first: `ACCESS EXCLUSIVE on a and SHARE on b`."""
+    modes = sorted(set(locks.values()), key=lambda mode: mode.strength, reverse=True)
+    return " and ".join(f"{mode} on {join_names([name for name, held in locks.items() if held is mode])}" for mode in modes)
+
+
+def blocked_on(locks: Mapping[Name, LockMode]) -> str:
+    """Returns which commands wait for held locks, for each group of relations, as a sentence's subject and verb."""
+    groups: dict[str, list[Name]] = {}
+    for name, mode in sorted(locks.items(), key=lambda item: len(item[1].blocks), reverse=True):
+        groups.setdefault(blocked_statements(mode.blocks), []).append(name)
+    return f"{' and '.join(f'every {commands} on {join_names(names)}' for commands, names in groups.items())} waits"
 
 
 def deployments(*steps: str) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Enum, Insert, MetaData, Table, Update
+from sqlalchemy import ARRAY, Column, Enum, Insert, MetaData, Table, Update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Row
 from sqlalchemy.sql import expression
 
 from migsafe.rendering.worker.open_tables import accepting_autoload, adding_columns
@@ -29,6 +30,7 @@ def install_patches() -> None:
     Enum.__init__ = _name_enum(Enum.__init__)  # type: ignore[method-assign]
     MetaData.__init__ = _keeping_bind(MetaData.__init__)  # type: ignore[method-assign]
     MetaData.reflect = _reflecting_with_bind(MetaData.reflect)  # type: ignore[method-assign]
+    Row.__getitem__ = _accepting_names(Row.__getitem__)  # type: ignore[method-assign]
     Table.__init__ = accepting_autoload(Table.__init__)  # type: ignore[method-assign]
     for statement in (Insert, Update):
         statement.values = adding_columns(statement.values)  # type: ignore[method-assign]
@@ -96,5 +98,13 @@ def _keeping_bind(init: Callable[..., None]) -> Any:
 def _reflecting_with_bind(reflect: Callable[..., None]) -> Any:
     def call(self: MetaData, bind: Any = None, *arguments: Any, **named: Any) -> None:
         reflect(self, bind if bind is not None else self.__dict__.get("bind"), *arguments, **named)
+
+    return call
+
+
+def _accepting_names(get_item: Callable[..., Any]) -> Any:
+    # A row of SQLAlchemy 1 has its values by the names of columns, and by the columns, too.
+    def call(self: Row[Any], key: Any) -> Any:
+        return self._mapping[key] if isinstance(key, str | Column) and not isinstance(key, Unknown) else get_item(self, key)
 
     return call

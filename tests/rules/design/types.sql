@@ -24,6 +24,9 @@ CREATE TABLE two (id bigint PRIMARY KEY, parent_id bigint REFERENCES parents, co
 ALTER TABLE two ADD COLUMN other int REFERENCES parents (id); -- expect: foreign-key-type-mismatch
 ALTER TABLE two ADD COLUMN third int;
 ALTER TABLE two ADD FOREIGN KEY (third) REFERENCES parents (id); -- expect: foreign-key-type-mismatch
+CREATE TABLE kinds (id int PRIMARY KEY);
+CREATE TABLE three (id bigint PRIMARY KEY, kind_id bigint REFERENCES kinds);
+CREATE TABLE four (id bigint PRIMARY KEY, kind_id smallint REFERENCES kinds); -- expect: foreign-key-type-mismatch
 
 -- next migration
 ALTER TYPE mood ADD VALUE 'glad'; -- expect: enum-value-order

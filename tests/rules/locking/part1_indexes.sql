@@ -35,3 +35,17 @@ DROP INDEX CONCURRENTLY parcels_weight_idx;
 DROP INDEX IF EXISTS parcels_weight_idx;
 DROP INDEX parcels_code_idx; -- expect: drop-index-not-concurrent
 DROP INDEX IF EXISTS app.unknown_idx, app.other_idx; -- expect: drop-index-not-concurrent
+
+-- next migration
+CREATE TABLE reports (id bigint PRIMARY KEY, day date, title text);
+CREATE INDEX reports_day_idx ON reports (day);
+CREATE INDEX reports_title_idx ON reports (title);
+
+-- next migration
+DROP INDEX reports_title_idx; -- expect: drop-index-not-concurrent
+CREATE INDEX CONCURRENTLY reports_title_idx ON reports (title);
+
+-- next migration
+-- DROP TABLE takes the same lock
+DROP INDEX reports_day_idx, reports_title_idx;
+DROP TABLE reports;
