@@ -58,8 +58,28 @@ def test_names_of_a_statement_that_fails_are_unknown(renderer: Renderer, tmp_pat
 @pytest.mark.parametrize(("package", "sent"), [("progress_bars", False), ("shopcode.bars", True), ("flask_things", True)])
 def test_packages_that_have_nothing_to_do_with_databases_send_nothing(renderer: Renderer, tmp_path: Path, package: str, sent: bool) -> None:
     body = "bar = Bar(3)\nbar.start()\nbar.colour = 1\nop.drop_table('a')"
-    statements = rendered(renderer, tmp_path, {"shopcode/__init__.py": ""}, f"from {package} import Bar", body)
+    files = {"shopcode/__init__.py": "", "pyproject.toml": "[project]\nname = 'shopcode'\n"}
+    statements = rendered(renderer, tmp_path, files, f"from {package} import Bar", body)
     assert (statements[0] != "DROP TABLE a;") is sent
+
+
+def test_a_package_may_be_the_projects_if_not_all_of_it_is_there(renderer: Renderer, tmp_path: Path) -> None:
+    assert "progress_bars" in rendered(renderer, tmp_path, {}, "from progress_bars import start", "start()")[0]
+
+
+def test_known_sql_is_sent_through_an_unknown_session(renderer: Renderer, tmp_path: Path) -> None:
+    body = """
+    for row in db.session.execute("SELECT id FROM a WHERE x").fetchall():
+        db.session.execute(sa.text("UPDATE a SET y = :y WHERE id = :id"), {"y": 1, "id": row.id})
+    total = db.session.scalar(sa.text("SELECT count(*) FROM a"))
+    page.execute("window.alert()")
+    """
+    assert rendered(renderer, tmp_path, {}, "from shop_missing import db, page", body) == [
+        "SELECT id FROM a WHERE x;",
+        "? UPDATE a SET y = 1 WHERE id = '⟨row.id⟩';",
+        "SELECT count(*) FROM a;",
+        '[it calls shop_missing.page.execute, which cannot be imported here] page.execute("window.alert()")',
+    ]
 
 
 def test_an_optional_import_is_missing(renderer: Renderer, tmp_path: Path) -> None:

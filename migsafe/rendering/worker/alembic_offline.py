@@ -223,6 +223,7 @@ def install(run: Run, database: Database) -> Operations:
     context.connection = context._stdout_connection(None)
     impl = RecordingImpl(context.dialect, context.connection, True, None, context.output_buffer, {})
     impl.run, impl.database = run, database
+    run.connect = lambda: database.connection
     context.impl, context.run, context.database = impl, run, database
     context.opts = _options(run)
     context.version_table = context.opts.get("version_table") or context.version_table

@@ -29,6 +29,7 @@ _SHARE = 0.3
 _SHORTEST = 0.5
 """The seconds that an import has after that."""
 _MAX_DECISIONS = 50
+_OF_REPOSITORIES = (".git", "pyproject.toml", "setup.cfg", "setup.py", "requirements.txt", "requirements", "Pipfile")
 _MAY_SEND = re.compile(r"sql|alembic|pg|postgres|database|db|orm|flask|django|peewee", re.IGNORECASE)
 """Packages that send SQL, or give access to what does."""
 
@@ -90,7 +91,7 @@ class ProjectCode:
         self._deadline = 0.0
         self._spent = 0.0
         self._script = ""
-        self._root = ""
+        self._is_whole = False
 
     def configure(self, request: RenderRequest) -> None:
         """Prepares for a script; modules of another project are forgotten."""
@@ -104,7 +105,7 @@ class ProjectCode:
             del sys.modules[name]
         self._settings = settings
         self.packages = dict(request.packages)
-        self._root = request.root
+        self._is_whole = bool(request.root) and any((Path(request.root) / name).exists() for name in _OF_REPOSITORIES)
         roots = (request.root, *request.folders, *request.last_folders, *self.packages.values())
         self._prefixes = tuple({os.path.realpath(folder).rstrip(os.sep) + os.sep for folder in roots if folder})
         self.ancestors = _ancestors(Path(request.path).absolute().parent, request.root)
@@ -150,7 +151,7 @@ class ProjectCode:
         """Whether an unknown value comes from a package that is not installed, and that neither is part of the project nor has to do with
         databases: such a package has no connection to send anything on. Where the project ends is known only if all of it is there."""
         package = name.partition(".")[0]
-        if not self._root or reason != REFUSED or _MAY_SEND.search(package):
+        if not self._is_whole or reason != REFUSED or _MAY_SEND.search(package):
             return False
         return not any((ancestor / inner / package).exists() for ancestor in self.ancestors for inner in ("", "src", "lib"))
 

@@ -1,11 +1,13 @@
 """One run of a script: the SQL that it sends, the unknown parts of it, and its decisions about unknown values."""
 
 import ast
+import re
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Literal
 
 from msgspec.structs import replace
+from sqlalchemy.sql import ClauseElement
 
 from migsafe import versions
 from migsafe.rendering.messages import EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, Decision, RenderedCall, UnknownMark
@@ -33,6 +35,12 @@ _MAX_DECISIONS = 1000
 MAX_CALLS = 5_000
 """How many statements of a script are rendered."""
 _LONGEST_CONDITION = 80
+_EXECUTING = frozenset(("execute", "exec_driver_sql", "scalar", "scalars"))
+_SQL = re.compile(
+    r"\s*(?:select|with|insert|update|delete|merge|create|alter|drop|truncate|set|reset|grant|revoke|comment|lock|do|call)\b",
+    re.IGNORECASE,
+)
+"""The beginning of a statement."""
 
 
 class Endless(BaseException):
@@ -72,6 +80,8 @@ class Run:
         self._refused: int | None = None
         self.in_transaction = True
         self.current_range: TextRange | None = None
+        self.connect: Callable[[], Any] | None = None
+        """Returns the connection of the simulated database."""
         self._ask = ask
         self._loops = 0
         self._rounds = Loops(file.loop_lines, file.path, self.is_project_frame)
@@ -212,6 +222,16 @@ class Run:
     def known_type(self, value: Unknown, arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """Returns the type that a call of the value returns, if it is known."""
         return known_type(name_of(value), arguments, named)
+
+    def send_through(self, value: Unknown, arguments: tuple[Any, ...]) -> object:
+        """Sends the SQL that a method of an unknown connection or session sends; returns its result, None if that is no known SQL."""
+        method = name_of(value).rpartition(".")[2]
+        if not self.active or self.connect is None or method not in _EXECUTING or not arguments or isinstance(arguments[0], Unknown):
+            return None
+        if not isinstance(arguments[0], ClauseElement) and not (isinstance(arguments[0], str) and _SQL.match(arguments[0])):
+            return None
+        result = self.connect().execute(*arguments)
+        return result if method in ("execute", "exec_driver_sql") else getattr(result, method)()
 
     def as_base(self, value: Unknown) -> type:
         """Returns a base class for classes in place of the value."""

@@ -55,6 +55,9 @@ class UnknownOwner(Protocol):
     def known_type(self, value: "Unknown", arguments: tuple[Any, ...], named: dict[str, Any]) -> object:
         """Returns the type that a call of the value returns, if it is known."""
 
+    def send_through(self, value: "Unknown", arguments: tuple[Any, ...]) -> object:
+        """Sends the SQL that a method of an unknown connection or session sends; returns its result, None if that is no known SQL."""
+
     def as_base(self, value: "Unknown") -> type:
         """Returns a base class for classes in place of the value."""
 
@@ -114,6 +117,9 @@ class Unknown(str):
         known = run.known_type(self, arguments, named) if run.is_project_frame(frame) else None
         if known is not None:
             return known
+        sent = run.send_through(self, arguments)
+        if sent is not None:
+            return sent
         if name.rpartition(".")[2] not in _LOGGING:
             run.note_call(self, frame, (*arguments, *named.values()))
         if not run.is_project_frame(frame):
