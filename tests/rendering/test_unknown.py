@@ -256,6 +256,19 @@ def test_a_loop_that_waits_for_rows_ends(render: Render) -> None:
     assert len(sent(half)) < 60
 
 
+def test_a_commit_of_another_connection_does_not_end_the_transaction_of_alembic(render: Render) -> None:
+    half = render(
+        """
+        with op.get_bind().engine.connect() as other:
+            other.execute(sa.text("UPDATE orders SET note = 'x' WHERE id = 1"))
+            other.commit()
+        op.get_bind().execute(sa.text("UPDATE orders SET note = 'y' WHERE id = 2"))
+        op.get_bind().commit()
+        """
+    )
+    assert sent(half) == ["UPDATE orders SET note = 'x' WHERE id = 1;", "UPDATE orders SET note = 'y' WHERE id = 2;", "COMMIT;", "BEGIN;"]
+
+
 def test_sessions_send_their_changes(render: Render) -> None:
     half = render(
         """

@@ -141,6 +141,8 @@ class RecordingDialect(Inspected, PGDialect):  # type: ignore[misc]  # it has it
 class RecordingConnection(Connection):
     """A connection whose textual queries return unknown rows. It accepts the arguments of SQLAlchemy 1 as well."""
 
+    is_alembics = False
+
     def execute(self, statement: Any, *arguments: Any, **named: Any) -> Any:
         """Records a statement."""
         if isinstance(statement, Unknown):
@@ -164,10 +166,11 @@ class RecordingConnection(Connection):
         return self.execute(statement, *arguments, **named).scalar()
 
     def commit(self) -> None:
-        """Commits Alembic's transaction. SQLAlchemy begins a new one by itself."""
+        """Commits Alembic's transaction, if the connection is Alembic's; another one that the script opens has its own. SQLAlchemy begins a
+        new one by itself."""
         run: Run = self.dialect.run  # type: ignore[attr-defined]
         super().commit()
-        if run.in_transaction and self.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        if self.is_alembics and run.in_transaction and self.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
             run.send("COMMIT")
             run.send("BEGIN", by_runner=True)
 
@@ -219,7 +222,10 @@ class Database:
     def connection(self) -> Connection:
         """The connection that Alembic uses; it is made on first use."""
         if self._connection is None:
-            self._connection = self._engine().connect()
+            connection = self._engine().connect()
+            assert isinstance(connection, RecordingConnection)
+            connection.is_alembics = True
+            self._connection = connection
         return self._connection
 
     def asynchronous(self) -> Any:
