@@ -161,7 +161,7 @@ class Exploration:
         accepted = [outcome for outcome in self._outcomes if not outcome.rejected] or [self._ended_early()]
         merged = merge_runs([outcome.run.calls for outcome in accepted])
         calls, paths = merged.calls, merged.paths([outcome.run.decisions for outcome in accepted])
-        if not calls and any(outcome.run.met_unknown for outcome in self._outcomes):
+        if not calls and (untried or any(outcome.run.called_unknown for outcome in self._outcomes)):
             calls = [_nothing(self._file, self._request.function)]
         broken = self._broken or (False if self._file.is_self_contained else None)
         # A script that reaches a limit is not run again until it, what it depends on, or the limit changes.

@@ -70,6 +70,8 @@ class Run:
         self.reasons: dict[str, str] = {}
         self.active = False
         self.met_unknown = False
+        self.called_unknown = False
+        """Whether the script has called something unknown that may send SQL."""
         self.version = versions.DEFAULT
         self.live = False
         self.environment = ScriptEnvironment()
@@ -200,6 +202,7 @@ class Run:
             return
         call = self.file.call_of(frame) if frame.f_code.co_filename == self.file.path else None
         sends_nothing = reason_of(value) == DATABASE_ONLY or self.project.is_foreign(name_of(value), reason_of(value))
+        self.called_unknown = self.called_unknown or not sends_nothing
         if (self.file.is_expression_statement(call) and not sends_nothing) or any(map(_can_send, arguments)):
             self.send_opaque(f"it calls {name_of(value)}, {reason_of(value)}", self.frame_range(frame))
 
