@@ -147,6 +147,11 @@ class ProjectCode:
             execution.reason = execution.reason or reason_for(error)
             return False
 
+    def is_helper(self, path: str, source: bytes) -> bool:
+        """Whether a module helps migrations: it uses Alembic, or is near the scripts."""
+        near = Path(self._script).absolute().parents[:2]
+        return b"alembic" in source or any(folder in near for folder in Path(path).absolute().parents)
+
     def is_foreign(self, name: str, reason: str) -> bool:
         """Whether an unknown value comes from a package that is not installed, and that neither is part of the project nor has to do with
         databases: such a package has no connection to send anything on. Where the project ends is known only if all of it is there."""

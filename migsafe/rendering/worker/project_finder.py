@@ -1,5 +1,6 @@
 """How Python finds and loads the modules of the project. See docs/architecture.md."""
 
+import ast
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from migsafe.rendering.worker.imports import Builtins
 from migsafe.rendering.worker.module_execution import ModuleExecution, reason_for
 from migsafe.rendering.worker.newer_syntax import OlderSource, as_older_python
 from migsafe.rendering.worker.project import ProjectCode
+from migsafe.rendering.worker.transformation import transform
 
 _USUAL = ("", "src", "lib", "python")
 _MAX_FOLDERS = 50
@@ -77,8 +79,11 @@ class ProjectLoader(SourceFileLoader):
         return self._older.text.encode() if self._older is not None and path == self.path else super().get_data(path)
 
     def get_code(self, fullname: str) -> CodeType | None:
-        """Returns the code of the module. Raises SyntaxError."""
+        """Returns the code of the module. That of a helper of migrations is tolerant of unknown values, like a script. Raises SyntaxError."""
         try:
+            source = super().get_data(self.path)
+            if self._project.is_helper(self.path, source):
+                return compile(transform(ast.parse(source, self.path)), self.path, "exec", dont_inherit=True)
             return super().get_code(fullname)
         except SyntaxError:
             older = self._older = as_older_python(decode_source(super().get_data(self.path)))
