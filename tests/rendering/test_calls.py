@@ -154,3 +154,8 @@ def test_inserted_rows_and_custom_operations(render: Render) -> None:
         "COMMENT ON ROLE shop IS 'it sells';",
         "DELETE FROM a;",
     ]
+
+
+def test_an_index_may_name_a_column_twice(render: Render) -> None:
+    half = render('op.create_index("a_idx", "a", ["x", "y", "x"])')
+    assert sent(half) == ["CREATE INDEX a_idx ON a (x, y, x);"]

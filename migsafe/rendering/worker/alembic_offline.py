@@ -19,6 +19,7 @@ from alembic.operations.batch import BatchOperationsImpl
 from alembic.operations.ops import AlterColumnOp
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
+from alembic.util import sqla_compat
 from sqlalchemy import Connection, Table, column, text
 from sqlalchemy import table as sqlalchemy_table
 from sqlalchemy.sql.ddl import DDLElement
@@ -299,6 +300,15 @@ _DEFAULTS = {
     },
 }
 """Alembic's own options, as `configure()` has them by default (those of MigrationContext.__init__ first)."""
+
+
+def _index_column(table: Table, name: Any) -> Any:
+    # Since SQLAlchemy 2 a table refuses a second column of the same name; an index may name one twice.
+    return table.c[name] if isinstance(name, str) and name in table.c else _textual_index_column(table, name)
+
+
+_textual_index_column: Any = sqla_compat._textual_index_column
+sqla_compat._textual_index_column = _index_column  # type: ignore[assignment]
 _batch_init: Any = BatchOperationsImpl.__init__
 _alter_init: Any = AlterColumnOp.__init__
 AlterColumnOp.__init__ = _alter_column  # type: ignore[method-assign]
