@@ -20,6 +20,24 @@ from alembic import op
 
 NO_PROJECT = ImportPath()
 
+TABLES = """
+CREATE TYPE kind AS ENUM ('a', 'b');
+CREATE TABLE customers (id bigint PRIMARY KEY);
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer bigint NOT NULL REFERENCES customers (id),
+    kind kind,
+    note varchar(20) DEFAULT 'x',
+    at timestamp with time zone,
+    CONSTRAINT note_once UNIQUE (note),
+    CONSTRAINT id_positive CHECK (id > 0)
+);
+CREATE INDEX orders_at_idx ON orders (at);
+CREATE VIEW latest AS SELECT * FROM orders;
+CREATE TABLE gone (id int);
+DROP TABLE gone;
+"""
+
 Render = Callable[..., Half]
 
 
