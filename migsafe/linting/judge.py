@@ -185,7 +185,8 @@ class _Run:
                 at = self._context(replace(migration, up=on_path), predictor, lineage)
                 self._run_statements(at, statements, check=True, last_number=last_number)
             results.append(PathFindings(path, self.state.findings))
-        self.state.findings = [*before, *merge_findings(results)]
+        once = {rule.name for rule in self.rulebook.rules if rule.once}
+        self.state.findings = [*before, *merge_findings(results, once)]
 
     def _context(self, migration: Migration, predictor: Predictor, lineage: Lineage) -> Context:
         return Context(migration, predictor, self.outside_advice[migration.runner], self.limits, lineage, self.state.earlier)

@@ -51,7 +51,8 @@ class Rule(Struct, frozen=True):
     """A rule as the engine sees it. `check` is called for every operation of the types in `operations`, including their subclasses.
 
     An `off` rule runs only if it is selected. `harm` is `time` if the rule only reports that something takes long on a large table: on a table
-    that is known to be small its findings are harmless.
+    that is known to be small its findings are harmless. A rule that reports a whole migration or transaction `once` is shown for one path
+    through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Rule(Struct, frozen=True):
     check: "Callable[[Any, Context], Finding | Iterable[Finding] | None]"
     off: bool = False
     harm: Harm = ""
+    once: bool = False
 
     @property
     def summary(self) -> str:
@@ -335,7 +337,7 @@ def _takes_long(effect: Effect) -> bool:
 
 
 def rule(
-    *, category: str, severity: Severity, off: bool = False, harm: Harm | None = None
+    *, category: str, severity: Severity, off: bool = False, harm: Harm | None = None, once: bool = False
 ) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -354,6 +356,7 @@ def rule(
             check=check,
             off=off,
             harm=harm if harm is not None else "time" if category == "locking" else "",
+            once=once,
         )
 
     return declare

@@ -45,7 +45,7 @@ class _State(Struct):
     works: list[_LongWork] = []
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, once=True)
 def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record long operations during which an earlier statement's lock blocks more than they do, and report each transaction once."""
     if isinstance(op, MigrationEnd):

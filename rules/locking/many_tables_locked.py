@@ -35,7 +35,7 @@ class _State(Struct):
     """The positions of statements that wait for another table, each with the locks held at that point."""
 
 
-@rule(category="locking", severity=Severity.WARNING, harm="")
+@rule(category="locking", severity=Severity.WARNING, harm="", once=True)
 def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record statements that lock a table while their transaction holds locks on other tables, and report each transaction once."""
     if isinstance(op, MigrationEnd):

@@ -33,7 +33,7 @@ class _State(Struct):
     """The statements without a timeout, by their position in the migration."""
 
 
-@rule(category="timeouts", severity=Severity.WARNING)
+@rule(category="timeouts", severity=Severity.WARNING, once=True)
 def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record every statement that may wait without a limit, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):

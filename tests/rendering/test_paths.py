@@ -86,6 +86,27 @@ def test_a_path_that_returns_early_has_no_later_findings(history: History) -> No
     assert "settings" in condition
 
 
+def test_a_timeout_that_each_path_lacks_is_reported_once(history: History) -> None:
+    history.add(SUPPLIERS)
+    history.add(
+        'if settings.is_new:\n    op.add_column("suppliers", sa.Column("note", sa.Text()))\n'
+        'op.add_column("suppliers", sa.Column("city", sa.Text()))',
+        "from warehouse.settings import settings",
+    )
+    assert [(rule, line) for rule, line, _ in history.findings("lock-timeout-missing")] == [("lock-timeout-missing", 10)]
+
+
+def test_work_under_the_locks_of_each_path_is_reported_once(history: History) -> None:
+    history.add(SUPPLIERS + '\nop.execute("CREATE TABLE depots (id bigint PRIMARY KEY)")')
+    history.add(
+        'if settings.is_new:\n    op.add_column("depots", sa.Column("note", sa.Text()))\n'
+        'op.add_column("suppliers", sa.Column("city", sa.Text()))\nop.execute("UPDATE suppliers SET city = \'x\' WHERE id > 5")',
+        "from warehouse.settings import settings",
+    )
+    found = [(rule, line) for rule, line, _ in history.findings("long-work-under-lock", "many-tables-locked")]
+    assert found == [("many-tables-locked", 11), ("long-work-under-lock", 12)]
+
+
 GUARDS = [
     'if sa.inspect(op.get_bind()).has_table("crates"):\n    return\n',
     'if "crates" in sa.inspect(op.get_bind()).get_table_names():\n    return\n',
