@@ -149,7 +149,32 @@ def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) 
         next((k for k, call in enumerate(rendered) if (call.optional or "⟨" in call.sql) and ours[k].fullmatch(text)), len(ours))
         for text in theirs
     ]
-    # cost[i][j]: the differences between the calls from i on and the statements from j on.
+    choice = _choices(rendered, ours, theirs, loops, exact=exact)
+    pairs, extra, missing = [], [], []
+    i = j = 0
+    while (i, j) in choice:
+        match choice[i, j]:
+            case "equal":
+                pairs.append((i, j))
+                i, j = i + 1, j + 1
+            case "again":
+                pairs.append((loops[j], j))
+                j += 1
+            case "covered":
+                j += 1
+            case "missing":
+                missing.append(j)
+                j += 1
+            case skipped:
+                extra += [i] if skipped == "extra" else []
+                i += 1
+    return Alignment(pairs, extra, missing)
+
+
+def _choices(
+    rendered: Sequence[RenderedSql], ours: Sequence[re.Pattern[str]], theirs: Sequence[str], loops: Sequence[int], *, exact: bool
+) -> dict[tuple[int, int], str]:
+    """Returns what to do with the calls from i on and the statements from j on, by (i, j), with the fewest differences."""
     cost = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
     choice: dict[tuple[int, int], str] = {}
     for i in range(len(ours), -1, -1):
@@ -170,25 +195,7 @@ def align(rendered: Sequence[RenderedSql], sent: Sequence[str], *, exact: bool) 
                 options.append((cost[i][j + 1] + 1, "missing"))
             if options:
                 cost[i][j], choice[i, j] = min(options, key=lambda option: option[0])
-    pairs, extra, missing = [], [], []
-    i = j = 0
-    while (i, j) in choice:
-        match choice[i, j]:
-            case "equal":
-                pairs.append((i, j))
-                i, j = i + 1, j + 1
-            case "again":
-                pairs.append((loops[j], j))
-                j += 1
-            case "covered":
-                j += 1
-            case "missing":
-                missing.append(j)
-                j += 1
-            case skipped:
-                extra += [i] if skipped == "extra" else []
-                i += 1
-    return Alignment(pairs, extra, missing)
+    return choice
 
 
 def _normal(sql: str, *, exact: bool) -> str:

@@ -16,6 +16,7 @@ ORDER = (
     "errors",
     "text",
     "script_environment",
+    "assumption",
     "terminal",
     "sql",
     "sources",

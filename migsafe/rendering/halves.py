@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from migsafe.rendering.messages import RenderedCall, RenderedPath, RenderResult
-from migsafe.sources import Assumption, Call, Half, Program, ProgramPath
+from migsafe.sources import Call, Half, Program, ProgramPath
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, TypeName
 from migsafe.sql.statements import read
@@ -57,8 +57,7 @@ def quote_marks(sql: str) -> str:
 
 def _path(path: RenderedPath, calls: Sequence[Call]) -> ProgramPath:
     own = tuple(msgspec.structs.replace(calls[number], certain=number not in path.uncertain) for number in path.calls)
-    assumptions = tuple(Assumption(each.condition, each.line, each.holds, each.about) for each in path.decisions)
-    return ProgramPath(own, assumptions)
+    return ProgramPath(own, path.assumptions)
 
 
 def _call(rendered: RenderedCall, span: Span) -> Call:

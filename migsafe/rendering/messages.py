@@ -1,12 +1,13 @@
 """The messages between migsafe and its worker, and how they are sent through a pipe."""
 
 import struct
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import msgspec
 from msgspec import Struct
 
 from migsafe import versions
+from migsafe.assumption import Assumption
 from migsafe.text import TextSegment
 
 _LENGTH = struct.Struct("!I")
@@ -119,25 +120,12 @@ class RenderedCall(Struct, frozen=True):
     repeated: str = ""
 
 
-class Decision(Struct, frozen=True):
-    """What a path through a script assumes at a place where the script decides about an unknown value.
-
-    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is about the `rows` of a query, the query returns
-    rows or not. One about a `value` in a row differs from row to row.
-    """
-
-    condition: str
-    line: int
-    holds: bool
-    about: Literal["", "rows", "value"] = ""
-
-
 class RenderedPath(Struct, frozen=True):
     """A path through a script: the numbers of its calls, in ascending order, and what it assumes. `uncertain` are the numbers of the calls that
     are not certain even on this path, because a loop may run no round."""
 
     calls: tuple[int, ...]
-    decisions: tuple[Decision, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
     uncertain: tuple[int, ...] = ()
 
 

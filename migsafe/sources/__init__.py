@@ -3,14 +3,13 @@
 from migsafe.sources.custom import CustomRunner
 from migsafe.sources.find import SourceSettings, find_migrations
 from migsafe.sources.lineage import Lineage, MigrationReference, MissingParent
-from migsafe.sources.migration import Assumption, Call, Half, ImportPath, Migration, Program, ProgramPath, Transaction
+from migsafe.sources.migration import Call, Half, ImportPath, Migration, Program, ProgramPath, Transaction
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS, runner_named
 
 __all__ = [
     "RUNNERS",
-    "Assumption",
     "Call",
     "CustomRunner",
     "Half",

@@ -5,7 +5,8 @@ from itertools import combinations
 
 from msgspec.structs import replace
 
-from migsafe.sources.migration import Assumption, ProgramPath
+from migsafe.assumption import Assumption
+from migsafe.sources.migration import ProgramPath
 
 _MAX_ASSUMPTIONS = 2
 _SOME_PATHS = "on some paths through the script"

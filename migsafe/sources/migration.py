@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from enum import Enum
-from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe.assumption import Assumption
 from migsafe.text import Script, Span, TextSegment
 
 
@@ -59,19 +59,6 @@ class Call(Struct, frozen=True):
             return self.file_span
         parts = [segment for segment in self.segments[number : last + 1] if segment.literal == self.segments[number].literal]
         return Span(parts[0].file_place(span.start, span.end).start, parts[-1].file_place(span.start, span.end).end)
-
-
-class Assumption(Struct, frozen=True):
-    """What a path assumes at a place of a program that decides about something unknown.
-
-    `condition` is the source of what is unknown, `line` its line. It `holds` or not; if it is about the `rows` of a query, the query returns
-    rows or not. One about a `value` in a row differs from row to row.
-    """
-
-    condition: str
-    line: int
-    holds: bool
-    about: Literal["", "rows", "value"] = ""
 
 
 class ProgramPath(Struct, frozen=True):

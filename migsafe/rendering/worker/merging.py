@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
-from migsafe.rendering.messages import Decision, RenderedCall, RenderedPath
+from migsafe.assumption import Assumption
+from migsafe.rendering.messages import RenderedCall, RenderedPath
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|⟨[^⟩]*⟩|\b\d+\b")
 
@@ -25,11 +26,11 @@ class MergedCalls(NamedTuple):
     runs: list[tuple[int, ...]]
     uncertain: frozenset[int]
 
-    def paths(self, decisions: Sequence[Mapping[Any, Decision]]) -> tuple[RenderedPath, ...]:
-        """Returns the paths that the runs took, if there are several; `decisions` are those of each run. Runs with the same calls are one path,
-        which assumes what they have in common."""
-        by_calls: dict[tuple[int, ...], dict[Any, Decision]] = {}
-        for calls, assumed in zip(self.runs, decisions, strict=True):
+    def paths(self, assumptions: Sequence[Mapping[Any, Assumption]]) -> tuple[RenderedPath, ...]:
+        """Returns the paths that the runs took, if there are several; `assumptions` are those of each run. Runs with the same calls are one
+        path, which assumes what they have in common."""
+        by_calls: dict[tuple[int, ...], dict[Any, Assumption]] = {}
+        for calls, assumed in zip(self.runs, assumptions, strict=True):
             common = by_calls.get(calls)
             by_calls[calls] = dict(assumed) if common is None else dict(common.items() & assumed.items())
         if len(by_calls) == 1:
@@ -40,8 +41,8 @@ class MergedCalls(NamedTuple):
         )
 
 
-def _line(decision: Decision) -> int:
-    return decision.line
+def _line(assumption: Assumption) -> int:
+    return assumption.line
 
 
 def merge_runs(runs: Sequence[list[RenderedCall]]) -> MergedCalls:

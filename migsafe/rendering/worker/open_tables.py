@@ -4,13 +4,19 @@ A column that the script names exists in production, so it is added to the table
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
+import alembic
 from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.exc import NoSuchTableError
 from sqlalchemy.types import NullType
 
-from migsafe.rendering.worker.sqlalchemy_internals import live_columns
+from migsafe.rendering.worker.frames import caller
+from migsafe.rendering.worker.sqlalchemy_internals import is_in_sqlalchemy, live_columns
+
+_ALEMBIC = str(Path(alembic.__file__).parent)
 
 
 class OpenColumns:
@@ -68,6 +74,13 @@ def adding_columns(values: Callable[..., Any]) -> Any:
     return call
 
 
+def _is_for_alembic(frame: FrameType | None) -> bool:
+    """Whether Alembic reflects the table, to create it anew: then all of its columns must be known."""
+    while frame is not None and is_in_sqlalchemy(frame):
+        frame = frame.f_back
+    return frame is not None and frame.f_code.co_filename.startswith(_ALEMBIC)
+
+
 def accepting_autoload(init: Callable[..., None]) -> Any:
     """Returns Table's `__init__` with the `autoload` of SQLAlchemy 1, for tables that are not completely known."""
 
@@ -77,7 +90,7 @@ def accepting_autoload(init: Callable[..., None]) -> Any:
         bind = named.get("autoload_with")
         run = getattr(getattr(bind, "dialect", None), "run", None)
         answer = run.ask("columns", str(name), named.get("schema")) if run is not None else None
-        if answer is None or answer.known:
+        if answer is None or answer.known or _is_for_alembic(caller()):
             init(self, name, metadata, *arguments, **named)
             return
         try:

@@ -160,7 +160,7 @@ class Exploration:
             _mark_untried(self._outcomes[0].run, untried)
         accepted = [outcome for outcome in self._outcomes if not outcome.rejected] or [self._ended_early()]
         merged = merge_runs([outcome.run.calls for outcome in accepted])
-        calls, paths = merged.calls, merged.paths([outcome.run.decisions for outcome in accepted])
+        calls, paths = merged.calls, merged.paths([outcome.run.assumptions for outcome in accepted])
         if not calls and (untried or any(outcome.run.called_unknown for outcome in self._outcomes)):
             calls = [_nothing(self._file, self._request.function)]
         broken = self._broken or (False if self._file.is_self_contained else None)

@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from sqlalchemy.sql import ClauseElement
 
 from migsafe import versions
-from migsafe.rendering.messages import EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, Decision, RenderedCall, UnknownMark
+from migsafe.assumption import Assumption
+from migsafe.rendering.messages import EXECUTE, FOR_EACH_ROW, WHILE_ROWS, Answer, RenderedCall, UnknownMark
 from migsafe.rendering.worker.frames import caller
 from migsafe.rendering.worker.guards import Forbidden
 from migsafe.rendering.worker.inert import inert_base
@@ -60,7 +61,7 @@ class Run:
         self.choices = choices
         self.default_choice = default_choice
         self.forks: dict[Fork, int] = {}
-        self.decisions: dict[Fork, Decision] = {}
+        self.assumptions: dict[Fork, Assumption] = {}
         """What the run assumes, by fork."""
         self.forks_about_rows: set[Fork] = set()
         """The forks at which the script decides about a row, or whether there is one."""
@@ -179,9 +180,9 @@ class Run:
         choice = self.choices.get(fork, self.default_choice)
         if about_rows or reason == DATABASE_ONLY:
             self.forks_about_rows.add(fork)
-        if fork not in self.decisions:
+        if fork not in self.assumptions:
             about: Literal["", "rows", "value"] = "rows" if about_rows else "value" if reason == DATABASE_ONLY else ""
-            self.decisions[fork] = Decision(*self._condition(frame, name), choice, about)
+            self.assumptions[fork] = Assumption(*self._condition(frame, name), choice, about)
         is_later_round = times % 2 == 0 if self._rounds.ends_loop(frame) else times > _MAX_SAME_CHOICE
         return choice is not is_later_round
 
@@ -227,7 +228,7 @@ class Run:
         return known_type(name_of(value), arguments, named)
 
     def send_through(self, value: Unknown, arguments: tuple[Any, ...]) -> object:
-        """Sends the SQL that a method of an unknown connection or session sends; returns its result, None if that is no known SQL."""
+        """Sends the SQL that a method of an unknown connection or session sends; returns its result, None if the SQL is not known."""
         method = name_of(value).rpartition(".")[2]
         if not self.active or self.connect is None or method not in _EXECUTING or not arguments or isinstance(arguments[0], Unknown):
             return None

@@ -56,7 +56,7 @@ class UnknownOwner(Protocol):
         """Returns the type that a call of the value returns, if it is known."""
 
     def send_through(self, value: "Unknown", arguments: tuple[Any, ...]) -> object:
-        """Sends the SQL that a method of an unknown connection or session sends; returns its result, None if that is no known SQL."""
+        """Sends the SQL that a method of an unknown connection or session sends; returns its result, None if the SQL is not known."""
 
     def as_base(self, value: "Unknown") -> type:
         """Returns a base class for classes in place of the value."""
