@@ -75,7 +75,7 @@ def adding_columns(values: Callable[..., Any]) -> Any:
 
 
 def _is_for_alembic(frame: FrameType | None) -> bool:
-    """Whether Alembic reflects the table, to create it anew: then all of its columns must be known."""
+    """Whether Alembic reflects the table, to create a copy of it: then it must know all columns."""
     while frame is not None and is_in_sqlalchemy(frame):
         frame = frame.f_back
     return frame is not None and frame.f_code.co_filename.startswith(_ALEMBIC)

@@ -51,7 +51,7 @@ def live_columns(table: Table) -> Any:
 
 def is_in_sqlalchemy(frame: FrameType) -> bool:
     """Whether the frame belongs to SQLAlchemy."""
-    return frame.f_code.co_filename.startswith(_FOLDER)
+    return frame.f_code.co_filename.startswith((_FOLDER, "<sqlalchemy"))  # some of its functions are generated
 
 
 def is_in_inspector(frame: FrameType) -> bool:
