@@ -86,14 +86,16 @@ def _unknown_parts(call: RenderedCall) -> tuple[str, str]:
 
 
 def _names_unknown(value: Any) -> bool:
-    """Whether an object that an operation names is unknown. Types and constants do not count."""
+    """Whether an object that an operation names is unknown. Types and constants do not count, nor does the name of a new index or constraint:
+    the locks do not depend on it."""
     match value:
         case TypeName():
             return False
         case Name():
             return any(part is not None and MARK_START in part for part in value)
         case msgspec.Struct():
-            fields = (getattr(value, name) for name in value.__struct_fields__ if name not in _TEXTS)
+            ignored = (*_TEXTS, "name") if isinstance(value, sql.CreateIndex | sql.Constraint) else _TEXTS
+            fields = (getattr(value, name) for name in value.__struct_fields__ if name not in ignored)
             return any((isinstance(field, str) and MARK_START in field) or _names_unknown(field) for field in fields)
         case tuple():
             return any(map(_names_unknown, value))

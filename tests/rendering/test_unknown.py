@@ -5,7 +5,7 @@ import pytest
 from migsafe.rendering.renderer import Renderer
 from migsafe.session import sent_statements as statements
 from migsafe.sql.operations import OpaqueCode
-from tests.rendering.conftest import Render, after, called, program, sent
+from tests.rendering.conftest import TABLES, Render, after, called, program, script, sent
 
 pytestmark = pytest.mark.process
 
@@ -336,3 +336,45 @@ def test_a_value_may_be_true_false_or_neither(render: Render) -> None:
         """
     )
     assert sent(half) == ["SELECT ready FROM states;", "? SELECT 1;", "SELECT 2;"]
+
+
+def test_the_name_of_a_new_index_or_constraint_may_be_unknown(render: Render) -> None:
+    half = render(
+        """
+        op.create_index(names.index, "a", ["x"])
+        op.create_unique_constraint(names.unique, "a", ["x"])
+        op.drop_constraint(names.old, "a")
+        """,
+        before="from shop import names",
+    )
+    assert [call.startswith("[") for call in sent(half)] == [False, False, True]
+
+
+def test_the_projects_own_code_may_refuse_a_situation(renderer: Renderer) -> None:
+    body = """
+    state = op.get_bind().execute(sa.text("SELECT count(*) FROM a")).scalar()
+    if state.is_wrong:
+        raise RuntimeError("wrong")
+    op.drop_table("a")
+    """
+    assert sent(renderer.render_half(program(script(body)), after("")))[-1] == "DROP TABLE a;"
+
+
+def test_sql_may_be_a_string_where_sqlalchemy_2_wants_text(render: Render) -> None:
+    half = render(
+        """
+        from sqlalchemy.orm import Session
+        Session(bind=op.get_bind()).execute("SELECT id FROM a WHERE x = :x", {"x": 1})
+        op.get_bind().execute(sa.select(sa.column("id")).select_from(sa.table("a")).where("x = 1").order_by("id"))
+        """
+    )
+    assert sent(half)[0].startswith("SELECT id FROM a WHERE x = ")
+    assert sent(half)[1] == "SELECT id FROM a WHERE x = 1 ORDER BY id;"
+
+
+def test_long_names_of_packages_are_known(render: Render) -> None:
+    half = render(
+        'op.add_column("a", sa.Column("x", sqlalchemy_utils.types.encrypted.encrypted_type.StringEncryptedType()))',
+        before="import sqlalchemy_utils",
+    )
+    assert sent(half) == ["ALTER TABLE a ADD COLUMN x VARCHAR;"]

@@ -55,7 +55,7 @@ class Outcome:
         self.error = error
         self.rejected = error is not None and (
             isinstance(error, SystemExit)
-            or is_refusal(run.file, error)
+            or is_refusal(run.file, error, run.is_project_frame)
             or ((bool(run.choices) or not run.default_choice) and _misses_rows(error))
         )
 
@@ -345,5 +345,5 @@ def _end(run: Run, error: BaseException, function: str) -> None:
             reason = "it ends the process here"
         case _:
             reason = f"it ends here with {_described(error)}"
-    if not is_refusal(run.file, error):
+    if not is_refusal(run.file, error, run.is_project_frame):
         run.send_opaque(reason, text_range)

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable
+from linecache import getline
 from types import FrameType
 from typing import Any, Literal
 
@@ -36,6 +37,7 @@ _MAX_DECISIONS = 1000
 MAX_CALLS = 5_000
 """How many statements of a script are rendered."""
 _LONGEST_CONDITION = 80
+_REFUSING = ("raise ", "assert ")
 _EXECUTING = frozenset(("execute", "exec_driver_sql", "scalar", "scalars"))
 _SQL = re.compile(
     r"\s*(?:select|with|insert|update|delete|merge|create|alter|drop|truncate|set|reset|grant|revoke|comment|lock|do|call)\b",
@@ -270,14 +272,16 @@ def _can_send(argument: object) -> bool:
     )
 
 
-def is_refusal(file: ScriptFile, error: BaseException) -> bool:
-    """Whether a script has ended with its own `raise` or `assert`, because its conditions are not met."""
+def is_refusal(file: ScriptFile, error: BaseException, is_own_code: Callable[[FrameType], bool]) -> bool:
+    """Whether a script, or a module of its project, has ended with its own `raise` or `assert`, because its conditions are not met."""
     if isinstance(error, Forbidden):
         return False
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    if traceback is None or traceback.tb_frame.f_code.co_filename != file.path:
+    if traceback is None:
         return False
     line = traceback.tb_lineno
+    if traceback.tb_frame.f_code.co_filename != file.path:
+        return is_own_code(traceback.tb_frame) and getline(traceback.tb_frame.f_code.co_filename, line).lstrip().startswith(_REFUSING)
     return any(isinstance(node, ast.Raise | ast.Assert) and node.lineno <= line <= (node.end_lineno or node.lineno) for node in file.nodes)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import ARRAY, Column, Enum, Insert, MetaData, Table, Update
+from sqlalchemy import ARRAY, Column, Enum, Insert, MetaData, Table, TextClause, Update, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Row
-from sqlalchemy.sql import expression
+from sqlalchemy.sql import coercions, expression
 
 from migsafe.rendering.worker.open_tables import accepting_autoload, adding_columns
 from migsafe.rendering.worker.unknown import Unknown, name_of, run_of, unknown_like
@@ -31,9 +31,23 @@ def install_patches() -> None:
     MetaData.__init__ = _keeping_bind(MetaData.__init__)  # type: ignore[method-assign]
     MetaData.reflect = _reflecting_with_bind(MetaData.reflect)  # type: ignore[method-assign]
     Row.__getitem__ = _accepting_names(Row.__getitem__)  # type: ignore[method-assign]
+    coercions._no_text_coercion = _as_text
+    coercions._NoTextCoercion._literal_coercion = _accepting_text(coercions._NoTextCoercion._literal_coercion)  # type: ignore[method-assign]
     Table.__init__ = accepting_autoload(Table.__init__)  # type: ignore[method-assign]
     for statement in (Insert, Update):
         statement.values = adding_columns(statement.values)  # type: ignore[method-assign]
+
+
+def _as_text(element: Any, *_: Any, **__: Any) -> Any:
+    return text(str(element))  # SQLAlchemy 1 accepted a string as SQL
+
+
+def _accepting_text(coerce: Callable[..., Any]) -> Any:
+    def call(self: Any, element: Any, **named: Any) -> Any:
+        is_sql = isinstance(element, str) and not isinstance(element, Unknown) and issubclass(TextClause, self._role_class)
+        return _as_text(element) if is_sql else coerce(self, element, **named)
+
+    return call
 
 
 def _accepting_unknown(function: Callable[..., Any]) -> Callable[..., Any]:

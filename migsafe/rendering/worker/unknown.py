@@ -77,8 +77,7 @@ class Unknown(str):
     def __new__(cls, run: UnknownOwner, name: str, reason: str, truth: bool | None = None) -> "Unknown":
         """Creates a value; `truth` is its truth value, if that is known."""
         name = name.translate(_QUOTES)
-        name = name if len(name) <= _LONGEST else f"…{name[1 - _LONGEST :]}"
-        mark = f"⟨{name}⟩"
+        mark = f"⟨{name}⟩" if len(name) <= _LONGEST else f"⟨…{name[1 - _LONGEST :]}⟩"
         value = super().__new__(cls, mark)
         vars(value).update(_run=run, _name=name, _reason=reason, _truth=truth)
         run.note_mark(mark, reason)
@@ -91,6 +90,8 @@ class Unknown(str):
         known = object.__getattribute__(self, "__dict__")
         run = known["_run"]
         if not run.is_project_frame(caller()):
+            if name in ("__name__", "__qualname__"):
+                return str(known["_name"]).rpartition(".")[2]
             # Libraries use it as a string, or as a type.
             return super().__getattribute__(_TO_LIBRARIES.get(name, name))
         return Unknown(run, f"{known['_name']}.{name}", known["_reason"])
