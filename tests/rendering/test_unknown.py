@@ -5,7 +5,7 @@ import pytest
 from migsafe.rendering.renderer import Renderer
 from migsafe.session import sent_statements as statements
 from migsafe.sql.operations import OpaqueCode
-from tests.rendering.conftest import TABLES, Render, after, called, program, script, sent
+from tests.rendering.conftest import Render, after, called, program, script, sent
 
 pytestmark = pytest.mark.process
 
