@@ -41,7 +41,7 @@ class StepFailed(Exception):
 
 
 class AlembicProcess:
-    """Alembic in a process of its own; it is started anew after a script that ends it. `url` is that of a server's
+    """Alembic in a separate process; it starts again after a script that ends it. `url` is that of a server's
     database, None to write SQL."""
 
     def __init__(self, python: str = sys.executable, url: str | None = None) -> None:

@@ -1,6 +1,6 @@
 """Predicting what migrations lock, rewrite and read, for the command line and for programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -14,9 +14,10 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.history import selected_migrations
 from migsafe.prediction.predictor import Contradiction, Predictor
 from migsafe.session import transaction_numbers
-from migsafe.sources import Half, Migration, Plan
+from migsafe.sources import Half, Migration, Plan, ProgramPath
 from migsafe.sources.conditions import condition_of
 from migsafe.sql.statements import Statement
+from migsafe.text import Span
 
 
 class PredictedStatement(Struct, frozen=True, kw_only=True):
@@ -90,6 +91,7 @@ def _predict(predictor: Predictor, migration: Migration, *, transaction_continue
     half = migration.up
     predictions = list(predictor.predict_migration(half, transaction_continues=transaction_continues))
     numbers = transaction_numbers(half, [prediction.statement for prediction in predictions])
+    conditions = _conditions(half)
     return PredictedMigration(
         migration,
         tuple(
@@ -99,20 +101,27 @@ def _predict(predictor: Predictor, migration: Migration, *, transaction_continue
                 transaction=number,
                 refused=prediction.refusal,
                 understood=prediction.understood,
-                condition=_condition(half, prediction.statement),
+                condition=_condition(half, prediction.statement, conditions),
             )
             for prediction, number in zip(predictions, numbers, strict=True)
         ),
     )
 
 
-def _condition(half: Half, statement: Statement) -> str:
+def _conditions(half: Half) -> dict[Span, str]:
+    """Returns on which paths a program makes each of its calls, by the span of its SQL; nothing if there is only one path."""
+    paths = half.program.paths if half.program is not None else ()
+    sending: dict[Span, list[ProgramPath]] = {}
+    for path in paths:
+        for call in path.calls:
+            sending.setdefault(call.sql_span, []).append(path)
+    return {span: condition_of(makers, paths) for span, makers in sending.items()}
+
+
+def _condition(half: Half, statement: Statement, conditions: Mapping[Span, str]) -> str:
     """Returns on which paths of a program it sends a statement."""
-    if half.program is None or not half.program.paths:
-        return ""
-    sent_by = half.call(statement.span.start)
-    sending = [path for path in half.program.paths if sent_by is not None and any(call.sql_span == sent_by.sql_span for call in path.calls)]
-    return condition_of(sending, half.program.paths)
+    call = half.call(statement.span.start) if conditions else None
+    return conditions.get(call.sql_span, "") if call is not None else ""
 
 
 def _take_contradictions(predictor: Predictor) -> Iterator[Contradiction]:

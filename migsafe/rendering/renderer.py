@@ -16,6 +16,7 @@ from migsafe.rendering.messages import EXECUTE, Answer, Dependencies, Question, 
 from migsafe.rendering.schema_answers import answer_question
 from migsafe.rendering.tentative_schema import TentativeSchema
 from migsafe.sources import Half, ImportPath, Migration, Transaction
+from migsafe.sources.migration import definition_line
 
 if TYPE_CHECKING:
     from migsafe.rendering.process import WorkerProcess
@@ -229,7 +230,8 @@ class Renderer:
 
     def _failed(self, request: RenderRequest, failure: WorkerFailed) -> RenderResult:
         """Returns the opaque call that replaces the calls of a script whose worker failed."""
-        start, end = (failure.location.start, failure.location.end) if failure.location is not None else _function_line(request)
+        location = failure.location
+        start, end = (location.start, location.end) if location is not None else definition_line(request.text, request.function)
         return RenderResult((RenderedCall(request.text[start:end], start, end, failure.reason),))
 
 
@@ -239,10 +241,3 @@ def _sent_sql(half: Half) -> Iterator[str]:
     if not calls:
         yield from (half.script.text[span.start : span.end] for span in half.chunks)
     yield from (half.script.text[call.sql_span.start : call.sql_span.end] for call in calls if not call.opaque)
-
-
-def _function_line(request: RenderRequest) -> tuple[int, int]:
-    """Returns the line of a script in which its function begins; the first line if it is not found."""
-    start = max(request.text.find(f"def {request.function}"), 0)
-    end = request.text.find("\n", start)
-    return start, end if end >= 0 else len(request.text)

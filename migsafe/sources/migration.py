@@ -97,10 +97,14 @@ class Program(Struct, frozen=True):
     @property
     def definition(self) -> Span:
         """The line in which the function begins; the first line of the script if that is not found."""
-        text = self.script.text
-        start = max(text.find(f"def {self.function}"), 0)
-        end = text.find("\n", start)
-        return Span(start, end if end >= 0 else len(text))
+        return definition_line(self.script.text, self.function)
+
+
+def definition_line(text: str, function: str) -> Span:
+    """Returns the line of a script in which a function begins; the first line if it is not found."""
+    start = max(text.find(f"def {function}"), 0)
+    end = text.find("\n", start)
+    return Span(start, end if end >= 0 else len(text))
 
 
 class Half(Struct, frozen=True):
