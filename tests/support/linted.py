@@ -53,7 +53,12 @@ def with_duplicates(selected_list: Iterable[SelectedMigration]) -> Iterator[Sele
 
 
 def judge_sql(
-    sql: str, rules: list[Rule] | None = None, path: str = "0001_change.sql", runner: str = "plain", limits: Limits | None = None
+    sql: str,
+    rules: list[Rule] | None = None,
+    path: str = "0001_change.sql",
+    runner: str = "plain",
+    limits: Limits | None = None,
+    pg_version: int = 17,
 ) -> Verdict:
     """Returns the verdict on SQL as one migration, or as several, separated by `-- next migration`. SQL that begins with the name of a script,
     as in `# 5b1_order_notes.py`, is a sequence of Alembic revisions. A lock_timeout of 2 s is in effect unless `limits` are given, because
@@ -63,7 +68,8 @@ def judge_sql(
         return _judge_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
     migrations = [migration(piece, path, runner) for piece in pieces]
     limits = limits or Limits(lock_timeout=2000)
-    return judge(with_duplicates(as_history(migrations)), Rulebook(usual_rules() if rules is None else rules), 17, limits=limits)
+    history = with_duplicates(as_history(migrations, pg_version))
+    return judge(history, Rulebook(usual_rules() if rules is None else rules), pg_version, limits=limits)
 
 
 def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) -> Verdict:
