@@ -1,14 +1,22 @@
-"""VALIDATE CONSTRAINT runs in the transaction that added the constraint.
+"""VALIDATE CONSTRAINT runs under a lock that blocks reads or writes.
 
 VALIDATE CONSTRAINT alone checks every row without blocking reads and writes: this is the purpose of NOT VALID. But locks are kept until the
 end of the transaction, and adding the constraint took a stronger lock. In the same transaction that lock is held during the whole check,
 which is no better than adding the constraint without NOT VALID. Validate it in a separate transaction.
+
+One ALTER TABLE with several actions takes the strongest lock that any of them needs, and keeps it until the last action has ended: VALIDATE
+CONSTRAINT beside ADD COLUMN checks every row under ACCESS EXCLUSIVE.
 
 Unsafe:
     BEGIN;
     ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_total_check;
     COMMIT;
+
+Unsafe:
+    ALTER TABLE orders
+        ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID,
+        VALIDATE CONSTRAINT orders_total_check;
 
 Safe, in two transactions:
     ALTER TABLE orders ADD CONSTRAINT orders_total_check CHECK (total >= 0) NOT VALID;
@@ -22,29 +30,51 @@ from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.validations import find_added_constraint
 from migsafe.linting.facts.wording import blocked_statements
 from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.lock import LockMode
 from migsafe.sql.generation import join_migrations, validate_constraints
-from migsafe.sql.operations import AddConstraint, ValidateConstraint
+from migsafe.sql.operations import AddConstraint, AlterRelation, Name, ValidateConstraint
 from migsafe.sql.operations.values import quoted
 
 
 @rule(category="locking", severity=Severity.ERROR)
 def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
-    """Report a validation under the lock that adding the constraint took."""
-    added = find_added_constraint(at, op)
+    """Report a validation under the lock that adding the constraint took, or that another action of the statement takes."""
+    slow = at.slow_effects(only=op.target.only)
     table = at.resolve(op.target.name)
-    lock = at.held.get(table)
-    if added is None or lock is None or not lock.blocks or not at.slow_effects(only=op.target.only):
+    lock = next((effect.lock for effect in slow if effect.relation == table), None)
+    if lock is not None and lock.blocks:
+        return _combined(op, table, lock, at)
+    added, held = find_added_constraint(at, op), at.held.get(table)
+    if added is None or held is None or not held.blocks or not slow:
         return None
-    assert isinstance(added.operation, AddConstraint)
     line = line_of(at, added.operation.span)
     return at.finding(
         op,
         f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in the transaction that added it (line {line}): the "
-        f"{lock} taken there is held until the check ends, and every {blocked_statements(lock.blocks)} waits",
+        f"{held} taken there is held until the check ends, and every {blocked_statements(held.blocks)} waits",
         help=join_migrations(
             f"{at.text(*added.statement.span)};",
             f"-- in a separate transaction:\n{validate_constraints(op.target.name, op.constraint)}",
         ),
+        relations=(table,),
+        lock=held,
+    )
+
+
+def _combined(op: ValidateConstraint, table: Name, lock: LockMode, at: Context) -> Finding:
+    """Reports a validation in one ALTER TABLE with an action that needs a stronger lock."""
+    others = [other for other in at.statement.operations if isinstance(other, AlterRelation) and not isinstance(other, ValidateConstraint)]
+    validated = [other.constraint for other in at.statement.operations if isinstance(other, ValidateConstraint)]
+    adds = {other.constraint.name for other in others if isinstance(other, AddConstraint)}
+    validation = f"-- in a separate transaction, without blocking reads and writes:\n{validate_constraints(op.target.name, *validated)}"
+    remaining = f"ALTER TABLE {op.target.name} {', '.join(at.text(*other.span) for other in others)};"
+    # A constraint must exist before it can be validated; another action may need the validated constraint.
+    steps = (remaining, validation) if adds.intersection(validated) else (validation, remaining)
+    return at.finding(
+        op,
+        f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in one ALTER TABLE with actions that need {lock}: the lock is "
+        f"held until the check ends, and every {blocked_statements(lock.blocks)} waits",
+        help=join_migrations(*steps),
         relations=(table,),
         lock=lock,
     )

@@ -199,7 +199,8 @@ def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
     wanted = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
-    elif relation.persistence is wanted or not context.has_rows(relation):
+    elif (relation.persistence is wanted and relation.complete) or not context.has_rows(relation):
+        # Of a partly known table the persistence is unknown.
         yield from context.effect_on(relation, _EXCLUSIVE)
     else:
         yield from rewritten(context, relation, why)
@@ -212,7 +213,7 @@ def set_access_method(context: EffectContext, op: sql.SetAccessMethod) -> Effect
     why = "SET ACCESS METHOD rewrites the rows"
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
-    elif (relation.method or "heap") == (op.method or "heap") or not context.has_rows(relation):
+    elif ((relation.method or "heap") == (op.method or "heap") and relation.complete) or not context.has_rows(relation):
         yield from context.effect_on(relation, _EXCLUSIVE)
     else:
         yield from rewritten(context, relation, why)

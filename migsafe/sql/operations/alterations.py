@@ -30,7 +30,9 @@ class AlterPass(IntEnum):
     ALTER_TYPE = 1
     ADD_COLUMN = 2
     SET_EXPRESSION = 3
-    OTHER = 4
+    SET_NOT_NULL = 4
+    OTHER = 5
+    LAST = 6
 
 
 class AlterRelation(Operation, frozen=True, kw_only=True):
@@ -88,6 +90,8 @@ class DropDefault(AlterRelation, frozen=True, kw_only=True):
 
 class SetNotNull(AlterRelation, frozen=True, kw_only=True):
     """ALTER COLUMN … SET NOT NULL."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.SET_NOT_NULL
 
     column: str
 
@@ -187,6 +191,8 @@ class AddConstraint(AlterRelation, frozen=True, kw_only=True):
 class AlterConstraint(AlterRelation, frozen=True, kw_only=True):
     """ALTER CONSTRAINT. A field is None if the statement does not set it. `inherited_by_children`: INHERIT, or NO INHERIT (PostgreSQL 18)."""
 
+    alter_pass: ClassVar[AlterPass] = AlterPass.LAST
+
     constraint: str
     deferrable: bool | None = None
     initially_deferred: bool | None = None
@@ -196,6 +202,8 @@ class AlterConstraint(AlterRelation, frozen=True, kw_only=True):
 
 class ValidateConstraint(AlterRelation, frozen=True, kw_only=True):
     """VALIDATE CONSTRAINT."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.LAST
 
     constraint: str
 
@@ -243,6 +251,8 @@ class SetRowSecurity(AlterRelation, frozen=True, kw_only=True):
 class ClusterOn(AlterRelation, frozen=True, kw_only=True):
     """CLUSTER ON index; SET WITHOUT CLUSTER if `index` is None."""
 
+    alter_pass: ClassVar[AlterPass] = AlterPass.LAST
+
     index: str | None
 
 
@@ -253,11 +263,15 @@ class SetWithoutOids(AlterRelation, frozen=True):
 class SetAccessMethod(AlterRelation, frozen=True, kw_only=True):
     """SET ACCESS METHOD; None is DEFAULT."""
 
+    alter_pass: ClassVar[AlterPass] = AlterPass.LAST
+
     method: str | None
 
 
 class SetTablespace(AlterRelation, frozen=True, kw_only=True):
     """SET TABLESPACE."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.LAST
 
     tablespace: str
 
@@ -274,6 +288,8 @@ class MoveAllInTablespace(Operation, frozen=True, kw_only=True):
 
 class SetLogged(AlterRelation, frozen=True, kw_only=True):
     """SET LOGGED, SET UNLOGGED."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.LAST
 
     logged: bool
 
@@ -306,6 +322,8 @@ class SetOfType(AlterRelation, frozen=True, kw_only=True):
 
 class SetReplicaIdentity(AlterRelation, frozen=True, kw_only=True):
     """REPLICA IDENTITY `default`, `full`, `nothing`, or `index` (then `index` names it)."""
+
+    alter_pass: ClassVar[AlterPass] = AlterPass.LAST
 
     identity: str
     index: str | None = None

@@ -236,3 +236,7 @@ ALTER TABLE visits ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers (id)
 -- case: add a foreign key that a partition has
 ALTER TABLE visits_eu ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers;
 ALTER TABLE visits ADD CONSTRAINT f FOREIGN KEY (hits) REFERENCES customers (id);
+-- case: validate a check that proves NOT NULL, in the same statement
+ALTER TABLE returns VALIDATE CONSTRAINT returns_reason_known, ALTER COLUMN reason SET NOT NULL;
+-- case: validate a constraint and add a column
+ALTER TABLE returns ADD COLUMN remark text, VALIDATE CONSTRAINT returns_reason_known;
