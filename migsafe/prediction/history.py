@@ -78,14 +78,16 @@ def selected_migrations(
             if source is not current:
                 current, predictor = source, Predictor(pg_version)
                 first = source.lineages.get(written.up.file.path, Lineage())
-                predictor.catalog.from_beginning = schema is None and not first.missing_parents
+                predictor.begin_history(from_first_migration=schema is None and not first.missing_parents)
                 if schema is not None:
                     predictor.load(schema)
             try:
                 migration = renderer.render_migration(written, predictor)
                 if is_selected and with_downgrades:
                     migration = renderer.render_down(migration, predictor)
+                predictor.look_ahead(migration.up)
             except MigsafeError as error:
+                predictor.begin_history(from_first_migration=False)  # it may have created any relation
                 if error not in problems:
                     problems.append(error)
                     yield error

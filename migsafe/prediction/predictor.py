@@ -1,5 +1,6 @@
 """The prediction of what each statement of a migration does, and of the database that it leaves."""
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
@@ -15,6 +16,7 @@ from migsafe.prediction.effects.transaction_blocks import refused_in_transaction
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.origin import Origin
 from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, TransitionKind, sent_statements, statements_of_paths
 from migsafe.sources import Half, Transaction
@@ -23,6 +25,7 @@ from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
+_MAY_FIND_OLDER = re.compile(r"\bif\s+not\s+exists\b|\bor\s+replace\b", re.IGNORECASE)
 _NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode)
 
 
@@ -72,8 +75,27 @@ class Predictor:
 
     def load(self, script: Script) -> None:
         """Starts with a `pg_dump --schema-only`: what it does not create does not exist. Raises UnreadableError."""
+        self.catalog.origin = Origin(made_all=True)
         self.apply(Half(script, (Span(0, len(script.text)),), Transaction.STATEMENT))
         self.catalog.complete = True
+
+    def begin_history(self, *, from_first_migration: bool) -> None:
+        """Begins a history without a dump. `from_first_migration`: no migration before it is known to be missing."""
+        self.catalog.from_beginning = from_first_migration
+        self.catalog.origin = Origin(made_all=from_first_migration)
+
+    def look_ahead(self, half: Half) -> None:
+        """Finds out whether the history begins part-way, from the first migration that uses relations: then a relation that this migration
+        creates IF NOT EXISTS may exist already, also before the statement that shows it. Raises UnreadableError."""
+        catalog = self.catalog
+        if not catalog.origin.made_all or any(catalog.relations()) or not _MAY_FIND_OLDER.search(half.script.text):
+            return
+        with self.trial():
+            self._goes_on = False
+            for _ in self._predict(half, with_effects=False):
+                pass
+            origin = catalog.origin
+        catalog.origin = replace(catalog.origin, made_all=catalog.origin.made_all and origin.made_all, older_schemas=origin.older_schemas)
 
     def apply(self, half: Half) -> None:
         """Runs a migration of the history. Raises UnreadableError."""

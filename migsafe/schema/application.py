@@ -1,13 +1,15 @@
 """Applying operations to the catalogue."""
 
 import re
+from collections.abc import Sequence
 
 from migsafe.schema import alterations, indexes, names, routines, tables, types, views  # noqa: F401  # their functions register themselves
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
+from migsafe.schema.origin import Origin
 from migsafe.schema.removals import drop_temporary
-from migsafe.schema.requirements import missing_relation, needs_unmade_relation, truncated_without
+from migsafe.schema.requirements import missing_relation, truncated_without, unmade_relations
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
@@ -38,6 +40,13 @@ _CHANGES_NO_RELATION = re.compile(
 )
 """The beginning of dynamic SQL that cannot change a relation's definition, whatever it is completed with."""
 
+_CREATES_NO_RELATION = re.compile(
+    r"\s*(?:format\s*\(\s*)?'\s*(?:alter|drop|truncate|insert|update|delete|lock|reindex|cluster)\b", re.IGNORECASE
+)
+"""The beginning of dynamic SQL whose first statement creates no relation."""
+
+_CREATES = re.compile(r"\b(?:create|rename|schema|into\s+(?:temp|unlogged)|import)\b", re.IGNORECASE)
+
 _WORD = re.compile(r"\w+")
 
 
@@ -48,8 +57,8 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[str]:
     nevertheless, because a later statement is more reliable than the history.
     """
     catalog.refusals = []
-    if catalog.from_beginning and operation.certain and needs_unmade_relation(catalog, operation):
-        catalog.from_beginning = False
+    if operation.certain and (catalog.from_beginning or catalog.origin.made_all):
+        _record_origin(catalog, unmade_relations(catalog, operation))
     missing = missing_relation(catalog, operation)
     if missing is not None:
         catalog.add_refusal(f"relation {missing} does not exist")
@@ -58,11 +67,34 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[str]:
         return catalog.refusals
     last = catalog.last_oid
     catalog.certain = operation.certain
+    is_free = not operation.certain and _creates_free_relation(catalog, operation)
     change(catalog, operation)
-    if not operation.certain:
+    if not operation.certain and not is_free:
         # A relation that a branch creates is certainly new only inside the branch.
         catalog.uncertain_oids.extend(relation.oid for relation in catalog.relations_since(last))
     return catalog.refusals
+
+
+def _record_origin(catalog: Catalog, used: Sequence[Name]) -> None:
+    """Records that relations are used that no migration made. If no earlier migration made any relation either, the history begins part-way;
+    relations of a schema in which it makes none belong to someone else."""
+    if not used:
+        return
+    catalog.from_beginning = False
+    made = [relation for relation in catalog.relations() if relation.created_in >= 0]
+    own_schemas = {"public", *catalog.search_path, *(relation.name.schema for relation in made)}
+    older_schemas = {name.schema for name in used if name.schema is not None and name.schema not in own_schemas}
+    is_part_way = any(name.schema in own_schemas for name in used) and all(relation.created_in == catalog.migration for relation in made)
+    origin = catalog.origin
+    catalog.origin = Origin(origin.made_all and not is_part_way, origin.older_schemas | older_schemas)
+
+
+def _creates_free_relation(catalog: Catalog, operation: Operation) -> bool:
+    """Whether an operation creates a relation that certainly does not exist before it."""
+    match operation:
+        case sql.CreateTable(table=name) | sql.CreateTableAs(table=name) | sql.CreateMaterializedView(view=name) | sql.CreateView(view=name):
+            return catalog.is_free(catalog.in_first_schema(name))
+    return False
 
 
 def end_statement(catalog: Catalog) -> None:
@@ -127,6 +159,8 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
     if op.confined or _CHANGES_NO_RELATION.match(op.code):
         return
+    if not _CREATES_NO_RELATION.match(op.code) or _CREATES.search(op.code):
+        catalog.origin = Origin()
     words = set(_WORD.findall(op.code))
     named_relations = {relation.oid for relation in catalog.relations() if relation.name.name in words}
     catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations)

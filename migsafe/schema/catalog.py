@@ -19,6 +19,7 @@ from migsafe.schema.objects import (
     Trigger,
     Type,
 )
+from migsafe.schema.origin import Origin
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 TEMPORARY = "pg_temp"
@@ -46,6 +47,7 @@ class Catalog:
         self.from_beginning = False
         """Whether the history began with an empty database, as far as it is known: nothing has used a relation that no migration made. Programs
         that ask for an object that no migration made are then told that it does not exist."""
+        self.origin = Origin()
         self.migration = 0
         self.certain = True
         self.refusals: list[str] = []
@@ -121,6 +123,10 @@ class Catalog:
         if resolved in self._relations or resolved.schema in SYSTEM_SCHEMAS:
             return False
         return resolved in self._absent or self.complete or resolved.schema == TEMPORARY
+
+    def is_free(self, name: Name) -> bool:
+        """Whether a CREATE with IF NOT EXISTS or OR REPLACE certainly creates a relation of this qualified name."""
+        return name not in self._relations and (self.is_absent(name) or self.origin.excludes(name.schema))
 
     def has_constraint_named(self, name: Name) -> bool:
         """Whether a constraint of any table in the schema has this name."""
@@ -323,13 +329,13 @@ class Catalog:
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run on the database, and that restores the database when it is left."""
-        plain = self.search_path, self.complete, self.from_beginning, self.migration, self.certain
+        plain = self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin
         lists, committed = (list(self.refusals), list(self.uncertain_oids)), self._committed
         with self._journal.trial():
             try:
                 yield
             finally:
-                self.search_path, self.complete, self.from_beginning, self.migration, self.certain = plain
+                self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin = plain
                 self.refusals, self.uncertain_oids = lists
                 self._committed = committed
 

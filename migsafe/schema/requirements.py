@@ -19,9 +19,13 @@ def missing_relation(catalog: Catalog, operation: Operation) -> Name | None:
     return None
 
 
-def needs_unmade_relation(catalog: Catalog, operation: Operation) -> bool:
-    """Whether an operation needs a relation that no migration made, so that the database existed before the history."""
-    return any(catalog.relation(name) is None and catalog.index(name) is None and not _is_foreign(catalog, name) for name in _needed(operation))
+def unmade_relations(catalog: Catalog, operation: Operation) -> list[Name]:
+    """Returns the relations that an operation needs and that no migration made, so that they existed before the history."""
+    return [
+        catalog.resolve(name)
+        for name in _needed(operation)
+        if catalog.relation(name) is None and catalog.index(name) is None and not _is_foreign(catalog, name)
+    ]
 
 
 def _is_foreign(catalog: Catalog, name: Name) -> bool:
@@ -40,6 +44,8 @@ def _needed(operation: Operation) -> Iterator[Name]:
             yield from (target.name, table)
         case sql.AlterRelation(target=target):
             yield target.name
+        case sql.CreateTable():
+            yield from (name for name in _referenced_by_table(operation) if name != operation.table)
         case sql.Drop(kind="table" | "view" | "materialized view" | "sequence" | "index", names=names, if_exists=False):
             yield from (name for name in names if isinstance(name, Name))
         case sql.Rename(kind="table" | "view" | "materialized view" | "sequence" | "index", name=Name() as name, if_exists=False):
@@ -47,6 +53,15 @@ def _needed(operation: Operation) -> Iterator[Name]:
         case _:
             required = _REQUIRED.get(type(operation))
             yield from required(operation) if required is not None else ()
+
+
+def _referenced_by_table(op: sql.CreateTable) -> Iterator[Name]:
+    yield from op.inherits
+    if op.partition_of is not None:
+        yield op.partition_of
+    for constraint in (*op.constraints, *(constraint for column in op.columns for constraint in column.constraints)):
+        if constraint.references is not None:
+            yield constraint.references.table
 
 
 _OF_RUNNERS = frozenset(("alembic_version",))

@@ -52,7 +52,7 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
 
 def is_certainly_created(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
     """Whether a CREATE that succeeds certainly creates a relation, and does not find an existing one that no migration created."""
-    return not if_not_exists or catalog.is_absent(name)
+    return not if_not_exists or catalog.is_free(name)
 
 
 @SCHEMA_CHANGES.register(sql.CreateTable)

@@ -64,7 +64,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         catalog.change(existing, **properties)
         return
     make_room(catalog, name, if_not_exists=False)
-    is_created = not op.or_replace or catalog.is_absent(name)
+    is_created = not op.or_replace or catalog.is_free(name)
     catalog.store(replace(Relation(oid=catalog.new_oid(), name=name, created_in=catalog.migration, may_be_older=not is_created), **properties))
 
 

@@ -1,0 +1,19 @@
+"""What existed before the first migration of a history."""
+
+from msgspec import Struct
+
+
+class Origin(Struct, frozen=True):
+    """Whether a relation that no migration created may exist nevertheless.
+
+    `made_all`: the history is read from its first migration, and no opaque code can have created a relation. CREATE … IF NOT EXISTS of an
+    unknown relation then creates it. `older_schemas` are the schemas whose relations the history uses without having created any: those of
+    a platform or of another application.
+    """
+
+    made_all: bool = False
+    older_schemas: frozenset[str] = frozenset()
+
+    def excludes(self, schema: str | None) -> bool:
+        """Whether no unknown relation of this schema existed before the history."""
+        return self.made_all and schema not in self.older_schemas

@@ -1,0 +1,114 @@
+"""Which relations a CREATE … IF NOT EXISTS creates: depends on whether the history is read from its first migration."""
+
+from pathlib import Path
+
+import pytest
+
+from migsafe.prediction.predictor import Predictor
+from migsafe.sources import Half, Transaction
+from migsafe.sql.operations import Name
+from migsafe.text import Script, Span
+
+
+def predictor_after(*migrations: str, dump: str | None = None) -> Predictor:
+    """Returns the predictor after a history that is read from its first migration, or that starts with a dump."""
+    predictor = Predictor(17)
+    predictor.begin_history(from_first_migration=dump is None)
+    if dump is not None:
+        predictor.load(Script(Path("dump.sql"), dump))
+    for number, text in enumerate(migrations, 1):
+        half = Half(Script(Path(f"{number}.sql"), text), (Span(0, len(text)),), Transaction.STATEMENT)
+        predictor.look_ahead(half)
+        for _ in predictor.predict_migration(half):
+            pass
+    return predictor
+
+
+def is_new(predictor: Predictor, name: str = "a") -> bool:
+    return predictor.catalog.is_new(predictor.catalog.relation(Name(name)))
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "CREATE TABLE IF NOT EXISTS a (id int)",
+        "CREATE TABLE IF NOT EXISTS app.a (id int); ALTER TABLE app.a SET SCHEMA public",
+        "CREATE TABLE IF NOT EXISTS a (id int); ALTER TABLE a ADD COLUMN IF NOT EXISTS n int",
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS a AS SELECT 1 AS id",
+        "CREATE TABLE IF NOT EXISTS a AS SELECT 1 AS id WITH NO DATA",
+        "CREATE OR REPLACE VIEW a AS SELECT 1 AS id",
+        "DO $$ BEGIN IF to_regclass('a') IS NULL THEN CREATE TABLE a (id int); END IF; END $$",
+        "DO $$ BEGIN EXECUTE 'ALTER TABLE ' || x() || ' DROP COLUMN n'; END $$; CREATE TABLE IF NOT EXISTS a (id int)",
+        "CREATE TRIGGER t AFTER INSERT ON auth.users FOR EACH ROW EXECUTE FUNCTION f(); CREATE TABLE IF NOT EXISTS a (id int)",
+    ],
+)
+def test_first_migration_creates_a_relation_if_not_exists(sql: str) -> None:
+    assert is_new(predictor_after(sql))
+
+
+def test_table_created_if_not_exists_is_completely_known() -> None:
+    relation = predictor_after("CREATE TABLE IF NOT EXISTS a (id int)").catalog.relation(Name("a"))
+    assert relation is not None
+    assert relation.complete
+
+
+def test_later_migration_creates_a_table_if_not_exists() -> None:
+    assert is_new(predictor_after("CREATE TABLE b (id int)", "CREATE TABLE IF NOT EXISTS a (id int)"))
+    assert is_new(predictor_after("CREATE TABLE b (id int)", "ALTER TABLE c ADD n int; CREATE TABLE IF NOT EXISTS a (id int)"))
+    assert is_new(predictor_after("CREATE TABLE a (id int)", "DROP TABLE a", "CREATE TABLE IF NOT EXISTS a (id int)"))
+
+
+def test_table_of_an_earlier_migration_exists() -> None:
+    assert not is_new(predictor_after("CREATE TABLE a (id int)", "CREATE TABLE IF NOT EXISTS a (id int)"))
+    assert not is_new(
+        predictor_after("CREATE TABLE a (id int)", "DO $$ BEGIN IF to_regclass('a') IS NULL THEN CREATE TABLE a (id int); END IF; END $$")
+    )
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "ALTER TABLE b ADD COLUMN n int; CREATE TABLE IF NOT EXISTS a (id int)",
+        "CREATE TABLE IF NOT EXISTS a (id int); ALTER TABLE b ADD COLUMN n int",
+        "CREATE TABLE IF NOT EXISTS a (id int REFERENCES b)",
+        "CREATE TABLE IF NOT EXISTS a (id int); DROP TABLE b",
+    ],
+)
+def test_history_that_begins_part_way_may_find_an_older_table(first: str) -> None:
+    assert not is_new(predictor_after(first))
+    assert not is_new(predictor_after(first.replace(" a (", " c ("), "CREATE TABLE IF NOT EXISTS a (id int)"))
+
+
+def test_schema_of_someone_else_may_have_an_older_table() -> None:
+    predictor = predictor_after("ALTER TABLE auth.users ADD COLUMN n int; CREATE TABLE IF NOT EXISTS auth.roles (id int)")
+    relation = predictor.catalog.relation(Name("roles", "auth"))
+    assert relation is not None
+    assert not predictor.catalog.is_new(relation)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "EXECUTE x()",
+        "EXECUTE 'CREATE TABLE ' || x() || ' (id int)'",
+        "EXECUTE 'ALTER TABLE ' || x() || ' RENAME TO ' || y()",
+    ],
+)
+def test_opaque_code_may_have_created_a_table(code: str) -> None:
+    assert not is_new(predictor_after(f"DO $$ BEGIN {code}; END $$", "CREATE TABLE IF NOT EXISTS a (id int)"))
+
+
+def test_dump_has_all_tables_that_exist() -> None:
+    assert is_new(predictor_after("CREATE TABLE IF NOT EXISTS a (id int)", dump="CREATE TABLE b (id int);"))
+    assert not is_new(predictor_after("CREATE TABLE IF NOT EXISTS a (id int)", dump="CREATE TABLE a (id int);"))
+    assert not is_new(
+        predictor_after("DO $$ BEGIN EXECUTE x(); END $$", "CREATE TABLE IF NOT EXISTS a (id int)", dump="CREATE TABLE b (id int);")
+    )
+
+
+def test_looking_ahead_leaves_the_database_as_it_is() -> None:
+    predictor = Predictor(17)
+    predictor.begin_history(from_first_migration=True)
+    text = "CREATE TABLE IF NOT EXISTS a (id int)"
+    predictor.look_ahead(Half(Script(Path("1.sql"), text), (Span(0, len(text)),), Transaction.STATEMENT))
+    assert predictor.catalog.relation(Name("a")) is None
