@@ -48,7 +48,7 @@ def test_a_statement_sees_the_objects_of_the_statements_before_it() -> None:
 def test_the_parts_of_an_alter_table_run_in_the_order_of_postgresql() -> None:
     sql = "ALTER TABLE orders ADD CHECK (qty > 0), ALTER qty SET NOT NULL, DROP COLUMN note, ADD COLUMN note text"
     [statement] = predicted(sql, after=ORDERS)
-    assert [type(operation).__name__ for operation, _ in statement.operations] == ["DropColumn", "AddColumn", "AddConstraint", "SetNotNull"]
+    assert [type(operation).__name__ for operation, _ in statement.operations] == ["DropColumn", "AddColumn", "SetNotNull", "AddConstraint"]
     assert statement.refusal is None
 
 

@@ -191,6 +191,11 @@ def refresh(context: EffectContext, op: sql.RefreshMaterializedView) -> Effects:
         yield from reads(context, view.query.reads, scan=view.query.whole, only=view.query.only)
 
 
+def _is_from_history(relation: Relation) -> bool:
+    """Whether a statement of the history created the relation, so that its persistence and access method are known."""
+    return relation.created_in >= 0 and not relation.may_be_older
+
+
 @EFFECTS.register(sql.SetLogged)
 def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
     """SET LOGGED, SET UNLOGGED."""
@@ -199,8 +204,7 @@ def set_logged(context: EffectContext, op: sql.SetLogged) -> Effects:
     wanted = sql.Persistence.PERMANENT if op.logged else sql.Persistence.UNLOGGED
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
-    elif (relation.persistence is wanted and relation.complete) or not context.has_rows(relation):
-        # Of a partly known table the persistence is unknown.
+    elif (relation.persistence is wanted and _is_from_history(relation)) or not context.has_rows(relation):
         yield from context.effect_on(relation, _EXCLUSIVE)
     else:
         yield from rewritten(context, relation, why)
@@ -213,7 +217,7 @@ def set_access_method(context: EffectContext, op: sql.SetAccessMethod) -> Effect
     why = "SET ACCESS METHOD rewrites the rows"
     if relation is None:
         yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, rewrite=True, scan=True, why=why)
-    elif ((relation.method or "heap") == (op.method or "heap") and relation.complete) or not context.has_rows(relation):
+    elif ((relation.method or "heap") == (op.method or "heap") and _is_from_history(relation)) or not context.has_rows(relation):
         yield from context.effect_on(relation, _EXCLUSIVE)
     else:
         yield from rewritten(context, relation, why)
