@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migsafe.expressions.changed_rows import columns_changed_again, repeated_positions
+    from migsafe.expressions.column_uses import column_uses
     from migsafe.expressions.enum_constants import contains_enum_value
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EnumValue",
     "KnownColumns",
+    "column_uses",
     "columns_changed_again",
     "contains_enum_value",
     "converts_again",
@@ -60,6 +62,7 @@ __all__ = [
 _MODULES = {
     "EnumValue": "enum_values",
     "KnownColumns": "filters",
+    "column_uses": "column_uses",
     "columns_changed_again": "changed_rows",
     "contains_enum_value": "enum_constants",
     "converts_again": "recomputed_values",

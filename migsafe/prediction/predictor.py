@@ -8,6 +8,7 @@ from copy import deepcopy
 from msgspec import Struct
 from msgspec.structs import replace
 
+from migsafe import expressions
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combine_effects
@@ -16,6 +17,8 @@ from migsafe.prediction.effects.transaction_blocks import refused_in_transaction
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.column_uses import ColumnUses
+from migsafe.schema.objects import ReadRelation
 from migsafe.schema.origin import Origin
 from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, TransitionKind, sent_statements, statements_of_paths
@@ -62,6 +65,7 @@ class Predictor:
 
     def __init__(self, pg_version: int, timezone: str | None = None) -> None:
         self.catalog = Catalog(pg_version)
+        self.catalog.analyse_query = _analyse_query
         self._timezone = timezone
         self.session = Session(Transaction.STATEMENT)
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
@@ -260,6 +264,11 @@ class Predictor:
                     del self._marks[depth + 1 :]
                 case TransitionKind.RELEASED:
                     del self._marks[depth:]
+
+
+def _analyse_query(sql: str, relations: tuple[ReadRelation, ...]) -> ColumnUses | None:
+    """Returns the columns that a query uses. sqlglot is imported when the first query is analysed."""
+    return expressions.column_uses(sql, relations)
 
 
 def _combined(predictions: Sequence[StatementPrediction]) -> StatementPrediction:

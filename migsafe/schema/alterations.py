@@ -29,7 +29,7 @@ from migsafe.schema.columns import (
     with_sequence_default,
 )
 from migsafe.schema.constraints import add_constraint, distinct_constraints
-from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts
+from migsafe.schema.dependents import DropResult, Part, drop_parts, find_dropped_parts, forget_parts, uses_column
 from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.not_nulls import add_not_null, drop_not_null
@@ -160,6 +160,8 @@ def _drop_column(catalog: Catalog, op: sql.DropColumn, table: Relation) -> None:
     dropped, remaining = _column_tree(catalog, table, column, only=op.target.only)
     result = find_dropped_parts(catalog, dropped, cascade=op.cascade)
     refuse_held(catalog, result, f"column {op.column} of {table.name}")
+    if op.cascade:
+        forget_parts(catalog, set(find_dropped_parts(catalog, dropped, cascade=True, possible=True).parts) - set(result.parts))
     drop_parts(catalog, result.parts)
     for part, lost_parents in remaining.items():
         child = catalog.get(part.oid)
@@ -221,14 +223,14 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
 def _find_type_user(catalog: Catalog, table: Relation, column: Column) -> str | None:
     """Returns an object that uses a column so that PostgreSQL refuses to alter its type (RememberAllDependentForRebuilding in tablecmds.c)."""
     for relation in catalog.dependents(table.oid, Relation):
-        if (table.oid, column.number) in relation.column_uses:
+        if relation.read_relations and uses_column(catalog, relation, (table.oid, column.number)):
             return f"{relation.kind.value} {relation.name}"
     for trigger in catalog.triggers(table.oid):
         if column.number in trigger.columns:
             return f"trigger {trigger.name.name}"
     for attached in catalog.dependents(table.oid, Attached):
-        if attached.kind == "policy" and attached.table == table.oid and column.number in attached.columns:
-            return f"policy {attached.name.name}"
+        if attached.read_relations and uses_column(catalog, attached, (table.oid, column.number)):
+            return f"{attached.kind} {attached.name.name}"
     for other_column in table.columns:
         if other_column.generated and other_column.default is not None and column.number in other_column.default.columns:
             return f"generated column {other_column.name}"

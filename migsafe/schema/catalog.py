@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from migsafe.schema.column_uses import QueryAnalyser
 from migsafe.schema.journal import Journal
 from migsafe.schema.objects import (
     Attached,
@@ -42,6 +43,7 @@ class Catalog:
 
     def __init__(self, pg_version: int) -> None:
         self.pg_version = pg_version
+        self.analyse_query: QueryAnalyser | None = None
         self.search_path: tuple[str, ...] = ("public",)
         self.complete = False
         self.from_beginning = False

@@ -7,10 +7,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe import versions
+from migsafe.schema.casts import BUILT_IN
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.default_names import free_relation_name
 from migsafe.schema.formulas import formula
-from migsafe.schema.objects import Column, Composite, Domain, Formula, Relation, RelationKind
+from migsafe.schema.objects import Column, Composite, Domain, Formula, Object, Relation, RelationKind
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Expression, Name, TypeName
 
@@ -36,7 +37,9 @@ def stored_type(catalog: Catalog, type_name: TypeName | None) -> TypeName | None
         return None
     if is_serial(type_name):
         return TypeName(name=_SERIAL[type_name.name])
-    user = catalog.type_of(type_name)
+    user: Object | None = catalog.type_of(type_name)
+    if user is None and type_name.name not in BUILT_IN:
+        user = catalog.relation(Name(type_name.name, type_name.schema))  # the type of its rows
     return replace(type_name, schema=user.name.schema) if user is not None else type_name
 
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from migsafe import versions
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.column_uses import column_uses
 from migsafe.schema.objects import (
     Attached,
     Composite,
@@ -41,9 +42,9 @@ class DropResult(Struct):
     held_by: tuple[Part, ...] = ()
 
 
-def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False) -> DropResult:
+def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bool = False, possible: bool = False) -> DropResult:
     """Returns the objects that are dropped with some objects. Objects that need CASCADE are included without it too, because the statement of
-    the history succeeded."""
+    the history succeeded; `possible`: also those of which it is not certain that they depend on them."""
     waiting = list(dict.fromkeys(dropped))
     parts: dict[Part, None] = dict.fromkeys(waiting)
     normal: dict[Part, None] = {}
@@ -51,7 +52,7 @@ def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bo
     # dropped object in another way.
     while waiting:
         part = waiting.pop(0)
-        for dependent, automatic in dependents(catalog, part):
+        for dependent, automatic in dependents(catalog, part, possible=possible):
             if _is_in(dependent, parts):
                 continue
             if automatic:
@@ -63,7 +64,7 @@ def find_dropped_parts(catalog: Catalog, dropped: Iterable[Part], *, cascade: bo
         if not waiting and normal:
             held_by = () if cascade else tuple(part for part in normal if not _is_in(part, parts))
             if held_by:
-                result = find_dropped_parts(catalog, (*parts, *held_by), cascade=True)
+                result = find_dropped_parts(catalog, (*parts, *held_by), cascade=True, possible=possible)
                 return DropResult(result.parts, held_by)
             waiting.extend(part for part in normal if part not in parts)
             parts.update(dict.fromkeys(normal))
@@ -76,14 +77,15 @@ def _is_in(part: Part, parts: Container[Part]) -> bool:
     return part in parts or Part(part.oid) in parts or Part(part.oid, part.column) in parts
 
 
-def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:
-    """Returns the direct dependents of an object, each with whether it is dropped automatically, or only by CASCADE."""
+def dependents(catalog: Catalog, part: Part, *, possible: bool = False) -> Iterator[tuple[Part, bool]]:
+    """Returns the direct dependents of an object, each with whether it is dropped automatically, or only by CASCADE. `possible`: also the views
+    and policies of which it is not certain that they use it."""
     dropped = catalog.get(part.oid)
     match dropped:
         case Relation() if part.default:
             return
         case Relation() if part.column:
-            yield from _of_column(catalog, dropped, part.column)
+            yield from _of_column(catalog, dropped, part.column, possible=possible)
         case Relation():
             yield from _of_relation(catalog, dropped)
         case Constraint():
@@ -106,6 +108,7 @@ def dependents(catalog: Catalog, part: Part) -> Iterator[tuple[Part, bool]]:
 
 
 def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, bool]]:
+    yield from _columns_of_type(catalog, relation.name, apart=relation.oid)
     # A foreign key to a partitioned table depends on every partition.
     ancestor = catalog.get(relation.parents[0]) if relation.bound is not None and relation.parents else None
     while isinstance(ancestor, Relation):
@@ -132,7 +135,7 @@ def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, b
                         yield Part(dependent.oid, column.number, default=True), False
 
 
-def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tuple[Part, bool]]:
+def _of_column(catalog: Catalog, relation: Relation, number: int, *, possible: bool) -> Iterator[tuple[Part, bool]]:
     for dependent in catalog.dependents(relation.oid, Object):
         match dependent:
             case Index() if number in dependent.columns:
@@ -143,7 +146,7 @@ def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tu
                 yield Part(dependent.oid), False
             case Trigger() | Attached() if dependent.table == relation.oid and number in dependent.columns:
                 yield Part(dependent.oid), isinstance(dependent, Attached) and dependent.kind == "statistics"
-            case Relation() if (relation.oid, number) in dependent.column_uses:
+            case Relation() | Attached() if dependent.read_relations and uses_column(catalog, dependent, (relation.oid, number), possible):
                 yield Part(dependent.oid), False
             case Relation() if dependent.owner == (relation.oid, number):
                 yield Part(dependent.oid), True
@@ -151,6 +154,12 @@ def _of_column(catalog: Catalog, relation: Relation, number: int) -> Iterator[tu
         if column.generated and column.default is not None and number in column.default.columns:
             # Up to 14, a generated column is dropped with the columns that it is computed from.
             yield Part(relation.oid, column.number), catalog.pg_version < versions.GENERATED_COLUMNS_BLOCK_DROPS
+
+
+def uses_column(catalog: Catalog, user: Relation | Attached, column: tuple[int, int], possible: bool = False) -> bool:
+    """Whether a view, a policy or a rule uses a column, or only may use it."""
+    uses = column_uses(catalog, user)
+    return column in uses.certain or (possible and column in uses.possible)
 
 
 def _of_function(catalog: Catalog, function: Function) -> Iterator[tuple[Part, bool]]:
@@ -186,15 +195,21 @@ def _of_type(catalog: Catalog, user_type: EnumType | Domain | Composite) -> Iter
     for relation in catalog.relations():
         if relation.of_type == user_type.name:
             yield Part(relation.oid), False
-        for column in relation.columns:
-            if is_type_named(column.type, user_type.name):
-                yield Part(relation.oid, column.number), False
+    yield from _columns_of_type(catalog, user_type.name)
     for domain in catalog.objects_of(Domain):
         if is_type_named(domain.type, user_type.name):
             yield Part(domain.oid), False
     for composite in catalog.objects_of(Composite):
         if any(is_type_named(attribute, user_type.name) for _, attribute in composite.attributes):
             yield Part(composite.oid), False
+
+
+def _columns_of_type(catalog: Catalog, name: Name, apart: int | None = None) -> Iterator[tuple[Part, bool]]:
+    """Returns the columns of a type, `apart` from those of one relation. A table's name is also that of the type of its rows."""
+    for relation in catalog.relations():
+        for column in relation.columns if relation.oid != apart else ():
+            if is_type_named(column.type, name):
+                yield Part(relation.oid, column.number), False
 
 
 def is_type_named(column_type: TypeName | None, name: Name) -> bool:
@@ -217,6 +232,13 @@ def drop_parts(catalog: Catalog, parts: Iterable[Part]) -> None:
             else:
                 remaining = tuple(column for column in dropped.columns if column.number != part.column)
             catalog.change(dropped, columns=remaining)
+
+
+def forget_parts(catalog: Catalog, parts: Iterable[Part]) -> None:
+    """Removes objects that a statement may have dropped: it is unknown then whether they exist."""
+    certain, catalog.certain = catalog.certain, False
+    drop_parts(catalog, parts)
+    catalog.certain = certain
 
 
 def _remove_from_publications(catalog: Catalog, dropped: Object) -> None:

@@ -4,22 +4,34 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 
 from migsafe.schema.objects import Column, Formula
-from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, QUOTED, WORD, fold, pattern_for
+from migsafe.sql.lexer import DOLLAR_STRING, END_OF_TEXT, QUOTED, STRINGS, WORD, fold, pattern_for
 from migsafe.sql.operations import Expression
 
 
 @lru_cache(8192)
 def identifiers(sql: str) -> tuple[str, ...]:
-    """Returns the identifiers in an expression or a query that may be columns: without functions, but with keywords."""
+    """Returns the identifiers in an expression or a query that may be columns: without functions, qualifiers and types, but with keywords."""
     names: dict[str, None] = {}
-    pending = ""
-    for kind, text in _tokens(sql):
-        if pending and text != "(":
+    pending, before = "", ""
+    for kind, text in (*_tokens(sql), (0, "")):
+        # A word before a string is the type of a constant: date '2000-01-01'.
+        if pending and text not in ("(", ".") and kind not in STRINGS:
             names[pending] = None
-        pending = fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else ""
-    if pending:
-        names[pending] = None
+        word = _identifier(kind, text)
+        pending = "" if before in ("::", "collate") else word
+        before = word or text
     return tuple(names)
+
+
+def row_columns(sql: str) -> tuple[str, ...]:
+    """Returns the columns in the WHEN condition of a trigger: only OLD and NEW have columns in it."""
+    words = [(_identifier(kind, text) or text) for kind, text in _tokens(sql)]
+    return tuple(dict.fromkeys(words[at + 2] for at in range(len(words) - 2) if words[at] in ("old", "new") and words[at + 1] == "."))
+
+
+def _identifier(kind: int, text: str) -> str:
+    """Returns the name in a token; empty for a token without a name."""
+    return fold(text) if kind == WORD else text[1:-1].replace('""', '"') if kind == QUOTED else ""
 
 
 def formula(expression: Expression, columns: Iterable[Column]) -> Formula:

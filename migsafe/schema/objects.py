@@ -66,12 +66,22 @@ class Object(Struct, frozen=True, kw_only=True):
         return ()
 
 
+class ReadRelation(Struct, frozen=True):
+    """A relation that a query reads: its name in the query, and its columns (number and name) when the query was written; they are `complete`
+    if it had no others."""
+
+    name: Name
+    oid: int
+    columns: tuple[tuple[int, str], ...]
+    complete: bool
+
+
 class Relation(Object, frozen=True, kw_only=True):
     """A table, view, materialized view or sequence.
 
     `complete` is False if the relation may have more columns, constraints and indexes than the history tells. `parents` are the tables that
-    it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `column_uses`
-    their columns in it (relation, column number). `owner` is the column that a sequence belongs to: table and column number. `created_in` is
+    it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `read_relations`
+    those with the columns that they had then. `owner` is the column that a sequence belongs to: table and column number. `created_in` is
     the number of the migration that created it; `may_be_older`: it may have existed before; `may_have_rows`: rows were, or may have been,
     inserted since.
     """
@@ -85,7 +95,7 @@ class Relation(Object, frozen=True, kw_only=True):
     parents: tuple[int, ...] = ()
     query: Query | None = None
     reads: tuple[int, ...] = ()
-    column_uses: tuple[tuple[int, int], ...] = ()
+    read_relations: tuple[ReadRelation, ...] = ()
     owner: tuple[int, int] | None = None
     of_type: Name | None = None
     method: str | None = None
@@ -204,12 +214,15 @@ class Trigger(Object, frozen=True, kw_only=True):
 
 
 class Attached(Object, frozen=True, kw_only=True):
-    """A rule, policy or statistics object on a table: `kind` says which. `columns` are those in it."""
+    """A rule, policy or statistics object on a table: `kind` says which. `columns` are those of a statistics object; what a policy uses is
+    in its `queries`, for USING and WITH CHECK (empty without it), over the `read_relations` (`migsafe.schema.column_uses`)."""
 
     kind: str
     table: int
     columns: tuple[int, ...] = ()
     reads: tuple[int, ...] = ()
+    queries: tuple[str, ...] = ()
+    read_relations: tuple[ReadRelation, ...] = ()
 
     def dependencies(self) -> tuple[int, ...]:
         """Its table, and the relations that its expressions read."""

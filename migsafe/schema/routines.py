@@ -1,16 +1,15 @@
 """Functions, triggers, rules, policies, statistics objects, publications."""
 
-from collections.abc import Iterable
-
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.formulas import identifiers
+from migsafe.schema.column_uses import read_relations
+from migsafe.schema.formulas import identifiers, row_columns
 from migsafe.schema.objects import Attached, Function, Publication, Relation, RelationKind, Trigger
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Expression, Name
+from migsafe.sql.operations import Name
 
 
 @SCHEMA_CHANGES.register(sql.CreateFunction)
@@ -55,7 +54,7 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
         for part in catalog.dependents(existing.oid, Trigger):
             catalog.drop(part.oid)
         catalog.drop(existing.oid)
-    words = identifiers(op.when.sql) if op.when is not None else ()
+    words = row_columns(op.when.sql) if op.when is not None else ()
     columns = tuple(column.number for column in table.columns if column.name in op.columns or column.name in words)
     trigger = Trigger(
         oid=catalog.new_oid(),
@@ -86,26 +85,33 @@ def attached(catalog: Catalog, table: Relation, kind: str, name: str) -> Attache
     return None
 
 
-def _attach(
-    catalog: Catalog, table: Relation, kind: str, name: str, expressions: Iterable[Expression | None] = (), *, or_replace: bool = False
-) -> None:
-    existing = attached(catalog, table, kind, name)
+def _attach(catalog: Catalog, attached_object: Attached, table: Relation, *, or_replace: bool = False) -> None:
+    existing = attached(catalog, table, attached_object.kind, attached_object.name.name)
     if existing is not None:
         if not or_replace:
-            catalog.add_refusal(f"{kind} {name} for table {table.name} already exists")
+            catalog.add_refusal(f"{attached_object.kind} {attached_object.name.name} for table {table.name} already exists")
         catalog.drop(existing.oid)
-    present = [expression for expression in expressions if expression is not None]
-    words = {word for expression in present for word in identifiers(expression.sql)}
-    reads = {relation.oid for expression in present for read in expression.reads if (relation := catalog.relation(read)) is not None}
-    catalog.store(
-        Attached(
-            oid=catalog.new_oid(),
-            name=Name(name, table.name.schema),
-            kind=kind,
-            table=table.oid,
-            columns=tuple(column.number for column in table.columns if column.name in words),
-            reads=tuple(reads - {table.oid}),
-        )
+    catalog.store(attached_object)
+
+
+def _policy(catalog: Catalog, table: Relation, op: sql.CreatePolicy | sql.AlterPolicy) -> Attached:
+    """Returns a policy with what its conditions use: they see the columns of its table."""
+    conditions = [condition for condition in (op.using, op.check) if condition is not None]
+    reads = {relation.oid for condition in conditions for name in condition.reads if (relation := catalog.relation(name)) is not None}
+    names = (table.name, *(name for condition in conditions for name in condition.reads))
+    return Attached(
+        oid=catalog.new_oid(),
+        name=Name(op.policy, table.name.schema),
+        kind="policy",
+        table=table.oid,
+        reads=tuple(reads - {table.oid}),
+        queries=tuple(
+            " ".join(("SELECT 1 FROM", str(table.name), "AS", str(Name(table.name.name)), "WHERE", condition.sql))
+            if condition is not None
+            else ""
+            for condition in (op.using, op.check)
+        ),
+        read_relations=read_relations(catalog, names),
     )
 
 
@@ -114,25 +120,40 @@ def create_policy(catalog: Catalog, op: sql.CreatePolicy) -> None:
     """CREATE POLICY."""
     table = catalog.relation(op.table)
     if table is not None:
-        _attach(catalog, table, "policy", op.policy, (op.using, op.check))
+        _attach(catalog, _policy(catalog, table, op), table)
 
 
 @SCHEMA_CHANGES.register(sql.AlterPolicy)
 def alter_policy(catalog: Catalog, op: sql.AlterPolicy) -> None:
-    """ALTER POLICY."""
+    """ALTER POLICY. A condition that it does not give stays."""
     table = catalog.relation(op.table)
-    if table is not None:
-        if attached(catalog, table, "policy", op.policy) is None and table.complete:
-            catalog.add_refusal(f"policy {op.policy} for table {table.name} does not exist")
-        _attach(catalog, table, "policy", op.policy, (op.using, op.check), or_replace=True)
+    if table is None:
+        return
+    existing, policy = attached(catalog, table, "policy", op.policy), _policy(catalog, table, op)
+    if existing is None and table.complete:
+        catalog.add_refusal(f"policy {op.policy} for table {table.name} does not exist")
+    if existing is not None:
+        policy = replace(
+            policy,
+            reads=tuple(dict.fromkeys((*existing.reads, *policy.reads))),
+            queries=tuple(new or old for new, old in zip(policy.queries, existing.queries, strict=True)),
+            read_relations=tuple(dict.fromkeys((*policy.read_relations, *existing.read_relations))),
+        )
+    _attach(catalog, policy, table, or_replace=True)
 
 
 @SCHEMA_CHANGES.register(sql.CreateRule)
 def create_rule(catalog: Catalog, op: sql.CreateRule) -> None:
-    """CREATE RULE."""
+    """CREATE RULE. It depends on the relations of its condition and its actions."""
     table = catalog.relation(op.table)
-    if table is not None:
-        _attach(catalog, table, "rule", op.rule, or_replace=op.or_replace)
+    if table is None:
+        return
+    names = (*op.reads, *(action.table for action in op.actions if isinstance(action, sql.Insert | sql.Update | sql.Delete)))
+    reads = {relation.oid for name in names if (relation := catalog.relation(name)) is not None}
+    rule = Attached(
+        oid=catalog.new_oid(), name=Name(op.rule, table.name.schema), kind="rule", table=table.oid, reads=tuple(reads - {table.oid})
+    )
+    _attach(catalog, rule, table, or_replace=op.or_replace)
 
 
 @SCHEMA_CHANGES.register(sql.CreateStatistics)
@@ -146,7 +167,9 @@ def create_statistics(catalog: Catalog, op: sql.CreateStatistics) -> None:
         if not op.if_not_exists:
             catalog.add_refusal(f"statistics object {name} already exists")
         return
-    catalog.store(Attached(oid=catalog.new_oid(), name=name, kind="statistics", table=table.oid))
+    words = identifiers(op.keys)
+    columns = tuple(column.number for column in table.columns if column.name in words)
+    catalog.store(Attached(oid=catalog.new_oid(), name=name, kind="statistics", table=table.oid, columns=columns))
 
 
 @SCHEMA_CHANGES.register(sql.Publication)

@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.formulas import columns_used
+from migsafe.schema.column_uses import read_relations
 from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.tables import is_certainly_created, make_room, new_name
 from migsafe.sql import operations as sql
@@ -15,14 +15,6 @@ def read_by(catalog: Catalog, query: Query) -> list[Relation]:
     """Returns the known relations that a query reads."""
     relations = (catalog.relation(name) for name in query.reads)
     return list({relation.oid: relation for relation in relations if relation is not None}.values())
-
-
-def _column_uses(query: Query, reads: list[Relation]) -> tuple[tuple[int, int], ...]:
-    """Returns the columns that a query uses, judging by the identifiers in it."""
-    used = columns_used(query.sql, {relation.name.name: {column.name for column in relation.columns} for relation in reads})
-    return tuple(
-        (relation.oid, column.number) for relation in reads for column in relation.columns if (relation.name.name, column.name) in used
-    )
 
 
 def _reads_relation(catalog: Catalog, relation: Relation, oid: int) -> bool:
@@ -55,7 +47,7 @@ def create_view(catalog: Catalog, op: sql.CreateView) -> None:
         "complete": False,
         "query": op.query,
         "reads": tuple(relation.oid for relation in reads),
-        "column_uses": _column_uses(op.query, reads),
+        "read_relations": read_relations(catalog, op.query.reads),
     }
     if existing is not None and op.or_replace and existing.kind is RelationKind.VIEW:
         if any(_reads_relation(catalog, relation, existing.oid) for relation in reads):
@@ -85,7 +77,7 @@ def create_materialized_view(catalog: Catalog, op: sql.CreateMaterializedView) -
             complete=False,
             query=op.query,
             reads=tuple(relation.oid for relation in reads),
-            column_uses=_column_uses(op.query, reads),
+            read_relations=read_relations(catalog, op.query.reads),
             created_in=catalog.migration,
             may_be_older=not is_created,
         )

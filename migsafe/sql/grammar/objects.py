@@ -235,12 +235,14 @@ def create_statistics(c: Parser, start: int) -> list[Operation]:
     name = None if c.words[c.i] in ("(", "on") else c.qualified("a name for the statistics")
     kinds = c.in_parentheses(lambda: c.name("a kind of statistics")) if c.words[c.i] == "(" else ()
     c.expect("on")
+    first = c.i
     c.expressions()
+    keys = c.text(first, c.i)
     c.expect("from")
     reads = len(c.reads)
     c.from_list()
     tables = tuple(c.reads[reads:])
-    return [CreateStatistics(c.span(start), name=name, tables=tables, kinds=kinds, if_not_exists=if_not_exists)]
+    return [CreateStatistics(c.span(start), name=name, tables=tables, kinds=kinds, keys=keys, if_not_exists=if_not_exists)]
 
 
 def import_foreign_schema(c: Parser, start: int) -> list[Operation]:

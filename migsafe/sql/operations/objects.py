@@ -229,11 +229,12 @@ class AlterPolicy(Operation, frozen=True, kw_only=True):
 
 
 class CreateStatistics(Operation, frozen=True, kw_only=True):
-    """CREATE STATISTICS. `name` is None if PostgreSQL chooses it."""
+    """CREATE STATISTICS. `name` is None if PostgreSQL chooses it; `keys` are its columns and expressions, as written."""
 
     name: Name | None
     tables: tuple[Name, ...]
     kinds: tuple[str, ...] = ()
+    keys: str = ""
     if_not_exists: bool = False
 
 

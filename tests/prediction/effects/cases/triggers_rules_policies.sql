@@ -95,3 +95,20 @@ CREATE FUNCTION f() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FRO
 CREATE FUNCTION f() RETURNS void LANGUAGE sql BEGIN ATOMIC UPDATE large_orders SET total = 5; INSERT INTO loose (c) SELECT code FROM coupons; END;
 -- case: replace a function
 CREATE OR REPLACE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END';
+-- case: drop a column whose name a policy uses only for another table
+CREATE POLICY mine ON orders USING (EXISTS (SELECT 1 FROM items WHERE order_id = id AND items.padding = 'x'));
+ALTER TABLE orders DROP COLUMN padding;
+-- case: drop a column of another table that a policy uses
+-- refused
+CREATE POLICY mine ON orders USING (EXISTS (SELECT 1 FROM items WHERE order_id = id AND items.padding = 'x'));
+ALTER TABLE items DROP COLUMN padding;
+-- case: drop a column of another table that a policy uses, cascade
+CREATE POLICY mine ON orders USING (EXISTS (SELECT 1 FROM items WHERE order_id = id AND items.padding = 'x'));
+ALTER TABLE items DROP COLUMN padding CASCADE;
+-- case: drop a column of which the condition of a trigger has only a type of the same name
+CREATE TABLE days (id int, date date, text text);
+CREATE TRIGGER t BEFORE UPDATE ON days FOR EACH ROW WHEN (OLD.date::text <> '2000-01-01') EXECUTE FUNCTION touch();
+ALTER TABLE days DROP COLUMN text;
+-- case: drop a column with statistics
+CREATE STATISTICS days_stat ON status, note FROM orders;
+ALTER TABLE orders DROP COLUMN note;

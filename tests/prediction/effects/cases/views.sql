@@ -178,3 +178,30 @@ SELECT * FROM best_sales;
 -- case: write to materialized
 -- refused
 DELETE FROM sales;
+-- case: drop a column whose name is only an output name of a view
+CREATE VIEW v AS SELECT o.padding AS note FROM orders o ORDER BY note;
+ALTER TABLE orders DROP COLUMN note;
+-- case: drop a column of a table that a view reads as a whole row
+CREATE VIEW v AS SELECT to_jsonb(o.*) AS row FROM orders o;
+ALTER TABLE orders DROP COLUMN note;
+-- case: drop a column that a sub-query of a view uses
+-- refused
+CREATE VIEW v AS SELECT c.id FROM customers c WHERE EXISTS (SELECT * FROM loose WHERE a = c.id);
+ALTER TABLE loose DROP COLUMN d;
+-- case: drop a column that a view uses only in another table, cascade
+CREATE VIEW v AS SELECT e.name FROM customers c JOIN employees e USING (id);
+ALTER TABLE customers DROP COLUMN name CASCADE;
+-- case: drop a column that a view merges in a join, cascade
+CREATE VIEW v AS SELECT e.name FROM hens h JOIN employees e USING (id);
+ALTER TABLE hens DROP COLUMN id CASCADE;
+-- case: drop a table whose row type is a column elsewhere
+-- refused
+CREATE TABLE copies (id int, original loose);
+DROP TABLE loose;
+-- case: drop a table whose row type is a column elsewhere, cascade
+CREATE TABLE copies (id int, original loose);
+DROP TABLE loose CASCADE;
+-- case: drop a table that the action of a rule writes
+-- refused
+CREATE RULE log AS ON DELETE TO hens DO ALSO INSERT INTO loose (a) VALUES (old.id);
+DROP TABLE loose;
