@@ -99,7 +99,7 @@ def _predict(predictor: Predictor, migration: Migration, *, transaction_continue
                 statement=prediction.statement,
                 effects=prediction.effects,
                 transaction=number,
-                refused=prediction.refusal,
+                refused=str(prediction.refusal) if prediction.refusal is not None else None,
                 understood=prediction.understood,
                 condition=_condition(half, prediction.statement, conditions),
             )

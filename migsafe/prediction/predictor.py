@@ -20,6 +20,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.column_uses import ColumnUses
 from migsafe.schema.objects import ReadRelation
 from migsafe.schema.origin import Origin
+from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, TransitionKind, sent_statements, statements_of_paths
 from migsafe.sources import Half, Transaction
@@ -36,14 +37,14 @@ class StatementPrediction(Struct, frozen=True, kw_only=True):
     """What one statement does.
 
     `operations` has the effects of each operation, in the order in which they run; `effects` has those of the whole statement, one for each
-    relation. `refusal` is why PostgreSQL would refuse the statement, as the end of a sentence, None if the history gives no reason.
+    relation. `refusal` is why PostgreSQL would refuse the statement, None if the history gives no reason.
     `understood` is False if the statement does something that cannot be known without running it.
     """
 
     statement: Statement
     operations: tuple[tuple[Operation, tuple[Effect, ...]], ...]
     effects: tuple[Effect, ...]
-    refusal: str | None = None
+    refusal: Refusal | None = None
     understood: bool = True
 
 
@@ -73,8 +74,9 @@ class Predictor:
         self.held_locks: dict[Hashable, LockMode] = {}
         """The locks that the transaction held when the current statement began, by relation."""
         self._marks: list[int] = []
-        self._reported: set[str] = set()
-        self._refused: str | None = None
+        self._reported: set[Refusal] = set()
+        self.refused: tuple[Operation, Refusal] | None = None
+        """The operation of the current statement that PostgreSQL would refuse, and why, as far as the operations were applied."""
         self._goes_on = False
 
     def load(self, script: Script) -> None:
@@ -106,7 +108,7 @@ class Predictor:
         for prediction in self._predict(half, with_effects=False):
             if prediction.refusal is not None and prediction.refusal not in self._reported:
                 self._reported.add(prediction.refusal)
-                self.contradictions.append(Contradiction(half.file, half.file_span(prediction.statement.span), prediction.refusal))
+                self.contradictions.append(Contradiction(half.file, half.file_span(prediction.statement.span), str(prediction.refusal)))
 
     def predict_migration(self, half: Half, *, transaction_continues: bool = False) -> Iterator[StatementPrediction]:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
@@ -134,7 +136,7 @@ class Predictor:
             statement=statement,
             operations=found,
             effects=combine_effects(effect for _, effects in found for effect in effects),
-            refusal=self._refused,
+            refusal=self.refused[1] if self.refused is not None else None,
             understood=all(self._understands(operation, effects) for operation, effects in found),
         )
 
@@ -143,7 +145,7 @@ class Predictor:
     ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
         """Yields the operations of a statement in the order in which they run, including those of the functions that it calls. Each comes
         with its effects before it is applied: `catalog` and `session` are as the operation finds them."""
-        self._refused = None
+        self.refused = None
         self._turn(self.session.begin_statement(statement, first=first, last=last))
         self.held_locks = dict(self.session.locks)
         for written in in_execution_order(statement.operations):
@@ -164,7 +166,7 @@ class Predictor:
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""
-        before = self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on
+        before = self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on
         self._marks = []
         if self._goes_on:
             self.session = deepcopy(self.session)
@@ -173,7 +175,7 @@ class Predictor:
             try:
                 yield
             finally:
-                self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on = before
+                self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on = before
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
@@ -213,15 +215,18 @@ class Predictor:
         if refusals and operation.certain and not operation.caught:
             # A branch of a DO block may have checked before, and an exception handler may catch the error.
             refused = refused or refusals[0]
-        self._refused = self._refused or refused
+        if refused is not None and self.refused is None:
+            self.refused = operation, refused
         self._turn(self.session.apply(operation))
 
-    def _refusal(self, operation: Operation) -> str | None:
+    def _refusal(self, operation: Operation) -> Refusal | None:
         """Returns why PostgreSQL would refuse an operation anywhere, or at this point of its transaction."""
         if isinstance(operation, sql.Broken):
-            return f"expected {operation.expected}, found {operation.found}"
+            return Refusal(error=f"expected {operation.expected}, found {operation.found}", kind=RefusalKind.SYNTAX)
         command = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
-        return f"{command} cannot run inside a transaction block" if command else self.session.refusal(operation)
+        if command is not None:
+            return Refusal(error=f"{command} cannot run inside a transaction block", kind=RefusalKind.TRANSACTION_BLOCK)
+        return self.session.refusal(operation)
 
     def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
         for effect in effects:

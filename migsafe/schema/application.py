@@ -8,6 +8,7 @@ from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
 from migsafe.schema.origin import Origin
+from migsafe.schema.refusal import Refusal
 from migsafe.schema.removals import drop_temporary
 from migsafe.schema.requirements import missing_relation, truncated_without, unmade_relations
 from migsafe.sql import operations as sql
@@ -50,11 +51,11 @@ _CREATES = re.compile(r"\b(?:create|rename|schema|into\s+(?:temp|unlogged)|impor
 _WORD = re.compile(r"\w+")
 
 
-def apply_operation(catalog: Catalog, operation: Operation) -> list[str]:
+def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
     """Changes the catalogue as the operation changes the database.
 
-    Returns the reasons that the catalogue knows why PostgreSQL would refuse it, each as the end of a sentence. The operation is applied
-    nevertheless, because a later statement is more reliable than the history.
+    Returns the reasons that the catalogue knows why PostgreSQL would refuse it. The operation is applied nevertheless, because a later
+    statement is more reliable than the history.
     """
     catalog.refusals = []
     if operation.certain and (catalog.from_beginning or catalog.origin.made_all):

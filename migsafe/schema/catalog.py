@@ -21,6 +21,7 @@ from migsafe.schema.objects import (
     Type,
 )
 from migsafe.schema.origin import Origin
+from migsafe.schema.refusal import Refusal
 from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 TEMPORARY = "pg_temp"
@@ -37,8 +38,8 @@ class Catalog:
     catalogue's own `complete` is True (the history starts with a dump), a relation that is not known does not exist.
 
     Every change can be undone: `mark()` before, `undo(mark)` after. Objects are immutable values, so that a change costs the same however
-    large the database is. If a statement contradicts the history, the reason is added to `refusals`, as the end of a sentence, and the
-    statement is applied as if it had succeeded.
+    large the database is. If PostgreSQL would refuse a statement, the reason is added to `refusals`, and the statement is applied as if it had
+    succeeded.
     """
 
     def __init__(self, pg_version: int) -> None:
@@ -52,7 +53,7 @@ class Catalog:
         self.origin = Origin()
         self.migration = 0
         self.certain = True
-        self.refusals: list[str] = []
+        self.refusals: list[Refusal] = []
         self.uncertain_oids: list[int] = []
         self._objects: dict[int, Object] = {}
         self._dependents: dict[int, tuple[int, ...]] = {}
@@ -311,9 +312,9 @@ class Catalog:
         if self.certain and name not in self._relations:
             self._journal.write(self._absent, name, True)
 
-    def add_refusal(self, why: str) -> None:
-        """Records why PostgreSQL would refuse the operation that is being applied."""
-        self.refusals.append(why)
+    def add_refusal(self, error: str, detail: str = "", help: str = "") -> None:
+        """Records why PostgreSQL would refuse the operation that is being applied; the parameters are those of Refusal."""
+        self.refusals.append(Refusal(error=error, detail=detail, help=help))
 
     def mark(self) -> int:
         """Returns a point to which `undo` can return."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from migsafe.lock import LockMode
 from migsafe.schema.journal import JournaledMapping
+from migsafe.schema.refusal import Refusal, RefusalKind
 from migsafe.session.sending import Block, Command, RunnerCommands, is_sent_to_server, sent_statements
 from migsafe.session.settings import Settings
 from migsafe.session.transitions import Transition, TransitionKind
@@ -203,8 +204,12 @@ class Session:
             return ()
         return self._end(TransitionKind.COMMITTED if self._runner.final_command is Command.COMMIT else TransitionKind.ROLLED_BACK)
 
-    def refusal(self, operation: Operation) -> str | None:
-        """Returns why PostgreSQL refuses an operation on transactions or settings, as the end of a sentence; None if it does not."""
+    def refusal(self, operation: Operation) -> Refusal | None:
+        """Returns why PostgreSQL refuses an operation on transactions or settings; None if it does not."""
+        error = self._error(operation)
+        return Refusal(error=error, kind=RefusalKind.SESSION) if error is not None else None
+
+    def _error(self, operation: Operation) -> str | None:
         if not isinstance(operation, _SESSION_OPERATIONS):
             return None
         match operation:

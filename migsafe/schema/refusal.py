@@ -1,0 +1,34 @@
+"""Why PostgreSQL refuses an operation."""
+
+from enum import Enum
+
+from msgspec import Struct
+
+
+class RefusalKind(Enum):
+    """What an operation contradicts. Each kind has its own rule."""
+
+    SCHEMA = "schema"
+    """The objects of the database, or a limit of PostgreSQL."""
+    SESSION = "session"
+    """The state of the connection: its transaction, savepoints, settings, prepared statements."""
+    TRANSACTION_BLOCK = "transaction block"
+    """A command that PostgreSQL does not run inside a transaction block."""
+    SYNTAX = "syntax"
+    """PostgreSQL's grammar."""
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Why PostgreSQL refuses an operation.
+
+    `error` is the server's message in English, without its severity and code; `detail` what the server or migsafe knows beyond it, as a clause
+    without a full stop; `help` SQL or a comment that says what works instead, empty if nothing does.
+    """
+
+    error: str
+    detail: str = ""
+    help: str = ""
+    kind: RefusalKind = RefusalKind.SCHEMA
+
+    def __str__(self) -> str:
+        return f"{self.error} ({self.detail})" if self.detail else self.error
