@@ -72,8 +72,8 @@ def _combined(op: ValidateConstraint, table: Name, lock: LockMode, at: Context) 
     steps = (remaining, validation) if adds.intersection(validated) else (validation, remaining)
     return at.finding(
         op,
-        f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in one ALTER TABLE with actions that need {lock}: the lock is "
-        f"held until the check ends, and every {blocked_statements(lock.blocks)} waits",
+        f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in one ALTER TABLE with actions that need {lock}: the lock "
+        f"is held until the check ends, and every {blocked_statements(lock.blocks)} waits",
         help=join_migrations(*steps),
         relations=(table,),
         lock=lock,

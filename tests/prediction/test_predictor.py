@@ -4,6 +4,7 @@ import pytest
 
 from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.schema.refusal import Refusal
 from migsafe.sources import Half, Transaction
 from migsafe.sql.operations import Name
 from migsafe.text import Script, Span
@@ -62,7 +63,9 @@ def test_a_rolled_back_statement_has_no_effect_on_later_ones() -> None:
 def test_a_prepared_and_rolled_back_transaction_has_no_effect_on_later_statements() -> None:
     sql = "BEGIN; DROP TABLE orders; PREPARE TRANSACTION 'a'; ROLLBACK PREPARED 'a'; DROP TABLE orders"
     assert last(sql, after=ORDERS).refusal is None
-    assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refusal == "table public.orders does not exist"
+    assert last(sql.replace("ROLLBACK PREPARED", "COMMIT PREPARED"), after=ORDERS).refusal == Refusal(
+        error="table public.orders does not exist"
+    )
 
 
 def test_rollback_to_a_savepoint_undoes_the_statements_after_it() -> None:
@@ -72,7 +75,7 @@ def test_rollback_to_a_savepoint_undoes_the_statements_after_it() -> None:
     """
     predictor = Predictor(17)
     predictor.catalog.complete = True
-    assert list(predictor.predict_migration(half(sql)))[-1].refusal == "table public.b does not exist"
+    assert list(predictor.predict_migration(half(sql)))[-1].refusal == Refusal(error="table public.b does not exist")
 
 
 def test_the_time_zone_decides_whether_timestamps_are_rewritten() -> None:
@@ -150,9 +153,9 @@ def test_statements_that_postgresql_would_refuse(sql: str, why: str) -> None:
     refused = last(sql, Transaction.FILE, history).refusal
     assert refused is not None
     if why == "foreign key":
-        assert refused == "constraint baskets_customer_fkey on public.baskets depends on table public.customers"
+        assert refused.error == "constraint baskets_customer_fkey on public.baskets depends on table public.customers"
     else:
-        assert why in refused
+        assert why in refused.error
 
 
 @pytest.mark.parametrize(
@@ -181,7 +184,7 @@ def test_the_database_starts_with_the_dump() -> None:
         half("ALTER TABLE orders ALTER note TYPE varchar; ALTER TABLE other ADD COLUMN a int; CREATE TABLE IF NOT EXISTS other (a int)")
     )
     assert told(added.effects) == ["public.orders ACCESS EXCLUSIVE"]
-    assert missing.refusal == "relation public.other does not exist"
+    assert missing.refusal == Refusal(error="relation public.other does not exist")
     assert created.refusal is None
 
 

@@ -81,12 +81,12 @@ def differs_by_version(case: Case, major: int, ends: tuple[int, int] | None = No
     return any(outcomes(case, end) != outcomes(case, major) for end in ends)
 
 
-def outcomes(case: Case, major: int) -> list[tuple[frozenset[Effect], str | None]]:
+def outcomes(case: Case, major: int) -> list[tuple[frozenset[Effect], str]]:
     """Returns the prediction for a case in a transaction block and, if it cannot run there, outside."""
     predictions = [predict(case, major, Transaction.FILE)]
-    if NOT_IN_A_BLOCK in (predictions[0].refusal or ""):
+    if NOT_IN_A_BLOCK in str(predictions[0].refusal):
         predictions.append(predict(case, major, Transaction.STATEMENT))
-    return [(frozenset(prediction.effects), prediction.refusal) for prediction in predictions]
+    return [(frozenset(prediction.effects), str(prediction.refusal)) for prediction in predictions]
 
 
 @cache
@@ -134,7 +134,7 @@ def line(effect: Effect, measured: Measurement) -> str:
     return "; ".join(words)
 
 
-def difference(case: Case, major: int, measured: dict[Name, str], predicted: dict[Name, str], refusal: str | None) -> str:
+def difference(case: Case, major: int, measured: dict[Name, str], predicted: dict[Name, str], refusal: object) -> str:
     """Returns the predicted and the measured effects of each relation on which they differ."""
     out = [f"{case} on PostgreSQL {major}", *("    " + line for line in case.text.strip().splitlines())]
     if refusal is not None:
