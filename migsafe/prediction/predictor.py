@@ -75,8 +75,7 @@ class Predictor:
         """The locks that the transaction held when the current statement began, by relation."""
         self._marks: list[int] = []
         self._reported: set[Refusal] = set()
-        self.refused: tuple[Operation, Refusal] | None = None
-        """The operation of the current statement that PostgreSQL would refuse, and why, as far as the operations were applied."""
+        self._refused: Refusal | None = None
         self._goes_on = False
 
     def load(self, script: Script) -> None:
@@ -136,7 +135,7 @@ class Predictor:
             statement=statement,
             operations=found,
             effects=combine_effects(effect for _, effects in found for effect in effects),
-            refusal=self.refused[1] if self.refused is not None else None,
+            refusal=self._refused,
             understood=all(self._understands(operation, effects) for operation, effects in found),
         )
 
@@ -145,7 +144,7 @@ class Predictor:
     ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
         """Yields the operations of a statement in the order in which they run, including those of the functions that it calls. Each comes
         with its effects before it is applied: `catalog` and `session` are as the operation finds them."""
-        self.refused = None
+        self._refused = None
         self._turn(self.session.begin_statement(statement, first=first, last=last))
         self.held_locks = dict(self.session.locks)
         for written in in_execution_order(statement.operations):
@@ -166,7 +165,7 @@ class Predictor:
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""
-        before = self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on
+        before = self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on
         self._marks = []
         if self._goes_on:
             self.session = deepcopy(self.session)
@@ -175,7 +174,7 @@ class Predictor:
             try:
                 yield
             finally:
-                self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on = before
+                self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on = before
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
@@ -215,8 +214,7 @@ class Predictor:
         if refusals and operation.certain and not operation.caught:
             # A branch of a DO block may have checked before, and an exception handler may catch the error.
             refused = refused or refusals[0]
-        if refused is not None and self.refused is None:
-            self.refused = operation, refused
+        self._refused = self._refused or refused
         self._turn(self.session.apply(operation))
 
     def _refusal(self, operation: Operation) -> Refusal | None:

@@ -22,7 +22,7 @@ class TentativeSchema:
     def __enter__(self) -> "TentativeSchema":
         catalog = self._catalog
         self._mark = catalog.mark()
-        self._settings = catalog.search_path, catalog.complete, catalog.from_beginning, catalog.certain, catalog.origin
+        self._state = catalog.state()
         self._uncertain_oids = list(catalog.uncertain_oids)
         return self
 
@@ -39,7 +39,7 @@ class TentativeSchema:
     def _undo(self) -> None:
         catalog = self._catalog
         catalog.undo(self._mark)
-        catalog.search_path, catalog.complete, catalog.from_beginning, catalog.certain, catalog.origin = self._settings
+        catalog.restore_state(self._state)
         catalog.uncertain_oids[:] = self._uncertain_oids
         catalog.refusals = []
         self._sent.clear()

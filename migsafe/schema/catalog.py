@@ -29,6 +29,8 @@ SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "pg_toast"))
 
 A = TypeVar("A", bound=Object)
 
+CatalogState = tuple[tuple[str, ...], bool, bool, int, bool, Origin]
+
 
 class Catalog:
     """The objects of a database, modelled on PostgreSQL's system catalogues.
@@ -65,6 +67,8 @@ class Catalog:
         self._schemas: dict[str, bool] = {"public": True}
         self._absent: dict[Name, bool] = {}
         self._temporary: dict[int, bool] = {}
+        self.row_types: set[int] = set()
+        """The relations whose row type a column has, or once had: undoing a change leaves them here."""
         self._journal = Journal()
         self._last = 0
         self._committed = 0
@@ -153,10 +157,7 @@ class Catalog:
 
     def constraint(self, table: int, name: str) -> Constraint | None:
         """Returns a table's constraint of this name."""
-        for constraint in self.constraints(table):
-            if constraint.name.name == name:
-                return constraint
-        return None
+        return next((constraint for constraint in self.constraints(table) if constraint.name.name == name), None)
 
     def foreign_keys_to(self, table: int) -> list[Constraint]:
         """Returns the foreign keys that refer to a table, including its own."""
@@ -187,17 +188,11 @@ class Catalog:
 
     def default_partition(self, table: int) -> Relation | None:
         """Returns a partitioned table's default partition."""
-        for child in self.children(table):
-            if child.bound is not None and child.bound.kind == "default":
-                return child
-        return None
+        return next((child for child in self.children(table) if child.bound is not None and child.bound.kind == "default"), None)
 
     def primary_key(self, table: int) -> Constraint | None:
         """Returns a table's primary key."""
-        for constraint in self.constraints(table):
-            if constraint.kind is ConstraintKind.PRIMARY_KEY:
-                return constraint
-        return None
+        return next((constraint for constraint in self.constraints(table) if constraint.kind is ConstraintKind.PRIMARY_KEY), None)
 
     def is_created_now(self, relation: Relation | None) -> bool:
         """Whether the current migration has certainly created the relation."""
@@ -329,16 +324,24 @@ class Catalog:
         self._journal.commit()
         self._committed = self._last
 
+    def state(self) -> CatalogState:
+        """Returns what is known about the database besides its objects, which `undo` does not restore."""
+        return self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin
+
+    def restore_state(self, state: CatalogState) -> None:
+        """Restores an earlier `state()`."""
+        self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin = state
+
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run on the database, and that restores the database when it is left."""
-        plain = self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin
+        state = self.state()
         lists, committed = (list(self.refusals), list(self.uncertain_oids)), self._committed
         with self._journal.trial():
             try:
                 yield
             finally:
-                self.search_path, self.complete, self.from_beginning, self.migration, self.certain, self.origin = plain
+                self.restore_state(state)
                 self.refusals, self.uncertain_oids = lists
                 self._committed = committed
 
@@ -393,8 +396,3 @@ class Catalog:
         # In a contradictory history, another object may have got the name since.
         if table.get(key) == oid:
             self._journal.remove(table, key)
-
-
-def is_table(relation: Relation) -> bool:
-    """Whether a relation is a table, a partitioned table or a foreign table."""
-    return relation.kind in (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)

@@ -40,6 +40,8 @@ def stored_type(catalog: Catalog, type_name: TypeName | None) -> TypeName | None
     user: Object | None = catalog.type_of(type_name)
     if user is None and type_name.name not in BUILT_IN:
         user = catalog.relation(Name(type_name.name, type_name.schema))  # the type of its rows
+        if user is not None:
+            catalog.row_types.add(user.oid)
     return replace(type_name, schema=user.name.schema) if user is not None else type_name
 
 

@@ -108,7 +108,8 @@ def dependents(catalog: Catalog, part: Part, *, possible: bool = False) -> Itera
 
 
 def _of_relation(catalog: Catalog, relation: Relation) -> Iterator[tuple[Part, bool]]:
-    yield from _columns_of_type(catalog, relation.name, apart=relation.oid)
+    if relation.oid in catalog.row_types:
+        yield from _columns_of_type(catalog, relation.name, apart=relation.oid)
     # A foreign key to a partitioned table depends on every partition.
     ancestor = catalog.get(relation.parents[0]) if relation.bound is not None and relation.parents else None
     while isinstance(ancestor, Relation):

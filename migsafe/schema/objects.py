@@ -293,3 +293,8 @@ class Function(Object, frozen=True, kw_only=True):
 
 
 Type = EnumType | Domain | Composite
+
+
+def is_table(relation: Relation) -> bool:
+    """Whether a relation is a table, a partitioned table or a foreign table."""
+    return relation.kind in (RelationKind.TABLE, RelationKind.PARTITIONED, RelationKind.FOREIGN)

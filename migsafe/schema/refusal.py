@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class RefusalKind(Enum):
-    """What an operation contradicts. Each kind has its own rule."""
+    """What an operation contradicts."""
 
     SCHEMA = "schema"
     """The objects of the database, or a limit of PostgreSQL."""
@@ -21,8 +21,8 @@ class RefusalKind(Enum):
 class Refusal(Struct, frozen=True, kw_only=True):
     """Why PostgreSQL refuses an operation.
 
-    `error` is the server's message in English, without its severity and code; `detail` what the server or migsafe knows beyond it, as a clause
-    without a full stop; `help` SQL or a comment that says what works instead, empty if nothing does.
+    `error` says what is wrong, as the end of a sentence; `detail` what is known beyond it, as a clause without a full stop; `help` is SQL or a
+    comment that says what works instead, empty if nothing does.
     """
 
     error: str

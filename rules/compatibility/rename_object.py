@@ -23,7 +23,7 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.catalog import is_table
+from migsafe.schema.objects import is_table
 from migsafe.sql.operations import Name, Rename, RenameEnumValue, SetSchema
 
 _RELATIONS = ("table", "foreign table", "view", "materialized view", "sequence")

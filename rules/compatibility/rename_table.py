@@ -24,7 +24,7 @@ from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_nam
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.catalog import is_table
+from migsafe.schema.objects import is_table
 from migsafe.sql.operations import Name, Rename
 
 
