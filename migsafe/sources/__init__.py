@@ -3,7 +3,7 @@
 from migsafe.sources.custom import CustomRunner
 from migsafe.sources.find import SourceSettings, find_migrations
 from migsafe.sources.lineage import Lineage, MigrationReference, MissingParent
-from migsafe.sources.migration import Call, Half, ImportPath, Migration, Program, ProgramPath, Transaction
+from migsafe.sources.migration import Call, Half, ImportPath, Migration, Program, ProgramPath, RunnerTransaction, Transaction
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS, runner_named
@@ -22,6 +22,7 @@ __all__ = [
     "Program",
     "ProgramPath",
     "Runner",
+    "RunnerTransaction",
     "Source",
     "SourceSettings",
     "Step",

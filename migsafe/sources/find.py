@@ -10,6 +10,7 @@ from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.sources.alembic.environment import forget_environments
 from migsafe.sources.custom import CustomRunner, custom_runner
 from migsafe.sources.discovery import Found, folder_of, folders_below
+from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Transaction
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.plan import Plan, Source
@@ -45,7 +46,7 @@ class _FolderSelection:
         for position, file in enumerate(self.files):
             ordered.append((file, position in self.up))
             if position in self.down and file.down:
-                ordered.append((MigrationFile(file.id, file.down, None, file.settings_file), True))
+                ordered.append((replace(file, up=file.down, down=None, parents=None, lineage=Lineage()), True))
         return ordered
 
 

@@ -8,11 +8,20 @@ A script runs in a transaction, its statements one by one, unless a `.sql.conf` 
 (SqlScriptMetadata), or Flyway's parser recognises a statement that is impossible in one (flyway-database-postgresql, PostgreSQLParser.
 detectCanExecuteInTransaction): then the whole script runs without one (ParserSqlScript.executeInTransaction). Flyway rejects a script with
 such statements and others, unless `mixed` is set; migsafe assumes that it is set, because the script could not be applied otherwise.
+
+From 9.1 on, Flyway locks its history with pg_try_advisory_xact_lock, on a connection of its own, in a transaction that lasts as long as
+the run (flyway-database-postgresql, PostgreSQLAdvisoryLockTemplate; flyway issues 2895, 3492 and 3508).
+`postgresql.transactional.lock=false` makes it a session lock. No other supported runner holds a transaction open while it sends a migration
+on another connection: golang-migrate, goose, Prisma, Atlas and sqlx lock with pg_advisory_lock, outside a transaction; Liquibase and yoyo
+commit the row that is their lock; dbmate, Diesel, pop and sql-migrate lock nothing.
 """
 
 import re
 
-from migsafe.sources.migration import Half, Migration, Transaction, whole_script
+from msgspec.structs import replace
+
+from migsafe.sources.flyway_settings import FlywaySettings
+from migsafe.sources.migration import Half, Migration, RunnerTransaction, Transaction, whole_script
 from migsafe.sources.nontransactional import find_nontransactional
 from migsafe.sources.runner import Folder, MigrationFile, Runner, subfolders
 from migsafe.text import Script, read_text
@@ -29,6 +38,16 @@ _NONTRANSACTIONAL = (
 )
 """The regular expressions of PostgreSQLParser, except ALTER TYPE ADD VALUE, which matters before PostgreSQL 12 only. REINDEX INDEX and
 REINDEX TABLE CONCURRENTLY and DETACH PARTITION CONCURRENTLY are not among them."""
+
+_LOCK = RunnerTransaction(
+    "in which Flyway holds its lock (pg_try_advisory_xact_lock)", "set `flyway.postgresql.transactional.lock=false` in Flyway's configuration"
+)
+
+
+class FlywayFile(MigrationFile, frozen=True, kw_only=True):
+    """A script, with the settings that apply to its folder."""
+
+    settings: FlywaySettings
 
 
 def _recognises(folder: Folder) -> bool:
@@ -49,6 +68,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     repeatable: list[tuple[str, MigrationFile]] = []
     undo: dict[str, Script] = {}
     scripts: list[tuple[re.Match[str], Script, str | None]] = []
+    settings = FlywaySettings(folder)
     for inner in (folder, *subfolders(folder)):
         for name in inner.sql_files:
             match = _NAME.match(name)
@@ -60,10 +80,10 @@ def _files(folder: Folder) -> list[MigrationFile]:
         version = match[2]
         if match[1] == "V" and version:
             parts = [int(part) for part in re.split(r"[._]", version)]
-            file = MigrationFile(version.replace("_", "."), script, undo.get(version), settings_file)
+            file = FlywayFile(version.replace("_", "."), script, undo.get(version), settings_file, settings=settings)
             versioned.append((_without_last_zeros(parts), match[0], file))
         elif match[1] == "R" and not version and match[3] is not None:
-            repeatable.append((match[3], MigrationFile(f"R__{match[3]}", script, None, settings_file)))
+            repeatable.append((match[3], FlywayFile(f"R__{match[3]}", script, None, settings_file, settings=settings)))
     in_order = sorted(versioned, key=lambda entry: entry[:2])
     return [file for *_, file in in_order] + [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
 
@@ -76,11 +96,19 @@ def _without_last_zeros(parts: list[int]) -> list[int]:
 
 def _read(file: MigrationFile) -> list[Migration]:
     setting = _SETTING.search(read_text(file.settings_file)) if file.settings_file else None
-    up = _half(file.up, setting[1].lower() if setting else None)
-    return [Migration(file.id, "flyway", up, _half(file.down, None) if file.down else None)]
+    up = _half(file, file.up, setting[1].lower() if setting else None)
+    return [Migration(file.id, "flyway", up, _half(file, file.down, None) if file.down else None)]
 
 
-def _half(script: Script, setting: str | None) -> Half:
+def _half(file: MigrationFile, script: Script, setting: str | None) -> Half:
+    half = _as_sent(script, setting)
+    # The settings are searched only for the few scripts for which they matter.
+    if half.transaction is Transaction.FILE or (isinstance(file, FlywayFile) and not file.settings.has_transactional_lock):
+        return half
+    return replace(half, runner_transaction=_LOCK)
+
+
+def _as_sent(script: Script, setting: str | None) -> Half:
     if setting is not None:
         return whole_script(script, Transaction.FILE if setting == "true" else Transaction.NONE)
     runs_outside = next(find_nontransactional(script.text, _NONTRANSACTIONAL), None) is not None

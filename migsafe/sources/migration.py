@@ -107,6 +107,17 @@ def definition_line(text: str, function: str) -> Span:
     return Span(start, end if end >= 0 else len(text))
 
 
+class RunnerTransaction(Struct, frozen=True):
+    """A transaction that the runner holds open on another connection while it sends a migration.
+
+    `purpose` says what it is for, as the end of a sentence that begins with “the transaction”; `advice` how to do without it, as an imperative.
+    Its last query keeps a snapshot, so that CREATE INDEX CONCURRENTLY and REINDEX CONCURRENTLY wait for its end.
+    """
+
+    purpose: str
+    advice: str
+
+
 class Half(Struct, frozen=True):
     """One direction of a migration: the upgrade or the downgrade.
 
@@ -114,7 +125,8 @@ class Half(Struct, frozen=True):
     migration is a `program`, the script is the SQL that it sends; it is empty until the program has been rendered.
     `one_query`: under Transaction.FILE, too, each chunk is sent as one query; this makes a difference after a COMMIT in it. `setup` is the SQL
     that the runner's environment sends on the connection before the migration. `begun_at` is the file and line where the environment, not the
-    runner, begins the transaction; the runner cannot end it then.
+    runner, begins the transaction; the runner cannot end it then. `runner_transaction` is one that the runner holds open on another
+    connection meanwhile.
     """
 
     script: Script
@@ -124,6 +136,7 @@ class Half(Struct, frozen=True):
     one_query: bool = False
     setup: tuple[str, ...] = ()
     begun_at: tuple[str, int] | None = None
+    runner_transaction: RunnerTransaction | None = None
 
     @property
     def file(self) -> Script:

@@ -133,6 +133,29 @@ def test_flyway_script_configuration_takes_precedence_over_its_parser(shop: Writ
     assert [up(migration) for migration in plan.migrations] == [("1", "none")]
 
 
+@pytest.mark.parametrize(
+    ("files", "held"),
+    [
+        ({}, True),
+        ({"flyway.conf": "flyway.postgresql.transactional.lock=false\n"}, False),
+        ({"conf/flyway.toml": "[flyway.postgresql.transactional]\nlock = false\n"}, False),
+        ({"src/main/resources/application.yml": "spring:\n  flyway:\n    postgresql:\n      transactional-lock: false\n"}, False),
+        ({"application.properties": "spring.flyway.postgresql.transactional-lock=true\n"}, True),
+        ({"build.gradle": 'flyway {\n  pluginConfiguration = [postgresqlTransactionalLock: "false"]\n}\n'}, False),
+        ({"compose.yaml": "environment:\n  FLYWAY_POSTGRESQL_TRANSACTIONAL_LOCK: 'false'\n"}, False),
+        ({"src/main/java/shop/FlywaySetup.java": "settings.setTransactionalLock(false);\n"}, False),
+        ({"build.gradle": "implementation 'org.flywaydb:flyway-core:9.0.4'\n"}, False),
+        ({"pom.xml": "<flyway.version>10.4.1</flyway.version>\n"}, True),
+        ({"build.gradle": "id 'org.springframework.boot' version '2.7.3'\n"}, False),
+    ],
+)
+def test_flyway_holds_its_lock_in_a_transaction(shop: Write, files: dict[str, str], held: bool) -> None:
+    shop({"db/migration/V1__a.sql": ORDERS, "db/migration/V2__b.sql": INDEX, ".git/HEAD": "", **files})
+    first, second = find_migrations(["shop/db/migration"]).migrations
+    assert first.up.runner_transaction is None
+    assert (second.up.runner_transaction is not None) is held
+
+
 def test_supabase_sends_statements_that_are_impossible_in_a_transaction_separately(shop: Write) -> None:
     shop({"supabase/migrations/1_a.sql": ORDERS + INDEX + CUSTOMERS})
     (migration,) = find_migrations(["shop/supabase/migrations"]).migrations

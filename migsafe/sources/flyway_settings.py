@@ -1,0 +1,141 @@
+"""Flyway's settings, where projects write them: flyway.conf, flyway.toml, Spring's application files, the build, the environment.
+
+Keys are compared by their letters only: `flyway.outOfOrder`, `spring.flyway.out-of-order` and FLYWAY_OUT_OF_ORDER are one setting.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from migsafe.errors import UnreadableError
+from migsafe.sources.runner import Folder
+from migsafe.text import read_text
+
+_CONFIGURATION = re.compile(r"(?:flyway.*\.(?:conf|toml|properties)|(?:application|bootstrap).*\.(?:properties|ya?ml)|\.env.*)$")
+_PROGRAM = re.compile(r"(?:pom\.xml|build\.gradle(?:\.kts)?|(?:docker-)?compose.*\.ya?ml|gradle\.properties|libs\.versions\.toml)$")
+_SUBFOLDERS = ("", "conf", "config", "resources", "src/main/resources", "gradle")
+_SOURCES = ("src/main/java", "src/main/kotlin")
+_FLYWAY_SOURCE = re.compile(r".*Flyway.*\.(?:java|kt)$")
+_NO_LOCK = re.compile(r"transactional[\W_]*lock[\W_]*false\b", re.IGNORECASE)
+_VERSION = re.compile(r"(?:org\.flywaydb|flyway[-.\w]*)[\"'):>\s]*(?:version)?[\"'(:=>\s]*v?(\d+)\.(\d+)\b", re.IGNORECASE)
+_SPRING_BOOT = re.compile(
+    r"(?:org\.springframework\.boot[\"')]*\s*version\s*[\"'(]*|spring-boot-starter-parent</artifactId>\s*<version>)(\d+)\.", re.IGNORECASE
+)
+_FIRST_WITH_LOCK = (9, 1)
+_YAML_LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w.\-\[\]\"']+):(?:[ \t]+(?P<value>[^#\n]*?))?[ \t]*(?:#.*)?$")
+_PROPERTY = re.compile(r"^\s*(?:export\s+)?([\w.\-]+)\s*[=:]\s*(.*?)\s*$", re.MULTILINE)
+_PREFIXES = ("springflyway", "flyway")
+
+
+class FlywaySettings:
+    """The settings that apply to a folder of Flyway's migrations; files nearer to the folder take precedence."""
+
+    def __init__(self, folder: Folder) -> None:
+        self._folder = folder
+
+    @cached_property
+    def values(self) -> Mapping[str, str]:
+        """The values, by the letters of their keys in lower case, without `flyway`: `placeholders.tenant` is `placeholderstenant`."""
+        values: dict[str, str] = {}
+        for path, text in self._texts:
+            if _CONFIGURATION.match(path.name):
+                for key, value in _pairs(path, text):
+                    letters = re.sub(r"[\W_]", "", key).lower()
+                    prefix = next((prefix for prefix in _PREFIXES if letters.startswith(prefix)), None)
+                    if prefix is not None:
+                        values.setdefault(letters.removeprefix(prefix), value.strip().strip("\"'"))
+        return values
+
+    @cached_property
+    def has_transactional_lock(self) -> bool:
+        """Whether Flyway holds its lock in a transaction while it migrates: by default from 9.1 on (flyway issues 2895 and 3508). A setting in
+        any file, or in code, counts: which of them production uses is not known."""
+        if self._folder.requested_file == "-":
+            return True
+        texts = [*(text for _, text in self._texts), *_read_all(self._flyway_sources())]
+        if any(_NO_LOCK.search(text) for text in texts):
+            return False
+        versions = [(int(match[1]), int(match[2])) for text in texts for match in _VERSION.finditer(text)]
+        if versions:
+            return max(versions) >= _FIRST_WITH_LOCK
+        # Spring Boot 2 brings Flyway 5 to 8, Spring Boot 3 begins with 9.5.
+        return all(int(match[1]) >= 3 for text in texts for match in _SPRING_BOOT.finditer(text))
+
+    @cached_property
+    def _texts(self) -> list[tuple[Path, str]]:
+        """The files that may contain settings, with their texts; those nearest to the migrations first."""
+        found: dict[Path, str] = {}
+        if self._folder.requested_file == "-":
+            return []
+        for above in self._folder.self_and_parents():
+            for name in _SUBFOLDERS:
+                for path in _files_in(above / name):
+                    if path not in found and (_CONFIGURATION.match(path.name) or _PROGRAM.match(path.name)):
+                        found.update((path, text) for text in _read_all((path,)))
+        return list(found.items())
+
+    def _flyway_sources(self) -> Iterator[Path]:
+        """Yields the Java and Kotlin files of the project whose names contain Flyway."""
+        for above in self._folder.self_and_parents():
+            for name in _SOURCES:
+                for folder, _, files in os.walk(above / name):
+                    yield from (Path(folder, file) for file in files if _FLYWAY_SOURCE.match(file))
+
+
+def _pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    """Yields the scalar settings of a file, with the full names of their keys."""
+    if path.suffix == ".toml":
+        import tomllib  # noqa: PLC0415  # slow to import, and rarely needed
+
+        try:
+            yield from _flat("", tomllib.loads(text))
+        except tomllib.TOMLDecodeError:
+            return
+    elif path.suffix in (".yml", ".yaml"):
+        yield from _yaml_pairs(text)
+    else:
+        yield from ((match[1], match[2]) for match in _PROPERTY.finditer(text))
+
+
+def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _flat(f"{prefix}.{key}", inner)
+    elif isinstance(value, list):
+        yield prefix, ",".join(map(str, value))
+    else:
+        yield prefix, str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _yaml_pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Yields the scalars of nested mappings; anything else that YAML allows is left out."""
+    above: list[tuple[int, str]] = []
+    for line in text.splitlines():
+        match = _YAML_LINE.match(line)
+        if match is None:
+            continue
+        indent = len(match["indent"])
+        while above and above[-1][0] >= indent:
+            above.pop()
+        above.append((indent, match["key"].strip("\"'")))
+        if match["value"]:
+            yield ".".join(key for _, key in above), match["value"]
+
+
+def _files_in(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_file())
+    except OSError:
+        return []
+
+
+def _read_all(paths: Iterable[Path]) -> Iterator[str]:
+    """Yields the texts of the files that can be read."""
+    for path in paths:
+        try:
+            yield read_text(str(path))
+        except UnreadableError:
+            continue
