@@ -25,8 +25,8 @@ class PredictedStatement(Struct, frozen=True, kw_only=True):
 
     `transaction` numbers the transactions of the migration: statements with the same number share one, and its locks, until it ends. It is
     None for a statement that is not sent to the server. `refused` says why PostgreSQL would refuse the statement, as the end of a sentence.
-    `understood` is False where not all effects of the statement are known. `condition` says on which paths a script sends it, as the end of a
-    sentence; it is empty if it does so on all of them.
+    `understood` is False where not all effects of the statement are known; `unknown` has the reasons. `condition` says on which paths a script
+    sends it, as the end of a sentence; it is empty if it does so on all of them.
     """
 
     statement: Statement
@@ -34,6 +34,7 @@ class PredictedStatement(Struct, frozen=True, kw_only=True):
     transaction: int | None
     refused: str | None = None
     understood: bool = True
+    unknown: tuple[str, ...] = ()
     condition: str = ""
 
 
@@ -101,6 +102,7 @@ def _predict(predictor: Predictor, migration: Migration, *, transaction_continue
                 transaction=number,
                 refused=str(prediction.refusal) if prediction.refusal is not None else None,
                 understood=prediction.understood,
+                unknown=prediction.unknown,
                 condition=_condition(half, prediction.statement, conditions),
             )
             for prediction, number in zip(predictions, numbers, strict=True)

@@ -14,6 +14,7 @@ from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
+from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
 from migsafe.schema.catalog import Catalog
@@ -21,16 +22,14 @@ from migsafe.schema.column_uses import ColumnUses
 from migsafe.schema.objects import ReadRelation
 from migsafe.schema.origin import Origin
 from migsafe.schema.refusal import Refusal, RefusalKind
-from migsafe.schema.volatility import volatility_of
 from migsafe.session import Session, Transition, TransitionKind, sent_statements, statements_of_paths
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import AlterPass, AlterRelation, Name, Operation
+from migsafe.sql.operations import AlterPass, AlterRelation, Operation
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
 _MAY_FIND_OLDER = re.compile(r"\bif\s+not\s+exists\b|\bor\s+replace\b", re.IGNORECASE)
-_NOT_UNDERSTOOD = (sql.Broken, sql.Unparsed, sql.OpaqueCode)
 
 
 class StatementPrediction(Struct, frozen=True, kw_only=True):
@@ -38,14 +37,19 @@ class StatementPrediction(Struct, frozen=True, kw_only=True):
 
     `operations` has the effects of each operation, in the order in which they run; `effects` has those of the whole statement, one for each
     relation. `refusal` is why PostgreSQL would refuse the statement, None if the history gives no reason.
-    `understood` is False if the statement does something that cannot be known without running it.
+    `unknown` says why the statement may have more effects, each reason as the end of a sentence; then it is not `understood`.
     """
 
     statement: Statement
     operations: tuple[tuple[Operation, tuple[Effect, ...]], ...]
     effects: tuple[Effect, ...]
     refusal: Refusal | None = None
-    understood: bool = True
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def understood(self) -> bool:
+        """Whether all effects of the statement are known."""
+        return not self.unknown
 
 
 class Contradiction(Struct, frozen=True):
@@ -131,12 +135,13 @@ class Predictor:
     ) -> StatementPrediction:
         """Runs a statement, and predicts its effects unless `with_effects` is False. `first` and `last` give its position in its chunk."""
         found = tuple(self.predict_operations(statement, first=first, last=last, with_effects=with_effects))
+        unknown = tuple(dict.fromkeys(reason for operation, effects in found if (reason := reason_unknown(self.catalog, operation, effects))))
         return StatementPrediction(
             statement=statement,
             operations=found,
             effects=combine_effects(effect for _, effects in found for effect in effects),
             refusal=self._refused,
-            understood=all(self._understands(operation, effects) for operation, effects in found),
+            unknown=unknown,
         )
 
     def predict_operations(
@@ -226,28 +231,6 @@ class Predictor:
             return Refusal(error=f"{command} cannot run inside a transaction block", kind=RefusalKind.TRANSACTION_BLOCK)
         return self.session.refusal(operation)
 
-    def _understands(self, operation: Operation, effects: tuple[Effect, ...]) -> bool:
-        for effect in effects:
-            if effect.kind == "partitioned table" and effect.lock >= LockMode.SHARE_UPDATE_EXCLUSIVE:
-                # It may have partitions that opaque code created, which would be locked with it.
-                partitioned = self.catalog.relation(effect.relation)
-                if partitioned is not None and not partitioned.complete:
-                    return False
-        if isinstance(operation, sql.Select):
-            return all(self._knows(name) for name in operation.query.calls)
-        if isinstance(operation, sql.Call):
-            return self._knows(operation.procedure)
-        if isinstance(operation, sql.OpaqueCode) and operation.confined:
-            return True
-        return not isinstance(operation, _NOT_UNDERSTOOD)
-
-    def _knows(self, name: Name) -> bool:
-        """Whether a function belongs to PostgreSQL or one of its extensions, or its body is known."""
-        functions = self.catalog.functions(name)
-        return any(function.code is not None for function in functions) or (
-            not functions and volatility_of(name, self.catalog.pg_version) is not None
-        )
-
     def _turn(self, transitions: tuple[Transition, ...]) -> None:
         """Keeps or undoes what a transaction did."""
         for turn, depth, _ in transitions:
@@ -284,7 +267,7 @@ def _combined(predictions: Sequence[StatementPrediction]) -> StatementPrediction
         first,
         effects=combine_effects(effect for prediction in predictions for effect in prediction.effects),
         refusal=first.refusal if all(prediction.refusal is not None for prediction in predictions) else None,
-        understood=all(prediction.understood for prediction in predictions),
+        unknown=tuple(dict.fromkeys(reason for prediction in predictions for reason in prediction.unknown)),
     )
 
 

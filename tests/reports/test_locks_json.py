@@ -34,6 +34,7 @@ def test_the_contract() -> None:
                         "sql": "SELECT 1",
                         "transaction": 1,
                         "understood": True,
+                        "reason": None,
                         "refused": None,
                         "condition": None,
                         "effects": [],
@@ -44,6 +45,7 @@ def test_the_contract() -> None:
                         "sql": "CREATE INDEX ON orders\n (qty)",
                         "transaction": 2,
                         "understood": True,
+                        "reason": None,
                         "refused": None,
                         "condition": None,
                         "effects": [
@@ -70,10 +72,10 @@ def test_the_contract() -> None:
 
 def test_other_keys_of_statements_and_effects() -> None:
     reindexed = effect("a b", LockMode.SHARE, index_lock=LockMode.ACCESS_EXCLUSIVE, rebuilt=("i",), waits=True, new=True)
-    row = {"effects": (reindexed,), "understood": False, "refused": "of this"}
+    row = {"effects": (reindexed,), "understood": False, "unknown": ("of that",), "refused": "of this"}
     [statement] = document(predicted_migration("SELECT 1", row))["migrations"][0]["statements"]
     [only_effect] = statement["effects"]
-    assert (statement["understood"], statement["refused"]) == (False, "of this")
+    assert (statement["understood"], statement["reason"], statement["refused"]) == (False, "of that", "of this")
     assert (only_effect["relation"], only_effect["index_lock"], only_effect["blocks"]) == (
         'public."a b"',
         "AccessExclusiveLock",

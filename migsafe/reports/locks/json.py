@@ -67,6 +67,7 @@ def _statement(half: Half, predicted: PredictedStatement) -> dict[str, Any]:
         "sql": half.script.text[span.start : span.end],
         "transaction": predicted.transaction,
         "understood": predicted.understood,
+        "reason": "; ".join(predicted.unknown) or None,
         "refused": predicted.refused,
         "condition": predicted.condition or None,
         "effects": [effect_object(effect) for effect in predicted.effects],

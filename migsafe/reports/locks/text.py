@@ -9,7 +9,6 @@ from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
 from migsafe.reports.excerpt import first_words
 from migsafe.sources import Transaction
-from migsafe.sql.operations import Broken, Call, OpaqueCode, Unparsed
 from migsafe.terminal.colours import BOLD, DIM, MAGENTA, RED
 from migsafe.terminal.display import Display
 from migsafe.terminal.width import WIDEST_PROSE, WIDTH_OF_A_FILE, columns, padded, visible, wrapped
@@ -145,16 +144,7 @@ class _Rows:
 
 def _reason(predicted: PredictedStatement) -> str:
     """Returns why not all effects of a statement are known."""
-    reasons: list[str] = []
-    for operation in predicted.statement.operations:
-        match operation:
-            case Unparsed(reason=reason) | OpaqueCode(reason=reason):
-                reasons.append(visible(reason))
-            case Broken(expected=expected, found=found):
-                reasons.append(visible(f"expected {expected}, found {found}"))
-            case Call(procedure=procedure):
-                reasons.append(visible(f"migsafe does not read the procedure {procedure}"))
-    return "; ".join(dict.fromkeys(reasons)) or "migsafe does not know what it does"
+    return "; ".join(visible(reason) for reason in predicted.unknown) or "migsafe does not know what it does"
 
 
 def _listed(names: Sequence[str], most: int) -> str:
