@@ -15,6 +15,7 @@ from migsafe.schema.altered_constraints import (
     refuse_held,
 )
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import (
     add_sequence,
@@ -96,7 +97,8 @@ def _add_column(catalog: Catalog, op: sql.AddColumn, table: Relation) -> None:
     if existing is not None:
         if op.if_not_exists:
             return
-        catalog.add_refusal(f"column {op.column.name} of {table.name} already exists")
+        if certainly_exists(catalog, table):
+            catalog.add_refusal(f"column {op.column.name} of {table.name} already exists")
         drop_parts(catalog, find_dropped_parts(catalog, [Part(table.oid, existing.number)], cascade=True).parts)
         table = catalog.require(Relation, table.oid)
     if op.target.only and catalog.children(table.oid):

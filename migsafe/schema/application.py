@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from migsafe.schema import alterations, indexes, names, routines, tables, types, views  # noqa: F401  # their functions register themselves
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
-from migsafe.schema.origin import Origin
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.removals import drop_temporary
 from migsafe.schema.requirements import missing_relation, truncated_without, unmade_relations
@@ -87,7 +88,7 @@ def _record_origin(catalog: Catalog, used: Sequence[Name]) -> None:
     older_schemas = {name.schema for name in used if name.schema is not None and name.schema not in own_schemas}
     is_part_way = any(name.schema in own_schemas for name in used) and all(relation.created_in == catalog.migration for relation in made)
     origin = catalog.origin
-    catalog.origin = Origin(origin.made_all and not is_part_way, origin.older_schemas | older_schemas)
+    catalog.origin = replace(origin, made_all=origin.made_all and not is_part_way, older_schemas=origin.older_schemas | older_schemas)
 
 
 def _creates_free_relation(catalog: Catalog, operation: Operation) -> bool:
@@ -158,13 +159,35 @@ def _create_schema(catalog: Catalog, op: sql.CreateSchema) -> None:
 
 @SCHEMA_CHANGES.register(sql.OpaqueCode)
 def _apply_opaque_code(catalog: Catalog, op: sql.OpaqueCode) -> None:
+    if op.operations:
+        names = {_changed_table(operation) for operation in op.operations}
+        changed = {relation.oid for name in names if name is not None and (relation := catalog.relation(name)) is not None}
+        _forget(catalog, changed)
+        return
     if op.confined or _CHANGES_NO_RELATION.match(op.code):
         return
     if not _CREATES_NO_RELATION.match(op.code) or _CREATES.search(op.code):
-        catalog.origin = Origin()
+        catalog.origin = replace(catalog.origin, made_all=False)
     words = set(_WORD.findall(op.code))
     named_relations = {relation.oid for relation in catalog.relations() if relation.name.name in words}
+    catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
     catalog.mark_incomplete(lambda relation: not named_relations or relation.oid in named_relations)
+
+
+def _changed_table(operation: Operation) -> Name | None:
+    match operation:
+        case sql.AlterRelation(target=target):
+            return target.name
+        case sql.CreateIndex(table=table):
+            return table
+    return None
+
+
+def _forget(catalog: Catalog, changed: set[int]) -> None:
+    """Records that opaque code may have changed only these tables."""
+    catalog.origin = replace(catalog.origin, opaque_until=catalog.last_oid)
+    for oid in changed:
+        catalog.change(catalog.require(Relation, oid), complete=False)
 
 
 @SCHEMA_CHANGES.register(sql.Discard)

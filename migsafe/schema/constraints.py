@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_constraint_name
 from migsafe.schema.formulas import formula
@@ -81,7 +82,8 @@ def add_constraint(
         catalog.change(existing, local=table.bound is None)
         return
     if existing is not None and not existing.kind is definition.kind is ConstraintKind.NOT_NULL:
-        catalog.add_refusal(f"constraint {definition.name} of {table.name} already exists")
+        if certainly_exists(catalog, existing):
+            catalog.add_refusal(f"constraint {definition.name} of {table.name} already exists")
         catalog.drop(existing.oid)
     match definition.kind:
         case ConstraintKind.CHECK:
@@ -330,7 +332,8 @@ def _new_index(catalog: Catalog, table: Relation, definition: sql.Constraint) ->
     label = LABELS[definition.kind]
     if definition.name is not None:
         name = Name(definition.name, table.name.schema)
-        if catalog.is_taken(name):
+        taken = catalog.relation(name) or catalog.index(name)
+        if taken is not None and certainly_exists(catalog, taken):
             catalog.add_refusal(f"relation {name} already exists")
     else:
         name = free_index_name(catalog, table, keys, include, label, constraint=True)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_relation_name, index_columns
@@ -62,8 +63,9 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
         if catalog.is_taken(name):
             if op.if_not_exists:
                 return
-            catalog.add_refusal(f"relation {name} already exists")
             existing = catalog.index(name)
+            if existing is None or certainly_exists(catalog, existing):
+                catalog.add_refusal(f"relation {name} already exists")
             if existing is not None:
                 catalog.drop(existing.oid)
     for element in (*op.elements, *op.include):

@@ -1,4 +1,4 @@
-"""What existed before the first migration of a history."""
+"""What a history leaves unknown: objects from before its first migration, and what opaque code has created or dropped."""
 
 from msgspec import Struct
 
@@ -8,11 +8,12 @@ class Origin(Struct, frozen=True):
 
     `made_all`: the history is read from its first migration, and no opaque code can have created a relation. CREATE … IF NOT EXISTS of an
     unknown relation then creates it. `older_schemas` are the schemas whose relations the history uses without having created any: those of
-    a platform or of another application.
+    a platform or of another application. `opaque_until` is the newest object that existed when opaque code last ran, which may have dropped it.
     """
 
     made_all: bool = False
     older_schemas: frozenset[str] = frozenset()
+    opaque_until: int = 0
 
     def excludes(self, schema: str | None) -> bool:
         """Whether no unknown relation of this schema existed before the history."""

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from migsafe import versions
 from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import (
     BuiltColumn,
@@ -45,7 +46,8 @@ def make_room(catalog: Catalog, name: Name, *, if_not_exists: bool) -> bool:
         return True
     if if_not_exists:
         return False
-    catalog.add_refusal(f"relation {name} already exists")
+    if certainly_exists(catalog, existing):
+        catalog.add_refusal(f"relation {name} already exists")
     drop_parts(catalog, find_dropped_parts(catalog, [Part(existing.oid)]).parts)
     return True
 

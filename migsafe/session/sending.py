@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from migsafe.sources import Half, Program, ProgramPath, Transaction
 from migsafe.sql.operations import Begin, OpaqueCode, PsqlCommand
 from migsafe.sql.statements import Statement, read
+from migsafe.sql.templates import operations_on_known_tables
+from migsafe.text import MARK_START, Span
 
 
 class SentStatement(NamedTuple):
@@ -141,8 +143,7 @@ def _program_statements(text: str, program: Program) -> Iterator[Statement]:
     index = 0
     for call in program.calls:
         span = call.sql_span
-        opaque = (Statement(1, span, (OpaqueCode(span, reason=call.opaque, code=text[slice(*span)]),)),) if call.opaque else None
-        for statement in opaque or read(text, (span,)):
+        for statement in (_opaque_statement(text, span, call.opaque),) if call.opaque else read(text, (span,)):
             index += 1
             operations = statement.operations
             if not call.certain:
@@ -150,6 +151,14 @@ def _program_statements(text: str, program: Program) -> Iterator[Statement]:
             if call.unknown_part:
                 operations = (*operations, OpaqueCode(statement.span, reason=call.unknown_part, code="", confined=True))
             yield Statement(index, statement.span, operations)
+
+
+def _opaque_statement(text: str, span: Span, reason: str) -> Statement:
+    """Returns the statement of a call whose SQL is not known; of an ALTER TABLE of a known table, only details are unknown."""
+    code = text[slice(*span)]
+    read_operations = (operation for statement in read(text, (span,)) for operation in statement.operations) if MARK_START in code else ()
+    operations = operations_on_known_tables(read_operations)
+    return Statement(1, span, (OpaqueCode(span, reason=reason, code=code, confined=bool(operations), operations=operations),))
 
 
 def is_sent_to_server(statement: Statement) -> bool:

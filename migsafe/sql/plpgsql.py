@@ -16,6 +16,7 @@ from migsafe.sql.lexer import DOLLAR_STRING, STRINGS
 from migsafe.sql.operations import Do, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.string_constants import KnownValues, NotConstantError, constant_at, relocate
+from migsafe.sql.templates import operations_on_known_tables
 from migsafe.sql.variables import Variables
 from migsafe.text import Span
 
@@ -238,6 +239,19 @@ class _Body:
         raw.words[0] = "select"
         self._add(_as_select(operation) for operation in parse(raw))
 
+    def _execute_template(self, c: Parser, start: int, stop: int) -> OpaqueCode:
+        """Return the operation of an EXECUTE of which parts are unknown, with the cursor at its expression. If it is an ALTER TABLE or a CREATE
+        INDEX of a known table, only details of it are unknown."""
+        reason, code = "EXECUTE runs SQL that is built from variables or query results", c.text(start + 1, stop)
+        opaque = OpaqueCode(c.span(start, stop), reason=reason, code=code)
+        try:
+            template = self.variables.template(c, stop)
+        except NotConstantError:
+            return opaque
+        read = (operation for statement in self.read_script(template.value) for operation in statement)
+        operations = tuple(relocate(operation, template.offsets) for operation in operations_on_known_tables(read))
+        return replace(opaque, confined=bool(operations), operations=operations)
+
     def _execute(self, c: Parser, end: int) -> None:
         """Read EXECUTE expression [INTO …] [USING …]: dynamic SQL, as a script where it is constant."""
         start = c.i
@@ -253,8 +267,8 @@ class _Body:
         try:
             constants = self.variables.values(c, stop)
         except NotConstantError:
-            code = c.text(start + 1, stop)
-            self._add((OpaqueCode(c.span(start, stop), reason="EXECUTE runs SQL that is built from variables or query results", code=code),))
+            c.i = start + 1
+            self._add((self._execute_template(c, start, stop),))
             return
         for constant in constants:
             for operations in self.read_script(constant.value):

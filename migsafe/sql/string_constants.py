@@ -12,7 +12,7 @@ from migsafe.sql.grammar.cursor import Cursor
 from migsafe.sql.lexer import DOLLAR_STRING, ESCAPE_STRING, STRING
 from migsafe.sql.literals import unescape
 from migsafe.sql.operations.values import quoted
-from migsafe.text import Span
+from migsafe.text import MARK_START, Span
 
 
 class StringConstant(NamedTuple):
@@ -67,23 +67,48 @@ KnownValues = Mapping[str, StringConstant]
 """The variables and parameters with known values."""
 
 
-def evaluate(c: Cursor, end: int, known: KnownValues | None = None) -> StringConstant:
+def evaluate(c: Cursor, end: int, known: KnownValues | None = None, *, marked: bool = False) -> StringConstant:
     """Return the value of the string expression from the cursor up to token `end`.
 
     It may consist of constants, variables that are `known`, `||`, and format(), concat(), quote_ident() and quote_literal() of such
-    expressions. Raises NotConstantError for any other expression.
+    expressions. Raises NotConstantError for any other expression; if `marked`, the value has a mark of an unknown value in its place.
     """
     known = known or {}
-    value, offsets = _operand(c, known)
-    while c.i < end:
+    value, offsets = "", array("I")
+    while True:
+        stop = _operand_end(c, end) if marked else end
+        operand = _operand_or_mark(c, stop, known) if marked else _operand(c, known)
+        value, offsets = value + operand.value, offsets + operand.offsets
+        if c.i >= end:
+            return StringConstant(value, offsets)
         if not c.accept("||"):
             raise NotConstantError
-        operand = _operand(c, known)
-        value, offsets = value + operand.value, offsets + operand.offsets
-    return StringConstant(value, offsets)
 
 
-def _operand(c: Cursor, known: KnownValues) -> StringConstant:
+def _operand_end(c: Cursor, end: int) -> int:
+    """Return the first token after the operand of `||` at the cursor."""
+    stop, depth = c.i, 0
+    while stop < end and (depth or c.words[stop] != "||"):
+        depth += (c.words[stop] in ("(", "[")) - (c.words[stop] in (")", "]"))
+        stop += 1
+    return stop
+
+
+def _operand_or_mark(c: Cursor, stop: int, known: KnownValues) -> StringConstant:
+    """Return the value of the operand up to token `stop`, or the mark of an unknown value."""
+    at = c.i
+    try:
+        operand = _operand(c, known, marked=True)
+        if c.i == stop:
+            return operand
+    except NotConstantError:
+        pass
+    c.i = stop
+    start = c.tokens.starts[at]
+    return StringConstant(f"{MARK_START}{start}⟩", array("I", [start]) * (len(str(start)) + 2))
+
+
+def _operand(c: Cursor, known: KnownValues, *, marked: bool = False) -> StringConstant:
     at = c.i
     if c.words[at] == "'":
         c.i += 1
@@ -95,10 +120,10 @@ def _operand(c: Cursor, known: KnownValues) -> StringConstant:
         c.skip_group()
         close = c.i
         c.i = at + 1
-        constant = evaluate(c, close - 1, known)
+        constant = evaluate(c, close - 1, known, marked=marked)
         c.i = close
     elif c.words[at] in ("format", "concat", "quote_ident", "quote_literal") and c.words[at + 1] == "(":
-        constant = _call(c, known)
+        constant = _call(c, known, marked=marked)
     else:
         raise NotConstantError
     while c.words[c.i] == "::" and c.words[c.i + 1] in ("text", "varchar", "name", "regclass"):
@@ -117,14 +142,14 @@ def list_items(c: Cursor, end: int) -> Iterator[int]:
         c.i = stop + 1
 
 
-def _call(c: Cursor, known: KnownValues) -> StringConstant:
+def _call(c: Cursor, known: KnownValues, *, marked: bool = False) -> StringConstant:
     name = c.words[c.i]
     c.i += 1
     at = c.i
     c.skip_group()
     close = c.i
     c.i = at + 1
-    values = [evaluate(c, stop, known) for stop in list_items(c, close - 1)]
+    values = [evaluate(c, stop, known, marked=marked) for stop in list_items(c, close - 1)]
     c.i = close
     if not values:
         raise NotConstantError

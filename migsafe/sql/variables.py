@@ -74,6 +74,10 @@ class Variables:
             constants.append(evaluate(c, end, {**single, loop_variables[0]: value}))
         return constants
 
+    def template(self, c: Parser, end: int) -> StringConstant:
+        """Return the value of the string expression up to token `end`, with marks in place of what is not known."""
+        return evaluate(c, end, self._single(), marked=True)
+
     def _single(self) -> dict[str, StringConstant]:
         return {name: values[0] for name, values in self._known.items() if len(values) == 1}
 

@@ -31,7 +31,7 @@ EFFECTS.register_none("the operations of the body that it runs follow it, each w
 EFFECTS.register_none("needs no relation: LISTEN, NOTIFY, CHECKPOINT, …", sql.Utility)
 EFFECTS.register_none("is not sent to the server", sql.PsqlCommand)
 EFFECTS.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
-EFFECTS.register_none("cannot be known: the prediction says that it is not understood", sql.OpaqueCode, sql.Broken, sql.Unparsed)
+EFFECTS.register_none("cannot be known: the prediction says that it is not understood", sql.Broken, sql.Unparsed)
 
 
 def predict_effects(operation: Operation, context: EffectContext) -> list[Effect]:
@@ -47,6 +47,13 @@ def predict_effects(operation: Operation, context: EffectContext) -> list[Effect
 def _execute(context: EffectContext, op: sql.Execute) -> Effects:
     """EXECUTE of a prepared statement."""
     for operation in context.prepared_operations(op.name):
+        yield from predict_effects(operation, context)
+
+
+@EFFECTS.register(sql.OpaqueCode)
+def _opaque_code(context: EffectContext, op: sql.OpaqueCode) -> Effects:
+    """EXECUTE of a string that names its table; the effects of other code cannot be known."""
+    for operation in op.operations:
         yield from predict_effects(operation, context)
 
 

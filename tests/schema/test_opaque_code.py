@@ -1,0 +1,84 @@
+"""What is unknown after code whose effect only a database knows."""
+
+import pytest
+
+from migsafe.lock import LockMode
+from migsafe.prediction.predictor import Predictor, StatementPrediction
+from migsafe.sources import Transaction
+from migsafe.sql.operations import Name
+from migsafe.sql.statements import read
+
+TABLES = "CREATE TABLE a (id int, n int CONSTRAINT a_n CHECK (n > 0)); CREATE TABLE b (id int); CREATE INDEX b_id ON b (id);"
+
+
+def predictions(sql: str) -> tuple[Predictor, list[StatementPrediction]]:
+    predictor = Predictor(17)
+    predictor.begin(Transaction.STATEMENT)
+    for statement in read(TABLES):
+        predictor.predict_statement(statement)
+    return predictor, [predictor.predict_statement(statement) for statement in read(sql)]
+
+
+def body(code: str) -> str:
+    return f"DO $$ DECLARE x text; BEGIN SELECT conname INTO x FROM pg_constraint; {code}; END $$"
+
+
+@pytest.mark.parametrize(
+    ("code", "lock"),
+    [
+        ("EXECUTE format('ALTER TABLE a DROP CONSTRAINT %I', x)", LockMode.ACCESS_EXCLUSIVE),
+        ("EXECUTE 'ALTER TABLE a DROP CONSTRAINT ' || quote_ident(x)", LockMode.ACCESS_EXCLUSIVE),
+        ("EXECUTE format('ALTER TABLE %I ALTER COLUMN id SET DEFAULT %s', 'a', (SELECT max(id) FROM b))", LockMode.ACCESS_EXCLUSIVE),
+        ("EXECUTE format('ALTER TABLE a VALIDATE CONSTRAINT %I', x || '_fk')", LockMode.SHARE_UPDATE_EXCLUSIVE),
+        ("EXECUTE concat('CREATE INDEX ', x, ' ON a (n)')", LockMode.SHARE),
+    ],
+)
+def test_lock_is_known_if_the_table_is_written(code: str, lock: LockMode) -> None:
+    _, [statement] = predictions(body(code))
+    assert [(effect.relation, effect.lock) for effect in statement.effects] == [(Name("a", "public"), lock)]
+    assert statement.understood
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "EXECUTE format('ALTER TABLE %I DROP CONSTRAINT a_n', x)",
+        "EXECUTE 'ALTER TABLE a_' || x || ' DROP CONSTRAINT a_n'",
+        "EXECUTE format('ALTER TABLE a DROP CONSTRAINT %I; DROP TABLE %I', x, x)",
+        "EXECUTE x || ' TABLE a DROP CONSTRAINT a_n'",
+        "EXECUTE x",
+    ],
+)
+def test_lock_is_unknown_if_the_table_is_not_written(code: str) -> None:
+    _, [statement] = predictions(body(code))
+    assert statement.effects == ()
+    assert not statement.understood
+
+
+def test_only_the_table_that_is_written_becomes_uncertain() -> None:
+    predictor, [_] = predictions(body("EXECUTE format('ALTER TABLE a DROP CONSTRAINT %I', x)"))
+    catalog = predictor.catalog
+    assert [relation.complete for name in ("a", "b") if (relation := catalog.relation(Name(name)))] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_refused"),
+    [
+        ("ALTER TABLE a DROP CONSTRAINT other", False),
+        ("ALTER TABLE a ADD CONSTRAINT a_n CHECK (n > 1)", False),
+        ("ALTER TABLE a ADD CONSTRAINT c CHECK (n > 1); ALTER TABLE a ADD CONSTRAINT c CHECK (n > 1)", True),
+        ("ALTER TABLE b DROP CONSTRAINT other", True),
+        ("CREATE INDEX b_id ON b (id)", True),
+        ("CREATE TABLE b (id int)", True),
+    ],
+)
+def test_only_certain_refusals_remain(sql: str, is_refused: bool) -> None:
+    drop = body("EXECUTE format('ALTER TABLE a DROP CONSTRAINT %I', x)")
+    _, statements = predictions(f"{drop}; {sql}")
+    assert (statements[-1].refusal is not None) == is_refused
+
+
+@pytest.mark.parametrize("sql", ["CREATE TABLE a (id int)", "CREATE INDEX b_id ON b (id)", "ALTER TABLE a ADD n int"])
+def test_any_code_may_have_dropped_what_is_there(sql: str) -> None:
+    _, statements = predictions(f"{body('EXECUTE x')}; {sql}")
+    assert statements[-1].refusal is None
