@@ -19,6 +19,7 @@ from migsafe.schema.certainty import certainly_exists
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.columns import (
     add_sequence,
+    alter_sequence_type,
     build_column,
     composite_name,
     default_of,
@@ -220,6 +221,8 @@ def _alter_type(catalog: Catalog, op: sql.AlterColumnType, table: Relation) -> N
         if column is not None:
             # Without COLLATE the column takes the collation of its new type.
             set_column(catalog, relation, column.number, type=stored_type(catalog, op.type), collation=op.collation)
+            if column.identity is not None:
+                alter_sequence_type(catalog, relation, column.number, op.type.name)
 
 
 def _find_type_user(catalog: Catalog, table: Relation, column: Column) -> str | None:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from migsafe.schema import alterations, indexes, names, routines, tables, types, views  # noqa: F401  # their functions register themselves
+from migsafe.schema import alterations, indexes, names, privileges, routines, tables, types, views  # noqa: F401  # their functions register themselves
 from migsafe.schema.catalog import TEMPORARY, Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
+from migsafe.schema.privileges import grant_defaults
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.removals import drop_temporary
 from migsafe.schema.requirements import missing_relation, truncated_without, unmade_relations
@@ -18,9 +19,9 @@ from migsafe.sql.operations import Name, Operation
 SCHEMA_CHANGES.register_none("changes only the session or its transaction", sql.SessionControl)
 SCHEMA_CHANGES.register_none(
     "changes something that the simulated database does not have",
-    *(sql.SetOwner, sql.Comment, sql.Grant, sql.AlterDefaultPrivileges, sql.AlterSystem, sql.CreateObject, sql.AlterObject),
+    *(sql.SetOwner, sql.Comment, sql.AlterSystem, sql.CreateObject, sql.AlterObject),
     *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.SetColumnOptions, sql.ResetColumnOptions, sql.SetOptions),
-    *(sql.SetTrigger, sql.SetRule, sql.SetRowSecurity, sql.SetReplicaIdentity, sql.SetTablespace, sql.MoveAllInTablespace),
+    *(sql.SetTrigger, sql.SetRule, sql.SetTablespace, sql.MoveAllInTablespace),
 )
 SCHEMA_CHANGES.register_none("does nothing since PostgreSQL 12", sql.SetWithoutOids)
 SCHEMA_CHANGES.register_none("its script is not known", sql.CreateExtension)
@@ -71,6 +72,7 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
     catalog.certain = operation.certain
     is_free = not operation.certain and _creates_free_relation(catalog, operation)
     change(catalog, operation)
+    grant_defaults(catalog, last)
     if not operation.certain and not is_free:
         # A relation that a branch creates is certainly new only inside the branch.
         catalog.uncertain_oids.extend(relation.oid for relation in catalog.relations_since(last))

@@ -11,6 +11,7 @@ from migsafe.schema.journal import Journal
 from migsafe.schema.objects import (
     Attached,
     Constraint,
+    DefaultPrivileges,
     Function,
     Index,
     Object,
@@ -26,6 +27,7 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 TEMPORARY = "pg_temp"
 SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "pg_toast"))
+_OTHER_KINDS: dict[type, str] = {Publication: "publication", Attached: "statistics", DefaultPrivileges: "default privileges"}
 
 A = TypeVar("A", bound=Object)
 
@@ -369,10 +371,8 @@ class Catalog:
                 self._journal.write(self._functions, added.name, (*self._functions.get(added.name, ()), added.oid))
             case _ if isinstance(added, Type):
                 self._journal.write(self._types, added.name, added.oid)
-            case Publication():
-                self._journal.write(self._others, ("publication", added.name), added.oid)
-            case Attached(kind="statistics"):
-                self._journal.write(self._others, ("statistics", added.name), added.oid)
+            case Publication() | Attached(kind="statistics") | DefaultPrivileges():
+                self._journal.write(self._others, (_OTHER_KINDS[type(added)], added.name), added.oid)
 
     def _forget_name(self, removed: Object) -> None:
         match removed:
@@ -387,10 +387,8 @@ class Catalog:
                 self._journal.write(self._functions, removed.name, tuple(oid for oid in self._functions[removed.name] if oid != removed.oid))
             case _ if isinstance(removed, Type):
                 self._remove_if(self._types, removed.name, removed.oid)
-            case Publication():
-                self._remove_if(self._others, ("publication", removed.name), removed.oid)
-            case Attached(kind="statistics"):
-                self._remove_if(self._others, ("statistics", removed.name), removed.oid)
+            case Publication() | Attached(kind="statistics") | DefaultPrivileges():
+                self._remove_if(self._others, (_OTHER_KINDS[type(removed)], removed.name), removed.oid)
 
     def _remove_if(self, table: dict[Any, Any], key: Any, oid: int) -> None:
         # In a contradictory history, another object may have got the name since.

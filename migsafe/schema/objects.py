@@ -5,6 +5,7 @@ Columns are referred to by their number in their table (PostgreSQL's attnum), wh
 """
 
 from enum import Enum
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -76,6 +77,27 @@ class ReadRelation(Struct, frozen=True):
     complete: bool
 
 
+class Privilege(NamedTuple):
+    """A privilege of a role on an object, in lower case."""
+
+    grantee: str
+    name: str
+
+
+class DefaultPrivilege(NamedTuple):
+    """A privilege that new objects get: of a `kind` (`tables`, `sequences`, `routines`), in one schema, or everywhere."""
+
+    kind: str
+    schema: str | None
+    privilege: Privilege
+
+
+class DefaultPrivileges(Object, frozen=True, kw_only=True):
+    """What ALTER DEFAULT PRIVILEGES has set, as one object."""
+
+    privileges: tuple[DefaultPrivilege, ...] = ()
+
+
 class Relation(Object, frozen=True, kw_only=True):
     """A table, view, materialized view or sequence.
 
@@ -83,7 +105,9 @@ class Relation(Object, frozen=True, kw_only=True):
     it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `read_relations`
     those with the columns that they had then. `owner` is the column that a sequence belongs to: table and column number. `created_in` is
     the number of the migration that created it; `may_be_older`: it may have existed before; `may_have_rows`: rows were, or may have been,
-    inserted since.
+    inserted since. `privileges` are those that the history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL
+    SECURITY. `replica_identity` is `default`, `full`, `nothing` or `index`, then that of `identity_index` (None if it is unknown).
+    `sequence_type` is a sequence's data type if it is known.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -103,6 +127,12 @@ class Relation(Object, frozen=True, kw_only=True):
     created_in: int = 0
     may_be_older: bool = False
     may_have_rows: bool = False
+    privileges: tuple[Privilege, ...] = ()
+    row_security: bool = False
+    forced_row_security: bool = False
+    replica_identity: str = "default"
+    identity_index: int | None = None
+    sequence_type: str | None = None
 
     def dependencies(self) -> tuple[int, ...]:
         """Parents, the relations that a view reads, the table that owns a sequence, the sequences of defaults."""
@@ -279,7 +309,7 @@ class Function(Object, frozen=True, kw_only=True):
 
     `arguments` are the input arguments' types as written, `parameters` their names, `returns` the type of its result, `code` the text of
     its body if the history has it. `inlined`: PostgreSQL may replace a call by its expression (SQL, neither STRICT nor SECURITY DEFINER,
-    no SET).
+    no SET). `defaults` is the number of input arguments with a default, `privileges` are those that the history has granted.
     """
 
     kind: str = "function"
@@ -290,6 +320,8 @@ class Function(Object, frozen=True, kw_only=True):
     language: str | None = None
     code: str | None = None
     inlined: bool = False
+    defaults: int = 0
+    privileges: tuple[Privilege, ...] = ()
 
 
 Type = EnumType | Domain | Composite

@@ -29,6 +29,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
         "code": op.code,
         "returns": op.returns.name if op.returns is not None else "",
         "parameters": tuple(argument.name for argument in inputs),
+        "defaults": sum(argument.default is not None for argument in inputs),
         "inlined": op.kind == "function" and op.language == "sql" and inlinable and not (op.returns is not None and op.returns.setof),
     }
     for existing in catalog.functions(name):

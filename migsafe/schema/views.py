@@ -8,7 +8,7 @@ from migsafe.schema.column_uses import read_relations
 from migsafe.schema.objects import Column, Relation, RelationKind
 from migsafe.schema.tables import is_certainly_created, make_room, new_name
 from migsafe.sql import operations as sql
-from migsafe.sql.operations import Name, Persistence, Query
+from migsafe.sql.operations import Name, Option, Persistence, Query
 
 
 def read_by(catalog: Catalog, query: Query) -> list[Relation]:
@@ -112,20 +112,34 @@ def create_sequence(catalog: Catalog, op: sql.CreateSequence) -> None:
     if not make_room(catalog, name, if_not_exists=op.if_not_exists):
         return
     catalog.store(
-        Relation(oid=catalog.new_oid(), name=name, kind=RelationKind.SEQUENCE, owner=_owner(catalog, op.owned_by), created_in=catalog.migration)
+        Relation(
+            oid=catalog.new_oid(),
+            name=name,
+            kind=RelationKind.SEQUENCE,
+            owner=_owner(catalog, op.owned_by),
+            created_in=catalog.migration,
+            sequence_type=_sequence_type(op.options) or "bigint",
+        )
     )
 
 
 @SCHEMA_CHANGES.register(sql.AlterSequence)
 def alter_sequence(catalog: Catalog, op: sql.AlterSequence) -> None:
-    """ALTER SEQUENCE: only the owner matters here."""
+    """ALTER SEQUENCE: only the owner and the type matter here."""
     sequence = catalog.relation(op.sequence)
     if sequence is None:
         if not op.if_exists and catalog.is_absent(op.sequence):
             catalog.add_refusal(f"relation {catalog.resolve(op.sequence)} does not exist")
         return
     if any(option.name == "owned by" for option in op.options):
-        catalog.change(sequence, owner=_owner(catalog, op.owned_by))
+        sequence = catalog.change(sequence, owner=_owner(catalog, op.owned_by))
+    sequence_type = _sequence_type(op.options)
+    if sequence_type is not None:
+        catalog.change(sequence, sequence_type=sequence_type)
+
+
+def _sequence_type(options: tuple[Option, ...]) -> str | None:
+    return next((option.value for option in options if option.name == "as"), None)
 
 
 def _owner(catalog: Catalog, column_name: Name | None) -> tuple[int, int] | None:
