@@ -155,6 +155,8 @@ class Predictor:
         for written in in_execution_order(statement.operations):
             self.catalog.search_path = self.session.settings.search_path
             for operation in (written, *called_operations(self.catalog, written)):
+                if operation.releases is not None and self.catalog.pg_version not in operation.releases:
+                    continue
                 effects = self._effects(operation) if with_effects else ()
                 yield operation, effects
                 self._apply(operation, effects)

@@ -60,6 +60,8 @@ def apply_operation(catalog: Catalog, operation: Operation) -> list[Refusal]:
     statement is more reliable than the history.
     """
     catalog.refusals = []
+    if operation.releases is not None and catalog.pg_version not in operation.releases:
+        return catalog.refusals
     if operation.certain and (catalog.from_beginning or catalog.origin.made_all):
         _record_origin(catalog, unmade_relations(catalog, operation))
     missing = missing_relation(catalog, operation)

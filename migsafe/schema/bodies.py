@@ -52,12 +52,13 @@ def called_operations(catalog: Catalog, operation: Operation, depth: int = 0) ->
     if depth == _MAX_DEPTH or type(operation) not in _RUN_MORE:
         return
     for function, is_certain in _called_functions(catalog, operation):
-        arguments = constant_arguments(operation.query.sql, function.name.name) if isinstance(operation, Select) else ()
+        call = operation.query.sql if isinstance(operation, Select) else operation.sql if isinstance(operation, Call) else ""
+        arguments = constant_arguments(call, function.name.name) if call else ()
         for operation_of_body in body_operations(function, arguments):
             run = replace(operation_of_body, span=operation.span, certain=is_certain and operation_of_body.certain)
-            if isinstance(run, OpaqueCode) and isinstance(operation, Select):
+            if isinstance(run, OpaqueCode) and call:
                 # Only the arguments may tell which objects dynamic SQL uses.
-                run = replace(run, code=f"{operation.query.sql} {run.code}")
+                run = replace(run, code=f"{call} {run.code}")
             yield run
             yield from called_operations(catalog, run, depth + 1)
 

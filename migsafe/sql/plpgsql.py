@@ -18,6 +18,7 @@ from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.string_constants import KnownValues, NotConstantError, constant_at, relocate
 from migsafe.sql.templates import operations_on_known_tables
 from migsafe.sql.variables import Variables
+from migsafe.sql.version_conditions import RELEASES, releases_where, version_variables
 from migsafe.text import Span
 
 ReadScript = Callable[[str], Iterable[tuple[Operation, ...]]]
@@ -50,13 +51,33 @@ def _raw_statements(text: str, span: Span, pattern: re.Pattern[str] | None = Non
     return (raw for raw in split(text, span.start, span.end, pattern) if not isinstance(raw, MetaCommand))
 
 
+class _Construct:
+    """A construct around the cursor: `kind` is `begin`, `handler`, `if`, `case` or `loop`. An `if` whose conditions are only about the version
+    of the server `is_decided`: it runs its present branch on the releases `running`, and those before it on the releases `taken`."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.running: frozenset[int] = RELEASES
+        self.taken: frozenset[int] = frozenset()
+        self.is_decided = kind in ("begin", "if")
+
+    def branch(self, releases: frozenset[int] | None) -> None:
+        """Begins the next branch, whose condition is true on these releases; None if something else decides it."""
+        self.is_decided = self.is_decided and releases is not None
+        self.running = RELEASES - self.taken if releases is None else releases - self.taken
+        self.taken |= releases or frozenset()
+
+
 class _Body:
     """The state of the reader of a body: the constructs around the cursor, and the operations that have been read."""
 
     def __init__(self, read_script: ReadScript, text: str, known: KnownValues | None = None) -> None:
         self.read_script = read_script
         self.variables = Variables(text, known or {})
-        self.constructs: list[str] = []
+        self.version_variables = version_variables(text) if "server_version_num" in text else frozenset()
+        self.remaining: frozenset[int] = RELEASES
+        """The releases on which no branch before the cursor has returned."""
+        self.constructs: list[_Construct] = []
         self.blocks: list[slice] = []
         """The operations of each block around the cursor, as slices of `operations`, without those of its handlers."""
         self.conditions: tuple[str, ...] = ()
@@ -80,12 +101,17 @@ class _Body:
 
     def _add(self, operations: Iterable[Operation]) -> None:
         is_certain = self._is_unconditional and not self.may_have_returned
-        self.operations.extend(operations if is_certain else (replace(operation, certain=False) for operation in operations))
+        running = self.remaining.intersection(*(construct.running for construct in self.constructs))
+        releases = tuple(sorted(running)) if running != RELEASES else None
+        if is_certain and releases is None:
+            self.operations.extend(operations)
+        else:
+            self.operations.extend(replace(operation, certain=operation.certain and is_certain, releases=releases) for operation in operations)
 
     @property
     def _is_unconditional(self) -> bool:
         """Whether the statement at the cursor runs if the code before it runs."""
-        return all(construct == "begin" for construct in self.constructs)
+        return all(construct.is_decided for construct in self.constructs)
 
     def _read_part(self, c: Parser) -> None:
         while not c.done and self._header(c):
@@ -105,8 +131,11 @@ class _Body:
             if word == "return" and c.words[c.i + 1] == "query":
                 c.i += 2
                 self._statement(c, c.last)
-            elif word == "return" and c.words[c.i + 1] != "next" and not self._is_unconditional:
-                self.may_have_returned = True
+            elif word == "return" and c.words[c.i + 1] != "next":
+                if not self._is_unconditional:
+                    self.may_have_returned = True
+                elif any(construct.kind == "if" for construct in self.constructs):
+                    self.remaining -= self.remaining.intersection(*(construct.running for construct in self.constructs))
             return
         if word == "open":
             while not c.done and c.words[c.i] != "for":
@@ -140,30 +169,32 @@ class _Body:
     def _begin(self, c: Parser) -> bool:
         c.i += 1
         self.is_declaring = False
-        self.constructs.append("begin")
+        self.constructs.append(_Construct("begin"))
         self.blocks.append(slice(len(self.operations), None))
         return True
 
     def _end(self, c: Parser) -> bool:
         while not c.done:
             c.i += 1
-        if self.constructs and self.constructs.pop() in ("begin", "handler"):
+        if self.constructs and self.constructs.pop().kind in ("begin", "handler"):
             self.blocks.pop()
         return True
 
     def _if(self, c: Parser) -> bool:
         word, start = c.words[c.i], c.i + 1
         if word == "if":
-            self.constructs.append("if")
+            self.constructs.append(_Construct("if"))
         self._skip_to(c, "then")
-        if word == "when" and self.constructs and self.constructs[-1] == "handler":
+        if word != "when" and self.constructs and self.constructs[-1].kind == "if":
+            self.constructs[-1].branch(releases_where(c.text(start, c.i - 1), self.version_variables))
+        if word == "when" and self.constructs and self.constructs[-1].kind == "handler":
             self.conditions = tuple(re.split(r"\s+or\s+", c.text(start, c.i - 1).lower()))
             self._change_caught(lambda caught: (*caught, *self.conditions))
         return True
 
     def _release(self) -> None:
         """Record that a handler raises an error: then it does not catch the errors of its block."""
-        if self.constructs and self.constructs[-1] == "handler":
+        if self.constructs and self.constructs[-1].kind == "handler":
             self._change_caught(lambda caught: caught[: -len(self.conditions)] if self.conditions else caught)
             self.conditions = ()
 
@@ -173,10 +204,12 @@ class _Body:
 
     def _else(self, c: Parser) -> bool:
         c.i += 1
+        if self.constructs and self.constructs[-1].kind == "if":
+            self.constructs[-1].branch(RELEASES)
         return True
 
     def _case(self, c: Parser) -> bool:
-        self.constructs.append("case")
+        self.constructs.append(_Construct("case"))
         c.i += 1
         while not c.done and c.words[c.i] != "when":
             c.i += 1
@@ -184,18 +217,18 @@ class _Body:
 
     def _exception(self, c: Parser) -> bool:
         c.i += 1
-        if self.constructs and self.constructs[-1] == "begin":
-            self.constructs[-1] = "handler"
+        if self.constructs and self.constructs[-1].kind == "begin":
+            self.constructs[-1] = _Construct("handler")
             self.blocks[-1] = slice(self.blocks[-1].start, len(self.operations))
         return True
 
     def _loop(self, c: Parser) -> bool:
         c.i += 1
-        self.constructs.append("loop")
+        self.constructs.append(_Construct("loop"))
         return True
 
     def _while(self, c: Parser) -> bool:
-        self.constructs.append("loop")
+        self.constructs.append(_Construct("loop"))
         self._skip_to(c, "loop")
         return True
 
@@ -213,7 +246,7 @@ class _Body:
         elif c.words[start] == "foreach":
             self.variables.iterate(c, c.words[start + 1], after - 1)
         c.i = after
-        self.constructs.append("loop")
+        self.constructs.append(_Construct("loop"))
         return True
 
     def _skip_to(self, c: Parser, word: str) -> None:

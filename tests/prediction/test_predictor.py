@@ -198,3 +198,21 @@ def test_locks_are_kept_until_the_transaction_ends() -> None:
         predictor.predict_statement(one.statement)
         held.append(len(predictor.session.locks))
     assert held == [0, 1, 2, 0, 0]
+
+
+@pytest.mark.parametrize(("branch", "is_locked"), [(">= 160000", True), ("< 160000", False)])
+def test_branch_for_other_releases_does_not_run(branch: str, is_locked: bool) -> None:
+    condition = f"current_setting('server_version_num')::int {branch}"
+    sql = f"DO $$ BEGIN IF {condition} THEN ALTER TABLE orders ADD n int; END IF; END $$"
+    statement = last(sql, after="CREATE TABLE orders (id int)")
+    assert bool(statement.effects) == is_locked
+
+
+def test_call_runs_the_procedure_with_its_arguments() -> None:
+    history = """
+        CREATE TABLE orders (id int);
+        CREATE PROCEDURE grow(name text) LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('ALTER TABLE %I ADD n int', name); END $$;
+    """
+    statement = last("CALL grow('orders')", after=history)
+    assert [str(effect.relation) for effect in statement.effects] == ["public.orders"]
+    assert statement.understood

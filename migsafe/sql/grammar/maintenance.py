@@ -161,7 +161,7 @@ def call(c: Parser, start: int) -> list[Operation]:
     c.a_expr()
     if len(c.calls) == calls:
         c.fail("a procedure call")
-    return [Call(c.span(start), procedure=c.calls[calls])]
+    return [Call(c.span(start), procedure=c.calls[calls], sql=c.text(start, c.i))]
 
 
 def execute(c: Parser, start: int) -> list[Operation]:

@@ -76,9 +76,10 @@ class Copy(Operation, frozen=True, kw_only=True):
 
 
 class Call(Operation, frozen=True, kw_only=True):
-    """CALL."""
+    """CALL. `sql` is the statement as written, with the arguments."""
 
     procedure: Name
+    sql: str = ""
 
 
 class Do(Operation, frozen=True, kw_only=True):

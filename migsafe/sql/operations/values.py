@@ -124,6 +124,7 @@ class Option(Struct, frozen=True):
 class _Certainty(Struct, frozen=True, kw_only=True):
     certain: bool = True
     caught: tuple[str, ...] = ()
+    releases: tuple[int, ...] | None = None
 
 
 class Operation(_Certainty, frozen=True):
@@ -132,6 +133,7 @@ class Operation(_Certainty, frozen=True):
     `span` is the place of the operation itself in the script: the `ADD COLUMN` inside a long ALTER TABLE, the line inside a DO block.
     `certain` is False if a branch, a loop or an exception handler of a DO block decides whether it runs at all. `caught` are the
     conditions that the exception handlers of its block catch, as written there: `duplicate_object`, `others`, `sqlstate '42710'`.
+    `releases` are the PostgreSQL releases on which it runs, if a condition on the version of the server decides it; else None.
     """
 
     span: Span
