@@ -2,11 +2,11 @@
 
 A baseline is a JSON object with one finding per line, sorted by path, so that the changes of two branches merge like any other text. A finding
 is recognized by its file (relative to the folder of the baseline), its migration, its rule and its SQL, whatever the spacing; of several equal
-statements by their number. Lines and messages do not matter.
+statements by their number. Lines and messages do not matter. It contains the findings that a report leaves out because another one speaks for
+them, too: otherwise they would be new when that one is suppressed.
 """
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -16,9 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import ConfigError, MigsafeError
-from migsafe.linting.finding import Finding, Severity
-from migsafe.linting.judge import Verdict
-from migsafe.text import read_text
+from migsafe.linting.finding import Finding
+from migsafe.linting.judge import Verdict, with_findings
+from migsafe.text import Span, read_text
 
 DEFAULT_FILE = "migsafe-baseline.json"
 """The default name of the file."""
@@ -69,7 +69,7 @@ def write(file: str, verdict: Verdict) -> int:
     the number of entries. Raises MigsafeError."""
     before = read(file) if Path(file).exists() else []
     kept = [entry for entry in set(before) - _covered(before, verdict, file) if _exists(entry, file)]
-    entries = sorted({entry.key: entry for entry in (*kept, *(entry for entry, _ in _entries(verdict.findings, file)))}.values())
+    entries = sorted({entry.key: entry for entry in (*kept, *(entry for entry, _ in _entries(verdict.unreduced, file)))}.values())
     lines = ",\n".join(msgspec.json.encode(entry).decode() for entry in entries)
     text = f'{{"version": {VERSION}, "findings": [\n{lines}\n]}}\n' if entries else f'{{"version": {VERSION}, "findings": []}}\n'
     try:
@@ -84,33 +84,27 @@ def subtract_baseline(verdict: Verdict, baseline: Sequence[Entry], file: str) ->
     known = {entry.key for entry in baseline}
     seen = set()
     new = []
-    for entry, finding in _entries(verdict.findings, file):
+    for entry, finding in _entries(verdict.unreduced, file):
         if entry.key in known:
             seen.add(entry.key)
         else:
             new.append(finding)
-    number = Counter(finding.severity for finding in new)
-    summary = replace(
-        verdict.summary,
-        errors=number[Severity.ERROR],
-        warnings=number[Severity.WARNING],
-        infos=number[Severity.INFO],
-        suppressed=verdict.summary.suppressed + len(seen),
-    )
-    remaining = replace(verdict, findings=new, summary=summary, baselined=len(seen))
+    summary = replace(verdict.summary, suppressed=verdict.summary.suppressed + len(seen))
+    remaining = with_findings(replace(verdict, summary=summary, baselined=len(seen)), new)
     covered = _covered(baseline, verdict, file)
     resolved = [entry for entry in baseline if entry.key not in seen and (entry in covered or not _exists(entry, file))]
     return remaining, resolved
 
 
 def _entries(findings: Iterable[Finding], file: str) -> Iterator[tuple[Entry, Finding]]:
-    seen: Counter[tuple[str, str, str, str]] = Counter()
+    # Several findings of a rule about one statement have one entry.
+    numbers: dict[tuple[str, str, str, str], dict[Span, int]] = {}
     for finding in findings:
         sql = " ".join(finding.script.text[finding.span.start : finding.span.end].split())
         digest = sha256(sql.encode(errors="surrogatepass")).hexdigest()[:16]
         same = (_path(finding.script.path, file), _unicode(finding.migration), finding.rule, digest)
-        seen[same] += 1
-        yield Entry(*same, seen[same], sql[:_SQL_SHOWN]), finding
+        statements = numbers.setdefault(same, {})
+        yield Entry(*same, statements.setdefault(finding.span, len(statements) + 1), sql[:_SQL_SHOWN]), finding
 
 
 def _covered(entries: Iterable[Entry], verdict: Verdict, file: str) -> set[Entry]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.paths import PathFindings, merge_findings
+from migsafe.linting.presentation import place_in_report, presented_findings
 from migsafe.linting.repetitions import merge_repeated
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, Rule
 from migsafe.linting.rulebook import Rulebook
@@ -54,13 +55,15 @@ class RuleError(MigsafeError):
 class Verdict(Struct, kw_only=True):
     """The findings of the rules, in the order of reports (path, place, rule), and the problems that prevented judging.
 
-    `baselined` counts the suppressed findings that are in a baseline. `paths` are the judged files, `rules` the rules that judged them.
+    `unreduced` are all findings that are not suppressed, also those that reports leave out because another one speaks for them. `baselined`
+    counts the suppressed findings that are in a baseline. `paths` are the judged files, `rules` the rules that judged them.
     """
 
     findings: list[Finding]
     summary: Summary
     problems: list[MigsafeError]
     pg_version: int
+    unreduced: list[Finding] = []
     baselined: int = 0
     paths: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -285,26 +288,28 @@ class _Run:
 
     def verdict(self) -> Verdict:
         self._suppress()
-        self.state.findings = _without_repetitions(self.state.findings)
-        self.state.findings.sort(key=lambda finding: (finding.script.path, finding.span, finding.rule))
-        number = Counter(finding.severity for finding in self.state.findings)
+        unreduced = sorted(_without_repetitions(self.state.findings), key=place_in_report)
         summary = Summary(
-            files=len(self.state.paths),
-            statements=self.state.statements,
-            errors=number[Severity.ERROR],
-            warnings=number[Severity.WARNING],
-            infos=number[Severity.INFO],
-            suppressed=self.suppressed,
-            unparsed=self.state.unparsed,
+            files=len(self.state.paths), statements=self.state.statements, suppressed=self.suppressed, unparsed=self.state.unparsed
         )
-        return Verdict(
-            findings=self.state.findings,
+        verdict = Verdict(
+            findings=[],
             summary=summary,
+            unreduced=unreduced,
             problems=[*self.problems, *self.failures.values()],
             pg_version=self.pg_version,
             paths=tuple(sorted(self.state.paths)),
             rules=self.rulebook.rules,
         )
+        return with_findings(verdict, unreduced)
+
+
+def with_findings(verdict: Verdict, unreduced: list[Finding]) -> Verdict:
+    """Returns a verdict with these findings, reduced to those that a report shows, and with their numbers."""
+    findings = presented_findings(unreduced, verdict.rules)
+    number = Counter(finding.severity for finding in findings)
+    summary = replace(verdict.summary, errors=number[Severity.ERROR], warnings=number[Severity.WARNING], infos=number[Severity.INFO])
+    return replace(verdict, findings=findings, unreduced=unreduced, summary=summary)
 
 
 def _places(half: Half, statement: Statement) -> tuple[Span, ...]:

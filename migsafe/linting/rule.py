@@ -53,6 +53,9 @@ class Rule(Struct, frozen=True):
     An `off` rule runs only if it is selected. `harm` is `time` if the rule only reports that something takes long on a large table: on a table
     that is known to be small its findings are harmless. A rule that reports a whole migration or transaction `once` is shown for one path
     through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all.
+
+    `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
+    rules report, so that a suppression of one leaves the other's hazard.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Rule(Struct, frozen=True):
     off: bool = False
     harm: Harm = ""
     once: bool = False
+    speaks_for: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -337,7 +341,13 @@ def _takes_long(effect: Effect) -> bool:
 
 
 def rule(
-    *, category: str, severity: Severity, off: bool = False, harm: Harm | None = None, once: bool = False
+    *,
+    category: str,
+    severity: Severity,
+    off: bool = False,
+    harm: Harm | None = None,
+    once: bool = False,
+    speaks_for: tuple[str, ...] = (),
 ) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -357,6 +367,7 @@ def rule(
             off=off,
             harm=harm if harm is not None else "time" if category == "locking" else "",
             once=once,
+            speaks_for=speaks_for,
         )
 
     return declare

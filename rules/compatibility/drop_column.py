@@ -3,7 +3,7 @@
 Until it is replaced, the old release still names the column: its INSERTs fail, and so does every SELECT that lists the column, as most ORMs
 do for all columns that they know. First deploy a release that does not use the column, and drop it in a later one. If the column is NOT
 NULL without a default, that release cannot insert rows: make the column nullable first. If CASCADE drops more than the column, drop-cascade
-reports it instead.
+speaks for this rule.
 
 Unsafe:
     ALTER TABLE orders DROP COLUMN note;
@@ -19,7 +19,6 @@ from migsafe.linting.facts.ownership import is_column_created_here
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import find_cascade
 from migsafe.sql.operations import DropColumn
 from migsafe.sql.operations.values import quoted
 
@@ -29,7 +28,7 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
     """Report a column that the migration did not add."""
     name, table = op.target.name, at.catalog.relation(op.target.name)
     column = table.column(op.column) if table is not None else None
-    if is_column_created_here(at, name, op.column) or find_cascade(at.catalog, op) is not None:
+    if is_column_created_here(at, name, op.column):
         return None
     if column is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(name))):
         return None

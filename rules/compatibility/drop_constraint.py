@@ -3,7 +3,7 @@
 From then on rows can be written that the constraint would refuse, and they must be found and corrected before it can be added again. INSERT
 … ON CONFLICT fails without the unique constraint that it names. A foreign key has triggers on both tables, so dropping it takes ACCESS
 EXCLUSIVE on the referenced table too. Not reported: a constraint that the migration replaces by its end with one of the same name or of the
-same kind and columns, and a CHECK that only repeats NOT NULL. drop-primary-key reports primary keys.
+same kind and columns, a primary key that another one replaces, and a CHECK that only repeats NOT NULL. drop-primary-key speaks for this rule.
 
 Unsafe:
     ALTER TABLE orders DROP CONSTRAINT orders_qty_check;
@@ -22,9 +22,8 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import find_cascade
 from migsafe.schema.objects import Constraint
-from migsafe.schema.redundancy import is_primary_key, is_replaced, says_only_not_null
+from migsafe.schema.redundancy import is_replaced, says_only_not_null
 from migsafe.sql.operations import AddConstraint, ConstraintKind, DropConstraint
 from migsafe.sql.operations.values import quoted
 
@@ -43,11 +42,11 @@ def drop_constraint(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[
         return
     table = at.catalog.relation(op.target.name)
     constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
-    if is_created_here(at, op.target.name) or _is_added_here(op, at) or find_cascade(at.catalog, op) is not None:
+    if is_created_here(at, op.target.name) or _is_added_here(op, at):
         return
     if constraint is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(op.target.name))):
         return
-    if not is_primary_key(at.catalog, op) and not (constraint is not None and says_only_not_null(at.catalog, constraint)):
+    if not (constraint is not None and says_only_not_null(at.catalog, constraint)):
         at.state(_State).dropped.append((at.position, constraint))
 
 
@@ -62,10 +61,15 @@ def _is_added_here(op: DropConstraint, at: Context) -> bool:
     )
 
 
+def _has_other_key(at: Context, constraint: Constraint | None) -> bool:
+    """Whether the constraint is a primary key, and its table has another one."""
+    return constraint is not None and constraint.kind is ConstraintKind.PRIMARY_KEY and at.catalog.primary_key(constraint.table) is not None
+
+
 def _dropped(at: Context, position: int, constraint: Constraint | None) -> Iterator[Finding]:
     done = at.past[position]
     op: DropConstraint = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
-    if is_replaced(at.catalog, op, constraint):
+    if is_replaced(at.catalog, op, constraint) or _has_other_key(at, constraint):
         return
     table, name = at.resolve(op.target.name), quoted(op.constraint)
     kind = f"{constraint.kind.value} constraint" if constraint is not None else "constraint"

@@ -2,7 +2,7 @@
 
 Until it is replaced, the old release fails wherever it names the object. First deploy a release that does not use the object. Not reported:
 a trigger function, which queries cannot call, and an object that the same transaction creates again under the same name. If CASCADE drops
-more, drop-cascade reports it instead.
+more, drop-cascade speaks for this rule; for a schema it is drop-database-or-schema.
 
 Unsafe:
     DROP VIEW open_orders;
@@ -23,7 +23,6 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.schema.cascades import find_cascade
 from migsafe.sql.operations import Drop, Name
 
 _RELATIONS = ("view", "materialized view", "sequence")
@@ -41,7 +40,7 @@ def drop_object(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
     if isinstance(op, MigrationEnd):
         for position, names in at.state(_State).dropped:
             yield from _dropped(at, position, names)
-    elif op.kind in _KINDS and find_cascade(at.catalog, op) is None and not (op.kind == "schema" and op.cascade):
+    elif op.kind in _KINDS:
         names = [name for name in op.names if not _is_unknown_to_release(op, name, at)]
         if names:
             at.state(_State).dropped.append((at.position, names))

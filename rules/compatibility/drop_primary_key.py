@@ -25,7 +25,6 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import find_cascade
 from migsafe.schema.redundancy import is_primary_key
 from migsafe.sql.operations import DropConstraint
 from migsafe.sql.operations.values import quoted
@@ -36,11 +35,11 @@ class _State(Struct):
     """The DROP CONSTRAINTs of primary keys, by their position in the migration."""
 
 
-@rule(category="compatibility", severity=Severity.WARNING)
+@rule(category="compatibility", severity=Severity.WARNING, speaks_for=("drop-constraint",))
 def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record each primary key that is dropped, and report at the end of the migration those that were not replaced."""
     if isinstance(op, DropConstraint):
-        if is_primary_key(at.catalog, op) and not is_created_here(at, op.target.name) and find_cascade(at.catalog, op) is None:
+        if is_primary_key(at.catalog, op) and not is_created_here(at, op.target.name):
             at.state(_State).positions.append(at.position)
         return
     for position in at.state(_State).positions:

@@ -2,7 +2,8 @@
 
 During a deployment the old release keeps running until it is replaced, and each of its statements that names the table fails. Only a backup
 can restore the rows. First deploy a release that does not use the table, and drop the table in a later one; renaming it in between shows
-whether it is still in use, and can be undone. If CASCADE drops more than the table, drop-cascade reports it instead.
+whether it is still in use, and can be undone. If CASCADE drops more than the table, drop-cascade speaks for
+this rule.
 
 Unsafe:
     DROP TABLE coupons;
@@ -18,14 +19,13 @@ from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.facts.wording import deployments, once_released
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.schema.cascades import find_cascade
 from migsafe.sql.operations import Drop
 
 
 @rule(category="compatibility", severity=Severity.ERROR)
 def drop_table(op: Drop, at: Context) -> Finding | None:
     """Report every table of the statement that the migration did not create."""
-    if op.kind not in ("table", "foreign table") or find_cascade(at.catalog, op) is not None:
+    if op.kind not in ("table", "foreign table"):
         return None
     dropped = [name for name in op.names if not is_created_here(at, name) and not (op.if_exists and at.catalog.is_absent(name))]
     if not dropped:

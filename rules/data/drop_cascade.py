@@ -26,7 +26,10 @@ from migsafe.sql.operations import Drop, DropColumn, DropConstraint
 _MOST = 5
 
 
-@rule(category="data", severity=Severity.ERROR)
+_SPEAKS_FOR = ("drop-column", "drop-constraint", "drop-object", "drop-primary-key", "drop-table")
+
+
+@rule(category="data", severity=Severity.ERROR, speaks_for=_SPEAKS_FOR)
 def drop_cascade(op: Drop | DropColumn | DropConstraint, at: Context) -> Finding | None:
     """Report the known objects that CASCADE drops, or that it may drop unknown ones."""
     cascade = find_cascade(at.catalog, op)

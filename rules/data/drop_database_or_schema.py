@@ -20,7 +20,7 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import Drop, Name
 
 
-@rule(category="data", severity=Severity.ERROR)
+@rule(category="data", severity=Severity.ERROR, speaks_for=("drop-object",))
 def drop_database_or_schema(op: Drop, at: Context) -> Finding | None:
     """Report a database or schema that is dropped with its contents."""
     if op.kind == "database":

@@ -59,8 +59,10 @@ from migsafe.sql.generation import (
 from migsafe.sql.operations import AddColumn, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
 
+_SPEAKS_FOR = ("check-validates", "foreign-key-validates", "primary-key-builds-index", "unique-builds-index")
 
-@rule(category="locking", severity=Severity.ERROR)
+
+@rule(category="locking", severity=Severity.ERROR, speaks_for=_SPEAKS_FOR)
 def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
     """Report a column for which an existing table is rewritten."""
     rewritten = [effect for effect in at.slow_effects(only=op.target.only) if effect.rewrite]

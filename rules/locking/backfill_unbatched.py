@@ -11,8 +11,7 @@ A script that reads the rows of a table without a filter and changes each of the
 row, and holds all the row locks until its transaction ends.
 
 A condition that is always true filters nothing: WHERE true, IS NOT NULL of a NOT NULL column, IS NULL of a column that the same migration
-added. A DELETE of every row is reported by delete-everything, because it also loses data; this rule reports only a DELETE with USING and no
-WHERE.
+added. For a DELETE of every row delete-everything speaks, because it also loses data.
 
 Unsafe:
     UPDATE orders SET region = 'eu';
@@ -58,11 +57,11 @@ _STORED = ("table", "partitioned table")
 
 @rule(category="locking", severity=Severity.WARNING)
 def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
-    """Report a change of every row of an existing table. delete-everything reports a DELETE, unless it joins."""
+    """Report a change of every row of an existing table."""
     relation = at.catalog.relation(op.table)
     if _is_for_each_row(op, at):
         return _row_by_row(op, relation, at)
-    if op.current_of is not None or (isinstance(op, Delete) and not op.reads):
+    if op.current_of is not None:
         return None
     if op.where is not None and not expressions.is_always_true(op.where, expressions.not_null_columns(relation), _null_columns(op.table, at)):
         return None

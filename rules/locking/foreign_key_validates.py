@@ -47,7 +47,7 @@ def foreign_key_validates(op: AddConstraint | AddColumn, at: Context) -> Finding
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     checked = [key for key in constraints if key.kind is ConstraintKind.FOREIGN_KEY and key.enforced and not key.not_valid]
     slow = at.slow_effects(only=op.target.only) if checked else []
-    if not slow or any(effect.rewrite for effect in slow):
+    if not slow:
         return None
     return _added(op, checked[0], slow, at) if isinstance(op, AddConstraint) else _added_with_column(op, checked[0], slow, at)
 

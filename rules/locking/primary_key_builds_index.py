@@ -34,7 +34,7 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     key = next((key for key in constraints if key.kind is ConstraintKind.PRIMARY_KEY and key.index is None), None)
     slow = at.slow_effects(only=op.target.only) if key is not None else []
-    if key is None or not slow or any(effect.rewrite for effect in slow):
+    if key is None or not slow:
         return None
     table = op.target.name
     name = key.name or default_name(table.name, (), "pkey")

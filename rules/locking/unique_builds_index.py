@@ -29,7 +29,7 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
     unique = next((constraint for constraint in constraints if constraint.kind is ConstraintKind.UNIQUE and constraint.index is None), None)
     slow = at.slow_effects(only=op.target.only) if unique is not None else []
-    if unique is None or not slow or any(effect.rewrite for effect in slow):
+    if unique is None or not slow:
         return None
     table = op.target.name
     name = unique.name or default_name(table.name, unique.columns, "key")

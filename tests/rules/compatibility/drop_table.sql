@@ -1,6 +1,6 @@
 DROP TABLE coupons; -- expect: drop-table
--- drop-cascade reports what CASCADE may drop
-DROP TABLE IF EXISTS coupons, app.vouchers CASCADE;
+-- CASCADE takes nothing back; drop-cascade speaks for the rule only where it runs
+DROP TABLE IF EXISTS coupons, app.vouchers CASCADE; -- expect: drop-table
 DROP VIEW coupons; -- expect: drop-object
 DROP INDEX coupons_code_idx;
 

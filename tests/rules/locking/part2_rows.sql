@@ -26,9 +26,9 @@ WITH gone AS (SELECT 1) UPDATE orders SET total = 0 RETURNING id; -- expect: bac
 MERGE INTO orders USING customers ON customers.id = orders.id WHEN MATCHED THEN UPDATE SET total = 0;
 
 -- next migration
--- delete-everything reports it
-DELETE FROM orders;
-DELETE FROM orders WHERE true;
+-- delete-everything speaks for the rule where it runs
+DELETE FROM orders; -- expect: backfill-unbatched
+DELETE FROM orders WHERE true; -- expect: backfill-unbatched
 DELETE FROM orders USING customers WHERE customers.id = orders.id;
 DELETE FROM orders USING customers; -- expect: backfill-unbatched
 TRUNCATE orders;
