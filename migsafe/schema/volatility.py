@@ -54,12 +54,21 @@ def is_volatile(expression: Expression, user_volatility: Callable[[Name], str | 
     """
     unknown: VolatileCall | None = None
     for call in expression.calls:
-        volatilities = {user_volatility(call), volatility_of(call, pg_version)}
+        built_in = None if _lacks_arguments(expression.sql, call, pg_version) else volatility_of(call, pg_version)
+        volatilities = {user_volatility(call), built_in}
         if "volatile" in volatilities:
             return VolatileCall(call)
         if volatilities == {None} and unknown is None:
             unknown = VolatileCall(call, known=False)
     return unknown
+
+
+def _lacks_arguments(sql: str, call: Name, pg_version: int) -> bool:
+    """Whether a call without arguments is none of PostgreSQL's functions of that name: uuid() is no cast, but a function of the user's."""
+    if call.name in _functions(pg_version, "without_arguments") or volatility_of(call, pg_version) == "volatile":
+        return False
+    is_built_in = call.name in BUILT_IN or call.name in _functions(pg_version, "pg_catalog")
+    return is_built_in and re.search(rf'\b{re.escape(call.name)}"?\s*\(\s*\)', sql, re.IGNORECASE) is not None
 
 
 _SECTION = re.compile(r"^\[(\w+) (\w+)\]\n([^\[]*)", re.MULTILINE)

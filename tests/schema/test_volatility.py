@@ -71,6 +71,16 @@ def test_default_that_is_not_volatile(column: str) -> None:
     assert is_volatile(default_of(column), FUNCTIONS.get, 17) is None
 
 
+@pytest.mark.parametrize(("default", "name"), [("uuid()", "uuid"), ('"md5"()', "md5"), ("coalesce(date( ), now())", "date")])
+def test_call_without_arguments_is_not_a_cast_to_a_type_of_its_name(default: str, name: str) -> None:
+    assert is_volatile(default_of(f"text DEFAULT {default}"), FUNCTIONS.get, 17) == VolatileCall(Name(name), known=False)
+
+
+@pytest.mark.parametrize("default", ["now()", "jsonb_build_object()", "pi()", "version()", "uuid_nil()"])
+def test_functions_without_arguments_are_known(default: str) -> None:
+    assert is_volatile(default_of(f"text DEFAULT {default}"), FUNCTIONS.get, 17) is None
+
+
 def test_unknown_function_is_reported_as_unknown() -> None:
     assert is_volatile(default_of("int DEFAULT coalesce(next_number(), now())"), FUNCTIONS.get, 17) == VolatileCall(
         Name("next_number"), known=False
@@ -166,6 +176,16 @@ def test_recorded_volatility_of_extensions_equals_the_server(connection: Connect
     expected = {name: worst.split()[1] for name, worst in connection.execute(EXTENSION_FUNCTIONS, (sorted(available),)).fetchall()}
     del expected["isn_weak"]  # immutable up to 17, declared volatile since
     assert {name: volatility_on_server for name, volatility_on_server in expected.items() if recorded.get(name) != volatility_on_server} == {}
+
+
+@pytest.mark.server
+def test_recorded_functions_without_arguments_are_those_of_the_server(connection: Connection) -> None:
+    rows = connection.execute(
+        """SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND prokind = 'f' AND provolatile <> 'v'
+            AND (pronargs = pronargdefaults OR (provariadic <> 0 AND pronargs = 1))
+            AND prorettype <> ALL (ARRAY['internal', 'trigger', 'event_trigger']::regtype[])"""
+    )
+    assert sorted({name for (name,) in rows} - volatility._functions(17, "without_arguments").keys()) == []
 
 
 @pytest.mark.server
