@@ -210,11 +210,15 @@ def drop_constraint(context: EffectContext, op: sql.DropConstraint) -> Effects:
 @EFFECTS.register(sql.AlterConstraint)
 def alter_constraint(context: EffectContext, op: sql.AlterConstraint) -> Effects:
     """ALTER CONSTRAINT."""
-    yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
     relation = context.catalog.relation(op.target.name)
     constraint = context.catalog.constraint(relation.oid, op.constraint) if relation is not None else None
     if constraint is None or relation is None:
+        # ENFORCED checks the rows unless the constraint is enforced already, which is unknown.
+        scan = op.enforced is True and (relation is None or context.has_rows(relation))
+        why = f"every row is checked against {op.constraint}" if scan else ""
+        yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind, scan=scan, why=why)
         return
+    yield from context.effect_on_name(op.target.name, _EXCLUSIVE, op.target.kind)
     if constraint.kind is ConstraintKind.FOREIGN_KEY and relation.kind is RelationKind.PARTITIONED:
         yield from context.effects_on(context.catalog.descendants(relation.oid), _EXCLUSIVE)
     if op.enforced is False and constraint.enforced:
@@ -226,5 +230,8 @@ def alter_constraint(context: EffectContext, op: sql.AlterConstraint) -> Effects
             scan = op.inherited_by_children and context.has_rows(table)
             yield from context.effect_on(table, _EXCLUSIVE, scan=scan, why=why if scan else "")
     if op.enforced and not constraint.enforced:
-        yield from context.effect_on(relation, _EXCLUSIVE, scan=True, why=f"every row is checked against {op.constraint}")
+        why = f"every row is checked against {op.constraint}"
+        for table in (relation, *(context.catalog.descendants(relation.oid) if relation.kind is RelationKind.PARTITIONED else ())):
+            if context.has_rows(table):
+                yield from context.effect_on(table, _EXCLUSIVE, scan=True, why=why)
         yield from context.effect_on_oid(constraint.references, _SHARE_ROW, scan=True)

@@ -31,6 +31,27 @@ ALTER TABLE orders ADD FOREIGN KEY (quantity) REFERENCES loose (a);
 -- case: add a foreign key, not enforced
 -- versions: 18
 ALTER TABLE orders ADD CONSTRAINT orders_coupon_fk FOREIGN KEY (coupon) REFERENCES coupons NOT ENFORCED;
+-- case: enforce a foreign key of a partitioned table
+-- versions: 18
+CREATE TABLE refs (id int PRIMARY KEY);
+INSERT INTO refs SELECT generate_series(0, 400);
+CREATE TABLE parts (id int, ref int) PARTITION BY RANGE (id);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (0) TO (200);
+CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM (200) TO (400);
+INSERT INTO parts SELECT n, n FROM generate_series(0, 399) AS n;
+ALTER TABLE parts ADD CONSTRAINT parts_fk FOREIGN KEY (ref) REFERENCES refs NOT ENFORCED;
+ALTER TABLE parts ALTER CONSTRAINT parts_fk ENFORCED;
+-- case: enforce a foreign key that is enforced
+-- versions: 18
+ALTER TABLE orders ALTER CONSTRAINT orders_customer_fk ENFORCED;
+-- case: enforce a foreign key to the same table
+-- versions: 18
+ALTER TABLE employees ADD CONSTRAINT mentor FOREIGN KEY (boss) REFERENCES employees NOT ENFORCED;
+ALTER TABLE employees ALTER CONSTRAINT mentor ENFORCED;
+-- case: enforce a foreign key and add a column
+-- versions: 18
+ALTER TABLE orders ADD CONSTRAINT orders_coupon_fk FOREIGN KEY (coupon) REFERENCES coupons NOT ENFORCED;
+ALTER TABLE orders ADD COLUMN extra int, ALTER CONSTRAINT orders_coupon_fk ENFORCED;
 -- case: enforce a foreign key
 -- versions: 18
 ALTER TABLE orders ADD CONSTRAINT orders_coupon_fk FOREIGN KEY (coupon) REFERENCES coupons NOT ENFORCED;
