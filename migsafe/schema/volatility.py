@@ -64,7 +64,7 @@ def is_volatile(expression: Expression, user_volatility: Callable[[Name], str | 
 
 
 def _lacks_arguments(sql: str, call: Name, pg_version: int) -> bool:
-    """Whether a call without arguments is none of PostgreSQL's functions of that name: uuid() is no cast, but a function of the user's."""
+    """Whether PostgreSQL has no function of this name without arguments: then uuid() calls a function of the user's instead of casting."""
     if call.name in _functions(pg_version, "without_arguments") or volatility_of(call, pg_version) == "volatile":
         return False
     is_built_in = call.name in BUILT_IN or call.name in _functions(pg_version, "pg_catalog")
