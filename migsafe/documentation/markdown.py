@@ -13,6 +13,7 @@ CATEGORIES = {
     "locking": "Reads or writes are blocked for a time that grows with the table, or for longer than necessary.",
     "timeouts": "While a lock request waits, later queries wait behind it.",
     "transactions": "A statement that PostgreSQL refuses in a transaction, or a transaction that does not begin or end as intended.",
+    "failures": "PostgreSQL refuses the statement, and the deployment stops there.",
     "idempotency": "A migration that fails half-way must be able to run again.",
     "indexes": "Missing and superfluous indexes.",
     "compatibility": "The running release breaks, because it meets the new schema before it is replaced.",

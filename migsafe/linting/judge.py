@@ -11,7 +11,7 @@ from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.presentation import place_in_report, presented_findings
 from migsafe.linting.repetitions import merge_repeated
-from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, Rule
+from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
 from migsafe.prediction.effects.effect import Effect
@@ -218,6 +218,9 @@ class _Run:
                 if check:
                     self._check_all(statement, operation, effects, at)
                 at.leave(statement, operation, effects)
+            if check and predictor.refused is not None:
+                refused, refusal = predictor.refused
+                self._check_all(statement, RefusedOperation(refused.span, refusal), (), at)
         if check:
             end = statement if last_number is None else replace(statement, index=last_number)
             self._check_all(end, MigrationEnd(statement.span), (), at)

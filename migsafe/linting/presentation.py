@@ -1,6 +1,6 @@
 """What a report shows of the findings that are neither suppressed nor in a baseline."""
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 
 from migsafe.linting.finding import Finding
 from migsafe.linting.rule import Rule
@@ -9,14 +9,22 @@ from migsafe.text import Span
 
 def presented_findings(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
     """Returns the findings to show, in the order of reports (path, place, rule). `rules` are the rules of the run."""
-    speaks_for = {rule.name: rule.speaks_for for rule in rules if rule.speaks_for}
-    shown = _without_spoken_for(list(findings), speaks_for)
+    by_name = {rule.name: rule for rule in rules}
+    speaks_for = {name: rule.speaks_for for name, rule in by_name.items() if rule.speaks_for}
+    refusing = {name for name, rule in by_name.items() if rule.refuses}
+    shown = _without_spoken_for(_without_hazards_of_refused(list(findings), refusing), speaks_for)
     return sorted(shown, key=place_in_report)
 
 
 def place_in_report(finding: Finding) -> tuple[str, Span, str]:
     """Returns the key by which reports sort findings: path, place, rule."""
     return finding.script.path, finding.span, finding.rule
+
+
+def _without_hazards_of_refused(findings: list[Finding], refusing: Collection[str]) -> list[Finding]:
+    """Returns the findings without the hazards of statements that PostgreSQL does not run, as the `refusing` rules say."""
+    refused = {_statement(finding) for finding in findings if finding.rule in refusing}
+    return [finding for finding in findings if finding.rule in refusing or _statement(finding) not in refused]
 
 
 def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[str, ...]]) -> list[Finding]:
@@ -27,5 +35,9 @@ def _without_spoken_for(findings: list[Finding], speaks_for: Mapping[str, tuple[
     return [finding for finding in findings if (finding.rule, *_operation(finding)) not in spoken_for]
 
 
+def _statement(finding: Finding) -> tuple[Hashable, ...]:
+    return finding.script.path, finding.migration, finding.statement
+
+
 def _operation(finding: Finding) -> tuple[Hashable, ...]:
-    return finding.script.path, finding.migration, finding.statement, finding.span
+    return (*_statement(finding), finding.span)

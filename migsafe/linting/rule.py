@@ -19,6 +19,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.prediction.predictor import Predictor
 from migsafe.rendering.op_calls import as_op_calls
 from migsafe.schema.catalog import Catalog
+from migsafe.schema.refusal import Refusal
 from migsafe.schema.statistics import row_count
 from migsafe.session import Session
 from migsafe.sources import Lineage, Migration, Transaction
@@ -36,6 +37,7 @@ __all__ = [
     "Limits",
     "MigrationEnd",
     "PastOperation",
+    "RefusedOperation",
     "Rule",
     "Severity",
     "SharedTransaction",
@@ -52,7 +54,8 @@ class Rule(Struct, frozen=True):
 
     An `off` rule runs only if it is selected. `harm` is `time` if the rule only reports that something takes long on a large table: on a table
     that is known to be small its findings are harmless. A rule that reports a whole migration or transaction `once` is shown for one path
-    through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all.
+    through a script: at one place for each call, and if its category is `timeouts`, at one place at all, because one setting fixes all. A
+    rule that `refuses` reports statements that PostgreSQL does not run: they have no other hazard.
 
     `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
     rules report, so that a suppression of one leaves the other's hazard.
@@ -68,6 +71,7 @@ class Rule(Struct, frozen=True):
     harm: Harm = ""
     once: bool = False
     speaks_for: tuple[str, ...] = ()
+    refuses: bool = False
 
     @property
     def summary(self) -> str:
@@ -77,6 +81,12 @@ class Rule(Struct, frozen=True):
 
 class FilePlace(Operation, frozen=True):
     """A place in the file that people edit, which rules can report. It is not an operation of PostgreSQL."""
+
+
+class RefusedOperation(Operation, frozen=True):
+    """An operation that PostgreSQL refuses, for the rules that report it. It is not an operation of PostgreSQL."""
+
+    refusal: Refusal
 
 
 class MigrationEnd(Operation, frozen=True):
@@ -348,6 +358,7 @@ def rule(
     harm: Harm | None = None,
     once: bool = False,
     speaks_for: tuple[str, ...] = (),
+    refuses: bool = False,
 ) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -368,6 +379,7 @@ def rule(
             harm=harm if harm is not None else "time" if category == "locking" else "",
             once=once,
             speaks_for=speaks_for,
+            refuses=refuses,
         )
 
     return declare

@@ -14,14 +14,14 @@ from msgspec.structs import replace
 
 from migsafe.errors import ConfigError, did_you_mean
 from migsafe.linting.finding import Severity
-from migsafe.linting.rule import MigrationEnd, Rule
+from migsafe.linting.rule import MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.suppressions import Suppression
 from migsafe.sql.operations import Operation
 
 SHIPPED = "migsafe.rules"
 
 
-_NO_OPERATIONS = (MigrationEnd, Suppression)
+_NO_OPERATIONS = (MigrationEnd, RefusedOperation, Suppression)
 """Types that are not passed to a rule that checks every `Operation`."""
 
 

@@ -79,7 +79,8 @@ class Predictor:
         """The locks that the transaction held when the current statement began, by relation."""
         self._marks: list[int] = []
         self._reported: set[Refusal] = set()
-        self._refused: Refusal | None = None
+        self.refused: tuple[Operation, Refusal] | None = None
+        """The first operation of the current statement that PostgreSQL refuses, with the reason."""
         self._goes_on = False
 
     def load(self, script: Script) -> None:
@@ -140,7 +141,7 @@ class Predictor:
             statement=statement,
             operations=found,
             effects=combine_effects(effect for _, effects in found for effect in effects),
-            refusal=self._refused,
+            refusal=self.refused[1] if self.refused else None,
             unknown=unknown,
         )
 
@@ -149,7 +150,7 @@ class Predictor:
     ) -> Iterator[tuple[Operation, tuple[Effect, ...]]]:
         """Yields the operations of a statement in the order in which they run, including those of the functions that it calls. Each comes
         with its effects before it is applied: `catalog` and `session` are as the operation finds them."""
-        self._refused = None
+        self.refused = None
         self._turn(self.session.begin_statement(statement, first=first, last=last))
         self.held_locks = dict(self.session.locks)
         for written in in_execution_order(statement.operations):
@@ -172,7 +173,7 @@ class Predictor:
     @contextmanager
     def trial(self) -> Iterator[None]:
         """Returns a context in which migrations may run, and that restores the database and the connection when it is left."""
-        before = self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on
+        before = self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on
         self._marks = []
         if self._goes_on:
             self.session = deepcopy(self.session)
@@ -181,7 +182,7 @@ class Predictor:
             try:
                 yield
             finally:
-                self.session, self._context, self.held_locks, self._marks, self._refused, self._goes_on = before
+                self.session, self._context, self.held_locks, self._marks, self.refused, self._goes_on = before
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
@@ -221,7 +222,8 @@ class Predictor:
         if refusals and operation.certain and not operation.caught:
             # A branch of a DO block may have checked before, and an exception handler may catch the error.
             refused = refused or refusals[0]
-        self._refused = self._refused or refused
+        if refused is not None and self.refused is None:
+            self.refused = operation, refused
         self._turn(self.session.apply(operation))
 
     def _refusal(self, operation: Operation) -> Refusal | None:

@@ -1,0 +1,35 @@
+"""PostgreSQL refuses the statement.
+
+The migrations before this one, or the dump that the history starts with, say what the database contains. If a statement contradicts that, the
+deployment stops there: the object does not exist or exists already, another object depends on it, or PostgreSQL does not support the statement
+for this kind of object. What is not certainly known is not reported: an object that a condition may have created, a table that no migration
+created. Because the statement does nothing, no other rule reports it.
+
+Unsafe:
+    ALTER TABLE orders ADD COLUMN qty bigint;
+
+Unsafe, because a view uses the column:
+    CREATE VIEW order_notes AS SELECT id, note FROM orders;
+    -- next migration
+    ALTER TABLE orders DROP COLUMN note;
+
+Safe:
+    ALTER TABLE orders ADD COLUMN IF NOT EXISTS qty bigint;
+
+See: https://www.postgresql.org/docs/current/ddl-depend.html
+    https://www.postgresql.org/docs/current/errcodes-appendix.html
+"""
+
+from migsafe.linting.rule import Context, Finding, RefusedOperation, Severity, rule
+from migsafe.schema.refusal import RefusalKind
+
+_REPORTED_HERE = (RefusalKind.SCHEMA, RefusalKind.SESSION)
+"""The other kinds of refusals have their own rules."""
+
+
+@rule(category="failures", severity=Severity.ERROR, refuses=True)
+def statement_fails(op: RefusedOperation, at: Context) -> Finding | None:
+    """Report why PostgreSQL does not run a statement."""
+    if op.refusal.kind not in _REPORTED_HERE:
+        return None
+    return at.finding(op, f"PostgreSQL refuses this statement: {op.refusal}", help=op.refusal.help)
