@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
     from migsafe.expressions.groups import grouping_columns, output_columns
-    from migsafe.expressions.proofs import proves_bound, proves_default_excludes, proves_not_null
+    from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
@@ -54,6 +54,7 @@ __all__ = [
     "parse_query",
     "parse_type",
     "proves_bound",
+    "proves_check",
     "proves_default_excludes",
     "proves_not_null",
     "repeated_positions",
@@ -76,6 +77,7 @@ _MODULES = {
     "parse_query": "trees",
     "parse_type": "trees",
     "proves_bound": "proofs",
+    "proves_check": "proofs",
     "proves_default_excludes": "proofs",
     "proves_not_null": "proofs",
     "repeated_positions": "changed_rows",

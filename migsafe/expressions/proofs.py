@@ -27,7 +27,7 @@ from migsafe.expressions.trees import parse_expression
 from migsafe.sql.operations import Bound, Expression, IndexElement, PartitionKey
 from migsafe.text import Span
 
-__all__ = ["proves_bound", "proves_default_excludes", "proves_not_null"]
+__all__ = ["proves_bound", "proves_check", "proves_default_excludes", "proves_not_null"]
 
 NotNull = Callable[[str], bool]
 """Whether a column has a valid NOT NULL."""
@@ -40,6 +40,14 @@ def proves_not_null(check: Expression, column: str, *, composite: bool = False) 
     nothing. `composite`: the column is of a composite type. Its IS NOT NULL is about the fields of the value and proves nothing.
     """
     return not composite and implies(Conditions(lambda _: None).predicate(check), IsNull(column, is_negated=True))
+
+
+def proves_check(checks: Sequence[Expression], not_null: Sequence[str], required: Expression, *, types: ColumnTypes) -> bool:
+    """Whether valid CHECKs and the NOT NULLs of columns imply another CHECK, so that it refuses no row that they accept."""
+    conditions = Conditions(types)
+    known = [predicate for check in checks if (predicate := conditions.predicate(check)) != TruthValue(False)]
+    known += [IsNull(column, is_negated=True) for column in not_null]
+    return implies(conjunction(known), conditions.predicate(required))
 
 
 def proves_bound(

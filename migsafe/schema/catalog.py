@@ -11,10 +11,10 @@ from migsafe.schema.journal import Journal
 from migsafe.schema.objects import (
     Attached,
     Constraint,
-    DefaultPrivileges,
     Function,
     Index,
     Object,
+    OtherPrivileges,
     Publication,
     Relation,
     RelationKind,
@@ -27,7 +27,7 @@ from migsafe.sql.operations import ConstraintKind, Name, TypeName
 
 TEMPORARY = "pg_temp"
 SYSTEM_SCHEMAS = frozenset(("pg_catalog", "information_schema", "pg_toast"))
-_OTHER_KINDS: dict[type, str] = {Publication: "publication", Attached: "statistics", DefaultPrivileges: "default privileges"}
+_OTHER_KINDS: dict[type, str] = {Publication: "publication", Attached: "statistics", OtherPrivileges: "privileges"}
 
 A = TypeVar("A", bound=Object)
 
@@ -371,7 +371,7 @@ class Catalog:
                 self._journal.write(self._functions, added.name, (*self._functions.get(added.name, ()), added.oid))
             case _ if isinstance(added, Type):
                 self._journal.write(self._types, added.name, added.oid)
-            case Publication() | Attached(kind="statistics") | DefaultPrivileges():
+            case Publication() | Attached(kind="statistics") | OtherPrivileges():
                 self._journal.write(self._others, (_OTHER_KINDS[type(added)], added.name), added.oid)
 
     def _forget_name(self, removed: Object) -> None:
@@ -387,7 +387,7 @@ class Catalog:
                 self._journal.write(self._functions, removed.name, tuple(oid for oid in self._functions[removed.name] if oid != removed.oid))
             case _ if isinstance(removed, Type):
                 self._remove_if(self._types, removed.name, removed.oid)
-            case Publication() | Attached(kind="statistics") | DefaultPrivileges():
+            case Publication() | Attached(kind="statistics") | OtherPrivileges():
                 self._remove_if(self._others, (_OTHER_KINDS[type(removed)], removed.name), removed.oid)
 
     def _remove_if(self, table: dict[Any, Any], key: Any, oid: int) -> None:

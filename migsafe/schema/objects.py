@@ -84,18 +84,19 @@ class Privilege(NamedTuple):
     name: str
 
 
-class DefaultPrivilege(NamedTuple):
-    """A privilege that new objects get: of a `kind` (`tables`, `sequences`, `routines`), in one schema, or everywhere."""
+class OtherPrivilege(NamedTuple):
+    """A privilege on an object that the catalogue does not have, of a `kind` (`schema`, `role`), or on new objects of a kind (`tables`) in the
+    schema `name`, or everywhere."""
 
     kind: str
-    schema: str | None
+    name: str | None
     privilege: Privilege
 
 
-class DefaultPrivileges(Object, frozen=True, kw_only=True):
-    """What ALTER DEFAULT PRIVILEGES has set, as one object."""
+class OtherPrivileges(Object, frozen=True, kw_only=True):
+    """Privileges that do not belong to an object of the catalogue, as one object."""
 
-    privileges: tuple[DefaultPrivilege, ...] = ()
+    privileges: tuple[OtherPrivilege, ...] = ()
 
 
 class Relation(Object, frozen=True, kw_only=True):

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
-from migsafe.schema.objects import DefaultPrivilege, DefaultPrivileges, Function, Object, Privilege, Relation, RelationKind
-from migsafe.schema.removals import find_named_parts
+from migsafe.schema.objects import Function, Object, OtherPrivilege, OtherPrivileges, Privilege, Relation, RelationKind
+from migsafe.schema.removals import drop_result
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Drop, Name
 
@@ -26,7 +26,8 @@ _ALL_PRIVILEGES = {
 }
 """The privileges that ALL means, by the kind of object (manual, 5.8, Privileges); MAINTAIN (17) is only granted for administration."""
 
-_DEFAULTS = Name("default privileges")
+_DEFAULTS, _OTHERS = Name("default privileges"), Name("other privileges")
+_OTHER_KINDS = ("schema", "database", "type", "domain", "language", "role")
 _KINDS = {"tables": "tables", "sequences": "sequences", "functions": "routines", "procedures": "routines", "routines": "routines"}
 
 
@@ -73,14 +74,26 @@ def revoked(catalog: Catalog, op: sql.Grant) -> list[Granted]:
     return results
 
 
-def default_privileges(catalog: Catalog) -> tuple[DefaultPrivilege, ...]:
-    """Returns the privileges that new objects get."""
-    defaults = catalog.object_named("default privileges", _DEFAULTS)
-    return defaults.privileges if isinstance(defaults, DefaultPrivileges) else ()
+def default_privileges(catalog: Catalog) -> tuple[OtherPrivilege, ...]:
+    """Returns the privileges that new objects get; their kind is that of ALTER DEFAULT PRIVILEGES."""
+    return _stored(catalog, _DEFAULTS)
 
 
-def revoked_defaults(catalog: Catalog, op: sql.AlterDefaultPrivileges) -> list[DefaultPrivilege]:
-    """Returns the default privileges that an ALTER DEFAULT PRIVILEGES … REVOKE takes away."""
+def _stored(catalog: Catalog, name: Name) -> tuple[OtherPrivilege, ...]:
+    stored = catalog.object_named("privileges", name)
+    return stored.privileges if isinstance(stored, OtherPrivileges) else ()
+
+
+def _store_others(catalog: Catalog, name: Name, privileges: Iterable[OtherPrivilege]) -> None:
+    changed, existing = tuple(dict.fromkeys(privileges)), catalog.object_named("privileges", name)
+    if changed != _stored(catalog, name):
+        oid = existing.oid if existing is not None else catalog.new_oid()
+        catalog.store(OtherPrivileges(oid=oid, name=name, privileges=changed))
+
+
+def revoked_defaults(catalog: Catalog, op: sql.AlterDefaultPrivileges) -> list[OtherPrivilege]:
+    """Returns the default privileges that an ALTER DEFAULT PRIVILEGES … REVOKE takes away. Those of a schema and those of the database add up:
+    a REVOKE takes only from the ones that it names."""
     kind, wanted = _KINDS.get(op.kind, op.kind), set(op.privileges)
     return [
         default
@@ -88,8 +101,27 @@ def revoked_defaults(catalog: Catalog, op: sql.AlterDefaultPrivileges) -> list[D
         if default.kind == kind
         and default.privilege.grantee in op.grantees
         and (not wanted or default.privilege.name in wanted)
-        and (not op.schemas or default.schema in op.schemas)
+        and default.name in (op.schemas or (None,))
     ]
+
+
+def revoked_elsewhere(catalog: Catalog, op: sql.Grant) -> list[OtherPrivilege]:
+    """Returns the privileges on schemas, databases, types and unknown relations, and the memberships in roles, that a REVOKE takes away."""
+    names, wanted = _other_names(catalog, op), set(op.privileges)
+    return [
+        held
+        for held in _stored(catalog, _OTHERS)
+        if held.kind == op.kind
+        and held.name in names
+        and held.privilege.grantee in op.grantees
+        and (not wanted or held.privilege.name in (ALL, *wanted))
+    ]
+
+
+def _other_names(catalog: Catalog, op: sql.Grant) -> tuple[str, ...]:
+    """Returns the names of the objects of a GRANT under which their privileges are stored if the catalogue does not have the objects."""
+    is_relation = op.kind in ("table", "sequence")
+    return tuple(str(catalog.resolve(name)) if is_relation else name.name for name in op.objects)
 
 
 def _expanded(kind: str, names: Iterable[str], grantees: Iterable[str]) -> tuple[Privilege, ...]:
@@ -99,15 +131,23 @@ def _expanded(kind: str, names: Iterable[str], grantees: Iterable[str]) -> tuple
 
 @SCHEMA_CHANGES.register(sql.Grant)
 def grant(catalog: Catalog, op: sql.Grant) -> None:
-    """GRANT and REVOKE on relations and routines."""
+    """GRANT and REVOKE."""
     if op.revoke:
-        if not op.grant_option:
-            for granted, lost in revoked(catalog, op):
-                _store(catalog, granted, tuple(privilege for privilege in granted.privileges if privilege not in lost))
+        if op.grant_option:
+            return
+        for granted, lost in revoked(catalog, op):
+            _store(catalog, granted, tuple(privilege for privilege in granted.privileges if privilege not in lost))
+        gone = revoked_elsewhere(catalog, op)
+        _store_others(catalog, _OTHERS, (held for held in _stored(catalog, _OTHERS) if held not in gone))
         return
     for granted in list(named_objects(catalog, op)):
         added = _expanded(privilege_kind(granted), op.privileges, op.grantees)
         _store(catalog, granted, tuple(dict.fromkeys((*granted.privileges, *added))))
+    is_unknown = op.kind in ("table", "sequence") and any(catalog.relation(name) is None for name in op.objects)
+    if op.kind in _OTHER_KINDS or is_unknown:
+        each = _expanded(f"{op.kind}s", op.privileges, op.grantees)
+        others = (OtherPrivilege(op.kind, name, privilege) for name in _other_names(catalog, op) for privilege in each)
+        _store_others(catalog, _OTHERS, (*_stored(catalog, _OTHERS), *others))
 
 
 def _store(catalog: Catalog, granted: Relation | Function, privileges: tuple[Privilege, ...]) -> None:
@@ -121,21 +161,15 @@ def alter_default_privileges(catalog: Catalog, op: sql.AlterDefaultPrivileges) -
     kind = _KINDS.get(op.kind)
     if kind is None:
         return
-    existing = catalog.object_named("default privileges", _DEFAULTS)
     current = default_privileges(catalog)
     if op.revoke:
         lost = revoked_defaults(catalog, op)
-        changed = tuple(default for default in current if default not in lost)
-    else:
-        added = (
-            DefaultPrivilege(kind, schema, privilege)
-            for schema in op.schemas or (None,)
-            for privilege in _expanded(kind, op.privileges, op.grantees)
-        )
-        changed = tuple(dict.fromkeys((*current, *added)))
-    if changed != current:
-        oid = existing.oid if existing is not None else catalog.new_oid()
-        catalog.store(DefaultPrivileges(oid=oid, name=_DEFAULTS, privileges=changed))
+        _store_others(catalog, _DEFAULTS, (default for default in current if default not in lost))
+        return
+    added = (
+        OtherPrivilege(kind, schema, privilege) for schema in op.schemas or (None,) for privilege in _expanded(kind, op.privileges, op.grantees)
+    )
+    _store_others(catalog, _DEFAULTS, (*current, *added))
 
 
 def grant_defaults(catalog: Catalog, since: int) -> None:
@@ -147,15 +181,14 @@ def grant_defaults(catalog: Catalog, since: int) -> None:
             own = (
                 default.privilege
                 for default in defaults
-                if default.kind == privilege_kind(created) and default.schema in (None, created.name.schema)
+                if default.kind == privilege_kind(created) and default.name in (None, created.name.schema)
             )
             _store(catalog, created, tuple(dict.fromkeys((*created.privileges, *own))))
 
 
 def dropped_grants(catalog: Catalog, op: Drop) -> list[Granted]:
-    """Returns the named objects that a DROP removes and on which the history has granted privileges."""
-    parts, _ = find_named_parts(catalog, op)
-    dropped = (catalog.get(part.oid) for part in parts)
+    """Returns the relations and routines that a DROP removes, also by CASCADE, and on which the history has granted privileges."""
+    dropped = (catalog.get(part.oid) for part in drop_result(catalog, op).parts if not part.column)
     return [Granted(known, known.privileges) for known in dropped if isinstance(known, Relation | Function) and known.privileges]
 
 

@@ -6,10 +6,13 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.column_uses import read_relations
 from migsafe.schema.formulas import identifiers, row_columns
-from migsafe.schema.objects import Attached, Function, Publication, Relation, RelationKind, Trigger
+from migsafe.schema.objects import Attached, Function, Privilege, Publication, Relation, RelationKind, Trigger
 from migsafe.schema.tables import add_trigger_part
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name
+
+PUBLIC_EXECUTE = Privilege("public", "execute")
+"""What every role may do with a new routine by default."""
 
 
 @SCHEMA_CHANGES.register(sql.CreateFunction)
@@ -38,7 +41,7 @@ def create_function(catalog: Catalog, op: sql.CreateFunction) -> None:
                 catalog.add_refusal(f"{op.kind} {name} already exists with the same argument types")
             catalog.change(existing, **properties)
             return
-    catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments), **properties))
+    catalog.store(replace(Function(oid=catalog.new_oid(), name=name, arguments=arguments, privileges=(PUBLIC_EXECUTE,)), **properties))
 
 
 @SCHEMA_CHANGES.register(sql.CreateTrigger)

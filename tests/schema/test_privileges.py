@@ -60,7 +60,10 @@ def test_new_objects_get_the_default_privileges(defaults: str, privileges: set[s
 
 def test_a_routine_has_privileges_of_its_own() -> None:
     catalog = catalog_after("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; GRANT EXECUTE ON FUNCTION f TO clerk")
-    assert [tuple(privilege) for privilege in catalog.functions(Name("f"))[0].privileges] == [("clerk", "execute")]
+    assert [tuple(privilege) for privilege in catalog.functions(Name("f"))[0].privileges] == [
+        ("public", "execute"),
+        ("clerk", "execute"),
+    ]
 
 
 def test_row_security() -> None:
