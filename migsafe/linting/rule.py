@@ -307,17 +307,24 @@ class Context:
         return "leave out BEGIN and COMMIT" if opens_none else self._outside
 
     def finding(
-        self, operation: Operation | PastOperation, message: str, help: str = "", relations: Iterable[Name] = (), lock: LockMode | None = None
+        self,
+        operation: Operation | PastOperation,
+        message: str,
+        help: str = "",
+        relations: Iterable[Name] = (),
+        lock: LockMode | None = None,
+        severity: Severity | None = None,
     ) -> Finding:
-        """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema."""
+        """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema. `severity` is
+        for a finding that is less severe than the rule usually is."""
         rule = self._rule
-        severity, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
+        most, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
         operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
         return Finding(
             rule=rule.name,
             category=rule.category,
-            severity=severity,
+            severity=most if severity is None else min(most, severity),
             message=message + size,
             help=as_op_calls(help, self.catalog, in_transaction=half.transaction is Transaction.FILE) if self.is_script else help,
             script=half.file,

@@ -1,0 +1,97 @@
+"""ENABLE or FORCE ROW LEVEL SECURITY on an existing table without a policy.
+
+From then on, SELECT, UPDATE and DELETE of a role that is not the table's owner find no rows, without an error, and its INSERTs fail. FORCE
+does the same to the owner. Superusers and roles with BYPASSRLS are not affected, so that a test that connects as one of them passes. Create
+the policies in the same transaction, or before.
+
+Unsafe:
+    ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+
+Safe:
+    BEGIN;
+    ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY orders_of_customer ON orders USING (customer_id = current_setting('app.customer_id')::bigint);
+    COMMIT;
+
+See: https://www.postgresql.org/docs/current/ddl-rowsecurity.html
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
+from migsafe.lock import LockMode
+from migsafe.schema.objects import Attached
+from migsafe.sql.operations import CreatePolicy, Name, SetRowSecurity
+
+
+class _State(Struct):
+    enabled: dict[Name, list[int]] = {}
+    """The positions of the ENABLEs and FORCEs without a policy, by table."""
+
+
+@rule(category="compatibility", severity=Severity.WARNING)
+def row_security_enabled(op: SetRowSecurity | MigrationEnd, at: Context) -> Iterator[Finding]:
+    """Record tables that get row security without a policy, and report those that get no policy in the same transaction."""
+    if isinstance(op, SetRowSecurity):
+        table = at.resolve(op.target.name)
+        if op.action in ("enable", "force") and not _has_policy(op, at):
+            at.state(_State).enabled.setdefault(table, []).append(at.position)
+        return
+    for table, positions in at.state(_State).enabled.items():
+        absent = [position for position in positions if not _gets_policy(at, position, table)]
+        if absent:
+            yield _finding(at, absent, table)
+
+
+def _has_policy(op: SetRowSecurity, at: Context) -> bool:
+    """Whether the table has a policy, is new, or has row security already."""
+    relation = at.catalog.relation(op.target.name)
+    if is_created_here(at, op.target.name) or (op.target.if_exists and at.catalog.is_absent(op.target.name)):
+        return True
+    if relation is None:
+        return False
+    is_set = relation.row_security if op.action == "enable" else relation.forced_row_security
+    return is_set or any(policy.kind == "policy" and policy.table == relation.oid for policy in at.catalog.dependents(relation.oid, Attached))
+
+
+def _gets_policy(at: Context, position: int, table: Name) -> bool:
+    """Whether the same transaction creates a permissive policy on the table, switches row security off again, or drops the table."""
+    transaction, relation = at.past[position].transaction, at.catalog.relation(table)
+    if relation is not None and not (relation.row_security or relation.forced_row_security):
+        return True
+    if at.catalog.is_absent(table):
+        return True
+    return any(
+        isinstance(done.operation, CreatePolicy)
+        and done.operation.permissive
+        and at.resolve(done.operation.table) == table
+        and transaction is not None
+        and done.transaction == transaction
+        for done in at.past[position:]
+    )
+
+
+def _finding(at: Context, positions: list[int], table: Name) -> Finding:
+    done = at.past[positions[0]]
+    op: SetRowSecurity = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
+    forced = [number for number in positions if getattr(at.past[number].operation, "action", "") == "force"]
+    roles = "any role, even of the owner," if forced else "a role that does not own it"
+    later = any(isinstance(other.operation, CreatePolicy) and at.resolve(other.operation.table) == table for other in at.past)
+    until = ", until a later transaction creates a policy" if later else ""
+    action = f"{op.action.upper()} ROW LEVEL SECURITY"
+    return at.finding(
+        done,
+        f"{action} on {table} without a policy: from then on, SELECT, UPDATE and DELETE of {roles} find no rows, and its INSERTs fail{until}",
+        help=(
+            "BEGIN;\n"
+            f"ALTER TABLE {op.target.name} {action};\n"
+            "-- with the condition on the rows that the application may use:\n"
+            f"CREATE POLICY … ON {op.target.name} USING (…);\n"
+            "COMMIT;"
+        ),
+        relations=(table,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+    )

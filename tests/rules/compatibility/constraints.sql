@@ -1,0 +1,34 @@
+CREATE TABLE shops (id bigint PRIMARY KEY, name text NOT NULL, kind text, size int, CONSTRAINT kinds CHECK (kind IN ('a', 'b')));
+CREATE TABLE goods (id bigint PRIMARY KEY, shop_id bigint, code text, tag text UNIQUE, CONSTRAINT shop FOREIGN KEY (shop_id) REFERENCES shops);
+CREATE UNIQUE INDEX goods_code_idx ON goods (code);
+
+-- next migration
+ALTER TABLE shops ADD CONSTRAINT sizes CHECK (size > 0) NOT VALID; -- expect: constraint-added
+ALTER TABLE shops ADD CONSTRAINT names CHECK (length(name) < 9) NOT VALID;
+ALTER TABLE unknown ADD CONSTRAINT names UNIQUE (name);
+
+-- next migration
+ALTER TABLE goods ADD CONSTRAINT goods_code_key UNIQUE USING INDEX goods_code_idx;
+ALTER TABLE shops ADD CONSTRAINT names_again CHECK (name IS NOT NULL) NOT VALID;
+ALTER TABLE goods ADD CONSTRAINT tags UNIQUE (tag, shop_id);
+ALTER TABLE shops DROP CONSTRAINT kinds, ADD CONSTRAINT kinds CHECK (kind IN ('a', 'b', 'c')) NOT VALID;
+ALTER TABLE goods DROP CONSTRAINT shop, ADD CONSTRAINT shop FOREIGN KEY (shop_id) REFERENCES shops ON DELETE CASCADE NOT VALID;
+ALTER TABLE goods ADD COLUMN maker_id bigint, ADD CONSTRAINT maker FOREIGN KEY (maker_id) REFERENCES shops NOT VALID;
+ALTER TABLE goods ADD COLUMN weight int;
+ALTER TABLE goods ADD CONSTRAINT weights CHECK (weight > 0) NOT VALID;
+ALTER TABLE goods ADD CONSTRAINT pairs UNIQUE (code, weight);
+CREATE TABLE carts (id bigint PRIMARY KEY);
+ALTER TABLE carts ADD CONSTRAINT ids CHECK (id > 0);
+
+-- next migration
+ALTER TABLE shops ADD CONSTRAINT sized CHECK (size IS NOT NULL) NOT VALID;
+ALTER TABLE shops VALIDATE CONSTRAINT sized;
+ALTER TABLE shops ALTER COLUMN size SET NOT NULL;
+ALTER TABLE shops DROP CONSTRAINT sized;
+
+-- next migration
+ALTER TABLE shops DROP CONSTRAINT kinds, ADD CONSTRAINT kinds CHECK (kind IN ('a')) NOT VALID; -- expect: constraint-added
+
+-- next migration
+CREATE UNIQUE INDEX CONCURRENTLY goods_shop_idx ON goods (shop_id, code);
+ALTER TABLE goods ADD CONSTRAINT goods_shop_key UNIQUE USING INDEX goods_shop_idx; -- expect: constraint-added
