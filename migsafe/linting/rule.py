@@ -225,17 +225,22 @@ class Context:
 
     def slow_effects(self, *, only: bool = False, filled: bool = False) -> list[Effect]:
         """Returns the effects on existing relations whose duration grows with the relation: scans, rewrites, index builds. Their locks are
-        those of the whole statement. `only`: the statement leaves out children and partitions. `filled`: those on relations that the open
-        transaction has created and filled count as well.
+        those of the whole statement. A table that the open transaction has truncated has no rows. `only`: the statement leaves out children and
+        partitions. `filled`: those on relations that the open transaction has created and filled count as well.
 
         A partitioned table without known partitions is treated as if it had some, because programs create them.
         """
         effects = [
             effect
             for effect in self.effects
-            if (not effect.new or (filled and effect.filled)) and (_takes_long(effect) or (not only and self._has_unknown_partitions(effect)))
+            if (not effect.new or (filled and effect.filled))
+            and (_takes_long(effect) or (not only and self._has_unknown_partitions(effect)))
+            and not self._is_truncated(effect)
         ]
         return [replace(effect, lock=self._forecast.strongest_lock(self.statement, effect)) for effect in effects]
+
+    def _is_truncated(self, effect: Effect) -> bool:
+        return not effect.new and self.catalog.is_empty(self.catalog.relation(effect.relation))
 
     def _has_unknown_partitions(self, effect: Effect) -> bool:
         relation = self.catalog.relation(effect.relation) if effect.kind == "partitioned table" else None

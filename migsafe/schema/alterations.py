@@ -36,16 +36,10 @@ from migsafe.schema.formulas import formula, identifiers
 from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.not_nulls import add_not_null, drop_not_null
 from migsafe.schema.objects import Attached, Column, Relation, RelationKind
+from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.types import rename_in_type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
-
-_KINDS = {
-    "sequence": RelationKind.SEQUENCE,
-    "view": RelationKind.VIEW,
-    "materialized view": RelationKind.MATERIALIZED,
-    "foreign table": RelationKind.FOREIGN,
-}
 
 
 def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
@@ -59,10 +53,7 @@ def altered_relation(catalog: Catalog, op: AlterRelation) -> Relation | None:
         if target.if_exists:
             return None
         catalog.add_refusal(f"relation {catalog.resolve(target.name)} does not exist")
-    kind = _KINDS.get(target.kind, RelationKind.TABLE)
-    relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(target.name), kind=kind, complete=False, created_in=-1, may_have_rows=True)
-    catalog.store(relation)
-    return relation
+    return add_older_relation(catalog, target.name, kind_named(target.kind))
 
 
 def altered_column(catalog: Catalog, table: Relation, name: str) -> Column:

@@ -5,14 +5,24 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from migsafe.schema import alterations, indexes, names, privileges, routines, tables, types, views  # noqa: F401  # their functions register themselves
-from migsafe.schema.catalog import TEMPORARY, Catalog
+from migsafe.schema import (  # noqa: F401  # their functions register themselves
+    alterations,
+    indexes,
+    names,
+    privileges,
+    routines,
+    rows,
+    tables,
+    types,
+    views,
+)
+from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.objects import Relation
 from migsafe.schema.privileges import grant_defaults
 from migsafe.schema.refusal import Refusal
 from migsafe.schema.removals import drop_temporary
-from migsafe.schema.requirements import missing_relation, truncated_without, unmade_relations
+from migsafe.schema.requirements import missing_relation, unmade_relations
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
 
@@ -116,41 +126,6 @@ def begin_migration(catalog: Catalog) -> None:
     """Begins a migration: the relations of the earlier ones are not new any more, and their temporary tables do not exist any more."""
     catalog.migration += 1
     drop_temporary(catalog)
-
-
-def _record_rows(catalog: Catalog, name: Name) -> None:
-    # No other session sees a temporary relation, however many rows it has.
-    relation = catalog.relation(name)
-    if relation is not None and not relation.may_have_rows and relation.name.schema != TEMPORARY:
-        catalog.change(relation, may_have_rows=True)
-
-
-@SCHEMA_CHANGES.register(sql.Insert)
-def _insert(catalog: Catalog, op: sql.Insert) -> None:
-    if op.source == "query":
-        _record_rows(catalog, op.table)
-
-
-@SCHEMA_CHANGES.register(sql.Merge)
-def _merge(catalog: Catalog, op: sql.Merge) -> None:
-    _record_rows(catalog, op.table)
-
-
-@SCHEMA_CHANGES.register(sql.Copy)
-def _copy(catalog: Catalog, op: sql.Copy) -> None:
-    if op.source and op.table is not None:
-        _record_rows(catalog, op.table)
-
-
-@SCHEMA_CHANGES.register(sql.Truncate)
-def _truncate(catalog: Catalog, op: sql.Truncate) -> None:
-    reason = truncated_without(catalog, op)
-    if reason is not None:
-        catalog.add_refusal(reason)
-    for table in op.tables:
-        relation = catalog.relation(table.name)
-        if relation is not None and relation.may_have_rows and catalog.is_created_now(relation) and not catalog.children(relation.oid):
-            catalog.change(relation, may_have_rows=False)
 
 
 @SCHEMA_CHANGES.register(sql.CreateSchema)

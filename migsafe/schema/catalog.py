@@ -206,8 +206,10 @@ class Catalog:
         return relation is not None and self.is_created_now(relation) and (not relation.may_have_rows or relation.oid > self._committed)
 
     def is_empty(self, relation: Relation | None) -> bool:
-        """Whether the current migration has created the relation and has put no rows into it."""
-        return relation is not None and self.is_created_now(relation) and not relation.may_have_rows
+        """Whether the current migration has created the relation, or the current transaction has truncated it, and has put no rows into it."""
+        if relation is None:
+            return False
+        return relation.emptied > self._committed or (self.is_created_now(relation) and not relation.may_have_rows)
 
     def type_of(self, name: TypeName) -> Type | None:
         """Returns the enum, domain or composite type, or for an array the one of its elements."""
@@ -352,7 +354,7 @@ class Catalog:
         for relation in list(self.relations()):
             # Even if the history has a materialized view as a whole, its columns are unknown.
             if (relation.complete or relation.kind is RelationKind.MATERIALIZED) and is_affected(relation):
-                self.change(relation, complete=False, may_have_rows=True)
+                self.change(relation, complete=False, may_have_rows=True, emptied=0)
         self.complete = self.from_beginning = False
         for name in list(self._absent):
             self._journal.remove(self._absent, name)

@@ -11,6 +11,7 @@ from migsafe.schema.columns import stub_column
 from migsafe.schema.default_names import free_relation_name, index_columns
 from migsafe.schema.formulas import formula, output_name
 from migsafe.schema.objects import Constraint, Formula, Index, Key, Relation, RelationKind
+from migsafe.schema.older_relations import add_older_relation
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import ConstraintKind, CreateIndex, Name
 
@@ -56,8 +57,7 @@ def create_index(catalog: Catalog, op: CreateIndex) -> None:
             return
         # The relation existed before the history began; this index is the first thing that the history tells about it.
         kind = RelationKind.PARTITIONED if op.only else RelationKind.TABLE
-        relation = Relation(oid=catalog.new_oid(), name=catalog.resolve(op.table), kind=kind, complete=False, created_in=-1, may_have_rows=True)
-        catalog.store(relation)
+        relation = add_older_relation(catalog, op.table, kind)
     if op.name is not None:
         name = Name(op.name, relation.name.schema)
         if catalog.is_taken(name):

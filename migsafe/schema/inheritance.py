@@ -111,7 +111,7 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
     if table is None:
         return
     if child is None:
-        catalog.change(table, may_have_rows=True)
+        catalog.change(table, may_have_rows=True, emptied=0)
         return
     if refuse_cycle(catalog, child, table):
         return
@@ -124,7 +124,7 @@ def attach(catalog: Catalog, op: sql.AttachPartition, table: Relation | None) ->
     child = catalog.change(child, parents=(table.oid,), bound=op.bound)
     _adopt(catalog, child, table)
     if not catalog.is_empty(child):
-        catalog.change(table, may_have_rows=True)
+        catalog.change(table, may_have_rows=True, emptied=0)
     clone_to_partition(catalog, catalog.require(Relation, table.oid), child.oid)
 
 

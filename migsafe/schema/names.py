@@ -3,7 +3,8 @@
 from migsafe.schema.catalog import Catalog
 from migsafe.schema.changes import SCHEMA_CHANGES
 from migsafe.schema.constraints import constraint_of_index
-from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, RelationKind, Trigger
+from migsafe.schema.objects import Attached, Constraint, Index, Object, Publication, Relation, Trigger
+from migsafe.schema.older_relations import add_older_relation, kind_named
 from migsafe.schema.routines import attached, trigger_named
 from migsafe.schema.types import move_type
 from migsafe.sql.operations import Name, Rename, SetSchema
@@ -59,11 +60,7 @@ def _rename_relation(catalog: Catalog, op: Rename) -> None:
             catalog.add_refusal(f"relation {old_name} does not exist")
         if catalog.is_absent(op.name) or op.kind == "index":
             return
-        kind = {"view": RelationKind.VIEW, "materialized view": RelationKind.MATERIALIZED, "sequence": RelationKind.SEQUENCE}.get(
-            op.kind, RelationKind.TABLE
-        )
-        relation = Relation(oid=catalog.new_oid(), name=old_name, kind=kind, complete=False, created_in=-1, may_have_rows=True)
-        catalog.store(relation)
+        relation = add_older_relation(catalog, op.name, kind_named(op.kind))
     name = Name(op.new_name, relation.name.schema)
     if catalog.is_taken(name):
         catalog.add_refusal(f"relation {name} already exists")

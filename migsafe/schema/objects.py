@@ -103,12 +103,13 @@ class Relation(Object, frozen=True, kw_only=True):
     """A table, view, materialized view or sequence.
 
     `complete` is False if the relation may have more columns, constraints and indexes than the history tells. `parents` are the tables that
-    it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query, `read_relations`
-    those with the columns that they had then. `owner` is the column that a sequence belongs to: table and column number. `created_in` is
-    the number of the migration that created it; `may_be_older`: it may have existed before; `may_have_rows`: rows were, or may have been,
-    inserted since. `privileges` are those that the history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL
-    SECURITY. `replica_identity` is `default`, `full`, `nothing` or `index`, then that of `identity_index` (None if it is unknown).
-    `sequence_type` is a sequence's data type if it is known.
+    it inherits from, or the one whose partition it is (then `bound` is set). A view's `reads` are the relations in its query,
+    `read_relations` those with the columns that they had then. `owner` is the column that a sequence belongs to: table and column number.
+    `created_in` is the number of the migration that created it; `may_be_older`: it may have existed before; `may_have_rows`: rows were, or
+    may have been, inserted since; `emptied` numbers the TRUNCATE after which it has none, 0 without one. `privileges` are those that the
+    history has granted. `row_security`, `forced_row_security`: ENABLE and FORCE ROW LEVEL SECURITY. `replica_identity` is `default`,
+    `full`, `nothing` or `index`, then that of `identity_index` (None if it is unknown). `sequence_type` is a sequence's data type if it is
+    known.
     """
 
     kind: RelationKind = RelationKind.TABLE
@@ -128,6 +129,7 @@ class Relation(Object, frozen=True, kw_only=True):
     created_in: int = 0
     may_be_older: bool = False
     may_have_rows: bool = False
+    emptied: int = 0
     privileges: tuple[Privilege, ...] = ()
     row_security: bool = False
     forced_row_security: bool = False

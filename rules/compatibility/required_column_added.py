@@ -47,10 +47,14 @@ def _added(op: AddColumn, at: Context) -> Finding | None:
     if not _is_required(op.column) or has_value(EffectContext(at.catalog), op.column):
         return None
     resolved, name = at.resolve(op.target.name), quoted(op.column.name)
+    inserts = "every INSERT of the running release fails, because it omits the column"
+    if at.catalog.is_empty(table):
+        consequence = f"{resolved} has no rows after TRUNCATE, but {inserts}"
+    else:
+        consequence = f"it fails if {resolved} has rows; otherwise {inserts}"
     return at.finding(
         op,
-        f"ADD COLUMN {name} is NOT NULL without a default: it fails if {resolved} has rows; otherwise every INSERT of the running release "
-        "fails, because it omits the column",
+        f"ADD COLUMN {name} is NOT NULL without a default: {consequence}",
         help=_help(op, at),
         relations=(resolved,),
         lock=LockMode.ACCESS_EXCLUSIVE,
