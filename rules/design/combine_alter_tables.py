@@ -32,6 +32,9 @@ _PROVED = (ConstraintKind.PRIMARY_KEY, ConstraintKind.NOT_NULL)
 
 _READS_ALONE = (ConstraintKind.FOREIGN_KEY, ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE, ConstraintKind.EXCLUDE)
 
+_ONCE = (sql.SetLogged, sql.SetAccessMethod, sql.SetTablespace)
+"""Actions of which PostgreSQL accepts only one in a statement."""
+
 _Statement = list[PastOperation]
 
 
@@ -99,6 +102,8 @@ def _must_stay_apart(at: Context, first: AlterRelation, second: AlterRelation) -
     src/backend/commands/tablecmds.c), and changes the type of a column only once."""
     if isinstance(first, sql.AlterColumnType) and isinstance(second, sql.AlterColumnType):
         return first.column == second.column
+    if isinstance(first, _ONCE) and type(first) is type(second):
+        return True
     if second.alter_pass >= first.alter_pass:
         return False
     if isinstance(second, sql.DropConstraint | sql.DropColumn) and _may_be_proved(first):
