@@ -69,7 +69,8 @@ def run(connection: psycopg.Connection[Any], *statements: str) -> Outcome | None
             connection.execute(statement.encode())
             files.append(connection.execute(file_node).fetchone())
         after = connection.execute(scans).fetchone()
-        assert before is not None and after is not None
+        assert before is not None
+        assert after is not None
         rewrites = sum(first != second for first, second in pairwise(files))
         return Outcome(after[0] - before[0], rewrites, connection.execute(STATE).fetchone())
     except psycopg.Error:

@@ -62,6 +62,8 @@ def _loses(before: ColumnType, after: ColumnType) -> bool:
 
 
 def _longest(of: ColumnType) -> int | None:
+    if of.kind is UserType.ENUM:
+        return _TEXT_LENGTHS["name"]
     if of.base in COLLATABLE and of.base != "name":
         return None if of.length is None else of.length.size
     return _TEXT_LENGTHS.get(of.base)

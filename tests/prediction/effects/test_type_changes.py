@@ -274,12 +274,13 @@ NARROWER = """
     integer to numeric(9,0); numeric(10,2) to numeric(10,1); numeric(10,2) to numeric(10,4); numeric to numeric(10,2); numeric to integer;
     integer to real; double precision to real; timestamp to date; timestamptz to date; timestamp to timestamp(0); interval to interval day;
     inet to cidr; integer to positive; bit(5) to bit(3); bit(5) to varbit(3); bigint to varchar(10); bigint[] to integer[]; jsonb to integer;
-    integer[] to varchar(10); integer to boolean; text to uuid; text to mood; varchar(10)[] to varchar(5)[]
+    integer[] to varchar(10); integer to boolean; text to uuid; text to mood; varchar(10)[] to varchar(5)[]; mood to varchar(62)
 """
 NO_NARROWER = """
     varchar(10) to varchar(20); varchar(10) to text; char(3) to char(5); integer to bigint; smallint to numeric(5,0); date to timestamp;
     numeric(10,2) to numeric(12,2); integer to double precision; real to double precision; timestamp to timestamptz; timestamptz to timestamp;
     timestamp(0) to timestamp; json to jsonb; cidr to inet; integer to text; integer to varchar(11); uuid to varchar(36); mood to text;
+    mood to varchar(63);
     positive to integer; positive to positive; bit(3) to varbit(3); integer[] to bigint[]; integer[] to text; boolean to integer;
     integer to oid; int4range to int4multirange; varchar(10)[] to varchar[]
 """
