@@ -8,6 +8,7 @@ from migsafe.schema.catalog import Catalog
 from migsafe.schema.volatility import volatility_of
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import Name, Operation
+from migsafe.text import MARK_START
 
 
 def reason_unknown(catalog: Catalog, operation: Operation, effects: Iterable[Effect]) -> str | None:
@@ -17,8 +18,8 @@ def reason_unknown(catalog: Catalog, operation: Operation, effects: Iterable[Eff
             return f"expected {expected}, found {found}"
         case sql.Unparsed(reason=reason):
             return reason
-        case sql.OpaqueCode(reason=reason, confined=confined):
-            return None if confined else reason
+        case sql.OpaqueCode(reason=reason, confined=confined, operations=operations):
+            return None if confined and not any(map(_names_unknown_relation, operations)) else reason
         case sql.Select():
             unknown = [name for name in operation.query.calls if not _knows(catalog, name)]
             if unknown:
@@ -32,6 +33,20 @@ def reason_unknown(catalog: Catalog, operation: Operation, effects: Iterable[Eff
             if partitioned is not None and not partitioned.complete:
                 return f"{effect.relation} may have partitions that no migration has created in a readable form"
     return None
+
+
+def _names_unknown_relation(operation: Operation) -> bool:
+    """Whether an operation of code that is partly unknown has, besides its table, a relation whose name is only known at run time."""
+    match operation:
+        case sql.AttachPartition(partition=name) | sql.DetachPartition(partition=name) | sql.Inherit(parent=name):
+            return MARK_START in name.name
+        case sql.AddConstraint(constraint=constraint):
+            return constraint.references is not None and MARK_START in constraint.references.table.name
+        case sql.AddColumn(column=column):
+            return any(
+                constraint.references is not None and MARK_START in constraint.references.table.name for constraint in column.constraints
+            )
+    return False
 
 
 def _knows(catalog: Catalog, name: Name) -> bool:

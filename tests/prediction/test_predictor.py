@@ -113,6 +113,23 @@ def test_code_that_is_not_known_is_not_understood(sql: str) -> None:
     assert not last(sql).understood
 
 
+@pytest.mark.parametrize(
+    ("action", "lock"),
+    [
+        ("ATTACH PARTITION %I DEFAULT", "SHARE UPDATE EXCLUSIVE"),
+        ("ADD FOREIGN KEY (day) REFERENCES %I", "SHARE ROW EXCLUSIVE"),
+        ("ADD COLUMN n int REFERENCES %I", "ACCESS EXCLUSIVE"),
+    ],
+)
+def test_relation_whose_name_is_known_at_run_time_has_no_effect_of_its_own(action: str, lock: str) -> None:
+    call = f"EXECUTE format('ALTER TABLE visits {action}', v)"
+    statement = last(
+        f"DO $$ DECLARE v text := random()::text; BEGIN {call}; END $$", after="CREATE TABLE visits (day date) PARTITION BY LIST (day)"
+    )
+    assert told(statement.effects) == [f"public.visits {lock}"]
+    assert not statement.understood
+
+
 @pytest.mark.parametrize("sql", ["SELECT now()", "SELECT uuid_generate_v4()", "SELECT known()", "CREATE TABLE t ()"])
 def test_known_code_is_understood(sql: str) -> None:
     assert last(sql, after="CREATE FUNCTION known() RETURNS int LANGUAGE sql AS 'SELECT 1'").understood

@@ -10,6 +10,7 @@ from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.catalog import SYSTEM_SCHEMAS, Catalog
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.operations import Name, Operation
+from migsafe.text import MARK_START
 
 Effects = Iterator[Effect]
 
@@ -39,13 +40,15 @@ class EffectContext(Struct):
             yield Effect(relation=relation.name, kind=relation.kind.value, lock=lock, new=new, filled=filled, **more)
 
     def effect_on_name(self, name: Name, lock: LockMode, kind: str = "table", **more: Any) -> Effects:
-        """Yields the effect on a relation that a statement names, nothing for system catalogues, sequences and indexes. An unknown relation
-        is assumed to be of the given `kind`."""
+        """Yields the effect on a relation that a statement names, nothing for system catalogues, sequences and indexes, and for a name that is
+        only known at run time. An unknown relation is assumed to be of the given `kind`."""
         relation = self.catalog.relation(name)
         if relation is not None:
             yield from self.effect_on(relation, lock, **more)
             return
         resolved = self.catalog.resolve(name)
+        if MARK_START in name.name:
+            return
         if resolved.schema not in SYSTEM_SCHEMAS and kind not in _NOT_TABLES and self.catalog.index(name) is None:
             yield Effect(relation=resolved, kind=kind, lock=lock, **more)
 
