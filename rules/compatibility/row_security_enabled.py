@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Attached
@@ -40,10 +41,13 @@ def row_security_enabled(op: SetRowSecurity | MigrationEnd, at: Context) -> Iter
         if op.action in ("enable", "force") and not _has_policy(op, at):
             at.state(_State).enabled.setdefault(table, []).append(at.position)
         return
-    for table, positions in at.state(_State).enabled.items():
-        absent = [position for position in positions if not _gets_policy(at, position, table)]
-        if absent:
-            yield _finding(at, absent, table)
+    absent = {
+        table: remaining
+        for table, positions in at.state(_State).enabled.items()
+        if (remaining := [position for position in positions if not _gets_policy(at, position, table)])
+    }
+    if absent:
+        yield _finding(at, absent)
 
 
 def _has_policy(op: SetRowSecurity, at: Context) -> bool:
@@ -74,17 +78,20 @@ def _gets_policy(at: Context, position: int, table: Name) -> bool:
     )
 
 
-def _finding(at: Context, positions: list[int], table: Name) -> Finding:
+def _finding(at: Context, absent: dict[Name, list[int]]) -> Finding:
+    """Return one finding about all tables, at the first statement."""
+    positions, tables = sorted(position for each in absent.values() for position in each), list(absent)
     done = at.past[positions[0]]
     op: SetRowSecurity = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     forced = [number for number in positions if getattr(at.past[number].operation, "action", "") == "force"]
     roles = "any role, even of the owner," if forced else "a role that does not own it"
-    later = any(isinstance(other.operation, CreatePolicy) and at.resolve(other.operation.table) == table for other in at.past)
+    later = any(isinstance(other.operation, CreatePolicy) and at.resolve(other.operation.table) == tables[0] for other in at.past)
     until = ", until a later transaction creates a policy" if later else ""
     action = f"{op.action.upper()} ROW LEVEL SECURITY"
     return at.finding(
         done,
-        f"{action} on {table} without a policy: from then on, SELECT, UPDATE and DELETE of {roles} find no rows, and its INSERTs fail{until}",
+        f"{action} on {join_names(tables)} without a policy: from then on, SELECT, UPDATE and DELETE of {roles} find no rows, and its INSERTs "
+        f"fail{until}",
         help=(
             "BEGIN;\n"
             f"ALTER TABLE {op.target.name} {action};\n"
@@ -92,6 +99,6 @@ def _finding(at: Context, positions: list[int], table: Name) -> Finding:
             f"CREATE POLICY … ON {op.target.name} USING (…);\n"
             "COMMIT;"
         ),
-        relations=(table,),
+        relations=tables,
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
