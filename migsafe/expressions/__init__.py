@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
     from migsafe.expressions.groups import grouping_columns, output_columns
+    from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.recomputed_values import converts_again
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
@@ -49,6 +50,7 @@ __all__ = [
     "is_true_of_every_row",
     "needs_enum_value",
     "not_null_columns",
+    "ordered_columns",
     "output_columns",
     "parse_expression",
     "parse_query",
@@ -72,6 +74,7 @@ _MODULES = {
     "is_true_of_every_row": "truth",
     "needs_enum_value": "enum_values",
     "not_null_columns": "filters",
+    "ordered_columns": "orders",
     "output_columns": "groups",
     "parse_expression": "trees",
     "parse_query": "trees",

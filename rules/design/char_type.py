@@ -21,10 +21,13 @@ from migsafe.linting.rule import Context, Finding, Severity, rule
 @rule(category="design", severity=Severity.INFO)
 def char_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns that PostgreSQL pads with spaces."""
-    for column in columns_of_type(op, at, "character"):
+    for column in columns_of_type(op, at, "character", "bpchar"):
+        # bpchar without a length does not pad.
+        if column.type.name == "bpchar" and not column.type.modifiers:
+            continue
         yield at.finding(
             op,
             f"{column}: padded with spaces, which = ignores but LIKE does not",
-            help=definition(at, column.name, "text", "sa.Text()"),
+            help=definition(at, column.name, "text", "sa.Text()", dimensions=column.type.dimensions),
             relations=(column.table,),
         )

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
-from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.schema.objects import Column, Constraint, Domain, Relation
 from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind, CreateTable, Name, TypeName
 from migsafe.sql.operations.values import quoted
 
@@ -80,21 +80,35 @@ def _compared(at: Context, done: PastOperation, table: Relation, constraint: Con
         return
     for number, key_number in zip(constraint.columns, constraint.referenced_columns, strict=False):
         column, key = table.column_numbered(number), referenced.column_numbered(key_number)
-        if column is not None and key is not None and _have_different_types(column, key):
+        if column is not None and key is not None and _have_different_types(at, column, key):
             yield at.finding(
                 done,
                 f"{quoted(column.name)} of {table.name} is {column.type}, but references {quoted(key.name)} of {referenced.name}, which is "
                 f"{key.type}",
-                help=f"-- {quoted(column.name)} {key.type}",
+                help=_help(referenced, column, key),
                 relations=(table.name, referenced.name),
             )
 
 
-def _have_different_types(column: Column, key: Column) -> bool:
+def _help(referenced: Relation, column: Column, key: Column) -> str:
+    """Returns the wider of the two types for the other column: a bigint is never to be narrowed."""
+    if column.type is not None and column.type.name == "bigint":
+        return f"-- {quoted(key.name)} of {referenced.name} as {column.type}"
+    return f"-- {quoted(column.name)} {key.type}"
+
+
+def _have_different_types(at: Context, column: Column, key: Column) -> bool:
     if column.type is None or key.type is None:
         return False
-    are_texts = {column.type.name, key.type.name} <= {"text", "character varying"}
-    return not are_texts and not _is_wider_integer(column.type, key.type) and _identity(column.type) != _identity(key.type)
+    own, other = _without_domain(at, column.type), _without_domain(at, key.type)
+    are_texts = {own.name, other.name} <= {"text", "character varying"}
+    return not are_texts and not _is_wider_integer(own, other) and _identity(own) != _identity(other)
+
+
+def _without_domain(at: Context, column_type: TypeName) -> TypeName:
+    """Returns a domain's base type, with whose operators PostgreSQL compares its values; other types as they are."""
+    known = None if column_type.dimensions else at.catalog.type_of(column_type)
+    return _without_domain(at, known.type) if isinstance(known, Domain) else column_type
 
 
 def _is_wider_integer(column: TypeName, key: TypeName) -> bool:

@@ -7,6 +7,8 @@ and often no more space at all, because rows are aligned to eight bytes.
 Unsafe:
     CREATE TABLE deliveries (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 
+Not reported: a column that references another key, which has that key's values, and a key of several columns.
+
 Safe:
     CREATE TABLE deliveries (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
 
@@ -14,8 +16,9 @@ See: https://www.postgresql.org/docs/current/datatype-numeric.html#DATATYPE-INT
 """
 
 from migsafe.linting.facts.definitions import definition, primary_key_columns
+from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.sql.operations import CreateTable, Persistence
+from migsafe.sql.operations import AddColumn, AddConstraint, Column, Constraint, ConstraintKind, CreateTable, Name, Persistence, TypeName
 from migsafe.sql.operations.values import quoted
 
 _LAST = {"smallint": "32,767", "smallserial": "32,767", "integer": "2,147,483,647", "serial": "2,147,483,647"}
@@ -23,29 +26,63 @@ _LARGER = {"smallint": "bigint", "integer": "bigint", "smallserial": "bigserial"
 
 
 @rule(category="design", severity=Severity.WARNING)
-def int_primary_key(op: CreateTable, at: Context) -> Finding | None:
-    """Report a key of one small integer with a sequence."""
+def int_primary_key(op: CreateTable | AddColumn | AddConstraint, at: Context) -> Finding | None:
+    """Report a key of one column with a small integer type."""
+    match op:
+        case CreateTable():
+            return _in_table(op, at)
+        case AddColumn(column=column):
+            is_key = any(constraint.kind is ConstraintKind.PRIMARY_KEY for constraint in column.constraints)
+            return _finding(op, at, op.target.name, column.name, column.type) if is_key and not _references(column, ()) else None
+        case AddConstraint(constraint=Constraint(kind=ConstraintKind.PRIMARY_KEY)):
+            return _later(op, at)
+    return None
+
+
+def _in_table(op: CreateTable, at: Context) -> Finding | None:
     key = primary_key_columns(op)
-    if op.persistence is Persistence.TEMPORARY or len(key) != 1:
+    column = next((column for column in op.columns if key == (column.name,)), None)
+    if column is None or op.persistence is Persistence.TEMPORARY or _references(column, op.constraints):
         return None
-    column = next((column for column in op.columns if column.name == key[0]), None)
-    # Keys without a sequence, such as a country code or a line number, are chosen by people and do not run out.
-    if (
-        column is None
-        or column.type is None
-        or column.type.name not in _LAST
-        or not _has_sequence(column.type.name, column.identity, column.default)
+    return _finding(op, at, op.table, column.name, column.type)
+
+
+def _later(op: AddConstraint, at: Context) -> Finding | None:
+    """Return the finding about a key that the migration gives to a table of its own after creating it, as pg_dump does."""
+    table = at.catalog.relation(op.target.name)
+    if table is None or table.persistence is Persistence.TEMPORARY or not is_created_here(at, op.target.name):
+        return None
+    index = at.catalog.index(Name(op.constraint.index.name, table.name.schema)) if op.constraint.index is not None else None
+    names = op.constraint.columns or [
+        column.name for key in (index.keys if index is not None else ()) if key.column and (column := table.column_numbered(key.column))
+    ]
+    column = table.column(names[0]) if len(names) == 1 else None
+    if column is None or any(
+        constraint.kind is ConstraintKind.FOREIGN_KEY and column.number in constraint.columns
+        for constraint in at.catalog.constraints(table.oid)
     ):
         return None
-    return at.finding(
-        op,
-        f"the primary key {quoted(column.name)} of {at.resolve(op.table)} is {column.type}: its largest value is {_LAST[column.type.name]}",
-        help=definition(
-            at, quoted(column.name), _LARGER[column.type.name], "sa.BigInteger(), primary_key=True", ", and every column that references it"
-        ),
-        relations=(op.table,),
+    return _finding(op, at, op.target.name, column.name, column.type)
+
+
+def _references(column: Column, constraints: tuple[Constraint, ...]) -> bool:
+    """Whether the column is a foreign key."""
+    return any(
+        constraint.kind is ConstraintKind.FOREIGN_KEY and (constraint in column.constraints or column.name in constraint.columns)
+        for constraint in (*column.constraints, *constraints)
     )
 
 
-def _has_sequence(kind: str, identity: object, default: object) -> bool:
-    return "serial" in kind or identity is not None or (default is not None and "nextval" in str(default))
+def _finding(
+    op: CreateTable | AddColumn | AddConstraint, at: Context, table: Name, column: str, column_type: TypeName | None
+) -> Finding | None:
+    if column_type is None or column_type.name not in _LAST or column_type.dimensions:
+        return None
+    return at.finding(
+        op,
+        f"the primary key {quoted(column)} of {at.resolve(table)} is {column_type}: its largest value is {_LAST[column_type.name]}",
+        help=definition(
+            at, quoted(column), _LARGER[column_type.name], "sa.BigInteger(), primary_key=True", ", and every column that references it"
+        ),
+        relations=(table,),
+    )

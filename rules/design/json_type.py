@@ -26,6 +26,6 @@ def json_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
         yield at.finding(
             op,
             f"{column}: it cannot be compared, and GIN indexes do not support it",
-            help=definition(at, column.name, "jsonb", "postgresql.JSONB()"),
+            help=definition(at, column.name, "jsonb", "postgresql.JSONB()", dimensions=column.type.dimensions),
             relations=(column.table,),
         )

@@ -26,6 +26,13 @@ def money_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
         yield at.finding(
             op,
             f"{column}: its meaning depends on lc_monetary",
-            help=definition(at, column.name, "numeric(12, 2)", "sa.Numeric(12, 2)", ", and the currency in a second column"),
+            help=definition(
+                at,
+                column.name,
+                "numeric(12, 2)",
+                "sa.Numeric(12, 2)",
+                ", and the currency in a second column",
+                dimensions=column.type.dimensions,
+            ),
             relations=(column.table,),
         )

@@ -17,9 +17,41 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.sql.operations import AlterRelation, CreateIndex, CreateTable, CreateView, Drop, Name, Persistence
+from migsafe.sql.operations import (
+    AlterRelation,
+    CreateCompositeType,
+    CreateDomain,
+    CreateEnum,
+    CreateFunction,
+    CreateIndex,
+    CreateMaterializedView,
+    CreateObject,
+    CreateSequence,
+    CreateTable,
+    CreateTableAs,
+    CreateView,
+    Drop,
+    Name,
+    Persistence,
+)
 
-_IN_SCHEMAS = frozenset(("table", "view", "materialized view", "sequence", "type", "domain", "function", "procedure", "index"))
+_Creates = (
+    CreateTable
+    | CreateTableAs
+    | CreateSequence
+    | CreateView
+    | CreateMaterializedView
+    | CreateIndex
+    | CreateEnum
+    | CreateCompositeType
+    | CreateDomain
+    | CreateFunction
+    | CreateObject
+)
+
+_IN_SCHEMAS = frozenset(
+    ("table", "view", "materialized view", "sequence", "type", "domain", "function", "procedure", "routine", "aggregate", "index")
+)
 
 
 class _State(Struct):
@@ -28,7 +60,7 @@ class _State(Struct):
 
 
 @rule(category="design", severity=Severity.INFO, off=True)
-def schema_not_qualified(op: AlterRelation | CreateTable | CreateView | CreateIndex | Drop, at: Context) -> Iterator[Finding]:
+def schema_not_qualified(op: _Creates | AlterRelation | Drop, at: Context) -> Iterator[Finding]:
     """Report the first name of a statement that leaves the schema to search_path."""
     name = next((name for name in _names(op) if name.schema is None), None)
     reported = at.state(_State).reported
@@ -37,12 +69,20 @@ def schema_not_qualified(op: AlterRelation | CreateTable | CreateView | CreateIn
         yield at.finding(op, f"{name} has no schema: search_path decides where it is", help=f"-- {at.resolve(name)}")
 
 
-def _names(op: AlterRelation | CreateTable | CreateView | CreateIndex | Drop) -> tuple[Name, ...]:
+def _names(op: _Creates | AlterRelation | Drop) -> tuple[Name, ...]:
     match op:
-        case CreateTable(table=name, persistence=persistence):
+        case CreateTable(table=name, persistence=persistence) | CreateTableAs(table=name, persistence=persistence):
+            return () if persistence is Persistence.TEMPORARY else (name,)
+        case CreateSequence(sequence=name, persistence=persistence):
             return () if persistence is Persistence.TEMPORARY else (name,)
         case CreateView(view=name, temporary=temporary):
             return () if temporary else (name,)
+        case CreateMaterializedView(view=name) | CreateEnum(type=name) | CreateCompositeType(type=name) | CreateDomain(domain=name):
+            return (name,)
+        case CreateFunction(function=name):
+            return (name,)
+        case CreateObject(kind=kind, name=Name() as name) if kind in _IN_SCHEMAS:
+            return (name,)
         case CreateIndex(table=name):
             return (name,)
         case Drop(names=names, kind=kind):

@@ -20,7 +20,7 @@ from msgspec import Struct
 from migsafe.linting.facts.definitions import primary_key_columns
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.schema.objects import RelationKind
-from migsafe.sql.operations import CreateTable, Persistence
+from migsafe.sql.operations import CreateTable, CreateTableAs, Persistence
 
 
 class _State(Struct):
@@ -29,25 +29,36 @@ class _State(Struct):
 
 
 @rule(category="design", severity=Severity.WARNING)
-def table_without_primary_key(op: CreateTable | MigrationEnd, at: Context) -> Iterator[Finding]:
+def table_without_primary_key(op: CreateTable | CreateTableAs | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record tables that are created without a key, and report those that have none at the end of the migration."""
     if isinstance(op, MigrationEnd):
         for position in at.state(_State).positions:
             done = at.past[position]
-            assert isinstance(done.operation, CreateTable)
+            assert isinstance(done.operation, CreateTable | CreateTableAs)
             relation = at.catalog.relation(done.operation.table)
             if relation is not None and relation.kind in _WITH_ROWS and at.catalog.primary_key(relation.oid) is None:
                 yield at.finding(
                     done,
                     f"{relation.name} has no primary key: nothing identifies its rows",
-                    help="-- id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, or columns that are already unique",
+                    help=_help(done.operation),
                     relations=(relation.name,),
                 )
         return
+    if op.persistence is Persistence.TEMPORARY or (op.if_not_exists and at.catalog.relation(op.table) is not None):
+        return
     # Partitions and children inherit the key of their parent; LIKE and OF may bring one that is not written here.
-    inherits = op.partition_of is not None or op.inherits or op.likes or op.of_type is not None
-    if not inherits and op.persistence is not Persistence.TEMPORARY and not primary_key_columns(op) and op.columns:
+    if isinstance(op, CreateTableAs) or not (_inherits(op) or primary_key_columns(op) or not op.columns):
         at.state(_State).positions.append(at.position)
 
 
+def _inherits(op: CreateTable) -> bool:
+    return op.partition_of is not None or bool(op.inherits) or bool(op.likes) or op.of_type is not None
+
+
 _WITH_ROWS = (RelationKind.TABLE, RelationKind.PARTITIONED)
+
+
+def _help(op: CreateTable | CreateTableAs) -> str:
+    if isinstance(op, CreateTableAs):
+        return f"-- with the columns that are unique, in the same transaction:\nALTER TABLE {op.table} ADD PRIMARY KEY (…);"
+    return "-- id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, or columns that are already unique"

@@ -26,6 +26,6 @@ def timestamp_without_time_zone(op: DefinesColumns, at: Context) -> Iterator[Fin
         yield at.finding(
             op,
             f"{column}: it stores a local time, but not in which time zone",
-            help=definition(at, column.name, "timestamptz", "sa.DateTime(timezone=True)"),
+            help=definition(at, column.name, "timestamptz", "sa.DateTime(timezone=True)", dimensions=column.type.dimensions),
             relations=(column.table,),
         )

@@ -54,10 +54,12 @@ def primary_key_columns(op: CreateTable) -> tuple[str, ...]:
     )
 
 
-def definition(at: Context, column: str, sql_type: str, alembic_type: str, more: str = "") -> str:
+def definition(at: Context, column: str, sql_type: str, alembic_type: str, more: str = "", dimensions: int = 0) -> str:
     """Returns the safe way of a rule about types, as a comment: a column's definition, in SQL or for an Alembic script. `column` is quoted as
-    in SQL; `more` follows it."""
+    in SQL; `more` follows it. The types are those of the elements if the column is an array with `dimensions`."""
     if not at.is_script:
-        return f"-- {column} {sql_type}{more}"
+        return f"-- {column} {sql_type}{'[]' * dimensions}{more}"
+    if dimensions:
+        alembic_type = f"postgresql.ARRAY({alembic_type}{f', dimensions={dimensions}' if dimensions > 1 else ''})"
     name = column[1:-1].replace('""', '"') if column.startswith('"') else column
     return f"-- sa.Column({json.dumps(name, ensure_ascii=False)}, {alembic_type}){more}"

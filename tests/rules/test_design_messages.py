@@ -1,0 +1,29 @@
+"""What the rules about types advise."""
+
+import pytest
+
+from migsafe.linting.rulebook import shipped_rules
+from tests.support.linted import judge_sql
+
+
+def help_of(sql: str, rule: str) -> str:
+    [finding] = [finding for finding in judge_sql(sql, rules=shipped_rules()).findings if finding.rule == rule]
+    return finding.help
+
+
+@pytest.mark.parametrize(
+    ("column_type", "rule", "advised"),
+    [
+        ("json[]", "json-type", "-- c jsonb[]"),
+        ("char(5)[]", "char-type", "-- c text[]"),
+        ("timestamp[][]", "timestamp-without-time-zone", "-- c timestamptz[][]"),
+        ("json", "json-type", "-- c jsonb"),
+    ],
+)
+def test_an_array_stays_an_array(column_type: str, rule: str, advised: str) -> None:
+    assert help_of(f"CREATE TABLE t (id bigint PRIMARY KEY, c {column_type})", rule) == advised
+
+
+def test_a_bigint_is_never_narrowed() -> None:
+    sql = "CREATE TABLE a (id numeric PRIMARY KEY); CREATE TABLE b (id bigint PRIMARY KEY, a_id bigint REFERENCES a)"
+    assert help_of(sql, "foreign-key-type-mismatch") == "-- id of public.a as bigint"
