@@ -27,6 +27,11 @@ class Finding(Struct, frozen=True, kw_only=True):
     `message` says what happens and why it lasts. `help` is the safe way: SQL to paste, with instructions in its comments. `span` is the place
     of the operation in `script`, `statement` the number of its statement in the migration, counted from 1. `relations` are the affected ones,
     as `schema.name`; `lock` is the strongest lock that the operation takes on one of them, None if locks are not the hazard.
+
+    `subject` is what the finding is about, in a list of several; empty if the message shows in what they differ. `condition` is the end of
+    the message if the finding does not hold on all paths through a script. Findings of a rule with the same `cause` are one in a run, because
+    one change of the project resolves all of them. `in_body` if the operation is one of those that the statement, a DO block, runs.
+    `places` are the places of all findings that a report shows as this one, and empty if it is alone.
     """
 
     rule: str
@@ -40,3 +45,8 @@ class Finding(Struct, frozen=True, kw_only=True):
     statement: int
     relations: tuple[str, ...] = ()
     lock: LockMode | None = None
+    subject: str = ""
+    condition: str = ""
+    cause: str = ""
+    in_body: bool = False
+    places: tuple[Span, ...] = ()

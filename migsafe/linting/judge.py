@@ -10,7 +10,6 @@ from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.presentation import place_in_report, presented_findings
-from migsafe.linting.repetitions import merge_repeated
 from migsafe.linting.rule import Context, EarlierMigration, Limits, MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.rulebook import Rulebook
 from migsafe.linting.suppressions import Suppression, covers, find_suppressions, mentions_migsafe, resolve
@@ -166,13 +165,11 @@ class _Run:
             return
         self.state.paths.add(script.path)
         self.file_rules = self.rulebook.for_file(script.path)
-        program, known = migration.up.program, len(self.state.findings)
+        program = migration.up.program
         if program is not None and program.paths:
             self._judge_paths(selected)
         at = self._context(migration, predictor, lineage)
         self._run_statements(at, self._counted(at), check=program is None or not program.paths)
-        if program is not None:
-            self.state.findings[known:] = merge_repeated(self.state.findings[known:])
         judged = EarlierMigration(migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
         self.state.earlier = (*self.state.earlier, judged) if transaction_continues else ()
         predictor.finish(transaction_continues=transaction_continues)

@@ -42,4 +42,4 @@ def _hazard(finding: Finding) -> Hashable:
 
 
 def _with_condition(finding: Finding, condition: str) -> Finding:
-    return replace(finding, message=f"{finding.message}; {condition}") if condition else finding
+    return replace(finding, message=f"{finding.message}; {condition}", condition=condition) if condition else finding

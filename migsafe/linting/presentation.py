@@ -3,16 +3,18 @@
 from collections.abc import Collection, Hashable, Iterable, Mapping
 
 from migsafe.linting.finding import Finding
+from migsafe.linting.repetitions import merge_repeated
 from migsafe.linting.rule import Rule
 from migsafe.text import Span
 
 
-def presented_findings(findings: Iterable[Finding], rules: Iterable[Rule]) -> list[Finding]:
+def presented_findings(findings: Iterable[Finding], rules: Collection[Rule]) -> list[Finding]:
     """Returns the findings to show, in the order of reports (path, place, rule). `rules` are the rules of the run."""
     by_name = {rule.name: rule for rule in rules}
     speaks_for = {name: rule.speaks_for for name, rule in by_name.items() if rule.speaks_for}
     refusing = {name for name, rule in by_name.items() if rule.refuses}
-    shown = _without_spoken_for(_without_hazards_of_refused(list(findings), refusing), speaks_for)
+    left = _without_spoken_for(_without_hazards_of_refused(list(findings), refusing), speaks_for)
+    shown = merge_repeated(sorted(left, key=place_in_report), {rule.name for rule in rules if rule.one_per_migration})
     return sorted(shown, key=place_in_report)
 
 

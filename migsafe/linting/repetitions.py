@@ -1,41 +1,125 @@
-"""One finding for a call that is made for several objects: in a loop, in a function of the script, or with several columns."""
+"""One finding for one cause: in one statement, in one call of a script, in one migration, or in the whole run."""
 
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from migsafe.linting.finding import Finding
+from migsafe.sql.generation import join_migrations
 
 _MOST_NAMED = 5
+_MOST_HELPS = 3
 _WORD = re.compile(r"[^\s,;:()]+|[\s,;:()]+")
 
 
-def merge_repeated(findings: Iterable[Finding]) -> list[Finding]:
-    """Returns the findings of a program, with those of one rule at one place as one if their messages differ only in the objects that they
-    name. It has the relations of all of them, and says how often it holds and for which objects."""
-    groups: dict[Hashable, list[Finding]] = {}
-    for finding in findings:
-        key = finding.rule, finding.script.path, finding.span, finding.severity, len(_words(finding.message))
-        groups.setdefault(key, []).append(finding)
-    return [_merged(group) if len(group) > 1 else group[0] for group in groups.values()]
+def merge_repeated(findings: Sequence[Finding], one_per_migration: Collection[str] = ()) -> list[Finding]:
+    """Returns the findings, with those of a rule that one change resolves as one, in the order of the first of each.
+
+    These are findings about one statement, or about one call of a script, whose messages differ only in the objects that they name; those of
+    a rule in `one_per_migration` about one migration; and those with the same `cause` in the run. The merged finding is at the place of the
+    first, has the relations of all, and lists the others.
+    """
+
+    def place(finding: Finding) -> Hashable:
+        if finding.rule in one_per_migration:
+            return finding.migration, finding.condition
+        return _call(finding) if _is_in_program(finding) else _statement(finding)
+
+    merged = _merged(findings, place)
+    # A call may send one statement with several actions, each with a place of its own.
+    return _merged_causes(_merged(merged, lambda finding: _statement(finding) if _is_in_program(finding) else None))
 
 
-def _merged(group: Sequence[Finding]) -> Finding:
-    first, number = group[0], len(group)
-    objects = list(dict.fromkeys(_objects(group)))
-    named = ", ".join(objects[:_MOST_NAMED]) + (f" and {len(objects) - _MOST_NAMED} more" if len(objects) > _MOST_NAMED else "")
-    how_often = f"; this call does so {number} times, for {named}" if objects else ""
-    helps = dict.fromkeys(finding.help for finding in group)
-    others = len(helps) - 1
-    likewise = f"# for the first of {number}, and likewise for the other{'s' if others > 1 else ''}:"
+def _is_in_program(finding: Finding) -> bool:
+    return finding.script.path.endswith(".py")
+
+
+def _call(finding: Finding) -> Hashable:
+    return finding.migration, finding.span, len(_words(finding.message))
+
+
+def _statement(finding: Finding) -> Hashable:
+    # A finding about the file has no statement of its own; a DO block runs several.
+    place = finding.span if finding.category == "history" or finding.in_body else finding.statement
+    return finding.migration, place, len(_words(finding.message))
+
+
+def _merged(findings: Iterable[Finding], place: Callable[[Finding], Hashable]) -> list[Finding]:
+    """Returns the findings, with those of one rule at one place as one; `place` returns None for a finding that stays as it is."""
+    groups: list[list[Finding]] = []
+    by_key: dict[Hashable, list[list[Finding]]] = {}
+    for number, finding in enumerate(findings):
+        where = place(finding)
+        key = number if where is None else (finding.rule, id(finding.script), finding.severity, where)
+        candidates = by_key.setdefault(key, [])
+        group = next((group for group in candidates if _are_alike(group[0], finding)), None)
+        if group is None:
+            group = []
+            candidates.append(group)
+            groups.append(group)
+        group.append(finding)
+    return [_one_of(group) if len(group) > 1 else group[0] for group in groups]
+
+
+def _are_alike(finding: Finding, other: Finding) -> bool:
+    """Whether one message can list the subject of the other: it has one, or most of the words are the same."""
+    if finding.subject and other.subject:
+        return True
+    words, other_words = _words(finding.message), _words(other.message)
+    return 2 * sum(word == other_word for word, other_word in zip(words, other_words, strict=False)) > len(words)
+
+
+def _one_of(group: Sequence[Finding]) -> Finding:
+    first = group[0]
     return replace(
         first,
-        message=first.message + how_often,
-        help=_with_line(first.help, likewise) if others and first.help else first.help,
+        message=first.message + _others(group),
+        help=_joined_help(group),
         relations=tuple(dict.fromkeys(relation for finding in group for relation in finding.relations)),
         lock=max((finding.lock for finding in group if finding.lock is not None), key=lambda lock: lock.strength, default=None),
+        places=tuple(sorted({place for finding in group for place in finding.places or (finding.span,)})),
     )
+
+
+def _others(group: Sequence[Finding]) -> str:
+    """Returns the end of the message that lists the others, or all if one call is made several times."""
+    subjects = _subjects(group)
+    if _is_in_program(group[0]) and len({finding.span for finding in group}) == 1 and len({finding.statement for finding in group}) > 1:
+        objects = list(dict.fromkeys(subject for subject in subjects if subject))
+        return f"; this call does so {len(group)} times, for {_listed(objects)}" if objects else ""
+    first_line = _line(group[0])
+    _, of, table = subjects[0].rpartition(" of ")
+    same_table = f"{of}{table}" if of else "\n"
+    places: dict[str, None] = {}
+    for finding, whole in zip(group[1:], subjects[1:], strict=True):
+        line = _line(finding)
+        subject = whole.removesuffix(same_table)
+        place = f"line {line}" if not subject else subject if line == first_line else f"{subject} (line {line})"
+        if place not in (subjects[0], f"line {first_line}"):
+            places[place] = None
+    return f"; the same is true of {_listed(list(places))}" if places else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
+
+
+def _line(finding: Finding) -> int:
+    return finding.script.position(finding.span.start).line
+
+
+def _joined_help(group: Sequence[Finding]) -> str:
+    """Returns the safe way of all: together if they are few, else that of the first."""
+    helps = list(dict.fromkeys(finding.help for finding in group if finding.help))
+    if len(helps) < 2:
+        return group[0].help
+    mark = "#" if _is_in_program(group[0]) else "--"
+    if len(helps) <= _MOST_HELPS and not any("deployments: 1." in help for help in helps):
+        in_one = not any("next migration" in help for help in helps)
+        return "\n".join(helps) if in_one else join_migrations(*helps)
+    others = len(helps) - 1
+    return _with_line(helps[0], f"{mark} for the first of {len(group)}, and likewise for the other{'s' if others > 1 else ''}:")
 
 
 def _with_line(help: str, line: str) -> str:
@@ -44,18 +128,36 @@ def _with_line(help: str, line: str) -> str:
     return "\n".join((first, line, rest) if "deployments: 1." in first and rest else (line, help))
 
 
-def _objects(group: Sequence[Finding]) -> Iterable[str]:
-    """Yields for each finding the objects in which it differs from others: the relations, or else the first word of its message."""
+def _subjects(group: Sequence[Finding]) -> list[str]:
+    """Returns what each finding is about: its subject, the relation that the others do not have, or the first word in which the messages
+    differ; empty if there is none."""
     common = set.intersection(*(set(finding.relations) for finding in group))
     words = [_words(finding.message) for finding in group]
-    position = next((number for number, same in enumerate(zip(*words, strict=True)) if len(set(same)) > 1), None)
+    position = next((number for number, same in enumerate(zip(*words, strict=False)) if len(set(same)) > 1), None)
+    subjects = []
     for finding, message in zip(group, words, strict=True):
-        own = [relation for relation in finding.relations if relation not in common]
-        if own:
-            yield from own[:1]
-        elif position is not None:
-            yield message[position].strip("'\"`")
+        own = next((relation for relation in finding.relations if relation not in common), "")
+        differing = message[position].strip("'\"`") if position is not None else ""
+        subjects.append(finding.subject or own or differing)
+    return subjects
 
 
 def _words(message: str) -> list[str]:
     return _WORD.findall(message)
+
+
+def _merged_causes(findings: Sequence[Finding]) -> list[Finding]:
+    """Returns the findings, with those of one rule and one cause as the first of them, which says in how many migrations the others are."""
+    migrations: dict[Hashable, set[Hashable]] = {}
+    for finding in findings:
+        if finding.cause:
+            migrations.setdefault((finding.rule, finding.cause), set()).add((finding.script.path, finding.migration))
+    result = []
+    for finding in findings:
+        if not finding.cause:
+            result.append(finding)
+        elif others := migrations.pop((finding.rule, finding.cause), None):
+            number = len(others) - 1
+            also = f"; the same is true of {number} other migration{'' if number == 1 else 's'}" if number else ""
+            result.append(replace(finding, message=finding.message + also))
+    return result

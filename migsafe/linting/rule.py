@@ -58,7 +58,8 @@ class Rule(Struct, frozen=True):
     rule that `refuses` reports statements that PostgreSQL does not run: they have no other hazard.
 
     `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
-    rules report, so that a suppression of one leaves the other's hazard.
+    rules report, so that a suppression of one leaves the other's hazard. The findings of a rule with `one_per_migration` are one finding that
+    lists the places.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Rule(Struct, frozen=True):
     once: bool = False
     speaks_for: tuple[str, ...] = ()
     refuses: bool = False
+    one_per_migration: bool = False
 
     @property
     def summary(self) -> str:
@@ -319,8 +321,11 @@ class Context:
         relations: Iterable[Name] = (),
         lock: LockMode | None = None,
         severity: Severity | None = None,
+        subject: str = "",
+        cause: str = "",
     ) -> Finding:
-        """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema. `severity` is
+        """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
+        documents the others. `severity` is
         for a finding that is less severe than the rule usually is."""
         rule = self._rule
         most, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
@@ -339,6 +344,9 @@ class Context:
             statement=1 if type(operation) is FilePlace else statement.index,
             relations=tuple(dict.fromkeys(str(self.resolve(name)) for name in relations)),
             lock=lock,
+            subject=subject,
+            cause=cause,
+            in_body=isinstance(statement.operations[0], Do),
         )
 
     def _size(self, effects: Iterable[Effect]) -> tuple[Severity, str]:
@@ -371,6 +379,7 @@ def rule(
     once: bool = False,
     speaks_for: tuple[str, ...] = (),
     refuses: bool = False,
+    one_per_migration: bool = False,
 ) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -392,6 +401,7 @@ def rule(
             once=once,
             speaks_for=speaks_for,
             refuses=refuses,
+            one_per_migration=one_per_migration,
         )
 
     return declare

@@ -1,4 +1,4 @@
-"""JSON, a contract: its keys change only with its `version`."""
+"""JSON, a contract: its keys are removed or change their meaning only with its `version`. docs/ci.md describes it."""
 
 from typing import Any
 
@@ -39,6 +39,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "start": _place(finding.script.position(finding.span.start)),
         "end": _place(finding.script.position(finding.span.end)),
         "statement": finding.statement,
+        "places": [_place(finding.script.position(span.start)) for span in finding.places or (finding.span,)],
         "relations": finding.relations,
         "lock": finding.lock.pg_locks if finding.lock else None,
         "blocks": finding.lock.blocks if finding.lock else (),

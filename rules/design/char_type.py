@@ -18,7 +18,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, d
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO)
+@rule(category="design", severity=Severity.INFO, one_per_migration=True)
 def char_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns that PostgreSQL pads with spaces."""
     for column in columns_of_type(op, at, "character", "bpchar"):
@@ -30,4 +30,5 @@ def char_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
             f"{column}: padded with spaces, which = ignores but LIKE does not",
             help=definition(at, column.name, "text", "sa.Text()", dimensions=column.type.dimensions),
             relations=(column.table,),
+            subject=column.subject,
         )

@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, d
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO)
+@rule(category="design", severity=Severity.INFO, one_per_migration=True)
 def json_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns that store JSON as text."""
     for column in columns_of_type(op, at, "json"):
@@ -28,4 +28,5 @@ def json_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
             f"{column}: it cannot be compared, and GIN indexes do not support it",
             help=definition(at, column.name, "jsonb", "postgresql.JSONB()", dimensions=column.type.dimensions),
             relations=(column.table,),
+            subject=column.subject,
         )

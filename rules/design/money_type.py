@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, d
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO)
+@rule(category="design", severity=Severity.INFO, one_per_migration=True)
 def money_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns of type money."""
     for column in columns_of_type(op, at, "money"):
@@ -35,4 +35,5 @@ def money_type(op: DefinesColumns, at: Context) -> Iterator[Finding]:
                 dimensions=column.type.dimensions,
             ),
             relations=(column.table,),
+            subject=column.subject,
         )

@@ -59,14 +59,14 @@ class _State(Struct):
     """The names that were reported, each with the number of its statement."""
 
 
-@rule(category="design", severity=Severity.INFO, off=True)
+@rule(category="design", severity=Severity.INFO, off=True, one_per_migration=True)
 def schema_not_qualified(op: _Creates | AlterRelation | Drop, at: Context) -> Iterator[Finding]:
     """Report the first name of a statement that leaves the schema to search_path."""
     name = next((name for name in _names(op) if name.schema is None), None)
     reported = at.state(_State).reported
     if name is not None and (at.statement.index, name) not in reported:
         reported.add((at.statement.index, name))
-        yield at.finding(op, f"{name} has no schema: search_path decides where it is", help=f"-- {at.resolve(name)}")
+        yield at.finding(op, f"{name} has no schema: search_path decides where it is", help=f"-- {at.resolve(name)}", subject=str(name))
 
 
 def _names(op: _Creates | AlterRelation | Drop) -> tuple[Name, ...]:

@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, d
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO)
+@rule(category="design", severity=Severity.INFO, one_per_migration=True)
 def serial_column(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns of a serial type."""
     for column in columns_of_type(op, at, "serial", "bigserial", "smallserial"):
@@ -28,4 +28,5 @@ def serial_column(op: DefinesColumns, at: Context) -> Iterator[Finding]:
             f"{column}: its sequence is a separate object with its own privileges",
             help=definition(at, column.name, "bigint GENERATED ALWAYS AS IDENTITY", "sa.BigInteger(), sa.Identity(always=True)"),
             relations=(column.table,),
+            subject=column.subject,
         )

@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type, d
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO)
+@rule(category="design", severity=Severity.INFO, one_per_migration=True)
 def timestamp_without_time_zone(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report columns that store times without a time zone."""
     for column in columns_of_type(op, at, "timestamp without time zone"):
@@ -28,4 +28,5 @@ def timestamp_without_time_zone(op: DefinesColumns, at: Context) -> Iterator[Fin
             f"{column}: it stores a local time, but not in which time zone",
             help=definition(at, column.name, "timestamptz", "sa.DateTime(timezone=True)", dimensions=column.type.dimensions),
             relations=(column.table,),
+            subject=column.subject,
         )

@@ -19,7 +19,7 @@ from migsafe.linting.facts.definitions import DefinesColumns, columns_of_type
 from migsafe.linting.rule import Context, Finding, Severity, rule
 
 
-@rule(category="design", severity=Severity.INFO, off=True)
+@rule(category="design", severity=Severity.INFO, off=True, one_per_migration=True)
 def varchar_limit(op: DefinesColumns, at: Context) -> Iterator[Finding]:
     """Report varchar columns with a limit."""
     for column in columns_of_type(op, at, "character varying"):
@@ -29,4 +29,5 @@ def varchar_limit(op: DefinesColumns, at: Context) -> Iterator[Finding]:
                 f"{column}: the limit saves no space and is hard to change",
                 help=f"-- {column.name} text, with a CHECK if a limit is needed",
                 relations=(column.table,),
+                subject=column.subject,
             )

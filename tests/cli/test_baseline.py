@@ -114,3 +114,14 @@ def test_an_invalid_baseline_is_an_error(migsafe: Command, write: Write, content
     result = migsafe("lint", "1.sql")
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"migsafe: {complaint}")
+
+
+def test_a_new_place_of_a_known_finding_is_new(migsafe: Command, write: Write) -> None:
+    write("migsafe.toml", 'select = ["serial-column"]\nbaseline = "baseline.json"')
+    first = "CREATE TABLE loans (id serial PRIMARY KEY);"
+    write("1.sql", first)
+    migsafe("lint", "1.sql", "--write-baseline")
+    write("1.sql", f"{first}\nCREATE TABLE readers (id serial PRIMARY KEY);")
+    out = migsafe("lint", "1.sql").out
+    assert "1.sql:2:" in out
+    assert "loans" not in out

@@ -67,6 +67,55 @@ def test_sql_files_are_as_before() -> None:
     assert len(judge_sql("DROP TABLE a; DROP TABLE b").findings) == 2
 
 
+def about(rule: str, sql: str) -> list[Finding]:
+    return [finding for finding in judge_sql(sql, shipped_rules()).findings if finding.rule == rule]
+
+
+def test_actions_of_one_statement_have_one_finding() -> None:
+    [finding] = about("drop-column", "ALTER TABLE shelves\n    DROP COLUMN color,\n    DROP COLUMN width,\n    DROP COLUMN height;")
+    assert finding.message.endswith("; the same is true of width (line 3), height (line 4)")
+    assert finding.script.position(finding.span.start).line == 2
+    assert "-- for the first of 3, and likewise for the others:" in finding.help
+
+
+def test_few_safe_ways_are_shown_together() -> None:
+    [finding] = about(
+        "foreign-key-without-index",
+        "CREATE TABLE loans (id bigint PRIMARY KEY, book bigint REFERENCES books, reader bigint REFERENCES readers);",
+    )
+    assert finding.relations == ("public.loans", "public.books", "public.readers")
+    assert [line.split(" ON ")[1] for line in finding.help.splitlines()] == ["loans (book);", "loans (reader);"]
+
+
+def test_statements_of_a_block_stay_apart() -> None:
+    assert len(about("drop-table", "DO $$ BEGIN\n    DROP TABLE shelves;\n    DROP TABLE readers;\nEND $$;")) == 2
+
+
+def test_an_informational_rule_lists_the_places_of_a_migration() -> None:
+    columns = ", ".join(f"at_{number} timestamp" for number in range(9))
+    sql = f"CREATE TABLE loans (id bigint PRIMARY KEY, {columns});\nALTER TABLE readers\n    ADD COLUMN born timestamp;"
+    [finding] = about("timestamp-without-time-zone", sql)
+    assert finding.message.endswith("; the same is true of at_1, at_2, at_3, at_4, at_5 and 4 more")
+    assert finding.relations == ("public.loans", "public.readers")
+    [two] = about("serial-column", "CREATE TABLE loans (id serial PRIMARY KEY);\nCREATE TABLE readers (id serial PRIMARY KEY);")
+    assert two.message.endswith("; the same is true of id of public.readers (line 2)")
+
+
+def test_each_place_can_be_suppressed() -> None:
+    first = "CREATE TABLE loans (id serial PRIMARY KEY); -- migsafe: ignore[serial-column] as the others\n"
+    second = "CREATE TABLE readers (id serial PRIMARY KEY);"
+    [finding] = about("serial-column", first + second)
+    assert finding.message.startswith("id of public.readers")
+    assert "the same is true" not in finding.message
+    assert about("serial-column", first + f"{second} -- migsafe: ignore[serial-column] as the others") == []
+    assert about("suppression-unused", first + second) == []
+
+
+def test_migrations_have_findings_of_their_own() -> None:
+    sql = "CREATE TABLE loans (id serial PRIMARY KEY);\n-- next migration\nCREATE TABLE readers (id serial PRIMARY KEY);"
+    assert len(about("serial-column", sql)) == 2
+
+
 @pytest.mark.process
 def test_a_finding_about_the_file_does_not_depend_on_a_path() -> None:
     body = "if op.get_bind().scalar(sa.text('SELECT count(*) FROM a')):\n    op.execute('LOCK TABLE a')\n    op.execute('LOCK TABLE b')"

@@ -1,6 +1,7 @@
 import json
 
 from migsafe import __version__
+from migsafe.linting.rulebook import shipped_rules
 from migsafe.reports import reporter
 from migsafe.terminal.display import Display
 from tests.support.linted import judge_sql
@@ -35,11 +36,18 @@ def test_the_contract() -> None:
         "start": {"line": 4, "column": 5},
         "end": {"line": 5, "column": 34},
         "statement": 2,
+        "places": [{"line": 4, "column": 5}],
         "relations": ["app.orders", "public.customers"],
         # That of the whole ALTER TABLE, which its ADD COLUMN takes.
         "lock": "AccessExclusiveLock",
         "blocks": ["reads", "writes"],
     }
+
+
+def test_a_finding_has_all_places_that_it_covers() -> None:
+    verdict = judge_sql("ALTER TABLE orders\n    DROP COLUMN qty,\n    DROP COLUMN note;", shipped_rules())
+    [finding] = [found for found in json.loads(reporter("json")(verdict, Display()))["findings"] if found["rule"] == "drop-column"]
+    assert finding["places"] == [{"line": 2, "column": 5}, {"line": 3, "column": 5}]
 
 
 def test_a_finding_without_a_lock_blocks_nothing() -> None:

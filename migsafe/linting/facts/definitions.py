@@ -21,7 +21,12 @@ class TypedColumn(Struct, frozen=True):
     type: TypeName
 
     def __str__(self) -> str:
-        return f"{self.name} of {self.table} is {self.type}"
+        return f"{self.subject} is {self.type}"
+
+    @property
+    def subject(self) -> str:
+        """Returns the column as a list of findings shows it: `qty of public.orders`."""
+        return f"{self.name} of {self.table}"
 
 
 def columns_of_type(op: DefinesColumns, at: Context, *types: str) -> Iterator[TypedColumn]:

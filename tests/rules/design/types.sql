@@ -1,5 +1,5 @@
 CREATE TABLE a (id serial PRIMARY KEY, at timestamp, code char(2), doc json, price money); -- expect: char-type -- expect: int-primary-key -- expect: json-type -- expect: money-type -- expect: serial-column -- expect: timestamp-without-time-zone
-ALTER TABLE a ADD COLUMN later timestamp(3); -- expect: timestamp-without-time-zone
+ALTER TABLE a ADD COLUMN later timestamp(3); -- listed by the first finding
 ALTER TABLE a ALTER COLUMN doc TYPE jsonb;
 CREATE TEMP TABLE t (id int, at timestamp);
 CREATE TABLE b (id bigint PRIMARY KEY, at timestamptz, name varchar(10));

@@ -19,7 +19,7 @@ CREATE INDEX ON orders USING hash (d);
 -- a partial index that excludes rows does not count, nor does a BRIN index
 CREATE TABLE items (
     x bigint REFERENCES orders, -- expect: foreign-key-without-index
-    y bigint REFERENCES orders, -- expect: foreign-key-without-index
+    y bigint REFERENCES orders, -- listed by the first finding
     gone boolean
 );
 CREATE INDEX ON items (x) WHERE NOT gone;
