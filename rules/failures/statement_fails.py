@@ -5,16 +5,22 @@ deployment stops there: the object does not exist or exists already, another obj
 for this kind of object. What is not certainly known is not reported: an object that a condition may have created, a table that no migration
 created. Because the statement does nothing, no other rule reports it.
 
-Unsafe:
-    ALTER TABLE orders ADD COLUMN qty bigint;
-
 Unsafe, because a view uses the column:
-    CREATE VIEW order_notes AS SELECT id, note FROM orders;
+    CREATE TABLE parcels (id bigint PRIMARY KEY, weight bigint);
+    CREATE VIEW parcel_weights AS SELECT id, weight FROM parcels;
     -- next migration
-    ALTER TABLE orders DROP COLUMN note;
+    ALTER TABLE parcels ALTER COLUMN weight TYPE numeric;
 
-Safe:
-    ALTER TABLE orders ADD COLUMN IF NOT EXISTS qty bigint;
+Unsafe, because a foreign key references the table:
+    CREATE TABLE carriers (id bigint PRIMARY KEY);
+    CREATE TABLE parcels (id bigint PRIMARY KEY, carrier_id bigint REFERENCES carriers (id));
+    CREATE INDEX parcels_carrier_id_idx ON parcels (carrier_id);
+    -- next migration
+    DROP TABLE carriers;
+
+Safe, in the migration that creates the table:
+    CREATE TABLE parcels (id bigint PRIMARY KEY, weight numeric);
+    CREATE VIEW parcel_weights AS SELECT id, weight FROM parcels;
 
 See: https://www.postgresql.org/docs/current/ddl-depend.html
     https://www.postgresql.org/docs/current/errcodes-appendix.html

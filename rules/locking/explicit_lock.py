@@ -34,6 +34,7 @@ from zlib import crc32
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.sources import Transaction
 from migsafe.sql.operations import LockTable, Name
 
 
@@ -47,15 +48,17 @@ def explicit_lock(op: LockTable, at: Context) -> Finding | None:
     names = [effect.relation for effect in locked]
     stops = next((effect.blocked_commands for effect in locked if effect.blocked_commands), "INSERT, UPDATE and DELETE")
     key = crc32(at.migration.id.encode())
+    # Without the runner's transaction, the script needs its own: LOCK TABLE is refused outside one.
+    begin, end = ("", "") if at.migration.up.transaction is Transaction.FILE else ("BEGIN;\n", "\n-- the work that needs the lock\nCOMMIT;")
     tables = ", ".join(f"{'ONLY ' if table.only else ''}{table.name}" for table in op.tables)
     return at.finding(
         op,
         f"LOCK TABLE takes {mode} on {' and '.join(map(str, names))} and keeps it until the transaction ends: every {stops} waits",
         help=(
             f"-- this mode blocks other migrations and VACUUM, but not reads or writes:\n"
-            f"LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE;\n"
+            f"{begin}LOCK TABLE {tables} IN SHARE UPDATE EXCLUSIVE MODE;{end}\n"
             f"-- or, to keep only two runs of the same work apart, an advisory lock on any number that both use:\n"
-            f"SELECT pg_advisory_xact_lock({key});"
+            f"{begin}SELECT pg_advisory_xact_lock({key});{end}"
         ),
         relations=names,
         lock=mode,

@@ -36,6 +36,7 @@ REFUSED = {
     "index-on-partitioned-concurrently",
     "refresh-not-concurrent",
     "required-column-added",
+    "statement-fails",
     "type-narrowed",
 }
 

@@ -8,7 +8,8 @@ from tests.support.linted import judge_sql
 
 HISTORY = """
 CREATE TABLE parcels (
-    id bigint PRIMARY KEY, code varchar(20) CONSTRAINT parcels_code_known CHECK (code <> ''), name text, at timestamp, weight bigint
+    id bigint PRIMARY KEY, code varchar(20) CONSTRAINT parcels_code_known CHECK (code <> ''), name text, at timestamp, weight bigint,
+    length bigint
 );
 CREATE INDEX parcels_name_idx ON parcels (name);
 CREATE TABLE events (id bigint NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
@@ -90,7 +91,7 @@ def test_a_partitioned_table_is_indexed_partition_by_partition() -> None:
         "ALTER TABLE parcels ADD COLUMN double bigint GENERATED ALWAYS AS (weight * 2) STORED",
         "ALTER TABLE parcels ADD COLUMN size bigint UNIQUE",
         "ALTER TABLE parcels ADD CHECK (weight > 0)",
-        "ALTER TABLE parcels ALTER COLUMN weight TYPE integer",
+        "ALTER TABLE parcels ALTER COLUMN length TYPE integer",
         "ALTER TABLE parcels ALTER COLUMN at TYPE timestamptz",
         "ALTER TABLE parcels ALTER COLUMN code TYPE varchar(50)",
         "ALTER TABLE parcels ALTER COLUMN name TYPE varchar(50)",
