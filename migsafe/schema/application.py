@@ -43,6 +43,7 @@ SCHEMA_CHANGES.register_none(
 SCHEMA_CHANGES.register_none("the operations of the body that it runs follow it", sql.Do, sql.Call)
 SCHEMA_CHANGES.register_none("is not sent to the server", sql.PsqlCommand)
 SCHEMA_CHANGES.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
+SCHEMA_CHANGES.register_none("is about the syntax of the operations before it", sql.FeatureUse)
 SCHEMA_CHANGES.register_none("cannot be known", sql.Broken, sql.Unparsed)
 
 _CHANGES_NO_RELATION = re.compile(

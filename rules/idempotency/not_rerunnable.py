@@ -40,9 +40,9 @@ from migsafe.linting.reruns.operation_uses import object_uses
 from migsafe.linting.reruns.second_run import ExecutedOperation, SecondRunProblem, second_run_problems
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sources import Transaction
-from migsafe.sql.operations import CutIdentifier, Do, Explain, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
+from migsafe.sql.operations import CutIdentifier, Do, Explain, FeatureUse, Operation, PsqlCommand, SessionControl, TwoPhase, Utility
 
-_CANNOT_FAIL = (SessionControl, PsqlCommand, Utility, Explain, CutIdentifier)
+_CANNOT_FAIL = (SessionControl, PsqlCommand, Utility, Explain, CutIdentifier, FeatureUse)
 """Commands that control the session, at which no migration fails; TwoPhase commands can fail."""
 
 _CONSEQUENCES = {

@@ -35,6 +35,7 @@ OBJECT_USES.register_none(
 )
 OBJECT_USES.register_none("is not sent to the server", sql.PsqlCommand)
 OBJECT_USES.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
+OBJECT_USES.register_none("is about the syntax of the operations before it", sql.FeatureUse)
 OBJECT_USES.register_none("cannot be known", sql.OpaqueCode, sql.Broken, sql.Unparsed)
 
 

@@ -31,6 +31,7 @@ EFFECTS.register_none("the operations of the body that it runs follow it, each w
 EFFECTS.register_none("needs no relation: LISTEN, NOTIFY, CHECKPOINT, …", sql.Utility)
 EFFECTS.register_none("is not sent to the server", sql.PsqlCommand)
 EFFECTS.register_none("is about an identifier of the operations before it", sql.CutIdentifier)
+EFFECTS.register_none("is about the syntax of the operations before it", sql.FeatureUse)
 EFFECTS.register_none("cannot be known: the prediction says that it is not understood", sql.Broken, sql.Unparsed)
 
 

@@ -1,4 +1,4 @@
-"""PostgreSQL's grammar, 14 to 18: it reads the operations of a statement from its tokens.
+"""PostgreSQL's grammar, 14 to 19: it reads the operations of a statement from its tokens.
 
 It follows the SQL commands reference of the manual. The tests compare every production with PostgreSQL's own grammar.
 
@@ -7,11 +7,14 @@ caller has already read the word DROP. A method that is called `accept…` moves
 cursor, `c.i` the index of the current token, and `start` the index of the first token of the statement or clause.
 """
 
+import re
+
+from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.dispatch import statement
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.lexer import END, PLACEHOLDER
-from migsafe.sql.operations import Broken, CutIdentifier, OpaqueCode, Operation, Unparsed
+from migsafe.sql.lexer import END, NUMBER, PLACEHOLDER
+from migsafe.sql.operations import Broken, CutIdentifier, FeatureUse, OpaqueCode, Operation, Unparsed
 from migsafe.sql.split import RawStatement
 from migsafe.text import Span
 
@@ -22,6 +25,7 @@ _UNTERMINATED = {
     "dollar-quoted string": "the closing dollar quote",
 }
 _LONGEST_FOUND = 40
+_ODD_NUMBER = re.compile(r"0[xXoObB]|[0-9]++_")
 
 
 def parse(raw: RawStatement) -> tuple[Operation, ...]:
@@ -36,11 +40,21 @@ def parse(raw: RawStatement) -> tuple[Operation, ...]:
         operations = statement(parser)
         for index, (identifier, kept) in parser.truncated.items():
             operations.append(CutIdentifier(parser.span(index, index + 1), written=identifier, kept=kept))
+        _note_number_formats(raw, parser)
+        for feature, index in parser.features:
+            operations.append(FeatureUse(parser.span(index, index + 1), feature=feature))
         return tuple(operations)
     except Unexpected as unexpected:
         return (problem(raw, unexpected),)
     except RecursionError:
         return (Unparsed(raw.span, reason="it is nested too deeply"),)
+
+
+def _note_number_formats(raw: RawStatement, parser: Parser) -> None:
+    if _ODD_NUMBER.search(raw.text, raw.span.start, raw.span.end):
+        for index, kind in enumerate(raw.kinds):
+            if kind == NUMBER and _ODD_NUMBER.match(parser.raw(index)):
+                parser.uses(features.NUMBER_FORMATS, index)
 
 
 def problem(raw: RawStatement, unexpected: Unexpected) -> Operation:

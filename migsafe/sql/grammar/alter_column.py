@@ -1,5 +1,6 @@
 """ALTER TABLE … ALTER COLUMN."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.options import foreign_options, options, sequence_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
@@ -94,6 +95,8 @@ def _drop_of_column(c: Parser, start: int, target: Target, name: str) -> Operati
 
 def _set_default(c: Parser, start: int, target: Target, name: str) -> Operation:
     value = c.expression()
+    if value.sql.lower() == "system_user":
+        c.uses(features.SYSTEM_USER)
     return SetDefault(c.span(start), target=target, column=name, default=value)
 
 
@@ -103,6 +106,7 @@ def _set_not_null(c: Parser, start: int, target: Target, name: str) -> Operation
 
 
 def _set_expression(c: Parser, start: int, target: Target, name: str) -> Operation:
+    c.uses(features.SET_EXPRESSION)
     c.expect("as", "(")
     value = c.expression()
     c.expect(")")
@@ -111,11 +115,15 @@ def _set_expression(c: Parser, start: int, target: Target, name: str) -> Operati
 
 def _set_statistics(c: Parser, start: int, target: Target, name: str) -> Operation:
     value = "default" if c.accept("default") else c.number()
+    if value == "default":
+        c.uses(features.STATISTICS_DEFAULT)
     return SetStatistics(c.span(start), target=target, column=name, value=value)
 
 
 def _set_storage(c: Parser, start: int, target: Target, name: str) -> Operation:
     storage = "default" if c.accept("default") else c.name("a storage")
+    if storage == "default":
+        c.uses(features.STORAGE_DEFAULT)
     return SetStorage(c.span(start), target=target, column=name, storage=storage)
 
 

@@ -2,9 +2,10 @@
 
 from msgspec.structs import replace
 
+from migsafe.sql import features
 from migsafe.sql.grammar.alter_table import depends_on_extension
 from migsafe.sql.grammar.kinds import operator_signature, signature, user_mapping
-from migsafe.sql.grammar.options import foreign_options, options, options_after
+from migsafe.sql.grammar.options import foreign_options, options, options_after, uses_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.roles_and_databases import database_settings, role_options
 from migsafe.sql.grammar.routines import alter_routine
@@ -91,6 +92,7 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("add", "publication"),
         ("drop", "publication"),
         ("refresh", "publication"),
+        ("refresh", "sequences"),
         ("enable",),
         ("disable",),
         ("set",),
@@ -104,6 +106,14 @@ _ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("drop", "mapping"),
     ),
 }
+
+
+_FEATURES = {
+    ("database", ("refresh", "collation", "version")): features.REFRESH_COLLATION_VERSION,
+    ("subscription", ("skip",)): features.SUBSCRIPTION_SKIP,
+    ("subscription", ("refresh", "sequences")): features.REFRESH_SEQUENCES,
+}
+_OPERATOR_ATTRIBUTES = frozenset(("commutator", "negator", "hashes", "merges"))
 
 
 def _alteration(c: Parser, kind: str) -> tuple[str, tuple[Option, ...]]:
@@ -123,6 +133,7 @@ def _alteration(c: Parser, kind: str) -> tuple[str, tuple[Option, ...]]:
 
 
 def _rest(c: Parser, kind: str, words: tuple[str, ...]) -> tuple[Option, ...]:
+    c.uses(_FEATURES.get((kind, words)))
     if kind == "database" and words in (("set",), ("reset",)):
         c.i += 1
         set_rest(c) if words[0] == "set" else reset_variable(c)
@@ -135,9 +146,12 @@ def _rest(c: Parser, kind: str, words: tuple[str, ...]) -> tuple[Option, ...]:
         return options_after(c)
     elif kind == "subscription" and words == ("set",):
         c.i += 1
-        return options(c)
+        return uses_options(c, "a subscription", options(c))
     else:
+        at = c.i
         c.rest()
+        if kind == "operator" and any(word in _OPERATOR_ATTRIBUTES for word in c.words[at : c.i]):
+            c.uses(features.OPERATOR_ATTRIBUTES)
     return ()
 
 

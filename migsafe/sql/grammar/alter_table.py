@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from migsafe.sql import features
 from migsafe.sql.grammar.alter_column import alter_column
 from migsafe.sql.grammar.columns import column
 from migsafe.sql.grammar.constraints import Attributes, at_constraint, table_constraint
-from migsafe.sql.grammar.options import foreign_options, options, sequence_options
+from migsafe.sql.grammar.options import foreign_options, options, sequence_options, uses_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import bound
 from migsafe.sql.operations import (
@@ -167,6 +168,8 @@ def _alter(c: Parser, start: int, target: Target) -> Operation:
         attributes = Attributes().read_all(c)
         if attributes.inherit is False:
             inherit = False
+        if inherit is not None:
+            c.uses(features.ALTER_CONSTRAINT_INHERIT)
         return AlterConstraint(
             c.span(start),
             target=target,
@@ -271,12 +274,16 @@ def _foreign(c: Parser, start: int, target: Target) -> Operation:
 def _set(c: Parser, start: int, target: Target) -> Operation:
     if c.words[c.i] == "(":
         settings = options(c)
+        uses_options(c, "a view" if target.kind == "view" else "a table", settings)
         return SetOptions(c.span(start), target=target, options=settings)
     if c.accept("tablespace"):
         space = c.name("a tablespace")
         return SetTablespace(c.span(start), target=target, tablespace=space)
     if c.accept("access", "method"):
+        c.uses(features.SET_ACCESS_METHOD)
         method = None if c.accept("default") else c.name("an access method")
+        if method is None:
+            c.uses(features.ACCESS_METHOD_DEFAULT)
         return SetAccessMethod(c.span(start), target=target, method=method)
     if c.accept("without", "cluster"):
         return ClusterOn(c.span(start), target=target, index=None)
@@ -285,6 +292,8 @@ def _set(c: Parser, start: int, target: Target) -> Operation:
     word = c.expect_any("logged", "unlogged", "schema", "tablespace", "access", "without", "(")
     if word not in ("logged", "unlogged"):
         c.fail("a setting of the table")
+    if target.kind == "sequence":
+        c.uses(features.UNLOGGED_SEQUENCE)
     return SetLogged(c.span(start), target=target, logged=word == "logged")
 
 

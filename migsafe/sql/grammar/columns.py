@@ -1,5 +1,6 @@
 """The definitions of columns, and their constraints, in CREATE TABLE, ALTER TABLE, CREATE DOMAIN and similar statements."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.constraints import Attributes, nulls_not_distinct, reference, with_span
 from migsafe.sql.grammar.options import foreign_options, options_after, sequence_options
 from migsafe.sql.grammar.parser import Parser
@@ -28,6 +29,7 @@ def column(c: Parser, *, typed: bool = True) -> Column:
     settings: tuple[Option, ...] = ()
     if typed:
         if c.accept("storage"):
+            c.uses(features.COLUMN_STORAGE)
             storage = c.name("a storage") if not c.accept("default") else "default"
         if c.accept("compression"):
             compression = c.name("a compression method") if not c.accept("default") else "default"
@@ -81,6 +83,8 @@ class Qualifiers:
         match word:
             case "default":
                 self.default = c.expression(bounded=True)
+                if self.default.sql.lower() == "system_user":
+                    c.uses(features.SYSTEM_USER)
             case "null":
                 pass
             case "generated":
@@ -112,6 +116,8 @@ class Qualifiers:
         c.expect("(")
         value = c.expression()
         c.expect(")")
+        if not c.at("stored"):
+            c.uses(features.VIRTUAL_COLUMN, at=c.i if c.at("virtual") else None)
         stored = {"stored": True, "virtual": False, None: None}[c.accept_any(("stored", "virtual"))]
         self.generated = Generated(value, stored)
 
@@ -124,6 +130,8 @@ class Qualifiers:
                 return
             c.i += 1
             no_inherit = c.accept("no", "inherit")
+            if no_inherit:
+                c.uses(features.NOT_NULL_NO_INHERIT)
             self.not_null = True
             constraint = Constraint(kind=ConstraintKind.NOT_NULL, span=c.span(start), name=name, columns=columns, no_inherit=no_inherit)
         elif word == "check":

@@ -4,6 +4,7 @@ from typing import Self
 
 from msgspec.structs import replace
 
+from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.options import options, options_after
 from migsafe.sql.grammar.parser import Parser
@@ -51,8 +52,10 @@ class Attributes:
         elif c.accept("no", "inherit"):
             self.inherit = False
         elif c.accept("not", "enforced"):
+            c.uses(features.NOT_ENFORCED)
             self.enforced = False
         elif c.accept("enforced"):
+            c.uses(features.NOT_ENFORCED)
             self.enforced = True
         else:
             return False
@@ -114,6 +117,7 @@ def _check(c: Parser, name: str | None) -> Constraint:
 
 def _not_null(c: Parser, name: str | None) -> Constraint:
     c.expect("null")
+    c.uses(features.NOT_NULL_CONSTRAINT)
     columns = (c.name("a column"),) if c.at_name() and c.words[c.i] not in ("deferrable", "no", "enforced", "initially") else ()
     return Constraint(kind=ConstraintKind.NOT_NULL, span=_NO_SPAN, name=name, columns=columns)
 
@@ -135,6 +139,8 @@ def _unique_or_primary(c: Parser, name: str | None, kind: ConstraintKind) -> Con
     c.expect("(")
     columns = c.list_of(lambda: c.name("a column"))
     period = c.accept("without", "overlaps")
+    if period:
+        c.uses(features.WITHOUT_OVERLAPS)
     c.expect(")")
     include = c.in_parentheses(lambda: c.name("a column")) if c.accept("include") else ()
     settings = options_after(c)
@@ -202,6 +208,7 @@ def _key_columns(c: Parser) -> tuple[tuple[str, ...], bool]:
             if c.words[c.i] in (")", ","):
                 columns.append("period")
                 continue
+            c.uses(features.PERIOD)
             return (*columns, c.name("a column")), True
         columns.append(c.name("a column"))
     return tuple(columns), False
@@ -244,6 +251,7 @@ def _action(c: Parser) -> str:
         return word
     value = c.expect_any("null", "default")
     if c.words[c.i] == "(":
+        c.uses(features.SET_NULL_COLUMNS)
         return f"set {value} ({', '.join(c.in_parentheses(lambda: c.name('a column')))})"
     return f"set {value}"
 
@@ -251,8 +259,10 @@ def _action(c: Parser) -> str:
 def nulls_not_distinct(c: Parser) -> bool:
     """Read NULLS [NOT] DISTINCT, and return whether it has NOT."""
     if c.accept("nulls", "not", "distinct"):
+        c.uses(features.NULLS_NOT_DISTINCT)
         return True
-    c.accept("nulls", "distinct")
+    if c.accept("nulls", "distinct"):
+        c.uses(features.NULLS_NOT_DISTINCT)
     return False
 
 

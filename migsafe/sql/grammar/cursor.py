@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
+from migsafe.sql.features import Feature
 from migsafe.sql.keywords import COLUMN_NAME, RESERVED, TYPE_OR_FUNCTION_NAME
 from migsafe.sql.lexer import (
     END,
@@ -43,10 +44,11 @@ class Cursor:
 
     `at(…)` tests for words, `accept(…)` skips words where they are next, `expect(…)` raises Unexpected where they are not. `reads` and `calls`
     collect the relations and functions that expressions and queries name. `ctes` are the names that the enclosing WITH clauses define.
+    `features` has the uses of what a release after 14 added, each with the index of its token.
     `truncated` has the identifiers that are too long, by token: the whole identifier, and the part that PostgreSQL keeps.
     """
 
-    __slots__ = ("calls", "ctes", "i", "kinds", "reads", "tokens", "truncated", "words")
+    __slots__ = ("calls", "ctes", "features", "i", "kinds", "reads", "tokens", "truncated", "words")
 
     def __init__(self, tokens: Tokens, start: int = 0) -> None:
         self.tokens = tokens
@@ -56,6 +58,7 @@ class Cursor:
         self.reads: list[Name] = []
         self.calls: list[Name] = []
         self.ctes: frozenset[str] = frozenset()
+        self.features: list[tuple[Feature, int]] = []
         self.truncated: dict[int, tuple[str, str]] = {}
 
     # Tests and movement
@@ -108,6 +111,11 @@ class Cursor:
     def done(self) -> bool:
         """Whether all tokens have been read."""
         return self.kinds[self.i] == END
+
+    def uses(self, feature: Feature | None, at: int | None = None) -> None:
+        """Note that the statement uses a feature, at the token before the cursor or at token `at`. None is no feature."""
+        if feature is not None:
+            self.features.append((feature, self.i - 1 if at is None else at))
 
     def list_of(self, item: Callable[[], T]) -> tuple[T, ...]:
         """Read one or more items, separated by commas."""

@@ -19,7 +19,7 @@ from migsafe.sql.grammar import (
 )
 from migsafe.sql.grammar.alter_table import alter_relation
 from migsafe.sql.grammar.kinds import object_kind
-from migsafe.sql.grammar.options import utility_options
+from migsafe.sql.grammar.options import uses_options, utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import create_foreign_table, create_table, persistence
 from migsafe.sql.operations import (
@@ -257,7 +257,7 @@ def _alter(c: Parser, start: int) -> list[Operation]:
 
 def _explain(c: Parser, start: int) -> list[Operation]:
     if c.words[c.i] == "(" and not c.at_query():
-        analyze = indexes.option_is_on(utility_options(c), "analyze")
+        analyze = indexes.option_is_on(uses_options(c, "EXPLAIN", utility_options(c)), "analyze")
     else:
         analyze = bool(c.accept_any(("analyze", "analyse")))
         c.accept("verbose")

@@ -4,6 +4,7 @@ This needs no operator precedence, so an expression is read as a sequence of ope
 where one is needed.
 """
 
+from migsafe.sql import features
 from migsafe.sql.grammar.cursor import NOT_A_COLUMN_NAME, NOT_A_FUNCTION_NAME, Unexpected
 from migsafe.sql.grammar.types import Types
 from migsafe.sql.lexer import (
@@ -156,7 +157,7 @@ class Expressions(Types):
         j = self.after_parentheses()
         if j == self.i or self.words[j] not in QUERY_WORDS:
             return False
-        saved = self.i, len(self.calls), len(self.reads)
+        saved = self.i, len(self.calls), len(self.reads), len(self.features)
         try:
             self.i += 1
             self.query()
@@ -168,7 +169,7 @@ class Expressions(Types):
                 raise
             deepest = unexpected
         self.i = saved[0]
-        del self.calls[saved[1] :], self.reads[saved[2] :]
+        del self.calls[saved[1] :], self.reads[saved[2] :], self.features[saved[3] :]
         if self.words[j] == "values" and j == self.i + 1 and self.words[j + 1] == "(":
             raise deepest
         return False
@@ -279,6 +280,9 @@ class Expressions(Types):
         if self.accept("filter", "(", "where"):
             self.a_expr()
             self.expect(")")
+        if self.words[self.i] in ("ignore", "respect") and self.at(self.words[self.i], "nulls"):
+            self.i += 2
+            self.uses(features.NULL_TREATMENT)
         if self.words[self.i] == "over":
             self.i += 1
             self.window()
@@ -393,6 +397,8 @@ class Expressions(Types):
         """Skip ROW, COALESCE and other key words that have the form of a function call."""
         if self.words[self.i + 1] != "(":
             return False
+        if word == "merge_action":
+            self.uses(features.MERGE_ACTION, self.i)
         self.i += 2
         if not self.accept(")"):
             self.expressions()
@@ -407,8 +413,11 @@ class Expressions(Types):
             return True
         if following != "(":
             return False
+        start = self.i
         self.i += 1
         self.loose_arguments()
+        if word in features.JSON_FUNCTIONS and (word != "json_object" or self._constructs(start)):
+            self.uses(features.JSON_FUNCTIONS[word], start)
         if self.accept("filter", "(", "where"):
             self.a_expr()
             self.expect(")")
@@ -416,13 +425,17 @@ class Expressions(Types):
             self.window()
         return True
 
+    def _constructs(self, start: int) -> bool:
+        """Whether the JSON_OBJECT at token `start`, just read, has the form of SQL/JSON. The function of that name takes arrays of text."""
+        return self.words[start + 2] == ")" or any(self.words[i] in (":", "value", "returning", "absent") for i in range(start + 2, self.i))
+
     def loose_arguments(self) -> None:
         """Skip parentheses with expressions and key words between them, and collect what the expressions call and read."""
         self.expect("(")
         if self.words[self.i] in QUERY_WORDS:
             self.query()
         while not self.accept(")"):
-            saved = self.i, len(self.calls), len(self.reads)
+            saved = self.i, len(self.calls), len(self.reads), len(self.features)
             if self.accept("as"):
                 try:
                     self.type_name()
@@ -436,7 +449,7 @@ class Expressions(Types):
                 if self.kinds[saved[0]] != WORD and self.words[saved[0]] not in (",", ":", "=", "*"):
                     raise
                 self.i = saved[0] + 1
-                del self.calls[saved[1] :], self.reads[saved[2] :]
+                del self.calls[saved[1] :], self.reads[saved[2] :], self.features[saved[3] :]
 
     def _position(self, word: str) -> bool:
         if self.words[self.i + 1] != "(":
@@ -470,6 +483,7 @@ class Expressions(Types):
             return True
         word = self.expect_any("null", "true", "false", "unknown", "distinct", "document", "normalized", "json", "nfc", "nfd", "nfkc", "nfkd")
         if word == "json":
+            self.uses(features.IS_JSON)
             self.accept_any(("value", "array", "object", "scalar"))
             if self.accept("with", "unique") or self.accept("without", "unique"):
                 self.accept("keys")
@@ -522,7 +536,8 @@ class Expressions(Types):
     def _at(self) -> bool:
         if self.accept("at", "time", "zone"):
             return True
-        self.accept("at", "local")
+        if self.accept("at", "local"):
+            self.uses(features.AT_LOCAL)
         return False
 
     def _collate(self) -> bool:

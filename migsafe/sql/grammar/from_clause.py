@@ -1,5 +1,6 @@
 """The relations that a query reads: FROM (table_ref in PostgreSQL's grammar), and windows."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.expressions import CALLED_WITHOUT_PARENTHESES, Expressions
 from migsafe.sql.lexer import Tokens
@@ -72,14 +73,19 @@ class FromClause(Expressions):
 
     def _table_primary(self) -> None:
         self.accept("lateral")
+        start = self.i
         word = self.words[self.i]
         if word == "(":
             if not self.parenthesised_query():
                 self.i += 1
                 self.table_reference()
                 self.expect(")")
-            self._alias()
+                self._alias()
+            elif not self._alias():
+                self.uses(features.SUBQUERY_WITHOUT_ALIAS, start)
         elif word in ("xmltable", "json_table") and self.words[self.i + 1] == "(":
+            if word == "json_table":
+                self.uses(features.JSON_TABLE, self.i)
             self.i += 1
             self.loose_table()
             self._alias()

@@ -1,5 +1,6 @@
 """CREATE INDEX, REINDEX and CLUSTER."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.constraints import index_element, nulls_not_distinct
 from migsafe.sql.grammar.options import options_after, utility_options
 from migsafe.sql.grammar.parser import Parser
@@ -45,6 +46,8 @@ def reindex(c: Parser, start: int) -> list[Operation]:
     kind = c.expect_any("index", "table", "schema", "database", "system")
     concurrently = c.accept("concurrently") or option_is_on(settings, "concurrently")
     optional = kind in ("database", "system")
+    if optional and c.done:
+        c.uses(features.REINDEX_WITHOUT_NAME)
     name = None if optional and c.done else c.qualified(f"a {kind}")
     return [Reindex(c.span(start), kind=kind, name=name, concurrently=concurrently, options=settings)]
 

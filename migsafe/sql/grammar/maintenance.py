@@ -1,7 +1,8 @@
 """VACUUM, ANALYZE, LOCK, TRUNCATE, COPY, EXPLAIN, prepared statements, cursors and similar statements."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.indexes import option_is_on
-from migsafe.sql.grammar.options import utility_options
+from migsafe.sql.grammar.options import uses_options, utility_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END
 from migsafe.sql.operations import (
@@ -42,6 +43,8 @@ def relation(c: Parser) -> Relation:
 def _vacuum_relation(c: Parser) -> Relation:
     only = c.words[c.i] == "only"
     name = c.relation()
+    if only:
+        c.uses(features.VACUUM_ONLY)
     columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
     return Relation(name, only=only, columns=columns)
 
@@ -50,7 +53,7 @@ def vacuum(c: Parser, start: int) -> list[Operation]:
     """Read VACUUM after that word."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
-        settings = utility_options(c)
+        settings = uses_options(c, "VACUUM", utility_options(c))
     else:
         words = [Option(word) for word in ("full", "freeze", "verbose") if c.accept(word)]
         if c.accept_any(("analyze", "analyse")):
@@ -65,7 +68,7 @@ def analyze(c: Parser, start: int) -> list[Operation]:
     """Read ANALYZE after that word."""
     settings: tuple[Option, ...] = ()
     if c.words[c.i] == "(":
-        settings = utility_options(c)
+        settings = uses_options(c, "ANALYZE", utility_options(c))
     elif c.accept("verbose"):
         settings = (Option("verbose"),)
     tables = () if c.done else c.list_of(lambda: _vacuum_relation(c))
@@ -141,14 +144,20 @@ def _copy_options(c: Parser) -> None:
         c.string()
     c.accept("with")
     if c.words[c.i] == "(":
-        utility_options(c)
+        for option in uses_options(c, "COPY", utility_options(c)):
+            if option.name in ("force_null", "force_not_null") and option.value == "*":
+                c.uses(features.FORCE_NULL_ALL)
+            elif option.name == "header" and (option.value or "").isdecimal() and option.value not in ("0", "1"):
+                c.uses(features.COPY_HEADER_LINES)
         return
     while word := c.accept_any(_COPY_WORDS):
         if word == "force":
-            c.expect_any("quote", "not", "null")
+            second = c.expect_any("quote", "not", "null")
             c.accept("null")
             if c.words[c.i] == "*":
                 c.i += 1
+                if second != "quote":
+                    c.uses(features.FORCE_NULL_ALL)
             else:
                 c.list_of(lambda: c.name("a column"))
         elif c.at_string():
@@ -215,6 +224,7 @@ def named(c: Parser, start: int) -> list[Operation]:
         case "checkpoint":
             if c.words[c.i] == "(":
                 utility_options(c)
+                c.uses(features.CHECKPOINT_OPTIONS)
         case _:
             name = _fetched(c)
     return [Utility(c.span(start), command=command, name=name)]

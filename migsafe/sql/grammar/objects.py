@@ -1,7 +1,8 @@
 """CREATE of the objects of which migsafe needs only the name: roles, databases, operators, servers…"""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.kinds import cast, signature, transform, user_mapping
-from migsafe.sql.grammar.options import foreign_options, options, options_after
+from migsafe.sql.grammar.options import foreign_options, options, options_after, uses_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.roles_and_databases import database_settings, role_options
 from migsafe.sql.grammar.routines import argument
@@ -129,7 +130,7 @@ def _collation(c: Parser) -> None:
     if c.accept("from"):
         c.qualified("a collation")
     else:
-        options(c)
+        uses_options(c, "CREATE COLLATION", options(c))
 
 
 def _server(c: Parser) -> None:
@@ -172,7 +173,8 @@ def _conversion(c: Parser) -> None:
 
 def _event_trigger(c: Parser) -> None:
     c.expect("on")
-    c.name("an event")
+    if c.name("an event") == "login":
+        c.uses(features.LOGIN_EVENT_TRIGGER)
     if c.accept("when"):
         while True:
             c.name("a filter")
@@ -205,11 +207,15 @@ def _language(c: Parser) -> None:
 
 
 def _subscription(c: Parser) -> tuple[Option, ...]:
-    c.expect("connection")
-    c.string()
+    if c.accept("server"):
+        c.uses(features.SUBSCRIPTION_SERVER)
+        c.name("a server")
+    else:
+        c.expect("connection")
+        c.string()
     c.expect("publication")
     c.list_of(c.label)
-    return options_after(c)
+    return uses_options(c, "a subscription", options_after(c))
 
 
 _CREATE_REST = {
@@ -233,6 +239,8 @@ def create_statistics(c: Parser, start: int) -> list[Operation]:
     """Read CREATE STATISTICS after these words."""
     if_not_exists = c.if_not_exists()
     name = None if c.words[c.i] in ("(", "on") else c.qualified("a name for the statistics")
+    if name is None:
+        c.uses(features.STATISTICS_WITHOUT_NAME)
     kinds = c.in_parentheses(lambda: c.name("a kind of statistics")) if c.words[c.i] == "(" else ()
     c.expect("on")
     first = c.i

@@ -1,5 +1,6 @@
 """Lists of options: WITH (…), OPTIONS (…), the definitions of operators and types, a sequence's options."""
 
+from migsafe.sql.features import option_feature
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.keywords import RESERVED
 from migsafe.sql.lexer import OPERATOR, PLACEHOLDER, QUOTED, STRINGS, UNICODE_QUOTED, WORD
@@ -14,6 +15,13 @@ def options(c: Parser) -> tuple[Option, ...]:
 def utility_options(c: Parser) -> tuple[Option, ...]:
     """Read `(VERBOSE, PARALLEL 2, FORCE_QUOTE (a, b))` (utility_option_list, copy_generic_opt_list)."""
     return c.in_parentheses(lambda: _utility_option(c))
+
+
+def uses_options(c: Parser, kind: str, settings: tuple[Option, ...]) -> tuple[Option, ...]:
+    """Note the options, just read, of a `kind` of statement or object that releases after 14 added, and return the options."""
+    for option in settings:
+        c.uses(option_feature(kind, option.name, option.value))
+    return settings
 
 
 def _option(c: Parser) -> Option:

@@ -1,5 +1,6 @@
 """The statements that change rows (InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar), and the complete cursor."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.queries import SET_OPERATIONS, Queries
 from migsafe.sql.operations.running import Delete, Insert, Merge, Update
 from migsafe.sql.operations.values import Expression, Operation, Query
@@ -102,6 +103,13 @@ class Parser(Queries):
         self.expect("do")
         if self.accept("nothing"):
             return "nothing"
+        if self.accept("select"):
+            self.uses(features.CONFLICT_SELECT)
+            if self.accept("for") and not (self.accept("no", "key", "update") or self.accept("key", "share")):
+                self.expect_any("update", "share")
+            if self.accept("where"):
+                self.a_expr()
+            return "select"
         self.expect("update", "set")
         self._assignments()
         if self.accept("where"):
@@ -124,6 +132,7 @@ class Parser(Queries):
         if not self.accept("returning"):
             return
         if self.at("with", "("):
+            self.uses(features.RETURNING_OLD_NEW, self.i)
             self.i += 2
             while True:
                 self.expect_any("old", "new")
@@ -132,7 +141,19 @@ class Parser(Queries):
                 if not self.accept(","):
                     break
             self.expect(")")
+        start = self.i
         self.targets()
+        self._old_or_new(start)
+
+    def _old_or_new(self, start: int) -> None:
+        """Note OLD and NEW in RETURNING, from token `start` on. In a rule, and as an alias, the words have another meaning."""
+        words = self.words
+        for i in range(start, self.i):
+            word = words[i]
+            if word in ("old", "new") and words[i + 1] == "." and words[i - 1] != "." and "rule" not in words[:4]:
+                if not any(words[j] == word and words[j + 1] != "." for j in range(self.last)):
+                    self.uses(features.RETURNING_OLD_NEW, i)
+                return
 
     def _update(self, start: int, reads: int, calls: int) -> Update:
         self.expect("update")
@@ -188,6 +209,7 @@ class Parser(Queries):
 
     def _merge(self, start: int, reads: int, calls: int) -> Merge:
         self.expect("merge", "into")
+        self.uses(features.MERGE, self.i - 2)
         only = self.words[self.i] == "only"
         table = self.relation()
         if self.words[self.i] != "using":
@@ -201,6 +223,8 @@ class Parser(Queries):
             actions.append(self._merge_when())
         if not actions:
             self.fail("WHEN")
+        if self.at("returning"):
+            self.uses(features.MERGE_RETURNING, self.i)
         self._returning()
         return Merge(
             self.span(start), table=table, actions=tuple(actions), only=only, reads=tuple(self.reads[reads:]), calls=tuple(self.calls[calls:])
@@ -211,6 +235,7 @@ class Parser(Queries):
         self.expect("matched")
         if absent and self.accept("by"):
             absent = self.expect_any("source", "target") == "target"
+            self.uses(features.MERGE_BY_SOURCE)
         if self.accept("and"):
             self.a_expr()
         self.expect("then")

@@ -1,5 +1,6 @@
 """GRANT, REVOKE, ALTER DEFAULT PRIVILEGES, COMMENT and SECURITY LABEL."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.kinds import object_kind, object_name, signature
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import AlterDefaultPrivileges, Comment, Grant, Name, Operation
@@ -17,6 +18,8 @@ def grant(c: Parser, start: int) -> list[Operation]:
         return [_membership(c, start, privileges, revoke=revoke, option=option)]
     c.i += 1
     kind, objects = _objects(c)
+    if kind == "parameter":
+        c.uses(features.PARAMETER_PRIVILEGES)
     c.expect("from" if revoke else "to")
     grantees = c.list_of(lambda: _grantee(c))
     if not revoke and c.accept("with"):
@@ -41,15 +44,23 @@ def grant(c: Parser, start: int) -> list[Operation]:
 
 
 def _option_for(c: Parser) -> bool:
-    return any(c.accept(word, "option", "for") for word in ("grant", "admin", "inherit", "set"))
+    if any(c.accept(word, "option", "for") for word in ("inherit", "set")):
+        c.uses(features.REVOKE_MEMBERSHIP_OPTIONS)
+        return True
+    return any(c.accept(word, "option", "for") for word in ("grant", "admin"))
 
 
 def _membership(c: Parser, start: int, roles: tuple[str, ...], *, revoke: bool, option: bool) -> Grant:
+    for role in roles:
+        c.uses(features.role_feature(role))
     c.expect("from" if revoke else "to")
     members = c.list_of(c.role)
     if not revoke and c.accept("with"):
         option = True
+        at = c.i
         c.list_of(lambda: (c.label("an option"), c.accept_any(("option", "true", "false")) or c.non_reserved("OPTION, TRUE or FALSE")))
+        if c.words[at : c.i] != ["admin", "option"]:
+            c.uses(features.MEMBERSHIP_OPTIONS, at)
     if c.accept("granted", "by"):
         c.role()
     cascade = c.cascade()
@@ -80,6 +91,8 @@ def _privileges(c: Parser) -> tuple[tuple[str, ...], bool]:
             privileges.append("alter system")
         else:
             privileges.append(c.accept_any(("select", "references", "create")) or c.role())
+            if privileges[-1] == "maintain":
+                c.uses(features.MAINTAIN)
         if c.words[c.i] == "(":
             c.in_parentheses(lambda: c.name("a column"))
             columns = True
@@ -152,6 +165,7 @@ def alter_default_privileges(c: Parser, start: int) -> list[Operation]:
     if kind == "large":
         c.expect("objects")
         kind = "large objects"
+        c.uses(features.DEFAULT_LARGE_OBJECT_PRIVILEGES)
     c.expect("from" if revoke else "to")
     grantees = c.list_of(lambda: _grantee(c))
     if not revoke and c.accept("with"):

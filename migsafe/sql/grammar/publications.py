@@ -1,7 +1,8 @@
 """CREATE and ALTER PUBLICATION."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.alter_object import renamed_or_moved
-from migsafe.sql.grammar.options import options, options_after
+from migsafe.sql.grammar.options import options, options_after, uses_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import Name, Operation, Publication
 
@@ -12,24 +13,44 @@ def publication(c: Parser, start: int, action: str) -> list[Operation]:
     if action == "alter":
         if c.at("set", "("):
             c.i += 1
-            settings = options(c)
+            settings = uses_options(c, "a publication", options(c))
             return [Publication(c.span(start), publication=name, action="options", options=settings)]
         if renamed := renamed_or_moved(c, start, "publication", Name(name), False):
             return [renamed]
         action = c.expect_any("add", "set", "drop")
+        if action == "set" and c.words[c.i] == "all":
+            everything = _everything(c)
+            return [Publication(c.span(start), publication=name, action=action, all_tables=everything)]
         tables, schemas, only = _published(c)
         return [Publication(c.span(start), publication=name, action=action, tables=tables, schemas=schemas, only=only)]
     tables, schemas, only, everything = (), (), (), False
     if c.accept("for"):
-        everything = c.accept("all", "tables")
-        if not everything:
+        everything = _everything(c)
+        if not everything and c.words[c.i - 1] != "sequences":
             tables, schemas, only = _published(c)
-    settings = options_after(c)
+    settings = uses_options(c, "a publication", options_after(c))
     return [
         Publication(
             c.span(start), publication=name, action=action, tables=tables, schemas=schemas, all_tables=everything, options=settings, only=only
         )
     ]
+
+
+def _everything(c: Parser) -> bool:
+    """Read ALL TABLES [EXCEPT (TABLE …)] and ALL SEQUENCES, and return whether all tables are published."""
+    tables = False
+    while c.at("all", "tables") or c.at("all", "sequences"):
+        c.i += 2
+        if c.words[c.i - 1] == "sequences":
+            c.uses(features.PUBLICATION_SEQUENCES)
+        else:
+            tables = True
+            if c.accept("except"):
+                c.uses(features.PUBLICATION_EXCEPT)
+                c.in_parentheses(lambda: (c.accept("table"), c.relation()))
+        if not (c.at(",", "all") and c.accept(",")):
+            break
+    return tables
 
 
 def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name, ...]]:
@@ -40,6 +61,7 @@ def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name
     kind = ""
     while True:
         if c.accept("tables", "in", "schema"):
+            c.uses(features.PUBLICATION_SCHEMAS)
             kind = "schema"
         elif c.accept("table"):
             kind = "table"
@@ -53,7 +75,9 @@ def _published(c: Parser) -> tuple[tuple[Name, ...], tuple[str, ...], tuple[Name
             only += tables[-1:] if is_only else ()
             if c.words[c.i] == "(":
                 c.in_parentheses(lambda: c.name("a column"))
+                c.uses(features.PUBLICATION_COLUMNS)
             if c.accept("where", "("):
+                c.uses(features.PUBLICATION_FILTER)
                 c.a_expr()
                 c.expect(")")
         if not c.accept(","):

@@ -1,5 +1,6 @@
 """The options of roles and databases, which CREATE and ALTER share."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.parser import Parser
 
 
@@ -40,7 +41,7 @@ def _database_options(c: Parser) -> None:
         if c.accept("connection"):
             c.expect("limit")
         else:
-            c.non_reserved("a database's option")
+            c.uses(features.option_feature("CREATE DATABASE", c.non_reserved("a database's option"), None))
         if c.words[c.i] == "=":
             c.i += 1
         if c.accept("default"):

@@ -1,8 +1,9 @@
 """All forms of CREATE TABLE."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.columns import column
 from migsafe.sql.grammar.constraints import at_constraint, index_element, table_constraint
-from migsafe.sql.grammar.options import foreign_options, options_after
+from migsafe.sql.grammar.options import foreign_options, options_after, uses_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.operations import (
     Bound,
@@ -89,6 +90,8 @@ def _finish(c: Parser, start: int, table: Name, table_persistence: Persistence, 
     """Read the clauses after the columns of CREATE TABLE."""
     key = partition_key(c) if c.accept("partition", "by") else None
     method, settings, on_commit, space = _storage(c)
+    if key is not None and method is not None:
+        c.uses(features.PARTITIONED_ACCESS_METHOD)
     return CreateTable(
         c.span(start),
         table=table,
@@ -105,7 +108,7 @@ def _finish(c: Parser, start: int, table: Name, table_persistence: Persistence, 
 
 def _storage(c: Parser) -> tuple[str | None, tuple[Option, ...], str | None, str | None]:
     method = c.name("an access method") if c.accept("using") else None
-    settings = options_after(c)
+    settings = uses_options(c, "a table", options_after(c))
     c.accept("without", "oids")
     on_commit = None
     if c.accept("on", "commit"):
@@ -203,6 +206,8 @@ def create_foreign_table(c: Parser, start: int) -> CreateTable:
     else:
         if not c.accept("(", ")"):
             columns, constraints, likes = _elements(c, typed=True)
+            if likes:
+                c.uses(features.FOREIGN_TABLE_LIKE)
         if c.accept("inherits"):
             inherits = c.in_parentheses(lambda: c.qualified("a table"))
     c.expect("server")

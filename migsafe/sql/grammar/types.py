@@ -1,5 +1,6 @@
 """Data types (Typename in PostgreSQL's grammar)."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Cursor
 from migsafe.sql.operations.values import Name, TypeName
 
@@ -114,7 +115,10 @@ class Types(Cursor):
         return TypeName(name="integer" if word == "int" else word)
 
     def _numeric(self, word: str) -> TypeName:
-        return TypeName(name="numeric", schema=None, modifiers=self._modifiers())
+        modifiers = self._modifiers()
+        if len(modifiers) == 2 and _out_of_range(*modifiers):
+            self.uses(features.NEGATIVE_SCALE)
+        return TypeName(name="numeric", schema=None, modifiers=modifiers)
 
     def _float(self, word: str) -> TypeName:
         modifiers = self._modifiers()
@@ -162,6 +166,11 @@ class Types(Cursor):
 
     def _generic(self, word: str) -> TypeName:
         return TypeName(name=word, schema=None, modifiers=self._modifiers())
+
+
+def _out_of_range(precision: str, scale: str) -> bool:
+    """Whether a scale of numeric is negative or above the precision."""
+    return precision.isdecimal() and scale.lstrip("-").isdecimal() and not 0 <= int(scale) <= int(precision)
 
 
 _SPECIAL = {

@@ -1,6 +1,7 @@
 """Views, materialized views, sequences and extensions."""
 
-from migsafe.sql.grammar.options import options_after, sequence_options
+from migsafe.sql import features
+from migsafe.sql.grammar.options import options_after, sequence_options, uses_options
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.tables import with_data
 from migsafe.sql.operations import (
@@ -24,7 +25,7 @@ def create_view(c: Parser, start: int, *, or_replace: bool, temporary: bool) -> 
     c.expect("view")
     view = c.qualified("a view's name")
     columns = c.in_parentheses(lambda: c.name("a column")) if c.words[c.i] == "(" else ()
-    settings = options_after(c)
+    settings = uses_options(c, "a view", options_after(c))
     c.expect("as")
     hidden = c.ctes
     if recursive:
@@ -93,6 +94,8 @@ def create_sequence(c: Parser, start: int, sequence_persistence: Persistence) ->
     if_not_exists = c.if_not_exists()
     sequence = c.qualified("a sequence's name")
     settings, owner = sequence_options(c)
+    if sequence_persistence is Persistence.UNLOGGED:
+        c.uses(features.UNLOGGED_SEQUENCE, start + 1)
     return CreateSequence(
         c.span(start), sequence=sequence, options=settings, owned_by=owner, persistence=sequence_persistence, if_not_exists=if_not_exists
     )

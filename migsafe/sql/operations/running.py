@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from migsafe.sql.features import Feature
 from migsafe.sql.operations.values import Expression, Name, Operation, Option, Query
 from migsafe.text import Span
 
@@ -300,6 +301,12 @@ class CutIdentifier(Operation, frozen=True, kw_only=True):
 
     written: str
     kept: str
+
+
+class FeatureUse(Operation, frozen=True, kw_only=True):
+    """A use of a feature that a release after 14 added. It follows the operations of its statement."""
+
+    feature: Feature
 
 
 class Broken(Operation, frozen=True, kw_only=True):

@@ -1,0 +1,192 @@
+"""The syntax, options and settings that PostgreSQL got after release 14, each with its first release.
+
+The grammar reports each use of one (`Cursor.uses`). The sources are the release notes and the manual; `tests/sql/features` runs every entry
+on servers: they accept it from its release on, and refuse it before. The entries of 19 come from its manual alone.
+"""
+
+from msgspec import Struct
+
+
+class Feature(Struct, frozen=True):
+    """What a release of PostgreSQL added.
+
+    `text` names it as the subject of a sentence, `release` is the first major release that accepts it. `instead` is what works before that
+    release, a clause or SQL as a comment without `--`; empty if nothing does. Releases below `refused_from` accept the text with another
+    meaning. `function` is its name if it has the form of a call, which a user's function can answer as well.
+    """
+
+    text: str
+    release: int
+    instead: str = ""
+    refused_from: int = 0
+    function: str = ""
+
+
+# 15
+
+MERGE = Feature("MERGE", 15, "use INSERT … ON CONFLICT, or UPDATE and INSERT in one transaction")
+NULLS_NOT_DISTINCT = Feature(
+    "NULLS [NOT] DISTINCT", 15, "add a unique index on the columns that are NOT NULL, with WHERE column IS NULL, beside the ordinary one"
+)
+SET_NULL_COLUMNS = Feature("a list of columns after ON DELETE SET NULL or SET DEFAULT", 15, "use a trigger")
+UNLOGGED_SEQUENCE = Feature("an unlogged sequence", 15, "leave out UNLOGGED")
+SET_ACCESS_METHOD = Feature("SET ACCESS METHOD", 15, "create a new table with USING and copy the rows")
+PUBLICATION_FILTER = Feature("a row filter of a publication", 15)
+PUBLICATION_COLUMNS = Feature("a column list of a publication", 15)
+PUBLICATION_SCHEMAS = Feature("TABLES IN SCHEMA", 15, "name the tables")
+PARAMETER_PRIVILEGES = Feature("GRANT … ON PARAMETER", 15)
+SUBSCRIPTION_SKIP = Feature("ALTER SUBSCRIPTION … SKIP", 15)
+REFRESH_COLLATION_VERSION = Feature("ALTER DATABASE … REFRESH COLLATION VERSION", 15)
+NEGATIVE_SCALE = Feature("a negative scale of numeric, or one above its precision", 15, "use numeric without precision and scale")
+
+# 16
+
+SUBQUERY_WITHOUT_ALIAS = Feature("a subquery in FROM without an alias", 16, "add an alias")
+NUMBER_FORMATS = Feature("a number in hexadecimal, octal or binary form or with underscores", 16, "write it in decimal form", refused_from=15)
+IS_JSON = Feature("IS JSON", 16, "test the cast to json in a function that catches the error")
+SYSTEM_USER = Feature("SYSTEM_USER", 16, "use SESSION_USER")
+STATISTICS_WITHOUT_NAME = Feature("CREATE STATISTICS without a name", 16, "name the statistics")
+COLUMN_STORAGE = Feature("STORAGE in the definition of a column", 16, "use ALTER TABLE … ALTER COLUMN … SET STORAGE afterwards")
+STORAGE_DEFAULT = Feature("SET STORAGE DEFAULT", 16, "name the storage: PLAIN, EXTERNAL, EXTENDED or MAIN")
+MEMBERSHIP_OPTIONS = Feature("GRANT role … WITH INHERIT, SET or ADMIN and a value", 16, "use WITH ADMIN OPTION, and NOINHERIT of the member")
+REVOKE_MEMBERSHIP_OPTIONS = Feature("REVOKE INHERIT | SET OPTION FOR", 16)
+REINDEX_WITHOUT_NAME = Feature("REINDEX DATABASE or SYSTEM without a name", 16, "name the database")
+CLUSTER_OF_PARTITIONED = Feature("CLUSTER of a partitioned table", 15, "cluster each partition")
+
+# 17
+
+MERGE_BY_SOURCE = Feature("WHEN NOT MATCHED BY", 17, "use a DELETE or UPDATE with NOT EXISTS for the rows that the source does not have")
+MERGE_RETURNING = Feature("MERGE … RETURNING", 17, "read the rows with a query afterwards")
+SET_EXPRESSION = Feature("ALTER COLUMN … SET EXPRESSION", 17, "drop the generated column and add it again")
+STATISTICS_DEFAULT = Feature("SET STATISTICS DEFAULT", 17, "use SET STATISTICS -1")
+ACCESS_METHOD_DEFAULT = Feature("SET ACCESS METHOD DEFAULT", 17, "name the access method: heap")
+PARTITIONED_ACCESS_METHOD = Feature("USING on a partitioned table", 17, "use it on the partitions")
+MAINTAIN = Feature("the privilege MAINTAIN", 17)
+AT_LOCAL = Feature("AT LOCAL", 17, "use AT TIME ZONE current_setting('TimeZone')")
+JSON_TABLE = Feature("JSON_TABLE", 17, "use jsonb_to_recordset or jsonb_path_query")
+MERGE_ACTION = Feature("MERGE_ACTION()", 17, function="merge_action")
+LOGIN_EVENT_TRIGGER = Feature("an event trigger ON login", 17)
+OPERATOR_ATTRIBUTES = Feature("ALTER OPERATOR … SET (COMMUTATOR, NEGATOR, HASHES, MERGES)", 17)
+FORCE_NULL_ALL = Feature("FORCE_NULL or FORCE_NOT_NULL with *", 17, "name the columns")
+
+# 18
+
+VIRTUAL_COLUMN = Feature("a generated column without STORED", 18, "write STORED: it is computed when the row is written")
+NOT_ENFORCED = Feature("[NOT] ENFORCED", 18, "add the constraint as NOT VALID: it checks new rows only")
+NOT_NULL_CONSTRAINT = Feature(
+    "NOT NULL as a constraint of the table",
+    18,
+    "use ALTER COLUMN … SET NOT NULL after a CHECK (column IS NOT NULL) NOT VALID that is validated",
+)
+NOT_NULL_NO_INHERIT = Feature("NOT NULL NO INHERIT", 18)
+ALTER_CONSTRAINT_INHERIT = Feature("ALTER CONSTRAINT … [NO] INHERIT", 18)
+WITHOUT_OVERLAPS = Feature("WITHOUT OVERLAPS", 18, "use EXCLUDE USING gist with the extension btree_gist")
+PERIOD = Feature("PERIOD in a foreign key", 18, "use a trigger")
+RETURNING_OLD_NEW = Feature("OLD and NEW in RETURNING", 18, "read the old rows in WITH … AS (SELECT … FOR UPDATE) before")
+VACUUM_ONLY = Feature("VACUUM or ANALYZE with ONLY", 18, "leave out ONLY: these releases never process the children of an inheritance tree")
+FOREIGN_TABLE_LIKE = Feature("CREATE FOREIGN TABLE … (LIKE …)", 18, "write the columns")
+DEFAULT_LARGE_OBJECT_PRIVILEGES = Feature("ALTER DEFAULT PRIVILEGES … ON LARGE OBJECTS", 18)
+
+# 19
+
+REPACK = Feature("REPACK", 19, "use VACUUM FULL, CLUSTER, or the extension pg_repack")
+WAIT_FOR = Feature("WAIT FOR", 19)
+MERGE_PARTITIONS = Feature("ALTER TABLE … MERGE PARTITIONS", 19, "create the new partition as a table, copy the rows, and detach and attach")
+SPLIT_PARTITION = Feature("ALTER TABLE … SPLIT PARTITION", 19, "create the new partitions as tables, copy the rows, and detach and attach")
+CONFLICT_SELECT = Feature("ON CONFLICT … DO SELECT", 19, "use DO UPDATE SET column = EXCLUDED.column … RETURNING")
+NULL_TREATMENT = Feature("IGNORE NULLS or RESPECT NULLS of a window function", 19)
+GROUP_BY_ALL = Feature("GROUP BY ALL", 19, "name the columns")
+CHECKPOINT_OPTIONS = Feature("CHECKPOINT with options", 19, "leave out the options")
+PUBLICATION_SEQUENCES = Feature("ALL SEQUENCES in a publication", 19)
+PUBLICATION_EXCEPT = Feature("EXCEPT in a publication", 19, "name the tables that are published")
+SUBSCRIPTION_SERVER = Feature("CREATE SUBSCRIPTION … SERVER", 19, "use CONNECTION")
+REFRESH_SEQUENCES = Feature("ALTER SUBSCRIPTION … REFRESH SEQUENCES", 19)
+COPY_HEADER_LINES = Feature("a number of header lines in COPY", 19, "use HEADER, which skips one line")
+
+JSON_FUNCTIONS = {
+    word: Feature(f"{word.upper()}", release, advice, function=word)
+    for word, release, advice in (
+        ("json_object", 16, "use json_build_object"),
+        ("json_array", 16, "use json_build_array"),
+        ("json_objectagg", 16, "use json_object_agg"),
+        ("json_arrayagg", 16, "use json_agg"),
+        ("json_scalar", 17, "use to_json"),
+        ("json_serialize", 17, "use a cast to text"),
+        ("json_exists", 17, "use jsonb_path_exists"),
+        ("json_query", 17, "use jsonb_path_query_array"),
+        ("json_value", 17, "use jsonb_path_query_first and a cast"),
+    )
+}
+"""The functions of SQL/JSON, by their key words."""
+
+_OPTIONS = {
+    "COPY": {"default": 16, "on_error": 17, "log_verbosity": 17, "reject_limit": 18, "force_array": 19},
+    "VACUUM": {"process_main": 16, "skip_database_stats": 16, "only_database_stats": 16, "buffer_usage_limit": 16},
+    "ANALYZE": {"buffer_usage_limit": 16},
+    "EXPLAIN": {"generic_plan": 16, "memory": 17, "serialize": 17, "io": 19},
+    "CREATE DATABASE": {
+        "strategy": 15,
+        "oid": 15,
+        "locale_provider": 15,
+        "icu_locale": 15,
+        "collation_version": 15,
+        "icu_rules": 16,
+        "builtin_locale": 17,
+    },
+    "CREATE COLLATION": {"rules": 16},
+    "a publication": {"publish_generated_columns": 18},
+    "a subscription": {
+        "two_phase": 15,
+        "disable_on_error": 15,
+        "origin": 16,
+        "password_required": 16,
+        "run_as_owner": 16,
+        "failover": 17,
+        "retain_dead_tuples": 19,
+        "max_retention_duration": 19,
+    },
+    "a view": {"security_invoker": 15},
+    "a table": {"autovacuum_vacuum_max_threshold": 18, "vacuum_max_eager_freeze_failure_rate": 18},
+}
+_OPTION_VALUES = {
+    ("COPY", "header", "match"): 15,
+    ("COPY", "log_verbosity", "silent"): 18,
+    ("COPY", "on_error", "set_null"): 19,
+    ("COPY", "format", "json"): 19,
+    ("a publication", "publish_generated_columns", "stored"): 18,
+    ("a subscription", "streaming", "parallel"): 16,
+    ("CREATE COLLATION", "provider", "builtin"): 17,
+    ("CREATE DATABASE", "locale_provider", "builtin"): 17,
+    ("CREATE DATABASE", "strategy", "wal_log"): 15,
+}
+_OPTION_ADVICE = {
+    "security_invoker": "before 15 a view always reads its tables with the rights of its owner; leave the option out only if that is intended",
+    "on_error": "load into a table of text columns first, and convert in SQL",
+    "buffer_usage_limit": "leave the option out",
+}
+
+
+def option_feature(kind: str, option: str, value: str | None) -> Feature | None:
+    """Return the feature of an option of a statement or object: None if release 14 has it, or no release is known to have it."""
+    option = option.lower().removeprefix("toast.")
+    found = _OPTION_VALUES.get((kind, option, (value or "").lower().strip("'\"")))
+    if found is not None:
+        return Feature(f"the value {(value or '').lower()} of the option {option} of {kind}", found)
+    release = _OPTIONS[kind].get(option)
+    return None if release is None else Feature(f"the option {option} of {kind}", release, _OPTION_ADVICE.get(option, ""))
+
+
+PREDEFINED_ROLES = {
+    "pg_checkpoint": 15,
+    "pg_use_reserved_connections": 16,
+    "pg_create_subscription": 16,
+    "pg_maintain": 17,
+    "pg_signal_autovacuum_worker": 18,
+}
+"""The roles that PostgreSQL itself creates, of releases after 14."""
+
+
+def role_feature(role: str) -> Feature | None:
+    """Return the feature of a predefined role that is named; None for any other role."""
+    release = PREDEFINED_ROLES.get(role)
+    return None if release is None else Feature(f"the predefined role {role}", release)
