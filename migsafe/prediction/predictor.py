@@ -14,6 +14,7 @@ from migsafe.prediction.effects.catalogue import predict_effects
 from migsafe.prediction.effects.effect import Effect, combine_effects
 from migsafe.prediction.effects.effect_context import EffectContext
 from migsafe.prediction.effects.transaction_blocks import refused_in_transaction_block
+from migsafe.prediction.newer_features import missing_feature, newer_feature
 from migsafe.prediction.understanding import reason_unknown
 from migsafe.schema.application import apply_operation, begin_migration, end_statement
 from migsafe.schema.bodies import called_operations
@@ -230,6 +231,9 @@ class Predictor:
         """Returns why PostgreSQL would refuse an operation anywhere, or at this point of its transaction."""
         if isinstance(operation, sql.Broken):
             return Refusal(error=f"expected {operation.expected}, found {operation.found}", kind=RefusalKind.SYNTAX)
+        if isinstance(operation, sql.FeatureUse):
+            feature = newer_feature(operation, self.catalog)
+            return None if feature is None else Refusal(error=missing_feature(feature), help=feature.instead, kind=RefusalKind.VERSION)
         command = refused_in_transaction_block(operation, self.catalog) if self.session.in_block else None
         if command is not None:
             return Refusal(error=f"{command} cannot run inside a transaction block", kind=RefusalKind.TRANSACTION_BLOCK)

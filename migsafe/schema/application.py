@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from migsafe.schema import (  # noqa: F401  # their functions register themselves
     alterations,
+    extensions,
     indexes,
     names,
     privileges,
@@ -34,7 +35,6 @@ SCHEMA_CHANGES.register_none(
     *(sql.SetTrigger, sql.SetRule, sql.SetTablespace, sql.MoveAllInTablespace),
 )
 SCHEMA_CHANGES.register_none("does nothing since PostgreSQL 12", sql.SetWithoutOids)
-SCHEMA_CHANGES.register_none("its script is not known", sql.CreateExtension)
 SCHEMA_CHANGES.register_none(
     "leaves the schema as it is",
     *(sql.Update, sql.Delete, sql.Select, sql.Explain, sql.Prepare, sql.Execute, sql.LockTable),

@@ -57,6 +57,8 @@ class Catalog:
         self.origin = Origin()
         self.migration = 0
         self.certain = True
+        self.has_other_functions = False
+        """Whether an extension that PostgreSQL does not bring along has been created, whose functions are not known."""
         self.refusals: list[Refusal] = []
         self.uncertain_oids: list[int] = []
         self._objects: dict[int, Object] = {}
@@ -230,6 +232,10 @@ class Catalog:
             if oids:
                 return [self.require(Function, oid) for oid in oids]
         return []
+
+    def has_function_named(self, name: str) -> bool:
+        """Whether a schema has a function of this name."""
+        return any(function.name == name for function in self._functions)
 
     def object_named(self, kind: str, name: Name) -> Object | None:
         """Returns the object of another kind (`publication`, `statistics`) and of this name."""

@@ -14,6 +14,8 @@ class RefusalKind(Enum):
     """The state of the connection: its transaction, savepoints, settings, prepared statements."""
     TRANSACTION_BLOCK = "transaction block"
     """A command that PostgreSQL does not run inside a transaction block."""
+    VERSION = "version"
+    """The release: a feature that a later one added."""
     SYNTAX = "syntax"
     """PostgreSQL's grammar."""
 

@@ -13,7 +13,7 @@ from migsafe.sql.grammar import parse, problem
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import DOLLAR_STRING, STRINGS
-from migsafe.sql.operations import Do, OpaqueCode, Operation, Select
+from migsafe.sql.operations import Do, FeatureUse, OpaqueCode, Operation, Select
 from migsafe.sql.split import MetaCommand, RawStatement, split
 from migsafe.sql.string_constants import KnownValues, NotConstantError, constant_at, relocate
 from migsafe.sql.templates import operations_on_known_tables
@@ -86,6 +86,7 @@ class _Body:
         self.may_have_returned = False
         """Whether a branch before the cursor may have returned."""
         self.operations: list[Operation] = []
+        self.parsed_features: list[FeatureUse] = []
 
     def read(self, parts: Iterable[RawStatement]) -> list[Operation]:
         """Return the operations of all statements."""
@@ -97,7 +98,7 @@ class _Body:
                 self._read_part(Parser(raw))
             except Unexpected as unexpected:
                 self._add((problem(raw, unexpected),))
-        return self.operations
+        return [*self.operations, *self.parsed_features]
 
     def _add(self, operations: Iterable[Operation]) -> None:
         is_certain = self._is_unconditional and not self.may_have_returned
@@ -107,6 +108,14 @@ class _Body:
             self.operations.extend(operations)
         else:
             self.operations.extend(replace(operation, certain=operation.certain and is_certain, releases=releases) for operation in operations)
+
+    def _add_parsed(self, operations: Iterable[Operation]) -> None:
+        """Add the operations of a statement that PostgreSQL parses before the body runs: what its grammar refuses, it refuses in any branch."""
+        for operation in operations:
+            if isinstance(operation, FeatureUse) and operation.feature.is_syntax:
+                self.parsed_features.append(operation)
+            else:
+                self._add((operation,))
 
     @property
     def _is_unconditional(self) -> bool:
@@ -267,10 +276,10 @@ class _Body:
             return
         raw = _part(c, end)
         if word != "perform":
-            self._add(_parsed(raw, self.read_script))
+            self._add_parsed(_parsed(raw, self.read_script))
             return
         raw.words[0] = "select"
-        self._add(_as_select(operation) for operation in parse(raw))
+        self._add_parsed(_as_select(operation) for operation in parse(raw))
 
     def _execute_template(self, c: Parser, start: int, stop: int) -> OpaqueCode:
         """Return the operation of an EXECUTE of which parts are unknown, with the cursor at its expression. If it is an ALTER TABLE or a CREATE

@@ -10,19 +10,26 @@ from migsafe.linting.rule import Limits, Rule, Severity
 from migsafe.linting.rulebook import choose_rules, shipped_rules
 from tests.support.linted import NAMED_SCRIPT, judge_sql
 
-EXAMPLE = re.compile(r"^(Unsafe|Safe)[^\n]*:\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
+EXAMPLE = re.compile(r"^(Unsafe|Safe)([^\n]*):\n((?:    [^\n]*\n|\n)+)", re.MULTILINE)
+VERSION = re.compile(r"(?<!before )PostgreSQL (\d\d)")
 RULES = shipped_rules()
 
 
 def examples(kind: str, category: str | None = None) -> list[ParameterSet]:
     """Returns the examples of the rules as parameters; those with Alembic scripts start a rendering worker."""
     return [
-        pytest.param(rule, dedent(sql), marks=[pytest.mark.process] if NAMED_SCRIPT.match(dedent(sql)) else [])
+        pytest.param(rule, dedent(sql), pg_version(words), marks=[pytest.mark.process] if NAMED_SCRIPT.match(dedent(sql)) else [])
         for rule in RULES
         if category in (None, rule.category)
-        for heading, sql in EXAMPLE.findall(rule.documentation + "\n")
+        for heading, words, sql in EXAMPLE.findall(rule.documentation + "\n")
         if heading == kind
     ]
+
+
+def pg_version(heading: str) -> int:
+    """Returns the release for which an example is written."""
+    match = VERSION.search(heading)
+    return 17 if match is None else int(match[1])
 
 
 def name(value: object) -> str:
@@ -41,17 +48,17 @@ def limits(rule: Rule) -> Limits | None:
     return Limits() if rule.category == "timeouts" else None
 
 
-@pytest.mark.parametrize(("rule", "sql"), examples("Unsafe"), ids=name)
-def test_an_unsafe_example_reports_its_rule(rule: Rule, sql: str) -> None:
-    verdict = judge_sql(sql, judging(rule), limits=limits(rule))
+@pytest.mark.parametrize(("rule", "sql", "version"), examples("Unsafe"), ids=name)
+def test_an_unsafe_example_reports_its_rule(rule: Rule, sql: str, version: int) -> None:
+    verdict = judge_sql(sql, judging(rule), limits=limits(rule), pg_version=version)
     findings = verdict.findings
     assert [str(problem) for problem in verdict.problems] == []
     assert {finding.rule for finding in findings if finding.severity > Severity.INFO or finding.rule == rule.name} == {rule.name}
 
 
-@pytest.mark.parametrize(("rule", "sql"), examples("Safe"), ids=name)
-def test_a_safe_example_reports_nothing(rule: Rule, sql: str) -> None:
-    verdict = judge_sql(sql, judging(rule), limits=limits(rule))
+@pytest.mark.parametrize(("rule", "sql", "version"), examples("Safe"), ids=name)
+def test_a_safe_example_reports_nothing(rule: Rule, sql: str, version: int) -> None:
+    verdict = judge_sql(sql, judging(rule), limits=limits(rule), pg_version=version)
     findings = verdict.findings
     assert [str(problem) for problem in verdict.problems] == []
     assert [finding.rule for finding in findings if finding.severity > Severity.INFO] == []
@@ -60,13 +67,13 @@ def test_a_safe_example_reports_nothing(rule: Rule, sql: str) -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=name)
 def test_a_rule_says_what_it_finds_and_shows_both_ways(rule: Rule) -> None:
-    kinds = [kind for kind, _ in EXAMPLE.findall(rule.documentation + "\n")]
+    kinds = [kind for kind, _, _ in EXAMPLE.findall(rule.documentation + "\n")]
     assert rule.summary.endswith(".")
     assert {"Unsafe", "Safe"} <= set(kinds)
 
 
-@pytest.mark.parametrize(("rule", "sql"), examples("Unsafe", "locking"), ids=name)
-def test_the_help_of_a_finding_is_safe(rule: Rule, sql: str) -> None:
-    for finding in judge_sql(sql).findings:
-        offered = judge_sql(finding.help).findings
+@pytest.mark.parametrize(("rule", "sql", "version"), examples("Unsafe", "locking"), ids=name)
+def test_the_help_of_a_finding_is_safe(rule: Rule, sql: str, version: int) -> None:
+    for finding in judge_sql(sql, pg_version=version).findings:
+        offered = judge_sql(finding.help, pg_version=version).findings
         assert [one.rule for one in offered if one.severity > Severity.INFO] == []

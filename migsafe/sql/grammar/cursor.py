@@ -113,7 +113,7 @@ class Cursor:
         return self.kinds[self.i] == END
 
     def uses(self, feature: Feature | None, at: int | None = None) -> None:
-        """Note that the statement uses a feature, at the token before the cursor or at token `at`. None is no feature."""
+        """Note that the statement uses a feature, at the token before the cursor or at token `at`. None stands for a statement without one."""
         if feature is not None:
             self.features.append((feature, self.i - 1 if at is None else at))
 

@@ -230,6 +230,9 @@ class Expressions(Types):
         following = self.words[self.i]
         if following == "(":
             self.calls.append(Name(*reversed(parts[-3:])))
+            if len(parts) == 1:
+                between = parts[0] == "random" and self.words[self.i + 1] != ")"
+                self.uses(features.RANDOM_BETWEEN if between else features.function_feature(parts[0]), i)
             self._call()
         elif following == "'" and self.kinds[i] != PLACEHOLDER:
             self.i += 1
@@ -416,8 +419,11 @@ class Expressions(Types):
         start = self.i
         self.i += 1
         self.loose_arguments()
-        if word in features.JSON_FUNCTIONS and (word != "json_object" or self._constructs(start)):
-            self.uses(features.JSON_FUNCTIONS[word], start)
+        if word == "xmlserialize" and "indent" in self.words[self.i - 3 : self.i]:
+            self.uses(features.XML_INDENT, self.i - 2)
+        if word == "json_object" and self._constructs(start):
+            self.uses(features.JSON_OBJECT_KEYS, start)
+        self.uses(features.JSON_FUNCTIONS.get(word), start)
         if self.accept("filter", "(", "where"):
             self.a_expr()
             self.expect(")")

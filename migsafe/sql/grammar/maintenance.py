@@ -144,7 +144,10 @@ def _copy_options(c: Parser) -> None:
         c.string()
     c.accept("with")
     if c.words[c.i] == "(":
-        for option in uses_options(c, "COPY", utility_options(c)):
+        settings = uses_options(c, "COPY", utility_options(c))
+        if option_is_on(settings, "header") and not any(option.name == "format" and option.value != "text" for option in settings):
+            c.uses(features.HEADER_OF_TEXT)
+        for option in settings:
             if option.name in ("force_null", "force_not_null") and option.value == "*":
                 c.uses(features.FORCE_NULL_ALL)
             elif option.name == "header" and (option.value or "").isdecimal() and option.value not in ("0", "1"):

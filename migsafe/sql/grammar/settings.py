@@ -1,5 +1,6 @@
 """SET, RESET, SHOW, DISCARD, ALTER SYSTEM, and the control of transactions."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.lexer import END, NUMBER, STRINGS
 from migsafe.sql.operations import (
@@ -57,6 +58,7 @@ def set_rest(c: Parser) -> tuple[str, str | None]:
     variable = c.name("a setting")
     while c.accept("."):
         variable += "." + c.name("a setting")
+    c.uses(features.setting_feature(variable.lower()))
     if c.accept("from", "current"):
         return variable.lower(), None
     if not c.accept("to"):
@@ -151,6 +153,7 @@ def reset_variable(c: Parser) -> str | None:
     if c.accept("session", "authorization"):
         return "session_authorization"
     variable = c.name("a setting or ALL")
+    c.uses(features.setting_feature(variable.lower()))
     while c.accept("."):
         variable += "." + c.name("a setting")
     return variable.lower()

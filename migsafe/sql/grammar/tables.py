@@ -9,6 +9,7 @@ from migsafe.sql.operations import (
     Bound,
     Column,
     Constraint,
+    ConstraintKind,
     CreateTable,
     CreateTableAs,
     Like,
@@ -86,12 +87,22 @@ def _like(c: Parser) -> Like:
     return Like(table, tuple(settings))
 
 
-def _finish(c: Parser, start: int, table: Name, table_persistence: Persistence, if_not_exists: bool, **parts: object) -> CreateTable:
+def _finish(
+    c: Parser,
+    start: int,
+    table: Name,
+    table_persistence: Persistence,
+    if_not_exists: bool,
+    constraints: tuple[Constraint, ...],
+    **parts: object,
+) -> CreateTable:
     """Read the clauses after the columns of CREATE TABLE."""
     key = partition_key(c) if c.accept("partition", "by") else None
     method, settings, on_commit, space = _storage(c)
     if key is not None and method is not None:
         c.uses(features.PARTITIONED_ACCESS_METHOD)
+    if key is not None and any(constraint.kind is ConstraintKind.EXCLUDE for constraint in constraints):
+        c.uses(features.PARTITIONED_EXCLUSION)
     return CreateTable(
         c.span(start),
         table=table,
@@ -102,6 +113,7 @@ def _finish(c: Parser, start: int, table: Name, table_persistence: Persistence, 
         options=settings,
         on_commit=on_commit,
         tablespace=space,
+        constraints=constraints,
         **parts,  # type: ignore[arg-type]  # what the callers above name
     )
 

@@ -216,6 +216,12 @@ def cut_identifier(op: o.CutIdentifier) -> Signature:
     return ()
 
 
+@reader(o.FeatureUse)
+def feature_use(op: o.FeatureUse) -> Signature:
+    """The use of a feature. The entries of the other operations have it."""
+    return ()
+
+
 @reader(o.Broken)
 def broken(op: o.Broken) -> Signature:
     """A syntax error."""

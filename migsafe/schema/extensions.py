@@ -1,0 +1,22 @@
+"""The extensions whose functions are known."""
+
+from migsafe.schema.catalog import Catalog
+from migsafe.schema.changes import SCHEMA_CHANGES
+from migsafe.sql import operations as sql
+
+_CONTRIB = frozenset(
+    """adminpack amcheck autoinc bloom bool_plperl bool_plperlu btree_gin btree_gist citext cube dblink dict_int dict_xsyn earthdistance
+    file_fdw fuzzystrmatch hstore hstore_plperl hstore_plperlu hstore_plpython3u insert_username intagg intarray isn jsonb_plperl
+    jsonb_plperlu jsonb_plpython3u lo ltree ltree_plpython3u moddatetime old_snapshot pageinspect pg_buffercache pg_freespacemap
+    pg_logicalinspect pg_overexplain pg_prewarm pg_stat_statements pg_surgery pg_trgm pg_visibility pg_walinspect pgcrypto pgrowlocks
+    pgstattuple plperl plperlu plpgsql plpython3u pltcl pltclu postgres_fdw refint seg sslinfo tablefunc tcn tsm_system_rows tsm_system_time
+    unaccent uuid-ossp xml2 vector""".split()
+)
+"""The extensions that come with PostgreSQL (manual, appendix F), and pgvector: none has a function with the name of a later built-in one."""
+
+
+@SCHEMA_CHANGES.register(sql.CreateExtension)
+def create_extension(catalog: Catalog, operation: sql.CreateExtension) -> None:
+    """Records that an extension may have created functions of any name."""
+    if operation.extension not in _CONTRIB or operation.cascade:
+        catalog.has_other_functions = True

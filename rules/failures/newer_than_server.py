@@ -1,0 +1,36 @@
+"""Syntax, an option, a setting or a function that the server's release does not have.
+
+PostgreSQL answers with a syntax error, `unrecognized parameter`, `unrecognized configuration parameter` or `function … does not exist`, and the
+deployment stops there. The release is `pg-version` in the configuration, or `--pg-version`. A function is reported only if the history is known
+from its first migration, and neither a migration nor an extension has created a function of that name.
+
+Unsafe before PostgreSQL 18:
+    ALTER TABLE orders ADD CONSTRAINT orders_note_filled CHECK (note <> '') NOT ENFORCED;
+
+Safe:
+    ALTER TABLE orders ADD CONSTRAINT orders_note_filled CHECK (note <> '') NOT VALID;
+
+See: https://www.postgresql.org/docs/release/
+"""
+
+from migsafe.linting.rule import Context, Finding, Severity, rule
+from migsafe.prediction.newer_features import missing_feature, newer_feature
+from migsafe.sql.operations import FeatureUse, Operation
+
+
+@rule(category="failures", severity=Severity.ERROR, refuses=True)
+def newer_than_server(op: FeatureUse, at: Context) -> Finding | None:
+    """Report a feature that the configured release does not have, once per statement and feature."""
+    feature = newer_feature(op, at.catalog)
+    if feature is None or any(_is_earlier_use(other, op, at) for other in at.statement.operations):
+        return None
+    version = at.catalog.pg_version
+    message = f"{missing_feature(feature)}: PostgreSQL {version}, the configured release, refuses this statement"
+    upgrade = f"-- if the server is newer, set pg-version to its release, {feature.release} or later"
+    return at.finding(op, message, help=f"-- on PostgreSQL {version}: {feature.instead}\n{upgrade}" if feature.instead else upgrade)
+
+
+def _is_earlier_use(other: Operation, op: FeatureUse, at: Context) -> bool:
+    if not isinstance(other, FeatureUse) or other.feature != op.feature or other.span.start >= op.span.start:
+        return False
+    return newer_feature(other, at.catalog) is not None
