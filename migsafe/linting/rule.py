@@ -326,7 +326,7 @@ class Context:
     ) -> Finding:
         """Returns a finding of the current rule about an operation, or about an earlier one. `relations` may lack their schema; `Finding`
         documents the others. `severity` is
-        for a finding that is less severe than the rule usually is."""
+        for a finding that is less or more severe than the rule usually is."""
         rule = self._rule
         most, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
@@ -334,7 +334,7 @@ class Context:
         return Finding(
             rule=rule.name,
             category=rule.category,
-            severity=most if severity is None else min(most, severity),
+            severity=most if severity is None else severity,
             message=message + size,
             help=as_op_calls(help, self.catalog, in_transaction=half.transaction is Transaction.FILE) if self.is_script else help,
             script=half.file,

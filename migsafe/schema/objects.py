@@ -231,7 +231,8 @@ class Constraint(Object, frozen=True, kw_only=True):
 
 
 class Trigger(Object, frozen=True, kw_only=True):
-    """A trigger. `function` is None if it is unknown; `columns` are those of UPDATE OF and WHEN."""
+    """A trigger. `function` is None if it is unknown; `columns` are those of UPDATE OF and WHEN; `timing` is `before`, `after` or
+    `instead of`."""
 
     table: int
     events: tuple[str, ...] = ()
@@ -240,6 +241,7 @@ class Trigger(Object, frozen=True, kw_only=True):
     references: int | None = None
     parent: int | None = None
     row: bool = False
+    timing: str = ""
 
     def dependencies(self) -> tuple[int, ...]:
         """Its table, its function, the table of its FROM, the parent's trigger that it was copied from."""

@@ -69,6 +69,7 @@ def create_trigger(catalog: Catalog, op: sql.CreateTrigger) -> None:
         columns=columns,
         references=referenced.oid if referenced is not None else None,
         row=op.row,
+        timing=op.timing,
     )
     catalog.store(trigger)
     if op.row and table.kind is RelationKind.PARTITIONED:

@@ -16,7 +16,7 @@ See: https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-REMOVING-A
 """
 
 from migsafe.linting.facts.ownership import is_column_created_here
-from migsafe.linting.facts.wording import deployments, once_released
+from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.sql.operations import DropColumn
@@ -33,22 +33,18 @@ def drop_column(op: DropColumn, at: Context) -> Finding | None:
     if column is None and ((table is not None and table.complete) or (op.target.if_exists and at.catalog.is_absent(name))):
         return None
     quoted_column = quoted(op.column)
-    steps = [deployments(f"a release that does not name {quoted_column}", "DROP COLUMN").rstrip()]
+    release, condition = f"a release that does not name {quoted_column}", f"no running release names {quoted_column}"
+    safe_way = after_release(release, condition, at.rule)
     if column is not None and column.not_null and column.default is None and column.identity is None and not column.generated:
-        steps = [deployments(f"DROP NOT NULL and a release that does not name {quoted_column}", "DROP COLUMN").rstrip()]
-        steps += [
-            "-- first let a release insert rows without the column:",
-            f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;",
-        ]
-    steps += [
-        once_released(f"no running release names {quoted_column}", at.rule).rstrip(),
-        f"ALTER TABLE {name} DROP COLUMN {'IF EXISTS ' if op.if_exists else ''}{quoted_column};",
-    ]
+        safe_way = (
+            f"-- first let a release insert rows without the column:\nALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;\n"
+            f"{after_release(release, condition, at.rule).replace('first', 'then')}"
+        )
     return at.finding(
         op,
         f"DROP COLUMN removes {quoted_column} and its values from {at.resolve(name)}: the running release fails wherever it still names "
         "the column",
-        help="\n".join(steps),
+        help=safe_way,
         relations=(name,),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here
-from migsafe.linting.facts.wording import deployments, once_released
+from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Constraint
@@ -81,11 +81,7 @@ def _dropped(at: Context, position: int, constraint: Constraint | None) -> Itera
     yield at.finding(
         done,
         f"DROP CONSTRAINT {locked}removes the {kind} {name} from {table}: {consequence}rows that violate it can be written from now on",
-        help=(
-            deployments("a release that does not rely on it", "DROP CONSTRAINT")
-            + once_released("no running release relies on it", at.rule)
-            + f"ALTER TABLE {op.target.name} DROP CONSTRAINT {'IF EXISTS ' if op.if_exists else ''}{name};"
-        ),
+        help=after_release(f"a release that does not rely on {name}", f"no running release relies on {name}", at.rule),
         relations=(table, *((referenced.name,) if referenced is not None else ())),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )

@@ -14,7 +14,7 @@ See: https://www.postgresql.org/docs/current/ddl-constraints.html#DDL-CONSTRAINT
 """
 
 from migsafe.linting.facts.ownership import is_column_created_here
-from migsafe.linting.facts.wording import deployments, once_released
+from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import DropNotNull
 from migsafe.sql.operations.values import quoted
@@ -31,10 +31,8 @@ def drop_not_null(op: DropNotNull, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"{quoted_column} of {at.resolve(name)} may be NULL from now on: the running release does not expect NULL",
-        help=(
-            deployments(f"a release that can read NULL from {quoted_column}", "DROP NOT NULL")
-            + once_released(f"every running release can read NULL from {quoted_column}", at.rule)
-            + f"ALTER TABLE {name} ALTER COLUMN {quoted_column} DROP NOT NULL;"
+        help=after_release(
+            f"a release that can read NULL from {quoted_column}", f"every running release can read NULL from {quoted_column}", at.rule
         ),
         relations=(name,),
     )

@@ -1,7 +1,8 @@
 """A view, function, type, sequence or schema is dropped while the running release may still use it.
 
 Until it is replaced, the old release fails wherever it names the object. First deploy a release that does not use the object. Not reported:
-a trigger function, which queries cannot call, and an object that the same transaction creates again under the same name. If CASCADE drops
+a trigger function, which queries cannot call, an object that the same transaction creates again under the same name, a type that no column has
+and that the migration has taken from none, and a function whose last user the migration has dropped before. If CASCADE drops
 more, drop-cascade speaks for this rule; for a schema it is drop-database-or-schema.
 
 Unsafe:
@@ -21,9 +22,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import NameAbsence, is_created_here, is_name_created_here, is_trigger_function, name_absence
-from migsafe.linting.facts.wording import deployments, once_released
+from migsafe.linting.facts.wording import after_release
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.sql.operations import Drop, Name
+from migsafe.schema.dependents import Part, dependents
+from migsafe.sql.operations import AlterColumnType, Drop, DropColumn, DropConstraint, Name
 
 _RELATIONS = ("view", "materialized view", "sequence")
 _KINDS = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "aggregate", "schema")
@@ -32,22 +34,73 @@ _KINDS = (*_RELATIONS, "type", "domain", "function", "procedure", "routine", "ag
 class _State(Struct):
     dropped: list[tuple[int, list[Name]]] = []
     """The positions of DROPs, each with the names that it drops."""
+    converted: set[tuple[str, str | None]] = set()
+    """The types that ALTER COLUMN TYPE has taken from a column, by name and schema."""
+    called: set[str] = set()
+    """The names of the functions that dropped views, columns, constraints and indexes called."""
+    has_dropped_trigger: bool = False
 
 
 @rule(category="compatibility", severity=Severity.WARNING)
-def drop_object(op: Drop | MigrationEnd, at: Context) -> Iterator[Finding]:
+def drop_object(op: Drop | DropColumn | DropConstraint | AlterColumnType | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record what is dropped, and report at the end of the migration what its transaction did not create again."""
-    if isinstance(op, MigrationEnd):
-        for position, names in at.state(_State).dropped:
-            yield from _dropped(at, position, names)
-    elif op.kind in _KINDS:
-        names = [name for name in op.names if not _is_unknown_to_release(op, name, at)]
-        if names:
-            at.state(_State).dropped.append((at.position, names))
+    state = at.state(_State)
+    match op:
+        case MigrationEnd():
+            for position, names in state.dropped:
+                yield from _dropped(at, position, names)
+        case AlterColumnType():
+            table = at.catalog.relation(op.target.name)
+            column = table.column(op.column) if table is not None else None
+            if column is not None and column.type is not None:
+                state.converted.add((column.type.name, column.type.schema))
+        case DropColumn() | DropConstraint():
+            _record_calls(op, at)
+        case Drop() if op.kind in _KINDS:
+            names = [name for name in op.names if not _is_unknown_to_release(op, name, at)]
+            if names:
+                state.dropped.append((at.position, names))
+    if isinstance(op, Drop):
+        state.has_dropped_trigger |= op.kind == "trigger"
+        _record_calls(op, at)
+
+
+def _record_calls(op: Drop | DropColumn | DropConstraint, at: Context) -> None:
+    """Record the names of the functions that the dropped objects call."""
+    table = at.catalog.relation(op.target.name) if not isinstance(op, Drop) else None
+    called: list[Name] = []
+    match op:
+        case DropColumn():
+            columns = [column for column in (table.columns if table is not None else ()) if column.name == op.column]
+            called = [name for column in columns if column.default is not None for name in column.default.expression.calls]
+        case DropConstraint():
+            constraint = at.catalog.constraint(table.oid, op.constraint) if table is not None else None
+            called = list(constraint.check.expression.calls) if constraint is not None and constraint.check is not None else []
+        case Drop(kind="table" | "view" | "materialized view"):
+            dropped = [relation for name in op.names if (relation := at.catalog.relation(name)) is not None]
+            for relation in dropped:
+                called += relation.query.calls if relation.query is not None else ()
+                called += [name for column in relation.columns if column.default is not None for name in column.default.expression.calls]
+    at.state(_State).called.update(name.name for name in called)
+
+
+def _is_unused(op: Drop, name: Name, at: Context) -> bool:
+    """Whether nothing in the known schema uses a type or a function any more, and its last user is one that the migration did not change."""
+    state = at.state(_State)
+    if op.kind in ("type", "domain"):
+        known = at.catalog.type_named(name)
+        return known is not None and (known.name.name, known.name.schema) not in state.converted
+    if op.kind not in ("function", "procedure", "routine"):
+        return False
+    functions = at.catalog.functions(name)
+    if not functions:
+        # A function without a known body that follows DROP TRIGGER is the trigger's.
+        return state.has_dropped_trigger and not any(op.arguments)
+    return name.name in state.called and not any(list(dependents(at.catalog, Part(function.oid))) for function in functions)
 
 
 def _is_unknown_to_release(op: Drop, name: Name, at: Context) -> bool:
-    if is_name_created_here(at, op.kind, name) or is_trigger_function(at, op.kind, name):
+    if is_name_created_here(at, op.kind, name) or is_trigger_function(at, op.kind, name) or _is_unused(op, name, at):
         return True
     return op.kind in _RELATIONS and (is_created_here(at, name) or (op.if_exists and at.catalog.is_absent(name)))
 
@@ -66,9 +119,7 @@ def _dropped(at: Context, position: int, names: list[Name]) -> Iterator[Finding]
         yield at.finding(
             done,
             f"{drop} removes {objects}: the running release fails wherever it still uses {them}",
-            help=deployments(f"a release that does not use {them}", drop)
-            + once_released(f"no running release uses {them}", at.rule)
-            + f"{drop} {'IF EXISTS ' if op.if_exists else ''}{objects};",
+            help=after_release(f"a release that does not use {them}", f"no running release uses {them}", at.rule),
             relations=permanent if relations else (),
         )
     elif temporary:

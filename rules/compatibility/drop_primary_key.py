@@ -25,6 +25,8 @@ from msgspec import Struct
 from migsafe.linting.facts.ownership import is_created_here
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
+from migsafe.schema.objects import Relation
+from migsafe.schema.privileges import has_replica_identity
 from migsafe.schema.redundancy import is_primary_key
 from migsafe.sql.operations import DropConstraint
 from migsafe.sql.operations.values import quoted
@@ -51,8 +53,8 @@ def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator
             continue
         yield at.finding(
             done,
-            f"DROP CONSTRAINT leaves {table.name} without a primary key: logical replication refuses its UPDATEs and DELETEs, INSERT … ON "
-            "CONFLICT on the key fails, and duplicates are no longer prevented",
+            f"DROP CONSTRAINT leaves {table.name} without a primary key: {_replication(at, table)}INSERT … ON CONFLICT on the key fails, and "
+            "duplicates are no longer prevented",
             help=(
                 f"-- with the columns of the new key, in the first of two migrations:\n"
                 f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(f'{name.name}_new_pkey')} ON {name} (…);\n"
@@ -63,3 +65,8 @@ def drop_primary_key(op: DropConstraint | MigrationEnd, at: Context) -> Iterator
             relations=(table.name,),
             lock=LockMode.ACCESS_EXCLUSIVE,
         )
+
+
+def _replication(at: Context, table: Relation) -> str:
+    """Returns what logical replication does, unless the table has another replica identity than the key."""
+    return "" if has_replica_identity(at.catalog, table) else "logical replication refuses its UPDATEs and DELETEs, "

@@ -1,9 +1,9 @@
 """DROP TABLE breaks the running release and deletes the rows.
 
 During a deployment the old release keeps running until it is replaced, and each of its statements that names the table fails. Only a backup
-can restore the rows. First deploy a release that does not use the table, and drop the table in a later one; renaming it in between shows
-whether it is still in use, and can be undone. If CASCADE drops more than the table, drop-cascade speaks for
-this rule.
+can restore the rows. Dropping a partition takes ACCESS EXCLUSIVE on its parent too: detach it first. First deploy a release that does not
+use the table, and drop the table in a later one; renaming it in between shows whether it is still in use, and can be undone. If CASCADE
+drops more than the table, drop-cascade speaks for this rule.
 
 Unsafe:
     DROP TABLE coupons;
@@ -16,10 +16,11 @@ See: https://www.postgresql.org/docs/current/sql-droptable.html
 """
 
 from migsafe.linting.facts.ownership import is_created_here
-from migsafe.linting.facts.wording import deployments, once_released
+from migsafe.linting.facts.wording import after_release, join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.sql.operations import Drop
+from migsafe.schema.objects import Relation
+from migsafe.sql.operations import Drop, Name
 
 
 @rule(category="compatibility", severity=Severity.ERROR)
@@ -31,17 +32,36 @@ def drop_table(op: Drop, at: Context) -> Finding | None:
     if not dropped:
         return None
     tables = ", ".join(str(at.resolve(name)) for name in dropped)
+    parents = [parent.name for name in dropped if (parent := _partitioned_parent(at, name)) is not None]
     them, their = ("them", "their") if len(dropped) > 1 else ("it", "its")
     drop = f"DROP {op.kind.upper()}"
     return at.finding(
         op,
-        f"{drop} takes ACCESS EXCLUSIVE on {tables} and removes {them} with {their} rows: "
+        f"{drop} takes ACCESS EXCLUSIVE on {tables}{_and_parents(parents)} and removes {them} with {their} rows: "
         f"the running release fails wherever it still uses {them}",
-        help=(
-            deployments(f"a release that does not use {them}", drop)
-            + once_released(f"no running release uses {them}", at.rule)
-            + f"{drop} {'IF EXISTS ' if op.if_exists else ''}{', '.join(map(str, dropped))};"
-        ),
-        relations=dropped,
+        help=_detached_first(at, dropped) + after_release(f"a release that does not use {them}", f"no running release uses {them}", at.rule),
+        relations=(*dropped, *parents),
         lock=LockMode.ACCESS_EXCLUSIVE,
     )
+
+
+def _partitioned_parent(at: Context, name: Name) -> Relation | None:
+    table = at.catalog.relation(name)
+    parent = at.catalog.get(table.parents[0]) if table is not None and table.bound is not None and table.parents else None
+    return parent if isinstance(parent, Relation) else None
+
+
+def _and_parents(parents: list[Name]) -> str:
+    return f" and on {join_names(parents)}, of which {'it is a partition' if len(parents) == 1 else 'they are partitions'}," if parents else ""
+
+
+def _detached_first(at: Context, dropped: list[Name]) -> str:
+    """Returns the DETACH of the partitions among the tables; a parent with a default partition does not accept CONCURRENTLY."""
+    steps = []
+    for name in dropped:
+        parent = _partitioned_parent(at, name)
+        if parent is not None:
+            is_concurrent = at.catalog.default_partition(parent.oid) is None
+            detach = f"ALTER TABLE {parent.name} DETACH PARTITION {name}{' CONCURRENTLY' if is_concurrent else ''};"
+            steps.append(f"{at.outside_transaction(detach) if is_concurrent else detach}\n")
+    return "".join(steps)

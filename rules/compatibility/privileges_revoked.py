@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.ownership import is_created_here, is_name_created_here
-from migsafe.linting.facts.wording import deployments, join_names, once_released
+from migsafe.linting.facts.wording import after_release, deployments, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
 from migsafe.schema.objects import Function, Privilege, Relation
 from migsafe.schema.privileges import Granted, revoked, revoked_defaults, revoked_elsewhere
@@ -65,21 +65,15 @@ def _is_created_here(at: Context, granted: Relation | Function) -> bool:
 
 
 def _revoked(at: Context, done: PastOperation, lost: tuple[Granted, ...]) -> Iterator[Finding]:
-    op: Grant = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
     absent = [(granted.object, privilege) for granted in lost for privilege in granted.privileges if _is_missing(at, granted, privilege)]
     if not absent:
         return
     names = list(dict.fromkeys(granted.name for granted, _ in absent))
     roles, what = _roles(privilege for _, privilege in absent), _listed(privilege for _, privilege in absent)
-    target = f"{op.kind.upper()} " if op.kind != "table" else ""
     yield at.finding(
         done,
         f"REVOKE takes {what} on {join_names(names)} from {roles}: statements of the running release that need it fail with permission denied",
-        help=(
-            deployments(f"a release that does not need {what} as {roles}", "REVOKE")
-            + once_released(f"no running release needs {what} as {roles}", at.rule)
-            + f"REVOKE {', '.join(op.privileges).upper() or 'ALL'} ON {target}{', '.join(map(str, op.objects))} FROM {', '.join(op.grantees)};"
-        ),
+        help=after_release(f"a release that does not need {what} as {roles}", f"no running release needs {what} as {roles}", at.rule),
         relations=names if isinstance(absent[0][0], Relation) else (),
     )
 
@@ -107,7 +101,7 @@ def _elsewhere(op: Grant, at: Context) -> Iterator[Finding]:
     yield at.finding(
         op,
         f"REVOKE takes {what} {names} from {roles}: statements of the running release that need it fail with permission denied",
-        help=deployments(f"a release that does not need it as {roles}", "REVOKE").rstrip(),
+        help=after_release(f"a release that does not need it as {roles}", f"no running release needs it as {roles}", at.rule),
     )
 
 

@@ -3,7 +3,7 @@
 The rename takes a moment. But the old release uses the old name and the new release the new name, and both run during a deployment: one of
 them fails. Add a column under the new name instead, write both columns for one or two releases, and drop the old one last; or keep the name
 in the database and map it in the application. Not reported: a column of a table that is renamed in the same transaction, if a view under
-the old name of the table replaces it.
+the old name of the table replaces it; and columns that swap their names in one transaction, where no name is missing.
 
 Unsafe:
     ALTER TABLE orders RENAME COLUMN note TO remark;
@@ -47,7 +47,7 @@ def rename_column(op: RenameColumn | MigrationEnd, at: Context) -> Iterator[Find
             at.state(_State).renamed.append((at.position, table.oid if table is not None else None, type_name))
         return
     for position, oid, type_name in at.state(_State).renamed:
-        if not _is_behind_view(at, position, oid):
+        if not _is_behind_view(at, position, oid) and not _is_swapped(at, position):
             yield _finding(at, position, type_name)
 
 
@@ -60,6 +60,23 @@ def _is_behind_view(at: Context, position: int, oid: int | None) -> bool:
                 if done.transaction == at.past[position].transaction and name_absence(at, number, "table", name) is NameAbsence.NONE:
                     return True
     return False
+
+
+def _is_swapped(at: Context, position: int) -> bool:
+    """Whether another column of the table gets the old name in the same transaction, or this column gets the name of another one."""
+    transaction, op = at.past[position].transaction, at.past[position].operation
+    assert isinstance(op, RenameColumn)
+    renames = [
+        (number, done.operation)
+        for number, done in enumerate(at.past)
+        if isinstance(done.operation, RenameColumn)
+        and done.transaction == transaction
+        and at.resolve(done.operation.target.name) == at.resolve(op.target.name)
+    ]
+    has_old_name_again = any(other.new_name == op.column for number, other in renames if number > position)
+    return transaction is not None and (
+        has_old_name_again or any(other.column == op.new_name for number, other in renames if number < position)
+    )
 
 
 def _finding(at: Context, position: int, type_name: str) -> Finding:

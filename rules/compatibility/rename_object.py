@@ -90,6 +90,8 @@ def _renamed(at: Context, position: int) -> Iterator[Finding]:
         + (", until another object has that name" if absence is NameAbsence.TEMPORARY else ""),
         help=_help(op, new),
         relations=(op.name,) if is_relation else (),
+        # A table in another schema is missing as one with another name is.
+        severity=Severity.ERROR if op.kind in ("table", "foreign table") else None,
     )
 
 

@@ -2,7 +2,8 @@
 
 The rename takes a moment, but from then on every statement of the old release that names the table fails until the release is replaced.
 Create a simple view under the old name in the same transaction: it passes SELECT, INSERT, UPDATE and DELETE on to the table. Drop the view
-when no release uses the old name.
+when no release uses the old name. If another existing table gets the old name in the same transaction, nothing fails, but the running release
+reads and writes other rows than before: this is reported as a warning.
 
 Unsafe:
     ALTER TABLE orders RENAME TO purchases;
@@ -40,12 +41,18 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
         if _is_known_table(op, at):
             at.state(_State).renamed.append((at.position, at.resolve(op.name)))
         return
+    swapped: set[int] = set()
+    for position, old in at.state(_State).renamed:
+        successor = _successor(at, position, old)
+        if successor is not None:
+            swapped.add(successor)
+            yield _swapped(at, successor, old)
     for position, old in at.state(_State).renamed:
         done = at.past[position]
         renaming: Rename = done.operation  # type: ignore[assignment]  # the recorded operations are of this type
         name = renaming.name
         absence = name_absence(at, position, "table", name)
-        if absence is NameAbsence.NONE:
+        if absence is NameAbsence.NONE or position in swapped:
             continue
         new = Name(renaming.new_name, name.schema)
         view = f"CREATE VIEW {name} AS SELECT * FROM {new};"  # noqa: S608  # it is written down, not run
@@ -62,6 +69,31 @@ def rename_table(op: Rename | MigrationEnd, at: Context) -> Iterator[Finding]:
             relations=(old,),
             lock=LockMode.ACCESS_EXCLUSIVE,
         )
+
+
+def _successor(at: Context, position: int, old: Name) -> int | None:
+    """Returns the position of the rename that gives the old name to another existing table, in the same transaction; None if there is none."""
+    for number, _ in at.state(_State).renamed:
+        later = at.past[number]
+        if number > position and later.transaction is not None and later.transaction == at.past[position].transaction:
+            assert isinstance(later.operation, Rename)
+            if Name(later.operation.new_name, at.resolve(later.operation.name).schema) == old:
+                return number
+    return None
+
+
+def _swapped(at: Context, position: int, old: Name) -> Finding:
+    renaming = at.past[position].operation
+    assert isinstance(renaming, Rename)
+    return at.finding(
+        at.past[position],
+        f"{at.resolve(renaming.name)} becomes {old} in the transaction that takes this name from another table: the running release now "
+        f"reads and writes other rows under the name {old}; grants, triggers and foreign keys stay with the table that had the name",
+        help="-- before COMMIT, under LOCK TABLE of both, copy the rows that were written since the new table was filled",
+        relations=(old,),
+        lock=LockMode.ACCESS_EXCLUSIVE,
+        severity=Severity.WARNING,
+    )
 
 
 def _is_known_table(op: Rename, at: Context) -> bool:

@@ -105,4 +105,16 @@ def deployments(*steps: str) -> str:
 
 def once_released(condition: str, rule: str) -> str:
     """Returns the comments above a statement of a later deployment: when it may run, and the suppression of the rule that reports it."""
-    return f"-- when {condition}, in a separate migration:\n-- migsafe: ignore[{rule}] {condition}\n"
+    return f"-- when {condition}, in a separate migration:\n{suppression(condition, rule)}\n"
+
+
+def after_release(release: str, condition: str, rule: str) -> str:
+    """Returns the safe way of a statement that is right, but too early: which release comes first, and the suppression for then."""
+    return f"-- first deploy {release}; run the statement when {condition}, in a later migration, with this line above it:\n" + suppression(
+        condition, rule
+    )
+
+
+def suppression(condition: str, rule: str) -> str:
+    """Returns the comment that suppresses a rule for a reason."""
+    return f"-- migsafe: ignore[{rule}] {condition}"

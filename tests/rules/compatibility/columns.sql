@@ -16,6 +16,28 @@ ALTER TABLE orders RENAME note TO remark; -- expect: rename-column
 ALTER TABLE open_orders RENAME COLUMN note TO remark; -- expect: rename-column
 
 -- next migration
+-- the columns swap their names
+CREATE TABLE counted (id bigint PRIMARY KEY, n int NOT NULL DEFAULT 0, wide_n bigint, word text DEFAULT 'a', a text NOT NULL DEFAULT 'x');
+CREATE TABLE filled (id bigint PRIMARY KEY, a text NOT NULL DEFAULT 'x', b text NOT NULL DEFAULT 'x');
+CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER fill BEFORE INSERT ON filled FOR EACH ROW EXECUTE FUNCTION fill();
+
+-- next migration
+BEGIN;
+ALTER TABLE counted RENAME COLUMN n TO old_n;
+ALTER TABLE counted RENAME COLUMN wide_n TO n;
+ALTER TABLE counted ALTER COLUMN n SET DEFAULT 0;
+ALTER TABLE counted ALTER COLUMN old_n DROP DEFAULT; -- expect: drop-default
+COMMIT;
+ALTER TABLE counted RENAME COLUMN n TO newer; -- expect: rename-column
+ALTER TABLE counted RENAME COLUMN old_n TO n; -- expect: rename-column
+
+-- next migration
+ALTER TABLE counted ALTER COLUMN a DROP DEFAULT;
+ALTER TABLE counted ALTER COLUMN a SET DEFAULT 'y';
+ALTER TABLE filled ALTER COLUMN a DROP DEFAULT; -- expect: drop-default
+
+-- next migration
 -- a view keeps the old names
 BEGIN;
 ALTER TABLE orders RENAME TO orders_table;

@@ -36,3 +36,29 @@ ALTER TABLE orders REPLICA IDENTITY NOTHING; -- expect: replica-identity-changed
 
 -- next migration
 ALTER TABLE lines DROP CONSTRAINT lines_pkey, ADD PRIMARY KEY (a);
+
+-- next migration
+CREATE TYPE colour AS ENUM ('red');
+CREATE TYPE shape AS ENUM ('round');
+CREATE TYPE taste AS ENUM ('sweet');
+CREATE FUNCTION vat(a bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT a';
+CREATE FUNCTION fee(a bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT a';
+CREATE TABLE sweets (id bigint PRIMARY KEY, colour colour, shape shape, price bigint DEFAULT vat(2), fee bigint DEFAULT fee(1));
+CREATE VIEW fees AS SELECT id, fee(id) AS fee FROM sweets;
+
+-- next migration
+-- the last user of a type or a function is dropped before
+ALTER TABLE sweets DROP COLUMN colour; -- expect: drop-column
+DROP TYPE colour;
+DROP TYPE taste;
+ALTER TABLE sweets ALTER COLUMN shape TYPE text;
+DROP TYPE shape; -- expect: drop-object
+ALTER TABLE sweets DROP COLUMN price; -- expect: drop-column
+DROP FUNCTION vat(bigint);
+DROP TRIGGER note ON letters;
+DROP FUNCTION write_note();
+DROP FUNCTION write_text(text); -- expect: drop-object
+
+-- next migration
+CREATE TABLE days (id bigint, at date) PARTITION BY RANGE (at);
+CREATE TABLE days_2025 PARTITION OF days FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');

@@ -25,6 +25,17 @@ ALTER TABLE events_new RENAME TO events;
 COMMIT;
 
 -- next migration
+CREATE TABLE wares (id bigint PRIMARY KEY);
+CREATE TABLE new_wares (id bigint PRIMARY KEY, n bigint);
+
+-- next migration
+-- another existing table gets the name
+BEGIN;
+ALTER TABLE wares RENAME TO old_wares;
+ALTER TABLE new_wares RENAME TO wares; -- expect: rename-table
+COMMIT;
+
+-- next migration
 -- a view in another transaction leaves a gap
 ALTER TABLE lines RENAME TO order_lines; -- expect: rename-table
 CREATE VIEW lines AS SELECT * FROM order_lines;
