@@ -35,14 +35,18 @@ if TYPE_CHECKING:
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.recomputed_values import converts_again
+    from migsafe.expressions.restrictions import TargetColumns, Unrestricting, columns_equal_to_constants, unrestricted
     from migsafe.expressions.trees import parse_expression, parse_query, parse_type
     from migsafe.expressions.truth import is_true_of_every_row
 
 __all__ = [
     "EnumValue",
     "KnownColumns",
+    "TargetColumns",
+    "Unrestricting",
     "column_uses",
     "columns_changed_again",
+    "columns_equal_to_constants",
     "contains_enum_value",
     "converts_again",
     "grouping_columns",
@@ -60,13 +64,17 @@ __all__ = [
     "proves_default_excludes",
     "proves_not_null",
     "repeated_positions",
+    "unrestricted",
 ]
 
 _MODULES = {
     "EnumValue": "enum_values",
     "KnownColumns": "filters",
     "column_uses": "column_uses",
+    "TargetColumns": "restrictions",
+    "Unrestricting": "restrictions",
     "columns_changed_again": "changed_rows",
+    "columns_equal_to_constants": "restrictions",
     "contains_enum_value": "enum_constants",
     "converts_again": "recomputed_values",
     "grouping_columns": "groups",
@@ -84,6 +92,7 @@ _MODULES = {
     "proves_default_excludes": "proofs",
     "proves_not_null": "proofs",
     "repeated_positions": "changed_rows",
+    "unrestricted": "restrictions",
 }
 """The module of each public name."""
 

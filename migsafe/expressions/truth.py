@@ -13,24 +13,24 @@ def is_true_of_every_row(where: Expression, is_not_null: KnownColumns, is_null: 
     """Whether a condition is true of every row; False where that is not known."""
     tree = parse_expression(where)
     try:
-        return tree is not None and _truth(tree, is_not_null, is_null) is True
+        return tree is not None and truth_of_every_row(tree, is_not_null, is_null) is True
     except RecursionError:
         return False
 
 
-def _truth(tree: exp.Expr, is_not_null: KnownColumns, is_null: KnownColumns) -> bool | None:
+def truth_of_every_row(tree: exp.Expr, is_not_null: KnownColumns, is_null: KnownColumns) -> bool | None:
     """Return the value of a condition for every row; None where it is NULL or not known."""
     match tree:
         case exp.Paren():
-            return _truth(tree.this, is_not_null, is_null)
+            return truth_of_every_row(tree.this, is_not_null, is_null)
         case exp.Boolean():
             return bool(tree.this)
         case exp.Not():
-            operand = _truth(tree.this, is_not_null, is_null)
+            operand = truth_of_every_row(tree.this, is_not_null, is_null)
             return None if operand is None else not operand
         case exp.And() | exp.Or():
             decisive = isinstance(tree, exp.Or)
-            operands = {_truth(operand, is_not_null, is_null) for operand in (tree.this, tree.expression)}
+            operands = {truth_of_every_row(operand, is_not_null, is_null) for operand in (tree.this, tree.expression)}
             return decisive if decisive in operands else None if None in operands else not decisive
         case exp.Is() if isinstance(tree.expression, exp.Null) and isinstance(tree.this, exp.Column):
             column, negated = folded_name(tree.this.this), bool(tree.args.get("negate"))

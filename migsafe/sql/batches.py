@@ -14,12 +14,13 @@ class Change(NamedTuple):
     """An UPDATE or DELETE without its WHERE and RETURNING, with normalized line breaks.
 
     `target` qualifies its columns where it joins other tables, and is empty otherwise. `with_clause_writes`: its WITH also changes rows, so it
-    must run only once.
+    must run only once. `where` is its condition, empty without one.
     """
 
     sql: str
     target: str
     with_clause_writes: bool
+    where: str = ""
 
 
 class _Token(NamedTuple):
@@ -32,17 +33,22 @@ class _Token(NamedTuple):
 def without_filter(change: str) -> Change:
     """Return a change without its filter, so that another filter can follow."""
     tokens: list[_Token] = []
+    where: list[_Token] = []
+    part: list[_Token] | None = tokens
     for token in _tokens(change):
-        if token.depth == 0 and token.kind == WORD and token.text.lower() in ("where", "returning"):
-            break
-        tokens.append(token)
+        word = token.text.lower() if token.depth == 0 and token.kind == WORD else ""
+        if word in ("where", "returning"):
+            part = where if word == "where" else None
+        elif part is not None:
+            part.append(token)
     words = [token.text.lower() if token.kind == WORD and token.depth == 0 else "" for token in tokens]
     joins = "using" in words or "from" in words[words.index("set") :] if "set" in words else "using" in words
     end = words.index("set") if "set" in words else words.index("using") if "using" in words else len(tokens)
     names = [token.text for token in tokens[:end] if token.depth == 0 and token.kind in (WORD, QUOTED)]
     sql = "".join(_normalized_gap(token.gap) + token.text for token in tokens).strip().removesuffix(";")
     with_clause_writes = any(token.kind == WORD and token.depth and token.text.lower() in _CHANGES for token in tokens)
-    return Change(sql, names[-1] if joins and names else "", with_clause_writes)
+    condition = "".join(_normalized_gap(token.gap) + token.text for token in where).strip().removesuffix(";")
+    return Change(sql, names[-1] if joins and names else "", with_clause_writes, condition)
 
 
 def _normalized_gap(gap: str) -> str:
@@ -65,12 +71,14 @@ def _tokens(sql: str) -> Iterator[_Token]:
         offset = end
 
 
-def batched_by_key(change: Change, table: Name, key: Sequence[str]) -> str:
-    """Return a DO block that changes every row once, 10,000 rows in each transaction, in the order of a key with one or more columns."""
+def batched_by_key(change: Change, table: Name, key: Sequence[str], *, filtered: bool = False) -> str:
+    """Return a DO block that changes every row once, 10,000 rows in each transaction, in the order of a key with one or more columns.
+    `filtered`: the change keeps its own filter, too."""
     names = [quoted(name) for name in key]
     columns, first = ", ".join(names), names[0]
     start, end = (_row(f"{side}.{name}" for name in names) for side in ("batch_start", "batch_end"))
     row, qualified = _row(names), _row(f"{change.target}.{name}" if change.target else name for name in names)
+    own = f" AND ({change.where})" if filtered and change.where else ""
     ordered = f"FROM {table} WHERE {row} >= {start} ORDER BY {columns}"
     return "\n".join(
         (
@@ -83,7 +91,7 @@ def batched_by_key(change: Change, table: Name, key: Sequence[str]) -> str:
             f"    WHILE batch_start.{first} IS NOT NULL LOOP",
             f"        SELECT {columns} INTO batch_end {ordered} OFFSET 10000 LIMIT 1;",
             f"        {change.sql}",
-            f"            WHERE {qualified} >= {start} AND (batch_end.{first} IS NULL OR {qualified} < {end});",
+            f"            WHERE {qualified} >= {start} AND (batch_end.{first} IS NULL OR {qualified} < {end}){own};",
             "        COMMIT;",
             "        batch_start := batch_end;",
             "    END LOOP;",

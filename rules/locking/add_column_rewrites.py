@@ -38,6 +38,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from collections.abc import Iterator
 
 from migsafe import versions
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.columns import is_serial, stored_type
 from migsafe.schema.constraints import check_name
@@ -59,7 +60,7 @@ from migsafe.sql.generation import (
 from migsafe.sql.operations import AddColumn, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
 
-_SPEAKS_FOR = ("check-validates", "foreign-key-validates", "primary-key-builds-index", "unique-builds-index")
+_SPEAKS_FOR = ("long-work-under-lock", "check-validates", "foreign-key-validates", "primary-key-builds-index", "unique-builds-index")
 
 
 @rule(category="locking", severity=Severity.ERROR, speaks_for=_SPEAKS_FOR)
@@ -72,7 +73,7 @@ def add_column_rewrites(op: AddColumn, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ADD COLUMN {quoted(op.column.name)} takes {first.lock} on {at.resolve(op.target.name)} while it rewrites every row and index, "
-        f"because {first.why}: every {first.blocked_commands} waits",
+        f"because {first.why}: every {first.blocked_commands} waits{while_held(at)}",
         help=_safe_way(op, at),
         relations=[effect.relation for effect in rewritten],
         lock=first.lock,

@@ -26,6 +26,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 
 from collections.abc import Iterator, Sequence
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
@@ -45,7 +46,7 @@ from migsafe.sql.operations import AttachPartition, Bound, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
     """Report an existing table, or a default partition, that ATTACH PARTITION scans."""
     slow = at.slow_effects(only=True) if op.bound is not None else []
@@ -54,7 +55,7 @@ def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
     scans = "; ".join(f"{effect.lock} on {effect.relation} while it reads every row, because {effect.why}" for effect in slow)
     return at.finding(
         op,
-        f"ATTACH PARTITION takes {scans}: every {slow[0].blocked_commands} waits",
+        f"ATTACH PARTITION takes {scans}: every {slow[0].blocked_commands} waits{while_held(at)}",
         help=_safe_way(op, op.bound, slow, at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,

@@ -10,14 +10,18 @@ outside the migration's transaction: a DO block may COMMIT only if no transactio
 A script that reads the rows of a table without a filter and changes each of them does the same, with a round trip to the server for each
 row, and holds all the row locks until its transaction ends.
 
-A condition that is always true filters nothing: WHERE true, IS NOT NULL of a NOT NULL column, IS NULL of a column that the same migration
-added. For a DELETE of every row delete-everything speaks, because it also loses data.
+A filter does not help if the number of its rows grows with the table: WHERE true, a condition that only joins other tables, IN (SELECT …) or
+EXISTS of all their rows, IS NULL or IS DISTINCT FROM on the column that is being filled. A key, or a constant on another column, restricts the
+rows. For a DELETE of every row delete-everything speaks, because it also loses data.
 
 Unsafe:
     UPDATE orders SET region = 'eu';
 
 Unsafe, because the condition is always true:
     UPDATE users SET active = true WHERE true;
+
+Unsafe, because the condition only finds the rows that are still to be filled:
+    UPDATE orders SET region = 'eu' WHERE region IS NULL;
 
 Safe, outside a transaction:
     DO $$
@@ -42,7 +46,8 @@ See: https://www.postgresql.org/docs/current/plpgsql-transactions.html
     https://www.postgresql.org/docs/current/routine-vacuuming.html
 """
 
-from migsafe import expressions
+from migsafe.expressions import Unrestricting
+from migsafe.linting.facts.changed_rows import changes_rows_by_key, unrestricting_filter
 from migsafe.linting.facts.ownership import added_column, is_created_here
 from migsafe.linting.facts.transaction_block import is_in_called_function
 from migsafe.linting.rule import Context, Finding, Severity, rule
@@ -50,33 +55,53 @@ from migsafe.lock import LockMode
 from migsafe.rendering.messages import FOR_EACH_ROW
 from migsafe.schema.objects import Relation, RelationKind
 from migsafe.sql.batches import batched_by_key, without_filter
-from migsafe.sql.operations import Delete, Name, Select, Update
+from migsafe.sql.operations import Delete, Merge, Name, Select, Update
 
 _STORED = ("table", "partitioned table")
 
 
 @rule(category="locking", severity=Severity.WARNING)
-def backfill_unbatched(op: Update | Delete, at: Context) -> Finding | None:
+def backfill_unbatched(op: Update | Delete | Merge, at: Context) -> Finding | None:
     """Report a change of every row of an existing table."""
     relation = at.catalog.relation(op.table)
-    if _is_for_each_row(op, at):
+    if isinstance(op, Merge):
+        if not {"update", "delete"}.intersection(op.actions):
+            return None
+    elif _is_for_each_row(op, at):
         return _row_by_row(op, relation, at)
-    if op.current_of is not None:
+    elif changes_rows_by_key(op, at):
         return None
-    if op.where is not None and not expressions.is_always_true(op.where, expressions.not_null_columns(relation), _null_columns(op.table, at)):
+    reasons = unrestricting_filter(op, at)
+    changed = _changed(at) if reasons is not None else []
+    if reasons is None or not changed or not _has_existing_rows(op.table, relation, changed, at):
         return None
-    changed = _changed(at)
-    if not changed or not _has_existing_rows(op.table, relation, changed, at):
-        return None
-    command, verb = ("UPDATE", "changes") if isinstance(op, Update) else ("DELETE", "deletes")
-    filtered = "without WHERE" if op.where is None else f"WHERE {op.where.sql}, which is true for every row,"
     return at.finding(
         op,
-        f"{command} {filtered} {verb} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
+        f"{_change(op, reasons)} every row of {changed[0]} in one transaction, under {LockMode.ROW_EXCLUSIVE}: "
         "other UPDATEs and DELETEs of these rows wait until it ends",
-        help=_in_batches(op, relation, at),
+        help=_merge_in_batches(op) if isinstance(op, Merge) else _in_batches(op, relation, reasons, at),
         relations=changed,
         lock=LockMode.ROW_EXCLUSIVE,
+    )
+
+
+def _change(op: Update | Delete | Merge, reasons: frozenset[Unrestricting]) -> str:
+    """Returns the command, its filter, why that does not restrict the rows, and what it does to them."""
+    command, verb = {Update: ("UPDATE", "change"), Delete: ("DELETE", "delete"), Merge: ("MERGE", "change")}[type(op)]
+    if isinstance(op, Merge):
+        return f"MERGE, whose condition {Unrestricting.JOIN.value}, may change"
+    if op.where is None:
+        return f"{command} without WHERE {verb}s"
+    if reasons == {Unrestricting.TRUE}:
+        return f"{command} WHERE {op.where.sql}, which is true for every row, {verb}s"
+    why = " and ".join(reason.value for reason in Unrestricting if reason in reasons and reason is not Unrestricting.TRUE)
+    return f"{command} WHERE {' '.join(op.where.sql.split())}, which {why}, may {verb}"
+
+
+def _merge_in_batches(op: Merge) -> str:
+    return (
+        f"-- in batches: put the key range of one batch of {op.table} into ON, such as `id >= 1 AND id < 10001`, and commit each batch in a\n"
+        "-- transaction of its own, outside the migration's transaction"
     )
 
 
@@ -124,25 +149,7 @@ def _has_existing_rows(table: Name, relation: Relation | None, changed: list[Nam
     return not {at.resolve(table), *(child.name for child in below)}.isdisjoint(changed)
 
 
-def _null_columns(table: Name, at: Context) -> expressions.KnownColumns:
-    """Returns a test for columns that this migration added without a value and has not filled since."""
-
-    def is_null(name: str) -> bool:
-        addition = added_column(at, table, name)
-        if addition is None or not addition.certain:
-            return False  # IF NOT EXISTS may have found a column with values
-        column = addition.column
-        if column.default or column.identity or column.generated or column.not_null:
-            return False
-        return not any(
-            isinstance(done.operation, Update) and name in done.operation.columns and at.resolve(done.operation.table) == at.resolve(table)
-            for done in at.past
-        )
-
-    return is_null
-
-
-def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> str:
+def _in_batches(op: Update | Delete, relation: Relation | None, reasons: frozenset[Unrestricting], at: Context) -> str:
     key = _key(op, relation, at)
     guessed = key is None and (relation is None or not relation.complete)
     order = f"-- in the order of {', '.join(key or ['a unique column'])}{', here id' if guessed else ''}, 10,000 rows per transaction"
@@ -151,7 +158,8 @@ def _in_batches(op: Update | Delete, relation: Relation | None, at: Context) -> 
     change = without_filter(at.text(*op.span))
     if change.with_clause_writes:
         return f"-- first run the changes in WITH once, in a separate statement; then the rest:\n{order}"
-    batches = at.outside_transaction(f"{order}:\n{batched_by_key(change, op.table, key or ['id'])}")
+    batched = batched_by_key(change, op.table, key or ["id"], filtered=not reasons <= {Unrestricting.TRUE})
+    batches = at.outside_transaction(f"{order}:\n{batched}")
     if isinstance(op, Update) and all(_is_empty(name, op, at) for name in op.columns):
         return f"-- if the value is the same for all rows, use ADD COLUMN … DEFAULT, which takes a moment; otherwise:\n{batches}"
     return batches

@@ -28,6 +28,7 @@ Safe, with a new column:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.constraints import check_name
 from migsafe.sql.generation import check_not_valid, join_migrations, validate_constraints
@@ -35,7 +36,7 @@ from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, Constra
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a CHECK that scans an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
@@ -46,7 +47,8 @@ def check_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | Non
     action = "ADD CHECK" if isinstance(op, AddConstraint) else f"ADD COLUMN {quoted(op.column.name)} with a CHECK"
     return at.finding(
         op,
-        f"{action} takes {slow[0].lock} on {at.resolve(op.target.name)} while it checks every row: every {slow[0].blocked_commands} waits",
+        f"{action} takes {slow[0].lock} on {at.resolve(op.target.name)} while it checks every row: every {slow[0].blocked_commands} waits"
+        f"{while_held(at)}",
         help=_not_valid_first(op, checks, at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,

@@ -19,6 +19,7 @@ Safe, for new values:
 See: https://www.postgresql.org/docs/current/sql-alterdomain.html
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Domain
@@ -26,7 +27,7 @@ from migsafe.sql.generation import check_not_valid
 from migsafe.sql.operations import AlterDomain, Name
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
     """Report a domain's constraint that scans existing tables, or may scan them: the tables that use an unknown domain are unknown too."""
     constraint = op.constraint
@@ -43,7 +44,7 @@ def domain_constraint_validates(op: AlterDomain, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ALTER DOMAIN {'ADD CONSTRAINT' if constraint is not None else 'SET NOT NULL'} takes SHARE on {where} while it checks every value: "
-        "every INSERT, UPDATE and DELETE waits",
+        f"every INSERT, UPDATE and DELETE waits{while_held(at)}",
         help=(
             "-- new values are checked from now on; VALIDATE CONSTRAINT would hold the same locks while it checks the existing ones:\n"
             f"ALTER DOMAIN {op.domain} ADD {check_not_valid(expression, name)};"

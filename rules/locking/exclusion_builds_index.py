@@ -17,11 +17,12 @@ Safe, because the table is new:
 See: https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-EXCLUDE
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.operations import AddConstraint, ConstraintKind
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def exclusion_builds_index(op: AddConstraint, at: Context) -> Finding | None:
     """Report an exclusion constraint whose index is built on an existing table."""
     slow = at.slow_effects(only=op.target.only) if op.constraint.kind is ConstraintKind.EXCLUDE else []
@@ -31,7 +32,7 @@ def exclusion_builds_index(op: AddConstraint, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ADD EXCLUDE takes {slow[0].lock} on {table} until its index is built and every row is compared: "
-        f"every {slow[0].blocked_commands} waits",
+        f"every {slow[0].blocked_commands} waits{while_held(at)}",
         help=(
             "-- an exclusion constraint cannot be added in any other way. If the table is too large to be blocked for that long:\n"
             f"-- create a second table with the constraint, copy each change of {table} to it with a trigger, copy the existing rows\n"

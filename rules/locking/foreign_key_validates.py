@@ -31,6 +31,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 """
 
 from migsafe import versions
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.prediction.effects.effect import Effect
@@ -41,7 +42,7 @@ from migsafe.sql.operations import AddColumn, AddConstraint, Constraint, Constra
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def foreign_key_validates(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a foreign key that scans an existing table. add-column-rewrites reports a column that rewrites the table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
@@ -68,7 +69,7 @@ def _added(op: AddConstraint, constraint: Constraint, slow: list[Effect], at: Co
     statement = "ALTER TABLE with an ADD FOREIGN KEY" if is_stronger else "ADD FOREIGN KEY"
     return at.finding(
         op,
-        f"{statement} takes {locked} while it checks every row of {table}: {waits}",
+        f"{statement} takes {locked} while it checks every row of {table}: {waits}{while_held(at)}",
         help=_not_valid_first(op.target.name, constraint, at),
         relations=both,
         lock=lock,
@@ -82,7 +83,7 @@ def _added_with_column(op: AddColumn, constraint: Constraint, slow: list[Effect]
     return at.finding(
         op,
         f"ADD COLUMN {quoted(op.column.name)} with a default and REFERENCES takes {slow[0].lock} on {table} while it checks every row "
-        f"against {referenced}: every {slow[0].blocked_commands} waits",
+        f"against {referenced}: every {slow[0].blocked_commands} waits{while_held(at)}",
         help=_not_valid_first(op.target.name, constraint, at, at.text_without(op, [constraint])),
         relations=(table, referenced),
         lock=slow[0].lock,

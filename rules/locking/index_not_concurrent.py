@@ -27,6 +27,7 @@ Safe, for a partitioned table, each partition's index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_index_name, default_name
 from migsafe.schema.objects import Relation, RelationKind
@@ -35,7 +36,7 @@ from migsafe.sql.operations import CreateIndex, Name
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     """Report an index built on a relation that other sessions may write to."""
     slow = [] if op.concurrently else at.slow_effects(only=op.only)
@@ -47,7 +48,8 @@ def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None:
     parts = " and its partitions" if is_partitioned else ""
     return at.finding(
         op,
-        f"{command} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits",
+        f"{command} takes {slow[0].lock} on {at.resolve(op.table)}{parts} until it is built: every {slow[0].blocked_commands} waits"
+        f"{while_held(at)}",
         help=_partition_by_partition(op, relation, at) if relation is not None and is_partitioned else _concurrently(op, at),
         relations=[op.table, *(effect.relation for effect in slow)],
         lock=slow[0].lock,

@@ -22,8 +22,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from migsafe.linting.facts.held_locks import held_blocking_locks
-from migsafe.linting.facts.validations import find_added_constraint
+from migsafe.linting.facts.changed_rows import changes_rows_by_key
+from migsafe.linting.facts.held_locks import stronger_held_locks, where_taken
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
@@ -34,11 +34,14 @@ _CHANGES = (Update, Delete, Merge)
 
 
 class _LongWork(NamedTuple):
-    """A long operation, by its position in the migration, and the held locks that block more than the operation itself."""
+    """A long operation, by its position in the migration, the held locks that block more than the operation itself, and what took them.
+    `alone`: a rule about the operation itself may speak for this one, so it is a finding of its own."""
 
     position: int
     relations: list[Name]
     locks: dict[Name, LockMode]
+    taken: str
+    alone: bool
 
 
 class _State(Struct):
@@ -47,30 +50,36 @@ class _State(Struct):
 
 @rule(category="locking", severity=Severity.ERROR, once=True)
 def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
-    """Record long operations during which an earlier statement's lock blocks more than they do, and report each transaction once."""
+    """Record long operations during which an earlier statement's lock blocks more than they do, and report them when the migration ends."""
     if isinstance(op, MigrationEnd):
         yield from _reported(at)
         return
-    if isinstance(op, ValidateConstraint) and find_added_constraint(at, op) is not None:
-        return
-    work = at.slow_effects(filled=True) or [
+    work = _long_work(op, at)
+    locks = stronger_held_locks(at) if work else {}
+    if locks:
+        takers = dict.fromkeys(filter(None, (where_taken(name, at) for name in locks)))
+        blocks_itself = any(effect.blocks and not effect.new for effect in work)
+        relations = [effect.relation for effect in work]
+        alone = blocks_itself or isinstance(op, ValidateConstraint)
+        at.state(_State).works.append(_LongWork(at.position, relations, locks, " and ".join([*takers][:2]), alone))
+
+
+def _long_work(op: Operation, at: Context) -> list[Effect]:
+    """Returns the effects of an operation that take a time that grows with a table."""
+    if isinstance(op, Update | Delete) and changes_rows_by_key(op, at):
+        return []
+    return at.slow_effects(filled=True) or [
         effect
         for effect in at.effects
         if isinstance(op, _CHANGES) and (effect.filled or not effect.new) and effect.lock is LockMode.ROW_EXCLUSIVE
     ]
-    # Other rules report work that blocks by itself, and the fix for those fixes this too.
-    if not work or any(effect.blocks and not effect.new for effect in work):
-        return
-    locks = {name: lock for name, lock in held_blocking_locks(at).items() if _blocks_more(lock, name, at.effects)}
-    if locks:
-        at.state(_State).works.append(_LongWork(at.position, [effect.relation for effect in work], locks))
 
 
 def _reported(at: Context) -> Iterator[Finding]:
-    by_transaction: dict[int | None, list[_LongWork]] = {}
-    for work in at.state(_State).works:
-        by_transaction.setdefault(at.past[work.position].transaction, []).append(work)
-    for works in by_transaction.values():
+    together: dict[object, list[_LongWork]] = {}
+    for number, work in enumerate(at.state(_State).works):
+        together.setdefault(number if work.alone else (at.past[work.position].transaction,), []).append(work)
+    for works in together.values():
         first, others = works[0], len({at.past[work.position].statement.index for work in works}) - 1
         done = at.past[first.position]
         strongest = max(first.locks.values(), key=lambda lock: lock.strength)
@@ -78,7 +87,8 @@ def _reported(at: Context) -> Iterator[Finding]:
         yield at.finding(
             done,
             f"{command_name(at, done)} runs for a time that grows with {join_names(first.relations)} while the transaction holds "
-            f"{locked_relations(first.locks)} from an earlier statement: {blocked_on(first.locks)} until the transaction ends{further}",
+            f"{locked_relations(first.locks)} from {first.taken or 'an earlier statement'}: {blocked_on(first.locks)} until the transaction "
+            f"ends{further}",
             help=_help(at),
             relations=[*first.relations, *first.locks],
             lock=strongest,
@@ -90,9 +100,3 @@ def _help(at: Context) -> str:
     if shared is not None and shared.own_transaction_advice:
         return f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction"
     return "-- run it in a separate transaction or migration"
-
-
-def _blocks_more(lock: LockMode, name: Name, effects: tuple[Effect, ...]) -> bool:
-    """Whether a held lock blocks more than the operation itself."""
-    own = max((len(effect.blocks) for effect in effects if effect.relation == name), default=0)
-    return len(lock.blocks) > own

@@ -24,6 +24,7 @@ See: https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-S
     https://github.com/reorg/pg_repack
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
@@ -35,7 +36,7 @@ _Maintenance = Vacuum | Cluster | SetLogged | SetAccessMethod | SetTablespace | 
 _ALL_WAIT = "every SELECT, INSERT, UPDATE and DELETE waits"
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def maintenance_rewrites(
     op: Vacuum | Cluster | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace, at: Context
 ) -> Finding | None:
@@ -53,7 +54,8 @@ def maintenance_rewrites(
     tables = [effect.relation for effect in slow]
     return at.finding(
         op,
-        f"{_name(op)} takes {slow[0].lock} on {join_names(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits",
+        f"{_name(op)} takes {slow[0].lock} on {join_names(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits"
+        f"{while_held(at)}",
         help=_help(op, tables, at),
         relations=tables,
         lock=slow[0].lock,

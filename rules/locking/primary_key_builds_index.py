@@ -21,6 +21,7 @@ Safe, the index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.sql.generation import add_constraint_using_index, create_unique_index, join_migrations, set_not_null_in_steps
@@ -28,7 +29,7 @@ from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a primary key whose index is built on an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
@@ -46,7 +47,8 @@ def primary_key_builds_index(op: AddConstraint | AddColumn, at: Context) -> Find
     main = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
         op,
-        f"{action} takes {main.lock} on {at.resolve(table)} until its index is built from every row: every {main.blocked_commands} waits",
+        f"{action} takes {main.lock} on {at.resolve(table)} until its index is built from every row: every {main.blocked_commands} waits"
+        f"{while_held(at)}",
         help=join_migrations(
             first,
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ()),

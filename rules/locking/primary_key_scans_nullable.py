@@ -23,6 +23,7 @@ Safe, the index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
@@ -30,7 +31,7 @@ from migsafe.sql.operations import AddConstraint, ConstraintKind, Name
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None:
     """Report a primary key on an index of an existing table with a column that is not known to be NOT NULL."""
     key, table = op.constraint, op.target.name
@@ -45,7 +46,7 @@ def primary_key_scans_nullable(op: AddConstraint, at: Context) -> Finding | None
     return at.finding(
         op,
         f"ADD PRIMARY KEY USING INDEX takes {slow[0].lock} on {at.resolve(table)} while it checks every row for nulls, because {columns} "
-        f"may be null: every {slow[0].blocked_commands} waits",
+        f"may be null: every {slow[0].blocked_commands} waits{while_held(at)}",
         help=join_migrations(
             *(set_not_null_in_steps(table, names, at.catalog.pg_version) if names else ("-- first make each column of the index NOT NULL",)),
             f"-- then the statement as it is:\n-- ALTER TABLE {table} {at.text(op.span.start, op.span.end)};",

@@ -33,6 +33,7 @@ See: https://www.postgresql.org/docs/current/sql-refreshmaterializedview.html
 from msgspec.structs import replace
 
 from migsafe import expressions
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Index, Relation
@@ -41,7 +42,7 @@ from migsafe.sql.operations import RefreshMaterializedView
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.WARNING)
+@rule(category="locking", severity=Severity.WARNING, speaks_for=("long-work-under-lock",))
 def refresh_not_concurrent(op: RefreshMaterializedView, at: Context) -> Finding | None:
     """Report a REFRESH that blocks readers, and one that PostgreSQL refuses."""
     view = at.catalog.relation(op.view)
@@ -54,7 +55,9 @@ def refresh_not_concurrent(op: RefreshMaterializedView, at: Context) -> Finding 
     if not op.with_data:
         message = f"REFRESH … WITH NO DATA discards the rows of {locked.relation}: every SELECT on it fails until the next REFRESH"
     else:
-        message = f"REFRESH MATERIALIZED VIEW takes {locked.lock} on {locked.relation} until its query has run: every SELECT waits"
+        message = (
+            f"REFRESH MATERIALIZED VIEW takes {locked.lock} on {locked.relation} until its query has run: every SELECT waits{while_held(at)}"
+        )
     return at.finding(op, message, help=_concurrently(op, view, lacks_index, at), relations=[locked.relation], lock=locked.lock)
 
 

@@ -16,13 +16,14 @@ Safe, outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-reindex.html#SQL-REINDEX-CONCURRENTLY
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation
 from migsafe.sql.operations import Reindex
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def reindex_not_concurrent(op: Reindex, at: Context) -> Finding | None:
     """Report indexes that are rebuilt on tables that other sessions may use. PostgreSQL refuses CONCURRENTLY for system catalogues."""
     if op.concurrently or op.kind == "system" or _is_harmless(op, at):
@@ -35,7 +36,7 @@ def reindex_not_concurrent(op: Reindex, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"REINDEX {op.kind.upper()} takes SHARE on {where}, and ACCESS EXCLUSIVE on each index until it is built: "
-        "every INSERT, UPDATE and DELETE waits, and every SELECT waits when it is planned",
+        f"every INSERT, UPDATE and DELETE waits, and every SELECT waits when it is planned{while_held(at)}",
         help=at.outside_transaction(f"REINDEX{options} {op.kind.upper()} CONCURRENTLY{f' {op.name}' if op.name is not None else ''};"),
         relations=tables,
         lock=LockMode.ACCESS_EXCLUSIVE,

@@ -24,6 +24,7 @@ Safe, with PostgreSQL 18 or newer:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.sql.generation import join_migrations, set_not_null_in_steps
@@ -31,7 +32,7 @@ from migsafe.sql.operations import AddConstraint, ConstraintKind, SetNotNull
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding | None:
     """Report a NOT NULL for which an existing table is scanned."""
     if isinstance(op, AddConstraint):
@@ -48,7 +49,7 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
     return at.finding(
         op,
         f"{action} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
-        f"every {slow[0].blocked_commands} waits",
+        f"every {slow[0].blocked_commands} waits{while_held(at)}",
         help=join_migrations(
             *set_not_null_in_steps(table, {column: name or default_name(table.name, (column,), "not_null")}, at.catalog.pg_version)
         ),

@@ -40,6 +40,7 @@ Safe, because the stored values do not change:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
@@ -53,7 +54,7 @@ _TEXTS = frozenset(("text", "character varying", "character"))
 _TIMES = frozenset(("timestamp without time zone", "timestamp with time zone"))
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     """Report a type change for which an existing table is rewritten or scanned."""
     # Unknown partitions are left out: the change may be harmless for them.
@@ -64,7 +65,7 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {at.resolve(op.target.name)} while it {_work(main)}, "
-        f"because {_cause(main)}: every {main.blocked_commands} waits",
+        f"because {_cause(main)}: every {main.blocked_commands} waits{while_held(at)}",
         help=_safe_way(op, main, at),
         relations=[effect.relation for effect in slow],
         lock=main.lock,

@@ -15,6 +15,7 @@ Safe, the index outside a transaction:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-ADD-TABLE-CONSTRAINT-USING-INDEX
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import RelationKind
@@ -23,7 +24,7 @@ from migsafe.sql.operations import AddColumn, AddConstraint, ConstraintKind
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding | None:
     """Report a UNIQUE constraint whose index is built on an existing table."""
     constraints = (op.constraint,) if isinstance(op, AddConstraint) else op.column.constraints
@@ -53,7 +54,8 @@ def unique_builds_index(op: AddConstraint | AddColumn, at: Context) -> Finding |
     strongest = max(at.effects, key=lambda effect: effect.lock.strength)
     return at.finding(
         op,
-        f"{action} takes {lock} on {at.resolve(table)} until its index is built from every row: every {strongest.blocked_commands} waits",
+        f"{action} takes {lock} on {at.resolve(table)} until its index is built from every row: every {strongest.blocked_commands} waits"
+        f"{while_held(at)}",
         help=help_,
         relations=[table, *(effect.relation for effect in slow)],
         lock=lock,

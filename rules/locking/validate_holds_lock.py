@@ -26,6 +26,7 @@ Safe, in two transactions:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-NOTES
 """
 
+from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.transaction_block import line_of
 from migsafe.linting.facts.validations import find_added_constraint
 from migsafe.linting.facts.wording import blocked_statements
@@ -36,7 +37,7 @@ from migsafe.sql.operations import AddConstraint, AlterRelation, Name, ValidateC
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="locking", severity=Severity.ERROR)
+@rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
     """Report a validation under the lock that adding the constraint took, or that another action of the statement takes."""
     slow = at.slow_effects(only=op.target.only)
@@ -73,7 +74,7 @@ def _combined(op: ValidateConstraint, table: Name, lock: LockMode, at: Context) 
     return at.finding(
         op,
         f"VALIDATE CONSTRAINT {quoted(op.constraint)} checks every row of {table} in one ALTER TABLE with actions that need {lock}: the lock "
-        f"is held until the check ends, and every {blocked_statements(lock.blocks)} waits",
+        f"is held until the check ends, and every {blocked_statements(lock.blocks)} waits{while_held(at)}",
         help=join_migrations(*steps),
         relations=(table,),
         lock=lock,

@@ -18,6 +18,12 @@ TABLES = """
     CREATE VIEW reader_names AS SELECT id, name FROM readers;
     CREATE VIEW first_readers AS SELECT id FROM reader_names;
     CREATE SCHEMA archive;
+    CREATE DOMAIN amounts AS integer;
+    CREATE TABLE bills (id bigint, amount integer, cost amounts);
+    CREATE UNIQUE INDEX bills_id_idx ON bills (id);
+    CREATE MATERIALIZED VIEW totals AS SELECT count(*) FROM bills;
+    CREATE TABLE days (day date NOT NULL) PARTITION BY RANGE (day);
+    CREATE TABLE loans_2026 (day date NOT NULL);
 """
 
 PAIRS = [
@@ -32,6 +38,27 @@ PAIRS = [
     ("add-column-rewrites", "check-validates", "ALTER TABLE loans ADD COLUMN place serial CHECK (place > 0)"),
     ("add-column-rewrites", "unique-builds-index", "ALTER TABLE loans ADD COLUMN place serial UNIQUE"),
     ("add-column-rewrites", "primary-key-builds-index", "ALTER TABLE unknown_loans ADD COLUMN place serial PRIMARY KEY"),
+    *(
+        (speaking, "long-work-under-lock", statement)
+        for speaking, statement in (
+            ("add-column-rewrites", "ALTER TABLE loans ADD COLUMN place serial"),
+            ("attach-partition-scans", "ALTER TABLE days ATTACH PARTITION loans_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')"),
+            ("check-validates", "ALTER TABLE loans ADD CONSTRAINT known CHECK (reader_id > 0)"),
+            ("domain-constraint-validates", "ALTER DOMAIN amounts ADD CONSTRAINT small CHECK (VALUE < 9)"),
+            ("exclusion-builds-index", "ALTER TABLE loans ADD EXCLUDE (reader_id WITH =)"),
+            ("foreign-key-validates", "ALTER TABLE loans ADD FOREIGN KEY (id) REFERENCES loans (id)"),
+            ("index-not-concurrent", "CREATE INDEX ON loans (reader_id)"),
+            ("maintenance-rewrites", "CLUSTER loans USING loans_pkey"),
+            ("primary-key-builds-index", "ALTER TABLE bills ADD PRIMARY KEY (id)"),
+            ("primary-key-scans-nullable", "ALTER TABLE bills ADD PRIMARY KEY USING INDEX bills_id_idx"),
+            ("refresh-not-concurrent", "REFRESH MATERIALIZED VIEW totals"),
+            ("reindex-not-concurrent", "REINDEX TABLE loans"),
+            ("set-not-null-scans", "ALTER TABLE loans ALTER COLUMN reader_id SET NOT NULL"),
+            ("type-change-rewrites", "ALTER TABLE bills ALTER COLUMN amount TYPE bigint"),
+            ("unique-builds-index", "ALTER TABLE loans ADD UNIQUE (reader_id)"),
+            ("validate-holds-lock", "ALTER TABLE readers VALIDATE CONSTRAINT reader_born"),
+        )
+    ),
     (
         "add-column-rewrites",
         "foreign-key-validates",
@@ -45,6 +72,14 @@ def judged(folder: Path, sql: str, **settings: object) -> Verdict:
     (folder / "V1__tables.sql").write_text(dedent(TABLES))
     (folder / "V2__change.sql").write_text(sql)
     return lint([str(folder)], settings=Configuration(**settings))  # type: ignore[arg-type]
+
+
+def in_transaction(other: str, sql: str) -> str:
+    """Returns a statement, after another one that takes ACCESS EXCLUSIVE if the pair is about that."""
+    if other != "long-work-under-lock":
+        return f"{sql};"
+    locking = "ALTER TABLE readers ADD COLUMN born date;\nALTER TABLE readers ADD CONSTRAINT reader_born CHECK (born > '1900-01-01') NOT VALID;"
+    return f"BEGIN;\n{locking}\n{sql};\nCOMMIT;"
 
 
 def rules_of(verdict: Verdict) -> set[str]:
@@ -62,7 +97,7 @@ def test_rules_speak_for_rules_that_exist() -> None:
 
 @pytest.mark.parametrize(("speaking", "other", "sql"), PAIRS)
 def test_only_the_speaking_rule_is_shown(tmp_path: Path, speaking: str, other: str, sql: str) -> None:
-    verdict = judged(tmp_path, f"{sql};")
+    verdict = judged(tmp_path, in_transaction(other, sql))
     assert speaking in rules_of(verdict)
     assert other not in rules_of(verdict)
     shown = [finding.severity for finding in verdict.findings]
@@ -71,20 +106,20 @@ def test_only_the_speaking_rule_is_shown(tmp_path: Path, speaking: str, other: s
 
 @pytest.mark.parametrize(("speaking", "other", "sql"), PAIRS)
 def test_a_suppression_leaves_the_hazard_that_it_does_not_name(tmp_path: Path, speaking: str, other: str, sql: str) -> None:
-    shown = rules_of(judged(tmp_path, f"-- migsafe: ignore[{speaking}] nothing uses it\n{sql};"))
+    shown = rules_of(judged(tmp_path, in_transaction(other, f"-- migsafe: ignore[{speaking}] nothing uses it\n{sql}")))
     assert speaking not in shown
     assert other in shown
 
 
 @pytest.mark.parametrize(("speaking", "other", "sql"), PAIRS)
 def test_both_can_be_suppressed(tmp_path: Path, speaking: str, other: str, sql: str) -> None:
-    shown = rules_of(judged(tmp_path, f"-- migsafe: ignore[{speaking}, {other}] nothing uses it\n{sql};"))
+    shown = rules_of(judged(tmp_path, in_transaction(other, f"-- migsafe: ignore[{speaking}, {other}] nothing uses it\n{sql}")))
     assert not {speaking, other, "suppression-unused"} & shown
 
 
 @pytest.mark.parametrize(("speaking", "other", "sql"), PAIRS)
 def test_a_rule_that_is_ignored_does_not_speak(tmp_path: Path, speaking: str, other: str, sql: str) -> None:
-    assert other in rules_of(judged(tmp_path, f"{sql};", ignore=(speaking,)))
+    assert other in rules_of(judged(tmp_path, in_transaction(other, sql), ignore=(speaking,)))
 
 
 def test_a_rule_speaks_only_about_its_own_operation(tmp_path: Path) -> None:

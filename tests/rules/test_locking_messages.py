@@ -119,7 +119,8 @@ def test_a_lock_is_the_whole_statements() -> None:
         (
             "UPDATE parcels SET code = 'x' WHERE weight = 1;",
             "UPDATE runs for a time that grows with public.parcels while the transaction holds ACCESS EXCLUSIVE on public.parcels and SHARE "
-            "ROW EXCLUSIVE on public.depots from an earlier statement: every SELECT, INSERT, UPDATE and DELETE on public.parcels and every "
+            "ROW EXCLUSIVE on public.depots from ALTER TABLE in line 3 and ALTER TABLE in line 4: every "
+            "SELECT, INSERT, UPDATE and DELETE on public.parcels and every "
             "INSERT, UPDATE and DELETE on public.depots waits until the transaction ends",
         ),
         (
@@ -158,3 +159,22 @@ def test_a_table_that_is_locked_already_is_not_waited_for() -> None:
         "CREATE TABLE waits for SHARE ROW EXCLUSIVE on public.carriers while the transaction holds locks on public.parcels and public.depots: "
         "every INSERT, UPDATE and DELETE on public.parcels and public.depots waits until the transaction ends"
     )
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("CREATE INDEX ON parcels (name);", "index-not-concurrent"),
+        ("ALTER TABLE parcels ADD FOREIGN KEY (weight) REFERENCES parcels (id);", "foreign-key-validates"),
+    ],
+)
+def test_long_work_names_the_lock_that_the_transaction_holds(statement: str, rule: str) -> None:
+    sql = f"{HISTORY}BEGIN;\nALTER TABLE parcels ADD COLUMN note text;\n{statement}\nCOMMIT;"
+    (message,) = [each.message for each in judge_sql(sql).findings if each.category == "locking"]
+    assert message.endswith(
+        "; the transaction also holds ACCESS EXCLUSIVE on public.parcels since ALTER TABLE in line 2 until it ends: every SELECT, INSERT, "
+        "UPDATE and DELETE on public.parcels waits"
+    )
+    assert rule in [each.rule for each in judge_sql(sql).findings]
+    alone = f"{HISTORY}BEGIN;\n{statement}\nCOMMIT;"
+    assert "also holds" not in " ".join(each.message for each in judge_sql(alone).findings)

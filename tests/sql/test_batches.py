@@ -9,7 +9,7 @@ from migsafe.sql.batches import Change, without_filter
     ("change", "expected"),
     [
         ("UPDATE t SET a = 1", Change("UPDATE t SET a = 1", "", with_clause_writes=False)),
-        ("UPDATE t SET a = 1 WHERE true RETURNING a;", Change("UPDATE t SET a = 1", "", with_clause_writes=False)),
+        ("UPDATE t SET a = 1 WHERE true RETURNING a;", Change("UPDATE t SET a = 1", "", with_clause_writes=False, where="true")),
         ("UPDATE t SET a = (SELECT 1 WHERE b)", Change("UPDATE t SET a = (SELECT 1 WHERE b)", "", with_clause_writes=False)),
         ("UPDATE t SET a = $q$ where $q$ -- where\n", Change("UPDATE t SET a = $q$ where $q$", "", with_clause_writes=False)),
         ("UPDATE t SET a = 'x\n  y'", Change("UPDATE t SET a = 'x\n  y'", "", with_clause_writes=False)),

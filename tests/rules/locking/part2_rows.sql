@@ -10,12 +10,29 @@ UPDATE orders SET total = 0 WHERE true; -- expect: backfill-unbatched
 UPDATE orders SET total = 0 WHERE 1 = 1 AND NOT false; -- expect: backfill-unbatched
 UPDATE orders SET total = 0 WHERE id IS NOT NULL; -- expect: backfill-unbatched
 UPDATE orders SET total = 0 WHERE code = code; -- expect: backfill-unbatched
-UPDATE orders SET total = 0 WHERE note IS NULL OR id IS NOT NULL;
+UPDATE orders SET total = 0 WHERE note IS NULL OR id IS NOT NULL; -- expect: backfill-unbatched
 UPDATE orders SET total = 0 WHERE note = note;
 UPDATE orders SET total = 0 WHERE note IS NOT NULL;
 UPDATE orders SET total = 0 WHERE id > 0;
 UPDATE orders SET total = 0 WHERE false;
-UPDATE orders AS o SET total = 0 FROM customers AS c WHERE c.id = o.id;
+UPDATE orders AS o SET total = 0 FROM customers AS c WHERE c.id = o.id; -- expect: backfill-unbatched
+UPDATE orders AS o SET total = 0 FROM customers AS c WHERE c.id = o.id AND c.name = 'x';
+UPDATE orders AS o SET total = 0 FROM customers AS c WHERE c.id = o.id AND o.note = 'x';
+UPDATE orders AS o SET note = c.name FROM customers AS c WHERE c.id = o.id AND o.note IS NULL; -- expect: backfill-unbatched
+UPDATE orders SET total = 0 FROM (VALUES (1), (2)) AS v (id) WHERE v.id = orders.id;
+UPDATE orders SET total = 0 FROM (SELECT id FROM customers WHERE name = 'x') AS c WHERE c.id = orders.id;
+WITH c AS (SELECT id FROM customers) UPDATE orders SET total = 0 FROM c WHERE c.id = orders.id; -- expect: backfill-unbatched
+WITH c AS (SELECT id FROM customers LIMIT 10) UPDATE orders SET total = 0 FROM c WHERE c.id = orders.id;
+UPDATE orders SET total = 0 WHERE id IN (SELECT id FROM customers); -- expect: backfill-unbatched
+UPDATE orders SET total = 0 WHERE id IN (SELECT id FROM customers WHERE name = 'x');
+UPDATE orders SET total = 0 WHERE id IN (SELECT max(id) FROM customers);
+UPDATE orders SET total = 0 WHERE EXISTS (SELECT FROM customers WHERE customers.id = orders.id); -- expect: backfill-unbatched
+UPDATE orders SET total = 0 WHERE NOT EXISTS (SELECT FROM customers WHERE customers.id = orders.id);
+UPDATE orders SET total = 0 WHERE note IS NULL;
+UPDATE orders SET note = code WHERE note IS DISTINCT FROM code; -- expect: backfill-unbatched
+UPDATE orders SET note = 'x' WHERE note IS NULL AND id BETWEEN 1 AND 1000;
+UPDATE orders SET total = 0 WHERE id = 5;
+UPDATE orders SET total = 0 WHERE id IN (5, 6);
 UPDATE orders AS o SET total = 0 FROM customers AS c; -- expect: backfill-unbatched
 UPDATE ONLY orders SET note = (SELECT name FROM customers WHERE customers.id = orders.id); -- expect: backfill-unbatched
 UPDATE events SET seen = true; -- expect: backfill-unbatched
@@ -23,13 +40,24 @@ UPDATE open_orders SET total = 0; -- expect: backfill-unbatched
 UPDATE app.unknown SET total = 0; -- expect: backfill-unbatched
 UPDATE app.unknown SET total = 0 WHERE id IS NOT NULL;
 WITH gone AS (SELECT 1) UPDATE orders SET total = 0 RETURNING id; -- expect: backfill-unbatched
-MERGE INTO orders USING customers ON customers.id = orders.id WHEN MATCHED THEN UPDATE SET total = 0;
+MERGE INTO orders USING customers ON customers.id = orders.id WHEN MATCHED THEN UPDATE SET total = 0; -- expect: backfill-unbatched
+MERGE INTO orders USING customers ON customers.id = orders.id WHEN MATCHED AND orders.note = 'x' THEN UPDATE SET total = 0;
+MERGE INTO orders USING (VALUES (1)) AS v (id) ON v.id = orders.id WHEN MATCHED THEN DELETE;
+MERGE INTO orders USING customers ON customers.id = orders.id WHEN NOT MATCHED THEN INSERT (id, code) VALUES (customers.id, 'x');
+
+-- next migration
+UPDATE orders SET total = 0 WHERE total IS NULL; -- expect: backfill-unbatched
+UPDATE app.unknown SET total = 0 WHERE total IS NULL; -- expect: backfill-unbatched
+-- nothing is left to be filled
+UPDATE orders SET total = 0 WHERE total IS NULL;
 
 -- next migration
 -- delete-everything speaks for the rule where it runs
 DELETE FROM orders; -- expect: backfill-unbatched
 DELETE FROM orders WHERE true; -- expect: backfill-unbatched
-DELETE FROM orders USING customers WHERE customers.id = orders.id;
+DELETE FROM orders USING customers WHERE customers.id = orders.id; -- expect: backfill-unbatched
+DELETE FROM orders USING customers WHERE customers.id = orders.id AND customers.name = 'x';
+DELETE FROM orders WHERE total IS NULL;
 DELETE FROM orders USING customers; -- expect: backfill-unbatched
 TRUNCATE orders;
 
@@ -39,14 +67,14 @@ UPDATE orders SET region = 'eu' WHERE region IS NULL; -- expect: backfill-unbatc
 UPDATE orders SET region = 'us' WHERE region IS NULL;
 ALTER TABLE orders ADD COLUMN size integer DEFAULT 1, ADD COLUMN IF NOT EXISTS weight integer;
 UPDATE orders SET size = 2 WHERE size IS NULL;
-UPDATE orders SET weight = 2 WHERE weight IS NULL;
+UPDATE orders SET weight = 2 WHERE weight IS NULL; -- expect: backfill-unbatched
 DO $$
 BEGIN
     IF current_setting('shop.old') = 'yes' THEN
         ALTER TABLE orders ADD COLUMN height integer;
     END IF;
 END $$;
-UPDATE orders SET height = 2 WHERE height IS NULL;
+UPDATE orders SET height = 2 WHERE height IS NULL; -- expect: backfill-unbatched
 
 -- next migration
 CREATE TABLE news (id bigint PRIMARY KEY, title text);

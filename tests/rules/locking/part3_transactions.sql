@@ -15,8 +15,12 @@ UPDATE orders SET c = 'x' WHERE y = 2;
 -- next migration
 BEGIN;
 ALTER TABLE orders ADD COLUMN d text;
--- the fix for that fixes this too
+-- its message names the lock that is already held
 CREATE INDEX orders_d_idx ON orders (d); -- expect: index-not-concurrent
+-- migsafe: ignore[index-not-concurrent] short
+CREATE INDEX orders_d2_idx ON orders (d); -- expect: long-work-under-lock
+UPDATE orders SET d = 'x' WHERE id = 1;
+DELETE FROM orders WHERE id IN (1, 2);
 COMMIT;
 
 -- next migration

@@ -1,0 +1,80 @@
+"""The rows that an UPDATE, DELETE or MERGE changes."""
+
+from migsafe import expressions
+from migsafe.linting.facts.ownership import added_column
+from migsafe.linting.rule import Context
+from migsafe.sql.operations import Delete, Merge, Name, Update
+
+
+def _unknown(_: str) -> bool:
+    return False
+
+
+def changes_rows_by_key(op: Update | Delete, at: Context) -> bool:
+    """Whether a statement finds its rows by the values of a primary or unique key: it changes a few rows, whatever the size of the table. Of an
+    unknown table `id` is taken for the key."""
+    if op.current_of is not None:
+        return True
+    if op.where is None:
+        return False
+    columns = expressions.columns_equal_to_constants(op.where)
+    relation = at.catalog.relation(op.table)
+    if not columns or relation is None:
+        return "id" in columns
+    for index in at.catalog.indexes(relation.oid):
+        if index.unique and index.valid and index.predicate is None:
+            keys = [relation.column_numbered(key.column) if key.column is not None else None for key in index.keys]
+            if all(column is not None and column.name in columns for column in keys):
+                return True
+    return not relation.complete and "id" in columns
+
+
+def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset[expressions.Unrestricting] | None":
+    """Returns why a statement may change every row of its table; None if its filter restricts them."""
+    relation = at.catalog.relation(op.table)
+    not_null = expressions.not_null_columns(relation)
+    if not isinstance(op, Merge):
+        if op.where is None:
+            return None if op.current_of is not None else frozenset()
+        if expressions.is_always_true(op.where, not_null, lambda name: _is_null(op.table, name, at)):
+            return frozenset((expressions.Unrestricting.TRUE,))
+    columns = expressions.TargetColumns(
+        not_null=lambda name: not_null(name) or _has_default(op.table, name, at),
+        null=lambda name: _is_null(op.table, name, at),
+        constant=lambda name: _has_default(op.table, name, at) and not _is_set(op.table, name, at),
+        filled=lambda name: _is_set(op.table, name, at, wholly=True),
+    )
+    return expressions.unrestricted(at.text(*op.span), columns)
+
+
+def _is_null(table: Name, column: str, at: Context) -> bool:
+    """Whether a column is null in every row: this migration added it without a value and has not filled it since."""
+    addition = added_column(at, table, column)
+    if addition is None or not addition.certain:
+        return False  # IF NOT EXISTS may have found a column with values
+    new = addition.column
+    return not (new.default or new.identity or new.generated or new.not_null) and not _is_set(table, column, at)
+
+
+def _has_default(table: Name, column: str, at: Context) -> bool:
+    """Whether this migration added a column with a default."""
+    addition = added_column(at, table, column)
+    return addition is not None and addition.certain and addition.column.default is not None
+
+
+def _is_set(table: Name, column: str, at: Context, *, wholly: bool = False) -> bool:
+    """Whether a statement of this migration has set a column of existing rows; `wholly`: of all rows that had no value."""
+    resolved = at.resolve(table)
+    for done in at.past:
+        match done.operation:
+            case Update(table=changed, columns=columns) as op if column in columns and at.resolve(changed) == resolved:
+                if (
+                    not wholly
+                    or op.where is None
+                    or expressions.unrestricted(
+                        at.text(*op.span), expressions.TargetColumns(not_null=_unknown, null=_unknown, constant=_unknown, filled=_unknown)
+                    )
+                    is not None
+                ):
+                    return True
+    return False
