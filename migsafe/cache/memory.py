@@ -1,6 +1,6 @@
 """What a run stores for later runs, if it could not be answered from the cache."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 from migsafe.cache.answers import Answer, CacheKey, store_answer
 from migsafe.cache.checkpoints import Checkpoints
@@ -21,9 +21,9 @@ class Memory:
         self._succeeded = False
         self._checkpoints: Checkpoints | None = None
 
-    def store_git_answer(self, revision: str | None, folders: list[str], files: Collection[str]) -> None:
+    def store_git_answer(self, revision: str | None, folders: list[str], answer: list[str]) -> None:
         """Record what git was asked, and its answer."""
-        self._watch.record_git_answer(revision, folders, files)
+        self._watch.record_git_answer(revision, folders, answer)
 
     def begin_rules(self) -> None:
         """Note that rules are loaded next: a checkpoint depends on what is looked at from here on."""

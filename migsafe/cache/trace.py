@@ -143,9 +143,9 @@ def _unchanged(
 
 def _git_answers_the_same(revision: str | None, folders: list[str], known_files: list[str]) -> bool:
     from migsafe.errors import MigsafeError  # noqa: PLC0415
-    from migsafe.sources.git import changed_files  # noqa: PLC0415  # most runs do not use git
+    from migsafe.sources.git import Comparison  # noqa: PLC0415  # most runs do not use git
 
     try:
-        return sorted(changed_files(revision, folders)) == known_files
+        return Comparison(revision, folders).answer == known_files
     except MigsafeError:
         return False

@@ -52,9 +52,9 @@ class Watch:
         """How much has been recorded so far, for `trace`."""
         return len(self._order)
 
-    def record_git_answer(self, revision: str | None, folders: list[str], files: Collection[str]) -> None:
-        """Record what git answered when it was asked which files differ from a revision. This explains the programs started so far."""
-        self._git_answers.append((revision, folders, sorted(files)))
+    def record_git_answer(self, revision: str | None, folders: list[str], answer: list[str]) -> None:
+        """Record what git answered when it was asked to compare the folders with a revision. This explains the programs started so far."""
+        self._git_answers.append((revision, folders, answer))
         self._unexplained_program = False
 
     def note_unrepeatable(self) -> None:

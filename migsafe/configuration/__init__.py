@@ -27,7 +27,11 @@ _Table = TypeVar("_Table", bound=Struct)
 
 _FILES = ("migsafe.toml", "pyproject.toml")
 FAIL_ON, TRANSACTIONS = get_args(FailOn), get_args(TransactionHabit)
-_CUSTOM_CHOICES = {"order": ("name", "number"), "transaction": ("file", "query", "statement")}
+_CUSTOM_CHOICES = {
+    "order": ("name", "number"),
+    "transaction": ("file", "query", "statement"),
+    "out_of_order": ("applies", "skips", "refuses", "unknown"),
+}
 _FILE_KEYS = ("migrations", "schema", "stats", "baseline", "rules")
 _NO_KEYS = ("folder",)
 _OPTION = "--"

@@ -1,6 +1,7 @@
 """Judging migrations, for the command line and for programs."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -10,7 +11,8 @@ from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.linting.judge import JudgingState, Verdict, judge
 from migsafe.linting.rule import Limits
-from migsafe.prediction.history import Steps, selected_migrations
+from migsafe.prediction.history import SelectedMigration, Steps, selected_migrations
+from migsafe.prediction.predictor import Predictor
 from migsafe.sources import RUNNERS, Plan, Source, Step
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def judge_plan(plan: Plan, settings: Configuration, memory: "Memory | None" = No
         resumption = memory.checkpoints((relevant, limits, schema and schema.text), book.rules, state)
     renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
     selected = selected_migrations(plan, settings.pg_version, renderer, schema=schema, watch=track, resumption=resumption)
-    return judge(selected, book, settings.pg_version, runners, limits, state)
+    removed = (SelectedMigration(migration, Predictor(settings.pg_version), lineage) for migration, lineage in plan.removed)
+    return judge(chain(selected, removed), book, settings.pg_version, runners, limits, state)
 
 
 def judging_limits(settings: Configuration) -> Limits:

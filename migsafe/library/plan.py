@@ -1,14 +1,14 @@
 """From paths and a configuration to the plan: the migrations to judge, and their history."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 
 from migsafe.configuration import Configuration
 from migsafe.errors import ConfigError
 from migsafe.sources import Plan, find_migrations
 from migsafe.text import Script
 
-OnGitAnswer = Callable[[str | None, list[str], Collection[str]], None]
-"""Receives what git was asked (a revision, or None for uncommitted changes; folders) and the files that it named."""
+OnGitAnswer = Callable[[str | None, list[str], list[str]], None]
+"""Receives what git was asked (a revision, or None for uncommitted changes; folders) and all that its answers depend on."""
 
 
 def find_plan(
@@ -36,19 +36,22 @@ def requested_paths(paths: Sequence[str] | None, settings: Configuration, verb: 
 
 def narrow(plan: Plan, settings: Configuration, since: str | None, changed: bool, on_git_answer: OnGitAnswer | None = None) -> Plan:
     """Returns the part of a plan to judge: after `start-after`, and only what git says changed if that is requested. Raises ConfigError."""
-    if settings.start_after is not None:
-        plan = plan.starting_after(settings.start_after)
-    if since is None and not changed:
-        return plan
     if since is not None and changed:
         raise ConfigError("--since and --changed cannot be used together", "--since includes uncommitted changes.")
+    if settings.start_after is not None:
+        plan = plan.starting_after(settings.start_after)
+    return _compare(plan, since, on_git_answer) if since is not None or changed else plan
+
+
+def _compare(plan: Plan, since: str | None, on_git_answer: OnGitAnswer | None) -> Plan:
     from migsafe.sources import git  # noqa: PLC0415  # most runs do not need git
 
     folders = [source.folder for source in plan.sources if source.folder is not None]
-    files = git.changed_files(since, folders)
+    comparison = git.Comparison(since, folders)
+    compared = plan.compared_with(comparison)
     if on_git_answer is not None:
-        on_git_answer(since, folders, files)
-    return plan.restricted_to(lambda file: file.is_among(files))
+        on_git_answer(since, folders, comparison.answer)
+    return compared
 
 
 def schema_script(path: str | None) -> Script | None:

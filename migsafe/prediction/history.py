@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from migsafe.errors import MigsafeError, UnreadableError
 from migsafe.prediction.predictor import Predictor
-from migsafe.sources import Lineage, Migration, Plan, Source, Step
+from migsafe.sources import Lineage, MergedState, Migration, Plan, Source, Step, first_difference
 from migsafe.text import Script
 
 Steps = Sequence[tuple[Source, Step]]
@@ -94,6 +96,8 @@ def selected_migrations(
                 continue
             if is_selected:
                 lineage = source.lineages.get(migration.up.file.path, Lineage())
+                if lineage.merged is not None:
+                    lineage = _with_edit(lineage, lineage.merged, migration, renderer, predictor)
                 yield SelectedMigration(migration, predictor, lineage, transaction_continues)
             else:
                 try:
@@ -102,3 +106,12 @@ def selected_migrations(
                     yield error
             if resumption is not None:
                 resumption.save_progress(number, predictor)
+
+
+def _with_edit(lineage: Lineage, merged: MergedState, migration: Migration, renderer: MigrationRenderer, predictor: Predictor) -> Lineage:
+    """Returns the lineage with the first place where the migration differs from what its file contained at the revision of git."""
+    try:
+        before = [renderer.render_migration(old, predictor) for old in merged.before]
+    except MigsafeError:  # it can no longer be read, so nothing is known of it
+        return lineage
+    return replace(lineage, edited=first_difference(before, migration))

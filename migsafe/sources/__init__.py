@@ -2,11 +2,12 @@
 
 from migsafe.sources.custom import CustomRunner
 from migsafe.sources.find import SourceSettings, find_migrations
-from migsafe.sources.lineage import Lineage, MigrationReference, MissingParent
+from migsafe.sources.lineage import LateHandling, LatePlace, Lineage, MergedState, MigrationReference, MissingParent
 from migsafe.sources.migration import Call, Half, ImportPath, Migration, Program, ProgramPath, RunnerTransaction, Transaction
 from migsafe.sources.plan import Plan, Source, Step
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS, runner_named
+from migsafe.sources.statement_texts import first_difference
 
 __all__ = [
     "RUNNERS",
@@ -14,7 +15,10 @@ __all__ = [
     "CustomRunner",
     "Half",
     "ImportPath",
+    "LateHandling",
+    "LatePlace",
     "Lineage",
+    "MergedState",
     "Migration",
     "MigrationReference",
     "MissingParent",
@@ -28,5 +32,6 @@ __all__ = [
     "Step",
     "Transaction",
     "find_migrations",
+    "first_difference",
     "runner_named",
 ]

@@ -8,6 +8,7 @@ the very top, with an empty line after them (dir.go, LocalFile.comments); withou
 
 import re
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.text import Span
@@ -44,4 +45,6 @@ ATLAS = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="begin it with `-- atlas:txmode none` and an empty line",
+    # `migrate apply` refuses files that were added out of order, unless `exec-order` is set (atlasexec; ariga/atlas issue 2833).
+    late=LateHandling.REFUSES,
 )

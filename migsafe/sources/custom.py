@@ -4,8 +4,9 @@ import re
 
 from msgspec import Struct
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
-from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, subfolders, version_of
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, recorded_name, subfolders, version_of
 from migsafe.sources.sections import DOWN, UP
 from migsafe.text import Script, Span
 
@@ -17,7 +18,8 @@ class CustomRunner(Struct, frozen=True):
     as numbers); `down` a glob of the names of down files, each of which belongs to the file with the same number;
     `up_marker` and `down_marker` are regular expressions of the lines that begin the halves, if one file contains both; `transaction` is
     what the runner does with a migration (`file`, `query`, `statement`); `no_transaction` is a glob of file names,
-    `no_transaction_marker` a regular expression of a line, that switch it off.
+    `no_transaction_marker` a regular expression of a line, that switch it off; `out_of_order` what it does with a new migration that
+    sorts before one that has run (`applies`, `skips`, `refuses`).
     """
 
     files: str = "*.sql"
@@ -28,6 +30,7 @@ class CustomRunner(Struct, frozen=True):
     transaction: str = "file"
     no_transaction: str | None = None
     no_transaction_marker: str | None = None
+    out_of_order: str = "unknown"
 
 
 def custom_runner(configuration: CustomRunner) -> Runner:
@@ -42,6 +45,8 @@ def custom_runner(configuration: CustomRunner) -> Runner:
         read=lambda file: _read(configuration, default, file),
         outside_transaction_advice=_outside(configuration),
         searches_subfolders=True,
+        record=recorded_name,
+        late=LateHandling(configuration.out_of_order),
     )
 
 

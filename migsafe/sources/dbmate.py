@@ -8,6 +8,7 @@ implicit transaction if it contains several statements.
 
 import re
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
 from migsafe.sources.sections import UP, sections
@@ -41,4 +42,6 @@ DBMATE = Runner(
     read=_read,
     outside_transaction_advice="begin it with `-- migrate:up transaction:false` and leave only this statement in it",
     unique_versions=True,
+    # Applies every pending migration in the order of the numbers, unless `--strict` (amacneil/dbmate issue 159).
+    late=LateHandling.APPLIES,
 )

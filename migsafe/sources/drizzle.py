@@ -9,9 +9,10 @@ import re
 
 from migsafe.errors import UnreadableError
 from migsafe.sources.folders import folders_with
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
-from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
-from migsafe.text import Span, read_text
+from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations, version_of
+from migsafe.text import Span
 
 _BREAKPOINT = re.compile(r"--> statement-breakpoint")
 
@@ -28,21 +29,26 @@ def _files(folder: Folder) -> list[MigrationFile]:
     if inner := _in_folders(folder):
         return [MigrationFile(name, folder.script(name, "migration.sql")) for name in inner]
     order = _journal(folder)
-    names = [f"{tag}.sql" for tag in order if f"{tag}.sql" in folder.files] if order else folder.sql_files
-    return single_file_migrations(folder, names)
+    if not order:
+        return single_file_migrations(folder, folder.sql_files)
+    return [
+        MigrationFile(version_of(f"{tag}.sql"), folder.script(f"{tag}.sql"), ordinal=when)
+        for tag, when in order.items()
+        if f"{tag}.sql" in folder.files
+    ]
 
 
-def _journal(folder: Folder) -> list[str]:
-    """Returns the tags of the journal, in its order; none if it is missing or has another form."""
+def _journal(folder: Folder) -> dict[str, int | None]:
+    """Returns the tags of the journal, in its order, each with its time; none if it is missing or has another form."""
     if not folder.has_file("meta", "_journal.json"):
-        return []
+        return {}
     import json  # noqa: PLC0415  # only Drizzle's folders need it
 
     try:
-        entries = json.loads(read_text(folder.join("meta", "_journal.json")))["entries"]
-        return [str(entry["tag"]) for entry in entries]
+        entries = json.loads(folder.script("meta", "_journal.json").text)["entries"]
+        return {str(entry["tag"]): int(entry["when"]) if "when" in entry else None for entry in entries}
     except (UnreadableError, ValueError, KeyError, TypeError):
-        return []
+        return {}
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -65,4 +71,6 @@ DRIZZLE = Runner(
     read=_read,
     outside_transaction_advice="end the runner's transaction with a COMMIT before it, and begin a new one with a BEGIN after it",
     searches_subfolders=True,
+    # Applies what is younger than the last recorded `when` (pg-core/dialect.ts, migrate; drizzle-orm issue 5316).
+    late=LateHandling.SKIPS,
 )

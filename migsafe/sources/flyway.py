@@ -21,9 +21,10 @@ import re
 from msgspec.structs import replace
 
 from migsafe.sources.flyway_settings import FlywaySettings
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, RunnerTransaction, Transaction, whole_script
 from migsafe.sources.nontransactional import find_nontransactional
-from migsafe.sources.runner import Folder, MigrationFile, Runner, subfolders
+from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, recorded_name, subfolders
 from migsafe.text import Script, read_text
 
 _NAME = re.compile(r"([VUR])(\d+(?:[._]\d+)*)?(?:__(.*))?\.sql$")
@@ -69,6 +70,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     undo: dict[str, Script] = {}
     scripts: list[tuple[re.Match[str], Script, str | None]] = []
     settings = FlywaySettings(folder)
+    late = LateHandling.APPLIES if settings.values.get("outoforder", "").lower() == "true" else None
     for inner in (folder, *subfolders(folder)):
         for name in inner.sql_files:
             match = _NAME.match(name)
@@ -80,10 +82,10 @@ def _files(folder: Folder) -> list[MigrationFile]:
         version = match[2]
         if match[1] == "V" and version:
             parts = [int(part) for part in re.split(r"[._]", version)]
-            file = FlywayFile(version.replace("_", "."), script, undo.get(version), settings_file, settings=settings)
+            file = FlywayFile(version.replace("_", "."), script, undo.get(version), settings_file, settings=settings, late=late)
             versioned.append((_without_last_zeros(parts), match[0], file))
         elif match[1] == "R" and not version and match[3] is not None:
-            repeatable.append((match[3], FlywayFile(f"R__{match[3]}", script, None, settings_file, settings=settings)))
+            repeatable.append((match[3], FlywayFile(f"R__{match[3]}", script, None, settings_file, settings=settings, repeatable=True)))
     in_order = sorted(versioned, key=lambda entry: entry[:2])
     return [file for *_, file in in_order] + [file for _, file in sorted(repeatable, key=lambda entry: entry[0])]
 
@@ -92,6 +94,11 @@ def _without_last_zeros(parts: list[int]) -> list[int]:
     while len(parts) > 1 and parts[-1] == 0:
         parts.pop()
     return parts
+
+
+def _record(file: MigrationFile) -> str:
+    """Returns the version and the description, which Flyway validates; the folder does not count."""
+    return f"{file.id} {recorded_name(file).partition('__')[2]}"
 
 
 def _read(file: MigrationFile) -> list[Migration]:
@@ -125,4 +132,8 @@ FLYWAY = Runner(
     outside_transaction_advice="give it a separate script, which Flyway then runs outside a transaction",
     searches_subfolders=True,
     unique_versions=True,
+    # `validate`: “resolved migration not applied”, unless outOfOrder is set; checksums are validated.
+    late=LateHandling.REFUSES,
+    edited=EditHandling.REFUSES,
+    record=_record,
 )

@@ -3,6 +3,7 @@
 import re
 
 from migsafe.errors import UnreadableError
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
@@ -74,7 +75,7 @@ def _prisma_files(folder: Folder) -> list[MigrationFile]:
     list if migration_lock.toml names another database."""
     if "migration_lock.toml" in folder.files:
         try:
-            provider = _PROVIDER.search(read_text(folder.join("migration_lock.toml")))
+            provider = _PROVIDER.search(folder.script("migration_lock.toml").text)
         except UnreadableError:
             provider = None
         if provider and provider[1] not in _PRISMA_PROVIDERS:
@@ -94,6 +95,8 @@ DIESEL = Runner(
     read=_read_diesel,
     outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml in its folder, and leave only this statement in it",
     searches_subfolders=True,
+    # Diesel_migrations, pending_migrations: all that are not recorded.
+    late=LateHandling.APPLIES,
 )
 
 # Hasura: run_sql runs in a transaction (hasura/graphql-engine server/src-lib/Hasura/Backends/Postgres/DDL/RunSQL.hs, runTxWithCtx and
@@ -107,6 +110,8 @@ HASURA = Runner(
     read=lambda file: read_pair(file, "hasura", Transaction.FILE, one_query=True),
     outside_transaction_advice="Hasura cannot do this: run the statement with psql first, and let the migration do nothing if it is done",
     searches_subfolders=True,
+    # Cli/migrate/migrate.go, readUp: all that are not recorded.
+    late=LateHandling.APPLIES,
 )
 
 # Prisma: apply_migration_script sends migration.sql with simple_query (prisma/prisma-engines schema-engine/connectors/
@@ -120,4 +125,6 @@ PRISMA = Runner(
     read=lambda file: read_pair(file, "prisma", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration",
     searches_subfolders=True,
+    # Schema-engine apply_migrations.rs: all that are not recorded.
+    late=LateHandling.APPLIES,
 )

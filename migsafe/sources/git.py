@@ -1,63 +1,162 @@
-"""The files that have changed, according to git."""
+"""What git says about the files since a revision, and the files of folders at that revision."""
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 
 from migsafe.errors import MigsafeError
+from migsafe.text import Script
 
 _VARIABLES_OF_HOOKS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_SUFFIXES = (".sql", ".py", ".json", ".toml", ".xml", ".yaml", ".yml", ".conf")
+_LARGEST = 4 << 20
+"""Larger files are not migrations."""
 
 
-def changed_files(revision: str | None, folders: Iterable[str]) -> set[str]:
-    """Returns the files that have changed since a revision; without one, those that are not committed. Raises MigsafeError."""
-    return uncommitted_files(folders) if revision is None else changed_since(revision, folders)
+class Comparison:
+    """The repositories of some folders, compared with a revision; without one, with the last commit.
+
+    `revision` is its name for people. Raises MigsafeError outside a repository, for an unknown revision, and without git.
+    """
+
+    def __init__(self, revision: str | None, folders: Iterable[str]) -> None:
+        self.revision = revision if revision is not None else "the last commit"
+        self._repositories = [_Repository(root, revision) for root in sorted({_root(folder or ".") for folder in folders})]
+
+    @cached_property
+    def changed(self) -> set[str]:
+        """The absolute paths of the files that the current branch has changed since it left the revision: added, modified or renamed, committed
+        or not."""
+        return {path for repository in self._repositories for path in repository.changed}
+
+    @property
+    def answer(self) -> list[str]:
+        """All that git's answers depend on, for a later run to compare."""
+        return [*sorted(self.changed), *(f"{each.root} {each.base} {each.tip}" for each in self._repositories)]
+
+    def scripts(self, folder: str, *, tip: bool = False) -> dict[str, Script]:
+        """Returns the files of a folder and below it, by their paths relative to it: at the commit that the current branch left, or with `tip`
+        at the revision itself, which may have other migrations since."""
+        repository = self._repository(folder)
+        commit = repository.tip if tip else repository.base
+        return repository.scripts(folder, commit) if commit is not None else {}
+
+    def former_folder(self, folder: str, files: Iterable[str]) -> str | None:
+        """Returns the folder that a folder was renamed from, as far as git can tell by its files."""
+        return self._repository(folder).former_folder(folder, files)
+
+    def _repository(self, folder: str) -> "_Repository":
+        path = os.path.realpath(folder or ".")
+        return max((each for each in self._repositories if _is_below(path, each.root)), key=lambda each: len(each.root))
 
 
-def changed_since(revision: str, folders: Iterable[str]) -> set[str]:
-    """Returns the absolute paths of the files that have changed since the current branch left `revision`, in the repositories of the folders:
-    added, modified or renamed, committed or not. Raises MigsafeError outside a repository, for an unknown revision, and without git."""
-    return {path for root in _roots(folders) for path in _since(root, revision)}
+class _Repository:
+    """One repository. `tip` is the revision's commit, `base` the last commit that it has in common with the current branch; None without
+    commits."""
+
+    def __init__(self, root: str, revision: str | None) -> None:
+        self.root = root
+        self.tip = _head(root) if revision is None else _resolved(root, revision)
+        self.base = _common_commit(root, self.tip, revision) if revision is not None and self.tip is not None else self.tip
+        self.changed = _paths(root, self._names())
+
+    def _names(self) -> str:
+        untracked = _git(self.root, "ls-files", "-z", "--others", "--exclude-standard") or ""
+        if self.base is None:
+            return untracked + (_git(self.root, "ls-files", "-z", "--cached") or "")
+        arguments = ("-c", "diff.relative=false", "diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", self.base, "--")
+        differing = _git(self.root, *arguments)
+        if differing is None:
+            raise MigsafeError(f"git cannot compare the files with commit {self.base}")
+        return untracked + differing
+
+    def scripts(self, folder: str, commit: str) -> dict[str, Script]:
+        """Returns the files below a folder at a commit, with their texts."""
+        below = _relative(self.root, folder)
+        listed = _git(self.root, "ls-tree", "-r", "-z", "-l", "--full-tree", commit, "--", *((below,) if below else ()))
+        entries = []
+        for line in (listed or "").split("\0"):
+            description, _, name = line.partition("\t")
+            words = description.split()
+            if len(words) == 4 and words[1] == "blob" and name.endswith(_SUFFIXES) and words[3].isdecimal() and int(words[3]) <= _LARGEST:
+                entries.append((name[len(below) + 1 :] if below else name, words[2]))
+        texts = _texts(self.root, [blob for _, blob in entries])
+        start = f"{folder.rstrip('/')}/" if folder not in ("", ".") else ""
+        return {name: Script(start + name, text) for (name, _), text in zip(entries, texts, strict=True)}
+
+    def former_folder(self, folder: str, files: Iterable[str]) -> str | None:
+        """Returns the folder from which the files of a folder were moved."""
+        if self.base is None:
+            return None
+        names = {_relative(self.root, file) for file in files}
+        below = _relative(self.root, folder)
+        renamed = _git(self.root, "-c", "diff.relative=false", "diff", "--name-status", "-z", "-M", "--diff-filter=R", self.base, "--") or ""
+        fields = iter(renamed.split("\0"))
+        former: dict[str, int] = {}
+        for old, new in ((next(fields, ""), next(fields, "")) for status in fields if status):
+            inner = f"/{new[len(below) + 1 :] if below else new}"
+            if new in names and f"/{old}".endswith(inner):
+                above = f"/{old}".removesuffix(inner).lstrip("/")
+                former[above] = former.get(above, 0) + 1
+        best = max(former, key=lambda above: former[above], default=None)
+        return os.path.relpath(Path(self.root, best)) if best is not None else None
 
 
-def uncommitted_files(folders: Iterable[str]) -> set[str]:
-    """Returns the files that differ from the last commit, and the untracked ones. Raises MigsafeError."""
-    return {path for root in _roots(folders) for path in _uncommitted(root)}
+def _head(root: str) -> str | None:
+    head = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    return head.strip() if head is not None else None
 
 
-def _since(root: str, revision: str) -> set[str]:
+def _resolved(root: str, revision: str) -> str:
     resolved = _git(root, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}") if not revision.startswith("-") else None
     if resolved is None:
-        raise MigsafeError(
-            f"--since: git has no revision {revision}", "Fetch it first; a CI job that clones only the last commit does not have it."
-        )
-    commit = resolved.strip()
-    # Only changes of the current branch count, not later ones of the other branch. Without a common commit (a shallow clone), all count.
-    base = _git(root, "merge-base", commit, "HEAD") or commit
-    return _paths(root, _differing(root, base.strip()))
+        raise MigsafeError(f"--since: git has no revision {revision}", _how_to_fetch(root))
+    return resolved.strip()
 
 
-def _uncommitted(root: str) -> set[str]:
-    untracked = _git(root, "ls-files", "-z", "--others", "--exclude-standard") or ""
-    if _git(root, "rev-parse", "--verify", "--quiet", "HEAD") is None:
-        return _paths(root, untracked + (_git(root, "ls-files", "-z", "--cached") or ""))
-    return _paths(root, untracked + _differing(root, "HEAD"))
+def _common_commit(root: str, commit: str, revision: str) -> str:
+    # Only changes of the current branch count, not later ones of the other branch.
+    base = _git(root, "merge-base", commit, "HEAD")
+    if base is None and _is_shallow(root):
+        raise MigsafeError(f"--since: the repository is a shallow clone, and has no common commit with {revision}", _how_to_fetch(root))
+    return base.strip() if base is not None else commit
 
 
-def _differing(root: str, commit: str) -> str:
-    differing = _git(root, "-c", "diff.relative=false", "diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", commit, "--")
-    if differing is None:
-        raise MigsafeError(f"git cannot compare the files with commit {commit}")
-    return differing
+def _is_shallow(root: str) -> bool:
+    return (_git(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+
+
+def _how_to_fetch(root: str) -> str:
+    if not _is_shallow(root):
+        return "Fetch it first; a CI job that clones only the last commit does not have it."
+    return 'Clone all commits: `fetch-depth: 0` of actions/checkout, `GIT_DEPTH: "0"` in GitLab, or `git fetch --unshallow`.'
+
+
+def _is_below(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)
+
+
+def _relative(root: str, path: str) -> str:
+    """Returns a path relative to the repository, as git writes it; nothing for the repository itself."""
+    relative = Path(os.path.relpath(os.path.realpath(path or "."), root)).as_posix()
+    return "" if relative == "." else relative
+
+
+def _texts(root: str, blobs: list[str]) -> Iterator[str]:
+    """Yields the texts of blobs; a byte that is not UTF-8 is replaced."""
+    content = _run(root, "cat-file", "--batch", input="".join(f"{blob}\n" for blob in blobs).encode()).stdout if blobs else b""
+    at = 0
+    for _ in blobs:
+        end = content.index(b"\n", at)
+        size = int(content[at:end].split()[2])
+        yield content[end + 1 : end + 1 + size].decode("utf-8-sig", "replace")
+        at = end + size + 2
 
 
 def _paths(root: str, names: str) -> set[str]:
     return {os.path.realpath(Path(root, name)) for name in names.split("\0") if name}
-
-
-def _roots(folders: Iterable[str]) -> set[str]:
-    return {_root(folder or ".") for folder in folders}
 
 
 def _root(folder: str) -> str:
@@ -68,7 +167,7 @@ def _root(folder: str) -> str:
             f"{folder}: is not in a git repository: {messages[0] if messages else 'no reason given'}",
             "--since and --changed need one.",
         )
-    return os.fsdecode(completed.stdout).removesuffix("\n")
+    return os.path.realpath(os.fsdecode(completed.stdout).removesuffix("\n"))
 
 
 def _git(root: str, *arguments: str) -> str | None:
@@ -77,10 +176,10 @@ def _git(root: str, *arguments: str) -> str | None:
     return None if completed.returncode else os.fsdecode(completed.stdout)
 
 
-def _run(folder: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+def _run(folder: str, *arguments: str, input: bytes | None = None) -> "subprocess.CompletedProcess[bytes]":
     # Git tells hooks the repository in variables, which would take precedence over the folder.
     environment = {name: value for name, value in os.environ.items() if name not in _VARIABLES_OF_HOOKS}
     try:
-        return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, env=environment, check=False)  # noqa: S603, S607
+        return subprocess.run(["git", "-C", folder, *arguments], capture_output=True, env=environment, check=False, input=input)  # noqa: S603, S607
     except OSError as error:
         raise MigsafeError("git cannot be run", "Install git: --since and --changed need it.") from error

@@ -8,6 +8,7 @@ database/pgx/v5/pgx.go, Run) send a file as one query, so several statements are
 
 import re
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Transaction
 from migsafe.sources.pairs import find_pairs, read_pair
 from migsafe.sources.runner import Runner
@@ -23,4 +24,6 @@ GOLANG_MIGRATE = Runner(
     read=lambda file: read_pair(file, "golang-migrate", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration file",
     unique_versions=True,
+    # Applies what follows the one version that it records (migrate.go, readUp: source.Next).
+    late=LateHandling.SKIPS,
 )

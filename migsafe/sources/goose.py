@@ -8,6 +8,7 @@ comments, and stay in the text.
 
 import re
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
 from migsafe.sources.sections import DOWN, UP, sections
@@ -42,4 +43,6 @@ GOOSE = Runner(
     read=_read,
     outside_transaction_advice="put `-- +goose NO TRANSACTION` at the top of its file",
     unique_versions=True,
+    # “found missing migrations before current version”, unless `-allow-missing` (pressly/goose issues 523, 1011).
+    late=LateHandling.REFUSES,
 )

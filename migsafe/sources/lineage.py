@@ -1,10 +1,21 @@
 """The place of a migration in its history."""
 
-from typing import NamedTuple
+from enum import Enum
+from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
+from migsafe.sources.migration import Migration
 from migsafe.text import Span
+
+
+class LateHandling(Enum):
+    """What a runner does with a new migration that sorts before one that a database has applied."""
+
+    APPLIES = "applies"
+    SKIPS = "skips"
+    REFUSES = "refuses"
+    UNKNOWN = "unknown"
 
 
 class MigrationReference(NamedTuple):
@@ -25,6 +36,37 @@ class MissingParent(NamedTuple):
     span: Span
 
 
+class LatePlace(Struct, frozen=True, kw_only=True):
+    """A new migration that sorts before one that stands at a revision of git.
+
+    `later` is that one. `handling` says what the runner does with the new one. `reason` is how they are related: by the order of versions, by
+    the `same` version, by `inserted` parents (the later one depends on the new one), or by a `branch` (both have the same parent).
+    """
+
+    revision: str
+    later: MigrationReference
+    handling: LateHandling
+    runner: str
+    reason: Literal["order", "same", "inserted", "branch"] = "order"
+    parent: str = ""
+
+
+class MergedState(Struct, frozen=True, kw_only=True):
+    """What a file contains at a revision of git.
+
+    `before` are its migrations then. `renamed_from` is its path then, if the runner takes it for another migration now. `gone` are the
+    migrations of the history that no longer exist, in the order in which they ran. `refuses`: the runner compares checksums. `runner` is its
+    title, empty if it is not known.
+    """
+
+    revision: str
+    runner: str
+    before: tuple[Migration, ...] = ()
+    renamed_from: str = ""
+    gone: tuple[MigrationReference, ...] = ()
+    refuses: bool = False
+
+
 class Lineage(Struct, frozen=True, kw_only=True):
     """What is wrong with a migration's place in its history, and where its file declares that place.
 
@@ -32,6 +74,9 @@ class Lineage(Struct, frozen=True, kw_only=True):
     versions of a cycle of parents; it begins and ends with the migration's own. `irreversible_reason` says, as a sentence without its full
     stop, why the migration cannot be undone although its runner can undo migrations, and what follows. `version_span`, `parents_span` and
     `downgrade_span` are the parts of the file that declare its version, its parents and its downgrade; None where a file has no such part.
+
+    With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited` is
+    the first place in the file with other SQL.
     """
 
     duplicate: MigrationReference | None = None
@@ -42,3 +87,6 @@ class Lineage(Struct, frozen=True, kw_only=True):
     version_span: Span | None = None
     parents_span: Span | None = None
     downgrade_span: Span | None = None
+    late: LatePlace | None = None
+    merged: MergedState | None = None
+    edited: Span | None = None

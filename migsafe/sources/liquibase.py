@@ -11,8 +11,9 @@ Plain .sql files below a changelog in XML, YAML or JSON are those that its `sqlF
 import re
 
 from migsafe.errors import UnreadableError
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
-from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, subfolders, version_of
+from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, natural_key, subfolders, version_of
 from migsafe.text import Script, Span
 
 _HEADER = re.compile(r"^\s*--\s*liquibase\s*formatted", re.IGNORECASE | re.MULTILINE)
@@ -23,6 +24,7 @@ _CHANGESET = re.compile(
 _ROLLBACK = re.compile(r"^[ \t]*--[ \t]*rollback (?P<sql>[^\r\n]*)", re.MULTILINE | re.IGNORECASE)
 _ROLLBACK_BLOCK = re.compile(r"^[ \t]*/\*[ \t]*liquibase[ \t]*rollback[ \t]*\r?$(?P<sql>.*?)\*/", re.DOTALL | re.MULTILINE | re.IGNORECASE)
 _NO_ROLLBACK = re.compile(r"\s*(?:not required|empty|\Z)|.*changesetid", re.IGNORECASE)
+_VALID_CHECKSUM = re.compile(r"^[ \t]*--[ \t]*validCheckSum\b", re.MULTILINE | re.IGNORECASE)
 _CHANGELOGS = (".xml", ".yaml", ".yml", ".json")
 _DOWN_FOLDERS = ("rollback", "rollbacks")
 
@@ -84,7 +86,9 @@ def _changeset(script: Script, head: re.Match[str], span: Span) -> Migration:
         transaction = Transaction.QUERY if whole_query else Transaction.NONE
     up = Half(script, _between(script.text, span, _attribute(attributes, "endDelimiter")), transaction)
     author, identity = (head[group].strip().strip('"') for group in ("author", "id"))
-    return Migration(f"{author}:{identity}", "liquibase", up, _down(script, span, transaction))
+    may_change = any((_attribute(attributes, name) or "").lower() == "true" for name in ("runOnChange", "runAlways"))
+    may_change = may_change or _VALID_CHECKSUM.search(script.text, *span) is not None
+    return Migration(f"{author}:{identity}", "liquibase", up, _down(script, span, transaction), may_change=may_change)
 
 
 def _between(text: str, span: Span, delimiter: str | None) -> tuple[Span, ...]:
@@ -119,4 +123,8 @@ LIQUIBASE = Runner(
     read=_read,
     outside_transaction_advice="put it into a changeset with `runInTransaction:false`",
     searches_subfolders=True,
+    # Each changeset runs once, wherever it stands; checksums are validated.
+    late=LateHandling.APPLIES,
+    edited=EditHandling.REFUSES,
+    record=lambda file: file.up.path,
 )

@@ -8,7 +8,7 @@ from collections import Counter
 
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
-from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, version_of
+from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key, recorded_name, version_of
 
 NUMBERED = re.compile(r"[vV]?\d")
 _DOWN = re.compile(r"[._-]down\.sql$")
@@ -57,4 +57,5 @@ PLAIN = Runner(
     files=plain_files,
     read=_read,
     outside_transaction_advice="run it outside the runner's transaction",
+    record=recorded_name,
 )

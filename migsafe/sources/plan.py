@@ -1,8 +1,8 @@
 """The selected migrations, and the history before them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -10,7 +10,11 @@ from migsafe.errors import ConfigError, UnreadableError, did_you_mean
 from migsafe.sources.lineage import Lineage
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.order import lineages, with_ancestors
+from migsafe.sources.past import HistoryChanges, history_changes, past_of
 from migsafe.sources.runner import MigrationFile, Runner
+
+if TYPE_CHECKING:
+    from migsafe.sources.git import Comparison
 
 
 class Step(NamedTuple):
@@ -38,6 +42,7 @@ class Source:
         problems: dict[str, UnreadableError],
         *,
         release: bool = False,
+        changes: HistoryChanges | None = None,
     ) -> None:
         needed = with_ancestors([file for file, _ in files], [position for position, (_, selected) in enumerate(files) if selected])
         self.path = path
@@ -47,6 +52,7 @@ class Source:
         self._transaction = transaction
         self._problems = problems
         self.release = release
+        self.changes = changes or HistoryChanges()
 
     def steps(self) -> Iterator[Step]:
         """Yields the migrations in order; each file is read when it is needed. Files that cannot be read are added to the plan's problems."""
@@ -72,11 +78,6 @@ class Source:
             if not selected:
                 yield from self._read(file)
 
-    def restricted_to(self, keep: Callable[[MigrationFile], bool]) -> "Source":
-        """Returns the same history with only those selected files that `keep` accepts; the others become history."""
-        files = [(file, selected and keep(file)) for file, selected in self._all]
-        return Source(self.path, self.runner, files, self._transaction, self._problems, release=True)
-
     def starting_after(self, version: str) -> "Source | None":
         """Returns the same history in which nothing up to a migration is selected; None if it does not contain the migration.
 
@@ -87,7 +88,32 @@ class Source:
             return None
         done = with_ancestors([file for file, _ in self._all], positions)
         files = [(file, selected and position not in done) for position, (file, selected) in enumerate(self._all)]
-        return Source(self.path, self.runner, files, self._transaction, self._problems, release=self.release)
+        return Source(self.path, self.runner, files, self._transaction, self._problems, release=self.release, changes=self.changes)
+
+    def compared_with(self, comparison: "Comparison") -> "Source":
+        """Returns the same history with what has changed in it since a revision of git. Only those selected files remain selected that have
+        changed, or whose settings have. That migrations are gone is known only of a whole folder, not of single files of it."""
+        files = [file for file, _ in self._all]
+        in_folder = self.folder is not None and (len(files) > 1 or not self.release)
+        past = past_of(comparison, self.path, files) if in_folder else None
+        unchanged = past.unchanged_files(files) if past is not None else frozenset()
+
+        def changed(file: MigrationFile) -> bool:
+            return file.up.path not in unchanged and file.is_among(comparison.changed)
+
+        changes = history_changes(self.runner, files, changed, past) if past is not None else HistoryChanges()
+        if self.release:
+            changes = msgspec.structs.replace(changes, gone=None)
+        selected = [(file, selected and changed(file)) for file, selected in self._all]
+        return Source(self.path, self.runner, selected, self._transaction, self._problems, release=True, changes=changes)
+
+    @property
+    def removed(self) -> Migration | None:
+        """A migration without SQL for those of the history that are gone, unless a new one replaces them; its file is the first of them."""
+        if self.changes.gone is None or self.changes.gone_script is None:
+            return None
+        half = Half(self.changes.gone_script, (), self.runner.default_transaction)
+        return Migration(self.changes.gone.gone[0].version, self.runner.name, half, half)
 
     @property
     def is_fully_selected(self) -> bool:
@@ -97,7 +123,11 @@ class Source:
     @cached_property
     def lineages(self) -> dict[str, Lineage]:
         """The lineages of the selected migrations, by path."""
-        return lineages(self._all, unique=self.runner.unique_versions)
+        changes = self.changes
+        return {
+            path: msgspec.structs.replace(lineage, late=changes.late.get(path), merged=changes.merged.get(path))
+            for path, lineage in lineages(self._all, unique=self.runner.unique_versions).items()
+        }
 
     @property
     def folder(self) -> str | None:
@@ -147,9 +177,15 @@ class Plan:
         self.skipped = tuple(skipped)
         self._problems = problems
 
-    def restricted_to(self, keep: Callable[[MigrationFile], bool]) -> "Plan":
-        """Returns the same plan with only those selected files that `keep` accepts."""
-        return Plan([source.restricted_to(keep) for source in self.sources], self.skipped, self._problems)
+    def compared_with(self, comparison: "Comparison") -> "Plan":
+        """Returns the same plan with what has changed since a revision of git; only changed files remain selected. Raises MigsafeError."""
+        return Plan([source.compared_with(comparison) for source in self.sources], self.skipped, self._problems)
+
+    @property
+    def removed(self) -> list[tuple[Migration, Lineage]]:
+        """One migration without SQL for each history from which migrations are gone, with its lineage; a history of several databases once."""
+        found = {source.removed.up.script.path: source for source in self.sources if source.removed is not None}
+        return [(source.removed, Lineage(merged=source.changes.gone)) for source in found.values() if source.removed is not None]
 
     def starting_after(self, version: str) -> "Plan":
         """Returns the same plan in which, in histories that contain a migration, only what follows it is selected. Raises ConfigError if none

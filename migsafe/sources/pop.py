@@ -8,6 +8,7 @@ it is sent as one query.
 
 import re
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
@@ -49,4 +50,6 @@ POP = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="name its file `….autocommit.up.sql` (popx) and leave only this statement in it",
+    # Applies every migration whose version is not recorded (migrator.go, UpTo).
+    late=LateHandling.APPLIES,
 )

@@ -3,13 +3,15 @@
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
+from enum import Enum
 from functools import cached_property
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
-from migsafe.sources.lineage import Lineage
+from migsafe.sources.lineage import LateHandling, Lineage
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.text import Script
 
@@ -20,12 +22,22 @@ _OTHER_DATABASES = re.compile(
 )
 
 
+class EditHandling(Enum):
+    """What a runner does if a migration that a database has applied is edited."""
+
+    REFUSES = "refuses"
+    """It compares checksums, and stops."""
+    IGNORES = "ignores"
+
+
 class MigrationFile(Struct, frozen=True):
     """The files of a migration, before any of them is read.
 
     `id` is its version, `up` the script that applies it, `down` the script that undoes it, if that is a separate file, `settings_file` a
     file from which the runner reads settings for it. `parents` are the versions that it depends on directly; None if it depends on all that
-    precede it in the runner's order. `lineage` is what is wrong with its place in the history, whichever migrations are selected.
+    precede it in the runner's order. `lineage` is what is wrong with its place in the history, whichever migrations are selected. A
+    `repeatable` one runs again when it changes. `ordinal` is what the runner compares with the last applied migration, if that is not the place
+    in the order; `late` how it handles a late migration, if settings decide that.
     """
 
     id: str
@@ -34,6 +46,13 @@ class MigrationFile(Struct, frozen=True):
     settings_file: str | None = None
     parents: tuple[str, ...] | None = None
     lineage: Lineage = Lineage()
+    repeatable: bool = False
+    ordinal: int | None = None
+    late: LateHandling | None = None
+
+    def with_text(self, script: Script) -> "MigrationFile":
+        """Returns the same migration with another text of its upgrade, and without a downgrade."""
+        return replace(self, up=script, down=None)
 
     def is_among(self, files: Collection[str]) -> bool:
         """Whether one of the files that define the upgrade is among absolute paths. Standard input always is."""
@@ -86,6 +105,14 @@ class Folder:
         """Whether the folder contains the file."""
         return os.path.isfile(self.join(*names))
 
+    def subfolder(self, name: str) -> "Folder":
+        """Returns a folder in this one. Raises MigsafeError if it cannot be read."""
+        return Folder(self.join(name))
+
+    def identity_of(self, name: str) -> tuple[int, int]:
+        """Returns the device and inode of a folder in this one."""
+        return folder_identity(self.join(name))
+
     def self_and_parents(self) -> Iterator[Path]:
         """Yields this folder and its parents, up to the root of the repository."""
         path = Path(self.path or ".").absolute()
@@ -136,12 +163,11 @@ def subfolders(folder: Folder) -> Iterator[Folder]:
         outer = waiting.pop()
         inner: list[Folder] = []
         for name in outer.folders:
-            path = outer.join(name)
-            if name[0] == "." or folder_identity(path) in seen:
+            if name[0] == "." or outer.identity_of(name) in seen:
                 continue
-            seen.add(folder_identity(path))
+            seen.add(outer.identity_of(name))
             try:
-                inner.append(Folder(path))
+                inner.append(outer.subfolder(name))
             except MigsafeError:
                 continue
         yield from inner
@@ -178,6 +204,16 @@ def one_database(files: Selection) -> list[Selection]:
     return [files]
 
 
+def recorded_version(file: MigrationFile) -> str:
+    """Returns the version, which is all that most runners record."""
+    return file.id
+
+
+def recorded_name(file: MigrationFile) -> str:
+    """Returns the name of the file, for runners that record it, and for those of which nothing is known."""
+    return file.up.path.replace("\\", "/").rpartition("/")[2]
+
+
 class Runner(Struct, frozen=True):
     """A program that applies migrations.
 
@@ -188,6 +224,9 @@ class Runner(Struct, frozen=True):
     transaction. A runner that `searches_subfolders` lists the folders below by itself. One with `unique_versions` records the versions that
     have run: of two migrations with the same version it rejects both, or never runs one. The names of its files end in `suffix`. `databases`
     returns the files as each of the databases of one run receives them; most runners have one database.
+
+    `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
+    recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
     """
 
     name: str
@@ -202,6 +241,10 @@ class Runner(Struct, frozen=True):
     history_folders: Callable[[Folder], list[Folder]] = folder_itself
     suffix: str = ".sql"
     databases: Callable[[Selection], list[Selection]] = one_database
+    late: LateHandling = LateHandling.UNKNOWN
+    edited: EditHandling = EditHandling.IGNORES
+    record: Callable[[MigrationFile], str] = recorded_version
+    past_files: Callable[[Iterable[Script]], list[MigrationFile]] | None = None
 
 
 def number_key(name: str) -> tuple[int, str]:

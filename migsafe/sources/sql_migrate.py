@@ -7,6 +7,7 @@ the number that the name begins with, names without one last (migrate.go, Less);
 
 import re
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key
 from migsafe.sources.sections import DOWN, UP, sections
@@ -40,4 +41,6 @@ SQL_MIGRATE = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="begin it with `-- +migrate Up notransaction`",
+    # Applies missing migrations first (migrate.go, ToCatchup).
+    late=LateHandling.APPLIES,
 )

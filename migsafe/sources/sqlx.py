@@ -12,9 +12,10 @@ import os
 import re
 
 from migsafe.errors import UnreadableError
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction, whole_script
 from migsafe.sources.pairs import find_pairs
-from migsafe.sources.runner import Folder, MigrationFile, Runner, number_key, single_file_migrations
+from migsafe.sources.runner import EditHandling, Folder, MigrationFile, Runner, number_key, single_file_migrations
 from migsafe.text import Script, read_text
 
 _NO_TRANSACTION = re.compile(r"\A-- no-transaction")
@@ -63,4 +64,7 @@ SQLX = Runner(
     read=_read,
     outside_transaction_advice="make `-- no-transaction` its first line, and leave only this statement in it",
     unique_versions=True,
+    # Applies what is not recorded, and compares checksums (migrate/migrator.rs, run; launchbadge/sqlx issue 869).
+    late=LateHandling.APPLIES,
+    edited=EditHandling.REFUSES,
 )

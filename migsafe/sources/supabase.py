@@ -9,6 +9,7 @@ releases from 2.109; DROP INDEX CONCURRENTLY since pull request 6276). Older rel
 import re
 from pathlib import Path
 
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Half, Migration, Transaction
 from migsafe.sources.nontransactional import find_nontransactional
 from migsafe.sources.runner import Folder, MigrationFile, Runner, single_file_migrations
@@ -57,4 +58,6 @@ SUPABASE = Runner(
     read=_read,
     outside_transaction_advice="put the statement into a separate migration file",
     unique_versions=True,
+    # `db push` refuses without `--include-all` (supabase/cli internal/migration/up, GetPendingMigrations).
+    late=LateHandling.REFUSES,
 )

@@ -8,10 +8,10 @@ tools/common/schema/updatetask.go, which sends statement by statement); otherwis
 import re
 
 from migsafe.errors import MigsafeError
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner, natural_key
-from migsafe.text import read_text
 
 VERSION = re.compile(r"[vV]?\d+(?:\.\d+)+$")
 
@@ -20,7 +20,7 @@ def _files(folder: Folder) -> list[MigrationFile]:
     migrations = []
     for version in sorted((name for name in folder.folders if VERSION.match(name)), key=lambda name: natural_key(name.lstrip("vV"))):
         try:
-            inner = Folder(folder.join(version))
+            inner = folder.subfolder(version)
         except MigsafeError:
             continue
         names = _manifest(inner) or sorted(inner.sql_files, key=natural_key)
@@ -34,7 +34,7 @@ def _manifest(folder: Folder) -> list[str]:
     import json  # noqa: PLC0415  # only these folders need it
 
     try:
-        names = json.loads(read_text(folder.join("manifest.json"))).get("SchemaUpdateCqlFiles", [])
+        names = json.loads(folder.script("manifest.json").text).get("SchemaUpdateCqlFiles", [])
     except (MigsafeError, ValueError, AttributeError):
         return []
     return [name for name in names if name in folder.files]
@@ -53,4 +53,6 @@ VERSIONED = Runner(
     read=_read,
     outside_transaction_advice="run it outside the runner's transaction",
     searches_subfolders=True,
+    # The version of the schema is one value, and only later folders run.
+    late=LateHandling.SKIPS,
 )

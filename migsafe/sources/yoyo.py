@@ -10,6 +10,7 @@ import re
 from heapq import heapify, heappop, heappush
 
 from migsafe.errors import UnreadableError
+from migsafe.sources.lineage import LateHandling
 from migsafe.sources.migration import Migration, Transaction
 from migsafe.sources.pairs import read_pair
 from migsafe.sources.runner import Folder, MigrationFile, Runner
@@ -89,4 +90,6 @@ YOYO = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="begin it with `-- transactional: false`",
+    # Applies every migration that is not recorded (yoyo/backends, to_apply).
+    late=LateHandling.APPLIES,
 )

@@ -132,6 +132,79 @@ def test_since_and_changed_together_are_an_error(migsafe: Command, repository: P
     assert migsafe("lint", "db", "--changed", "--since", "main").err.startswith("migsafe: --since and --changed cannot be used together\n")
 
 
+MERGED = ("--select", "merged-migration-changed,out-of-order", "--since", "main")
+
+
+def test_merged_migrations_are_compared_with_the_revision(migsafe: Command, write: Write, repository: Path) -> None:
+    write("db/1.sql", "CREATE TABLE a (id bigint PRIMARY KEY); DROP TABLE x2;")
+    write("db/2.sql", "-- a comment\nDROP TABLE x2;")
+    write("db/01_5.sql", "DROP TABLE x3;")
+    result = migsafe("lint", "db", *MERGED)
+    assert result.code == 1
+    assert "db/1.sql:1:41 error merged-migration-changed" in result.out
+    assert "1 stands at main with other SQL: a database that has applied it does not apply it again" in result.out
+    assert "db/01_5.sql:1:1 error out-of-order" in result.out
+    assert "comes before 2 (db/2.sql), which stands at main" in result.out
+    git("rm", "-f", "db/1.sql", "db/01_5.sql", "--ignore-unmatch")
+    assert "db/1.sql, which stands at the last commit, no longer exists" in migsafe("lint", "db", "--changed", "--select", MERGED[1]).out
+    # Who names one file does not ask about the others.
+    assert migsafe("lint", "db/2.sql", "--changed", "--select", MERGED[1]).code == 0
+
+
+def test_what_the_revision_has_since_the_branch_left_it(migsafe: Command, write: Write, repository: Path) -> None:
+    write("db/3.sql", "DROP TABLE x3;")
+    git("add", ".")
+    git("commit", "-m", "ours")
+    git("checkout", "main")
+    write("db/4.sql", "DROP TABLE x4;")
+    write("db/2.sql", "DROP TABLE x2; DROP TABLE y2;")
+    git("add", ".")
+    git("commit", "-m", "theirs")
+    git("checkout", "branch")
+    result = migsafe("lint", "db", *MERGED)
+    assert result.out.endswith("\n1 error in 1 file, 1 statement.\n")
+    assert "db/3.sql:1:1 error out-of-order" in result.out
+    assert "comes before 4 (db/4.sql), which stands at main" in result.out
+
+
+def test_a_renamed_folder_is_the_same_history(migsafe: Command, write: Write, repository: Path) -> None:
+    git("mv", "db", "migrations")
+    write("migrations/1.sql", "CREATE TABLE a (id bigint PRIMARY KEY); DROP TABLE x7; DROP TABLE x1;")
+    assert judged(migsafe, "migrations", "--changed") == ["migrations/1.sql", "migrations/1.sql"]
+    assert "migrations/1.sql:1:41 error merged-migration-changed" in migsafe("lint", "migrations", *MERGED).out
+
+
+def test_a_folder_that_did_not_exist(migsafe: Command, write: Write, repository: Path) -> None:
+    write("other/1.sql", "DROP TABLE o1;")
+    write("other/2.sql", "DROP TABLE o2;")
+    assert judged(migsafe, "other", "--changed") == ["other/1.sql", "other/2.sql"]
+    assert migsafe("lint", "other", *MERGED).code == 0
+
+
+def test_a_shallow_clone(migsafe: Command, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    git("commit", "--allow-empty", "-m", "second")
+    git("clone", "-q", "--depth", "1", "--no-single-branch", f"file://{repository}", "shallow")
+    monkeypatch.chdir(repository / "shallow")
+    result = migsafe("lint", "db", "--since", "origin/main")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("migsafe: --since: the repository is a shallow clone, and has no common commit with origin/main\n")
+    assert "fetch-depth: 0" in result.err
+    result = migsafe("lint", "db", "--since", "v1")
+    assert (result.code, "git fetch --unshallow" in result.err) == (2, True)
+
+
+def test_a_submodule_has_its_own_revisions(migsafe: Command, write: Write, repository: Path) -> None:
+    git("init", "-q", "--initial-branch=trunk", "library")
+    write("library/db/1.sql", "DROP TABLE l1;")
+    git("-C", "library", "add", ".")
+    git("-C", "library", "commit", "-m", "first")
+    git("-c", "protocol.file.allow=always", "submodule", "add", "./library", "library")
+    write("library/db/2.sql", "DROP TABLE l2;")
+    assert judged(migsafe, "library/db", "--changed") == ["library/db/2.sql"]
+    result = migsafe("lint", "library/db", "--since", "main")
+    assert (result.code, "git has no revision main" in result.err) == (2, True)
+
+
 @pytest.mark.parametrize("version", ["1", "0001", "1.sql"])
 def test_start_after(migsafe: Command, write: Write, version: str) -> None:
     write("migsafe.toml", f"start-after = '{version}'\nselect = ['drop-table']")

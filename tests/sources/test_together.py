@@ -17,6 +17,7 @@ from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import MigrationFile
 from migsafe.sql.operations import Operation
 from migsafe.text import Script
+from tests.support.compared import PastComparison
 
 TOGETHER = replace(
     PLAIN,
@@ -110,7 +111,7 @@ def test_several_named_files_are_a_release(paths: list[str], release: bool, tmp_
         Path(name).write_text("SELECT 1;")
     [history] = find_migrations(paths).sources
     assert history.release is release
-    assert history.restricted_to(lambda file: True).release
+    assert history.compared_with(PastComparison(".", {})).release
 
 
 def test_a_configured_transaction_is_never_shared() -> None:

@@ -15,6 +15,7 @@ from migsafe.rendering.renderer import Renderer
 from migsafe.sources import Half, Lineage, Migration, MigrationReference, Transaction, find_migrations
 from migsafe.sources.runner import version_of
 from migsafe.text import Script, Span
+from tests.support.compared import HEADING, judge_compared
 
 NAMED = re.compile(r"\s*-- (\S+\.sql)\n")
 NEXT_MIGRATION = re.compile(r"^\s*(?:--|#) next migration\n", re.MULTILINE)
@@ -66,6 +67,8 @@ def judge_sql(
     pieces = NEXT_MIGRATION.split(dedent(sql))
     if NAMED_SCRIPT.match(pieces[0]):
         return _judge_scripts(pieces, rules, limits or Limits(lock_timeout=2000))
+    if HEADING.match(dedent(sql)):
+        return judge_compared(dedent(sql), usual_rules() if rules is None else rules)
     migrations = [migration(piece, path, runner) for piece in pieces]
     limits = limits or Limits(lock_timeout=2000)
     history = with_duplicates(as_history(migrations, pg_version))

@@ -4,6 +4,8 @@ This package reads their syntax trees, to order them and to know how they are se
 known yet: each half is a program, which `migsafe.rendering` renders.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from migsafe.sources.alembic.databases import RevisionFile, split_databases
@@ -12,7 +14,7 @@ from migsafe.sources.alembic.graph import Graph
 from migsafe.sources.alembic.import_path import import_path
 from migsafe.sources.alembic.project import find_project, history_folders
 from migsafe.sources.alembic.script import Body, Revision, read_revision
-from migsafe.sources.lineage import Lineage, MigrationReference
+from migsafe.sources.lineage import LateHandling, Lineage, MigrationReference
 from migsafe.sources.migration import Half, ImportPath, Migration, Program, Transaction
 from migsafe.sources.runner import Folder, MigrationFile, Runner
 from migsafe.text import Script
@@ -91,6 +93,16 @@ def _half(file: RevisionFile, function: str) -> Half:
     return Half(Script(file.up.path, ""), (), transactions.transaction, program, setup=environment.setup, begun_at=transactions.begun_at)
 
 
+def _past_files(scripts: Iterable[Script]) -> list[MigrationFile]:
+    """Returns the revisions that scripts declare."""
+    files = []
+    for script in scripts:
+        revision = read_revision(script) if script.path.endswith(".py") else None
+        if revision is not None:
+            files.append(MigrationFile(revision.version, script, parents=(*revision.down_revisions, *revision.depends_on)))
+    return files
+
+
 def _is_alembic(folder: Folder) -> bool:
     return bool(history_folders(folder))
 
@@ -107,4 +119,6 @@ ALEMBIC = Runner(
     history_folders=history_folders,
     suffix=".py",
     databases=split_databases,
+    late=LateHandling.SKIPS,
+    past_files=_past_files,
 )

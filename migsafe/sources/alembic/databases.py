@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from migsafe.errors import UnreadableError
 from migsafe.script_environment import UNKNOWN, ScriptEnvironment
 from migsafe.sources.alembic.environment import Environment
-from migsafe.sources.alembic.script import Revision
+from migsafe.sources.alembic.script import Revision, read_revision
 from migsafe.sources.migration import ImportPath
 from migsafe.sources.runner import MigrationFile, Selection
+from migsafe.text import Script
 
 _FUNCTION = re.compile(r"^def upgrade_(\w*)\(\)", re.MULTILINE)
 _BY_NAME = "globals()"
@@ -22,6 +23,10 @@ class RevisionFile(MigrationFile, frozen=True, kw_only=True):
     revision: Revision
     environment: Environment
     import_path: ImportPath
+
+    def with_text(self, script: Script) -> "RevisionFile":
+        """Returns the same migration with another text of its script."""
+        return replace(self, up=script, revision=read_revision(script) or self.revision)
 
 
 def split_databases(files: Selection) -> list[Selection]:

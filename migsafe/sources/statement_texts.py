@@ -1,0 +1,73 @@
+"""The statements of a text, without what PostgreSQL does not see: comments, white space, the case of unquoted words."""
+
+from collections.abc import Iterator, Sequence
+
+from migsafe.errors import MigsafeError
+from migsafe.sources.migration import Half, Migration
+from migsafe.sql.split import MetaCommand, RawStatement, split
+from migsafe.text import Script, Span
+
+StatementText = tuple[str, ...]
+
+
+def have_same_sql(before: Script, now: Script) -> bool:
+    """Whether two scripts contain the same statements, and at least one."""
+    try:
+        texts = (before.text, now.text)
+    except MigsafeError:
+        return False
+    return bool(texts[0].strip()) and (texts[0] == texts[1] or statement_texts(texts[0]) == statement_texts(texts[1]) != [])
+
+
+def statement_texts(text: str) -> list[StatementText]:
+    """Returns the tokens of each statement of a text: without comments and white space, and with unquoted words in lower case."""
+    return [_tokens(piece) for piece in split(text)]
+
+
+def first_difference(before: Sequence[Migration], now: Migration) -> Span | None:
+    """Returns the first place in the file of a migration where it sends other SQL than it did, or its last statement if only statements after
+    that are gone; None if it sends the same, or if `before` does not contain it. Both must have been rendered."""
+    old = next((migration for migration in before if migration.id == now.id), None)
+    if old is None:
+        return None
+    remaining = iter([text for text, _ in _sent(old.up)])
+    place = Span(0, 0)
+    for text, span in _sent(now.up):
+        place = now.up.file_span(span)
+        if next(remaining, None) != text:
+            return place
+    return place if next(remaining, None) is not None else None
+
+
+def sends_sql(half: Half) -> bool:
+    """Whether a half contains a statement, or code."""
+    return next(_sent(half), None) is not None
+
+
+def _sent(half: Half) -> Iterator[tuple[StatementText, Span]]:
+    """Yields the statements that a half sends on any of its paths, with their places in its script, and the code whose SQL is not known."""
+    for chunk in half.chunks:
+        for piece in split(half.script.text, chunk.start, chunk.end):
+            yield _tokens(piece), piece.span
+    for call in half.program.calls if half.program is not None else ():
+        if call.opaque:
+            yield ("opaque", call.opaque, _code(half, call.file_span)), call.sql_span
+
+
+def _code(half: Half, span: Span) -> str:
+    return " ".join(half.file.text[span.start : span.end].split())
+
+
+def _tokens(piece: RawStatement | MetaCommand) -> StatementText:
+    if isinstance(piece, MetaCommand):
+        return (piece.command, piece.arguments)
+    last = piece.span.end
+    words = tuple(_token(piece, number) for number, start in enumerate(piece.starts) if start < last)
+    return (*words, piece.text[piece.data.start : piece.data.end]) if piece.data is not None else words
+
+
+def _token(statement: RawStatement, number: int) -> str:
+    start, end = statement.starts[number], statement.end_of(number)
+    word = statement.words[number]
+    text = statement.text[start:end]
+    return word if word.lower() == text.lower() else text

@@ -1,0 +1,198 @@
+"""A history is compared with the same history at a revision of git, as each runner would meet the difference."""
+
+import pytest
+
+from migsafe.linting.rule import Rule
+from migsafe.linting.rulebook import shipped_rules
+from migsafe.sources import CustomRunner, SourceSettings
+from tests.support.compared import judge_compared, places
+
+RULES = [rule for rule in shipped_rules() if rule.name in ("merged-migration-changed", "out-of-order")]
+A, B, C = (f"CREATE TABLE {name} (id bigint PRIMARY KEY);\n" for name in "abc")
+
+
+def found(past: dict[str, str], now: dict[str, str], runner: str | None = None, rules: list[Rule] = RULES) -> list[tuple[str, int, str]]:
+    """The findings for files at the revision and now."""
+    text = "".join(f"-- {name} {when}\n{sql}" for files, when in ((past, "at the revision"), (now, "now")) for name, sql in files.items())
+    verdict = judge_compared(text, rules, SourceSettings(runner=runner) if runner else None)
+    assert [str(problem) for problem in verdict.problems] == []
+    return list(places(verdict))
+
+
+def message(past: dict[str, str], now: dict[str, str], runner: str | None = None) -> str:
+    text = "".join(f"-- {name} {when}\n{sql}" for files, when in ((past, "at the revision"), (now, "now")) for name, sql in files.items())
+    (finding,) = judge_compared(text, RULES, SourceSettings(runner=runner) if runner else None).findings
+    return finding.message
+
+
+@pytest.mark.parametrize(
+    ("runner", "names", "late"),
+    [
+        (None, ("0001_a.sql", "0003_c.sql", "0002_b.sql"), True),
+        ("goose", ("0001_a.sql", "0003_c.sql", "0002_b.sql"), True),
+        ("golang-migrate", ("1_a.up.sql", "10_c.up.sql", "9_b.up.sql"), True),
+        ("flyway", ("V1__a.sql", "V1_10__c.sql", "V1_9__b.sql"), True),
+        ("atlas", ("20240101_a.sql", "20240301_c.sql", "20240201_b.sql"), True),
+        ("supabase", ("20240101000000_a.sql", "20240301000000_c.sql", "20240201000000_b.sql"), True),
+        ("dbmate", ("20240101_a.sql", "20240301_c.sql", "20240201_b.sql"), False),
+        ("sqlx", ("1_a.sql", "3_c.sql", "2_b.sql"), False),
+        ("sql-migrate", ("1_a.sql", "3_c.sql", "2_b.sql"), False),
+        ("prisma", ("1_a/migration.sql", "3_c/migration.sql", "2_b/migration.sql"), False),
+        ("diesel", ("1_a/up.sql", "3_c/up.sql", "2_b/up.sql"), False),
+    ],
+)
+def test_a_new_migration_before_a_merged_one(runner: str | None, names: tuple[str, str, str], late: bool) -> None:
+    headers = {"goose": "-- +goose Up\n", "dbmate": "-- migrate:up\n", "sql-migrate": "-- +migrate Up\n"}
+    header = headers.get(runner or "", "")
+    first, last, new = names
+    past = {first: header + A, last: header + C}
+    expected = [(new.rpartition("/")[2], 1 + header.count("\n"), "out-of-order")] if late else []
+    assert found(past, {**past, new: header + B}, runner) == expected
+
+
+def test_what_the_runner_does_is_said() -> None:
+    past = {"1_a.up.sql": A, "3_c.up.sql": C}
+    assert "golang-migrate never applies it to a database that has applied the later one" in message(
+        past, {**past, "2_b.up.sql": B}, "golang-migrate"
+    )
+    past = {"V1__a.sql": A, "V3__c.sql": C}
+    assert "Flyway refuses to run on a database that has applied the later one" in message(past, {**past, "V2__b.sql": B})
+    past = {"1_a.sql": A, "3_c.sql": C}
+    assert "the runner skips it on a database that has applied the later one, or refuses to run" in message(past, {**past, "2_b.sql": B})
+
+
+def test_flyway_may_be_configured_to_apply_late_migrations() -> None:
+    past = {"sql/V1__a.sql": A, "sql/V3__c.sql": C, "sql/flyway.conf": "flyway.outOfOrder=true\n"}
+    assert found(past, {**past, "sql/V2__b.sql": B}) == []
+
+
+def test_a_migration_after_the_last_one_is_in_order() -> None:
+    past = {"0001_a.sql": A, "0002_b.sql": B}
+    assert found(past, {**past, "0003_c.sql": C}) == []
+
+
+@pytest.mark.parametrize(
+    ("edited", "line"),
+    [
+        ("CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE TABLE x (id text PRIMARY KEY);\n", 2),
+        ("CREATE TABLE a (id bigint PRIMARY KEY);\n", 1),
+        ("CREATE TABLE a (id bigint PRIMARY KEY);\n-- a note\ncreate table  x (id\n  bigint PRIMARY key);\n", None),
+        ('CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE TABLE "X" (id bigint PRIMARY KEY);\n', 2),
+        ("CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE TABLE x (id bigint PRIMARY KEY);\nSELECT 1;\n", 3),
+    ],
+)
+def test_other_sql_is_reported_where_it_begins(edited: str, line: int | None) -> None:
+    past = {"0001_a.sql": "CREATE TABLE a (id bigint PRIMARY KEY);\nCREATE TABLE x (id bigint PRIMARY KEY);\n", "0002_b.sql": B}
+    expected = [("0001_a.sql", line, "merged-migration-changed")] if line else []
+    assert found(past, {**past, "0001_a.sql": edited}) == expected
+
+
+def test_a_downgrade_may_change() -> None:
+    past = {"1_a.up.sql": A, "1_a.down.sql": "SELECT 1;\n"}
+    assert found(past, {**past, "1_a.down.sql": "DROP TABLE a;\n"}) == []
+    past = {"1_a.sql": f"-- +goose Up\n{A}-- +goose Down\nSELECT 1;\n"}
+    assert found(past, {"1_a.sql": f"-- +goose Up\n{A}-- +goose Down\nDROP TABLE a;\n"}) == []
+
+
+def test_repeatable_migrations_may_change() -> None:
+    past = {"V1__a.sql": A, "R__view.sql": "CREATE OR REPLACE VIEW v AS SELECT 1 AS a;\n"}
+    assert found(past, {**past, "R__view.sql": "CREATE OR REPLACE VIEW v AS SELECT 2 AS a;\n"}) == []
+    changeset = "--liquibase formatted sql\n--changeset me:{}{}\n{}"
+    past = {"a.sql": changeset.format("1", " runOnChange:true", A)}
+    assert found(past, {"a.sql": changeset.format("1", " runOnChange:true", B)}, "liquibase") == []
+    past = {"a.sql": changeset.format("1", "", A)}
+    assert found(past, {"a.sql": changeset.format("1", "", B)}, "liquibase") == [("a.sql", 3, "merged-migration-changed")]
+
+
+def test_a_renamed_migration() -> None:
+    past = {"0001_a.sql": A, "0002_b.sql": B}
+    assert found(past, {"0001_a.sql": A, "0003_b.sql": B}) == [("0003_b.sql", 1, "merged-migration-changed")]
+    # These runners record the number only.
+    past = {"1_a.up.sql": A, "2_b.up.sql": B}
+    assert found(past, {"1_a.up.sql": A, "2_both.up.sql": B}, "golang-migrate") == []
+    assert found(past, {"1_a.up.sql": A, "3_b.up.sql": B}, "golang-migrate") == [("3_b.up.sql", 1, "merged-migration-changed")]
+    past = {"V1__a.sql": A, "V2__b.sql": B}
+    assert found(past, {"V1__a.sql": A, "V2__both.sql": B}) == [("V2__both.sql", 1, "merged-migration-changed")]
+
+
+def test_removed_migrations_are_one_finding() -> None:
+    past = {"0001_a.sql": A, "0002_b.sql": B, "0003_c.sql": C}
+    assert found(past, {"0003_c.sql": C}) == [("0001_a.sql", 1, "merged-migration-changed")]
+    assert "2 migrations that stand at main no longer exist" in message(past, {"0003_c.sql": C})
+    # What contained nothing is not missed.
+    assert found({**past, "0004_none.sql": "-- nothing yet\n"}, past) == []
+
+
+def test_a_squash_is_one_finding() -> None:
+    past = {f"{number:04}_{name}.sql": sql for number, (name, sql) in enumerate(zip("abc", (A, B, C), strict=True), 1)}
+    assert found(past, {"0003_baseline.sql": A + B + C}) == [("0003_baseline.sql", 1, "merged-migration-changed")]
+    # The last migration stays, and the baseline replaces those before it.
+    now = {"0002_baseline.sql": A + B, "0003_c.sql": C}
+    assert found(past, now) == [("0002_baseline.sql", 1, "merged-migration-changed")]
+    assert "(" in message(past, now) and "this one replaces them" in message(past, now)
+
+
+JOURNAL = '{{"entries": [{}]}}\n'
+ENTRY = '{{"idx": {0}, "when": {1}, "tag": "000{0}_x"}}'
+
+
+def test_drizzle_compares_the_times_of_its_journal() -> None:
+    def journal(*times: int) -> str:
+        return JOURNAL.format(", ".join(ENTRY.format(number, time) for number, time in enumerate(times)))
+
+    past = {"0000_x.sql": A, "0001_x.sql": B, "meta/_journal.json": journal(100, 300)}
+    now = {**past, "0002_x.sql": C}
+    assert found(past, {**now, "meta/_journal.json": journal(100, 300, 200)}) == [("0002_x.sql", 1, "out-of-order")]
+    assert found(past, {**now, "meta/_journal.json": journal(100, 300, 400)}) == []
+
+
+def test_a_custom_runner_says_what_it_does_with_late_migrations() -> None:
+    text = f"-- 1.sql at the revision\n{A}-- 3.sql at the revision\n{C}-- 1.sql now\n{A}-- 2.sql now\n{B}-- 3.sql now\n{C}"
+
+    def late(handling: str) -> list[tuple[str, int, str]]:
+        return list(places(judge_compared(text, RULES, SourceSettings(custom=CustomRunner(out_of_order=handling)))))
+
+    assert late("applies") == []
+    assert late("refuses") == late("unknown") == [("2.sql", 1, "out-of-order")]
+
+
+def revision(version: str, parent: str | None, sql: str, comment: str = "") -> str:
+    return f'''{comment}from alembic import op
+revision = "{version}"
+down_revision = {parent!r}
+
+def upgrade():
+    op.execute("{sql.strip()}")
+
+def downgrade():
+    op.execute("SELECT 1")
+'''
+
+
+@pytest.mark.process
+def test_alembic_compares_what_a_revision_sends() -> None:
+    past = {"a1.py": revision("a1", None, A), "b2.py": revision("b2", "a1", B)}
+    assert found(past, {**past, "a1.py": revision("a1", None, A, "# a note\n")}) == []
+    assert found(past, {**past, "a1.py": revision("a1", None, C)}) == [("a1.py", 6, "merged-migration-changed")]
+    moved = {"a1_orders.py": past["a1.py"], "b2.py": past["b2.py"]}
+    assert found(past, moved) == []  # Alembic records the revision, whatever its file is called
+    assert found(past, {"a1.py": past["a1.py"]}) == [("b2.py", 1, "merged-migration-changed")]
+
+
+@pytest.mark.process
+def test_alembic_skips_a_revision_that_is_put_between_others() -> None:
+    past = {"a1.py": revision("a1", None, A), "b2.py": revision("b2", "a1", B)}
+    inserted = {"a1.py": past["a1.py"], "c3.py": revision("c3", "a1", C), "b2.py": revision("b2", "c3", B)}
+    assert found(past, inserted) == [("c3.py", 3, "out-of-order")]
+    assert found(past, {**past, "c3.py": revision("c3", "b2", C)}) == []
+
+
+@pytest.mark.process
+def test_alembic_refuses_two_heads_after_the_merge() -> None:
+    past = {"a1.py": revision("a1", None, A), "b2.py": revision("b2", "a1", B)}
+    # The branch has left before b2 was merged, so that its folder does not contain it.
+    text = "".join(f"# {name} at the revision\n{sql}" for name, sql in past.items())
+    text += f"# a1.py now\n{past['a1.py']}# c3.py now\n{revision('c3', 'a1', C)}"
+    verdict = judge_compared(text, RULES, base=("a1.py",))
+    assert list(places(verdict)) == [("c3.py", 3, "out-of-order")]
+    assert "the history has two heads" in verdict.findings[0].message
