@@ -138,7 +138,7 @@ class History:
             if not prediction.understood:
                 not_understood.add(number)
             if prediction.refusal is not None:
-                self._count("refusals of statements that ran", half.file.path, [prediction.refusal])
+                self._count("refusals of statements that ran", half.file.path, [str(prediction.refusal)])
         for number, statements in measured.items():
             result = self._compare_chunk(predicted.get(number, {}), statements)
             if result and number in not_understood:
