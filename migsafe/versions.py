@@ -34,6 +34,8 @@ CREATEROLE_IS_LIMITED = 16
 """A role with CREATEROLE can only manage roles over which it has ADMIN OPTION; before, it could grant itself the right to run programs."""
 
 # 17
+TRANSACTION_TIMEOUT = 17
+"""transaction_timeout, which ends the session of a transaction that takes longer."""
 PARTITIONS_INHERIT_IDENTITY = 17
 """The partitions of a table inherit its identity columns; other child tables never do."""
 SUBSCRIPTION_FAILOVER = 17

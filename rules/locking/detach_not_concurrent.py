@@ -41,6 +41,8 @@ def detach_not_concurrent(op: DetachPartition, at: Context) -> Finding | None:
         f"uses it: meanwhile every {locked[0].blocked_commands} waits",
         help=at.outside_transaction(
             f"ALTER TABLE {op.target.name} DETACH PARTITION {op.partition} CONCURRENTLY;\n"
+            f"-- without a lock_timeout, which would leave the partition pending detach; then only DETACH PARTITION\n"
+            f"-- {op.partition} FINALIZE completes it\n"
             f"-- it leaves a CHECK with the bounds on {op.partition}, which can be dropped later"
         ),
         relations=[effect.relation for effect in at.blocking_effects],

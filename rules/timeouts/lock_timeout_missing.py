@@ -25,7 +25,7 @@ from msgspec import Struct
 from migsafe.linting.facts.timeouts import timeout_in_effect
 from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
-from migsafe.sql.operations import Operation, ResetVariable, SetVariable
+from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Operation, Reindex, ResetVariable, SetVariable
 
 
 class _State(Struct):
@@ -37,12 +37,17 @@ class _State(Struct):
 def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record every statement that may wait without a limit, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
-        if at.blocking_effects and timeout_in_effect(at, "lock_timeout") == 0:
+        if at.blocking_effects and not _is_concurrent(op) and timeout_in_effect(at, "lock_timeout") == 0:
             at.state(_State).positions.append(at.position)
         return
     unlimited = [at.past[position] for position in at.state(_State).positions]
     if unlimited:
         yield _reported(at, unlimited[0], len({done.statement.index for done in unlimited}))
+
+
+def _is_concurrent(op: Operation) -> bool:
+    """Whether a timeout would do harm: it leaves an INVALID index, or a partition that is pending detach."""
+    return isinstance(op, CreateIndex | Reindex | Drop | DetachPartition) and op.concurrently
 
 
 def _reported(at: Context, first: PastOperation, statements: int) -> Finding:

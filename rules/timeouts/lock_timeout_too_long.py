@@ -22,7 +22,7 @@ from msgspec import Struct
 from migsafe.linting.facts.timeouts import format_timeout, timeout_in_effect
 from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
-from migsafe.sql.operations import Operation
+from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Operation, Reindex
 
 
 class _State(Struct):
@@ -35,7 +35,8 @@ def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator
     """Record every statement that may wait for too long, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
         timeout = timeout_in_effect(at, "lock_timeout")
-        if at.blocking_effects and timeout is not None and timeout > at.limits.longest_lock_timeout:
+        is_concurrent = isinstance(op, CreateIndex | Reindex | Drop | DetachPartition) and op.concurrently  # a shorter timeout would do harm
+        if at.blocking_effects and not is_concurrent and timeout is not None and timeout > at.limits.longest_lock_timeout:
             at.state(_State).waits.append((at.position, timeout))
         return
     for position, timeout in at.state(_State).waits[:1]:

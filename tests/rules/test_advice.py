@@ -23,7 +23,12 @@ from tests.support.linted import NAMED_SCRIPT, NEXT_MIGRATION, judge_sql
 
 SPLIT = re.compile(r"^-- next migration\n|^(?=-- (?:when .*in a separate migration|deploy a release .*|then deploy .*):?\n)", re.MULTILINE)
 """Where the help says that another migration begins."""
-SAME_AGAIN = frozenset(("lock-timeout-missing", "statement-timeout-missing", "lock-timeout-too-long"))
+SAME_AGAIN = frozenset(
+    (
+        *("lock-timeout-missing", "statement-timeout-missing", "lock-timeout-too-long"),
+        *("lock-timeout-on-concurrent", "statement-timeout-on-concurrent"),
+    )
+)
 """Rules whose help is a setting that goes before the statement."""
 
 
@@ -54,29 +59,29 @@ def pasted(finding: Finding) -> list[str]:
     return pieces if any(list(read(piece)) for piece in pieces) else []
 
 
-def found(sql: str, rule: Rule) -> list[Finding]:
+def found(sql: str, rule: Rule, pg_version: int) -> list[Finding]:
     limits = Limits() if rule.category == "timeouts" else None
-    return [finding for finding in judge_sql(sql, [rule], limits=limits).findings if finding.help]
+    return [finding for finding in judge_sql(sql, [rule], limits=limits, pg_version=pg_version).findings if finding.help]
 
 
 @pytest.mark.parametrize("schema", ["", SCHEMA + "\n-- next migration\n"], ids=["unknown", "known"])
-@pytest.mark.parametrize(("rule", "sql"), advice(), ids=name)
-def test_the_sql_of_a_safe_way_is_safe(rule: Rule, sql: str, schema: str) -> None:
+@pytest.mark.parametrize(("rule", "sql", "pg_version"), advice(), ids=name)
+def test_the_sql_of_a_safe_way_is_safe(rule: Rule, sql: str, pg_version: int, schema: str) -> None:
     before = schema + history_of(sql)
-    for finding in found(schema + dedent(sql), rule):
+    for finding in found(schema + dedent(sql), rule, pg_version):
         migrations = pasted(finding)
         if not migrations or rule.name in SAME_AGAIN:
             continue
         text = "\n-- next migration\n".join((before, *migrations))
         known = NEXT_MIGRATION.split(dedent(text))[: -len(migrations)]
-        assert [(other.rule, other.message) for other in found(text, rule) if other.script.text not in known] == [], migrations
+        assert [(other.rule, other.message) for other in found(text, rule, pg_version) if other.script.text not in known] == [], migrations
 
 
 @pytest.mark.process
-@pytest.mark.parametrize(("rule", "sql"), advice(), ids=name)
-def test_the_script_of_a_safe_way_is_safe(rule: Rule, sql: str, tmp_path: Path, renderer: "OpenRenderer") -> None:
+@pytest.mark.parametrize(("rule", "sql", "pg_version"), advice(), ids=name)
+def test_the_script_of_a_safe_way_is_safe(rule: Rule, sql: str, pg_version: int, tmp_path: Path, renderer: "OpenRenderer") -> None:
     before = history_of(sql)
-    for number, finding in enumerate(found(sql, rule)):
+    for number, finding in enumerate(found(sql, rule, pg_version)):
         migrations = pasted(finding)
         if not migrations or rule.name in SAME_AGAIN:
             continue
