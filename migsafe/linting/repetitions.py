@@ -115,7 +115,7 @@ def _joined_help(group: Sequence[Finding]) -> str:
     if len(helps) < 2:
         return group[0].help
     mark = "#" if _is_in_program(group[0]) else "--"
-    if len(helps) <= _MOST_HELPS and not any("deployments: 1." in help for help in helps):
+    if len(helps) <= _MOST_HELPS and not any("deployments: 1." in help or "first deploy" in help for help in helps):
         in_one = not any("next migration" in help for help in helps)
         return "\n".join(helps) if in_one else join_migrations(*helps)
     others = len(helps) - 1
