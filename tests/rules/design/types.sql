@@ -9,7 +9,10 @@ CREATE TABLE dumped (id integer NOT NULL);
 ALTER TABLE ONLY dumped ADD CONSTRAINT dumped_pkey PRIMARY KEY (id); -- expect: int-primary-key
 CREATE TABLE profiles (country int PRIMARY KEY REFERENCES countries);
 CREATE TABLE positions (country int, line int, PRIMARY KEY (country, line));
-CREATE TABLE lists (codes char(3)[], pad bpchar(3), plain bpchar, docs json[], PRIMARY KEY (codes)); -- expect: char-type -- expect: char-type -- expect: json-type
+CREATE TABLE unlimited (id bigint PRIMARY KEY, code bpchar);
+
+-- next migration
+CREATE TABLE padded (id bigint PRIMARY KEY, code bpchar(3)); -- expect: char-type
 
 -- next migration
 CREATE TABLE d (x int); -- expect: table-without-primary-key
