@@ -131,7 +131,7 @@ class _Body:
         if c.done:
             return
         word = c.words[c.i]
-        if _is_assignment(c):
+        if is_assignment(c):
             self.variables.assign(c)
             return
         if word in _NOT_SQL:
@@ -274,7 +274,7 @@ class _Body:
         if word == "execute":
             self._execute(c, end)
             return
-        raw = _part(c, end)
+        raw = sql_part(c, end)
         if word != "perform":
             self._add_parsed(_parsed(raw, self.read_script))
             return
@@ -332,7 +332,7 @@ _HEADERS: dict[str, Callable[[_Body, Parser], bool]] = {
 }
 
 
-def _is_assignment(c: Parser) -> bool:
+def is_assignment(c: Parser) -> bool:
     """Whether `variable := expression` or `variable = expression` is next; fields and subscripts may follow the variable."""
     i = c.i + 1
     while c.words[i] in (".", "["):
@@ -345,7 +345,7 @@ def _is_assignment(c: Parser) -> bool:
     return c.words[i] in (":=", "=")
 
 
-def _part(c: Parser, end: int) -> RawStatement:
+def sql_part(c: Parser, end: int) -> RawStatement:
     """Return the tokens from the cursor up to `end` as a statement, without the INTO that names PL/pgSQL variables."""
     tokens = c.tokens
     part = RawStatement(tokens.text, tokens.pattern)

@@ -12,11 +12,15 @@ Safe:
 See: https://www.postgresql.org/docs/current/sql-syntax.html
 """
 
+from migsafe.linting.facts.function_bodies import invalid_body
 from migsafe.linting.rule import Context, Finding, Severity, rule
-from migsafe.sql.operations import Broken
+from migsafe.sql.operations import Broken, Do
 
 
 @rule(category="history", severity=Severity.ERROR)
 def syntax_error(op: Broken, at: Context) -> Finding | None:
     """Report the token at which PostgreSQL would fail, and what it expects there."""
+    block = at.statement.operations[0]
+    if isinstance(block, Do) and invalid_body(block, at) is not None:
+        return None  # invalid-function-body reports it
     return at.finding(op, f"expected {op.expected}, found {op.found}")

@@ -1,6 +1,7 @@
 """Queries and the statements that change rows (SelectStmt, InsertStmt, UpdateStmt, DeleteStmt, MergeStmt in PostgreSQL's grammar)."""
 
 from migsafe.sql import features
+from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.expressions import QUERY_WORDS
 from migsafe.sql.grammar.from_clause import FromClause
 from migsafe.sql.keywords import NEEDS_AS
@@ -9,6 +10,8 @@ from migsafe.sql.operations.tables import Persistence
 from migsafe.sql.operations.values import Name, Operation, Query
 
 SET_OPERATIONS = ("union", "intersect", "except")
+_OPERATOR_LABELS = frozenset("and between collate ilike in is like or".split())
+_AFTER_LABEL = frozenset(("", ",", "from", "where", "group", "having", "window", "order", "limit", "offset", "fetch", "for", *SET_OPERATIONS))
 
 
 class Queries(FromClause):
@@ -256,7 +259,7 @@ class Queries(FromClause):
             if self.words[self.i] == "*":
                 self.i += 1
             else:
-                self.a_expr()
+                self._target_expression()
                 if self.accept("as"):
                     self.label()
                 elif self.kinds[self.i] in (QUOTED, PLACEHOLDER, UNICODE_QUOTED) or (
@@ -266,6 +269,19 @@ class Queries(FromClause):
             if self.words[self.i] != ",":
                 return
             self.i += 1
+
+    def _target_expression(self) -> None:
+        """Read an output column. A word such as AND or IS is its label if no operand follows: PostgreSQL accepts `SELECT a IS`."""
+        start = self.i
+        try:
+            self.a_expr()
+        except Unexpected as unexpected:
+            i = unexpected.index
+            before = self.words[start:i]
+            is_outside = before.count("(") + before.count("[") == before.count(")") + before.count("]")
+            if i - 1 == start or self.words[i - 1] not in _OPERATOR_LABELS or self.words[i] not in _AFTER_LABEL or not is_outside:
+                raise
+            self.i = i
 
     def _group_by(self) -> None:
         if self.accept("all") and self._after_group():

@@ -1,0 +1,40 @@
+"""The bodies of routines and DO blocks that PostgreSQL refuses."""
+
+import re
+
+from migsafe.linting.rule import Context
+from migsafe.sql.body_syntax import BodyError, body_error
+from migsafe.sql.operations import CreateFunction, Do
+from migsafe.text import Span
+
+_DOLLAR_STRING = re.compile(r"(?:as\b\s*)?(?P<tag>\$[^$\s]*\$)(?P<code>.*)(?P=tag)$", re.IGNORECASE | re.DOTALL)
+_STRING = re.compile(r"(?:as\b\s*)?'(?P<code>(?:[^'\\]|'')*)'$", re.IGNORECASE | re.DOTALL)
+_OFF = frozenset(("off", "false", "no", "0"))
+
+
+def invalid_body(op: CreateFunction | Do, at: Context) -> tuple[Span, BodyError] | None:
+    """Returns the first syntax error of a body with its place in the script; None if the body is valid, unknown, or not checked."""
+    if not op.certain or op.caught:
+        return None
+    is_unchecked = (at.session.settings.value("check_function_bodies") or "").strip("'").lower() in _OFF
+    start, code = _body(op, at)
+    error = body_error(code, op.language or "sql") if code is not None else None
+    if error is None or (is_unchecked and not (error.is_structure and isinstance(op, Do))):
+        return None
+    return (Span(error.span.start + start, error.span.end + start) if start is not None else op.span), error
+
+
+def _body(op: CreateFunction | Do, at: Context) -> tuple[int | None, str | None]:
+    """Returns the offset of a body in the script, None if it has escapes, and its text."""
+    code = op.code if isinstance(op, CreateFunction) else None
+    if op.body is None or (isinstance(op, CreateFunction) and code is None):
+        return None, None
+    text = at.text(*op.body)
+    dollar = _DOLLAR_STRING.match(text)
+    if dollar is not None:
+        return op.body.start + dollar.start("code"), dollar["code"]
+    plain = _STRING.match(text)
+    if plain is None:
+        # An SQL-standard body is part of the statement, and read with it.
+        return None, code if text[:2].lower() == "as" else None
+    return (op.body.start + plain.start("code") if "''" not in plain["code"] else None), plain["code"].replace("''", "'")

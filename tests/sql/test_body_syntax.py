@@ -1,0 +1,116 @@
+"""Syntax errors in bodies: what migsafe reports, PostgreSQL refuses."""
+
+import random
+import re
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from migsafe.replaying.servers.server import Server
+from migsafe.sql.body_syntax import body_error
+from tests.support.servers import oldest_and_newest
+
+BODIES = [
+    """
+DECLARE
+    total int := 1; name text; line record; lines CURSOR FOR SELECT 1; limited CONSTANT int NOT NULL DEFAULT 3; other ALIAS FOR $1;
+BEGIN
+    <<outer>>
+    FOR i IN REVERSE 10..1 BY 2 LOOP
+        total := total + i;
+        CONTINUE outer WHEN total > 3;
+        EXIT outer;
+    END LOOP outer;
+    FOR line IN SELECT 1 AS a, 'b' AS b LOOP RAISE NOTICE '% %', line.a, line.b; END LOOP;
+    FOREACH total IN ARRAY ARRAY[1, 2] LOOP PERFORM length(name); END LOOP;
+    WHILE total > 0 LOOP total = total - 1; END LOOP;
+    LOOP EXIT; END LOOP;
+    RETURN total;
+END;
+""",
+    """
+BEGIN
+    IF a = 1 THEN b := 'a'; ELSIF a = 2 THEN b := 'b'; ELSE b := CASE WHEN a > 1 THEN 'c' ELSE 'd' END; END IF;
+    CASE a WHEN 1, 2 THEN b := 'a'; WHEN 3 THEN NULL; ELSE b := 'z'; END CASE;
+    SELECT count(*) INTO STRICT a FROM item WHERE note = b;
+    INSERT INTO item (id, note) VALUES (a, b) RETURNING id INTO a;
+    EXECUTE format('SELECT %s', a) INTO b USING a, b;
+    BEGIN
+        UPDATE item SET id = a WHERE note = b;
+    EXCEPTION WHEN unique_violation OR SQLSTATE '22012' THEN
+        RAISE EXCEPTION 'no %', a USING ERRCODE = 'P0001';
+    WHEN OTHERS THEN GET STACKED DIAGNOSTICS b = MESSAGE_TEXT;
+    END;
+    CREATE TABLE IF NOT EXISTS item (id int);
+    ASSERT a > 0, 'no';
+    RETURN (SELECT id FROM item LIMIT a);
+END
+""",
+]
+TOKEN = re.compile(r"'[^']*'|\w+|:=|\.\.|<<|>>|[^\s\w]")
+
+
+@pytest.fixture(scope="module", params=oldest_and_newest())
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with Server(request.param) as server:
+        yield server
+
+
+def mutations(body: str) -> Iterator[str]:
+    """Yields the body without one of its tokens, and with a token at the place of another one."""
+    tokens = list(TOKEN.finditer(body))
+    chance = random.Random(13)
+    for token in tokens:
+        yield body[: token.start()] + body[token.end() :]
+        yield body[: token.start()] + chance.choice(tokens)[0] + body[token.end() :]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_a_valid_body_has_no_error(body: str) -> None:
+    assert body_error(body, "plpgsql") is None
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("body", BODIES)
+def test_what_is_reported_is_refused(server: Server, body: str) -> None:
+    caught = refused = 0
+    with server.connect() as connection:
+        for changed in (body, *mutations(body)):
+            error = body_error(changed, "plpgsql")
+            is_refused = False
+            try:
+                connection.execute(b"BEGIN")
+                connection.execute(f"CREATE FUNCTION f(a int, b text) RETURNS int LANGUAGE plpgsql AS $body${changed}$body$".encode())
+            except psycopg.Error:
+                is_refused = True
+            finally:
+                connection.execute(b"ROLLBACK")
+            assert error is None or is_refused, changed
+            refused += is_refused
+            caught += error is not None
+    assert caught > refused * 0.6
+
+
+@pytest.mark.parametrize(
+    ("body", "expected", "found"),
+    [
+        ("BEGIN IF a THEN NULL; END; END", "IF", "the end of the statement"),
+        ("BEGIN LOOP NULL; END LOOP; ", "END", "the end of the body"),
+        ("BEGIN; RETURN 1; END", "a statement", "the end of the statement"),
+        ("DECLARE x int; RETURN 1; END", "a declaration or BEGIN", "END"),
+        ("BEGIN RETURN 1 END", '";"', "the end of the body"),
+        ("BEGIN NULL; END; SELECT 1", "the end of the body", "SELECT"),
+        ("BEGIN FOREACH x IN y LOOP NULL; END LOOP; END", "ARRAY", "y"),
+        ("BEGIN CASE WHEN a NULL; END CASE; END", "THEN", "the end of the statement"),
+    ],
+)
+def test_the_error_says_what_is_expected(body: str, expected: str, found: str) -> None:
+    error = body_error(body, "plpgsql")
+    assert error is not None
+    assert (error.expected, error.found) == (expected, found)
+
+
+def test_labels_of_operators() -> None:
+    assert body_error("SELECT a IS, b AND FROM item", "sql") is None
+    assert body_error("SELECT (a IS) FROM item", "sql") is not None
