@@ -7,6 +7,7 @@ documentation the file's docstring:
     def index_not_concurrent(op: CreateIndex, at: Context) -> Finding | None: ...
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any, Literal, TypeVar, get_args, get_type_hints
 
@@ -45,6 +46,9 @@ __all__ = [
 ]
 
 Harm = Literal["", "time"]
+
+_SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transaction)", re.MULTILINE)
+"""Where a safe way says that another transaction begins."""
 
 State = TypeVar("State")
 
@@ -331,6 +335,7 @@ class Context:
         most, size = self._size(operation.effects if isinstance(operation, PastOperation) else self.effects)
         statement = operation.statement if isinstance(operation, PastOperation) else self.statement
         operation, half = operation.operation if isinstance(operation, PastOperation) else operation, self.migration.up
+        help = self._with_own_transactions(help)
         return Finding(
             rule=rule.name,
             category=rule.category,
@@ -348,6 +353,13 @@ class Context:
             cause=cause,
             in_body=isinstance(statement.operations[0], Do),
         )
+
+    def _with_own_transactions(self, help: str) -> str:
+        """Returns a safe way that takes several migrations, with what gives each its own transaction if the runner applies all in one."""
+        advice = self.migration.own_transaction_advice
+        if not advice or advice in help or not _SEVERAL_MIGRATIONS.search(help):
+            return help
+        return f"-- first {advice}, so that each migration has its own transaction;\n-- or apply each in a deployment of its own\n{help}"
 
     def _size(self, effects: Iterable[Effect]) -> tuple[Severity, str]:
         """Returns the severity of the finding for the known table sizes, and the end of the message about them."""

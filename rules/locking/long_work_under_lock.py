@@ -22,15 +22,12 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from migsafe.linting.facts.changed_rows import changes_rows_by_key
+from migsafe.linting.facts.changed_rows import long_work
 from migsafe.linting.facts.held_locks import stronger_held_locks, where_taken
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.prediction.effects.effect import Effect
-from migsafe.sql.operations import Delete, Merge, Name, Operation, Update, ValidateConstraint
-
-_CHANGES = (Update, Delete, Merge)
+from migsafe.sql.operations import Name, Operation, ValidateConstraint
 
 
 class _LongWork(NamedTuple):
@@ -54,7 +51,7 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
     if isinstance(op, MigrationEnd):
         yield from _reported(at)
         return
-    work = _long_work(op, at)
+    work = long_work(op, at)
     locks = stronger_held_locks(at) if work else {}
     if locks:
         takers = dict.fromkeys(filter(None, (where_taken(name, at) for name in locks)))
@@ -62,17 +59,6 @@ def long_work_under_lock(op: Operation | MigrationEnd, at: Context) -> Iterator[
         relations = [effect.relation for effect in work]
         alone = blocks_itself or isinstance(op, ValidateConstraint)
         at.state(_State).works.append(_LongWork(at.position, relations, locks, " and ".join([*takers][:2]), alone))
-
-
-def _long_work(op: Operation, at: Context) -> list[Effect]:
-    """Returns the effects of an operation that take a time that grows with a table."""
-    if isinstance(op, Update | Delete) and changes_rows_by_key(op, at):
-        return []
-    return at.slow_effects(filled=True) or [
-        effect
-        for effect in at.effects
-        if isinstance(op, _CHANGES) and (effect.filled or not effect.new) and effect.lock is LockMode.ROW_EXCLUSIVE
-    ]
 
 
 def _reported(at: Context) -> Iterator[Finding]:

@@ -5,6 +5,9 @@ however quick its own change was: the wait for one table blocks the others too. 
 same tables in another order this causes a deadlock, which PostgreSQL resolves by aborting one of the two. With one transaction per table,
 only one lock is held at a time.
 
+A lock_timeout limits the wait. If one is in effect for each of these statements, and each is a change of the catalogue that takes a moment,
+the finding has the severity info.
+
 Unsafe:
     BEGIN;
     ALTER TABLE orders ADD COLUMN note_2 text;
@@ -20,58 +23,90 @@ See: https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADL
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from migsafe.linting.facts.changed_rows import is_long_work
 from migsafe.linting.facts.held_locks import held_blocking_locks
+from migsafe.linting.facts.timeouts import timeout_in_effect
 from migsafe.linting.facts.wording import blocked_on, command_name, join_names
-from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
+from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.sql.operations import Name, Operation
+from migsafe.sql.operations import CreateTable, Name, Operation
+
+
+class _Wait(NamedTuple):
+    """A statement that waits for a lock while its transaction holds others: its position, these locks, the lock, and whether a lock_timeout
+    limits the wait."""
+
+    position: int
+    held: dict[Name, LockMode]
+    relation: Name
+    lock: LockMode
+    limited: bool
 
 
 class _State(Struct):
-    waits: list[tuple[int, dict[Name, LockMode]]] = []
-    """The positions of statements that wait for another table, each with the locks held at that point."""
+    waits: list[_Wait] = []
+    works: set[int | None] = set()
+    """The transactions in which a statement takes a time that grows with a table while two tables are locked."""
 
 
 @rule(category="locking", severity=Severity.WARNING, harm="", once=True)
 def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record statements that lock a table while their transaction holds locks on other tables, and report each transaction once."""
     if isinstance(op, MigrationEnd):
-        seen = set()
-        for position, held in at.state(_State).waits:
-            done = at.past[position]
-            if done.transaction not in seen:
-                seen.add(done.transaction)
-                yield _reported(at, done, held)
+        yield from _reported(at)
         return
-    # A foreign key always locks two tables at once.
-    new = {effect.relation for effect in at.blocking_effects if effect.relation not in at.held}
+    state = at.state(_State)
+    locked = {effect.relation: effect.lock for effect in at.blocking_effects}
+    new = [name for name in locked if name not in at.held]
     held = {name: lock for name, lock in held_blocking_locks(at).items() if name not in new}
-    if new and not held.keys() <= {effect.relation for effect in at.effects}:
-        at.state(_State).waits.append((at.position, held))
+    if isinstance(op, CreateTable) and op.partition_of is None and len(new) > 1 and not held:
+        # It locks the tables that its foreign keys reference, one after the other.
+        held = {new[0]: locked.pop(new[0])}
+        new = new[1:]
+    # A foreign key always locks two tables at once.
+    if new and not held.keys() <= {effect.relation for effect in at.effects if effect.relation in locked}:
+        limited = timeout_in_effect(at, "lock_timeout") != 0
+        state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited))
+    if len({*held, *locked}) > 1 and is_long_work(op, at):
+        state.works.add(at.session.transaction)
 
 
-def _reported(at: Context, done: PastOperation, held: dict[Name, LockMode]) -> Finding:
-    first = next(effect for effect in done.effects if effect.blocks and not effect.new and effect.relation not in done.held)
-    also = [
-        effect.relation
-        for position, _ in at.state(_State).waits
-        if at.past[position].transaction == done.transaction and at.past[position] is not done
-        for effect in at.past[position].effects
-        if effect.blocks and not effect.new and effect.relation not in held and effect.relation != first.relation
-    ]
+def _reported(at: Context) -> Iterator[Finding]:
+    state = at.state(_State)
+    by_transaction: dict[tuple[int | None, int], list[_Wait]] = {}
+    for wait in state.waits:
+        number = at.past[wait.position].transaction
+        by_transaction.setdefault((number, wait.position if number is None else -1), []).append(wait)
+    for (number, _), waits in by_transaction.items():
+        finding = _finding(at, waits)
+        quick = all(wait.limited for wait in waits) and number not in state.works
+        yield replace(finding, severity=min(finding.severity, Severity.INFO)) if quick else finding
+
+
+def _finding(at: Context, waits: list[_Wait]) -> Finding:
+    first = waits[0]
+    done = at.past[first.position]
+    also = [wait.relation for wait in waits[1:] if wait.relation not in first.held and wait.relation != first.relation]
     next_tables = f" (and then for {join_names(also)})" if also else ""
+    unlimited = "" if all(wait.limited for wait in waits) else " without a lock_timeout"
     shared = at.shared_transaction
     help = "-- use a separate transaction or migration for each table"
+    if isinstance(done.operation, CreateTable):
+        help = "-- create the table without these foreign keys, and add each of them in a separate transaction"
     if shared is not None and shared.own_transaction_advice:
         help = f"-- {shared.own_transaction_advice}, so that each migration runs in its own transaction"
+    if unlimited:
+        help += "\n-- and set a lock_timeout, so that a wait ends: SET lock_timeout = '2s';"
     return at.finding(
         done,
-        f"{command_name(at, done)} waits for {first.lock} on {first.relation}{next_tables} while the transaction holds locks on "
-        f"{join_names([*held])}: {blocked_on(held)} until the transaction ends",
+        f"{command_name(at, done)} waits{unlimited} for {first.lock} on {first.relation}{next_tables} while the transaction holds locks on "
+        f"{join_names([*first.held])}: {blocked_on(first.held)} until the transaction ends",
         help=help,
-        relations=[first.relation, *held],
+        relations=[first.relation, *first.held],
         lock=first.lock,
     )

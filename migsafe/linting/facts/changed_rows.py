@@ -3,7 +3,11 @@
 from migsafe import expressions
 from migsafe.linting.facts.ownership import added_column
 from migsafe.linting.rule import Context
-from migsafe.sql.operations import Delete, Merge, Name, Update
+from migsafe.lock import LockMode
+from migsafe.prediction.effects.effect import Effect
+from migsafe.sql.operations import Delete, Merge, Name, Operation, Update
+
+_CHANGES = (Update, Delete, Merge)
 
 
 def _unknown(_: str) -> bool:
@@ -27,6 +31,22 @@ def changes_rows_by_key(op: Update | Delete, at: Context) -> bool:
             if all(column is not None and column.name in columns for column in keys):
                 return True
     return not relation.complete and "id" in columns
+
+
+def long_work(op: Operation, at: Context) -> list[Effect]:
+    """Returns the effects of an operation that take a time that grows with a table."""
+    if isinstance(op, Update | Delete) and changes_rows_by_key(op, at):
+        return []
+    return at.slow_effects(filled=True) or [
+        effect
+        for effect in at.effects
+        if isinstance(op, _CHANGES) and (effect.filled or not effect.new) and effect.lock is LockMode.ROW_EXCLUSIVE
+    ]
+
+
+def is_long_work(op: Operation, at: Context) -> bool:
+    """Whether an operation takes a time that grows with a table."""
+    return bool(long_work(op, at))
 
 
 def unrestricting_filter(op: Update | Delete | Merge, at: Context) -> "frozenset[expressions.Unrestricting] | None":

@@ -1,0 +1,33 @@
+"""How severe several locked tables in one transaction are: it depends on the lock_timeout and on the work that is done meanwhile."""
+
+import pytest
+
+from migsafe.linting.rule import Severity
+from tests.support.linted import judge_sql
+
+TABLES = """
+CREATE TABLE depots (id bigint PRIMARY KEY, size integer);
+CREATE TABLE carriers (id bigint PRIMARY KEY);
+-- next migration
+"""
+TWO = "ALTER TABLE depots ADD COLUMN a text; ALTER TABLE carriers ADD COLUMN a text;"
+ROUTES = "CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES depots, carrier bigint REFERENCES carriers);"
+
+
+@pytest.mark.parametrize(
+    ("sql", "severity"),
+    [
+        (f"BEGIN; {TWO} COMMIT;", Severity.INFO),
+        (f"SET lock_timeout = 0; BEGIN; {TWO} COMMIT;", Severity.WARNING),
+        (f"BEGIN; {TWO} UPDATE depots SET size = 1 WHERE size = 2; COMMIT;", Severity.WARNING),
+        (f"BEGIN; {TWO} UPDATE depots SET size = 1 WHERE id = 2; COMMIT;", Severity.INFO),
+        (f"BEGIN; {TWO} ALTER TABLE carriers ADD CHECK (id > 0); COMMIT;", Severity.WARNING),
+        (ROUTES, Severity.INFO),
+        (f"SET lock_timeout = 0; {ROUTES}", Severity.WARNING),
+        (TWO, None),
+        ("CREATE TABLE routes (id bigint PRIMARY KEY, depot bigint REFERENCES depots);", None),
+    ],
+)
+def test_a_moment_under_a_lock_timeout_is_information(sql: str, severity: Severity | None) -> None:
+    reported = [finding.severity for finding in judge_sql(TABLES + sql).findings if finding.rule == "many-tables-locked"]
+    assert reported == ([] if severity is None else [severity])
