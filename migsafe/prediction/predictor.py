@@ -23,13 +23,14 @@ from migsafe.schema.column_uses import ColumnUses
 from migsafe.schema.objects import ReadRelation
 from migsafe.schema.origin import Origin
 from migsafe.schema.refusal import Refusal, RefusalKind
-from migsafe.session import Session, Transition, TransitionKind, sent_statements, statements_of_paths
+from migsafe.session import Session, Transition, TransitionKind, milliseconds, sent_statements, statements_of_paths
 from migsafe.sources import Half, Transaction
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterPass, AlterRelation, Operation
 from migsafe.sql.statements import Statement
 from migsafe.text import Script, Span
 
+_OWN_ROLES = frozenset(("all", "current_user", "current_role", "session_user"))
 _MAY_FIND_OLDER = re.compile(r"\bif\s+not\s+exists\b|\bor\s+replace\b", re.IGNORECASE)
 
 
@@ -83,6 +84,9 @@ class Predictor:
         self.refused: tuple[Operation, Refusal] | None = None
         """The first operation of the current statement that PostgreSQL refuses, with the reason."""
         self._goes_on = False
+        self._stored_settings: dict[str, str] = {}
+        self.has_lock_timeout = False
+        """Whether a migration so far, or a setting of the project, sets a lock_timeout."""
 
     def load(self, script: Script) -> None:
         """Starts with a `pg_dump --schema-only`: what it does not create does not exist. Raises UnreadableError."""
@@ -127,7 +131,11 @@ class Predictor:
             self._goes_on = False
             return
         self.session = Session(transaction, one_query=one_query)
+        for name, value in self._stored_settings.items():
+            self.session.settings.set(name, value)
+        self.session.settings.commit()
         self.session.set_up(setup)
+        self._note_lock_timeout()
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         begin_migration(self.catalog)
         self.catalog.commit()
@@ -226,6 +234,25 @@ class Predictor:
         if refused is not None and self.refused is None:
             self.refused = operation, refused
         self._turn(self.session.apply(operation))
+        match operation:
+            case sql.SetVariable(variable="lock_timeout"):
+                self._note_lock_timeout()
+            case sql.AlterObject(setting=(variable, value)) if variable in (None, "lock_timeout"):
+                self._store_lock_timeout(operation, value)
+
+    def _note_lock_timeout(self) -> None:
+        settings = self.session.settings
+        if settings.value("lock_timeout") is not None and settings.duration_ms("lock_timeout") != 0:
+            self.has_lock_timeout = True
+
+    def _store_lock_timeout(self, operation: sql.AlterObject, value: str | None) -> None:
+        """Notes the lock_timeout that sessions of a role or of the database begin with. Whether the migrations run as a role that has a name is
+        not known, so its value is not."""
+        if value is None or milliseconds(value) == 0:
+            self._stored_settings.pop("lock_timeout", None)
+            return
+        is_own = operation.kind == "database" or (operation.name is not None and operation.name.name in _OWN_ROLES)
+        self._stored_settings["lock_timeout"] = value if is_own else "${lock_timeout}"
 
     def _refusal(self, operation: Operation) -> Refusal | None:
         """Returns why PostgreSQL would refuse an operation anywhere, or at this point of its transaction."""

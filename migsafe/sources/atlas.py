@@ -47,4 +47,5 @@ ATLAS = Runner(
     outside_transaction_advice="begin it with `-- atlas:txmode none` and an empty line",
     # `migrate apply` refuses files that were added out of order, unless `exec-order` is set (atlasexec; ariga/atlas issue 2833).
     late=LateHandling.REFUSES,
+    retry_advice="run `atlas migrate apply` again",
 )

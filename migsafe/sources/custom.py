@@ -44,6 +44,7 @@ def custom_runner(configuration: CustomRunner) -> Runner:
         files=lambda folder: _files(configuration, folder),
         read=lambda file: _read(configuration, default, file),
         outside_transaction_advice=_outside(configuration),
+        retry_advice="run the migrations again",
         searches_subfolders=True,
         record=recorded_name,
         late=LateHandling(configuration.out_of_order),

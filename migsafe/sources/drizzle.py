@@ -70,6 +70,7 @@ DRIZZLE = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="end the runner's transaction with a COMMIT before it, and begin a new one with a BEGIN after it",
+    retry_advice="run `drizzle-kit migrate` again",
     searches_subfolders=True,
     # Applies what is younger than the last recorded `when` (pg-core/dialect.ts, migrate; drizzle-orm issue 5316).
     late=LateHandling.SKIPS,

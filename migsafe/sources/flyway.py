@@ -130,6 +130,8 @@ FLYWAY = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="give it a separate script, which Flyway then runs outside a transaction",
+    retry_advice="run `flyway migrate` again; after a script without transaction, `flyway repair` first",
+    connection_advice="in Flyway's configuration, `flyway.initSql=SET lock_timeout = '2s'`",
     searches_subfolders=True,
     unique_versions=True,
     # `validate`: “resolved migration not applied”, unless outOfOrder is set; checksums are validated.

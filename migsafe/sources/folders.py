@@ -94,6 +94,7 @@ DIESEL = Runner(
     files=_diesel_files,
     read=_read_diesel,
     outside_transaction_advice="put `run_in_transaction = false` into a metadata.toml in its folder, and leave only this statement in it",
+    retry_advice="run `diesel migration run` again",
     searches_subfolders=True,
     # Diesel_migrations, pending_migrations: all that are not recorded.
     late=LateHandling.APPLIES,
@@ -109,6 +110,8 @@ HASURA = Runner(
     files=_hasura_files,
     read=lambda file: read_pair(file, "hasura", Transaction.FILE, one_query=True),
     outside_transaction_advice="Hasura cannot do this: run the statement with psql first, and let the migration do nothing if it is done",
+    retry_advice="run `hasura migrate apply` again",
+    connection_advice="for the role that runs the migrations, `ALTER ROLE … SET lock_timeout = '2s'`",
     searches_subfolders=True,
     # Cli/migrate/migrate.go, readUp: all that are not recorded.
     late=LateHandling.APPLIES,
@@ -124,6 +127,7 @@ PRISMA = Runner(
     files=_prisma_files,
     read=lambda file: read_pair(file, "prisma", Transaction.QUERY),
     outside_transaction_advice="put the statement into a separate migration",
+    retry_advice="`prisma migrate resolve --rolled-back` it, then `prisma migrate deploy`",
     searches_subfolders=True,
     # Schema-engine apply_migrations.rs: all that are not recorded.
     late=LateHandling.APPLIES,

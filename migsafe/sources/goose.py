@@ -42,6 +42,7 @@ GOOSE = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="put `-- +goose NO TRANSACTION` at the top of its file",
+    retry_advice="run `goose up` again",
     unique_versions=True,
     # “found missing migrations before current version”, unless `-allow-missing` (pressly/goose issues 523, 1011).
     late=LateHandling.REFUSES,

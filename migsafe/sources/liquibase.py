@@ -122,6 +122,8 @@ LIQUIBASE = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="put it into a changeset with `runInTransaction:false`",
+    retry_advice="run `liquibase update` again",
+    connection_advice="in the URL of the database, `?options=-c%20lock_timeout=2s`",
     searches_subfolders=True,
     # Each changeset runs once, wherever it stands; checksums are validated.
     late=LateHandling.APPLIES,

@@ -58,4 +58,6 @@ PLAIN = Runner(
     read=_read,
     outside_transaction_advice="run it outside the runner's transaction",
     record=recorded_name,
+    retry_advice="run the migration again, from the statement that failed",
+    connection_advice="in the environment of psql, `PGOPTIONS='-c lock_timeout=2s'`",
 )

@@ -52,4 +52,5 @@ POP = Runner(
     outside_transaction_advice="name its file `….autocommit.up.sql` (popx) and leave only this statement in it",
     # Applies every migration whose version is not recorded (migrator.go, UpTo).
     late=LateHandling.APPLIES,
+    retry_advice="run the migrations again",
 )

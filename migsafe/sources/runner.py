@@ -221,9 +221,10 @@ class Runner(Struct, frozen=True):
     recognised folder contains or leads to, usually the folder itself; `files` lists the migrations of such a folder in the runner's order.
     `read` returns the migrations of a file (most formats have one per file), and raises UnreadableError. `default_transaction` is how the
     runner sends a migration without directives. `outside_transaction_advice` says, as an imperative, how to make a migration run outside a
-    transaction. A runner that `searches_subfolders` lists the folders below by itself. One with `unique_versions` records the versions that
-    have run: of two migrations with the same version it rejects both, or never runs one. The names of its files end in `suffix`. `databases`
-    returns the files as each of the databases of one run receives them; most runners have one database.
+    transaction; `connection_advice` where to set a `lock_timeout` for every migration; `retry_advice` what to do after a migration failed
+    because a lock_timeout expired. A runner that `searches_subfolders` lists the folders below by itself. One with `unique_versions`
+    records the versions that have run: of two migrations with the same version it rejects both, or never runs one. The names of its files
+    end in `suffix`. `databases` returns the files as each of the databases of one run receives them; most runners have one database.
 
     `late` and `edited` say what it does with a history that changes after a database has applied it; `record` returns what it stores to
     recognise a migration that has run. `past_files` returns the migrations of scripts at an earlier time, if `files` needs more than these.
@@ -236,6 +237,8 @@ class Runner(Struct, frozen=True):
     files: Callable[[Folder], list[MigrationFile]]
     read: Callable[[MigrationFile], list[Migration]]
     outside_transaction_advice: str
+    retry_advice: str
+    connection_advice: str = "in the URL of the database, `?options=-c%20lock_timeout%3D2s`"
     searches_subfolders: bool = False
     unique_versions: bool = False
     history_folders: Callable[[Folder], list[Folder]] = folder_itself

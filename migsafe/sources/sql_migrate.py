@@ -43,4 +43,6 @@ SQL_MIGRATE = Runner(
     outside_transaction_advice="begin it with `-- +migrate Up notransaction`",
     # Applies missing migrations first (migrate.go, ToCatchup).
     late=LateHandling.APPLIES,
+    retry_advice="run `sql-migrate up` again",
+    connection_advice="in dbconfig.yml, `datasource: … options='-c lock_timeout=2s'`",
 )

@@ -52,6 +52,8 @@ VERSIONED = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="run it outside the runner's transaction",
+    retry_advice="run the migration again, from the statement that failed",
+    connection_advice="in the environment of psql, `PGOPTIONS='-c lock_timeout=2s'`",
     searches_subfolders=True,
     # The version of the schema is one value, and only later folders run.
     late=LateHandling.SKIPS,

@@ -92,4 +92,5 @@ YOYO = Runner(
     outside_transaction_advice="begin it with `-- transactional: false`",
     # Applies every migration that is not recorded (yoyo/backends, to_apply).
     late=LateHandling.APPLIES,
+    retry_advice="run `yoyo apply` again",
 )

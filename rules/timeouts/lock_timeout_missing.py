@@ -8,6 +8,11 @@ queries continue, and the migration is run again.
 The timeout must be in effect when the lock is requested: SET LOCAL has no effect outside a transaction and ends with it, RESET and 0 switch
 the timeout off, and a rollback undoes it. If the runner, the role or the database sets one, configure it: `lock-timeout = "2s"`.
 
+migsafe reads the timeouts that projects set outside their migrations: in Alembic's env.py, in `PGOPTIONS` and the URLs of databases in
+files of settings, in Flyway's `initSql`, and with ALTER ROLE or ALTER DATABASE in an earlier migration. As long as neither these nor a
+migration sets one, a run has one finding, at the first statement, with the number of the other migrations. It names the one place where the
+project can set the timeout.
+
 Unsafe:
     ALTER TABLE orders ADD COLUMN note_2 text;
 
@@ -25,6 +30,9 @@ from msgspec import Struct
 from migsafe.linting.facts.timeouts import timeout_in_effect
 from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
+from migsafe.sources.plain import PLAIN
+from migsafe.sources.runner import Runner
+from migsafe.sources.runners import RUNNERS
 from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Operation, Reindex, ResetVariable, SetVariable
 
 
@@ -57,13 +65,16 @@ def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
     tables = join_names([effect.relation for effect in effects])
     others = statements - 1
     other_statements = f"; the same is true of {others} more statement{'' if others == 1 else 's'} in this migration" if others else ""
+    never_set = not at.predictor.has_lock_timeout
+    project = "; no migration and no setting of the project sets one" if never_set else ""
     return at.finding(
         first,
         f"{command_name(at, first)} requests {worst.lock} on {tables} {_without_timeout(at, first)}: while it waits for running transactions, "
-        f"every {blocked_statements(blocks)} waits behind it{other_statements}",
-        help=_help(at, first),
+        f"every {blocked_statements(blocks)} waits behind it{project}{other_statements}",
+        help=_help(at, first, never_set=never_set),
         relations=[effect.relation for effect in effects],
         lock=worst.lock,
+        cause="project" if never_set else "",
     )
 
 
@@ -78,9 +89,15 @@ def _without_timeout(at: Context, first: PastOperation) -> str:
     return "without a lock_timeout"
 
 
-def _help(at: Context, first: PastOperation) -> str:
+def _help(at: Context, first: PastOperation, *, never_set: bool) -> str:
     position = at.past.index(first)
     statement = first.statement
     together = any(done.transaction == first.transaction and done.statement is not statement for done in at.past[:position])
-    before = "-- before the first statement of the migration" if together or position else "-- before this statement"
-    return f"{before}:\nSET lock_timeout = '2s';"
+    before = "before the first statement of the migration" if together or position else "before this statement"
+    runner = _runner(at)
+    lines = [f"-- once for the project: {runner.connection_advice}", f"-- or {before}:"] if never_set else [f"-- {before}:"]
+    return "\n".join((*lines, "SET lock_timeout = '2s';", f"-- when it expires, retry a few times with a pause: {runner.retry_advice}"))
+
+
+def _runner(at: Context) -> Runner:
+    return next((runner for runner in RUNNERS if runner.name == at.migration.runner), PLAIN)

@@ -3,8 +3,10 @@
 import pytest
 
 from migsafe.linting.finding import Finding
-from migsafe.linting.rulebook import shipped_rules
-from tests.support.linted import judge_sql
+from migsafe.linting.judge import judge
+from migsafe.linting.rule import Limits
+from migsafe.linting.rulebook import Rulebook, shipped_rules
+from tests.support.linted import as_history, judge_sql, migration
 
 HEAD = """
 # 5b1_first.py
@@ -107,6 +109,22 @@ def test_each_place_can_be_suppressed() -> None:
     assert "the same is true" not in finding.message
     assert about("serial-column", first + f"{second} -- migsafe: ignore[serial-column] as the others") == []
     assert about("suppression-unused", first + second) == []
+
+
+def test_a_cause_is_reported_once_in_a_run() -> None:
+    texts = (
+        "ALTER TABLE loans ADD COLUMN a text;\nALTER TABLE loans ADD COLUMN b text;",
+        "ALTER TABLE loans ADD COLUMN c text;",
+        "SET lock_timeout = '2s';",
+        "ALTER TABLE loans ADD COLUMN d text;",
+    )
+    history = as_history(migration(text, f"{number}.sql") for number, text in enumerate(texts))
+    rules = [rule for rule in shipped_rules() if rule.name == "lock-timeout-missing"]
+    project, own = judge(history, Rulebook(rules), 17, limits=Limits()).findings
+    assert project.script.position(project.span.start).line == 1
+    assert project.message.endswith("sets one; the same is true of 1 more statement in this migration; the same is true of 1 other migration")
+    assert "-- once for the project: in the environment of psql" in project.help
+    assert "the project" not in own.message + own.help
 
 
 def test_migrations_have_findings_of_their_own() -> None:

@@ -115,6 +115,8 @@ ALEMBIC = Runner(
     files=_files,
     read=_read,
     outside_transaction_advice="put it into `with op.get_context().autocommit_block():`",
+    retry_advice="run `alembic upgrade head` again",
+    connection_advice="in env.py, `create_engine(url, connect_args={'options': '-c lock_timeout=2s'})`",
     unique_versions=True,
     history_folders=history_folders,
     suffix=".py",

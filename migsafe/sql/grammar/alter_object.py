@@ -43,8 +43,22 @@ def alter_object(c: Parser, start: int, kind: str) -> list[Operation]:
         return [renamed]
     if kind in ("function", "procedure", "routine"):
         return alter_routine(c, start, kind, name)
+    if kind in ("role", "user", "database") and (setting := _stored_setting(c, kind)):
+        return [AlterObject(c.span(start), kind=kind, name=name, action=setting[0], if_exists=if_exists, detail=detail, setting=setting[1:])]
     action, settings = _alteration(c, kind)
     return [AlterObject(c.span(start), kind=kind, name=name, action=action, if_exists=if_exists, detail=detail, options=settings)]
+
+
+def _stored_setting(c: Parser, kind: str) -> tuple[str, str | None, str | None] | None:
+    """Read SET or RESET of a role or a database: the word, the setting (None for ALL), and its value (None for the default); None if something
+    else follows."""
+    if c.at("set", "tablespace"):
+        return None
+    if kind != "database" and c.accept("in", "database"):
+        c.name("a database")
+    if c.accept("set"):
+        return ("set", *set_rest(c))
+    return ("reset", reset_variable(c), None) if c.accept("reset") else None
 
 
 def _on_table(c: Parser, start: int, kind: str, if_exists: bool) -> Operation:
@@ -77,7 +91,7 @@ def renamed_or_moved(c: Parser, start: int, kind: str, name: Name, if_exists: bo
 
 _ACTIONS: dict[str, tuple[tuple[str, ...], ...]] = {
     "collation": (("refresh", "version"),),
-    "database": (("refresh", "collation", "version"), ("set", "tablespace"), ("set",), ("reset",)),
+    "database": (("refresh", "collation", "version"), ("set", "tablespace")),
     "domain": (),
     "event trigger": (("enable", "replica"), ("enable", "always"), ("enable",), ("disable",)),
     "foreign data wrapper": (("options",), ("handler",), ("validator",), ("no", "handler"), ("no", "validator")),
@@ -134,10 +148,7 @@ def _alteration(c: Parser, kind: str) -> tuple[str, tuple[Option, ...]]:
 
 def _rest(c: Parser, kind: str, words: tuple[str, ...]) -> tuple[Option, ...]:
     c.uses(_FEATURES.get((kind, words)))
-    if kind == "database" and words in (("set",), ("reset",)):
-        c.i += 1
-        set_rest(c) if words[0] == "set" else reset_variable(c)
-    elif words == ("options",):
+    if words == ("options",):
         return foreign_options(c)
     elif kind == "subscription" and words[-1] == "publication":
         c.i += 2
@@ -156,14 +167,6 @@ def _rest(c: Parser, kind: str, words: tuple[str, ...]) -> tuple[Option, ...]:
 
 
 def _alter_role(c: Parser) -> str:
-    if c.accept("in", "database"):
-        c.name("a database")
-    if c.accept("set"):
-        set_rest(c)
-        return "set"
-    if c.accept("reset"):
-        reset_variable(c)
-        return "reset"
     c.accept("with")
     role_options(c)
     return "options"

@@ -270,7 +270,7 @@ class CreateObject(Operation, frozen=True, kw_only=True):
 class AlterObject(Operation, frozen=True, kw_only=True):
     """ALTER of an object of which migsafe needs only the words: `action` is the rest of the statement's first words, in lower case
     (`set statistics`, `add mapping`, `owner`…). `options` are those of a subscription, or of foreign data objects; `table` is the table
-    of a trigger."""
+    of a trigger. `setting` is what ALTER ROLE or DATABASE sets for new sessions: the variable (None for all), its value (None: the default)."""
 
     kind: str
     name: Name | None
@@ -279,6 +279,7 @@ class AlterObject(Operation, frozen=True, kw_only=True):
     detail: str = ""
     options: tuple[Option, ...] = ()
     table: Name | None = None
+    setting: tuple[str | None, str | None] | None = None
 
 
 class Drop(Operation, frozen=True, kw_only=True):

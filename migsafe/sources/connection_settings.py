@@ -1,0 +1,90 @@
+"""The lock_timeout that a project gives to the connections of its runner outside the migrations.
+
+Projects write it into the environment of libpq (`PGOPTIONS`), into the URL of the database (`options=-c%20lock_timeout%3D2s`, `lock_timeout=2s`
+in the URLs of lib/pq and pgx, `options[lock_timeout]=2s` in those of sqlx), or into a statement that each new connection executes (Flyway's
+`initSql`, `connection-init-sql` of Spring's connection pool). These are in files of settings, in Makefiles and scripts, and in CI jobs.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from migsafe.errors import UnreadableError
+from migsafe.text import read_text
+
+_SETTINGS_FILE = re.compile(
+    r"(?:\.env.*|.*\.(?:env|conf|cfg|ini|toml|properties|ya?ml|hcl|prisma|sh)|[Mm]akefile|justfile|Justfile|Dockerfile.*|Procfile"
+    r"|.*config\.(?:[cm]?[jt]s|json))$"
+)
+_LOCK_FILE = re.compile(r"(?:.*[-.]lock(?:\..*)?|pnpm-lock\.yaml)$")
+_SUBFOLDERS = ("", "conf", "config", "deploy", "docker", "scripts", "bin", "prisma", "resources", "src/main/resources", ".github/workflows")
+_LARGEST = 200_000
+_ABOVE = 6
+_COMMENT = re.compile(r"\s*(?:#|//|--|;)")
+_SENT_TO_CONNECTIONS = re.compile(r"PGOPTIONS|options\s*=|options%|[?&]lock_timeout=|options\[lock_timeout\]|init[-_ ]?sqls?\b", re.IGNORECASE)
+_INIT_SQL = re.compile(r"init[-_ ]?sqls?\b[\"']?\s*[:=]", re.IGNORECASE)
+_VALUE = re.compile(r"\block_timeout\]?(?:\s*=\s*|\s+TO\s+|\s+)\\?[\"']?(?P<value>\d[\w.]*(?: (?:ms|s|min))?|\$\{[^}\s]*\})", re.IGNORECASE)
+_OFF = re.compile(r"0+(?: ?[a-z]+)?")
+
+
+def connection_setup(folder: str) -> tuple[str, ...]:
+    """Returns the SET statement that has the same effect as the settings of the project of a folder of migrations; empty without any.
+
+    The files nearest to the folder take precedence. Files that cannot be read are left out.
+    """
+    for above in _project_folders(folder):
+        for subfolder in _SUBFOLDERS:
+            for path in _files_in(above / subfolder):
+                for value in _timeouts(path):
+                    return (f"SET lock_timeout = '{value}'",)
+    return ()
+
+
+def _project_folders(folder: str) -> list[Path]:
+    """Returns a folder and those above it that belong to its project: up to the root of its repository; without a repository, up to the
+    current folder, or else its parent."""
+    path = Path(folder or ".").absolute()
+    folders = [path, *path.parents[:_ABOVE]]
+    for number, above in enumerate(folders, 1):
+        if (above / ".git").exists():
+            return folders[:number]
+    current = Path.cwd()
+    return folders[: folders.index(current) + 1] if current in folders else folders[:2]
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(
+                entry.name
+                for entry in entries
+                if _SETTINGS_FILE.match(entry.name)
+                and not _LOCK_FILE.match(entry.name)
+                and entry.is_file()
+                and entry.stat().st_size <= _LARGEST
+            )
+    except OSError:
+        return
+    yield from (folder / name for name in names)
+
+
+def _timeouts(path: Path) -> Iterator[str]:
+    """Yields the lock timeouts that a file gives to connections."""
+    try:
+        text = read_text(str(path))
+    except UnreadableError:
+        return
+    if "lock_timeout" not in text:
+        return
+    in_init_sql = False
+    for line in text.splitlines():
+        if _COMMENT.match(line):
+            continue
+        is_list_item = line.lstrip().startswith("-")
+        in_init_sql = bool(_INIT_SQL.search(line)) or (in_init_sql and is_list_item)
+        if in_init_sql or _SENT_TO_CONNECTIONS.search(line):
+            match = _VALUE.search(unquote(line.replace("+", " ")))
+            if match is not None and not _OFF.fullmatch(match["value"]):
+                yield match["value"]

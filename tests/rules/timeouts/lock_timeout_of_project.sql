@@ -1,0 +1,21 @@
+ALTER ROLE deployer SET lock_timeout = 0;
+ALTER ROLE deployer SET lock_timeout = '2s';
+-- from the next session on
+ALTER TABLE orders ADD COLUMN c text; -- expect: lock-timeout-missing
+
+-- next migration
+ALTER TABLE orders ADD COLUMN d text;
+SET lock_timeout = 0;
+ALTER TABLE orders ADD COLUMN e text; -- expect: lock-timeout-missing
+
+-- next migration
+ALTER ROLE deployer IN DATABASE shop RESET ALL;
+
+-- next migration
+ALTER TABLE orders ADD COLUMN f text; -- expect: lock-timeout-missing
+
+-- next migration
+ALTER DATABASE shop SET lock_timeout TO '1min';
+
+-- next migration
+ALTER TABLE orders ADD COLUMN g text; -- expect: lock-timeout-too-long
