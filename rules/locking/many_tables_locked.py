@@ -69,7 +69,7 @@ def many_tables_locked(op: Operation | MigrationEnd, at: Context) -> Iterator[Fi
         held = {new[0]: locked.pop(new[0])}
         new = new[1:]
     # A foreign key always locks two tables at once.
-    if new and not held.keys() <= {effect.relation for effect in at.effects if effect.relation in locked}:
+    if new and held and (isinstance(op, CreateTable) or not held.keys() <= {effect.relation for effect in at.effects}):
         limited = timeout_in_effect(at, "lock_timeout") != 0
         state.waits.append(_Wait(at.position, held, new[0], locked[new[0]], limited))
     if len({*held, *locked}) > 1 and is_long_work(op, at):
