@@ -27,6 +27,7 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 from collections.abc import Iterator, Sequence
 
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.partitions import default_exclusion
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
@@ -64,14 +65,14 @@ def attach_partition_scans(op: AttachPartition, at: Context) -> Finding | None:
 
 def _safe_way(op: AttachPartition, bound: Bound, slow: Sequence[Effect], at: Context) -> str:
     parent, child = at.catalog.relation(op.target.name), at.catalog.relation(op.partition)
-    default = at.catalog.default_partition(parent.oid) if parent is not None else None
     scanned = {effect.relation for effect in slow}
     keys = key_expressions(parent.partition_key) if parent is not None and parent.partition_key is not None else None
     checks: dict[Name, tuple[str, str]] = {}
     if at.resolve(op.partition) in scanned and (bounds := _within(parent, child, keys, bound, at)) is not None:
         checks[op.partition] = default_name(op.partition.name, (), "bound"), bounds
-    if default is not None and default.name in scanned and keys is not None and (inside := bound_condition(keys, bound)) is not None:
-        checks[default.name] = default_name(default.name.name, (op.partition.name,), "excluded"), f"NOT ({inside})"
+    excluded = default_exclusion(op.target.name, op.partition, bound, scanned, at)
+    if excluded is not None:
+        checks[excluded.table] = excluded.name, excluded.condition
     first = [f"ALTER TABLE {table} ADD {check_not_valid(condition_sql, name)};" for table, (name, condition_sql) in checks.items()]
     last = [validate_constraints(table, name) for table, (name, _) in checks.items()]
     last.append(f"ALTER TABLE {op.target.name} ATTACH PARTITION {op.partition} {bound_clause(bound)};")

@@ -5,7 +5,7 @@ transaction the lock is kept until the transaction ends. ATTACH PARTITION takes 
 writes: create the table separately, and attach it while it is empty and there is nothing to scan.
 
 If there is a default partition, both statements lock it and scan it for rows that belong in the new partition. A CHECK on it that excludes
-such rows, added as NOT VALID and validated beforehand, avoids the scan.
+such rows, added as NOT VALID and validated beforehand, avoids the scan; drop it afterwards.
 
 Unsafe:
     CREATE TABLE orders_2026 PARTITION OF orders FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
@@ -20,9 +20,10 @@ See: https://www.postgresql.org/docs/current/ddl-partitioning.html#DDL-PARTITION
 """
 
 from migsafe.linting.facts.ownership import is_created_here
+from migsafe.linting.facts.partitions import default_exclusion
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.sql.bounds import bound_clause
-from migsafe.sql.generation import partition_by, storage_options
+from migsafe.sql.generation import check_not_valid, join_migrations, partition_by, storage_options, validate_constraints
 from migsafe.sql.operations import Bound, CreateTable, Name, Persistence
 from migsafe.sql.operations.values import quoted
 
@@ -40,9 +41,24 @@ def partition_of_locks_parent(op: CreateTable, at: Context) -> Finding | None:
         op,
         f"CREATE TABLE … PARTITION OF takes {locked[0].lock} on the whole partitioned table {parent}{work}, and first waits for every "
         f"transaction that uses it: meanwhile every {locked[0].blocked_commands} waits",
-        help=_create_and_attach(op, op.partition_of, op.bound, at),
+        help=_with_default_partition(op, op.partition_of, op.bound, scanned, at),
         relations=[effect.relation for effect in at.blocking_effects],
         lock=locked[0].lock,
+    )
+
+
+def _with_default_partition(op: CreateTable, parent: Name, bound: Bound, scanned: list[Name], at: Context) -> str:
+    """Returns the safe way, with the CHECK that spares the default partition its scan."""
+    attached = _create_and_attach(op, parent, bound, at)
+    excluded = default_exclusion(parent, op.table, bound, scanned, at)
+    if excluded is None:
+        return attached
+    return join_migrations(
+        f"-- first prove that {excluded.table} has no row of the new partition; move such rows out of it before:\n"
+        f"ALTER TABLE {excluded.table} ADD {check_not_valid(excluded.condition, excluded.name)};",
+        f"-- without blocking reads and writes:\n{validate_constraints(excluded.table, excluded.name)}",
+        attached,
+        f"ALTER TABLE {excluded.table} DROP CONSTRAINT {quoted(excluded.name)};",
     )
 
 

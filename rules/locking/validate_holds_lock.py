@@ -32,7 +32,7 @@ from migsafe.linting.facts.validations import find_added_constraint
 from migsafe.linting.facts.wording import blocked_statements
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
-from migsafe.sql.generation import join_migrations, validate_constraints
+from migsafe.sql.generation import join_migrations
 from migsafe.sql.operations import AddConstraint, AlterRelation, Name, ValidateConstraint
 from migsafe.sql.operations.values import quoted
 
@@ -55,7 +55,7 @@ def validate_holds_lock(op: ValidateConstraint, at: Context) -> Finding | None:
         f"{held} taken there is held until the check ends, and every {blocked_statements(held.blocks)} waits",
         help=join_migrations(
             f"{at.text(*added.statement.span)};",
-            f"-- in a separate transaction:\n{validate_constraints(op.target.name, op.constraint)}",
+            f"-- in a separate transaction:\n{at.text(*at.statement.span)};",
         ),
         relations=(table,),
         lock=held,
@@ -67,8 +67,10 @@ def _combined(op: ValidateConstraint, table: Name, lock: LockMode, at: Context) 
     others = [other for other in at.statement.operations if isinstance(other, AlterRelation) and not isinstance(other, ValidateConstraint)]
     validated = [other.constraint for other in at.statement.operations if isinstance(other, ValidateConstraint)]
     adds = {other.constraint.name for other in others if isinstance(other, AddConstraint)}
-    validation = f"-- in a separate transaction, without blocking reads and writes:\n{validate_constraints(op.target.name, *validated)}"
-    remaining = f"ALTER TABLE {op.target.name} {', '.join(at.text(*other.span) for other in others)};"
+    table_named = f"{'IF EXISTS ' if op.target.if_exists else ''}{'ONLY ' if op.target.only else ''}{op.target.name}"
+    validations = ", ".join(f"VALIDATE CONSTRAINT {quoted(name)}" for name in validated)
+    validation = f"-- in a separate transaction, without blocking reads and writes:\nALTER TABLE {table_named} {validations};"
+    remaining = f"ALTER TABLE {table_named} {', '.join(at.text(*other.span) for other in others)};"
     # A constraint must exist before it can be validated; another action may need the validated constraint.
     steps = (remaining, validation) if adds.intersection(validated) else (validation, remaining)
     return at.finding(
