@@ -11,6 +11,7 @@ from migsafe.cli.options import (
     Baseline,
     Changed,
     Config,
+    Down,
     FailOnOption,
     Ignore,
     NoCache,
@@ -50,6 +51,7 @@ def lint(
     fail_on: FailOnOption = None,
     since: Since = None,
     changed: Changed = False,
+    down: Down = False,
     baseline: Baseline = None,
     write_baseline: WriteBaseline = False,
     stats: Stats = None,
@@ -98,7 +100,7 @@ def lint(
     memory: Memory | None = None if no_cache or uses_stdin else context.obj
     on_git_answer = memory.store_git_answer if memory is not None else None
     plan = find_plan(paths, settings, "lint", since=since, changed=changed, on_git_answer=on_git_answer)
-    verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"))
+    verdict = judge_plan(plan, settings, memory, lambda steps: track(steps, "migsafe: migration"), downgrades=down)
     if write_baseline:
         messages = _write_baseline(verdict, settings)
         code, answer = 0, None

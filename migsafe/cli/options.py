@@ -45,6 +45,7 @@ FailOnOption = Annotated[
 ]
 Since = Annotated[str | None, typer.Option(metavar="REV", help="Only migrations that changed since this git revision; the others are history.")]
 Changed = Annotated[bool, typer.Option("--changed", help="Only migrations with uncommitted changes; the others are history.")]
+Down = Annotated[bool, typer.Option("--down", help="Also check whether downgrades work, and the next upgrade after them.")]
 Baseline = Annotated[str | None, typer.Option(metavar="FILE", help="Report only findings that are not in this file.")]
 WriteBaseline = Annotated[
     bool, typer.Option("--write-baseline", help="Write the current findings to the baseline. [default: migsafe-baseline.json]")

@@ -10,7 +10,7 @@ from migsafe.configuration import Configuration, read_configuration
 from migsafe.library.plan import find_plan, schema_script
 from migsafe.library.project import load_rulebook, make_renderer
 from migsafe.linting.judge import JudgingState, Verdict, judge
-from migsafe.linting.rule import Limits
+from migsafe.linting.rule import Limits, Need
 from migsafe.prediction.history import SelectedMigration, Steps, selected_migrations
 from migsafe.prediction.predictor import Predictor
 from migsafe.sources import RUNNERS, Plan, Source, Step
@@ -23,18 +23,23 @@ Track = Callable[[Steps], Iterable[tuple[Source, Step]]]
 
 
 def lint(
-    paths: Sequence[str] | None = None, *, settings: Configuration | None = None, since: str | None = None, changed: bool = False
+    paths: Sequence[str] | None = None,
+    *,
+    settings: Configuration | None = None,
+    since: str | None = None,
+    changed: bool = False,
+    downgrades: bool = False,
 ) -> Verdict:
     """Judge migrations as `migsafe lint` does: what each would lock, rewrite or break in production, and the safe way to do it.
 
     `paths` are files and folders; without any, the `migrations` of the settings. Without `settings`, the nearest configuration is read;
     `Configuration(pg_version=16)` or `read_configuration().overridden(pg_version=16)` are others. `since` (a git revision) or `changed`
-    judges only what git says changed, with the whole history before it. Findings in the settings' baseline are left out.
+    judges only what git says changed, with the whole history before it. `downgrades` also judges whether the migrations can be undone. Findings in the settings' baseline are left out.
 
     Migrations that could not be judged are the verdict's `problems`. Raises MigsafeError if nothing could be judged.
     """
     settings = settings or read_configuration()
-    verdict = judge_plan(find_plan(paths, settings, "lint", since=since, changed=changed), settings)
+    verdict = judge_plan(find_plan(paths, settings, "lint", since=since, changed=changed), settings, downgrades=downgrades)
     if settings.baseline is None:
         return verdict
     from migsafe.linting.baseline import read, subtract_baseline  # noqa: PLC0415  # only needed with a baseline
@@ -42,21 +47,26 @@ def lint(
     return subtract_baseline(verdict, read(settings.baseline), settings.baseline)[0]
 
 
-def judge_plan(plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter) -> Verdict:
-    """Judge the migrations of a plan. `memory` continues from an earlier run's checkpoint; `track` iterates over the migrations and may show
+def judge_plan(
+    plan: Plan, settings: Configuration, memory: "Memory | None" = None, track: Track = iter, *, downgrades: bool = False
+) -> Verdict:
+    """Judge the migrations of a plan, and their `downgrades`. `memory` continues from an earlier run's checkpoint; `track` iterates over the migrations and may show
     the progress."""
     limits = judging_limits(settings)
     runners = [*RUNNERS, *(source.runner for source in plan.sources)]
     if memory is not None:
         memory.begin_rules()
-    book, schema, state = load_rulebook(settings), schema_script(settings.schema), JudgingState()
+    provided: list[Need] = [*(("revision",) if plan.compared else ()), *(("downgrades",) if downgrades else ())]
+    book, schema, state = load_rulebook(settings, provided), schema_script(settings.schema), JudgingState()
     resumption = None
     if memory is not None:
         # Settings that change the report but not the findings do not invalidate a checkpoint.
         relevant = replace(settings, migrations=(), fail_on="never", baseline=None, stats=None, start_after=None)
-        resumption = memory.checkpoints((relevant, limits, schema and schema.text), book.rules, state)
+        resumption = memory.checkpoints((relevant, limits, schema and schema.text, provided), book.rules, state)
     renderer = make_renderer(settings, memory.renderings() if memory is not None else None)
-    selected = selected_migrations(plan, settings.pg_version, renderer, schema=schema, watch=track, resumption=resumption)
+    selected = selected_migrations(
+        plan, settings.pg_version, renderer, schema=schema, watch=track, resumption=resumption, with_downgrades=downgrades
+    )
     removed = (SelectedMigration(migration, Predictor(settings.pg_version), lineage) for migration, lineage in plan.removed)
     return judge(chain(selected, removed), book, settings.pg_version, runners, limits, state)
 

@@ -1,12 +1,13 @@
 """The rules, and the renderer, that a project's configuration asks for."""
 
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
 
 from migsafe.configuration import Configuration
-from migsafe.linting.rule import Rule
+from migsafe.linting.rule import Need, Rule
 from migsafe.linting.rulebook import PathOverride, Rulebook, choose_rules, find_rule, own_rules, shipped_rules, with_severities
 from migsafe.rendering.renderer import Renderer, RenderingStore
 
@@ -29,11 +30,12 @@ def load_rules(settings: Configuration) -> list[Rule]:
     return with_severities(rules, settings.severities)
 
 
-def load_rulebook(settings: Configuration) -> Rulebook:
-    """Returns the rules that are on, and for which files."""
+def load_rulebook(settings: Configuration, provided: Collection[Need] = ()) -> Rulebook:
+    """Returns the rules that are on, and for which files; of those that need more than upgrades, those whose need is `provided`."""
     rules = load_rules(settings)
     parts = [PathOverride(partial(settings.concerns, part), part.ignore, part.severities) for part in settings.per_path]
-    return Rulebook(choose_rules(rules, settings.select, settings.ignore), [rule.name for rule in rules], parts)
+    chosen = [rule for rule in choose_rules(rules, settings.select, settings.ignore) if not rule.needs or rule.needs in provided]
+    return Rulebook(chosen, [rule.name for rule in rules], parts)
 
 
 def make_renderer(settings: Configuration, kept: RenderingStore | None = None) -> Renderer:

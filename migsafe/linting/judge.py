@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import MigsafeError, UnreadableError
+from migsafe.linting.downgrades import FailingDowngrade, failing_downgrade
 from migsafe.linting.finding import Finding, Severity
 from migsafe.linting.paths import PathFindings, merge_findings
 from migsafe.linting.presentation import place_in_report, presented_findings
@@ -103,6 +104,7 @@ class _ScriptSuppressions:
         self.script = script
         self.judged_chunks: list[tuple[Span, Context]] = []
         self.halves: list[Half] = []
+        self.downgrades: list[Context] = []
         self.statement_places: dict[tuple[str, int], tuple[Span, ...]] = {}
 
     def context(self, suppression: Suppression) -> Context:
@@ -168,6 +170,8 @@ class _Run:
         program = migration.up.program
         if program is not None and program.paths:
             self._judge_paths(selected)
+        if self.file_rules[FailingDowngrade] and migration.down is not None:
+            self._judge_downgrade(migration, migration.down, predictor, lineage)
         at = self._context(migration, predictor, lineage)
         self._run_statements(at, self._counted(at), check=program is None or not program.paths)
         judged = EarlierMigration(migration, tuple(at.past), predictor.session.transaction, dict(predictor.session.locks))
@@ -187,6 +191,14 @@ class _Run:
             results.append(PathFindings(path, self.state.findings))
         once = {rule.name for rule in self.rulebook.rules if rule.once}
         self.state.findings = [*before, *merge_findings(results, once)]
+
+    def _judge_downgrade(self, migration: Migration, down: Half, predictor: Predictor, lineage: Lineage) -> None:
+        """Reports how the downgrade of a migration fails, at its place in the downgrade. The database stays as it is."""
+        failure = failing_downgrade(migration, predictor)
+        at = self._context(replace(migration, up=down), predictor, lineage)
+        self._script_suppressions(at, downgrade=True)
+        if failure is not None:
+            self._check_all(failure.statement, failure, (), at)
 
     def _context(self, migration: Migration, predictor: Predictor, lineage: Lineage) -> Context:
         return Context(migration, predictor, self.outside_advice[migration.runner], self.limits, lineage, self.state.earlier)
@@ -240,14 +252,19 @@ class _Run:
                 place = script.position(at.migration.up.file_span(operation.span).start)
                 self.failures[rule.name] = RuleError(rule, f"{script.path}:{place.line}:{place.column}", cause)
 
-    def _script_suppressions(self, at: Context) -> "_ScriptSuppressions | None":
+    def _script_suppressions(self, at: Context, *, downgrade: bool = False) -> "_ScriptSuppressions | None":
         """Returns the suppressions of the current script; None if it does not mention migsafe."""
         half = at.migration.up
         if not mentions_migsafe(half.file):
             return None
         suppressions = self.state.scripts.setdefault(half.file.path, _ScriptSuppressions(half.file))
         suppressions.halves.append(half)
-        suppressions.judged_chunks += [(chunk, at) for chunk in (half.chunks if half.program is None else (Span(0, len(half.file.text)),))]
+        if half.program is None:
+            suppressions.judged_chunks += [(chunk, at) for chunk in half.chunks]
+        elif not downgrade:  # both halves are in one script, and the upgrade is always judged
+            suppressions.judged_chunks.append((Span(0, len(half.file.text)), at))
+        if downgrade:
+            suppressions.downgrades.append(at)
         return suppressions
 
     def _suppress(self) -> None:
@@ -262,7 +279,8 @@ class _Run:
             remaining, used = self._split(by_path.pop(path, []), in_script, suppressions)
             for suppression, names in zip(in_script, used, strict=True):
                 at = suppressions.context(suppression)
-                resolved = resolve(suppression, rules.known, rules.names - self.failures.keys(), names)
+                ran = frozenset(rule.name for rule in rules[FailingDowngrade]) if at in suppressions.downgrades else rules.names
+                resolved = resolve(suppression, rules.known, ran - self.failures.keys(), names)
                 self._check_all(Statement(suppressions.nearest_statement(suppression, at), suppression.span, (resolved,)), resolved, (), at)
             about, _ = self._split(self.state.findings, in_script, suppressions)
             by_path[path] = remaining + about

@@ -37,6 +37,7 @@ __all__ = [
     "Harm",
     "Limits",
     "MigrationEnd",
+    "Need",
     "PastOperation",
     "RefusedOperation",
     "Rule",
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 Harm = Literal["", "time"]
+Need = Literal["", "revision", "downgrades"]
 
 _SEVERAL_MIGRATIONS = re.compile(r"^-- (?:next migration|in a separate transaction)", re.MULTILINE)
 """Where a safe way says that another transaction begins."""
@@ -63,7 +65,8 @@ class Rule(Struct, frozen=True):
 
     `speaks_for` are the rules whose findings say less about the same operation: reports leave those out next to a finding of this rule. Both
     rules report, so that a suppression of one leaves the other's hazard. The findings of a rule with `one_per_migration` are one finding that
-    lists the places.
+    lists the places. `needs` is what a run must have so that the rule can report anything: a `revision` of git to compare with, or the
+    `downgrades`.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Rule(Struct, frozen=True):
     speaks_for: tuple[str, ...] = ()
     refuses: bool = False
     one_per_migration: bool = False
+    needs: Need = ""
 
     @property
     def summary(self) -> str:
@@ -392,6 +396,7 @@ def rule(
     speaks_for: tuple[str, ...] = (),
     refuses: bool = False,
     one_per_migration: bool = False,
+    needs: Need = "",
 ) -> "Callable[[Callable[[Any, Context], Any]], Rule]":
     """Declares the function below as a rule. The `harm` of the category locking is `time` by default."""
 
@@ -414,6 +419,7 @@ def rule(
             speaks_for=speaks_for,
             refuses=refuses,
             one_per_migration=one_per_migration,
+            needs=needs,
         )
 
     return declare

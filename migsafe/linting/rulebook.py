@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from migsafe.errors import ConfigError, did_you_mean
+from migsafe.linting.downgrades import FailingDowngrade
 from migsafe.linting.finding import Severity
 from migsafe.linting.rule import MigrationEnd, RefusedOperation, Rule
 from migsafe.linting.suppressions import Suppression
@@ -21,7 +22,7 @@ from migsafe.sql.operations import Operation
 SHIPPED = "migsafe.rules"
 
 
-_NO_OPERATIONS = (MigrationEnd, RefusedOperation, Suppression)
+_NO_OPERATIONS = (MigrationEnd, RefusedOperation, FailingDowngrade, Suppression)
 """Types that are not passed to a rule that checks every `Operation`."""
 
 

@@ -75,8 +75,8 @@ class Lineage(Struct, frozen=True, kw_only=True):
     stop, why the migration cannot be undone although its runner can undo migrations, and what follows. `version_span`, `parents_span` and
     `downgrade_span` are the parts of the file that declare its version, its parents and its downgrade; None where a file has no such part.
 
-    With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited` is
-    the first place in the file with other SQL.
+    With a revision of git to compare with: `late` says that it is new and comes too late, `merged` what its file contained then, and `edited`
+    is the first place in the file with other SQL.
     """
 
     duplicate: MigrationReference | None = None

@@ -22,8 +22,11 @@ PastFiles = Mapping[str, Script]
 
 
 class HistoryChanges(Struct, frozen=True, kw_only=True):
-    """What has changed in a history since a revision of git: by the paths of files, those that come too late, those that existed at the revision
-    and may have changed, and one entry for all that are gone, with the script of the first of these."""
+    """What has changed in a history since a revision of git.
+
+    By the paths of files: those that come too late, and those that existed at the revision and may have changed. `gone` is one entry for all that
+    no longer exist, with the script of the first of these.
+    """
 
     late: Mapping[str, LatePlace] = {}
     merged: Mapping[str, MergedState] = {}

@@ -44,6 +44,7 @@ class Source:
         *,
         release: bool = False,
         changes: HistoryChanges | None = None,
+        compared: bool = False,
     ) -> None:
         needed = with_ancestors([file for file, _ in files], [position for position, (_, selected) in enumerate(files) if selected])
         self.path = path
@@ -54,6 +55,7 @@ class Source:
         self._problems = problems
         self.release = release
         self.changes = changes or HistoryChanges()
+        self.compared = compared
 
     def steps(self) -> Iterator[Step]:
         """Yields the migrations in order; each file is read when it is needed. Files that cannot be read are added to the plan's problems."""
@@ -106,7 +108,7 @@ class Source:
         if self.release:
             changes = msgspec.structs.replace(changes, gone=None)
         selected = [(file, selected and changed(file)) for file, selected in self._all]
-        return Source(self.path, self.runner, selected, self._transaction, self._problems, release=True, changes=changes)
+        return Source(self.path, self.runner, selected, self._transaction, self._problems, release=True, changes=changes, compared=True)
 
     @property
     def removed(self) -> Migration | None:
@@ -193,6 +195,11 @@ class Plan:
     def compared_with(self, comparison: "Comparison") -> "Plan":
         """Returns the same plan with what has changed since a revision of git; only changed files remain selected. Raises MigsafeError."""
         return Plan([source.compared_with(comparison) for source in self.sources], self.skipped, self._problems)
+
+    @property
+    def compared(self) -> bool:
+        """Whether it has been compared with a revision of git."""
+        return any(source.compared for source in self.sources)
 
     @property
     def removed(self) -> list[tuple[Migration, Lineage]]:

@@ -30,7 +30,7 @@ from migsafe.sources import MergedState
 _SHOWN = 3
 
 
-@rule(category="history", severity=Severity.ERROR)
+@rule(category="history", severity=Severity.ERROR, needs="revision")
 def merged_migration_changed(op: MigrationEnd, at: Context) -> Finding | None:
     """Report the first statement that differs, or the first one of a migration that was renamed or that replaces others."""
     merged = at.lineage.merged

@@ -83,7 +83,7 @@ def _judge_scripts(pieces: list[str], rules: list[Rule] | None, limits: Limits) 
             assert named is not None
             Path(folder, named[1]).write_text(piece)
         plan = find_migrations([folder])
-        selected = selected_migrations(plan, 17, Renderer())
+        selected = selected_migrations(plan, 17, Renderer(), with_downgrades=True)
         verdict = judge(selected, Rulebook(usual_rules() if rules is None else rules), 17, limits=limits)
         for finding in verdict.findings:
             finding.script.position(0)  # reports read the file, which will be deleted

@@ -1,0 +1,71 @@
+"""What is wrong with the downgrade of a migration: it fails, or the next upgrade fails after it."""
+
+from msgspec import Struct
+
+from migsafe.prediction.predictor import Predictor
+from migsafe.schema.refusal import Refusal, RefusalKind
+from migsafe.sources import Half, Migration
+from migsafe.sql.operations import Operation
+from migsafe.sql.statements import Statement
+
+
+class FailingDowngrade(Operation, frozen=True, kw_only=True):
+    """A failure of a downgrade, for the rules that report it. It is not an operation of PostgreSQL.
+
+    `refusal` is why PostgreSQL refuses an operation: one of the downgrade, or, if `upgrade` is not None, this one of the upgrade that runs after
+    the downgrade. `statement` is the one of the downgrade at which it is reported.
+    """
+
+    refusal: Refusal
+    statement: Statement
+    upgrade: Operation | None = None
+
+
+class _Outcome(Struct):
+    """What running a half has shown: its statements, the first refusal with the statement and the operation, and whether all is known."""
+
+    statements: list[Statement]
+    refused: tuple[Statement, Operation, Refusal] | None = None
+    known: bool = True
+
+
+def failing_downgrade(migration: Migration, predictor: Predictor) -> FailingDowngrade | None:
+    """Returns the first failure of a migration's downgrade, which must have been rendered, on the database as the upgrade leaves it; None if
+    the history shows none, or if the upgrade itself fails. `predictor` has the database before the upgrade, and still has it afterwards."""
+    down = migration.down
+    if down is None or not _sends_known_sql(down) or not _sends_known_sql(migration.up):
+        return None
+    with predictor.trial():
+        if _run(migration.up, predictor).refused is not None:
+            return None
+        outcome = _run(down, predictor)
+        if outcome.refused is not None:
+            statement, operation, refusal = outcome.refused
+            return FailingDowngrade(operation.span, refusal=refusal, statement=statement)
+        if not outcome.known or not outcome.statements:
+            return None
+        again = _run(migration.up, predictor)
+        if again.refused is None or again.refused[2].kind is not RefusalKind.SCHEMA:
+            return None
+        last = outcome.statements[-1]
+        return FailingDowngrade(last.operations[0].span, refusal=again.refused[2], statement=last, upgrade=again.refused[1])
+
+
+def _sends_known_sql(half: Half) -> bool:
+    """Whether it is known what a half sends: not if a program has several paths, or has not been rendered."""
+    if half.program is None:
+        return True
+    return bool(half.program.calls) and not half.program.paths and not any(call.opaque for call in half.program.calls)
+
+
+def _run(half: Half, predictor: Predictor) -> _Outcome:
+    """Runs a half up to its first refusal."""
+    outcome = _Outcome([])
+    for prediction in predictor.predict_migration(half):
+        outcome.statements.append(prediction.statement)
+        certain = all(operation.certain for operation, _ in prediction.operations)
+        outcome.known = outcome.known and certain and prediction.understood
+        if predictor.refused is not None:
+            outcome.refused = (prediction.statement, *predictor.refused)
+            break
+    return outcome

@@ -1,0 +1,99 @@
+"""Downgrades run on the schema that their upgrades leave, and the upgrades once more after them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from migsafe.configuration import Configuration
+from migsafe.library.lint import lint
+from migsafe.linting.judge import Verdict
+
+SETTINGS = Configuration(select=("downgrade-fails", "suppression-unused"))
+ENUM = "CREATE TYPE state AS ENUM ('new');\nCREATE TABLE parcels (id bigint, state state);\n"
+
+
+@pytest.fixture
+def findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[tuple[str, int, str]]]:
+    """Returns the place and the rule of each finding in a folder with these files."""
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    def judge(files: dict[str, str], *, downgrades: bool = True) -> list[tuple[str, int, str]]:
+        for name, sql in files.items():
+            Path("db").mkdir(exist_ok=True)
+            Path("db", name).write_text(sql)
+        verdict: Verdict = lint(["db"], settings=SETTINGS, downgrades=downgrades)
+        assert verdict.problems == []
+        return [(each.script.path, each.script.position(each.span.start).line, each.rule) for each in verdict.findings]
+
+    return judge
+
+
+Findings = Callable[..., list[tuple[str, int, str]]]
+
+
+@pytest.mark.parametrize(
+    ("down", "line"),
+    [
+        ("DROP TABLE parcels;\n", 1),
+        ("SELECT 1;\nDROP TABLE parcels;\nDROP TYPE state;\n", None),
+        ("DROP TABLE parcels;\nDROP TYPE IF EXISTS state;\n", None),
+        ("DROP TYPE state;\nDROP TABLE parcels;\n", 1),
+        ("DROP TABLE parcels;\nDROP TYPE state;\nDROP TABLE carts;\n", 3),
+        # It cannot be known what this does.
+        ("DO $$ BEGIN EXECUTE (SELECT sql FROM todo); END $$;\n", None),
+    ],
+)
+def test_a_down_file(findings: Findings, down: str, line: int | None) -> None:
+    files = {"1_a.up.sql": "CREATE TABLE carts (id bigint);", "1_a.down.sql": "DROP TABLE carts;"}
+    dropping = "DROP TABLE carts;\n" if line == 3 else ""
+    files |= {"2_b.up.sql": dropping + ENUM, "2_b.down.sql": down}
+    expected = [("db/2_b.down.sql", line, "downgrade-fails")] if line else []
+    assert findings(files) == expected
+    assert findings(files, downgrades=False) == []
+
+
+def test_a_down_section_that_cannot_run_in_its_transaction(findings: Findings) -> None:
+    up = "CREATE TABLE carts (id bigint);\nCREATE INDEX carts_idx ON carts (id);\n"
+    down = "DROP INDEX CONCURRENTLY carts_idx;\nDROP TABLE carts;\n"
+    text = f"-- +goose Up\n{up}-- +goose Down\n{down}"
+    assert findings({"1_carts.sql": text}) == [("db/1_carts.sql", 5, "downgrade-fails")]
+    assert findings({"1_carts.sql": f"-- +goose NO TRANSACTION\n{text}"}) == []
+
+
+def test_a_down_section_has_its_suppressions(findings: Findings) -> None:
+    up = f"-- migrate:up\n{ENUM}-- migrate:down\n"
+    ignored = "-- migsafe: ignore[downgrade-fails] the type is shared\n"
+    assert findings({"1_a.sql": f"{up}{ignored}DROP TABLE parcels;\n"}) == []
+    unused = [("db/1_a.sql", 5, "suppression-unused")]
+    assert findings({"1_a.sql": f"{up}{ignored}DROP TABLE parcels;\nDROP TYPE state;\n"}) == unused
+    # Without the downgrades, it is unknown whether it is used.
+    assert findings({"1_a.sql": f"{up}{ignored}DROP TABLE parcels;\nDROP TYPE state;\n"}, downgrades=False) == []
+    other = "-- migsafe: ignore[drop-table] it is new\n"
+    assert findings({"1_a.sql": f"{up}{other}DROP TABLE parcels;\nDROP TYPE state;\n"}) == []
+
+
+def test_an_upgrade_that_fails_is_another_finding(findings: Findings) -> None:
+    assert findings({"1_a.up.sql": ENUM + ENUM, "1_a.down.sql": "DROP TABLE parcels;\n"}) == []
+
+
+SCRIPT = """import sqlalchemy as sa
+from alembic import op
+revision = "a1"
+down_revision = None
+
+def upgrade():
+    op.create_table("parcels", sa.Column("id", sa.BigInteger()), sa.Column("state", sa.Enum("new", "sent", name="state")))
+
+def downgrade():
+    op.drop_table("parcels")
+"""
+
+
+@pytest.mark.process
+def test_alembic_leaves_the_type_of_an_enumeration(findings: Findings) -> None:
+    assert findings({"a1.py": SCRIPT}) == [("db/a1.py", 10, "downgrade-fails")]
+    assert findings({"a1.py": SCRIPT + '    sa.Enum(name="state").drop(op.get_bind())\n'}) == []
+    ignored = '    # migsafe: ignore[downgrade-fails] shared\n    op.drop_table("parcels")\n'
+    assert findings({"a1.py": SCRIPT.replace('    op.drop_table("parcels")\n', ignored)}) == []
