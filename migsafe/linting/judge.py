@@ -219,7 +219,7 @@ class _Run:
         """Runs the statements of a migration, and the rules over them if they are to be checked. Findings about the whole migration belong to
         its last statement; on a path, `last_number` is the number of that."""
         predictor, half = at.predictor, at.migration.up
-        predictor.begin(half.transaction, one_query=half.one_query, setup=half.setup)
+        predictor.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump)
         start = Span(0, 0)
         statement = Statement(1, start, (MigrationEnd(start),))
         for statement, first, last in statements:

@@ -123,7 +123,7 @@ class Predictor:
         """Runs a migration, and yields the prediction for each statement in order. Raises UnreadableError."""
         return self._predict(half, with_effects=True, goes_on=transaction_continues)
 
-    def begin(self, transaction: Transaction, *, one_query: bool = False, setup: Iterable[str] = ()) -> None:
+    def begin(self, transaction: Transaction, *, one_query: bool = False, setup: Iterable[str] = (), is_dump: bool = False) -> None:
         """Begins a migration, for `predict_statement` to run: on a new connection, or in the transaction of the migration before it if that
         transaction continues. Then the relations that that migration created are still new: no other session has seen them. `setup` is the
         SQL that the connection has executed before."""
@@ -138,6 +138,7 @@ class Predictor:
         self._note_lock_timeout()
         self._context = EffectContext(self.catalog, prepared_operations=self.session.prepared_operations)
         begin_migration(self.catalog)
+        self.catalog.is_restored = is_dump
         self.catalog.commit()
 
     def predict_statement(
@@ -195,7 +196,7 @@ class Predictor:
 
     def _predict(self, half: Half, *, with_effects: bool, goes_on: bool = False) -> Iterator[StatementPrediction]:
         on_paths = self._predict_on_paths(half) if with_effects and half.program is not None and half.program.paths else {}
-        self.begin(half.transaction, one_query=half.one_query, setup=half.setup)
+        self.begin(half.transaction, one_query=half.one_query, setup=half.setup, is_dump=half.is_dump)
         for statement, first, last in sent_statements(half):
             prediction = self.predict_statement(statement, first=first, last=last, with_effects=with_effects)
             on_path = on_paths.get(statement.index)

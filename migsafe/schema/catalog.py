@@ -56,6 +56,8 @@ class Catalog:
         that ask for an object that no migration made are then told that it does not exist."""
         self.origin = Origin()
         self.migration = 0
+        self.is_restored = False
+        """Whether the migration is a dump that is being restored."""
         self.certain = True
         self.has_other_functions = False
         """Whether an extension that PostgreSQL does not bring along has been created, whose functions are not known."""
@@ -204,8 +206,12 @@ class Catalog:
 
     def is_new(self, relation: Relation | None) -> bool:
         """Whether no other session uses the relation: the current migration has created it, and has put no rows into it, or has not yet
-        committed the transaction that created it."""
-        return relation is not None and self.is_created_now(relation) and (not relation.may_have_rows or relation.oid > self._committed)
+        committed the transaction that created it. Nothing uses a database while a dump is restored."""
+        return (
+            relation is not None
+            and self.is_created_now(relation)
+            and (not relation.may_have_rows or relation.oid > self._committed or self.is_restored)
+        )
 
     def is_empty(self, relation: Relation | None) -> bool:
         """Whether the current migration has created the relation, or the current transaction has truncated it, and has put no rows into it."""

@@ -1,5 +1,6 @@
 """Migrations: the units that a runner applies."""
 
+import re
 from bisect import bisect_right
 from enum import Enum
 
@@ -8,6 +9,14 @@ from msgspec.structs import replace
 
 from migsafe.assumption import Assumption
 from migsafe.text import Script, Span, TextSegment
+
+_DUMP = re.compile(
+    r"^-- PostgreSQL database (?:cluster )?dump$|^-- Dumped by pg_dump|^\\restrict "
+    r"|^SELECT pg_catalog\.set_config\('search_path', '', false\);\s*^SET check_function_bodies = false;",
+    re.MULTILINE,
+)
+"""The first lines of a dump, also without its comments (pg_dump's pg_backup_archiver.c, _doSetFixedOutputState)."""
+_PREAMBLE = 4000
 
 
 class Transaction(Enum):
@@ -142,6 +151,11 @@ class Half(Struct, frozen=True):
     def file(self) -> Script:
         """The script that developers edit."""
         return self.program.script if self.program is not None else self.script
+
+    @property
+    def is_dump(self) -> bool:
+        """Whether the script is the output of pg_dump, which is restored into a database that nothing uses yet."""
+        return self.program is None and _DUMP.search(self.script.text, 0, _PREAMBLE) is not None
 
     def on_path(self, path: ProgramPath) -> "Half":
         """Returns what the half sends on one path of its program. The script, and so the spans, are the same."""

@@ -5,7 +5,7 @@ migration, and the next run starts at the top: it fails at the first statement w
 problem must be fixed manually. So each statement must succeed when its work is already done: IF NOT EXISTS and IF EXISTS, OR REPLACE, ON
 CONFLICT, a DO block that checks the catalogue, DROP … IF EXISTS before CREATE, a WHERE that excludes the rows already changed. Or put each
 statement in a separate migration, or the statements that can run in a transaction between BEGIN and COMMIT. The last statement, and the
-statements in one transaction with it, need none of this.
+statements in one transaction with it, need none of this; nor does a dump, which is restored into an empty database.
 
 Unsafe:
     ALTER TABLE orders ADD COLUMN delivered_at timestamptz;
@@ -70,6 +70,8 @@ def not_rerunnable(op: Operation | MigrationEnd, at: Context) -> Iterator[Findin
 
 def _may_be_split(at: Context) -> bool:
     """Whether the migration may run in several transactions: a COMMIT in it can end the runner's transaction."""
+    if at.catalog.is_restored:
+        return False
     if at.migration.up.transaction is not Transaction.FILE:
         return True
     state = at.state(_State)

@@ -43,6 +43,8 @@ def unnamed_object(op: CreateIndex | AddConstraint | MigrationEnd, at: Context) 
         if _is_unnamed(op) and not _is_temporary(op, at):
             at.state(_State).unnamed.append((at.position, _named(op, at)))
         return
+    if at.catalog.is_restored:
+        return
     split = len({done.transaction for done in at.past if done.transaction is not None}) > 1
     for position, named in at.state(_State).unnamed:
         done = at.past[position]
