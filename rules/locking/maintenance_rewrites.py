@@ -3,6 +3,8 @@
 Each holds ACCESS EXCLUSIVE while it copies the table and rebuilds its indexes: even SELECT waits until it ends, and the disk must hold both
 copies. VACUUM FULL without a table does this to every table in turn, including the system catalogues.
 
+An unlogged table is empty after a crash of the server, and standbys have no rows of it.
+
 VACUUM FULL and CLUSTER are seldom needed: plain VACUUM makes space reusable without blocking reads and writes, and the extensions pg_repack
 and pg_squeeze rebuild a table next to the old one. REINDEX (TABLESPACE …) CONCURRENTLY moves an index to another tablespace. The other
 commands need a maintenance window, or a new table that replaces the old one.
@@ -54,7 +56,7 @@ def maintenance_rewrites(
     tables = [effect.relation for effect in slow]
     return at.finding(
         op,
-        f"{_name(op)} takes {slow[0].lock} on {join_names(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits"
+        f"{_name(op)} takes {slow[0].lock} on {join_names(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits{_loss(op)}"
         f"{while_held(at)}",
         help=_help(op, tables, at),
         relations=tables,
@@ -79,6 +81,13 @@ def _work(op: _Maintenance) -> str:
     return "copies all its files" if isinstance(op, SetTablespace) else "rewrites every row and index"
 
 
+def _loss(op: _Maintenance) -> str:
+    """Returns what else happens to the rows of a table that becomes unlogged."""
+    if isinstance(op, SetLogged) and not op.logged:
+        return "; from then on a crash of the server empties the table, and standbys do not have its rows"
+    return ""
+
+
 def _help(op: _Maintenance, tables: list[Name], at: Context) -> str:
     kinds = {relation.kind for name in tables if (relation := at.catalog.relation(name)) is not None}
     if RelationKind.MATERIALIZED in kinds:
@@ -94,6 +103,8 @@ def _help(op: _Maintenance, tables: list[Name], at: Context) -> str:
         case SetTablespace(tablespace=tablespace):
             moved = f"{repack} --tablespace={tablespace} --moveidx"
             return f"-- the extension pg_repack copies the table without blocking reads and writes: {moved}"
+    if isinstance(op, SetLogged) and not op.logged:
+        return "-- leave the table logged, unless all of its rows can be lost; otherwise run it in a maintenance window"
     return "-- in a maintenance window; or copy the rows to a new table, keep it in sync with a trigger, and give it the name of this table"
 
 

@@ -24,11 +24,13 @@ Safe, with PostgreSQL 18 or newer:
 See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-DESC-SET-DROP-NOT-NULL
 """
 
+from migsafe import expressions
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.schema.default_names import default_name
-from migsafe.sql.generation import join_migrations, set_not_null_in_steps
-from migsafe.sql.operations import AddConstraint, ConstraintKind, SetNotNull
+from migsafe.schema.objects import Constraint as SchemaConstraint
+from migsafe.sql.generation import join_migrations, set_not_null_in_steps, validate_constraints
+from migsafe.sql.operations import AddConstraint, ConstraintKind, Name, SetNotNull
 from migsafe.sql.operations.values import quoted
 
 
@@ -50,9 +52,33 @@ def set_not_null_scans(op: SetNotNull | AddConstraint, at: Context) -> Finding |
         op,
         f"{action} takes {slow[0].lock} on {at.resolve(table)} while it checks every row for a null in {quoted(column)}: "
         f"every {slow[0].blocked_commands} waits{while_held(at)}",
-        help=join_migrations(
-            *set_not_null_in_steps(table, {column: name or default_name(table.name, (column,), "not_null")}, at.catalog.pg_version)
-        ),
+        help=_safe_way(op, column, name or default_name(table.name, (column,), "not_null"), at),
         relations=[effect.relation for effect in slow],
         lock=slow[0].lock,
     )
+
+
+def _safe_way(op: SetNotNull | AddConstraint, column: str, name: str, at: Context) -> str:
+    """Returns the steps to NOT NULL without a scan. A constraint that says it already, and is NOT VALID, only needs to be validated."""
+    existing = _unvalidated(op.target.name, column, at)
+    if existing is None:
+        return join_migrations(*set_not_null_in_steps(op.target.name, {column: name}, at.catalog.pg_version))
+    validation = f"-- without blocking reads and writes:\n{validate_constraints(op.target.name, existing.name.name)}"
+    if existing.kind is ConstraintKind.NOT_NULL:
+        return validation
+    statement = f"ALTER TABLE {op.target.name} ALTER COLUMN {quoted(column)} SET NOT NULL;"
+    return join_migrations(validation, f"-- with a valid CHECK, SET NOT NULL needs no scan:\n{statement}")
+
+
+def _unvalidated(table: Name, column: str, at: Context) -> SchemaConstraint | None:
+    """Returns a constraint of the table that is NOT VALID and implies that the column is not null; None without one."""
+    relation = at.catalog.relation(table)
+    known = relation.column(column) if relation is not None else None
+    for constraint in at.catalog.constraints(relation.oid) if relation is not None and known is not None else ():
+        if constraint.valid or not constraint.enforced:
+            continue
+        if constraint.kind is ConstraintKind.NOT_NULL and known is not None and known.number in constraint.columns:
+            return constraint
+        if constraint.check is not None and expressions.proves_not_null(constraint.check.expression, column):
+            return constraint
+    return None

@@ -28,8 +28,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.timeouts import timeout_in_effect
-from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
+from migsafe.linting.facts.unknown_tables import index_of_unknown_table
+from migsafe.linting.facts.wording import blocked_statements, command_name, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, PastOperation, Severity, rule
+from migsafe.lock import LockMode
 from migsafe.sources.plain import PLAIN
 from migsafe.sources.runner import Runner
 from migsafe.sources.runners import RUNNERS
@@ -45,7 +47,8 @@ class _State(Struct):
 def lock_timeout_missing(op: Operation | MigrationEnd, at: Context) -> Iterator[Finding]:
     """Record every statement that may wait without a limit, and report the first one when the migration ends."""
     if not isinstance(op, MigrationEnd):
-        if at.blocking_effects and not _is_concurrent(op) and timeout_in_effect(at, "lock_timeout") == 0:
+        requests = bool(at.blocking_effects) or index_of_unknown_table(op, at) is not None
+        if requests and not _is_concurrent(op) and timeout_in_effect(at, "lock_timeout") == 0:
             at.state(_State).positions.append(at.position)
         return
     unlimited = [at.past[position] for position in at.state(_State).positions]
@@ -60,22 +63,28 @@ def _is_concurrent(op: Operation) -> bool:
 
 def _reported(at: Context, first: PastOperation, statements: int) -> Finding:
     effects = [effect for effect in first.effects if effect.blocks and not effect.new]
-    worst = max(effects, key=lambda effect: effect.lock.strength)
-    blocks = max((effect.blocks for effect in effects), key=len)
-    tables = join_names([effect.relation for effect in effects])
+    locks = locked_relations({effect.relation: effect.lock for effect in effects}) if effects else _unknown_table(first.operation)
+    worst = max((effect.lock for effect in effects), default=LockMode.ACCESS_EXCLUSIVE)
+    blocks = max((effect.blocks for effect in effects), key=len, default=worst.blocks)
     others = statements - 1
     other_statements = f"; the same is true of {others} more statement{'' if others == 1 else 's'} in this migration" if others else ""
     never_set = not at.predictor.has_lock_timeout
     project = "; no migration and no setting of the project sets one" if never_set else ""
     return at.finding(
         first,
-        f"{command_name(at, first)} requests {worst.lock} on {tables} {_without_timeout(at, first)}: while it waits for running transactions, "
+        f"{command_name(at, first)} requests {locks} {_without_timeout(at, first)}: while it waits for running transactions, "
         f"every {blocked_statements(blocks)} waits behind it{project}{other_statements}",
         help=_help(at, first, never_set=never_set),
         relations=[effect.relation for effect in effects],
-        lock=worst.lock,
+        lock=worst,
         cause="project" if never_set else "",
     )
+
+
+def _unknown_table(op: Operation) -> str:
+    """Returns the locks of a statement on an index that the history does not know."""
+    name = op.names[0] if isinstance(op, Drop) else op.name if isinstance(op, Reindex) else ""
+    return f"{LockMode.ACCESS_EXCLUSIVE} on the index {name}{' and its table' if isinstance(op, Drop) else ''}"
 
 
 def _without_timeout(at: Context, first: PastOperation) -> str:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from migsafe.linting.facts.timeouts import format_timeout, timeout_in_effect
-from migsafe.linting.facts.wording import blocked_statements, command_name, join_names
+from migsafe.linting.facts.wording import blocked_statements, command_name, locked_relations
 from migsafe.linting.rule import Context, Finding, MigrationEnd, Severity, rule
 from migsafe.sql.operations import CreateIndex, DetachPartition, Drop, Operation, Reindex
 
@@ -43,11 +43,11 @@ def lock_timeout_too_long(op: Operation | MigrationEnd, at: Context) -> Iterator
         done = at.past[position]
         effects = [effect for effect in done.effects if effect.blocks and not effect.new]
         blocks = max((effect.blocks for effect in effects), key=len)
-        tables = join_names([effect.relation for effect in effects])
+        locks = locked_relations({effect.relation: effect.lock for effect in effects})
         longest = at.limits.longest_lock_timeout
         yield at.finding(
             done,
-            f"{command_name(at, done)} may wait up to {format_timeout(timeout)} for {effects[0].lock} on {tables}, and every "
+            f"{command_name(at, done)} may wait up to {format_timeout(timeout)} for {locks}, and every "
             f"{blocked_statements(blocks)} waits behind it: the configured maximum is {format_timeout(longest)}",
             help=f"-- before this statement:\nSET lock_timeout = '{format_timeout(min(longest, 2000))}';",
             relations=[effect.relation for effect in effects],

@@ -156,6 +156,8 @@ def test_a_message_says_what_waits_and_why(sql: str, message: str) -> None:
             "ALTER TABLE events DETACH PARTITION events_2025",
             [
                 "ALTER TABLE events DETACH PARTITION events_2025 CONCURRENTLY;",
+                "-- without a lock_timeout, which would leave the partition pending detach; then only DETACH PARTITION",
+                "-- events_2025 FINALIZE completes it",
                 "-- it leaves a CHECK with the bounds on events_2025, which can be dropped later",
             ],
         ),

@@ -81,3 +81,15 @@ BEGIN
     SET LOCAL lock_timeout = '2s';
     ALTER TABLE orders ADD COLUMN n text;
 END $$;
+
+-- next migration
+-- the table of an unknown index is locked too
+DROP INDEX shop.old_idx; -- expect: lock-timeout-missing
+
+-- next migration
+REINDEX INDEX shop.other_idx; -- expect: lock-timeout-missing
+
+-- next migration
+CREATE TABLE fresh (id bigint, a integer);
+CREATE INDEX fresh_a_idx ON fresh (a);
+DROP INDEX fresh_a_idx;
