@@ -33,6 +33,34 @@ def test_a_loop_over_unknown_rows_runs_once(render: Render, query: str) -> None:
     assert sql[2:] == ["ALTER TABLE a DROP COLUMN x;"]
 
 
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for row in op.get_bind().execute(sa.text(f'SELECT id FROM {table}')):",
+        "while op.get_bind().execute(sa.text(f'SELECT 1 FROM {table}')).first():",
+    ],
+)
+def test_each_loop_of_unknown_length_has_its_own_transaction(render: Render, loop: str) -> None:
+    half = render(
+        f"""
+        def fill(table):
+            {loop}
+                op.execute("BEGIN")
+                op.execute("SET LOCAL lock_timeout = '1s'")
+                op.execute(f"LOCK TABLE {{table}}")
+                op.execute("COMMIT")
+
+        with op.get_context().autocommit_block():
+            for table in ("a", "b"):
+                fill(table)
+        """
+    )
+    calls = [text.removeprefix("? ") for text in sent(half) if "SELECT" not in text]
+    for table in ("a", "b"):
+        at = calls.index(f"LOCK TABLE {table};")
+        assert calls[at - 2 : at + 2] == ["BEGIN;", "SET LOCAL lock_timeout = '1s';", f"LOCK TABLE {table};", "COMMIT;"]
+
+
 def test_a_condition_that_would_end_the_script_is_assumed_to_be_met(render: Render) -> None:
     half = render(
         """

@@ -16,10 +16,17 @@ from migsafe.rendering.worker.frames import current_point
 from migsafe.rendering.worker.unknown import Unknown
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|⟨[^⟩]*⟩|\b\d+(?:\.\d+)?\b")
+_STEERING = re.compile(r"\s*(?:BEGIN|START|COMMIT|END|ROLLBACK|ABORT|SAVEPOINT|RELEASE|SET|RESET)\b", re.IGNORECASE)
 _ENDLESS_ITERATORS = frozenset(("iter", "count", "cycle", "repeat"))
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 Place = tuple[tuple[str, int, int], ...]
+
+
+def steers_session(sql: str) -> bool:
+    """Whether a statement steers the transaction or the session. Each round of a loop needs its own: without them, its other statements would
+    run outside a transaction."""
+    return _STEERING.match(sql) is not None
 
 
 class LoopLines(NamedTuple):
@@ -55,7 +62,7 @@ class Loops:
         The result of the second round is empty. A third round is the first one of another loop.
         """
         frames = list(self._project_frames(frame))
-        if not any(each.f_lineno in self._lines_of(each).inside for each in frames):
+        if steers_session(sql) or not any(each.f_lineno in self._lines_of(each).inside for each in frames):
             return None
         place = tuple((each.f_code.co_filename, *current_point(each)) for each in frames)
         key = place, _CONSTANT.sub("?", sql)

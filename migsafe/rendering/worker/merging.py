@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from migsafe.assumption import Assumption
 from migsafe.rendering.messages import RenderedCall, RenderedPath
+from migsafe.rendering.worker.loops import steers_session
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'|⟨[^⟩]*⟩|\b\d+\b")
 
@@ -138,7 +139,7 @@ def _once(calls: Sequence[RenderedCall]) -> list[RenderedCall]:
     kept = []
     for call in calls:
         is_uncertain = not call.certain or call.opaque or call.unknown_marks
-        if is_uncertain and _key(call) in seen:
+        if is_uncertain and _key(call) in seen and not steers_session(call.sql):
             continue
         seen.add(_key(call))
         kept.append(call)
