@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from migsafe.expressions.enum_values import EnumValue, needs_enum_value
     from migsafe.expressions.filters import KnownColumns, is_always_true, not_null_columns
     from migsafe.expressions.groups import grouping_columns, output_columns
+    from migsafe.expressions.inserted_values import inserted_values
     from migsafe.expressions.orders import ordered_columns
     from migsafe.expressions.proofs import proves_bound, proves_check, proves_default_excludes, proves_not_null
     from migsafe.expressions.recomputed_values import converts_again
@@ -50,6 +51,7 @@ __all__ = [
     "contains_enum_value",
     "converts_again",
     "grouping_columns",
+    "inserted_values",
     "is_always_true",
     "is_true_of_every_row",
     "needs_enum_value",
@@ -78,6 +80,7 @@ _MODULES = {
     "contains_enum_value": "enum_constants",
     "converts_again": "recomputed_values",
     "grouping_columns": "groups",
+    "inserted_values": "inserted_values",
     "is_always_true": "filters",
     "is_true_of_every_row": "truth",
     "needs_enum_value": "enum_values",

@@ -15,6 +15,27 @@ _CONTRIB = frozenset(
 """The extensions that come with PostgreSQL (manual, appendix F), and pgvector: none has a function with the name of a later built-in one."""
 
 
+EXTENSION_TYPES: dict[str, tuple[str, ...]] = {
+    "citext": ("citext",),
+    "cube": ("cube",),
+    "hstore": ("hstore",),
+    "isn": ("ean13", "isbn", "isbn13", "ismn", "ismn13", "issn", "issn13", "upc"),
+    "lo": ("lo",),
+    "ltree": ("ltree", "lquery", "ltxtquery"),
+    "postgis": ("geometry", "geography", "box2d", "box3d"),
+    "postgis_raster": ("raster",),
+    "seg": ("seg",),
+    "vector": ("vector", "halfvec", "sparsevec"),
+}
+"""The types of extensions of which columns are made."""
+
+EXTENSION_FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "pgcrypto": ("gen_random_bytes", "gen_salt", "crypt", "digest", "hmac"),
+    "uuid-ossp": ("uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "uuid_nil"),
+}
+"""The functions of extensions that are used in defaults."""
+
+
 @SCHEMA_CHANGES.register(sql.CreateExtension)
 def create_extension(catalog: Catalog, operation: sql.CreateExtension) -> None:
     """Records that an extension may have created functions of any name."""

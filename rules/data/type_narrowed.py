@@ -2,13 +2,13 @@
 
 If a value does not fit the new type, PostgreSQL refuses the whole statement: the migration passes every test and fails in production. Some
 conversions lose data instead: a fraction is rounded, a timestamp loses its time zone, a cast to varchar(n) truncates. First look for such
-values, or add a new column and copy the values that fit.
+values, or add a new column and copy the values that fit. If the change also rewrites the table or reads all its rows, the finding says so,
+and speaks for type-change-rewrites.
 
 Unsafe:
     CREATE TABLE notes (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line varchar(50));
     INSERT INTO notes (line) VALUES ('a line that is longer than ten characters');
     -- next migration
-    -- migsafe: ignore[type-change-rewrites] the notes are not used at night
     ALTER TABLE notes ALTER COLUMN line TYPE varchar(10);
 
 Safe:
@@ -26,7 +26,7 @@ from migsafe.sql.operations import AlterColumnType
 from migsafe.sql.operations.values import quoted
 
 
-@rule(category="data", severity=Severity.ERROR)
+@rule(category="data", severity=Severity.ERROR, speaks_for=("type-change-rewrites",))
 def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     """Report a change to a type that cannot represent every value of the old one, on a table with rows."""
     relation = at.catalog.relation(op.target.name)
@@ -42,10 +42,35 @@ def type_narrowed(op: AlterColumnType, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"not every {column.type} fits {op.type}: if a value of {name} in {table} does not fit, PostgreSQL refuses the statement or truncates "
-        "the value",
+        f"the value{_and_rewrites(at)}",
         help=(
             "-- first look for values that do not fit:\n"
-            f"SELECT {name} FROM {op.target.name} WHERE {name}::text IS DISTINCT FROM {name}::{op.type}::text LIMIT 10;"
+            f"SELECT {name} FROM {op.target.name} WHERE {name}::text IS DISTINCT FROM {name}::{op.type}::text LIMIT 10;\n"
+            f"{_instead(at, op)}"
         ),
         relations=(relation.name,),
+    )
+
+
+def _and_rewrites(at: Context) -> str:
+    """Returns the end of the message about the lock and the work of the same statement."""
+    slow = at.slow_effects(only=True)
+    if not slow:
+        return ""
+    main = next((effect for effect in slow if effect.rewrite), slow[0])
+    work = "rewrites every row and index" if main.rewrite else "rebuilds indexes" if main.rebuilt else "reads every row"
+    return f"; it also takes {main.lock} on {main.relation} while it {work}: every {main.blocked_commands} waits"
+
+
+def _instead(at: Context, op: AlterColumnType) -> str:
+    if op.type.name == "character varying" and op.type.modifiers and not op.type.dimensions:
+        return (
+            f"-- then, instead of the type, add CHECK (char_length({quoted(op.column)}) <= {op.type.modifiers[0]}) as NOT VALID, and "
+            "validate it in the next migration"
+        )
+    return (
+        "-- then change the type; or, without blocking reads and writes: add a column of the new type, fill it in batches and by a trigger, "
+        f"and deploy a release that uses it instead of {quoted(op.column)}"
+        if at.slow_effects(only=True)
+        else "-- then change the type"
     )

@@ -18,7 +18,7 @@ DELETE FROM t;
 DROP TABLE t CASCADE;
 
 -- next migration
-ALTER TABLE news ALTER COLUMN title TYPE varchar(100);
+ALTER TABLE news ALTER COLUMN title TYPE varchar(100); -- expect: statistics-lost
 ALTER TABLE news ALTER COLUMN title TYPE text;
 ALTER TABLE news ALTER COLUMN n TYPE int; -- expect: type-narrowed
 ALTER TABLE news ALTER COLUMN at TYPE date; -- expect: type-narrowed
@@ -35,3 +35,26 @@ ALTER TABLE news ADD COLUMN region text;
 UPDATE news SET region = 'eu' WHERE id < 1000;
 -- no index serves the filter: it scans the table and deletes only some rows
 DELETE FROM news WHERE region IS NULL;
+
+-- next migration
+CREATE TABLE rows (id bigint PRIMARY KEY);
+CREATE TABLE cells (id bigint PRIMARY KEY, row_id bigint REFERENCES rows);
+CREATE TABLE notes (id bigint PRIMARY KEY, cell_id bigint REFERENCES cells, text text);
+CREATE EXTENSION citext;
+CREATE TABLE mails (id bigint PRIMARY KEY, address citext);
+
+-- next migration
+TRUNCATE rows CASCADE; -- expect: drop-cascade -- expect: truncate
+TRUNCATE rows, cells, notes CASCADE; -- expect: truncate
+TRUNCATE notes CASCADE; -- expect: truncate
+DROP OWNED BY clerk; -- expect: drop-cascade
+DROP EXTENSION citext CASCADE; -- expect: drop-cascade
+REASSIGN OWNED BY clerk TO boss;
+
+-- next migration
+UPDATE pg_catalog.pg_index SET indisvalid = false WHERE indexrelid = 'rows_pkey'::regclass; -- expect: catalog-written
+DELETE FROM pg_enum; -- expect: catalog-written
+INSERT INTO pg_settings VALUES (1);
+SELECT * FROM pg_class;
+COPY pg_class TO STDOUT;
+UPDATE pg_stuff SET a = 1 WHERE b = 2;
