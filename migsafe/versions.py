@@ -4,7 +4,7 @@ Each change is named once, by the first release that has it: `catalog.pg_version
 release notes and, where they say nothing, measurements on servers (tests/prediction/effects/cases).
 """
 
-OLDEST, NEWEST, DEFAULT = 14, 18, 17
+OLDEST, NEWEST, DEFAULT = 14, 19, 17
 """The oldest and the newest supported release, and the one that is assumed where the configuration names none."""
 
 SUPPORTED_TEXT = f"{OLDEST}…{NEWEST}"
@@ -61,3 +61,11 @@ SUBSCRIPTION_TWO_PHASE = 18
 """ALTER SUBSCRIPTION … SET (two_phase), which is refused in a transaction block when it turns two_phase off."""
 INTEGER_TO_BYTEA_CASTS = 18
 """Casts between integers and bytea."""
+
+# 19, from its release notes and manual: no server of 19 has measured them yet
+CHECK_ENFORCEABILITY = 19
+"""ALTER CONSTRAINT … [NOT] ENFORCED accepts CHECK constraints; before, only foreign keys."""
+DOMAIN_VALIDATION_LETS_WRITES_THROUGH = 19
+"""ALTER DOMAIN … VALIDATE CONSTRAINT takes SHARE UPDATE EXCLUSIVE on the tables that use the domain; before, SHARE."""
+REPACK = 19
+"""REPACK, which does with CONCURRENTLY what VACUUM FULL and CLUSTER do under ACCESS EXCLUSIVE."""

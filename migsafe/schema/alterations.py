@@ -37,6 +37,7 @@ from migsafe.schema.inheritance import attach, detach, inherit, no_inherit
 from migsafe.schema.not_nulls import add_not_null, drop_not_null
 from migsafe.schema.objects import Attached, Column, Relation, RelationKind
 from migsafe.schema.older_relations import add_older_relation, kind_named
+from migsafe.schema.partition_changes import merge_partitions, split_partition
 from migsafe.schema.types import rename_in_type
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
@@ -376,6 +377,8 @@ _CHANGES: dict[type[AlterRelation], Callable[[Catalog, Any, Any], None]] = {
     sql.NoInherit: no_inherit,
     sql.AttachPartition: attach,
     sql.DetachPartition: detach,
+    sql.MergePartitions: merge_partitions,
+    sql.SplitPartition: split_partition,
     sql.RenameColumn: _rename_column,
     sql.RenameConstraint: apply_rename_constraint,
     sql.ClusterOn: _cluster_on,

@@ -95,6 +95,12 @@ DEFAULT_LARGE_OBJECT_PRIVILEGES = Feature("ALTER DEFAULT PRIVILEGES … ON LARGE
 
 # 19
 
+REPACK = Feature("REPACK", 19, "use VACUUM FULL, CLUSTER, or the extension pg_repack")
+WAIT_FOR = Feature("WAIT FOR", 19)
+MERGE_PARTITIONS = Feature("ALTER TABLE … MERGE PARTITIONS", 19, "create the new partition as a table, copy the rows, then detach and attach")
+SPLIT_PARTITION = Feature("ALTER TABLE … SPLIT PARTITION", 19, "create the new partitions as tables, copy the rows, then detach and attach")
+PORTION_OF = Feature("FOR PORTION OF", 19, "change the ranges with an UPDATE, and insert the remaining parts")
+PROPERTY_GRAPH = Feature("a property graph", 19, "use views and joins")
 CONFLICT_SELECT = Feature("ON CONFLICT … DO SELECT", 19, "use DO UPDATE SET column = EXCLUDED.column … RETURNING")
 NULL_TREATMENT = Feature("IGNORE NULLS or RESPECT NULLS of a window function", 19)
 GROUP_BY_ALL = Feature("GROUP BY ALL", 19, "name the columns")

@@ -24,7 +24,18 @@ from migsafe.schema.formulas import identifiers
 from migsafe.sql import operations as sql
 from migsafe.sql.operations import AlterRelation, ConstraintKind, Name
 
-_ALONE = (sql.RenameColumn, sql.RenameConstraint, sql.AttachPartition, sql.DetachPartition, sql.ValidateConstraint)
+_ALONE = (
+    *(
+        sql.RenameColumn,
+        sql.RenameConstraint,
+        sql.AttachPartition,
+        sql.DetachPartition,
+        sql.MergePartitions,
+        sql.SplitPartition,
+        sql.ValidateConstraint,
+    ),
+    *(sql.MergePartitions, sql.SplitPartition),
+)
 """Actions that must be, or should be, a separate statement."""
 
 _PROVED = (ConstraintKind.PRIMARY_KEY, ConstraintKind.NOT_NULL)

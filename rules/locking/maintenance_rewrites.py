@@ -1,4 +1,4 @@
-"""VACUUM FULL, CLUSTER, SET LOGGED, SET TABLESPACE and SET ACCESS METHOD rewrite a table while it is locked.
+"""VACUUM FULL, CLUSTER, REPACK, SET LOGGED, SET TABLESPACE, SET ACCESS METHOD and MERGE or SPLIT PARTITION rewrite a table while it is locked.
 
 Each holds ACCESS EXCLUSIVE while it copies the table and rebuilds its indexes: even SELECT waits until it ends, and the disk must hold both
 copies. VACUUM FULL without a table does this to every table in turn, including the system catalogues.
@@ -9,6 +9,9 @@ VACUUM FULL and CLUSTER are seldom needed: plain VACUUM makes space reusable wit
 and pg_squeeze rebuild a table next to the old one. REINDEX (TABLESPACE …) CONCURRENTLY moves an index to another tablespace. The other
 commands need a maintenance window, or a new table that replaces the old one.
 
+PostgreSQL 19 has REPACK for VACUUM FULL and CLUSTER, with an option CONCURRENTLY that blocks reads and writes only while it swaps the files.
+MERGE PARTITIONS and SPLIT PARTITION block the whole partitioned table while they copy the rows.
+
 Unsafe:
     VACUUM FULL orders;
 
@@ -18,35 +21,56 @@ Unsafe:
 Unsafe:
     ALTER TABLE events SET UNLOGGED;
 
+Unsafe, on PostgreSQL 19:
+    REPACK orders;
+
 Safe, outside a transaction:
     VACUUM orders;
 
+Safe, on PostgreSQL 19, outside a transaction:
+    REPACK (CONCURRENTLY) orders;
+
 See: https://www.postgresql.org/docs/current/routine-vacuuming.html#VACUUM-FOR-SPACE-RECOVERY
     https://www.postgresql.org/docs/current/sql-cluster.html
+    https://www.postgresql.org/docs/19/sql-repack.html
     https://github.com/reorg/pg_repack
 """
 
+from migsafe import versions
 from migsafe.linting.facts.held_locks import while_held
 from migsafe.linting.facts.wording import join_names
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.lock import LockMode
 from migsafe.schema.objects import Relation, RelationKind
-from migsafe.sql.operations import Cluster, MoveAllInTablespace, Name, SetAccessMethod, SetLogged, SetTablespace, Vacuum
+from migsafe.sql.operations import (
+    Cluster,
+    MergePartitions,
+    MoveAllInTablespace,
+    Name,
+    Repack,
+    SetAccessMethod,
+    SetLogged,
+    SetTablespace,
+    SplitPartition,
+    Vacuum,
+)
 from migsafe.sql.operations.values import quoted
 
-_Maintenance = Vacuum | Cluster | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace
+_Maintenance = Vacuum | Cluster | Repack | MergePartitions | SplitPartition | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace
+_REPACK_NEEDS = "-- it needs a primary key or an index as replica identity, and a free replication slot"
 _ALL_WAIT = "every SELECT, INSERT, UPDATE and DELETE waits"
 
 
 @rule(category="locking", severity=Severity.ERROR, speaks_for=("long-work-under-lock",))
 def maintenance_rewrites(
-    op: Vacuum | Cluster | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace, at: Context
+    op: Vacuum | Cluster | Repack | MergePartitions | SplitPartition | SetLogged | SetAccessMethod | SetTablespace | MoveAllInTablespace,
+    at: Context,
 ) -> Finding | None:
     """Report commands that rewrite existing tables, or an index of one."""
     match op:
-        case Vacuum(full=False):
+        case Vacuum(full=False) | Repack(concurrently=True):
             return None
-        case Vacuum(tables=()) | Cluster(table=None) | MoveAllInTablespace():
+        case Vacuum(tables=()) | Cluster(table=None) | Repack(table=None) | MoveAllInTablespace():
             return _of_many(op, at)
         case SetTablespace(target=target) if target.kind == "index" or at.catalog.index(target.name) is not None:
             return _of_index(op, at)
@@ -54,6 +78,8 @@ def maintenance_rewrites(
     if not slow:
         return None
     tables = [effect.relation for effect in slow]
+    if isinstance(op, MergePartitions | SplitPartition):
+        tables = list(dict.fromkeys((at.resolve(op.target.name), *tables)))
     return at.finding(
         op,
         f"{_name(op)} takes {slow[0].lock} on {join_names(tables)} while it {_work(op)}: every {slow[0].blocked_commands} waits{_loss(op)}"
@@ -70,6 +96,12 @@ def _name(op: _Maintenance) -> str:
             return "VACUUM FULL"
         case Cluster():
             return "CLUSTER"
+        case Repack():
+            return "REPACK"
+        case MergePartitions():
+            return "MERGE PARTITIONS"
+        case SplitPartition():
+            return "SPLIT PARTITION"
         case SetLogged(logged=logged):
             return "SET LOGGED" if logged else "SET UNLOGGED"
         case SetAccessMethod():
@@ -78,6 +110,8 @@ def _name(op: _Maintenance) -> str:
 
 
 def _work(op: _Maintenance) -> str:
+    if isinstance(op, MergePartitions | SplitPartition):
+        return "copies every row to the new partition" + ("s" if isinstance(op, SplitPartition) else "")
     return "copies all its files" if isinstance(op, SetTablespace) else "rewrites every row and index"
 
 
@@ -92,8 +126,23 @@ def _help(op: _Maintenance, tables: list[Name], at: Context) -> str:
     kinds = {relation.kind for name in tables if (relation := at.catalog.relation(name)) is not None}
     if RelationKind.MATERIALIZED in kinds:
         return "-- instead, create and fill a second materialized view, and give it the name of this one"
+    if isinstance(op, Vacuum | Cluster) and at.catalog.pg_version >= versions.REPACK:
+        order = f" USING INDEX {quoted(op.index)}" if isinstance(op, Cluster) and op.index is not None else ""
+        repacked = "\n".join(f"REPACK (CONCURRENTLY) {name}{order};" for name in tables)
+        return f"{at.outside_transaction(repacked)}\n{_REPACK_NEEDS}"
     repack = f"pg_repack {' '.join(f'--table={name}' for name in tables)}"
     match op:
+        case Repack():
+            sql = at.text(*op.span)
+            rest = sql[len("REPACK") :].strip()
+            settings = f"(CONCURRENTLY, {rest[1:]}" if rest.startswith("(") else f"(CONCURRENTLY) {rest}"
+            concurrently = at.outside_transaction(f"REPACK {settings};")
+            return f"{concurrently}\n{_REPACK_NEEDS}"
+        case MergePartitions() | SplitPartition():
+            return (
+                "-- create the new table without PARTITION OF, with a CHECK for its bound, and copy the rows in batches while a trigger keeps "
+                "it in sync; then DETACH PARTITION … CONCURRENTLY the old one and ATTACH PARTITION the new one"
+            )
         case Vacuum(tables=vacuumed):
             plain = at.outside_transaction(f"VACUUM {', '.join(str(table.name) for table in vacuumed)};")
             return f"{plain}\n-- to return space to the operating system without blocking reads and writes: {repack}"
@@ -117,7 +166,7 @@ def _columns(index: str, table: Name, at: Context) -> str:
     return ",".join(column.name for column in columns if column is not None)
 
 
-def _of_many(op: Vacuum | Cluster | MoveAllInTablespace, at: Context) -> Finding | None:
+def _of_many(op: Vacuum | Cluster | Repack | MoveAllInTablespace, at: Context) -> Finding | None:
     """Report a command that names no table: it also affects unknown tables, unless the database is completely known."""
     work = "while it rewrites every row and index"
     match op:
@@ -127,6 +176,11 @@ def _of_many(op: Vacuum | Cluster | MoveAllInTablespace, at: Context) -> Finding
             if at.catalog.complete and not at.slow_effects():
                 return None
             which, help = "on every previously clustered table in turn,", "-- without blocking reads and writes: pg_repack, table by table"
+        case Repack(by_index=by_index):
+            if by_index and at.catalog.complete and not at.slow_effects():
+                return None
+            which = "on every previously clustered table in turn," if by_index else "on every table in turn,"
+            help = "-- without blocking reads and writes: REPACK (CONCURRENTLY), table by table"
         case MoveAllInTablespace(kind=kind, source=source, destination=destination):
             things = {"index": "indexes"}.get(kind, f"{kind}s")
             which, work = f"on all {things} in {source} at once", "and keeps it until the last file is copied"

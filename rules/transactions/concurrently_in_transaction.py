@@ -48,6 +48,7 @@ from migsafe.sql.operations import (
     Name,
     Operation,
     Reindex,
+    Repack,
     Rollback,
     TwoPhase,
     Vacuum,
@@ -60,6 +61,7 @@ _Refused = (
     | DetachPartition
     | Vacuum
     | Cluster
+    | Repack
     | AlterSystem
     | CreateObject
     | AlterObject
@@ -170,7 +172,7 @@ def _index_outside(op: CreateIndex, at: Context) -> str:
 
 def _relations(op: Operation, at: Context) -> list[Name]:
     match op:
-        case CreateIndex(table=Name() as table) | Cluster(table=Name() as table):
+        case CreateIndex(table=Name() as table) | Cluster(table=Name() as table) | Repack(table=Name() as table):
             return [table]
         case DetachPartition(target=target):
             return [target.name]

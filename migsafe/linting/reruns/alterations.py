@@ -185,6 +185,16 @@ def _detach(op: sql.DetachPartition, catalog: Catalog) -> ObjectUses:
     yield ObjectUse(action=Action.DROPS, path=path, label=label, error="undefined_table")
 
 
+@OBJECT_USES.register(sql.MergePartitions, sql.SplitPartition)
+def _merge_or_split(op: sql.MergePartitions | sql.SplitPartition, catalog: Catalog) -> ObjectUses:
+    for name in op.partitions if isinstance(op, sql.MergePartitions) else (op.partition,):
+        part = relation_named(name, catalog, "table")
+        yield ObjectUse(action=Action.DROPS, path=part.path, label=part.label, error="undefined_table")
+    for name in (op.into,) if isinstance(op, sql.MergePartitions) else tuple(name for name, _ in op.into):
+        part = relation_named(name, catalog, "table")
+        yield ObjectUse(action=Action.CREATES, path=part.path, label=part.label, error="duplicate_table")
+
+
 @OBJECT_USES.register(sql.Inherit, sql.NoInherit)
 def _inherit(op: sql.Inherit | sql.NoInherit, catalog: Catalog) -> ObjectUses:
     table, parent = _table(op, catalog), relation_named(op.parent, catalog, "table")

@@ -31,7 +31,7 @@ OBJECT_USES.register_none(
     *(sql.SetStatistics, sql.SetStorage, sql.SetCompression, sql.ResetColumnOptions, sql.SetTrigger, sql.SetRule, sql.SetRowSecurity),
     *(sql.ClusterOn, sql.SetWithoutOids, sql.SetAccessMethod, sql.SetTablespace, sql.SetLogged, sql.SetOfType, sql.SetReplicaIdentity),
     *(sql.MoveAllInTablespace, sql.AlterSequence, sql.AlterPolicy, sql.SetOwner, sql.Comment, sql.Grant, sql.AlterDefaultPrivileges),
-    *(sql.AlterSystem, sql.Cluster, sql.Reindex, sql.Vacuum, sql.Analyze, sql.Utility),
+    *(sql.AlterSystem, sql.Cluster, sql.Repack, sql.Reindex, sql.Vacuum, sql.Analyze, sql.Utility),
 )
 OBJECT_USES.register_none("is not sent to the server", sql.PsqlCommand)
 OBJECT_USES.register_none("is about an identifier of the operations before it", sql.CutIdentifier)

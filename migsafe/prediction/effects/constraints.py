@@ -231,7 +231,8 @@ def alter_constraint(context: EffectContext, op: sql.AlterConstraint) -> Effects
             yield from context.effect_on(table, _EXCLUSIVE, scan=scan, why=why if scan else "")
     if op.enforced and not constraint.enforced:
         why = f"every row is checked against {op.constraint}"
-        for table in (relation, *(context.catalog.descendants(relation.oid) if relation.kind is RelationKind.PARTITIONED else ())):
+        has_parts = relation.kind is RelationKind.PARTITIONED or (constraint.kind is ConstraintKind.CHECK and not constraint.no_inherit)
+        for table in (relation, *(context.catalog.descendants(relation.oid) if has_parts else ())):
             if context.has_rows(table):
                 yield from context.effect_on(table, _EXCLUSIVE, scan=True, why=why)
         yield from context.effect_on_oid(constraint.references, _SHARE_ROW, scan=True)

@@ -129,6 +129,28 @@ def cluster(context: EffectContext, op: sql.Cluster) -> Effects:
             yield from rewritten(context, table, why)
 
 
+@EFFECTS.register(sql.Repack)
+def repack(context: EffectContext, op: sql.Repack) -> Effects:
+    """REPACK: like CLUSTER with USING INDEX, else like VACUUM FULL. With CONCURRENTLY it takes ACCESS EXCLUSIVE only to swap the files, after
+    the rows have been copied under SHARE UPDATE EXCLUSIVE (manual, REPACK)."""
+    if op.concurrently and op.table is not None:
+        why = "REPACK copies the rows; it takes ACCESS EXCLUSIVE only for the moment in which it swaps the files"
+        yield from context.effect_on_name(op.table, _SHARE_UPDATE, rewrite=True, scan=True, waits=True, why=why)
+        return
+    why = "REPACK rewrites the rows in the order of the index" if op.by_index else "REPACK rewrites the rows"
+    relation = context.catalog.relation(op.table) if op.table is not None else None
+    if op.table is not None and relation is None:
+        yield from context.effect_on_name(op.table, _EXCLUSIVE, rewrite=True, scan=True, why=why)
+        return
+    if relation is not None:
+        tables = context.with_descendants(relation) if relation.kind is RelationKind.PARTITIONED else [relation]
+    else:
+        kinds = (RelationKind.TABLE, RelationKind.MATERIALIZED)
+        tables = [one for one in context.catalog.relations() if one.kind in kinds and (one.clustered_on is not None or not op.by_index)]
+    for table in tables:
+        yield from rewritten(context, table, why) if context.has_rows(table) else context.effect_on(table, _EXCLUSIVE)
+
+
 def _tables(context: EffectContext, named: tuple[sql.Relation, ...]) -> list[Relation | Name]:
     """Returns the tables of VACUUM and ANALYZE, with their partitions; all known tables if the statement names none."""
     if not named:

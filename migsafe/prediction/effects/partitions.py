@@ -161,6 +161,24 @@ def detach(context: EffectContext, op: sql.DetachPartition) -> Effects:
             yield from context.effect_on_oid(constraint.references, LockMode.SHARE_ROW_EXCLUSIVE)
 
 
+@EFFECTS.register(sql.MergePartitions, sql.SplitPartition)
+def merge_or_split(context: EffectContext, op: sql.MergePartitions | sql.SplitPartition) -> Effects:
+    """MERGE and SPLIT PARTITION: ACCESS EXCLUSIVE on the parent and the partitions until their rows are copied (manual, ALTER TABLE)."""
+    yield from context.effect_on_name(op.target.name, _EXCLUSIVE, "partitioned table")
+    merged = isinstance(op, sql.MergePartitions)
+    why = f"its rows are copied to the new partition{'' if merged else 's'}"
+    for name in op.partitions if isinstance(op, sql.MergePartitions) else (op.partition,):
+        partition = context.catalog.relation(name)
+        if partition is None:
+            yield from context.effect_on_name(name, _EXCLUSIVE, scan=True, why=why)
+            continue
+        scan = context.has_rows(partition)
+        yield from context.effect_on(partition, _EXCLUSIVE, scan=scan, why=why if scan else "")
+    parent = context.catalog.relation(op.target.name)
+    if parent is not None:
+        yield from _foreign_keys_of(context, parent, checked=False)
+
+
 @EFFECTS.register(sql.Inherit)
 def inherit(context: EffectContext, op: sql.Inherit) -> Effects:
     """INHERIT."""

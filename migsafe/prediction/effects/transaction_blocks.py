@@ -12,7 +12,7 @@ _FALSE = frozenset(("false", "off", "0"))
 
 _MAY_BE_REFUSED = frozenset(
     (
-        *(sql.CreateIndex, sql.Drop, sql.DetachPartition, sql.Reindex, sql.Vacuum, sql.Cluster, sql.AlterSystem),
+        *(sql.CreateIndex, sql.Drop, sql.DetachPartition, sql.Reindex, sql.Vacuum, sql.Cluster, sql.Repack, sql.AlterSystem),
         *(sql.CreateObject, sql.AlterObject, sql.Discard, sql.TwoPhase),
     )
 )
@@ -40,6 +40,8 @@ def refused_in_transaction_block(operation: Operation, catalog: Catalog) -> str 
         case sql.Cluster(table=sql.Name() as name):
             table = catalog.relation(name)
             return "CLUSTER of a partitioned table" if table is not None and table.kind is RelationKind.PARTITIONED else None
+        case sql.Repack():
+            return _repack(operation, catalog)
         case sql.AlterSystem():
             return "ALTER SYSTEM"
         case sql.CreateObject(kind=kind) if kind in _REFUSED_KINDS:
@@ -72,6 +74,15 @@ def _alter_subscription(op: sql.AlterObject, pg_version: int) -> str | None:
 def _value(op: sql.CreateObject | sql.AlterObject, option: str) -> str | None:
     """Returns the value of an option, in lower case; None if the statement does not set it."""
     return next(((given.value or "true").lower() for given in op.options if given.name == option), None)
+
+
+def _repack(op: sql.Repack, catalog: Catalog) -> str | None:
+    if op.concurrently or op.analyze:
+        return "REPACK (CONCURRENTLY)" if op.concurrently else "REPACK (ANALYZE)"
+    if op.table is None:
+        return "REPACK without a table"
+    table = catalog.relation(op.table)
+    return "REPACK of a partitioned table" if table is not None and table.kind is RelationKind.PARTITIONED else None
 
 
 def _reindex(op: sql.Reindex, catalog: Catalog) -> str | None:

@@ -16,13 +16,16 @@ from migsafe.sql.operations import (
     AlterObject,
     AlterSequence,
     AttachPartition,
+    Bound,
     ClusterOn,
     DetachPartition,
     DropColumn,
     DropConstraint,
     Firing,
     Inherit,
+    MergePartitions,
     MoveAllInTablespace,
+    Name,
     NoInherit,
     Operation,
     Rename,
@@ -40,6 +43,7 @@ from migsafe.sql.operations import (
     SetTablespace,
     SetTrigger,
     SetWithoutOids,
+    SplitPartition,
     Target,
     ValidateConstraint,
 )
@@ -86,6 +90,18 @@ def _whole_statement(c: Parser, start: int, target: Target) -> Operation | None:
         partition = c.qualified("a partition")
         values = None if target.kind == "index" else bound(c)
         return AttachPartition(c.span(at), target=target, partition=partition, bound=values)
+    if c.accept("merge", "partitions"):
+        c.uses(features.MERGE_PARTITIONS)
+        merged = c.in_parentheses(lambda: c.qualified("a partition"))
+        c.expect("into")
+        into = c.qualified("a partition's name")
+        return MergePartitions(c.span(at), target=target, partitions=merged, into=into)
+    if c.accept("split", "partition"):
+        c.uses(features.SPLIT_PARTITION)
+        partition = c.qualified("a partition")
+        c.expect("into")
+        new = c.in_parentheses(lambda: _new_partition(c))
+        return SplitPartition(c.span(at), target=target, partition=partition, into=new)
     if c.accept("detach", "partition"):
         partition = c.qualified("a partition")
         concurrently = c.accept("concurrently")
@@ -188,6 +204,12 @@ def _validate(c: Parser, start: int, target: Target) -> Operation:
     c.expect("constraint")
     name = c.name("a constraint")
     return ValidateConstraint(c.span(start), target=target, constraint=name)
+
+
+def _new_partition(c: Parser) -> tuple[Name, Bound]:
+    c.expect("partition")
+    name = c.qualified("a partition's name")
+    return name, bound(c)
 
 
 def _firing(c: Parser, start: int, target: Target) -> Operation:

@@ -344,6 +344,8 @@ _STATEMENTS: dict[str, Reader] = {
     "call": maintenance.call,
     "cluster": indexes.cluster,
     "reindex": indexes.reindex,
+    "repack": indexes.repack,
+    "wait": maintenance.wait,
     "refresh": views.refresh,
     "explain": _explain,
     "do": _do,

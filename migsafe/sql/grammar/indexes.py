@@ -4,7 +4,7 @@ from migsafe.sql import features
 from migsafe.sql.grammar.constraints import index_element, nulls_not_distinct
 from migsafe.sql.grammar.options import options_after, utility_options
 from migsafe.sql.grammar.parser import Parser
-from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Reindex
+from migsafe.sql.operations import Cluster, CreateIndex, Operation, Option, Reindex, Repack
 
 
 def create_index(c: Parser, start: int, *, unique: bool) -> CreateIndex:
@@ -68,6 +68,22 @@ def cluster(c: Parser, start: int) -> list[Operation]:
             index = table.name
             table = c.qualified("a table")
     return [Cluster(c.span(start), table=table, index=index, options=settings)]
+
+
+def repack(c: Parser, start: int) -> list[Operation]:
+    """Read REPACK after that word."""
+    c.uses(features.REPACK)
+    settings: tuple[Option, ...] = utility_options(c) if c.words[c.i] == "(" else ()
+    table = index = None
+    if not c.done and not c.at("using", "index"):
+        table = c.qualified("a table")
+        if c.words[c.i] == "(":
+            c.in_parentheses(lambda: c.name("a column"))
+    by_index = c.accept("using", "index")
+    if by_index and table is not None and not c.done:
+        index = c.name("an index")
+    concurrently, analyze = option_is_on(settings, "concurrently"), option_is_on(settings, "analyze") or option_is_on(settings, "analyse")
+    return [Repack(c.span(start), table=table, by_index=by_index, index=index, concurrently=concurrently, analyze=analyze, options=settings)]
 
 
 def option_is_on(settings: tuple[Option, ...], name: str) -> bool:

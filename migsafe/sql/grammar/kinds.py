@@ -1,5 +1,6 @@
 """The kinds of object that DROP, ALTER, COMMENT, SECURITY LABEL and GRANT name, and the form of the names of each kind."""
 
+from migsafe.sql import features
 from migsafe.sql.grammar.cursor import Unexpected
 from migsafe.sql.grammar.parser import Parser
 from migsafe.sql.grammar.routines import argument
@@ -16,6 +17,7 @@ KINDS: tuple[tuple[str, ...], ...] = (
     ("operator", "class"),
     ("operator", "family"),
     ("procedural", "language"),
+    ("property", "graph"),
     ("text", "search", "configuration"),
     ("text", "search", "dictionary"),
     ("text", "search", "parser"),
@@ -40,6 +42,8 @@ def object_kind(c: Parser) -> str:
     """Read the words of a kind of object and return them in lower case; PROCEDURAL LANGUAGE becomes `language`."""
     for words in _BY_FIRST_WORD.get(c.words[c.i], ()):
         if c.accept(*words):
+            if words[0] == "property":
+                c.uses(features.PROPERTY_GRAPH)
             return "language" if words[0] == "procedural" else " ".join(words)
     c.fail("a kind of object")
 

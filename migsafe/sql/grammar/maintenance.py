@@ -233,6 +233,16 @@ def named(c: Parser, start: int) -> list[Operation]:
     return [Utility(c.span(start), command=command, name=name)]
 
 
+def wait(c: Parser, start: int) -> list[Operation]:
+    """Read WAIT FOR LSN after the first word."""
+    c.expect("for", "lsn")
+    c.uses(features.WAIT_FOR)
+    name = c.string("a position in the WAL")
+    if c.accept("with"):
+        utility_options(c)
+    return [Utility(c.span(start), command="wait", name=name)]
+
+
 def _fetched(c: Parser) -> str:
     """Read the direction and the cursor of FETCH or MOVE, and return the cursor."""
     word = c.accept_any(("next", "prior", "first", "last", "absolute", "relative", "all", "forward", "backward"))

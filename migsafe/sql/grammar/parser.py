@@ -159,6 +159,7 @@ class Parser(Queries):
         self.expect("update")
         only = self.words[self.i] == "only"
         table = self.relation()
+        self._portion()
         self._target_alias()
         self.expect("set")
         columns = self._assignments()
@@ -181,6 +182,7 @@ class Parser(Queries):
         self.expect("delete", "from")
         only = self.words[self.i] == "only"
         table = self.relation()
+        self._portion()
         self._target_alias()
         if self.accept("using"):
             self.from_list()
@@ -195,6 +197,21 @@ class Parser(Queries):
             reads=tuple(self.reads[reads:]),
             calls=tuple(self.calls[calls:]),
         )
+
+    def _portion(self) -> None:
+        """Read FOR PORTION OF column FROM … TO …, or with a range in parentheses."""
+        if not self.accept("for", "portion", "of"):
+            return
+        self.uses(features.PORTION_OF)
+        self.name("a column")
+        if self.accept("from"):
+            self.a_expr()
+            self.expect("to")
+            self.a_expr()
+            return
+        self.expect("(")
+        self.a_expr()
+        self.expect(")")
 
     def _target_alias(self) -> None:
         if self.accept("as") or (self.at_name() and self.words[self.i] != "set"):

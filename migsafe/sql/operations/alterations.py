@@ -344,6 +344,20 @@ class DetachPartition(AlterRelation, frozen=True, kw_only=True):
     finalize: bool = False
 
 
+class MergePartitions(AlterRelation, frozen=True, kw_only=True):
+    """MERGE PARTITIONS: the new partition `into` gets the rows of the `partitions`, which are dropped."""
+
+    partitions: tuple[Name, ...]
+    into: Name
+
+
+class SplitPartition(AlterRelation, frozen=True, kw_only=True):
+    """SPLIT PARTITION: the new partitions `into` get the rows of `partition`, which is dropped."""
+
+    partition: Name
+    into: tuple[tuple[Name, Bound], ...]
+
+
 class RenameColumn(AlterRelation, frozen=True, kw_only=True):
     """RENAME COLUMN, with or without the word COLUMN; a composite type's attribute if the target's kind is `type`."""
 

@@ -143,6 +143,18 @@ class Cluster(Operation, frozen=True, kw_only=True):
     options: tuple[Option, ...] = ()
 
 
+class Repack(Operation, frozen=True, kw_only=True):
+    """REPACK; `table` is None for every table, or with `by_index` for every table that was clustered before. `by_index`: USING INDEX, whose
+    `index` is None for the one by which the table was clustered before."""
+
+    table: Name | None
+    by_index: bool = False
+    index: str | None = None
+    concurrently: bool = False
+    analyze: bool = False
+    options: tuple[Option, ...] = ()
+
+
 class Reindex(Operation, frozen=True, kw_only=True):
     """REINDEX. `kind` is `index`, `table`, `schema`, `database` or `system`; `name` is None for the current database."""
 

@@ -216,6 +216,12 @@ def cut_identifier(op: o.CutIdentifier) -> Signature:
     return ()
 
 
+@reader(o.Repack)
+def repack(op: o.Repack) -> Signature:
+    """An operation of PostgreSQL 19, which the other grammar does not have."""
+    return (entry("release 19", type(op).__name__),)
+
+
 @reader(o.FeatureUse)
 def feature_use(op: o.FeatureUse) -> Signature:
     """The use of a feature. The entries of the other operations have it."""

@@ -340,6 +340,8 @@ def subcommand(op: Any) -> Signature:  # one case a subcommand
             return (entry("attach partition", name(op.partition)), *bound(op.bound))
         case o.DetachPartition():
             return (entry("detach partition", name(op.partition), concurrently=op.concurrently, finalize=op.finalize),)
+        case o.MergePartitions() | o.SplitPartition():
+            return (entry("release 19", type(op).__name__),)
         case o.RenameColumn():
             return (entry("rename column", op.column, new_name=op.new_name, cascade=op.cascade),)
         case o.RenameConstraint():
