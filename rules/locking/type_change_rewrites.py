@@ -5,6 +5,9 @@ same, as from varchar(50) to varchar(100) or text, from numeric(8, 2) to numeric
 Two things take time even then: PostgreSQL rebuilds an index whose order changes, as with another collation, and checks every row again if a
 CHECK uses the column. migsafe needs the old type for this, and reads it from the earlier migrations.
 
+A key needs more: the new column gets a unique index, and the foreign keys that reference the old column get new columns too. The sequence of a
+serial column belongs to it, and is dropped with it unless the new column owns it before.
+
 To widen a type, add a new column: a trigger fills it for rows that are written, batches fill the existing rows, and a later release uses
 it. To shorten a text, add a CHECK instead of changing the type.
 
@@ -41,12 +44,13 @@ See: https://www.postgresql.org/docs/current/sql-altertable.html#SQL-ALTERTABLE-
 """
 
 from migsafe.linting.facts.held_locks import while_held
+from migsafe.linting.facts.replaced_keys import filled_column, key_steps, new_column, switch_steps
 from migsafe.linting.facts.wording import deployments
 from migsafe.linting.rule import Context, Finding, Severity, rule
 from migsafe.prediction.effects.effect import Effect
 from migsafe.schema.default_names import default_name
 from migsafe.schema.objects import Column, Constraint, Relation
-from migsafe.sql.generation import batched_update, check_not_valid, computing_trigger, join_migrations, validate_constraints
+from migsafe.sql.generation import check_not_valid, join_migrations, validate_constraints
 from migsafe.sql.operations import AlterColumnType, ConstraintKind, TypeName
 from migsafe.sql.operations.values import quoted
 
@@ -65,11 +69,20 @@ def type_change_rewrites(op: AlterColumnType, at: Context) -> Finding | None:
     return at.finding(
         op,
         f"ALTER COLUMN {quoted(op.column)} TYPE {op.type} takes {main.lock} on {at.resolve(op.target.name)} while it {_work(main)}, "
-        f"because {_cause(main)}: every {main.blocked_commands} waits{while_held(at)}",
+        f"because {_cause(main)}{_other_tables(slow, main, at)}: every {main.blocked_commands} waits{while_held(at)}",
         help=_safe_way(op, main, at),
         relations=[effect.relation for effect in slow],
         lock=main.lock,
     )
+
+
+def _other_tables(slow: list[Effect], main: Effect, at: Context) -> str:
+    """Returns the other tables that the statement locks, such as those that reference the column, and what it does to them."""
+    read = {effect.relation: effect for effect in slow if effect.relation != main.relation}
+    texts = [f"{effect.lock} on {name}, of which it {_work(effect)}" for name, effect in read.items()]
+    locked = {effect.relation: effect.lock for effect in at.blocking_effects if effect.relation not in {main.relation, *read}}
+    texts += [f"{lock} on {name}" for name, lock in locked.items()]
+    return f", and {' and '.join(texts)}" if texts else ""
 
 
 def _work(effect: Effect) -> str:
@@ -99,16 +112,17 @@ def _safe_way(op: AlterColumnType, main: Effect, at: Context) -> str:
         return join_migrations(
             f"ALTER TABLE {table} ADD {limit};", f"-- without blocking reads and writes:\n{validate_constraints(table, label)}"
         )
-    column = f"{op.column}_new"
+    column = new_column(op.column)
     value = op.using.sql if op.using is not None else f"{name}::{op.type}"
-    trigger = computing_trigger(table, column, value, default_name(table.name, (column,), "sync"))
-    batches = batched_update(table, column, value, f"{quoted(column)} IS DISTINCT FROM ({value})")
-    steps = join_migrations(
-        f"ALTER TABLE {table} ADD COLUMN {quoted(column)} {op.type};",
-        f"-- a trigger fills it for rows that are written from now on:\n{trigger}",
-        at.outside_transaction(batches),
-    )
+    keys: list[str] = []
+    switch: list[str] = []
+    if relation is not None and before is not None and op.using is None:
+        keys, switch = [*key_steps(relation, before, op.type, at)], [*switch_steps(relation, before, at)]
+    steps = join_migrations(*filled_column(table, op.column, op.type, value, at), *keys)
     steps += f"\n-- then deploy a release that uses {quoted(column)} instead of {name}, and later drop {name} and the trigger"
+    if switch:
+        steps += "; before that, in one transaction:"
+        steps += "".join(f"\n-- {line}" for line in switch)
     steps = deployments(f"{quoted(column)} and its trigger", f"a release that uses {quoted(column)}", f"DROP COLUMN {name}") + steps
     if old is not None and {old.name, op.type.name} == _TIMES and op.using is None:
         steps = f"-- if the stored times are in UTC, run SET timezone = 'UTC' first: then the table is not rewritten. Otherwise:\n{steps}"

@@ -1,0 +1,102 @@
+"""What belongs to a column that another column replaces: its key, the foreign keys in both directions, its sequence."""
+
+from collections.abc import Iterator
+
+from migsafe.linting.rule import Context
+from migsafe.schema.default_names import default_name
+from migsafe.schema.objects import Column, Constraint, Relation
+from migsafe.sql.generation import batched_update, computing_trigger, set_not_null_in_steps, validate_constraints
+from migsafe.sql.operations import ConstraintKind, Name, TypeName
+from migsafe.sql.operations.values import quoted
+
+_KEYS = (ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE)
+
+
+def new_column(column: str) -> str:
+    """Returns the name of the column that replaces another one."""
+    return f"{column}_new"
+
+
+def filled_column(table: Name, column: str, column_type: TypeName, value: str, at: Context) -> Iterator[str]:
+    """Yields the migrations that add the new column, keep it in sync with a trigger, and fill it in batches."""
+    new = new_column(column)
+    yield f"ALTER TABLE {table} ADD COLUMN {quoted(new)} {column_type};"
+    trigger = computing_trigger(table, new, value, default_name(table.name, (new,), "sync"))
+    yield f"-- a trigger fills it for rows that are written from now on:\n{trigger}"
+    yield at.outside_transaction(batched_update(table, new, value, f"{quoted(new)} IS DISTINCT FROM ({value})"))
+
+
+def key_steps(relation: Relation, column: Column, new_type: TypeName, at: Context) -> Iterator[str]:
+    """Yields the migrations that give the new column a unique index and the foreign keys of the old one."""
+    table, new = relation.name, new_column(column.name)
+    if _keys(relation, column, at):
+        not_null = default_name(table.name, (new,), "not_null")
+        yield from set_not_null_in_steps(table, {new: not_null}, at.catalog.pg_version)
+        name = default_name(table.name, (new,), "key")
+        yield at.outside_transaction(f"CREATE UNIQUE INDEX CONCURRENTLY {quoted(name)} ON {table} ({quoted(new)});")
+    for key in _foreign_keys(relation, column, at):
+        referenced = at.catalog.get(key.references) if key.references is not None else None
+        target = referenced.column_numbered(key.referenced_columns[0]) if isinstance(referenced, Relation) and key.referenced_columns else None
+        if isinstance(referenced, Relation) and target is not None:
+            yield from _foreign_key(table, new, key, f"{referenced.name} ({quoted(target.name)})")
+    for key in _references(relation, column, at):
+        child = at.catalog.get(key.table)
+        referencing = child.column_numbered(key.columns[0]) if isinstance(child, Relation) else None
+        if not isinstance(child, Relation) or referencing is None:
+            continue
+        child_new = new_column(referencing.name)
+        yield from filled_column(child.name, referencing.name, new_type, f"{quoted(referencing.name)}::{new_type}", at)
+        index = default_name(child.name.name, (child_new,), "idx")
+        yield at.outside_transaction(f"CREATE INDEX CONCURRENTLY {quoted(index)} ON {child.name} ({quoted(child_new)});")
+        yield from _foreign_key(child.name, child_new, key, f"{table} ({quoted(new)})")
+
+
+def _foreign_key(table: Name, column: str, key: Constraint, referenced: str) -> Iterator[str]:
+    name = default_name(table.name, (column,), "fkey")
+    actions = "".join(
+        f" ON {event} {action.upper()}" for event, action in (("DELETE", key.on_delete), ("UPDATE", key.on_update)) if action != "no action"
+    )
+    yield f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} FOREIGN KEY ({quoted(column)}) REFERENCES {referenced}{actions} NOT VALID;"
+    yield f"-- without blocking reads and writes:\n{validate_constraints(table, name)}"
+
+
+def switch_steps(relation: Relation, column: Column, at: Context) -> Iterator[str]:
+    """Yields the statements that make the new column the key, after the release that uses it and before the old column is dropped."""
+    table, new = relation.name, new_column(column.name)
+    for key in _references(relation, column, at):
+        child = at.catalog.get(key.table)
+        if isinstance(child, Relation):
+            yield f"ALTER TABLE {child.name} DROP CONSTRAINT {quoted(key.name.name)};"
+    for key in _keys(relation, column, at):
+        index = quoted(default_name(table.name, (new,), "key"))
+        name = quoted(key.name.name)
+        yield f"ALTER TABLE {table} DROP CONSTRAINT {name}, ADD CONSTRAINT {name} {key.kind.value} USING INDEX {index};"
+    sequence = _sequence(column)
+    if sequence is not None:
+        yield f"ALTER SEQUENCE {sequence} AS bigint OWNED BY {table}.{quoted(new)};"
+        yield f"ALTER TABLE {table} ALTER COLUMN {quoted(new)} SET DEFAULT nextval('{sequence}');"
+    if column.identity is not None:
+        yield f"ALTER TABLE {table} ALTER COLUMN {quoted(new)} ADD GENERATED {column.identity.upper()} AS IDENTITY;"
+        yield f"SELECT setval(pg_get_serial_sequence('{table}', '{new}'), (SELECT max({quoted(new)}) FROM {table}));"  # noqa: S608
+
+
+def _keys(relation: Relation, column: Column, at: Context) -> list[Constraint]:
+    own = at.catalog.constraints(relation.oid)
+    return [key for key in own if key.kind in _KEYS and key.columns == (column.number,)]
+
+
+def _foreign_keys(relation: Relation, column: Column, at: Context) -> list[Constraint]:
+    own = at.catalog.constraints(relation.oid)
+    return [key for key in own if key.kind is ConstraintKind.FOREIGN_KEY and key.columns == (column.number,) and key.parent is None]
+
+
+def _references(relation: Relation, column: Column, at: Context) -> list[Constraint]:
+    keys = at.catalog.foreign_keys_to(relation.oid)
+    return [key for key in keys if key.referenced_columns == (column.number,) and len(key.columns) == 1 and key.parent is None]
+
+
+def _sequence(column: Column) -> str | None:
+    """Returns the sequence of a serial column, as its default names it."""
+    sql = column.default.expression.sql if column.default is not None and column.generated is None else ""
+    call, _, rest = sql.partition("nextval(")
+    return rest.split("'")[1] if not call.strip() and rest.count("'") >= 2 else None
